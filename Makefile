@@ -1,0 +1,81 @@
+# One word for everything one does here: `make` alone lists them.
+# Needs Python 3.12+ and nothing else; everything installed goes into .venv.
+
+PORT ?= 8000
+JOBS ?= 2
+ARGS ?=
+
+export PORT
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+PIP_INSTALL := $(PY) -m pip install --quiet --root-user-action=ignore --require-hashes
+CODE := app sandbox scripts tests benchmarks migrations
+RUNTIME := .venv/.requirements.stamp
+DEVELOPMENT := .venv/.requirements-dev.stamp
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check lint types imports format bench demo lock clean
+
+help:  ## list what can be done
+	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench and demo)"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r word text; do \
+		printf '%-12s %s\n' "$$word" "$$text"; done
+
+run: $(RUNTIME)  ## install if needed, create the database, serve on PORT with the sandbox
+	@exec $(PY) -m app serve
+
+test: $(DEVELOPMENT)  ## install if needed, then every test, on SQLite and PostgreSQL
+	@$(PY) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+check: lint types imports test  ## everything that has to hold before a change goes in
+
+lint: $(DEVELOPMENT)  ## style and likely mistakes (ruff)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: $(DEVELOPMENT)  ## types (mypy, strict)
+	@$(PY) -m mypy
+
+imports: $(DEVELOPMENT)  ## who may import whom (import-linter)
+	@$(PY) -c 'import importlinter.cli as cli; cli.lint_imports_command()'
+
+format: $(DEVELOPMENT)  ## let ruff mend what it can
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(DEVELOPMENT)  ## measure, and write figures and plots under benchmarks/results
+	@$(PY) -m benchmarks $(ARGS)
+
+demo: $(RUNTIME)  ## the whole story in the terminal, against the server that `make run` started
+	@$(PY) -m app demo $(ARGS)
+
+lock: $(DEVELOPMENT)  ## pin what the .in files ask for; UP=--upgrade takes newer versions
+	@for name in requirements requirements-dev; do \
+		$(PY) -m uv pip compile --quiet --python-version 3.12 --universal --generate-hashes \
+			--no-emit-index-url --no-header $(UP) $$name.in --output-file $$name.txt || exit 1; done
+
+clean:  ## remove the virtual environment, caches and local databases
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -f ./*.db ./*.db-shm ./*.db-wal
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is as new as the requirements it was made from: pip runs only when they change.
+$(RUNTIME): requirements.txt | $(PY)
+	@echo "Installing what Partimer needs into .venv …"
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.txt | $(PY)
+	@echo "Installing what Partimer and its tests need into .venv …"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(PY):
+	@for python in python3.12 python3.13 python3.14 python3 python; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
+			"$$python" -m venv .venv; exit $$?; fi; done; \
+	echo "Partimer needs Python 3.12 or newer, and none was found: install it, or put it on the PATH." >&2; \
+	exit 1
