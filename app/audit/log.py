@@ -1,0 +1,130 @@
+"""Recording, reading and verifying the log of who did what.
+
+Rows are written as the last step of the transaction they describe: both commit or neither does. Each
+row's hash covers its content and the hash before it, so that a row altered, removed or put in between
+is found by `verify`. The chain's head is one row whose lock orders the writers; because it is always
+the last lock a transaction takes, it can't be part of a deadlock.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.models import AdminActionLog, AuditHead
+from app.core.ids import new_id
+from app.db import before_commit, is_postgresql
+from app.identity.actor import Actor
+
+GENESIS = "0" * 64
+_ONLY_ROW = 1
+_BATCH = 1_000
+
+
+def record(
+    session: AsyncSession,
+    *,
+    actor: Actor | None,
+    action: str,
+    target_type: str,
+    target_id: UUID | str,
+    now: dt.datetime,
+    reason: str | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Note that `actor` (None: the system) did `action`; written when this transaction commits.
+
+    `before` and `after` hold JSON values that changed, never a phone, e-mail, code or token.
+    """
+    session.info.setdefault("audit", []).append(
+        {
+            "id": new_id(),
+            "at": now,
+            "actor_id": actor.user_id if actor else None,
+            "actor_role": actor.role.value if actor else "system",
+            "action": action,
+            "target_type": target_type,
+            "target_id": str(target_id),
+            "reason": reason,
+            "before": dict(before) if before is not None else None,
+            "after": dict(after) if after is not None else None,
+        }
+    )
+    before_commit(session, "audit", _write)
+
+
+async def _write(session: AsyncSession) -> None:
+    rows: list[dict[str, Any]] = session.info.pop("audit", [])
+    number, previous = await _lock_head(session)
+    for row in rows:
+        number += 1
+        row |= {"number": number, "previous_hash": previous}
+        row["hash"] = previous = entry_hash(row)
+    await session.execute(insert(AdminActionLog), rows)
+    await session.execute(
+        update(AuditHead).where(AuditHead.id == _ONLY_ROW).values(number=number, hash=previous)
+    )
+
+
+async def _lock_head(session: AsyncSession) -> tuple[int, str]:
+    insert_head = postgresql_insert if is_postgresql(session) else sqlite_insert
+    await session.execute(
+        insert_head(AuditHead).values(id=_ONLY_ROW, number=0, hash=GENESIS).on_conflict_do_nothing()
+    )
+    query = select(AuditHead.number, AuditHead.hash).where(AuditHead.id == _ONLY_ROW)
+    row = (await session.execute(query.with_for_update())).one()
+    return row.number, row.hash
+
+
+def entry_hash(row: Mapping[str, Any]) -> str:
+    """Return the hash (hex SHA-256) of a row's content chained to `previous_hash`."""
+    content = [
+        row["previous_hash"],
+        row["number"],
+        str(row["id"]),
+        row["at"].astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        str(row["actor_id"]) if row["actor_id"] else None,
+        row["actor_role"],
+        row["action"],
+        row["target_type"],
+        row["target_id"],
+        row["reason"],
+        row["before"],
+        row["after"],
+    ]
+    plain = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _content(row: AdminActionLog) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in AdminActionLog.__table__.columns}
+
+
+async def verify(session: AsyncSession) -> tuple[int, int | None]:
+    """Check the whole chain; return how many rows are good and the number of the first bad one.
+
+    The second value is None when every row and the head fit.
+    """
+    previous, good = GENESIS, 0
+    while True:
+        number = AdminActionLog.number
+        query = select(AdminActionLog).where(number > good).order_by(number).limit(_BATCH)
+        rows = [_content(row) for row in await session.scalars(query)]
+        for row in rows:
+            chained = row["number"] == good + 1 and row["previous_hash"] == previous
+            if not chained or entry_hash(row) != row["hash"]:
+                return good, good + 1
+            previous, good = row["hash"], row["number"]
+        if len(rows) < _BATCH:
+            break
+    head = (await session.execute(select(AuditHead.number, AuditHead.hash))).one_or_none()
+    expected = (head.number, head.hash) if head else (0, GENESIS)
+    return good, None if expected == (good, previous) else good + 1

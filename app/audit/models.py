@@ -1,0 +1,49 @@
+"""Table of the audit log."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.ids import new_id
+from app.db import Base, JsonType
+
+
+class AdminActionLog(Base):
+    """One thing that was done, chained to the one before it by hash.
+
+    `number` counts without gaps; a row removed, altered or put in between breaks the chain.
+    """
+
+    __tablename__ = "admin_action_log"
+    __table_args__ = (
+        Index("ix_admin_action_log_target", "target_type", "target_id"),
+        Index("ix_admin_action_log_at", "at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[int] = mapped_column(unique=True)
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[UUID | None] = mapped_column(index=True)
+    """The user who acted; None is the system itself."""
+    actor_role: Mapped[str] = mapped_column(String(16))
+    action: Mapped[str] = mapped_column(String(64), index=True)
+    target_type: Mapped[str] = mapped_column(String(32))
+    target_id: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """The end of the chain: one row, updated under its lock, so that two writers can't fork it."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,1 @@
+"""What any part of Partimer may use, and what knows no part."""

@@ -1,0 +1,113 @@
+"""What may go wrong in the domain, told without a word of HTTP.
+
+A domain error says what is refused (`code`, stable, for programs) and what to do next (`detail`, for
+people). The edge maps the class once: to problem+json over HTTP, to a reply in the chat.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """Something the domain refuses.
+
+    Subclasses set `code` and `detail`; both can be given per instance. `data` holds values a
+    caller may show (never secrets). With `keeps_changes` the transaction is committed although the
+    answer is an error: a wrong code must be counted, a stolen session must end.
+    """
+
+    code: ClassVar[str] = "error"
+    detail: ClassVar[str] = "The request was refused."
+    keeps_changes: ClassVar[bool] = False
+
+    def __init__(
+        self, detail: str | None = None, *, code: str | None = None, **data: object
+    ) -> None:
+        self.reason = code or self.code
+        self.message = detail or self.detail
+        self.data: Mapping[str, object] = data
+        super().__init__(self.message)
+
+
+class NotFound(DomainError):
+    """There is no such thing, or it belongs to somebody else: the two can't be told apart."""
+
+    code = "not_found"
+    detail = "There is no such thing, or it is not yours."
+
+
+class Conflict(DomainError):
+    """The state of things forbids this step; `code` names why."""
+
+    code = "conflict"
+    detail = "The current state does not allow this."
+
+
+class Forbidden(DomainError):
+    """Known who you are, but this is not yours to do."""
+
+    code = "forbidden"
+    detail = "You may not do this."
+
+
+class Unauthenticated(DomainError):
+    """Not known who you are."""
+
+    code = "not_authenticated"
+    detail = "Sign in and send the access token as 'Authorization: Bearer …'."
+
+
+class PaymentRequired(DomainError):
+    """The card was declined; nothing was bought."""
+
+    code = "payment_declined"
+    detail = "The payment was declined. Try again or use another card."
+
+
+class TooMany(DomainError):
+    """A limit was reached; `retry_after_seconds` says when it makes sense to try again."""
+
+    code = "rate_limited"
+    detail = "Too many requests. Wait a little and try again."
+
+    def __init__(self, retry_after_seconds: int, detail: str | None = None) -> None:
+        self.retry_after_seconds = max(1, retry_after_seconds)
+        super().__init__(detail)
+
+
+class Unavailable(DomainError):
+    """Something this needs is down or not configured; nothing was changed."""
+
+    code = "unavailable"
+    detail = "A part that this needs is not available right now. Try again shortly."
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One field that can't be accepted: `field` as a dotted path, `message` for a person."""
+
+    field: str
+    message: str
+
+
+class Invalid(DomainError):
+    """Well-formed, but meaningless here; `errors` names the fields."""
+
+    code = "invalid"
+    detail = "Some fields can't be accepted; see errors."
+
+    def __init__(
+        self,
+        errors: Sequence[FieldError] = (),
+        *,
+        code: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        self.errors = list(errors)
+        super().__init__(detail, code=code)
+
+    @classmethod
+    def field(cls, field: str, message: str) -> "Invalid":
+        """Return the error for a single field."""
+        return cls([FieldError(field, message)])

@@ -1,0 +1,102 @@
+"""Keyset paging: stable while rows are inserted, and cursors that can't be forged.
+
+A cursor is the sort key of the last row of a page, sealed: it says nothing, and one made by hand or
+taken from another list opens nothing.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, literal, tuple_
+
+from app.core.crypto import Keyring, SealBroken
+from app.core.errors import Invalid
+
+MAX_LIMIT = 100
+DEFAULT_LIMIT = 20
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Which page of a list is asked for."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class Keyset:
+    """The order of one list: `columns`, all ascending or all descending, the last one unique.
+
+    `name` binds a cursor to this list.
+    """
+
+    name: str
+    columns: Sequence[Any]
+    descending: bool = True
+
+    def apply(self, query: Select[Any], page: PageRequest, keyring: Keyring) -> Select[Any]:
+        """Return `query` ordered, started after the cursor and limited to one row more than asked.
+
+        Raises `Invalid` for a cursor that is not ours.
+        """
+        columns = list(self.columns)
+        order = [c.desc() if self.descending else c.asc() for c in columns]
+        if page.cursor is not None:
+            values = _decode(page.cursor, self.name, len(columns), keyring)
+            here: Any = tuple_(*columns)
+            bound = tuple_(
+                *(_bind(column, value) for column, value in zip(columns, values, strict=True))
+            )
+            query = query.where(here < bound if self.descending else here > bound)
+        return query.order_by(*order).limit(page.limit + 1)
+
+    def next_cursor(
+        self, keys: Sequence[Sequence[Any]], page: PageRequest, keyring: Keyring
+    ) -> str | None:
+        """Return the cursor after this page, given the sort key of every row fetched."""
+        if len(keys) <= page.limit:
+            return None
+        return _encode(keys[page.limit - 1], self.name, keyring)
+
+
+def _bind(column: Any, value: Any) -> ColumnElement[Any]:
+    return literal(value, column.type)
+
+
+def _encode(values: Sequence[Any], name: str, keyring: Keyring) -> str:
+    plain = json.dumps([_plain(value) for value in values])
+    return base64.urlsafe_b64encode(keyring.seal(plain, f"cursor:{name}")).decode().rstrip("=")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return {"t": value.isoformat()}
+    if isinstance(value, UUID):
+        return {"u": str(value)}
+    return value
+
+
+def _value(plain: Any) -> Any:
+    if isinstance(plain, dict):
+        if "t" in plain:
+            return dt.datetime.fromisoformat(plain["t"])
+        return UUID(plain["u"])
+    return plain
+
+
+def _decode(cursor: str, name: str, length: int, keyring: Keyring) -> list[Any]:
+    try:
+        sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        values = [_value(plain) for plain in json.loads(keyring.open(sealed, f"cursor:{name}"))]
+    except (SealBroken, ValueError, binascii.Error, KeyError, TypeError):
+        values = []
+    if len(values) != length:
+        raise Invalid.field("cursor", "This cursor was not made by this list; start without one.")
+    return values

@@ -1,0 +1,281 @@
+"""One typed Settings object, read from the environment and validated at start.
+
+Every problem is reported at once, each in a sentence that says what to set. What an administrator
+may change while the system runs (prices, weights, waves) is not here but in `app.policy`.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "partimer-development-secret-never-for-production"
+"""The secret a fresh clone starts with; production refuses it."""
+
+SANDBOX_TOKEN = "sandbox-whatsapp-token"
+SANDBOX_APP_SECRET = "sandbox-whatsapp-app-secret"
+SANDBOX_VERIFY_TOKEN = "sandbox-whatsapp-verify-token"
+SANDBOX_PHONE_NUMBER_ID = "100000000000001"
+SANDBOX_STRIPE_KEY = "sk_test_sandbox"
+SANDBOX_STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
+
+MINIMUM_SECRET_CHARACTERS = 32
+"""Shorter secrets can be guessed offline from one signed token."""
+
+REAL_WHATSAPP_API_URL = "https://graph.facebook.com"
+REAL_STRIPE_API_URL = "https://api.stripe.com"
+
+
+class ConfigurationError(Exception):
+    """The environment can't be used; `problems` holds one sentence for each thing to mend."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(f"- {problem}" for problem in self.problems))
+
+
+def own_port(environ: Mapping[str, str], argv: Sequence[str]) -> int:
+    """Return the TCP port this process serves on, as far as it can be known before it listens.
+
+    The sandbox is reached through the server's own port, so a start by `uvicorn … --port N` must
+    be understood as well as `PORT=N`.
+    """
+    for position, word in enumerate(argv):
+        value = word.partition("=")[2] if word.startswith("--port=") else None
+        if word == "--port" and position + 1 < len(argv):
+            value = argv[position + 1]
+        if value and value.isdigit():
+            return int(value)
+    for name in ("PORT", "UVICORN_PORT"):
+        if environ.get(name, "").isdigit():
+            return int(environ[name])
+    return 8000
+
+
+class Settings(BaseSettings):
+    """The environment, typed. See `.env.example` for a line about each."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    environment: Literal["development", "test", "production"] = "development"
+    database_url: SecretStr = SecretStr("sqlite:///partimer.db")
+    redis_url: SecretStr | None = None
+    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    secret_keys_previous: SecretStr = SecretStr("")
+    data_key: SecretStr | None = None
+    backend_cors_origins: str = ""
+    public_url: str = ""
+    default_country: str = "IN"
+    default_currency: str = "INR"
+    allowed_phone_countries: str = ""
+
+    whatsapp_api_url: str = ""
+    whatsapp_api_token: SecretStr | None = None
+    whatsapp_api_version: str = "v26.0"
+    whatsapp_phone_number_id: str = ""
+    whatsapp_business_account_id: str = ""
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secret: SecretStr | None = None
+    stripe_api_url: str = ""
+    smtp_url: SecretStr | None = None
+
+    rate_limits: Literal["on", "off"] = "on"
+    background_loops: Literal["on", "off"] = "on"
+    sandbox: Literal["on", "off"] = "on"
+    sandbox_journal: Path = Path("sandbox.db")
+    metrics_token: SecretStr | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    max_body_bytes: int = Field(default=262_144, ge=1_024, le=10_485_760)
+    access_token_seconds: int = Field(default=600, ge=60, le=3_600)
+    refresh_token_days: int = Field(default=30, ge=1, le=365)
+    codes_per_day: int = Field(default=20_000, ge=1)
+    port: int = 8000
+
+    @field_validator("default_country")
+    @classmethod
+    def _country(cls, value: str) -> str:
+        value = value.strip().upper()
+        if len(value) != 2 or not value.isalpha():
+            raise ValueError("must be an ISO 3166 two-letter country code, such as IN")
+        return value
+
+    @field_validator("default_currency")
+    @classmethod
+    def _currency(cls, value: str) -> str:
+        value = value.strip().upper()
+        if len(value) != 3 or not value.isalpha():
+            raise ValueError("must be an ISO 4217 three-letter currency code, such as INR")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr) -> SecretStr:
+        scheme = value.get_secret_value().partition("://")[0].partition("+")[0]
+        if scheme not in {"sqlite", "postgresql", "postgres"}:
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return value
+
+    @property
+    def is_production(self) -> bool:
+        """Whether real people and real money are on the other side."""
+        return self.environment == "production"
+
+    @property
+    def base_url(self) -> str:
+        """The address people reach us at, without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def serves_sandbox(self) -> bool:
+        """Whether this process mounts the stand-ins for WhatsApp and Stripe."""
+        return self.sandbox == "on" and not self.is_production
+
+    @property
+    def _sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/sandbox"
+
+    def _or_sandbox(self, value: SecretStr | None, sandbox: str) -> str | None:
+        if value is not None:
+            return value.get_secret_value()
+        return sandbox if not self.is_production else None
+
+    @property
+    def whatsapp_url(self) -> str:
+        """Base address of the Graph API, or of its stand-in."""
+        default = REAL_WHATSAPP_API_URL if self.is_production else f"{self._sandbox_url}/whatsapp"
+        return (self.whatsapp_api_url or default).rstrip("/")
+
+    @property
+    def whatsapp_token(self) -> str | None:
+        """Bearer token for sending, or None when WhatsApp is not configured."""
+        return self._or_sandbox(self.whatsapp_api_token, SANDBOX_TOKEN)
+
+    @property
+    def whatsapp_number(self) -> str:
+        """Id of the phone number we send from."""
+        return self.whatsapp_phone_number_id or (
+            "" if self.is_production else SANDBOX_PHONE_NUMBER_ID
+        )
+
+    @property
+    def whatsapp_secret(self) -> str | None:
+        """Secret that signs WhatsApp's webhooks, or None when not configured."""
+        return self._or_sandbox(self.whatsapp_app_secret, SANDBOX_APP_SECRET)
+
+    @property
+    def whatsapp_verification(self) -> str | None:
+        """Token that WhatsApp presents once when the webhook is subscribed."""
+        return self._or_sandbox(self.whatsapp_verify_token, SANDBOX_VERIFY_TOKEN)
+
+    @property
+    def stripe_url(self) -> str:
+        """Base address of the Stripe API, or of its stand-in."""
+        default = REAL_STRIPE_API_URL if self.is_production else f"{self._sandbox_url}/stripe"
+        return (self.stripe_api_url or default).rstrip("/")
+
+    @property
+    def stripe_key(self) -> str | None:
+        """Stripe's secret key, or None when payments are not configured."""
+        return self._or_sandbox(self.stripe_secret_key, SANDBOX_STRIPE_KEY)
+
+    @property
+    def stripe_webhook_secrets(self) -> list[str]:
+        """Secrets that may have signed a Stripe webhook, newest first; several while rotating."""
+        joined = self._or_sandbox(self.stripe_webhook_secret, SANDBOX_STRIPE_WEBHOOK_SECRET)
+        return [secret for secret in (joined or "").replace(",", " ").split() if secret]
+
+    @property
+    def cors_origins(self) -> list[str]:
+        """Origins that browsers may call us from."""
+        return [o.rstrip("/") for o in self.backend_cors_origins.replace(",", " ").split()]
+
+    @property
+    def phone_countries(self) -> frozenset[str]:
+        """Countries to whose phones one-time codes may go; empty means every country."""
+        return frozenset(self.allowed_phone_countries.upper().replace(",", " ").split())
+
+    def problems(self) -> list[str]:
+        """Return every reason not to start in this environment, each a sentence; [] if none."""
+        if not self.is_production:
+            return self._development_problems()
+        return self._production_problems()
+
+    def _development_problems(self) -> list[str]:
+        found = []
+        key = self.stripe_key or ""
+        if key.startswith(("sk_live_", "rk_live_")):
+            found.append("STRIPE_SECRET_KEY is a live key: set ENVIRONMENT=production or a test key.")
+        return found
+
+    def _production_problems(self) -> list[str]:
+        found = []
+        secret = self.secret_key.get_secret_value()
+        if secret == DEVELOPMENT_SECRET:
+            found.append("SECRET_KEY is missing: set a random value of at least 32 characters.")
+        elif len(secret) < MINIMUM_SECRET_CHARACTERS or len(set(secret)) < 10:
+            found.append("SECRET_KEY is too weak: set a random value of at least 32 characters.")
+        if self.data_key and len(self.data_key.get_secret_value()) < MINIMUM_SECRET_CHARACTERS:
+            found.append("DATA_KEY is too short: set a random value of at least 32 characters.")
+        if urlsplit(self.public_url).scheme != "https":
+            found.append("PUBLIC_URL must be the https:// address people reach the service at.")
+        found += [
+            f"BACKEND_CORS_ORIGINS must list https origins only, not {origin}."
+            for origin in self.cors_origins
+            if not origin.startswith("https://")
+        ]
+        if self.rate_limits == "off":
+            found.append("RATE_LIMITS=off is for tests: remove it.")
+        for name, value, sandbox in (
+            ("WHATSAPP_API_TOKEN", self.whatsapp_api_token, SANDBOX_TOKEN),
+            ("WHATSAPP_APP_SECRET", self.whatsapp_app_secret, SANDBOX_APP_SECRET),
+            ("WHATSAPP_VERIFY_TOKEN", self.whatsapp_verify_token, SANDBOX_VERIFY_TOKEN),
+            ("STRIPE_WEBHOOK_SECRET", self.stripe_webhook_secret, SANDBOX_STRIPE_WEBHOOK_SECRET),
+        ):
+            if value is not None and value.get_secret_value() == sandbox:
+                found.append(f"{name} is the sandbox's: set the real one, or leave it out.")
+        stripe = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
+        if stripe and not stripe.startswith(("sk_live_", "rk_live_")):
+            found.append("STRIPE_SECRET_KEY is not a live key: set the live one, or leave it out.")
+        if stripe and not self.stripe_webhook_secrets:
+            found.append("STRIPE_WEBHOOK_SECRET is missing: payments could never be confirmed.")
+        if self.whatsapp_api_token and not self.whatsapp_phone_number_id:
+            found.append("WHATSAPP_PHONE_NUMBER_ID is missing: no number to send from.")
+        if self.whatsapp_api_token and not self.whatsapp_app_secret:
+            found.append("WHATSAPP_APP_SECRET is missing: answers could not be verified.")
+        for name, url in (
+            ("WHATSAPP_API_URL", self.whatsapp_url),
+            ("STRIPE_API_URL", self.stripe_url),
+        ):
+            if "/sandbox" in url or urlsplit(url).scheme != "https":
+                found.append(f"{name} must be the real https:// address, not a stand-in.")
+        return found
+
+
+def load_settings() -> Settings:
+    """Read and check the environment.
+
+    Raises `ConfigurationError` with every problem at once; the values themselves are never shown.
+    """
+    try:
+        settings = Settings(port=own_port(os.environ, sys.argv))
+    except ValidationError as error:
+        raise ConfigurationError(
+            [
+                f"{str(item['loc'][0] if item['loc'] else '').upper()}: "
+                f"{item['msg'].removeprefix('Value error, ')}."
+                for item in error.errors(include_url=False, include_input=False)
+            ]
+        ) from None
+    if problems := settings.problems():
+        raise ConfigurationError(problems)
+    return settings

@@ -1,0 +1,299 @@
+"""The database: Base, engines, and the unit of work.
+
+One transaction is opened and committed at the edge; no domain verb commits. The same code runs on
+SQLite (one file, WAL, one writer at a time) and on PostgreSQL.
+
+`from app.db import Base, engine` gives every table and a plain engine, so that
+`Base.metadata.create_all(bind=engine)` works in a script.
+"""
+
+import asyncio
+import datetime as dt
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+import app
+from app.core.crypto import Keyring
+from app.core.errors import Unavailable
+
+WAKE_CHANNEL = "partimer_wake"
+"""PostgreSQL channel on which a commit tells every process that work is due."""
+
+SQLITE_BUSY_MS = 15_000
+"""How long a writer waits for the one before it; writes take milliseconds."""
+
+
+type Listener = Callable[[AsyncSession, set[UUID]], Awaitable[None]]
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """An aware instant, always UTC; naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> Any:
+        """Store in UTC; SQLite keeps fixed-width text, so that comparisons are right."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime reached the database")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        """Return an aware instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+JsonType = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""A JSON document; JSONB on PostgreSQL."""
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""A counting key; SQLite only counts in INTEGER."""
+
+
+class Base(DeclarativeBase):
+    """Base of every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {dt.datetime: UtcDateTime, dict[str, Any]: JsonType, list[str]: JsonType}
+
+
+def load_models() -> MetaData:
+    """Import every domain's tables and return the metadata that holds them all.
+
+    Found by name (`app.<domain>.models`), so that this module depends on no domain.
+    """
+    for package in pkgutil.iter_modules(app.__path__, "app."):
+        if package.ispkg:
+            for module in pkgutil.iter_modules(importlib.import_module(package.name).__path__):
+                if module.name == "models":
+                    importlib.import_module(f"{package.name}.models")
+    return Base.metadata
+
+
+def parse_url(url: str) -> URL:
+    """Return `url` as SQLAlchemy reads it, without a driver. Raises `Unavailable` if it can't be."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Unavailable(
+            "DATABASE_URL can't be read: use sqlite:///file.db or postgresql://user@host/name.",
+            code="database_unavailable",
+        ) from None
+    name = parsed.get_backend_name()
+    return parsed.set(drivername="postgresql" if name == "postgres" else name)
+
+
+def sync_engine_for(url: str) -> Engine:
+    """Return a plain engine on `url`, for scripts and migrations."""
+    parsed = parse_url(url)
+    if parsed.drivername == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"))
+    made = create_engine(parsed)
+    _own_sqlite_transactions(made)
+    return made
+
+
+def __getattr__(name: str) -> Any:
+    """Make `engine` on first use, with every table loaded."""
+    if name == "engine":
+        from app.core.settings import load_settings
+
+        load_models()
+        globals()["engine"] = sync_engine_for(load_settings().database_url.get_secret_value())
+        return globals()["engine"]
+    raise AttributeError(name)
+
+
+def _own_sqlite_transactions(engine: Engine) -> None:
+    """Take transaction control from the driver, whose own handling breaks savepoints.
+
+    Writers begin IMMEDIATE: a deferred one that turns writer later fails instead of waiting.
+    `synchronous=FULL`, because an acknowledged acceptance or payment must survive a power cut.
+    """
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        read_only = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+class Database:
+    """One database, as the running process uses it."""
+
+    def __init__(
+        self, url: str, keyring: Keyring, *, default_currency: str = "INR", pool_size: int = 16
+    ) -> None:
+        parsed = parse_url(url)
+        self.is_postgresql = parsed.drivername == "postgresql"
+        driver = "postgresql+asyncpg" if self.is_postgresql else "sqlite+aiosqlite"
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+        if self.is_postgresql:
+            options["pool_pre_ping"] = True
+        self.url = parsed
+        self.keyring = keyring
+        self.engine = create_async_engine(parsed.set(drivername=driver), **options)
+        if not self.is_postgresql:
+            _own_sqlite_transactions(self.engine.sync_engine)
+        info = {"keyring": keyring, "default_currency": default_currency}
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, info=info)
+        self._readers = async_sessionmaker(
+            self.engine.execution_options(read_only=True),
+            expire_on_commit=False,
+            autoflush=False,
+            info=info,
+        )
+        self._woken: set[asyncio.Event] = set()
+        self._listeners: dict[str, Listener] = {}
+
+    def on_change(self, topic: str, listener: Listener) -> None:
+        """Call `listener(session, ids)` before each commit in which `changed(topic)` was noted."""
+        self._listeners[topic] = listener
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction; commit at the end, roll back on an error.
+
+        After a commit the loops whose work it made are woken, here and in other processes.
+        """
+        async with self._sessions() as session:
+            async with session.begin():
+                yield session
+                await self._finish(session)
+            if session.info.pop("wake", False):
+                self.wake()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that only reads: on SQLite it never waits for the writer."""
+        async with self._readers() as session, session.begin():
+            yield session
+
+    async def _finish(self, session: AsyncSession) -> None:
+        """Run what has to happen inside the transaction, just before it commits."""
+        await session.flush()
+        for topic, ids in session.info.pop("changed", {}).items():
+            if listener := self._listeners.get(topic):
+                await listener(session, ids)
+        for last in session.info.pop("before_commit", {}).values():
+            await last(session)
+        await session.flush()
+        if session.info.get("wake") and self.is_postgresql:
+            await session.execute(text(f"NOTIFY {WAKE_CHANNEL}"))
+
+    def wake(self) -> None:
+        """Wake every loop of this process that waits for work."""
+        for waiter in self._woken:
+            waiter.set()
+
+    @asynccontextmanager
+    async def wakeups(self) -> AsyncIterator[asyncio.Event]:
+        """Give an event that is set whenever a commit made work; the caller clears it."""
+        waiter = asyncio.Event()
+        self._woken.add(waiter)
+        try:
+            yield waiter
+        finally:
+            self._woken.discard(waiter)
+
+    async def create_schema(self) -> None:
+        """Create the tables that are missing (SQLite at start; PostgreSQL uses migrations)."""
+        metadata = load_models()
+        async with self.engine.begin() as connection:
+            await connection.run_sync(metadata.create_all)
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` unless the database answers."""
+        try:
+            async with self.read() as session:
+                await session.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise Unavailable(
+                "The database does not answer.", code="database_unavailable"
+            ) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def wake_loops(session: AsyncSession) -> None:
+    """Note that this transaction makes work for a loop; its commit wakes it."""
+    session.info["wake"] = True
+
+
+def changed(session: AsyncSession, topic: str, identity: UUID) -> None:
+    """Note that `identity` changed in a way the listener of `topic` wants to know before commit."""
+    session.info.setdefault("changed", {}).setdefault(topic, set()).add(identity)
+
+
+def before_commit(session: AsyncSession, name: str, verb: Callable[..., Awaitable[None]]) -> None:
+    """Run `verb(session)` as the very last step of this transaction, once for each `name`."""
+    session.info.setdefault("before_commit", {})[name] = verb
+
+
+def keyring(session: AsyncSession) -> Keyring:
+    """Return the keys that open this database's sealed values."""
+    ring: Keyring = session.info["keyring"]
+    return ring
+
+
+def is_postgresql(session: AsyncSession) -> bool:
+    """Whether `session` talks to PostgreSQL (else SQLite)."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def claim_limit(session: AsyncSession, query: Any) -> Any:
+    """Return `query` so that racing processes each claim other rows.
+
+    PostgreSQL skips what another transaction holds; on SQLite the immediate transaction suffices.
+    """
+    return query.with_for_update(skip_locked=True) if is_postgresql(session) else query
+
+

@@ -1,0 +1,29 @@
+"""Table of employers. An employer's id is their user's id."""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+
+class Employer(Base):
+    """A company that posts jobs; contact name, e-mail, phone and status are the user's."""
+
+    __tablename__ = "employers"
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    company_name: Mapped[str] = mapped_column(String(120), index=True)
+    address: Mapped[str | None] = mapped_column(String(200))
+    city: Mapped[str | None] = mapped_column(String(120), index=True)
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    tax_id: Mapped[str | None] = mapped_column(String(64))
+    verified_at: Mapped[dt.datetime | None]
+    """When an administrator checked this company."""
+    provider_customer_id: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """The payment provider's customer for this employer."""
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]

@@ -1,0 +1,1 @@
+"""Users, roles and permissions, sign-in, sessions, one-time codes."""

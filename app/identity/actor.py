@@ -1,0 +1,30 @@
+"""Who acts."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.errors import Forbidden
+from app.identity.models import Role, UserStatus
+
+
+class AccountRestricted(Forbidden):
+    """A restricted employer can read, but neither publish nor unlock."""
+
+    code = "account_restricted"
+    detail = "Your account is restricted: you can read, but not publish or unlock. Contact support."
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A signed-in user, as they were when this request was checked."""
+
+    user_id: UUID
+    role: Role
+    status: UserStatus
+    name: str
+    session_id: UUID | None = None
+
+    def require_unrestricted(self) -> None:
+        """Raise `AccountRestricted` for a restricted employer."""
+        if self.status is UserStatus.RESTRICTED:
+            raise AccountRestricted

@@ -1,0 +1,138 @@
+"""Tables of identity."""
+
+import datetime as dt
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.ids import new_id
+from app.db import Base
+
+
+class Role(StrEnum):
+    """What a user is; it never changes, and each role has its own routes."""
+
+    WORKER = "worker"
+    EMPLOYER = "employer"
+    ADMIN = "admin"
+
+
+class UserStatus(StrEnum):
+    """Where an account stands.
+
+    `pending`: a worker whose phone has not been proven by a code yet. `restricted`: an employer
+    who can read but neither publish nor unlock. `erased`: a tombstone; nobody can sign in.
+    """
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    RESTRICTED = "restricted"
+    SUSPENDED = "suspended"
+    ERASED = "erased"
+
+
+class User(Base):
+    """One account: who signs in, and how they are reached.
+
+    `phone_index` is the keyed blind index of a phone; it is unique among workers, who sign in by
+    phone. An employer's phone is only for messages.
+    """
+
+    __tablename__ = "users"
+    __table_args__ = (
+        UniqueConstraint("role", "email"),
+        Index(
+            "uq_users_worker_phone",
+            "phone_index",
+            unique=True,
+            postgresql_where=text("role = 'worker' AND phone_index IS NOT NULL"),
+            sqlite_where=text("role = 'worker' AND phone_index IS NOT NULL"),
+        ),
+        Index("ix_users_role_status_id", "role", "status", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    role: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(120))
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    email: Mapped[str | None] = mapped_column(String(254))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[str | None] = mapped_column(String(64), index=True)
+    chat_user_id: Mapped[str | None] = mapped_column(String(128), unique=True)
+    """The platform's business-scoped id of this person, once it is known."""
+    version: Mapped[int] = mapped_column(default=1)
+    """Raised by suspension and password change; an access token of an older version is dead."""
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class Session(Base):
+    """A signed-in device (where no Redis is configured)."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    user_version: Mapped[int]
+    refresh_hash: Mapped[str] = mapped_column(String(64))
+    """Hash of the one refresh token that is good now."""
+    created_at: Mapped[dt.datetime]
+    refreshed_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class OneTimeCode(Base):
+    """A code sent to prove a phone or to reset a password; only its keyed hash is kept."""
+
+    __tablename__ = "one_time_codes"
+    __table_args__ = (Index("ix_one_time_codes_subject", "subject", "purpose", "created_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    subject: Mapped[str] = mapped_column(String(64))
+    """Blind index of the phone or e-mail address the code went to."""
+    purpose: Mapped[str] = mapped_column(String(16))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    tries: Mapped[int] = mapped_column(default=0)
+    used_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class Consent(Base):
+    """That a person agreed: to what wording, in which language, when. Never changed, only added."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    purpose: Mapped[str] = mapped_column(String(32))
+    wording_version: Mapped[str] = mapped_column(String(16))
+    language: Mapped[str] = mapped_column(String(8))
+    channel: Mapped[str] = mapped_column(String(16))
+    granted_at: Mapped[dt.datetime]
+    withdrawn_at: Mapped[dt.datetime | None]
+
+
+class IdempotencyKey(Base):
+    """The first answer to a request that carried an Idempotency-Key, kept for 24 hours."""
+
+    __tablename__ = "idempotency_keys"
+
+    owner: Mapped[str] = mapped_column(String(80), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Hash of method, path and body: the same key may not mean something else."""
+    status: Mapped[int | None]
+    answer_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+

@@ -1,0 +1,1 @@
+"""Jobs (vacancies): posting, publishing, their lifecycle."""

@@ -1,0 +1,99 @@
+"""Tables of jobs."""
+
+import datetime as dt
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.core.ids import new_id
+from app.db import Base, JsonType
+
+
+class JobStatus(StrEnum):
+    """Where a job stands: `filled` once as many leads are unlocked as there are positions."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    FILLED = "filled"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Job(Base):
+    """A vacancy. `accepted` counts live acceptances; its guard keeps the last place from going twice."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_employer_id_id", "employer_id", "id"),
+        Index("ix_jobs_status_id", "status", "id"),
+        Index(
+            "ix_jobs_next_wave",
+            "next_wave_at",
+            postgresql_where=text("status = 'published'"),
+            sqlite_where=text("status = 'published'"),
+        ),
+        Index(
+            "ix_jobs_closes_at",
+            "closes_at",
+            postgresql_where=text("status = 'published'"),
+            sqlite_where=text("status = 'published'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"))
+    status: Mapped[str] = mapped_column(String(16), default=JobStatus.DRAFT)
+    title: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(String(4_000))
+    category: Mapped[str] = mapped_column(String(64))
+    latitude: Mapped[float]
+    longitude: Mapped[float]
+    city: Mapped[str | None] = mapped_column(String(120))
+    address: Mapped[str | None] = mapped_column(String(200))
+    starts_on: Mapped[dt.date]
+    ends_on: Mapped[dt.date | None]
+    """None is open-ended."""
+    time_zone: Mapped[str] = mapped_column(String(64))
+    positions: Mapped[int]
+    required_skills: Mapped[list[str]] = mapped_column(JsonType, default=list)
+    preferred_skills: Mapped[list[str]] = mapped_column(JsonType, default=list)
+    min_experience_years: Mapped[int] = mapped_column(default=0)
+    radius_km: Mapped[float | None]
+    """None: only the worker's own travel limits the distance."""
+    salary_amount: Mapped[int | None]
+    salary_currency: Mapped[str | None] = mapped_column(String(3))
+    salary_per: Mapped[str | None] = mapped_column(String(8))
+    respond_within_minutes: Mapped[int | None]
+    accept_limit: Mapped[int] = mapped_column(default=0)
+    """Set at publishing: positions times the choice factor."""
+    accepted: Mapped[int] = mapped_column(default=0)
+    unlocked: Mapped[int] = mapped_column(default=0)
+    wave: Mapped[int] = mapped_column(default=0)
+    next_wave_at: Mapped[dt.datetime | None]
+    closes_at: Mapped[dt.datetime | None]
+    """When the last shift starts: nobody can be hired for it afterwards. None while open-ended."""
+    published_at: Mapped[dt.datetime | None]
+    closed_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+    slots: Mapped[list["JobSlot"]] = relationship(
+        cascade="all, delete-orphan",
+        lazy="selectin",
+        order_by="(JobSlot.weekday, JobSlot.starts)",
+    )
+
+
+class JobSlot(Base):
+    """One weekly shift, wall-clock in the job's zone; `ends` at or before `starts` is next day."""
+
+    __tablename__ = "job_slots"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    weekday: Mapped[int]
+    """Monday is 0."""
+    starts: Mapped[dt.time]
+    ends: Mapped[dt.time]

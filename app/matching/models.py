@@ -1,0 +1,52 @@
+"""The narrow table that matching reads."""
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+
+_COVERED = (
+    "active",
+    "experience",
+    "skills_0",
+    "skills_1",
+    "latitude",
+    "longitude",
+    "max_km",
+    *(f"d{day}" for day in range(7)),
+    "worker_id",
+)
+
+
+class WorkerMatch(Base):
+    """One row a worker who could be matched; written only when what decides a match changes.
+
+    A narrow table of its own, because touching unrelated columns would spoil its index-only scans.
+    `geo_key` is `tier << 48 | row << 24 | col` (`app.core.geo`); `skills_0` and `skills_1` are masks
+    over the catalogue's permanent bits; `d0` (Monday) to `d6` hold 48 half-hours each, rounded
+    outward, in the worker's own wall-clock.
+    """
+
+    __tablename__ = "worker_match"
+    __table_args__ = (Index("ix_worker_match_cover", "geo_key", *_COVERED),)
+
+    worker_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True
+    )
+    geo_key: Mapped[int] = mapped_column(BigInteger)
+    active: Mapped[bool] = mapped_column(Boolean)
+    experience: Mapped[int] = mapped_column(SmallInteger)
+    skills_0: Mapped[int] = mapped_column(BigInteger)
+    skills_1: Mapped[int] = mapped_column(BigInteger)
+    latitude: Mapped[float] = mapped_column(Float)
+    longitude: Mapped[float] = mapped_column(Float)
+    max_km: Mapped[float] = mapped_column(Float)
+    d0: Mapped[int] = mapped_column(BigInteger)
+    d1: Mapped[int] = mapped_column(BigInteger)
+    d2: Mapped[int] = mapped_column(BigInteger)
+    d3: Mapped[int] = mapped_column(BigInteger)
+    d4: Mapped[int] = mapped_column(BigInteger)
+    d5: Mapped[int] = mapped_column(BigInteger)
+    d6: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,192 @@
+"""Tables of messaging."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.ids import new_id
+from app.db import Base, JsonType
+
+
+class Channel(StrEnum):
+    """By what a message travels."""
+
+    WHATSAPP = "whatsapp"
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class OutboxState(StrEnum):
+    """Where a message stands.
+
+    `waiting` is due at `due_at`; `sending` is leased by a process; `unknown` was handed over but the
+    answer was lost, and waits for the platform's status; then the platform's own words. `failed` may
+    still become delivered; `dead` needs an administrator; `suppressed` will never be sent (STOP,
+    cancelled, out of date).
+    """
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    DEAD = "dead"
+    SUPPRESSED = "suppressed"
+
+
+class OutboxMessage(Base):
+    """One message to one person, written in the transaction of what it tells about.
+
+    `key` is unique: one message per event and recipient. Recipient and parameters are sealed, because
+    they hold phones, codes and contacts.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "ix_outbox_due",
+            "due_at",
+            postgresql_where=text("state IN ('waiting', 'sending', 'unknown')"),
+            sqlite_where=text("state IN ('waiting', 'sending', 'unknown')"),
+        ),
+        Index("ix_outbox_state_id", "state", "id"),
+        Index("ix_outbox_recipient", "recipient_index", "state"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    key: Mapped[str] = mapped_column(String(160), unique=True)
+    channel: Mapped[str] = mapped_column(String(16))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    recipient_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    recipient_index: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(64))
+    """Which text of the catalogue."""
+    language: Mapped[str] = mapped_column(String(8))
+    params_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    subject_id: Mapped[UUID | None] = mapped_column(index=True)
+    """The offer, payment or job this tells about, so that what is out of date can be suppressed."""
+    essential: Mapped[bool] = mapped_column(default=False)
+    """Sent even after STOP: sign-in codes and the confirmation of STOP itself."""
+    state: Mapped[str] = mapped_column(String(16))
+    due_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime | None]
+    """After this it would only confuse, and is suppressed."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[dt.datetime | None]
+    provider_id: Mapped[str | None] = mapped_column(String(160), unique=True)
+    form: Mapped[str | None] = mapped_column(String(16))
+    """How it went: `free` inside the 24-hour window, `template` outside."""
+    cost_category: Mapped[str | None] = mapped_column(String(24))
+    error_code: Mapped[str | None] = mapped_column(String(32))
+    error: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[dt.datetime]
+    sent_at: Mapped[dt.datetime | None]
+    updated_at: Mapped[dt.datetime]
+
+
+class WebhookState(StrEnum):
+    """Where a raw event stands."""
+
+    WAITING = "waiting"
+    HANDLED = "handled"
+    DEAD = "dead"
+
+
+class WebhookEvent(Base):
+    """A verified event as it arrived, stored before it is acknowledged; unique by provider and id."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (
+        UniqueConstraint("provider", "event_id"),
+        Index(
+            "ix_webhook_events_due",
+            "due_at",
+            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("state = 'waiting'"),
+        ),
+        Index("ix_webhook_events_state_id", "state", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    provider: Mapped[str] = mapped_column(String(16))
+    event_id: Mapped[str] = mapped_column(String(160))
+    """The provider's id; for WhatsApp, which gives batches none, the hash of the raw bytes."""
+    kind: Mapped[str] = mapped_column(String(64))
+    body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime]
+    lease_until: Mapped[dt.datetime | None]
+    error: Mapped[str | None] = mapped_column(String(300))
+    received_at: Mapped[dt.datetime]
+    handled_at: Mapped[dt.datetime | None]
+
+
+class InboxItem(Base):
+    """One message of one person, exploded out of a batch; handled once, in order per person."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "message_id"),
+        Index(
+            "ix_inbox_due",
+            "due_at",
+            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("state = 'waiting'"),
+        ),
+        Index("ix_inbox_person", "person_id", "state", "sent_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    channel: Mapped[str] = mapped_column(String(16))
+    message_id: Mapped[str] = mapped_column(String(160))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("chat_people.id"))
+    body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """The message in our own form (`app.messaging.inbound.Inbound`), as JSON."""
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime]
+    error: Mapped[str | None] = mapped_column(String(300))
+    sent_at: Mapped[dt.datetime]
+    """When the person sent it, by the platform's clock."""
+    received_at: Mapped[dt.datetime]
+    handled_at: Mapped[dt.datetime | None]
+
+
+class ChatPerson(Base):
+    """Somebody who wrote to us, or to whom we write, on a chat channel; a user once registered.
+
+    Known by the platform's user id or by the phone's blind index; either may be missing at first.
+    """
+
+    __tablename__ = "chat_people"
+    __table_args__ = (
+        UniqueConstraint("channel", "phone_index"),
+        UniqueConstraint("channel", "platform_user_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    channel: Mapped[str] = mapped_column(String(16))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    platform_user_id: Mapped[str | None] = mapped_column(String(128))
+    phone_index: Mapped[str | None] = mapped_column(String(64))
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    language: Mapped[str | None] = mapped_column(String(8))
+    last_inbound_at: Mapped[dt.datetime | None]
+    """The 24-hour window for free-form messages counts from here."""
+    stopped_at: Mapped[dt.datetime | None]
+    paused_at: Mapped[dt.datetime | None]
+    """When a human took over; the bot is silent until handed back."""
+    state: Mapped[dict[str, Any]] = mapped_column(JsonType, default=dict)
+    """The conversation's state (`app.chat`), without phones."""
+    last_message_at: Mapped[dt.datetime | None]
+    """The platform's time of the newest message handled; an older one can't overwrite it."""
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]

@@ -1,0 +1,68 @@
+"""Table of offers."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.ids import new_id
+from app.db import Base, JsonType
+
+
+class OfferStatus(StrEnum):
+    """Where an offer stands. `closed`: the job was cancelled, filled or full before an answer."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+class JobMatch(Base):
+    """One worker matched to one job; never made twice for the same pair."""
+
+    __tablename__ = "job_matches"
+    __table_args__ = (
+        UniqueConstraint("job_id", "worker_id"),
+        Index("ix_job_matches_worker_id_id", "worker_id", "id"),
+        Index("ix_job_matches_job_id_status_score", "job_id", "status", "score"),
+        Index("ix_job_matches_employer_id_status", "employer_id", "status"),
+        Index(
+            "ix_job_matches_respond_by",
+            "respond_by",
+            postgresql_where=text("status = 'offered'"),
+            sqlite_where=text("status = 'offered'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"))
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("workers.id"))
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"))
+    status: Mapped[str] = mapped_column(String(16))
+    wave: Mapped[int]
+    score: Mapped[float]
+    """0 to 100."""
+    score_distance: Mapped[float]
+    score_availability: Mapped[float]
+    score_skills: Mapped[float]
+    score_experience: Mapped[float]
+    score_reliability: Mapped[float]
+    distance_km: Mapped[float]
+    why: Mapped[list[Any]] = mapped_column(JsonType)
+    """Reasons as data: [{"kind": "distance", ...}], said in the reader's language when shown."""
+    price_amount: Mapped[int] = mapped_column(BigInteger)
+    """What the lead costs, fixed when the offer was made."""
+    price_currency: Mapped[str] = mapped_column(String(3))
+    offered_at: Mapped[dt.datetime]
+    respond_by: Mapped[dt.datetime]
+    responded_at: Mapped[dt.datetime | None]
+    reminded_at: Mapped[dt.datetime | None]
+    reject_reason: Mapped[str | None] = mapped_column(String(500))
+    unlocked_at: Mapped[dt.datetime | None]
+    updated_at: Mapped[dt.datetime]

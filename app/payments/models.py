@@ -1,0 +1,169 @@
+"""Tables of payments."""
+
+import datetime as dt
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.ids import new_id
+from app.db import Base
+
+_LIVE = "status IN ('pending', 'requires_action', 'processing', 'succeeded', 'partially_refunded')"
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands; a late success overrides failed and expired."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Payment(Base):
+    """One purchase of one lead; at most one live row for an employer and a match."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        Index(
+            "uq_payments_live",
+            "employer_id",
+            "match_id",
+            unique=True,
+            postgresql_where=text(_LIVE),
+            sqlite_where=text(_LIVE),
+        ),
+        Index("ix_payments_employer_id_id", "employer_id", "id"),
+        Index(
+            "ix_payments_open",
+            "check_at",
+            postgresql_where=text("status IN ('pending', 'requires_action', 'processing')"),
+            sqlite_where=text("status IN ('pending', 'requires_action', 'processing')"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"))
+    match_id: Mapped[UUID] = mapped_column(ForeignKey("job_matches.id"), index=True)
+    status: Mapped[str] = mapped_column(String(24))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    refunded_amount: Mapped[int] = mapped_column(BigInteger, default=0)
+    attempt: Mapped[int] = mapped_column(default=1)
+    session_id: Mapped[str | None] = mapped_column(String(160), unique=True)
+    """The provider's checkout session."""
+    intent_id: Mapped[str | None] = mapped_column(String(160), unique=True)
+    """The provider's payment intent."""
+    checkout_url: Mapped[str | None] = mapped_column(String(2_000))
+    livemode: Mapped[bool | None]
+    failure_code: Mapped[str | None] = mapped_column(String(64))
+    expires_at: Mapped[dt.datetime | None]
+    check_at: Mapped[dt.datetime | None]
+    """When the provider is asked, should no event have come."""
+    created_at: Mapped[dt.datetime]
+    paid_at: Mapped[dt.datetime | None]
+    updated_at: Mapped[dt.datetime]
+
+
+class Unlock(Base):
+    """That an employer holds a worker's contact, for good: the only thing that reveals it."""
+
+    __tablename__ = "unlocks"
+    __table_args__ = (
+        UniqueConstraint("employer_id", "match_id"),
+        Index("ix_unlocks_worker_id", "worker_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"))
+    match_id: Mapped[UUID] = mapped_column(ForeignKey("job_matches.id"), unique=True)
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("workers.id"))
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
+    unlocked_at: Mapped[dt.datetime]
+
+
+class Refund(Base):
+    """Money given back."""
+
+    __tablename__ = "refunds"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    provider_id: Mapped[str | None] = mapped_column(String(160), unique=True)
+    status: Mapped[str] = mapped_column(String(16))
+    """requested, pending, succeeded or failed."""
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str] = mapped_column(String(500))
+    requested_by: Mapped[UUID | None]
+    """The administrator; None when a rule decided."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    lease_until: Mapped[dt.datetime | None]
+    failure_code: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class Dispute(Base):
+    """A cardholder's bank asks the money back; while open, the employer buys nothing more."""
+
+    __tablename__ = "disputes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    provider_id: Mapped[str] = mapped_column(String(160), unique=True)
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"), index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    """opened, won or lost; inquiries are kept as `inquiry` and have no effect."""
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class LeadReport(Base):
+    """An employer says that a lead was bad."""
+
+    __tablename__ = "lead_reports"
+    __table_args__ = (UniqueConstraint("match_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    match_id: Mapped[UUID] = mapped_column(ForeignKey("job_matches.id"))
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    status: Mapped[str] = mapped_column(String(16))
+    """open (an administrator decides), refunded or declined."""
+    decided_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+
+
+class LedgerEntry(Base):
+    """One side of a double entry; the entries of a `transaction_id` sum to zero.
+
+    Balances are sums of these rows, never columns.
+    """
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (
+        Index("ix_ledger_entries_account", "account", "currency"),
+        UniqueConstraint("event_key", "account"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    transaction_id: Mapped[UUID] = mapped_column(index=True)
+    event_key: Mapped[str] = mapped_column(String(160))
+    """What was booked, such as `capture:{payment}`: booking it twice is impossible."""
+    account: Mapped[str] = mapped_column(String(64))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    """Minor units; positive debits the account."""
+    currency: Mapped[str] = mapped_column(String(3))
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), index=True)
+    at: Mapped[dt.datetime]

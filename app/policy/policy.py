@@ -1,0 +1,122 @@
+"""The policy: every number that shapes the market, with its unit and its default, in one place."""
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.money import Money
+from app.core.schema import Amount, Currency, Slug, whole
+from app.db import is_postgresql
+from app.policy.models import PolicyRow
+
+_ONLY_ROW = 1
+
+Weight = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LeadPrices(_Part):
+    """What one lead costs, in minor units: by job category, else the default."""
+
+    currency: Currency = "INR"
+    default: Amount = 4_900
+    by_category: dict[Slug, Amount] = Field(default_factory=dict, max_length=100)
+
+
+class MatchingWeights(_Part):
+    """How much each part counts in the score; only their proportions matter."""
+
+    distance: Weight = 30.0
+    availability: Weight = 30.0
+    skills: Weight = 20.0
+    experience: Weight = 10.0
+    reliability: Weight = 10.0
+
+
+class MatchingPolicy(_Part):
+    """Who can be offered a job."""
+
+    weights: MatchingWeights = MatchingWeights()
+    minimum_availability_share: Share = 0.5
+    """A worker is free for at least this share of the job's weekly minutes."""
+
+
+class WavePolicy(_Part):
+    """How offers go out."""
+
+    offers_per_open_place: Annotated[int, whole(1, 20)] = 2
+    interval_minutes: Annotated[int, whole(1, 10_080)] = 30
+    """After this long without an answer, an offer no longer holds back the next wave."""
+    choice_factor: Annotated[int, whole(1, 10)] = 2
+    """Accepts never exceed positions times this."""
+
+
+class DeadlinePolicy(_Part):
+    """How long people have."""
+
+    respond_within_minutes: Annotated[int, whole(1, 10_080)] = 240
+    """To answer an offer, where the job does not say."""
+    checkout_minutes: Annotated[int, whole(30, 1_440)] = 60
+    """To pay for a lead once the payment page is open (the provider's least is 30)."""
+    guarantee_hours: Annotated[int, whole(1, 720)] = 48
+    """To report a lead that proved bad, after its unlock."""
+
+
+class LimitPolicy(_Part):
+    """How much an account may do before it is known."""
+
+    unlocks_before_verification: Annotated[int, whole(0, 10_000)] = 10
+    offers_per_worker_per_week: Annotated[int, whole(1, 500)] = 50
+    """Where the worker has set no cap of their own."""
+
+
+class Policy(_Part):
+    """Everything an administrator may set."""
+
+    lead_prices: LeadPrices = LeadPrices()
+    matching: MatchingPolicy = MatchingPolicy()
+    waves: WavePolicy = WavePolicy()
+    deadlines: DeadlinePolicy = DeadlinePolicy()
+    limits: LimitPolicy = LimitPolicy()
+
+    def lead_price(self, category: str) -> Money:
+        """Return the price of one lead of a job in `category`."""
+        amount = self.lead_prices.by_category.get(category, self.lead_prices.default)
+        return Money(amount, self.lead_prices.currency)
+
+
+def default_policy(currency: str) -> Policy:
+    """Return the policy of an installation where nothing was changed yet."""
+    return Policy(lead_prices=LeadPrices(currency=currency))
+
+
+async def current(session: AsyncSession) -> Policy:
+    """Return the policy in force."""
+    values = await session.scalar(select(PolicyRow.values).where(PolicyRow.id == _ONLY_ROW))
+    if values is None:
+        return default_policy(session.info.get("default_currency", "INR"))
+    return Policy.model_validate(values)
+
+
+async def replace(session: AsyncSession, policy: Policy, now: dt.datetime) -> None:
+    """Put `policy` in force for whatever happens from this commit on."""
+    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
+    values = policy.model_dump(mode="json")
+    statement = insert(PolicyRow).values(
+        id=_ONLY_ROW, values=values, version=1, updated_at=now
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[PolicyRow.id],
+            set_={"values": values, "version": PolicyRow.version + 1, "updated_at": now},
+        )
+    )

@@ -1,0 +1,1 @@
+"""Workers: profile, weekly availability, time off, blocks."""
