@@ -1,0 +1,159 @@
+"""Where people are: points on the Earth, distances, and the cells by which workers are found.
+
+Distances are great-circle distances on a sphere of the IUGG mean radius (R1 = 6371.0088 km; Moritz,
+"Geodetic Reference System 1980", 2000), by the haversine formula. Against the ellipsoid they are off
+by at most 0.6 %, far less than the difference between a straight line and a road.
+
+Cells. A worker is filed under one integer that says how far they travel at most and where they live;
+a job asks for the few integers under which somebody could be filed who would come to it. That makes
+"who is near, and willing" an equality search on one index, on any database.
+
+* The *tier* is the smallest of `TIERS` that holds the worker's own maximum travel. The further
+  people travel, the larger the cells they are filed in, so a job asks for about ten cells a tier.
+* A *row* is a band of latitude of the tier's height, counted from the South Pole.
+* A *column* is a part of that band, counted eastward from 180° W. A band has as many columns as keep
+  them about as wide as high, fewer toward the poles, so that a search is small there as well. Columns
+  wrap round at the antimeridian.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+EARTH_RADIUS_KM: Final = 6371.0088
+KM_PER_DEGREE: Final = math.pi * EARTH_RADIUS_KM / 180
+MAX_TRAVEL_KM: Final = 500
+"""The furthest a worker can say they travel, and the largest radius of a job."""
+
+_SLACK_DEGREES: Final = 1e-6
+"""About 11 cm: more than any rounding in the search box, so that a rounding never loses a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in WGS 84 degrees. Raises `ValueError` outside ±90 and ±180 or when not finite."""
+
+    latitude: float
+    longitude: float
+
+    def __post_init__(self) -> None:
+        # Written so that NaN, which compares false to everything, is refused too.
+        if not -90 <= self.latitude <= 90:
+            raise ValueError("latitude must lie between -90 and 90")
+        if not -180 <= self.longitude <= 180:
+            raise ValueError("longitude must lie between -180 and 180")
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Workers who travel up to ``max_km``, filed in cells of ``1 / cells_per_degree`` degrees."""
+
+    max_km: int
+    cells_per_degree: float
+
+    @property
+    def rows(self) -> int:
+        """How many bands of latitude this tier has."""
+        return round(180 * self.cells_per_degree)
+
+
+TIERS: Final = (
+    Tier(5, 20),
+    Tier(10, 10),
+    Tier(25, 4),
+    Tier(50, 2),
+    Tier(100, 1),
+    Tier(200, 0.5),
+    Tier(MAX_TRAVEL_KM, 0.2),
+)
+
+
+def haversine_km(a: Point, b: Point) -> float:
+    """Great-circle distance in kilometres; symmetric, 0 for equal points."""
+    lat_a, lat_b = math.radians(a.latitude), math.radians(b.latitude)
+    sin_lat = math.sin((lat_b - lat_a) / 2)
+    sin_lon = math.sin(math.radians(b.longitude - a.longitude) / 2)
+    h = sin_lat * sin_lat + math.cos(lat_a) * math.cos(lat_b) * sin_lon * sin_lon
+    # Rounding can push h a hair over 1 for antipodes, where asin would fail.
+    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
+
+
+def geo_key(tier: int, row: int, col: int) -> int:
+    """One cell as one integer below 2**51: tier, row and column, 24 bits each for the last two."""
+    return tier << 48 | row << 24 | col
+
+
+def tier_of(max_distance_km: float) -> int:
+    """The tier of a worker who travels that far; ValueError beyond `MAX_TRAVEL_KM` or below 0."""
+    if not 0 <= max_distance_km <= MAX_TRAVEL_KM:
+        raise ValueError(f"travel must lie between 0 and {MAX_TRAVEL_KM} km")
+    return next(i for i, tier in enumerate(TIERS) if max_distance_km <= tier.max_km)
+
+
+def key_for_worker(point: Point, max_distance_km: float) -> int:
+    """The one cell under which a worker living there, who travels that far, is filed."""
+    tier = tier_of(max_distance_km)
+    row = _row(tier, point.latitude)
+    columns = _columns(tier, row)
+    return geo_key(tier, row, _column(columns, point.longitude) % columns)
+
+
+def keys_around(job: Point, radius_km: float | None) -> list[int]:
+    """Every cell that can hold a worker who would come to a job there, sorted, each once.
+
+    A worker comes when the distance is at most their own maximum travel and at most ``radius_km``
+    (None: only their own travel counts). Complete, never exact: some in these cells live too far away.
+    """
+    keys: set[int] = set()
+    for number, tier in enumerate(TIERS):
+        reach_km = tier.max_km if radius_km is None else min(tier.max_km, radius_km)
+        keys.update(_keys_in_tier(number, job, reach_km))
+    return sorted(keys)
+
+
+def _keys_in_tier(tier: int, job: Point, reach_km: float) -> set[int]:
+    reach = reach_km / KM_PER_DEGREE + _SLACK_DEGREES
+    south, north = job.latitude - reach, job.latitude + reach
+    half_width = _half_width(job.latitude, reach)
+    keys: set[int] = set()
+    for row in range(_row(tier, max(south, -90)), _row(tier, min(north, 90)) + 1):
+        columns = _columns(tier, row)
+        west = _column(columns, job.longitude - half_width)
+        east = _column(columns, job.longitude + half_width)
+        span = min(east - west + 1, columns)
+        keys.update(geo_key(tier, row, (west + step) % columns) for step in range(span))
+    return keys
+
+
+def _half_width(latitude: float, reach: float) -> float:
+    """Degrees of longitude that a circle of ``reach`` degrees spans to either side of its centre.
+
+    The circle's easternmost point lies poleward of its centre, at asin(sin reach / cos latitude)
+    (Matuschek, "Finding points within a distance of a latitude/longitude", 2010). A circle that holds
+    a pole spans all longitudes.
+    """
+    if abs(latitude) + reach >= 90:
+        return 180.0
+    sine = math.sin(math.radians(reach)) / math.cos(math.radians(latitude))
+    return min(180.0, math.degrees(math.asin(min(1.0, sine))) + _SLACK_DEGREES)
+
+
+def _row(tier: int, latitude: float) -> int:
+    # Addition and multiplication round monotonously, so a worker inside the box has a row inside it.
+    return min(int((latitude + 90) * TIERS[tier].cells_per_degree), TIERS[tier].rows - 1)
+
+
+def _column(columns: int, longitude: float) -> int:
+    """Not yet wrapped round: below 0 or past the last for a box across the antimeridian."""
+    return math.floor((longitude + 180) / 360 * columns)
+
+
+@lru_cache(maxsize=8192)
+def _columns(tier: int, row: int) -> int:
+    """Columns of a row: at its edge nearer the equator a cell is at least as wide as it is high."""
+    per_degree = TIERS[tier].cells_per_degree
+    south = row / per_degree - 90
+    north = south + 1 / per_degree
+    widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
+    return max(1, math.floor(360 * per_degree * math.cos(math.radians(widest)) + 1e-9))

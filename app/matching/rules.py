@@ -1,0 +1,310 @@
+"""Who fits a job, how well, why, and how many are asked: pure rules over plain facts.
+
+Every number a worker or employer sees about a match is made here. The database finds candidates by
+looser means (cells, half hours, bounds); these rules have the last word.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from app.core.geo import Point, haversine_km
+from app.matching.hours import Availability, JobHours, Schedule, hours_of
+
+EXPERIENCE_FULL_YEARS: Final = 5
+"""Years beyond what a job asks for that count in full; more makes no better waiter."""
+
+RELIABILITY_PRIOR: Final = 75.0
+"""Where a newcomer starts: no better and no worse than is usual."""
+
+RELIABILITY_PRIOR_WEIGHT: Final = 4
+"""How many offers the prior weighs: after that many, half of the figure is the person's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFacts:
+    """What matching knows of a worker."""
+
+    id: UUID
+    point: Point
+    max_distance_km: float
+    availability: Availability
+    skills: frozenset[str]
+    experience_years: int
+    reliability: float
+    """0 to 100; see `reliability`."""
+    blocked_employers: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What matching knows of a job."""
+
+    id: UUID
+    employer_id: UUID
+    point: Point
+    radius_km: float | None
+    """None: only the worker's own travel counts."""
+    schedule: Schedule
+    required_skills: frozenset[str]
+    preferred_skills: frozenset[str]
+    min_experience_years: int
+    employer_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each part counts; only proportions matter. ValueError if negative or all zero."""
+
+    distance: float
+    availability: float
+    skills: float
+    experience: float
+    reliability: float
+
+    def __post_init__(self) -> None:
+        values = [getattr(self, field.name) for field in fields(self)]
+        if any(not 0 <= value < float("inf") for value in values):
+            raise ValueError("a weight must be a finite number, not below zero")
+        if self.total <= 0:
+            raise ValueError("at least one weight must be above zero")
+
+    @property
+    def total(self) -> float:
+        """The sum of all."""
+        return self.distance + self.availability + self.skills + self.experience + self.reliability
+
+
+DEFAULT_WEIGHTS: Final = Weights(30, 30, 20, 10, 10)
+
+MINIMUM_SHARE: Final = 0.5
+"""Share of a job's minutes that a worker must be free for, unless the policy says otherwise."""
+
+
+class Rejection(StrEnum):
+    """Why a worker is not offered a job; the first that holds, in this order."""
+
+    BLOCKED = "blocked"
+    TOO_FAR = "too_far"
+    MISSING_SKILL = "missing_skill"
+    TOO_LITTLE_EXPERIENCE = "too_little_experience"
+    NOT_ENOUGH_HOURS = "not_enough_hours"
+    """The week and the days off leave too little."""
+    BUSY = "busy"
+    """There would be enough, were it not for jobs accepted already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The five parts of a score, each 0 to 100, rounded to one decimal."""
+
+    distance: float
+    availability: float
+    skills: float
+    experience: float
+    reliability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well a worker fits: 0 to 100, rounded to one decimal, and what it is made of."""
+
+    total: float
+    parts: Parts
+    distance_km: float
+    free_minutes: int
+    """Of the job's minutes in its window; see `hours`."""
+    job_minutes: int
+
+
+class ReasonKind(StrEnum):
+    """What speaks for an offer; the texts for people live in the message catalogues."""
+
+    DISTANCE = "distance"
+    """`km`: float, one decimal."""
+    HOURS = "hours"
+    """`percent`: int, the share of the job's hours that the worker is free for."""
+    SKILLS = "skills"
+    """`slugs`: the job's required and preferred skills that the worker has."""
+    EXPERIENCE = "experience"
+    """`years`: int, of a worker who has at least what the job asks for; never 0."""
+    VERIFIED = "verified"
+    """The employer's identity was checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason, as data, to be said in the reader's language."""
+
+    kind: ReasonKind
+    params: Mapping[str, float | int | Sequence[str]]
+
+
+def limit_km(max_distance_km: float, radius_km: float | None) -> float:
+    """How far apart worker and job may be: the worker's own travel and the job's radius bind both."""
+    return max_distance_km if radius_km is None else min(max_distance_km, radius_km)
+
+
+def enough(free_minutes: int, job_minutes: int, minimum_share: float) -> bool:
+    """Whether somebody free for so many of the job's minutes can be offered it.
+
+    At least one minute, even where no minimum is set: nobody is asked to work when they can't at all.
+    """
+    # Rounding of a share such as 0.55 must not turn away who has exactly that.
+    return free_minutes > 0 and free_minutes >= minimum_share * job_minutes - 1e-6
+
+
+def eligible(
+    worker: WorkerFacts, job: JobFacts, minimum_share: float = MINIMUM_SHARE
+) -> Rejection | None:
+    """None when the worker can be offered the job, else the first reason against it."""
+    if job.employer_id in worker.blocked_employers:
+        return Rejection.BLOCKED
+    if haversine_km(worker.point, job.point) > limit_km(worker.max_distance_km, job.radius_km):
+        return Rejection.TOO_FAR
+    if not job.required_skills <= worker.skills:
+        return Rejection.MISSING_SKILL
+    if worker.experience_years < job.min_experience_years:
+        return Rejection.TOO_LITTLE_EXPERIENCE
+    hours = hours_of(job.schedule)
+    if enough(hours.free(worker.availability), hours.minutes, minimum_share):
+        return None
+    return _why_no_time(worker.availability, hours, minimum_share)
+
+
+def _why_no_time(availability: Availability, hours: JobHours, minimum_share: float) -> Rejection:
+    without_jobs = Availability(availability.slots, availability.time_zone, availability.time_off)
+    if enough(hours.free(without_jobs), hours.minutes, minimum_share):
+        return Rejection.BUSY
+    return Rejection.NOT_ENOUGH_HOURS
+
+
+def distance_part(distance_km: float, limit: float) -> float:
+    """100 next door, falling in a straight line to 0 at the furthest that both sides allow."""
+    return _bounded(100 * (1 - distance_km / limit)) if limit > 0 else 100.0
+
+
+def availability_part(free_minutes: float, job_minutes: float) -> float:
+    """The share of the job's minutes that the worker is free for."""
+    return _bounded(100 * free_minutes / job_minutes) if job_minutes > 0 else 0.0
+
+
+def skills_part(preferred_had: int, preferred: int) -> float:
+    """The share of preferred skills; 100 where none is preferred. Required ones all have anyway."""
+    return 100 * preferred_had / preferred if preferred else 100.0
+
+
+def experience_part(years: int, min_years: int) -> float:
+    """50 for just what is asked, 10 more for each year beyond, full at five."""
+    beyond = min(max(years - min_years, 0), EXPERIENCE_FULL_YEARS)
+    return 50 + 50 * beyond / EXPERIENCE_FULL_YEARS
+
+
+def reliability(kept: int, missed: int) -> float:
+    """0 to 100, one decimal: the share of offers dealt with well, drawn toward the usual when few.
+
+    `kept` are offers answered in time, whatever the answer; `missed` those left to expire and
+    acceptances taken back. A mean with a prior of `RELIABILITY_PRIOR_WEIGHT` offers.
+    """
+    prior = RELIABILITY_PRIOR / 100 * RELIABILITY_PRIOR_WEIGHT
+    return round(100 * (kept + prior) / (kept + missed + RELIABILITY_PRIOR_WEIGHT), 1)
+
+
+def weigh(parts: Parts, weights: Weights) -> float:
+    """The weighted mean of the parts as shown, one decimal: a reader can add it up again."""
+    mean = (
+        parts.distance * weights.distance
+        + parts.availability * weights.availability
+        + parts.skills * weights.skills
+        + parts.experience * weights.experience
+        + parts.reliability * weights.reliability
+    ) / weights.total
+    return round(_bounded(mean), 1)
+
+
+def score(worker: WorkerFacts, job: JobFacts, weights: Weights = DEFAULT_WEIGHTS) -> Score:
+    """How well an eligible worker fits the job."""
+    distance_km = haversine_km(worker.point, job.point)
+    hours = hours_of(job.schedule)
+    free = hours.free(worker.availability)
+    parts = Parts(
+        distance=round(
+            distance_part(distance_km, limit_km(worker.max_distance_km, job.radius_km)), 1
+        ),
+        availability=round(availability_part(free, hours.minutes), 1),
+        skills=round(
+            skills_part(len(job.preferred_skills & worker.skills), len(job.preferred_skills)), 1
+        ),
+        experience=round(experience_part(worker.experience_years, job.min_experience_years), 1),
+        reliability=round(_bounded(worker.reliability), 1),
+    )
+    return Score(weigh(parts, weights), parts, distance_km, free, hours.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An eligible worker and how well they fit."""
+
+    worker: WorkerFacts
+    score: Score
+
+    @property
+    def place(self) -> tuple[float, float, UUID]:
+        """Sorts candidates best first: the higher score, then the nearer, then the older account.
+
+        Ids are UUIDv7, which sort by time, so no two are alike and the order depends on nothing else.
+        """
+        return (-self.score.total, self.score.distance_km, self.worker.id)
+
+
+def rank(
+    workers: Iterable[WorkerFacts],
+    job: JobFacts,
+    weights: Weights = DEFAULT_WEIGHTS,
+    minimum_share: float = MINIMUM_SHARE,
+) -> list[Candidate]:
+    """The eligible among the workers, best first; the same for any order they come in."""
+    fitting = (worker for worker in workers if eligible(worker, job, minimum_share) is None)
+    candidates = [Candidate(worker, score(worker, job, weights)) for worker in fitting]
+    return sorted(candidates, key=lambda candidate: candidate.place)
+
+
+def why(worker: WorkerFacts, job: JobFacts, scored: Score) -> list[Reason]:
+    """What speaks for this offer, the most telling first; only what is true and known."""
+    reasons = [Reason(ReasonKind.DISTANCE, {"km": round(scored.distance_km, 1)})]
+    if scored.job_minutes:
+        percent = 100 * scored.free_minutes // scored.job_minutes
+        reasons.append(Reason(ReasonKind.HOURS, {"percent": percent}))
+    if matching := sorted((job.required_skills | job.preferred_skills) & worker.skills):
+        reasons.append(Reason(ReasonKind.SKILLS, {"slugs": tuple(matching)}))
+    if worker.experience_years > 0:
+        reasons.append(Reason(ReasonKind.EXPERIENCE, {"years": worker.experience_years}))
+    if job.employer_verified:
+        reasons.append(Reason(ReasonKind.VERIFIED, {}))
+    return reasons
+
+
+def offers_to_send(open_places: int, fresh_open_offers: int, wave_factor: int = 2) -> int:
+    """How many more people to ask now: `wave_factor` for each open place, less who may still answer.
+
+    `fresh_open_offers` are the unanswered offers of the last wave interval; an older one no longer
+    holds anybody back. A full job asks nobody.
+    """
+    return max(0, wave_factor * max(0, open_places) - max(0, fresh_open_offers))
+
+
+def next_wave_at(
+    now: dt.datetime, open_places: int, interval: dt.timedelta, closes_at: dt.datetime | None
+) -> dt.datetime | None:
+    """When to ask more people: one interval on; None once full, or once the job is over by then."""
+    then = now + interval
+    if open_places <= 0 or (closes_at is not None and then >= closes_at):
+        return None
+    return then
+
+
+def _bounded(value: float) -> float:
+    return max(0.0, min(100.0, value))

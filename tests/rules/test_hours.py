@@ -1,0 +1,178 @@
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.week import DAY, HALF_HOUR, Slot, bits, overlap_minutes
+from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule, hours_of
+
+INDIA = "Asia/Kolkata"
+NEPAL = "Asia/Kathmandu"  # 15 minutes ahead of India
+MONDAY = dt.date(2026, 11, 23)
+
+slots = st.builds(
+    lambda weekday, start, minutes: Slot(weekday, start, (start + minutes) % DAY),
+    st.integers(0, 6),
+    st.integers(0, DAY - 1),
+    st.integers(1, DAY - 1),
+)
+weeks = st.lists(slots, min_size=1, max_size=5).map(tuple)
+dates = st.integers(0, 40).map(lambda days: MONDAY + dt.timedelta(days=days))
+zones = st.sampled_from([INDIA, NEPAL, "UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+
+
+def schedule_from(slots, first, days, zone):
+    last = None if days is None else first + dt.timedelta(days=days)
+    return Schedule(slots, first, last, zone)
+
+
+lengths = st.one_of(st.none(), st.integers(0, 45))
+schedules = st.builds(schedule_from, weeks, dates, lengths, st.just(INDIA))
+anywhere = st.builds(schedule_from, weeks, dates, lengths, zones)
+ranges = st.builds(
+    lambda first, days: DateRange(first, first + dt.timedelta(days=days)),
+    dates,
+    st.integers(0, 9),
+)
+
+
+def walk(slots, first_day, past_day, zone):
+    """Minute by minute, by the calendar: the instants of each slot, by the date it starts on."""
+    # Zones without clock changes, so that wall-clock arithmetic is plain.
+    offset = dt.datetime.combine(MONDAY, dt.time(12), dt.UTC).astimezone(zone).utcoffset()
+    day = first_day
+    while day < past_day:
+        for slot in slots:
+            if slot.weekday == day.weekday():
+                start = dt.datetime.combine(day, dt.time()) - offset
+                start += dt.timedelta(minutes=slot.start)
+                for minute in range(slot.minutes):
+                    yield day, start + dt.timedelta(minutes=minute)
+        day += dt.timedelta(days=1)
+
+
+def free_by_walking(availability, schedule):
+    """What `JobHours.free` promises, in the slowest and plainest way."""
+    first = schedule.starts_on
+    past = first + dt.timedelta(days=WINDOW_DAYS)
+    if schedule.ends_on is not None:
+        past = min(past, schedule.ends_on + dt.timedelta(days=1))
+    near = (first - dt.timedelta(days=4), past + dt.timedelta(days=4))
+    work = {at for _, at in walk(schedule.slots, first, past, ZoneInfo(schedule.time_zone))}
+    mine = {
+        at
+        for day, at in walk(availability.slots, *near, ZoneInfo(availability.time_zone))
+        if not any(off.starts_on <= day <= off.ends_on for off in availability.time_off)
+    }
+    for other in availability.busy:
+        mine -= {
+            at
+            for day, at in walk(other.slots, *near, ZoneInfo(other.time_zone))
+            if other.starts_on <= day and (other.ends_on is None or day <= other.ends_on)
+        }
+    return len(work), len(work & mine)
+
+
+@given(
+    schedules,
+    weeks,
+    zones,
+    st.lists(ranges, max_size=2).map(tuple),
+    st.lists(anywhere, max_size=2).map(tuple),
+)
+def test_free_minutes_are_those_counted_minute_by_minute(schedule, week, zone, time_off, busy):
+    availability = Availability(week, zone, time_off, busy)
+    hours = hours_of(schedule)
+    assert (hours.minutes, hours.free(availability)) == free_by_walking(availability, schedule)
+
+
+@given(slots, weeks, dates, st.sampled_from([6, 13, 20, 27, None]))
+def test_whole_weeks_without_time_off_have_the_share_of_one_week(shift, week, first, days):
+    hours = hours_of(schedule_from((shift,), first, days, INDIA))
+    times = WINDOW_DAYS // 7 if days is None else (days + 1) // 7
+    assert hours.minutes == times * shift.minutes
+    assert hours.free(Availability(week, INDIA)) == times * overlap_minutes([shift], week)
+
+
+@given(schedules, weeks)
+def test_the_half_hours_promise_no_less_than_the_exact_minutes(schedule, week):
+    hours = hours_of(schedule)
+    days = bits(week)
+    promised = sum(
+        minutes for i, minutes in enumerate(hours.half_hours()) if days[i // 48] >> i % 48 & 1
+    )
+    assert hours.free(Availability(week, INDIA)) <= promised <= hours.minutes
+    assert sum(hours.half_hours()) == hours.minutes
+
+
+@given(schedules, weeks, st.lists(ranges, max_size=3).map(tuple))
+def test_time_off_never_adds_hours(schedule, week, time_off):
+    hours = hours_of(schedule)
+    assert hours.free(Availability(week, INDIA, time_off)) <= hours.free(Availability(week, INDIA))
+
+
+def one_shift(weekday, start, end, days=0):
+    return Schedule(
+        (Slot.parse(weekday, start, end),), MONDAY, MONDAY + dt.timedelta(days=days), INDIA
+    )
+
+
+ALL_NIGHTS = tuple(Slot(day, 20 * 60, 6 * 60) for day in range(7))
+
+
+def test_a_night_shift_belongs_to_the_day_it_starts_on():
+    sunday = MONDAY + dt.timedelta(days=6)
+    night = Schedule((Slot.parse("sunday", "22:00", "02:00"),), MONDAY, sunday, INDIA)
+    off_on = {day: DateRange(day, day) for day in (sunday, sunday + dt.timedelta(days=1))}
+    hours = hours_of(night)
+    assert hours.minutes == 240
+    assert hours.free(Availability(ALL_NIGHTS, INDIA)) == 240
+    assert hours.free(Availability(ALL_NIGHTS, INDIA, (off_on[sunday],))) == 0
+    after = off_on[sunday + dt.timedelta(days=1)]
+    assert hours.free(Availability(ALL_NIGHTS, INDIA, (after,))) == 240
+
+
+def test_one_week_off_in_four_takes_a_quarter_of_an_open_ended_job():
+    job = hours_of(Schedule((Slot.parse("friday", "09:00", "17:00"),), MONDAY, None, INDIA))
+    week_off = DateRange(MONDAY, MONDAY + dt.timedelta(days=6))
+    mine = (Slot.parse("friday", "08:00", "18:00"),)
+    assert job.minutes == 4 * 480
+    assert job.free(Availability(mine, INDIA, (week_off,))) == 3 * 480
+
+
+def test_hours_of_an_accepted_job_are_not_free_on_its_dates_only():
+    friday = Slot.parse("friday", "09:00", "17:00")
+    job = hours_of(Schedule((friday,), MONDAY, None, INDIA))
+    second = MONDAY + dt.timedelta(days=11)
+    taken = Schedule((Slot.parse("friday", "12:00", "20:00"),), second, second, INDIA)
+    assert job.free(Availability((friday,), INDIA, busy=(taken,))) == 4 * 480 - 300
+
+
+def test_another_time_zone_moves_the_week():
+    job = hours_of(one_shift("monday", "09:00", "10:00"))
+    assert job.free(Availability((Slot.parse("monday", "09:15", "10:15"),), NEPAL)) == 60
+    assert job.free(Availability((Slot.parse("monday", "09:00", "10:00"),), NEPAL)) == 45
+
+
+def test_the_clocks_of_the_first_day_count():
+    london_winter = hours_of(one_shift("monday", "15:30", "16:30"))
+    assert (
+        london_winter.free(Availability((Slot.parse("monday", "10:00", "11:00"),), "Europe/London"))
+        == 60
+    )
+    june = dt.date(2026, 6, 1)
+    summer = hours_of(Schedule((Slot.parse("monday", "14:30", "15:30"),), june, june, INDIA))
+    assert (
+        summer.free(Availability((Slot.parse("monday", "10:00", "11:00"),), "Europe/London")) == 60
+    )
+
+
+def test_a_job_without_a_shift_on_its_days_has_no_minutes():
+    assert hours_of(one_shift("sunday", "09:00", "10:00")).minutes == 0
+
+
+def test_half_hours_are_counted_to_the_minute():
+    half_hours = hours_of(one_shift("monday", "09:10", "10:05")).half_hours()
+    nine = 9 * 60 // HALF_HOUR
+    assert half_hours[nine : nine + 3] == (20, 30, 5)
