@@ -1,0 +1,101 @@
+"""What every test may ask for: clean databases, a cache, a live server, a browser.
+
+Real servers, started on first use and shared by the run (`tests/infra`); nothing to install.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import HealthCheck, settings
+
+from tests.infra.live import serve_app, serve_process
+from tests.infra.postgres import Postgres, postgres
+from tests.infra.valkey import valkey_url_of_worker
+
+# A busy machine is slow without anything being wrong. In CI the examples are the same every time:
+# a change is judged by its own failures; at home every run tries new ones.
+settings.register_profile("home", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("home"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "home")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Postgres:
+    """The run's PostgreSQL."""
+    return postgres()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of this test's own."""
+    name = postgres_server.create()
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def valkey_url() -> str:
+    """URL of an empty Valkey database that no other worker uses."""
+    url = valkey_url_of_worker()
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """URL of a database of this test's own with every table, empty: once on each database."""
+    url: str = request.getfixturevalue(f"{request.param}_database_url")
+    return url
+
+
+@pytest.fixture
+def sqlite_database_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """URL of a SQLite database of this test's own with every table, empty."""
+    file = tmp_path / "partimer.db"
+    shutil.copyfile(_sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgresql_database_url(postgres_server: Postgres) -> Iterator[str]:
+    """URL of a PostgreSQL database of this test's own with every table, empty."""
+    name = postgres_server.create(postgres_server.template("with_tables", _create_tables))
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _create_tables(f"sqlite:///{file}")
+    return file
+
+
+def _create_tables(url: str) -> None:
+    from app.db import load_models, sync_engine_for
+
+    engine = sync_engine_for(url)
+    load_models().create_all(engine)
+    engine.dispose()  # closing the last connection folds SQLite's write-ahead log into the file
+
+
+@pytest.fixture
+def live_app() -> Callable[[Any], AbstractContextManager[str]]:
+    """`with live_app(app) as base_url`: an ASGI application on a real port, in this process."""
+    return serve_app
+
+
+@pytest.fixture
+def live_server(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
+    """`with live_server({"DATABASE_URL": …}, workers=2) as base_url`: the product, by uvicorn."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    return partial(serve_process, folder)

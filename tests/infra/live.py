@@ -1,0 +1,113 @@
+"""A real server on a real port, for what only real HTTP shows."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from tests.infra.run import READY_SECONDS, ServerFailedError, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def serve_app(app: Any) -> Iterator[str]:
+    """Serve an ASGI application from a thread of this process; give its base URL."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + READY_SECONDS
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > deadline:
+                raise ServerFailedError("the application did not start; its log says why")
+            time.sleep(0.005)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(READY_SECONDS)
+
+
+@contextmanager
+def serve_process(
+    folder: Path,
+    env: Mapping[str, str],
+    *,
+    app: str = "app.main:app",
+    workers: int = 1,
+    port: int | None = None,
+) -> Iterator[str]:
+    """Serve `app` by uvicorn in a process of its own; give its base URL once /health answers.
+
+    The process sees `env` and nothing of ours but the path, and works in `folder`, so that neither
+    a developer's .env nor a local database gets in. `PUBLIC_URL` is its own address unless given.
+    """
+    port = port or free_port()
+    base_url = f"http://127.0.0.1:{port}"
+    command = [
+        *(sys.executable, "-m", "uvicorn", app, "--app-dir", str(ROOT)),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
+    ]
+    with running(command, folder, {"PORT": str(port), "PUBLIC_URL": base_url, **env}) as process:
+        wait_until_healthy(base_url, process, folder)
+        yield base_url
+
+
+@contextmanager
+def running(
+    command: list[str], folder: Path, env: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `command` in `folder`, its output in `folder/output.log`; end it, and its children."""
+    whole_env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        **env,
+    }
+    with (folder / "output.log").open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=whole_env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def wait_until_healthy(base_url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Return once `/health` answers 200. Raises `ServerFailedError` with the log's end if not."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{base_url}/health", timeout=2).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    log = (folder / "output.log").read_text(errors="replace")
+    raise ServerFailedError(f"{base_url} does not answer:\n{log[-4000:]}")

