@@ -64,6 +64,8 @@ class OutboxMessage(Base):
     key: Mapped[str] = mapped_column(String(160), unique=True)
     channel: Mapped[str] = mapped_column(String(16))
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("chat_people.id"))
+    """Who is answered in the chat; a notice finds its person by user or phone when it is sent."""
     recipient_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     recipient_index: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(64))
@@ -79,6 +81,8 @@ class OutboxMessage(Base):
     expires_at: Mapped[dt.datetime | None]
     """After this it would only confuse, and is suppressed."""
     attempts: Mapped[int] = mapped_column(default=0)
+    unanswered: Mapped[int] = mapped_column(default=0)
+    """How often the answer to a send was lost; each one might have reached the person."""
     lease_until: Mapped[dt.datetime | None]
     provider_id: Mapped[str | None] = mapped_column(String(160), unique=True)
     form: Mapped[str | None] = mapped_column(String(16))
@@ -88,6 +92,24 @@ class OutboxMessage(Base):
     error: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[dt.datetime]
     sent_at: Mapped[dt.datetime | None]
+    updated_at: Mapped[dt.datetime]
+
+
+class ChannelState(Base):
+    """How a channel stands, shared by every process that sends on it."""
+
+    __tablename__ = "channel_states"
+
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    next_slot_at: Mapped[dt.datetime | None]
+    """The first moment not yet given to a message: what keeps all senders together under the rate."""
+    halted_at: Mapped[dt.datetime | None]
+    """Credentials or the account were refused; from here on one message a minute tries again."""
+    backs_off_until: Mapped[dt.datetime | None]
+    """The whole number sent too fast, or answers are failing: nothing goes out before."""
+    only_replies_until: Mapped[dt.datetime | None]
+    """The platform thinks what we start is spam: until then only people who wrote are answered."""
+    reason: Mapped[str | None] = mapped_column(String(64))
     updated_at: Mapped[dt.datetime]
 
 
@@ -179,6 +201,8 @@ class ChatPerson(Base):
     phone_index: Mapped[str | None] = mapped_column(String(64))
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     language: Mapped[str | None] = mapped_column(String(8))
+    pair_free_at: Mapped[dt.datetime | None]
+    """When all that was sent to this person fits their own limit again (`app.messaging.pace`)."""
     last_inbound_at: Mapped[dt.datetime | None]
     """The 24-hour window for free-form messages counts from here."""
     stopped_at: Mapped[dt.datetime | None]

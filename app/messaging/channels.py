@@ -1,0 +1,220 @@
+"""What a message is before any platform's form, and what a channel promises.
+
+A channel is one file in `app/providers/`: it turns an `Outgoing` into its platform's call, and a
+refusal into a `TransportError` that says what kind of refusal it is. What follows from the kind is
+decided here in `app.messaging`, the same for every channel.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Literal, Protocol, Self
+from uuid import UUID
+
+TEXT_CHARACTERS: Final = 4096
+BODY_CHARACTERS: Final = 1024
+"""Of a text that carries buttons, and of a filled-in template."""
+BUTTONS: Final = 3
+BUTTON_TITLE_CHARACTERS: Final = 20
+BUTTON_ID_CHARACTERS: Final = 256
+ROWS: Final = 10
+ROW_TITLE_CHARACTERS: Final = 24
+ROW_DESCRIPTION_CHARACTERS: Final = 72
+ROW_ID_CHARACTERS: Final = 200
+HEADING_CHARACTERS: Final = 60
+"""Of a header and of a footer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes: exactly one of the three is set."""
+
+    phone: str | None = None
+    """E.164."""
+    platform_id: str | None = None
+    """The platform's own id of a person whose phone it does not tell us."""
+    email: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(part is not None for part in (self.phone, self.platform_id, self.email)) != 1:
+            raise ValueError("an address is a phone, a platform id or an e-mail address")
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A quick answer: `id` comes back when it is tapped, `title` is what people see."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list to choose from."""
+
+    id: str
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A pre-approved text with its values in order: the only form outside the 24-hour window."""
+
+    name: str
+    language: str
+    category: str
+    """`utility` or `authentication`."""
+    params: tuple[str, ...] = ()
+    payloads: tuple[str, ...] = ()
+    """What comes back for each of its quick-reply buttons."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to one person, in our own words and without any platform's shape.
+
+    Buttons and rows exclude each other; `rows_label` opens the rows. `ask` requests the person's
+    location or phone through the platform. `template` is how to say it where free-form is not
+    allowed. `subject` is for e-mail.
+    """
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    rows: tuple[Row, ...] = ()
+    rows_label: str = ""
+    footer: str = ""
+    ask: Literal["location", "contact"] | None = None
+    subject: str = ""
+    template: Template | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads back; the template is left out."""
+        value: dict[str, Any] = {"text": self.text}
+        if self.buttons:
+            value["buttons"] = [[button.id, button.title] for button in self.buttons]
+        if self.rows:
+            value["rows"] = [[row.id, row.title, row.description] for row in self.rows]
+            value["rows_label"] = self.rows_label
+        for name in ("footer", "ask", "subject"):
+            if part := getattr(self, name):
+                value[name] = part
+        return value
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Return the message `as_json` wrote."""
+        return cls(
+            text=value["text"],
+            buttons=tuple(Button(*button) for button in value.get("buttons", ())),
+            rows=tuple(Row(*row) for row in value.get("rows", ())),
+            rows_label=value.get("rows_label", ""),
+            footer=value.get("footer", ""),
+            ask=value.get("ask"),
+            subject=value.get("subject", ""),
+        )
+
+    def problem(self) -> str | None:
+        """Return why no chat platform would take this, or None: checked before the network is."""
+        if not self.text.strip():
+            return "the text is empty"
+        longest = BODY_CHARACTERS if self.buttons or self.ask else TEXT_CHARACTERS
+        if len(self.text) > longest:
+            return f"the text has {len(self.text)} characters, the limit is {longest}"
+        if len(self.footer) > HEADING_CHARACTERS:
+            return "the footer is too long"
+        if sum((bool(self.buttons), bool(self.rows), self.ask is not None)) > 1:
+            return "buttons, rows and a request exclude each other"
+        return self._problem_of_buttons() or self._problem_of_rows()
+
+    def _problem_of_buttons(self) -> str | None:
+        if len(self.buttons) > BUTTONS:
+            return f"{len(self.buttons)} buttons, the limit is {BUTTONS}"
+        for button in self.buttons:
+            if not 0 < len(button.title) <= BUTTON_TITLE_CHARACTERS:
+                return "a button's title is empty or too long"
+            if not 0 < len(button.id) <= BUTTON_ID_CHARACTERS:
+                return "a button's id is empty or too long"
+        for name in ("id", "title"):
+            if len({getattr(button, name) for button in self.buttons}) < len(self.buttons):
+                return f"two buttons have the same {name}"
+        return None
+
+    def _problem_of_rows(self) -> str | None:
+        if len(self.rows) > ROWS:
+            return f"{len(self.rows)} rows, the limit is {ROWS}"
+        if self.rows and not 0 < len(self.rows_label) <= BUTTON_TITLE_CHARACTERS:
+            return "the list's button is empty or too long"
+        for row in self.rows:
+            if not 0 < len(row.title) <= ROW_TITLE_CHARACTERS:
+                return "a row's title is empty or too long"
+            if not 0 < len(row.id) <= ROW_ID_CHARACTERS:
+                return "a row's id is empty or too long"
+            if len(row.description) > ROW_DESCRIPTION_CHARACTERS:
+                return "a row's description is too long"
+        if len({row.id for row in self.rows}) < len(self.rows):
+            return "two rows have the same id"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The channel took the message; `provider_id` names it in later statuses."""
+
+    provider_id: str | None
+
+
+class Refusal(StrEnum):
+    """What kind of refusal a channel met; `app.messaging.delivery` says what follows."""
+
+    BACK_OFF = "back_off"
+    """The whole number is too fast: everything waits."""
+    PERSON_TOO_FAST = "person_too_fast"
+    """Only this person has to wait."""
+    SPAM = "spam"
+    """Stop what we start ourselves; answers still go."""
+    WINDOW_CLOSED = "window_closed"
+    """Free-form is not allowed now: a template is."""
+    UNREACHABLE = "unreachable"
+    """This person can't be reached: no retry."""
+    NOT_NOW = "not_now"
+    """The platform chose not to deliver; trying at once makes it worse, so this one is given up."""
+    CREDENTIALS = "credentials"
+    """Nothing can be sent until somebody mends the token or its rights."""
+    BLOCKED = "blocked"
+    """Nothing can be sent until somebody settles the account."""
+    TEMPLATE = "template"
+    """This template is missing, paused or wrong: permanent until it is mended."""
+    MEDIA = "media"
+    """The attachment failed: try again."""
+    TRANSIENT = "transient"
+    """The platform failed and said so: bounded retries."""
+    UNSENT = "unsent"
+    """No connection was made: nothing can have arrived, bounded retries."""
+    AMBIGUOUS = "ambiguous"
+    """The answer was lost: it may have arrived. Wait for a status before sending once more."""
+    PERMANENT = "permanent"
+    """This very message will never be taken."""
+
+
+class TransportError(Exception):
+    """A channel did not take a message. `code` is the platform's, where it gave one."""
+
+    def __init__(
+        self, kind: Refusal, *, code: str | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        self.kind = kind
+        self.code = code
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(f"{kind.value} {code or ''}".strip())
+
+
+class Channel(Protocol):
+    """A way to reach people."""
+
+    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
+        """Hand over one message; `message_id` is echoed in statuses where the platform can.
+
+        With `outgoing.template` set the template is sent, else the free form. Raises
+        `TransportError`, and nothing else for whatever the other side does.
+        """
+        ...

@@ -1,0 +1,300 @@
+"""Writing messages down, in the transaction of what they tell about; `delivery` sends them.
+
+What is written is data: a kind of the catalogue and its parameters. The words are found when the
+message is sent, in the language the reader has then.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Row, Table, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.crypto import Keyring
+from app.core.ids import new_id
+from app.db import is_postgresql, keyring, wake_loops
+from app.identity.models import Role, User, UserStatus
+from app.messaging.channels import Outgoing
+from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
+
+ADDRESS = "phone"
+"""What a sealed recipient is sealed as: the same as `users.phone_sealed`, so that a worker's sealed
+phone is copied as it is; opening and sealing it anew would cost more than writing the row."""
+PARAMS = "outbox"
+REPLY = "reply"
+"""The kind of a chat reply, whose parameters are the whole message."""
+_KEY_CHARACTERS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell one user.
+
+    `key` names the event: a second notice of the same kind, key and user is not written. `params`
+    are JSON data, never sentences. `subject_id` is the offer, job or payment it is about, so that
+    `suppress` finds it; after `expires_at` it would only confuse and is not sent.
+    """
+
+    user_id: UUID
+    kind: str
+    params: Mapping[str, Any]
+    key: str
+    subject_id: UUID | None = None
+    expires_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    channel: Channel
+    sealed: bytes
+    index: str
+
+
+async def notify(
+    session: AsyncSession,
+    user_id: UUID,
+    kind: str,
+    params: Mapping[str, Any],
+    *,
+    key: str,
+    now: dt.datetime,
+    subject_id: UUID | None = None,
+    expires_at: dt.datetime | None = None,
+) -> None:
+    """Tell one user; see `Notice`. A user who can't be reached by any channel is passed over."""
+    notice = Notice(user_id, kind, params, key, subject_id, expires_at)
+    await notify_many(session, [notice], now)
+
+
+async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.datetime) -> None:
+    """Tell many users with one look-up and one INSERT.
+
+    Workers hear by WhatsApp, employers by WhatsApp if they gave a phone and else by e-mail,
+    administrators by e-mail. Erased users hear nothing.
+    """
+    if not notices:
+        return
+    keys = keyring(session)
+    users = await _reachable(session, {notice.user_id for notice in notices})
+    rows = []
+    for notice in notices:
+        user = users.get(notice.user_id)
+        recipient = _recipient(user, keys) if user is not None else None
+        if user is None or recipient is None:
+            continue
+        rows.append(
+            _row(
+                recipient,
+                key=_key(notice.kind, notice.key, notice.user_id.hex),
+                user_id=notice.user_id,
+                kind=notice.kind,
+                language=user.language,
+                params=keys.seal_json(notice.params, PARAMS),
+                subject_id=notice.subject_id,
+                expires_at=notice.expires_at,
+                now=now,
+            )
+        )
+    await _insert(session, rows)
+
+
+async def send_code(
+    session: AsyncSession,
+    *,
+    code: str,
+    language: str,
+    key: str,
+    now: dt.datetime,
+    expires_at: dt.datetime,
+    phone: str | None = None,
+    email: str | None = None,
+    user_id: UUID | None = None,
+) -> None:
+    """Send a one-time code to a phone (E.164, by WhatsApp) or an e-mail address.
+
+    Sent even after STOP, because the person asked for it; never after `expires_at`.
+    """
+    keys = keyring(session)
+    if phone is not None:
+        recipient = _Recipient(
+            Channel.WHATSAPP, keys.seal(phone, ADDRESS), keys.index(phone, "phone")
+        )
+    elif email is not None:
+        recipient = _to_email(keys, email)
+    else:
+        raise ValueError("a code goes to a phone or to an e-mail address")
+    minutes = max(1, round((expires_at - now).total_seconds() / 60))
+    row = _row(
+        recipient,
+        key=_key("sign_in_code", key, recipient.index),
+        user_id=user_id,
+        kind="sign_in_code",
+        language=language,
+        params=keys.seal_json({"code": code, "minutes": minutes}, PARAMS),
+        expires_at=expires_at,
+        essential=True,
+        now=now,
+    )
+    await _insert(session, [row])
+
+
+async def reply(
+    session: AsyncSession,
+    person: ChatPerson,
+    outgoing: Outgoing,
+    *,
+    key: str,
+    now: dt.datetime,
+    essential: bool = False,
+) -> None:
+    """Answer somebody in the chat; `key` names the message that is answered, and the how-manieth.
+
+    `essential` answers are sent even after STOP: the confirmation of STOP itself. A reply nobody
+    could send for a day is dropped.
+    """
+    keys = keyring(session)
+    recipient = _to_person(person, keys)
+    row = _row(
+        recipient,
+        key=_key(REPLY, key, person.id.hex),
+        user_id=person.user_id,
+        person_id=person.id,
+        kind=REPLY,
+        language=person.language or "en",
+        params=keys.seal_json(outgoing.as_json(), PARAMS),
+        expires_at=now + dt.timedelta(hours=23),
+        essential=essential,
+        now=now,
+    )
+    await _insert(session, [row])
+
+
+async def suppress(
+    session: AsyncSession,
+    subject_ids: Collection[UUID],
+    now: dt.datetime,
+    kinds: Collection[str] | None = None,
+) -> int:
+    """Keep back waiting messages about these subjects (of these kinds); return how many."""
+    if not subject_ids:
+        return 0
+    statement = (
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.subject_id.in_(list(subject_ids)),
+            OutboxMessage.state == OutboxState.WAITING,
+        )
+        .values(state=OutboxState.SUPPRESSED, error="no longer true", updated_at=now)
+    )
+    if kinds is not None:
+        statement = statement.where(OutboxMessage.kind.in_(list(kinds)))
+    result = await session.execute(statement.execution_options(synchronize_session=False))
+    return int(getattr(result, "rowcount", 0))
+
+
+async def suppress_user(session: AsyncSession, user_id: UUID, now: dt.datetime) -> int:
+    """Keep back everything still waiting for a user (erasure, suspension); return how many."""
+    statement = (
+        update(OutboxMessage)
+        .where(OutboxMessage.user_id == user_id, OutboxMessage.state == OutboxState.WAITING)
+        .values(state=OutboxState.SUPPRESSED, error="account closed", updated_at=now)
+    )
+    result = await session.execute(statement.execution_options(synchronize_session=False))
+    return int(getattr(result, "rowcount", 0))
+
+
+async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*tuple[Any, ...]]]:
+    columns = (
+        User.id,
+        User.role,
+        User.language,
+        User.email,
+        User.phone_sealed,
+        User.phone_index,
+        User.chat_user_id,
+    )
+    query = select(*columns).where(User.id.in_(ids), User.status != UserStatus.ERASED)
+    return {row.id: row for row in await session.execute(query)}
+
+
+def _recipient(user: Row[*tuple[Any, ...]], keys: Keyring) -> _Recipient | None:
+    if user.role != Role.ADMIN:
+        if user.phone_sealed is not None and user.phone_index is not None:
+            return _Recipient(Channel.WHATSAPP, user.phone_sealed, user.phone_index)
+        if user.chat_user_id is not None:
+            return _to_platform_id(keys, user.chat_user_id)
+    return _to_email(keys, user.email) if user.email is not None else None
+
+
+def _to_person(person: ChatPerson, keys: Keyring) -> _Recipient:
+    if person.phone_sealed is not None and person.phone_index is not None:
+        return _Recipient(Channel.WHATSAPP, person.phone_sealed, person.phone_index)
+    if person.platform_user_id is None:
+        raise ValueError("a chat person has a phone or a platform id")
+    return _to_platform_id(keys, person.platform_user_id)
+
+
+def _to_platform_id(keys: Keyring, platform_id: str) -> _Recipient:
+    sealed = keys.seal(platform_id, ADDRESS)
+    return _Recipient(Channel.WHATSAPP, sealed, keys.index(platform_id, "chat"))
+
+
+def _to_email(keys: Keyring, email: str) -> _Recipient:
+    return _Recipient(Channel.EMAIL, keys.seal(email, ADDRESS), keys.index(email, "email"))
+
+
+def _key(kind: str, event: str, recipient: str) -> str:
+    key = f"{kind}:{event}:{recipient}"
+    return key if len(key) <= _KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
+
+
+def _row(
+    recipient: _Recipient,
+    *,
+    key: str,
+    user_id: UUID | None,
+    kind: str,
+    language: str,
+    params: bytes,
+    now: dt.datetime,
+    person_id: UUID | None = None,
+    subject_id: UUID | None = None,
+    expires_at: dt.datetime | None = None,
+    essential: bool = False,
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "key": key,
+        "channel": recipient.channel,
+        "user_id": user_id,
+        "person_id": person_id,
+        "recipient_sealed": recipient.sealed,
+        "recipient_index": recipient.index,
+        "kind": kind,
+        "language": language,
+        "params_sealed": params,
+        "subject_id": subject_id,
+        "essential": essential,
+        "state": OutboxState.WAITING,
+        "due_at": now,
+        "expires_at": expires_at,
+        "attempts": 0,
+        "unanswered": 0,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
+    statement = insert(cast(Table, OutboxMessage.__table__)).on_conflict_do_nothing(index_elements=["key"])
+    await session.execute(statement, rows)
+    wake_loops(session)
