@@ -1,7 +1,6 @@
 """Table of offers."""
 
 import datetime as dt
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,17 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
 from app.db import Base, JsonType
+from app.offers.rules import OfferStatus
 
-
-class OfferStatus(StrEnum):
-    """Where an offer stands. `closed`: the job was cancelled, filled or full before an answer."""
-
-    OFFERED = "offered"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
-    CLOSED = "closed"
+__all__ = ["JobMatch", "OfferStatus"]
 
 
 class JobMatch(Base):
@@ -35,6 +26,12 @@ class JobMatch(Base):
         Index(
             "ix_job_matches_respond_by",
             "respond_by",
+            postgresql_where=text("status = 'offered'"),
+            sqlite_where=text("status = 'offered'"),
+        ),
+        Index(
+            "ix_job_matches_remind_at",
+            "remind_at",
             postgresql_where=text("status = 'offered'"),
             sqlite_where=text("status = 'offered'"),
         ),
@@ -62,6 +59,8 @@ class JobMatch(Base):
     offered_at: Mapped[dt.datetime]
     respond_by: Mapped[dt.datetime]
     responded_at: Mapped[dt.datetime | None]
+    remind_at: Mapped[dt.datetime | None]
+    """When the one reminder is due; None once sent, or where the time to answer is short."""
     reminded_at: Mapped[dt.datetime | None]
     reject_reason: Mapped[str | None] = mapped_column(String(500))
     unlocked_at: Mapped[dt.datetime | None]
