@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, SmallInteger
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -16,6 +16,7 @@ _COVERED = (
     "longitude",
     "max_km",
     *(f"d{day}" for day in range(7)),
+    "time_zone",
     "worker_id",
 )
 
@@ -26,7 +27,7 @@ class WorkerMatch(Base):
     A narrow table of its own, because touching unrelated columns would spoil its index-only scans.
     `geo_key` is `tier << 48 | row << 24 | col` (`app.core.geo`); `skills_0` and `skills_1` are masks
     over the catalogue's permanent bits; `d0` (Monday) to `d6` hold 48 half-hours each, rounded
-    outward, in the worker's own wall-clock.
+    outward, in the worker's own wall-clock of `time_zone`.
     """
 
     __tablename__ = "worker_match"
@@ -50,3 +51,5 @@ class WorkerMatch(Base):
     d4: Mapped[int] = mapped_column(BigInteger)
     d5: Mapped[int] = mapped_column(BigInteger)
     d6: Mapped[int] = mapped_column(BigInteger)
+    time_zone: Mapped[str] = mapped_column(String(64))
+    """Of the half hours; they only tell something about a job that lives by the same clock."""
