@@ -17,12 +17,6 @@ from app.matching.hours import Availability, JobHours, Schedule, hours_of
 EXPERIENCE_FULL_YEARS: Final = 5
 """Years beyond what a job asks for that count in full; more makes no better waiter."""
 
-RELIABILITY_PRIOR: Final = 75.0
-"""Where a newcomer starts: no better and no worse than is usual."""
-
-RELIABILITY_PRIOR_WEIGHT: Final = 4
-"""How many offers the prior weighs: after that many, half of the figure is the person's own."""
-
 
 @dataclass(frozen=True, slots=True)
 class WorkerFacts:
@@ -35,7 +29,7 @@ class WorkerFacts:
     skills: frozenset[str]
     experience_years: int
     reliability: float
-    """0 to 100; see `reliability`."""
+    """0 to 100; see `app.workers.facts`."""
     blocked_employers: frozenset[UUID] = frozenset()
 
 
@@ -201,16 +195,6 @@ def experience_part(years: int, min_years: int) -> float:
     """50 for just what is asked, 10 more for each year beyond, full at five."""
     beyond = min(max(years - min_years, 0), EXPERIENCE_FULL_YEARS)
     return 50 + 50 * beyond / EXPERIENCE_FULL_YEARS
-
-
-def reliability(kept: int, missed: int) -> float:
-    """0 to 100, one decimal: the share of offers dealt with well, drawn toward the usual when few.
-
-    `kept` are offers answered in time, whatever the answer; `missed` those left to expire and
-    acceptances taken back. A mean with a prior of `RELIABILITY_PRIOR_WEIGHT` offers.
-    """
-    prior = RELIABILITY_PRIOR / 100 * RELIABILITY_PRIOR_WEIGHT
-    return round(100 * (kept + prior) / (kept + missed + RELIABILITY_PRIOR_WEIGHT), 1)
 
 
 def weigh(parts: Parts, weights: Weights) -> float:

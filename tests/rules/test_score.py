@@ -23,10 +23,11 @@ from app.matching.rules import (
     next_wave_at,
     offers_to_send,
     rank,
-    reliability,
     score,
     why,
 )
+from app.policy.policy import MatchingWeights
+from app.workers.facts import reliability
 
 INDIA = "Asia/Kolkata"
 MONDAY = dt.date(2026, 11, 23)
@@ -251,17 +252,20 @@ def test_experience_beyond_what_is_asked_counts_up_to_five_years(years, asked, p
     assert experience_part(years, asked) == part
 
 
-@given(st.integers(0, 500), st.integers(0, 500))
-def test_reliability_is_bounded_and_moves_with_what_people_do(kept, missed):
-    now = reliability(kept, missed)
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500))
+def test_reliability_is_bounded_and_moves_with_what_people_do(answered, missed, withdrawn):
+    withdrawn = min(withdrawn, answered)
+    now = reliability(answered, missed, withdrawn)
     assert 0 <= now <= 100
-    assert reliability(kept + 1, missed) >= now >= reliability(kept, missed + 1)
+    assert reliability(answered + 1, missed, withdrawn) >= now
+    assert reliability(answered, missed + 1, withdrawn) <= now
+    assert reliability(answered + 1, missed, withdrawn + 1) <= now
 
 
 def test_a_newcomer_starts_at_the_usual_and_no_single_slip_ruins_anybody():
-    assert reliability(0, 0) == 75.0
-    assert reliability(0, 1) == 60.0
-    assert reliability(20, 0) > 95
+    assert reliability(0, 0, 0) == 75.0
+    assert reliability(0, 1, 0) == reliability(1, 0, 1) == 60.0
+    assert reliability(20, 0, 0) > 95
 
 
 @pytest.mark.parametrize(
@@ -331,6 +335,4 @@ def test_the_next_wave_comes_an_interval_later_while_places_are_open():
 
 
 def test_default_weights_are_what_the_policy_says():
-    from app.policy.policy import MatchingWeights
-
     assert Weights(**MatchingWeights().model_dump()) == DEFAULT_WEIGHTS
