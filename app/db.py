@@ -13,18 +13,21 @@ import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Connection,
     DateTime,
     Engine,
     Integer,
     MetaData,
     create_engine,
     event,
+    inspect,
     make_url,
     text,
 )
@@ -38,6 +41,8 @@ from sqlalchemy.types import TypeDecorator
 import app
 from app.core.crypto import Keyring
 from app.core.errors import Unavailable
+
+MIGRATIONS = Path(app.__file__).parent.parent / "migrations"
 
 WAKE_CHANNEL = "partimer_wake"
 """PostgreSQL channel on which a commit tells every process that work is due."""
@@ -68,7 +73,10 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         """Return an aware instant."""
         if value is None:
             return None
-        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        instant: dt.datetime = value
+        if instant.tzinfo is None:
+            return instant.replace(tzinfo=dt.UTC)
+        return instant.astimezone(dt.UTC)
 
 
 JsonType = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -242,11 +250,25 @@ class Database:
         finally:
             self._woken.discard(waiter)
 
-    async def create_schema(self) -> None:
-        """Create the tables that are missing (SQLite at start; PostgreSQL uses migrations)."""
-        metadata = load_models()
-        async with self.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+    async def prepare(self, *, migrate: bool) -> None:
+        """Make the schema what this version needs, or say what is wrong.
+
+        An empty SQLite file gets its tables at once; otherwise the migrations that are missing are
+        run if `migrate`, else they are asked for. Raises `Unavailable` with a sentence for a person.
+        """
+        shown = self.url.render_as_string(hide_password=True)
+        try:
+            async with self.engine.begin() as connection:
+                if self.is_postgresql:
+                    # Several processes may start at once: one migrates, the others wait.
+                    await connection.execute(text("SELECT pg_advisory_xact_lock(716401732)"))
+                await connection.run_sync(upgrade_schema, migrate=migrate)
+        except (SQLAlchemyError, OSError) as error:
+            raise Unavailable(
+                f"The database {shown} can't be used ({type(error).__name__}): check DATABASE_URL, that "
+                "the server runs or the folder exists, and that the file really is a database.",
+                code="database_unavailable",
+            ) from error
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the database answers."""
@@ -261,6 +283,40 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def upgrade_schema(connection: Connection, *, migrate: bool) -> None:
+    """Bring the schema behind `connection` to this version, inside its transaction.
+
+    Raises `Unavailable` when migrations are missing and `migrate` is false.
+    """
+    # Imported here, because most starts of most processes need none of it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    head = ScriptDirectory.from_config(config).get_current_head()
+    at = MigrationContext.configure(connection).get_current_revision()
+    if at == head:
+        return
+    tables = set(inspect(connection).get_table_names())
+    if at is None and not tables and connection.dialect.name == "sqlite":
+        load_models().create_all(connection)
+        command.stamp(config, "head")
+    elif at is None and "users" in tables:
+        # Made by `Base.metadata.create_all`, as a script may do.
+        command.stamp(config, "head")
+    elif migrate:
+        command.upgrade(config, "head")
+    else:
+        raise Unavailable(
+            "The database lacks migrations: run `alembic upgrade head`, then start again.",
+            code="migrations_missing",
+        )
 
 
 def wake_loops(session: AsyncSession) -> None:
@@ -295,5 +351,3 @@ def claim_limit(session: AsyncSession, query: Any) -> Any:
     PostgreSQL skips what another transaction holds; on SQLite the immediate transaction suffices.
     """
     return query.with_for_update(skip_locked=True) if is_postgresql(session) else query
-
-

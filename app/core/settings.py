@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     sandbox: Literal["on", "off"] = "on"
     sandbox_journal: Path = Path("sandbox.db")
     metrics_token: SecretStr | None = None
+    admin_password: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=262_144, ge=1_024, le=10_485_760)
     access_token_seconds: int = Field(default=600, ge=60, le=3_600)
@@ -214,7 +215,9 @@ class Settings(BaseSettings):
         found = []
         key = self.stripe_key or ""
         if key.startswith(("sk_live_", "rk_live_")):
-            found.append("STRIPE_SECRET_KEY is a live key: set ENVIRONMENT=production or a test key.")
+            found.append(
+                "STRIPE_SECRET_KEY is a live key: set ENVIRONMENT=production or a test key."
+            )
         return found
 
     def _production_problems(self) -> list[str]:

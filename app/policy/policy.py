@@ -111,9 +111,7 @@ async def replace(session: AsyncSession, policy: Policy, now: dt.datetime) -> No
     """Put `policy` in force for whatever happens from this commit on."""
     insert = postgresql_insert if is_postgresql(session) else sqlite_insert
     values = policy.model_dump(mode="json")
-    statement = insert(PolicyRow).values(
-        id=_ONLY_ROW, values=values, version=1, updated_at=now
-    )
+    statement = insert(PolicyRow).values(id=_ONLY_ROW, values=values, version=1, updated_at=now)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=[PolicyRow.id],

@@ -1,0 +1,254 @@
+"""The commands: `python -m app …`."""
+
+import argparse
+import asyncio
+import getpass
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+
+from app.core.errors import DomainError
+from app.core.logging import configure_logging
+from app.core.settings import ConfigurationError, Settings, load_settings
+
+type Command = Callable[[argparse.Namespace], int]
+
+
+class Refused(Exception):
+    """A command can't do what was asked; the message is for the person who typed it."""
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    configure_logging(json_lines=settings.is_production, level=settings.log_level)
+    return settings
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve the API (and, outside production, the sandbox)."""
+    import uvicorn  # noqa: PLC0415 - commands that don't serve start faster
+
+    settings = _settings()
+    port = arguments.port or settings.port
+    if not 1 <= port <= 65_535:
+        raise Refused(f"PORT must be between 1 and 65535, not {port}.")
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((arguments.host, port))
+        except OSError as error:
+            raise Refused(
+                f"Port {port} can't be used ({error.strerror}): stop what listens there, "
+                f"or choose another, such as PORT={port + 1}."
+            ) from None
+    os.environ["PORT"] = str(port)
+    asyncio.run(_check_database(settings))
+    uvicorn.run("app.main:app", host=arguments.host, port=port, access_log=False)
+    return 0
+
+
+async def _check_database(settings: Settings) -> None:
+    from app.db import Database  # noqa: PLC0415
+    from app.runtime import build_keyring  # noqa: PLC0415
+
+    database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
+    try:
+        await database.prepare(migrate=not settings.is_production)
+    finally:
+        await database.close()
+
+
+def work(_arguments: argparse.Namespace) -> int:
+    """Run the background loops, until stopped."""
+    asyncio.run(_work(_settings()))
+    return 0
+
+
+async def _work(settings: Settings) -> None:
+    from app import background  # noqa: PLC0415
+    from app.runtime import running  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with running(settings) as runtime, background.loops(runtime):
+        print("Working: messages, offers, waves and payments. Stop with Ctrl-C.", flush=True)
+        await stop.wait()
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Say whether the configuration, the database and the cache can be used; 1 if not."""
+    if arguments.deploy:
+        os.environ["ENVIRONMENT"] = "production"
+    problems: list[str] = []
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        problems = list(error.problems)
+    else:
+        problems += asyncio.run(_unreachable(settings))
+        if arguments.deploy:
+            problems += _advice(settings)
+    for problem in problems:
+        print(f"- {problem}")
+    if not problems:
+        print("All good.")
+    return 1 if problems else 0
+
+
+async def _unreachable(settings: Settings) -> list[str]:
+    from app.runtime import running  # noqa: PLC0415
+
+    try:
+        async with running(settings) as runtime:
+            if runtime.redis is not None:
+                await runtime.redis.ping()
+    except DomainError as error:
+        return [error.message]
+    except OSError:
+        return ["REDIS_URL does not answer."]
+    return []
+
+
+def _advice(settings: Settings) -> list[str]:
+    """Return what a deployment should have, although it would start without."""
+    found = []
+    if settings.database_url.get_secret_value().startswith("sqlite"):
+        found.append("DATABASE_URL is SQLite: one machine only; use PostgreSQL to grow.")
+    if settings.redis_url is None:
+        found.append("REDIS_URL is missing: each process counts rate limits by itself.")
+    if settings.data_key is None:
+        found.append("DATA_KEY is missing: SECRET_KEY could not be changed without re-encrypting.")
+    if settings.whatsapp_token is None:
+        found.append("WHATSAPP_API_TOKEN is missing: no message can be sent.")
+    if settings.stripe_key is None:
+        found.append("STRIPE_SECRET_KEY is missing: no lead can be sold.")
+    return found
+
+
+def create_admin(arguments: argparse.Namespace) -> int:
+    """Create an administrator, with the password from ADMIN_PASSWORD or asked for."""
+    settings = _settings()
+    password = settings.admin_password.get_secret_value() if settings.admin_password else None
+    if password is None:
+        if not sys.stdin.isatty():
+            raise Refused("Set ADMIN_PASSWORD, or run this where a password can be typed.")
+        password = getpass.getpass("Password: ")
+        if getpass.getpass("Again: ") != password:
+            raise Refused("The two passwords differ.")
+    asyncio.run(_create_admin(settings, arguments.email, arguments.name, password))
+    print(f"{arguments.email} can now sign in as admin.")
+    return 0
+
+
+async def _create_admin(settings: Settings, email: str, name: str, password: str) -> None:
+    from app.identity import users  # noqa: PLC0415
+    from app.runtime import running  # noqa: PLC0415
+
+    async with running(settings) as runtime, runtime.database.begin() as session:
+        await users.create_admin(session, email, name, password, runtime.clock())
+
+
+def migrate(_arguments: argparse.Namespace) -> int:
+    """Bring the database's schema to this version."""
+    asyncio.run(_migrate(_settings()))
+    print("The schema is up to date.")
+    return 0
+
+
+async def _migrate(settings: Settings) -> None:
+    from app.db import Database  # noqa: PLC0415
+    from app.runtime import build_keyring  # noqa: PLC0415
+
+    database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
+    try:
+        await database.prepare(migrate=True)
+    finally:
+        await database.close()
+
+
+def verify_log(_arguments: argparse.Namespace) -> int:
+    """Verify the hash chain of the audit log; 1 if it is broken."""
+    good, bad = asyncio.run(_verify_log(_settings()))
+    if bad is None:
+        print(f"The audit log is whole: {good} rows.")
+        return 0
+    print(f"The audit log is broken at row {bad}; the {good} rows before it are whole.")
+    return 1
+
+
+async def _verify_log(settings: Settings) -> tuple[int, int | None]:
+    from app.audit.log import verify  # noqa: PLC0415
+    from app.runtime import running  # noqa: PLC0415
+
+    async with running(settings) as runtime, runtime.database.read() as session:
+        return await verify(session)
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Fill the running development server with a city and tell the main job step by step."""
+    from app.demo import story  # noqa: PLC0415
+
+    return story.tell(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
+
+
+def templates(arguments: argparse.Namespace) -> int:
+    """Register the message templates with WhatsApp, or compare them with what is registered."""
+    from app.providers import whatsapp_templates  # noqa: PLC0415
+
+    lines = asyncio.run(whatsapp_templates.run(_settings(), arguments.what))
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, command: Command) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        sub.set_defaults(command=command)
+        return sub
+
+    server = add("serve", serve)
+    server.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    server.add_argument("--port", type=int, help="port to listen on (else PORT, else 8000)")
+    add("worker", work)
+    checker = add("check", check)
+    checker.add_argument("--deploy", action="store_true", help="judge as production would")
+    admin = add("create-admin", create_admin)
+    admin.add_argument("--email", required=True)
+    admin.add_argument("--name", default="Administrator")
+    add("migrate", migrate)
+    add("verify-log", verify_log)
+    teller = add("demo", demo)
+    teller.add_argument("--url", help="the running server (else PUBLIC_URL or the local port)")
+    teller.add_argument("--json", action="store_true", help="print what happened as JSON")
+    teller.add_argument("--workers", type=int, default=2_000, help="how many workers to register")
+    keeper = add("templates", templates)
+    keeper.add_argument("what", choices=["register", "compare"])
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. What a person can mend is told without a traceback."""
+    arguments = _parser().parse_args(argv)
+    command: Command = arguments.command
+    try:
+        return command(arguments)
+    except ConfigurationError as error:
+        print(f"The environment can't be used:\n{error}", file=sys.stderr)
+    except DomainError as error:
+        print(error.message, file=sys.stderr)
+    except Refused as error:
+        print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

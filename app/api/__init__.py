@@ -1,0 +1,1 @@
+"""The HTTP edge: one file a role, each parsing, checking and calling one verb."""

@@ -1,0 +1,232 @@
+"""What every route is made of: its transaction, the time, who asks, limits and idempotency."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api import idempotency
+from app.api.limits import LIMITS, address_key
+from app.core.errors import DomainError, Forbidden, Unauthenticated
+from app.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
+from app.identity import access
+from app.identity.actor import Actor
+from app.identity.permissions import Permission, may
+from app.runtime import Runtime
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_bearer = HTTPBearer(auto_error=False, description="The access token of POST /api/auth/login.")
+
+
+class WrongRole(Forbidden):
+    """These routes belong to another role."""
+
+    code = "wrong_role"
+    detail = "This address is for another role; sign in with an account of that role."
+
+
+async def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+Rt = Annotated[Runtime, Depends(_runtime)]
+"""The running process: settings, database, clock, providers."""
+
+
+async def _now(runtime: Rt) -> dt.datetime:
+    return runtime.clock()
+
+
+Now = Annotated[dt.datetime, Depends(_now)]
+"""This request's instant, aware and in UTC."""
+
+
+async def transaction(request: Request, runtime: Rt) -> AsyncIterator[AsyncSession]:
+    """Open this request's one transaction; it is committed before the answer is sent.
+
+    A safe method only reads. An error rolls back, unless its class says that what was written has to
+    stay (`DomainError.keeps_changes`).
+    """
+    if request.method in _SAFE:
+        async with runtime.database.read() as session:
+            yield session
+        return
+    kept: DomainError | None = None
+    async with runtime.database.begin() as session:
+        request.state.session = session
+        try:
+            yield session
+        except DomainError as error:
+            if not error.keeps_changes:
+                raise
+            kept = error
+    if kept is not None:
+        raise kept
+
+
+Transaction = Annotated[AsyncSession, Depends(transaction, scope="function")]
+Read = Transaction
+"""The request's transaction, in a route that only reads (GET)."""
+Write = Transaction
+"""The request's transaction, in a route that changes something."""
+
+
+async def _authenticate(
+    session: AsyncSession,
+    runtime: Runtime,
+    credentials: HTTPAuthorizationCredentials | None,
+    now: dt.datetime,
+) -> Actor:
+    if credentials is None:
+        raise Unauthenticated
+    return await access.authenticate(
+        session, runtime.sessions, runtime.tokens, credentials.credentials, now
+    )
+
+
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def _signed_in(
+    request: Request, session: Transaction, runtime: Rt, credentials: _Credentials, now: Now
+) -> Actor:
+    actor = await _authenticate(session, runtime, credentials, now)
+    request.state.actor = actor
+    return actor
+
+
+async def _signed_in_apart(
+    request: Request, runtime: Rt, credentials: _Credentials, now: Now
+) -> Actor:
+    async with runtime.database.read() as session:
+        actor = await _authenticate(session, runtime, credentials, now)
+    request.state.actor = actor
+    return actor
+
+
+AnyActor = Annotated[Actor, Depends(_signed_in)]
+"""Whoever is signed in."""
+
+AnyActorApart = Annotated[Actor, Depends(_signed_in_apart)]
+"""Whoever is signed in, checked in a transaction of its own that is over when the route begins."""
+
+
+def _permitted(permission: Permission) -> Callable[..., Coroutine[Any, Any, Actor]]:
+    async def check(actor: AnyActor) -> Actor:
+        if not may(actor.role, permission):
+            raise WrongRole
+        return actor
+
+    return check
+
+
+def _permitted_apart(permission: Permission) -> Callable[..., Coroutine[Any, Any, Actor]]:
+    async def check(actor: AnyActorApart) -> Actor:
+        if not may(actor.role, permission):
+            raise WrongRole
+        return actor
+
+    return check
+
+
+WorkerActor = Annotated[Actor, Depends(_permitted(Permission.BE_WORKER))]
+EmployerActor = Annotated[Actor, Depends(_permitted(Permission.BE_EMPLOYER))]
+AdminActor = Annotated[Actor, Depends(_permitted(Permission.ADMINISTER))]
+JobOwnerOrAdmin = Annotated[Actor, Depends(_permitted(Permission.TRIGGER_MATCHING))]
+EmployerActorApart = Annotated[Actor, Depends(_permitted_apart(Permission.BE_EMPLOYER))]
+"""The employer, checked in a transaction of its own: for routes that call a provider in between."""
+AdminActorApart = Annotated[Actor, Depends(_permitted_apart(Permission.ADMINISTER))]
+
+
+async def _page(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=1_024)] = None,
+) -> PageRequest:
+    return PageRequest(limit, cursor)
+
+
+PageQuery = Annotated[PageRequest, Depends(_page)]
+"""Which page of a list: `?limit=` and `?cursor=`."""
+
+
+def limited(name: str) -> Any:
+    """Return the dependency that counts this request's address against the limit `name:address`."""
+
+    async def count(request: Request, runtime: Rt) -> None:
+        host = request.client.host if request.client else None
+        key = f"{name}:address"
+        await runtime.limiter.hit(key, LIMITS[key], address_key(host))
+
+    return Depends(count)
+
+
+async def limit_subject(runtime: Runtime, name: str, subject: str) -> None:
+    """Count one hit of an account or phone (its blind index) against `name`, such as "code:phone".
+
+    Raises `TooMany`.
+    """
+    await runtime.limiter.hit(name, LIMITS[name], subject)
+
+
+_KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The same key and body replays the first answer for 24 hours.",
+    ),
+]
+
+
+async def _once(
+    request: Request,
+    session: Transaction,
+    actor: AnyActor,
+    now: Now,
+    idempotency_key: _KeyHeader = None,
+) -> None:
+    if idempotency_key is not None:
+        print_ = await idempotency.fingerprint(request)
+        owner = str(actor.user_id)
+        request.state.claim = await idempotency.claim(session, owner, idempotency_key, print_, now)
+
+
+async def _once_for_nobody(
+    request: Request, session: Transaction, now: Now, idempotency_key: _KeyHeader = None
+) -> None:
+    if idempotency_key is not None:
+        host = request.client.host if request.client else None
+        owner = f"address:{address_key(host)}"
+        print_ = await idempotency.fingerprint(request)
+        request.state.claim = await idempotency.claim(session, owner, idempotency_key, print_, now)
+
+
+Once = Annotated[None, Depends(_once)]
+"""Make `Idempotency-Key` work on this route, for the signed-in user."""
+OnceForNobody = Annotated[None, Depends(_once_for_nobody)]
+"""Make `Idempotency-Key` work on a route that needs no sign-in, for the client's address."""
+
+
+class Route(APIRoute):
+    """A route whose answer is kept under the request's Idempotency-Key, in its own transaction."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler that replays a kept answer, or keeps this one."""
+        handle = super().get_route_handler()
+
+        async def keep_answer(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except idempotency.Replayed as replayed:
+                return replayed.response
+            held: idempotency.Claim | None = getattr(request.state, "claim", None)
+            if held is not None:
+                await idempotency.keep(request.state.session, held, response)
+            return response
+
+        return keep_answer

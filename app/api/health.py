@@ -1,0 +1,112 @@
+"""Is it alive, is it ready, what is it: for machines, and one page for a person."""
+
+import secrets
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from redis.exceptions import RedisError
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+import app
+from app.api import lag
+from app.api.deps import Now, Route, Rt
+from app.api.problems import problems
+from app.core.errors import NotFound, Unavailable
+from app.core.metrics import exposition
+from app.core.schema import Answer
+
+router = APIRouter(tags=["health"], route_class=Route)
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Partimer</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1.05rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
+li {{ margin: .4rem 0; }}
+</style></head><body><main>
+<h1>Partimer</h1>
+<p>A WhatsApp-first marketplace for part-time work. Version {version}.</p>
+<ul>{links}</ul>
+</main></body></html>"""
+
+
+class Health(Answer):
+    """The server answers, and so does its database."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class Ready(Answer):
+    """Whether this process should get traffic, and what it found."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    database: Literal["ok"]
+    cache: Literal["ok", "not_configured"]
+    background_lag_seconds: int
+
+
+class Welcome(Answer):
+    """What this is, and where to go on."""
+
+    name: str
+    version: str
+    links: dict[str, str]
+
+
+@router.get("/health", responses=problems(503))
+async def health(rt: Rt) -> Health:
+    """Answer 200 while the server and its database do."""
+    await rt.database.ping()
+    return Health(version=app.__version__)
+
+
+@router.get("/health/ready", responses=problems(503))
+async def ready(rt: Rt, now: Now) -> Ready:
+    """Answer 200 when database and cache answer and the background work keeps up."""
+    await rt.database.ping()
+    if rt.redis is not None:
+        try:
+            await rt.redis.ping()
+        except (RedisError, OSError) as error:
+            raise Unavailable("The cache does not answer.", code="cache_unavailable") from error
+    async with rt.database.read() as session:
+        behind = (await lag.measure(session, now)).worst_seconds
+    if behind > lag.READY_WITHIN_SECONDS:
+        detail = f"Background work is {behind} seconds behind: is a worker process running?"
+        raise Unavailable(detail, code="background_lagging")
+    return Ready(
+        version=app.__version__,
+        database="ok",
+        cache="ok" if rt.redis is not None else "not_configured",
+        background_lag_seconds=behind,
+    )
+
+
+@router.get("/", response_model=Welcome, responses={200: {"content": {"text/html": {}}}})
+async def welcome(request: Request, rt: Rt) -> Welcome | Response:
+    """Say what this is; HTML for a browser."""
+    links = {"health": "/health", "openapi": "/openapi.json"}
+    if not rt.settings.is_production:
+        links["documentation"] = "/docs"
+    if rt.settings.serves_sandbox:
+        links["sandbox"] = "/sandbox/"
+    if "text/html" not in request.headers.get("accept", ""):
+        return Welcome(name="Partimer", version=app.__version__, links=links)
+    items = "".join(f'<li><a href="{to}">{name.title()}</a></li>' for name, to in links.items())
+    page = _PAGE.format(version=app.__version__, links=items)
+    return HTMLResponse(page, headers={"Vary": "Accept"})
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request, rt: Rt) -> Response:
+    """Give the metrics in Prometheus' text format, to whoever has METRICS_TOKEN; else 404."""
+    token = rt.settings.metrics_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token is None or not secrets.compare_digest(
+        given.encode(), token.get_secret_value().encode()
+    ):
+        raise NotFound
+    return PlainTextResponse(exposition(), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,113 @@
+"""Idempotency keys: the same request sent twice is done once.
+
+The key is claimed and its answer kept in the very transaction that does the work, so there is no
+moment at which the work is done and the answer unknown. Errors are not kept: they changed nothing.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.core.errors import Conflict, FieldError, Invalid
+from app.db import is_postgresql, keyring
+from app.identity.models import IdempotencyKey
+
+KEPT_HOURS = 24
+MAX_KEY_CHARACTERS = 255
+_CONTEXT = "idempotency"
+
+
+class KeyReused(Invalid):
+    """The key already stands for another request."""
+
+    code = "idempotency_key_reused"
+    detail = "This Idempotency-Key was used for another request; use a new key for a new request."
+
+
+class StillRunning(Conflict):
+    """The first request with this key has not finished."""
+
+    code = "request_in_progress"
+    detail = "The first request with this Idempotency-Key is still running. Try again shortly."
+
+
+class Replayed(Exception):
+    """The request was answered before; `response` is that answer."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        super().__init__("answered before")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A key that this transaction holds."""
+
+    owner: str
+    key: str
+
+
+async def fingerprint(request: Request) -> str:
+    """Return the hash of what the request asks: method, path and body."""
+    body = await request.body()
+    parts = (request.method.encode(), request.url.path.encode(), body)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+async def claim(
+    session: AsyncSession, owner: str, key: str, print_: str, now: dt.datetime
+) -> Claim:
+    """Take `key` for this transaction.
+
+    Raises `Replayed` with the first answer, `KeyReused` when it stood for something else and
+    `StillRunning` when the first request has no answer yet.
+    """
+    if not key.isprintable() or not 0 < len(key) <= MAX_KEY_CHARACTERS:
+        raise Invalid([FieldError("Idempotency-Key", "Use 1 to 255 printable characters.")])
+    mine = (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key)
+    expired = IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS)
+    await session.execute(delete(IdempotencyKey).where(mine, expired))
+    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
+    statement = insert(IdempotencyKey).values(
+        owner=owner, key=key, fingerprint=print_, created_at=now
+    )
+    taken = await session.execute(statement.on_conflict_do_nothing())
+    assert isinstance(taken, CursorResult)
+    if taken.rowcount == 1:
+        return Claim(owner, key)
+    row = (await session.execute(select(IdempotencyKey).where(mine))).scalar_one()
+    if row.fingerprint != print_:
+        raise KeyReused([FieldError("Idempotency-Key", KeyReused.detail)])
+    if row.status is None or row.answer_sealed is None:
+        raise StillRunning
+    body = keyring(session).open(row.answer_sealed, _CONTEXT).encode()
+    headers = {"Idempotent-Replayed": "true"}
+    raise Replayed(Response(body, row.status, headers, media_type="application/json"))
+
+
+async def keep(session: AsyncSession, held: Claim, response: Response) -> None:
+    """Keep the answer of a claimed key; it is sealed, because it may hold a contact."""
+    await session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.owner == held.owner, IdempotencyKey.key == held.key)
+        .values(
+            status=response.status_code,
+            answer_sealed=keyring(session).seal(bytes(response.body).decode(), _CONTEXT),
+        )
+    )
+
+
+async def forget_old(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
+    """Delete keys older than they are kept; return how many."""
+    old = IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS)
+    gone = await session.execute(delete(IdempotencyKey).where(old))
+    assert isinstance(gone, CursorResult)
+    return gone.rowcount

@@ -1,0 +1,176 @@
+"""Errors over HTTP: problem+json (RFC 9457), one mapping for the whole API."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from app.core import errors
+from app.core.logging import logger
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS: Mapping[type[errors.DomainError], int] = {
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Forbidden: 403,
+    errors.Unauthenticated: 401,
+    errors.PaymentRequired: 402,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+    errors.Invalid: 422,
+}
+
+_HTTP_CODES = {
+    400: ("malformed_request", "The request can't be read: check the JSON and the headers."),
+    404: ("not_found", "There is no such address; see /docs for what there is."),
+    405: ("method_not_allowed", "This address does not answer this method; see the Allow header."),
+    413: ("body_too_large", "The body is too large; send less at once."),
+    415: ("unsupported_media_type", "Send JSON, with Content-Type: application/json."),
+}
+
+
+class ProblemField(BaseModel):
+    """One field that can't be accepted."""
+
+    field: str = Field(examples=["slots.0.start"])
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong; `code` is stable, for programs, and `detail` says what to do next."""
+
+    type: str = Field(examples=["urn:partimer:problem:not_found"])
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[ProblemField] | None = Field(
+        default=None, description="For 422: every field that can't be accepted."
+    )
+
+
+def problem(
+    request_id: str,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    fields: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Response:
+    """Return the problem+json answer."""
+    body: dict[str, Any] = {
+        "type": f"urn:partimer:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        **(extra or {}),
+    }
+    if fields is not None:
+        body["errors"] = fields
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` that document these error answers of a route."""
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses
+    }
+
+
+def phrase(status: int) -> str:
+    """Return the standard phrase of an HTTP status."""
+    return HTTPStatus(status).phrase
+
+
+def status_of(error: errors.DomainError) -> int:
+    """Return the HTTP status a domain error is answered with."""
+    for kind in type(error).__mro__:
+        if kind in _STATUS:
+            return _STATUS[kind]
+    return 500
+
+
+def _id(request: Request) -> str:
+    return str(getattr(request.state, "request_id", ""))
+
+
+async def _domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.DomainError)
+    status = status_of(error)
+    headers: dict[str, str] = {}
+    fields = None
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.TooMany):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, errors.Unavailable):
+        headers["Retry-After"] = "5"
+    if isinstance(error, errors.Invalid):
+        fields = [{"field": e.field, "message": e.message} for e in error.errors]
+    return problem(
+        _id(request), status, error.reason, error.message, fields=fields, headers=headers
+    )
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Return where in the request a fault lies; the first word (body, query) is left out."""
+    return ".".join(str(part) for part in location[1:])
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        fields = [{"field": "", "message": "The body is not valid JSON."}]
+    else:
+        fields = [
+            {"field": _path(item["loc"]), "message": item["msg"].removeprefix("Value error, ")}
+            for item in found
+        ]
+    detail = errors.Invalid.detail
+    return problem(_id(request), 422, errors.Invalid.code, detail, fields=fields)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, detail = _HTTP_CODES.get(
+        error.status_code, ("http_error", HTTPStatus(error.status_code).phrase)
+    )
+    return problem(_id(request), error.status_code, code, detail, headers=error.headers)
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    logger().error("database_failed", exc_info=error)
+    detail = "The database does not answer right now; nothing was changed. Try again shortly."
+    return problem(_id(request), 503, "database_unavailable", detail, headers={"Retry-After": "5"})
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    logger().error("unexpected_error", exc_info=error)
+    detail = "Something went wrong on our side; nothing was changed. Quote request_id to support."
+    return problem(_id(request), 500, "internal_error", detail)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem+json answer."""
+    app.add_exception_handler(errors.DomainError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(InterfaceError, _database)
+    app.add_exception_handler(PoolTimeout, _database)
+    app.add_exception_handler(ConnectionError, _database)
+    app.add_exception_handler(Exception, _unexpected)

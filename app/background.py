@@ -1,0 +1,159 @@
+"""The loops: which due work is done, and how often it is looked for.
+
+What is due is a query over the domain's tables, so a loop that dies loses nothing, and any number of
+processes may run the same loops. A commit that makes work wakes them at once, in this process by an
+event and in others by PostgreSQL's NOTIFY; the slow poll is the net below.
+"""
+
+import asyncio
+import datetime as dt
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api import idempotency
+from app.chat import conversation
+from app.core.logging import logger
+from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
+from app.db import WAKE_CHANNEL
+from app.identity import retention
+from app.matching import waves
+from app.messaging import delivery, inbox
+from app.offers import closing, expire, remind
+from app.payments import events, reconcile, refunds
+from app.runtime import Runtime
+
+BATCH = 100
+"""How many due items one round takes at most."""
+
+_LONGEST_PAUSE_SECONDS = 60.0
+_RECONNECT_SECONDS = 5.0
+
+type Verb = Callable[[AsyncSession, dt.datetime, int], Awaitable[int]]
+type Round = Callable[[Runtime], Awaitable[int]]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One kind of due work. `round` does a batch and returns how many items it handled."""
+
+    name: str
+    round: Round
+    poll_seconds: float
+
+
+def _in_one_transaction(verb: Verb) -> Round:
+    async def run(runtime: Runtime) -> int:
+        async with runtime.database.begin() as session:
+            return await verb(session, runtime.clock(), BATCH)
+
+    return run
+
+
+async def _send_messages(runtime: Runtime) -> int:
+    return await delivery.send_due(runtime.database, runtime.channels, runtime.clock, BATCH)
+
+
+async def _handle_inbox(runtime: Runtime) -> int:
+    return await inbox.handle_due(
+        runtime.database, runtime.clock, BATCH, conversation.handler(runtime.settings)
+    )
+
+
+async def _handle_payment_events(runtime: Runtime) -> int:
+    return await events.handle_due(runtime.database, runtime.clock, BATCH)
+
+
+async def _reconcile_payments(runtime: Runtime) -> int:
+    if runtime.payments is None:
+        return 0
+    return await reconcile.check_due(runtime.database, runtime.payments, runtime.clock, BATCH)
+
+
+async def _send_refunds(runtime: Runtime) -> int:
+    if runtime.payments is None:
+        return 0
+    return await refunds.send_due(runtime.database, runtime.payments, runtime.clock, BATCH)
+
+
+LOOPS = (
+    Loop("inbox", _handle_inbox, 2),
+    Loop("outbox", _send_messages, 2),
+    Loop("payment_events", _handle_payment_events, 2),
+    Loop("refunds", _send_refunds, 5),
+    Loop("expire_offers", _in_one_transaction(expire.expire_due), 5),
+    Loop("waves", _in_one_transaction(waves.send_due), 5),
+    Loop("remind", _in_one_transaction(remind.remind_due), 15),
+    Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due), 30),
+    Loop("reconcile_payments", _reconcile_payments, 30),
+    Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
+    Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),
+)
+
+
+async def _run(runtime: Runtime, loop: Loop) -> None:
+    failures = 0
+    async with runtime.database.wakeups() as woken:
+        while True:
+            woken.clear()
+            try:
+                handled = await loop.round(runtime)
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - the top of a loop: nothing may end it
+                failures += 1
+                handled = 0
+                LOOP_ERRORS.labels(loop.name).inc()
+                logger().error("loop_failed", loop=loop.name, exc_info=error)
+            LOOP_ITEMS.labels(loop.name).inc(handled)
+            LOOP_LAST_ROUND.labels(loop.name).set_to_current_time()
+            if handled >= BATCH:
+                continue
+            pause = loop.poll_seconds * 2 ** min(failures, 5)
+            pause = min(pause, max(_LONGEST_PAUSE_SECONDS, loop.poll_seconds))
+            # Spread out, so that many processes do not ask the database in the same instant.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), pause * random.uniform(0.8, 1.2))  # noqa: S311
+
+
+async def _listen(runtime: Runtime) -> None:
+    """Wake this process's loops on every commit elsewhere that made work."""
+    url = runtime.database.url.render_as_string(hide_password=False)
+    while True:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection = await asyncpg.connect(url)
+            try:
+                await connection.add_listener(WAKE_CHANNEL, lambda *_: runtime.database.wake())
+                runtime.database.wake()
+                while not connection.is_closed():
+                    await asyncio.sleep(_RECONNECT_SECONDS)
+            finally:
+                await connection.close(timeout=1)
+        await asyncio.sleep(_RECONNECT_SECONDS)
+
+
+@asynccontextmanager
+async def loops(runtime: Runtime) -> AsyncIterator[None]:
+    """Run every loop while the block runs; work that is under way at its end is leased, not lost."""
+    tasks = [asyncio.create_task(_run(runtime, loop), name=loop.name) for loop in LOOPS]
+    if runtime.database.is_postgresql:
+        tasks.append(asyncio.create_task(_listen(runtime), name="listen"))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def run_due(runtime: Runtime) -> int:
+    """Do everything that is due now, until nothing is left; return how many items that were."""
+    total = 0
+    while True:
+        handled = sum([await loop.round(runtime) for loop in LOOPS])
+        total += handled
+        if not handled:
+            return total

@@ -1,0 +1,74 @@
+"""Logs: JSON lines in production, readable ones in development, and never a personal value.
+
+What is logged is an event and fields from an allowlist. A field that is not on it is dropped, because
+a log that may hold anything will one day hold a phone number.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+ALLOWED_FIELDS = frozenset(
+    "event level timestamp exception exc_type request_id method route status duration_ms loop count "
+    "provider kind message_id match_id job_id payment_id webhook_id user_id code error_code attempt "
+    "reason state version environment database address name due_seconds wave channel http_status".split()
+)
+"""Every field a log line may carry. No phone, e-mail, code sent to a person, token or text of theirs."""
+
+
+def _only_allowed(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {name: value for name, value in event.items() if name in ALLOWED_FIELDS}
+
+
+def _exception_without_values(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Keep an exception's type and where it came from; its message may hold bound parameters."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        event["exc_type"] = type(error).__name__
+        places = []
+        trace = error.__traceback__
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            places.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+            trace = trace.tb_next
+        event["exception"] = places[-12:]
+    return event
+
+
+def configure_logging(*, json_lines: bool, level: str) -> None:
+    """Set up logging for this process; safe to call again."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _exception_without_values,
+            _only_allowed,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # Clients log whole URLs and bodies; ours are told in our own words.
+    for noisy in ("httpx", "httpcore", "stripe", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def logger() -> Any:
+    """Return the logger; call as `logger().info("what_happened", field=value)`."""
+    return structlog.get_logger()

@@ -1,0 +1,39 @@
+"""Metrics, for Prometheus. Labels are route templates and kinds, never anything about a person."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+REQUESTS = Counter(
+    "partimer_requests_total",
+    "Requests answered.",
+    ["method", "route", "status"],
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "partimer_request_seconds",
+    "Time to answer a request.",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+LOOP_ITEMS = Counter(
+    "partimer_loop_items_total", "Items a background loop handled.", ["loop"], registry=REGISTRY
+)
+LOOP_ERRORS = Counter(
+    "partimer_loop_errors_total", "Rounds of a loop that failed.", ["loop"], registry=REGISTRY
+)
+LOOP_LAST_ROUND = Gauge(
+    "partimer_loop_last_round_timestamp_seconds",
+    "When a background loop last finished a round.",
+    ["loop"],
+    registry=REGISTRY,
+)
+ALERTS = Counter(
+    "partimer_alerts_total", "Things a person has to look at.", ["kind"], registry=REGISTRY
+)
+
+
+def exposition() -> bytes:
+    """Return every metric in Prometheus' text format."""
+    return generate_latest(REGISTRY)

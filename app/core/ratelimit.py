@@ -1,0 +1,51 @@
+"""Rate limits: how often one address, account or phone may do one thing.
+
+Counted in Redis when it is configured, so that every process counts together, else in memory. When the
+store is down the answer is 503: a limit that can be switched off by breaking it protects nothing.
+"""
+
+import math
+import time
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.exceptions import RedisError
+
+from app.core.errors import TooMany, Unavailable
+
+
+class LimiterDown(Unavailable):
+    """The counter of requests does not answer; refusing is the safe side."""
+
+    code = "rate_limiter_unavailable"
+
+
+class RateLimiter:
+    """Counts hits against limits such as "10/hour"."""
+
+    def __init__(self, redis_url: str | None, *, enabled: bool) -> None:
+        storage: Storage = (
+            RedisStorage(redis_url, implementation="redispy", key_prefix="partimer:limit")
+            if redis_url
+            else MemoryStorage()
+        )
+        self._strategy = SlidingWindowCounterRateLimiter(storage)  # type: ignore[arg-type]
+        self._enabled = enabled
+        self._parsed: dict[str, RateLimitItem] = {}
+
+    async def hit(self, name: str, limit: str, key: str) -> None:
+        """Count one hit of `key` on `name` against `limit`, such as "3/hour".
+
+        Raises `TooMany` when the limit is reached, `LimiterDown` when it can't be counted.
+        """
+        if not self._enabled:
+            return
+        item = self._parsed.setdefault(limit, parse(limit))
+        try:
+            if await self._strategy.hit(item, name, key):
+                return
+            window = await self._strategy.get_window_stats(item, name, key)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise LimiterDown from error
+        raise TooMany(math.ceil(window.reset_time - time.time()))

@@ -1,0 +1,199 @@
+"""The application: the one place where the parts meet."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.utils import get_openapi
+
+import app as package
+from app import background
+from app.api import (
+    admin,
+    auth,
+    catalogue,
+    employer_jobs,
+    employer_matches,
+    employer_payments,
+    employers,
+    health,
+    matching,
+    problems,
+    webhooks_stripe,
+    webhooks_whatsapp,
+    worker_offers,
+    workers,
+)
+from app.api.middleware import RequestContext
+from app.core.logging import configure_logging, logger
+from app.core.settings import ConfigurationError, Settings, load_settings
+from app.runtime import Clock, running, wall_clock
+
+ROUTERS = (
+    health.router,
+    auth.router,
+    workers.router,
+    worker_offers.router,
+    employers.router,
+    employer_jobs.router,
+    employer_matches.router,
+    employer_payments.router,
+    admin.router,
+    matching.router,
+    catalogue.router,
+    webhooks_whatsapp.router,
+    webhooks_stripe.router,
+)
+
+DESCRIPTION = """\
+Workers register, answer offers and leave in WhatsApp; employers post jobs and pay once for each worker
+who accepted (the lead) to unlock that worker's contact, for good. Errors are `application/problem+json`
+with a stable `code`. Lists are pages: follow `next_cursor`."""
+
+
+def create_app(
+    settings: Settings | None = None, clock: Clock = wall_clock, *, loops: bool | None = None
+) -> FastAPI:
+    """Build the application.
+
+    `clock` gives the instant of every request; `loops` overrides whether the background loops run in
+    this process. Raises `ConfigurationError` when the environment can't be used.
+    """
+    settings = settings or load_settings()
+    configure_logging(json_lines=settings.is_production, level=settings.log_level)
+    with_loops = loops if loops is not None else settings.background_loops == "on"
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            runtime = await stack.enter_async_context(running(settings, clock))
+            application.state.runtime = runtime
+            if settings.serves_sandbox:
+                await stack.enter_async_context(_sandbox_lifespan(application))
+            if with_loops:
+                await stack.enter_async_context(background.loops(runtime))
+            logger().info(
+                "started",
+                version=package.__version__,
+                environment=settings.environment,
+                database=runtime.database.url.drivername,
+            )
+            yield
+
+    application = FastAPI(
+        title="Partimer",
+        version=package.__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None if settings.is_production else "/docs",
+        redoc_url=None,
+    )
+    for router in ROUTERS:
+        application.include_router(router)
+    problems.install(application)
+    if settings.serves_sandbox:
+        _mount_sandbox(application, settings)
+    if settings.cors_origins:
+        application.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+    application.add_middleware(
+        RequestContext,
+        hosts=_hosts(settings),
+        max_body_bytes=settings.max_body_bytes,
+        https_only=settings.is_production,
+    )
+    application.openapi = lambda: _openapi(application)  # type: ignore[method-assign]
+    return application
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """Return the host names answered to; empty is every one."""
+    if not settings.is_production:
+        return []
+    return [urlsplit(settings.base_url).hostname or "", "localhost", "127.0.0.1"]
+
+
+def _mount_sandbox(application: FastAPI, settings: Settings) -> None:
+    """Put the stand-ins for WhatsApp and Stripe beside the API (development and tests only)."""
+    from sandbox import SandboxConfig, create_sandbox  # noqa: PLC0415
+
+    local = f"http://127.0.0.1:{settings.port}"
+    sandbox = create_sandbox(
+        SandboxConfig(
+            journal=settings.sandbox_journal,
+            whatsapp_token=settings.whatsapp_token or "",
+            whatsapp_app_secret=settings.whatsapp_secret or "",
+            phone_number_id=settings.whatsapp_number,
+            graph_version=settings.whatsapp_api_version,
+            stripe_secret_key=settings.stripe_key or "",
+            stripe_webhook_secret=settings.stripe_webhook_secrets[0],
+            whatsapp_webhook_url=f"{local}/api/webhooks/whatsapp",
+            stripe_webhook_url=f"{local}/api/webhooks/stripe",
+            public_url=settings.base_url,
+        )
+    )
+    application.state.sandbox = sandbox
+    application.mount("/sandbox", sandbox)
+
+
+@asynccontextmanager
+async def _sandbox_lifespan(application: FastAPI) -> AsyncIterator[None]:
+    """Run the sandbox's own start and stop, which a mounted application does not get by itself."""
+    sandbox = application.state.sandbox
+    async with sandbox.router.lifespan_context(sandbox):
+        yield
+
+
+_ALWAYS_POSSIBLE = (400, 413, 422, 503)
+_SIGNED_IN = (401, 403, 429)
+
+
+def _openapi(application: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, every error answer in it as problem+json."""
+    if application.openapi_schema:
+        return application.openapi_schema
+    document = get_openapi(
+        title=application.title,
+        version=application.version,
+        description=application.description,
+        routes=application.routes,
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = problems.Problem.model_json_schema(
+        ref_template="#/components/schemas/{model}"
+    )
+    schemas |= schemas["Problem"].pop("$defs", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    error = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path in document["paths"].values():
+        for operation in path.values():
+            answers = operation["responses"]
+            extra = _ALWAYS_POSSIBLE + (_SIGNED_IN if operation.get("security") else (429,))
+            for status in extra:
+                answers.setdefault(str(status), {"description": problems.phrase(status)})
+            for status, answer in answers.items():
+                if status.isdigit() and int(status) >= 400:
+                    answer["content"] = error
+    application.openapi_schema = document
+    return document
+
+
+def __getattr__(name: str) -> Any:
+    """Build `app` on first use, so that importing this module needs no environment."""
+    if name == "app":
+        try:
+            globals()["app"] = create_app()
+        except ConfigurationError as error:
+            sys.exit(f"Partimer can't start in this environment:\n{error}")
+        return globals()["app"]
+    raise AttributeError(name)

@@ -1,0 +1,95 @@
+"""The parts of one running process, built from its settings: server, worker and commands share them."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from redis.asyncio import Redis
+
+from app.core.crypto import Keyring
+from app.core.ratelimit import RateLimiter
+from app.core.settings import Settings
+from app.db import Database
+from app.identity.sessions import DatabaseSessions, RedisSessions, SessionStore
+from app.identity.tokens import TokenRing
+from app.matching.index import reindex_workers
+from app.messaging.channels import Channels
+from app.payments.provider import PaymentProvider
+from app.providers.channels import build_channels
+from app.providers.stripe import build_payments
+
+type Clock = Callable[[], dt.datetime]
+
+
+def wall_clock() -> dt.datetime:
+    """Return the current instant, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything a process holds while it runs."""
+
+    settings: Settings
+    clock: Clock
+    keyring: Keyring
+    database: Database
+    sessions: SessionStore
+    tokens: TokenRing
+    limiter: RateLimiter
+    channels: Channels
+    payments: PaymentProvider | None
+    """The payment provider, or None when none is configured."""
+    redis: Redis | None
+
+
+def _redis_url(settings: Settings) -> str | None:
+    return settings.redis_url.get_secret_value() if settings.redis_url else None
+
+
+def build_keyring(settings: Settings) -> Keyring:
+    """Return the keys for personal values: from DATA_KEY, else from SECRET_KEY."""
+    current = settings.data_key or settings.secret_key
+    previous = settings.secret_keys_previous.get_secret_value().split()
+    return Keyring(current.get_secret_value(), previous)
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Runtime]:
+    """Build the parts, create what the database lacks (SQLite), and close all of it at the end.
+
+    Raises `Unavailable` with a sentence for a person when the database can't be used.
+    """
+    keyring = build_keyring(settings)
+    database = Database(
+        settings.database_url.get_secret_value(),
+        keyring,
+        default_currency=settings.default_currency,
+    )
+    database.on_change("worker", reindex_workers)
+    redis_url = _redis_url(settings)
+    redis = (
+        Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2) if redis_url else None
+    )
+    async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=5)) as http:
+        runtime = Runtime(
+            settings=settings,
+            clock=clock,
+            keyring=keyring,
+            database=database,
+            sessions=RedisSessions(redis) if redis else DatabaseSessions(),
+            tokens=TokenRing.from_settings(settings),
+            limiter=RateLimiter(redis_url, enabled=settings.rate_limits == "on"),
+            channels=build_channels(settings, http),
+            payments=build_payments(settings),
+            redis=redis,
+        )
+        try:
+            await database.prepare(migrate=not settings.is_production)
+            yield runtime
+        finally:
+            await database.close()
+            if redis is not None:
+                await redis.aclose()

@@ -1,0 +1,44 @@
+"""How migrations run: on the connection the app gives, else on DATABASE_URL."""
+
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection
+
+from app.core.settings import load_settings
+from app.db import load_models, sync_engine_for
+
+target = load_models()
+
+
+def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
+    """Write our own column types as plain ones, so that a revision never changes with the code."""
+    if kind == "type" and type(item).__name__ == "UtcDateTime":
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def _run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=target,
+        compare_type=True,
+        render_item=_render_item,
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _main() -> None:
+    given: Connection | None = context.config.attributes.get("connection")
+    if given is not None:
+        _run(given)
+        return
+    engine = sync_engine_for(load_settings().database_url.get_secret_value())
+    with engine.connect() as connection, connection.begin():
+        _run(connection)
+    engine.dispose()
+
+
+_main()
