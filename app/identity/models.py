@@ -1,7 +1,6 @@
 """Tables of identity."""
 
 import datetime as dt
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
@@ -9,28 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
 from app.db import Base
+from app.identity.rules import Role, UserStatus
 
-
-class Role(StrEnum):
-    """What a user is; it never changes, and each role has its own routes."""
-
-    WORKER = "worker"
-    EMPLOYER = "employer"
-    ADMIN = "admin"
-
-
-class UserStatus(StrEnum):
-    """Where an account stands.
-
-    `pending`: a worker whose phone has not been proven by a code yet. `restricted`: an employer
-    who can read but neither publish nor unlock. `erased`: a tombstone; nobody can sign in.
-    """
-
-    PENDING = "pending"
-    ACTIVE = "active"
-    RESTRICTED = "restricted"
-    SUSPENDED = "suspended"
-    ERASED = "erased"
+__all__ = ["Consent", "IdempotencyKey", "OneTimeCode", "Role", "Session", "User", "UserStatus"]
 
 
 class User(Base):
@@ -61,6 +41,8 @@ class User(Base):
     email: Mapped[str | None] = mapped_column(String(254))
     password_hash: Mapped[str | None] = mapped_column(String(200))
     totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_step: Mapped[int | None]
+    """The time step of the last authenticator code used; that code or an older one never again."""
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[str | None] = mapped_column(String(64), index=True)
     chat_user_id: Mapped[str | None] = mapped_column(String(128), unique=True)
@@ -77,9 +59,7 @@ class Session(Base):
     __tablename__ = "sessions"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[UUID] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     user_version: Mapped[int]
     refresh_hash: Mapped[str] = mapped_column(String(64))
     """Hash of the one refresh token that is good now."""
@@ -96,7 +76,7 @@ class OneTimeCode(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     subject: Mapped[str] = mapped_column(String(64))
-    """Blind index of the phone or e-mail address the code went to."""
+    """Blind index of the phone the code went to, or the id of the user whose password it resets."""
     purpose: Mapped[str] = mapped_column(String(16))
     code_hash: Mapped[str] = mapped_column(String(64))
     tries: Mapped[int] = mapped_column(default=0)
@@ -111,9 +91,7 @@ class Consent(Base):
     __tablename__ = "consents"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    user_id: Mapped[UUID] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[str] = mapped_column(String(32))
     wording_version: Mapped[str] = mapped_column(String(16))
     language: Mapped[str] = mapped_column(String(8))
@@ -134,5 +112,3 @@ class IdempotencyKey(Base):
     status: Mapped[int | None]
     answer_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[dt.datetime] = mapped_column(index=True)
-
-

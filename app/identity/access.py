@@ -1,0 +1,38 @@
+"""Who asks: checked on every request, against the session and the account as they are now."""
+
+import datetime as dt
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.identity.actor import Actor
+from app.identity.rules import MAY_SIGN_IN
+from app.identity.sessions import SessionEnded, SessionStore
+from app.identity.tokens import InvalidToken, TokenRing
+
+
+async def authenticate(
+    session: AsyncSession,
+    sessions: SessionStore,
+    tokens: TokenRing,
+    token: str,
+    now: dt.datetime,
+) -> Actor:
+    """Return who holds this access token.
+
+    Raises `TokenExpired`, `InvalidToken`, `SessionEnded` (also for a suspended or erased account) and
+    `SessionsDown`.
+    """
+    claims = tokens.read(token, now)
+    standing = await sessions.standing(session, claims.user_id, claims.session_id, now)
+    if standing is None or standing.status not in MAY_SIGN_IN:
+        raise SessionEnded
+    # A role never changes and a version never goes back: such a token was not issued by us.
+    if standing.role is not claims.role or claims.version > standing.version:
+        raise InvalidToken
+    return Actor(
+        user_id=claims.user_id,
+        role=standing.role,
+        status=standing.status,
+        name=standing.name,
+        session_id=claims.session_id,
+    )

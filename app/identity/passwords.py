@@ -1,0 +1,114 @@
+"""Passwords: which are good enough, and how they are kept.
+
+Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m = 19 MiB, t = 2, p = 1), about 18 ms
+of a core and 19 MiB of memory each, hence in a thread, two at a time: a burst of sign-ins must slow
+down sign-ins only.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from app.core.errors import Invalid
+
+MINIMUM_CHARACTERS = 10
+MAXIMUM_CHARACTERS = 128
+"""Long enough for any passphrase, short enough that hashing it is no attack."""
+
+HASHES_AT_ONCE = 2
+
+_MINIMUM_PART_CHARACTERS = 5
+"""Shorter parts of a name ("Asha") may stand inside a password; it is not the name then."""
+
+_COMMONEST = frozenset(
+    """
+    1234567890 12345678910 0123456789 0987654321 1234512345 1234554321 9876543210 1111111111
+    0000000000 9999999999 1122334455 123456789a 1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc q1w2e3r4t5
+    qwertyuiop qwerty1234 qwerty12345 qwerty123456 qwertyqwerty asdfghjkl; asdfghjkl1 abcdefghij
+    abcdefgh12 abcd123456 abc1234567 password12 password123 password1234 password12345
+    passwordpassword mypassword password01 passw0rd123 p@ssword123 p@ssw0rd123 p@ssw0rd1234
+    letmein1234 welcome123 welcome1234 admin12345 admin123456 administrator changeme123 iloveyou12
+    iloveyou123 iloveyouuu india12345 india@1234 bharat1234 mumbai1234 partimer123 partimer1234
+    football123 baseball123 superman123 sunshine123 princess123 qazwsxedc1 zaq12wsxcde 1234567891
+    test123456 testtest123 secret1234 monkey1234 dragon1234 master1234 hello12345 krishna123
+    """.split()
+)
+"""The commonest passwords of published breaches that are long enough to pass the length check."""
+
+_HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
+_DUMMY = (
+    "$argon2id$v=19$m=19456,t=2,p=1$APU03jp2/nhx5d+oHfpr4g"
+    "$2+cgqDMSk5gqq+Yz2WIkT/66mLf0/iEZB8u1T4JrfT0"
+)
+"""The hash of a random value nobody kept, checked for unknown users, so that they take as long as known ones."""
+
+_threads: RunVar[CapacityLimiter] = RunVar("password_threads")
+
+
+def _limiter() -> CapacityLimiter:
+    try:
+        return _threads.get()
+    except LookupError:
+        made = CapacityLimiter(HASHES_AT_ONCE)
+        _threads.set(made)
+        return made
+
+
+def normal(password: str) -> str:
+    """Return the form that is hashed: NFC, so that two keyboards typing é agree."""
+    return unicodedata.normalize("NFC", password)
+
+
+def check_good_enough(password: str, *, field: str, personal: Sequence[str] = ()) -> None:
+    """Raise `Invalid` for `field`, with a sentence for a person, unless `password` may be set.
+
+    `personal` are the account's own words: its e-mail address, its company's and contact's name.
+    """
+    text = normal(password)
+    if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise Invalid.field(field, "Use valid Unicode text.")
+    if len(text) < MINIMUM_CHARACTERS:
+        raise Invalid.field(
+            field, f"Use at least {MINIMUM_CHARACTERS} characters; several words do well."
+        )
+    if len(text) > MAXIMUM_CHARACTERS:
+        raise Invalid.field(field, f"Use at most {MAXIMUM_CHARACTERS} characters.")
+    folded = text.casefold()
+    if folded in _COMMONEST or len(set(folded)) < 4:
+        raise Invalid.field(field, "This is among the first passwords anyone tries; use another.")
+    if _plain(folded) in _own_words(tuple(personal)):
+        raise Invalid.field(field, "Don't use your own name or e-mail address as the password.")
+
+
+def _plain(text: str) -> str:
+    """Return the letters and digits, without digits at the end, which people add."""
+    return "".join(c for c in text if c.isalnum()).rstrip("0123456789")
+
+
+def _own_words(personal: tuple[str, ...]) -> frozenset[str]:
+    words = set()
+    for item in personal:
+        folded = normal(item).casefold()
+        words |= {folded, *folded.split("@"), *folded.split()}
+    return frozenset(w for w in map(_plain, words) if len(w) >= _MINIMUM_PART_CHARACTERS)
+
+
+async def hash_password(password: str) -> str:
+    """Return the Argon2id hash to keep."""
+    return await to_thread.run_sync(_HASHER.hash, normal(password), limiter=_limiter())
+
+
+async def verify_password(password: str, password_hash: str | None) -> bool:
+    """Whether `password` is the one that was hashed; False for None, in the same time."""
+    text = normal(password)
+    if not text.isascii() and any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+        text = ""  # not text, so nobody's password; checked all the same, for equal time
+    known = password_hash is not None
+    good = await to_thread.run_sync(
+        _HASHER.verify, text, password_hash or _DUMMY, limiter=_limiter()
+    )
+    return good and known

@@ -1,0 +1,212 @@
+"""Accounts: how they are reached and named, and how an administrator moves their status."""
+
+import datetime as dt
+import unicodedata
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.crypto import Keyring
+from app.core.errors import Conflict, NotFound
+from app.db import changed, keyring
+from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
+from app.identity.rules import AccountAction, step_of
+
+PHONE = "phone"
+"""What a phone is sealed and indexed as."""
+
+ERASED_NAME = "Deleted"
+
+
+class EmailTaken(Conflict):
+    """The e-mail address already belongs to an account of this role."""
+
+    code = "email_taken"
+    detail = "There is an account with this e-mail address already: sign in, or reset the password."
+
+
+class StatusForbids(Conflict):
+    """The account's status forbids this action; the code names the status."""
+
+    code = "account_status"
+    detail = "The account's current status does not allow this."
+
+    def __init__(self, action: AccountAction, status: str) -> None:
+        super().__init__(
+            f"This account is {status}: '{action.value}' is not possible now.",
+            code=f"account_{status}",
+        )
+
+
+def index_of_phone(keys: Keyring, phone: str) -> str:
+    """Return the blind index under which an E.164 phone is found."""
+    return keys.index(phone, PHONE)
+
+
+def seal_phone(keys: Keyring, phone: str) -> bytes:
+    """Return an E.164 phone sealed for the user's row."""
+    return keys.seal(phone, PHONE)
+
+
+def phone_of(session: AsyncSession, user: User) -> str | None:
+    """Return the user's phone in E.164, or None where there is none."""
+    return keyring(session).open(user.phone_sealed, PHONE) if user.phone_sealed else None
+
+
+def display_name(name: str) -> str:
+    """Return the first name and the initial of the last, as strangers see it: "Asha K."."""
+    words = name.split()
+    if len(words) < 2:
+        return name.strip()
+    return f"{words[0]} {_initial(words[-1])}."
+
+
+def _initial(word: str) -> str:
+    """Return the first letter with the marks that belong to it, as in Devanagari "के"."""
+    end = 1
+    while end < len(word) and unicodedata.category(word[end]).startswith("M"):
+        end += 1
+    return word[:end]
+
+
+async def find(session: AsyncSession, user_id: UUID) -> User:
+    """Return the user. Raises `NotFound`."""
+    user = await session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
+async def find_by_phone(session: AsyncSession, phone: str) -> User | None:
+    """Return the worker who signs in with this E.164 phone, or None."""
+    index = index_of_phone(keyring(session), phone)
+    query = select(User).where(User.role == Role.WORKER, User.phone_index == index)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def find_by_email(session: AsyncSession, role: Role, email: str) -> User | None:
+    """Return the user of that role with this e-mail address (lower case), or None."""
+    query = select(User).where(User.role == role, User.email == email)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def add_with_email(session: AsyncSession, user: User) -> User:
+    """Add an account that signs in by e-mail. Raises `EmailTaken`, also when two race."""
+    try:
+        async with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:
+        raise EmailTaken from error
+    return user
+
+
+async def create_admin(
+    session: AsyncSession, *, email: str, password_hash: str, name: str, now: dt.datetime
+) -> User:
+    """Make an administrator; only the command line can. Raises `EmailTaken`."""
+    user = User(
+        role=Role.ADMIN,
+        status=UserStatus.ACTIVE,
+        name=name,
+        language="en",
+        email=email.strip().lower(),
+        password_hash=password_hash,
+        created_at=now,
+        updated_at=now,
+    )
+    return await add_with_email(session, user)
+
+
+async def suspend(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+    """Shut an account: its tokens and sessions are dead from this commit on.
+
+    Raises `NotFound` and `StatusForbids`.
+    """
+    await _move(session, user_id, AccountAction.SUSPEND, now)
+
+
+async def activate(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+    """Open a suspended or restricted account again. Raises `NotFound` and `StatusForbids`."""
+    await _move(session, user_id, AccountAction.ACTIVATE, now)
+
+
+async def restrict(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+    """Let an employer read but neither publish nor unlock. Raises `NotFound`, `StatusForbids`."""
+    await _move(session, user_id, AccountAction.RESTRICT, now)
+
+
+async def prove_phone(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+    """Note that a worker's phone is proven: a pending account becomes active, others stay."""
+    await _compare_and_set(
+        session, user_id, (UserStatus.PENDING,), {"status": UserStatus.ACTIVE, "updated_at": now}
+    )
+
+
+async def _move(
+    session: AsyncSession, user_id: UUID, action: AccountAction, now: dt.datetime
+) -> None:
+    role = await session.scalar(select(User.role).where(User.id == user_id))
+    if role is None:
+        raise NotFound
+    step = step_of(Role(role), action)
+    if step is not None:
+        values: dict[str, Any] = {"status": step.to, "updated_at": now}
+        if step.ends_sessions:
+            values["version"] = User.version + 1
+        if await _compare_and_set(session, user_id, step.sources, values):
+            return
+    status = await session.scalar(select(User.status).where(User.id == user_id))
+    raise StatusForbids(action, status or UserStatus.ERASED)
+
+
+async def _compare_and_set(
+    session: AsyncSession, user_id: UUID, sources: tuple[UserStatus, ...], values: dict[str, Any]
+) -> bool:
+    moved = await session.scalar(
+        update(User)
+        .where(User.id == user_id, User.status.in_(sources))
+        .values(**values)
+        .returning(User.id)
+    )
+    if moved is None:
+        return False
+    changed(session, "worker", user_id)
+    return True
+
+
+async def erase(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+    """Turn an account into a tombstone: nothing personal is left, and nobody can sign in.
+
+    Its sessions are dead from this commit on. Raises `NotFound` if it is none or erased already.
+    """
+    user = await session.get(User, user_id, with_for_update=True)
+    if user is None or user.status == UserStatus.ERASED:
+        raise NotFound
+    subjects = [str(user_id), *([user.phone_index] if user.phone_index else [])]
+    await session.execute(delete(OneTimeCode).where(OneTimeCode.subject.in_(subjects)))
+    await session.execute(
+        update(Consent)
+        .where(Consent.user_id == user_id, Consent.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+    await session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(
+            status=UserStatus.ERASED,
+            name=ERASED_NAME,
+            email=None,
+            password_hash=None,
+            totp_sealed=None,
+            totp_step=None,
+            phone_sealed=None,
+            phone_index=None,
+            chat_user_id=None,
+            version=User.version + 1,
+            updated_at=now,
+        )
+    )
+    changed(session, "worker", user_id)
