@@ -72,7 +72,10 @@ class OneTimeCode(Base):
     """A code sent to prove a phone or to reset a password; only its keyed hash is kept."""
 
     __tablename__ = "one_time_codes"
-    __table_args__ = (Index("ix_one_time_codes_subject", "subject", "purpose", "created_at"),)
+    __table_args__ = (
+        Index("ix_one_time_codes_subject", "subject", "purpose", "created_at"),
+        Index("ix_one_time_codes_purpose_created_at", "purpose", "created_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     subject: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,142 @@
+"""One-time codes that prove a phone: six digits, five minutes, five tries, once.
+
+A code's hash is keyed and bound to its challenge, so neither a stolen table nor another challenge's
+row helps a guesser. Tries are counted per challenge before the code is compared: however many guesses
+arrive at once, five are looked at. A new challenge has tries of its own, so an attacker who uses them
+up delays the phone's owner, and never locks them out for good.
+
+An unknown phone gets a challenge too, with a code that was never sent: signing in does the same work
+and takes the same time whether or not we know the phone.
+"""
+
+import datetime as dt
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Invalid, Unavailable
+from app.core.ids import new_id
+from app.core.phones import country_of
+from app.db import keyring
+from app.identity.models import OneTimeCode
+
+DIGITS: Final = 6
+LIFETIME: Final = dt.timedelta(minutes=5)
+MAX_TRIES: Final = 5
+KEPT: Final = dt.timedelta(days=2)
+"""How long spent challenges are kept: the daily count needs a day of them."""
+
+_SENT = "sign_in"
+_DECOY = "decoy"
+_BOTH = (_SENT, _DECOY)
+
+
+class CodesExhausted(Unavailable):
+    """The day's codes are spent: somebody may be running up our bill."""
+
+    code = "codes_unavailable"
+    detail = "No more codes can be sent today. Write to us on WhatsApp, or try again tomorrow."
+
+
+@dataclass(frozen=True)
+class CodeRules:
+    """What an installation allows: codes in 24 hours, and to which countries (empty: all)."""
+
+    per_day: int
+    countries: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A code to send, for the challenge of that id."""
+
+    id: UUID
+    code: str
+    expires_at: dt.datetime
+
+
+def check_country(phone: str, rules: CodeRules) -> None:
+    """Raise `Invalid` unless codes may go to this phone's country."""
+    if rules.countries and country_of(phone) not in rules.countries:
+        raise Invalid.field("phone", "We can't send codes to phones of this country yet.")
+
+
+async def issue(
+    session: AsyncSession, subject: str, rules: CodeRules, now: dt.datetime, *, known: bool
+) -> Challenge:
+    """Start a challenge for `subject`, a phone's blind index, and return the code to send.
+
+    For a phone that is not `known` the challenge is made all the same; its code must not be sent.
+    Raises `CodesExhausted`.
+    """
+    day = OneTimeCode.created_at > now - dt.timedelta(days=1)
+    sent = select(func.count()).where(OneTimeCode.purpose == _SENT, day)
+    if (await session.scalar(sent) or 0) >= rules.per_day:
+        raise CodesExhausted
+    challenge = Challenge(new_id(), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}", now + LIFETIME)
+    session.add(
+        OneTimeCode(
+            id=challenge.id,
+            subject=subject,
+            purpose=_SENT if known else _DECOY,
+            code_hash=_hash(session, challenge.id, challenge.code),
+            created_at=now,
+            expires_at=challenge.expires_at,
+        )
+    )
+    await session.flush()
+    return challenge
+
+
+async def use(session: AsyncSession, subject: str, code: str, now: dt.datetime) -> bool:
+    """Whether `code` is good for `subject` now; a good one is spent, with every other one sent.
+
+    A wrong one is counted, so the caller's transaction has to be kept. Any challenge that is still
+    open counts: messages arrive late, and people type the code they see.
+    """
+    open_now = (
+        select(OneTimeCode.id, OneTimeCode.code_hash)
+        .where(
+            OneTimeCode.subject == subject,
+            OneTimeCode.purpose.in_(_BOTH),
+            OneTimeCode.used_at.is_(None),
+            OneTimeCode.expires_at > now,
+            OneTimeCode.tries < MAX_TRIES,
+        )
+        .order_by(OneTimeCode.id)
+        # Racing guesses queue up here, in one order, and each sees the count the last one left.
+        .with_for_update()
+    )
+    challenges: Sequence[tuple[UUID, str]] = [
+        (row.id, row.code_hash) for row in await session.execute(open_now)
+    ]
+    if not challenges:
+        return False
+    ids = [challenge_id for challenge_id, _ in challenges]
+    matches = [
+        hmac.compare_digest(_hash(session, challenge_id, code), code_hash)
+        for challenge_id, code_hash in challenges
+    ]
+    counted = update(OneTimeCode).where(OneTimeCode.id.in_(ids))
+    good = any(matches)
+    await session.execute(
+        counted.values(used_at=now) if good else counted.values(tries=OneTimeCode.tries + 1)
+    )
+    return good
+
+
+async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+    """Delete challenges past keeping, at most `limit`; return how many."""
+    old = select(OneTimeCode.id).where(OneTimeCode.expires_at < now - KEPT).limit(limit)
+    statement = delete(OneTimeCode).where(OneTimeCode.id.in_(old)).returning(OneTimeCode.id)
+    return len((await session.scalars(statement)).all())
+
+
+def _hash(session: AsyncSession, challenge_id: UUID, code: str) -> str:
+    return keyring(session).index(f"{challenge_id}:{code}", "code")

@@ -1,0 +1,169 @@
+"""Signing in, staying signed in, signing out.
+
+Unknown and wrong are answered alike and take the same time. Only who gave the right code or password
+learns that the account is suspended.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Forbidden, Unauthenticated
+from app.db import keyring
+from app.identity import codes, totp, users
+from app.identity.models import Role, User, UserStatus
+from app.identity.passwords import verify_password
+from app.identity.rules import MAY_SIGN_IN
+from app.identity.sessions import IssuedSession, SessionEnded, SessionStore
+
+TOTP = "totp"
+"""What an authenticator secret is sealed as."""
+
+
+class InvalidCredentials(Unauthenticated):
+    """Unknown account, or wrong code or password; which one is not told. A wrong code counts."""
+
+    code = "invalid_credentials"
+    detail = "These details don't match an account, or the code is wrong or too old."
+    keeps_changes = True
+
+
+class AccountSuspended(Forbidden):
+    """Right code or password, but the account is shut."""
+
+    code = "account_suspended"
+    detail = "This account is suspended. Contact support."
+    keeps_changes = True
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Whoever signed in, and their session."""
+
+    user_id: UUID
+    role: Role
+    status: UserStatus
+    name: str
+    version: int
+    session: IssuedSession
+
+
+async def with_code(
+    session: AsyncSession, sessions: SessionStore, phone: str, code: str, now: dt.datetime
+) -> SignedIn:
+    """Sign a worker in by phone (E.164) and the code sent to it; the first one proves the phone.
+
+    Raises `InvalidCredentials`, `AccountSuspended` and `SessionsDown`.
+    """
+    subject = users.index_of_phone(keyring(session), phone)
+    if not await codes.use(session, subject, code, now):
+        raise InvalidCredentials
+    user = await users.find_by_phone(session, phone)
+    if user is None:
+        raise InvalidCredentials
+    if user.status == UserStatus.PENDING:
+        await users.prove_phone(session, user.id, now)
+        await session.refresh(user)
+    return await _start(session, sessions, user, now)
+
+
+@dataclass(frozen=True)
+class Found:
+    """An account looked up for its password; all None where there is no such account."""
+
+    user_id: UUID | None = None
+    password_hash: str | None = None
+
+
+async def look_up(session: AsyncSession, role: Role, email: str) -> Found:
+    """Return what `password_is_right` needs.
+
+    Apart from the rest, because the slow check of a password must not hold a transaction open.
+    """
+    query = select(User.id, User.password_hash).where(User.role == role, User.email == email)
+    row = (await session.execute(query)).one_or_none()
+    return Found(row.id, row.password_hash) if row else Found()
+
+
+async def check_password(found: Found, password: str) -> UUID:
+    """Return whose password this is. Raises `InvalidCredentials`, after the same time for everyone."""
+    if not await verify_password(password, found.password_hash) or found.user_id is None:
+        raise InvalidCredentials
+    return found.user_id
+
+
+async def with_password(
+    session: AsyncSession,
+    sessions: SessionStore,
+    found: Found,
+    totp_code: str | None,
+    now: dt.datetime,
+) -> SignedIn:
+    """Sign in an employer or administrator whose password `check_password` found right.
+
+    Raises `InvalidCredentials` (also when the password changed meanwhile, or the second factor is
+    wrong), `AccountSuspended` and `SessionsDown`.
+    """
+    query = select(User).where(User.id == found.user_id, User.password_hash == found.password_hash)
+    user = (await session.scalars(query)).one_or_none()
+    if user is None or not await _second_factor(session, user, totp_code, now):
+        raise InvalidCredentials
+    return await _start(session, sessions, user, now)
+
+
+async def _second_factor(
+    session: AsyncSession, user: User, code: str | None, now: dt.datetime
+) -> bool:
+    if user.totp_sealed is None:
+        return True
+    secret = keyring(session).open(user.totp_sealed, TOTP)
+    step = totp.matching_step(secret, code or "", now, user.totp_step)
+    if step is None:
+        return False
+    unused = or_(User.totp_step.is_(None), User.totp_step < step)
+    taken = await session.scalar(
+        update(User)
+        .where(User.id == user.id, unused)
+        .values(totp_step=step)
+        .returning(User.id)
+        .execution_options(synchronize_session=False)
+    )
+    return taken is not None
+
+
+async def _start(
+    session: AsyncSession, sessions: SessionStore, user: User, now: dt.datetime
+) -> SignedIn:
+    if user.status not in MAY_SIGN_IN:
+        raise AccountSuspended
+    issued = await sessions.create(session, user.id, user.version, now)
+    return _signed_in(user, issued)
+
+
+def _signed_in(user: User, issued: IssuedSession) -> SignedIn:
+    return SignedIn(
+        user_id=user.id,
+        role=Role(user.role),
+        status=UserStatus(user.status),
+        name=user.name,
+        version=user.version,
+        session=issued,
+    )
+
+
+async def refresh(
+    session: AsyncSession, sessions: SessionStore, refresh_token: str, now: dt.datetime
+) -> SignedIn:
+    """Exchange a refresh token for the next one.
+
+    Raises `SessionEnded`: unknown, used before (which ends the session), suspended or outdated.
+    """
+    rotated = await sessions.rotate(session, refresh_token, now)
+    user = await session.get(User, rotated.user_id)
+    if user is None or user.status not in MAY_SIGN_IN or user.version != rotated.version:
+        await sessions.end(session, rotated.session_id)
+        raise SessionEnded
+    return _signed_in(user, IssuedSession(rotated.session_id, rotated.refresh_token))
