@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 from tests.infra.live import serve_app, serve_process
 from tests.infra.postgres import Postgres, postgres
@@ -99,3 +102,16 @@ def live_server(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
     folder = tmp_path / "server"
     folder.mkdir()
     return partial(serve_process, folder)
+
+
+@pytest.fixture
+def browser() -> Iterator["Browser"]:
+    """Chromium without a window; the test is skipped, saying so, where there is none.
+
+    Playwright's event loop runs as long as it is open, and no other may: hence one for each test,
+    and plain (not async) tests only.
+    """
+    from tests.infra.browser import open_browser
+
+    with open_browser() as opened:
+        yield opened

@@ -15,6 +15,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+from playwright.sync_api import Browser
 from sqlalchemy import inspect, text
 
 from app.db import load_models, sync_engine_for
@@ -65,22 +66,43 @@ def test_the_cache_is_empty_at_first(valkey_url: str, turn: int) -> None:
         client.set("left over", turn)
 
 
-def test_a_live_application_answers_on_a_real_port(
-    live_app: Callable[[Any], AbstractContextManager[str]],
-) -> None:
-    async def hello(scope: Any, receive: Any, send: Any) -> None:
+def saying(body: bytes) -> Any:
+    """Return an application that answers `body` to everything."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             while (message := await receive())["type"] != "lifespan.shutdown":
                 await send({"type": message["type"] + ".complete"})
             await send({"type": "lifespan.shutdown.complete"})
             return
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"hello"})
+        headers = [(b"content-type", b"text/html")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
-    with live_app(hello) as base_url:
+    return app
+
+
+def test_a_live_application_answers_on_a_real_port(
+    live_app: Callable[[Any], AbstractContextManager[str]],
+) -> None:
+    with live_app(saying(b"hello")) as base_url:
         assert httpx.get(base_url).text == "hello"
     with pytest.raises(httpx.ConnectError):
         httpx.get(base_url)
+
+
+@pytest.mark.browser
+def test_a_browser_runs_the_script_of_a_page(
+    browser: Browser, live_app: Callable[[Any], AbstractContextManager[str]]
+) -> None:
+    with live_app(saying(b"<title>before</title><script>document.title = 'after'</script>")) as url:
+        page = browser.new_page()
+        page.goto(url)
+        assert page.title() == "after"
+
+
+async def test_an_async_test_may_follow_one_with_a_browser() -> None:
+    """Playwright's own loop would keep every later one from running."""
 
 
 def test_servers_end_with_the_run_even_when_it_is_killed() -> None:
