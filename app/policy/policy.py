@@ -1,9 +1,9 @@
 """The policy: every number that shapes the market, with its unit and its default, in one place."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -40,6 +40,12 @@ class MatchingWeights(_Part):
     skills: Weight = 20.0
     experience: Weight = 10.0
     reliability: Weight = 10.0
+
+    @model_validator(mode="after")
+    def _weigh_something(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("at least one weight must be above zero")
+        return self
 
 
 class MatchingPolicy(_Part):
