@@ -15,9 +15,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from tests.infra.run import READY_SECONDS, ServerFailedError, free_port
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.infra.run import READY_SECONDS, ROOT, ServerFailedError, free_port
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[2]
+
 READY_SECONDS = 30
 """How long a server may take to answer, on a machine that is busy with other things."""
 

@@ -19,9 +19,8 @@ from playwright.sync_api import Browser
 from sqlalchemy import inspect, text
 
 from app.db import load_models, sync_engine_for
-from tests.infra.live import ROOT
 from tests.infra.postgres import Postgres
-from tests.infra.run import wait_until
+from tests.infra.run import ROOT, wait_until
 
 
 def test_a_database_has_every_table_and_no_row(database_url: str) -> None:
