@@ -1,0 +1,30 @@
+"""The running world that every flow is played in."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.flows.world import World, running_world
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    """A running Partimer on a fresh database: every test that asks for it runs on each database."""
+    with running_world(database_url, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def sqlite_world(sqlite_database_url: str, tmp_path: Path) -> Iterator[World]:
+    """A running Partimer on SQLite only, for what no database changes (texts, headers, limits)."""
+    with running_world(sqlite_database_url, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def world_with(tmp_path: Path) -> Callable[..., AbstractContextManager[World]]:
+    """`with world_with(database_url, rate_limits="on") as world`: one with other settings."""
+    return partial(running_world, folder=tmp_path)

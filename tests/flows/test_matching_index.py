@@ -1,0 +1,132 @@
+import asyncio
+import datetime as dt
+
+import pytest
+from sqlalchemy import delete, insert, select, update
+
+from app.core.geo import key_for_worker
+from app.core.ids import new_id
+from app.core.week import bits
+from app.db import changed
+from app.identity.models import User, UserStatus
+from app.matching.index import rebuild, reindex_workers
+from app.matching.models import WorkerMatch
+from app.workers.models import Worker, WorkerAvailability
+from tests.flows.matching_world import BANDRA, EVENINGS, NewWorker, add_workers, database_of
+
+
+@pytest.fixture
+async def database(database_url):
+    opened = database_of(database_url)
+    yield opened
+    await opened.close()
+
+
+async def row_of(database, worker_id):
+    async with database.read() as session:
+        query = select(WorkerMatch).where(WorkerMatch.worker_id == worker_id)
+        return await session.scalar(query)
+
+
+async def one_worker(database, **facts):
+    async with database.begin() as session:
+        [worker_id] = await add_workers(session, [NewWorker(**facts)])
+    return worker_id
+
+
+async def test_a_row_says_where_when_and_what_of_a_worker(database):
+    worker_id = await one_worker(database, point=BANDRA, max_km=7.5, years=3)
+    row = await row_of(database, worker_id)
+    assert row.geo_key == key_for_worker(BANDRA, 7.5)
+    assert (row.latitude, row.longitude, row.max_km) == (BANDRA.latitude, BANDRA.longitude, 7.5)
+    assert (row.d0, row.d1, row.d2, row.d3, row.d4, row.d5, row.d6) == bits(EVENINGS)
+    assert (row.active, row.experience, row.time_zone) == (True, 3, "Asia/Kolkata")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"slots": ()}, {"stopped": True}, {"status": UserStatus.PENDING}]
+    + [{"status": status} for status in (UserStatus.SUSPENDED, UserStatus.ERASED)],
+)
+async def test_who_cannot_be_asked_is_not_active(database, facts):
+    assert (await row_of(database, await one_worker(database, **facts))).active is False
+
+
+async def test_who_lives_nowhere_has_no_row_until_they_say_where(database):
+    worker_id = await one_worker(database, point=None)
+    assert await row_of(database, worker_id) is None
+    async with database.begin() as session:
+        where = {"latitude": 19.0, "longitude": 72.8}
+        await session.execute(update(Worker).where(Worker.id == worker_id).values(where))
+        changed(session, "worker", worker_id)
+    assert (await row_of(database, worker_id)).active
+    async with database.begin() as session:
+        nowhere = {"latitude": None, "longitude": None}
+        await session.execute(update(Worker).where(Worker.id == worker_id).values(nowhere))
+        changed(session, "worker", worker_id)
+    assert await row_of(database, worker_id) is None
+
+
+async def test_every_change_that_decides_a_match_reaches_the_row(database):
+    worker_id = await one_worker(database)
+    async with database.begin() as session:
+        await session.execute(
+            update(Worker)
+            .where(Worker.id == worker_id)
+            .values(max_distance_km=40.0, experience_years=9, skills=["cook"], time_zone="UTC")
+        )
+        await session.execute(delete(WorkerAvailability))
+        await session.execute(
+            update(User).where(User.id == worker_id).values(status=UserStatus.SUSPENDED)
+        )
+        changed(session, "worker", worker_id)
+    row = await row_of(database, worker_id)
+    assert (row.max_km, row.experience, row.time_zone, row.active) == (40.0, 9, "UTC", False)
+    assert row.geo_key >> 48 == 3
+    assert row.d4 == 0
+
+
+async def test_a_change_that_decides_nothing_writes_nothing(database):
+    worker_id = await one_worker(database)
+    async with database.begin() as session:
+        await session.execute(update(Worker).where(Worker.id == worker_id).values(bio="Hello"))
+        assert await reindex_workers(session, {worker_id}) == 0
+    async with database.begin() as session:
+        await session.execute(
+            update(Worker).where(Worker.id == worker_id).values(experience_years=8)
+        )
+        assert await reindex_workers(session, {worker_id}) == 1
+
+
+async def test_of_two_changes_at_once_neither_is_lost(database):
+    worker_id = await one_worker(database, slots=())
+
+    async def add_slot(weekday):
+        async with database.begin() as session:
+            slot = {"id": new_id(), "worker_id": worker_id, "weekday": weekday}
+            times = {"starts": dt.time(17), "ends": dt.time(22)}
+            await session.execute(insert(WorkerAvailability), slot | times)
+            changed(session, "worker", worker_id)
+
+    await asyncio.gather(*(add_slot(weekday) for weekday in range(7)))
+    row = await row_of(database, worker_id)
+    assert (row.d0, row.d1, row.d2, row.d3, row.d4, row.d5, row.d6) == bits(EVENINGS)
+
+
+async def test_a_table_gone_wrong_is_made_right(database):
+    async with database.begin() as session:
+        ids = await add_workers(session, [NewWorker() for _ in range(5)])
+    async with database.begin() as session:
+        await session.execute(delete(WorkerMatch).where(WorkerMatch.worker_id == ids[0]))
+        await session.execute(
+            update(WorkerMatch).where(WorkerMatch.worker_id == ids[1]).values(max_km=1.0)
+        )
+        await session.execute(
+            update(Worker).where(Worker.id == ids[2]).values(latitude=None, longitude=None)
+        )
+    async with database.begin() as session:
+        assert await rebuild(session) == 3
+    async with database.begin() as session:
+        assert await rebuild(session) == 0
+    assert await row_of(database, ids[2]) is None
+    assert (await row_of(database, ids[0])).active

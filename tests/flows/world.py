@@ -1,0 +1,335 @@
+"""A running Partimer and the world around it, as a test plays it.
+
+The application runs on a real port with the sandbox beside it; tests speak HTTP to both. Time is the
+test's: it stands still until `advance`, and background work happens when `settle` says so.
+"""
+
+import asyncio
+import datetime as dt
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from pydantic import SecretStr
+
+from app import background
+from app.core.settings import Settings
+from app.identity import users
+from app.main import create_app
+from app.runtime import Runtime
+
+START = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
+"""A Monday, 11:30 in India."""
+
+BANDRA = {"latitude": 19.0596, "longitude": 72.8295}
+PASSWORD = "correct horse battery staple"
+EVERY_DAY = tuple("monday tuesday wednesday thursday friday saturday sunday".split())
+
+_phones = itertools.count(9_800_000_001)
+_numbers = itertools.count(1)
+
+
+class TestClock:
+    """The instant the application believes it is; only a test moves it."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> dt.datetime:
+        """Return the instant."""
+        return self.now
+
+    def advance(self, **units: float) -> None:
+        """Move time forward, as `datetime.timedelta` counts."""
+        self.now += dt.timedelta(**units)
+
+
+@dataclass
+class Person:
+    """Somebody signed in: requests carry their token."""
+
+    world: "World"
+    id: str
+    token: str
+    refresh_token: str
+    phone: str | None = None
+    email: str | None = None
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request as this person."""
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return self.world.http.request(method, path, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Send a GET as this person."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        """Send a POST as this person."""
+        return self.request("POST", path, json=json, **options)
+
+    def put(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        """Send a PUT as this person."""
+        return self.request("PUT", path, json=json, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        """Send a DELETE as this person."""
+        return self.request("DELETE", path, **options)
+
+
+def ok(response: httpx.Response, status: int = 200) -> Any:
+    """Return the JSON of an answer that must have this status."""
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    return response.json() if response.content else None
+
+
+def refused(response: httpx.Response, status: int, code: str) -> Any:
+    """Return the problem of an answer that must be this refusal."""
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["code"] == code, problem
+    return problem
+
+
+@dataclass
+class World:
+    """The application, its database, and the people outside."""
+
+    url: str
+    settings: Settings
+    clock: TestClock
+    runtime: Runtime
+    loop: asyncio.AbstractEventLoop
+    http: httpx.Client
+    database_url: str
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def run[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine in the application's own event loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+
+    def settle(self) -> None:
+        """Let all background work happen that is due, here and in the sandbox."""
+        for _ in range(50):
+            handled = self.run(background.run_due(self.runtime))
+            pending = ok(self.http.get("/sandbox/_control/pending"))["pending"]
+            if not handled and not pending:
+                return
+            if pending:
+                time.sleep(0.01)  # the sandbox delivers over real HTTP, in its own time
+        raise AssertionError("the background work never came to rest")
+
+    async def _in_session(self, verb: Any) -> Any:
+        async with self.runtime.database.begin() as session:
+            return await verb(session)
+
+    def in_session(self, verb: Any) -> Any:
+        """Run `await verb(session)` in a committed transaction of the application's database."""
+        return self.run(self._in_session(verb))
+
+    # --- WhatsApp ---------------------------------------------------------------------------
+
+    def messages(self, phone: str) -> list[dict[str, Any]]:
+        """Return what this person received on WhatsApp, oldest first."""
+        self.settle()
+        answer = self.http.get("/sandbox/whatsapp/_control/messages", params={"phone": phone})
+        items: list[dict[str, Any]] = ok(answer)["items"]
+        return items
+
+    def says(self, phone: str, message: dict[str, Any] | str, **more: Any) -> None:
+        """Let this person send a WhatsApp message, and let it be handled."""
+        body = {"type": "text", "text": message} if isinstance(message, str) else message
+        answer = self.http.post(
+            "/sandbox/whatsapp/_control/inbound", json={"phone": phone, "message": body, **more}
+        )
+        ok(answer)
+        self.settle()
+
+    def taps(self, phone: str, button: str, **more: Any) -> None:
+        """Let this person tap a button, by its id."""
+        self.says(phone, {"type": "button_reply", "id": button}, **more)
+
+    def code_for(self, phone: str) -> str:
+        """Return the newest sign-in code this phone received."""
+        for message in reversed(self.messages(phone)):
+            digits = "".join(c if c.isdigit() else " " for c in message["text"]).split()
+            codes = [word for word in digits if len(word) == 6]
+            if codes:
+                return codes[0]
+        raise AssertionError("no code was sent")
+
+    # --- people -----------------------------------------------------------------------------
+
+    def worker(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
+        """Register a worker by phone, prove the phone, and give weekly hours."""
+        phone = profile.pop("phone", None) or f"+91{next(_phones)}"
+        body = {
+            "name": "Asha Kulkarni",
+            "phone": phone,
+            "consent": True,
+            "location": BANDRA,
+            "skills": ["waiter"],
+            "experience_years": 2,
+            "max_distance_km": 10,
+            **profile,
+        }
+        ok(self.http.post("/api/auth/register/worker", json=body), 202)
+        person = self.sign_in_worker(phone)
+        for slot in slots:
+            if isinstance(slot, str):
+                slot = {"weekday": slot, "start": "08:00", "end": "20:00"}
+            ok(person.post("/api/workers/availability", slot), 201)
+        return person
+
+    def sign_in_worker(self, phone: str) -> Person:
+        """Sign in with the newest code this phone received."""
+        body = {"role": "worker", "phone": phone, "code": self.code_for(phone)}
+        answer = ok(self.http.post("/api/auth/login", json=body))
+        return self._person(answer, phone=phone)
+
+    def employer(self, *, verified: bool = False, **profile: Any) -> Person:
+        """Register an employer and sign in."""
+        number = next(_numbers)
+        body = {
+            "company_name": f"Cafe Leopold {number}",
+            "contact_name": "Rustom Irani",
+            "email": f"owner{number}@example.com",
+            "password": PASSWORD,
+            "city": "Mumbai",
+            **profile,
+        }
+        ok(self.http.post("/api/auth/register/employer", json=body), 201)
+        person = self.sign_in(body["email"], role="employer")
+        if verified:
+            ok(
+                self.admin().post(
+                    f"/api/admin/employers/{person.id}/action",
+                    {"action": "verify", "reason": "papers seen"},
+                )
+            )
+        return person
+
+    def admin(self) -> Person:
+        """Create an administrator, once, and sign in."""
+        email = "admin@example.com"
+        if "admin" not in self.extra:
+            self.in_session(
+                lambda session: users.create_admin(
+                    session, email, "Admin", PASSWORD, self.clock()
+                )
+            )
+            self.extra["admin"] = True
+        return self.sign_in(email, role="admin")
+
+    def sign_in(self, email: str, *, role: str, password: str = PASSWORD) -> Person:
+        """Sign in with e-mail and password."""
+        body = {"role": role, "email": email, "password": password}
+        return self._person(ok(self.http.post("/api/auth/login", json=body)), email=email)
+
+    def _person(self, answer: dict[str, Any], **known: Any) -> Person:
+        return Person(
+            self, answer["user"]["id"], answer["access_token"], answer["refresh_token"], **known
+        )
+
+    # --- jobs and leads ---------------------------------------------------------------------
+
+    def job_body(self, **changes: Any) -> dict[str, Any]:
+        """Return a job that the default worker fits: a waiter in Bandra, Saturdays from the 28th."""
+        body = {
+            "title": "Waiter for Saturday brunch",
+            "description": "Serve guests at a busy cafe.",
+            "category": "hospitality",
+            "location": BANDRA,
+            "city": "Mumbai",
+            "address": "1 Hill Road",
+            "starts_on": "2026-11-28",
+            "ends_on": "2026-12-26",
+            "time_zone": "Asia/Kolkata",
+            "slots": [{"weekday": "saturday", "start": "10:00", "end": "18:00"}],
+            "positions": 1,
+            "required_skills": ["waiter"],
+            "salary": {"amount": 15_000, "currency": "INR", "per": "hour"},
+        }
+        return {name: value for name, value in (body | changes).items() if value is not ...}
+
+    def job(self, employer: Person, *, publish: bool = True, **changes: Any) -> dict[str, Any]:
+        """Create a job of this employer, published unless told otherwise."""
+        made: dict[str, Any] = ok(employer.post("/api/employers/jobs", self.job_body(**changes)), 201)
+        if publish:
+            made = ok(employer.post(f"/api/employers/jobs/{made['id']}/publish"))
+        return made
+
+    def offers(self, worker: Person, **params: Any) -> list[dict[str, Any]]:
+        """Return this worker's offers, newest first."""
+        items: list[dict[str, Any]] = ok(worker.get("/api/workers/offers", params=params))["items"]
+        return items
+
+    def matches(self, employer: Person, job_id: str, **params: Any) -> list[dict[str, Any]]:
+        """Return this job's matches, best first."""
+        answer = employer.get(f"/api/employers/jobs/{job_id}/matches", params=params)
+        items: list[dict[str, Any]] = ok(answer)["items"]
+        return items
+
+    def accept(self, worker: Person, offer_id: str) -> dict[str, Any]:
+        """Let this worker accept."""
+        answer = worker.post(f"/api/workers/offers/{offer_id}/respond", {"response": "accept"})
+        offer: dict[str, Any] = ok(answer)
+        return offer
+
+    def pay(self, checkout_url: str, outcome: str = "pay") -> None:
+        """Let the employer finish the payment page, and let the news arrive."""
+        session_id = checkout_url.rstrip("/").rsplit("/", 1)[-1]
+        path = f"/sandbox/stripe/_control/checkout/{session_id}"
+        ok(self.http.post(path, json={"outcome": outcome}))
+        self.settle()
+
+
+@contextmanager
+def running_world(database_url: str, folder: Path, **settings: Any) -> Iterator[World]:
+    """Serve the application with the sandbox on a free port, its loops stopped, its clock ours."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        clock = TestClock()
+        values: dict[str, Any] = {
+            "environment": "test",
+            "database_url": SecretStr(database_url),
+            "rate_limits": "off",
+            "log_level": "error",
+            "port": port,
+            "public_url": f"http://127.0.0.1:{port}",
+            "sandbox_journal": folder / "sandbox.db",
+            **settings,
+        }
+        made = Settings(_env_file=None, **values)
+        application = create_app(made, clock, loops=False)
+        config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="on")
+        server = uvicorn.Server(config)
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(
+            target=lambda: loop.run_until_complete(server.serve(sockets=[listener])), daemon=True
+        )
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "the application did not start"
+            time.sleep(0.005)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            with httpx.Client(base_url=url, timeout=30) as http:
+                runtime = application.state.runtime
+                yield World(url, made, clock, runtime, loop, http, database_url)
+        finally:
+            server.should_exit = True
+            thread.join(15)
+            loop.close()
