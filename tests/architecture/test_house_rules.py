@@ -13,7 +13,12 @@ Finding = Callable[[Source], Iterator[str]]
 CLOCKS = re.compile(
     r"datetime\.datetime\.(now|utcnow|today)|datetime\.date\.today|time\.(time|time_ns|localtime|gmtime)"
 )
-TERMINAL = ("app/__main__.py", "app/terminal/", "app/demo", "app/simulate")
+TERMINAL = ("app/__main__.py", "app/demo/")
+"""Where the product speaks to a person at a terminal."""
+
+ENVIRONMENT = ("app/core/settings.py", "app/__main__.py")
+"""Where it is read; and the command line, which sets what its options mean before it is read."""
+
 LINES = 500
 
 
@@ -116,7 +121,7 @@ def told_the_time() -> tuple[Source, ...]:
     [
         (transactions_opened, domain_files),
         (clocks_read, told_the_time),
-        (environment_read, app_without("app/core/settings.py")),
+        (environment_read, app_without(*ENVIRONMENT)),
         (prints, app_without(*TERMINAL)),
         (fire_and_forget, app_without()),
         (naive_times, everywhere),
