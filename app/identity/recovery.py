@@ -18,7 +18,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.identity.models import OneTimeCode, Role, User
 from app.identity.rules import MAY_SIGN_IN
-from app.identity.sessions import SessionStore
+from app.identity.sessions import SessionEnded, SessionStore
 
 LIFETIME: Final = dt.timedelta(minutes=30)
 _PURPOSE = "reset"
@@ -97,21 +97,26 @@ async def holder_of(session: AsyncSession, token: str, now: dt.datetime) -> Hold
     row = (await session.execute(query)).one_or_none()
     if row is None or not hmac.compare_digest(row.code_hash, digest(token)):
         raise ResetTokenInvalid
-    found = await holder(session, UUID(row.subject))
+    found = await _holder(session, UUID(row.subject))
     if found is None:
         raise ResetTokenInvalid
     return found
 
 
-async def holder(session: AsyncSession, user_id: UUID) -> Holder | None:
-    """Return what is needed to set a user's password; None for an account that can't sign in."""
+async def require_holder(session: AsyncSession, user_id: UUID) -> Holder:
+    """Return what is needed to change a signed-in user's password. Raises `SessionEnded`."""
+    found = await _holder(session, user_id)
+    if found is None:
+        raise SessionEnded
+    return found
+
+
+async def _holder(session: AsyncSession, user_id: UUID) -> Holder | None:
     query = select(User.name, User.email, User.password_hash).where(
         User.id == user_id, User.status.in_(MAY_SIGN_IN)
     )
     row = (await session.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return Holder(user_id, row.password_hash, (row.name, row.email or ""))
+    return Holder(user_id, row.password_hash, (row.name, row.email or "")) if row else None
 
 
 async def reset(

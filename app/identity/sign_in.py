@@ -19,9 +19,6 @@ from app.identity.passwords import verify_password
 from app.identity.rules import MAY_SIGN_IN
 from app.identity.sessions import IssuedSession, SessionEnded, SessionStore
 
-TOTP = "totp"
-"""What an authenticator secret is sealed as."""
-
 
 class InvalidCredentials(Unauthenticated):
     """Unknown account, or wrong code or password; which one is not told. A wrong code counts."""
@@ -119,7 +116,7 @@ async def _second_factor(
 ) -> bool:
     if user.totp_sealed is None:
         return True
-    secret = keyring(session).open(user.totp_sealed, TOTP)
+    secret = keyring(session).open(user.totp_sealed, totp.CONTEXT)
     step = totp.matching_step(secret, code or "", now, user.totp_step)
     if step is None:
         return False

@@ -12,6 +12,9 @@ import secrets
 import struct
 from urllib.parse import quote
 
+CONTEXT = "totp"
+"""What a secret is sealed as."""
+
 PERIOD_SECONDS = 30
 DIGITS = 6
 _STEPS_OFF = 1

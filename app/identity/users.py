@@ -1,6 +1,7 @@
 """Accounts: how they are reached and named, and how an administrator moves their status."""
 
 import datetime as dt
+import re
 import unicodedata
 from typing import Any
 from uuid import UUID
@@ -10,15 +11,26 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.db import changed, keyring
+from app.identity import totp
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
+from app.identity.passwords import check_good_enough, hash_password
 from app.identity.rules import AccountAction, step_of
 
 PHONE = "phone"
 """What a phone is sealed and indexed as."""
 
 ERASED_NAME = "Deleted"
+
+MAX_EMAIL_CHARACTERS = 254
+"""RFC 5321 carries no longer address."""
+
+_EMAIL = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
+)
+"""The unquoted, ASCII addresses that mail providers give out; whether one exists, only mail shows."""
 
 
 class EmailTaken(Conflict):
@@ -39,6 +51,14 @@ class StatusForbids(Conflict):
             f"This account is {status}: '{action.value}' is not possible now.",
             code=f"account_{status}",
         )
+
+
+def parse_email(text: str, field: str = "email") -> str:
+    """Return an e-mail address as it is kept: trimmed, NFC, lower case. Raises `Invalid`."""
+    email = unicodedata.normalize("NFC", text).strip().lower()
+    if len(email) > MAX_EMAIL_CHARACTERS or not _EMAIL.fullmatch(email):
+        raise Invalid.field(field, "Give an e-mail address, such as asha@example.com.")
+    return email
 
 
 def index_of_phone(keys: Keyring, phone: str) -> str:
@@ -104,20 +124,40 @@ async def add_with_email(session: AsyncSession, user: User) -> User:
 
 
 async def create_admin(
-    session: AsyncSession, *, email: str, password_hash: str, name: str, now: dt.datetime
+    session: AsyncSession, email: str, name: str, password: str, now: dt.datetime
 ) -> User:
-    """Make an administrator; only the command line can. Raises `EmailTaken`."""
+    """Make an administrator; only the command line can.
+
+    Raises `Invalid` for an address or password that can't be used, and `EmailTaken`.
+    """
+    email = parse_email(email)
+    check_good_enough(password, field="password", personal=[email, name])
     user = User(
         role=Role.ADMIN,
         status=UserStatus.ACTIVE,
         name=name,
         language="en",
-        email=email.strip().lower(),
-        password_hash=password_hash,
+        email=email,
+        password_hash=await hash_password(password),
         created_at=now,
         updated_at=now,
     )
     return await add_with_email(session, user)
+
+
+async def require_second_factor(
+    session: AsyncSession, user_id: UUID, secret: str, now: dt.datetime
+) -> None:
+    """Ask this account for an authenticator code from now on; `secret` as `totp.new_secret` makes it.
+
+    Raises `NotFound`, and `Invalid` for a secret that no app can hold.
+    """
+    if not totp.is_secret(secret):
+        raise Invalid.field("secret", "Use a Base32 secret of at least 128 bits.")
+    user = await find(session, user_id)
+    user.totp_sealed = keyring(session).seal(secret, totp.CONTEXT)
+    user.totp_step = None
+    user.updated_at = now
 
 
 async def suspend(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:

@@ -1,0 +1,422 @@
+"""Registration, sign-in and passwords: `/api/auth`."""
+
+import datetime as dt
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, status
+from pydantic import Field, StringConstraints
+
+from app.api.deps import (
+    AnyActor,
+    AnyActorApart,
+    Now,
+    OnceForNobody,
+    Read,
+    Route,
+    Rt,
+    Write,
+    WrongRole,
+    limit_subject,
+    limited,
+)
+from app.api.employers import EmployerProfile, profile_answer
+from app.api.problems import problems
+from app.core.errors import Invalid
+from app.core.languages import Language
+from app.core.phones import parse_phone
+from app.core.schema import (
+    Answer,
+    Instant,
+    Kilometres,
+    Line,
+    Location,
+    Name,
+    PhoneText,
+    Request,
+    Secret,
+    Slug,
+    Years,
+)
+from app.employers import registration as employer_registration
+from app.employers.registration import NewEmployer
+from app.identity import passwords, recovery, sign_in, users
+from app.identity.codes import CodeRules
+from app.identity.models import Role, UserStatus
+from app.identity.sign_in import SignedIn
+from app.identity.tokens import Claims
+from app.messaging import outbox
+from app.runtime import Runtime
+from app.workers import registration as worker_registration
+from app.workers.registration import DEFAULT_TRAVEL_KM, NewWorker
+
+router = APIRouter(prefix="/api/auth", tags=["auth"], route_class=Route)
+
+MAX_SKILLS = 30
+
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1_024, strict=True)]
+"""As typed; how good it has to be is said in words, not by a pattern."""
+
+
+class RegisterWorker(Request):
+    """A worker registers by phone; `consent` is to being offered work and to what that shares."""
+
+    name: Name
+    phone: PhoneText = Field(examples=["+919876543210"])
+    consent: Literal[True]
+    language: Language = Language.ENGLISH
+    city: Name | None = None
+    location: Location | None = None
+    skills: list[Slug] = Field(default_factory=list, max_length=MAX_SKILLS)
+    experience_years: Years = 0
+    max_distance_km: Kilometres = DEFAULT_TRAVEL_KM
+
+
+class RequestCode(Request):
+    """A worker asks for a sign-in code."""
+
+    phone: PhoneText = Field(examples=["+919876543210"])
+
+
+class RegisterEmployer(Request):
+    """A company registers by e-mail address and password."""
+
+    company_name: Name
+    contact_name: Name
+    email: Line
+    password: Password
+    phone: PhoneText | None = None
+    city: Name | None = None
+    location: Location | None = None
+
+
+class WorkerLogin(Request):
+    """A worker signs in with the code that came by WhatsApp."""
+
+    role: Literal["worker"]
+    phone: PhoneText
+    code: Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)]
+
+
+class PasswordLogin(Request):
+    """An employer or administrator signs in; `totp` where a second factor is set up."""
+
+    role: Literal["employer", "admin"]
+    email: Line
+    password: Password
+    totp: Annotated[str, StringConstraints(max_length=16, strict=True)] | None = None
+
+
+class Refresh(Request):
+    """A refresh token, good once."""
+
+    refresh_token: Secret
+
+
+class ForgotPassword(Request):
+    """Somebody who forgot their password."""
+
+    email: Line
+
+
+class ResetPassword(Request):
+    """The token of the link that was sent, and the new password."""
+
+    token: Secret
+    password: Password
+
+
+class ChangePassword(Request):
+    """The password now, and the new one."""
+
+    current_password: Password
+    password: Password
+
+
+class CodeSent(Answer):
+    """A code is on its way, if the phone can get one; the answer never tells."""
+
+    status: Literal["verification_sent"] = "verification_sent"
+    channel: Literal["whatsapp"] = "whatsapp"
+    expires_in: int = Field(description="Seconds until the code is too old.", examples=[300])
+
+
+class ResetSent(Answer):
+    """A link is on its way, if there is such an account; the answer never tells."""
+
+    status: Literal["reset_sent"] = "reset_sent"
+    expires_in: int = Field(description="Seconds until the link is too old.", examples=[1800])
+
+
+class SignedInUser(Answer):
+    """Who signed in."""
+
+    id: UUID
+    role: Role
+    status: UserStatus
+    name: str
+
+
+class Tokens(Answer):
+    """An access token for every request, and a refresh token for the next pair."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int = Field(description="Seconds until the access token is too old.")
+    refresh_token: str
+    user: SignedInUser
+
+
+class Me(Answer):
+    """Who is signed in."""
+
+    id: UUID
+    role: Role
+    status: UserStatus
+    name: str
+    email: str | None
+    phone: str | None
+    created_at: Instant
+
+
+class WrongPassword(Invalid):
+    """The current password is another one."""
+
+    code = "wrong_password"
+
+
+def _phone(text: str, runtime: Runtime) -> str:
+    try:
+        return parse_phone(text, runtime.settings.default_country)
+    except ValueError as error:
+        raise Invalid.field("phone", str(error)) from None
+
+
+def _code_rules(runtime: Runtime) -> CodeRules:
+    return CodeRules(runtime.settings.codes_per_day, runtime.settings.phone_countries)
+
+
+async def _limit_phone(runtime: Runtime, limit: str, phone: str) -> None:
+    await limit_subject(runtime, limit, users.index_of_phone(runtime.keyring, phone))
+
+
+async def _limit_email(runtime: Runtime, limit: str, email: str) -> None:
+    await limit_subject(runtime, limit, runtime.keyring.index(email, "email"))
+
+
+def _code_sent(expires_at: dt.datetime, now: dt.datetime) -> CodeSent:
+    return CodeSent(expires_in=int((expires_at - now).total_seconds()))
+
+
+def _tokens(signed_in: SignedIn, runtime: Runtime, now: dt.datetime) -> Tokens:
+    claims = Claims(
+        user_id=signed_in.user_id,
+        session_id=signed_in.session.session_id,
+        role=signed_in.role,
+        version=signed_in.version,
+    )
+    return Tokens(
+        access_token=runtime.tokens.issue(claims, now),
+        expires_in=runtime.tokens.lifetime_seconds,
+        refresh_token=signed_in.session.refresh_token,
+        user=SignedInUser(
+            id=signed_in.user_id,
+            role=signed_in.role,
+            status=signed_in.status,
+            name=signed_in.name,
+        ),
+    )
+
+
+@router.post(
+    "/register/worker",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[limited("code")],
+    responses=problems(429),
+)
+async def register_worker(
+    body: RegisterWorker, session: Write, runtime: Rt, now: Now, _: OnceForNobody
+) -> CodeSent:
+    """Register a worker; a code goes to the phone, and signing in with it proves the phone.
+
+    The answer is the same whether or not the phone is known. A known phone gets a sign-in code and its
+    account is not changed.
+    """
+    phone = _phone(body.phone, runtime)
+    await _limit_phone(runtime, "code:phone", phone)
+    new = NewWorker(
+        name=body.name,
+        phone=phone,
+        language=body.language,
+        city=body.city,
+        location=body.location.point if body.location else None,
+        skills=body.skills,
+        experience_years=body.experience_years,
+        max_distance_km=body.max_distance_km,
+    )
+    country = runtime.settings.default_country
+    expires_at = await worker_registration.register(
+        session, new, _code_rules(runtime), country, now
+    )
+    return _code_sent(expires_at, now)
+
+
+@router.post(
+    "/otp",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[limited("code")],
+    responses=problems(429),
+)
+async def request_code(body: RequestCode, session: Write, runtime: Rt, now: Now) -> CodeSent:
+    """Send a sign-in code by WhatsApp to a known phone; the answer is the same for an unknown one."""
+    phone = _phone(body.phone, runtime)
+    await _limit_phone(runtime, "code:phone", phone)
+    rules = _code_rules(runtime)
+    return _code_sent(await worker_registration.request_code(session, phone, rules, now), now)
+
+
+@router.post(
+    "/register/employer",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[limited("register_employer")],
+    responses=problems(409, 429),
+)
+async def register_employer(
+    body: RegisterEmployer, session: Write, runtime: Rt, now: Now, _: OnceForNobody
+) -> EmployerProfile:
+    """Register an employer; sign in with the e-mail address and password then."""
+    email = users.parse_email(body.email)
+    phone = _phone(body.phone, runtime) if body.phone is not None else None
+    personal = (email, body.company_name, body.contact_name)
+    passwords.check_good_enough(body.password, field="password", personal=personal)
+    new = NewEmployer(
+        company_name=body.company_name,
+        contact_name=body.contact_name,
+        email=email,
+        password_hash=await passwords.hash_password(body.password),
+        phone=phone,
+        city=body.city,
+        location=body.location.point if body.location else None,
+    )
+    user, employer = await employer_registration.register(session, new, now)
+    return profile_answer(session, user, employer)
+
+
+@router.post("/login", dependencies=[limited("login")], responses=problems(401, 403, 429))
+async def login(
+    body: Annotated[WorkerLogin | PasswordLogin, Body(discriminator="role")],
+    session: Write,
+    runtime: Rt,
+    now: Now,
+) -> Tokens:
+    """Sign in: a worker by phone and code, an employer or administrator by e-mail and password.
+
+    Unknown and wrong are answered alike. Only the right code or password learns that the account is
+    suspended (403 `account_suspended`).
+    """
+    if isinstance(body, WorkerLogin):
+        phone = _phone(body.phone, runtime)
+        await _limit_phone(runtime, "login:account", phone)
+        signed_in = await sign_in.with_code(session, runtime.sessions, phone, body.code, now)
+        return _tokens(signed_in, runtime, now)
+    email = body.email.lower()
+    await _limit_email(runtime, "login:account", email)
+    async with runtime.database.read() as looking:
+        found = await sign_in.look_up(looking, Role(body.role), email)
+    # Between the transactions, because it takes long enough to hold up everybody who writes.
+    await sign_in.check_password(found, body.password)
+    signed_in = await sign_in.with_password(session, runtime.sessions, found, body.totp, now)
+    return _tokens(signed_in, runtime, now)
+
+
+@router.post("/refresh", dependencies=[limited("refresh")], responses=problems(401, 429))
+async def refresh(body: Refresh, session: Write, runtime: Rt, now: Now) -> Tokens:
+    """Exchange a refresh token for a new pair; one that was used before ends the whole session."""
+    signed_in = await sign_in.refresh(session, runtime.sessions, body.refresh_token, now)
+    return _tokens(signed_in, runtime, now)
+
+
+@router.get("/me")
+async def me(session: Read, actor: AnyActor) -> Me:
+    """Who is signed in."""
+    user = await users.find(session, actor.user_id)
+    return Me(
+        id=user.id,
+        role=actor.role,
+        status=actor.status,
+        name=user.name,
+        email=user.email,
+        phone=users.phone_of(session, user),
+        created_at=user.created_at,
+    )
+
+
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
+async def logout(session: Write, runtime: Rt, actor: AnyActor) -> None:
+    """End this session: its tokens are dead from the next request on, in every process."""
+    if actor.session_id is not None:
+        await runtime.sessions.end(session, actor.session_id)
+
+
+@router.post(
+    "/password/forgot",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[limited("password")],
+    responses=problems(429),
+)
+async def forgot_password(body: ForgotPassword, session: Write, runtime: Rt, now: Now) -> ResetSent:
+    """Send a link to set a new password, if there is such an account; the answer never tells."""
+    email = users.parse_email(body.email)
+    await _limit_email(runtime, "password:account", email)
+    seconds = int(recovery.LIFETIME.total_seconds())
+    for reset in await recovery.begin(session, email, now):
+        await outbox.notify(
+            session,
+            reset.user_id,
+            "password_reset",
+            {
+                "url": f"{runtime.settings.base_url}/reset-password?token={reset.token}",
+                "minutes": seconds // 60,
+            },
+            key=str(reset.id),
+            now=now,
+            expires_at=reset.expires_at,
+        )
+    return ResetSent(expires_in=seconds)
+
+
+@router.post(
+    "/password/reset",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[limited("password")],
+    responses=problems(409, 429),
+)
+async def reset_password(body: ResetPassword, session: Write, runtime: Rt, now: Now) -> None:
+    """Set a new password by the link that was sent; every session of the account ends."""
+    async with runtime.database.read() as looking:
+        holder = await recovery.holder_of(looking, body.token, now)
+    passwords.check_good_enough(body.password, field="password", personal=holder.personal)
+    password_hash = await passwords.hash_password(body.password)
+    await recovery.reset(session, runtime.sessions, body.token, password_hash, now)
+
+
+@router.post(
+    "/password/change",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[limited("password")],
+    responses=problems(409, 429),
+)
+async def change_password(
+    body: ChangePassword, actor: AnyActorApart, session: Write, runtime: Rt, now: Now
+) -> None:
+    """Set a new password; every other session of the account ends, this one stays."""
+    if actor.role is Role.WORKER:
+        raise WrongRole
+    await limit_subject(runtime, "password:account", str(actor.user_id))
+    async with runtime.database.read() as looking:
+        holder = await recovery.require_holder(looking, actor.user_id)
+    if not await passwords.verify_password(body.current_password, holder.password_hash):
+        raise WrongPassword.field("current_password", "This is not your current password.")
+    passwords.check_good_enough(body.password, field="password", personal=holder.personal)
+    password_hash = await passwords.hash_password(body.password)
+    await recovery.change(session, runtime.sessions, holder, password_hash, actor.session_id, now)

@@ -1,0 +1,212 @@
+"""A worker registers, and proves the phone by the first code.
+
+The answer never tells whether a phone is known: an unknown one gets a pending account and a code, a
+pending one is overwritten by what it says now, and a known one gets a sign-in code and keeps its
+profile.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.catalogue import places
+from app.catalogue import skills as skill_catalogue
+from app.core.errors import FieldError, Invalid
+from app.core.geo import Point
+from app.core.ids import new_id
+from app.core.languages import Language
+from app.db import changed, is_postgresql, keyring
+from app.identity import codes, users
+from app.identity.codes import CodeRules
+from app.identity.models import Consent, Role, User, UserStatus
+from app.messaging import outbox
+from app.workers.models import Worker
+
+CONSENT_PURPOSE: Final = "job_offers"
+CONSENT_VERSION: Final = "2026-11"
+"""Version of the wording a worker agrees to; a new wording gets a new one."""
+
+DEFAULT_TRAVEL_KM: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewWorker:
+    """What somebody says about themselves when they register; `channel` is where they agreed."""
+
+    name: str
+    phone: str
+    language: Language = Language.ENGLISH
+    city: str | None = None
+    location: Point | None = None
+    skills: Sequence[str] = ()
+    experience_years: int = 0
+    max_distance_km: float = DEFAULT_TRAVEL_KM
+    channel: str = "api"
+
+
+async def register(
+    session: AsyncSession, new: NewWorker, rules: CodeRules, country: str, now: dt.datetime
+) -> dt.datetime:
+    """Register a worker and send the code that proves the phone; return when the code expires.
+
+    `country` (ISO 3166) is where a worker lives who says neither city nor location. Raises `Invalid`
+    for unknown skills and for phones codes may not go to, and `CodesExhausted`.
+    """
+    codes.check_country(new.phone, rules)
+    check_skills(new.skills)
+    user_id, status = await _claim_phone(session, new, now)
+    if status == UserStatus.PENDING:
+        await _write_profile(session, user_id, new, country, now)
+    return await request_code(session, new.phone, rules, now)
+
+
+async def register_proven(
+    session: AsyncSession, new: NewWorker, country: str, now: dt.datetime
+) -> UUID:
+    """Register a worker whose phone is proven already, by the message they sent from it.
+
+    Somebody known keeps their profile (a pending one becomes active). Returns the worker's id. Raises
+    `Invalid` for unknown skills.
+    """
+    check_skills(new.skills)
+    user_id, status = await _claim_phone(session, new, now)
+    if status == UserStatus.PENDING:
+        await _write_profile(session, user_id, new, country, now)
+        await users.prove_phone(session, user_id, now)
+    return user_id
+
+
+async def request_code(
+    session: AsyncSession, phone: str, rules: CodeRules, now: dt.datetime
+) -> dt.datetime:
+    """Send a sign-in code to a known phone (E.164); return when a code asked for now expires.
+
+    An unknown phone costs nothing and looks the same. Raises `Invalid` for phones codes may not go to
+    and `CodesExhausted`.
+    """
+    codes.check_country(phone, rules)
+    user = await users.find_by_phone(session, phone)
+    subject = users.index_of_phone(keyring(session), phone)
+    challenge = await codes.issue(session, subject, rules, now, known=user is not None)
+    if user is not None:
+        await outbox.send_code(
+            session,
+            phone=phone,
+            user_id=user.id,
+            code=challenge.code,
+            language=user.language,
+            key=str(challenge.id),
+            now=now,
+            expires_at=challenge.expires_at,
+        )
+    return challenge.expires_at
+
+
+def check_skills(slugs: Sequence[str]) -> None:
+    """Raise `Invalid`, naming each field, unless the catalogue knows every skill."""
+    strangers = set(skill_catalogue.unknown(slugs))
+    errors = [
+        FieldError(f"skills.{number}", "There is no such skill; see /api/catalogue/skills.")
+        for number, slug in enumerate(slugs)
+        if slug in strangers
+    ]
+    if errors:
+        raise Invalid(errors)
+
+
+async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) -> tuple[UUID, str]:
+    """Return the worker of this phone and their status, making a pending one if there is none.
+
+    The unique index decides between two who register the same phone at once.
+    """
+    keys = keyring(session)
+    made = (postgresql_insert if is_postgresql(session) else sqlite_insert)(User).values(
+        id=new_id(),
+        role=Role.WORKER,
+        status=UserStatus.PENDING,
+        name=new.name,
+        language=new.language,
+        phone_sealed=users.seal_phone(keys, new.phone),
+        phone_index=users.index_of_phone(keys, new.phone),
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    user_id = await session.scalar(
+        made.on_conflict_do_nothing(
+            index_elements=["phone_index"],
+            index_where=text("role = 'worker' AND phone_index IS NOT NULL"),
+        ).returning(User.id)
+    )
+    if user_id is not None:
+        return user_id, UserStatus.PENDING
+    known = (
+        select(User.id, User.status)
+        .where(
+            User.role == Role.WORKER,
+            User.phone_index == users.index_of_phone(keys, new.phone),
+        )
+        # Held, so that a code used at the same moment can't make it active under our hands.
+        .with_for_update()
+    )
+    row = (await session.execute(known)).one()
+    return row.id, row.status
+
+
+async def _write_profile(
+    session: AsyncSession, user_id: UUID, new: NewWorker, country: str, now: dt.datetime
+) -> None:
+    """Write what a pending worker says, over what they said before."""
+    city, location, zone = _whereabouts(new, country)
+    await session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(name=new.name, language=new.language, updated_at=now)
+    )
+    said = {
+        "city": city,
+        "latitude": location.latitude if location else None,
+        "longitude": location.longitude if location else None,
+        "max_distance_km": new.max_distance_km,
+        "skills": list(dict.fromkeys(new.skills)),
+        "experience_years": new.experience_years,
+        "time_zone": zone,
+        "updated_at": now,
+    }
+    again = await session.scalar(
+        update(Worker).where(Worker.id == user_id).values(**said).returning(Worker.id)
+    )
+    if again is None:
+        await session.execute(insert(Worker).values(id=user_id, created_at=now, **said))
+    session.add(
+        Consent(
+            user_id=user_id,
+            purpose=CONSENT_PURPOSE,
+            wording_version=CONSENT_VERSION,
+            language=new.language,
+            channel=new.channel,
+            granted_at=now,
+        )
+    )
+    changed(session, "worker", user_id)
+
+
+def _whereabouts(new: NewWorker, country: str) -> tuple[str | None, Point | None, str]:
+    """Return city, location and time zone, each found from the other where only one is said."""
+    city, location = new.city, new.location
+    if location is None and city is not None:
+        place = places.by_city(city, country) or places.by_city(city)
+        location = Point(place.latitude, place.longitude) if place else None
+    elif location is not None and city is None:
+        nearest = places.nearest_city(location.latitude, location.longitude)
+        city = nearest.name if nearest else None
+    if location is not None:
+        return city, location, places.time_zone_at(location.latitude, location.longitude)
+    return city, None, places.main_time_zone(country)
