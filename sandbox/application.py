@@ -1,0 +1,95 @@
+"""Putting the sandbox together: one ASGI application, mountable or alone."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Router
+from starlette.types import Receive, Scope, Send
+
+from sandbox import pages
+from sandbox.config import SandboxConfig
+from sandbox.deliver import Deliverer
+from sandbox.graph import templates, webhooks
+from sandbox.graph.api import GraphApi
+from sandbox.graph.control import WhatsAppControl
+from sandbox.store import Store
+from sandbox.stripe.api import StripeApi
+from sandbox.stripe.control import StripeControl
+from sandbox.stripe.events import service as stripe_service
+
+log = logging.getLogger("sandbox")
+
+
+class Sandbox:
+    """The stand-in for the outside world, as an ASGI application.
+
+    Mounted in another application, `async with sandbox.running()` (in that one's lifespan) starts
+    and stops the webhook loops; without it they start with the first request. Alone, the server's
+    own lifespan events do the same.
+    """
+
+    def __init__(self, config: SandboxConfig) -> None:
+        """Opens the world's file; raises ValueError for a template the platform would refuse."""
+        self.config = config
+        self.store = Store(config.journal)
+        self.deliverer = Deliverer(
+            config, self.store, [webhooks.service(config), stripe_service(config)]
+        )
+        templates.seed(self.store, config.templates)
+        parts = (config, self.store, self.deliverer)
+        self._router = Router(self._routes(*parts), lifespan=self._lifespan)
+
+    def _routes(self, config: SandboxConfig, store: Store, deliverer: Deliverer) -> list[BaseRoute]:
+        stripe = StripeApi(config, store, deliverer)
+        return [
+            Mount("/whatsapp/_control", routes=WhatsAppControl(config, store, deliverer).routes()),
+            Mount("/whatsapp", routes=GraphApi(config, store, deliverer).routes()),
+            Mount("/stripe/_control", routes=StripeControl(config, store, deliverer).routes()),
+            Mount("/stripe/v1", routes=stripe.routes()),
+            *pages.routes(config, store, deliverer),
+        ]
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The webhook loops run inside; leaving ends them and gives back what they held."""
+        self.deliverer.start()
+        try:
+            yield
+        finally:
+            await self.deliverer.stop()
+            self.store.close()
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Router) -> AsyncIterator[None]:
+        async with self.running():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, and never let another site's page play with this world."""
+        if scope["type"] == "http":
+            self.deliverer.start()
+            request = Request(scope)
+            if scope["method"] != "GET" and request.headers.get("sec-fetch-site") == "cross-site":
+                await refused_cross_site()(scope, receive, send)
+                return
+        await self._router(scope, receive, send)
+
+
+def refused_cross_site() -> Response:
+    """The answer to a browser that another site sent here."""
+    problem = {
+        "type": "about:blank",
+        "title": "Cross site",
+        "status": 403,
+        "detail": "The sandbox is played from its own pages and from programs.",
+        "code": "cross_site",
+    }
+    return JSONResponse(problem, 403, media_type="application/problem+json")
+
+
+def create_sandbox(config: SandboxConfig) -> Sandbox:
+    """The stand-in for the Graph API and for Stripe, with its pages, as an ASGI application."""
+    return Sandbox(config)

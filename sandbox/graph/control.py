@@ -1,0 +1,300 @@
+"""Playing the people: the control endpoints under `/whatsapp/_control`.
+
+| call | does |
+|---|---|
+| `GET messages?phone=&after=` | what that person received, oldest first |
+| `POST inbound` | a person sends `message` (or several: `batch: [{phone, message}, …]`) |
+| `POST status` | a status webhook by hand |
+| `POST faults`, `GET faults` | what goes wrong next |
+| `POST clock` | the 24-hour window and the pair limits see a later time |
+| `POST raw` | any payload to the webhook, signed well, badly, or not |
+| `GET people`, `POST people` | who there is; add or rename somebody (`{phone, name}`) |
+| `POST block` | `{phone, blocked}`: a blocked business reaches that person no more |
+| `POST read` | `{phone}`: the person opens the chat, and read receipts go out |
+| `GET conversation?phone=` | both sides of a chat, with read marks |
+| `POST templates` | `{name, language?, status}`: pause, disable or approve a template |
+| `POST reset` | the world begins anew (message templates stay) |
+"""
+
+import json
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox import faults
+from sandbox.config import SandboxConfig
+from sandbox.deliver import Deliverer
+from sandbox.graph import people, receive, send, templates
+from sandbox.graph.errors import webhook_error
+from sandbox.graph.people import Person
+from sandbox.problem import Problem, answering_problems, integer_in, object_of, text_in
+from sandbox.store import Json, Store, loads
+
+STATUSES = ("accepted", "sent", "delivered", "read", "failed", "deleted", "played")
+CONVERSATION_MESSAGES = 200
+
+
+class WhatsAppControl:
+    """The people's side of the sandbox."""
+
+    def __init__(self, config: SandboxConfig, store: Store, deliverer: Deliverer) -> None:
+        """The three are shared with the Graph API."""
+        self._config = config
+        self._store = store
+        self._deliverer = deliverer
+
+    def routes(self) -> list[Route]:
+        """Routes below `/whatsapp/_control`."""
+        get, post = ["GET"], ["POST"]
+        return [
+            Route("/messages", answering_problems(self._messages), methods=get),
+            Route("/inbound", answering_problems(self._inbound), methods=post),
+            Route("/status", answering_problems(self._status), methods=post),
+            Route("/faults", answering_problems(self._faults), methods=["GET", "POST"]),
+            Route("/clock", answering_problems(self._clock), methods=["GET", "POST"]),
+            Route("/raw", answering_problems(self._raw), methods=post),
+            Route("/people", answering_problems(self._people), methods=["GET", "POST"]),
+            Route("/block", answering_problems(self._block), methods=post),
+            Route("/read", answering_problems(self._read), methods=post),
+            Route("/conversation", answering_problems(self._conversation), methods=get),
+            Route("/templates", answering_problems(self._templates), methods=post),
+            Route("/reset", answering_problems(self._reset), methods=post),
+        ]
+
+    async def _messages(self, request: Request) -> Response:
+        who = request.query_params.get("phone", "")
+        if not who:
+            raise Problem(422, "invalid_query", "`phone` says whose messages.")
+        # A plus in a query is a space unless it is escaped; both are meant as the plus.
+        person = people.find(self._store, who)
+        after = 0
+        if after_id := request.query_params.get("after"):
+            row = self._store.db.execute(
+                "SELECT seq FROM messages WHERE id = ?", (after_id,)
+            ).fetchone()
+            if row is None:
+                raise Problem(422, "unknown_message", f"`after`: there is no message {after_id}.")
+            after = row["seq"]
+        if person is None:
+            return JSONResponse({"items": []})
+        rows = self._store.db.execute(
+            "SELECT * FROM messages WHERE person_id = ? AND seq > ? AND incoming = 0"
+            " AND status IN ('delivered', 'read') ORDER BY seq",
+            (person.id, after),
+        )
+        return JSONResponse({"items": [_shown(dict(row)) for row in rows]})
+
+    async def _inbound(self, request: Request) -> Response:
+        body = await object_of(request)
+        batch = body.get("batch")
+        if batch is None:
+            id_, ids = receive.receive(self._config, self._store, self._deliverer, body)
+            await self._deliver_or_explain(ids)
+            return JSONResponse({"message_id": id_, "delivered": bool(ids)})
+        if not isinstance(batch, list) or not all(isinstance(item, dict) for item in batch):
+            raise Problem(422, "invalid_body", "`batch` is a list of {phone, message}.")
+        message_ids: list[str] = []
+        all_ids: list[int] = []
+        with self._store.write():
+            for item in batch:
+                id_, ids = receive.receive(self._config, self._store, self._deliverer, item)
+                message_ids.append(id_)
+                all_ids += ids
+        await self._deliver_or_explain(all_ids)
+        return JSONResponse({"message_ids": message_ids, "delivered": bool(all_ids)})
+
+    async def _deliver_or_explain(self, ids: list[int]) -> None:
+        """Deliver now. Raises Problem 502 with the reason; the repeats go on in the background."""
+        self._deliverer.wake("whatsapp")
+        if not ids:
+            return
+        answer = await self._deliverer.deliver("whatsapp", ids)
+        if not answer.acknowledged:
+            raise Problem(
+                502,
+                "webhook_not_acknowledged",
+                f"{answer.reason[:1].upper()}{answer.reason[1:]}. It will be repeated,"
+                " as the platform does.",
+            )
+
+    async def _status(self, request: Request) -> Response:
+        body = await object_of(request)
+        message_id = text_in(body, "message_id")
+        status = text_in(body, "status")
+        if status not in STATUSES:
+            raise Problem(422, "invalid_body", f"`status` is one of {', '.join(STATUSES)}.")
+        error = None
+        if status == "failed" or body.get("error_code") is not None:
+            code = integer_in(body, "error_code", 131000, 0, 10_000_000)
+            error = webhook_error(code, "Set by hand in the sandbox.")
+        ids = send.stored_status(self._store, self._deliverer, message_id, status, error)
+        await self._deliver_or_explain(ids)
+        return JSONResponse({"message_id": message_id, "delivered": bool(ids)})
+
+    async def _faults(self, request: Request) -> Response:
+        if request.method == "POST":
+            body = await object_of(request)
+            kinds_by_moment = {"call": send.CALL_FAULTS, "person": receive.PERSON_FAULTS}
+            return JSONResponse(faults.script(self._store, "whatsapp", kinds_by_moment, body))
+        kinds = {**send.CALL_FAULTS, **receive.PERSON_FAULTS, **faults.WEBHOOK_FAULTS}
+        waiting = faults.waiting(self._store, "whatsapp")
+        return JSONResponse({"waiting": waiting, "kinds": kinds})
+
+    async def _clock(self, request: Request) -> Response:
+        advanced = float(self._store.setting("clock_advance_seconds", "0"))
+        if request.method == "POST":
+            body = await object_of(request)
+            seconds = body.get("advance_seconds")
+            if (
+                isinstance(seconds, bool)
+                or not isinstance(seconds, int | float)
+                or not 0 <= seconds <= 366 * 86_400
+            ):
+                raise Problem(
+                    422, "invalid_body", "`advance_seconds` is a number of seconds up to a year."
+                )
+            with self._store.write():
+                advanced = float(self._store.setting("clock_advance_seconds", "0")) + seconds
+                self._store.set_setting("clock_advance_seconds", str(advanced))
+                self._store.note("clock", f"the chat's clock is {advanced:g} seconds ahead")
+        return JSONResponse({"advanced_seconds": advanced})
+
+    async def _raw(self, request: Request) -> Response:
+        body = await object_of(request)
+        payload = body.get("payload")
+        signature = text_in(body, "signature", "good")
+        if signature not in ("good", "bad", "none"):
+            raise Problem(422, "invalid_body", "`signature` is good, bad or none.")
+        times = integer_in(body, "times", 1, 1, 1000)
+        # A text goes out as it is, so that what is not JSON can be tried too.
+        raw = payload.encode() if isinstance(payload, str) else json.dumps(payload).encode()
+        answers = [await self._deliverer.post("whatsapp", raw, signature) for _ in range(times)]
+        self._store.note("raw", f"a raw payload went out {times} times, signature {signature}")
+        return JSONResponse(
+            {
+                "delivered": all(answer.acknowledged for answer in answers),
+                "statuses": [answer.status for answer in answers],
+                "answer": answers[-1].text,
+            }
+        )
+
+    async def _people(self, request: Request) -> Response:
+        if request.method == "POST":
+            body = await object_of(request)
+            for name in ("phone", "user_id", "name"):
+                if body.get(name) is not None and not isinstance(body[name], str):
+                    raise Problem(422, "invalid_body", f"`{name}` is text.")
+            with self._store.write() as db:
+                person = people.meet(
+                    self._store, body.get("phone"), body.get("user_id"), body.get("name")
+                )
+                on_page = 0 if body.get("on_page") is False else 1
+                db.execute("UPDATE people SET on_page = ? WHERE id = ?", (on_page, person.id))
+            return JSONResponse(_described(person))
+        only = " WHERE on_page = 1" if request.query_params.get("on_page") else ""
+        rows = self._store.db.execute(f"SELECT id FROM people{only} ORDER BY id").fetchall()
+        found = [people.by_id(self._store, row["id"]) for row in rows]
+        return JSONResponse({"items": [_described(person) for person in found]})
+
+    def _someone(self, body: Json) -> Person:
+        who = text_in(body, "phone")
+        person = people.find(self._store, who)
+        if person is None:
+            raise Problem(404, "unknown_person", f"Nobody here has {who}.")
+        return person
+
+    async def _block(self, request: Request) -> Response:
+        body = await object_of(request)
+        person = self._someone(body)
+        blocked = body.get("blocked", True)
+        if not isinstance(blocked, bool):
+            raise Problem(422, "invalid_body", "`blocked` is true or false.")
+        with self._store.write() as db:
+            db.execute("UPDATE people SET blocked = ? WHERE id = ?", (int(blocked), person.id))
+            self._store.note(
+                "block",
+                f"{person.shown} {'blocked' if blocked else 'unblocked'} the business",
+                person_id=person.id,
+            )
+        return JSONResponse(_described(people.by_id(self._store, person.id)))
+
+    async def _read(self, request: Request) -> Response:
+        person = self._someone(await object_of(request))
+        unread = self._store.db.execute(
+            "SELECT id FROM messages WHERE person_id = ? AND incoming = 0"
+            " AND status = 'delivered' ORDER BY seq",
+            (person.id,),
+        ).fetchall()
+        ids: list[int] = []
+        with self._store.write():
+            for row in unread:
+                ids += send.stored_status(self._store, self._deliverer, row["id"], "read", None)
+            if unread:
+                self._store.note("read", f"{person.shown} read the chat", person_id=person.id)
+        if ids:
+            # Receipts are background news: a webhook that is down must not keep the chat shut.
+            await self._deliverer.deliver("whatsapp", ids)
+        return JSONResponse({"read": len(unread)})
+
+    async def _conversation(self, request: Request) -> Response:
+        person = people.find(self._store, request.query_params.get("phone", ""))
+        if person is None:
+            raise Problem(404, "unknown_person", "Nobody here has that number.")
+        rows = self._store.db.execute(
+            "SELECT * FROM (SELECT * FROM messages WHERE person_id = ? AND status != 'failed'"
+            " ORDER BY seq DESC LIMIT ?) ORDER BY seq",
+            (person.id, CONVERSATION_MESSAGES),
+        )
+        items = [
+            {**_shown(dict(row)), "incoming": bool(row["incoming"]), "status": row["status"]}
+            for row in rows
+        ]
+        return JSONResponse({"person": _described(person), "items": items})
+
+    async def _templates(self, request: Request) -> Response:
+        body = await object_of(request)
+        name, status = text_in(body, "name"), text_in(body, "status").upper()
+        if status not in templates.STATUSES:
+            known = ", ".join(templates.STATUSES)
+            raise Problem(422, "invalid_body", f"`status` is one of {known}.")
+        language = body.get("language")
+        changed = templates.set_status(
+            self._store, name, None if language is None else str(language), status
+        )
+        if not changed:
+            raise Problem(404, "unknown_template", f"There is no template {name}.")
+        return JSONResponse({"name": name, "status": status, "changed": changed})
+
+    async def _reset(self, request: Request) -> Response:
+        self._store.reset()
+        return JSONResponse({"reset": True})
+
+
+def _described(person: Person) -> Json:
+    return {
+        "phone": f"+{person.phone}" if person.phone else None,
+        "user_id": person.user_id,
+        "name": person.name,
+        "blocked": person.blocked,
+    }
+
+
+def _shown(row: Json) -> Json:
+    return {
+        "id": row["id"],
+        "at": instant(row["at"]),
+        "to": row["recipient"],
+        "type": row["type"],
+        "text": row["text"],
+        "buttons": loads(row["buttons"]),
+        "rows": [{"id": item["id"], "title": item["title"]} for item in loads(row["rows"])],
+        "payload": loads(row["payload"]),
+    }
+
+
+def instant(at: float) -> str:
+    """Unix seconds as RFC 3339 in UTC, to the millisecond."""
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

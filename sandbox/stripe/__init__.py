@@ -1,0 +1,1 @@
+"""A faithful stand-in for the part of Stripe's API that the product uses."""

@@ -1,0 +1,194 @@
+"""The account: every object and verb of the stand-in, wired together, and its calls by path.
+
+A call is a method and a path; `calls()` gives what answers each. All run inside one transaction.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.config import SandboxConfig
+from sandbox.deliver import Deliverer
+from sandbox.store import Json, Store
+from sandbox.stripe import params as p
+from sandbox.stripe.checkout import Checkout
+from sandbox.stripe.customers import Customers
+from sandbox.stripe.errors import StripeError, missing
+from sandbox.stripe.events import Events
+from sandbox.stripe.intents import Intents
+from sandbox.stripe.objects import Objects
+from sandbox.stripe.refunds import Refunds
+
+LISTING = frozenset({"created", "ending_before", "limit", "starting_after"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What answers a method and a path; `answer` takes the path's ids and the parameters."""
+
+    method: str
+    path: re.Pattern[str]
+    answer: Callable[[tuple[str, ...], Json], Json]
+
+
+class Account:
+    """Everything behind the API."""
+
+    def __init__(self, config: SandboxConfig, store: Store, deliverer: Deliverer) -> None:
+        """All processes share the account through the store."""
+        self.objects = Objects(store)
+        self.events = Events(store, self.objects, deliverer)
+        self.intents = Intents(config, store, self.objects, self.events)
+        self.checkout = Checkout(config, self.objects, self.events, self.intents)
+        self.customers = Customers(self.objects, self.events)
+        self.refunds = Refunds(self.objects, self.events)
+        self._calls = self._wired()
+
+    def answer(self, method: str, path: str, params: Json) -> Json:
+        """The object or list that a call gives, before expansion. Raises StripeError."""
+        self.checkout.expire_due()
+        for call in self._calls:
+            if call.method == method and (match := call.path.fullmatch(path)):
+                return call.answer(match.groups(), params)
+        raise StripeError(
+            f"Unrecognized request URL ({method}: /v1/{path}). If you are trying to list objects,"
+            " remove the trailing slash.",
+            status=404,
+        )
+
+    def _wired(self) -> list[Call]:
+        get, post, delete = "GET", "POST", "DELETE"
+        customers, checkout, intents = self.customers, self.checkout, self.intents
+        return [
+            _call(post, "customers", lambda _, q: customers.create(q)),
+            _call(get, "customers/search", lambda _, q: self._search("customer", q)),
+            _call(get, "customers", lambda _, q: self._list("customer", "customers", q, "email")),
+            _call(get, "customers/{}", lambda ids, _: self._customer(ids[0])),
+            _call(post, "customers/{}", lambda ids, q: customers.update(ids[0], q)),
+            _call(delete, "customers/{}", lambda ids, _: customers.delete(ids[0])),
+            _call(
+                get, "customers/{}/payment_methods", lambda ids, q: self._cards(q, customer=ids[0])
+            ),
+            _call(
+                get,
+                "customers/{}/payment_methods/{}",
+                lambda ids, _: self._card_of(ids[0], ids[1]),
+            ),
+            _call(post, "checkout/sessions", lambda _, q: checkout.create(q)),
+            _call(get, "checkout/sessions", lambda _, q: self._sessions(q)),
+            _call(get, "checkout/sessions/{}", lambda ids, _: self._get("checkout.session", ids)),
+            _call(post, "checkout/sessions/{}", lambda ids, q: checkout.update(ids[0], q)),
+            _call(post, "checkout/sessions/{}/expire", lambda ids, _: checkout.expire(ids[0])),
+            _call(
+                get,
+                "checkout/sessions/{}/line_items",
+                lambda ids, _: dict(self._get("checkout.session", ids)["_line_items"]),
+            ),
+            _call(post, "payment_intents", lambda _, q: intents.create(q)),
+            _call(get, "payment_intents/search", lambda _, q: self._search("payment_intent", q)),
+            _call(
+                get,
+                "payment_intents",
+                lambda _, q: self._list("payment_intent", "payment_intents", q, "customer"),
+            ),
+            _call(get, "payment_intents/{}", lambda ids, _: self._get("payment_intent", ids)),
+            _call(post, "payment_intents/{}", lambda ids, q: intents.update(ids[0], q)),
+            _call(post, "payment_intents/{}/confirm", lambda ids, q: intents.confirm(ids[0], q)),
+            _call(post, "payment_intents/{}/cancel", lambda ids, q: intents.cancel(ids[0], q)),
+            _call(get, "payment_methods", lambda _, q: self._cards(q, p.text(q, "customer"))),
+            _call(get, "payment_methods/{}", lambda ids, _: self._get("payment_method", ids)),
+            _call(post, "payment_methods/{}/attach", lambda ids, q: customers.attach(ids[0], q)),
+            _call(post, "payment_methods/{}/detach", lambda ids, _: customers.detach(ids[0])),
+            _call(
+                get,
+                "charges",
+                lambda _, q: self._list("charge", "charges", q, "customer", "payment_intent"),
+            ),
+            _call(get, "charges/{}", lambda ids, _: self._get("charge", ids)),
+            _call(post, "refunds", lambda _, q: self.refunds.create(q)),
+            _call(
+                get,
+                "refunds",
+                lambda _, q: self._list("refund", "refunds", q, "charge", "payment_intent"),
+            ),
+            _call(get, "refunds/{}", lambda ids, _: self._get("refund", ids)),
+            _call(post, "refunds/{}", lambda ids, q: self.refunds.update(ids[0], q)),
+            _call(
+                get,
+                "disputes",
+                lambda _, q: self._list("dispute", "disputes", q, "charge", "payment_intent"),
+            ),
+            _call(get, "disputes/{}", lambda ids, _: self._get("dispute", ids)),
+            _call(get, "events", lambda _, q: self._list("event", "events", q, "type")),
+            _call(get, "events/{}", lambda ids, _: self._get("event", ids)),
+            _call(get, "balance", lambda *_: self._balance()),
+            _call(get, "account", lambda *_: dict(ACCOUNT)),
+        ]
+
+    def _get(self, kind: str, ids: tuple[str, ...]) -> Json:
+        return self.objects.get(kind, ids[0])
+
+    def _list(self, kind: str, url: str, params: Json, *filters: str) -> Json:
+        p.only(params, {*LISTING, *filters})
+        wanted = {name: value for name in filters if (value := p.text(params, name)) is not None}
+        return self.objects.page(kind, params, wanted, f"/v1/{url}")
+
+    def _sessions(self, params: Json) -> Json:
+        return self._list(
+            "checkout.session", "checkout/sessions", params, "customer", "payment_intent", "status"
+        )
+
+    def _customer(self, id_: str) -> Json:
+        customer = self.objects.get("customer", id_)
+        if customer.get("deleted"):
+            return {"id": id_, "object": "customer", "deleted": True}
+        return customer
+
+    def _cards(self, params: Json, customer: str | None) -> Json:
+        p.only(params, {*LISTING, "customer", "type", "allow_redisplay"})
+        if customer is None:
+            raise StripeError(
+                "Missing required param: customer.", code="parameter_missing", param="customer"
+            )
+        self._customer(customer)
+        filters = {"customer": customer}
+        return self.objects.page("payment_method", params, filters, "/v1/payment_methods")
+
+    def _card_of(self, customer: str, id_: str) -> Json:
+        method = self.objects.get("payment_method", id_)
+        if method["customer"] != customer:
+            raise missing("PaymentMethod", id_)
+        return method
+
+    def _search(self, kind: str, params: Json) -> Json:
+        p.only(params, {"query", "limit", "page"})
+        return self.customers.search(str(p.text(params, "query", required=True)), kind)
+
+    def _balance(self) -> Json:
+        sums: dict[str, int] = {}
+        for charge in self.objects.all("charge"):
+            received = charge["amount_captured"] - charge["amount_refunded"]
+            sums[charge["currency"]] = sums.get(charge["currency"], 0) + received
+        available = [
+            {"amount": amount, "currency": currency, "source_types": {"card": amount}}
+            for currency, amount in sorted(sums.items())
+        ]
+        return {"object": "balance", "available": available, "livemode": False, "pending": []}
+
+
+ACCOUNT: Json = {
+    "id": "acct_1SandboxPartimer",
+    "object": "account",
+    "business_type": "company",
+    "charges_enabled": True,
+    "country": "IN",
+    "default_currency": "inr",
+    "details_submitted": True,
+    "email": None,
+    "payouts_enabled": True,
+    "type": "standard",
+}
+
+
+def _call(method: str, path: str, answer: Callable[[tuple[str, ...], Json], Json]) -> Call:
+    return Call(method, re.compile(path.replace("{}", r"([A-Za-z0-9_]{1,255})")), answer)
