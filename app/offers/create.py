@@ -3,28 +3,23 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.core.masking import mask
-from app.core.schema import Weekday
 from app.db import is_postgresql
-from app.employers.models import Employer
 from app.jobs.models import Job
-from app.messaging.outbox import Notice, notify_many
+from app.messaging.outbox import notify_many
 from app.offers import rules
 from app.offers.models import JobMatch
+from app.offers.notices import Offered, offer_notice, said_of_jobs
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy
-
-_BATCH = 500
-"""Rows in one INSERT: SQLite binds at most 32,766 values a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +69,25 @@ async def create(
         "remind_at": rules.remind_at(now, deadline),
         "updated_at": now,
     }
-    rows = [common | _row(offer) for offer in offers]
-    made: dict[UUID, UUID] = {}
-    for start in range(0, len(rows), _BATCH):
-        made |= await _insert(session, rows[start : start + _BATCH])
-    said = await _said_of(session, job, deadline)
-    await notify_many(
-        session,
-        [
-            Notice(
-                user_id=offer.worker_id,
-                kind="job_offer",
-                params=said
-                | {
-                    "offer_id": str(made[offer.worker_id]),
-                    "distance_km": round(offer.distance_km, 1),
-                    "why": [dict(reason) for reason in offer.why],
-                },
-                key=f"job_offer:{made[offer.worker_id]}",
-                subject_id=made[offer.worker_id],
-                expires_at=deadline,
-            )
-            for offer in offers
-            if offer.worker_id in made
-        ],
-        now,
-    )
+    made = await _insert(session, [common | _row(offer) for offer in offers])
+    said = (await said_of_jobs(session, [job.id]))[job.id]
+    notices = [
+        offer_notice(
+            "job_offer",
+            Offered(
+                made[offer.worker_id],
+                offer.worker_id,
+                job.id,
+                offer.distance_km,
+                offer.why,
+                deadline,
+            ),
+            said,
+        )
+        for offer in offers
+        if offer.worker_id in made
+    ]
+    await notify_many(session, notices, now)
     return len(made)
 
 
@@ -120,45 +108,11 @@ def _row(offer: NewOffer) -> dict[str, Any]:
 
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> dict[UUID, UUID]:
     """Insert what is not there yet; return the new rows' ids by worker."""
-    table: Table = JobMatch.metadata.tables[JobMatch.__tablename__]
+    table = cast(Table, JobMatch.__table__)
     insert = postgresql_insert if is_postgresql(session) else sqlite_insert
     statement = (
         insert(table)
-        .values(rows)
         .on_conflict_do_nothing(index_elements=[table.c.job_id, table.c.worker_id])
         .returning(table.c.worker_id, table.c.id)
     )
-    return {worker_id: match_id for worker_id, match_id in await session.execute(statement)}
-
-
-async def _said_of(session: AsyncSession, job: Job, deadline: dt.datetime) -> dict[str, Any]:
-    """What an offer's message says about the job: no address, no employer's contact."""
-    query = select(Employer.company_name, Employer.verified_at).where(Employer.id == job.employer_id)
-    company, verified_at = (await session.execute(query)).one()
-    salary = None
-    if job.salary_amount is not None:
-        salary = {
-            "amount": job.salary_amount,
-            "currency": job.salary_currency,
-            "per": job.salary_per,
-        }
-    return {
-        "title": mask(job.title),
-        "company": mask(company),
-        "verified": verified_at is not None,
-        "city": job.city,
-        "starts_on": job.starts_on.isoformat(),
-        "ends_on": job.ends_on.isoformat() if job.ends_on else None,
-        "time_zone": job.time_zone,
-        "slots": [
-            {
-                "weekday": Weekday.of(slot.weekday).value,
-                "start": slot.starts.strftime("%H:%M"),
-                "end": slot.ends.strftime("%H:%M"),
-            }
-            for slot in job.slots
-        ],
-        "salary": salary,
-        "positions": job.positions,
-        "respond_by": deadline.isoformat(),
-    }
+    return {row.worker_id: row.id for row in await session.execute(statement, rows)}

@@ -187,9 +187,7 @@ TABLE: Final[Mapping[Action, Mapping[OfferStatus, Entry]]] = {
         _CLOSED: NotDue,
     },
     Action.CLOSE: {
-        _OFFERED: Step(
-            _CLOSED, frozenset({Who.JOB_SIDE, Who.WORKER}), frozenset({Guard.IN_TIME})
-        ),
+        _OFFERED: Step(_CLOSED, frozenset({Who.JOB_SIDE, Who.WORKER}), frozenset({Guard.IN_TIME})),
         _ACCEPTED: AlreadyResponded,
         _REJECTED: AlreadyResponded,
         _EXPIRED: OfferExpired,

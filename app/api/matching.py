@@ -1,0 +1,77 @@
+"""Matching by hand: another wave for a job, and noting what has expired."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from app.api.deps import (
+    AdminActorApart,
+    JobOwnerOrAdmin,
+    Now,
+    Once,
+    Route,
+    Rt,
+    Write,
+    limit_subject,
+)
+from app.api.problems import problems
+from app.core.schema import Answer
+from app.identity.models import Role
+from app.jobs import queries as jobs
+from app.matching import waves
+from app.offers import expire
+
+router = APIRouter(prefix="/api/matching", tags=["matching"], route_class=Route)
+
+_BATCH = 500
+"""Offers noted as expired in one transaction."""
+
+
+class WaveAnswer(Answer):
+    """What a wave did."""
+
+    job_id: UUID
+    wave: int
+    candidates: int
+    offers_created: int
+
+
+class ExpiredAnswer(Answer):
+    """How many offers were past their deadline and had not been noted as expired yet."""
+
+    expired: int
+
+
+@router.post("/jobs/{job_id}/trigger", status_code=202, responses=problems(404, 409))
+async def trigger(
+    session: Write, actor: JobOwnerOrAdmin, job_id: UUID, rt: Rt, now: Now, _: Once
+) -> WaveAnswer:
+    """Ask more workers now, if the open places call for more than may still answer.
+
+    Safe to repeat: nobody is offered the same job twice. Refused with 409 `job_not_published` for a
+    draft and for a closed job.
+    """
+    await limit_subject(rt, "trigger:account", str(actor.user_id))
+    if actor.role is Role.EMPLOYER:
+        await jobs.owned(session, actor.user_id, job_id)
+        actor.require_unrestricted()
+    sent = await waves.send_wave(session, job_id, now)
+    return WaveAnswer(
+        job_id=job_id,
+        wave=sent.wave,
+        candidates=sent.candidates,
+        offers_created=sent.offers_created,
+    )
+
+
+@router.post("/expire-matches")
+async def expire_matches(_actor: AdminActorApart, rt: Rt, now: Now) -> ExpiredAnswer:
+    """Note every offer whose deadline has passed as expired."""
+    total = 0
+    while True:
+        # One transaction a batch: a long one would keep every other writer waiting.
+        async with rt.database.begin() as session:
+            count = await expire.expire_due(session, now, _BATCH)
+        total += count
+        if not count:
+            return ExpiredAnswer(expired=total)

@@ -1,0 +1,245 @@
+"""A worker's offers: list, answer, take back; the dashboard, and who holds the contact."""
+
+import datetime as dt
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, WorkerActor, Write
+from app.api.problems import problems
+from app.core import schema
+from app.core.money import Money
+from app.core.schema import ClockTime, Day, Instant, MoneyAnswer, Page, Weekday
+from app.identity.models import User
+from app.messaging import texts
+from app.offers import dashboards, queries
+from app.offers import respond as responding
+from app.offers.queries import WorkersOffer
+from app.offers.rules import Answer, OfferStatus, acceptance_rate
+from app.payments import contacts
+
+router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
+
+
+class Shift(schema.Answer):
+    """One weekly shift, wall-clock in the job's zone; `end` at or before `start` is the next day."""
+
+    weekday: Weekday
+    start: ClockTime
+    end: ClockTime
+
+
+class SalaryAnswer(MoneyAnswer):
+    """What the employer pays the worker; for information only."""
+
+    per: str = Field(examples=["hour"])
+
+    @classmethod
+    def or_none(cls, money: Money | None, per: str | None) -> "SalaryAnswer | None":
+        """Return the answer, or None where the employer names no pay."""
+        if money is None or per is None:
+            return None
+        return cls(amount=money.amount, currency=money.currency, per=per)
+
+
+class OfferedJob(schema.Answer):
+    """A job as the worker it is offered to sees it: no exact address, no employer's contact."""
+
+    id: UUID
+    title: str
+    category: str
+    description: str
+    company_name: str
+    employer_verified: bool
+    city: str | None
+    distance_km: float
+    starts_on: Day
+    ends_on: Day | None = Field(description="null: open-ended")
+    time_zone: str
+    slots: list[Shift]
+    salary: SalaryAnswer | None
+    positions: int
+
+
+class Offer(schema.Answer):
+    """A job offered to me."""
+
+    id: UUID
+    status: OfferStatus
+    job: OfferedJob
+    why: list[str] = Field(
+        description="What speaks for it, in my language.", examples=[["2.1 km away"]]
+    )
+    offered_at: Instant
+    respond_by: Instant
+    responded_at: Instant | None
+
+    @classmethod
+    def of(cls, offer: WorkersOffer, language: str) -> "Offer":
+        """Return the answer, its reasons said in `language`."""
+        said = (texts.reason(language, reason) for reason in offer.why)
+        return cls(
+            id=offer.id,
+            status=offer.status,
+            job=OfferedJob(
+                id=offer.job_id,
+                title=offer.title,
+                category=offer.category,
+                description=offer.description,
+                company_name=offer.company_name,
+                employer_verified=offer.employer_verified,
+                city=offer.city,
+                distance_km=offer.distance_km,
+                starts_on=offer.starts_on,
+                ends_on=offer.ends_on,
+                time_zone=offer.time_zone,
+                slots=[
+                    Shift(weekday=Weekday.of(weekday), start=start, end=end)
+                    for weekday, start, end in offer.slots
+                ],
+                salary=SalaryAnswer.or_none(offer.salary, offer.salary_per),
+                positions=offer.positions,
+            ),
+            why=[sentence for sentence in said if sentence],
+            offered_at=offer.offered_at,
+            respond_by=offer.respond_by,
+            responded_at=offer.responded_at,
+        )
+
+
+class RespondRequest(schema.Request):
+    """My answer to an offer; the first one counts."""
+
+    response: Answer
+    reason: schema.Reason | None = Field(
+        default=None, description="Kept with a rejection; the employer does not see it."
+    )
+
+
+class OfferCounts(schema.Answer):
+    """How many of my offers stand where; an unanswered one is expired once its time is over."""
+
+    offered: int
+    accepted: int
+    rejected: int
+    expired: int
+    withdrawn: int
+
+
+class WorkerDashboard(schema.Answer):
+    """My figures."""
+
+    offers: OfferCounts
+    unlocked: int = Field(description="How often an employer unlocked my contact.")
+    acceptance_rate: float | None = Field(
+        description="Accepted of all settled offers (accepted, rejected, expired, withdrawn), 0 to "
+        "1; null while none is settled."
+    )
+    median_response_minutes: float | None = Field(
+        description="From offer to answer, over my latest 200 answers; null before the first."
+    )
+    profile_completeness: float = Field(
+        ge=0,
+        le=1,
+        description="The share of what employers look for that my profile tells, 0 to 1.",
+    )
+
+
+class HeldContact(schema.Answer):
+    """An employer who holds my contact."""
+
+    employer_id: UUID
+    company_name: str
+    job_title: str
+    match_id: UUID
+    unlocked_at: Instant
+
+
+@router.get("/offers", responses=problems(422))
+async def list_offers(
+    session: Read,
+    actor: WorkerActor,
+    page: PageQuery,
+    now: Now,
+    status: Annotated[OfferStatus | None, Query()] = None,
+) -> Page[Offer]:
+    """List my offers, newest first."""
+    offers, cursor = await queries.offers_of(session, actor.user_id, status, page, now)
+    language = await _language(session, actor.user_id)
+    return Page(items=[Offer.of(offer, language) for offer in offers], next_cursor=cursor)
+
+
+@router.post("/offers/{offer_id}/respond", responses=problems(404, 409))
+async def respond(
+    session: Write,
+    actor: WorkerActor,
+    offer_id: UUID,
+    body: RespondRequest,
+    rt: Rt,
+    now: Now,
+    _: Once,
+) -> Offer:
+    """Accept or reject an offer.
+
+    The same answer again changes nothing. Refused with 409: `already_responded` (another answer was
+    given), `offer_expired` (too late), `offer_closed` (cancelled, filled or full).
+    """
+    await responding.respond(
+        session,
+        actor.user_id,
+        offer_id,
+        body.response,
+        body.reason,
+        now,
+        base_url=rt.settings.base_url,
+    )
+    return await _offer(session, actor.user_id, offer_id, now)
+
+
+@router.post("/offers/{offer_id}/withdraw", responses=problems(404, 409))
+async def withdraw(session: Write, actor: WorkerActor, offer_id: UUID, now: Now, _: Once) -> Offer:
+    """Take an acceptance back; again changes nothing, and it can't be accepted anew.
+
+    Refused with 409: `not_accepted`, or `already_unlocked` once an employer holds my contact.
+    """
+    await responding.withdraw(session, actor.user_id, offer_id, now)
+    return await _offer(session, actor.user_id, offer_id, now)
+
+
+@router.get("/dashboard")
+async def dashboard(session: Read, actor: WorkerActor, now: Now) -> WorkerDashboard:
+    """Return my figures."""
+    figures = await dashboards.of_worker(session, actor.user_id, now)
+    standing = figures.by_status
+    counts = OfferCounts(**{name: standing[OfferStatus(name)] for name in OfferCounts.model_fields})
+    return WorkerDashboard(
+        offers=counts,
+        unlocked=figures.unlocked,
+        acceptance_rate=acceptance_rate(
+            counts.accepted, counts.rejected, counts.expired, counts.withdrawn
+        ),
+        median_response_minutes=figures.median_response_minutes,
+        profile_completeness=await dashboards.profile_completeness(session, actor.user_id),
+    )
+
+
+@router.get("/unlocks", responses=problems(422))
+async def list_unlocks(session: Read, actor: WorkerActor, page: PageQuery) -> Page[HeldContact]:
+    """List the employers who hold my contact, newest first."""
+    holders, cursor = await contacts.holders_of(session, actor.user_id, page)
+    items = [HeldContact.model_validate(holder) for holder in holders]
+    return Page(items=items, next_cursor=cursor)
+
+
+async def _offer(session: AsyncSession, worker_id: UUID, offer_id: UUID, now: dt.datetime) -> Offer:
+    offer = await queries.offer_of(session, worker_id, offer_id, now)
+    return Offer.of(offer, await _language(session, worker_id))
+
+
+async def _language(session: AsyncSession, user_id: UUID) -> str:
+    query = select(User.language).where(User.id == user_id)
+    return (await session.execute(query)).scalar_one()

@@ -1,0 +1,232 @@
+"""Offers that end from the other side: the job closes, is full, or the two shall not meet."""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.core.errors import NotFound
+from app.identity.actor import Actor
+from app.jobs import lifecycle
+from app.jobs.models import Job, JobStatus
+from app.jobs.rules import JobAction
+from app.messaging.models import OutboxMessage, OutboxState
+from app.messaging.outbox import Notice, notify_many, suppress
+from app.offers.jobside import HeldJob, ask_more, hold_jobs
+from app.offers.models import JobMatch
+from app.offers.rules import CloseReason, OfferStatus
+from app.offers.standing import stands
+
+_REASON = {
+    JobAction.CANCEL: CloseReason.CANCELLED,
+    JobAction.EXPIRE: CloseReason.FILLED,
+    JobAction.FILL: CloseReason.FILLED,
+}
+
+type Closed = Row[UUID, UUID, UUID]
+
+
+async def close_job(
+    session: AsyncSession,
+    job_id: UUID,
+    action: JobAction,
+    actor: Actor | None,
+    now: dt.datetime,
+    reason: str | None = None,
+) -> Job:
+    """Cancel, expire or fill a job: its open offers close, and everybody concerned hears of it once.
+
+    Workers whose offer message has not left yet are not told of an offer they never got. A
+    cancellation is also told to those who accepted and whose contact nobody holds; their acceptance
+    stays as it is. The employer is told unless they did it themselves. `actor` None is the system;
+    `reason` goes to the log. Raises what `jobs.lifecycle.move` raises when the job's state forbids it.
+    """
+    held = (await hold_jobs(session, [job_id])).get(job_id)
+    if held is None:
+        raise NotFound
+    job = await lifecycle.move(session, job_id, JobAction(action), now)
+    log.record(
+        session,
+        actor=actor,
+        action=f"job.{JobAction(action).value}",
+        target_type="job",
+        target_id=job_id,
+        now=now,
+        reason=reason,
+        before={"status": held.status.value},
+        after={"status": job.status},
+    )
+    await close_open(session, held, _REASON[JobAction(action)], actor, now)
+    if action == JobAction.CANCEL:
+        await _tell_accepted(session, held, now)
+    await _tell_employer(session, held, JobAction(action), actor, now)
+    return job
+
+
+async def close_open(
+    session: AsyncSession,
+    job: HeldJob,
+    reason: CloseReason,
+    actor: Actor | None,
+    now: dt.datetime,
+) -> int:
+    """Close every offer of a held job that could still be answered; return how many.
+
+    An offer past its deadline is left: it expired, and will be counted as that.
+    """
+    closed = await _close(session, [job.id], JobMatch.job_id == job.id, actor, now, reason.value)
+    await _tell_workers(session, job, closed, reason, now)
+    return len(closed)
+
+
+async def close_for_worker(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> int:
+    """Close every open offer of a worker who was suspended or erased; return how many.
+
+    Their next waves become due. Call it before the worker's own row is touched: a worker's row is
+    locked after jobs and offers, never before them.
+    """
+    mine = JobMatch.worker_id == worker_id
+    return await _close_apart(session, mine, now, "worker_unavailable")
+
+
+async def close_between(
+    session: AsyncSession, worker_id: UUID, employer_id: UUID, now: dt.datetime
+) -> int:
+    """Close every open offer from an employer to a worker who blocked them; return how many.
+
+    Call it before the worker's own row is touched, as for `close_for_worker`.
+    """
+    theirs = (JobMatch.worker_id == worker_id) & (JobMatch.employer_id == employer_id)
+    return await _close_apart(session, theirs, now, "blocked")
+
+
+async def expire_jobs_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+    """Expire up to `limit` published jobs whose last shift has begun; return how many.
+
+    A job that another transaction holds is left for the next call.
+    """
+    query = (
+        select(Job.id)
+        .where(Job.status == JobStatus.PUBLISHED, Job.closes_at <= now)
+        .order_by(Job.closes_at)
+        .limit(limit)
+    )
+    due = (await session.scalars(query)).all()
+    held = await hold_jobs(session, due, skip_locked=True)
+    still = [job.id for job in held.values() if job.status is JobStatus.PUBLISHED]
+    for job_id in still:
+        await close_job(session, job_id, JobAction.EXPIRE, None, now)
+    return len(still)
+
+
+async def _close_apart(
+    session: AsyncSession, which: ColumnElement[bool], now: dt.datetime, why: str
+) -> int:
+    """Close open offers of several jobs without a word to the worker, who caused or knows it."""
+    query = select(JobMatch.job_id).where(which, stands(OfferStatus.OFFERED, now)).distinct()
+    jobs = await hold_jobs(session, (await session.scalars(query)).all())
+    closed = await _close(session, list(jobs), which, None, now, why)
+    await suppress(session, [row.id for row in closed], now)
+    await ask_more(session, list(jobs), now)
+    return len(closed)
+
+
+async def _close(
+    session: AsyncSession,
+    job_ids: Sequence[UUID],
+    which: ColumnElement[bool],
+    actor: Actor | None,
+    now: dt.datetime,
+    why: str,
+) -> Sequence[Closed]:
+    if not job_ids:
+        return []
+    statement = (
+        update(JobMatch)
+        .where(which, JobMatch.job_id.in_(job_ids), stands(OfferStatus.OFFERED, now))
+        .values(status=OfferStatus.CLOSED.value, remind_at=None, updated_at=now)
+        .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
+        .execution_options(synchronize_session=False)
+    )
+    closed = (await session.execute(statement)).all()
+    for row in closed:
+        log.record(
+            session,
+            actor=actor,
+            action="offer.close",
+            target_type="match",
+            target_id=row.id,
+            now=now,
+            reason=why,
+            before={"status": OfferStatus.OFFERED.value},
+            after={"status": OfferStatus.CLOSED.value},
+        )
+    return closed
+
+
+async def _tell_workers(
+    session: AsyncSession,
+    job: HeldJob,
+    closed: Sequence[Closed],
+    reason: CloseReason,
+    now: dt.datetime,
+) -> None:
+    ids = [row.id for row in closed]
+    await suppress(session, ids, now)
+    unheard = set(await session.scalars(_kept_back(ids))) if ids else set()
+    await notify_many(
+        session,
+        [
+            job.tell_worker(row.worker_id, "offer_closed", row.id, reason=reason.value)
+            for row in closed
+            if row.id not in unheard
+        ],
+        now,
+    )
+
+
+def _kept_back(offer_ids: Sequence[UUID]) -> Select[UUID | None]:
+    return select(OutboxMessage.subject_id).where(
+        OutboxMessage.subject_id.in_(offer_ids),
+        OutboxMessage.kind == "job_offer",
+        OutboxMessage.state == OutboxState.SUPPRESSED,
+    )
+
+
+async def _tell_accepted(session: AsyncSession, job: HeldJob, now: dt.datetime) -> None:
+    query = select(JobMatch.worker_id, JobMatch.id).where(
+        JobMatch.job_id == job.id,
+        JobMatch.status == OfferStatus.ACCEPTED,
+        JobMatch.unlocked_at.is_(None),
+    )
+    await notify_many(
+        session,
+        [
+            job.tell_worker(worker_id, "offer_closed", offer_id, reason=CloseReason.CANCELLED.value)
+            for worker_id, offer_id in await session.execute(query)
+        ],
+        now,
+    )
+
+
+async def _tell_employer(
+    session: AsyncSession,
+    job: HeldJob,
+    action: JobAction,
+    actor: Actor | None,
+    now: dt.datetime,
+) -> None:
+    if actor is not None and actor.user_id == job.employer_id:
+        return
+    # A job can be reopened and closed again: each time is an event of its own.
+    key = f"{job.id}:{now.isoformat()}"
+    if action == JobAction.FILL:
+        notice = Notice(job.employer_id, "job_filled", {"title": job.title}, key, job.id)
+    else:
+        reason = "cancelled" if action == JobAction.CANCEL else "expired"
+        params = {"title": job.title, "reason": reason}
+        notice = Notice(job.employer_id, "job_closed", params, key, job.id)
+    await notify_many(session, [notice], now)

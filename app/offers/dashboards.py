@@ -1,0 +1,123 @@
+"""Figures about offers, for the two dashboards."""
+
+import datetime as dt
+from dataclasses import dataclass
+from statistics import median
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.jobs.models import Job, JobStatus
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.offers.standing import effective_status
+from app.workers.completeness import completeness
+from app.workers.models import Worker, WorkerAvailability
+
+LATEST = 200
+"""Medians look at so many of the latest answers or jobs: what somebody is like now, and cheap."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFigures:
+    """A worker's offers by where they stand, and how quickly they answer."""
+
+    by_status: dict[OfferStatus, int]
+    unlocked: int
+    median_response_minutes: float | None
+    """From offer to answer; None before the first answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerFigures:
+    """An employer's jobs and matches by where they stand, and how quickly a job finds somebody."""
+
+    jobs: dict[JobStatus, int]
+    matches: dict[OfferStatus, int]
+    leads_unlocked: int
+    median_minutes_to_first_accept: float | None
+    """From publishing to the first acceptance; None before there was one."""
+
+
+async def of_worker(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> WorkerFigures:
+    """Return a worker's figures."""
+    mine = JobMatch.worker_id == worker_id
+    by_status, unlocked = await _matches(session, mine, now)
+    query = (
+        select(JobMatch.offered_at, JobMatch.responded_at)
+        .where(mine, JobMatch.responded_at.is_not(None))
+        .order_by(JobMatch.id.desc())
+        .limit(LATEST)
+    )
+    answers = (await session.execute(query)).all()
+    return WorkerFigures(
+        by_status,
+        unlocked,
+        _median_minutes([at - offered for offered, at in answers if at is not None]),
+    )
+
+
+async def profile_completeness(session: AsyncSession, worker_id: UUID) -> float:
+    """Return how complete a worker's profile is, 0 to 1."""
+    hours = exists().where(WorkerAvailability.worker_id == Worker.id)
+    query = select(Worker.latitude, Worker.skills, Worker.bio, hours.label("hours"))
+    row = (await session.execute(query.where(Worker.id == worker_id))).one()
+    return completeness(
+        located=row.latitude is not None,
+        skills=bool(row.skills),
+        hours=row.hours,
+        bio=bool(row.bio),
+    )
+
+
+async def of_employer(
+    session: AsyncSession, employer_id: UUID, now: dt.datetime
+) -> EmployerFigures:
+    """Return an employer's figures."""
+    by_status, unlocked = await _matches(session, JobMatch.employer_id == employer_id, now)
+    jobs = dict.fromkeys(JobStatus, 0)
+    counted = select(Job.status, func.count()).where(Job.employer_id == employer_id)
+    for status, count in await session.execute(counted.group_by(Job.status)):
+        jobs[JobStatus(status)] = count
+    latest = (
+        select(Job.id, Job.published_at)
+        .where(Job.employer_id == employer_id, Job.published_at.is_not(None))
+        .order_by(Job.id.desc())
+        .limit(LATEST)
+        .subquery()
+    )
+    # An acceptance counts although it was taken back later: the job had found somebody then.
+    first = (
+        select(latest.c.published_at, func.min(JobMatch.responded_at))
+        .join(JobMatch, JobMatch.job_id == latest.c.id)
+        .where(
+            JobMatch.status.in_((OfferStatus.ACCEPTED, OfferStatus.WITHDRAWN)),
+            JobMatch.responded_at >= latest.c.published_at,  # not from before a reopening
+        )
+        .group_by(latest.c.id, latest.c.published_at)
+    )
+    took = [accepted - published for published, accepted in await session.execute(first)]
+    return EmployerFigures(jobs, by_status, unlocked, _median_minutes(took))
+
+
+async def _matches(
+    session: AsyncSession, which: ColumnElement[bool], now: dt.datetime
+) -> tuple[dict[OfferStatus, int], int]:
+    # By the label: with bound values inside, PostgreSQL takes a repeated expression for another one.
+    standing = effective_status(now).label("standing")
+    query = (
+        select(standing, func.count(), func.count(JobMatch.unlocked_at))
+        .where(which)
+        .group_by("standing")
+    )
+    by_status = dict.fromkeys(OfferStatus, 0)
+    unlocked = 0
+    for name, count, opened in await session.execute(query):
+        by_status[OfferStatus(name)] = count
+        unlocked += opened
+    return by_status, unlocked
+
+
+def _median_minutes(took: list[dt.timedelta]) -> float | None:
+    return round(median(t.total_seconds() for t in took) / 60, 1) if took else None

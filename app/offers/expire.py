@@ -1,0 +1,76 @@
+"""Noting that deadlines passed. The deadline itself holds without this; see `standing`."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.messaging.outbox import notify_many, suppress
+from app.offers.jobside import ask_more, hold_jobs
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.workers.models import Worker
+
+
+async def expire_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+    """Expire up to `limit` unanswered offers past their deadline; return how many.
+
+    Each worker is told once and counted as having missed it; a job that waits for nobody any more
+    asks others at once. Offers of a job that another transaction holds are left for the next call.
+    """
+    overdue = (JobMatch.status == OfferStatus.OFFERED, JobMatch.respond_by <= now)
+    query = select(JobMatch.id, JobMatch.job_id).where(*overdue).order_by(JobMatch.respond_by)
+    due = (await session.execute(query.limit(limit))).all()
+    jobs = await hold_jobs(session, {row.job_id for row in due}, skip_locked=True)
+    ids = [row.id for row in due if row.job_id in jobs]
+    if not ids:
+        return 0
+    statement = (
+        update(JobMatch)
+        .where(JobMatch.id.in_(ids), *overdue)
+        .values(status=OfferStatus.EXPIRED.value, remind_at=None, updated_at=now)
+        .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
+        .execution_options(synchronize_session=False)
+    )
+    expired = (await session.execute(statement)).all()
+    await _count_missed(session, (row.worker_id for row in expired))
+    await suppress(session, [row.id for row in expired], now)
+    await notify_many(
+        session,
+        [jobs[row.job_id].tell_worker(row.worker_id, "offer_expired", row.id) for row in expired],
+        now,
+    )
+    await ask_more(session, {row.job_id for row in expired}, now)
+    for row in expired:
+        log.record(
+            session,
+            actor=None,
+            action="offer.expire",
+            target_type="match",
+            target_id=row.id,
+            now=now,
+            before={"status": OfferStatus.OFFERED.value},
+            after={"status": OfferStatus.EXPIRED.value},
+        )
+    return len(expired)
+
+
+async def _count_missed(session: AsyncSession, worker_ids: Iterable[UUID]) -> None:
+    """Add to each worker's count, holding the rows in the order of their ids as everybody does."""
+    missed = Counter(worker_ids)
+    held = select(Worker.id).where(Worker.id.in_(list(missed))).order_by(Worker.id)
+    await session.execute(held.with_for_update(key_share=True))
+    by_count: dict[int, list[UUID]] = defaultdict(list)
+    for worker_id, count in missed.items():
+        by_count[count].append(worker_id)
+    for count, ids in by_count.items():
+        await session.execute(
+            update(Worker)
+            .where(Worker.id.in_(ids))
+            .values(missed=Worker.missed + count)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,123 @@
+"""The job's side of an offer: its row is locked before any of its offers, in every verb.
+
+That one order keeps verbs from waiting for each other in a circle, and makes the job's row the
+referee of every race about its offers.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.masking import mask
+from app.db import wake_loops
+from app.employers.models import Employer
+from app.jobs.models import Job, JobStatus
+from app.messaging.outbox import Notice
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.offers.standing import stands
+
+
+@dataclass(frozen=True, slots=True)
+class HeldJob:
+    """A job whose row this transaction holds: nobody else moves it or its offers meanwhile."""
+
+    id: UUID
+    employer_id: UUID
+    status: JobStatus
+    title: str
+    company: str
+    positions: int
+    accepted: int
+    accept_limit: int
+    unlocked: int
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more acceptance is granted."""
+        return self.status is JobStatus.PUBLISHED and self.accepted < self.accept_limit
+
+    def tell_worker(self, worker_id: UUID, kind: str, offer_id: UUID, **more: str) -> Notice:
+        """Return a notice to a worker about their offer; contact details in texts are masked."""
+        params = {
+            "offer_id": str(offer_id),
+            "title": mask(self.title),
+            "company": mask(self.company),
+            **more,
+        }
+        return Notice(worker_id, kind, params, str(offer_id), offer_id)
+
+    def tell_employer(self, kind: str, offer_id: UUID, params: Mapping[str, Any]) -> Notice:
+        """Return a notice to the employer about a lead."""
+        told = {"match_id": str(offer_id), "title": self.title, **params}
+        return Notice(self.employer_id, kind, told, str(offer_id), offer_id)
+
+
+async def hold_jobs(
+    session: AsyncSession, job_ids: Collection[UUID], *, skip_locked: bool = False
+) -> dict[UUID, HeldJob]:
+    """Lock the rows of these jobs, in the order of their ids, and return them as they are now.
+
+    With `skip_locked`, jobs that another transaction holds are left out instead of waited for.
+    """
+    query = (
+        select(
+            Job.id,
+            Job.employer_id,
+            Job.status,
+            Job.title,
+            Employer.company_name,
+            Job.positions,
+            Job.accepted,
+            Job.accept_limit,
+            Job.unlocked,
+        )
+        .join(Employer, Employer.id == Job.employer_id)
+        .where(Job.id.in_(job_ids))
+        .order_by(Job.id)
+        # Not the plain FOR UPDATE: that would also keep others from inserting offers of the job.
+        .with_for_update(of=Job, key_share=True, skip_locked=skip_locked)
+    )
+    return {
+        row.id: HeldJob(
+            row.id,
+            row.employer_id,
+            JobStatus(row.status),
+            row.title,
+            row.company_name,
+            row.positions,
+            row.accepted,
+            row.accept_limit,
+            row.unlocked,
+        )
+        for row in await session.execute(query)
+    }
+
+
+async def ask_more(session: AsyncSession, job_ids: Collection[UUID], now: dt.datetime) -> None:
+    """Make the next wave due at once for those of these jobs that wait for nobody any more.
+
+    That is: published, with an open place, and no offer left that could still be answered. The caller
+    holds the jobs.
+    """
+    waiting = exists().where(JobMatch.job_id == Job.id, stands(OfferStatus.OFFERED, now))
+    result = await session.execute(
+        update(Job)
+        .where(
+            Job.id.in_(job_ids),
+            Job.status == JobStatus.PUBLISHED,
+            Job.accepted < Job.positions,
+            or_(Job.closes_at.is_(None), Job.closes_at > now),
+            or_(Job.next_wave_at.is_(None), Job.next_wave_at > now),
+            ~waiting,
+        )
+        .values(next_wave_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if getattr(result, "rowcount", 0):
+        wake_loops(session)

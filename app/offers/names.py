@@ -1,0 +1,20 @@
+"""How an employer reads a worker's name before the contact is theirs."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.masking import mask
+from app.identity.models import User
+from app.identity.users import display_name
+
+
+def shown_name(name: str) -> str:
+    """First name and initial; a phone or address hidden in the name is masked first."""
+    return display_name(mask(name))
+
+
+async def shown_name_of(session: AsyncSession, worker_id: UUID) -> str:
+    """The shown name of this worker."""
+    return shown_name(await session.scalar(select(User.name).where(User.id == worker_id)) or "")

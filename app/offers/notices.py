@@ -1,0 +1,103 @@
+"""What an offer's message says of the job: everything one needs to answer, and no way around us."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.masking import mask
+from app.core.schema import Weekday
+from app.employers.models import Employer
+from app.jobs.models import Job, JobSlot
+from app.messaging.outbox import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One offer, as its message tells of it."""
+
+    offer_id: UUID
+    worker_id: UUID
+    job_id: UUID
+    distance_km: float
+    why: Sequence[Mapping[str, Any]]
+    respond_by: dt.datetime
+
+
+def offer_notice(kind: str, offer: Offered, job: Mapping[str, Any]) -> Notice:
+    """Return the notice (`job_offer`, `offer_reminder`) of an offer; out of date at its deadline."""
+    return Notice(
+        user_id=offer.worker_id,
+        kind=kind,
+        params={
+            **job,
+            "offer_id": str(offer.offer_id),
+            "distance_km": round(offer.distance_km, 1),
+            "why": [dict(reason) for reason in offer.why],
+            "respond_by": offer.respond_by.isoformat(),
+        },
+        key=str(offer.offer_id),
+        subject_id=offer.offer_id,
+        expires_at=offer.respond_by,
+    )
+
+
+async def said_of_jobs(
+    session: AsyncSession, job_ids: Collection[UUID]
+) -> dict[UUID, dict[str, Any]]:
+    """What messages say of these jobs: no address and no employer's contact, hidden ones masked."""
+    slots: defaultdict[UUID, list[dict[str, str]]] = defaultdict(list)
+    columns = (JobSlot.job_id, JobSlot.weekday, JobSlot.starts, JobSlot.ends)
+    query = select(*columns).where(JobSlot.job_id.in_(job_ids))
+    for slot in await session.execute(query.order_by(JobSlot.weekday, JobSlot.starts)):
+        slots[slot.job_id].append(
+            {
+                "weekday": Weekday.of(slot.weekday).value,
+                "start": slot.starts.strftime("%H:%M"),
+                "end": slot.ends.strftime("%H:%M"),
+            }
+        )
+    jobs = (
+        select(
+            Job.id,
+            Job.title,
+            Job.city,
+            Job.starts_on,
+            Job.ends_on,
+            Job.time_zone,
+            Job.salary_amount,
+            Job.salary_currency,
+            Job.salary_per,
+            Job.positions,
+            Employer.company_name,
+            Employer.verified_at,
+        )
+        .join(Employer, Employer.id == Job.employer_id)
+        .where(Job.id.in_(job_ids))
+    )
+    return {
+        job.id: {
+            "title": mask(job.title),
+            "company": mask(job.company_name),
+            "verified": job.verified_at is not None,
+            "city": job.city,
+            "starts_on": job.starts_on.isoformat(),
+            "ends_on": job.ends_on.isoformat() if job.ends_on else None,
+            "time_zone": job.time_zone,
+            "slots": slots[job.id],
+            "salary": None
+            if job.salary_amount is None
+            else {
+                "amount": job.salary_amount,
+                "currency": job.salary_currency,
+                "per": job.salary_per,
+            },
+            "positions": job.positions,
+        }
+        for job in await session.execute(jobs)
+    }

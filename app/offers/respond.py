@@ -1,0 +1,285 @@
+"""A worker answers an offer, or takes an acceptance back."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.core.errors import Conflict, Forbidden, NotFound
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
+from app.jobs.models import Job, JobStatus
+from app.messaging.outbox import notify_many, suppress
+from app.offers import rules
+from app.offers.closing import close_open
+from app.offers.jobside import HeldJob, ask_more, hold_jobs
+from app.offers.models import JobMatch
+from app.offers.names import shown_name_of
+from app.offers.rules import Action, Answer, CloseReason, OfferFacts, OfferStatus, Step
+from app.workers.models import Worker
+
+UNSENT_WHEN_ANSWERED = ("job_offer", "offer_reminder")
+"""Messages that make no sense any more once the offer is answered."""
+
+
+class OfferNotFound(NotFound):
+    """There is no such offer for this worker."""
+
+    code = "offer_not_found"
+    detail = "There is no such offer, or it is not yours."
+
+
+class WorkerNotActive(Forbidden):
+    """A suspended or erased worker answers nothing."""
+
+    code = "account_suspended"
+    detail = "Your account is suspended; contact support."
+
+
+async def respond(
+    session: AsyncSession,
+    worker_id: UUID,
+    offer_id: UUID,
+    answer: Answer,
+    reason: str | None,
+    now: dt.datetime,
+    *,
+    base_url: str = "",
+) -> JobMatch:
+    """Accept or reject an offer; the same answer again changes nothing.
+
+    `reason` is kept with a rejection. `base_url` is where the employer's pages are, for the link in
+    the message that tells of a new lead. Raises `OfferNotFound`, `AlreadyResponded`, `OfferExpired`,
+    `OfferClosed` or `WorkerNotActive`, and has then changed nothing.
+    """
+    action = Action(answer)
+    held = await _begin(session, worker_id, offer_id, action, now)
+    if held is None:
+        return await _offer(session, offer_id)
+    job, step = held
+    taken = await _move(
+        session,
+        offer_id,
+        step,
+        now,
+        responded_at=now,
+        reject_reason=reason if action is Action.REJECT else None,
+    )
+    if not taken:
+        raise await _refusal(session, offer_id, action, job, now)
+    await _count(session, worker_id, answered=1)
+    await suppress(session, [offer_id], now, UNSENT_WHEN_ANSWERED)
+    if action is Action.ACCEPT:
+        await _accepted(session, job, offer_id, worker_id, now, base_url)
+    else:
+        told = job.tell_worker(worker_id, "offer_rejected", offer_id)
+        await notify_many(session, [told], now)
+        await ask_more(session, [job.id], now)
+    _record(session, worker_id, offer_id, action, step, now)
+    return await _offer(session, offer_id)
+
+
+async def withdraw(
+    session: AsyncSession, worker_id: UUID, offer_id: UUID, now: dt.datetime
+) -> JobMatch:
+    """Take an acceptance back while no employer holds the contact; again changes nothing.
+
+    The place is open again and the next wave may fill it; the worker can't accept this job anew.
+    Raises `OfferNotFound`, `NotAccepted` or `AlreadyUnlocked`, and has then changed nothing.
+    """
+    held = await _begin(session, worker_id, offer_id, Action.WITHDRAW, now)
+    if held is None:
+        return await _offer(session, offer_id)
+    job, step = held
+    if not await _move(session, offer_id, step, now):
+        raise await _refusal(session, offer_id, Action.WITHDRAW, job, now)
+    await _withdrawn(session, job, offer_id, worker_id, now)
+    _record(session, worker_id, offer_id, Action.WITHDRAW, step, now)
+    return await _offer(session, offer_id)
+
+
+async def withdraw_all(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> int:
+    """Take back every acceptance that nobody unlocked, of a worker who erases their account.
+
+    Nobody may buy the contact of somebody who is gone. Return how many. Call it while the name is
+    still there, and before the worker's own row is touched: that row is locked after jobs and offers.
+    """
+    theirs = (
+        JobMatch.worker_id == worker_id,
+        JobMatch.status == OfferStatus.ACCEPTED,
+        JobMatch.unlocked_at.is_(None),
+    )
+    # All the jobs at once and in order; one after the other could wait in a circle.
+    jobs = await hold_jobs(
+        session, (await session.scalars(select(JobMatch.job_id).where(*theirs))).all()
+    )
+    offers = select(JobMatch.id, JobMatch.job_id).where(*theirs, JobMatch.job_id.in_(list(jobs)))
+    count = 0
+    for offer in (await session.execute(offers)).all():
+        job = jobs[offer.job_id]
+        step = rules.decide(await _facts(session, offer.id, job), Action.WITHDRAW, now)
+        if step is not None and await _move(session, offer.id, step, now, of_active=False):
+            await _withdrawn(session, job, offer.id, worker_id, now)
+            _record(session, worker_id, offer.id, Action.WITHDRAW, step, now)
+            count += 1
+    return count
+
+
+async def _withdrawn(
+    session: AsyncSession, job: HeldJob, offer_id: UUID, worker_id: UUID, now: dt.datetime
+) -> None:
+    await session.execute(
+        update(Job)
+        .where(Job.id == job.id)
+        .values(accepted=Job.accepted - 1)
+        .execution_options(synchronize_session=False)
+    )
+    await _count(session, worker_id, withdrawn=1)
+    await ask_more(session, [job.id], now)
+    name = await shown_name_of(session, worker_id)
+    await suppress(session, [offer_id], now, ("lead_accepted",))
+    notices = [
+        job.tell_worker(worker_id, "offer_withdrawn", offer_id),
+        job.tell_employer("lead_withdrawn", offer_id, {"display_name": name}),
+    ]
+    await notify_many(session, notices, now)
+
+
+async def _begin(
+    session: AsyncSession, worker_id: UUID, offer_id: UUID, action: Action, now: dt.datetime
+) -> tuple[HeldJob, Step] | None:
+    """Hold the offer's job and return the step to take, or None if it was taken before."""
+    query = select(JobMatch.job_id).where(JobMatch.id == offer_id, JobMatch.worker_id == worker_id)
+    job_id = await session.scalar(query)
+    if job_id is None:
+        raise OfferNotFound
+    job = (await hold_jobs(session, [job_id]))[job_id]
+    step = rules.decide(await _facts(session, offer_id, job), action, now)
+    return None if step is None else (job, step)
+
+
+async def _facts(session: AsyncSession, offer_id: UUID, job: HeldJob) -> OfferFacts:
+    columns = (JobMatch.status, JobMatch.respond_by, JobMatch.unlocked_at)
+    row = (await session.execute(select(*columns).where(JobMatch.id == offer_id))).one()
+    return OfferFacts(
+        OfferStatus(row.status), row.respond_by, row.unlocked_at is not None, job.has_room
+    )
+
+
+async def _move(
+    session: AsyncSession,
+    offer_id: UUID,
+    step: Step,
+    now: dt.datetime,
+    *,
+    of_active: bool = True,
+    **values: Any,
+) -> bool:
+    """Take the step by compare-and-set; whether one row changed.
+
+    The WHERE repeats the guards: the deadline holds in the accepting statement, and (`of_active`) a
+    worker who was suspended a moment ago changes nothing.
+    """
+    statement = update(JobMatch).where(JobMatch.id == offer_id)
+    if of_active:
+        active = exists().where(User.id == JobMatch.worker_id, User.status == UserStatus.ACTIVE)
+        statement = statement.where(active)
+    if rules.Guard.IN_TIME in step.guards:
+        statement = statement.where(
+            JobMatch.status == OfferStatus.OFFERED, JobMatch.respond_by > now
+        )
+    if rules.Guard.NOT_UNLOCKED in step.guards:
+        statement = statement.where(
+            JobMatch.status == OfferStatus.ACCEPTED, JobMatch.unlocked_at.is_(None)
+        )
+    result = await session.execute(
+        statement.values(
+            status=step.after.value, remind_at=None, updated_at=now, **values
+        ).execution_options(synchronize_session=False)
+    )
+    return getattr(result, "rowcount", 0) == 1
+
+
+async def _refusal(
+    session: AsyncSession, offer_id: UUID, action: Action, job: HeldJob, now: dt.datetime
+) -> Exception:
+    """Why the statement changed nothing although the facts allowed it a moment before."""
+    try:
+        rules.decide(await _facts(session, offer_id, job), action, now)
+    except Conflict as refusal:
+        return refusal
+    return WorkerNotActive()
+
+
+async def _accepted(
+    session: AsyncSession,
+    job: HeldJob,
+    offer_id: UUID,
+    worker_id: UUID,
+    now: dt.datetime,
+    base_url: str,
+) -> None:
+    query = (
+        update(Job)
+        .where(
+            Job.id == job.id,
+            Job.status == JobStatus.PUBLISHED,
+            Job.accepted < Job.accept_limit,  # keeps the last place from going twice
+        )
+        .values(accepted=Job.accepted + 1)
+        .returning(Job.accepted)
+        .execution_options(synchronize_session=False)
+    )
+    accepted = (await session.execute(query)).scalar_one()
+    columns = (JobMatch.price_amount, JobMatch.price_currency)
+    price = (await session.execute(select(*columns).where(JobMatch.id == offer_id))).one()
+    lead = {
+        "display_name": await shown_name_of(session, worker_id),
+        "price": {"amount": price.price_amount, "currency": price.price_currency},
+        "url": f"{base_url}/employer/jobs/{job.id}",
+    }
+    notices = [
+        job.tell_worker(worker_id, "offer_accepted", offer_id),
+        job.tell_employer("lead_accepted", offer_id, lead),
+    ]
+    await notify_many(session, notices, now)
+    if accepted >= job.accept_limit:
+        await close_open(session, job, CloseReason.FULL, None, now)
+
+
+async def _count(session: AsyncSession, worker_id: UUID, **steps: int) -> None:
+    await session.execute(
+        update(Worker)
+        .where(Worker.id == worker_id)
+        .values({name: getattr(Worker, name) + step for name, step in steps.items()})
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _offer(session: AsyncSession, offer_id: UUID) -> JobMatch:
+    query = select(JobMatch).where(JobMatch.id == offer_id)
+    return (await session.scalars(query.execution_options(populate_existing=True))).one()
+
+
+def _record(
+    session: AsyncSession,
+    worker_id: UUID,
+    offer_id: UUID,
+    action: Action,
+    step: Step,
+    now: dt.datetime,
+) -> None:
+    before = OfferStatus.ACCEPTED if action is Action.WITHDRAW else OfferStatus.OFFERED
+    log.record(
+        session,
+        actor=Actor(worker_id, Role.WORKER, UserStatus.ACTIVE, ""),
+        action=f"offer.{action.value}",
+        target_type="match",
+        target_id=offer_id,
+        now=now,
+        before={"status": before.value},
+        after={"status": step.after.value},
+    )

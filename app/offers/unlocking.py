@@ -1,0 +1,77 @@
+"""A lead is bought: the match's side of it. Payments decide that it was paid."""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import NotFound
+from app.identity.models import User, UserStatus
+from app.jobs.models import Job, JobStatus
+from app.jobs.rules import JobAction
+from app.messaging.outbox import notify_many
+from app.offers import rules
+from app.offers.closing import close_job
+from app.offers.jobside import hold_jobs
+from app.offers.models import JobMatch
+from app.offers.rules import Action, MatchNotAccepted, OfferFacts, OfferStatus
+
+
+class MatchNotFound(NotFound):
+    """There is no such match for this employer."""
+
+    code = "match_not_found"
+    detail = "There is no such match, or it is not yours."
+
+
+async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime) -> JobMatch:
+    """Note that the employer holds the contact of this match, and tell the worker.
+
+    The acceptance can't be taken back from now on. With as many contacts as positions the job is
+    filled, and its open offers close. The caller writes the audit row, together with the payment's
+    side. Raises `MatchNotFound`, `MatchNotAccepted` (also for a worker who is suspended or erased) or
+    `AlreadyUnlocked`, and has then changed nothing.
+    """
+    job_id = await session.scalar(select(JobMatch.job_id).where(JobMatch.id == match_id))
+    if job_id is None:
+        raise MatchNotFound
+    job = (await hold_jobs(session, [job_id]))[job_id]
+    query = (
+        select(JobMatch, User.status)
+        .join(User, User.id == JobMatch.worker_id)
+        .where(JobMatch.id == match_id)
+        .execution_options(populate_existing=True)
+    )
+    match, worker_status = (await session.execute(query)).one()
+    facts = OfferFacts(
+        OfferStatus(match.status), match.respond_by, match.unlocked_at is not None, job.has_room
+    )
+    rules.decide(facts, Action.UNLOCK, now)
+    if worker_status != UserStatus.ACTIVE:
+        raise MatchNotAccepted
+    statement = (
+        update(JobMatch)
+        .where(
+            JobMatch.id == match_id,
+            JobMatch.status == OfferStatus.ACCEPTED,
+            JobMatch.unlocked_at.is_(None),
+        )
+        .values(unlocked_at=now, updated_at=now)
+        .returning(JobMatch)
+        .execution_options(populate_existing=True)
+    )
+    match = (await session.scalars(statement)).one()
+    raised = (
+        update(Job)
+        .where(Job.id == job_id)
+        .values(unlocked=Job.unlocked + 1)
+        .returning(Job.unlocked)
+        .execution_options(synchronize_session=False)
+    )
+    unlocked = (await session.execute(raised)).scalar_one()
+    notice = job.tell_worker(match.worker_id, "contact_unlocked", match_id)
+    await notify_many(session, [notice], now)
+    if unlocked >= job.positions and job.status is JobStatus.PUBLISHED:
+        await close_job(session, job_id, JobAction.FILL, None, now)
+    return match

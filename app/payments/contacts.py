@@ -1,0 +1,99 @@
+"""Who holds whose contact. An `unlocks` row, and nothing else, reveals one."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.money import Money
+from app.core.paging import Keyset, PageRequest
+from app.db import keyring
+from app.employers.models import Employer
+from app.identity.models import User
+from app.identity.users import phone_of
+from app.jobs.models import Job
+from app.offers.models import JobMatch
+from app.payments.models import Payment, Unlock
+
+_HOLDERS = Keyset("contact_holders", [Unlock.id])
+"""Newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach a worker; phone and link are None once the worker has erased their account."""
+
+    name: str
+    phone: str | None
+    """E.164."""
+    whatsapp_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An employer who holds a worker's contact, and since when."""
+
+    employer_id: UUID
+    company_name: str
+    job_title: str
+    match_id: UUID
+    unlocked_at: dt.datetime
+
+
+async def contacts_of(
+    session: AsyncSession, employer_id: UUID, match_ids: Collection[UUID]
+) -> dict[UUID, Contact]:
+    """Return, by match, the contacts among these that the employer has unlocked."""
+    query = (
+        select(Unlock.match_id, User)
+        .join(User, User.id == Unlock.worker_id)
+        .where(Unlock.employer_id == employer_id, Unlock.match_id.in_(match_ids))
+    )
+    found = {}
+    for match_id, user in await session.execute(query):
+        phone = phone_of(session, user)
+        link = f"https://wa.me/{phone.removeprefix('+')}" if phone else None
+        found[match_id] = Contact(user.name, phone, link)
+    return found
+
+
+async def holders_of(
+    session: AsyncSession, worker_id: UUID, page: PageRequest
+) -> tuple[list[Holder], str | None]:
+    """Return one page of those who hold a worker's contact, newest first, and the next cursor."""
+    query = (
+        select(
+            Unlock.id,
+            Unlock.employer_id,
+            Employer.company_name,
+            Job.title,
+            Unlock.match_id,
+            Unlock.unlocked_at,
+        )
+        .join(Employer, Employer.id == Unlock.employer_id)
+        .join(JobMatch, JobMatch.id == Unlock.match_id)
+        .join(Job, Job.id == JobMatch.job_id)
+        .where(Unlock.worker_id == worker_id)
+    )
+    keys = keyring(session)
+    rows = (await session.execute(_HOLDERS.apply(query, page, keys))).all()
+    cursor = _HOLDERS.next_cursor([(row.id,) for row in rows], page, keys)
+    holders = [
+        Holder(row.employer_id, row.company_name, row.title, row.match_id, row.unlocked_at)
+        for row in rows[: page.limit]
+    ]
+    return holders, cursor
+
+
+async def spent_by(session: AsyncSession, employer_id: UUID) -> list[Money]:
+    """Return what an employer has paid and was not given back, one amount a currency, by code."""
+    query = (
+        select(Payment.currency, func.sum(Payment.amount - Payment.refunded_amount))
+        .where(Payment.employer_id == employer_id, Payment.paid_at.is_not(None))
+        .group_by(Payment.currency)
+        .order_by(Payment.currency)
+    )
+    return [Money(int(amount), currency) for currency, amount in await session.execute(query)]
