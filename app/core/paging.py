@@ -41,7 +41,9 @@ class Keyset:
     columns: Sequence[Any]
     descending: bool = True
 
-    def apply(self, query: Select[Any], page: PageRequest, keyring: Keyring) -> Select[Any]:
+    def apply[*Columns](
+        self, query: Select[*Columns], page: PageRequest, keyring: Keyring
+    ) -> Select[*Columns]:
         """Return `query` ordered, started after the cursor and limited to one row more than asked.
 
         Raises `Invalid` for a cursor that is not ours.
