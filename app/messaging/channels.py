@@ -5,10 +5,14 @@ refusal into a `TransportError` that says what kind of refusal it is. What follo
 decided here in `app.messaging`, the same for every channel.
 """
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, Literal, Protocol, Self
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.messaging.rules import QuietHours, Refusal
 
 TEXT_CHARACTERS: Final = 4096
 BODY_CHARACTERS: Final = 1024
@@ -163,39 +167,6 @@ class SendResult:
     provider_id: str | None
 
 
-class Refusal(StrEnum):
-    """What kind of refusal a channel met; `app.messaging.delivery` says what follows."""
-
-    BACK_OFF = "back_off"
-    """The whole number is too fast: everything waits."""
-    PERSON_TOO_FAST = "person_too_fast"
-    """Only this person has to wait."""
-    SPAM = "spam"
-    """Stop what we start ourselves; answers still go."""
-    WINDOW_CLOSED = "window_closed"
-    """Free-form is not allowed now: a template is."""
-    UNREACHABLE = "unreachable"
-    """This person can't be reached: no retry."""
-    NOT_NOW = "not_now"
-    """The platform chose not to deliver; trying at once makes it worse, so this one is given up."""
-    CREDENTIALS = "credentials"
-    """Nothing can be sent until somebody mends the token or its rights."""
-    BLOCKED = "blocked"
-    """Nothing can be sent until somebody settles the account."""
-    TEMPLATE = "template"
-    """This template is missing, paused or wrong: permanent until it is mended."""
-    MEDIA = "media"
-    """The attachment failed: try again."""
-    TRANSIENT = "transient"
-    """The platform failed and said so: bounded retries."""
-    UNSENT = "unsent"
-    """No connection was made: nothing can have arrived, bounded retries."""
-    AMBIGUOUS = "ambiguous"
-    """The answer was lost: it may have arrived. Wait for a status before sending once more."""
-    PERMANENT = "permanent"
-    """This very message will never be taken."""
-
-
 class TransportError(Exception):
     """A channel did not take a message. `code` is the platform's, where it gave one."""
 
@@ -218,3 +189,18 @@ class Channel(Protocol):
         `TransportError`, and nothing else for whatever the other side does.
         """
         ...
+
+
+type QuietHoursOf = Callable[[AsyncSession, Collection[UUID]], Awaitable[Mapping[UUID, QuietHours]]]
+"""Looks up which of these users keep quiet hours."""
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Every way there is to reach people, and at what pace."""
+
+    senders: Mapping[str, Channel]
+    """By name (`app.messaging.models.Channel`); one that is missing here is not configured."""
+    whatsapp_per_second: float | None = 80
+    """What the platform allows our number; None where nothing limits it."""
+    quiet_hours: QuietHoursOf | None = None

@@ -52,6 +52,7 @@ class OutboxMessage(Base):
     __table_args__ = (
         Index(
             "ix_outbox_due",
+            "priority",
             "due_at",
             postgresql_where=text("state IN ('waiting', 'sending', 'unknown')"),
             sqlite_where=text("state IN ('waiting', 'sending', 'unknown')"),
@@ -76,6 +77,8 @@ class OutboxMessage(Base):
     """The offer, payment or job this tells about, so that what is out of date can be suppressed."""
     essential: Mapped[bool] = mapped_column(default=False)
     """Sent even after STOP: sign-in codes and the confirmation of STOP itself."""
+    priority: Mapped[int] = mapped_column(default=1)
+    """0 goes before 1: somebody waits for a code or an answer, ten thousand offers can wait."""
     state: Mapped[str] = mapped_column(String(16))
     due_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime | None]

@@ -1,7 +1,7 @@
 """Writing messages down, in the transaction of what they tell about; `delivery` sends them.
 
 What is written is data: a kind of the catalogue and its parameters. The words are found when the
-message is sent, in the language the reader has then.
+message is sent, because only then it is known which form is allowed.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import is_postgresql, keyring, wake_loops
+from app.db import Base, is_postgresql, keyring, wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.messaging.channels import Outgoing
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
@@ -29,6 +29,10 @@ phone is copied as it is; opening and sealing it anew would cost more than writi
 PARAMS = "outbox"
 REPLY = "reply"
 """The kind of a chat reply, whose parameters are the whole message."""
+SECRET_KINDS = frozenset({"sign_in_code", "password_reset"})
+"""Kinds whose parameters open an account: blanked as soon as they are no longer needed."""
+_BY_EMAIL = frozenset({"password_reset"})
+"""Kinds about an e-mail account, which go to that address whatever else is known."""
 _KEY_CHARACTERS = 160
 
 
@@ -85,7 +89,7 @@ async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.
     rows = []
     for notice in notices:
         user = users.get(notice.user_id)
-        recipient = _recipient(user, keys) if user is not None else None
+        recipient = _recipient(user, notice.kind, keys) if user is not None else None
         if user is None or recipient is None:
             continue
         rows.append(
@@ -98,6 +102,7 @@ async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.
                 params=keys.seal_json(notice.params, PARAMS),
                 subject_id=notice.subject_id,
                 expires_at=notice.expires_at,
+                essential=notice.kind in SECRET_KINDS,
                 now=now,
             )
         )
@@ -223,8 +228,8 @@ async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*t
     return {row.id: row for row in await session.execute(query)}
 
 
-def _recipient(user: Row[*tuple[Any, ...]], keys: Keyring) -> _Recipient | None:
-    if user.role != Role.ADMIN:
+def _recipient(user: Row[*tuple[Any, ...]], kind: str, keys: Keyring) -> _Recipient | None:
+    if user.role != Role.ADMIN and kind not in _BY_EMAIL:
         if user.phone_sealed is not None and user.phone_index is not None:
             return _Recipient(Channel.WHATSAPP, user.phone_sealed, user.phone_index)
         if user.chat_user_id is not None:
@@ -281,6 +286,7 @@ def _row(
         "params_sealed": params,
         "subject_id": subject_id,
         "essential": essential,
+        "priority": 0 if essential or person_id is not None else 1,
         "state": OutboxState.WAITING,
         "due_at": now,
         "expires_at": expires_at,
@@ -291,10 +297,22 @@ def _row(
     }
 
 
+async def insert_if_absent(
+    session: AsyncSession, table: type[Base], row: Mapping[str, Any]
+) -> bool:
+    """Insert one row unless it breaks a unique constraint; return whether it was inserted."""
+    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
+    statement = insert(cast(Table, table.__table__)).values(**row).on_conflict_do_nothing()
+    result = await session.execute(statement)
+    return bool(getattr(result, "rowcount", 0))
+
+
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    statement = insert(cast(Table, OutboxMessage.__table__)).on_conflict_do_nothing(index_elements=["key"])
+    statement = insert(cast(Table, OutboxMessage.__table__)).on_conflict_do_nothing(
+        index_elements=["key"]
+    )
     await session.execute(statement, rows)
     wake_loops(session)

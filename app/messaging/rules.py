@@ -1,0 +1,207 @@
+"""What follows from what: retries, statuses, quiet hours and pace, as pure rules over plain facts."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+WINDOW: Final = dt.timedelta(hours=24)
+"""Free-form is allowed this long after a person's last message."""
+WINDOW_MARGIN: Final = dt.timedelta(minutes=2)
+"""The window counts as closed a little early: their clock decides, not ours."""
+
+AMBIGUOUS_WAIT: Final = dt.timedelta(seconds=90)
+"""How long a status may take to settle a send whose answer was lost."""
+MAX_UNANSWERED: Final = 2
+"""After that many lost answers nobody is sent the same message again: it may be there already."""
+MAX_ATTEMPTS: Final = 8
+FIRST_RETRY_SECONDS: Final = 3.0
+LONGEST_RETRY_SECONDS: Final = 900.0
+
+NUMBER_BACK_OFF_SECONDS: Final = 10.0
+PERSON_BACK_OFF: Final = dt.timedelta(seconds=60)
+SPAM_PAUSE: Final = dt.timedelta(hours=1)
+HALT_PROBE: Final = dt.timedelta(seconds=60)
+"""While a channel is halted, one message tries again this often: whoever mends it need tell nobody."""
+
+PAIR_INTERVAL: Final = dt.timedelta(seconds=6)
+"""The platform's lasting rate to one person."""
+PAIR_BURST: Final = 20
+"""Messages that may run ahead of that rate; the platform allows 45."""
+
+
+class Refusal(StrEnum):
+    """What kind of refusal a channel met; `app.messaging.delivery` says what follows."""
+
+    BACK_OFF = "back_off"
+    """The whole number is too fast: everything waits."""
+    PERSON_TOO_FAST = "person_too_fast"
+    """Only this person has to wait."""
+    SPAM = "spam"
+    """Stop what we start ourselves; answers still go."""
+    WINDOW_CLOSED = "window_closed"
+    """Free-form is not allowed now: a template is."""
+    UNREACHABLE = "unreachable"
+    """This person can't be reached: no retry."""
+    NOT_NOW = "not_now"
+    """The platform chose not to deliver; trying at once makes it worse, so this one is given up."""
+    CREDENTIALS = "credentials"
+    """Nothing can be sent until somebody mends the token or its rights."""
+    BLOCKED = "blocked"
+    """Nothing can be sent until somebody settles the account."""
+    TEMPLATE = "template"
+    """This template is missing, paused or wrong: permanent until it is mended."""
+    MEDIA = "media"
+    """The attachment failed: try again."""
+    TRANSIENT = "transient"
+    """The platform failed and said so: bounded retries."""
+    UNSENT = "unsent"
+    """No connection was made: nothing can have arrived, bounded retries."""
+    AMBIGUOUS = "ambiguous"
+    """The answer was lost: it may have arrived. Wait for a status before sending once more."""
+    PERMANENT = "permanent"
+    """This very message will never be taken."""
+
+
+class Fate(StrEnum):
+    """What becomes of a message that was refused."""
+
+    RETRY = "retry"
+    WAIT_FOR_STATUS = "wait_for_status"
+    FAILED = "failed"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The fate of one message, and what its refusal means for others."""
+
+    fate: Fate
+    after: dt.timedelta = dt.timedelta(0)
+    uses_attempt: bool = True
+    """Whether it was this message's own failure; a halted channel is not."""
+    back_off: dt.timedelta | None = None
+    """Hold the whole channel back so long."""
+    halt: bool = False
+    only_replies: bool = False
+    window_closed: bool = False
+    alert: bool = False
+
+
+def retry_after(attempts: int, luck: float) -> dt.timedelta:
+    """Return the pause before try `attempts` + 1: doubling, capped, and spread by `luck` (0 to 1)."""
+    longest = min(FIRST_RETRY_SECONDS * 2 ** max(0, attempts - 1), LONGEST_RETRY_SECONDS)
+    return dt.timedelta(seconds=longest * (0.5 + luck / 2))
+
+
+def decide(
+    refusal: Refusal,
+    *,
+    attempts: int,
+    free_form: bool,
+    luck: float,
+    retry_after_seconds: float | None = None,
+) -> Verdict:
+    """Return what a refusal means.
+
+    `attempts` counts this one; `free_form` says whether a template is still to be tried; `luck`
+    (0 to 1) spreads retries; `retry_after_seconds` is the platform's own wish.
+    """
+    pause = retry_after(attempts, luck)
+    if retry_after_seconds is not None:
+        pause = max(pause, dt.timedelta(seconds=min(retry_after_seconds, LONGEST_RETRY_SECONDS)))
+    match refusal:
+        case Refusal.BACK_OFF:
+            wait = max(pause, dt.timedelta(seconds=NUMBER_BACK_OFF_SECONDS * (0.5 + luck)))
+            verdict = Verdict(Fate.RETRY, wait, uses_attempt=False, back_off=wait)
+        case Refusal.PERSON_TOO_FAST:
+            verdict = Verdict(Fate.RETRY, PERSON_BACK_OFF, uses_attempt=False)
+        case Refusal.SPAM:
+            verdict = Verdict(
+                Fate.RETRY, SPAM_PAUSE, uses_attempt=False, only_replies=True, alert=True
+            )
+        case Refusal.WINDOW_CLOSED:
+            verdict = Verdict(Fate.RETRY if free_form else Fate.FAILED, window_closed=True)
+        case Refusal.CREDENTIALS | Refusal.BLOCKED:
+            verdict = Verdict(
+                Fate.RETRY,
+                HALT_PROBE,
+                uses_attempt=False,
+                back_off=HALT_PROBE,
+                halt=True,
+                alert=True,
+            )
+        case Refusal.AMBIGUOUS:
+            verdict = Verdict(Fate.WAIT_FOR_STATUS, AMBIGUOUS_WAIT)
+        case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
+            verdict = Verdict(Fate.RETRY, pause)
+        case Refusal.UNREACHABLE | Refusal.NOT_NOW:
+            verdict = Verdict(Fate.FAILED)
+        case _:
+            verdict = Verdict(Fate.DEAD, alert=True)
+    return verdict
+
+
+_RANK: Final[Mapping[str, int]] = {
+    "waiting": 0,
+    "sending": 0,
+    "unknown": 0,
+    "suppressed": 0,
+    "dead": 1,
+    "accepted": 1,
+    "sent": 2,
+    "failed": 3,
+    "delivered": 4,
+    "read": 5,
+}
+
+
+def moves_forward(state: str, status: str) -> bool:
+    """Whether a platform status changes a message in `state`: statuses come late and out of order.
+
+    `failed` beats accepted and sent; delivered or read beats failed, because somebody has it.
+    """
+    return _RANK.get(status, -1) > _RANK[state]
+
+
+def window_open(last_inbound_at: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether free-form is allowed to a person who last wrote then."""
+    return last_inbound_at is not None and now < last_inbound_at + WINDOW - WINDOW_MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Wall-clock hours in which a person wants no message; `end` at or before `start` is next day."""
+
+    start: dt.time
+    end: dt.time
+    time_zone: str
+
+
+def quiet_until(hours: QuietHours, now: dt.datetime) -> dt.datetime | None:
+    """Return when quiet ends (UTC), or None when it is not quiet now."""
+    if hours.start == hours.end:
+        return None
+    zone = ZoneInfo(hours.time_zone)
+    local = now.astimezone(zone)
+    time = local.time()
+    if hours.start < hours.end:
+        quiet, ends = hours.start <= time < hours.end, local.date()
+    else:
+        quiet = time >= hours.start or time < hours.end
+        ends = local.date() + dt.timedelta(days=1 if time >= hours.start else 0)
+    return dt.datetime.combine(ends, hours.end, zone).astimezone(dt.UTC) if quiet else None
+
+
+def pair_wait(free_at: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
+    """Return how long a person's next message has to wait; zero while the burst lasts."""
+    if free_at is None:
+        return dt.timedelta(0)
+    return max(dt.timedelta(0), free_at - now - PAIR_INTERVAL * (PAIR_BURST - 1))
+
+
+def pair_next(free_at: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    """Return the new `free_at` after one message to this person."""
+    return max(free_at or now, now) + PAIR_INTERVAL

@@ -1,0 +1,287 @@
+"""The message catalogues: every text once a language, and what is made of them.
+
+`catalogues/*.toml` are the texts; adding a language is adding a file. WhatsApp's templates are made
+of the same entries, so that what people read inside and outside the 24-hour window never differs.
+"""
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from babel.core import Locale
+
+from app.messaging.channels import BODY_CHARACTERS, Button, Outgoing, Template
+from app.messaging.channels import Row as ListRow
+from app.messaging.wording import FILTERS, OPTIONAL, Reader
+from app.messaging.wording import reason as say_reason
+
+DEFAULT_LANGUAGE: Final = "en"
+TEMPLATE_PREFIX: Final = "partimer_"
+AUTHENTICATION: Final = "authentication"
+
+_FOLDER: Final = Path(__file__).parent / "catalogues"
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?:\|([a-z]+))?\}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One text with what can be tapped below it; ids are the same in every language."""
+
+    text: str
+    category: str = ""
+    subject: str = ""
+    footer: str = ""
+    ask: str = ""
+    rows_label: str = ""
+    buttons: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, str] = field(default_factory=dict)
+    """Title, and after a bar a description, by id."""
+
+    @property
+    def placeholders(self) -> tuple[tuple[str, str], ...]:
+        """Its values, each once, in the order of the text: a template's parameters."""
+        found = ((name, kind or "text") for name, kind in _PLACEHOLDER.findall(self.text))
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All texts of one language."""
+
+    language: str
+    name: str
+    locale: Locale
+    notices: Mapping[str, Entry]
+    chat: Mapping[str, Entry]
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TemplateText:
+    """A template as it is registered with the platform: its values are {{1}}, {{2}} and so on."""
+
+    name: str
+    language: str
+    category: str
+    text: str
+    examples: tuple[str, ...]
+    buttons: tuple[str, ...]
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages there is a catalogue for, the default first."""
+    found = sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    return (DEFAULT_LANGUAGE, *(language for language in found if language != DEFAULT_LANGUAGE))
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """The catalogue of a language; an unknown one reads the default's."""
+    if language not in languages():
+        return catalogue(DEFAULT_LANGUAGE)
+    raw = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+    def entries(section: str) -> dict[str, Entry]:
+        return {
+            kind: Entry(**{**value, "text": value["text"].strip()})
+            for kind, value in raw.get(section, {}).items()
+        }
+
+    return Catalogue(
+        language=language,
+        name=raw["name"],
+        locale=Locale.parse(raw["locale"]),
+        notices=entries("notice"),
+        chat=entries("chat"),
+        words=raw["words"],
+    )
+
+
+def reader(
+    language: str, params: Mapping[str, Any] | None = None, now: dt.datetime | None = None
+) -> Reader:
+    """Return in whose language, zone and year `params` are said."""
+    texts = catalogue(language)
+    return Reader(texts.language, texts.locale, texts.words, now, params or {})
+
+
+def notice(
+    language: str, kind: str, params: Mapping[str, Any], now: dt.datetime | None = None
+) -> Outgoing:
+    """Render one notice, its template included. Raises KeyError for an unknown kind or value."""
+    entry = catalogue(language).notices[kind]
+    return render(entry, reader(language, params, now), template=template_name(kind))
+
+
+def chat(
+    language: str,
+    kind: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    buttons: Sequence[Button] | None = None,
+    rows: Sequence[ListRow] = (),
+    now: dt.datetime | None = None,
+) -> Outgoing:
+    """Render one text of the conversation; given buttons and rows replace the catalogue's."""
+    entry = catalogue(language).chat[kind]
+    return render(entry, reader(language, params, now), buttons=buttons, rows=rows)
+
+
+def word(language: str, name: str) -> str:
+    """Return a small word. Raises KeyError for an unknown one."""
+    return catalogue(language).words[name]
+
+
+def reason(language: str, item: Mapping[str, Any]) -> str:
+    """Say one reason of a match, `{kind, …params}`, e.g. "2.1 km away"; "" for an unknown kind."""
+    return say_reason(item, reader(language))
+
+
+def render(
+    entry: Entry,
+    reads: Reader,
+    *,
+    template: str | None = None,
+    buttons: Sequence[Button] | None = None,
+    rows: Sequence[ListRow] = (),
+) -> Outgoing:
+    """Fill an entry in for a reader."""
+    values = {
+        (name, kind): FILTERS[kind](reads.params[name], reads) for name, kind in entry.placeholders
+    }
+    own_buttons = tuple(
+        Button(_fill_id(id_, reads.params), title) for id_, title in entry.buttons.items()
+    )
+    shown = own_buttons if buttons is None else tuple(buttons)
+    shown_rows = tuple(rows) or tuple(
+        ListRow(_fill_id(id_, reads.params), *(part.strip() for part in title.split("|", 1)))
+        for id_, title in entry.rows.items()
+    )
+    text = _PLACEHOLDER.sub(lambda found: values[found[1], found[2] or "text"], entry.text)
+    if (shown or entry.ask) and len(text) > BODY_CHARACTERS:
+        text = text[: BODY_CHARACTERS - 1].rstrip() + "…"
+    return Outgoing(
+        text=text,
+        buttons=shown,
+        rows=shown_rows,
+        rows_label=entry.rows_label if shown_rows else "",
+        footer=entry.footer,
+        ask=entry.ask or None,  # type: ignore[arg-type]
+        subject=_subject(entry, reads),
+        template=None
+        if template is None
+        else _template(entry, template, reads, tuple(values.values()), own_buttons),
+    )
+
+
+def say(reads: Reader, name: str, kind: str) -> str:
+    """Say one value. Raises KeyError where it is missing and the filter has no word for that."""
+    value = reads.params.get(name)
+    if value is None and kind not in OPTIONAL:
+        raise KeyError(name)
+    return FILTERS[kind](value, reads)
+
+
+def template_name(kind: str) -> str:
+    """The platform's name of a notice's template."""
+    return TEMPLATE_PREFIX + kind
+
+
+def templates() -> list[TemplateText]:
+    """Every template of every language, as it has to be registered with the platform."""
+    found = []
+    for language in languages():
+        for kind, entry in catalogue(language).notices.items():
+            text = _numbered(entry)
+            filled = notice(language, kind, SAMPLES)
+            found.append(
+                TemplateText(
+                    name=template_name(kind),
+                    language=language,
+                    category=entry.category,
+                    text=text,
+                    examples=filled.template.params if filled.template else (),
+                    buttons=tuple(entry.buttons.values()),
+                )
+            )
+    return found
+
+
+def _numbered(entry: Entry) -> str:
+    numbers = {place: number for number, place in enumerate(entry.placeholders, start=1)}
+
+    def number(found: re.Match[str]) -> str:
+        return f"{{{{{numbers[found[1], found[2] or 'text']}}}}}"
+
+    return _PLACEHOLDER.sub(number, entry.text)
+
+
+def _fill_id(id_: str, params: Mapping[str, Any]) -> str:
+    return _PLACEHOLDER.sub(lambda found: str(params[found[1]]), id_)
+
+
+def _subject(entry: Entry, reads: Reader) -> str:
+    return _PLACEHOLDER.sub(lambda found: say(reads, found[1], found[2] or "text"), entry.subject)
+
+
+def _template(
+    entry: Entry,
+    name: str,
+    reads: Reader,
+    values: tuple[str, ...],
+    buttons: tuple[Button, ...],
+) -> Template:
+    if entry.category == AUTHENTICATION:
+        # The platform writes the text of such a template itself; it takes the code alone.
+        values = values[:1]
+    return Template(
+        name=name,
+        language=reads.language,
+        category=entry.category,
+        params=values,
+        payloads=tuple(button.id for button in buttons),
+    )
+
+
+SAMPLES: Final[Mapping[str, Any]] = {
+    "code": "123456",
+    "minutes": 5,
+    "url": "https://partimer.example/jobs/1",
+    "offer_id": "0198c0de-0000-7000-8000-000000000001",
+    "title": "Waiter for weekends",
+    "company": "Café Mondegar",
+    "verified": True,
+    "city": "Mumbai",
+    "distance_km": 2.1,
+    "starts_on": "2026-11-28",
+    "ends_on": "2026-12-27",
+    "time_zone": "Asia/Kolkata",
+    "slots": [
+        {"weekday": "saturday", "start": "18:00", "end": "23:00"},
+        {"weekday": "sunday", "start": "18:00", "end": "23:00"},
+    ],
+    "salary": {"amount": 15_000, "currency": "INR", "per": "hour"},
+    "positions": 2,
+    "respond_by": "2026-11-25T13:30:00+00:00",
+    "why": [
+        {"kind": "distance", "km": 2.1},
+        {"kind": "hours", "percent": 100},
+        {"kind": "skills", "slugs": ["waiter"]},
+        {"kind": "experience", "years": 3},
+        {"kind": "verified"},
+    ],
+    "display_name": "Asha K.",
+    "price": {"amount": 4_900, "currency": "INR"},
+    "amount": 4_900,
+    "currency": "INR",
+    "name": "Asha Kulkarni",
+    "phone": "+919876543210",
+    "reason": "filled",
+}
+"""Values the platform's reviewers see in place of the real ones."""

@@ -1,0 +1,273 @@
+"""How a value is said in a language: money, distances, dates, hours, names.
+
+Each function here is a filter of the catalogue: `{salary|pay}` calls `pay`. It gets the value, the
+language's words, and the other parameters of the message, and returns one line of text.
+Numbers, dates and currencies follow CLDR (by Babel). What people wrote themselves comes out inert.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel.core import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal
+
+from app.catalogue import skills as skill_catalogue
+from app.core.money import exponent
+from app.core.week import WEEKDAYS
+
+DEFAULT_ZONE: Final = "Asia/Kolkata"
+"""Of a time in a message that names no zone of its own."""
+LINE_CHARACTERS: Final = 160
+"""The longest text of a person that goes into a message of ours."""
+_MEANS_SOMETHING: Final = str.maketrans("*_~`{}", "∗ˍ∼ˋ()")
+"""WhatsApp's markup and the platform's template variables, as look-alikes without a meaning."""
+_KEPT_INVISIBLE: Final = "\u200c\u200d"
+"""Joiners that Hindi and other Indian scripts are spelled with."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """In whose language and zone something is said."""
+
+    language: str
+    locale: Locale
+    words: Mapping[str, str]
+    now: dt.datetime | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """The other values of the message."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone this message's times are told in."""
+        return ZoneInfo(self.params.get("time_zone") or DEFAULT_ZONE)
+
+
+def inert(value: str, limit: int = LINE_CHARACTERS) -> str:
+    """Return a person's text as one harmless line of at most `limit` characters.
+
+    Line breaks, tabs and runs of spaces (which templates refuse), invisible and direction-changing
+    characters, markup and variables lose their meaning; the words stay.
+    """
+    shown = "".join(
+        " " if unicodedata.category(character) in {"Cc", "Zl", "Zp"} else character
+        for character in value
+        if unicodedata.category(character) not in {"Cf", "Cs"} or character in _KEPT_INVISIBLE
+    )
+    line = " ".join(shown.translate(_MEANS_SOMETHING).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _text(value: Any, _reader: Reader) -> str:
+    return inert(str(value))
+
+
+def _code(value: Any, _reader: Reader) -> str:
+    return str(value)
+
+
+def _url(value: Any, _reader: Reader) -> str:
+    return re.sub(r"\s", "", str(value))
+
+
+def _count(value: Any, reader: Reader) -> str:
+    return format_decimal(value, locale=reader.locale)
+
+
+def _km(value: Any, reader: Reader) -> str:
+    number = format_decimal(round(float(value), 1), format="#,##0.#", locale=reader.locale)
+    return f"{number} {reader.words['km']}"
+
+
+def money(amount: int, currency: str, reader: Reader) -> str:
+    """Say an amount in minor units: decimals only where there are any."""
+    value = Decimal(amount).scaleb(-exponent(currency))
+    if value != value.to_integral_value():
+        return format_currency(value, currency, locale=reader.locale)
+    whole = reader.locale.currency_formats["standard"].pattern.replace(".00", "")
+    return format_currency(
+        value, currency, format=whole, locale=reader.locale, currency_digits=False
+    )
+
+
+def _money(value: Any, reader: Reader) -> str:
+    return money(value["amount"], value["currency"], reader)
+
+
+def _amount(value: Any, reader: Reader) -> str:
+    return money(value, reader.params["currency"], reader)
+
+
+def _pay(value: Any, reader: Reader) -> str:
+    if not value:
+        return reader.words["pay_open"]
+    amount = money(value["amount"], value["currency"], reader)
+    return reader.words[f"pay_{value['per']}"].replace("{amount}", amount)
+
+
+def day(value: dt.date, reader: Reader) -> str:
+    """Say a date: weekday, day and month; the year only when it is not this one."""
+    this_year = reader.now is None or reader.now.year == value.year
+    return format_date(value, "EEE d MMM" if this_year else "EEE d MMM y", locale=reader.locale)
+
+
+def clock(value: dt.time, reader: Reader) -> str:
+    """Say a time of day, as people do: 6 pm, 6:30 pm."""
+    pattern = "h:mm a" if value.minute else "h a"
+    return format_time(value, pattern, locale=reader.locale)
+
+
+def _when(value: Any, reader: Reader) -> str:
+    instant = dt.datetime.fromisoformat(str(value))
+    if instant.tzinfo is None:
+        raise ValueError("an instant in a message names its zone")
+    local = instant.astimezone(reader.zone)
+    return f"{day(local.date(), reader)}, {clock(local.time(), reader)}"
+
+
+def _dates(value: Any, reader: Reader) -> str:
+    starts = dt.date.fromisoformat(str(value))
+    ends_on = reader.params.get("ends_on")
+    if ends_on is None:
+        return reader.words["from_date"].replace("{date}", day(starts, reader))
+    ends = dt.date.fromisoformat(str(ends_on))
+    if ends == starts:
+        return day(starts, reader)
+    return f"{day(starts, reader)} – {day(ends, reader)}"
+
+
+def weekdays(numbers: Sequence[int], reader: Reader) -> str:
+    """Say weekdays (Monday 0), three or more in a row as a range: Mon–Fri, Sun."""
+    names = reader.locale.days["format"]["abbreviated"]
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    if len(set(numbers)) == len(WEEKDAYS):
+        return reader.words["every_day"]
+    parts: list[str] = []
+    for run in runs:
+        if len(run) > 2:
+            parts.append(f"{names[run[0]]}–{names[run[-1]]}")
+        else:
+            parts += [names[number] for number in run]
+    return ", ".join(parts)
+
+
+def hours(slots: Sequence[Mapping[str, Any]], reader: Reader) -> str:
+    """Say weekly slots `{weekday, start, end}`: equal hours together, in the order of the week."""
+    by_time: dict[tuple[str, str], list[int]] = {}
+    for slot in slots:
+        weekday = slot["weekday"]
+        number = weekday if isinstance(weekday, int) else WEEKDAYS.index(weekday)
+        by_time.setdefault((str(slot["start"])[:5], str(slot["end"])[:5]), []).append(number)
+    parts = []
+    for (start, end), numbers in sorted(by_time.items(), key=lambda item: (min(item[1]), item[0])):
+        span = (
+            f"{clock(dt.time.fromisoformat(start), reader)} – "
+            f"{clock(dt.time.fromisoformat(end), reader)}"
+        )
+        parts.append(f"{weekdays(numbers, reader)} {span}")
+    return "; ".join(parts)
+
+
+def _hours(value: Any, reader: Reader) -> str:
+    said = hours(value, reader)
+    return said if len(said) <= LINE_CHARACTERS else said[: LINE_CHARACTERS - 1].rstrip() + "…"
+
+
+def _why(value: Any, reader: Reader) -> str:
+    reasons = [said for item in value or [] if (said := reason(item, reader))]
+    return " · ".join(reasons) or reader.words["why_nothing"]
+
+
+def reason(item: Mapping[str, Any], reader: Reader) -> str:
+    """Say one matching reason; an unknown kind says nothing."""
+    params = item.get("params", item)
+    word = reader.words.get(f"why_{item.get('kind')}")
+    match item.get("kind"):
+        case "distance":
+            value = _km(params["km"], reader)
+        case "hours":
+            percent = int(params["percent"])
+            word = reader.words["why_all_hours"] if percent >= 100 else word
+            value = _count(percent, reader)
+        case "skills":
+            value = skills(params["slugs"], reader)
+        case "experience":
+            years = int(params["years"])
+            word = reader.words["why_experience_one"] if years == 1 else word
+            value = _count(years, reader)
+        case "verified":
+            value = ""
+        case _:
+            return ""
+    return (word or "").replace("{value}", value)
+
+
+def skills(slugs: Sequence[str], reader: Reader) -> str:
+    """Say skills by their names in the language."""
+    return ", ".join(skill_catalogue.names(list(slugs), reader.language))
+
+
+def _skills(value: Any, reader: Reader) -> str:
+    return skills(value or [], reader) or reader.words["none"]
+
+
+def _company(value: Any, reader: Reader) -> str:
+    name = inert(str(value))
+    return f"{name} ({reader.words['verified']})" if reader.params.get("verified") else name
+
+
+def _place(value: Any, reader: Reader) -> str:
+    return inert(str(value)) if value else reader.words["near_you"]
+
+
+def _phone(value: Any, _reader: Reader) -> str:
+    number = phonenumbers.parse(str(value))
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _closed(value: Any, reader: Reader) -> str:
+    return reader.words.get(f"closed_{value}") or reader.words["closed"]
+
+
+def _reason(value: Any, reader: Reader) -> str:
+    return inert(str(value)) if value else reader.words["no_reason"]
+
+
+type Filter = Callable[[Any, Reader], str]
+
+FILTERS: Final[Mapping[str, Filter]] = {
+    "text": _text,
+    "code": _code,
+    "url": _url,
+    "count": _count,
+    "km": _km,
+    "money": _money,
+    "amount": _amount,
+    "pay": _pay,
+    "when": _when,
+    "dates": _dates,
+    "hours": _hours,
+    "why": _why,
+    "skills": _skills,
+    "company": _company,
+    "place": _place,
+    "phone": _phone,
+    "closed": _closed,
+    "reason": _reason,
+}
+"""What may follow the bar in `{name|filter}`; without a bar it is `text`."""
+
+OPTIONAL: Final = frozenset({"pay", "place", "why", "skills", "closed", "reason"})
+"""Filters that have a word for a value that is missing."""
