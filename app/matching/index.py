@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Row, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -50,7 +50,9 @@ async def rebuild(session: AsyncSession) -> int:
     last: UUID | None = None
     while True:
         query = select(Worker.id).order_by(Worker.id).limit(_BATCH)
-        ids = (await session.scalars(query if last is None else query.where(Worker.id > last))).all()
+        ids = (
+            await session.scalars(query if last is None else query.where(Worker.id > last))
+        ).all()
         if not ids:
             return written
         written += await _reindex(session, ids)
@@ -94,25 +96,25 @@ async def _truth(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, dic
         .where(Worker.id.in_(ids), Worker.latitude.is_not(None), Worker.longitude.is_not(None))
     )
     weeks = await slots_of(session, ids)
-    return {person.id: _row(person._mapping, weeks.get(person.id, [])) for person in people}
+    return {person.id: _row(person, weeks.get(person.id, [])) for person in people}
 
 
-def _row(person: Mapping[str, Any], week: list[Slot]) -> dict[str, Any]:
-    point = Point(person["latitude"], person["longitude"])
-    skills_0, skills_1 = masks(person["skills"])
-    reachable = person["status"] == UserStatus.ACTIVE and person["stopped_at"] is None
+def _row(person: Row[Any], week: list[Slot]) -> dict[str, Any]:
+    point = Point(person.latitude, person.longitude)
+    skills_0, skills_1 = masks(person.skills)
+    reachable = person.status == UserStatus.ACTIVE and person.stopped_at is None
     values = (
-        person["id"],
-        key_for_worker(point, person["max_distance_km"]),
+        person.id,
+        key_for_worker(point, person.max_distance_km),
         reachable and bool(week),
-        person["experience_years"],
+        person.experience_years,
         skills_0,
         skills_1,
         point.latitude,
         point.longitude,
-        float(person["max_distance_km"]),
+        float(person.max_distance_km),
         *bits(week),
-        person["time_zone"],
+        person.time_zone,
     )
     return dict(zip(_COLUMNS, values, strict=True))
 
@@ -142,9 +144,7 @@ async def _upsert(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> N
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=[WorkerMatch.worker_id],
-            set_={
-                name: statement.excluded[name] for name in _COLUMNS if name != "worker_id"
-            },
+            set_={name: statement.excluded[name] for name in _COLUMNS if name != "worker_id"},
         ),
         list(rows),
     )

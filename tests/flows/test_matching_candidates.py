@@ -146,6 +146,7 @@ async def test_only_as_many_people_are_read_as_it_takes(database):
         crowd = [NewWorker(point=km_north(BANDRA, 1 + i / 200)) for i in range(1_500)]
         ids = await add_workers(session, crowd)
         job_id = await add_job(session, await add_employer(session))
+    async with database.begin() as session:
         # Whoever is beyond the first batches is no worker any more, and nobody notices.
         await session.execute(
             update(Worker).where(Worker.id.in_(ids[800:])).values(latitude=None, longitude=None)
@@ -217,6 +218,7 @@ async def test_a_cap_counts_the_offers_of_seven_days(database):
         days = dt.timedelta(days=1)
         for other, at in zip(others, (NOW - 8 * days, NOW - 6 * days, NOW), strict=True):
             last = await add_offer(session, other, worker_id, OfferStatus.REJECTED, at)
+    async with database.begin() as session:
         assert await best(session, job_id) == []
         await session.delete(await session.get_one(JobMatch, last))
         await session.flush()
@@ -230,6 +232,7 @@ async def test_the_usual_cap_holds_for_who_set_none(database):
         employer_id = await add_employer(session)
         other, job_id = [await add_job(session, employer_id) for _ in range(2)]
         await add_offer(session, other, worker_id, OfferStatus.REJECTED)
+    async with database.read() as session:
         assert await best(session, job_id, cap=1) == []
         assert await best(session, job_id, cap=2) == [worker_id]
 

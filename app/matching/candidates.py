@@ -1,0 +1,106 @@
+"""The best people to ask for a job, exactly as if everybody had been scored, without scoring everybody.
+
+The index search leaves those who might fit; in a dense metro that can be thousands. From its narrow
+rows alone each gets an upper bound of their score. In the order of these bounds their facts are read
+in growing batches and judged by `rules`, until enough of them score above the bound of whoever comes
+next. Nobody left unread could be among the best, so the answer is that of `rules.rank` over all.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.matching.facts import worker_facts
+from app.matching.rules import Candidate, JobFacts, Weights, eligible, score
+from app.matching.search import near_and_able
+from app.offers.models import JobMatch
+from app.workers.models import Block
+
+if TYPE_CHECKING:
+    from app.matching.bounds import Bounds
+
+_FIRST_BATCH: Final = 48
+_LARGEST_BATCH: Final = 1_000
+"""Well below the number of parameters a statement may have."""
+
+ROUNDING: Final = 0.2
+"""More than rounding to one decimal, of five parts and their mean, can add to a score: 0.05 each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best people for a job, best first, and how many there are to choose from."""
+
+    best: list[Candidate]
+    eligible: int
+    """Those known to fit, and those who fit as far as the index tells and need not be looked at."""
+
+
+async def find(
+    session: AsyncSession,
+    job: JobFacts,
+    wanted: int,
+    now: dt.datetime,
+    *,
+    weights: Weights,
+    minimum_share: float,
+    weekly_cap: int,
+) -> Found:
+    """The `wanted` best workers who fit the job and can be asked now, best first.
+
+    Not asked: whoever was offered this job before, blocked its employer, is not active or said STOP,
+    or has had as many offers in the last seven days as they want (`weekly_cap` where they set none).
+    """
+    from app.matching.bounds import bounds
+
+    rows = (await session.execute(near_and_able(job))).all()
+    if not rows:
+        return Found([], 0)
+    out = await _out_of_the_question(session, job)
+    if out:
+        rows = [row for row in rows if row.worker_id not in out]
+    waiting = bounds(rows, job, weights, minimum_share)
+    best: list[Candidate] = []
+    judged, fitting = 0, 0
+    size = max(_FIRST_BATCH, wanted + wanted // 2)
+    while judged < len(waiting.ids) and not _settled(best, wanted, waiting, judged):
+        batch = waiting.ids[judged : judged + min(size, _LARGEST_BATCH)]
+        fits = await _judge(session, batch, job, now, weights, minimum_share, weekly_cap)
+        judged, fitting, size = judged + len(batch), fitting + len(fits), size * 2
+        best = sorted([*best, *fits], key=lambda candidate: candidate.place)[:wanted]
+    return Found(best, fitting + len(waiting.ids) - judged)
+
+
+def _settled(best: list[Candidate], wanted: int, waiting: "Bounds", judged: int) -> bool:
+    """Whether nobody yet unread can take a place among the best."""
+    if judged == 0 or len(best) < wanted:
+        return False
+    return wanted == 0 or best[-1].score.total > waiting.scores[judged] + ROUNDING
+
+
+async def _judge(
+    session: AsyncSession,
+    ids: Sequence[UUID],
+    job: JobFacts,
+    now: dt.datetime,
+    weights: Weights,
+    minimum_share: float,
+    weekly_cap: int,
+) -> list[Candidate]:
+    return [
+        Candidate(worker, score(worker, job, weights))
+        for worker, asked in await worker_facts(session, ids, job, now)
+        if not asked.is_enough(weekly_cap) and eligible(worker, job, minimum_share) is None
+    ]
+
+
+async def _out_of_the_question(session: AsyncSession, job: JobFacts) -> frozenset[UUID]:
+    offered = select(JobMatch.worker_id).where(JobMatch.job_id == job.id)
+    blocking = select(Block.worker_id).where(Block.employer_id == job.employer_id)
+    both: Any = offered.union_all(blocking)
+    return frozenset(await session.scalars(both))

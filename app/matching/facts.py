@@ -1,0 +1,204 @@
+"""Reading tables into the plain facts that the rules take."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.geo import Point
+from app.employers.models import Employer
+from app.identity.models import User, UserStatus
+from app.jobs.models import Job, JobSlot, JobStatus
+from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule
+from app.matching.index import slot_from, slots_of
+from app.matching.rules import JobFacts, WorkerFacts
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.workers.facts import reliability
+from app.workers.models import Block, TimeOff, Worker
+
+CAP_PERIOD = dt.timedelta(days=7)
+"""The stretch of time that a worker's weekly cap on offers counts, ending now."""
+
+_REACH = dt.timedelta(days=3)
+"""Beyond a job's window, for nights and time zones: as far as `hours` looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How often a worker may be asked, and was."""
+
+    cap: int | None
+    """Their own; None: the policy's."""
+    offers: int
+    """Made to them within `CAP_PERIOD`."""
+
+    def is_enough(self, default_cap: int) -> bool:
+        """Whether they have had all the offers they want for now."""
+        return self.offers >= (default_cap if self.cap is None else self.cap)
+
+
+async def job_facts(session: AsyncSession, job: Job) -> JobFacts:
+    """What matching knows of a job; its slots must be loaded, as they are with every `Job`."""
+    verified_at = await session.scalar(
+        select(Employer.verified_at).where(Employer.id == job.employer_id)
+    )
+    return JobFacts(
+        id=job.id,
+        employer_id=job.employer_id,
+        point=Point(job.latitude, job.longitude),
+        radius_km=job.radius_km,
+        schedule=Schedule(
+            tuple(sorted(slot_from(slot.weekday, slot.starts, slot.ends) for slot in job.slots)),
+            job.starts_on,
+            job.ends_on,
+            job.time_zone,
+        ),
+        required_skills=frozenset(job.required_skills),
+        preferred_skills=frozenset(job.preferred_skills),
+        min_experience_years=job.min_experience_years,
+        employer_verified=verified_at is not None,
+    )
+
+
+async def worker_facts(
+    session: AsyncSession, ids: Collection[UUID], job: JobFacts, now: dt.datetime
+) -> list[tuple[WorkerFacts, Asked]]:
+    """What matching knows of these workers, as far as this job is concerned.
+
+    Left out are those who can't be asked at all: not active, stopped, or without a location. Time off
+    and accepted jobs are only those near the job's window, blocks only those of its employer.
+    """
+    people = await session.execute(
+        select(
+            Worker.id,
+            Worker.latitude,
+            Worker.longitude,
+            Worker.max_distance_km,
+            Worker.skills,
+            Worker.experience_years,
+            Worker.time_zone,
+            Worker.weekly_offer_cap,
+            Worker.answered,
+            Worker.missed,
+            Worker.withdrawn,
+        )
+        .join(User, User.id == Worker.id)
+        .where(
+            Worker.id.in_(ids),
+            User.status == UserStatus.ACTIVE,
+            Worker.stopped_at.is_(None),
+            Worker.latitude.is_not(None),
+            Worker.longitude.is_not(None),
+        )
+    )
+    slots = await slots_of(session, ids)
+    time_off = await _time_off(session, ids, job)
+    busy = await _accepted_jobs(session, ids, job)
+    asked = await _offers_lately(session, ids, now)
+    blockers = await who_blocked(session, job.employer_id, ids)
+    facts: list[tuple[WorkerFacts, Asked]] = []
+    for person in people:
+        worker_id = person.id
+        worker = WorkerFacts(
+            id=worker_id,
+            point=Point(person.latitude, person.longitude),
+            max_distance_km=person.max_distance_km,
+            availability=Availability(
+                tuple(slots.get(worker_id, ())),
+                person.time_zone,
+                tuple(time_off.get(worker_id, ())),
+                tuple(busy.get(worker_id, ())),
+            ),
+            skills=frozenset(person.skills),
+            experience_years=person.experience_years,
+            reliability=reliability(person.answered, person.missed, person.withdrawn),
+            blocked_employers=frozenset({job.employer_id} if worker_id in blockers else ()),
+        )
+        facts.append((worker, Asked(person.weekly_offer_cap, asked.get(worker_id, 0))))
+    return facts
+
+
+async def who_blocked(
+    session: AsyncSession, employer_id: UUID, ids: Collection[UUID]
+) -> frozenset[UUID]:
+    """Those of the workers who want no offers from that employer."""
+    query = select(Block.worker_id).where(
+        Block.employer_id == employer_id, Block.worker_id.in_(ids)
+    )
+    return frozenset(await session.scalars(query))
+
+
+def _near(schedule: Schedule) -> tuple[dt.date, dt.date]:
+    last = schedule.starts_on + dt.timedelta(days=WINDOW_DAYS)
+    if schedule.ends_on is not None:
+        last = min(last, schedule.ends_on)
+    return schedule.starts_on - _REACH, last + _REACH
+
+
+async def _time_off(
+    session: AsyncSession, ids: Collection[UUID], job: JobFacts
+) -> dict[UUID, list[DateRange]]:
+    first, last = _near(job.schedule)
+    rows = await session.execute(
+        select(TimeOff.worker_id, TimeOff.starts_on, TimeOff.ends_on).where(
+            TimeOff.worker_id.in_(ids), TimeOff.starts_on <= last, TimeOff.ends_on >= first
+        )
+    )
+    found: defaultdict[UUID, list[DateRange]] = defaultdict(list)
+    for worker_id, starts_on, ends_on in rows:
+        found[worker_id].append(DateRange(starts_on, ends_on))
+    return dict(found)
+
+
+async def _accepted_jobs(
+    session: AsyncSession, ids: Collection[UUID], job: JobFacts
+) -> dict[UUID, list[Schedule]]:
+    """When those workers work elsewhere: an acceptance counts until it or its job is called off."""
+    first, last = _near(job.schedule)
+    rows = await session.execute(
+        select(
+            JobMatch.worker_id,
+            Job.id,
+            Job.starts_on,
+            Job.ends_on,
+            Job.time_zone,
+            JobSlot.weekday,
+            JobSlot.starts,
+            JobSlot.ends,
+        )
+        .join(Job, Job.id == JobMatch.job_id)
+        .join(JobSlot, JobSlot.job_id == Job.id)
+        .where(
+            JobMatch.worker_id.in_(ids),
+            JobMatch.status == OfferStatus.ACCEPTED,
+            Job.id != job.id,
+            Job.status != JobStatus.CANCELLED,
+            Job.starts_on <= last,
+            or_(Job.ends_on.is_(None), Job.ends_on >= first),
+        )
+    )
+    shifts = defaultdict(list)
+    for worker_id, job_id, starts_on, ends_on, time_zone, weekday, starts, ends in rows:
+        shifts[worker_id, job_id, starts_on, ends_on, time_zone].append(
+            slot_from(weekday, starts, ends)
+        )
+    found: defaultdict[UUID, list[Schedule]] = defaultdict(list)
+    for (worker_id, _, starts_on, ends_on, time_zone), slots in shifts.items():
+        found[worker_id].append(Schedule(tuple(sorted(slots)), starts_on, ends_on, time_zone))
+    return dict(found)
+
+
+async def _offers_lately(
+    session: AsyncSession, ids: Collection[UUID], now: dt.datetime
+) -> dict[UUID, int]:
+    rows = await session.execute(
+        select(JobMatch.worker_id, func.count().label("offers"))
+        .where(JobMatch.worker_id.in_(ids), JobMatch.offered_at > now - CAP_PERIOD)
+        .group_by(JobMatch.worker_id)
+    )
+    return {row.worker_id: row.offers for row in rows}

@@ -1,0 +1,34 @@
+"""Publishing a job: from this moment people are asked."""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.identity.actor import Actor
+from app.jobs import lifecycle, queries
+from app.jobs.models import Job
+from app.matching.waves import send_wave
+
+
+async def publish(session: AsyncSession, actor: Actor, job_id: UUID, now: dt.datetime) -> Job:
+    """Publish the actor's own draft and send its first wave, in one transaction; returns the job.
+
+    Raises `NotFound` for another's job, `AccountRestricted`, and whatever `jobs.lifecycle` refuses: a
+    job that is no draft, or that starts in the past.
+    """
+    actor.require_unrestricted()
+    await queries.owned(session, actor.user_id, job_id)
+    job = await lifecycle.move(session, job_id, "publish", now)
+    log.record(
+        session,
+        actor=actor,
+        action="job.publish",
+        target_type="job",
+        target_id=job_id,
+        now=now,
+        after={"status": job.status},
+    )
+    await send_wave(session, job_id, now)
+    return job

@@ -1,0 +1,175 @@
+"""Waves: asking the best people first, and the next best when too few of them answer."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict, NotFound
+from app.db import claim_limit, wake_loops
+from app.identity.models import User, UserStatus
+from app.jobs.models import Job, JobStatus
+from app.matching.candidates import Found, find
+from app.matching.facts import job_facts
+from app.matching.rules import Candidate, JobFacts, Weights, next_wave_at, offers_to_send, why
+from app.offers.create import NewOffer, create
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.offers.standing import stands
+from app.policy import policy as policies
+from app.policy.policy import Policy
+
+DUE_BATCH: Final = 20
+"""Jobs whose next wave one transaction sends: their rows stay locked until it commits."""
+
+
+class JobNotPublished(Conflict):
+    """Only a published job that is not over asks people."""
+
+    code = "job_not_published"
+    detail = "Publish the job first; a job that is cancelled, filled or over sends no more offers."
+
+
+@dataclass(frozen=True, slots=True)
+class WaveResult:
+    """What a wave did. `wave` is the number of the job's last wave that asked anybody, 0 for none."""
+
+    wave: int
+    candidates: int
+    """Workers who fit and had not been asked before this wave (see `candidates.Found.eligible`)."""
+    offers_created: int
+
+
+async def send_wave(session: AsyncSession, job_id: UUID, now: dt.datetime) -> WaveResult:
+    """Ask as many people now as the open places call for, whenever the next wave was due.
+
+    Safe to repeat: whoever may still answer counts against the number, and nobody is ever offered the
+    same job twice. Raises `NotFound`, or `JobNotPublished` for a draft and for a job that is closed
+    or whose last shift has begun.
+    """
+    job = await _hold(session, job_id)
+    if not _asks(job, now):
+        raise JobNotPublished
+    policy = await policies.current(session)
+    return await _send(session, job, now, policy, fresh_since=None)
+
+
+async def send_due(session: AsyncSession, now: dt.datetime, limit: int = DUE_BATCH) -> int:
+    """Send the waves that are due, at most `limit` of them; returns how many jobs were looked at.
+
+    Jobs that another process is working on are left to it.
+    """
+    due = (
+        select(Job.id)
+        .where(Job.status == JobStatus.PUBLISHED, Job.next_wave_at <= now)
+        .order_by(Job.next_wave_at)
+        .limit(limit)
+    )
+    job_ids = (await session.scalars(claim_limit(session, due))).all()
+    if not job_ids:
+        return 0
+    policy = await policies.current(session)
+    fresh_since = now - dt.timedelta(minutes=policy.waves.interval_minutes)
+    # In the order of ids, as everybody who locks several jobs does.
+    for job_id in sorted(job_ids):
+        job = await _hold(session, job_id)
+        if _asks(job, now):
+            await _send(session, job, now, policy, fresh_since)
+        else:
+            job.next_wave_at = None
+    return len(job_ids)
+
+
+async def _hold(session: AsyncSession, job_id: UUID) -> Job:
+    """The job as it is now, its row locked: of two waves at once the second sees the first's offers."""
+    query = (
+        select(Job)
+        .where(Job.id == job_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    job = await session.scalar(query)
+    if job is None:
+        raise NotFound
+    return job
+
+
+def _asks(job: Job, now: dt.datetime) -> bool:
+    over = job.closes_at is not None and job.closes_at <= now
+    return job.status == JobStatus.PUBLISHED and not over
+
+
+async def _send(
+    session: AsyncSession,
+    job: Job,
+    now: dt.datetime,
+    policy: Policy,
+    fresh_since: dt.datetime | None,
+) -> WaveResult:
+    open_places = max(0, job.positions - job.accepted)
+    wanted = 0
+    if await _employer_is_active(session, job.employer_id):
+        fresh = await _open_offers(session, job.id, now, fresh_since)
+        wanted = offers_to_send(open_places, fresh, policy.waves.offers_per_open_place)
+    facts = await job_facts(session, job)
+    found = await _find(session, facts, wanted, now, policy)
+    offers = [_offer(candidate, facts) for candidate in found.best]
+    created = await create(session, job, offers, job.wave + 1, now, policy)
+    if created:
+        job.wave += 1
+        wake_loops(session)
+    interval = dt.timedelta(minutes=policy.waves.interval_minutes)
+    job.next_wave_at = next_wave_at(now, open_places, interval, job.closes_at)
+    return WaveResult(job.wave, found.eligible, created)
+
+
+async def _find(
+    session: AsyncSession, facts: JobFacts, wanted: int, now: dt.datetime, policy: Policy
+) -> Found:
+    return await find(
+        session,
+        facts,
+        wanted,
+        now,
+        weights=Weights(**policy.matching.weights.model_dump()),
+        minimum_share=policy.matching.minimum_availability_share,
+        weekly_cap=policy.limits.offers_per_worker_per_week,
+    )
+
+
+async def _employer_is_active(session: AsyncSession, employer_id: UUID) -> bool:
+    """A restricted or suspended employer's jobs ask nobody, until that is lifted."""
+    status = await session.scalar(select(User.status).where(User.id == employer_id))
+    return status == UserStatus.ACTIVE
+
+
+async def _open_offers(
+    session: AsyncSession, job_id: UUID, now: dt.datetime, since: dt.datetime | None
+) -> int:
+    """Offers that may still be answered and hold back new ones: all, or those made since then."""
+    query = (
+        select(func.count())
+        .select_from(JobMatch)
+        .where(JobMatch.job_id == job_id, stands(OfferStatus.OFFERED, now))
+    )
+    if since is not None:
+        query = query.where(JobMatch.offered_at > since)
+    return (await session.execute(query)).scalar_one()
+
+
+def _offer(candidate: Candidate, job: JobFacts) -> NewOffer:
+    worker, scored = candidate.worker, candidate.score
+    return NewOffer(
+        worker_id=worker.id,
+        score=scored.total,
+        distance=scored.parts.distance,
+        availability=scored.parts.availability,
+        skills=scored.parts.skills,
+        experience=scored.parts.experience,
+        reliability=scored.parts.reliability,
+        distance_km=scored.distance_km,
+        why=[{"kind": r.kind.value, **r.params} for r in why(worker, job, scored)],
+    )
