@@ -126,10 +126,11 @@ async def _listen(runtime: Runtime) -> None:
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             connection = await asyncpg.connect(url)
             try:
+                lost = asyncio.Event()
+                connection.add_termination_listener(lambda *_: lost.set())
                 await connection.add_listener(WAKE_CHANNEL, lambda *_: runtime.database.wake())
                 runtime.database.wake()
-                while not connection.is_closed():
-                    await asyncio.sleep(_RECONNECT_SECONDS)
+                await lost.wait()
             finally:
                 await connection.close(timeout=1)
         await asyncio.sleep(_RECONNECT_SECONDS)

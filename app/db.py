@@ -14,17 +14,19 @@ import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Connection,
+    CursorResult,
     DateTime,
     Engine,
     Integer,
     MetaData,
+    UpdateBase,
     create_engine,
     event,
     inspect,
@@ -291,10 +293,10 @@ def upgrade_schema(connection: Connection, *, migrate: bool) -> None:
     Raises `Unavailable` when migrations are missing and `migrate` is false.
     """
     # Imported here, because most starts of most processes need none of it.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -343,6 +345,15 @@ def keyring(session: AsyncSession) -> Keyring:
 def is_postgresql(session: AsyncSession) -> bool:
     """Whether `session` talks to PostgreSQL (else SQLite)."""
     return session.get_bind().dialect.name == "postgresql"
+
+
+async def rows_changed(session: AsyncSession, statement: UpdateBase) -> int:
+    """Run an INSERT, UPDATE or DELETE and return how many rows it touched.
+
+    A compare-and-set that must change one row asks for 1 here, else says why not.
+    """
+    result = await session.execute(statement)
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def claim_limit(session: AsyncSession, query: Any) -> Any:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.errors import Conflict, FieldError, Invalid
-from app.db import is_postgresql, keyring
+from app.db import is_postgresql, keyring, rows_changed
 from app.identity.models import IdempotencyKey
 
 KEPT_HOURS = 24
@@ -79,9 +78,7 @@ async def claim(
     statement = insert(IdempotencyKey).values(
         owner=owner, key=key, fingerprint=print_, created_at=now
     )
-    taken = await session.execute(statement.on_conflict_do_nothing())
-    assert isinstance(taken, CursorResult)
-    if taken.rowcount == 1:
+    if await rows_changed(session, statement.on_conflict_do_nothing()) == 1:
         return Claim(owner, key)
     row = (await session.execute(select(IdempotencyKey).where(mine))).scalar_one()
     if row.fingerprint != print_:
@@ -108,6 +105,4 @@ async def keep(session: AsyncSession, held: Claim, response: Response) -> None:
 async def forget_old(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
     """Delete keys older than they are kept; return how many."""
     old = IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS)
-    gone = await session.execute(delete(IdempotencyKey).where(old))
-    assert isinstance(gone, CursorResult)
-    return gone.rowcount
+    return await rows_changed(session, delete(IdempotencyKey).where(old))

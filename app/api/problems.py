@@ -107,8 +107,7 @@ def _id(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
 
 
-async def _domain_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.DomainError)
+async def _domain_error(request: Request, error: errors.DomainError) -> Response:
     status = status_of(error)
     headers: dict[str, str] = {}
     fields = None
@@ -130,8 +129,7 @@ def _path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location[1:])
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         fields = [{"field": "", "message": "The body is not valid JSON."}]
@@ -144,8 +142,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return problem(_id(request), 422, errors.Invalid.code, detail, fields=fields)
 
 
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _http(request: Request, error: HTTPException) -> Response:
     code, detail = _HTTP_CODES.get(
         error.status_code, ("http_error", HTTPStatus(error.status_code).phrase)
     )
@@ -166,9 +163,9 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Make every error of `app` a problem+json answer."""
-    app.add_exception_handler(errors.DomainError, _domain_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.exception_handler(errors.DomainError)(_domain_error)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(HTTPException)(_http)
     app.add_exception_handler(OperationalError, _database)
     app.add_exception_handler(InterfaceError, _database)
     app.add_exception_handler(PoolTimeout, _database)

@@ -186,9 +186,9 @@ class World:
         }
         ok(self.http.post("/api/auth/register/worker", json=body), 202)
         person = self.sign_in_worker(phone)
-        for slot in slots:
-            if isinstance(slot, str):
-                slot = {"weekday": slot, "start": "08:00", "end": "20:00"}
+        for given in slots:
+            hours = {"start": "08:00", "end": "20:00"}
+            slot = hours | {"weekday": given} if isinstance(given, str) else given
             ok(person.post("/api/workers/availability", slot), 201)
         return person
 
