@@ -1,0 +1,246 @@
+"""How an offer moves: every action in every status, read off the table itself."""
+
+import datetime as dt
+from itertools import product
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from app.core.errors import Conflict
+from app.offers import rules
+from app.offers.rules import (
+    TABLE,
+    Action,
+    AlreadyUnlocked,
+    Guard,
+    NotDue,
+    OfferClosed,
+    OfferExpired,
+    OfferFacts,
+    OfferStatus,
+    Same,
+    Step,
+    Who,
+    acceptance_rate,
+    decide,
+    effective,
+    remind_at,
+    respond_by,
+)
+
+NOW = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
+LATER = NOW + dt.timedelta(hours=1)
+EARLIER = NOW - dt.timedelta(hours=1)
+
+PAIRS = list(product(Action, OfferStatus))
+STEPS = [(action, status) for action, status in PAIRS if isinstance(TABLE[action][status], Step)]
+
+minutes = st.integers(min_value=1, max_value=10_080)
+instants = st.timedeltas(dt.timedelta(0), dt.timedelta(days=30)).map(lambda after: NOW + after)
+facts = st.builds(
+    OfferFacts,
+    status=st.sampled_from(OfferStatus),
+    respond_by=instants,
+    unlocked=st.booleans(),
+    job_has_room=st.booleans(),
+)
+
+
+def good_facts(action: Action, status: OfferStatus) -> OfferFacts:
+    """Facts under which every guard of that step holds."""
+    entry = TABLE[action][status]
+    overdue = isinstance(entry, Step) and Guard.OVERDUE in entry.guards
+    return OfferFacts(status, EARLIER if overdue else LATER, unlocked=False, job_has_room=True)
+
+
+def test_the_table_answers_every_action_in_every_status() -> None:
+    assert {(action, status) for action in TABLE for status in TABLE[action]} == set(PAIRS)
+
+
+@pytest.mark.parametrize(("action", "status"), PAIRS)
+def test_every_action_is_a_step_or_nothing_or_a_named_refusal(
+    action: Action, status: OfferStatus
+) -> None:
+    entry = TABLE[action][status]
+    if isinstance(entry, Step):
+        assert decide(good_facts(action, status), action, NOW) is entry
+    elif isinstance(entry, Same):
+        assert decide(good_facts(action, status), action, NOW) is None
+    else:
+        with pytest.raises(Conflict) as refused:
+            decide(good_facts(action, status), action, NOW)
+        assert type(refused.value) is entry
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after", "who"),
+    [
+        (Action.ACCEPT, OfferStatus.OFFERED, OfferStatus.ACCEPTED, {Who.WORKER}),
+        (Action.REJECT, OfferStatus.OFFERED, OfferStatus.REJECTED, {Who.WORKER}),
+        (Action.WITHDRAW, OfferStatus.ACCEPTED, OfferStatus.WITHDRAWN, {Who.WORKER}),
+        (Action.EXPIRE, OfferStatus.OFFERED, OfferStatus.EXPIRED, {Who.CLOCK}),
+        (Action.CLOSE, OfferStatus.OFFERED, OfferStatus.CLOSED, {Who.JOB_SIDE, Who.WORKER}),
+        (Action.UNLOCK, OfferStatus.ACCEPTED, OfferStatus.ACCEPTED, {Who.PAYMENT}),
+    ],
+)
+def test_there_is_one_step_for_each_action(
+    action: Action, before: OfferStatus, after: OfferStatus, who: set[Who]
+) -> None:
+    steps = [(status, TABLE[a][status]) for a, status in STEPS if a == action]
+    [(status, step)] = steps
+    assert isinstance(step, Step)
+    assert (status, step.after, set(step.who)) == (before, after, who)
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "code"),
+    [
+        ("rejected", "accept", "already_responded"),
+        ("accepted", "reject", "already_responded"),
+        ("withdrawn", "accept", "already_responded"),
+        ("expired", "accept", "offer_expired"),
+        ("expired", "reject", "offer_expired"),
+        ("closed", "accept", "offer_closed"),
+        ("closed", "reject", "offer_closed"),
+        ("offered", "withdraw", "not_accepted"),
+        ("rejected", "withdraw", "not_accepted"),
+        ("withdrawn", "unlock", "match_not_accepted"),
+    ],
+)
+def test_a_refusal_has_the_name_that_programs_know(status: str, action: str, code: str) -> None:
+    offer = OfferFacts(OfferStatus(status), LATER, unlocked=False, job_has_room=True)
+    with pytest.raises(Conflict) as refused:
+        decide(offer, Action(action), NOW)
+    assert refused.value.reason == code
+
+
+@pytest.mark.parametrize("action", [Action.ACCEPT, Action.REJECT])
+def test_the_deadline_itself_is_too_late(action: Action) -> None:
+    with pytest.raises(OfferExpired):
+        decide(OfferFacts(OfferStatus.OFFERED, NOW, False, True), action, NOW)
+    just_before = NOW - dt.timedelta(microseconds=1)
+    assert decide(OfferFacts(OfferStatus.OFFERED, NOW, False, True), action, just_before)
+
+
+def test_a_full_or_closed_job_takes_no_acceptance_but_a_rejection() -> None:
+    full = OfferFacts(OfferStatus.OFFERED, LATER, unlocked=False, job_has_room=False)
+    with pytest.raises(OfferClosed):
+        decide(full, Action.ACCEPT, NOW)
+    assert decide(full, Action.REJECT, NOW)
+
+
+def test_who_is_both_late_and_too_many_is_told_that_it_is_late() -> None:
+    with pytest.raises(OfferExpired):
+        decide(OfferFacts(OfferStatus.OFFERED, EARLIER, False, False), Action.ACCEPT, NOW)
+
+
+def test_what_was_unlocked_is_neither_taken_back_nor_sold_again() -> None:
+    sold = OfferFacts(OfferStatus.ACCEPTED, LATER, unlocked=True, job_has_room=True)
+    for action in (Action.WITHDRAW, Action.UNLOCK):
+        with pytest.raises(AlreadyUnlocked):
+            decide(sold, action, NOW)
+
+
+def test_nothing_expires_before_its_time() -> None:
+    with pytest.raises(NotDue):
+        decide(OfferFacts(OfferStatus.OFFERED, LATER, False, True), Action.EXPIRE, NOW)
+
+
+@given(facts, st.sampled_from(Action), instants)
+def test_a_step_taken_twice_is_taken_once(
+    offer: OfferFacts, action: Action, now: dt.datetime
+) -> None:
+    try:
+        step = decide(offer, action, now)
+    except Conflict:
+        return
+    assume(step is not None and step.after is not offer.status)
+    assert step is not None
+    again = OfferFacts(step.after, offer.respond_by, offer.unlocked, offer.job_has_room)
+    assert decide(again, action, now) is None
+
+
+@given(facts, st.lists(st.sampled_from(Action), max_size=6), instants)
+def test_no_sequence_of_actions_leads_back_to_an_open_offer(
+    offer: OfferFacts, actions: list[Action], now: dt.datetime
+) -> None:
+    assume(offer.status is not OfferStatus.OFFERED)
+    for action in actions:
+        try:
+            step = decide(offer, action, now)
+        except Conflict:
+            continue
+        if step is not None:
+            offer = OfferFacts(step.after, offer.respond_by, offer.unlocked, offer.job_has_room)
+        assert offer.status is not OfferStatus.OFFERED
+
+
+@given(facts, st.sampled_from([Action.ACCEPT, Action.REJECT, Action.CLOSE]), instants)
+def test_what_everybody_sees_as_expired_is_answered_by_nobody(
+    offer: OfferFacts, action: Action, now: dt.datetime
+) -> None:
+    assume(effective(offer.status, offer.respond_by, now) is OfferStatus.EXPIRED)
+    with pytest.raises(OfferExpired):
+        decide(offer, action, now)
+
+
+@given(st.sampled_from(OfferStatus), instants, instants)
+def test_only_an_unanswered_offer_changes_by_time_alone(
+    status: OfferStatus, deadline: dt.datetime, now: dt.datetime
+) -> None:
+    seen = effective(status, deadline, now)
+    overdue = status is OfferStatus.OFFERED and deadline <= now
+    assert seen is (OfferStatus.EXPIRED if overdue else status)
+
+
+@given(instants, minutes, st.none() | instants)
+def test_a_deadline_is_never_after_the_job_is_over(
+    now: dt.datetime, within: int, closes_at: dt.datetime | None
+) -> None:
+    deadline = respond_by(now, within, closes_at)
+    assert deadline <= now + dt.timedelta(minutes=within)
+    assert closes_at is None or deadline <= closes_at
+    assert deadline in (now + dt.timedelta(minutes=within), closes_at)
+
+
+@pytest.mark.parametrize(
+    ("given_minutes", "left_minutes"), [(59, None), (60, 15), (240, 60), (10_080, 2_520)]
+)
+def test_the_reminder_leaves_a_quarter_of_the_time(
+    given_minutes: int, left_minutes: int | None
+) -> None:
+    deadline = NOW + dt.timedelta(minutes=given_minutes)
+    at = remind_at(NOW, deadline)
+    left = None if left_minutes is None else dt.timedelta(minutes=left_minutes)
+    assert (None if at is None else deadline - at) == left
+
+
+@given(instants, minutes)
+def test_a_reminder_lies_between_offer_and_deadline(offered: dt.datetime, given: int) -> None:
+    deadline = offered + dt.timedelta(minutes=given)
+    at = remind_at(offered, deadline)
+    assert at is None or offered < at < deadline
+
+
+@given(*[st.integers(min_value=0, max_value=10_000)] * 4)
+def test_the_acceptance_rate_is_a_share_of_what_is_settled(
+    accepted: int, rejected: int, expired: int, withdrawn: int
+) -> None:
+    rate = acceptance_rate(accepted, rejected, expired, withdrawn)
+    if accepted + rejected + expired + withdrawn == 0:
+        assert rate is None
+    else:
+        assert rate is not None
+        assert 0 <= rate <= 1
+        assert (rate == 0) == (
+            round(accepted / (accepted + rejected + expired + withdrawn), 3) == 0
+        )
+
+
+def test_the_acceptance_rate_of_one_in_four_is_a_quarter() -> None:
+    assert acceptance_rate(1, 1, 1, 1) == 0.25
+
+
+def test_the_clock_and_the_table_know_the_same_statuses() -> None:
+    assert set(rules.TABLE[Action.ACCEPT]) == set(OfferStatus)
