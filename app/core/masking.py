@@ -1,0 +1,199 @@
+"""Contact details in people's words, made unreadable: numbers, addresses, handles, links.
+
+A contact is what employers pay for, and what workers give away only by accepting; so a phone written
+into a name, a title or a description must not be readable, however it is dressed: spaced, dotted, in
+Devanagari digits, in English or Hindi number words. Better a harmless number too many is hidden than a
+phone too few is; a single time range, date or clearly marked amount stays, because job texts need them.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+MASK: Final = "•••"
+"""What stands where something was."""
+
+READABLE_DIGITS: Final = 6
+"""Most digits that may stand together: a PIN code, an amount; no phone is shorter than seven."""
+
+_GAP_CHARACTERS: Final = 12
+"""Signs, spaces and line ends between two digits that may still belong to one number."""
+
+_ENGLISH: Final = {
+    **dict.fromkeys("zero oh nought one two three four five six seven eight nine".split(), 1),
+    **dict.fromkeys("twenty thirty forty fourty fifty sixty seventy eighty ninety".split(), 1),
+    **dict.fromkeys(
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 2
+    ),
+    "double": 1,
+    "triple": 2,
+}
+_HINDI: Final = dict.fromkeys(
+    (
+        "shunya shoonya sunya sifar ek do teen tin char chaar paanch panch paach che chhe chhah cheh "
+        "chah saat sat aath aat ath nau nao "
+        "शून्य शुन्य सिफर एक दो तीन चार पांच पाँच पाच छह छः छे छ सात आठ नौ नो "
+        "जीरो ज़ीरो वन टू थ्री फोर फ़ोर फाइव फ़ाइव सिक्स सेवन एट नाइन डबल"
+    ).split(),
+    1,
+)
+_NUMBER_WORDS: Final = {
+    unicodedata.normalize("NFC", word): digits for word, digits in {**_ENGLISH, **_HINDI}.items()
+}
+"""How many digits of a phone each word says: "ninety eight" are two."""
+
+_FILLERS: Final = frozenset(
+    "and then plus no dash hyphen space dot point aur phir fir और फिर डॉट नंबर".split()
+)
+"""Words that people put between the digits of a number."""
+
+_RUN_TOGETHER: Final = re.compile(
+    "(?:" + "|".join(sorted(map(re.escape, _NUMBER_WORDS), key=len, reverse=True)) + ")+"
+)
+_ONE_OF_THEM: Final = re.compile(
+    "|".join(sorted(map(re.escape, _NUMBER_WORDS), key=len, reverse=True))
+)
+
+_TLD: Final = r"(?:com|co|in|org|net|io|me|app|info|biz|dev|xyz|online|site|shop|link|ly|ai)"
+_PROVIDERS: Final = (
+    r"(?:gmail|gmial|yahoo|ymail|hotmail|outlook|rediff(?:mail)?|icloud|protonmail|live|zoho)"
+)
+_AT: Final = r"(?:[@＠]|[(\[{<]\s*at\s*[)\]}>]|\s+(?:at|एट|ऐट)\s+)"
+_DOT: Final = r"(?:\s*[.．。]\s*|\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+(?:dot|डॉट|डाट)\s+)"
+_WORD: Final = r"[\w.+\-]+"
+
+_ADDRESSES: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # Links, and hosts with a path or a known ending.
+        r"(?:https?://|www\.)\S+",
+        rf"(?<![\w@])(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
+        r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
+        # name@host.tld and payment handles such as name@bank.
+        rf"{_WORD}[@＠][\w\-]+(?:[.．][\w\-]+)*",
+        # The same with spaces or words: name at gmail dot com.
+        rf"{_WORD}\s*{_AT}\s*[\w\-]+(?:{_DOT}[\w\-]+)*?{_DOT}{_TLD}(?!\w)",
+        rf"{_WORD}\s*{_AT}\s*{_PROVIDERS}(?!\w)(?:{_DOT}{_TLD}(?!\w))?",
+        # @handle, and "insta: handle".
+        r"(?<![\w])[@＠][A-Za-z_][\w.]{2,}",
+        r"(?<!\w)(?:insta(?:gram)?|telegram|snapchat|skype|facebook|fb|ig)"
+        r"\s*(?:id|handle|user(?:name)?)?\s*[:=\-–]\s*[\w.@]{3,}",
+    )
+)
+
+_TIME: Final = r"(?:[01]?\d|2[0-3])[:.][0-5]\d"
+_TIME_RANGE: Final = re.compile(rf"{_TIME}\s*[-–—]\s*{_TIME}")
+_DATE: Final = re.compile(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)")
+_DATE_LOCAL: Final = re.compile(r"(?P<d>\d\d?)[/.](?P<m>\d\d?)[/.](?P<y>20\d\d)")
+_AMOUNTS: Final = re.compile(r"(\d{1,3}(?:,?\d{2,3})*)\s*[-–—]\s*(\d{1,3}(?:,?\d{2,3})*)")
+_CURRENCY_BEFORE: Final = re.compile(r"(?:₹|rs\.?|inr|\$|€|£)\s*$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=2_048)
+def mask(text: str) -> str:
+    """Return `text` with every contact detail replaced by `MASK`; masking twice changes nothing."""
+    while True:
+        masked = text
+        for pattern in _ADDRESSES:
+            masked = pattern.sub(MASK, masked)
+        masked = _mask_numbers(masked)
+        if masked == text:
+            return masked
+        text = masked
+
+
+def _mask_numbers(text: str) -> str:
+    parts: list[str] = []
+    copied = 0
+    for start, end, digits in _runs(text):
+        if digits > READABLE_DIGITS and not _is_harmless(text, start, end):
+            while start > copied and text[start - 1] in "+(":
+                start -= 1
+            parts += (text[copied:start], MASK)
+            copied = end
+    return "".join([*parts, text[copied:]])
+
+
+def _runs(text: str) -> list[tuple[int, int, int]]:
+    """Return where digits stand that could be one number: start, end, how many digits."""
+    runs: list[tuple[int, int, int]] = []
+    start = end = digits = 0
+    between = last = 0  # signs since the last digit; where the last token ended
+    for token_start, token_end, worth in _tokens(text):
+        between += token_start - last
+        last = token_end
+        if digits and (worth is None or between > _GAP_CHARACTERS):
+            runs.append((start, end, digits))
+            digits = 0
+        if not worth:  # a word that ends a number, or one that may stand inside it
+            continue
+        if not digits:
+            start = token_start
+        digits += worth
+        end, between = token_end, 0
+    if digits:
+        runs.append((start, end, digits))
+    return runs
+
+
+def _tokens(text: str) -> Iterator[tuple[int, int, int | None]]:
+    """Yield digits and words with their places and their worth in digits.
+
+    A worth of 0 may stand between the digits of a number; None ends it.
+    """
+    position = 0
+    while position < len(text):
+        if unicodedata.digit(text[position], None) is not None:
+            yield position, position + 1, 1
+            position += 1
+        elif text[position].isalpha():
+            end = position + 1
+            while end < len(text) and _goes_on(text[end]):
+                end += 1
+            yield position, end, _worth(text[position:end])
+            position = end
+        else:
+            position += 1
+
+
+def _goes_on(character: str) -> bool:
+    """Whether a word goes on: letters, and the marks that Devanagari writes vowels with."""
+    return character.isalpha() or unicodedata.category(character).startswith("M")
+
+
+def _worth(word: str) -> int | None:
+    plain = unicodedata.normalize("NFC", word.casefold())
+    if plain in _NUMBER_WORDS:
+        return _NUMBER_WORDS[plain]
+    if plain == "o":
+        return 1
+    if len(plain) == 1 or plain in _FILLERS:
+        return 0
+    if _RUN_TOGETHER.fullmatch(plain):
+        return sum(_NUMBER_WORDS[part] for part in _ONE_OF_THEM.findall(plain))
+    return None
+
+
+def _is_harmless(text: str, start: int, end: int) -> bool:
+    """Whether all of it is one time range, one date, or one range of round, marked amounts."""
+    run = text[start:end]
+    if _TIME_RANGE.fullmatch(run):
+        return True
+    if date := _DATE.fullmatch(run) or _DATE_LOCAL.fullmatch(run):
+        return _exists(int(date["y"]), int(date["m"]), int(date["d"]))
+    if amounts := _AMOUNTS.fullmatch(run):
+        low, high = (int(amount.replace(",", "")) for amount in amounts.groups())
+        marked = _CURRENCY_BEFORE.search(text[:start]) is not None
+        return marked and low < high < 10**READABLE_DIGITS and low % 100 == high % 100 == 0
+    return False
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        dt.date(year, month, day)
+    except ValueError:
+        return False
+    return True
