@@ -1,7 +1,6 @@
 """Tables of jobs."""
 
 import datetime as dt
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, text
@@ -9,16 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.ids import new_id
 from app.db import Base, JsonType
+from app.jobs.rules import JobStatus
 
-
-class JobStatus(StrEnum):
-    """Where a job stands: `filled` once as many leads are unlocked as there are positions."""
-
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    FILLED = "filled"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
+__all__ = ["Job", "JobSlot", "JobStatus"]
 
 
 class Job(Base):

@@ -1,0 +1,60 @@
+"""A job moves from state to state, by the table in `rules`."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict
+from app.db import wake_loops
+from app.jobs import rules
+from app.jobs.models import Job
+from app.jobs.queries import facts_of, find
+from app.jobs.rules import JobAction, JobStatus
+
+
+async def move(
+    session: AsyncSession, job_id: UUID, action: JobAction | str, now: dt.datetime, **values: Any
+) -> Job:
+    """Take one step of a job's life and return the job as it is now; its row is held from here on.
+
+    Becoming published sets when it closes and makes its first wave due at once; ceasing to be, the
+    reverse. `values` are further columns to set in the same statement. Raises `JobNotFound`, or what
+    `rules.decide` raises when the job's state forbids the step.
+    """
+    action = JobAction(action)
+    job = await find(session, job_id, hold=True)
+    before = JobStatus(job.status)
+    step = rules.decide(facts_of(job), action, now)
+    columns = {"status": step.to, "updated_at": now, **_stamps(job, step.to, now), **values}
+    moved = await session.scalar(
+        update(Job)
+        # The row is held, so this can't fail; were it not, two steps at once would both be taken.
+        .where(Job.id == job_id, Job.status == before)
+        .values(**columns)
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    if moved is None:
+        raise Conflict
+    if step.to is JobStatus.PUBLISHED:
+        wake_loops(session)
+    return await find(session, job_id, hold=True)
+
+
+def _stamps(job: Job, to: JobStatus, now: dt.datetime) -> dict[str, Any]:
+    """Return what a job's new status says about its times."""
+    if to is JobStatus.PUBLISHED:
+        facts = facts_of(job)
+        return {
+            "published_at": job.published_at or now,
+            "closed_at": None,
+            "next_wave_at": now,
+            "closes_at": rules.closes_at(
+                facts.slots, facts.starts_on, facts.ends_on, facts.time_zone
+            ),
+        }
+    closed_at = None if to is JobStatus.DRAFT else now
+    return {"closed_at": closed_at, "next_wave_at": None}

@@ -1,0 +1,84 @@
+"""Reading jobs: one's own, and none else."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import NotFound
+from app.core.paging import Keyset, PageRequest
+from app.core.week import Slot
+from app.db import keyring
+from app.jobs.models import Job, JobSlot
+from app.jobs.rules import JobFacts, JobStatus
+
+_NEWEST_FIRST = Keyset("employer_jobs", [Job.id])
+
+
+class JobNotFound(NotFound):
+    """There is no such job for whoever asks."""
+
+    code = "job_not_found"
+    detail = "There is no such job, or it is not yours."
+
+
+async def owned(
+    session: AsyncSession, employer_id: UUID, job_id: UUID, *, hold: bool = False
+) -> Job:
+    """Return the employer's job with its slots; `hold` locks its row first. Raises `JobNotFound`."""
+    return await _one(session, job_id, employer_id, hold=hold)
+
+
+async def find(session: AsyncSession, job_id: UUID, *, hold: bool = False) -> Job:
+    """Return the job, whosever it is, with its slots; `hold` locks its row. Raises `JobNotFound`."""
+    return await _one(session, job_id, None, hold=hold)
+
+
+async def _one(
+    session: AsyncSession, job_id: UUID, employer_id: UUID | None, *, hold: bool
+) -> Job:
+    query = select(Job).where(Job.id == job_id)
+    if employer_id is not None:
+        query = query.where(Job.employer_id == employer_id)
+    if hold:
+        # Not the plain FOR UPDATE: that would also keep others from inserting offers of the job.
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    job = (await session.scalars(query)).one_or_none()
+    if job is None:
+        raise JobNotFound
+    return job
+
+
+async def of_employer(
+    session: AsyncSession, employer_id: UUID, status: JobStatus | None, page: PageRequest
+) -> tuple[Sequence[Job], str | None]:
+    """Return a page of the employer's jobs, newest first, and the cursor of the next."""
+    query = select(Job).where(Job.employer_id == employer_id)
+    if status is not None:
+        query = query.where(Job.status == status)
+    keys = keyring(session)
+    jobs = (await session.scalars(_NEWEST_FIRST.apply(query, page, keys))).all()
+    cursor = _NEWEST_FIRST.next_cursor([(job.id,) for job in jobs], page, keys)
+    return jobs[: page.limit], cursor
+
+
+def slot_of(row: JobSlot) -> Slot:
+    """Return a job's slot as the rules count it."""
+    return Slot(
+        row.weekday,
+        row.starts.hour * 60 + row.starts.minute,
+        row.ends.hour * 60 + row.ends.minute,
+    )
+
+
+def facts_of(job: Job) -> JobFacts:
+    """Return what decides about a job's next step."""
+    return JobFacts(
+        status=JobStatus(job.status),
+        starts_on=job.starts_on,
+        ends_on=job.ends_on,
+        time_zone=job.time_zone,
+        slots=tuple(slot_of(row) for row in job.slots),
+        was_published=job.published_at is not None,
+    )
