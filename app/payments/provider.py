@@ -1,0 +1,112 @@
+"""What payments need of a payment provider, in our own words; `app.providers` speaks its wire format."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from app.core.errors import Unavailable
+from app.core.money import Money
+
+
+class PaymentsNotConfigured(Unavailable):
+    """No payment provider is configured, so no lead can be sold."""
+
+    code = "payments_not_configured"
+    detail = "Payments are not set up on this server; nothing was charged."
+
+
+class PaymentsUnavailable(Unavailable):
+    """The provider did not answer; whether it acted is unknown, so the same key is tried again."""
+
+    code = "payments_unavailable"
+    detail = (
+        "The payment provider does not answer right now; nothing was charged. Try again shortly."
+    )
+
+
+class ProviderRefused(Exception):
+    """The provider understood and refused; `code` is its stable word for why."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class CheckoutState(StrEnum):
+    """Where a payment page stands."""
+
+    OPEN = "open"
+    PAID = "paid"
+    PROCESSING = "processing"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A payment page, as the provider tells it; what has to match our row is all here."""
+
+    session_id: str
+    url: str | None
+    state: CheckoutState
+    expires_at: dt.datetime
+    paid: Money
+    livemode: bool
+    payment_id: str | None
+    """Our own id, as we put it into the metadata."""
+    intent_id: str | None
+
+
+@dataclass(frozen=True)
+class CheckoutRequest:
+    """What a payment page shows and charges."""
+
+    payment_id: str
+    match_id: str
+    employer_id: str
+    customer_id: str
+    price: Money
+    description: str
+    return_url: str
+    expires_at: dt.datetime
+
+
+class RefundState(StrEnum):
+    """Where a refund stands at the provider."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class ProviderRefund:
+    """A refund, as the provider tells it."""
+
+    provider_id: str
+    state: RefundState
+    amount: Money
+    failure_code: str | None = None
+
+
+class PaymentProvider(Protocol):
+    """A payment provider.
+
+    Every call may raise `ProviderRefused` (nothing happened) or `PaymentsUnavailable` (unknown: call
+    again with the same key).
+    """
+
+    async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
+        """Create the provider's customer for an employer and return its id."""
+
+    async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
+        """Open a payment page."""
+
+    async def checkout(self, session_id: str) -> Checkout:
+        """Return how a payment page stands now."""
+
+    async def expire_checkout(self, session_id: str) -> None:
+        """Close a payment page, so that it can't be paid any more."""
+
+    async def refund(self, intent_id: str, amount: Money, key: str) -> ProviderRefund:
+        """Give money back."""
