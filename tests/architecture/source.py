@@ -72,12 +72,6 @@ class Source:
                     whole = self.aliases.get(first, first)
                     yield (f"{whole}.{rest}" if rest else whole), node.lineno
 
-    def method_calls(self) -> Iterator[tuple[str, int]]:
-        """Yield the name of every method that is called (`session.commit()` → `commit`)."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                yield node.func.attr, node.lineno
-
 
 def _dotted(node: ast.expr) -> str | None:
     if isinstance(node, ast.Name):
