@@ -177,6 +177,23 @@ async def test_racing_waves_ask_nobody_twice_and_nobody_too_many(database):
     assert (await job_of(database, job_id)).wave == 1
 
 
+async def test_a_wave_waits_for_the_one_before_it_and_counts_its_offers(database):
+    job_id, ids = await market(database)
+
+    async def nearer_people_come_and_another_wave():
+        async with database.begin() as session:
+            await add_workers(session, [NewWorker(point=km_north(BANDRA, 0.1)) for _ in range(2)])
+        return await wave(database, job_id)
+
+    async with database.begin() as session:
+        await send_wave(session, job_id, NOW)
+        other = asyncio.create_task(nearer_people_come_and_another_wave())
+        # As far as it gets while this one is not committed.
+        await asyncio.wait({other}, timeout=0.3)
+    assert (await other).offers_created == 0
+    assert await who_was_asked(database, job_id) == ids[:2]
+
+
 async def test_racing_loops_share_the_due_jobs(database):
     jobs = [await market(database, workers=4) for _ in range(3)]
     await asyncio.gather(*(due(database, NOW, limit=2) for _ in range(4)))
