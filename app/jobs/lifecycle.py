@@ -13,6 +13,7 @@ from app.jobs import rules
 from app.jobs.models import Job
 from app.jobs.queries import facts_of, find
 from app.jobs.rules import JobAction, JobStatus
+from app.policy import policy as policies
 
 
 async def move(
@@ -20,8 +21,8 @@ async def move(
 ) -> Job:
     """Take one step of a job's life and return the job as it is now; its row is held from here on.
 
-    Becoming published sets when it closes and makes its first wave due at once; ceasing to be, the
-    reverse. `values` are further columns to set in the same statement. Raises `JobNotFound`, or what
+    Becoming published sets when it closes and makes its next wave due at once; the first time also how
+    many may accept, which a later change of the policy leaves alone. Ceasing to be undoes the former. `values` are further columns to set in the same statement. Raises `JobNotFound`, or what
     `rules.decide` raises when the job's state forbids the step.
     """
     action = JobAction(action)
@@ -29,6 +30,9 @@ async def move(
     before = JobStatus(job.status)
     step = rules.decide(facts_of(job), action, now)
     columns = {"status": step.to, "updated_at": now, **_stamps(job, step.to, now), **values}
+    if step.to is JobStatus.PUBLISHED and job.published_at is None:
+        policy = await policies.current(session)
+        columns.setdefault("accept_limit", job.positions * policy.waves.choice_factor)
     moved = await session.scalar(
         update(Job)
         # The row is held, so this can't fail; were it not, two steps at once would both be taken.

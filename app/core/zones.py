@@ -1,0 +1,27 @@
+"""Time zones, by their IANA names."""
+
+import zoneinfo
+from functools import cache
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, StringConstraints
+
+_NOT_PLACES: Final = frozenset({"Factory", "localtime", "posixrules"})
+"""Names of the database that say nothing about a place or an offset."""
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones()) - _NOT_PLACES
+
+
+def _known(value: str) -> str:
+    if value not in _names():
+        raise ValueError("must be an IANA time zone, such as Asia/Kolkata")
+    return value
+
+
+TimeZone = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=64), AfterValidator(_known)
+]
+"""The name of a time zone that exists."""
