@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.geo import Point
 from app.employers.models import Employer
 from app.identity.models import User, UserStatus
-from app.jobs.models import Job, JobSlot, JobStatus
+from app.jobs.models import Job, JobSlot
+from app.jobs.queries import slot_of
+from app.jobs.rules import JobStatus
 from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule
 from app.matching.index import slot_from, slots_of
 from app.matching.rules import JobFacts, WorkerFacts
@@ -53,7 +55,7 @@ async def job_facts(session: AsyncSession, job: Job) -> JobFacts:
         point=Point(job.latitude, job.longitude),
         radius_km=job.radius_km,
         schedule=Schedule(
-            tuple(sorted(slot_from(slot.weekday, slot.starts, slot.ends) for slot in job.slots)),
+            tuple(sorted(slot_of(slot) for slot in job.slots)),
             job.starts_on,
             job.ends_on,
             job.time_zone,

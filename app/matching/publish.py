@@ -9,18 +9,19 @@ from app.audit import log
 from app.identity.actor import Actor
 from app.jobs import lifecycle, queries
 from app.jobs.models import Job
+from app.jobs.rules import JobAction
 from app.matching.waves import send_wave
 
 
 async def publish(session: AsyncSession, actor: Actor, job_id: UUID, now: dt.datetime) -> Job:
     """Publish the actor's own draft and send its first wave, in one transaction; returns the job.
 
-    Raises `NotFound` for another's job, `AccountRestricted`, and whatever `jobs.lifecycle` refuses: a
+    Raises `JobNotFound` for another's job, `AccountRestricted`, and whatever `jobs.lifecycle` refuses: a
     job that is no draft, or that starts in the past.
     """
     actor.require_unrestricted()
     await queries.owned(session, actor.user_id, job_id)
-    job = await lifecycle.move(session, job_id, "publish", now)
+    job = await lifecycle.move(session, job_id, JobAction.PUBLISH, now)
     log.record(
         session,
         actor=actor,

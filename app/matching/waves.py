@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import Conflict, NotFound
-from app.db import claim_limit, wake_loops
+from app.db import wake_loops
 from app.identity.models import User, UserStatus
-from app.jobs.models import Job, JobStatus
+from app.jobs.models import Job
+from app.jobs.queries import find as find_job
+from app.jobs.rules import JobNotPublished, JobStatus
 from app.matching.candidates import Found, find
 from app.matching.facts import job_facts
 from app.matching.rules import Candidate, JobFacts, Weights, next_wave_at, offers_to_send, why
@@ -24,13 +25,6 @@ from app.policy.policy import Policy
 
 DUE_BATCH: Final = 20
 """Jobs whose next wave one transaction sends: their rows stay locked until it commits."""
-
-
-class JobNotPublished(Conflict):
-    """Only a published job that is not over asks people."""
-
-    code = "job_not_published"
-    detail = "Publish the job first; a job that is cancelled, filled or over sends no more offers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +41,11 @@ async def send_wave(session: AsyncSession, job_id: UUID, now: dt.datetime) -> Wa
     """Ask as many people now as the open places call for, whenever the next wave was due.
 
     Safe to repeat: whoever may still answer counts against the number, and nobody is ever offered the
-    same job twice. Raises `NotFound`, or `JobNotPublished` for a draft and for a job that is closed
+    same job twice. Raises `JobNotFound`, or `JobNotPublished` for a draft and for a job that is closed
     or whose last shift has begun.
     """
-    job = await _hold(session, job_id)
+    # Of two waves at once the second waits here, and then sees the first one's offers.
+    job = await find_job(session, job_id, hold=True)
     if not _asks(job, now):
         raise JobNotPublished
     policy = await policies.current(session)
@@ -68,33 +63,19 @@ async def send_due(session: AsyncSession, now: dt.datetime, limit: int = DUE_BAT
         .order_by(Job.next_wave_at)
         .limit(limit)
     )
-    job_ids = (await session.scalars(claim_limit(session, due))).all()
+    job_ids = (await session.scalars(due.with_for_update(key_share=True, skip_locked=True))).all()
     if not job_ids:
         return 0
     policy = await policies.current(session)
     fresh_since = now - dt.timedelta(minutes=policy.waves.interval_minutes)
     # In the order of ids, as everybody who locks several jobs does.
     for job_id in sorted(job_ids):
-        job = await _hold(session, job_id)
+        job = await find_job(session, job_id, hold=True)
         if _asks(job, now):
             await _send(session, job, now, policy, fresh_since)
         else:
             job.next_wave_at = None
     return len(job_ids)
-
-
-async def _hold(session: AsyncSession, job_id: UUID) -> Job:
-    """The job as it is now, its row locked: of two waves at once the second sees the first's offers."""
-    query = (
-        select(Job)
-        .where(Job.id == job_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    job = await session.scalar(query)
-    if job is None:
-        raise NotFound
-    return job
 
 
 def _asks(job: Job, now: dt.datetime) -> bool:

@@ -17,7 +17,8 @@ from app.core.week import Slot
 from app.db import Database, changed
 from app.employers.models import Employer
 from app.identity.models import User, UserStatus
-from app.jobs.models import Job, JobSlot, JobStatus
+from app.jobs.models import Job, JobSlot
+from app.jobs.rules import JobStatus
 from app.matching.index import reindex_workers
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus

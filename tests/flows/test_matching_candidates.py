@@ -8,7 +8,8 @@ from sqlalchemy import insert, select, update
 from app.core.geo import Point
 from app.core.week import Slot
 from app.identity.models import UserStatus
-from app.jobs.models import Job, JobStatus
+from app.jobs.models import Job
+from app.jobs.rules import JobStatus
 from app.matching import candidates
 from app.matching.candidates import find
 from app.matching.facts import job_facts, worker_facts

@@ -7,8 +7,9 @@ from sqlalchemy import func, select, update
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.identity.models import UserStatus
-from app.jobs.models import Job, JobStatus
-from app.matching.waves import JobNotPublished, send_due, send_wave
+from app.jobs.models import Job
+from app.jobs.rules import JobNotPublished, JobStatus
+from app.matching.waves import send_due, send_wave
 from app.messaging.models import OutboxMessage
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -251,9 +252,7 @@ async def test_an_administrator_sets_how_many_are_asked_and_how_well_they_fit(da
     values["matching"]["weights"]["reliability"] = 1.0
     async with database.begin() as session:
         await policies.replace(session, Policy.model_validate(values), NOW)
-        ids += await add_workers(
-            session, [NewWorker(point=km_north(BANDRA, 9), history=(9, 0, 0))]
-        )
+        ids += await add_workers(session, [NewWorker(point=km_north(BANDRA, 9), history=(9, 0, 0))])
     await wave(database, job_id)
     assert await who_was_asked(database, job_id) == [ids[-1], *ids[:2]]
     assert (await job_of(database, job_id)).next_wave_at == NOW + dt.timedelta(minutes=5)
