@@ -1,0 +1,98 @@
+"""WhatsApp's webhook: verified over the raw bytes, stored, acknowledged; understood afterwards."""
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import PlainTextResponse
+
+from app.api.deps import Now, Rt
+from app.api.problems import problems
+from app.core.errors import Forbidden, Unauthenticated, Unavailable
+from app.core.schema import Answer
+from app.core.settings import Settings
+from app.messaging import inbox
+
+router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+
+_PREFIX = "sha256="
+
+
+class WhatsAppNotConfigured(Unavailable):
+    """Without the app secret nothing that arrives can be believed."""
+
+    code = "whatsapp_not_configured"
+    detail = "WhatsApp is not configured here: set WHATSAPP_APP_SECRET and WHATSAPP_VERIFY_TOKEN."
+
+
+class BadSignature(Unauthenticated):
+    """These bytes were not signed with the app secret."""
+
+    code = "bad_signature"
+    detail = "X-Hub-Signature-256 does not fit the body; nothing was stored."
+
+
+class WrongVerifyToken(Forbidden):
+    """Whoever subscribes does not know the verify token."""
+
+    code = "wrong_verify_token"
+    detail = "hub.verify_token is not the one configured here."
+
+
+class Received(Answer):
+    """The webhook is stored and will be handled."""
+
+    received: bool = True
+
+
+def signature_fits(secrets: str, body: bytes, signature: str | None) -> bool:
+    """Whether `signature` (`sha256=…`) is HMAC-SHA256 of `body` under one of the secrets.
+
+    Several secrets, separated by commas, count while one is being replaced. Takes the same time
+    wherever the signatures differ.
+    """
+    given = (signature or "").encode("utf-8", "replace")
+    fits = False
+    for secret in secrets.replace(",", " ").split():
+        made = _PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        fits |= hmac.compare_digest(made.encode(), given)
+    return fits
+
+
+def _secret(settings: Settings) -> str:
+    if not settings.whatsapp_secret:
+        raise WhatsAppNotConfigured
+    return settings.whatsapp_secret
+
+
+@router.get("/whatsapp", responses=problems(403, 503))
+async def verify(
+    rt: Rt,
+    mode: Annotated[str, Query(alias="hub.mode", max_length=64)] = "",
+    token: Annotated[str, Query(alias="hub.verify_token", max_length=1_024)] = "",
+    challenge: Annotated[str, Query(alias="hub.challenge", max_length=1_024)] = "",
+) -> PlainTextResponse:
+    """Answer WhatsApp's question whether this address is ours."""
+    expected = rt.settings.whatsapp_verification
+    if not expected:
+        raise WhatsAppNotConfigured
+    if mode != "subscribe" or not hmac.compare_digest(expected.encode(), token.encode()):
+        raise WrongVerifyToken
+    return PlainTextResponse(challenge)
+
+
+@router.post("/whatsapp", responses=problems(401, 503))
+async def receive(
+    request: Request,
+    rt: Rt,
+    now: Now,
+    signature: Annotated[str | None, Header(alias="X-Hub-Signature-256")] = None,
+) -> Received:
+    """Keep what WhatsApp sends and say so at once; the same bytes again are one event."""
+    body = await request.body()
+    if not signature_fits(_secret(rt.settings), body, signature):
+        raise BadSignature
+    async with rt.database.begin() as session:
+        await inbox.store_event(session, inbox.WHATSAPP, body, now)
+    return Received()

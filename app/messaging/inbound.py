@@ -1,0 +1,106 @@
+"""What arrives on a chat channel, in our own words: `app/providers/` makes these, nobody else."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from app.messaging.rules import Refusal
+
+
+class InboundKind(StrEnum):
+    """What a person sent."""
+
+    TEXT = "text"
+    TAP = "tap"
+    """A button or a row of a list; `payload` is its id."""
+    LOCATION = "location"
+    CONTACT = "contact"
+    """Their own phone, given through the platform; `phone` holds it."""
+    REACTION = "reaction"
+    MEDIA = "media"
+    """Voice, image, video, document, sticker: nothing we read."""
+    EDIT = "edit"
+    """An earlier message was changed or taken back."""
+    MOVED = "moved"
+    """The person's number or platform id changed; `moved_to_*` hold the new ones."""
+    PREFERENCE = "preference"
+    """They stopped or resumed marketing messages in the platform's own settings."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message of one person. At least one of `phone_from` and `platform_id` is set."""
+
+    message_id: str
+    kind: InboundKind
+    sent_at: dt.datetime
+    phone_from: str | None = None
+    """E.164."""
+    platform_id: str | None = None
+    name: str | None = None
+    """The name they gave themselves on the platform."""
+    text: str = ""
+    payload: str = ""
+    reply_to: str | None = None
+    """Id of the message this one answers."""
+    latitude: float | None = None
+    longitude: float | None = None
+    phone: str | None = None
+    moved_to_phone: str | None = None
+    moved_to_id: str | None = None
+    in_group: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads back."""
+        value = {name: part for name, part in asdict(self).items() if part not in (None, "", False)}
+        value["sent_at"] = self.sent_at.isoformat()
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the message `as_json` wrote."""
+        return cls(
+            **{
+                **value,
+                "kind": InboundKind(value["kind"]),
+                "sent_at": dt.datetime.fromisoformat(value["sent_at"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """What the platform says became of a message of ours."""
+
+    status: str
+    """`accepted`, `sent`, `delivered`, `read` or `failed`."""
+    at: dt.datetime
+    provider_id: str | None = None
+    message_id: str | None = None
+    """Our own id, where the platform echoes it."""
+    code: str | None = None
+    refusal: Refusal | None = None
+    category: str | None = None
+    """What the platform charges it as."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformNotice:
+    """Something about our account, such as a template that was paused."""
+
+    field: str
+    about: str = ""
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Everything a webhook held. `set_aside` counts items nobody could read."""
+
+    messages: Sequence[Inbound] = ()
+    statuses: Sequence[StatusUpdate] = ()
+    notices: Sequence[PlatformNotice] = ()
+    set_aside: Sequence[str] = field(default_factory=tuple)

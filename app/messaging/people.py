@@ -1,0 +1,200 @@
+"""Who is at the other end of a chat: found, made, merged and moved, never doubled.
+
+The platform's own id is the stable name of a person; the phone may be missing from a message, and
+may change. So a person is known by either, and two who turn out to be one are made one.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.ids import new_id
+from app.core.logging import logger
+from app.db import changed, keyring
+from app.identity.models import Role, User, UserStatus
+from app.messaging.inbound import Inbound
+from app.messaging.models import ChatPerson, InboxItem, OutboxMessage
+from app.messaging.outbox import ADDRESS, insert_if_absent
+
+PHONE = "phone"
+"""What a phone is indexed as: the same as `users.phone_index`."""
+
+
+async def meet(
+    session: AsyncSession, channel: str, inbound: Inbound, now: dt.datetime
+) -> ChatPerson:
+    """Return who sent a message, made on first sight; two who prove to be one are merged."""
+    keys = keyring(session)
+    index = keys.index(inbound.phone_from, PHONE) if inbound.phone_from else None
+    found: list[ChatPerson] = []
+    for _ in range(2):
+        found = await _find(session, channel, inbound.platform_id, index)
+        if found:
+            break
+        # Unique by id and by phone: of several who arrive at once, one is made.
+        await insert_if_absent(
+            session,
+            ChatPerson,
+            {
+                "id": new_id(),
+                "channel": channel,
+                "platform_user_id": inbound.platform_id,
+                "phone_index": index,
+                "phone_sealed": keys.seal(inbound.phone_from, ADDRESS)
+                if inbound.phone_from
+                else None,
+                "state": {},
+                "created_at": now,
+                "updated_at": now,
+            },
+        )
+    person = found[0] if len(found) == 1 else await _merge(session, found, now)
+    if person.platform_user_id is None and inbound.platform_id is not None:
+        person.platform_user_id = inbound.platform_id
+    if inbound.phone_from is not None and person.phone_index != index:
+        await set_phone(session, person, inbound.phone_from, now)
+    await link(session, person, now)
+    return person
+
+
+async def _find(
+    session: AsyncSession, channel: str, platform_id: str | None, index: str | None
+) -> list[ChatPerson]:
+    names = []
+    if platform_id is not None:
+        names.append(ChatPerson.platform_user_id == platform_id)
+    if index is not None:
+        names.append(ChatPerson.phone_index == index)
+    query = select(ChatPerson).where(ChatPerson.channel == channel, or_(*names))
+    return list(await session.scalars(query.order_by(ChatPerson.id).with_for_update()))
+
+
+async def _merge(session: AsyncSession, found: list[ChatPerson], now: dt.datetime) -> ChatPerson:
+    """Make one of two: who has an account stays, else the older."""
+    kept, gone = sorted(found, key=lambda person: (person.user_id is None, person.id))
+    for table in (InboxItem, OutboxMessage):
+        await session.execute(
+            update(table)
+            .where(table.person_id == gone.id)
+            .values(person_id=kept.id)
+            .execution_options(synchronize_session=False)
+        )
+    names = gone.platform_user_id, gone.phone_index, gone.phone_sealed
+    stopped = [at for at in (kept.stopped_at, gone.stopped_at) if at is not None]
+    gone.platform_user_id = gone.phone_index = gone.phone_sealed = None
+    # The unique names have to be free before the other takes them.
+    await session.flush()
+    kept.platform_user_id = kept.platform_user_id or names[0]
+    if kept.phone_index is None:
+        kept.phone_index, kept.phone_sealed = names[1], names[2]
+    kept.stopped_at = min(stopped) if stopped else None
+    kept.language = kept.language or gone.language
+    inbounds = [at for at in (kept.last_inbound_at, gone.last_inbound_at) if at is not None]
+    kept.last_inbound_at = max(inbounds) if inbounds else None
+    kept.updated_at = now
+    if gone.user_id is not None and gone.user_id != kept.user_id:
+        logger().error("two_accounts_of_one_person", user_id=str(gone.user_id))
+    await session.delete(gone)
+    await session.flush()
+    return kept
+
+
+async def link(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
+    """Connect a person with their worker's account, where there is one."""
+    if person.user_id is not None:
+        status = await session.scalar(select(User.status).where(User.id == person.user_id))
+        if status != UserStatus.ERASED:
+            return
+        person.user_id = None
+    names = []
+    if person.phone_index is not None:
+        names.append(User.phone_index == person.phone_index)
+    if person.platform_user_id is not None:
+        names.append(User.chat_user_id == person.platform_user_id)
+    query = (
+        select(User)
+        .where(User.role == Role.WORKER, User.status != UserStatus.ERASED, or_(*names))
+        .order_by(User.phone_index.is_(None), User.id)
+        .limit(1)
+    )
+    user = await session.scalar(query)
+    if user is None:
+        return
+    person.user_id, person.updated_at = user.id, now
+    person.language = person.language or user.language
+    if user.chat_user_id is None and person.platform_user_id is not None:
+        user.chat_user_id, user.updated_at = person.platform_user_id, now
+
+
+async def set_phone(
+    session: AsyncSession, person: ChatPerson, phone: str, now: dt.datetime
+) -> bool:
+    """Give a person a phone (E.164) that the platform vouches for; the account follows.
+
+    Returns False, and changes nothing, when the phone is another account's.
+    """
+    keys = keyring(session)
+    index = keys.index(phone, PHONE)
+    other = await session.scalar(
+        select(ChatPerson).where(
+            ChatPerson.channel == person.channel,
+            ChatPerson.phone_index == index,
+            ChatPerson.id != person.id,
+        )
+    )
+    owner = await session.scalar(
+        select(User.id).where(User.role == Role.WORKER, User.phone_index == index)
+    )
+    if owner is not None and person.user_id is not None and owner != person.user_id:
+        logger().error("phone_of_another_account", user_id=str(person.user_id))
+        return False
+    if other is not None:
+        other.phone_index = other.phone_sealed = None
+        await session.flush()
+    person.phone_index, person.phone_sealed = index, keys.seal(phone, ADDRESS)
+    person.updated_at = now
+    if person.user_id is not None:
+        await session.execute(
+            update(User)
+            .where(User.id == person.user_id)
+            .values(phone_index=index, phone_sealed=keys.seal(phone, PHONE), updated_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        changed(session, "worker", person.user_id)
+    return True
+
+
+async def move(
+    session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
+) -> None:
+    """Follow a person to their new number or id, as the platform tells it."""
+    if inbound.moved_to_phone is not None:
+        await set_phone(session, person, inbound.moved_to_phone, now)
+    if inbound.moved_to_id is not None and inbound.moved_to_id != person.platform_user_id:
+        await _take_id(session, person, inbound.moved_to_id, now)
+
+
+async def _take_id(
+    session: AsyncSession, person: ChatPerson, platform_id: str, now: dt.datetime
+) -> None:
+    other = await session.scalar(
+        select(ChatPerson).where(
+            ChatPerson.channel == person.channel, ChatPerson.platform_user_id == platform_id
+        )
+    )
+    if other is not None:
+        other.platform_user_id = None
+        await session.flush()
+    person.platform_user_id, person.updated_at = platform_id, now
+    taken: UUID | None = await session.scalar(
+        select(User.id).where(User.chat_user_id == platform_id)
+    )
+    if person.user_id is not None and taken is None:
+        await session.execute(
+            update(User)
+            .where(User.id == person.user_id)
+            .values(chat_user_id=platform_id, updated_at=now)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,136 @@
+"""What the platform says became of our messages: only ever forward, whatever order it comes in."""
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.logging import logger
+from app.db import wake_loops
+from app.messaging.inbound import StatusUpdate
+from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
+from app.messaging.outbox import REPLY, SECRET_KINDS
+from app.messaging.rules import Fate, Refusal, decide, moves_forward
+
+_ARRIVED: Final = frozenset({OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ})
+_STATUSES: Final = frozenset({"accepted", "sent", "delivered", "read", "failed"})
+
+
+async def apply(session: AsyncSession, updates: Sequence[StatusUpdate], now: dt.datetime) -> int:
+    """Move messages to what the platform says; return how many changed.
+
+    A status finds its message by our own id, which also settles a send whose answer was lost, else
+    by the platform's. One for a message we don't know is logged and forgotten.
+    """
+    known = [update for update in updates if update.status in _STATUSES]
+    rows = await _rows(session, known)
+    changed = 0
+    for update in sorted(known, key=lambda each: each.at):
+        row = _row_of(rows, update)
+        if row is None:
+            logger().info("status_of_unknown_message", state=update.status)
+        elif update.status == "failed":
+            changed += await _fail(session, row, update, now)
+        else:
+            changed += _advance(row, update, now)
+    return changed
+
+
+async def _rows(
+    session: AsyncSession, updates: Sequence[StatusUpdate]
+) -> dict[UUID | str, OutboxMessage]:
+    ids = [found for update in updates if (found := _uuid(update.message_id)) is not None]
+    provider_ids = [update.provider_id for update in updates if update.provider_id]
+    if not ids and not provider_ids:
+        return {}
+    query = (
+        select(OutboxMessage)
+        .where(or_(OutboxMessage.id.in_(ids), OutboxMessage.provider_id.in_(provider_ids)))
+        # In one order everywhere, so that two batches of statuses never wait for each other.
+        .order_by(OutboxMessage.id)
+        .with_for_update()
+    )
+    rows: dict[UUID | str, OutboxMessage] = {}
+    for row in await session.scalars(query):
+        rows[row.id] = row
+        if row.provider_id is not None:
+            rows[row.provider_id] = row
+    return rows
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _row_of(rows: dict[UUID | str, OutboxMessage], update: StatusUpdate) -> OutboxMessage | None:
+    own = _uuid(update.message_id)
+    found = rows.get(own) if own is not None else None
+    if found is None and update.provider_id:
+        found = rows.get(update.provider_id)
+    return found
+
+
+def _advance(row: OutboxMessage, update: StatusUpdate, now: dt.datetime) -> int:
+    if update.category:
+        row.cost_category = update.category
+    if not moves_forward(row.state, update.status):
+        return 0
+    row.state, row.updated_at = update.status, now
+    row.provider_id = row.provider_id or update.provider_id
+    row.sent_at = row.sent_at or update.at
+    row.lease_until = row.error = row.error_code = None
+    if row.kind in SECRET_KINDS and row.state in _ARRIVED:
+        row.params_sealed = b""
+    return 1
+
+
+async def _fail(
+    session: AsyncSession, row: OutboxMessage, update: StatusUpdate, now: dt.datetime
+) -> int:
+    """A send that was taken failed later on: send again where that makes sense."""
+    about_this_try = row.state not in {OutboxState.WAITING, OutboxState.SENDING} and (
+        row.provider_id is None or update.provider_id in (None, row.provider_id)
+    )
+    if not about_this_try or not moves_forward(row.state, update.status):
+        return 0
+    verdict = decide(
+        update.refusal or Refusal.PERMANENT,
+        attempts=row.attempts,
+        free_form=row.form != "template" and row.kind != REPLY,
+        luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
+    )
+    row.error_code, row.updated_at, row.lease_until = update.code, now, None
+    row.error = update.refusal.value if update.refusal else "failed"
+    row.provider_id = row.provider_id or update.provider_id
+    if verdict.window_closed:
+        await _close_window(session, row, now)
+    if verdict.fate is Fate.RETRY:
+        row.state, row.due_at = OutboxState.WAITING, now + verdict.after
+        wake_loops(session)
+    else:
+        row.state = OutboxState.FAILED
+        if row.kind in SECRET_KINDS:
+            row.params_sealed = b""
+    if verdict.alert:
+        logger().error(
+            "message_failed", message_id=str(row.id), kind=row.kind, error_code=update.code
+        )
+    return 1
+
+
+async def _close_window(session: AsyncSession, row: OutboxMessage, now: dt.datetime) -> None:
+    matches: list[Any] = [ChatPerson.phone_index == row.recipient_index]
+    if row.person_id is not None:
+        matches.append(ChatPerson.id == row.person_id)
+    if row.user_id is not None:
+        matches.append(ChatPerson.user_id == row.user_id)
+    query = select(ChatPerson).where(ChatPerson.channel == row.channel, or_(*matches))
+    for person in await session.scalars(query.order_by(ChatPerson.id).with_for_update()):
+        person.last_inbound_at, person.updated_at = None, now

@@ -1,0 +1,44 @@
+"""Which channels this installation sends by, built from its settings."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.core.settings import Settings
+from app.messaging.channels import Channel, Channels
+from app.messaging.models import Channel as Name
+from app.providers.smtp import MailFolder, Smtp
+from app.providers.whatsapp import WhatsApp
+from app.workers.quiet import quiet_hours
+
+MAIL_FOLDER: Final = Path("mail")
+"""Where e-mails go in development, one file each."""
+
+
+def build_channels(settings: Settings, http: httpx.AsyncClient) -> Channels:
+    """Return the channels that are configured; messages for another wait until it is."""
+    senders: dict[str, Channel] = {}
+    if (whatsapp := build_whatsapp(settings, http)) is not None:
+        senders[Name.WHATSAPP] = whatsapp
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    sender = f"Partimer <no-reply@{host}>"
+    if settings.smtp_url is not None:
+        senders[Name.EMAIL] = Smtp(settings.smtp_url.get_secret_value(), sender)
+    elif not settings.is_production:
+        senders[Name.EMAIL] = MailFolder(MAIL_FOLDER, sender)
+    return Channels(senders, quiet_hours=quiet_hours)
+
+
+def build_whatsapp(settings: Settings, http: httpx.AsyncClient) -> WhatsApp | None:
+    """Return the WhatsApp client, or None when no token is set."""
+    if settings.whatsapp_token is None:
+        return None
+    return WhatsApp(
+        http,
+        base=settings.whatsapp_url,
+        version=settings.whatsapp_api_version,
+        token=settings.whatsapp_token,
+        number_id=settings.whatsapp_number,
+    )

@@ -1,0 +1,178 @@
+"""The WhatsApp Cloud API, as the channel the product sends by."""
+
+import json
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+
+from app.messaging.channels import (
+    Address,
+    Outgoing,
+    SendResult,
+    Template,
+    TransportError,
+)
+from app.messaging.rules import Refusal
+from app.messaging.texts import AUTHENTICATION
+from app.providers.whatsapp_errors import classify
+
+type Json = dict[str, Any]
+
+_TIMEOUT: Final = httpx.Timeout(15.0, connect=5.0)
+"""The platform answers in well under a second; after this the answer counts as lost."""
+
+
+class WhatsApp:
+    """Sends from one number. `base` is the Graph API's address, without the version."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, *, base: str, version: str, token: str, number_id: str
+    ) -> None:
+        self._http = http
+        self._base = f"{base}/{version}"
+        self._messages = f"{self._base}/{number_id}/messages"
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
+        """Hand over one message. Raises `TransportError`."""
+        body = to_wire(message_id, address, outgoing)
+        answer = await self._post(self._messages, body)
+        try:
+            provider_id = answer["messages"][0]["id"]
+        except (KeyError, IndexError, TypeError):
+            # Taken, or so it says, but nothing to know it by: only a status can tell.
+            raise TransportError(Refusal.AMBIGUOUS, code="no_message_id") from None
+        return SendResult(str(provider_id))
+
+    async def typing(self, provider_message_id: str) -> None:
+        """Mark a person's message as read and show that an answer is coming. Raises as `send`."""
+        body = {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": provider_message_id,
+            "typing_indicator": {"type": "text"},
+        }
+        await self._post(self._messages, body)
+
+    async def templates(self, account_id: str) -> list[Json]:
+        """Return every registered template of a business account. Raises `TransportError`."""
+        url: str | None = f"{self._base}/{account_id}/message_templates?limit=100"
+        found: list[Json] = []
+        while url:
+            answer = await self._call("GET", url)
+            found += answer.get("data", [])
+            url = answer.get("paging", {}).get("next")
+        return found
+
+    async def create_template(self, account_id: str, definition: Json) -> None:
+        """Register a template. Raises `TransportError`."""
+        await self._post(f"{self._base}/{account_id}/message_templates", definition)
+
+    async def _post(self, url: str, body: Json) -> Json:
+        return await self._call("POST", url, body)
+
+    async def _call(self, method: str, url: str, body: Json | None = None) -> Json:
+        try:
+            response = await self._http.request(
+                method, url, json=body, headers=self._headers, timeout=_TIMEOUT
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise TransportError(Refusal.UNSENT, code=type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise TransportError(Refusal.AMBIGUOUS, code=type(error).__name__) from error
+        return _read(response)
+
+
+def _read(response: httpx.Response) -> Json:
+    """Return a good answer's JSON. Raises `TransportError` for any other."""
+    try:
+        answer = response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        answer = None
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if response.is_success and isinstance(answer, dict) and error is None:
+        return answer
+    code = error.get("code") if isinstance(error, dict) else None
+    number = code if isinstance(code, int) and not isinstance(code, bool) else None
+    if response.is_success and number is None:
+        raise TransportError(Refusal.AMBIGUOUS, code="not_json")
+    raise TransportError(
+        classify(number, response.status_code),
+        code=str(number) if number is not None else f"http_{response.status_code}",
+        retry_after_seconds=_seconds(response.headers.get("Retry-After")),
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.strip().isdigit() else None
+
+
+def to_wire(message_id: UUID, address: Address, outgoing: Outgoing) -> Json:
+    """Return the body of the platform's send call."""
+    body: Json = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "biz_opaque_callback_data": str(message_id),
+    }
+    if address.phone is not None:
+        body["to"] = address.phone
+    elif address.platform_id is not None:
+        # Put in `to`, such an id is accepted and silently dropped.
+        body["recipient"] = address.platform_id
+    else:
+        raise TransportError(Refusal.PERMANENT, code="no_whatsapp_address")
+    if outgoing.template is not None:
+        return body | {"type": "template", "template": _template(outgoing.template)}
+    if outgoing.buttons or outgoing.rows or outgoing.ask:
+        return body | {"type": "interactive", "interactive": _interactive(outgoing)}
+    return body | {"type": "text", "text": {"body": outgoing.text, "preview_url": False}}
+
+
+def _interactive(outgoing: Outgoing) -> Json:
+    part: Json = {"body": {"text": outgoing.text}}
+    if outgoing.footer:
+        part["footer"] = {"text": outgoing.footer}
+    if outgoing.buttons:
+        buttons = [
+            {"type": "reply", "reply": {"id": button.id, "title": button.title}}
+            for button in outgoing.buttons
+        ]
+        return part | {"type": "button", "action": {"buttons": buttons}}
+    if outgoing.rows:
+        rows = []
+        for row in outgoing.rows:
+            wire = {"id": row.id, "title": row.title}
+            rows.append(wire | ({"description": row.description} if row.description else {}))
+        action = {"button": outgoing.rows_label, "sections": [{"rows": rows}]}
+        return part | {"type": "list", "action": action}
+    name, kind = {
+        "location": ("send_location", "location_request_message"),
+        "contact": ("request_contact_info", "request_contact_info"),
+    }[outgoing.ask or ""]
+    return part | {"type": kind, "action": {"name": name}}
+
+
+def _template(template: Template) -> Json:
+    parameters = [{"type": "text", "text": value} for value in template.params]
+    components: list[Json] = []
+    if parameters:
+        components.append({"type": "body", "parameters": parameters})
+    if template.category == AUTHENTICATION:
+        components.append(
+            {"type": "button", "sub_type": "url", "index": "0", "parameters": parameters[:1]}
+        )
+    components += [
+        {
+            "type": "button",
+            "sub_type": "quick_reply",
+            "index": str(index),
+            "parameters": [{"type": "payload", "payload": payload}],
+        }
+        for index, payload in enumerate(template.payloads)
+    ]
+    return {
+        "name": template.name,
+        "language": {"code": template.language},
+        "components": components,
+    }
