@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
 
 from app.core.crypto import Keyring
 from app.core.ratelimit import RateLimiter
@@ -49,6 +51,12 @@ def _redis_url(settings: Settings) -> str | None:
     return settings.redis_url.get_secret_value() if settings.redis_url else None
 
 
+def _redis(url: str) -> Redis:
+    """Return a client that gives up quickly: by default it retries for seconds, in every request."""
+    retry = Retry(ConstantBackoff(0.05), retries=1)
+    return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=retry)
+
+
 def build_keyring(settings: Settings) -> Keyring:
     """Return the keys for personal values: from DATA_KEY, else from SECRET_KEY."""
     current = settings.data_key or settings.secret_key
@@ -70,16 +78,15 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
     )
     database.on_change("worker", reindex_workers)
     redis_url = _redis_url(settings)
-    redis = (
-        Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2) if redis_url else None
-    )
+    redis = _redis(redis_url) if redis_url else None
+    days = settings.refresh_token_days
     async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=5)) as http:
         runtime = Runtime(
             settings=settings,
             clock=clock,
             keyring=keyring,
             database=database,
-            sessions=RedisSessions(redis) if redis else DatabaseSessions(),
+            sessions=RedisSessions(redis, days) if redis else DatabaseSessions(days),
             tokens=TokenRing.from_settings(settings),
             limiter=RateLimiter(redis_url, enabled=settings.rate_limits == "on"),
             channels=build_channels(settings, http),

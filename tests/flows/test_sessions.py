@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 import redis as blocking_redis
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from sqlalchemy import select
 
 from app.core.crypto import Keyring
@@ -264,7 +266,7 @@ async def test_no_store_holds_a_token_that_could_be_used(
 
 async def test_a_store_that_is_down_lets_nobody_in(database_url: str) -> None:
     nowhere = free_port()
-    down = Redis(host="127.0.0.1", port=nowhere, socket_connect_timeout=1)
+    down = Redis(host="127.0.0.1", port=nowhere, retry=Retry(NoBackoff(), 0))
     database = Database(database_url, KEYS)
     lost = Database(f"postgresql://nobody@127.0.0.1:{nowhere}/nothing", KEYS)
     for store, where in ((RedisSessions(down), database), (DatabaseSessions(), lost)):
