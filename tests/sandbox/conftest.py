@@ -12,10 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+import stripe
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
+from stripe import StripeClient
 
 from sandbox import SandboxConfig, create_sandbox
 from tests.infra.live import serve_app
@@ -105,6 +107,23 @@ class World:
         self.config = config
         self.business = business
         self.http = httpx.Client(base_url=self.url, timeout=20)
+        self._stripe_http: list[stripe.HTTPXClient] = []
+
+    def close(self) -> None:
+        self.http.close()
+        for client in self._stripe_http:
+            client.close()
+
+    def stripe(self, *, retries: int = 0, timeout: float = 10, key: str = "") -> StripeClient:
+        """Stripe's own client, calling the stand-in."""
+        http = stripe.HTTPXClient(timeout=timeout, allow_sync_methods=True)
+        self._stripe_http.append(http)
+        return StripeClient(
+            key or self.config.stripe_secret_key,
+            base_addresses={"api": f"{self.url}/stripe"},
+            http_client=http,
+            max_network_retries=retries,
+        )
 
     def graph(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.config.whatsapp_token}"}
@@ -198,7 +217,7 @@ def open_world(business: Business, tmp_path: Path) -> Open:
             try:
                 yield world
             finally:
-                world.http.close()
+                world.close()
 
     return opened
 
