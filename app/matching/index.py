@@ -43,10 +43,9 @@ async def reindex_workers(session: AsyncSession, ids: Collection[UUID]) -> int:
 
 async def rebuild(session: AsyncSession) -> int:
     """Make every worker's row true, whatever happened to the table; returns how many were wrong."""
-    gone = await session.execute(
-        delete(WorkerMatch).where(~exists().where(Worker.id == WorkerMatch.worker_id))
-    )
-    written: int = gone.rowcount
+    ownerless = delete(WorkerMatch).where(~exists().where(Worker.id == WorkerMatch.worker_id))
+    gone = await session.scalars(ownerless.returning(WorkerMatch.worker_id))
+    written = len(gone.all())
     last: UUID | None = None
     while True:
         query = select(Worker.id).order_by(Worker.id).limit(_BATCH)
@@ -99,7 +98,7 @@ async def _truth(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, dic
     return {person.id: _row(person, weeks.get(person.id, [])) for person in people}
 
 
-def _row(person: Row[Any], week: list[Slot]) -> dict[str, Any]:
+def _row(person: Row[*tuple[Any, ...]], week: list[Slot]) -> dict[str, Any]:
     point = Point(person.latitude, person.longitude)
     skills_0, skills_1 = masks(person.skills)
     reachable = person.status == UserStatus.ACTIVE and person.stopped_at is None
