@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Row, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
-from app.core.errors import NotFound
 from app.identity.actor import Actor
 from app.jobs import lifecycle
 from app.jobs.models import Job, JobStatus
+from app.jobs.queries import JobNotFound
 from app.jobs.rules import JobAction
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox import Notice, notify_many, suppress
@@ -46,7 +46,7 @@ async def close_job(
     """
     held = (await hold_jobs(session, [job_id])).get(job_id)
     if held is None:
-        raise NotFound
+        raise JobNotFound
     job = await lifecycle.move(session, job_id, JobAction(action), now)
     log.record(
         session,

@@ -14,7 +14,7 @@ from sqlalchemy import exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.masking import mask
-from app.db import wake_loops
+from app.db import rows_changed, wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox import Notice
@@ -106,7 +106,7 @@ async def ask_more(session: AsyncSession, job_ids: Collection[UUID], now: dt.dat
     holds the jobs.
     """
     waiting = exists().where(JobMatch.job_id == Job.id, stands(OfferStatus.OFFERED, now))
-    result = await session.execute(
+    statement = (
         update(Job)
         .where(
             Job.id.in_(job_ids),
@@ -119,5 +119,5 @@ async def ask_more(session: AsyncSession, job_ids: Collection[UUID], now: dt.dat
         .values(next_wave_at=now)
         .execution_options(synchronize_session=False)
     )
-    if getattr(result, "rowcount", 0):
+    if await rows_changed(session, statement):
         wake_loops(session)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.core.errors import Conflict, Forbidden, NotFound
+from app.db import rows_changed
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job, JobStatus
@@ -139,12 +140,11 @@ async def _withdrawn(
     )
     await _count(session, worker_id, withdrawn=1)
     await ask_more(session, [job.id], now)
-    name = await shown_name_of(session, worker_id)
-    await suppress(session, [offer_id], now, ("lead_accepted",))
-    notices = [
-        job.tell_worker(worker_id, "offer_withdrawn", offer_id),
-        job.tell_employer("lead_withdrawn", offer_id, {"display_name": name}),
-    ]
+    notices = [job.tell_worker(worker_id, "offer_withdrawn", offer_id)]
+    unheard = await suppress(session, [offer_id], now, ("lead_accepted",))
+    if not unheard:
+        name = await shown_name_of(session, worker_id)
+        notices.append(job.tell_employer("lead_withdrawn", offer_id, {"display_name": name}))
     await notify_many(session, notices, now)
 
 
@@ -195,12 +195,10 @@ async def _move(
         statement = statement.where(
             JobMatch.status == OfferStatus.ACCEPTED, JobMatch.unlocked_at.is_(None)
         )
-    result = await session.execute(
-        statement.values(
-            status=step.after.value, remind_at=None, updated_at=now, **values
-        ).execution_options(synchronize_session=False)
-    )
-    return getattr(result, "rowcount", 0) == 1
+    statement = statement.values(
+        status=step.after.value, remind_at=None, updated_at=now, **values
+    ).execution_options(synchronize_session=False)
+    return await rows_changed(session, statement) == 1
 
 
 async def _refusal(

@@ -1,0 +1,162 @@
+"""Offers without the edge: verbs on a real database, and what must hold whatever raced."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.core.errors import DomainError
+from app.db import Database, keyring
+from app.jobs.models import Job, JobStatus
+from app.messaging.models import OutboxMessage, OutboxState
+from app.offers.create import NewOffer, create
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.policy.policy import Policy
+from tests.flows.matching_world import (
+    NOW,
+    NewWorker,
+    add_employer,
+    add_job,
+    add_workers,
+    database_of,
+)
+
+type Verb = Callable[[AsyncSession], Awaitable[Any]]
+
+HOUR = dt.timedelta(hours=1)
+DEADLINE = NOW + 4 * HOUR
+"""When offers made at NOW end: the default of the policy."""
+
+
+@asynccontextmanager
+async def opened(database_url: str) -> AsyncIterator[Database]:
+    """The database as a running process opens it; what must always hold is checked at the end."""
+    database = database_of(database_url)
+    try:
+        yield database
+        await check_invariants(database)
+    finally:
+        await database.close()
+
+
+async def run(database: Database, verb: Verb) -> Any:
+    """Run `await verb(session)` in a transaction of its own."""
+    async with database.begin() as session:
+        return await verb(session)
+
+
+async def outcome(database: Database, verb: Verb) -> str:
+    """Run a verb; "ok", or the code of its refusal."""
+    try:
+        await run(database, verb)
+    except DomainError as error:
+        return error.reason
+    return "ok"
+
+
+async def race(database: Database, *verbs: Verb) -> list[str]:
+    """Run verbs at the same time, each in a transaction of its own; return their outcomes."""
+    return await asyncio.gather(*(outcome(database, verb) for verb in verbs))
+
+
+async def offer_to(
+    session: AsyncSession, job_id: UUID, workers: Sequence[UUID], now: dt.datetime = NOW
+) -> None:
+    """Offer a job to these workers, the first scoring best."""
+    job = await session.get_one(Job, job_id)
+    offers = [
+        NewOffer(
+            worker_id=worker_id,
+            score=90 - place,
+            distance=80,
+            availability=100,
+            skills=100,
+            experience=70,
+            reliability=75,
+            distance_km=1.04 + place,
+            why=[{"kind": "distance", "km": 1.0 + place}],
+        )
+        for place, worker_id in enumerate(workers)
+    ]
+    await create(session, job, offers, 1, now, Policy())
+
+
+async def market(
+    database: Database, workers: int = 1, **job: Any
+) -> tuple[UUID, list[tuple[UUID, UUID]]]:
+    """A published job offered to so many workers: its id, and worker and offer of each."""
+
+    async def make(session: AsyncSession) -> tuple[UUID, list[tuple[UUID, UUID]]]:
+        people = await add_workers(session, [NewWorker() for _ in range(workers)])
+        job_id = await add_job(session, await add_employer(session), **job)
+        await offer_to(session, job_id, people)
+        query = select(JobMatch.worker_id, JobMatch.id).where(JobMatch.job_id == job_id)
+        ids = {row.worker_id: row.id for row in await session.execute(query)}
+        return job_id, [(worker_id, ids[worker_id]) for worker_id in people if worker_id in ids]
+
+    made: tuple[UUID, list[tuple[UUID, UUID]]] = await run(database, make)
+    return made
+
+
+async def mark_sent(database: Database) -> None:
+    """As if every message had left."""
+    statement = update(OutboxMessage).values(state=OutboxState.SENT)
+    await run(database, lambda session: session.execute(statement))
+
+
+async def job_of(database: Database, job_id: UUID) -> Job:
+    async with database.read() as session:
+        return await session.get_one(Job, job_id)
+
+
+async def match_of(database: Database, match_id: UUID) -> JobMatch:
+    async with database.read() as session:
+        return await session.get_one(JobMatch, match_id)
+
+
+async def told(
+    database: Database, user_id: UUID, *, suppressed: bool = False
+) -> list[tuple[str, dict[str, Any]]]:
+    """What a user is told, in the order in which it was written: kind and parameters."""
+    async with database.read() as session:
+        query = select(OutboxMessage).where(OutboxMessage.user_id == user_id)
+        if not suppressed:
+            query = query.where(OutboxMessage.state != OutboxState.SUPPRESSED)
+        return [
+            (message.kind, keyring(session).open_json(message.params_sealed, "outbox"))
+            for message in await session.scalars(query.order_by(OutboxMessage.id))
+        ]
+
+
+async def kinds_told(database: Database, user_id: UUID) -> list[str]:
+    return [kind for kind, _ in await told(database, user_id)]
+
+
+async def employer_of(database: Database, job_id: UUID) -> UUID:
+    return (await job_of(database, job_id)).employer_id
+
+
+async def check_invariants(database: Database) -> None:
+    """What holds after every race: counts equal rows, limits are kept, the log's chain is whole."""
+    async with database.read() as session:
+        for job in await session.scalars(select(Job)):
+            mine = select(func.count()).select_from(JobMatch).where(JobMatch.job_id == job.id)
+            accepted = mine.where(JobMatch.status == OfferStatus.ACCEPTED)
+            assert await session.scalar(accepted) == job.accepted <= job.accept_limit
+            unlocked = mine.where(JobMatch.unlocked_at.is_not(None))
+            assert await session.scalar(unlocked) == job.unlocked
+            if job.status != JobStatus.PUBLISHED:
+                # Only what is past its deadline may still be marked open, until somebody notes it.
+                still_open = mine.where(JobMatch.status == OfferStatus.OFFERED)
+                assert (
+                    await session.scalar(still_open.where(JobMatch.respond_by > job.closed_at)) == 0
+                )
+        _, broken = await log.verify(session)
+        assert broken is None

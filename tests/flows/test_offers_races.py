@@ -1,0 +1,247 @@
+"""What happens at the same moment: one winner, no half state. Each race starts for real, several times.
+
+`opened` checks after every race that counts equal rows, that limits are kept, and that the log's chain
+is whole.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from functools import partial
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.models import AdminActionLog
+from app.db import Database
+from app.jobs.models import JobStatus
+from app.jobs.rules import JobAction
+from app.offers.closing import close_between, close_for_worker, close_job
+from app.offers.expire import expire_due
+from app.offers.remind import remind_due
+from app.offers.respond import respond, withdraw, withdraw_all
+from app.offers.rules import Answer, OfferStatus
+from app.offers.unlocking import mark_unlocked
+from app.workers.models import Worker
+from tests.flows.matching_world import NOW
+from tests.flows.offers_world import (
+    DEADLINE,
+    Verb,
+    employer_of,
+    job_of,
+    kinds_told,
+    mark_sent,
+    market,
+    match_of,
+    offer_to,
+    opened,
+    race,
+    run,
+)
+
+TURNS = 5
+"""How often each race is run: who wins changes from turn to turn."""
+
+type Offer = tuple[UUID, UUID]
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url) as database:
+        yield database
+
+
+def answers(offer: Offer, answer: Answer, now: dt.datetime = NOW) -> Verb:
+    return lambda session: respond(session, *offer, answer, None, now)
+
+
+def accepts(offer: Offer, now: dt.datetime = NOW) -> Verb:
+    return answers(offer, Answer.ACCEPT, now)
+
+
+def takes_back(offer: Offer) -> Verb:
+    return lambda session: withdraw(session, *offer, NOW)
+
+
+def unlocks(offer: Offer) -> Verb:
+    return lambda session: mark_unlocked(session, offer[1], NOW)
+
+
+def closes(job_id: UUID, action: JobAction) -> Verb:
+    return lambda session: close_job(session, job_id, action, None, NOW)
+
+
+async def actions_on(database: Database, offer: Offer) -> list[str]:
+    async with database.read() as session:
+        query = select(AdminActionLog.action).where(AdminActionLog.target_id == str(offer[1]))
+        return list(await session.scalars(query.order_by(AdminActionLog.number)))
+
+
+async def test_parallel_acceptances_take_exactly_the_limit(database: Database) -> None:
+    job_id, offers = await market(database, 20, positions=3)  # at most six acceptances
+    await mark_sent(database)
+    outcomes = await race(database, *(accepts(offer) for offer in offers))
+    assert sorted(outcomes) == ["offer_closed"] * 14 + ["ok"] * 6
+    assert (await job_of(database, job_id)).accepted == 6
+    for offer, result in zip(offers, outcomes, strict=True):
+        match = await match_of(database, offer[1])
+        assert match.status == ("accepted" if result == "ok" else "closed")
+        last = "offer_accepted" if result == "ok" else "offer_closed"
+        assert await kinds_told(database, offer[0]) == ["job_offer", last]
+
+
+async def test_tapping_many_times_accepts_once(database: Database) -> None:
+    job_id, [offer] = await market(database)
+    assert await race(database, *[accepts(offer)] * 12) == ["ok"] * 12
+    assert (await job_of(database, job_id)).accepted == 1
+    assert await actions_on(database, offer) == ["offer.accept"]
+    assert await kinds_told(database, await employer_of(database, job_id)) == ["lead_accepted"]
+
+
+@pytest.mark.parametrize("_turn", range(TURNS))
+async def test_of_two_opposite_answers_one_counts(database: Database, _turn: int) -> None:
+    _, [offer] = await market(database)
+    outcomes = await race(database, answers(offer, Answer.ACCEPT), answers(offer, Answer.REJECT))
+    assert sorted(outcomes) == ["already_responded", "ok"]
+    won = OfferStatus.ACCEPTED if outcomes[0] == "ok" else OfferStatus.REJECTED
+    assert (await match_of(database, offer[1])).status == won
+    assert len(await actions_on(database, offer)) == 1
+    async with database.read() as session:
+        assert (await session.get_one(Worker, offer[0])).answered == 1
+
+
+@pytest.mark.parametrize("_turn", range(TURNS))
+async def test_a_cancellation_and_acceptances_leave_no_offer_open(
+    database: Database, _turn: int
+) -> None:
+    job_id, offers = await market(database, 6, positions=3)
+    outcomes = await race(
+        database,
+        *(accepts(offer) for offer in offers[:3]),
+        closes(job_id, JobAction.CANCEL),
+        *(accepts(offer) for offer in offers[3:]),
+    )
+    assert outcomes.pop(3) == "ok"
+    assert (await job_of(database, job_id)).status == JobStatus.CANCELLED
+    for offer, result in zip(offers, outcomes, strict=True):
+        expected = {"ok": OfferStatus.ACCEPTED, "offer_closed": OfferStatus.CLOSED}[result]
+        assert (await match_of(database, offer[1])).status == expected
+
+
+@pytest.mark.parametrize("_turn", range(TURNS))
+async def test_expiry_and_acceptance_at_the_deadline_have_one_winner(
+    database: Database, _turn: int
+) -> None:
+    """The tap was in time by its own clock; the process that expires is a moment ahead of it."""
+    job_id, offers = await market(database, 4, positions=2)
+    in_time = DEADLINE - dt.timedelta(milliseconds=1)
+    outcomes = await race(
+        database,
+        *(accepts(offer, in_time) for offer in offers),
+        *[lambda session: expire_due(session, DEADLINE, 100)] * 2,
+    )
+    # Whom the process could not get hold of in that moment, it finds the next time.
+    await run(database, lambda session: expire_due(session, DEADLINE, 100))
+    for offer, result in zip(offers, outcomes[:4], strict=True):
+        match = await match_of(database, offer[1])
+        assert (result, match.status) in {("ok", "accepted"), ("offer_expired", "expired")}
+        assert len(await actions_on(database, offer)) == 1
+        async with database.read() as session:
+            worker = await session.get_one(Worker, offer[0])
+        assert (worker.answered, worker.missed) == ((1, 0) if result == "ok" else (0, 1))
+    accepted = outcomes[:4].count("ok")
+    assert (await job_of(database, job_id)).accepted == accepted
+
+
+@pytest.mark.parametrize("_turn", range(TURNS))
+async def test_a_lead_is_either_taken_back_or_unlocked(database: Database, _turn: int) -> None:
+    job_id, [offer] = await market(database, positions=2)
+    await run(database, accepts(offer))
+    back, unlocked = await race(database, takes_back(offer), unlocks(offer))
+    match, job = await match_of(database, offer[1]), await job_of(database, job_id)
+    if unlocked == "ok":
+        assert back == "already_unlocked"
+        assert (match.status, job.accepted, job.unlocked) == ("accepted", 1, 1)
+        assert match.unlocked_at is not None
+    else:
+        assert (back, unlocked) == ("ok", "match_not_accepted")
+        assert (match.status, job.accepted, job.unlocked) == ("withdrawn", 0, 0)
+        assert match.unlocked_at is None
+
+
+async def test_parallel_unlocks_of_one_lead_count_once(database: Database) -> None:
+    job_id, [offer] = await market(database, positions=2)
+    await run(database, accepts(offer))
+    outcomes = await race(database, *[unlocks(offer)] * 10)
+    assert sorted(outcomes) == ["already_unlocked"] * 9 + ["ok"]
+    assert (await job_of(database, job_id)).unlocked == 1
+    assert (await kinds_told(database, offer[0])).count("contact_unlocked") == 1
+
+
+async def test_two_last_unlocks_at_once_fill_the_job_once(database: Database) -> None:
+    job_id, offers = await market(database, 4, positions=1)
+    for offer in offers[:2]:
+        await run(database, accepts(offer))
+    assert await race(database, *(unlocks(offer) for offer in offers[:2])) == ["ok", "ok"]
+    job = await job_of(database, job_id)
+    assert (job.status, job.unlocked) == (JobStatus.FILLED, 2)
+    assert (await kinds_told(database, job.employer_id)).count("job_filled") == 1
+
+
+@pytest.mark.parametrize("_turn", range(TURNS))
+async def test_a_suspension_and_an_answer_have_one_winner(database: Database, _turn: int) -> None:
+    job_id, [offer] = await market(database)
+    answer, _ = await race(
+        database, accepts(offer), lambda session: close_for_worker(session, offer[0], NOW)
+    )
+    match = await match_of(database, offer[1])
+    assert (answer, match.status) in {("ok", "accepted"), ("offer_closed", "closed")}
+    assert (await job_of(database, job_id)).accepted == (answer == "ok")
+
+
+async def test_everything_at_once_neither_blocks_itself_nor_loses_count(
+    database: Database,
+) -> None:
+    """Several jobs share their workers, and every verb runs against every other."""
+    first, offers = await market(database, 8, positions=2)
+    people = [worker_id for worker_id, _ in offers]
+    jobs = [first]
+    for _ in range(3):
+        job_id, _own = await market(database, 1, positions=2)
+        await run(database, partial(_offer, job_id, people))
+        jobs.append(job_id)
+    async with database.read() as session:
+        from app.offers.models import JobMatch
+
+        rows = await session.execute(select(JobMatch.worker_id, JobMatch.id))
+        every: list[Offer] = [(row.worker_id, row.id) for row in rows]
+    employer_id = await employer_of(database, jobs[1])
+    verbs: list[Verb] = []
+    for place, offer in enumerate(every):
+        verbs.append(accepts(offer) if place % 3 else answers(offer, Answer.REJECT))
+        if place % 4 == 0:
+            verbs.append(takes_back(offer))
+        if place % 5 == 0:
+            verbs.append(unlocks(offer))
+    verbs += [lambda session: expire_due(session, DEADLINE, 50)] * 2
+    verbs += [lambda session: remind_due(session, DEADLINE - dt.timedelta(minutes=30), 50)] * 2
+    verbs += [closes(jobs[3], JobAction.CANCEL)]
+    verbs += [partial(_erase, people[0]), partial(_erase, people[1])]
+    verbs += [lambda session: close_between(session, people[2], employer_id, NOW)]
+    verbs += [lambda session: close_for_worker(session, people[3], NOW)]
+    outcomes = await race(database, *verbs)
+    known = {
+        *("ok", "already_responded", "offer_expired", "offer_closed", "not_accepted"),
+        *("already_unlocked", "match_not_accepted", "job_cancelled"),
+    }
+    assert set(outcomes) <= known
+
+
+async def _offer(job_id: UUID, people: list[UUID], session: AsyncSession) -> None:
+    await offer_to(session, job_id, people)
+
+
+async def _erase(worker_id: UUID, session: AsyncSession) -> None:
+    await close_for_worker(session, worker_id, NOW)
+    await withdraw_all(session, worker_id, NOW)
