@@ -1,0 +1,68 @@
+"""`python -m benchmarks`: measure, write the figures as JSON, and draw them."""
+
+import argparse
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import endpoints, matching
+from benchmarks.measure import machine
+from benchmarks.plots import draw_matching
+
+RESULTS = Path(__file__).parent / "results"
+SIZES = (10_000, 100_000)
+LARGE = 1_000_000
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="*", choices=["matching", "endpoints", []], default=[])
+    parser.add_argument("--large", action="store_true", help="also a million workers (minutes)")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
+    return parser.parse_args()
+
+
+async def _matching(*, large: bool, quick: bool) -> list[dict[str, Any]]:
+    records = []
+    sizes = (1_000,) if quick else SIZES + ((LARGE,) if large else ())
+    for workers in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            results = await matching.on_both(
+                Path(folder),
+                workers,
+                rounds=2 if quick else 5,
+                # A million workers in the ORM need more memory than most machines have.
+                against_naive=workers < LARGE,
+            )
+        for result in results:
+            print(json.dumps(result.record()))
+            records.append(result.record())
+    return records
+
+
+def _write(name: str, records: list[dict[str, Any]], where: dict[str, Any]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    document = {"machine": where, "results": records}
+    (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
+
+
+def main() -> None:
+    """Run what was asked for, all by default."""
+    wishes = _arguments()
+    chosen = wishes.what or ["matching", "endpoints"]
+    where = machine()
+    if "matching" in chosen:
+        records = asyncio.run(_matching(large=wishes.large, quick=wishes.quick))
+        if not wishes.quick:
+            _write("matching", records, where)
+            draw_matching(records, RESULTS / "matching.png")
+    if "endpoints" in chosen:
+        figures = endpoints.run(quick=wishes.quick)
+        if not wishes.quick:
+            _write("endpoints", figures, where)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Matching: the application's way against the naive one and against other indexes."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.crypto import Keyring
+from app.db import Database, load_models, sync_engine_for
+from app.matching.candidates import Found, find
+from app.matching.facts import job_facts
+from app.matching.index import rebuild
+from app.matching.rules import DEFAULT_WEIGHTS, MINIMUM_SHARE, JobFacts
+from app.matching.search import near_and_able
+from app.workers.models import Worker
+from benchmarks import naive, rivals
+from benchmarks.measure import interleaved
+from benchmarks.population import NOW, populate, the_job
+from tests.infra.postgres import postgres
+
+WANTED = 10
+"""Two for each of the job's five places."""
+
+
+@dataclass
+class Result:
+    """What one database showed at one size."""
+
+    database: str
+    workers: int
+    indexed_per_second: int
+    survivors: int
+    eligible: int
+    times: dict[str, Any] = field(default_factory=dict)
+    naive_over_ours: float | None = None
+    after_unrelated_changes: float = 0.0
+    """Our search after 10 % of the profiles changed something unrelated, over before."""
+    ours_over_rival: dict[str, float] = field(default_factory=dict)
+    """Our search through SQLAlchemy over each rival's by the bare driver."""
+
+    def record(self) -> dict[str, Any]:
+        """For the JSON."""
+        return asdict(self)
+
+
+async def run(
+    kind: str, url: str, workers: int, *, rounds: int, against_naive: bool
+) -> Result:
+    """Measure at one size on one database, which must have its tables and be empty."""
+    populate(url, workers)
+    database = Database(url, Keyring("benchmarks only, nothing real is sealed by it"))
+    try:
+        return await _measure(database, kind, url, workers, rounds, against_naive)
+    finally:
+        await database.close()
+
+
+async def _measure(
+    database: Database, kind: str, url: str, workers: int, rounds: int, against_naive: bool
+) -> Result:
+    started = time.perf_counter()
+    async with database.begin() as session:
+        await rebuild(session)
+    per_second = round(workers / (time.perf_counter() - started))
+    await _tidy(database)
+    async with database.read() as session:
+        job = await job_facts(session, await the_job(session))
+        survivors = await _search(session, job)
+        found = await _find(session, job)
+        result = Result(kind, workers, per_second, len(survivors), found.eligible)
+        works = {
+            "search": lambda: _search(session, job),
+            "match": lambda: _find(session, job),
+        }
+        often = {"search": 10, "match": 10}
+        if against_naive:
+            theirs = await naive.best(session, job, WANTED)
+            if [c.worker.id for c in theirs] != [c.worker.id for c in found.best]:
+                raise AssertionError("the naive way and ours disagree: nothing to compare")
+            works["naive"] = lambda: naive.best(session, job, WANTED)
+        others = await rivals.prepare(url, job) if kind == "postgresql" else []
+        for rival in others:
+            if len(await rival.ask()) < found.eligible:
+                raise AssertionError(f"{rival.name} finds fewer: nothing to compare")
+            works[rival.name] = rival.ask
+            often[rival.name] = 10
+        times = await interleaved(works, rounds=rounds, repeats=often)
+    result.times = {name: taken.summary() for name, taken in times.items()}
+    if against_naive:
+        result.naive_over_ours = round(times["naive"].median / times["match"].median, 1)
+    for rival in others:
+        ratio = times["search"].median / times[rival.name].median
+        result.ours_over_rival[rival.name] = round(ratio, 3)
+    if others:
+        await others[0].connection.close()
+    result.after_unrelated_changes = await _after_changes(
+        database, job, rounds, times["search"].median
+    )
+    return result
+
+
+async def _search(session: AsyncSession, job: JobFacts) -> Sequence[Any]:
+    return (await session.execute(near_and_able(job))).all()
+
+
+async def _find(session: AsyncSession, job: JobFacts) -> Found:
+    return await find(
+        session,
+        job,
+        WANTED,
+        NOW,
+        weights=DEFAULT_WEIGHTS,
+        minimum_share=MINIMUM_SHARE,
+        weekly_cap=50,
+    )
+
+
+async def _after_changes(
+    database: Database, job: JobFacts, rounds: int, before_ms: float
+) -> float:
+    async with database.begin() as session:
+        ids = (await session.scalars(select(Worker.id).order_by(Worker.id))).all()[::10]
+        rows = [{"id": worker_id, "bio": "Something about me."} for worker_id in ids]
+        await session.execute(update(Worker), rows)
+    async with database.read() as session:
+        times = await interleaved(
+            {"search": lambda: _search(session, job)}, rounds=rounds * 10
+        )
+    return round(times["search"].median / before_ms, 3)
+
+
+async def _tidy(database: Database) -> None:
+    """What autovacuum would have done by then."""
+    async with database.engine.connect() as connection:
+        if database.is_postgresql:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text("VACUUM ANALYZE"))
+        else:
+            await connection.execute(text("ANALYZE"))
+            await connection.commit()
+
+
+async def on_both(
+    folder: Path, workers: int, *, rounds: int, against_naive: bool
+) -> list[Result]:
+    """Measure at one size on SQLite and on PostgreSQL, in databases made for it."""
+    results = []
+    server = postgres()
+    name = server.create()
+    for kind, url in (
+        ("sqlite", f"sqlite:///{folder / f'workers-{workers}.db'}"),
+        ("postgresql", server.url(name)),
+    ):
+        engine = sync_engine_for(url)
+        load_models().create_all(engine)
+        engine.dispose()
+        results.append(
+            await run(kind, url, workers, rounds=rounds, against_naive=against_naive)
+        )
+    server.drop(name)
+    return results

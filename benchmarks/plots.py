@@ -1,0 +1,49 @@
+"""Pictures of the figures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+_COLOURS = {
+    "naive": "#b8b8b8",
+    "earthdistance GiST": "#d9a441",
+    "service-box GiST": "#c46f4b",
+    "match": "#2b6f8f",
+    "search": "#7fb3c8",
+}
+_SAID = {
+    "naive": "everybody through the ORM",
+    "match": "our match: the ten best, exactly",
+    "search": "our index search alone",
+}
+
+
+def draw_matching(records: Sequence[dict[str, Any]], file: Path) -> None:
+    """Median times by size, one panel a database, on a logarithmic scale."""
+    databases = sorted({record["database"] for record in records}, reverse=True)
+    figure, panels = plt.subplots(
+        1, len(databases), figsize=(5.5 * len(databases), 4.2), sharey=True, squeeze=False
+    )
+    for panel, database in zip(panels[0], databases, strict=True):
+        mine = [record for record in records if record["database"] == database]
+        for name, colour in _COLOURS.items():
+            points = [
+                (record["workers"], record["times"][name]["median_ms"])
+                for record in mine
+                if name in record["times"]
+            ]
+            if points:
+                xs, ys = zip(*points, strict=True)
+                panel.plot(xs, ys, "o-", color=colour, label=_SAID.get(name, name))
+        panel.set(xscale="log", yscale="log", title=database, xlabel="workers")
+        panel.grid(which="major", alpha=0.25)
+    panels[0][0].set_ylabel("median milliseconds")
+    panels[0][0].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(file, dpi=130, metadata={"Software": None})
+    plt.close(figure)
