@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from functools import partial
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AdminActionLog
 from app.db import Database
@@ -120,7 +122,7 @@ async def test_when_the_last_open_offer_expires_others_are_asked_at_once(
 async def test_a_worker_who_misses_two_offers_misses_two(database: Database) -> None:
     _, [offer] = await market(database)
 
-    async def another_job(session):  # type: ignore[no-untyped-def]
+    async def another_job(session: AsyncSession) -> None:
         job_id = await add_job(session, await add_employer(session))
         await add_offer(session, job_id, offer[0])
 
@@ -249,7 +251,7 @@ async def test_more_leads_than_positions_can_be_unlocked_of_a_filled_job(
     for offer in offers:
         await accepts(database, offer)
     for _, match_id in offers:
-        await run(database, lambda session, m=match_id: mark_unlocked(session, m, NOW))
+        await run(database, partial(mark_unlocked, match_id=match_id, now=NOW))
     job = await job_of(database, job_id)
     assert (job.status, job.unlocked) == (JobStatus.FILLED, 2)
 
@@ -277,7 +279,7 @@ async def test_a_job_ends_when_its_last_shift_begins(database: Database) -> None
 async def test_a_block_closes_that_employers_offers_and_no_others(database: Database) -> None:
     job_id, [offer] = await market(database)
 
-    async def another_job(session):  # type: ignore[no-untyped-def]
+    async def another_job(session: AsyncSession) -> UUID:
         other = await add_job(session, await add_employer(session))
         return await add_offer(session, other, offer[0])
 

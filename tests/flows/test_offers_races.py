@@ -19,6 +19,7 @@ from app.jobs.models import JobStatus
 from app.jobs.rules import JobAction
 from app.offers.closing import close_between, close_for_worker, close_job
 from app.offers.expire import expire_due
+from app.offers.models import JobMatch
 from app.offers.remind import remind_due
 from app.offers.respond import respond, withdraw, withdraw_all
 from app.offers.rules import Answer, OfferStatus
@@ -212,8 +213,6 @@ async def test_everything_at_once_neither_blocks_itself_nor_loses_count(
         await run(database, partial(_offer, job_id, people))
         jobs.append(job_id)
     async with database.read() as session:
-        from app.offers.models import JobMatch
-
         rows = await session.execute(select(JobMatch.worker_id, JobMatch.id))
         every: list[Offer] = [(row.worker_id, row.id) for row in rows]
     employer_id = await employer_of(database, jobs[1])
