@@ -61,6 +61,7 @@ _TLD: Final = r"(?:com|co|in|org|net|io|me|app|info|biz|dev|xyz|online|site|shop
 _PROVIDERS: Final = (
     r"(?:gmail|gmial|yahoo|ymail|hotmail|outlook|rediff(?:mail)?|icloud|protonmail|live|zoho)"
 )
+_NETWORKS: Final = r"(?:insta(?:gram)?|telegram|snapchat|skype|facebook|fb|ig)"
 _AT: Final = r"(?:[@＠]|[(\[{<]\s*at\s*[)\]}>]|\s+(?:at|एट|ऐट)\s+)"
 _DOT: Final = r"(?:\s*[.．。]\s*|\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+(?:dot|डॉट|डाट)\s+)"
 _WORD: Final = r"[\w.+\-]+"
@@ -79,8 +80,7 @@ _ADDRESSES: Final = tuple(
         rf"{_WORD}\s*{_AT}\s*{_PROVIDERS}(?!\w)(?:{_DOT}{_TLD}(?!\w))?",
         # @handle, and "insta: handle".
         r"(?<![\w])[@＠][A-Za-z_][\w.]{2,}",
-        r"(?<!\w)(?:insta(?:gram)?|telegram|snapchat|skype|facebook|fb|ig)"
-        r"\s*(?:id|handle|user(?:name)?)?\s*[:=\-–]\s*[\w.@]{3,}",
+        rf"(?<!\w){_NETWORKS}\s*(?:id|handle|user(?:name)?)?\s*[:=\-–]\s*[\w.@]{{3,}}",
     )
 )
 
@@ -110,9 +110,7 @@ def _mask_numbers(text: str) -> str:
     copied = 0
     for start, end, digits in _runs(text):
         if digits > READABLE_DIGITS and not _is_harmless(text, start, end):
-            while start > copied and text[start - 1] in "+(":
-                start -= 1
-            parts += (text[copied:start], MASK)
+            parts += (text[copied:start].rstrip("+("), MASK)
             copied = end
     return "".join([*parts, text[copied:]])
 

@@ -33,6 +33,19 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
 
+def left_out() -> Any:
+    """Default factory of a field that a partial update may leave out, but not send as null.
+
+    What was sent is in `model_fields_set`; the schema shows the field as optional, without a default.
+    """
+    return None
+
+
+def sent(body: Request) -> dict[str, Any]:
+    """Return the fields of a partial update that were sent, by name."""
+    return {name: getattr(body, name) for name in body.model_fields_set}
+
+
 class Answer(BaseModel):
     """Base of every response body."""
 

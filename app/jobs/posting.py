@@ -62,9 +62,7 @@ class JobText:
     respond_within_minutes: int | None = None
 
 
-async def create(
-    session: AsyncSession, employer_id: UUID, text: JobText, now: dt.datetime
-) -> Job:
+async def create(session: AsyncSession, employer_id: UUID, text: JobText, now: dt.datetime) -> Job:
     """Write a draft down. Raises `Invalid`, naming every field that is wrong."""
     text = _settled(text)
     check(text)
@@ -146,9 +144,7 @@ def check(text: JobText) -> None:
 def text_of(job: Job) -> JobText:
     """Return what the employer said about a job."""
     salary = None
-    if job.salary_amount is not None:
-        assert job.salary_currency is not None  # the three are written together
-        assert job.salary_per is not None
+    if job.salary_amount is not None and job.salary_currency and job.salary_per:
         salary = Salary(job.salary_amount, job.salary_currency, job.salary_per)
     return JobText(
         title=job.title,
@@ -175,17 +171,19 @@ def _settled(text: JobText) -> JobText:
     """Return `text` with what follows from it: each skill once, required before preferred; the zone."""
     required = tuple(dict.fromkeys(text.required_skills))
     preferred = (slug for slug in dict.fromkeys(text.preferred_skills) if slug not in required)
-    zone = text.time_zone or places.time_zone_at(text.location.latitude, text.location.longitude)
     return replace(
         text,
         required_skills=required,
         preferred_skills=tuple(preferred),
-        time_zone=zone,
+        time_zone=text.time_zone or _zone_at(text.location),
     )
 
 
+def _zone_at(point: Point) -> str:
+    return places.time_zone_at(point.latitude, point.longitude)
+
+
 def _write(job: Job, text: JobText) -> None:
-    assert text.time_zone is not None  # settled
     job.title = text.title
     job.description = text.description
     job.category = text.category
@@ -195,7 +193,7 @@ def _write(job: Job, text: JobText) -> None:
     job.address = text.address
     job.starts_on = text.starts_on
     job.ends_on = text.ends_on
-    job.time_zone = text.time_zone
+    job.time_zone = text.time_zone or _zone_at(text.location)
     job.positions = text.positions
     job.required_skills = list(text.required_skills)
     job.preferred_skills = list(text.preferred_skills)

@@ -35,9 +35,7 @@ async def find(session: AsyncSession, job_id: UUID, *, hold: bool = False) -> Jo
     return await _one(session, job_id, None, hold=hold)
 
 
-async def _one(
-    session: AsyncSession, job_id: UUID, employer_id: UUID | None, *, hold: bool
-) -> Job:
+async def _one(session: AsyncSession, job_id: UUID, employer_id: UUID | None, *, hold: bool) -> Job:
     query = select(Job).where(Job.id == job_id)
     if employer_id is not None:
         query = query.where(Job.employer_id == employer_id)

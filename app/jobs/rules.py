@@ -172,7 +172,7 @@ TABLE: Final[Mapping[JobAction, Mapping[JobStatus, Entry]]] = {
 """Every action in every status: the steps of which the first whose guards hold is taken, or the name
 of the refusal. Where the guards of none hold, the last one's first unmet guard names the refusal."""
 
-_UNMET: Final[Mapping[Guard, type[Conflict] | type[StartsInPast]]] = {
+_UNMET: Final[Mapping[Guard, type[Conflict | StartsInPast]]] = {
     Guard.WAS_PUBLISHED: JobNotPublished,
     Guard.NEVER_PUBLISHED: JobNotDraft,
     Guard.STARTS_AHEAD: StartsInPast,
@@ -186,13 +186,12 @@ def decide(facts: JobFacts, action: JobAction, now: dt.datetime) -> Step:
     entry = TABLE[action][facts.status]
     if not isinstance(entry, tuple):
         raise entry
-    refusal: type[Conflict] | type[StartsInPast] | None = None
+    refusal: type[Conflict | StartsInPast] = Conflict
     for step in entry:
         unmet = [guard for guard in Guard if guard in step.guards and not _holds(guard, facts, now)]
         if not unmet:
             return step
         refusal = _UNMET[unmet[0]]
-    assert refusal is not None  # an entry has a step
     raise refusal
 
 

@@ -1,0 +1,142 @@
+"""The words of the market, for forms and programs: skills, categories, places. Public, cacheable."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator, BeforeValidator
+
+from app.api.deps import Route
+from app.catalogue import places, skills
+from app.core.languages import Language
+from app.core.schema import Answer, clean_text
+
+CACHE_SECONDS = 3_600
+MOST_PLACES = 10
+LONGEST_QUERY = 100
+
+
+def _cacheable(response: Response) -> None:
+    response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
+
+
+router = APIRouter(
+    prefix="/api/catalogue",
+    tags=["catalogue"],
+    route_class=Route,
+    dependencies=[Depends(_cacheable)],
+)
+
+
+def _short(value: str) -> str:
+    if len(value) > LONGEST_QUERY:
+        raise ValueError(f"must be at most {LONGEST_QUERY} characters")
+    return value
+
+
+Text = Annotated[
+    str,
+    Query(max_length=LONGEST_QUERY),
+    BeforeValidator(clean_text),
+    AfterValidator(_short),
+]
+"""What somebody types into a search field."""
+
+
+class SkillAnswer(Answer):
+    """A skill that workers have and jobs ask for; `slug` is what the API takes."""
+
+    slug: str
+    name: str
+    name_en: str
+    name_hi: str
+    category: str
+    isco08: str
+
+
+class SkillList(Answer):
+    """Skills, the best match first."""
+
+    items: list[SkillAnswer]
+
+
+class CategoryAnswer(Answer):
+    """A kind of work; `slug` is what a job's category takes."""
+
+    slug: str
+    name: str
+    name_en: str
+    name_hi: str
+
+
+class CategoryList(Answer):
+    """Kinds of work."""
+
+    items: list[CategoryAnswer]
+
+
+class PlaceAnswer(Answer):
+    """A city, an area or a PIN code, and where it lies."""
+
+    name: str
+    kind: str
+    city: str | None
+    state: str | None
+    country: str
+    latitude: float
+    longitude: float
+    time_zone: str
+
+
+class PlaceList(Answer):
+    """Places, the best match first."""
+
+    items: list[PlaceAnswer]
+
+
+def _name(language: Language, english: str, hindi: str) -> str:
+    return hindi if language is Language.HINDI else english
+
+
+@router.get("/skills")
+async def list_skills(q: Text = "", language: Language = Language.ENGLISH) -> SkillList:
+    """Find skills by any of their names, misspelt too; all of them without `q`.
+
+    `name` is in the language asked for; names of both languages are searched.
+    """
+    found = skills.search(q, limit=len(skills.SKILLS))
+    return SkillList(
+        items=[
+            SkillAnswer(
+                slug=skill.slug,
+                name=_name(language, skill.name_en, skill.name_hi),
+                name_en=skill.name_en,
+                name_hi=skill.name_hi,
+                category=skill.category,
+                isco08=skill.isco08,
+            )
+            for skill in found
+        ]
+    )
+
+
+@router.get("/categories")
+async def list_categories(language: Language = Language.ENGLISH) -> CategoryList:
+    """List the kinds of work."""
+    return CategoryList(
+        items=[
+            CategoryAnswer(
+                slug=category.slug,
+                name=_name(language, category.name_en, category.name_hi),
+                name_en=category.name_en,
+                name_hi=category.name_hi,
+            )
+            for category in skills.CATEGORIES.values()
+        ]
+    )
+
+
+@router.get("/places")
+async def list_places(q: Text) -> PlaceList:
+    """Find places by city, area or PIN code."""
+    found = places.search(q, limit=MOST_PLACES)
+    return PlaceList(items=[PlaceAnswer.model_validate(place) for place in found])

@@ -1,0 +1,286 @@
+"""An employer's jobs: `/api/employers/jobs`."""
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, status
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.deps import EmployerActor, Now, Once, PageQuery, Read, Route, Write
+from app.api.problems import problems
+from app.api.slots import SlotAnswer, WeeklySlot
+from app.core.schema import (
+    Amount,
+    Answer,
+    Currency,
+    Day,
+    Instant,
+    Kilometres,
+    Line,
+    Location,
+    LongProse,
+    Name,
+    Page,
+    Request,
+    Slug,
+    Title,
+    Years,
+    left_out,
+    sent,
+    whole,
+)
+from app.core.zones import TimeZone
+from app.jobs import posting, queries
+from app.jobs.models import Job, JobStatus
+from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobText
+from app.jobs.rules import JobAction, JobCancelled
+from app.matching.publish import publish
+from app.offers import closing
+from app.offers.progress import counts_of
+from app.offers.rules import OfferStatus
+
+router = APIRouter(prefix="/api/employers/jobs", tags=["jobs"], route_class=Route)
+
+LONGEST_ANSWER_MINUTES = 10_080
+MOST_POSITIONS = 500
+
+Minutes = Annotated[int, whole(1, LONGEST_ANSWER_MINUTES)]
+Positions = Annotated[int, whole(1, MOST_POSITIONS)]
+Slots = Annotated[list[WeeklySlot], Field(min_length=1, max_length=MAX_SLOTS)]
+Skills = Annotated[list[Slug], Field(max_length=MAX_SKILLS)]
+
+
+class Salary(Request):
+    """What the worker is told they earn, in minor units; for information only."""
+
+    amount: Amount = Field(examples=[15_000])
+    currency: Currency = Field(examples=["INR"])
+    per: Literal["hour", "day", "week", "month"]
+
+
+class NewJob(Request):
+    """A vacancy, first kept as a draft."""
+
+    title: Title = Field(examples=["Waiter for Saturday brunch"])
+    description: LongProse
+    category: Slug = Field(examples=["hospitality"])
+    location: Location
+    city: Name | None = None
+    address: Line | None = Field(default=None, description="Not shown to workers with an offer.")
+    starts_on: Day = Field(examples=["2026-12-05"])
+    ends_on: Day | None = Field(
+        default=None, description="Left out: open-ended. A one-day shift ends on starts_on."
+    )
+    time_zone: TimeZone | None = Field(
+        default=None, description="Left out: that of the location.", examples=["Asia/Kolkata"]
+    )
+    slots: Slots
+    positions: Positions
+    required_skills: Skills = Field(default_factory=list)
+    preferred_skills: Skills = Field(default_factory=list)
+    min_experience_years: Years = 0
+    radius_km: Kilometres | None = Field(
+        default=None, description="Left out: only the worker's own travel limits the distance."
+    )
+    salary: Salary | None = None
+    respond_within_minutes: Minutes | None = Field(
+        default=None, description="Left out: the usual time to answer an offer."
+    )
+
+
+class JobChanges(Request):
+    """What to change; a field left out keeps its value, null empties it where it can be empty."""
+
+    title: Title = Field(default_factory=left_out)
+    description: LongProse = Field(default_factory=left_out)
+    category: Slug = Field(default_factory=left_out)
+    location: Location = Field(default_factory=left_out)
+    city: Name | None = Field(default_factory=left_out)
+    address: Line | None = Field(default_factory=left_out)
+    starts_on: Day = Field(default_factory=left_out)
+    ends_on: Day | None = Field(default_factory=left_out)
+    time_zone: TimeZone | None = Field(default_factory=left_out)
+    slots: Slots = Field(default_factory=left_out)
+    positions: Positions = Field(default_factory=left_out)
+    required_skills: Skills = Field(default_factory=left_out)
+    preferred_skills: Skills = Field(default_factory=left_out)
+    min_experience_years: Years = Field(default_factory=left_out)
+    radius_km: Kilometres | None = Field(default_factory=left_out)
+    salary: Salary | None = Field(default_factory=left_out)
+    respond_within_minutes: Minutes | None = Field(default_factory=left_out)
+
+
+class Progress(Answer):
+    """How far the job's offers are."""
+
+    wave: int = Field(description="How many times people were asked.")
+    offered: int = Field(description="Offers that wait for an answer now.")
+    accepted: int = Field(description="Acceptances that stand, unlocked ones among them.")
+    rejected: int
+    expired: int
+    unlocked: int = Field(description="Contacts bought.")
+
+
+class JobAnswer(Answer):
+    """A vacancy, as its employer sees it."""
+
+    id: UUID
+    status: JobStatus
+    title: str
+    description: str
+    category: str
+    location: Location
+    city: str | None
+    address: str | None
+    starts_on: Day
+    ends_on: Day | None
+    time_zone: str
+    slots: list[SlotAnswer]
+    positions: int
+    required_skills: list[str]
+    preferred_skills: list[str]
+    min_experience_years: int
+    radius_km: float | None
+    salary: Salary | None
+    respond_within_minutes: int | None
+    progress: Progress
+    created_at: Instant
+    updated_at: Instant
+    published_at: Instant | None
+
+
+def _answer(job: Job, counts: dict[OfferStatus, int]) -> JobAnswer:
+    text = posting.text_of(job)
+    salary = text.salary
+    return JobAnswer(
+        id=job.id,
+        status=JobStatus(job.status),
+        title=text.title,
+        description=text.description,
+        category=text.category,
+        location=Location(latitude=job.latitude, longitude=job.longitude),
+        city=text.city,
+        address=text.address,
+        starts_on=text.starts_on,
+        ends_on=text.ends_on,
+        time_zone=job.time_zone,
+        slots=[SlotAnswer.of(row.weekday, row.starts, row.ends) for row in job.slots],
+        positions=text.positions,
+        required_skills=list(text.required_skills),
+        preferred_skills=list(text.preferred_skills),
+        min_experience_years=text.min_experience_years,
+        radius_km=text.radius_km,
+        salary=Salary.model_validate(salary, from_attributes=True) if salary else None,
+        respond_within_minutes=text.respond_within_minutes,
+        progress=Progress(
+            wave=job.wave,
+            offered=counts.get(OfferStatus.OFFERED, 0),
+            accepted=counts.get(OfferStatus.ACCEPTED, 0),
+            rejected=counts.get(OfferStatus.REJECTED, 0),
+            expired=counts.get(OfferStatus.EXPIRED, 0),
+            unlocked=job.unlocked,
+        ),
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        published_at=job.published_at,
+    )
+
+
+async def job_answers(
+    session: AsyncSession, jobs: Sequence[Job], now: dt.datetime
+) -> list[JobAnswer]:
+    """Return the answers for these jobs, their progress counted by one query."""
+    counts = await counts_of(session, [job.id for job in jobs], now)
+    return [_answer(job, dict(counts.get(job.id, {}))) for job in jobs]
+
+
+async def _one(session: AsyncSession, job: Job, now: dt.datetime) -> JobAnswer:
+    return (await job_answers(session, [job], now))[0]
+
+
+def _words(body: NewJob | JobChanges) -> dict[str, Any]:
+    """Return what was sent, as the domain's values."""
+    values = sent(body)
+    if "location" in values:
+        values["location"] = body.location.point
+    if "slots" in values:
+        values["slots"] = tuple(given.slot for given in body.slots)
+    for field in ("required_skills", "preferred_skills"):
+        if field in values:
+            values[field] = tuple(values[field])
+    if body.salary is not None:
+        values["salary"] = posting.Salary(body.salary.amount, body.salary.currency, body.salary.per)
+    return values
+
+
+@router.get("", responses=problems(422))
+async def list_jobs(
+    session: Read,
+    actor: EmployerActor,
+    page: PageQuery,
+    now: Now,
+    status: Annotated[JobStatus | None, Query()] = None,
+) -> Page[JobAnswer]:
+    """List my jobs, newest first."""
+    jobs, cursor = await queries.of_employer(session, actor.user_id, status, page)
+    return Page(items=await job_answers(session, jobs, now), next_cursor=cursor)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+async def create_job(
+    session: Write, actor: EmployerActor, body: NewJob, now: Now, _: Once
+) -> JobAnswer:
+    """Write a job down as a draft; nobody is asked before it is published."""
+    job = await posting.create(session, actor.user_id, JobText(**_words(body)), now)
+    return await _one(session, job, now)
+
+
+@router.get("/{job_id}", responses=problems(404))
+async def get_job(session: Read, actor: EmployerActor, job_id: UUID, now: Now) -> JobAnswer:
+    """Get one of my jobs."""
+    return await _one(session, await queries.owned(session, actor.user_id, job_id), now)
+
+
+@router.put("/{job_id}", responses=problems(404, 409))
+async def update_job(
+    session: Write, actor: EmployerActor, job_id: UUID, body: JobChanges, now: Now
+) -> JobAnswer:
+    """Change a job: a draft entirely, a published one only where it doesn't change who matches.
+
+    Those are title, description, city, address, salary and respond_within_minutes. Anything else, and
+    any change of a closed job, is refused with 409 `job_not_editable`.
+    """
+    job = await posting.edit(session, actor.user_id, job_id, _words(body), now)
+    return await _one(session, job, now)
+
+
+@router.delete("/{job_id}", responses=problems(404, 409))
+async def cancel_job(session: Write, actor: EmployerActor, job_id: UUID, now: Now) -> JobAnswer:
+    """Cancel a job: its open offers close and their workers are told once.
+
+    Cancelling again changes nothing. A filled or expired job is refused with 409 `job_filled` or
+    `job_expired`.
+    """
+    await queries.owned(session, actor.user_id, job_id)
+    with suppress(JobCancelled):  # somebody was quicker, perhaps the same click twice
+        await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
+    job = await queries.owned(session, actor.user_id, job_id, hold=True)
+    return await _one(session, job, now)
+
+
+@router.post("/{job_id}/publish", responses=problems(404, 409))
+async def publish_job(
+    session: Write, actor: EmployerActor, job_id: UUID, now: Now, _: Once
+) -> JobAnswer:
+    """Publish a draft: matching starts, and the first workers are asked.
+
+    Refused with 409 `job_not_draft`, with 403 `account_restricted`, and with 422 when it starts in the
+    past.
+    """
+    await publish(session, actor, job_id, now)
+    job = await queries.owned(session, actor.user_id, job_id, hold=True)
+    return await _one(session, job, now)

@@ -1,0 +1,131 @@
+"""The employer's own profile: `/api/employers/profile`."""
+
+import re
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.deps import EmployerActor, Now, Read, Route, Rt, Write
+from app.core.errors import Invalid
+from app.core.phones import parse_phone
+from app.core.schema import (
+    Answer,
+    Instant,
+    Line,
+    Location,
+    Name,
+    PhoneText,
+    Request,
+    left_out,
+    sent,
+)
+from app.employers import profile
+from app.employers.models import Employer
+from app.employers.profile import ProfileChanges
+from app.identity import users
+from app.identity.models import User, UserStatus
+from app.runtime import Runtime
+
+router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
+
+_TAX_ID = re.compile(r"[A-Z0-9](?:[A-Z0-9 ./-]{3,30})[A-Z0-9]")
+
+
+def _tax_id(value: str) -> str:
+    value = " ".join(value.upper().split())
+    if not _TAX_ID.fullmatch(value):
+        raise ValueError("must be 5 to 32 letters and digits, such as 27AAPFU0939F1ZV")
+    return value
+
+
+TaxId = Annotated[Line, AfterValidator(_tax_id)]
+"""A tax number of any country, in capitals; that it is right is checked by an administrator."""
+
+
+class EmployerProfile(Answer):
+    """An employer, as the employer sees it."""
+
+    id: UUID
+    company_name: str
+    contact_name: str
+    email: str
+    phone: str | None = Field(examples=["+912212345678"])
+    address: str | None
+    city: str | None
+    location: Location | None
+    tax_id: str | None
+    status: UserStatus
+    verified: bool = Field(description="An administrator has checked this company.")
+    created_at: Instant
+    updated_at: Instant
+
+
+class EmployerChanges(Request):
+    """What an employer may change; a field left out keeps its value, null empties it."""
+
+    company_name: Name = Field(default_factory=left_out)
+    contact_name: Name = Field(default_factory=left_out)
+    phone: PhoneText | None = Field(default_factory=left_out, examples=["+912212345678"])
+    address: Line | None = Field(default_factory=left_out)
+    city: Name | None = Field(default_factory=left_out)
+    location: Location | None = Field(default_factory=left_out)
+    tax_id: TaxId | None = Field(default_factory=left_out)
+
+
+def profile_answer(session: AsyncSession, user: User, employer: Employer) -> EmployerProfile:
+    """Return the answer for an employer's account and profile."""
+    return EmployerProfile(
+        id=employer.id,
+        company_name=employer.company_name,
+        contact_name=user.name,
+        email=user.email or "",
+        phone=users.phone_of(session, user),
+        address=employer.address,
+        city=employer.city,
+        location=location_answer(employer.latitude, employer.longitude),
+        tax_id=employer.tax_id,
+        status=UserStatus(user.status),
+        verified=employer.verified_at is not None,
+        created_at=employer.created_at,
+        updated_at=max(employer.updated_at, user.updated_at),
+    )
+
+
+def location_answer(latitude: float | None, longitude: float | None) -> Location | None:
+    """Return the answer for a stored place, None where there is none."""
+    if latitude is None or longitude is None:
+        return None
+    return Location(latitude=latitude, longitude=longitude)
+
+
+@router.get("/profile")
+async def get_profile(session: Read, actor: EmployerActor) -> EmployerProfile:
+    """Get my profile."""
+    return profile_answer(session, *await profile.get(session, actor.user_id))
+
+
+@router.put("/profile")
+async def update_profile(
+    session: Write, actor: EmployerActor, body: EmployerChanges, rt: Rt, now: Now
+) -> EmployerProfile:
+    """Change my profile; a field left out keeps its value.
+
+    Another company name or tax number takes the verification away, because those were checked.
+    """
+    user, employer = await profile.edit(session, actor, _changes(body, rt), now)
+    return profile_answer(session, user, employer)
+
+
+def _changes(body: EmployerChanges, runtime: Runtime) -> ProfileChanges:
+    changes: dict[str, Any] = sent(body)
+    if body.location is not None:
+        changes["location"] = body.location.point
+    if body.phone is not None:
+        try:
+            changes["phone"] = parse_phone(body.phone, runtime.settings.default_country)
+        except ValueError as error:
+            raise Invalid.field("phone", str(error)) from None
+    return cast(ProfileChanges, changes)

@@ -1,0 +1,46 @@
+"""A weekly slot as it travels: the same for a worker's week and a job's shifts."""
+
+import datetime as dt
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from app.core.schema import Answer, ClockTime, Request, Weekday
+from app.core.week import Slot
+
+
+def slot_from(weekday: Weekday, start: dt.time, end: dt.time) -> Slot:
+    """Return the slot as the rules count it."""
+    return Slot(weekday.number, start.hour * 60 + start.minute, end.hour * 60 + end.minute)
+
+
+class WeeklySlot(Request):
+    """A stretch of one weekday; `end` at or before `start` is the next day."""
+
+    weekday: Weekday
+    start: ClockTime = Field(examples=["09:00"])
+    end: ClockTime = Field(examples=["17:00"])
+
+    @field_validator("end")
+    @classmethod
+    def _differs(cls, end: dt.time, info: ValidationInfo) -> dt.time:
+        if info.data.get("start") == end:
+            raise ValueError("must differ from start")
+        return end
+
+    @property
+    def slot(self) -> Slot:
+        """The same, as the rules count it."""
+        return slot_from(self.weekday, self.start, self.end)
+
+
+class SlotAnswer(Answer):
+    """A stretch of one weekday; `end` at or before `start` is the next day."""
+
+    weekday: Weekday
+    start: ClockTime
+    end: ClockTime
+
+    @classmethod
+    def of(cls, weekday: int, starts: dt.time, ends: dt.time) -> "SlotAnswer":
+        """Return the answer for a row; Monday is 0."""
+        return cls(weekday=Weekday.of(weekday), start=starts, end=ends)

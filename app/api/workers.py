@@ -1,0 +1,407 @@
+"""The worker's own profile, hours, blocks and data: `/api/workers`."""
+
+import datetime as dt
+from typing import Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Response, status
+from pydantic import Field, ValidationInfo, field_validator
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.deps import Now, Once, Read, Route, Rt, WorkerActor, Write
+from app.api.employers import location_answer
+from app.api.problems import problems
+from app.api.slots import SlotAnswer, WeeklySlot
+from app.core.languages import Language
+from app.core.schema import (
+    Answer,
+    ClockTime,
+    Day,
+    Instant,
+    Kilometres,
+    Location,
+    Name,
+    Prose,
+    Request,
+    Slug,
+    Years,
+    left_out,
+    sent,
+)
+from app.core.zones import TimeZone
+from app.identity import users
+from app.identity.models import User, UserStatus
+from app.offers import closing, privacy
+from app.workers import availability, blocks, profile
+from app.workers.facts import reliability
+from app.workers.models import TimeOff, Worker, WorkerAvailability
+from app.workers.profile import MAX_SKILLS, ProfileChanges
+
+router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
+
+MOST_OFFERS_A_WEEK = 500
+
+
+class QuietHours(Request):
+    """When no message may come, wall-clock in my zone; `end` before `start` is the next day."""
+
+    start: ClockTime = Field(examples=["22:00"])
+    end: ClockTime = Field(examples=["07:00"])
+
+    @field_validator("end")
+    @classmethod
+    def _differs(cls, end: dt.time, info: ValidationInfo) -> dt.time:
+        if info.data.get("start") == end:
+            raise ValueError("must differ from start")
+        return end
+
+
+class WorkerProfile(Answer):
+    """A worker, as the worker sees it."""
+
+    id: UUID
+    name: str
+    phone: str | None = Field(
+        description="null for somebody who reached us without showing a number."
+    )
+    language: Language
+    city: str | None
+    location: Location | None
+    max_distance_km: float
+    skills: list[str]
+    experience_years: int
+    bio: str
+    time_zone: str = Field(examples=["Asia/Kolkata"])
+    weekly_offer_cap: int | None = Field(description="null: the usual.")
+    quiet_hours: QuietHours | None
+    status: UserStatus
+    verified: bool = Field(description="An administrator has checked who this is.")
+    reliability: float = Field(
+        ge=0, le=100, description="The share of offers answered in time, from a usual start."
+    )
+    created_at: Instant
+    updated_at: Instant
+
+
+class WorkerChanges(Request):
+    """What a worker may change; a field left out keeps its value."""
+
+    name: Name = Field(default_factory=left_out)
+    language: Language = Field(default_factory=left_out)
+    city: Name | None = Field(default_factory=left_out)
+    location: Location | None = Field(
+        default_factory=left_out, description="Brings city and time zone unless they are sent too."
+    )
+    max_distance_km: Kilometres = Field(default_factory=left_out)
+    skills: list[Slug] = Field(default_factory=left_out, max_length=MAX_SKILLS)
+    experience_years: Years = Field(default_factory=left_out)
+    bio: Prose | None = Field(default_factory=left_out)
+    time_zone: TimeZone = Field(default_factory=left_out)
+    weekly_offer_cap: int | None = Field(
+        default_factory=left_out, strict=True, ge=1, le=MOST_OFFERS_A_WEEK
+    )
+    quiet_hours: QuietHours | None = Field(default_factory=left_out)
+
+
+class AvailabilitySlot(SlotAnswer):
+    """A weekly slot of mine."""
+
+    id: UUID
+
+    @classmethod
+    def from_row(cls, row: WorkerAvailability) -> "AvailabilitySlot":
+        """Return the answer for a row."""
+        hours = SlotAnswer.of(row.weekday, row.starts, row.ends)
+        return cls(id=row.id, weekday=hours.weekday, start=hours.start, end=hours.end)
+
+
+class AvailabilityList(Answer):
+    """My week, in order."""
+
+    items: list[AvailabilitySlot]
+
+
+class NewTimeOff(Request):
+    """Dates, both included, on which none of my slots counts."""
+
+    starts_on: Day
+    ends_on: Day
+
+
+class TimeOffAnswer(Answer):
+    """Dates, both included, on which none of my slots counts."""
+
+    id: UUID
+    starts_on: Day
+    ends_on: Day
+
+
+class TimeOffList(Answer):
+    """My times off, earliest first."""
+
+    items: list[TimeOffAnswer]
+
+
+class NewBlock(Request):
+    """An employer from whom I want no further offers."""
+
+    employer_id: UUID
+
+
+class BlockAnswer(Answer):
+    """An employer from whom I want no further offers."""
+
+    employer_id: UUID
+    created_at: Instant
+
+
+class BlockList(Answer):
+    """Whom I have blocked, newest first."""
+
+    items: list[BlockAnswer]
+
+
+def worker_profile(session: AsyncSession, user: User, worker: Worker) -> WorkerProfile:
+    """Return the answer for a worker's account and profile."""
+    quiet = None
+    if worker.quiet_start is not None and worker.quiet_end is not None:
+        quiet = QuietHours(start=worker.quiet_start, end=worker.quiet_end)
+    return WorkerProfile(
+        id=worker.id,
+        name=user.name,
+        phone=users.phone_of(session, user),
+        language=Language(user.language),
+        city=worker.city,
+        location=location_answer(worker.latitude, worker.longitude),
+        max_distance_km=worker.max_distance_km,
+        skills=worker.skills,
+        experience_years=worker.experience_years,
+        bio=worker.bio,
+        time_zone=worker.time_zone,
+        weekly_offer_cap=worker.weekly_offer_cap,
+        quiet_hours=quiet,
+        status=UserStatus(user.status),
+        verified=worker.verified_at is not None,
+        reliability=reliability(worker.answered, worker.missed, worker.withdrawn),
+        created_at=worker.created_at,
+        updated_at=max(worker.updated_at, user.updated_at),
+    )
+
+
+@router.get("/profile")
+async def get_profile(session: Read, actor: WorkerActor) -> WorkerProfile:
+    """Get my profile."""
+    return worker_profile(session, *await profile.get(session, actor.user_id))
+
+
+@router.put("/profile")
+async def update_profile(
+    session: Write, actor: WorkerActor, body: WorkerChanges, now: Now
+) -> WorkerProfile:
+    """Change my profile; a field left out keeps its value, null empties where that makes sense.
+
+    The phone is how I sign in and can't be changed here. Another name takes the verification away.
+    """
+    user, worker = await profile.edit(session, actor.user_id, _changes(body), now)
+    return worker_profile(session, user, worker)
+
+
+def _changes(body: WorkerChanges) -> ProfileChanges:
+    changes: dict[str, Any] = sent(body)
+    if body.location is not None:
+        changes["location"] = body.location.point
+    if body.quiet_hours is not None:
+        changes["quiet_hours"] = {"start": body.quiet_hours.start, "end": body.quiet_hours.end}
+    if "bio" in changes:
+        changes["bio"] = body.bio or ""
+    return cast(ProfileChanges, changes)
+
+
+@router.get("/availability")
+async def list_availability(session: Read, actor: WorkerActor) -> AvailabilityList:
+    """List my weekly slots, in the order of the week."""
+    rows = await availability.slots(session, actor.user_id)
+    return AvailabilityList(items=[AvailabilitySlot.from_row(row) for row in rows])
+
+
+@router.post("/availability", status_code=status.HTTP_201_CREATED, responses=problems(409))
+async def add_availability(
+    session: Write, actor: WorkerActor, body: WeeklySlot, now: Now, _: Once
+) -> AvailabilitySlot:
+    """Add a weekly slot. Refused with 409 `slot_overlap` or `too_many_slots`."""
+    row = await availability.add_slot(session, actor.user_id, body.slot, now)
+    return AvailabilitySlot.from_row(row)
+
+
+@router.delete(
+    "/availability/{slot_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
+)
+async def remove_availability(session: Write, actor: WorkerActor, slot_id: UUID, now: Now) -> None:
+    """Remove a weekly slot."""
+    await availability.remove_slot(session, actor.user_id, slot_id, now)
+
+
+def _time_off(row: TimeOff) -> TimeOffAnswer:
+    return TimeOffAnswer(id=row.id, starts_on=row.starts_on, ends_on=row.ends_on)
+
+
+@router.get("/time-off")
+async def list_time_off(session: Read, actor: WorkerActor) -> TimeOffList:
+    """List my times off, earliest first."""
+    rows = await availability.time_off(session, actor.user_id)
+    return TimeOffList(items=[_time_off(row) for row in rows])
+
+
+@router.post("/time-off", status_code=status.HTTP_201_CREATED, responses=problems(409))
+async def add_time_off(
+    session: Write, actor: WorkerActor, body: NewTimeOff, now: Now, _: Once
+) -> TimeOffAnswer:
+    """Add dates on which no slot counts; they may overlap with others."""
+    return _time_off(
+        await availability.add_time_off(session, actor.user_id, body.starts_on, body.ends_on, now)
+    )
+
+
+@router.delete(
+    "/time-off/{time_off_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
+)
+async def remove_time_off(session: Write, actor: WorkerActor, time_off_id: UUID, now: Now) -> None:
+    """Remove a time off: the slots on its dates count again."""
+    await availability.remove_time_off(session, actor.user_id, time_off_id, now)
+
+
+@router.get("/blocks")
+async def list_blocks(session: Read, actor: WorkerActor) -> BlockList:
+    """List the employers I have blocked, newest first."""
+    found = await blocks.of(session, actor.user_id)
+    return BlockList(items=[BlockAnswer.model_validate(block) for block in found])
+
+
+@router.post(
+    "/blocks",
+    status_code=status.HTTP_201_CREATED,
+    responses={200: {"model": BlockAnswer, "description": "Blocked before"}, **problems(404)},
+)
+async def add_block(
+    session: Write, actor: WorkerActor, body: NewBlock, now: Now, response: Response, _: Once
+) -> BlockAnswer:
+    """Want no further offers from an employer; their open offers to me close.
+
+    201 the first time, 200 when blocked before.
+    """
+    # Before the block, because it locks jobs and offers, which come before a worker's own rows.
+    await closing.close_between(session, actor.user_id, body.employer_id, now)
+    block = await blocks.add(session, actor.user_id, body.employer_id, now)
+    if not block.made:
+        response.status_code = status.HTTP_200_OK
+    return BlockAnswer.model_validate(block)
+
+
+@router.delete(
+    "/blocks/{employer_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
+)
+async def remove_block(session: Write, actor: WorkerActor, employer_id: UUID) -> None:
+    """Lift a block."""
+    await blocks.remove(session, actor.user_id, employer_id)
+
+
+class OwnedOffer(Answer):
+    """An offer made to me, as far as it is about me."""
+
+    id: UUID
+    job_id: UUID
+    job_title: str
+    employer_id: UUID
+    company_name: str
+    status: str
+    score: float
+    distance_km: float
+    offered_at: Instant
+    respond_by: Instant
+    responded_at: Instant | None
+    reject_reason: str | None
+    unlocked_at: Instant | None = Field(description="Since when this employer holds my contact.")
+
+
+class ConsentAnswer(Answer):
+    """What I agreed to, and when."""
+
+    purpose: str
+    wording_version: str
+    language: str
+    channel: str
+    granted_at: Instant
+    withdrawn_at: Instant | None
+
+
+class MessageAnswer(Answer):
+    """A message that was written to me; what it said is not kept longer than needed."""
+
+    id: UUID
+    kind: str
+    channel: str
+    state: str
+    created_at: Instant
+    sent_at: Instant | None
+
+
+class SessionAnswer(Answer):
+    """A device I am signed in on."""
+
+    created_at: Instant
+    refreshed_at: Instant
+    expires_at: Instant
+
+
+class Counters(Answer):
+    """What my reliability is counted from."""
+
+    answered: int
+    missed: int
+    withdrawn: int
+
+
+class OwnData(Answer):
+    """Everything kept about me."""
+
+    exported_at: Instant
+    profile: WorkerProfile
+    counters: Counters
+    stopped_at: Instant | None = Field(description="When I said STOP, if I did.")
+    availability: list[AvailabilitySlot]
+    time_off: list[TimeOffAnswer]
+    blocks: list[BlockAnswer]
+    consents: list[ConsentAnswer]
+    offers: list[OwnedOffer]
+    messages: list[MessageAnswer]
+    sessions: list[SessionAnswer]
+
+
+@router.get("/export")
+async def export(session: Read, actor: WorkerActor, now: Now, response: Response) -> OwnData:
+    """Get everything kept about me, as JSON."""
+    response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
+    data = await privacy.export(session, actor.user_id)
+    return OwnData(
+        exported_at=now,
+        profile=worker_profile(session, data.user, data.worker),
+        counters=Counters.model_validate(data.worker),
+        stopped_at=data.worker.stopped_at,
+        availability=[AvailabilitySlot.from_row(row) for row in data.slots],
+        time_off=[_time_off(row) for row in data.time_off],
+        blocks=[BlockAnswer.model_validate(block) for block in data.blocks],
+        consents=[ConsentAnswer.model_validate(row) for row in data.consents],
+        offers=[OwnedOffer.model_validate(row) for row in data.offers],
+        messages=[MessageAnswer.model_validate(row) for row in data.messages],
+        sessions=[SessionAnswer.model_validate(row) for row in data.sessions],
+    )
+
+
+@router.delete("/account", status_code=status.HTTP_204_NO_CONTENT)
+async def erase(session: Write, actor: WorkerActor, rt: Rt, now: Now) -> None:
+    """Erase my account and everything personal; open offers close, and I am signed out everywhere.
+
+    What was paid stays on the books without my name; a contact unlocked before is no longer shown.
+    """
+    await privacy.erase(session, actor.user_id, actor, now)
+    await rt.sessions.end_all(session, actor.user_id)

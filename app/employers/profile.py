@@ -1,0 +1,102 @@
+"""An employer's profile: reading it, and changing what is the employer's to change."""
+
+import datetime as dt
+from typing import TypedDict
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.core.errors import NotFound
+from app.core.geo import Point
+from app.db import keyring
+from app.employers.models import Employer
+from app.identity import users
+from app.identity.actor import Actor
+from app.identity.models import User
+
+
+class EmployerNotFound(NotFound):
+    """There is no such employer."""
+
+    code = "employer_not_found"
+    detail = "There is no such employer."
+
+
+class ProfileChanges(TypedDict, total=False):
+    """What an employer may change; what is left out keeps its value. None empties a field."""
+
+    company_name: str
+    contact_name: str
+    phone: str | None
+    """E.164."""
+    address: str | None
+    city: str | None
+    location: Point | None
+    tax_id: str | None
+
+
+async def get(session: AsyncSession, employer_id: UUID) -> tuple[User, Employer]:
+    """Return the employer's account and profile. Raises `EmployerNotFound`."""
+    return await _one(session, employer_id, hold=False)
+
+
+async def edit(
+    session: AsyncSession, actor: Actor, changes: ProfileChanges, now: dt.datetime
+) -> tuple[User, Employer]:
+    """Change the actor's profile and return it.
+
+    Another company name or tax number takes the verification away, because it was those which were
+    checked. Raises `EmployerNotFound`.
+    """
+    user, employer = await _one(session, actor.user_id, hold=True)
+    checked = (employer.company_name, employer.tax_id)
+    if "contact_name" in changes:
+        user.name = changes["contact_name"]
+    if "phone" in changes:
+        phone, keys = changes["phone"], keyring(session)
+        user.phone_sealed = users.seal_phone(keys, phone) if phone else None
+        user.phone_index = users.index_of_phone(keys, phone) if phone else None
+    if "company_name" in changes:
+        employer.company_name = changes["company_name"]
+    for field in ("address", "city", "tax_id"):
+        if field in changes:
+            setattr(employer, field, changes[field])
+    if "location" in changes:
+        point = changes["location"]
+        employer.latitude = point.latitude if point else None
+        employer.longitude = point.longitude if point else None
+    if employer.verified_at is not None and checked != (employer.company_name, employer.tax_id):
+        employer.verified_at = None
+        log.record(
+            session,
+            actor=actor,
+            action="employer.unverify",
+            target_type="employer",
+            target_id=employer.id,
+            now=now,
+            reason="company name or tax number changed",
+            before={"verified": True},
+            after={"verified": False},
+        )
+    if changes:
+        user.updated_at = employer.updated_at = now
+    await session.flush()
+    return user, employer
+
+
+async def _one(session: AsyncSession, employer_id: UUID, *, hold: bool) -> tuple[User, Employer]:
+    query = (
+        select(User, Employer)
+        .join(Employer, Employer.id == User.id)
+        .where(Employer.id == employer_id)
+    )
+    if hold:
+        query = query.with_for_update(of=Employer, key_share=True).execution_options(
+            populate_existing=True
+        )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise EmployerNotFound
+    return row.tuple()

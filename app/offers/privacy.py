@@ -1,0 +1,190 @@
+"""What a worker may ask about their data: a copy of all of it, and its erasure.
+
+It stands here because a worker's offers are part of it. The API and the chat call the same two verbs.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.db import keyring
+from app.employers.models import Employer
+from app.identity import users
+from app.identity.actor import Actor
+from app.identity.models import Consent, IdempotencyKey, Session, User
+from app.jobs.models import Job
+from app.messaging import outbox
+from app.messaging.models import (
+    ChatPerson,
+    InboxItem,
+    OutboxMessage,
+    OutboxState,
+    WebhookState,
+)
+from app.offers import closing, respond
+from app.offers.models import JobMatch
+from app.workers import account, availability, blocks, profile
+from app.workers.blocks import Blocked
+from app.workers.models import TimeOff, Worker, WorkerAvailability
+
+type Rows = Sequence[Row[*tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """Everything kept about a worker. Codes and keys are left out: they are only hashes."""
+
+    user: User
+    worker: Worker
+    slots: Sequence[WorkerAvailability]
+    time_off: Sequence[TimeOff]
+    blocks: Sequence[Blocked]
+    consents: Sequence[Consent]
+    offers: Rows
+    """Offers with the job's title and the company's name, oldest first."""
+    messages: Rows
+    """When which message was written; not what it said."""
+    sessions: Sequence[Session]
+
+
+async def export(session: AsyncSession, worker_id: UUID) -> OwnData:
+    """Return everything kept about a worker. Raises `NotFound`."""
+    user, worker = await profile.get(session, worker_id)
+    consents = select(Consent).where(Consent.user_id == worker_id).order_by(Consent.granted_at)
+    sessions = select(Session).where(Session.user_id == worker_id).order_by(Session.created_at)
+    return OwnData(
+        user=user,
+        worker=worker,
+        slots=await availability.slots(session, worker_id),
+        time_off=await availability.time_off(session, worker_id),
+        blocks=await blocks.of(session, worker_id),
+        consents=(await session.scalars(consents)).all(),
+        offers=await _offers(session, worker_id),
+        messages=await _messages(session, worker_id),
+        sessions=(await session.scalars(sessions)).all(),
+    )
+
+
+async def _offers(session: AsyncSession, worker_id: UUID) -> Rows:
+    query = (
+        select(
+            JobMatch.id,
+            JobMatch.job_id,
+            Job.title.label("job_title"),
+            JobMatch.employer_id,
+            Employer.company_name,
+            JobMatch.status,
+            JobMatch.score,
+            JobMatch.distance_km,
+            JobMatch.offered_at,
+            JobMatch.respond_by,
+            JobMatch.responded_at,
+            JobMatch.reject_reason,
+            JobMatch.unlocked_at,
+        )
+        .join(Job, Job.id == JobMatch.job_id)
+        .join(Employer, Employer.id == JobMatch.employer_id)
+        .where(JobMatch.worker_id == worker_id)
+        .order_by(JobMatch.id)
+    )
+    return (await session.execute(query)).all()
+
+
+async def _messages(session: AsyncSession, worker_id: UUID) -> Rows:
+    query = (
+        select(
+            OutboxMessage.id,
+            OutboxMessage.kind,
+            OutboxMessage.channel,
+            OutboxMessage.state,
+            OutboxMessage.created_at,
+            OutboxMessage.sent_at,
+        )
+        .where(OutboxMessage.user_id == worker_id)
+        .order_by(OutboxMessage.id)
+    )
+    return (await session.execute(query)).all()
+
+
+async def erase(
+    session: AsyncSession, worker_id: UUID, actor: Actor | None, now: dt.datetime
+) -> None:
+    """Turn a worker into a tombstone: nothing personal is left, and nobody can sign in as them.
+
+    Open offers close, acceptances nobody paid for are taken back, waiting messages are kept back and
+    the chat forgets who it talked to. Offers, payments and the log stay, under an id that names
+    nobody; a contact that was unlocked is gone for its holder too. Sessions are dead from this commit
+    on; where they live in Redis, `SessionStore.end_all` also removes them. Raises `NotFound`, also
+    when it was erased before.
+
+    A `ChatPerson` that the caller has loaded keeps its address in memory, for a last reply.
+    """
+    # In the order in which everybody locks: jobs and offers, then the worker, the log last.
+    await closing.close_for_worker(session, worker_id, now)
+    await respond.withdraw_all(session, worker_id, now)
+    await session.execute(
+        update(JobMatch)
+        .where(JobMatch.worker_id == worker_id, JobMatch.reject_reason.is_not(None))
+        .values(reject_reason=None)
+        .execution_options(synchronize_session=False)
+    )
+    await account.erase_profile(session, worker_id, now)
+    await _forget_messages(session, worker_id, now)
+    await session.execute(delete(Session).where(Session.user_id == worker_id))
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
+    await users.erase(session, worker_id, now)
+    log.record(
+        session,
+        actor=actor,
+        action="worker.erase",
+        target_type="worker",
+        target_id=worker_id,
+        now=now,
+        after={"status": "erased"},
+    )
+
+
+async def _forget_messages(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
+    await outbox.suppress_user(session, worker_id, now)
+    keys = keyring(session)
+    # What is being sent this moment keeps its address until the answer is noted.
+    settled = OutboxMessage.state.not_in((OutboxState.SENDING, OutboxState.UNKNOWN))
+    await session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.user_id == worker_id, settled)
+        .values(
+            recipient_sealed=keys.seal("", outbox.ADDRESS),
+            recipient_index="",
+            params_sealed=keys.seal_json({}, outbox.PARAMS),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    people = (
+        await session.scalars(select(ChatPerson.id).where(ChatPerson.user_id == worker_id))
+    ).all()
+    # The rows stay, because a message that the platform delivers again must still be known.
+    await session.execute(
+        update(InboxItem)
+        .where(InboxItem.person_id.in_(people), InboxItem.state != WebhookState.WAITING)
+        .values(body_sealed=keys.seal_json({}, "inbox"))
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(
+        update(ChatPerson)
+        .where(ChatPerson.id.in_(people))
+        .values(
+            user_id=None,
+            platform_user_id=None,
+            phone_index=None,
+            phone_sealed=None,
+            state={},
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )

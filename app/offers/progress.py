@@ -1,0 +1,29 @@
+"""How far a job's offers are: counts for its employer."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.offers.standing import effective_status
+
+
+async def counts_of(
+    session: AsyncSession, job_ids: Collection[UUID], now: dt.datetime
+) -> Mapping[UUID, Mapping[OfferStatus, int]]:
+    """Return, for each of these jobs, how many of its offers stand where now; one query for all."""
+    status = effective_status(now).label("status")
+    query = (
+        select(JobMatch.job_id, status, func.count())
+        .where(JobMatch.job_id.in_(job_ids))
+        .group_by(JobMatch.job_id, status)
+    )
+    found: defaultdict[UUID, dict[OfferStatus, int]] = defaultdict(dict)
+    for job_id, standing, count in await session.execute(query):
+        found[job_id][OfferStatus(standing)] = count
+    return found

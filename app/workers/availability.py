@@ -1,0 +1,178 @@
+"""When a worker is free: weekly slots, and dates on which none of them counts."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.ids import new_id
+from app.core.week import Slot, overlaps
+from app.db import changed
+from app.workers.models import TimeOff, WorkerAvailability
+from app.workers.profile import hold
+
+MAX_SLOTS: Final = 50
+MAX_TIME_OFF: Final = 100
+MAX_TIME_OFF_DAYS: Final = 366
+
+
+class SlotOverlap(Conflict):
+    """The worker is free at that time already."""
+
+    code = "slot_overlap"
+    detail = "This overlaps with another of your slots; remove that one first."
+
+
+class TooManySlots(Conflict):
+    """A week has no use for more."""
+
+    code = "too_many_slots"
+    detail = f"A week holds at most {MAX_SLOTS} slots; remove one first."
+
+
+class TooMuchTimeOff(Conflict):
+    """Nobody plans that many holidays."""
+
+    code = "too_much_time_off"
+    detail = f"At most {MAX_TIME_OFF} times off are kept; remove one first."
+
+
+class SlotNotFound(NotFound):
+    """There is no such slot for this worker."""
+
+    code = "slot_not_found"
+    detail = "There is no such slot, or it is not yours."
+
+
+class TimeOffNotFound(NotFound):
+    """There is no such time off for this worker."""
+
+    code = "time_off_not_found"
+    detail = "There is no such time off, or it is not yours."
+
+
+async def slots(session: AsyncSession, worker_id: UUID) -> Sequence[WorkerAvailability]:
+    """Return the worker's slots in the order of the week."""
+    table = WorkerAvailability
+    query = select(table).where(table.worker_id == worker_id)
+    return (await session.scalars(query.order_by(table.weekday, table.starts))).all()
+
+
+async def add_slot(
+    session: AsyncSession, worker_id: UUID, slot: Slot, now: dt.datetime
+) -> WorkerAvailability:
+    """Add a slot. Raises `SlotOverlap` (past midnight and into Monday too) and `TooManySlots`."""
+    await hold(session, worker_id, now)
+    own = [slot_of(row) for row in await slots(session, worker_id)]
+    if overlaps(slot, own):
+        raise SlotOverlap
+    if len(own) >= MAX_SLOTS:
+        raise TooManySlots
+    return await _insert(session, worker_id, slot)
+
+
+async def replace_slots(
+    session: AsyncSession, worker_id: UUID, week: Sequence[Slot], now: dt.datetime
+) -> None:
+    """Put `week` in place of all slots. Raises `SlotOverlap` and `TooManySlots`."""
+    if len(week) > MAX_SLOTS:
+        raise TooManySlots
+    if any(overlaps(slot, week[:number]) for number, slot in enumerate(week)):
+        raise SlotOverlap
+    await hold(session, worker_id, now)
+    await session.execute(
+        delete(WorkerAvailability).where(WorkerAvailability.worker_id == worker_id)
+    )
+    for slot in week:
+        await _insert(session, worker_id, slot)
+    changed(session, "worker", worker_id)
+
+
+async def remove_slot(
+    session: AsyncSession, worker_id: UUID, slot_id: UUID, now: dt.datetime
+) -> None:
+    """Remove a slot. Raises `SlotNotFound`."""
+    await hold(session, worker_id, now)
+    table = WorkerAvailability
+    gone = await session.scalar(
+        delete(table).where(table.id == slot_id, table.worker_id == worker_id).returning(table.id)
+    )
+    if gone is None:
+        raise SlotNotFound
+    changed(session, "worker", worker_id)
+
+
+async def _insert(session: AsyncSession, worker_id: UUID, slot: Slot) -> WorkerAvailability:
+    row = WorkerAvailability(
+        id=new_id(),
+        worker_id=worker_id,
+        weekday=slot.weekday,
+        starts=_clock(slot.start),
+        ends=_clock(slot.end),
+    )
+    session.add(row)
+    await session.flush()
+    changed(session, "worker", worker_id)
+    return row
+
+
+def slot_of(row: WorkerAvailability) -> Slot:
+    """Return a slot as the rules count it."""
+    return Slot(
+        row.weekday,
+        row.starts.hour * 60 + row.starts.minute,
+        row.ends.hour * 60 + row.ends.minute,
+    )
+
+
+def _clock(minutes: int) -> dt.time:
+    return dt.time(minutes // 60, minutes % 60)
+
+
+async def time_off(session: AsyncSession, worker_id: UUID) -> Sequence[TimeOff]:
+    """Return the worker's times off, earliest first."""
+    query = select(TimeOff).where(TimeOff.worker_id == worker_id)
+    return (await session.scalars(query.order_by(TimeOff.starts_on, TimeOff.id))).all()
+
+
+async def add_time_off(
+    session: AsyncSession, worker_id: UUID, starts_on: dt.date, ends_on: dt.date, now: dt.datetime
+) -> TimeOff:
+    """Add dates, both included, on which no slot counts; they may overlap with others.
+
+    Raises `Invalid` for an end before the start and for more than a year, and `TooMuchTimeOff`.
+    """
+    if ends_on < starts_on:
+        raise Invalid.field("ends_on", "This lies before starts_on.")
+    if (ends_on - starts_on).days >= MAX_TIME_OFF_DAYS:
+        raise Invalid.field("ends_on", "At most a year after starts_on.")
+    await hold(session, worker_id, now)
+    kept = await session.scalar(
+        select(func.count()).select_from(TimeOff).where(TimeOff.worker_id == worker_id)
+    )
+    if (kept or 0) >= MAX_TIME_OFF:
+        raise TooMuchTimeOff
+    row = TimeOff(id=new_id(), worker_id=worker_id, starts_on=starts_on, ends_on=ends_on)
+    session.add(row)
+    await session.flush()
+    changed(session, "worker", worker_id)
+    return row
+
+
+async def remove_time_off(
+    session: AsyncSession, worker_id: UUID, time_off_id: UUID, now: dt.datetime
+) -> None:
+    """Remove a time off. Raises `TimeOffNotFound`."""
+    await hold(session, worker_id, now)
+    gone = await session.scalar(
+        delete(TimeOff)
+        .where(TimeOff.id == time_off_id, TimeOff.worker_id == worker_id)
+        .returning(TimeOff.id)
+    )
+    if gone is None:
+        raise TimeOffNotFound
+    changed(session, "worker", worker_id)

@@ -1,0 +1,181 @@
+"""A worker's profile: reading it, and changing what is the worker's to change."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final, TypedDict
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.catalogue import places
+from app.core.errors import FieldError, Invalid, NotFound
+from app.core.geo import Point
+from app.core.languages import Language
+from app.db import changed
+from app.identity.models import User
+from app.messaging.models import ChatPerson
+from app.workers.models import Worker
+from app.workers.registration import check_skills
+
+MAX_SKILLS: Final = 30
+
+
+class WorkerNotFound(NotFound):
+    """There is no such worker."""
+
+    code = "worker_not_found"
+    detail = "There is no such worker."
+
+
+class QuietHours(TypedDict):
+    """When no message may come, wall-clock in the worker's zone; `end` before `start` is next day."""
+
+    start: dt.time
+    end: dt.time
+
+
+class ProfileChanges(TypedDict, total=False):
+    """What a worker may change; what is left out keeps its value. None empties a field."""
+
+    name: str
+    language: Language
+    city: str | None
+    location: Point | None
+    max_distance_km: float
+    skills: list[str]
+    experience_years: int
+    bio: str
+    time_zone: str
+    weekly_offer_cap: int | None
+    quiet_hours: QuietHours | None
+
+
+async def get(session: AsyncSession, worker_id: UUID) -> tuple[User, Worker]:
+    """Return the worker's account and profile. Raises `WorkerNotFound`."""
+    query = select(User, Worker).join(Worker, Worker.id == User.id).where(Worker.id == worker_id)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise WorkerNotFound
+    return row.tuple()
+
+
+async def hold(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
+    """Lock the worker's own row until this transaction ends, so that two changes follow each other.
+
+    Raises `WorkerNotFound`.
+    """
+    held = await session.scalar(
+        update(Worker)
+        .where(Worker.id == worker_id)
+        .values(updated_at=now)
+        .returning(Worker.id)
+        .execution_options(synchronize_session=False)
+    )
+    if held is None:
+        raise WorkerNotFound
+
+
+async def edit(
+    session: AsyncSession, worker_id: UUID, changes: ProfileChanges, now: dt.datetime
+) -> tuple[User, Worker]:
+    """Change the profile and return it.
+
+    A new location brings its time zone and its city unless they are given as well; a city brings its
+    location to a worker who has none. A verified worker who takes another name is no longer verified,
+    because it was that name which was checked. Raises `WorkerNotFound` and `Invalid`.
+    """
+    _check(changes)
+    await hold(session, worker_id, now)
+    query = (
+        select(User, Worker)
+        .join(Worker, Worker.id == User.id)
+        .where(Worker.id == worker_id)
+        .execution_options(populate_existing=True)
+    )
+    user, worker = (await session.execute(query)).one().tuple()
+    _edit_account(session, user, worker, changes, now)
+    _edit_whereabouts(worker, changes)
+    for field in ("max_distance_km", "experience_years", "bio", "weekly_offer_cap"):
+        if field in changes:
+            setattr(worker, field, changes[field])
+    if "skills" in changes:
+        worker.skills = list(changes["skills"])
+    if "quiet_hours" in changes:
+        quiet = changes["quiet_hours"]
+        worker.quiet_start = quiet["start"] if quiet else None
+        worker.quiet_end = quiet["end"] if quiet else None
+    worker.updated_at = now
+    if "language" in changes:
+        await session.execute(
+            update(ChatPerson)
+            .where(ChatPerson.user_id == worker_id)
+            .values(language=changes["language"], updated_at=now)
+        )
+    changed(session, "worker", worker_id)
+    await session.flush()
+    return user, worker
+
+
+def _check(changes: Mapping[str, Any]) -> None:
+    found: list[FieldError] = []
+    skills = changes.get("skills")
+    if skills is not None:
+        if len(set(skills)) < len(skills):
+            found.append(FieldError("skills", "A skill is named twice."))
+        if len(skills) > MAX_SKILLS:
+            found.append(FieldError("skills", f"At most {MAX_SKILLS} skills."))
+    quiet = changes.get("quiet_hours")
+    if quiet is not None and quiet["start"] == quiet["end"]:
+        found.append(FieldError("quiet_hours.end", "This must differ from start."))
+    if found:
+        raise Invalid(found)
+    check_skills(skills or ())
+
+
+def _edit_account(
+    session: AsyncSession, user: User, worker: Worker, changes: ProfileChanges, now: dt.datetime
+) -> None:
+    if "name" in changes and changes["name"] != user.name:
+        user.name = changes["name"]
+        if worker.verified_at is not None:
+            worker.verified_at = None
+            log.record(
+                session,
+                actor=None,
+                action="worker.unverify",
+                target_type="worker",
+                target_id=user.id,
+                now=now,
+                reason="the name changed",
+                before={"verified": True},
+                after={"verified": False},
+            )
+    if "language" in changes:
+        user.language = changes["language"]
+    if changes:
+        user.updated_at = now
+
+
+def _edit_whereabouts(worker: Worker, changes: ProfileChanges) -> None:
+    if "location" in changes:
+        point = changes["location"]
+        _place(worker, point)
+        if point is not None and "city" not in changes:
+            nearest = places.nearest_city(point.latitude, point.longitude)
+            worker.city = nearest.name if nearest else worker.city
+    if "city" in changes:
+        worker.city = changes["city"]
+        if worker.city is not None and worker.latitude is None and "location" not in changes:
+            place = places.by_city(worker.city)
+            _place(worker, Point(place.latitude, place.longitude) if place else None)
+    if "time_zone" in changes:
+        worker.time_zone = changes["time_zone"]
+
+
+def _place(worker: Worker, point: Point | None) -> None:
+    worker.latitude = point.latitude if point else None
+    worker.longitude = point.longitude if point else None
+    if point is not None:
+        worker.time_zone = places.time_zone_at(point.latitude, point.longitude)
