@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, WorkerActor, Write
 from app.api.problems import problems
+from app.api.slots import SlotAnswer
 from app.core import schema
 from app.core.money import Money
-from app.core.schema import ClockTime, Day, Instant, MoneyAnswer, Page, Weekday
+from app.core.schema import Day, Instant, MoneyAnswer, Page
 from app.identity.models import User
 from app.messaging import texts
 from app.offers import dashboards, queries
@@ -23,14 +24,6 @@ from app.offers.rules import Answer, OfferStatus, acceptance_rate
 from app.payments import contacts
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
-
-
-class Shift(schema.Answer):
-    """One weekly shift, wall-clock in the job's zone; `end` at or before `start` is the next day."""
-
-    weekday: Weekday
-    start: ClockTime
-    end: ClockTime
 
 
 class SalaryAnswer(MoneyAnswer):
@@ -60,7 +53,7 @@ class OfferedJob(schema.Answer):
     starts_on: Day
     ends_on: Day | None = Field(description="null: open-ended")
     time_zone: str
-    slots: list[Shift]
+    slots: list[SlotAnswer]
     salary: SalaryAnswer | None
     positions: int
 
@@ -97,10 +90,7 @@ class Offer(schema.Answer):
                 starts_on=offer.starts_on,
                 ends_on=offer.ends_on,
                 time_zone=offer.time_zone,
-                slots=[
-                    Shift(weekday=Weekday.of(weekday), start=start, end=end)
-                    for weekday, start, end in offer.slots
-                ],
+                slots=[SlotAnswer.of(*shift) for shift in offer.slots],
                 salary=SalaryAnswer.or_none(offer.salary, offer.salary_per),
                 positions=offer.positions,
             ),

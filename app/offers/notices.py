@@ -85,7 +85,7 @@ async def said_of_jobs(
             "title": mask(job.title),
             "company": mask(job.company_name),
             "verified": job.verified_at is not None,
-            "city": job.city,
+            "city": mask(job.city) if job.city else None,
             "starts_on": job.starts_on.isoformat(),
             "ends_on": job.ends_on.isoformat() if job.ends_on else None,
             "time_zone": job.time_zone,

@@ -144,15 +144,6 @@ async def matches_of(
     return [_employers_match(row) for row in rows[: page.limit]], cursor
 
 
-async def match_of(
-    session: AsyncSession, employer_id: UUID, match_id: UUID, now: dt.datetime
-) -> EmployersMatch | None:
-    """Return one match of an employer, or None if it is not there or not theirs."""
-    query = _matches_query(now).where(JobMatch.id == match_id, JobMatch.employer_id == employer_id)
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else _employers_match(row)
-
-
 def _offers_query(now: dt.datetime) -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -247,7 +238,7 @@ def _workers_offer(
         description=mask(row.description),
         company_name=mask(row.company_name),
         employer_verified=row.verified_at is not None,
-        city=row.city,
+        city=mask(row.city) if row.city else None,
         distance_km=round(row.distance_km, 1),
         starts_on=row.starts_on,
         ends_on=row.ends_on,
@@ -275,7 +266,7 @@ def _employers_match(row: Row[*tuple[Any, ...]]) -> EmployersMatch:
         reliability_part=row.score_reliability,
         distance_km=round(row.distance_km, 1),
         display_name=shown_name(row.name),
-        city=row.city,
+        city=mask(row.city) if row.city else None,
         skills=row.skills,
         experience_years=row.experience_years,
         verified=row.verified_at is not None,
