@@ -1,0 +1,209 @@
+"""The catalogue of skills: what a job can ask for and a worker can have."""
+
+import tomllib
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Final
+
+MASK_BITS: Final = 63
+"""Bits of one mask: it is stored as a signed 64-bit integer and must stay positive."""
+
+_TYPO_RATIO: Final = 0.8
+"""How alike a mistyped word must be; "waitr" is .91 of "waiter", "weight" .67."""
+_TYPO_LETTERS: Final = 4
+"""Shorter words are too like each other for a guess."""
+
+
+class CatalogueBroken(ValueError):
+    """The data file contradicts itself; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A field of work that a job belongs to."""
+
+    slug: str
+    name_en: str
+    name_hi: str
+
+    def name(self, language: str) -> str:
+        """Return the name in `language`, English where there is none."""
+        return self.name_hi if language == "hi" else self.name_en
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """Something a worker can do; `bit` is its permanent place in the masks."""
+
+    slug: str
+    bit: int
+    isco08: str
+    category: str
+    name_en: str
+    name_hi: str
+    aliases: tuple[str, ...]
+
+    def name(self, language: str) -> str:
+        """Return the name in `language`, English where there is none."""
+        return self.name_hi if language == "hi" else self.name_en
+
+
+def fold(text: str) -> str:
+    """Return `text` as it is compared: no case, accents, punctuation or doubled spaces.
+
+    Devanagari keeps its vowel signs, which are marks too but make the word; only the nukta goes,
+    which people often leave out.
+    """
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    kept = (
+        c if unicodedata.category(c)[0] in "LN" or _is_indic_mark(c) else " "
+        for c in decomposed
+        if _is_indic_mark(c) or unicodedata.category(c) != "Mn"
+    )
+    return " ".join("".join(kept).replace("\u093c", "").split())
+
+
+def _is_indic_mark(character: str) -> bool:
+    return "\u0900" <= character <= "\u0963"
+
+
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    skills: Mapping[str, Skill]
+    categories: Mapping[str, Category]
+    words: Mapping[str, tuple[str, ...]]
+    """The folded names and aliases of each skill, by slug; its names come first."""
+
+
+@cache
+def _load() -> _Catalogue:
+    raw = tomllib.loads(files("app.catalogue").joinpath("data/skills.toml").read_text("utf-8"))
+    categories = {
+        slug: Category(slug, names["en"], names["hi"]) for slug, names in raw["categories"].items()
+    }
+    skills = {slug: _skill(slug, row) for slug, row in raw["skills"].items()}
+    _check(skills.values(), categories)
+    words = {
+        skill.slug: tuple(
+            dict.fromkeys(
+                fold(text)
+                for text in (
+                    skill.name_en,
+                    skill.name_hi,
+                    skill.slug.replace("_", " "),
+                    *skill.aliases,
+                )
+            )
+        )
+        for skill in skills.values()
+    }
+    return _Catalogue(MappingProxyType(skills), MappingProxyType(categories), words)
+
+
+def _skill(slug: str, row: dict[str, Any]) -> Skill:
+    return Skill(
+        slug, row["bit"], row["isco"], row["category"], row["en"], row["hi"], tuple(row["aliases"])
+    )
+
+
+def _check(skills: Collection[Skill], categories: Mapping[str, Category]) -> None:
+    owners: dict[str, str] = {}
+    bits: set[int] = set()
+    for skill in skills:
+        if skill.bit in bits or not 0 <= skill.bit < 2 * MASK_BITS:
+            raise CatalogueBroken(f"{skill.slug}: bit {skill.bit} is taken or out of range")
+        bits.add(skill.bit)
+        if skill.category not in categories:
+            raise CatalogueBroken(f"{skill.slug}: no category {skill.category}")
+        for text in {fold(t) for t in (skill.name_en, skill.name_hi, *skill.aliases)}:
+            if owners.setdefault(text, skill.slug) != skill.slug:
+                raise CatalogueBroken(f"{text!r} names both {owners[text]} and {skill.slug}")
+
+
+def __getattr__(name: str) -> Any:
+    """Read the file on first use: `SKILLS` and `CATEGORIES`, by slug."""
+    if name == "SKILLS":
+        return _load().skills
+    if name == "CATEGORIES":
+        return _load().categories
+    raise AttributeError(name)
+
+
+SKILLS: Mapping[str, Skill]
+CATEGORIES: Mapping[str, Category]
+
+
+def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
+    """Return the skills that `q` may mean, best first; an empty `q` lists all, by category and name.
+
+    In this order: a name or alias that is `q`, one that begins with it, one with a word that begins
+    with it, one that `q` may be a typing error of. `language` orders equals by that language's names.
+    """
+    catalogue = _load()
+    order = language or "en"
+    wanted = fold(q)
+    if not wanted:
+        every = sorted(catalogue.skills.values(), key=lambda s: (s.category, s.name(order)))
+        return every[:limit]
+    ranked = sorted(
+        (rank, skill.name(order), skill.slug)
+        for skill in catalogue.skills.values()
+        if (rank := _rank(wanted, catalogue.words[skill.slug])) is not None
+    )
+    best = ranked[0][0][0] if ranked else 0
+    # Guesses at a typing error only where nothing fits as it is typed.
+    return [
+        catalogue.skills[slug] for rank, _, slug in ranked if rank[0] != _TYPO or best == _TYPO
+    ][:limit]
+
+
+_TYPO: Final = 3
+
+
+def _rank(wanted: str, words: Iterable[str]) -> tuple[int, float] | None:
+    """Return how well `wanted` fits, the smaller the better; None if it does not."""
+    best: tuple[int, float] | None = None
+    for text in words:
+        if text == wanted:
+            rank = (0, 0.0)
+        elif text.startswith(wanted):
+            rank = (1, 0.0)
+        elif any(word.startswith(wanted) for word in text.split()):
+            rank = (2, 0.0)
+        elif len(wanted) >= _TYPO_LETTERS and abs(len(text) - len(wanted)) <= 2:
+            ratio = SequenceMatcher(None, wanted, text).ratio()
+            if ratio < _TYPO_RATIO:
+                continue
+            rank = (_TYPO, -ratio)
+        else:
+            continue
+        best = rank if best is None else min(best, rank)
+    return best
+
+
+def masks(slugs: Iterable[str]) -> tuple[int, int]:
+    """Return the two masks of these skills, each below 2**63. Raises KeyError for an unknown one."""
+    low = high = 0
+    for slug in slugs:
+        bit = _load().skills[slug].bit
+        if bit < MASK_BITS:
+            low |= 1 << bit
+        else:
+            high |= 1 << (bit - MASK_BITS)
+    return low, high
+
+
+def unknown(slugs: Iterable[str]) -> list[str]:
+    """Return those of `slugs` that no skill has."""
+    return [slug for slug in slugs if slug not in _load().skills]
+
+
+def names(slugs: Iterable[str], language: str) -> list[str]:
+    """Return the names of these skills in `language`; an unknown slug stands for itself."""
+    known = _load().skills
+    return [known[slug].name(language) if slug in known else slug for slug in slugs]
