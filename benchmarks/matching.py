@@ -47,9 +47,7 @@ class Result:
         return asdict(self)
 
 
-async def run(
-    kind: str, url: str, workers: int, *, rounds: int, against_naive: bool
-) -> Result:
+async def run(kind: str, url: str, workers: int, *, rounds: int, against_naive: bool) -> Result:
     """Measure at one size on one database, which must have its tables and be empty."""
     populate(url, workers)
     database = Database(url, Keyring("benchmarks only, nothing real is sealed by it"))
@@ -119,17 +117,13 @@ async def _find(session: AsyncSession, job: JobFacts) -> Found:
     )
 
 
-async def _after_changes(
-    database: Database, job: JobFacts, rounds: int, before_ms: float
-) -> float:
+async def _after_changes(database: Database, job: JobFacts, rounds: int, before_ms: float) -> float:
     async with database.begin() as session:
         ids = (await session.scalars(select(Worker.id).order_by(Worker.id))).all()[::10]
         rows = [{"id": worker_id, "bio": "Something about me."} for worker_id in ids]
         await session.execute(update(Worker), rows)
     async with database.read() as session:
-        times = await interleaved(
-            {"search": lambda: _search(session, job)}, rounds=rounds * 10
-        )
+        times = await interleaved({"search": lambda: _search(session, job)}, rounds=rounds * 10)
     return round(times["search"].median / before_ms, 3)
 
 
@@ -144,9 +138,7 @@ async def _tidy(database: Database) -> None:
             await connection.commit()
 
 
-async def on_both(
-    folder: Path, workers: int, *, rounds: int, against_naive: bool
-) -> list[Result]:
+async def on_both(folder: Path, workers: int, *, rounds: int, against_naive: bool) -> list[Result]:
     """Measure at one size on SQLite and on PostgreSQL, in databases made for it."""
     results = []
     server = postgres()
@@ -158,8 +150,6 @@ async def on_both(
         engine = sync_engine_for(url)
         load_models().create_all(engine)
         engine.dispose()
-        results.append(
-            await run(kind, url, workers, rounds=rounds, against_naive=against_naive)
-        )
+        results.append(await run(kind, url, workers, rounds=rounds, against_naive=against_naive))
     server.drop(name)
     return results

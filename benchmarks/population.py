@@ -44,7 +44,13 @@ def populate(url: str, workers: int) -> None:
     with engine.begin() as connection:
         for numbers in batched(range(workers), _BATCH):
             homes = chance.choices(centres, shares, k=len(numbers))
-            _insert(connection, [_person(chance, number, home) for number, home in zip(numbers, homes, strict=True)])
+            _insert(
+                connection,
+                [
+                    _person(chance, number, home)
+                    for number, home in zip(numbers, homes, strict=True)
+                ],
+            )
         _market(connection)
     engine.dispose()
 

@@ -75,8 +75,7 @@ def _able(job: JobFacts, first: int) -> tuple[str, list[Any]]:
 async def _service_box(connection: asyncpg.Connection, job: JobFacts) -> Rival:
     await connection.execute(_SERVICE_BOX)
     await connection.execute(
-        "CREATE INDEX rival_box_area ON rival_box USING gist (area) "
-        f"INCLUDE (active, {_COLUMNS})"
+        f"CREATE INDEX rival_box_area ON rival_box USING gist (area) INCLUDE (active, {_COLUMNS})"
     )
     able, arguments = _able(job, 3)
     flat = (

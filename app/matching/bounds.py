@@ -21,7 +21,8 @@ from app.matching.rules import EXPERIENCE_FULL_YEARS, JobFacts, Weights
 class Bounds:
     """Workers who may fit, in falling order of the best score that they can reach."""
 
-    ids: list[UUID]
+    ids: list[UUID | str]
+    """As the driver gave them; a string is one in hexadecimal."""
     scores: list[float]
     """0 to 100, before any rounding."""
 

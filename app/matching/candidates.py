@@ -9,22 +9,19 @@ next. Nobody left unread could be among the best, so the answer is that of `rule
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.matching.facts import worker_facts
-from app.matching.rules import Candidate, JobFacts, Weights, eligible, score
+from app.matching.rules import Candidate, JobFacts, Weights, rank
 from app.matching.search import near_and_able
-from app.offers.models import JobMatch
-from app.workers.models import Block
 
 if TYPE_CHECKING:
     from app.matching.bounds import Bounds
 
-_FIRST_BATCH: Final = 48
+_FIRST_BATCH: Final = 32
 _LARGEST_BATCH: Final = 1_000
 """Well below the number of parameters a statement may have."""
 
@@ -61,15 +58,13 @@ async def find(
     rows = (await session.execute(near_and_able(job))).all()
     if not rows:
         return Found([], 0)
-    out = await _out_of_the_question(session, job)
-    if out:
-        rows = [row for row in rows if row.worker_id not in out]
     waiting = bounds(rows, job, weights, minimum_share)
     best: list[Candidate] = []
     judged, fitting = 0, 0
     size = max(_FIRST_BATCH, wanted + wanted // 2)
     while judged < len(waiting.ids) and not _settled(best, wanted, waiting, judged):
-        batch = waiting.ids[judged : judged + min(size, _LARGEST_BATCH)]
+        raw = waiting.ids[judged : judged + min(size, _LARGEST_BATCH)]
+        batch = [UUID(worker_id) if isinstance(worker_id, str) else worker_id for worker_id in raw]
         fits = await _judge(session, batch, job, now, weights, minimum_share, weekly_cap)
         judged, fitting, size = judged + len(batch), fitting + len(fits), size * 2
         best = sorted([*best, *fits], key=lambda candidate: candidate.place)[:wanted]
@@ -92,15 +87,10 @@ async def _judge(
     minimum_share: float,
     weekly_cap: int,
 ) -> list[Candidate]:
-    return [
-        Candidate(worker, score(worker, job, weights))
-        for worker, asked in await worker_facts(session, ids, job, now)
-        if not asked.is_enough(weekly_cap) and eligible(worker, job, minimum_share) is None
-    ]
-
-
-async def _out_of_the_question(session: AsyncSession, job: JobFacts) -> frozenset[UUID]:
-    offered = select(JobMatch.worker_id).where(JobMatch.job_id == job.id)
-    blocking = select(Block.worker_id).where(Block.employer_id == job.employer_id)
-    both: Any = offered.union_all(blocking)
-    return frozenset(await session.scalars(both))
+    people = await worker_facts(session, ids, job, now)
+    return rank(
+        (worker for worker, asked in people if not asked.is_enough(weekly_cap)),
+        job,
+        weights,
+        minimum_share,
+    )

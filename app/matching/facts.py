@@ -4,9 +4,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import BindParameter, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
@@ -21,7 +22,7 @@ from app.matching.rules import JobFacts, WorkerFacts
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.workers.facts import reliability
-from app.workers.models import Block, TimeOff, Worker
+from app.workers.models import TimeOff, Worker
 
 CAP_PERIOD = dt.timedelta(days=7)
 """The stretch of time that a worker's weekly cap on offers counts, ending now."""
@@ -42,6 +43,49 @@ class Asked:
     def is_enough(self, default_cap: int) -> bool:
         """Whether they have had all the offers they want for now."""
         return self.offers >= (default_cap if self.cap is None else self.cap)
+
+
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+
+# Built once: putting such a statement together takes longer than the database takes to answer it.
+_PEOPLE: Final = (
+    select(
+        Worker.id,
+        Worker.latitude,
+        Worker.longitude,
+        Worker.max_distance_km,
+        Worker.skills,
+        Worker.experience_years,
+        Worker.time_zone,
+        Worker.weekly_offer_cap,
+        Worker.answered,
+        Worker.missed,
+        Worker.withdrawn,
+        select(func.count())
+        .select_from(JobMatch)
+        .where(JobMatch.worker_id == Worker.id, JobMatch.offered_at > bindparam("since"))
+        .scalar_subquery()
+        .label("offers_lately"),
+        exists()
+        .where(
+            TimeOff.worker_id == Worker.id,
+            TimeOff.starts_on <= bindparam("last"),
+            TimeOff.ends_on >= bindparam("first"),
+        )
+        .label("is_away"),
+        exists()
+        .where(JobMatch.worker_id == Worker.id, JobMatch.status == OfferStatus.ACCEPTED)
+        .label("works"),
+    )
+    .join(User, User.id == Worker.id)
+    .where(
+        Worker.id.in_(_IDS),
+        User.status == UserStatus.ACTIVE,
+        Worker.stopped_at.is_(None),
+        Worker.latitude.is_not(None),
+        Worker.longitude.is_not(None),
+    )
+)
 
 
 async def job_facts(session: AsyncSession, job: Job) -> JobFacts:
@@ -73,36 +117,17 @@ async def worker_facts(
     """What matching knows of these workers, as far as this job is concerned.
 
     Left out are those who can't be asked at all: not active, stopped, or without a location. Time off
-    and accepted jobs are only those near the job's window, blocks only those of its employer.
+    and accepted jobs are only those near the job's window; blocks are the search's to heed.
     """
-    people = await session.execute(
-        select(
-            Worker.id,
-            Worker.latitude,
-            Worker.longitude,
-            Worker.max_distance_km,
-            Worker.skills,
-            Worker.experience_years,
-            Worker.time_zone,
-            Worker.weekly_offer_cap,
-            Worker.answered,
-            Worker.missed,
-            Worker.withdrawn,
-        )
-        .join(User, User.id == Worker.id)
-        .where(
-            Worker.id.in_(ids),
-            User.status == UserStatus.ACTIVE,
-            Worker.stopped_at.is_(None),
-            Worker.latitude.is_not(None),
-            Worker.longitude.is_not(None),
-        )
-    )
+    first, last = _near(job.schedule)
+    asked = {"ids": list(ids), "since": now - CAP_PERIOD, "first": first, "last": last}
+    people = (await session.execute(_PEOPLE, asked)).all()
     slots = await slots_of(session, ids)
-    time_off = await _time_off(session, ids, job)
-    busy = await _accepted_jobs(session, ids, job)
-    asked = await _offers_lately(session, ids, now)
-    blockers = await who_blocked(session, job.employer_id, ids)
+    # Few have either, and a question not asked is the quickest.
+    away = [person.id for person in people if person.is_away]
+    working = [person.id for person in people if person.works]
+    time_off = await _time_off(session, away, job) if away else {}
+    busy = await _accepted_jobs(session, working, job) if working else {}
     facts: list[tuple[WorkerFacts, Asked]] = []
     for person in people:
         worker_id = person.id
@@ -119,20 +144,9 @@ async def worker_facts(
             skills=frozenset(person.skills),
             experience_years=person.experience_years,
             reliability=reliability(person.answered, person.missed, person.withdrawn),
-            blocked_employers=frozenset({job.employer_id} if worker_id in blockers else ()),
         )
-        facts.append((worker, Asked(person.weekly_offer_cap, asked.get(worker_id, 0))))
+        facts.append((worker, Asked(person.weekly_offer_cap, person.offers_lately)))
     return facts
-
-
-async def who_blocked(
-    session: AsyncSession, employer_id: UUID, ids: Collection[UUID]
-) -> frozenset[UUID]:
-    """Those of the workers who want no offers from that employer."""
-    query = select(Block.worker_id).where(
-        Block.employer_id == employer_id, Block.worker_id.in_(ids)
-    )
-    return frozenset(await session.scalars(query))
 
 
 def _near(schedule: Schedule) -> tuple[dt.date, dt.date]:
@@ -193,14 +207,3 @@ async def _accepted_jobs(
     for (worker_id, _, starts_on, ends_on, time_zone), slots in shifts.items():
         found[worker_id].append(Schedule(tuple(sorted(slots)), starts_on, ends_on, time_zone))
     return dict(found)
-
-
-async def _offers_lately(
-    session: AsyncSession, ids: Collection[UUID], now: dt.datetime
-) -> dict[UUID, int]:
-    rows = await session.execute(
-        select(JobMatch.worker_id, func.count().label("offers"))
-        .where(JobMatch.worker_id.in_(ids), JobMatch.offered_at > now - CAP_PERIOD)
-        .group_by(JobMatch.worker_id)
-    )
-    return {row.worker_id: row.offers for row in rows}

@@ -84,11 +84,8 @@ class JobHours:
     """Every stretch of work in the window, in minutes since the first day's midnight."""
     pieces: tuple[tuple[int, int, int], ...]
     """The work folded onto one week: (begin, end, how many times it happens in the window)."""
-
-    @property
-    def minutes(self) -> int:
-        """All work in the window, in minutes. 0 when no slot falls on any of its days."""
-        return total(self.work)
+    minutes: int
+    """All work in the window, in minutes. 0 when no slot falls on any of its days."""
 
     def free(self, availability: Availability) -> int:
         """Minutes of the work for which the person is free: 0 to `minutes`."""
@@ -173,7 +170,7 @@ def hours_of(schedule: Schedule) -> JobHours:
         (begin, end) for _, begin, end in _dated(schedule.slots, schedule.starts_on, 0, days)
     )
     origin = schedule.starts_on.weekday() * DAY
-    return JobHours(schedule, days, tuple(work), tuple(_fold(work, origin)))
+    return JobHours(schedule, days, tuple(work), tuple(_fold(work, origin)), total(work))
 
 
 def _dated(

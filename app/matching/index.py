@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, delete, exists, select
+from sqlalchemy import Row, bindparam, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +26,13 @@ _BATCH: Final = 500
 """Workers a round: each takes 18 bound parameters, and SQLite takes 32,766 in one statement."""
 
 _COLUMNS: Final = tuple(column.key for column in WorkerMatch.__table__.columns)
+
+_SLOTS: Final = select(
+    WorkerAvailability.worker_id,
+    WorkerAvailability.weekday,
+    WorkerAvailability.starts,
+    WorkerAvailability.ends,
+).where(WorkerAvailability.worker_id.in_(bindparam("ids", expanding=True)))
 
 
 async def reindex_workers(session: AsyncSession, ids: Collection[UUID]) -> int:
@@ -120,12 +127,7 @@ def _row(person: Row[*tuple[Any, ...]], week: list[Slot]) -> dict[str, Any]:
 
 async def slots_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, list[Slot]]:
     """The weekly slots of these workers; a worker without any is left out."""
-    table = WorkerAvailability
-    rows = await session.execute(
-        select(table.worker_id, table.weekday, table.starts, table.ends).where(
-            table.worker_id.in_(ids)
-        )
-    )
+    rows = await session.execute(_SLOTS, {"ids": list(ids)})
     weeks: defaultdict[UUID, list[Slot]] = defaultdict(list)
     for worker_id, weekday, starts, ends in rows:
         weeks[worker_id].append(slot_from(weekday, starts, ends))

@@ -155,18 +155,38 @@ def eligible(
     worker: WorkerFacts, job: JobFacts, minimum_share: float = MINIMUM_SHARE
 ) -> Rejection | None:
     """None when the worker can be offered the job, else the first reason against it."""
+    return _refusal(worker, job, minimum_share, _fit(worker, job))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What both questions need, whether somebody fits and how well, and takes longest to tell."""
+
+    distance_km: float
+    free_minutes: int
+    hours: JobHours
+
+
+def _fit(worker: WorkerFacts, job: JobFacts) -> _Fit:
+    hours = hours_of(job.schedule)
+    distance_km = haversine_km(worker.point, job.point)
+    return _Fit(distance_km, hours.free(worker.availability), hours)
+
+
+def _refusal(
+    worker: WorkerFacts, job: JobFacts, minimum_share: float, fit: _Fit
+) -> Rejection | None:
     if job.employer_id in worker.blocked_employers:
         return Rejection.BLOCKED
-    if haversine_km(worker.point, job.point) > limit_km(worker.max_distance_km, job.radius_km):
+    if fit.distance_km > limit_km(worker.max_distance_km, job.radius_km):
         return Rejection.TOO_FAR
     if not job.required_skills <= worker.skills:
         return Rejection.MISSING_SKILL
     if worker.experience_years < job.min_experience_years:
         return Rejection.TOO_LITTLE_EXPERIENCE
-    hours = hours_of(job.schedule)
-    if enough(hours.free(worker.availability), hours.minutes, minimum_share):
+    if enough(fit.free_minutes, fit.hours.minutes, minimum_share):
         return None
-    return _why_no_time(worker.availability, hours, minimum_share)
+    return _why_no_time(worker.availability, fit.hours, minimum_share)
 
 
 def _why_no_time(availability: Availability, hours: JobHours, minimum_share: float) -> Rejection:
@@ -211,21 +231,21 @@ def weigh(parts: Parts, weights: Weights) -> float:
 
 def score(worker: WorkerFacts, job: JobFacts, weights: Weights = DEFAULT_WEIGHTS) -> Score:
     """How well an eligible worker fits the job."""
-    distance_km = haversine_km(worker.point, job.point)
-    hours = hours_of(job.schedule)
-    free = hours.free(worker.availability)
+    return _score(worker, job, weights, _fit(worker, job))
+
+
+def _score(worker: WorkerFacts, job: JobFacts, weights: Weights, fit: _Fit) -> Score:
+    limit = limit_km(worker.max_distance_km, job.radius_km)
+    preferred_had = len(job.preferred_skills & worker.skills)
     parts = Parts(
-        distance=round(
-            distance_part(distance_km, limit_km(worker.max_distance_km, job.radius_km)), 1
-        ),
-        availability=round(availability_part(free, hours.minutes), 1),
-        skills=round(
-            skills_part(len(job.preferred_skills & worker.skills), len(job.preferred_skills)), 1
-        ),
+        distance=round(distance_part(fit.distance_km, limit), 1),
+        availability=round(availability_part(fit.free_minutes, fit.hours.minutes), 1),
+        skills=round(skills_part(preferred_had, len(job.preferred_skills)), 1),
         experience=round(experience_part(worker.experience_years, job.min_experience_years), 1),
         reliability=round(_bounded(worker.reliability), 1),
     )
-    return Score(weigh(parts, weights), parts, distance_km, free, hours.minutes)
+    total = weigh(parts, weights)
+    return Score(total, parts, fit.distance_km, fit.free_minutes, fit.hours.minutes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +271,11 @@ def rank(
     minimum_share: float = MINIMUM_SHARE,
 ) -> list[Candidate]:
     """The eligible among the workers, best first; the same for any order they come in."""
-    fitting = (worker for worker in workers if eligible(worker, job, minimum_share) is None)
-    candidates = [Candidate(worker, score(worker, job, weights)) for worker in fitting]
+    candidates = []
+    for worker in workers:
+        fit = _fit(worker, job)
+        if _refusal(worker, job, minimum_share, fit) is None:
+            candidates.append(Candidate(worker, _score(worker, job, weights, fit)))
     return sorted(candidates, key=lambda candidate: candidate.place)
 
 

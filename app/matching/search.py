@@ -1,4 +1,4 @@
-"""The index search: which workers could come to a job, from one narrow index and nothing else.
+"""The index search: which workers could come to a job, from one narrow index.
 
 Every condition is a relaxation of the rules in `rules`: it may let somebody through who turns out not
 to fit, and never loses anybody who does.
@@ -7,13 +7,27 @@ to fit, and never loses anybody who does.
 import math
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 
 from app.catalogue.skills import masks
 from app.core.geo import KM_PER_DEGREE, MAX_TRAVEL_KM, keys_around
 from app.core.week import bits
 from app.matching.models import WorkerMatch
 from app.matching.rules import JobFacts
+from app.offers.models import JobMatch
+from app.workers.models import Block
 
 DISTANCE_SLACK: Final = 1.01
 """On squared distances: covers what treating a piece of the sphere as flat gets wrong (see below)."""
@@ -27,7 +41,8 @@ _KEYS_STEP: Final = 16
 DAY_COLUMNS: Final = tuple(getattr(WorkerMatch, f"d{day}") for day in range(7))
 
 SEARCH_COLUMNS: Final = (
-    WorkerMatch.worker_id,
+    # As the driver gives it: making thousands of UUIDs takes longer than finding them.
+    type_coerce(WorkerMatch.worker_id, String(32)).label("worker_id"),
     WorkerMatch.latitude,
     WorkerMatch.longitude,
     WorkerMatch.max_km,
@@ -40,7 +55,10 @@ SEARCH_COLUMNS: Final = (
 
 
 def near_and_able(job: JobFacts) -> Select[Any]:
-    """The workers who may be near enough, willing to travel, able, and free at some time of the job."""
+    """The workers who may be near enough, able, and free at some time of the job.
+
+    Without those who were offered it before or blocked its employer.
+    """
     return select(*SEARCH_COLUMNS).where(
         WorkerMatch.geo_key.in_(_padded(keys_around(job.point, job.radius_km))),
         WorkerMatch.active == true(),
@@ -48,7 +66,15 @@ def near_and_able(job: JobFacts) -> Select[Any]:
         *_has_skills(job),
         *_near(job),
         _free_some_time(job),
+        WorkerMatch.worker_id.not_in(_out_of_the_question(job)),
     )
+
+
+def _out_of_the_question(job: JobFacts) -> CompoundSelect[Any]:
+    """Whoever was offered this job before, whatever came of it, and whoever blocked its employer."""
+    offered = select(JobMatch.worker_id).where(JobMatch.job_id == job.id)
+    blocking = select(Block.worker_id).where(Block.employer_id == job.employer_id)
+    return offered.union_all(blocking)
 
 
 def _padded(keys: list[int]) -> list[int]:

@@ -128,8 +128,9 @@ async def test_the_answer_is_that_of_scoring_everybody(database, seed, monkeypat
         job = await session.get_one(Job, job_id)
         facts = await job_facts(session, job)
         everybody = await worker_facts(session, ids, facts, NOW)
-        offered = {m.worker_id for m in await offers_of(session, job_id)}
-        askable = [w for w, asked in everybody if not asked.is_enough(50) and w.id not in offered]
+        out = {match.worker_id for match in await offers_of(session, job_id)}
+        out |= set(await session.scalars(select(Block.worker_id)))
+        askable = [w for w, asked in everybody if not asked.is_enough(50) and w.id not in out]
         for weights in WEIGHTS:
             expected = rank(askable, facts, weights)
             assert len(expected) > 50
