@@ -99,4 +99,4 @@ async def _one(session: AsyncSession, employer_id: UUID, *, hold: bool) -> tuple
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise EmployerNotFound
-    return row.tuple()
+    return row[0], row[1]

@@ -58,7 +58,7 @@ async def get(session: AsyncSession, worker_id: UUID) -> tuple[User, Worker]:
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise WorkerNotFound
-    return row.tuple()
+    return row[0], row[1]
 
 
 async def hold(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
@@ -94,7 +94,7 @@ async def edit(
         .where(Worker.id == worker_id)
         .execution_options(populate_existing=True)
     )
-    user, worker = (await session.execute(query)).one().tuple()
+    user, worker = (await session.execute(query)).one()
     _edit_account(session, user, worker, changes, now)
     _edit_whereabouts(worker, changes)
     for field in ("max_distance_km", "experience_years", "bio", "weekly_offer_cap"):
