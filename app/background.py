@@ -19,12 +19,13 @@ from app.api import idempotency
 from app.chat import conversation
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
-from app.db import WAKE_CHANNEL
+from app.db import WAKE_CHANNEL, Database
 from app.identity import retention
 from app.matching import waves
 from app.messaging import delivery, inbox
 from app.offers import closing, expire, remind
 from app.payments import events, reconcile, refunds
+from app.providers import stripe
 from app.runtime import Runtime
 
 BATCH = 100
@@ -65,13 +66,25 @@ async def _handle_inbox(runtime: Runtime) -> int:
 
 
 async def _handle_payment_events(runtime: Runtime) -> int:
-    return await events.handle_due(runtime.database, runtime.clock, BATCH)
+    return await events.handle_due(
+        runtime.database,
+        runtime.clock,
+        BATCH,
+        parse=stripe.event_of,
+        livemode=runtime.settings.sells_live,
+    )
 
 
 async def _reconcile_payments(runtime: Runtime) -> int:
     if runtime.payments is None:
         return 0
-    return await reconcile.check_due(runtime.database, runtime.payments, runtime.clock, BATCH)
+    return await reconcile.check_due(
+        runtime.database,
+        runtime.payments,
+        runtime.clock,
+        BATCH,
+        livemode=runtime.settings.sells_live,
+    )
 
 
 async def _send_refunds(runtime: Runtime) -> int:
@@ -124,16 +137,21 @@ async def _listen(runtime: Runtime) -> None:
     url = runtime.database.url.render_as_string(hide_password=False)
     while True:
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            connection = await asyncpg.connect(url)
-            try:
-                lost = asyncio.Event()
-                connection.add_termination_listener(lambda *_: lost.set())
-                await connection.add_listener(WAKE_CHANNEL, lambda *_: runtime.database.wake())
-                runtime.database.wake()
-                await lost.wait()
-            finally:
-                await connection.close(timeout=1)
+            await _listen_once(url, runtime.database)
         await asyncio.sleep(_RECONNECT_SECONDS)
+
+
+async def _listen_once(url: str, database: Database) -> None:
+    """Listen until the connection is lost."""
+    connection = await asyncpg.connect(url)
+    lost = asyncio.Event()
+    try:
+        connection.add_termination_listener(lambda *_: lost.set())
+        await connection.add_listener(WAKE_CHANNEL, lambda *_: database.wake())
+        database.wake()
+        await lost.wait()
+    finally:
+        await connection.close(timeout=1)
 
 
 @asynccontextmanager

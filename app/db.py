@@ -53,7 +53,7 @@ SQLITE_BUSY_MS = 15_000
 """How long a writer waits for the one before it; writes take milliseconds."""
 
 
-type Listener = Callable[[AsyncSession, set[UUID]], Awaitable[None]]
+type Listener = Callable[[AsyncSession, set[UUID]], Awaitable[object]]
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):

@@ -31,6 +31,7 @@ from app.api import (
 from app.api.middleware import RequestContext
 from app.core.logging import configure_logging, logger
 from app.core.settings import ConfigurationError, Settings, load_settings
+from app.providers import whatsapp_templates
 from app.runtime import Clock, running, wall_clock
 
 ROUTERS = (
@@ -73,7 +74,7 @@ def create_app(
             runtime = await stack.enter_async_context(running(settings, clock))
             application.state.runtime = runtime
             if settings.serves_sandbox:
-                await stack.enter_async_context(_sandbox_lifespan(application))
+                await stack.enter_async_context(application.state.sandbox.running())
             if with_loops:
                 await stack.enter_async_context(background.loops(runtime))
             logger().info(
@@ -124,7 +125,7 @@ def _hosts(settings: Settings) -> list[str]:
 
 def _mount_sandbox(application: FastAPI, settings: Settings) -> None:
     """Put the stand-ins for WhatsApp and Stripe beside the API (development and tests only)."""
-    from sandbox import SandboxConfig, create_sandbox  # noqa: PLC0415
+    from sandbox import SandboxConfig, create_sandbox
 
     local = f"http://127.0.0.1:{settings.port}"
     sandbox = create_sandbox(
@@ -139,18 +140,12 @@ def _mount_sandbox(application: FastAPI, settings: Settings) -> None:
             whatsapp_webhook_url=f"{local}/api/webhooks/whatsapp",
             stripe_webhook_url=f"{local}/api/webhooks/stripe",
             public_url=settings.base_url,
+            limits=settings.environment != "test",
+            templates=tuple(whatsapp_templates.definitions()),
         )
     )
     application.state.sandbox = sandbox
     application.mount("/sandbox", sandbox)
-
-
-@asynccontextmanager
-async def _sandbox_lifespan(application: FastAPI) -> AsyncIterator[None]:
-    """Run the sandbox's own start and stop, which a mounted application does not get by itself."""
-    sandbox = application.state.sandbox
-    async with sandbox.router.lifespan_context(sandbox):
-        yield
 
 
 _ALWAYS_POSSIBLE = (400, 413, 422, 503)

@@ -90,6 +90,19 @@ async def claim(
     raise Replayed(Response(body, row.status, headers, media_type="application/json"))
 
 
+async def pin(session: AsyncSession, owner: str, key: str, print_: str, now: dt.datetime) -> None:
+    """Bind `key` to this request without keeping an answer.
+
+    For a request that is the same however often it is sent, because what it makes is unique by
+    itself, and whose answer becomes truer with time (a payment page, then the contact). Raises
+    `KeyReused` when the key stood for something else.
+    """
+    try:
+        await claim(session, owner, key, print_, now)
+    except StillRunning:
+        return
+
+
 async def keep(session: AsyncSession, held: Claim, response: Response) -> None:
     """Keep the answer of a claimed key; it is sealed, because it may hold a contact."""
     await session.execute(

@@ -30,7 +30,7 @@ class RateLimiter:
             if redis_url
             else MemoryStorage()
         )
-        self._strategy = SlidingWindowCounterRateLimiter(storage)  # type: ignore[arg-type]
+        self._strategy = SlidingWindowCounterRateLimiter(storage)
         self._enabled = enabled
         self._parsed: dict[str, RateLimitItem] = {}
 

@@ -190,6 +190,11 @@ class Settings(BaseSettings):
         return self._or_sandbox(self.stripe_secret_key, SANDBOX_STRIPE_KEY)
 
     @property
+    def sells_live(self) -> bool:
+        """Whether payments move real money: only those may unlock, only in production."""
+        return (self.stripe_key or "").startswith(("sk_live_", "rk_live_"))
+
+    @property
     def stripe_webhook_secrets(self) -> list[str]:
         """Secrets that may have signed a Stripe webhook, newest first; several while rotating."""
         joined = self._or_sandbox(self.stripe_webhook_secret, SANDBOX_STRIPE_WEBHOOK_SECRET)

@@ -1,7 +1,6 @@
 """Tables of payments."""
 
 import datetime as dt
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
@@ -10,42 +9,31 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.ids import new_id
 from app.db import Base
 
-_LIVE = "status IN ('pending', 'requires_action', 'processing', 'succeeded', 'partially_refunded')"
-
-
-class PaymentStatus(StrEnum):
-    """Where a payment stands; a late success overrides failed and expired."""
-
-    PENDING = "pending"
-    REQUIRES_ACTION = "requires_action"
-    PROCESSING = "processing"
-    SUCCEEDED = "succeeded"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
+_OPEN = "status IN ('pending', 'requires_action', 'processing')"
 
 
 class Payment(Base):
-    """One purchase of one lead; at most one live row for an employer and a match."""
+    """One purchase of one lead; at most one open one for an employer and a match.
+
+    Once one succeeded, the `unlocks` row keeps another from being begun.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
         Index(
-            "uq_payments_live",
+            "uq_payments_open",
             "employer_id",
             "match_id",
             unique=True,
-            postgresql_where=text(_LIVE),
-            sqlite_where=text(_LIVE),
+            postgresql_where=text(_OPEN),
+            sqlite_where=text(_OPEN),
         ),
         Index("ix_payments_employer_id_id", "employer_id", "id"),
         Index(
-            "ix_payments_open",
+            "ix_payments_check_at",
             "check_at",
-            postgresql_where=text("status IN ('pending', 'requires_action', 'processing')"),
-            sqlite_where=text("status IN ('pending', 'requires_action', 'processing')"),
+            postgresql_where=text("check_at IS NOT NULL"),
+            sqlite_where=text("check_at IS NOT NULL"),
         ),
     )
 
@@ -66,7 +54,8 @@ class Payment(Base):
     failure_code: Mapped[str | None] = mapped_column(String(64))
     expires_at: Mapped[dt.datetime | None]
     check_at: Mapped[dt.datetime | None]
-    """When the provider is asked, should no event have come."""
+    """When the provider is asked, should no event have come; for a cancelled payment, when its page
+    is closed there. None: nothing to ask any more."""
     created_at: Mapped[dt.datetime]
     paid_at: Mapped[dt.datetime | None]
     updated_at: Mapped[dt.datetime]

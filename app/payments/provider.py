@@ -89,6 +89,44 @@ class ProviderRefund:
     failure_code: str | None = None
 
 
+@dataclass(frozen=True)
+class CheckoutChanged:
+    """A payment page, or the payment made on it, moved."""
+
+    checkout: Checkout
+
+
+@dataclass(frozen=True)
+class AttemptFailed:
+    """A card was declined. The page may stay open for another try; `final` says that it does not."""
+
+    payment_id: str
+    code: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class RefundChanged:
+    """A refund moved."""
+
+    refund: ProviderRefund
+    intent_id: str
+
+
+@dataclass(frozen=True)
+class DisputeChanged:
+    """A cardholder's bank asked for money back, or decided."""
+
+    provider_id: str
+    intent_id: str
+    status: str
+    """opened, won, lost, or inquiry, which has no effect."""
+    amount: Money
+
+
+type ProviderEvent = CheckoutChanged | AttemptFailed | RefundChanged | DisputeChanged
+
+
 class PaymentProvider(Protocol):
     """A payment provider.
 

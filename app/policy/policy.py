@@ -10,13 +10,15 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
-from app.core.schema import Amount, Currency, Slug, whole
+from app.core.schema import Currency, Slug, whole
 from app.db import is_postgresql
 from app.policy.models import PolicyRow
 
 _ONLY_ROW = 1
 
 Weight = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
+Price = Annotated[int, whole(50, 10**9)]
+"""A price in minor units; 50 is about the least a card can be charged."""
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -28,8 +30,8 @@ class LeadPrices(_Part):
     """What one lead costs, in minor units: by job category, else the default."""
 
     currency: Currency = "INR"
-    default: Amount = 4_900
-    by_category: dict[Slug, Amount] = Field(default_factory=dict, max_length=100)
+    default: Price = 4_900
+    by_category: dict[Slug, Price] = Field(default_factory=dict, max_length=100)
 
 
 class MatchingWeights(_Part):

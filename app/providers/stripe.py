@@ -16,13 +16,18 @@ import stripe
 from app.core.money import Money
 from app.core.settings import Settings
 from app.payments.provider import (
+    AttemptFailed,
     Checkout,
+    CheckoutChanged,
     CheckoutRequest,
     CheckoutState,
+    DisputeChanged,
     PaymentProvider,
     PaymentsUnavailable,
+    ProviderEvent,
     ProviderRefund,
     ProviderRefused,
+    RefundChanged,
     RefundState,
 )
 
@@ -36,6 +41,16 @@ _REFUND_STATES = {
     "failed": RefundState.FAILED,
     "canceled": RefundState.FAILED,
 }
+
+
+_CHECKOUT_EVENTS = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.expired",
+    }
+)
+_REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed"})
 
 
 class SignatureInvalid(Exception):
@@ -118,8 +133,9 @@ async def _call(answer: Any) -> Any:
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise PaymentsUnavailable from error
     except stripe.StripeError as error:
-        if error.http_status is None or error.http_status >= 500:
+        if error.http_status is None or error.code == "idempotency_key_in_use":
             raise PaymentsUnavailable from error
+        # An answered 500 counts as refused: the API replays it for as long as the key is the same.
         raise ProviderRefused(error.code or type(error).__name__) from error
 
 
@@ -153,6 +169,61 @@ def refund_of(refund: Mapping[str, Any]) -> ProviderRefund:
         amount=Money(refund["amount"], refund["currency"].upper()),
         failure_code=refund.get("failure_reason"),
     )
+
+
+def event_of(event: Mapping[str, Any]) -> ProviderEvent | None:
+    """Return a verified event in our own words, or None for one that means nothing to us.
+
+    Raises KeyError, TypeError or ValueError when an event of a known type has not its shape.
+    """
+    kind, thing = str(event.get("type")), event["data"]["object"]
+    if kind == "checkout.session.async_payment_failed":
+        return AttemptFailed(thing["metadata"]["payment_id"], "async_payment_failed", final=True)
+    if kind.startswith("checkout.session."):
+        return CheckoutChanged(checkout_of(thing)) if kind in _CHECKOUT_EVENTS else None
+    if kind in {"payment_intent.succeeded", "payment_intent.processing"}:
+        return _of_intent(thing, kind)
+    if kind == "payment_intent.payment_failed":
+        failure = thing.get("last_payment_error") or {}
+        code = failure.get("decline_code") or failure.get("code") or "declined"
+        payment_id = (thing.get("metadata") or {}).get("payment_id")
+        return AttemptFailed(payment_id, str(code), final=False) if payment_id else None
+    if kind in _REFUND_EVENTS and thing.get("payment_intent"):
+        return RefundChanged(refund_of(thing), _id_of(thing["payment_intent"]) or "")
+    if kind.startswith("charge.dispute.") and thing.get("payment_intent"):
+        return DisputeChanged(
+            provider_id=thing["id"],
+            intent_id=_id_of(thing["payment_intent"]) or "",
+            status=_dispute_status(str(thing["status"])),
+            amount=Money(thing["amount"], thing["currency"].upper()),
+        )
+    return None
+
+
+def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
+    payment_id = (intent.get("metadata") or {}).get("payment_id")
+    if payment_id is None:
+        return None
+    paid = kind == "payment_intent.succeeded"
+    amount = intent["amount_received"] if paid else intent["amount"]
+    return CheckoutChanged(
+        Checkout(
+            session_id="",
+            url=None,
+            state=CheckoutState.PAID if paid else CheckoutState.PROCESSING,
+            expires_at=dt.datetime.fromtimestamp(intent["created"], dt.UTC),
+            paid=Money(amount, intent["currency"].upper()),
+            livemode=bool(intent["livemode"]),
+            payment_id=payment_id,
+            intent_id=intent["id"],
+        )
+    )
+
+
+def _dispute_status(status: str) -> str:
+    if status.startswith("warning_"):
+        return "inquiry"
+    return status if status in {"won", "lost"} else "opened"
 
 
 def _id_of(value: Any) -> str | None:

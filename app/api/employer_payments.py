@@ -1,0 +1,224 @@
+"""What an employer pays for: unlocking a lead, their payments, reporting a bad lead."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Header, Request, Response
+from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api import idempotency
+from app.api.deps import (
+    EmployerActor,
+    EmployerActorApart,
+    Now,
+    Once,
+    PageQuery,
+    Read,
+    Route,
+    Rt,
+    Write,
+    limit_subject,
+)
+from app.api.problems import problems
+from app.core import schema
+from app.core.money import Money
+from app.core.paging import Keyset
+from app.core.schema import Answer, Instant, MoneyAnswer, Page
+from app.db import keyring
+from app.jobs.models import Job
+from app.offers.models import JobMatch
+from app.payments import provider, reports, unlock
+from app.payments.contacts import Contact, contacts_of
+from app.payments.models import Payment, Unlock
+from app.payments.refunds import PaymentNotFound
+from app.payments.rules import OPEN, PaymentStatus
+
+router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
+
+_NEWEST_FIRST = Keyset("payments", [Payment.id])
+
+
+class ContactAnswer(Answer):
+    """How to reach the worker; phone and link are null once the worker has erased their account."""
+
+    name: str
+    phone: str | None
+    whatsapp_url: str | None
+
+
+class PaymentAnswer(Answer):
+    """One purchase of one lead."""
+
+    id: UUID
+    match_id: UUID
+    job_id: UUID
+    job_title: str
+    status: PaymentStatus
+    price: MoneyAnswer
+    refunded: MoneyAnswer
+    failure_code: str | None
+    checkout_url: str | None
+    expires_at: Instant | None
+    created_at: Instant
+    paid_at: Instant | None
+
+
+class Unlocked(Answer):
+    """The contact is yours, for good."""
+
+    status: Literal["unlocked"] = "unlocked"
+    contact: ContactAnswer
+    payment: PaymentAnswer
+
+
+class Pending(Answer):
+    """Pay on the page; the contact follows when the payment is confirmed."""
+
+    status: Literal["pending"] = "pending"
+    payment_id: UUID
+    checkout_url: str
+    expires_at: Instant
+    price: MoneyAnswer
+
+
+class UnlockRequest(schema.Request):
+    """Nothing to say: the price is the server's."""
+
+
+class ReportRequest(schema.Request):
+    """Why the lead was bad."""
+
+    reason: schema.Reason
+
+
+class ReportAnswer(Answer):
+    """A report; `open` waits for an administrator."""
+
+    id: UUID
+    match_id: UUID
+    reason: str
+    status: Literal["open", "refunded", "declined"]
+    created_at: Instant
+    decided_at: Instant | None
+
+
+@router.post(
+    "/matches/{match_id}/unlock",
+    responses={**problems(402, 404, 409, 503), 202: {"model": Pending}},
+)
+async def unlock_match(
+    request: Request,
+    response: Response,
+    match_id: UUID,
+    actor: EmployerActorApart,
+    rt: Rt,
+    now: Now,
+    _body: Annotated[UnlockRequest | None, Body()] = None,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Unlocked | Pending:
+    """Buy the contact of a worker who accepted: 200 if it is yours, else 202 with the payment page."""
+    await limit_subject(rt, "unlock:account", str(actor.user_id))
+    async with rt.database.begin() as session:
+        if idempotency_key is not None:
+            print_ = await idempotency.fingerprint(request)
+            await idempotency.pin(session, str(actor.user_id), idempotency_key, print_, now)
+        begun = await unlock.begin(session, actor, match_id, now)
+    if isinstance(begun, Payment):
+        page = f"{rt.settings.base_url}/employer/matches/{match_id}"
+        paying = await unlock.open_checkout(rt.database, rt.payments, begun.id, page, now)
+        if paying.status in OPEN:
+            response.status_code = 202
+            return _pending(paying)
+    async with rt.database.read() as session:
+        if await unlock.held(session, actor.user_id, match_id) is None:
+            raise provider.PaymentsUnavailable
+        return await _unlocked(session, actor.user_id, match_id)
+
+
+def _pending(payment: Payment) -> Pending:
+    if payment.checkout_url is None or payment.expires_at is None:
+        raise provider.PaymentsUnavailable
+    return Pending(
+        payment_id=payment.id,
+        checkout_url=payment.checkout_url,
+        expires_at=payment.expires_at,
+        price=MoneyAnswer(amount=payment.amount, currency=payment.currency),
+    )
+
+
+async def _unlocked(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlocked:
+    query = _payments(employer_id).join(Unlock, Unlock.payment_id == Payment.id)
+    paid = (await session.execute(query.where(Unlock.match_id == match_id))).one()
+    contact = (await contacts_of(session, employer_id, [match_id]))[match_id]
+    return Unlocked(contact=contact_answer(contact), payment=_payment(paid))
+
+
+def contact_answer(contact: Contact) -> ContactAnswer:
+    """Return the answer for a contact that was unlocked."""
+    return ContactAnswer(name=contact.name, phone=contact.phone, whatsapp_url=contact.whatsapp_url)
+
+
+def _payments(employer_id: UUID) -> Select[Payment, UUID, str]:
+    return (
+        select(Payment, Job.id, Job.title)
+        .join(JobMatch, JobMatch.id == Payment.match_id)
+        .join(Job, Job.id == JobMatch.job_id)
+        .where(Payment.employer_id == employer_id)
+    )
+
+
+def _payment(row: Row[Payment, UUID, str]) -> PaymentAnswer:
+    payment, job_id, job_title = row
+    return PaymentAnswer(
+        id=payment.id,
+        match_id=payment.match_id,
+        job_id=job_id,
+        job_title=job_title,
+        status=PaymentStatus(payment.status),
+        price=MoneyAnswer.of(Money(payment.amount, payment.currency)),
+        refunded=MoneyAnswer.of(Money(payment.refunded_amount, payment.currency)),
+        failure_code=payment.failure_code,
+        checkout_url=payment.checkout_url if payment.status in OPEN else None,
+        expires_at=payment.expires_at,
+        created_at=payment.created_at,
+        paid_at=payment.paid_at,
+    )
+
+
+@router.get("/payments")
+async def list_payments(
+    session: Read, actor: EmployerActor, page: PageQuery, status: PaymentStatus | None = None
+) -> Page[PaymentAnswer]:
+    """List your payments, newest first."""
+    query = _payments(actor.user_id)
+    if status is not None:
+        query = query.where(Payment.status == status)
+    keys = keyring(session)
+    rows = (await session.execute(_NEWEST_FIRST.apply(query, page, keys))).all()
+    cursor = _NEWEST_FIRST.next_cursor([(row[0].id,) for row in rows], page, keys)
+    return Page(items=[_payment(row) for row in rows[: page.limit]], next_cursor=cursor)
+
+
+@router.get("/payments/{payment_id}", responses=problems(404))
+async def get_payment(payment_id: UUID, session: Read, actor: EmployerActor) -> PaymentAnswer:
+    """Return one of your payments."""
+    query = _payments(actor.user_id).where(Payment.id == payment_id)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise PaymentNotFound
+    return _payment(row)
+
+
+@router.post("/matches/{match_id}/report", status_code=201, responses=problems(404, 409))
+async def report_lead(
+    match_id: UUID,
+    body: ReportRequest,
+    session: Write,
+    actor: EmployerActor,
+    now: Now,
+    _once: Once,
+) -> ReportAnswer:
+    """Say that a lead was bad; a number that proved unreachable is refunded at once."""
+    report = await reports.report(session, actor, match_id, body.reason, now)
+    return ReportAnswer.model_validate(report)

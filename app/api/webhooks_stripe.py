@@ -1,0 +1,41 @@
+"""Stripe's webhook: verified, stored, acknowledged; handled after."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+
+from app.api.deps import Route, Rt
+from app.api.problems import problems
+from app.core.errors import Unauthenticated, Unavailable
+from app.core.schema import Answer
+from app.payments.events import store
+from app.providers.stripe import SignatureInvalid, verified_event
+from app.runtime import wall_clock
+
+router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=Route)
+
+
+class Received(Answer):
+    """The event is stored."""
+
+    received: bool = True
+
+
+@router.post("/stripe", responses=problems(401, 503))
+async def stripe_webhook(
+    request: Request, rt: Rt, stripe_signature: Annotated[str, Header(max_length=4_096)] = ""
+) -> Received:
+    """Store one event of Stripe, signed over the raw bytes; a bad signature stores nothing."""
+    secrets = rt.settings.stripe_webhook_secrets
+    if not secrets:
+        raise Unavailable("Stripe is not set up on this server.", code="stripe_not_configured")
+    try:
+        # Stripe stamps with the real time, whatever time this process lives in.
+        event = verified_event(await request.body(), stripe_signature, secrets, wall_clock())
+    except SignatureInvalid:
+        raise Unauthenticated(
+            "The signature does not fit the body.", code="invalid_signature"
+        ) from None
+    async with rt.database.begin() as session:
+        await store(session, event, rt.clock())
+    return Received()

@@ -1,0 +1,65 @@
+"""Disputes: a cardholder's bank asks for the money back."""
+
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.log import record
+from app.core.ids import new_id
+from app.core.metrics import ALERTS
+from app.payments import ledger, rules
+from app.payments.models import Dispute, Payment
+from app.payments.provider import DisputeChanged
+
+_DECIDED = frozenset({"won", "lost"})
+
+
+async def told(session: AsyncSession, change: DisputeChanged, now: dt.datetime) -> None:
+    """Note what the bank says; an older word never overrides a decision."""
+    query = select(Payment).where(Payment.intent_id == change.intent_id).with_for_update()
+    payment = await session.scalar(query)
+    if payment is None:
+        return
+    found = select(Dispute).where(Dispute.provider_id == change.provider_id)
+    dispute = await session.scalar(found)
+    if dispute is None:
+        dispute = Dispute(
+            id=new_id(),
+            provider_id=change.provider_id,
+            payment_id=payment.id,
+            employer_id=payment.employer_id,
+            status="",
+            amount=change.amount.amount,
+            currency=change.amount.currency,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(dispute)
+    before = dispute.status
+    if before == change.status or before in _DECIDED:
+        return
+    dispute.status = change.status
+    dispute.updated_at = now
+    await session.flush()
+    if change.status == "opened":
+        ALERTS.labels("dispute_opened").inc()
+    if change.status == "lost":
+        await ledger.book(
+            session,
+            f"dispute_lost:{dispute.id}",
+            rules.dispute_lost(dispute.amount),
+            currency=dispute.currency,
+            payment_id=payment.id,
+            now=now,
+        )
+    record(
+        session,
+        actor=None,
+        action=f"dispute.{change.status}",
+        target_type="payment",
+        target_id=payment.id,
+        now=now,
+        before={"status": before} if before else None,
+        after={"status": change.status},
+    )

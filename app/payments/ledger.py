@@ -1,0 +1,60 @@
+"""The ledger: double entry, integer minor units; what was booked once can't be booked again."""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.ids import new_id
+from app.db import is_postgresql
+from app.payments.models import LedgerEntry
+from app.payments.rules import Posting
+
+
+class Unbalanced(ValueError):
+    """The sides of a booking do not sum to zero: a fault of ours, never of a user."""
+
+
+async def book(
+    session: AsyncSession,
+    event_key: str,
+    postings: Sequence[Posting],
+    *,
+    currency: str,
+    payment_id: UUID,
+    now: dt.datetime,
+) -> None:
+    """Book the sides of one event; a second booking of the same `event_key` changes nothing.
+
+    Raises `Unbalanced` unless they sum to zero.
+    """
+    if sum(posting.amount for posting in postings) != 0:
+        raise Unbalanced(event_key)
+    transaction_id = new_id()
+    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
+    rows = [
+        {
+            "id": new_id(),
+            "transaction_id": transaction_id,
+            "event_key": event_key,
+            "account": posting.account,
+            "amount": posting.amount,
+            "currency": currency,
+            "payment_id": payment_id,
+            "at": now,
+        }
+        for posting in postings
+    ]
+    await session.execute(insert(LedgerEntry).values(rows).on_conflict_do_nothing())
+
+
+async def balances(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Return the balance of each account and currency, in minor units."""
+    query = select(
+        LedgerEntry.account, LedgerEntry.currency, func.sum(LedgerEntry.amount)
+    ).group_by(LedgerEntry.account, LedgerEntry.currency)
+    return {(row[0], row[1]): int(row[2]) for row in await session.execute(query)}

@@ -1,0 +1,60 @@
+"""Asking the provider about payments whose events did not come: a lost one costs minutes, no lead."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy import select, update
+
+from app.core.logging import logger
+from app.db import Database, claim_limit
+from app.payments import rules
+from app.payments.models import Payment
+from app.payments.provider import Checkout, PaymentProvider, PaymentsUnavailable, ProviderRefused
+from app.payments.rules import PaymentAction, PaymentStatus
+from app.payments.settle import move, settle
+
+ASK_EVERY = dt.timedelta(minutes=5)
+
+
+async def check_due(
+    database: Database,
+    provider: PaymentProvider,
+    clock: Callable[[], dt.datetime],
+    limit: int,
+    *,
+    livemode: bool,
+) -> int:
+    """Ask about the payments that are due and settle what is learnt; return how many were asked."""
+    now = clock()
+    async with database.begin() as session:
+        query = select(Payment).where(Payment.check_at <= now).limit(limit)
+        due = list(await session.scalars(claim_limit(session, query)))
+        for payment in due:
+            payment.check_at = now + ASK_EVERY
+    for payment in due:
+        try:
+            checkout = await _ask(provider, payment)
+        except (PaymentsUnavailable, ProviderRefused) as error:
+            logger().warning(
+                "payment_not_reconciled", payment_id=str(payment.id), exc_type=type(error).__name__
+            )
+            continue
+        async with database.begin() as session:
+            if checkout is not None:
+                await settle(session, checkout, clock(), livemode=livemode)
+            elif payment.expires_at is not None and payment.expires_at <= now:
+                await move(session, payment.id, PaymentAction.EXPIRE, now)
+            if payment.status not in rules.OPEN:
+                stop = update(Payment).where(Payment.id == payment.id).values(check_at=None)
+                await session.execute(stop)
+    return len(due)
+
+
+async def _ask(provider: PaymentProvider, payment: Payment) -> Checkout | None:
+    """Return how the page stands; close it first if the payment was cancelled meanwhile."""
+    if payment.session_id is None:
+        return None
+    checkout = await provider.checkout(payment.session_id)
+    if payment.status == PaymentStatus.CANCELLED and checkout.state == "open":
+        await provider.expire_checkout(payment.session_id)
+    return checkout

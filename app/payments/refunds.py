@@ -1,0 +1,274 @@
+"""Giving money back: asked for in one transaction, sent outside any, noted in another.
+
+A refund never hides a contact again: what was seen was seen.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.log import record
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.ids import new_id
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.core.money import Money
+from app.db import Database, claim_limit, wake_loops
+from app.identity.actor import Actor
+from app.jobs.models import Job
+from app.messaging.outbox import notify
+from app.offers.models import JobMatch
+from app.payments import ledger, rules
+from app.payments.models import Payment, Refund
+from app.payments.provider import (
+    PaymentProvider,
+    PaymentsUnavailable,
+    ProviderRefund,
+    ProviderRefused,
+    RefundState,
+)
+
+REQUESTED = "requested"
+_ON_THE_WAY = (REQUESTED, RefundState.PENDING, RefundState.SUCCEEDED)
+_LEASE = dt.timedelta(minutes=2)
+_LONGEST_WAIT = dt.timedelta(hours=1)
+
+
+class PaymentNotFound(NotFound):
+    """There is no such payment for whoever asks."""
+
+    code = "payment_not_found"
+    detail = "There is no such payment, or it is not yours."
+
+
+class PaymentNotRefundable(Conflict):
+    """Nothing was taken, or all of it is on its way back."""
+
+    code = "payment_not_refundable"
+    detail = "This payment can't be refunded: it was not paid, or all of it went back already."
+
+
+async def request(
+    session: AsyncSession,
+    payment_id: UUID,
+    amount: int | None,
+    reason: str,
+    actor: Actor | None,
+    now: dt.datetime,
+) -> Refund:
+    """Ask for a refund of `amount` minor units (None: all that is left), to be sent right after.
+
+    `actor` None means that a rule decided. Raises `PaymentNotFound`, `PaymentNotRefundable`, or
+    `Invalid` for more than is left.
+    """
+    query = select(Payment).where(Payment.id == payment_id).with_for_update()
+    payment = await session.scalar(query.execution_options(populate_existing=True))
+    if payment is None:
+        raise PaymentNotFound
+    left = payment.amount - await _going_back(session, payment_id)
+    if payment.status not in rules.REFUNDABLE or left <= 0:
+        raise PaymentNotRefundable
+    if amount is not None and not 0 < amount <= left:
+        raise Invalid.field("amount", f"must be between 1 and {left}, what is left of the payment")
+    refund = Refund(
+        id=new_id(),
+        payment_id=payment_id,
+        status=REQUESTED,
+        amount=amount or left,
+        currency=payment.currency,
+        reason=reason,
+        requested_by=actor.user_id if actor else None,
+        attempts=0,
+        due_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(refund)
+    await session.flush()
+    record(
+        session,
+        actor=actor,
+        action="payment.refund",
+        target_type="payment",
+        target_id=payment_id,
+        now=now,
+        reason=reason,
+        after={"amount": refund.amount, "currency": refund.currency},
+    )
+    wake_loops(session)
+    return refund
+
+
+async def _going_back(session: AsyncSession, payment_id: UUID) -> int:
+    query = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.payment_id == payment_id, Refund.status.in_(_ON_THE_WAY)
+    )
+    return int(await session.scalar(query) or 0)
+
+
+async def send_due(
+    database: Database,
+    provider: PaymentProvider,
+    clock: Callable[[], dt.datetime],
+    limit: int,
+) -> int:
+    """Send the refunds that are due; return how many were tried."""
+    now = clock()
+    async with database.begin() as session:
+        due = (
+            select(Refund, Payment.intent_id)
+            .join(Payment, Payment.id == Refund.payment_id)
+            .where(Refund.status == REQUESTED, Refund.due_at <= now)
+            .limit(limit)
+        )
+        claimed = (await session.execute(claim_limit(session, due))).all()
+        for refund, _ in claimed:
+            refund.due_at = now + _LEASE
+            refund.attempts += 1
+    for refund, intent_id in claimed:
+        await _send(database, provider, refund, intent_id, clock)
+    return len(claimed)
+
+
+async def _send(
+    database: Database,
+    provider: PaymentProvider,
+    refund: Refund,
+    intent_id: str | None,
+    clock: Callable[[], dt.datetime],
+) -> None:
+    try:
+        if intent_id is None:
+            raise ProviderRefused("no_payment_intent")
+        made = await provider.refund(
+            intent_id, Money(refund.amount, refund.currency), f"refund:{refund.id}"
+        )
+    except PaymentsUnavailable:
+        wait = min(_LEASE * 2**refund.attempts, _LONGEST_WAIT)
+        async with database.begin() as session:
+            await session.execute(
+                update(Refund).where(Refund.id == refund.id).values(due_at=clock() + wait)
+            )
+        return
+    except ProviderRefused as refusal:
+        ALERTS.labels("refund_refused").inc()
+        logger().error("refund_refused", payment_id=str(refund.payment_id), code=refusal.code)
+        made = ProviderRefund(
+            f"none:{refund.id}",
+            RefundState.FAILED,
+            Money(refund.amount, refund.currency),
+            refusal.code,
+        )
+    async with database.begin() as session:
+        await _note(session, refund.id, made, clock())
+
+
+async def told(
+    session: AsyncSession, made: ProviderRefund, intent_id: str, now: dt.datetime
+) -> None:
+    """Note what the provider says of a refund, also of one made by hand in its dashboard."""
+    ours = await session.scalar(select(Refund.id).where(Refund.provider_id == made.provider_id))
+    if ours is None:
+        query = select(Payment).where(Payment.intent_id == intent_id).with_for_update()
+        payment = await session.scalar(query)
+        if payment is None:
+            return
+        waiting = select(Refund.id).where(
+            Refund.payment_id == payment.id,
+            Refund.provider_id.is_(None),
+            Refund.amount == made.amount.amount,
+        )
+        ours = await session.scalar(waiting.limit(1))
+        if ours is None:
+            ours = new_id()
+            session.add(
+                Refund(
+                    id=ours,
+                    payment_id=payment.id,
+                    status=RefundState.PENDING,
+                    amount=made.amount.amount,
+                    currency=made.amount.currency,
+                    reason="made at the provider",
+                    attempts=0,
+                    created_at=now,
+                    updated_at=now,
+                )
+            )
+            await session.flush()
+    await _note(session, ours, made, now)
+
+
+async def _note(
+    session: AsyncSession, refund_id: UUID, made: ProviderRefund, now: dt.datetime
+) -> None:
+    """Bring our refund, the payment and the ledger to what the provider says."""
+    query = (
+        select(Payment)
+        .join(Refund, Refund.payment_id == Payment.id)
+        .where(Refund.id == refund_id)
+        .with_for_update(of=Payment)
+        .execution_options(populate_existing=True)
+    )
+    payment = (await session.scalars(query)).one()
+    refund = await session.get_one(Refund, refund_id, populate_existing=True)
+    was = refund.status
+    if was == RefundState.FAILED or was == made.state == RefundState.SUCCEEDED:
+        return
+    if was == RefundState.SUCCEEDED and made.state is RefundState.PENDING:
+        return
+    refund.status = made.state
+    refund.provider_id = made.provider_id
+    refund.failure_code = made.failure_code
+    refund.due_at = None
+    refund.updated_at = now
+    await session.flush()
+    if made.state is RefundState.PENDING:
+        return
+    await _balance(session, payment, refund, was, now)
+
+
+async def _balance(
+    session: AsyncSession, payment: Payment, refund: Refund, was: str, now: dt.datetime
+) -> None:
+    done = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.payment_id == payment.id, Refund.status == RefundState.SUCCEEDED
+    )
+    payment.refunded_amount = int(await session.scalar(done) or 0)
+    payment.status = rules.after_refunds(payment.amount, payment.refunded_amount)
+    payment.updated_at = now
+    postings = rules.refund(refund.amount)
+    event = f"refund:{refund.id}"
+    if refund.status == RefundState.FAILED:
+        if was != RefundState.SUCCEEDED:
+            return
+        postings, event = rules.reversal(postings), f"refund_failed:{refund.id}"
+    await ledger.book(
+        session, event, postings, currency=refund.currency, payment_id=payment.id, now=now
+    )
+    if refund.status == RefundState.SUCCEEDED:
+        await _tell(session, payment, refund, now)
+
+
+async def _tell(session: AsyncSession, payment: Payment, refund: Refund, now: dt.datetime) -> None:
+    query = (
+        select(Job.title)
+        .join(JobMatch, JobMatch.job_id == Job.id)
+        .where(JobMatch.id == payment.match_id)
+    )
+    params = {
+        "title": await session.scalar(query),
+        "amount": refund.amount,
+        "currency": refund.currency,
+    }
+    await notify(
+        session,
+        payment.employer_id,
+        "refund_made",
+        params,
+        key=str(refund.id),
+        now=now,
+        subject_id=payment.id,
+    )

@@ -1,0 +1,95 @@
+"""The lead guarantee: an employer says that a lead was bad."""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.log import record
+from app.core.errors import Conflict
+from app.core.ids import new_id
+from app.db import is_postgresql, rows_changed
+from app.identity.actor import Actor
+from app.messaging.models import OutboxMessage, OutboxState
+from app.offers.models import JobMatch
+from app.offers.unlocking import MatchNotFound
+from app.payments import refunds
+from app.payments.models import LeadReport, Unlock
+from app.policy.policy import current
+
+UNREACHABLE = "131026"
+"""WhatsApp's error for a number that can't receive its messages."""
+
+
+class MatchNotUnlocked(Conflict):
+    """Only a lead that was bought can be reported."""
+
+    code = "match_not_unlocked"
+    detail = "Unlock the contact first; only a lead you bought can be reported."
+
+
+class ReportTooLate(Conflict):
+    """The guarantee has run out."""
+
+    code = "report_too_late"
+    detail = "The time to report this lead is over."
+
+
+async def report(
+    session: AsyncSession, actor: Actor, match_id: UUID, reason: str, now: dt.datetime
+) -> LeadReport:
+    """Note the report and decide it where a rule can; reporting again returns the first report.
+
+    A number that proved unreachable is refunded at once; everything else waits for an administrator.
+    Raises `MatchNotFound`, `MatchNotUnlocked` or `ReportTooLate`.
+    """
+    mine = select(JobMatch.id).where(JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
+    if await session.scalar(mine) is None:
+        raise MatchNotFound
+    unlock = await session.scalar(select(Unlock).where(Unlock.match_id == match_id))
+    if unlock is None:
+        raise MatchNotUnlocked
+    known = select(LeadReport).where(LeadReport.match_id == match_id)
+    first: LeadReport | None = await session.scalar(known)
+    if first is not None:
+        return first
+    hours = (await current(session)).deadlines.guarantee_hours
+    if now > unlock.unlocked_at + dt.timedelta(hours=hours):
+        raise ReportTooLate
+    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
+    statement = insert(LeadReport).values(
+        id=new_id(),
+        match_id=match_id,
+        employer_id=actor.user_id,
+        reason=reason,
+        status="open",
+        created_at=now,
+    )
+    new = await rows_changed(session, statement.on_conflict_do_nothing()) == 1
+    made = (await session.scalars(known)).one()
+    if new:
+        record(
+            session,
+            actor=actor,
+            action="lead.report",
+            target_type="match",
+            target_id=match_id,
+            now=now,
+            reason=reason,
+        )
+        if await _unreachable(session, unlock):
+            await refunds.request(session, unlock.payment_id, None, "unreachable", None, now)
+            made.status, made.decided_at = "refunded", now
+    return made
+
+
+async def _unreachable(session: AsyncSession, unlock: Unlock) -> bool:
+    query = select(OutboxMessage.id).where(
+        OutboxMessage.user_id == unlock.worker_id,
+        OutboxMessage.error_code == UNREACHABLE,
+        OutboxMessage.state.in_([OutboxState.FAILED, OutboxState.DEAD]),
+    )
+    return await session.scalar(query.limit(1)) is not None

@@ -1,0 +1,138 @@
+"""How a payment moves, and what its parts must agree on. Pure.
+
+    pending ─▶ requires_action ─▶ processing ─▶ succeeded ─▶ partially_refunded ─▶ refunded
+       └───────────────┴──────────────┴──▶ failed | expired | cancelled
+
+A success that comes late overrides failed, expired and cancelled: the money is there, whatever we
+believed. A refund that fails goes back to succeeded.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.core.money import Money
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class PaymentAction(StrEnum):
+    """What can happen to a payment."""
+
+    REQUIRE_ACTION = "require_action"
+    PROCESS = "process"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    EXPIRE = "expire"
+    CANCEL = "cancel"
+
+
+OPEN: Final = frozenset(
+    {PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING}
+)
+"""Still undecided."""
+
+CAPTURED: Final = frozenset(
+    {PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED}
+)
+"""The money was taken, whether or not some of it went back."""
+
+REFUNDABLE: Final = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED})
+
+_UNPAID = frozenset(PaymentStatus) - CAPTURED
+
+STEPS: Final[Mapping[PaymentAction, tuple[frozenset[PaymentStatus], PaymentStatus]]] = {
+    PaymentAction.REQUIRE_ACTION: (
+        frozenset({PaymentStatus.PENDING}),
+        PaymentStatus.REQUIRES_ACTION,
+    ),
+    PaymentAction.PROCESS: (
+        frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION}),
+        PaymentStatus.PROCESSING,
+    ),
+    PaymentAction.SUCCEED: (_UNPAID, PaymentStatus.SUCCEEDED),
+    PaymentAction.FAIL: (OPEN, PaymentStatus.FAILED),
+    PaymentAction.EXPIRE: (
+        frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION}),
+        PaymentStatus.EXPIRED,
+    ),
+    PaymentAction.CANCEL: (OPEN, PaymentStatus.CANCELLED),
+}
+"""For each action: from which states, to which."""
+
+
+def after_refunds(amount: int, refunded: int) -> PaymentStatus:
+    """Return where a captured payment of `amount` stands when `refunded` of it went back."""
+    if refunded <= 0:
+        return PaymentStatus.SUCCEEDED
+    return PaymentStatus.REFUNDED if refunded >= amount else PaymentStatus.PARTIALLY_REFUNDED
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What somebody says about a payment: our row, or the provider."""
+
+    payment_id: str | None
+    price: Money
+    livemode: bool
+
+
+def mismatches(ours: Claimed, theirs: Claimed) -> list[str]:
+    """Return in what the provider's word differs from our row; anything but [] unlocks nothing."""
+    found = []
+    if theirs.payment_id != ours.payment_id:
+        found.append("metadata")
+    if theirs.price.currency != ours.price.currency:
+        found.append("currency")
+    elif theirs.price.amount != ours.price.amount:
+        found.append("amount")
+    if theirs.livemode != ours.livemode:
+        found.append("livemode")
+    return found
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One side of a booking; a positive amount debits the account."""
+
+    account: str
+    amount: int
+
+
+CASH: Final = "provider_cash"
+"""What the provider holds for us."""
+REVENUE: Final = "lead_revenue"
+DISPUTED: Final = "dispute_losses"
+
+
+def capture(amount: int) -> Sequence[Posting]:
+    """Book a lead that was paid."""
+    return (Posting(CASH, amount), Posting(REVENUE, -amount))
+
+
+def refund(amount: int) -> Sequence[Posting]:
+    """Book money given back."""
+    return (Posting(REVENUE, amount), Posting(CASH, -amount))
+
+
+def reversal(postings: Sequence[Posting]) -> Sequence[Posting]:
+    """Book the opposite, when something booked turned out not to have happened."""
+    return tuple(Posting(posting.account, -posting.amount) for posting in postings)
+
+
+def dispute_lost(amount: int) -> Sequence[Posting]:
+    """Book money that a bank took back."""
+    return (Posting(DISPUTED, amount), Posting(CASH, -amount))

@@ -1,0 +1,248 @@
+"""What a verified word of the provider does to a payment: the one way a lead is unlocked.
+
+Every verb here runs in one transaction with all that follows from it: the unlock, the ledger, the
+notices and the audit row commit together or not at all, and a second telling changes nothing.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.log import record
+from app.core.ids import new_id
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.core.money import Money
+from app.db import rows_changed, wake_loops
+from app.jobs.models import Job
+from app.messaging.outbox import notify
+from app.offers.models import JobMatch
+from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
+from app.offers.unlocking import mark_unlocked
+from app.payments import ledger, refunds, rules
+from app.payments.contacts import contacts_of
+from app.payments.models import Payment, Unlock
+from app.payments.provider import Checkout, CheckoutState
+from app.payments.rules import PaymentAction, PaymentStatus
+
+
+async def settle(
+    session: AsyncSession, checkout: Checkout, now: dt.datetime, *, livemode: bool
+) -> Payment | None:
+    """Bring our payment to where the provider says its page stands; None if it is not ours.
+
+    `livemode` is the mode this server sells in; a page of the other mode unlocks nothing.
+    """
+    payment = await _find(session, checkout)
+    if payment is None:
+        return None
+    match checkout.state:
+        case CheckoutState.PAID:
+            await _paid(session, payment, checkout, now, livemode=livemode)
+        case CheckoutState.PROCESSING:
+            await move(session, payment.id, PaymentAction.PROCESS, now)
+        case CheckoutState.EXPIRED:
+            await move(session, payment.id, PaymentAction.EXPIRE, now)
+        case CheckoutState.OPEN:
+            pass
+    return payment
+
+
+async def _find(session: AsyncSession, checkout: Checkout) -> Payment | None:
+    """Find by the page; else by our id in its metadata, should we have died before noting the page."""
+    wanted: ColumnElement[bool] = Payment.session_id == checkout.session_id
+    payment: Payment | None = await session.scalar(select(Payment).where(wanted))
+    if payment is None and checkout.payment_id is not None:
+        try:
+            ours = UUID(checkout.payment_id)
+        except ValueError:
+            return None
+        payment = await session.scalar(select(Payment).where(Payment.id == ours))
+    return payment
+
+
+async def move(
+    session: AsyncSession,
+    payment_id: UUID,
+    action: PaymentAction,
+    now: dt.datetime,
+    *,
+    failure_code: str | None = None,
+) -> bool:
+    """Take one step if the payment's state allows it; return whether it did."""
+    sources, to = rules.STEPS[action]
+    values = {"status": to, "updated_at": now}
+    if failure_code is not None:
+        values["failure_code"] = failure_code[:64]
+    if to not in rules.OPEN:
+        values["check_at"] = None
+    statement = (
+        update(Payment)
+        .where(Payment.id == payment_id, Payment.status.in_(sources))
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+    return await rows_changed(session, statement) == 1
+
+
+async def _paid(
+    session: AsyncSession, payment: Payment, checkout: Checkout, now: dt.datetime, *, livemode: bool
+) -> None:
+    ours = rules.Claimed(str(payment.id), Money(payment.amount, payment.currency), livemode)
+    theirs = rules.Claimed(checkout.payment_id, checkout.paid, checkout.livemode)
+    if wrong := rules.mismatches(ours, theirs):
+        _alert(session, payment, "payment_mismatch", now, differs=wrong)
+        return
+    if not await _captured(session, payment, checkout, now):
+        if checkout.intent_id not in {None, payment.intent_id}:
+            await _paid_twice(session, payment, checkout, now)
+        return
+    await _unlock_or_refund(session, payment, now)
+
+
+async def _captured(
+    session: AsyncSession, payment: Payment, checkout: Checkout, now: dt.datetime
+) -> bool:
+    """Note the success and book it; False if it was noted before."""
+    if not await move(session, payment.id, PaymentAction.SUCCEED, now):
+        return False
+    await session.execute(
+        update(Payment)
+        .where(Payment.id == payment.id)
+        .values(
+            intent_id=checkout.intent_id,
+            livemode=checkout.livemode,
+            paid_at=now,
+            failure_code=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    await session.refresh(payment)
+    await _book_capture(session, payment, now)
+    return True
+
+
+async def _book_capture(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    await ledger.book(
+        session,
+        f"capture:{payment.id}",
+        rules.capture(payment.amount),
+        currency=payment.currency,
+        payment_id=payment.id,
+        now=now,
+    )
+
+
+async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    """Reveal the contact; if the lead is gone or already bought, give the money back by itself."""
+    try:
+        match = await mark_unlocked(session, payment.match_id, now)
+    except (MatchNotAccepted, AlreadyUnlocked) as refusal:
+        await refunds.request(session, payment.id, None, refusal.reason, None, now)
+        return
+    session.add(
+        Unlock(
+            id=new_id(),
+            employer_id=payment.employer_id,
+            match_id=match.id,
+            worker_id=match.worker_id,
+            payment_id=payment.id,
+            unlocked_at=now,
+        )
+    )
+    await session.flush()
+    await _cancel_others(session, payment, now)
+    await _send_contact(session, payment, match, now)
+    record(
+        session,
+        actor=None,
+        action="lead.unlock",
+        target_type="match",
+        target_id=match.id,
+        now=now,
+        after={"payment_id": str(payment.id), "employer_id": str(payment.employer_id)},
+    )
+
+
+async def _cancel_others(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    """Cancel other pages for the same lead, and have them closed at the provider."""
+    sources, to = rules.STEPS[PaymentAction.CANCEL]
+    await session.execute(
+        update(Payment)
+        .where(
+            Payment.match_id == payment.match_id,
+            Payment.id != payment.id,
+            Payment.status.in_(sources),
+        )
+        .values(status=to, check_at=now, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    wake_loops(session)
+
+
+async def _send_contact(
+    session: AsyncSession, payment: Payment, match: JobMatch, now: dt.datetime
+) -> None:
+    contact = (await contacts_of(session, payment.employer_id, [match.id]))[match.id]
+    title = await session.scalar(select(Job.title).where(Job.id == match.job_id))
+    await notify(
+        session,
+        payment.employer_id,
+        "lead_unlocked",
+        {
+            "title": title,
+            "name": contact.name,
+            "phone": contact.phone,
+            "price": {"amount": payment.amount, "currency": payment.currency},
+        },
+        key=str(payment.id),
+        now=now,
+        subject_id=match.id,
+    )
+
+
+async def _paid_twice(
+    session: AsyncSession, payment: Payment, checkout: Checkout, now: dt.datetime
+) -> None:
+    """Give back a second charge for one payment: two pages can exist if an answer was lost."""
+    known = select(Payment.id).where(Payment.intent_id == checkout.intent_id)
+    if await session.scalar(known) is not None:
+        return
+    second = Payment(
+        id=new_id(),
+        employer_id=payment.employer_id,
+        match_id=payment.match_id,
+        status=PaymentStatus.SUCCEEDED,
+        amount=checkout.paid.amount,
+        currency=checkout.paid.currency,
+        refunded_amount=0,
+        attempt=1,
+        session_id=None if checkout.session_id == payment.session_id else checkout.session_id,
+        intent_id=checkout.intent_id,
+        livemode=checkout.livemode,
+        created_at=now,
+        paid_at=now,
+        updated_at=now,
+    )
+    session.add(second)
+    await session.flush()
+    await _book_capture(session, second, now)
+    await refunds.request(session, second.id, None, AlreadyUnlocked.code, None, now)
+
+
+def _alert(
+    session: AsyncSession, payment: Payment, kind: str, now: dt.datetime, *, differs: list[str]
+) -> None:
+    ALERTS.labels(kind).inc()
+    logger().error(kind, payment_id=str(payment.id), reason=",".join(differs))
+    record(
+        session,
+        actor=None,
+        action=f"payment.{kind.removeprefix('payment_')}",
+        target_type="payment",
+        target_id=payment.id,
+        now=now,
+        after={"differs": differs},
+    )

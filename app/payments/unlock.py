@@ -1,0 +1,267 @@
+"""Buying a lead: what has to hold before money is asked for, and the page where it is paid.
+
+Nothing here reveals a contact. Only `app.payments.settle`, on the provider's own word, writes the row
+that does.
+"""
+
+import asyncio
+import datetime as dt
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict, Forbidden
+from app.core.ids import new_id
+from app.core.money import Money
+from app.db import Database, is_postgresql, rows_changed
+from app.employers.models import Employer
+from app.identity.actor import Actor
+from app.identity.models import User, UserStatus
+from app.jobs.models import Job
+from app.offers.models import JobMatch
+from app.offers.rules import MatchNotAccepted, OfferStatus
+from app.offers.unlocking import MatchNotFound
+from app.payments import provider as providers
+from app.payments import rules
+from app.payments.models import Dispute, Payment, Unlock
+from app.payments.provider import (
+    CheckoutRequest,
+    PaymentProvider,
+    PaymentsUnavailable,
+    ProviderRefused,
+)
+from app.payments.rules import PaymentAction, PaymentStatus
+from app.policy.policy import current
+
+ASK_AFTER = dt.timedelta(minutes=2)
+"""How long a payment may stay undecided before the provider is asked."""
+
+LEAST_CHECKOUT = dt.timedelta(minutes=31)
+"""A page the provider opens must stay open for half an hour at least (Stripe's rule)."""
+
+_opening: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+
+class VerificationRequired(Forbidden):
+    """An employer nobody has checked yet has bought as many leads as they may."""
+
+    code = "verification_required"
+    detail = "Your company has to be verified before it unlocks more leads. Contact support."
+
+
+class DisputeOpen(Conflict):
+    """The employer's bank is asking for money back."""
+
+    code = "dispute_open"
+    detail = "A payment of yours is disputed; further leads can be unlocked once that is settled."
+
+
+async def held(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlock | None:
+    """Return the unlock by which this employer holds this lead's contact, if there is one."""
+    query = select(Unlock).where(Unlock.employer_id == employer_id, Unlock.match_id == match_id)
+    unlock: Unlock | None = await session.scalar(query)
+    return unlock
+
+
+async def begin(
+    session: AsyncSession, actor: Actor, match_id: UUID, now: dt.datetime
+) -> Payment | Unlock:
+    """Return the employer's unlock if they hold the lead, else its one open payment, made if needed.
+
+    Raises `MatchNotFound`, `AccountRestricted`, `MatchNotAccepted`, `DisputeOpen` or
+    `VerificationRequired`.
+    """
+    query = (
+        select(JobMatch, User.status)
+        .join(User, User.id == JobMatch.worker_id)
+        .where(JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise MatchNotFound
+    match, worker_status = found
+    if unlock := await held(session, actor.user_id, match_id):
+        return unlock
+    actor.require_unrestricted()
+    if match.status != OfferStatus.ACCEPTED or worker_status != UserStatus.ACTIVE:
+        raise MatchNotAccepted
+    await _require_good_standing(session, actor.user_id, match_id)
+    await _expire_overdue(session, actor.user_id, match_id, now)
+    return await _open_payment(session, match, now)
+
+
+async def _require_good_standing(session: AsyncSession, employer_id: UUID, match_id: UUID) -> None:
+    """Check what the employer may still buy, under their row's lock: parallel unlocks count too."""
+    query = select(Employer.verified_at).where(Employer.id == employer_id).with_for_update()
+    verified_at = await session.scalar(query)
+    disputed = select(Dispute.id).where(
+        Dispute.employer_id == employer_id, Dispute.status == "opened"
+    )
+    if await session.scalar(disputed.limit(1)):
+        raise DisputeOpen
+    if verified_at is not None:
+        return
+    limit = (await current(session)).limits.unlocks_before_verification
+    bought = select(func.count()).where(Unlock.employer_id == employer_id)
+    buying = select(func.count()).where(
+        Payment.employer_id == employer_id,
+        Payment.match_id != match_id,
+        Payment.status.in_(rules.OPEN),
+    )
+    if (await session.scalar(bought) or 0) + (await session.scalar(buying) or 0) >= limit:
+        raise VerificationRequired
+
+
+async def _expire_overdue(
+    session: AsyncSession, employer_id: UUID, match_id: UUID, now: dt.datetime
+) -> None:
+    sources, to = rules.STEPS[PaymentAction.EXPIRE]
+    await session.execute(
+        update(Payment)
+        .where(
+            Payment.employer_id == employer_id,
+            Payment.match_id == match_id,
+            Payment.status.in_(sources),
+            Payment.expires_at <= now,
+        )
+        .values(status=to, updated_at=now)
+    )
+
+
+async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime) -> Payment:
+    minutes = (await current(session)).deadlines.checkout_minutes
+    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
+    made = insert(Payment).values(
+        id=new_id(),
+        employer_id=match.employer_id,
+        match_id=match.id,
+        status=PaymentStatus.PENDING,
+        amount=match.price_amount,
+        currency=match.price_currency,
+        refunded_amount=0,
+        attempt=1,
+        expires_at=now + max(dt.timedelta(minutes=minutes), LEAST_CHECKOUT),
+        check_at=now + ASK_AFTER,
+        created_at=now,
+        updated_at=now,
+    )
+    await session.execute(made.on_conflict_do_nothing())
+    query = select(Payment).where(
+        Payment.employer_id == match.employer_id,
+        Payment.match_id == match.id,
+        Payment.status.in_(rules.OPEN),
+    )
+    return (await session.scalars(query)).one()
+
+
+async def open_checkout(
+    database: Database,
+    provider: PaymentProvider | None,
+    payment_id: UUID,
+    return_url: str,
+    now: dt.datetime,
+) -> Payment:
+    """Return the payment with its page, opened at the provider if it is not yet.
+
+    Clicks that come together get the same page. Raises `PaymentsNotConfigured` or
+    `PaymentsUnavailable`.
+    """
+    if provider is None:
+        raise providers.PaymentsNotConfigured
+    lock = _opening.setdefault(payment_id, asyncio.Lock())
+    async with lock:
+        payment = await _read(database, payment_id)
+        if payment.checkout_url is not None or payment.status not in rules.OPEN:
+            return payment
+        customer_id = await _customer(database, provider, payment.employer_id)
+        request = await _request(database, payment, customer_id, return_url)
+        try:
+            checkout = await provider.create_checkout(
+                request, f"pay:{payment.id}:{payment.attempt}"
+            )
+        except ProviderRefused as refusal:
+            await _next_attempt(database, payment, now)
+            raise PaymentsUnavailable from refusal
+        async with database.begin() as session:
+            await session.execute(
+                update(Payment)
+                .where(Payment.id == payment.id, Payment.session_id.is_(None))
+                .values(
+                    session_id=checkout.session_id,
+                    checkout_url=checkout.url,
+                    livemode=checkout.livemode,
+                    expires_at=checkout.expires_at,
+                    updated_at=now,
+                )
+            )
+        return await _read(database, payment_id)
+
+
+async def _read(database: Database, payment_id: UUID) -> Payment:
+    async with database.read() as session:
+        return (await session.scalars(select(Payment).where(Payment.id == payment_id))).one()
+
+
+async def _customer(database: Database, provider: PaymentProvider, employer_id: UUID) -> str:
+    async with database.read() as session:
+        query = select(Employer).where(Employer.id == employer_id)
+        employer = (await session.scalars(query)).one()
+    if employer.provider_customer_id is not None:
+        return employer.provider_customer_id
+    try:
+        made = await provider.create_customer(
+            str(employer_id), employer.company_name, f"customer:{employer_id}"
+        )
+    except ProviderRefused as refusal:
+        raise PaymentsUnavailable from refusal
+    async with database.begin() as session:
+        await session.execute(
+            update(Employer)
+            .where(Employer.id == employer_id, Employer.provider_customer_id.is_(None))
+            .values(provider_customer_id=made)
+        )
+    return made
+
+
+async def _request(
+    database: Database, payment: Payment, customer_id: str, return_url: str
+) -> CheckoutRequest:
+    async with database.read() as session:
+        query = (
+            select(Job.title)
+            .join(JobMatch, JobMatch.job_id == Job.id)
+            .where(JobMatch.id == payment.match_id)
+        )
+        title = await session.scalar(query)
+    if payment.expires_at is None:
+        raise PaymentsUnavailable
+    return CheckoutRequest(
+        payment_id=str(payment.id),
+        match_id=str(payment.match_id),
+        employer_id=str(payment.employer_id),
+        customer_id=customer_id,
+        price=Money(payment.amount, payment.currency),
+        description=f"Contact of one worker: {title}",
+        return_url=return_url,
+        expires_at=payment.expires_at,
+    )
+
+
+async def _next_attempt(database: Database, payment: Payment, now: dt.datetime) -> None:
+    """Take a new key for the next try: the provider replays a refusal under the old one."""
+    minutes = max(ASK_AFTER * 30, LEAST_CHECKOUT)
+    async with database.begin() as session:
+        await rows_changed(
+            session,
+            update(Payment)
+            .where(
+                Payment.id == payment.id,
+                Payment.attempt == payment.attempt,
+                Payment.session_id.is_(None),
+            )
+            .values(attempt=payment.attempt + 1, expires_at=now + minutes, updated_at=now),
+        )
