@@ -1,11 +1,15 @@
 """Registration, sign-in and passwords: `/api/auth`."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, status
-from pydantic import Field, StringConstraints
+from fastapi import Request as HttpRequest
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from starlette.responses import Response
 
 from app.api.deps import (
     AnyActor,
@@ -50,7 +54,35 @@ from app.runtime import Runtime
 from app.workers import registration as worker_registration
 from app.workers.registration import DEFAULT_TRAVEL_KM, NewWorker
 
-router = APIRouter(prefix="/api/auth", tags=["auth"], route_class=Route)
+
+class _AuthRoute(Route):
+    """A route whose errors name the field alone, without the role a sign-in was read as."""
+
+    def get_route_handler(self) -> Callable[[HttpRequest], Coroutine[Any, Any, Response]]:
+        """Return the handler."""
+        handle = super().get_route_handler()
+
+        async def name_fields(request: HttpRequest) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                raise RequestValidationError([_untagged(item) for item in error.errors()]) from None
+
+        return name_fields
+
+
+def _untagged(item: dict[str, Any]) -> dict[str, Any]:
+    source, *path = item["loc"]
+    if item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return item | {"loc": (source, "role"), "msg": "Sign in as worker, employer or admin."}
+    if path and path[0] in _ROLES:
+        path = path[1:]
+    return item | {"loc": (source, *path)}
+
+
+_ROLES = frozenset(Role)
+
+router = APIRouter(prefix="/api/auth", tags=["auth"], route_class=_AuthRoute)
 
 MAX_SKILLS = 30
 
@@ -58,12 +90,26 @@ Password = Annotated[str, StringConstraints(min_length=1, max_length=1_024, stri
 """As typed; how good it has to be is said in words, not by a pattern."""
 
 
+def _agreed(value: bool) -> bool:
+    if not value:
+        raise ValueError("Nobody is registered who has not agreed: ask the person, then send true.")
+    return value
+
+
+Agreed = Annotated[
+    bool,
+    Field(strict=True),
+    AfterValidator(_agreed),
+    WithJsonSchema({"type": "boolean", "const": True}),
+]
+
+
 class RegisterWorker(Request):
     """A worker registers by phone; `consent` is to being offered work and to what that shares."""
 
     name: Name
     phone: PhoneText = Field(examples=["+919876543210"])
-    consent: Literal[True]
+    consent: Agreed
     language: Language = Language.ENGLISH
     city: Name | None = None
     location: Location | None = None
