@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,18 @@ from typing import Any
 import httpx
 import pytest
 import stripe
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 from stripe import StripeClient
 
-from sandbox import SandboxConfig, create_sandbox
+from sandbox import Sandbox, SandboxConfig, create_sandbox
 from tests.infra.live import serve_app
 
 ASHA = "+919812345678"
 RAVI = "+919898989898"
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 8.0
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Business:
         with self._changed:
             while not (result := found(self)):
                 left = deadline - time.monotonic()
-                assert left > 0, f"never came; arrived: {[r.json for r in self.received]}"
+                assert left > 0, f"never came, among {len(self.received)} webhooks"
                 self._changed.wait(left)
             return result
 
@@ -72,7 +73,7 @@ class Business:
         return [
             change["value"]
             for received in self.received
-            if received.path == "/whatsapp"
+            if received.path.endswith("/whatsapp")
             for entry in received.json["entry"]
             for change in entry["changes"]
         ]
@@ -85,7 +86,7 @@ class Business:
         return [message for value in self.values() for message in value.get("messages", [])]
 
     def events(self, type_: str | None = None) -> list[Any]:
-        found = [r.json for r in self.received if r.path == "/stripe"]
+        found = [r.json for r in self.received if r.path.endswith("/stripe")]
         return [event for event in found if type_ in (None, event["type"])]
 
     def wait_for_status(self, message_id: str, name: str) -> Any:
@@ -112,7 +113,7 @@ class World:
     def close(self) -> None:
         self.http.close()
         for client in self._stripe_http:
-            client.close()
+            client.close()  # type: ignore[no-untyped-call]
 
     def stripe(self, *, retries: int = 0, timeout: float = 10, key: str = "") -> StripeClient:
         """Stripe's own client, calling the stand-in."""
@@ -176,21 +177,58 @@ class World:
         return self.http.post(path, json={"outcome": outcome, **more})
 
 
+class Host:
+    """One server for all tests: an application a test, each under a prefix of its own."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._apps: dict[str, ASGIApp] = {}
+        self._numbers = itertools.count(1)
+
+    def add(self, app: ASGIApp) -> str:
+        """Serve `app`; its base URL."""
+        prefix = f"/{next(self._numbers)}"
+        self._apps[prefix] = app
+        return f"{self.url}{prefix}"
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run something on the server's loop."""
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(PATIENCE_SECONDS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.loop = asyncio.get_running_loop()
+        if scope["type"] == "lifespan":
+            await Router()(scope, receive, send)
+            return
+        prefix = "/" + scope["path"].split("/")[1]
+        await self._apps[prefix]({**scope, "root_path": prefix}, receive, send)
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[Host]:
+    """A server, started once."""
+    started = Host()
+    with serve_app(started) as url:
+        started.url = url
+        yield started
+
+
 @pytest.fixture
-def business() -> Iterator[Business]:
+def business(host: Host) -> Business:
     """The receiver of the webhooks, on a real port."""
     receiver = Business()
     routes = [Route(path, receiver.__call__, methods=["POST"]) for path in ("/whatsapp", "/stripe")]
-    with serve_app(Starlette(routes=routes)) as url:
-        receiver.url = url
-        yield receiver
+    receiver.url = host.add(Router(routes))
+    return receiver
 
 
 type Open = Callable[..., contextlib.AbstractContextManager[World]]
 
 
 @pytest.fixture
-def open_world(business: Business, tmp_path: Path) -> Open:
+def open_world(host: Host, business: Business, tmp_path: Path) -> Open:
     """`with open_world(limits=False) as world`: a sandbox; the same file each time in a test."""
 
     @contextlib.contextmanager
@@ -205,21 +243,21 @@ def open_world(business: Business, tmp_path: Path) -> Open:
         }
         config = SandboxConfig(**{**defaults, **settings})
         sandbox = create_sandbox(config)
-
-        @contextlib.asynccontextmanager
-        async def running(_: Starlette) -> AsyncIterator[None]:
-            async with sandbox.running():
-                yield
-
-        app = Starlette(routes=[Mount(config.mount_path, app=sandbox)], lifespan=running)
-        with serve_app(app) as url:
-            world = World(url, config, business)
-            try:
-                yield world
-            finally:
-                world.close()
+        url = host.add(Router([Mount(config.mount_path, app=sandbox)]))
+        stack = contextlib.AsyncExitStack()
+        host.run(_enter(stack, sandbox))
+        world = World(url, config, business)
+        try:
+            yield world
+        finally:
+            world.close()
+            host.run(stack.aclose())
 
     return opened
+
+
+async def _enter(stack: contextlib.AsyncExitStack, sandbox: Sandbox) -> None:
+    await stack.enter_async_context(sandbox.running())
 
 
 @pytest.fixture
@@ -227,8 +265,3 @@ def world(open_world: Open) -> Iterator[World]:
     """A sandbox with its limits on."""
     with open_world() as opened:
         yield opened
-
-
-def run(awaitable: Any) -> Any:
-    """Run a coroutine of a client that is asynchronous only."""
-    return asyncio.run(awaitable)
