@@ -8,10 +8,11 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
-from app.core.errors import Conflict, Forbidden, NotFound
+from app.core.errors import Conflict, NotFound
 from app.db import rows_changed
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
+from app.identity.sign_in import AccountSuspended
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox import notify_many, suppress
 from app.offers import rules
@@ -33,13 +34,6 @@ class OfferNotFound(NotFound):
     detail = "There is no such offer, or it is not yours."
 
 
-class WorkerNotActive(Forbidden):
-    """A suspended or erased worker answers nothing."""
-
-    code = "account_suspended"
-    detail = "Your account is suspended; contact support."
-
-
 async def respond(
     session: AsyncSession,
     worker_id: UUID,
@@ -54,7 +48,7 @@ async def respond(
 
     `reason` is kept with a rejection. `base_url` is where the employer's pages are, for the link in
     the message that tells of a new lead. Raises `OfferNotFound`, `AlreadyResponded`, `OfferExpired`,
-    `OfferClosed` or `WorkerNotActive`, and has then changed nothing.
+    `OfferClosed` or `AccountSuspended`, and has then changed nothing.
     """
     action = Action(answer)
     held = await _begin(session, worker_id, offer_id, action, now)
@@ -209,7 +203,7 @@ async def _refusal(
         rules.decide(await _facts(session, offer_id, job), action, now)
     except Conflict as refusal:
         return refusal
-    return WorkerNotActive()
+    return AccountSuspended()
 
 
 async def _accepted(
