@@ -2,15 +2,29 @@
 
 import datetime as dt
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, status
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from starlette.responses import Response
 
+from app.api.auth_bodies import (
+    ChangePassword,
+    CodeSent,
+    ForgotPassword,
+    Me,
+    PasswordLogin,
+    Refresh,
+    RegisterEmployer,
+    RegisterWorker,
+    RequestCode,
+    ResetPassword,
+    ResetSent,
+    SignedInUser,
+    Tokens,
+    WorkerLogin,
+)
 from app.api.deps import (
     AnyActor,
     AnyActorApart,
@@ -27,32 +41,18 @@ from app.api.deps import (
 from app.api.employers import EmployerProfile, profile_answer
 from app.api.problems import problems
 from app.core.errors import Invalid
-from app.core.languages import Language
 from app.core.phones import parse_phone
-from app.core.schema import (
-    Answer,
-    Instant,
-    Kilometres,
-    Line,
-    Location,
-    Name,
-    PhoneText,
-    Request,
-    Secret,
-    Slug,
-    Years,
-)
 from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
 from app.identity import passwords, recovery, sign_in, users
 from app.identity.codes import CodeRules
-from app.identity.models import Role, UserStatus
+from app.identity.models import Role
 from app.identity.sign_in import SignedIn
 from app.identity.tokens import Claims
 from app.messaging import outbox
 from app.runtime import Runtime
 from app.workers import registration as worker_registration
-from app.workers.registration import DEFAULT_TRAVEL_KM, NewWorker
+from app.workers.registration import NewWorker
 
 
 class _AuthRoute(Route):
@@ -83,146 +83,6 @@ def _untagged(item: dict[str, Any]) -> dict[str, Any]:
 _ROLES = frozenset(Role)
 
 router = APIRouter(prefix="/api/auth", tags=["auth"], route_class=_AuthRoute)
-
-MAX_SKILLS = 30
-
-Password = Annotated[str, StringConstraints(min_length=1, max_length=1_024, strict=True)]
-"""As typed; how good it has to be is said in words, not by a pattern."""
-
-
-def _agreed(value: bool) -> bool:
-    if not value:
-        raise ValueError("Nobody is registered who has not agreed: ask the person, then send true.")
-    return value
-
-
-Agreed = Annotated[
-    bool,
-    Field(strict=True),
-    AfterValidator(_agreed),
-    WithJsonSchema({"type": "boolean", "const": True}),
-]
-
-
-class RegisterWorker(Request):
-    """A worker registers by phone; `consent` is to being offered work and to what that shares."""
-
-    name: Name
-    phone: PhoneText = Field(examples=["+919876543210"])
-    consent: Agreed
-    language: Language = Language.ENGLISH
-    city: Name | None = None
-    location: Location | None = None
-    skills: list[Slug] = Field(default_factory=list, max_length=MAX_SKILLS)
-    experience_years: Years = 0
-    max_distance_km: Kilometres = DEFAULT_TRAVEL_KM
-
-
-class RequestCode(Request):
-    """A worker asks for a sign-in code."""
-
-    phone: PhoneText = Field(examples=["+919876543210"])
-
-
-class RegisterEmployer(Request):
-    """A company registers by e-mail address and password."""
-
-    company_name: Name
-    contact_name: Name
-    email: Line
-    password: Password
-    phone: PhoneText | None = None
-    city: Name | None = None
-    location: Location | None = None
-
-
-class WorkerLogin(Request):
-    """A worker signs in with the code that came by WhatsApp."""
-
-    role: Literal["worker"]
-    phone: PhoneText
-    code: Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)]
-
-
-class PasswordLogin(Request):
-    """An employer or administrator signs in; `totp` where a second factor is set up."""
-
-    role: Literal["employer", "admin"]
-    email: Line
-    password: Password
-    totp: Annotated[str, StringConstraints(max_length=16, strict=True)] | None = None
-
-
-class Refresh(Request):
-    """A refresh token, good once."""
-
-    refresh_token: Secret
-
-
-class ForgotPassword(Request):
-    """Somebody who forgot their password."""
-
-    email: Line
-
-
-class ResetPassword(Request):
-    """The token of the link that was sent, and the new password."""
-
-    token: Secret
-    password: Password
-
-
-class ChangePassword(Request):
-    """The password now, and the new one."""
-
-    current_password: Password
-    password: Password
-
-
-class CodeSent(Answer):
-    """A code is on its way, if the phone can get one; the answer never tells."""
-
-    status: Literal["verification_sent"] = "verification_sent"
-    channel: Literal["whatsapp"] = "whatsapp"
-    expires_in: int = Field(description="Seconds until the code is too old.", examples=[300])
-
-
-class ResetSent(Answer):
-    """A link is on its way, if there is such an account; the answer never tells."""
-
-    status: Literal["reset_sent"] = "reset_sent"
-    expires_in: int = Field(description="Seconds until the link is too old.", examples=[1800])
-
-
-class SignedInUser(Answer):
-    """Who signed in."""
-
-    id: UUID
-    role: Role
-    status: UserStatus
-    name: str
-
-
-class Tokens(Answer):
-    """An access token for every request, and a refresh token for the next pair."""
-
-    access_token: str
-    token_type: Literal["bearer"] = "bearer"
-    expires_in: int = Field(description="Seconds until the access token is too old.")
-    refresh_token: str
-    user: SignedInUser
-
-
-class Me(Answer):
-    """Who is signed in."""
-
-    id: UUID
-    role: Role
-    status: UserStatus
-    name: str
-    email: str | None
-    phone: str | None
-    created_at: Instant
 
 
 class WrongPassword(Invalid):

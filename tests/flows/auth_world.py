@@ -1,0 +1,101 @@
+"""What the tests of registration, sign-in and passwords share."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy import select
+
+from app.identity.models import User
+from app.messaging.models import OutboxMessage
+from app.messaging.outbox import PARAMS
+from app.workers.models import Worker
+from tests.flows.world import PASSWORD, Person, World, ok
+
+SENT = {"status": "verification_sent", "channel": "whatsapp", "expires_in": 300}
+ME = "/api/auth/me"
+
+
+def worker_body(phone: str = "+919811100001", **changes: Any) -> dict[str, Any]:
+    return {"name": "Asha Kulkarni", "phone": phone, "consent": True} | changes
+
+
+def employer_body(**changes: Any) -> dict[str, Any]:
+    return {
+        "company_name": "Cafe Leopold",
+        "contact_name": "Rustom Irani",
+        "email": "Owner@Example.com",
+        "password": PASSWORD,
+    } | changes
+
+
+def register(world: World, phone: str = "+919811100001", **changes: Any) -> None:
+    answer = world.http.post("/api/auth/register/worker", json=worker_body(phone, **changes))
+    assert ok(answer, 202) == SENT
+
+
+def code_login(world: World, phone: str, code: str) -> httpx.Response:
+    body = {"role": "worker", "phone": phone, "code": code}
+    return world.http.post("/api/auth/login", json=body)
+
+
+def password_login(
+    world: World, password: str, email: str = "owner@example.com", role: str = "employer"
+) -> httpx.Response:
+    body = {"role": role, "email": email, "password": password}
+    return world.http.post("/api/auth/login", json=body)
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def the_worker(world: World) -> tuple[User, Worker]:
+    async def look(session: Any) -> Any:
+        query = select(User, Worker).join(Worker, Worker.id == User.id)
+        return (await session.execute(query)).one()
+
+    user, worker = world.in_session(look)
+    return user, worker
+
+
+def me_with(world: World, token: str) -> httpx.Response:
+    return world.http.get(ME, headers={"Authorization": f"Bearer {token}"})
+
+
+def refresh(world: World, token: str) -> httpx.Response:
+    return world.http.post("/api/auth/refresh", json={"refresh_token": token})
+
+
+def many(work: Callable[[int], httpx.Response], times: int) -> list[httpx.Response]:
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(work, range(times)))
+
+
+def users_id(person: Person) -> Any:
+    return UUID(person.id)
+
+
+def forgot(world: World, email: str = "owner@example.com") -> list[str]:
+    """Ask for a reset and return the tokens of the links sent since, oldest first."""
+    answer = world.http.post("/api/auth/password/forgot", json={"email": email})
+    assert ok(answer, 202) == {"status": "reset_sent", "expires_in": 1_800}
+
+    async def look(session: Any) -> Any:
+        query = select(OutboxMessage).where(OutboxMessage.kind == "password_reset")
+        return (await session.scalars(query.order_by(OutboxMessage.id))).all()
+
+    urls = [
+        world.runtime.keyring.open_json(message.params_sealed, PARAMS)["url"]
+        for message in world.in_session(look)
+    ]
+    assert all(url.startswith(f"{world.url}/reset-password?token=") for url in urls)
+    return [re.split("token=", url)[1] for url in urls]
+
+
+def reset(world: World, token: str, password: str = "another long sentence") -> httpx.Response:
+    body = {"token": token, "password": password}
+    return world.http.post("/api/auth/password/reset", json=body)
