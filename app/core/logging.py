@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 ALLOWED_FIELDS = frozenset(
-    "event level timestamp exception exc_type request_id method route status duration_ms loop count "
+    "event level timestamp where exc_type request_id method route status duration_ms loop count "
     "provider kind message_id match_id job_id payment_id webhook_id user_id code error_code attempt "
     "reason state version environment database address name due_seconds wave channel http_status".split()
 )
@@ -40,7 +40,7 @@ def _exception_without_values(
             code = trace.tb_frame.f_code
             places.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
             trace = trace.tb_next
-        event["exception"] = places[-12:]
+        event["where"] = places[-12:]
     return event
 
 
