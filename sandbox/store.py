@@ -17,7 +17,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -101,7 +101,6 @@ CREATE TABLE webhooks (
     last_error TEXT
 );
 CREATE INDEX webhooks_due ON webhooks (service, due_at) WHERE state = 'waiting';
-CREATE INDEX webhooks_of ON webhooks (ref);
 
 CREATE TABLE stripe_objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -256,9 +255,13 @@ def _use_wal(db: sqlite3.Connection) -> None:
             time.sleep(0.02)
 
 
+#: Made once: `json.dumps` makes a new one each time it is given options.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def dumps(value: Any) -> str:
     """JSON for storage: compact, and readable in any script."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def loads(text: str) -> Any:
