@@ -3,12 +3,14 @@
 Worked out from the installed packages themselves, so that it needs no network.
 """
 
+import ast
 import re
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 import pytest
 from packaging.utils import canonicalize_name
 
+from tests.architecture.source import python_files
 from tests.infra.requirements import needed, pinned, written
 from tests.infra.run import ROOT
 
@@ -46,3 +48,35 @@ def test_what_is_installed_is_what_is_pinned() -> None:
     for name, pin in pins.items():
         if pin.marker is None or pin.marker.evaluate():
             assert pin.specifier.contains(version(name), prereleases=True), f"{pin}: make test"
+
+
+UNSEEN = {
+    "uvicorn": "the server imports the app, not the other way round",
+    "python-multipart": "the framework imports it for forms",
+    "tzdata": "the standard library reads it where the system has no time zones",
+    "psycopg": "named in the database's URL",
+    "asyncpg": "named in the database's URL",
+    "aiosqlite": "named in the database's URL",
+    "alembic": "a command, and migrations",
+}
+"""What the product needs though no line imports it."""
+
+
+def test_the_product_imports_what_it_asks_for_and_asks_for_what_it_imports() -> None:
+    """Nothing of the tests' in the image, nothing nobody uses, nothing borrowed from another's need."""
+    made_by = packages_distributions()
+    imported: dict[str, str] = {}
+    for source in python_files("app", "sandbox", "migrations"):
+        for node in ast.walk(source.tree):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in names:
+                for distribution in made_by.get(name.split(".")[0], []):
+                    imported[canonicalize_name(distribution)] = f"{source.name} imports {name}"
+    written_names = {canonicalize_name(each.name) for each in written(ROOT / "requirements.in")}
+    pins = set(pinned(ROOT / "requirements.txt"))
+    assert not [where for name, where in imported.items() if name not in pins]
+    assert written_names - set(imported) <= set(UNSEEN), "nobody uses it: take it out"

@@ -1,0 +1,66 @@
+"""Starting the product as people do, and as machines do."""
+
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.infra.live import running, wait_until_healthy
+from tests.infra.run import free_port
+
+LiveServer = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a database without a table: a file that does not exist yet, an empty PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+def test_the_server_makes_its_tables_and_answers(
+    live_server: LiveServer, empty_database_url: str
+) -> None:
+    with live_server({"DATABASE_URL": empty_database_url}) as base_url:
+        assert httpx.get(f"{base_url}/health").json()["status"] == "ok"
+        listed = httpx.get(f"{base_url}/openapi.json").json()
+        assert "/api/auth/login" in listed["paths"]
+
+
+def test_several_processes_start_on_one_new_database_at_once(
+    live_server: LiveServer, empty_database_url: str, tmp_path: Path
+) -> None:
+    with live_server({"DATABASE_URL": empty_database_url}, workers=2) as base_url:
+        for _ in range(8):
+            assert httpx.get(f"{base_url}/health").json()["status"] == "ok"
+    assert "Traceback" not in (tmp_path / "server" / "output.log").read_text()
+
+
+def test_make_runs_command_serves_on_the_port_it_is_told(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "app", "serve"]
+    with running(command, tmp_path, {"PORT": str(port)}) as process:
+        wait_until_healthy(f"http://127.0.0.1:{port}", process, tmp_path)
+        process.terminate()
+        process.wait(15)
+    assert "Traceback" not in (tmp_path / "output.log").read_text()
+
+
+def test_a_port_in_use_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with running(
+            [sys.executable, "-m", "app", "serve"], tmp_path, {"PORT": str(port)}
+        ) as process:
+            assert process.wait(30) == 1
+    said = (tmp_path / "output.log").read_text().strip()
+    assert f"Port {port}" in said
+    assert len(said.splitlines()) == 1
