@@ -24,6 +24,16 @@ def sqlite_world(sqlite_database_url: str, tmp_path: Path) -> Iterator[World]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One Partimer on SQLite for a whole file: for tests that bring their own people and leave the
+    clock alone. Starting a world takes longer than most such tests.
+    """
+    folder = tmp_path_factory.mktemp("shared")
+    with running_world(f"sqlite:///{folder}/partimer.db", folder) as running:
+        yield running
+
+
 @pytest.fixture
 def world_with(tmp_path: Path) -> Callable[..., AbstractContextManager[World]]:
     """`with world_with(database_url, rate_limits="on") as world`: one with other settings."""

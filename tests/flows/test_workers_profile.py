@@ -1,16 +1,21 @@
 """A worker's own profile over HTTP."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.flows.world import BANDRA, World, ok, refused, running_world
+from tests.flows.world import BANDRA, Person, World, ok, refused
 
 
 def fields(problem: dict[str, Any]) -> list[str]:
     """Return which fields a 422 names."""
     return [error["field"] for error in problem["errors"]]
+
+
+@pytest.fixture(scope="module")
+def worker(shared_world: World) -> Person:
+    """A worker whose requests are refused, and who so stays as they are."""
+    return shared_world.worker(slots=())
 
 
 def test_a_worker_reads_what_was_said_at_registration(world: World) -> None:
@@ -51,8 +56,8 @@ def test_a_field_left_out_keeps_its_value(world: World) -> None:
     assert ok(worker.get("/api/workers/profile"))["bio"] == "Ten years in cafes."
 
 
-def test_everything_of_one_s_own_can_be_changed(world: World) -> None:
-    worker = world.worker(slots=())
+def test_everything_of_one_s_own_can_be_changed(shared_world: World) -> None:
+    worker = shared_world.worker(slots=())
     changes = {
         "name": "Asha Rao",
         "language": "hi",
@@ -72,10 +77,14 @@ def test_everything_of_one_s_own_can_be_changed(world: World) -> None:
     assert {name: kept[name] for name in changes} == changes
 
 
-def test_null_empties_what_can_be_empty(world: World) -> None:
-    worker = world.worker(slots=(), city="Mumbai")
+def test_null_empties_what_can_be_empty(shared_world: World) -> None:
+    worker = shared_world.worker(slots=(), city="Mumbai")
     quiet = {"start": "22:00", "end": "07:00"}
-    ok(worker.put("/api/workers/profile", {"weekly_offer_cap": 3, "quiet_hours": quiet, "bio": "x"}))
+    ok(
+        worker.put(
+            "/api/workers/profile", {"weekly_offer_cap": 3, "quiet_hours": quiet, "bio": "x"}
+        )
+    )
     empty = ("city", "location", "weekly_offer_cap", "quiet_hours")
     emptied = ok(worker.put("/api/workers/profile", dict.fromkeys((*empty, "bio"))))
     assert [emptied[name] for name in empty] == [None] * 4
@@ -123,9 +132,8 @@ def test_null_empties_what_can_be_empty(world: World) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_by_field(
-    refusing: World, changes: dict[str, Any], field: str
+    worker: Person, changes: dict[str, Any], field: str
 ) -> None:
-    worker = refusing.extra["worker"]
     before = ok(worker.get("/api/workers/profile"))
     problem = refused(worker.put("/api/workers/profile", changes), 422, "invalid")
     assert fields(problem) == [field]
@@ -135,15 +143,14 @@ def test_what_makes_no_sense_is_refused_by_field(
 @pytest.mark.parametrize(
     "body", ['{"max_distance_km": NaN}', '{"max_distance_km": 1e999}', '{"name": "\\ud800"}', "[]"]
 )
-def test_what_json_can_smuggle_in_is_refused(refusing: World, body: str) -> None:
-    worker = refusing.extra["worker"]
+def test_what_json_can_smuggle_in_is_refused(worker: Person, body: str) -> None:
     headers = {"Content-Type": "application/json"}
     answer = worker.request("PUT", "/api/workers/profile", content=body, headers=headers)
     refused(answer, 422, "invalid")
 
 
-def test_a_new_location_brings_its_time_zone(world: World) -> None:
-    worker = world.worker(slots=())
+def test_a_new_location_brings_its_time_zone(shared_world: World) -> None:
+    worker = shared_world.worker(slots=())
     ok(worker.put("/api/workers/profile", {"time_zone": "Asia/Dubai"}))
     moved = ok(worker.put("/api/workers/profile", {"location": BANDRA}))
     assert moved["time_zone"] == "Asia/Kolkata"
@@ -151,8 +158,8 @@ def test_a_new_location_brings_its_time_zone(world: World) -> None:
     assert ok(worker.put("/api/workers/profile", both))["time_zone"] == "Asia/Dubai"
 
 
-def test_a_city_brings_its_location_only_to_who_has_none(world: World) -> None:
-    worker = world.worker(slots=())
+def test_a_city_brings_its_location_only_to_who_has_none(shared_world: World) -> None:
+    worker = shared_world.worker(slots=())
     assert ok(worker.put("/api/workers/profile", {"city": "Mumbai"}))["location"] == BANDRA
     ok(worker.put("/api/workers/profile", {"location": None}))
     found = ok(worker.put("/api/workers/profile", {"city": "Mumbai"}))["location"]
@@ -167,15 +174,6 @@ def test_another_name_takes_the_verification_away(world: World) -> None:
     assert ok(worker.put("/api/workers/profile", {"name": "Someone Else"}))["verified"] is False
 
 
-def test_the_profile_is_for_workers_only(world: World) -> None:
-    refused(world.http.get("/api/workers/profile"), 401, "not_authenticated")
-    refused(world.employer().get("/api/workers/profile"), 403, "wrong_role")
-
-
-@pytest.fixture(scope="module")
-def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world with one worker, for requests that are refused and so leave it as it is."""
-    folder = tmp_path_factory.mktemp("refusing")
-    with running_world(f"sqlite:///{folder}/partimer.db", folder) as world:
-        world.extra["worker"] = world.worker(slots=())
-        yield world
+def test_the_profile_is_for_workers_only(shared_world: World) -> None:
+    refused(shared_world.http.get("/api/workers/profile"), 401, "not_authenticated")
+    refused(shared_world.employer().get("/api/workers/profile"), 403, "wrong_role")
