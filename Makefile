@@ -11,7 +11,6 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 SHELL := /bin/sh
 PY := .venv/bin/python
 PIP_INSTALL := $(PY) -m pip install -qq --root-user-action=ignore --require-hashes
-CODE := app sandbox scripts tests benchmarks migrations
 RUNTIME := .venv/.requirements.stamp
 DEVELOPMENT := .venv/.requirements-dev.stamp
 
