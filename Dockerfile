@@ -25,15 +25,16 @@ COPY sandbox sandbox
 # Compiled once here: the code is read-only to the user that runs it.
 RUN /opt/partimer/bin/python -m compileall -q app sandbox migrations
 
-# The defaults serve a development instance; its two files live in the one writable folder.
-# Its people reach it from outside the container, hence 0.0.0.0.
+# The defaults serve a development instance: what it writes (SQLite, the sandbox's journal, mails)
+# lands in the working folder, the only writable one. Its people are outside, hence 0.0.0.0.
 ENV PATH=/opt/partimer/bin:$PATH \
+    PYTHONPATH=/srv/partimer \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    DATABASE_URL=sqlite:////var/lib/partimer/partimer.db \
-    SANDBOX_JOURNAL=/var/lib/partimer/sandbox.db \
+    ALEMBIC_CONFIG=/srv/partimer/alembic.ini \
     PORT=8000
 USER partimer
+WORKDIR /var/lib/partimer
 VOLUME /var/lib/partimer
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
