@@ -123,7 +123,9 @@ async def link(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> N
     if user is None:
         return
     person.user_id, person.updated_at = user.id, now
-    person.language = person.language or user.language
+    if user.status != UserStatus.PENDING:
+        # What an unproven registration says is no choice of this person yet.
+        person.language = person.language or user.language
     if user.chat_user_id is None and person.platform_user_id is not None:
         user.chat_user_id, user.updated_at = person.platform_user_id, now
 

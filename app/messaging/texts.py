@@ -17,7 +17,7 @@ from babel.core import Locale
 
 from app.messaging.channels import BODY_CHARACTERS, Button, Outgoing, Template
 from app.messaging.channels import Row as ListRow
-from app.messaging.wording import FILTERS, OPTIONAL, Reader
+from app.messaging.wording import FILTERS, OPTIONAL, Reader, day, inert
 from app.messaging.wording import reason as say_reason
 
 DEFAULT_LANGUAGE: Final = "en"
@@ -59,6 +59,8 @@ class Catalogue:
     notices: Mapping[str, Entry]
     chat: Mapping[str, Entry]
     words: Mapping[str, str]
+    understood: Mapping[str, Sequence[str]]
+    calendar: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ def catalogue(language: str) -> Catalogue:
         notices=entries("notice"),
         chat=entries("chat"),
         words=raw["words"],
+        understood=raw["understood"],
+        calendar=raw["calendar"],
     )
 
 
@@ -186,6 +190,16 @@ def say(reads: Reader, name: str, kind: str) -> str:
     if value is None and kind not in OPTIONAL:
         raise KeyError(name)
     return FILTERS[kind](value, reads)
+
+
+def plain(value: str) -> str:
+    """Return a person's text as one harmless line."""
+    return inert(value)
+
+
+def say_day(value: dt.date, reads: Reader) -> str:
+    """Say a date."""
+    return day(value, reads)
 
 
 def template_name(kind: str) -> str:

@@ -69,6 +69,11 @@ def _text(value: Any, _reader: Reader) -> str:
     return inert(str(value))
 
 
+def _lines(value: Any, _reader: Reader) -> str:
+    """Lines that were made harmless one by one."""
+    return str(value)
+
+
 def _code(value: Any, _reader: Reader) -> str:
     return str(value)
 
@@ -185,6 +190,28 @@ def _hours(value: Any, reader: Reader) -> str:
     return said if len(said) <= LINE_CHARACTERS else said[: LINE_CHARACTERS - 1].rstrip() + "…"
 
 
+def _free_times(value: Any, reader: Reader) -> str:
+    """Say a worker's week: two halves of a day, as whole days are kept, are one again."""
+    whole = {("00:00", "12:00"), ("12:00", "00:00")}
+    by_day: dict[Any, set[tuple[str, str]]] = {}
+    for slot in value or []:
+        by_day.setdefault(slot["weekday"], set()).add((slot["start"], slot["end"]))
+    all_day = [
+        day if isinstance(day, int) else WEEKDAYS.index(day)
+        for day, spans in by_day.items()
+        if whole <= spans
+    ]
+    rest = [
+        slot
+        for slot in value or []
+        if not (whole <= by_day[slot["weekday"]] and (slot["start"], slot["end"]) in whole)
+    ]
+    parts = [hours(rest, reader)] if rest else []
+    if all_day:
+        parts.append(f"{weekdays(all_day, reader)} {reader.words['all_day']}")
+    return "; ".join(parts) or reader.words["none"]
+
+
 def _why(value: Any, reader: Reader) -> str:
     reasons = [said for item in value or [] if (said := reason(item, reader))]
     return " · ".join(reasons) or reader.words["why_nothing"]
@@ -250,6 +277,7 @@ type Filter = Callable[[Any, Reader], str]
 FILTERS: Final[Mapping[str, Filter]] = {
     "text": _text,
     "code": _code,
+    "lines": _lines,
     "url": _url,
     "count": _count,
     "km": _km,
@@ -259,6 +287,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "when": _when,
     "dates": _dates,
     "hours": _hours,
+    "freetimes": _free_times,
     "why": _why,
     "skills": _skills,
     "company": _company,
@@ -269,5 +298,5 @@ FILTERS: Final[Mapping[str, Filter]] = {
 }
 """What may follow the bar in `{name|filter}`; without a bar it is `text`."""
 
-OPTIONAL: Final = frozenset({"pay", "place", "why", "skills", "closed", "reason"})
+OPTIONAL: Final = frozenset({"freetimes", "pay", "place", "why", "skills", "closed", "reason"})
 """Filters that have a word for a value that is missing."""

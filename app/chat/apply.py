@@ -1,0 +1,411 @@
+"""Doing what a step wants done: by the same verbs as the API, in the message's own transaction.
+
+A verb that refuses picks the reply by the name of its refusal, as over HTTP it picks the code.
+"""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.catalogue import places
+from app.chat import facts, model
+from app.chat.facts import CHANNEL, UNNAMED
+from app.chat.model import Effect, Say
+from app.chat.questions import good_name, said_slots
+from app.chat.script import tell_offer
+from app.core.errors import DomainError, NotFound
+from app.core.geo import Point
+from app.core.ids import new_id
+from app.core.languages import Language
+from app.core.logging import logger
+from app.core.masking import mask
+from app.core.metrics import ALERTS
+from app.core.paging import PageRequest
+from app.db import changed
+from app.identity import users
+from app.identity.actor import Actor
+from app.identity.models import Consent, Role, User, UserStatus
+from app.messaging import people, texts
+from app.messaging.models import ChatPerson
+from app.messaging.outbox import insert_if_absent
+from app.offers import closing, privacy, reasons, respond
+from app.offers.models import JobMatch
+from app.offers.rules import Answer
+from app.payments import contacts
+from app.workers import availability, blocks, profile, registration
+from app.workers.models import Worker
+from app.workers.profile import ProfileChanges
+
+SHOWN_HOLDERS: Final = 50
+
+
+@dataclass
+class Doing:
+    """One message's effects under way. `replies` grows with what the effects have to tell."""
+
+    session: AsyncSession
+    person: ChatPerson
+    now: dt.datetime
+    base_url: str
+    country: str
+    replies: list[Say] = field(default_factory=list)
+    erased: bool = False
+
+    @property
+    def worker_id(self) -> UUID:
+        """The worker who writes. Raises `NotFound` where there is none."""
+        if self.person.user_id is None:
+            raise NotFound
+        return self.person.user_id
+
+    @property
+    def language(self) -> str:
+        """The language to speak."""
+        return self.person.language or texts.DEFAULT_LANGUAGE
+
+
+async def apply(doing: Doing, effect: Effect) -> bool:
+    """Do one thing; return False when it was refused and the refusal is what there is to say."""
+    try:
+        async with doing.session.begin_nested():
+            await _VERBS[type(effect)](doing, effect)
+    except DomainError as refusal:
+        doing.replies.append(await _told(doing, effect, refusal))
+        return False
+    return True
+
+
+_REFUSALS: Final[Mapping[str, str]] = {
+    "offer_expired": "offer_expired",
+    "offer_closed": "offer_closed",
+    "account_suspended": "suspended",
+}
+
+
+async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Say:
+    """Return what to say of a refusal; an offer that moved on is told as it stands now."""
+    if isinstance(effect, model.Answer | model.GiveReason | model.Block | model.Report):
+        offer = await facts.offer_facts(
+            doing.session, doing.person.user_id, effect.offer_id, doing.now
+        )
+        if offer is None:
+            return Say("offer_unknown")
+        if refusal.reason in _REFUSALS:
+            return Say(_REFUSALS[refusal.reason], offer.said)
+        return tell_offer(offer)
+    logger().warning("chat_effect_refused", kind=type(effect).__name__, code=refusal.reason)
+    return Say("not_understood")
+
+
+# ── Meeting, agreeing, forgetting ────────────────────────────────────────────────────────────────
+
+
+async def _meet(doing: Doing, effect: model.Meet) -> None:
+    """Make the pending worker of somebody new; of several messages at once, one makes it."""
+    session, person, now = doing.session, doing.person, doing.now
+    if person.user_id is not None:
+        return
+    row = {
+        "id": new_id(),
+        "role": Role.WORKER,
+        "status": UserStatus.PENDING,
+        "name": effect.name if good_name(effect.name) else UNNAMED,
+        "language": doing.language,
+        # Sealed as a user's phone is (`outbox.ADDRESS`), so it can be copied.
+        "phone_sealed": person.phone_sealed,
+        "phone_index": person.phone_index,
+        "chat_user_id": await _free_id(session, person),
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    await insert_if_absent(session, User, row)
+    await people.link(session, person, now)
+    await insert_if_absent(
+        session,
+        Worker,
+        {
+            "id": doing.worker_id,
+            "max_distance_km": registration.DEFAULT_TRAVEL_KM,
+            "skills": [],
+            "experience_years": 0,
+            "bio": "",
+            "time_zone": places.main_time_zone(doing.country),
+            "answered": 0,
+            "missed": 0,
+            "withdrawn": 0,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+
+
+async def _free_id(session: AsyncSession, person: ChatPerson) -> str | None:
+    taken = await session.scalar(
+        select(User.id).where(User.chat_user_id == person.platform_user_id)
+    )
+    return person.platform_user_id if taken is None else None
+
+
+async def _set_language(doing: Doing, effect: model.SetLanguage) -> None:
+    doing.person.language = effect.language
+    if doing.person.user_id is not None:
+        await doing.session.execute(
+            update(User)
+            .where(User.id == doing.person.user_id)
+            .values(language=effect.language, updated_at=doing.now)
+        )
+
+
+async def _agree(doing: Doing, _effect: model.Agree) -> None:
+    """Record the consent. A phone is proven by the message that came from it."""
+    user = await users.find(doing.session, doing.worker_id)
+    phone = users.phone_of(doing.session, user)
+    if phone is not None:
+        new = registration.NewWorker(
+            name=user.name, phone=phone, language=Language(doing.language), channel=CHANNEL
+        )
+        await registration.register_proven(doing.session, new, doing.country, doing.now)
+        return
+    doing.session.add(
+        Consent(
+            user_id=user.id,
+            purpose=registration.CONSENT_PURPOSE,
+            wording_version=registration.CONSENT_VERSION,
+            language=doing.language,
+            channel=CHANNEL,
+            granted_at=doing.now,
+        )
+    )
+
+
+async def _forget(doing: Doing, _effect: model.Forget) -> None:
+    await _erase(doing, _effect)
+
+
+async def _set_phone(doing: Doing, effect: model.SetPhone) -> None:
+    """Keep a phone the platform vouches for; an account that has it already is this person's."""
+    session, person = doing.session, doing.person
+    owner = await users.find_by_phone(session, effect.phone)
+    if owner is not None and owner.id != person.user_id:
+        stray, person.user_id = person.user_id, owner.id
+        await session.flush()
+        if stray is not None:
+            await users.erase(session, stray, doing.now)
+    await people.set_phone(session, person, effect.phone, doing.now)
+    if person.user_id is not None and await _has_agreed(doing):
+        await users.prove_phone(session, person.user_id, doing.now)
+
+
+async def _has_agreed(doing: Doing) -> bool:
+    query = select(Consent.id).where(
+        Consent.user_id == doing.person.user_id, Consent.withdrawn_at.is_(None)
+    )
+    return await doing.session.scalar(query.limit(1)) is not None
+
+
+# ── Profile ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _edit(doing: Doing, effect: model.Edit) -> None:
+    changes: ProfileChanges = {**effect.changes}  # type: ignore[typeddict-item]
+    if "location" in effect.changes:
+        changes["location"] = Point(*effect.changes["location"])
+    await profile.edit(doing.session, doing.worker_id, changes, doing.now)
+
+
+async def _set_week(doing: Doing, effect: model.SetWeek) -> None:
+    await availability.replace_slots(doing.session, doing.worker_id, effect.slots, doing.now)
+
+
+# ── Offers and employers ─────────────────────────────────────────────────────────────────────────
+
+
+async def _answer(doing: Doing, effect: model.Answer) -> None:
+    """Answer by the API's own verbs, whose notices are the reply."""
+    if effect.verb == "withdraw":
+        await respond.withdraw(doing.session, doing.worker_id, effect.offer_id, doing.now)
+        return
+    await respond.respond(
+        doing.session,
+        doing.worker_id,
+        effect.offer_id,
+        Answer(effect.verb),
+        None,
+        doing.now,
+        base_url=doing.base_url,
+    )
+
+
+async def _give_reason(doing: Doing, effect: model.GiveReason) -> None:
+    await reasons.give_reason(
+        doing.session, doing.worker_id, effect.offer_id, effect.reason, doing.now
+    )
+
+
+async def _employer_of(doing: Doing, offer_id: UUID) -> UUID:
+    query = select(JobMatch.employer_id).where(
+        JobMatch.id == offer_id, JobMatch.worker_id == doing.worker_id
+    )
+    employer_id: UUID | None = await doing.session.scalar(query)
+    if employer_id is None:
+        raise NotFound
+    return employer_id
+
+
+async def _block(doing: Doing, effect: model.Block) -> None:
+    employer_id = await _employer_of(doing, effect.offer_id)
+    await closing.close_between(doing.session, doing.worker_id, employer_id, doing.now)
+    await blocks.add(doing.session, doing.worker_id, employer_id, doing.now)
+
+
+async def _report(doing: Doing, effect: model.Report) -> None:
+    employer_id = await _employer_of(doing, effect.offer_id)
+    log.record(
+        doing.session,
+        actor=Actor(doing.worker_id, Role.WORKER, UserStatus.ACTIVE, ""),
+        action="employer.report",
+        target_type="employer",
+        target_id=employer_id,
+        now=doing.now,
+        reason=mask(effect.words),
+        after={"match_id": str(effect.offer_id)},
+    )
+    ALERTS.labels("employer_reported").inc()
+
+
+# ── Silence, humans, data ────────────────────────────────────────────────────────────────────────
+
+
+async def _stop(doing: Doing, _effect: model.Stop) -> None:
+    doing.person.stopped_at = doing.now
+    await _mark_worker(doing, doing.now)
+
+
+async def _start(doing: Doing, _effect: model.Start) -> None:
+    doing.person.stopped_at = None
+    await _mark_worker(doing, None)
+
+
+async def _mark_worker(doing: Doing, stopped_at: dt.datetime | None) -> None:
+    if doing.person.user_id is None:
+        return
+    await doing.session.execute(
+        update(Worker)
+        .where(Worker.id == doing.person.user_id)
+        .values(stopped_at=stopped_at, updated_at=doing.now)
+    )
+    changed(doing.session, "worker", doing.person.user_id)
+
+
+async def _hand_over(doing: Doing, _effect: model.HandOver) -> None:
+    doing.person.paused_at = doing.now
+    ALERTS.labels("human_wanted").inc()
+    logger().warning("human_wanted", user_id=str(doing.person.user_id))
+
+
+async def _hand_back(doing: Doing, _effect: model.HandBack) -> None:
+    doing.person.paused_at = None
+
+
+async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
+    holders: list[contacts.Holder] = []
+    if doing.person.user_id is not None:
+        page = PageRequest(SHOWN_HOLDERS, None)
+        holders, _ = await contacts.holders_of(doing.session, doing.person.user_id, page)
+    if not holders:
+        doing.replies.append(Say("nobody_has_number"))
+        return
+    reader = texts.reader(doing.language, {}, doing.now)
+    since = texts.word(doing.language, "since")
+    lines = [
+        f"• {texts.plain(holder.company_name)} ({texts.plain(holder.job_title)}), "
+        + since.replace("{date}", texts.say_day(holder.unlocked_at.date(), reader))
+        for holder in holders
+    ]
+    doing.replies.append(Say("who_has_number", {"list": "\n".join(lines)}))
+
+
+async def _send_data(doing: Doing, _effect: model.SendData) -> None:
+    """Tell everything that is kept; the person reads what an export holds, in plain lines."""
+    own = await privacy.export(doing.session, doing.worker_id)
+    reader = texts.reader(doing.language, {}, doing.now)
+
+    def on(instant: dt.datetime) -> str:
+        return texts.say_day(instant.date(), reader)
+
+    phone = users.phone_of(doing.session, own.user)
+    slots = said_slots([availability.slot_of(slot) for slot in own.slots])
+    worker = own.worker
+    lines = [
+        f"name: {texts.plain(own.user.name)}",
+        f"phone: {phone or '–'}",
+        f"language: {own.user.language}",
+        f"status: {own.user.status}",
+        f"city: {texts.plain(worker.city or '–')}",
+        f"location: {worker.latitude}, {worker.longitude}",
+        f"max_distance_km: {worker.max_distance_km:g}",
+        f"skills: {', '.join(worker.skills) or '–'}",
+        f"experience_years: {worker.experience_years}",
+        f"bio: {texts.plain(worker.bio) or '–'}",
+        f"time_zone: {worker.time_zone}",
+        *(f"free: {slot['weekday']} {slot['start']}–{slot['end']}" for slot in slots),
+        *(f"time_off: {off.starts_on} – {off.ends_on}" for off in own.time_off),
+        *(f"consent: {c.purpose} {c.wording_version}, {on(c.granted_at)}" for c in own.consents),
+        *(
+            f"offer: {texts.plain(offer.job_title)} ({texts.plain(offer.company_name)}), "
+            f"{offer.status}, {on(offer.offered_at)}"
+            for offer in own.offers
+        ),
+        f"blocks: {len(own.blocks)}",
+        f"messages: {len(own.messages)}",
+        f"sessions: {len(own.sessions)}",
+        f"created_at: {own.user.created_at.isoformat()}",
+    ]
+    doing.replies.append(Say("your_data", {"list": "\n".join(lines)}))
+
+
+async def _erase(doing: Doing, _effect: Effect) -> None:
+    """Delete everything; the last reply goes to an address that is then no longer kept."""
+    if doing.person.user_id is not None:
+        actor = Actor(doing.person.user_id, Role.WORKER, UserStatus.ACTIVE, "")
+        await privacy.erase(doing.session, doing.person.user_id, actor, doing.now)
+    else:
+        await doing.session.execute(
+            update(ChatPerson)
+            .where(ChatPerson.id == doing.person.id)
+            .values(
+                platform_user_id=None, phone_index=None, phone_sealed=None, updated_at=doing.now
+            )
+            .execution_options(synchronize_session=False)
+        )
+    doing.erased = True
+
+
+type _Verb = Callable[[Doing, Any], Awaitable[None]]
+_VERBS: Final[Mapping[type, _Verb]] = {
+    model.Meet: _meet,
+    model.SetLanguage: _set_language,
+    model.Agree: _agree,
+    model.Forget: _forget,
+    model.SetPhone: _set_phone,
+    model.Edit: _edit,
+    model.SetWeek: _set_week,
+    model.Answer: _answer,
+    model.GiveReason: _give_reason,
+    model.Block: _block,
+    model.Report: _report,
+    model.Stop: _stop,
+    model.Start: _start,
+    model.HandOver: _hand_over,
+    model.HandBack: _hand_back,
+    model.TellWhoKnows: _tell_who_knows,
+    model.SendData: _send_data,
+    model.Erase: _erase,
+}

@@ -1,0 +1,124 @@
+"""One message of one person, from what it says to what is done and answered.
+
+`Conversation` is the inbox's handler for WhatsApp: it reads the platform's payloads, gathers what the
+pure `script.step` may look at, does what it wants done, and writes the replies, all in the transaction
+that also marks the message as handled.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.chat import script
+from app.chat.apply import Doing, apply
+from app.chat.facts import context_of
+from app.chat.model import Say, State
+from app.core.settings import Settings
+from app.messaging import outbox, people, texts
+from app.messaging.channels import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
+from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.models import ChatPerson
+from app.providers.whatsapp_parse import parse
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What WhatsApp's webhooks mean, and what follows from a message."""
+
+    base_url: str
+    country: str
+    """ISO 3166: where somebody lives who has not said yet."""
+
+    def parse(self, body: bytes) -> Parsed:
+        """Return everything in a webhook; never raises."""
+        return parse(body)
+
+    async def handle(
+        self, session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
+    ) -> None:
+        """Take one step of the conversation."""
+        if inbound.kind is InboundKind.MOVED:
+            await people.move(session, person, inbound, now)
+            return
+        await people.link(session, person, now)
+        context = await context_of(
+            session, person, inbound, now, base_url=self.base_url, country=self.country
+        )
+        turn = script.step(State.from_json(person.state or {}), inbound, context)
+        doing = Doing(session, person, now, self.base_url, self.country)
+        done = [await apply(doing, effect) for effect in turn.effects]
+        replies = [*doing.replies, *(turn.replies if all(done) else ())]
+        if doing.erased:
+            # Nothing of this person is kept, not even by what is still in memory here.
+            await session.flush()
+            session.expunge(person)
+            person.user_id = None
+        else:
+            person.state = turn.state.as_json()
+            person.last_message_at = max(person.last_message_at or inbound.sent_at, inbound.sent_at)
+            person.updated_at = now
+        await _reply(session, person, inbound, replies, now)
+
+
+def handler(settings: Settings) -> Conversation:
+    """Return the conversation of this installation."""
+    return Conversation(settings.base_url, settings.default_country)
+
+
+async def _reply(
+    session: AsyncSession,
+    person: ChatPerson,
+    inbound: Inbound,
+    replies: Sequence[Say],
+    now: dt.datetime,
+) -> None:
+    language = person.language or texts.DEFAULT_LANGUAGE
+    said = [
+        texts.chat(language, say.text, say.params, buttons=say.buttons, rows=say.rows, now=now)
+        for say in replies
+    ]
+    essential = any(say.essential for say in replies)
+    for number, outgoing in enumerate(together(said)):
+        key = f"{inbound.message_id}:{number}"
+        await outbox.reply(session, person, outgoing, key=key, now=now, essential=essential)
+
+
+def together(parts: Sequence[Outgoing]) -> list[Outgoing]:
+    """Join what is said in one go into as few messages as the platform's limits allow.
+
+    Each message is paid for and counts against the person's pace; only the last part of a message
+    may have something to tap.
+    """
+    joined: list[Outgoing] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if last is not None and not (last.buttons or last.rows or last.ask):
+            text = f"{last.text}\n\n{part.text}"
+            limit = BODY_CHARACTERS if part.buttons or part.ask else TEXT_CHARACTERS
+            if len(text) <= limit:
+                joined[-1] = Outgoing(
+                    text=text,
+                    buttons=part.buttons,
+                    rows=part.rows,
+                    rows_label=part.rows_label,
+                    footer=part.footer,
+                    ask=part.ask,
+                )
+                continue
+        joined.append(part)
+    return [piece for outgoing in joined for piece in _pieces(outgoing)]
+
+
+def _pieces(outgoing: Outgoing) -> list[Outgoing]:
+    """Cut a text that is too long for one message, at line ends."""
+    if len(outgoing.text) <= TEXT_CHARACTERS or outgoing.buttons or outgoing.rows or outgoing.ask:
+        return [outgoing]
+    pieces: list[str] = []
+    for line in outgoing.text.split("\n"):
+        if pieces and len(pieces[-1]) + len(line) + 1 <= TEXT_CHARACTERS:
+            pieces[-1] += f"\n{line}"
+        else:
+            pieces.append(line[:TEXT_CHARACTERS])
+    return [Outgoing(text=piece) for piece in pieces if piece.strip()]

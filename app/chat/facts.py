@@ -1,0 +1,181 @@
+"""What a conversation knows before it takes a step: one person's profile and offers."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.chat.model import Context, OfferFacts, Profile
+from app.identity.models import Consent, Role, User, UserStatus
+from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.models import ChatPerson, OutboxMessage
+from app.offers.models import JobMatch
+from app.offers.notices import said_of_jobs
+from app.offers.rules import OfferStatus, effective
+from app.workers import availability
+from app.workers.models import Worker
+
+CHANNEL: Final = "whatsapp"
+"""Where a consent of the conversation was given."""
+UNNAMED: Final = "Worker"
+"""The name of somebody who has not told theirs yet."""
+_SHOWN_OFFERS: Final = 10
+
+
+async def context_of(
+    session: AsyncSession,
+    person: ChatPerson,
+    inbound: Inbound,
+    now: dt.datetime,
+    *,
+    base_url: str,
+    country: str,
+) -> Context:
+    """Gather what the step for this message may look at."""
+    profile = await _profile(session, person)
+    worker_id = person.user_id if profile is not None else None
+    offer_id, quoted = await _offer_meant(session, person, inbound)
+    last = person.last_message_at
+    return Context(
+        now=now,
+        language=person.language,
+        profile=profile,
+        stopped=person.stopped_at is not None,
+        paused=person.paused_at is not None,
+        employer=profile is None and await _is_employer(session, person),
+        base_url=base_url,
+        late=last is not None and inbound.sent_at < last,
+        open_offers=await _offers(session, worker_id, OfferStatus.OFFERED, now),
+        accepted_offers=await _offers(session, worker_id, OfferStatus.ACCEPTED, now),
+        offer=await offer_facts(session, worker_id, offer_id, now),
+        quoted=quoted,
+        country=country,
+    )
+
+
+async def _profile(session: AsyncSession, person: ChatPerson) -> Profile | None:
+    if person.user_id is None:
+        return None
+    query = select(User, Worker).join(Worker, Worker.id == User.id).where(User.id == person.user_id)
+    row = (await session.execute(query)).one_or_none()
+    if row is None or row.User.status == UserStatus.ERASED:
+        return None
+    user, worker = row.tuple()
+    slots = await availability.slots(session, user.id)
+    return Profile(
+        name="" if user.name == UNNAMED else user.name,
+        agreed=await _agreed(session, user),
+        suspended=user.status == UserStatus.SUSPENDED,
+        has_phone=user.phone_index is not None,
+        skills=tuple(worker.skills),
+        place=worker.city,
+        located=worker.latitude is not None,
+        max_distance_km=worker.max_distance_km,
+        experience_years=worker.experience_years,
+        slots=[availability.slot_of(slot) for slot in slots],
+    )
+
+
+async def _agreed(session: AsyncSession, user: User) -> bool:
+    """Whether this person consented: what somebody wrote about an unproven phone is not theirs."""
+    if user.status != UserStatus.PENDING:
+        return True
+    query = select(Consent.id).where(
+        Consent.user_id == user.id, Consent.channel == CHANNEL, Consent.withdrawn_at.is_(None)
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def _is_employer(session: AsyncSession, person: ChatPerson) -> bool:
+    if person.phone_index is None:
+        return False
+    query = select(User.id).where(
+        User.role == Role.EMPLOYER,
+        User.phone_index == person.phone_index,
+        User.status != UserStatus.ERASED,
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def _offer_meant(
+    session: AsyncSession, person: ChatPerson, inbound: Inbound
+) -> tuple[UUID | None, bool]:
+    """Return the offer a tap or a quotation is about, and whether one of ours is quoted."""
+    if inbound.kind is InboundKind.TAP:
+        prefix, _, rest = inbound.payload.partition(":")
+        return (
+            (_uuid(rest.partition(":")[0]), False)
+            if prefix in {"offer", "contact"}
+            else (
+                None,
+                False,
+            )
+        )
+    if inbound.reply_to is None or person.user_id is None:
+        return None, False
+    query = select(OutboxMessage.subject_id).where(
+        OutboxMessage.provider_id == inbound.reply_to, OutboxMessage.user_id == person.user_id
+    )
+    subject: UUID | None = await session.scalar(query)
+    return subject, subject is not None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def offer_facts(
+    session: AsyncSession, worker_id: UUID | None, offer_id: UUID | None, now: dt.datetime
+) -> OfferFacts | None:
+    """Return one of this worker's offers, or None: another's looks like one that is not there."""
+    if worker_id is None or offer_id is None:
+        return None
+    found = await _facts(session, JobMatch.worker_id == worker_id, JobMatch.id == offer_id, now=now)
+    return found[0] if found else None
+
+
+async def _offers(
+    session: AsyncSession, worker_id: UUID | None, status: OfferStatus, now: dt.datetime
+) -> Sequence[OfferFacts]:
+    if worker_id is None:
+        return ()
+    found = await _facts(
+        session, JobMatch.worker_id == worker_id, JobMatch.status == status, now=now
+    )
+    return [offer for offer in found if offer.status is status]
+
+
+async def _facts(session: AsyncSession, *where: Any, now: dt.datetime) -> list[OfferFacts]:
+    columns = (
+        JobMatch.id,
+        JobMatch.job_id,
+        JobMatch.status,
+        JobMatch.respond_by,
+        JobMatch.unlocked_at,
+        JobMatch.distance_km,
+        JobMatch.why,
+    )
+    query = select(*columns).where(*where).order_by(JobMatch.id.desc()).limit(_SHOWN_OFFERS)
+    rows = (await session.execute(query)).all()
+    jobs = await said_of_jobs(session, {row.job_id for row in rows}) if rows else {}
+    return [
+        OfferFacts(
+            id=row.id,
+            status=effective(OfferStatus(row.status), row.respond_by, now),
+            unlocked=row.unlocked_at is not None,
+            said={
+                **jobs[row.job_id],
+                "offer_id": str(row.id),
+                "distance_km": round(row.distance_km, 1),
+                "why": row.why,
+                "respond_by": row.respond_by.isoformat(),
+            },
+        )
+        for row in rows
+    ]

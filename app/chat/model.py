@@ -1,0 +1,319 @@
+"""The words of the conversation: its state, what it knows, what it says, and what it wants done.
+
+Everything here is plain data, so that a conversation can be read, tested and replayed without
+network or database.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+from app.core.week import Slot
+from app.messaging.channels import Button, Row
+from app.messaging.inbound import Inbound
+from app.offers.rules import OfferStatus
+
+
+class Ask(StrEnum):
+    """Which question is open; `NOTHING` is everyday talk."""
+
+    NOTHING = "nothing"
+    LANGUAGE = "language"
+    CONSENT = "consent"
+    NAME = "name"
+    PHONE = "phone"
+    SKILLS = "skills"
+    SKILLS_RIGHT = "skills_right"
+    LOCATION = "location"
+    WHICH_PLACE = "which_place"
+    DISTANCE = "distance"
+    EXPERIENCE = "experience"
+    AVAILABILITY = "availability"
+    AVAILABILITY_RIGHT = "availability_right"
+    DELETE = "delete"
+    REPORT = "report"
+    NEW_PLACE = "new_place"
+
+
+REGISTRATION: Sequence[Ask] = (
+    Ask.LANGUAGE,
+    Ask.CONSENT,
+    Ask.NAME,
+    Ask.PHONE,
+    Ask.SKILLS,
+    Ask.LOCATION,
+    Ask.DISTANCE,
+    Ask.EXPERIENCE,
+    Ask.AVAILABILITY,
+)
+"""The questions of a registration, in order; it resumes at the first that is unanswered."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a conversation stands. It holds no phone."""
+
+    ask: Ask = Ask.NOTHING
+    answered: frozenset[Ask] = frozenset()
+    """Questions with a default that were asked and answered."""
+    registering: bool = False
+    """Whether the next unanswered question follows by itself."""
+    draft: Mapping[str, Any] = field(default_factory=dict)
+    """What is being put together: skills chosen so far, slots read back, places to choose from."""
+    misses: int = 0
+    """How often in a row nothing was understood."""
+
+    def at(self, ask: Ask, **draft: Any) -> Self:
+        """Return the state with that question open."""
+        return replace(self, ask=ask, draft=draft, misses=0)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads back."""
+        return {
+            "ask": self.ask.value,
+            "answered": sorted(ask.value for ask in self.answered),
+            "registering": self.registering,
+            "draft": dict(self.draft),
+            "misses": self.misses,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return a kept state; what an older version kept and nobody knows any more is dropped."""
+        known = {ask.value for ask in Ask}
+        ask = value.get("ask")
+        return cls(
+            ask=Ask(ask) if ask in known else Ask.NOTHING,
+            answered=frozenset(Ask(name) for name in value.get("answered", []) if name in known),
+            registering=bool(value.get("registering")),
+            draft=dict(value.get("draft") or {}),
+            misses=int(value.get("misses") or 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is kept about the worker who writes."""
+
+    name: str
+    agreed: bool
+    """Whether they have consented."""
+    suspended: bool
+    has_phone: bool
+    skills: Sequence[str]
+    place: str | None
+    located: bool
+    max_distance_km: float
+    experience_years: int
+    slots: Sequence[Slot]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFacts:
+    """One of this worker's offers; `said` are the values its texts need."""
+
+    id: UUID
+    status: OfferStatus
+    """As it stands now: an unanswered one past its deadline has expired."""
+    unlocked: bool
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a step may look at besides state and message."""
+
+    now: dt.datetime
+    language: str | None
+    profile: Profile | None
+    stopped: bool = False
+    paused: bool = False
+    employer: bool = False
+    """Whether this phone is an employer's, and no worker's."""
+    base_url: str = ""
+    late: bool = False
+    """Whether a newer message of this person was handled before this one."""
+    open_offers: Sequence[OfferFacts] = ()
+    accepted_offers: Sequence[OfferFacts] = ()
+    offer: OfferFacts | None = None
+    """The offer that was tapped or quoted, if it is this worker's."""
+    quoted: bool = False
+    """Whether the message quotes one of ours that is about an offer."""
+    country: str = "IN"
+
+    @property
+    def said_in(self) -> str:
+        """The language to speak."""
+        return self.language or "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One thing to say: a text of the catalogue with its values."""
+
+    text: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    buttons: Sequence[Button] | None = None
+    rows: Sequence[Row] = ()
+    essential: bool = False
+    """Said even to somebody who said STOP."""
+
+
+# ── Effects: what a step wants done ──────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Meet:
+    """Make the pending worker of a first message, under the name they go by on the platform."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """Speak this language from now on."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agree:
+    """Record the consent; a proven phone makes the worker active."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Keep nothing about somebody who may not or does not want to register."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPhone:
+    """The platform vouches for this phone."""
+
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Change the profile; the fields are those of `workers.profile.ProfileChanges`."""
+
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SetWeek:
+    """Put these slots in place of all others."""
+
+    slots: Sequence[Slot]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Accept or reject an offer, or take an acceptance back."""
+
+    offer_id: UUID
+    verb: str
+    """`accept`, `reject` or `withdraw`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveReason:
+    """Why an offer was rejected."""
+
+    offer_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """No more offers from the employer of this offer."""
+
+    offer_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something is wrong with the employer of this offer."""
+
+    offer_id: UUID
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """An end to the silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A human takes over; the bot keeps quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """The bot speaks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellWhoKnows:
+    """Say which employers hold the contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendData:
+    """Send everything that is kept about this person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Delete the account and everything personal."""
+
+
+type Effect = (
+    Meet
+    | SetLanguage
+    | Agree
+    | Forget
+    | SetPhone
+    | Edit
+    | SetWeek
+    | Answer
+    | GiveReason
+    | Block
+    | Report
+    | Stop
+    | Start
+    | HandOver
+    | HandBack
+    | TellWhoKnows
+    | SendData
+    | Erase
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What follows from one message. Effects come first; then everything is said as one message."""
+
+    state: State
+    replies: Sequence[Say] = ()
+    effects: Sequence[Effect] = ()
+    language: str | None = None
+    """The language from here on, where this turn changes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message with what it is about: what every question's reader gets."""
+
+    inbound: Inbound
+    state: State
+    context: Context
