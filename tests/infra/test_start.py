@@ -7,21 +7,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
-import pytest
+from sqlalchemy import inspect
 
+from app.db import load_models, sync_engine_for
 from tests.infra.live import running, wait_until_healthy
 from tests.infra.run import free_port
 
 LiveServer = Callable[..., AbstractContextManager[str]]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of a database without a table: a file that does not exist yet, an empty PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'new.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
 
 
 def test_the_server_makes_its_tables_and_answers(
@@ -31,6 +23,9 @@ def test_the_server_makes_its_tables_and_answers(
         assert httpx.get(f"{base_url}/health").json()["status"] == "ok"
         listed = httpx.get(f"{base_url}/openapi.json").json()
         assert "/api/auth/login" in listed["paths"]
+    engine = sync_engine_for(empty_database_url)
+    assert set(load_models().tables) <= set(inspect(engine).get_table_names())
+    engine.dispose()
 
 
 def test_several_processes_start_on_one_new_database_at_once(
