@@ -64,6 +64,7 @@ async def register(
     user_id, status = await _claim_phone(session, new, now)
     if status == UserStatus.PENDING:
         await _write_profile(session, user_id, new, country, now)
+        _agree(session, user_id, new, now)
     return await request_code(session, new.phone, rules, now)
 
 
@@ -72,14 +73,17 @@ async def register_proven(
 ) -> UUID:
     """Register a worker whose phone is proven already, by the message they sent from it.
 
-    Somebody known keeps their profile (a pending one becomes active). Returns the worker's id. Raises
-    `Invalid` for unknown skills.
+    Somebody known keeps their profile; a pending one, which may have been written over the API or
+    question by question, becomes active. Returns the worker's id. Raises `Invalid` for unknown skills.
     """
     check_skills(new.skills)
     user_id, status = await _claim_phone(session, new, now)
-    if status == UserStatus.PENDING:
+    if status != UserStatus.PENDING:
+        return user_id
+    if await session.get(Worker, user_id) is None:
         await _write_profile(session, user_id, new, country, now)
-        await users.prove_phone(session, user_id, now)
+    _agree(session, user_id, new, now)
+    await users.prove_phone(session, user_id, now)
     return user_id
 
 
@@ -185,6 +189,10 @@ async def _write_profile(
     )
     if again is None:
         await session.execute(insert(Worker).values(id=user_id, created_at=now, **said))
+    changed(session, "worker", user_id)
+
+
+def _agree(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
     session.add(
         Consent(
             user_id=user_id,
@@ -195,7 +203,6 @@ async def _write_profile(
             granted_at=now,
         )
     )
-    changed(session, "worker", user_id)
 
 
 def _whereabouts(new: NewWorker, country: str) -> tuple[str | None, Point | None, str]:
