@@ -3,7 +3,7 @@
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import JSON, Connection
 
 from app.core.settings import load_settings
 from app.db import load_models, sync_engine_for
@@ -11,10 +11,13 @@ from app.db import load_models, sync_engine_for
 target = load_models()
 
 
-def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
+def _render_item(kind: str, item: Any, revision: Any) -> str | bool:
     """Write our own column types as plain ones, so that a revision never changes with the code."""
     if kind == "type" and type(item).__name__ == "UtcDateTime":
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, JSON):
+        revision.imports.add("from sqlalchemy.dialects.postgresql import JSONB")
+        return 'sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")'
     return False
 
 
