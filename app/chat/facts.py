@@ -63,7 +63,7 @@ async def _profile(session: AsyncSession, person: ChatPerson) -> Profile | None:
     row = (await session.execute(query)).one_or_none()
     if row is None or row.User.status == UserStatus.ERASED:
         return None
-    user, worker = row.tuple()
+    user, worker = row.User, row.Worker
     slots = await availability.slots(session, user.id)
     return Profile(
         name="" if user.name == UNNAMED else user.name,

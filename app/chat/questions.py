@@ -373,7 +373,7 @@ def _read_location(heard: Heard) -> Turn | None:
             return None
         nearest = places.nearest_city(inbound.latitude, inbound.longitude)
         name = nearest.name if nearest else f"{inbound.latitude:.2f}, {inbound.longitude:.2f}"
-        return _placed(heard, inbound.latitude, inbound.longitude, name, None)
+        return _placed(heard, inbound.latitude, inbound.longitude, name)
     text = said(heard)
     if not text:
         return None
@@ -403,13 +403,12 @@ def _label(option: Mapping[str, Any]) -> str:
 
 def _chose(heard: Heard, place: places.Place) -> Turn:
     option = _option(place)
-    return _placed(heard, place.latitude, place.longitude, _label(option), place.city)
+    return _placed(heard, place.latitude, place.longitude, _label(option))
 
 
 def _placed(heard: Heard, latitude: float, longitude: float, name: str, city: str | None) -> Turn:
-    changes: dict[str, Any] = {"location": [latitude, longitude]}
-    if city:
-        changes["city"] = city
+    # The city that goes with it is found where it is saved: a PIN code's own is only its district.
+    changes = {"location": [latitude, longitude]}
     profile = heard.context.profile
     if profile is not None:
         known = replace(profile, place=name, located=True)
@@ -439,7 +438,7 @@ def _read_which_place(heard: Heard) -> Turn | None:
     if choice is not None and choice.isdigit() and int(choice) < len(options):
         option = options[int(choice)]
         latitude, longitude = option["at"]
-        return _placed(heard, latitude, longitude, _label(option), option.get("city"))
+        return _placed(heard, latitude, longitude, _label(option))
     return _read_location(heard)
 
 

@@ -29,6 +29,7 @@ from app.messaging.models import (
     WebhookState,
 )
 from app.messaging.outbox import insert_if_absent
+from app.messaging.rules import WINDOW
 
 WHATSAPP: Final = Channel.WHATSAPP.value
 MAX_ATTEMPTS: Final = 5
@@ -154,7 +155,10 @@ async def _add_item(session: AsyncSession, inbound: Inbound, now: dt.datetime) -
         return
     person = await people.meet(session, WHATSAPP, inbound, now)
     if inbound.kind not in {InboundKind.MOVED, InboundKind.PREFERENCE}:
-        heard = min(inbound.sent_at, now)
+        # By the platform's clock, unless that tells of a window that is long closed: then a try costs
+        # less than silence, and its refusal closes the window.
+        fresh = dt.timedelta(0) <= now - inbound.sent_at < WINDOW
+        heard = inbound.sent_at if fresh else now
         person.last_inbound_at = max(person.last_inbound_at or heard, heard)
     await session.flush()
     await insert_if_absent(
@@ -226,6 +230,8 @@ async def _handle_person(
                 inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, _ITEM))
                 await handler.handle(session, person, inbound, now)
                 item.state, item.handled_at, item.error = WebhookState.HANDLED, now, None
+                # What it said has done its work; the person's words are not kept for nothing.
+                item.body_sealed = b""
         except Exception as error:
             if item_id is None:
                 raise
