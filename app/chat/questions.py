@@ -406,7 +406,7 @@ def _chose(heard: Heard, place: places.Place) -> Turn:
     return _placed(heard, place.latitude, place.longitude, _label(option))
 
 
-def _placed(heard: Heard, latitude: float, longitude: float, name: str, city: str | None) -> Turn:
+def _placed(heard: Heard, latitude: float, longitude: float, name: str) -> Turn:
     # The city that goes with it is found where it is saved: a PIN code's own is only its district.
     changes = {"location": [latitude, longitude]}
     profile = heard.context.profile
