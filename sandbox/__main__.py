@@ -13,6 +13,9 @@ from starlette.routing import Mount, Route
 from sandbox import SandboxConfig, create_sandbox
 
 
+PRODUCT_URL = "http://localhost:8000"
+
+
 def main() -> None:
     """Serve at the same paths as when mounted, so that the same addresses work."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
@@ -20,9 +23,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8101)
     arguments = parser.parse_args()
     address = f"http://{arguments.host}:{arguments.port}"
-    overrides: dict[str, Any] = (
-        {} if os.environ.get("SANDBOX_PUBLIC_URL") else {"public_url": address}
-    )
+    # The product is elsewhere: at PUBLIC_URL, or where it runs by default.
+    overrides: dict[str, Any] = {"product_url": os.environ.get("PUBLIC_URL") or PRODUCT_URL}
+    if not os.environ.get("SANDBOX_PUBLIC_URL"):
+        overrides["public_url"] = address
     config = SandboxConfig.from_environment(**overrides)
     sandbox = create_sandbox(config)
 

@@ -32,13 +32,14 @@ class Sandbox:
     """
 
     def __init__(self, config: SandboxConfig) -> None:
-        """Opens the world's file; raises ValueError for a template the platform would refuse."""
+        """Opens nothing yet; raises ValueError for a template that the platform would refuse."""
         self.config = config
         self.store = Store(config.journal)
         self.deliverer = Deliverer(
             config, self.store, [webhooks.service(config), stripe_service(config)]
         )
-        templates.seed(self.store, config.templates)
+        templates.check(config.templates)
+        self._seeded = False
         parts = (config, self.store, self.deliverer)
         self._router = Router(self._routes(*parts), lifespan=self._lifespan)
 
@@ -55,7 +56,7 @@ class Sandbox:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The webhook loops run inside; leaving ends them and gives back what they held."""
-        self.deliverer.start()
+        self._start()
         try:
             yield
         finally:
@@ -67,10 +68,16 @@ class Sandbox:
         async with self.running():
             yield
 
+    def _start(self) -> None:
+        if not self._seeded:
+            templates.seed(self.store, self.config.templates)
+            self._seeded = True
+        self.deliverer.start()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, and never let another site's page play with this world."""
         if scope["type"] == "http":
-            self.deliverer.start()
+            self._start()
             request = Request(scope)
             if scope["method"] != "GET" and request.headers.get("sec-fetch-site") == "cross-site":
                 await refused_cross_site()(scope, receive, send)

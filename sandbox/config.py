@@ -26,6 +26,10 @@ class SandboxConfig:
     public_url: str = "http://localhost:8000"
     mount_path: str = "/sandbox"
     limits: bool = True
+    #: The product's server, where the first page's links lead; empty is the sandbox's own.
+    product_url: str = ""
+    #: The ways into the product that the first page shows: (what it is, path on its server).
+    links: tuple[tuple[str, str], ...] = (("Every call of the API, to try out", "/docs"),)
 
     whatsapp_token: str = DEVELOPMENT_WHATSAPP_TOKEN
     whatsapp_app_secret: str = DEVELOPMENT_APP_SECRET

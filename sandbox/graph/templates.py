@@ -34,26 +34,14 @@ class Rendered:
 
 def create(store: Store, body: Mapping[str, Any]) -> Json:
     """Store a template, approved. Raises GraphError 100 for what the platform refuses."""
-    name, language = body.get("name"), body.get("language")
-    category = str(body.get("category", "")).upper()
-    components = body.get("components")
-    if (
-        not isinstance(name, str)
-        or len(name) > limits.TEMPLATE_NAME_CHARACTERS
-        or not re.fullmatch(r"[a-z0-9_]+", name)
-    ):
-        raise GraphError(100, "name has lower-case letters, digits and underscores only.")
-    if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
-        raise GraphError(100, "language is a code such as en or en_US.")
-    if category not in CATEGORIES:
-        raise GraphError(100, f"category is one of {', '.join(CATEGORIES)}.")
-    _check_components(components)
+    category = _checked(body)
     id_ = str(uuid.uuid4().int)[:16]
+    name, language = body["name"], body["language"]
     with store.write() as db:
         inserted = db.execute(
             "INSERT INTO templates (name, language, id, status, category, components)"
             " VALUES (?, ?, ?, 'APPROVED', ?, ?) ON CONFLICT (name, language) DO NOTHING",
-            (name, language, id_, category, dumps(components)),
+            (name, language, id_, category, dumps(body["components"])),
         ).rowcount
     if not inserted:
         raise GraphError(
@@ -62,24 +50,27 @@ def create(store: Store, body: Mapping[str, Any]) -> Json:
     return {"id": id_, "status": "APPROVED", "category": category}
 
 
-def seed(store: Store, wanted: Iterable[Mapping[str, Any]]) -> None:
-    """Make the templates that exist from the start; one already there is brought up to date.
-
-    Raises ValueError naming a template that the platform would refuse.
-    """
+def check(wanted: Iterable[Mapping[str, Any]]) -> None:
+    """Raises ValueError naming a template that the platform would refuse."""
     for template in wanted:
-        with store.write() as db:
+        try:
+            _checked(template)
+        except GraphError as error:
+            raise ValueError(f"template {template.get('name')!r}: {error.details}") from None
+
+
+def seed(store: Store, wanted: Iterable[Mapping[str, Any]]) -> None:
+    """Make the templates that exist from the start; one already there is brought up to date."""
+    with store.write() as db:
+        for template in wanted:
             row = db.execute(
                 "SELECT id FROM templates WHERE name = ? AND language = ?",
-                (template.get("name"), template.get("language")),
+                (template["name"], template["language"]),
             ).fetchone()
-            try:
-                if row is None:
-                    create(store, template)
-                else:
-                    edit(store, row["id"], template)
-            except GraphError as error:
-                raise ValueError(f"template {template.get('name')!r}: {error.details}") from None
+            if row is None:
+                create(store, template)
+            else:
+                edit(store, row["id"], template)
 
 
 def edit(store: Store, id_: str, body: Mapping[str, Any]) -> None:
@@ -164,6 +155,24 @@ def render(store: Store, part: Json) -> Rendered:
     if row["status"] == "DISABLED":
         raise GraphError(132016, f"Template {name} is disabled.")
     return _filled(loads(row["components"]), _given(part), row["category"])
+
+
+def _checked(body: Mapping[str, Any]) -> str:
+    """The category, in capitals. Raises GraphError 100 for what the platform refuses."""
+    name, language = body.get("name"), body.get("language")
+    category = str(body.get("category", "")).upper()
+    if (
+        not isinstance(name, str)
+        or len(name) > limits.TEMPLATE_NAME_CHARACTERS
+        or not re.fullmatch(r"[a-z0-9_]+", name)
+    ):
+        raise GraphError(100, "name has lower-case letters, digits and underscores only.")
+    if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
+        raise GraphError(100, "language is a code such as en or en_US.")
+    if category not in CATEGORIES:
+        raise GraphError(100, f"category is one of {', '.join(CATEGORIES)}.")
+    _check_components(body.get("components"))
+    return category
 
 
 def _check_components(components: Any) -> None:

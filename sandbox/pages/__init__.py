@@ -1,13 +1,17 @@
-"""The sandbox's pages: the phone in the browser, and the checkout."""
+"""The sandbox's pages: the phones in the browser, and the checkout."""
 
 from starlette.routing import BaseRoute
 
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.pages.checkout import CheckoutPage
+from sandbox.pages.phones import PhonesPage
 from sandbox.store import Store
 
 
 def routes(config: SandboxConfig, store: Store, deliverer: Deliverer) -> list[BaseRoute]:
     """All pages and what they load."""
-    return [*CheckoutPage(config, store, deliverer).routes()]
+    return [
+        *CheckoutPage(config, store, deliverer).routes(),
+        *PhonesPage(config, store).routes(),
+    ]

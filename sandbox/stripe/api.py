@@ -124,6 +124,8 @@ class StripeApi:
             return Response(page, 502, media_type="text/html")
         status, body = self._outcome(request.method, path, params, fault, key, fingerprint)
         self._deliverer.wake("stripe")
+        if status == 200:
+            self._store.note("checkout" if "checkout" in path else "stripe", f"POST /v1/{path}")
         if kind == "timeout_after_accept":
             return NoAnswer(self._config.hang_seconds)
         if kind == "drop_after_accept":
