@@ -16,7 +16,7 @@ DEVELOPMENT := .venv/.requirements-dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format bench demo lock clean
+.PHONY: help run test check lint types imports format bench demo migration lock clean
 
 help:  ## list what can be done
 	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench and demo)"
@@ -50,6 +50,9 @@ bench: $(DEVELOPMENT)  ## measure, and write figures and plots under benchmarks/
 
 demo: $(RUNTIME)  ## the whole story in the terminal, against the server that `make run` started
 	@$(PY) -m app demo $(ARGS)
+
+migration: $(DEVELOPMENT)  ## write the migration that the models now need: M="what becomes possible"
+	@$(PY) -m tests.infra.new_migration "$(M)"
 
 lock: $(DEVELOPMENT)  ## pin what the .in files ask for; UP=--upgrade takes newer versions
 	@for name in requirements requirements-dev; do \
