@@ -103,6 +103,20 @@ async def close_between(
     return await _close_apart(session, theirs, now, "blocked")
 
 
+async def close_for_employer(
+    session: AsyncSession, employer_id: UUID, actor: Actor | None, now: dt.datetime
+) -> int:
+    """Close every open offer of an employer who was suspended, and tell the workers; return how many.
+
+    Their jobs stay published but ask nobody until the employer is active again.
+    """
+    query = select(Job.id).where(Job.employer_id == employer_id, Job.status == JobStatus.PUBLISHED)
+    jobs = await hold_jobs(session, (await session.scalars(query)).all())
+    return sum(
+        [await close_open(session, job, CloseReason.CANCELLED, actor, now) for job in jobs.values()]
+    )
+
+
 async def expire_jobs_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Expire up to `limit` published jobs whose last shift has begun; return how many.
 

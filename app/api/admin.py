@@ -1,0 +1,10 @@
+"""Administrators: `/api/admin`."""
+
+from fastapi import APIRouter
+
+from app.api import admin_jobs, admin_operations, admin_people, admin_records
+
+router = APIRouter(prefix="/api/admin", tags=["admin"])
+
+for part in (admin_people, admin_jobs, admin_records, admin_operations):
+    router.include_router(part.router)

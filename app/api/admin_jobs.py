@@ -1,0 +1,154 @@
+"""Jobs, as administrators see and manage them."""
+
+import datetime as dt
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.admin_people import Format, Search, contains, exported, needs_reason
+from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.employer_jobs import JobAnswer, job_answers
+from app.api.problems import problems
+from app.audit.log import record
+from app.core.paging import Keyset, PageRequest
+from app.core.schema import Answer, Day, Instant, Page, Reason, Request
+from app.employers.models import Employer
+from app.jobs import lifecycle, queries
+from app.jobs.models import Job, JobStatus
+from app.jobs.rules import JobAction
+from app.offers import closing
+
+router = APIRouter(route_class=Route)
+
+_JOBS = Keyset("admin_jobs", [Job.id])
+
+
+class JobRow(Answer):
+    """A job in the list."""
+
+    id: UUID
+    title: str
+    status: JobStatus
+    category: str
+    employer_id: UUID
+    company_name: str
+    employer_verified: bool
+    city: str | None
+    starts_on: Day
+    ends_on: Day | None
+    positions: int
+    accepted: int
+    unlocked: int
+    created_at: Instant
+
+
+class JobDetails(JobAnswer):
+    """A job, and whose it is."""
+
+    employer_id: UUID
+    company_name: str
+
+
+class JobActionRequest(Request):
+    """What to do with a job; a reason is needed to cancel."""
+
+    action: Literal["cancel", "reopen"]
+    reason: Reason | None = None
+
+
+@router.get("/jobs", response_model=Page[JobRow], responses={200: {"content": {"text/csv": {}}}})
+async def list_jobs(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    status: JobStatus | None = None,
+    verified: bool | None = None,
+    city: Search = None,
+    q: Search = None,
+    format: Format = "json",  # noqa: A002 - the query parameter's name
+) -> Page[JobRow] | Response:
+    """List jobs, newest first; `verified` is the employer's, `q` finds by title or company."""
+    query = select(Job, Employer.company_name, Employer.verified_at).join(
+        Employer, Employer.id == Job.employer_id
+    )
+    if status is not None:
+        query = query.where(Job.status == status)
+    if verified is not None:
+        known = Employer.verified_at
+        query = query.where(known.is_not(None) if verified else known.is_(None))
+    if city:
+        query = query.where(func.lower(Job.city) == city.strip().lower())
+    if q:
+        query = query.where(contains(Job.title, q) | contains(Employer.company_name, q))
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[JobRow]:
+        rows = (await reader.execute(_JOBS.apply(query, wanted, rt.keyring))).all()
+        cursor = _JOBS.next_cursor([(row[0].id,) for row in rows], wanted, rt.keyring)
+        items = [_row(row[0], row[1], verified=row[2] is not None) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if format == "csv":
+        return await exported(rt, actor, now, "jobs", JobRow, page_of)
+    return await page_of(page, session)
+
+
+def _row(job: Job, company_name: str, *, verified: bool) -> JobRow:
+    return JobRow(
+        id=job.id,
+        title=job.title,
+        status=JobStatus(job.status),
+        category=job.category,
+        employer_id=job.employer_id,
+        company_name=company_name,
+        employer_verified=verified,
+        city=job.city,
+        starts_on=job.starts_on,
+        ends_on=job.ends_on,
+        positions=job.positions,
+        accepted=job.accepted,
+        unlocked=job.unlocked,
+        created_at=job.created_at,
+    )
+
+
+async def _details(session: AsyncSession, job: Job, now: dt.datetime) -> JobDetails:
+    name = await session.scalar(select(Employer.company_name).where(Employer.id == job.employer_id))
+    answer = (await job_answers(session, [job], now))[0]
+    return JobDetails(**dict(answer), employer_id=job.employer_id, company_name=name or "")
+
+
+@router.get("/jobs/{job_id}", responses=problems(404))
+async def get_job(job_id: UUID, session: Read, _actor: AdminActor, now: Now) -> JobDetails:
+    """Return one job."""
+    return await _details(session, await queries.find(session, job_id), now)
+
+
+@router.post("/jobs/{job_id}/action", responses=problems(404, 409))
+async def act_on_job(
+    job_id: UUID, body: JobActionRequest, session: Write, actor: AdminActor, now: Now
+) -> JobDetails:
+    """Cancel a job, telling everybody concerned, or reopen a cancelled or expired one."""
+    needs_reason(body.action, body.reason)
+    if body.action == "cancel":
+        job = await closing.close_job(session, job_id, JobAction.CANCEL, actor, now, body.reason)
+        return await _details(session, job, now)
+    before = (await queries.find(session, job_id, hold=True)).status
+    job = await lifecycle.move(session, job_id, JobAction.REOPEN, now)
+    record(
+        session,
+        actor=actor,
+        action="job.reopen",
+        target_type="job",
+        target_id=job_id,
+        now=now,
+        reason=body.reason,
+        before={"status": before},
+        after={"status": job.status},
+    )
+    return await _details(session, job, now)

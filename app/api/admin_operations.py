@@ -1,0 +1,246 @@
+"""Payments, messages and webhooks, as administrators watch and mend them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.admin_people import Format, exported
+from app.api.deps import AdminActor, Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.problems import problems
+from app.audit.log import record
+from app.core.errors import Conflict, NotFound
+from app.core.money import Money
+from app.core.paging import Keyset, PageRequest
+from app.core.schema import Answer, Instant, MoneyAnswer, Page, Reason, Request, whole
+from app.db import wake_loops
+from app.messaging import delivery
+from app.messaging.models import OutboxMessage, OutboxState, WebhookEvent, WebhookState
+from app.payments import refunds
+from app.payments.models import Payment, Refund
+from app.payments.rules import PaymentStatus
+
+router = APIRouter(route_class=Route)
+
+_PAYMENTS = Keyset("admin_payments", [Payment.id])
+_MESSAGES = Keyset("admin_messages", [OutboxMessage.id])
+_WEBHOOKS = Keyset("admin_webhooks", [WebhookEvent.id])
+
+
+class PaymentRow(Answer):
+    """One purchase of one lead."""
+
+    id: UUID
+    employer_id: UUID
+    match_id: UUID
+    status: PaymentStatus
+    price: MoneyAnswer
+    refunded: MoneyAnswer
+    failure_code: str | None
+    created_at: Instant
+    paid_at: Instant | None
+
+
+class RefundRequest(Request):
+    """How much to give back (left out: all that is left) and why."""
+
+    amount: Annotated[int | None, whole(1, 10**12)] = None
+    reason: Reason
+
+
+class RefundAnswer(Answer):
+    """A refund; `requested` is sent to the provider next."""
+
+    id: UUID
+    payment_id: UUID
+    status: str
+    amount: MoneyAnswer
+    reason: str
+    created_at: Instant
+
+
+class MessageRow(Answer):
+    """A message on its way; to whom and what it says is not shown."""
+
+    id: UUID
+    kind: str
+    channel: str
+    state: OutboxState
+    attempts: int
+    error_code: str | None
+    error: str | None
+    form: str | None
+    cost_category: str | None
+    created_at: Instant
+    due_at: Instant
+    sent_at: Instant | None
+
+
+class WebhookRow(Answer):
+    """An event of a provider; its content is not shown."""
+
+    id: UUID
+    provider: str
+    kind: str
+    state: WebhookState
+    attempts: int
+    error: str | None
+    received_at: Instant
+    handled_at: Instant | None
+
+
+class WebhookNotDead(Conflict):
+    """Only what was given up is tried again by hand."""
+
+    code = "webhook_not_dead"
+    detail = "This event was not given up; it is handled or will be tried again by itself."
+
+
+def _payment_row(payment: Payment) -> PaymentRow:
+    return PaymentRow(
+        id=payment.id,
+        employer_id=payment.employer_id,
+        match_id=payment.match_id,
+        status=PaymentStatus(payment.status),
+        price=MoneyAnswer.of(Money(payment.amount, payment.currency)),
+        refunded=MoneyAnswer.of(Money(payment.refunded_amount, payment.currency)),
+        failure_code=payment.failure_code,
+        created_at=payment.created_at,
+        paid_at=payment.paid_at,
+    )
+
+
+@router.get(
+    "/payments", response_model=Page[PaymentRow], responses={200: {"content": {"text/csv": {}}}}
+)
+async def list_payments(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    status: PaymentStatus | None = None,
+    employer_id: UUID | None = None,
+    format: Format = "json",  # noqa: A002 - the query parameter's name
+) -> Page[PaymentRow] | Response:
+    """List payments, newest first."""
+    query = select(Payment)
+    if status is not None:
+        query = query.where(Payment.status == status)
+    if employer_id is not None:
+        query = query.where(Payment.employer_id == employer_id)
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[PaymentRow]:
+        rows = (await reader.scalars(_PAYMENTS.apply(query, wanted, rt.keyring))).all()
+        cursor = _PAYMENTS.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
+        return Page(items=[_payment_row(row) for row in rows[: wanted.limit]], next_cursor=cursor)
+
+    if format == "csv":
+        return await exported(rt, actor, now, "payments", PaymentRow, page_of)
+    return await page_of(page, session)
+
+
+@router.post("/payments/{payment_id}/refund", responses=problems(404, 409))
+async def refund_payment(
+    payment_id: UUID,
+    body: RefundRequest,
+    session: Write,
+    actor: AdminActor,
+    now: Now,
+    _once: Once,
+) -> RefundAnswer:
+    """Give money back, wholly or in part; what the employer saw stays seen."""
+    made = await refunds.request(session, payment_id, body.amount, body.reason, actor, now)
+    return _refund_answer(made)
+
+
+def _refund_answer(refund: Refund) -> RefundAnswer:
+    return RefundAnswer(
+        id=refund.id,
+        payment_id=refund.payment_id,
+        status=refund.status,
+        amount=MoneyAnswer.of(Money(refund.amount, refund.currency)),
+        reason=refund.reason,
+        created_at=refund.created_at,
+    )
+
+
+@router.get("/messages")
+async def list_messages(
+    session: Read,
+    _actor: AdminActor,
+    rt: Rt,
+    page: PageQuery,
+    state: OutboxState | None = None,
+) -> Page[MessageRow]:
+    """List messages, newest first; `state=dead` are those that need somebody."""
+    query = select(OutboxMessage)
+    if state is not None:
+        query = query.where(OutboxMessage.state == state)
+    rows = (await session.scalars(_MESSAGES.apply(query, page, rt.keyring))).all()
+    cursor = _MESSAGES.next_cursor([(row.id,) for row in rows], page, rt.keyring)
+    items = [MessageRow.model_validate(row) for row in rows[: page.limit]]
+    return Page(items=items, next_cursor=cursor)
+
+
+@router.post("/messages/{message_id}/retry", responses=problems(404, 409))
+async def retry_message(
+    message_id: UUID, session: Write, actor: AdminActor, now: Now
+) -> MessageRow:
+    """Send a message again that was given up."""
+    message = await delivery.retry(session, message_id, now)
+    record(
+        session,
+        actor=actor,
+        action="message.retry",
+        target_type="message",
+        target_id=message_id,
+        now=now,
+    )
+    await session.flush()
+    return MessageRow.model_validate(message)
+
+
+@router.get("/webhooks")
+async def list_webhooks(
+    session: Read,
+    _actor: AdminActor,
+    rt: Rt,
+    page: PageQuery,
+    state: WebhookState | None = None,
+) -> Page[WebhookRow]:
+    """List the providers' events, newest first; `state=dead` are those that need somebody."""
+    query = select(WebhookEvent)
+    if state is not None:
+        query = query.where(WebhookEvent.state == state)
+    rows = (await session.scalars(_WEBHOOKS.apply(query, page, rt.keyring))).all()
+    cursor = _WEBHOOKS.next_cursor([(row.id,) for row in rows], page, rt.keyring)
+    items = [WebhookRow.model_validate(row) for row in rows[: page.limit]]
+    return Page(items=items, next_cursor=cursor)
+
+
+@router.post("/webhooks/{webhook_id}/retry", responses=problems(404, 409))
+async def retry_webhook(
+    webhook_id: UUID, session: Write, actor: AdminActor, now: Now
+) -> WebhookRow:
+    """Handle an event again that was given up."""
+    event = await session.get(WebhookEvent, webhook_id, with_for_update=True)
+    if event is None:
+        raise NotFound
+    if event.state != WebhookState.DEAD:
+        raise WebhookNotDead
+    event.state, event.due_at, event.attempts, event.error = WebhookState.WAITING, now, 0, None
+    wake_loops(session)
+    record(
+        session,
+        actor=actor,
+        action="webhook.retry",
+        target_type="webhook",
+        target_id=webhook_id,
+        now=now,
+    )
+    await session.flush()
+    return WebhookRow.model_validate(event)

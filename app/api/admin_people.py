@@ -1,0 +1,486 @@
+"""Workers and employers, as administrators see and manage them."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.csv_export import export
+from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.employers import location_answer
+from app.api.problems import problems
+from app.audit.log import record
+from app.core.crypto import Keyring
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.paging import Keyset, PageRequest
+from app.core.phones import parse_phone
+from app.core.schema import Answer, Instant, Location, Page, Reason, Request, clean_text
+from app.db import Database, changed, keyring, rows_changed
+from app.employers.models import Employer
+from app.identity import users
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
+from app.jobs.models import Job
+from app.messaging.outbox import notify
+from app.offers import closing
+from app.offers.models import JobMatch
+from app.payments.models import LeadReport, Unlock
+from app.runtime import Runtime
+from app.workers.facts import reliability
+from app.workers.models import Worker
+
+router = APIRouter(route_class=Route)
+
+_WORKERS = Keyset("admin_workers", [User.id])
+_EMPLOYERS = Keyset("admin_employers", [User.id])
+
+Search = Annotated[str | None, Query(min_length=1, max_length=120)]
+Format = Annotated[Literal["json", "csv"], Query(description="`csv` gives every page as one file.")]
+
+
+class WorkerRow(Answer):
+    """A worker in the list; contact details are in the single answer."""
+
+    id: UUID
+    name: str
+    status: UserStatus
+    verified: bool
+    city: str | None
+    skills: list[str]
+    experience_years: int
+    reliability: float
+    language: str
+    created_at: Instant
+
+
+class WorkerDetails(WorkerRow):
+    """A worker, with what an administrator needs to check who this is."""
+
+    phone: str | None
+    location: Location | None
+    max_distance_km: float
+    bio: str
+    time_zone: str
+    stopped: bool
+    offers: int
+    unlocks: int
+    updated_at: Instant
+
+
+class EmployerRow(Answer):
+    """An employer in the list; contact details are in the single answer."""
+
+    id: UUID
+    company_name: str
+    contact_name: str
+    status: UserStatus
+    verified: bool
+    city: str | None
+    created_at: Instant
+
+
+class EmployerDetails(EmployerRow):
+    """An employer, with what an administrator needs to check who this is."""
+
+    email: str
+    phone: str | None
+    address: str | None
+    location: Location | None
+    tax_id: str | None
+    jobs: int
+    unlocks: int
+    reports: int
+    updated_at: Instant
+
+
+class WorkerAction(Request):
+    """What to do with a worker; a reason is needed for what takes something away."""
+
+    action: Literal["activate", "suspend", "verify"]
+    reason: Reason | None = None
+
+
+class EmployerAction(Request):
+    """What to do with an employer; a reason is needed for what takes something away."""
+
+    action: Literal["activate", "suspend", "restrict", "verify"]
+    reason: Reason | None = None
+
+
+class AlreadyVerified(Conflict):
+    """It was checked before."""
+
+    code = "already_verified"
+    detail = "This account is verified already."
+
+
+def needs_reason(action: str, reason: str | None) -> None:
+    """Raise `Invalid` unless what takes something away says why."""
+    if action in {"suspend", "restrict", "cancel"} and reason is None:
+        raise Invalid.field("reason", f"say why you {action} it")
+
+
+def like(text: str) -> str:
+    """Return the LIKE pattern that finds `text` anywhere, whatever characters it has."""
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def contains(column: Any, text: str) -> ColumnElement[bool]:
+    """Return the condition that `column` contains `text`, whatever the case."""
+    found: ColumnElement[bool] = func.lower(column).like(like(text), escape="\\")
+    return found
+
+
+def _by_contact(q: str, keys: Keyring, country: str) -> list[ColumnElement[bool]]:
+    """Return how `q` finds somebody by their exact phone or e-mail, should it be one."""
+    found: list[ColumnElement[bool]] = [User.email == q.lower()]
+    try:
+        phone = parse_phone(q, country)
+    except ValueError:
+        return found
+    return [*found, User.phone_index == users.index_of_phone(keys, phone)]
+
+
+def _cleaned(q: str | None) -> str | None:
+    if q is None:
+        return None
+    try:
+        text: str = clean_text(q)
+    except ValueError as error:
+        raise Invalid.field("q", str(error)) from None
+    return text or None
+
+
+def _listed(
+    query: Select[*tuple[Any, ...]],
+    table: type[Worker | Employer],
+    name: Any,
+    *,
+    status: UserStatus | None,
+    verified: bool | None,
+    city: str | None,
+    q: str | None,
+    keys: Keyring,
+    country: str,
+) -> Select[*tuple[Any, ...]]:
+    if status is not None:
+        query = query.where(User.status == status)
+    if verified is not None:
+        query = query.where(
+            table.verified_at.is_not(None) if verified else table.verified_at.is_(None)
+        )
+    if city := _cleaned(city):
+        query = query.where(func.lower(table.city) == city.lower())
+    if q := _cleaned(q):
+        names = [contains(User.name, q), *([] if name is User.name else [contains(name, q)])]
+        query = query.where(or_(*names, *_by_contact(q, keys, country)))
+    return query
+
+
+@router.get(
+    "/workers", response_model=Page[WorkerRow], responses={200: {"content": {"text/csv": {}}}}
+)
+async def list_workers(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    status: UserStatus | None = None,
+    verified: bool | None = None,
+    city: Search = None,
+    q: Search = None,
+    format: Format = "json",  # noqa: A002 - the query parameter's name
+) -> Page[WorkerRow] | Response:
+    """List workers, newest first; `q` finds by name, exact phone or e-mail."""
+    query = _listed(
+        select(User, Worker).join(Worker, Worker.id == User.id),
+        Worker,
+        User.name,
+        status=status,
+        verified=verified,
+        city=city,
+        q=q,
+        keys=rt.keyring,
+        country=rt.settings.default_country,
+    )
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[WorkerRow]:
+        rows = (await reader.execute(_WORKERS.apply(query, wanted, rt.keyring))).all()
+        cursor = _WORKERS.next_cursor([(row[0].id,) for row in rows], wanted, rt.keyring)
+        items = [_worker_row(row[0], row[1]) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if format == "csv":
+        return await exported(rt, actor, now, "workers", WorkerRow, page_of)
+    return await page_of(page, session)
+
+
+async def exported[Item: Answer](
+    rt: Runtime,
+    actor: Actor,
+    now: dt.datetime,
+    name: str,
+    item: type[Item],
+    page_of: Callable[[PageRequest, AsyncSession], Awaitable[Page[Item]]],
+) -> Response:
+    """Return a list as CSV, and note who took it: a list in a file is out of our hands."""
+    async with rt.database.begin() as session:
+        record(
+            session,
+            actor=actor,
+            action="list.export",
+            target_type="list",
+            target_id=name,
+            now=now,
+        )
+
+    async def own_page(wanted: PageRequest) -> Page[Item]:
+        return await _apart(rt.database, wanted, page_of)
+
+    return await export(name, item, own_page)
+
+
+async def _apart[Item: Answer](
+    database: Database,
+    wanted: PageRequest,
+    page_of: Callable[[PageRequest, AsyncSession], Awaitable[Page[Item]]],
+) -> Page[Item]:
+    """Read one page in a transaction of its own: the request's is over when the file is sent."""
+    async with database.read() as session:
+        return await page_of(wanted, session)
+
+
+def _worker_row(user: User, worker: Worker) -> WorkerRow:
+    return WorkerRow(**_worker_values(user, worker))
+
+
+def _worker_values(user: User, worker: Worker) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "name": user.name,
+        "status": user.status,
+        "verified": worker.verified_at is not None,
+        "city": worker.city,
+        "skills": worker.skills,
+        "experience_years": worker.experience_years,
+        "reliability": reliability(worker.answered, worker.missed, worker.withdrawn),
+        "language": user.language,
+        "created_at": user.created_at,
+    }
+
+
+async def _worker_of(session: AsyncSession, worker_id: UUID) -> Row[User, Worker]:
+    query = select(User, Worker).join(Worker, Worker.id == User.id).where(User.id == worker_id)
+    row = (await session.execute(query.execution_options(populate_existing=True))).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def _count(session: AsyncSession, *where: ColumnElement[bool]) -> int:
+    return await session.scalar(select(func.count()).where(*where)) or 0
+
+
+async def _worker_details(session: AsyncSession, worker_id: UUID) -> WorkerDetails:
+    user, worker = await _worker_of(session, worker_id)
+    return WorkerDetails(
+        **_worker_values(user, worker),
+        phone=users.phone_of(session, user),
+        location=location_answer(worker.latitude, worker.longitude),
+        max_distance_km=worker.max_distance_km,
+        bio=worker.bio,
+        time_zone=worker.time_zone,
+        stopped=worker.stopped_at is not None,
+        offers=await _count(session, JobMatch.worker_id == worker_id),
+        unlocks=await _count(session, Unlock.worker_id == worker_id),
+        updated_at=worker.updated_at,
+    )
+
+
+@router.get("/workers/{worker_id}", responses=problems(404))
+async def get_worker(worker_id: UUID, session: Read, _actor: AdminActor) -> WorkerDetails:
+    """Return one worker."""
+    return await _worker_details(session, worker_id)
+
+
+@router.post("/workers/{worker_id}/action", responses=problems(404, 409))
+async def act_on_worker(
+    worker_id: UUID, body: WorkerAction, session: Write, actor: AdminActor, rt: Rt, now: Now
+) -> WorkerDetails:
+    """Activate, suspend or verify a worker. A suspended one's tokens die, their open offers close."""
+    needs_reason(body.action, body.reason)
+    before = await _worker_of(session, worker_id)
+    if body.action == "suspend":
+        await closing.close_for_worker(session, worker_id, now)
+    await _act(
+        session, rt, Worker, worker_id, body.action, body.reason, actor, now, before[0].status
+    )
+    return await _worker_details(session, worker_id)
+
+
+async def _act(
+    session: AsyncSession,
+    rt: Runtime,
+    table: type[Worker | Employer],
+    user_id: UUID,
+    action: str,
+    reason: str | None,
+    actor: Actor,
+    now: dt.datetime,
+    before: str,
+) -> None:
+    """Do one action on an account, with its log row and what the person is told."""
+    kind = Role.WORKER if table is Worker else Role.EMPLOYER
+    if action == "verify":
+        await _verify(session, table, user_id, now)
+    elif action == "suspend":
+        await users.suspend(session, user_id, now)
+        await rt.sessions.end_all(session, user_id)
+    elif action == "restrict":
+        await users.restrict(session, user_id, now)
+    else:
+        await users.activate(session, user_id, now)
+    after = await session.scalar(select(User.status).where(User.id == user_id))
+    told = {"suspend": "account_suspended", "activate": "account_restored"}.get(action)
+    if told is not None:
+        params = {"reason": reason or ""} if action == "suspend" else {}
+        key = f"{user_id}:{now.isoformat()}"
+        await notify(session, user_id, told, params, key=key, now=now)
+    verified = {"verified": True} if action == "verify" else {}
+    record(
+        session,
+        actor=actor,
+        action=f"{kind}.{action}",
+        target_type=kind,
+        target_id=user_id,
+        now=now,
+        reason=reason,
+        before={"status": before, **dict.fromkeys(verified, False)},
+        after={"status": after, **verified},
+    )
+
+
+async def _verify(
+    session: AsyncSession, table: type[Worker | Employer], user_id: UUID, now: dt.datetime
+) -> None:
+    gone = select(User.id).where(User.id == user_id, User.status == UserStatus.ERASED)
+    if await session.scalar(gone) is not None:
+        raise Conflict("This account was erased.", code="account_erased")
+    statement = (
+        update(table)
+        .where(table.id == user_id, table.verified_at.is_(None))
+        .values(verified_at=now, updated_at=now)
+    )
+    if await rows_changed(session, statement) != 1:
+        raise AlreadyVerified
+    changed(session, "worker", user_id)
+
+
+@router.get(
+    "/employers", response_model=Page[EmployerRow], responses={200: {"content": {"text/csv": {}}}}
+)
+async def list_employers(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    status: UserStatus | None = None,
+    verified: bool | None = None,
+    city: Search = None,
+    q: Search = None,
+    format: Format = "json",  # noqa: A002 - the query parameter's name
+) -> Page[EmployerRow] | Response:
+    """List employers, newest first; `q` finds by company, contact, exact phone or e-mail."""
+    query = _listed(
+        select(User, Employer).join(Employer, Employer.id == User.id),
+        Employer,
+        Employer.company_name,
+        status=status,
+        verified=verified,
+        city=city,
+        q=q,
+        keys=rt.keyring,
+        country=rt.settings.default_country,
+    )
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[EmployerRow]:
+        rows = (await reader.execute(_EMPLOYERS.apply(query, wanted, rt.keyring))).all()
+        cursor = _EMPLOYERS.next_cursor([(row[0].id,) for row in rows], wanted, rt.keyring)
+        items = [EmployerRow(**_employer_values(row[0], row[1])) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if format == "csv":
+        return await exported(rt, actor, now, "employers", EmployerRow, page_of)
+    return await page_of(page, session)
+
+
+def _employer_values(user: User, employer: Employer) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "company_name": employer.company_name,
+        "contact_name": user.name,
+        "status": user.status,
+        "verified": employer.verified_at is not None,
+        "city": employer.city,
+        "created_at": user.created_at,
+    }
+
+
+async def _employer_of(session: AsyncSession, employer_id: UUID) -> Row[User, Employer]:
+    query = (
+        select(User, Employer).join(Employer, Employer.id == User.id).where(User.id == employer_id)
+    )
+    row = (await session.execute(query.execution_options(populate_existing=True))).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def _employer_details(session: AsyncSession, employer_id: UUID) -> EmployerDetails:
+    user, employer = await _employer_of(session, employer_id)
+    keys = keyring(session)
+    return EmployerDetails(
+        **_employer_values(user, employer),
+        email=user.email or "",
+        phone=keys.open(user.phone_sealed, "phone") if user.phone_sealed else None,
+        address=employer.address,
+        location=location_answer(employer.latitude, employer.longitude),
+        tax_id=employer.tax_id,
+        jobs=await _count(session, Job.employer_id == employer_id),
+        unlocks=await _count(session, Unlock.employer_id == employer_id),
+        reports=await _count(session, LeadReport.employer_id == employer_id),
+        updated_at=employer.updated_at,
+    )
+
+
+@router.get("/employers/{employer_id}", responses=problems(404))
+async def get_employer(employer_id: UUID, session: Read, _actor: AdminActor) -> EmployerDetails:
+    """Return one employer."""
+    return await _employer_details(session, employer_id)
+
+
+@router.post("/employers/{employer_id}/action", responses=problems(404, 409))
+async def act_on_employer(
+    employer_id: UUID, body: EmployerAction, session: Write, actor: AdminActor, rt: Rt, now: Now
+) -> EmployerDetails:
+    """Activate, suspend, restrict or verify an employer.
+
+    A suspended one's tokens die and the open offers of their jobs close; their jobs ask nobody until
+    they are active again. A restricted one can read but neither publish nor unlock.
+    """
+    needs_reason(body.action, body.reason)
+    before = await _employer_of(session, employer_id)
+    if body.action == "suspend":
+        await closing.close_for_employer(session, employer_id, actor, now)
+    await _act(
+        session, rt, Employer, employer_id, body.action, body.reason, actor, now, before[0].status
+    )
+    return await _employer_details(session, employer_id)

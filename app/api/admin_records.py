@@ -1,0 +1,288 @@
+"""What was done and how things stand: the audit log, statistics, and the policy."""
+
+import datetime as dt
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from sqlalchemy import ColumnElement, cast, func, select
+from sqlalchemy import Date as SqlDate
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api import lag
+from app.api.admin_people import Format, exported
+from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.audit.log import record
+from app.audit.models import AdminActionLog
+from app.core.errors import FieldError, Invalid
+from app.core.money import Money
+from app.core.paging import Keyset, PageRequest
+from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
+from app.db import is_postgresql
+from app.identity.models import Role, User
+from app.jobs.models import Job
+from app.messaging.models import OutboxMessage
+from app.offers.models import JobMatch
+from app.payments.models import Payment, Unlock
+from app.policy import policy as policies
+from app.policy.policy import (
+    DeadlinePolicy,
+    LeadPrices,
+    LimitPolicy,
+    MatchingPolicy,
+    Policy,
+    WavePolicy,
+)
+
+router = APIRouter(route_class=Route)
+
+DAYS = 30
+SYSTEM = "system"
+
+_LOGS = Keyset("admin_logs", [AdminActionLog.number])
+
+Word = Annotated[str | None, Query(min_length=1, max_length=64)]
+
+
+class LogRow(Answer):
+    """One thing that was done; `hash` chains it to the one before."""
+
+    id: UUID
+    at: Instant
+    actor: str
+    """The id of who did it, or "system"."""
+    actor_role: str
+    action: str
+    target_type: str
+    target_id: str
+    reason: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    hash: str
+
+
+@router.get("/logs", response_model=Page[LogRow], responses={200: {"content": {"text/csv": {}}}})
+async def list_logs(
+    session: Read,
+    actor_in: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    actor: Word = None,
+    action: Word = None,
+    target_type: Word = None,
+    target_id: Word = None,
+    from_: Annotated[dt.datetime | None, Query(alias="from")] = None,
+    to: dt.datetime | None = None,
+    format: Format = "json",  # noqa: A002 - the query parameter's name
+) -> Page[LogRow] | Response:
+    """List what was done, newest first; `from` is included, `to` is not."""
+    query = select(AdminActionLog).where(*_actor_is(actor))
+    for column, wanted in (
+        (AdminActionLog.action, action),
+        (AdminActionLog.target_type, target_type),
+        (AdminActionLog.target_id, target_id),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if from_ is not None:
+        query = query.where(AdminActionLog.at >= _aware(from_, "from"))
+    if to is not None:
+        query = query.where(AdminActionLog.at < _aware(to, "to"))
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[LogRow]:
+        rows = (await reader.scalars(_LOGS.apply(query, wanted, rt.keyring))).all()
+        cursor = _LOGS.next_cursor([(row.number,) for row in rows], wanted, rt.keyring)
+        return Page(items=[_log_row(row) for row in rows[: wanted.limit]], next_cursor=cursor)
+
+    if format == "csv":
+        return await exported(rt, actor_in, now, "logs", LogRow, page_of)
+    return await page_of(page, session)
+
+
+def _actor_is(actor: str | None) -> list[ColumnElement[bool]]:
+    if actor is None:
+        return []
+    if actor == SYSTEM:
+        return [AdminActionLog.actor_id.is_(None)]
+    try:
+        return [AdminActionLog.actor_id == UUID(actor)]
+    except ValueError:
+        raise Invalid.field("actor", 'must be the id of a user, or "system"') from None
+
+
+def _aware(instant: dt.datetime, field: str) -> dt.datetime:
+    if instant.tzinfo is None:
+        raise Invalid.field(field, "must say its zone, such as 2026-11-22T09:30:00Z")
+    return instant
+
+
+def _log_row(row: AdminActionLog) -> LogRow:
+    return LogRow(
+        id=row.id,
+        at=row.at,
+        actor=str(row.actor_id) if row.actor_id else SYSTEM,
+        actor_role=row.actor_role,
+        action=row.action,
+        target_type=row.target_type,
+        target_id=row.target_id,
+        reason=row.reason,
+        before=row.before,
+        after=row.after,
+        hash=row.hash,
+    )
+
+
+class DayFigures(Answer):
+    """What happened on one day (UTC)."""
+
+    day: Day
+    workers: int
+    employers: int
+    jobs: int
+    offers: int
+    accepted: int
+    unlocked: int
+
+
+class LagFigures(Answer):
+    """Age in seconds of the oldest thing that is due, 0 when nothing waits."""
+
+    oldest_message_seconds: int
+    oldest_webhook_seconds: int
+    oldest_due_job_seconds: int
+
+
+class Stats(Answer):
+    """How the whole system stands."""
+
+    users: dict[str, dict[str, int]]
+    """By role, then by status."""
+    jobs: dict[str, int]
+    matches: dict[str, int]
+    payments: dict[str, int]
+    revenue: list[MoneyAnswer]
+    """What was paid and not given back, one amount a currency."""
+    messages: dict[str, int]
+    """The outbox by state."""
+    days: list[DayFigures]
+    """The last 30 days, oldest first."""
+    lag: LagFigures
+
+
+@router.get("/stats")
+async def get_stats(session: Read, _actor: AdminActor, now: Now) -> Stats:
+    """Return totals, the last 30 days, and how far background work is behind."""
+    users: dict[str, dict[str, int]] = {role.value: {} for role in Role}
+    by_role = select(User.role, User.status, func.count()).group_by(User.role, User.status)
+    for role, status, count in await session.execute(by_role):
+        users[role][status] = count
+    behind = await lag.measure(session, now)
+    return Stats(
+        users=users,
+        jobs=await _by(session, Job.status),
+        matches=await _by(session, JobMatch.status),
+        payments=await _by(session, Payment.status),
+        revenue=await _revenue(session),
+        messages=await _by(session, OutboxMessage.state),
+        days=await _days(session, now),
+        lag=LagFigures(
+            oldest_message_seconds=behind.message_seconds,
+            oldest_webhook_seconds=behind.webhook_seconds,
+            oldest_due_job_seconds=behind.job_seconds,
+        ),
+    )
+
+
+async def _by(session: AsyncSession, column: Any) -> dict[str, int]:
+    rows = await session.execute(select(column, func.count()).group_by(column).order_by(column))
+    return {row[0]: row[1] for row in rows}
+
+
+async def _revenue(session: AsyncSession) -> list[MoneyAnswer]:
+    query = (
+        select(Payment.currency, func.sum(Payment.amount - Payment.refunded_amount))
+        .where(Payment.paid_at.is_not(None))
+        .group_by(Payment.currency)
+        .order_by(Payment.currency)
+    )
+    rows = await session.execute(query)
+    return [MoneyAnswer.of(Money(int(row[1]), row[0])) for row in rows]
+
+
+async def _days(session: AsyncSession, now: dt.datetime) -> list[DayFigures]:
+    first = now.date() - dt.timedelta(days=DAYS - 1)
+    accepted = JobMatch.status == "accepted"
+    counted = {
+        "workers": await _per_day(session, User.created_at, first, User.role == Role.WORKER),
+        "employers": await _per_day(session, User.created_at, first, User.role == Role.EMPLOYER),
+        "jobs": await _per_day(session, Job.published_at, first),
+        "offers": await _per_day(session, JobMatch.offered_at, first),
+        "accepted": await _per_day(session, JobMatch.responded_at, first, accepted),
+        "unlocked": await _per_day(session, Unlock.unlocked_at, first),
+    }
+    days = [first + dt.timedelta(days=number) for number in range(DAYS)]
+    return [
+        DayFigures(day=day, **{name: counts.get(day, 0) for name, counts in counted.items()})
+        for day in days
+    ]
+
+
+async def _per_day(
+    session: AsyncSession, column: Any, first: dt.date, *where: ColumnElement[bool]
+) -> dict[dt.date, int]:
+    since = dt.datetime.combine(first, dt.time(), dt.UTC)
+    day = (
+        cast(func.timezone("UTC", column), SqlDate) if is_postgresql(session) else func.date(column)
+    )
+    query = select(day, func.count()).where(column >= since, *where).group_by(day)
+    return {_date(row[0]): row[1] for row in await session.execute(query)}
+
+
+def _date(value: Any) -> dt.date:
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+
+
+class PolicyChanges(Request):
+    """The sections to replace; one left out stays as it is."""
+
+    lead_prices: LeadPrices | None = None
+    matching: MatchingPolicy | None = None
+    waves: WavePolicy | None = None
+    deadlines: DeadlinePolicy | None = None
+    limits: LimitPolicy | None = None
+
+
+@router.get("/settings")
+async def get_settings(session: Read, _actor: AdminActor) -> Policy:
+    """Return the numbers that shape the market: prices, weights, waves, deadlines, limits."""
+    return await policies.current(session)
+
+
+@router.put("/settings")
+async def put_settings(body: PolicyChanges, session: Write, actor: AdminActor, now: Now) -> Policy:
+    """Replace sections of the policy; what was offered before keeps its price and deadline."""
+    before = await policies.current(session)
+    given = {
+        name: getattr(body, name)
+        for name in body.model_fields_set
+        if getattr(body, name) is not None
+    }
+    after = before.model_copy(update=given)
+    if sum(after.matching.weights.model_dump().values()) <= 0:
+        raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
+    await policies.replace(session, after, now)
+    was, is_now = before.model_dump(mode="json"), after.model_dump(mode="json")
+    touched = [name for name in is_now if was[name] != is_now[name]]
+    record(
+        session,
+        actor=actor,
+        action="policy.change",
+        target_type="policy",
+        target_id="policy",
+        now=now,
+        before={name: was[name] for name in touched},
+        after={name: is_now[name] for name in touched},
+    )
+    return after
