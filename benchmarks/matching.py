@@ -102,7 +102,7 @@ async def _measure(
 
 
 async def _search(session: AsyncSession, job: JobFacts) -> Sequence[Any]:
-    return (await session.execute(near_and_able(job))).all()
+    return await near_and_able(session, job)
 
 
 async def _find(session: AsyncSession, job: JobFacts) -> Found:

@@ -55,7 +55,7 @@ async def find(
     """
     from app.matching.bounds import bounds
 
-    rows = (await session.execute(near_and_able(job))).all()
+    rows = await near_and_able(session, job)
     if not rows:
         return Found([], 0)
     waiting = bounds(rows, job, weights, minimum_share)

@@ -5,21 +5,25 @@ to fit, and never loses anybody who does.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    CompoundSelect,
+    Float,
+    Row,
     Select,
     String,
+    bindparam,
     case,
     func,
-    literal,
     or_,
     select,
     true,
     type_coerce,
 )
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import masks
 from app.core.geo import KM_PER_DEGREE, MAX_TRAVEL_KM, keys_around
@@ -38,9 +42,9 @@ _FLAT_DEGREES: Final = 10.0
 _KEYS_STEP: Final = 16
 """Searches ask for a multiple of so many cells, so that few different statements get prepared."""
 
-DAY_COLUMNS: Final = tuple(getattr(WorkerMatch, f"d{day}") for day in range(7))
+_DAYS: Final = tuple(getattr(WorkerMatch, f"d{day}") for day in range(7))
 
-SEARCH_COLUMNS: Final = (
+_COLUMNS: Final = (
     # As the driver gives it: making thousands of UUIDs takes longer than finding them.
     type_coerce(WorkerMatch.worker_id, String(32)).label("worker_id"),
     WorkerMatch.latitude,
@@ -49,86 +53,91 @@ SEARCH_COLUMNS: Final = (
     WorkerMatch.experience,
     WorkerMatch.skills_0,
     WorkerMatch.skills_1,
-    *DAY_COLUMNS,
+    *_DAYS,
     WorkerMatch.time_zone,
 )
 
 
-def near_and_able(job: JobFacts) -> Select[Any]:
-    """The workers who may be near enough, able, and free at some time of the job.
-
-    Without those who were offered it before or blocked its employer.
-    """
-    return select(*SEARCH_COLUMNS).where(
-        WorkerMatch.geo_key.in_(_padded(keys_around(job.point, job.radius_km))),
+def _statement(degrees_east: ColumnElement[Any]) -> Select[Any]:
+    north = (WorkerMatch.latitude - bindparam("latitude", type_=Float)) * KM_PER_DEGREE
+    east = degrees_east * bindparam("km_per_degree_east", type_=Float)
+    squared = north * north + east * east
+    offered = select(JobMatch.worker_id).where(JobMatch.job_id == bindparam("job_id"))
+    blocking = select(Block.worker_id).where(Block.employer_id == bindparam("employer_id"))
+    return select(*_COLUMNS).where(
+        WorkerMatch.geo_key.in_(bindparam("keys", expanding=True)),
         WorkerMatch.active == true(),
-        WorkerMatch.experience >= job.min_experience_years,
-        *_has_skills(job),
-        *_near(job),
-        _free_some_time(job),
-        WorkerMatch.worker_id.not_in(_out_of_the_question(job)),
+        WorkerMatch.experience >= bindparam("experience"),
+        *(
+            column.bitwise_and(bindparam(name, type_=BigInteger)) == bindparam(name)
+            for column, name in (
+                (WorkerMatch.skills_0, "skills_0"),
+                (WorkerMatch.skills_1, "skills_1"),
+            )
+        ),
+        squared <= WorkerMatch.max_km * WorkerMatch.max_km * DISTANCE_SLACK + 1e-6,
+        squared <= bindparam("radius_squared", type_=Float),
+        # A shared half hour, or another clock, by which half hours say nothing.
+        or_(
+            WorkerMatch.time_zone != bindparam("time_zone"),
+            *(
+                column.bitwise_and(bindparam(f"day_{day}", type_=BigInteger)) != 0
+                for day, column in enumerate(_DAYS)
+            ),
+        ),
+        # Whoever was offered this job before, whatever came of it, or blocked its employer.
+        WorkerMatch.worker_id.not_in(offered.union_all(blocking)),
     )
 
 
-def _out_of_the_question(job: JobFacts) -> CompoundSelect[Any]:
-    """Whoever was offered this job before, whatever came of it, and whoever blocked its employer."""
-    offered = select(JobMatch.worker_id).where(JobMatch.job_id == job.id)
-    blocking = select(Block.worker_id).where(Block.employer_id == job.employer_id)
-    return offered.union_all(blocking)
+_EAST: Final[ColumnElement[Any]] = WorkerMatch.longitude - bindparam("longitude", type_=Float)
+
+# Built once: putting such a statement together takes longer than the database takes to answer it.
+_STATEMENT: Final = _statement(_EAST)
+
+_ACROSS_THE_ANTIMERIDIAN: Final = _statement(
+    # The short way round may be the other one.
+    case((func.abs(_EAST) > 180, 360.0 - func.abs(_EAST)), else_=func.abs(_EAST))
+)
 
 
-def _padded(keys: list[int]) -> list[int]:
-    return keys + keys[-1:] * (-len(keys) % _KEYS_STEP)
+async def near_and_able(session: AsyncSession, job: JobFacts) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The workers who may be near enough, able, and free at some time of the job.
 
+    Without those who were offered it before or blocked its employer.
 
-def _has_skills(job: JobFacts) -> list[ColumnElement[bool]]:
-    columns = (WorkerMatch.skills_0, WorkerMatch.skills_1)
-    required = masks(sorted(job.required_skills))
-    return [
-        column.bitwise_and(mask) == mask
-        for column, mask in zip(columns, required, strict=True)
-        if mask
-    ]
-
-
-def _near(job: JobFacts) -> list[ColumnElement[bool]]:
-    """Squared distance on a flat map, in square kilometres, against both limits.
-
-    A lower bound of the true one, up to the slack: north and south of the job by the difference of
-    latitudes, east and west by that of longitudes at the shorter of the two parallels possible. With
-    d the distance in radii, sin(d/2) <= d/2, and sin(x) >= x (1 - x^2 / 6); for the 500 km and 10
-    degrees allowed here the squares fall short by 0.05 % and 0.26 %. Where a search reaches nearer to
-    a pole than that, longitudes are left to the cells.
+    Distances are compared squared on a flat map, by a lower bound of the true one: north and south by
+    the difference of latitudes, east and west by that of longitudes at the shorter of the two
+    parallels possible. With d the distance in radii, sin(d/2) <= d/2, and sin(x) >= x (1 - x^2 / 6);
+    for the 500 km and 10 degrees allowed here the squares fall short by 0.05 % and 0.26 %, less than
+    the slack. Where a search reaches nearer to a pole than that, longitudes are left to the cells.
     """
     reach_km = MAX_TRAVEL_KM if job.radius_km is None else min(job.radius_km, MAX_TRAVEL_KM)
     reach = reach_km / KM_PER_DEGREE
     shortest = math.cos(math.radians(min(90.0, abs(job.point.latitude) + reach)))
-    north = (WorkerMatch.latitude - job.point.latitude) * KM_PER_DEGREE
-    squared: ColumnElement[Any] = north * north
-    if shortest > 0 and reach / shortest <= _FLAT_DEGREES:
-        narrowing = math.sqrt(math.cos(math.radians(job.point.latitude)) * shortest)
-        east = _degrees_east(job, reach / shortest) * (KM_PER_DEGREE * narrowing)
-        squared += east * east
-    near = [squared <= WorkerMatch.max_km * WorkerMatch.max_km * DISTANCE_SLACK + 1e-6]
-    if job.radius_km is not None:
-        near.append(squared <= job.radius_km * job.radius_km * DISTANCE_SLACK + 1e-6)
-    return near
-
-
-def _degrees_east(job: JobFacts, reach: float) -> ColumnElement[Any]:
-    east: ColumnElement[Any] = WorkerMatch.longitude - job.point.longitude
-    if abs(job.point.longitude) + reach + 1 < 180:
-        return east
-    # Across the antimeridian the short way round is the other one.
-    return case((func.abs(east) > 180, literal(360.0) - func.abs(east)), else_=func.abs(east))
-
-
-def _free_some_time(job: JobFacts) -> ColumnElement[bool]:
-    """A shared half hour, or another clock, by which half hours say nothing."""
+    is_flat = shortest > 0 and reach / shortest <= _FLAT_DEGREES
+    narrowing = math.sqrt(math.cos(math.radians(job.point.latitude)) * shortest) if is_flat else 0
+    skills_0, skills_1 = masks(sorted(job.required_skills))
     week = bits(job.schedule.slots)
-    shared = [
-        column.bitwise_and(mask) != 0
-        for column, mask in zip(DAY_COLUMNS, week, strict=True)
-        if mask
-    ]
-    return or_(WorkerMatch.time_zone != job.schedule.time_zone, *shared)
+    values = {
+        "keys": _padded(keys_around(job.point, job.radius_km)),
+        "latitude": job.point.latitude,
+        "longitude": job.point.longitude,
+        "km_per_degree_east": KM_PER_DEGREE * narrowing,
+        "radius_squared": reach_km * reach_km * DISTANCE_SLACK + 1e-6,
+        "experience": job.min_experience_years,
+        "skills_0": skills_0,
+        "skills_1": skills_1,
+        "time_zone": job.schedule.time_zone,
+        **{f"day_{day}": mask for day, mask in enumerate(week)},
+        "job_id": job.id,
+        "employer_id": job.employer_id,
+    }
+    wraps = is_flat and abs(job.point.longitude) + reach / shortest + 1 >= 180
+    statement = _ACROSS_THE_ANTIMERIDIAN if wraps else _STATEMENT
+    rows: Sequence[Row[*tuple[Any, ...]]] = (await session.execute(statement, values)).all()
+    return rows
+
+
+def _padded(keys: list[int]) -> list[int]:
+    return keys + keys[-1:] * (-len(keys) % _KEYS_STEP)
