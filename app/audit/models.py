@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, String
+from sqlalchemy import DDL, Index, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
@@ -37,6 +37,32 @@ class AdminActionLog(Base):
     after: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+PROTECTION = {
+    "sqlite": (
+        """CREATE TRIGGER admin_action_log_no_update BEFORE UPDATE ON admin_action_log
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
+        """CREATE TRIGGER admin_action_log_no_delete BEFORE DELETE ON admin_action_log
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION admin_action_log_refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$""",
+        """CREATE TRIGGER admin_action_log_append_only
+        BEFORE UPDATE OR DELETE OR TRUNCATE ON admin_action_log
+        FOR EACH STATEMENT EXECUTE FUNCTION admin_action_log_refuse()""",
+    ),
+}
+"""What makes the database itself refuse a change of the log, by dialect; the migration runs it too."""
+
+for _dialect, _statements in PROTECTION.items():
+    for _statement in _statements:
+        event.listen(
+            AdminActionLog.__table__,
+            "after_create",
+            DDL(_statement).execute_if(dialect=_dialect),
+        )
 
 
 class AuditHead(Base):
