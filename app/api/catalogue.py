@@ -1,9 +1,9 @@
 """The words of the market, for forms and programs: skills, categories, places. Public, cacheable."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.api.deps import Route
 from app.catalogue import places, skills
@@ -78,10 +78,11 @@ class PlaceAnswer(Answer):
     """A city, an area or a PIN code, and where it lies."""
 
     name: str
-    kind: str
-    city: str | None
+    kind: Literal["pin", "area", "city"]
+    city: str = Field(description="The city, or for a PIN code its district; may be empty.")
     state: str | None
-    country: str
+    country: str = Field(examples=["IN"])
+    pin: str | None
     latitude: float
     longitude: float
     time_zone: str
@@ -93,22 +94,18 @@ class PlaceList(Answer):
     items: list[PlaceAnswer]
 
 
-def _name(language: Language, english: str, hindi: str) -> str:
-    return hindi if language is Language.HINDI else english
-
-
 @router.get("/skills")
 async def list_skills(q: Text = "", language: Language = Language.ENGLISH) -> SkillList:
     """Find skills by any of their names, misspelt too; all of them without `q`.
 
     `name` is in the language asked for; names of both languages are searched.
     """
-    found = skills.search(q, limit=len(skills.SKILLS))
+    found = skills.search(q, language, limit=len(skills.SKILLS))
     return SkillList(
         items=[
             SkillAnswer(
                 slug=skill.slug,
-                name=_name(language, skill.name_en, skill.name_hi),
+                name=skill.name(language),
                 name_en=skill.name_en,
                 name_hi=skill.name_hi,
                 category=skill.category,
@@ -126,7 +123,7 @@ async def list_categories(language: Language = Language.ENGLISH) -> CategoryList
         items=[
             CategoryAnswer(
                 slug=category.slug,
-                name=_name(language, category.name_en, category.name_hi),
+                name=category.name(language),
                 name_en=category.name_en,
                 name_hi=category.name_hi,
             )
