@@ -1,8 +1,12 @@
-"""The way everybody would write it first: load the workers through the ORM, and look at each in Python.
+"""How it would be written first: load the workers through the ORM, and look at each in Python.
 
-It is spared what it can be: only active workers are loaded, and slots only of those who are near and
-able. It gives the same answer as the application.
+Two of these. The plain one loads everybody with everything that decides, as an application does that
+keeps its workers in objects; the lean one loads slots only of those who are near and able. Both give
+the application's own answer.
 """
+
+from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,14 +22,32 @@ from app.workers.models import Worker, WorkerAvailability
 _BATCH = 1_000
 
 
-async def best(session: AsyncSession, job: JobFacts, wanted: int) -> list[Candidate]:
-    """The best workers for the job, by looking at everybody."""
+async def plain(session: AsyncSession, job: JobFacts, wanted: int) -> list[Candidate]:
+    """The best workers for the job: everybody, with all their slots, scored."""
+    workers = await _active_workers(session)
+    weeks: dict[UUID, list[Slot]] = {}
+    for row in await session.scalars(select(WorkerAvailability)):
+        weeks.setdefault(row.worker_id, []).append(_slot(row))
+    people = [_facts(worker, weeks.get(worker.id, [])) for worker in workers]
+    return rank(people, job)[:wanted]
+
+
+async def lean(session: AsyncSession, job: JobFacts, wanted: int) -> list[Candidate]:
+    """The best workers for the job: everybody looked at, slots read of who is near and able."""
+    near = [worker for worker in await _active_workers(session) if _may_come(worker, job)]
+    weeks: dict[UUID, list[Slot]] = {}
+    for start in range(0, len(near), _BATCH):
+        ids = [worker.id for worker in near[start : start + _BATCH]]
+        query = select(WorkerAvailability).where(WorkerAvailability.worker_id.in_(ids))
+        for row in await session.scalars(query):
+            weeks.setdefault(row.worker_id, []).append(_slot(row))
+    return rank([_facts(worker, weeks.get(worker.id, [])) for worker in near], job)[:wanted]
+
+
+async def _active_workers(session: AsyncSession) -> Sequence[Worker]:
     session.expunge_all()  # or the second look would find every object in memory
     query = select(Worker).join(User, User.id == Worker.id).where(User.status == UserStatus.ACTIVE)
-    workers = (await session.scalars(query)).all()
-    near = [worker for worker in workers if _may_come(worker, job)]
-    weeks = await _weeks(session, near)
-    return rank([_facts(worker, weeks.get(str(worker.id), [])) for worker in near], job)[:wanted]
+    return (await session.scalars(query)).all()
 
 
 def _may_come(worker: Worker, job: JobFacts) -> bool:
@@ -39,19 +61,12 @@ def _may_come(worker: Worker, job: JobFacts) -> bool:
     )
 
 
-async def _weeks(session: AsyncSession, workers: list[Worker]) -> dict[str, list[Slot]]:
-    weeks: dict[str, list[Slot]] = {}
-    for start in range(0, len(workers), _BATCH):
-        ids = [worker.id for worker in workers[start : start + _BATCH]]
-        query = select(WorkerAvailability).where(WorkerAvailability.worker_id.in_(ids))
-        for row in await session.scalars(query):
-            slot = Slot(
-                row.weekday,
-                row.starts.hour * 60 + row.starts.minute,
-                row.ends.hour * 60 + row.ends.minute,
-            )
-            weeks.setdefault(str(row.worker_id), []).append(slot)
-    return weeks
+def _slot(row: WorkerAvailability) -> Slot:
+    return Slot(
+        row.weekday,
+        row.starts.hour * 60 + row.starts.minute,
+        row.ends.hour * 60 + row.ends.minute,
+    )
 
 
 def _facts(worker: Worker, week: list[Slot]) -> WorkerFacts:

@@ -10,14 +10,16 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 
 _COLOURS = {
-    "naive": "#b8b8b8",
+    "plain ORM": "#8c8c8c",
+    "lean ORM": "#bdbdbd",
     "earthdistance GiST": "#d9a441",
     "service-box GiST": "#c46f4b",
     "match": "#2b6f8f",
     "search": "#7fb3c8",
 }
 _SAID = {
-    "naive": "everybody through the ORM",
+    "plain ORM": "everybody through the ORM",
+    "lean ORM": "the same, slots of the near only",
     "match": "our match: the ten best, exactly",
     "search": "our index search alone",
 }
