@@ -82,10 +82,10 @@ def test_a_suspended_account_is_out_at_once_and_learns_why_by_its_password(
     ],
 )
 def test_without_a_token_of_ours_nobody_is_let_in(
-    sqlite_world: World, header: str | None, code: str
+    shared_world: World, header: str | None, code: str
 ) -> None:
     headers = {} if header is None else {"Authorization": header}
-    answer = sqlite_world.http.get(ME, headers=headers)
+    answer = shared_world.http.get(ME, headers=headers)
     refused(answer, 401, code)
     assert answer.headers["www-authenticate"] == "Bearer"
 
