@@ -1,13 +1,12 @@
 """A worker's offers: list, answer, take back; the dashboard, and who holds the contact."""
 
-import datetime as dt
+import json
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, WorkerActor, Write
 from app.api.problems import problems
@@ -15,7 +14,6 @@ from app.api.slots import SlotAnswer
 from app.core import schema
 from app.core.money import Money
 from app.core.schema import Day, Instant, MoneyAnswer, Page
-from app.identity.models import User
 from app.messaging import texts
 from app.offers import dashboards, queries
 from app.offers import respond as responding
@@ -37,6 +35,15 @@ class SalaryAnswer(MoneyAnswer):
         if money is None or per is None:
             return None
         return cls(amount=money.amount, currency=money.currency, per=per)
+
+
+@lru_cache(maxsize=8_192)
+def _said(language: str, reason: str) -> str:
+    """Say one reason, given as JSON.
+
+    Kept, because few different ones fill most lists, and numbers take long to put into words.
+    """
+    return texts.reason(language, json.loads(reason))
 
 
 class OfferedJob(schema.Answer):
@@ -72,9 +79,9 @@ class Offer(schema.Answer):
     responded_at: Instant | None
 
     @classmethod
-    def of(cls, offer: WorkersOffer, language: str) -> "Offer":
-        """Return the answer, its reasons said in `language`."""
-        said = (texts.reason(language, reason) for reason in offer.why)
+    def of(cls, offer: WorkersOffer) -> "Offer":
+        """Return the answer, its reasons said in the worker's language."""
+        said = (_said(offer.language, json.dumps(reason)) for reason in offer.why)
         return cls(
             id=offer.id,
             status=offer.status,
@@ -159,8 +166,7 @@ async def list_offers(
 ) -> Page[Offer]:
     """List my offers, newest first."""
     offers, cursor = await queries.offers_of(session, actor.user_id, status, page, now)
-    language = await _language(session, actor.user_id)
-    return Page(items=[Offer.of(offer, language) for offer in offers], next_cursor=cursor)
+    return Page(items=[Offer.of(offer) for offer in offers], next_cursor=cursor)
 
 
 @router.post("/offers/{offer_id}/respond", responses=problems(404, 409))
@@ -187,7 +193,7 @@ async def respond(
         now,
         base_url=rt.settings.base_url,
     )
-    return await _offer(session, actor.user_id, offer_id, now)
+    return Offer.of(await queries.offer_of(session, actor.user_id, offer_id, now))
 
 
 @router.post("/offers/{offer_id}/withdraw", responses=problems(404, 409))
@@ -197,7 +203,7 @@ async def withdraw(session: Write, actor: WorkerActor, offer_id: UUID, now: Now,
     Refused with 409: `not_accepted`, or `already_unlocked` once an employer holds my contact.
     """
     await responding.withdraw(session, actor.user_id, offer_id, now)
-    return await _offer(session, actor.user_id, offer_id, now)
+    return Offer.of(await queries.offer_of(session, actor.user_id, offer_id, now))
 
 
 @router.get("/dashboard")
@@ -223,13 +229,3 @@ async def list_unlocks(session: Read, actor: WorkerActor, page: PageQuery) -> Pa
     holders, cursor = await contacts.holders_of(session, actor.user_id, page)
     items = [HeldContact.model_validate(holder) for holder in holders]
     return Page(items=items, next_cursor=cursor)
-
-
-async def _offer(session: AsyncSession, worker_id: UUID, offer_id: UUID, now: dt.datetime) -> Offer:
-    offer = await queries.offer_of(session, worker_id, offer_id, now)
-    return Offer.of(offer, await _language(session, worker_id))
-
-
-async def _language(session: AsyncSession, user_id: UUID) -> str:
-    query = select(User.language).where(User.id == user_id)
-    return (await session.execute(query)).scalar_one()

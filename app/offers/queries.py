@@ -59,6 +59,9 @@ class WorkersOffer:
     salary_per: str | None
     positions: int
     why: Sequence[Mapping[str, Any]]
+    """Reasons as data."""
+    language: str
+    """The worker's own, in which the reasons are said."""
     offered_at: dt.datetime
     respond_by: dt.datetime
     responded_at: dt.datetime | None
@@ -168,7 +171,9 @@ def _offers_query(now: dt.datetime) -> Select[*tuple[Any, ...]]:
             Job.positions,
             Employer.company_name,
             Employer.verified_at,
+            User.language,
         )
+        .join(User, User.id == JobMatch.worker_id)
         .join(Job, Job.id == JobMatch.job_id)
         .join(Employer, Employer.id == JobMatch.employer_id)
     )
@@ -248,6 +253,7 @@ def _workers_offer(
         salary_per=row.salary_per,
         positions=row.positions,
         why=row.why,
+        language=row.language,
         offered_at=row.offered_at,
         respond_by=row.respond_by,
         responded_at=row.responded_at,

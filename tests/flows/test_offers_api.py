@@ -211,12 +211,8 @@ def test_parallel_taps_over_http_keep_the_limit(world: World) -> None:
     workers = [world.worker(name=f"Worker {letter}") for letter in "ABCDEF"]
     employer = world.employer()
     job = world.job(employer, positions=3)
-    offers = [world.offers(worker)[0] for worker in workers]
     with ThreadPoolExecutor(12) as pool:
-        answers = list(
-            pool.map(
-                lambda pair: responds(*pair, "accept"), [*zip(workers, offers, strict=True)] * 2
-            )
-        )
+        taps = [(worker, world.offers(worker)[0]) for worker in workers] * 2
+        answers = list(pool.map(lambda tap: responds(tap[0], tap[1], "accept"), taps))
     assert {answer.status_code for answer in answers} == {200}
     assert len(world.matches(employer, job["id"], status="accepted")) == 6
