@@ -34,7 +34,7 @@ _ENGLISH: Final = {
 _HINDI: Final = dict.fromkeys(
     (
         "shunya shoonya sunya sifar ek do teen tin char chaar paanch panch paach che chhe chhah cheh "
-        "chah saat sat aath aat ath nau nao "
+        "chah saat aath aat ath nau nao "
         "शून्य शुन्य सिफर एक दो तीन चार पांच पाँच पाच छह छः छे छ सात आठ नौ नो "
         "जीरो ज़ीरो वन टू थ्री फोर फ़ोर फाइव फ़ाइव सिक्स सेवन एट नाइन डबल"
     ).split(),
@@ -58,13 +58,11 @@ _ONE_OF_THEM: Final = re.compile(
 )
 
 _TLD: Final = r"(?:com|co|in|org|net|io|me|app|info|biz|dev|xyz|online|site|shop|link|ly|ai)"
-_PROVIDERS: Final = (
-    r"(?:gmail|gmial|yahoo|ymail|hotmail|outlook|rediff(?:mail)?|icloud|protonmail|live|zoho)"
-)
+_PROVIDERS: Final = r"(?:gmail|gmial|yahoo|ymail|hotmail|outlook|rediff(?:mail)?|icloud|protonmail|live|zoho|जीमेल|याहू)"
 _NETWORKS: Final = r"(?:insta(?:gram)?|telegram|snapchat|skype|facebook|fb|ig)"
 _AT: Final = r"(?:[@＠]|[(\[{<]\s*at\s*[)\]}>]|\s+(?:at|एट|ऐट)\s+)"
 _DOT: Final = r"(?:\s*[.．。]\s*|\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+(?:dot|डॉट|डाट)\s+)"
-_WORD: Final = r"[\w.+\-]+"
+_WORD: Final = r"[\w.+\-\u0900-\u0963]+"
 
 _ADDRESSES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)

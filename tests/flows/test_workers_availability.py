@@ -194,10 +194,10 @@ def test_time_off_is_removed_by_its_owner_only(shared_world: World) -> None:
 def test_whoever_has_time_off_is_not_asked(world: World) -> None:
     worker = world.worker()
     ok(worker.post(TIME_OFF, {"starts_on": "2026-11-28", "ends_on": "2026-11-28"}), 201)
-    one_day = {"starts_on": "2026-11-28", "ends_on": "2026-11-28"}
+    one_day: dict[str, Any] = {"starts_on": "2026-11-28", "ends_on": "2026-11-28"}
     world.job(world.employer(), **one_day)
     assert world.offers(worker) == []
-    next_week = {"starts_on": "2026-12-05", "ends_on": "2026-12-05"}
+    next_week: dict[str, Any] = {"starts_on": "2026-12-05", "ends_on": "2026-12-05"}
     world.job(world.employer(), **next_week)
     assert len(world.offers(worker)) == 1
 

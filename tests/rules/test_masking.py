@@ -1,0 +1,175 @@
+"""Contact details in people's words are made unreadable, and little else."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.masking import MASK, mask
+
+DEVANAGARI = str.maketrans("0123456789", "०१२३४५६७८९")
+FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+ENGLISH = "zero one two three four five six seven eight nine".split()
+HINDI = "शून्य एक दो तीन चार पांच छह सात आठ नौ".split()
+HINGLISH = "shunya ek do teen chaar paanch chhe saat aath nau".split()
+
+phones = st.from_regex(r"[6-9][0-9]{9}", fullmatch=True)
+separators = st.sampled_from(
+    [
+        "",
+        " ",
+        "  ",
+        ".",
+        "-",
+        " - ",
+        ",",
+        "/",
+        "·",
+        "_",
+        "*",
+        "\n",
+        " . ",
+        "(",
+        ") ",
+        "\u200b",
+        "…",
+        "🙂",
+    ]
+)
+words = st.sampled_from(["", "call me ", "मुझे फोन करो ", "Waiter here. ", "नंबर: "])
+
+
+def digits_left(text: str) -> str:
+    """Return every digit still readable, in whatever script."""
+    return "".join(
+        str(unicodedata.digit(character))
+        for character in text
+        if unicodedata.digit(character, None) is not None
+    )
+
+
+@given(phones, st.lists(separators, min_size=9, max_size=9), words, words)
+def test_a_phone_is_unreadable_however_it_is_spaced(
+    phone: str, between: list[str], before: str, after: str
+) -> None:
+    written = "".join(a + b for a, b in zip(phone, [*between, ""], strict=True))
+    masked = mask(before + written + " " + after)
+    assert digits_left(masked) == ""
+    assert MASK in masked
+
+
+@given(phones, st.sampled_from([DEVANAGARI, FULL_WIDTH]), separators)
+def test_a_phone_is_unreadable_in_digits_of_other_scripts(
+    phone: str, script: dict[int, int], between: str
+) -> None:
+    written = between.join(phone.translate(script))
+    assert digits_left(mask(f"hello {written} bye")) == ""
+
+
+@given(
+    phones,
+    st.lists(st.sampled_from([ENGLISH, HINDI, HINGLISH]), min_size=10, max_size=10),
+    st.sampled_from([" ", ", ", "-", "\n", " - "]),
+)
+def test_a_phone_is_unreadable_in_words_of_any_mixture(
+    phone: str, tongues: list[list[str]], between: str
+) -> None:
+    said = [tongue[int(digit)] for digit, tongue in zip(phone, tongues, strict=True)]
+    masked = mask(f"My number: {between.join(said)}. Thank you")
+    assert not any(word in re.split(r"[\s,.\-]+", masked) for word in said)
+
+
+@given(phones, st.lists(st.booleans(), min_size=10, max_size=10))
+def test_a_phone_is_unreadable_half_in_words(phone: str, spelled: list[bool]) -> None:
+    parts = [
+        ENGLISH[int(digit)] if in_words else digit
+        for digit, in_words in zip(phone, spelled, strict=True)
+    ]
+    assert mask(" ".join(parts)) == MASK
+
+
+@given(st.text(max_size=120))
+def test_masking_never_fails_and_twice_is_once(text: str) -> None:
+    assert mask(mask(text)) == mask(text)
+
+
+@given(st.text(alphabet="0123456789 +-().,:/abo•@\n", max_size=60))
+def test_masking_twice_is_once_where_it_is_hard(text: str) -> None:
+    assert mask(mask(text)) == mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+91 98765 43210",
+        "(022) 6987-6543",
+        "9️⃣8️⃣7️⃣6️⃣5️⃣4️⃣3️⃣2️⃣1️⃣0️⃣",
+        "nine eight seven six five four three two one oh",
+        "ninety eight, seventy six, fifty four, thirty two, ten",
+        "double nine triple eight 7 6",
+        "ninezeroeightsevensixfivefour",
+        "98765 and then 43210",
+        "98765 x 43210",
+        "9 8 o 7 6 o 5",
+        "asha@example.com",
+        "asha.k+work@mail.example.co.in",
+        "asha @ gmail . com",
+        "asha at gmail dot com",
+        "asha (at) gmail (dot) com",
+        "asha[at]yahoo",
+        "asha at gmail",
+        "आशा एट gmail डॉट com",
+        "आशा at जीमेल",
+        "asha@okaxis",
+        "@asha_k",
+        "https://example.com/asha",
+        "www.example.com",
+        "wa.me/919876543210",
+        "t.me/asha_k",
+        "insta: asha_k",
+        "Instagram id - asha.k",
+    ],
+)
+def test_a_way_to_reach_somebody_is_masked(text: str) -> None:
+    masked = mask(f"Hello {text} bye")
+    assert masked.startswith("Hello ")
+    assert masked.endswith(" bye")
+    assert len(digits_left(masked)) < 7
+    assert not re.search("asha|आशा|gmail|nine|98765", masked)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Asha Kulkarni",
+        "आशा कुलकर्णी",
+        "5 waiters for 3 days at ₹500",
+        "Mon to Fri 09:00-17:00, Sat 10:00-14:00",
+        "₹15,000-20,000 per month",
+        "Rs. 15000 - 20000 a month",
+        "PIN code 400050",
+        "2026-11-30 to 2026-12-02",
+        "on 30/11/2026",
+        "Pay @ 500 a day",
+        "Be there at 9. Bring shoes",
+        "Meet at the gate. Come early",
+        "We need one or two people, three at most",
+        "Waiter in Bandra, 2.1 km away",
+        "Hotel 24/7",
+        "do teen din ka kaam",
+        "एक या दो लोग",
+        "",
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["98:76-54:32", "2026-13-45", "₹98700-43200", "98700-98800", "09:00-17:00 98", "₹9876-54321"],
+)
+def test_a_number_dressed_as_something_harmless_is_masked(text: str) -> None:
+    assert len(digits_left(mask(text))) < 7
