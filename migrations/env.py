@@ -1,6 +1,6 @@
 """How migrations run: on the connection the app gives, else on DATABASE_URL."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import JSON, Connection
@@ -11,7 +11,7 @@ from app.db import load_models, sync_engine_for
 target = load_models()
 
 
-def _render_item(kind: str, item: Any, revision: Any) -> str | bool:
+def _render_item(kind: str, item: Any, revision: Any) -> str | Literal[False]:
     """Write our own column types as plain ones, so that a revision never changes with the code."""
     if kind == "type" and type(item).__name__ == "UtcDateTime":
         return "sa.DateTime(timezone=True)"

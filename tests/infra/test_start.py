@@ -16,24 +16,17 @@ from tests.infra.run import free_port
 LiveServer = Callable[..., AbstractContextManager[str]]
 
 
-def test_the_server_makes_its_tables_and_answers(
-    live_server: LiveServer, empty_database_url: str
-) -> None:
-    with live_server({"DATABASE_URL": empty_database_url}) as base_url:
-        assert httpx.get(f"{base_url}/health").json()["status"] == "ok"
-        listed = httpx.get(f"{base_url}/openapi.json").json()
-        assert "/api/auth/login" in listed["paths"]
-    engine = sync_engine_for(empty_database_url)
-    assert set(load_models().tables) <= set(inspect(engine).get_table_names())
-    engine.dispose()
-
-
-def test_several_processes_start_on_one_new_database_at_once(
+def test_several_processes_start_at_once_on_a_new_database_and_make_its_tables(
     live_server: LiveServer, empty_database_url: str, tmp_path: Path
 ) -> None:
+    """One makes the tables while the other waits; both answer."""
     with live_server({"DATABASE_URL": empty_database_url}, workers=2) as base_url:
         for _ in range(8):
             assert httpx.get(f"{base_url}/health").json()["status"] == "ok"
+        assert "/api/auth/login" in httpx.get(f"{base_url}/openapi.json").json()["paths"]
+    engine = sync_engine_for(empty_database_url)
+    assert set(load_models().tables) <= set(inspect(engine).get_table_names())
+    engine.dispose()
     assert "Traceback" not in (tmp_path / "server" / "output.log").read_text()
 
 
