@@ -12,7 +12,6 @@ from starlette.routing import Mount, Route
 
 from sandbox import SandboxConfig, create_sandbox
 
-
 PRODUCT_URL = "http://localhost:8000"
 
 

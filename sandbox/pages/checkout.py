@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
-from sandbox.pages.html import page
+from sandbox.pages.html import page, root_of
 from sandbox.problem import Problem, body_of
 from sandbox.store import Json, Store
 from sandbox.stripe.control import StripeControl
@@ -26,7 +26,6 @@ class CheckoutPage:
 
     def __init__(self, config: SandboxConfig, store: Store, deliverer: Deliverer) -> None:
         """A button does what the control endpoint does."""
-        self._config = config
         self._objects = Objects(store)
         self._control = StripeControl(config, store, deliverer)
 
@@ -40,7 +39,7 @@ class CheckoutPage:
         ]
 
     async def _show(self, request: Request) -> Response:
-        return self._page(request.path_params["id"], "")
+        return self._page(request, "")
 
     async def _act(self, request: Request) -> Response:
         id_ = request.path_params["id"]
@@ -51,7 +50,7 @@ class CheckoutPage:
                 id_, outcome, save_card="save_card" in form, card=form.get("card", "pm_card_visa")
             )
         except Problem as problem:
-            return self._page(id_, problem.detail)
+            return self._page(request, problem.detail)
         if session["status"] == "complete":
             return RedirectResponse(_back(session, "success_url"), 303)
         said = {
@@ -59,13 +58,14 @@ class CheckoutPage:
             "require_action": "The bank asks whether it is really you: Pay confirms, Decline not.",
             "expire": "The session has expired.",
         }
-        return self._page(id_, said.get(outcome, ""))
+        return self._page(request, said.get(outcome, ""))
 
-    def _page(self, id_: str, notice: str) -> HTMLResponse:
-        session = self._objects.find(id_)
+    def _page(self, request: Request, notice: str) -> HTMLResponse:
+        root = root_of(request)
+        session = self._objects.find(request.path_params["id"])
         if session is None or session["object"] != "checkout.session":
             body = "<main class='card'><h1>No such payment page</h1></main>"
-            return page("No such payment page", body, root=self._config.mount_path, status=404)
+            return page("No such payment page", body, root=root, status=404)
         parts = [
             "<main class='card'>",
             "<p class='badge'>Sandbox: no money moves here</p>",
@@ -81,7 +81,7 @@ class CheckoutPage:
             "</main>",
         ]
         targets = " ".join(["'self'", *_origins(session)])
-        return page("Payment", "\n".join(parts), root=self._config.mount_path, form_targets=targets)
+        return page("Payment", "\n".join(parts), root=root, form_targets=targets)
 
     def _form(self, session: Json) -> str:
         offers = (session["saved_payment_method_options"] or {}).get("payment_method_save")
@@ -113,10 +113,11 @@ class CheckoutPage:
 {back}"""
 
     async def _ask(self, request: Request) -> Response:
+        root = root_of(request)
         intent = self._objects.find(request.path_params["id"])
         if intent is None or intent["object"] != "payment_intent":
             body = "<main class='card'><h1>No such payment</h1></main>"
-            return page("No such payment", body, root=self._config.mount_path, status=404)
+            return page("No such payment", body, root=root, status=404)
         body = f"""<main class="card">
 <p class="badge">Sandbox: your bank, played</p>
 <h1>{escape(_money(intent["amount"], intent["currency"]))}</h1>
@@ -127,7 +128,7 @@ class CheckoutPage:
 </p></form>
 </main>"""
         targets = " ".join(["'self'", *_origins({"success_url": _return_url(intent)})])
-        return page("Your bank", body, root=self._config.mount_path, form_targets=targets)
+        return page("Your bank", body, root=root, form_targets=targets)
 
     async def _settle(self, request: Request) -> Response:
         id_ = request.path_params["id"]
@@ -139,9 +140,7 @@ class CheckoutPage:
             self._control.settle(id_, outcome)
         except (Problem, StripeError):
             target = None
-        return RedirectResponse(
-            target or f"{self._config.mount_path}/stripe/authenticate/{id_}", 303
-        )
+        return RedirectResponse(target or f"{root_of(request)}/stripe/authenticate/{id_}", 303)
 
 
 def _over(session: Json) -> str:

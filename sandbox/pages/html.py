@@ -2,6 +2,7 @@
 
 from html import escape
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 CONTENT_SECURITY_POLICY = (
@@ -10,10 +11,15 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
+def root_of(request: Request) -> str:
+    """Where the sandbox really is, as the browser sees it."""
+    return str(request.scope.get("root_path", ""))
+
+
 def page(
     title: str, body: str, *, root: str, form_targets: str = "'self'", status: int = 200
 ) -> HTMLResponse:
-    """A whole page; `body` is HTML with every text already escaped, `root` the mount path."""
+    """A whole page; `body` is HTML with every text already escaped, `root` as by `root_of`."""
     html = f"""<!doctype html>
 <html lang="en">
 <head>

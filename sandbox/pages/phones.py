@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from sandbox.config import SandboxConfig
 from sandbox.graph.control import instant
-from sandbox.pages.html import page
+from sandbox.pages.html import page, root_of
 from sandbox.store import Json, Store
 
 STATIC = Path(__file__).parent / "static"
@@ -47,7 +47,7 @@ class PhonesPage:
             Route("/news", self._news, methods=["GET"]),
         ]
 
-    async def _page(self, _: Request) -> HTMLResponse:
+    async def _page(self, request: Request) -> HTMLResponse:
         server = (self._config.product_url or self._config.public_url).rstrip("/")
         links = "".join(
             f'<li><a href="{escape(server + path)}">{escape(label)}</a></li>'
@@ -58,8 +58,9 @@ class PhonesPage:
             .replace("{{server}}", escape(server))
             .replace("{{business}}", escape(self._config.display_phone_number))
         )
-        script = f'<script src="{escape(self._config.mount_path)}/static/phones.js" defer></script>'
-        return page("Partimer sandbox", body + script, root=self._config.mount_path)
+        root = root_of(request)
+        script = f'<script src="{escape(root)}/static/phones.js" defer></script>'
+        return page("Partimer sandbox", body + script, root=root)
 
     async def _file(self, request: Request) -> Response:
         name = request.path_params["name"]

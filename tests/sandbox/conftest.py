@@ -115,7 +115,7 @@ class World:
     def close(self) -> None:
         self.http.close()
         for client in self._stripe_http:
-            client.close()  # type: ignore[no-untyped-call]
+            client.close()
 
     def stripe(self, *, retries: int = 0, timeout: float = 10, key: str = "") -> StripeClient:
         """Stripe's own client, calling the stand-in."""

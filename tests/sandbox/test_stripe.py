@@ -12,7 +12,7 @@ import stripe
 
 from tests.sandbox.conftest import Open, World
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 
 def lead(**more: Any) -> Any:

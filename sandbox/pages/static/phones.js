@@ -141,7 +141,7 @@ class Phone {
     const bubble = make("div", { className: item.incoming ? "bubble mine" : "bubble" });
     const speaker = item.incoming ? this.person.name : "Partimer";
     bubble.append(make("span", { className: "hidden", textContent: `${speaker}: ` }));
-    bubble.append(...lines(item.text || `[${item.type}]`));
+    bubble.append(make("span", {}, ...lines(item.text || `[${item.type}]`)));
     if (!item.incoming) {
       const taps = make("div", { className: "taps" });
       taps.append(...this.taps(item));
