@@ -138,7 +138,7 @@ def _tokens(signed_in: SignedIn, runtime: Runtime, now: dt.datetime) -> Tokens:
     "/register/worker",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[limited("code")],
-    responses=problems(429),
+    responses=problems(409, 429),
 )
 async def register_worker(
     body: RegisterWorker, session: Write, runtime: Rt, now: Now, _: OnceForNobody
