@@ -70,6 +70,8 @@ _UNMISTAKABLE: Final = frozenset(
         Command.HELP,
         Command.MENU,
         Command.BACK,
+        Command.LANGUAGE,
+        Command.GREETING,
         Command.SEND_DATA,
         Command.DELETE_DATA,
         Command.WHO_KNOWS,
@@ -385,7 +387,7 @@ def _contact_tap(heard: Heard) -> Turn | None:
 def _everywhere(heard: Heard) -> Turn | None:
     text = said(heard)
     meant = commands(text) if text is not None else frozenset()
-    if heard.state.ask in _FREE_WRITING:
+    if heard.state.ask in _FREE_WRITING and (heard.state.registering or len(meant) != 1):
         meant &= _UNMISTAKABLE
     for command, follow in _WORDS.items():
         if command in meant:
@@ -458,6 +460,10 @@ def _choose_language(heard: Heard) -> Turn:
     return Turn(heard.state, (QUESTIONS[Ask.LANGUAGE].ask(heard.state, heard.context),))
 
 
+def _greeting(heard: Heard) -> Turn | None:
+    return _greet(heard) if heard.state.ask in QUESTIONS else None
+
+
 def _ask_delete(heard: Heard) -> Turn:
     return Turn(heard.state.at(Ask.DELETE), (Say("ask_delete"),))
 
@@ -479,6 +485,8 @@ _WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
     Command.MENU: _menu,
     Command.BACK: _back,
     Command.LANGUAGE: _choose_language,
+    Command.LANGUAGE_NAME: _choose_language,
+    Command.GREETING: _greeting,
     Command.PROFILE: _profile,
     Command.OFFERS: _offers,
 }

@@ -33,6 +33,7 @@ class Command(StrEnum):
     PROFILE = "profile"
     OFFERS = "offers"
     LANGUAGE = "language"
+    LANGUAGE_NAME = "language_name"
     SEND_DATA = "send_data"
     DELETE_DATA = "delete_data"
     WHO_KNOWS = "who_knows"

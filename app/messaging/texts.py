@@ -174,7 +174,7 @@ def render(
         text=text,
         buttons=shown,
         rows=shown_rows,
-        rows_label=entry.rows_label if shown_rows else "",
+        rows_label=(entry.rows_label or reads.words["choose"]) if shown_rows else "",
         footer=entry.footer,
         ask=entry.ask or None,  # type: ignore[arg-type]
         subject=_subject(entry, reads),

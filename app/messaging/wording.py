@@ -123,8 +123,20 @@ def day(value: dt.date, reader: Reader) -> str:
     return format_date(value, "EEE d MMM" if this_year else "EEE d MMM y", locale=reader.locale)
 
 
+def _part_of_day(hour: int) -> str:
+    if 4 <= hour < 12:
+        return "morning"
+    if 12 <= hour < 16:
+        return "afternoon"
+    return "evening" if 16 <= hour < 20 else "night"
+
+
 def clock(value: dt.time, reader: Reader) -> str:
-    """Say a time of day, as people do: 6 pm, 6:30 pm."""
+    """Say a time of day, as people do: 6 pm, 6:30 pm, शाम 6 बजे."""
+    if (said := reader.words.get("clock")) is not None:
+        return said.replace("{part}", reader.words[f"part_{_part_of_day(value.hour)}"]).replace(
+            "{time}", format_time(value, "h:mm" if value.minute else "h", locale=reader.locale)
+        )
     pattern = "h:mm a" if value.minute else "h a"
     return format_time(value, pattern, locale=reader.locale)
 

@@ -1,0 +1,296 @@
+"""A conversation without the network: payloads go into the inbox, messages come out of the outbox.
+
+A transcript is a text file: what people write, what happens meanwhile, and all that they get.
+
+    me: hi                      they write
+    me: [English]               they tap the button or row of that title
+    me: (19.06, 72.83)          they send a place
+    me: <image>                 they send something else of the platform's
+    me> yes                     they write, quoting the last message they got
+    -- offered: Waiter          something happens (see `Happening`)
+    bot: …                      what they get, with [buttons] and {rows}
+"""
+
+import asyncio
+import datetime as dt
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from app.chat.conversation import Conversation
+from app.db import Database
+from app.identity.models import User
+from app.jobs.models import Job
+from app.messaging import delivery, inbox
+from app.messaging.channels import Address, Channels, Outgoing, SendResult
+from app.messaging.models import Channel, ChatPerson
+from app.offers import closing, expire, remind
+from app.offers.models import JobMatch
+from app.offers.unlocking import mark_unlocked
+from app.payments.models import Payment, Unlock
+from tests.flows.matching_world import NOW, add_employer, add_job, database_of
+from tests.flows.offers_world import offer_to
+
+ASHA = "919811100001"
+
+
+class Phone:
+    """The other end: a channel that keeps what it is given, in order."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str, Address, Outgoing]] = []
+        self._numbers = itertools.count(1)
+
+    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
+        provider_id = f"wamid.out{next(self._numbers)}"
+        self.received.append((provider_id, address, outgoing))
+        return SendResult(provider_id)
+
+
+class ChatWorld:
+    """One database, one conversation, people who write."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.phone = Phone()
+        self.clock_now = NOW
+        self.conversation = Conversation("https://partimer.example", "IN")
+        self.channels = Channels(
+            {Channel.WHATSAPP: self.phone, Channel.EMAIL: self.phone}, whatsapp_per_second=None
+        )
+        self._ids = itertools.count(1)
+        self.jobs: dict[str, UUID] = {}
+
+    def clock(self) -> dt.datetime:
+        return self.clock_now
+
+    async def settle(self) -> None:
+        while await inbox.handle_due(
+            self.database, self.clock, 100, self.conversation
+        ) + await delivery.send_due(self.database, self.channels, self.clock, 100):
+            pass
+
+    async def deliver(self, *messages: dict[str, Any], contacts: Sequence[Any] = ()) -> None:
+        """One webhook, with these messages."""
+        value = {"messages": list(messages), "contacts": list(contacts)}
+        payload = {"entry": [{"changes": [{"field": "messages", "value": value}]}]}
+        async with self.database.begin() as session:
+            body = json.dumps(payload).encode()
+            await inbox.store_event(session, inbox.WHATSAPP, body, self.clock_now)
+        await self.settle()
+
+    def message(self, content: dict[str, Any], **more: Any) -> dict[str, Any]:
+        stamp = str(int(self.clock_now.timestamp()))
+        return {
+            "id": f"wamid.in{next(self._ids)}",
+            "from": ASHA,
+            "timestamp": stamp,
+            **content,
+            **more,
+        }
+
+    async def says(self, content: dict[str, Any] | str, name: str = "Asha K", **more: Any) -> None:
+        body = {"type": "text", "text": {"body": content}} if isinstance(content, str) else content
+        message = self.message(body, **more)
+        contact = {"wa_id": message.get("from"), "profile": {"name": name}}
+        await self.deliver(message, contacts=[contact])
+        self.clock_now += dt.timedelta(seconds=7)
+
+    async def taps(self, payload: str, **more: Any) -> None:
+        reply = {"id": payload, "title": payload[:20]}
+        interactive = {"type": "button_reply", "button_reply": reply}
+        await self.says({"type": "interactive", "interactive": interactive}, **more)
+
+    def id_of(self, title: str) -> str:
+        """The id of what carries this title, in the newest message that has it."""
+        for _, _, outgoing in reversed(self.phone.received):
+            for option in (*outgoing.buttons, *outgoing.rows):
+                if option.title == title:
+                    return option.id
+        raise AssertionError(f"nobody was shown [{title}]")
+
+    async def worker_id(self) -> UUID:
+        async with self.database.read() as session:
+            person = await session.scalar(
+                select(ChatPerson).where(ChatPerson.user_id.is_not(None)).limit(1)
+            )
+            assert person is not None
+            assert person.user_id is not None
+            return person.user_id
+
+    async def users(self) -> list[User]:
+        async with self.database.read() as session:
+            return list(await session.scalars(select(User).order_by(User.id)))
+
+    async def person(self) -> ChatPerson:
+        async with self.database.read() as session:
+            found = await session.scalars(select(ChatPerson).order_by(ChatPerson.id))
+            return list(found)[-1]
+
+    # ── What happens meanwhile ───────────────────────────────────────────────────────────────────
+
+    async def offered(self, title: str, **job: Any) -> UUID:
+        """An employer offers a job of that title to the worker who writes."""
+        worker_id = await self.worker_id()
+        async with self.database.begin() as session:
+            employer_id = await add_employer(session, verified=True)
+            job_id = await add_job(session, employer_id, **job)
+            (await session.get_one(Job, job_id)).title = title
+            await session.flush()
+            await offer_to(session, job_id, [worker_id], self.clock_now)
+            query = select(JobMatch.id).where(JobMatch.job_id == job_id)
+            offer_id: UUID = (await session.scalars(query)).one()
+        self.jobs[title] = job_id
+        await self.settle()
+        return offer_id
+
+    async def cancelled(self, title: str) -> None:
+        async with self.database.begin() as session:
+            await closing.close_job(session, self.jobs[title], "cancel", None, self.clock_now)
+        await self.settle()
+
+    async def unlocked(self, title: str) -> None:
+        async with self.database.begin() as session:
+            query = select(JobMatch).where(JobMatch.job_id == self.jobs[title])
+            match = (await session.scalars(query)).one()
+            payment = Payment(
+                employer_id=match.employer_id,
+                match_id=match.id,
+                status="succeeded",
+                amount=4_900,
+                currency="INR",
+                created_at=self.clock_now,
+                updated_at=self.clock_now,
+            )
+            session.add(payment)
+            await session.flush()
+            session.add(
+                Unlock(
+                    payment_id=payment.id,
+                    match_id=match.id,
+                    employer_id=match.employer_id,
+                    worker_id=match.worker_id,
+                    unlocked_at=self.clock_now,
+                )
+            )
+            await mark_unlocked(session, match.id, self.clock_now)
+        await self.settle()
+
+    async def passes(self, amount: int, unit: str) -> None:
+        self.clock_now += dt.timedelta(**{unit: amount})
+        async with self.database.begin() as session:
+            await remind.remind_due(session, self.clock_now, 100)
+            await expire.expire_due(session, self.clock_now, 100)
+        await self.settle()
+
+    async def registered(self, language: str) -> None:
+        """A worker who has registered here, in the shortest way."""
+        await self.says("hi")
+        await self.taps(f"language:{language}")
+        await self.taps("consent:yes")
+        await self.taps("name:profile")
+        await self.taps("skill:waiter")
+        await self.taps("skills:done")
+        await self.says("400050")
+        await self.taps("distance:10")
+        await self.taps("years:3")
+        await self.taps("free:any time")
+        await self.taps("free:yes")
+
+    async def suspended(self) -> None:
+        worker_id = await self.worker_id()
+        async with self.database.begin() as session:
+            await session.execute(
+                update(User).where(User.id == worker_id).values(status="suspended")
+            )
+
+
+# ── Transcripts ──────────────────────────────────────────────────────────────────────────────────
+
+
+def shown(outgoing: Outgoing) -> list[str]:
+    """A message as a transcript writes it."""
+    first, *rest = outgoing.text.split("\n")
+    lines = [f"bot: {first}", *(f"     {line}".rstrip() for line in rest)]
+    if outgoing.buttons:
+        lines.append("     " + " ".join(f"[{button.title}]" for button in outgoing.buttons))
+    if outgoing.ask:
+        lines.append(f"     <asks for {outgoing.ask}>")
+    for row in outgoing.rows:
+        about = f" – {row.description}" if row.description else ""
+        lines.append(f"     {{{row.title}}}{about}")
+    return lines
+
+
+async def play(world: ChatWorld, lines: Sequence[str]) -> list[str]:
+    """Play what people do in a transcript, and return the whole of it as it went."""
+    played: list[str] = []
+    for line in lines:
+        if not line or line.startswith(("bot:", "     ")):
+            continue
+        played.append(line)
+        if line.startswith("-- registered: "):
+            # Told once, in the transcripts of registrations.
+            await world.registered(line.removeprefix("-- registered: "))
+            continue
+        before = len(world.phone.received)
+        if line.startswith(("me: ", "me> ")):
+            await _act(world, line[4:], quoting=line.startswith("me>"))
+        elif line.startswith("-- "):
+            await _happen(world, line[3:])
+        for _, address, outgoing in world.phone.received[before:]:
+            if address.phone == f"+{ASHA}":
+                played += shown(outgoing)
+    return played
+
+
+async def _act(world: ChatWorld, said: str, *, quoting: bool) -> None:
+    more: dict[str, Any] = {}
+    if quoting:
+        provider_id, _, _ = world.phone.received[-1]
+        more["context"] = {"id": provider_id}
+    if tap := re.fullmatch(r"\[(.+)\]", said):
+        await world.taps(world.id_of(tap[1]), **more)
+    elif place := re.fullmatch(r"\((-?[\d.]+), (-?[\d.]+)\)", said):
+        location = {"latitude": float(place[1]), "longitude": float(place[2])}
+        await world.says({"type": "location", "location": location}, **more)
+    elif kind := re.fullmatch(r"<(\w+)>", said):
+        await world.says({"type": kind[1], kind[1]: {"emoji": "👍", "id": "1"}}, **more)
+    else:
+        await world.says(said, **more)
+
+
+async def _happen(world: ChatWorld, event: str) -> None:
+    name, _, about = event.partition(": ")
+    if name == "offered":
+        await world.offered(about)
+    elif name == "cancelled":
+        await world.cancelled(about)
+    elif name == "unlocked":
+        await world.unlocked(about)
+    elif name == "suspended":
+        await world.suspended()
+    elif later := re.fullmatch(r"(\d+) (minutes|hours|days) later", name):
+        await world.passes(int(later[1]), later[2])
+    else:
+        raise AssertionError(f"nobody knows what this means: {event}")
+
+
+def play_file(database_url: str, file: Path) -> tuple[list[str], list[str]]:
+    """Play a transcript; return what was written down and what came."""
+    written = file.read_text(encoding="utf-8").rstrip("\n").split("\n")
+
+    async def run() -> list[str]:
+        database = database_of(database_url)
+        try:
+            return await play(ChatWorld(database), written)
+        finally:
+            await database.close()
+
+    return written, asyncio.run(run())

@@ -1,0 +1,28 @@
+"""Whole conversations, as people live them: each is a text file that can be read.
+
+A conversation that is meant to change is written anew by `TRANSCRIPTS=write pytest tests/flows -k
+transcript`, and then read before it is kept.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.flows.chat_world import play_file
+
+FOLDER = Path(__file__).parent / "transcripts"
+FILES = sorted(FOLDER.glob("*.txt"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_transcript(file: Path, sqlite_database_url: str) -> None:
+    written, came = play_file(sqlite_database_url, file)
+    if os.environ.get("TRANSCRIPTS") == "write":
+        file.write_text("\n".join(came) + "\n", encoding="utf-8")
+    assert came == written
+
+
+def test_there_are_conversations_in_both_languages() -> None:
+    assert len(FILES) >= 25
+    assert {file.stem.rsplit("_", 1)[-1] for file in FILES} == {"en", "hi"}
