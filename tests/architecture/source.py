@@ -48,7 +48,7 @@ class Source:
     def aliases(self) -> dict[str, str]:
         """What each imported name stands for: `dt` for `datetime`, `now` for `datetime.now`."""
         found = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     found[alias.asname or alias.name.split(".")[0]] = (
@@ -59,12 +59,17 @@ class Source:
                     found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
         return found
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
+
     def mentions(self) -> Iterator[tuple[str, int]]:
         """Yield every dotted name in use, imports resolved, with its line.
 
         `dt.datetime.now` reads `datetime.datetime.now`, however it was imported.
         """
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Attribute | ast.Name):
                 dotted = _dotted(node)
                 if dotted:
@@ -83,10 +88,15 @@ def _dotted(node: ast.expr) -> str | None:
 
 
 @cache
+def _source(path: Path) -> Source:
+    return Source(path)  # one of each file, so that it is read and parsed once
+
+
+@cache
 def python_files(*folders: str) -> tuple[Source, ...]:
     """Return the Python files under `folders` (from the root), in order; a missing one has none."""
     return tuple(
-        Source(path)
+        _source(path)
         for folder in folders
         for path in sorted((ROOT / folder).rglob("*.py"))
         if ".venv" not in path.parts

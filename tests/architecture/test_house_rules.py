@@ -29,7 +29,7 @@ def transactions_opened(source: Source) -> Iterator[str]:
     an edge itself: it is handed `database`, has no session, and uses `database.begin()`.
     """
     rounds: set[ast.AST] = set()
-    for function in ast.walk(source.tree):
+    for function in source.nodes:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             given = {
                 argument.arg
@@ -42,7 +42,7 @@ def transactions_opened(source: Source) -> Iterator[str]:
                     for node in ast.walk(function)
                     if isinstance(node, ast.Call) and ast.unparse(node.func) == "database.begin"
                 }
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -89,7 +89,7 @@ def naive_times(source: Source) -> Iterator[str]:
 
 def broad_excepts(source: Source) -> Iterator[str]:
     """A silent `except Exception: pass` hides every bug there will ever be behind it."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if (
             isinstance(node, ast.ExceptHandler)
             and (node.type is None or (isinstance(node.type, ast.Name) and "Exc" in node.type.id))

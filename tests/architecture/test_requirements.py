@@ -67,7 +67,7 @@ def test_the_product_imports_what_it_asks_for_and_asks_for_what_it_imports() -> 
     made_by = packages_distributions()
     imported: dict[str, str] = {}
     for source in python_files("app", "sandbox", "migrations"):
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
