@@ -1,13 +1,22 @@
 """Errors of the control endpoints: problem+json that says what to do differently."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from sandbox.store import dumps, read_json, readable
+
 MAX_BODY_BYTES = 8 * 1024 * 1024
+
+
+class StoredJson(JSONResponse):
+    """An answer that repeats what came from outside, half characters and all: escaped."""
+
+    def render(self, content: Any) -> bytes:
+        """ASCII only."""
+        return dumps(content).encode()
 
 
 class Problem(Exception):
@@ -75,8 +84,8 @@ async def object_of(request: Request) -> dict[str, Any]:
     """
     raw = await body_of(request)
     try:
-        value = json.loads(raw) if raw.strip() else {}
-    except (ValueError, RecursionError):
+        value = read_json(raw) if raw.strip() else {}
+    except ValueError:
         raise Problem(422, "invalid_body", "The body is not JSON.") from None
     if not isinstance(value, dict):
         raise Problem(422, "invalid_body", "The body is a JSON object.")
@@ -86,7 +95,7 @@ async def object_of(request: Request) -> dict[str, Any]:
 def text_in(body: dict[str, Any], name: str, default: str | None = None) -> str:
     """A text field of a control call. Raises Problem 422 where it is missing or not text."""
     value = body.get(name, default)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or readable(value) != value:
         raise Problem(422, "invalid_body", f"`{name}` is text.")
     return value
 
@@ -99,3 +108,8 @@ def integer_in(body: dict[str, Any], name: str, default: int, lowest: int, highe
             422, "invalid_body", f"`{name}` is a whole number from {lowest} to {highest}."
         )
     return value
+
+
+async def nothing_here(request: Request) -> Response:
+    """The end of the line for a control call that does not exist."""
+    raise Problem(404, "no_such_control", f"There is no control {request.url.path}.")

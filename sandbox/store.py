@@ -6,6 +6,7 @@ Calls are synchronous on purpose: each is a few microseconds, less than handing 
 """
 
 import json
+import math
 import os
 import sqlite3
 import threading
@@ -211,7 +212,7 @@ class Store:
         with self.write() as db:
             db.execute(
                 "INSERT INTO journal (at, kind, person_id, summary) VALUES (?, ?, ?, ?)",
-                (time.time(), kind, person_id, summary[:500]),
+                (time.time(), kind, person_id, readable(summary[:500])),
             )
 
 
@@ -255,15 +256,43 @@ def _use_wal(db: sqlite3.Connection) -> None:
             time.sleep(0.02)
 
 
-#: Made once: `json.dumps` makes a new one each time it is given options.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+#: Made once: `json.dumps` makes a new one each time it is given options. ASCII, because half a
+#: character (a lone surrogate) is legal JSON and no legal text of a database.
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def dumps(value: Any) -> str:
-    """JSON for storage: compact, and readable in any script."""
+    """JSON for storage."""
     return _ENCODER.encode(value)
 
 
 def loads(text: str) -> Any:
     """The reverse of `dumps`."""
     return json.loads(text)
+
+
+def read_json(raw: bytes) -> Any:
+    """JSON from outside; NaN, infinities and numbers beyond them are no JSON here.
+
+    Raises ValueError.
+    """
+    try:
+        return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def readable(text: str) -> str:
+    """Text that a database can keep: half characters become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("a number too large")
+    return value

@@ -1,7 +1,6 @@
 """The Graph API's endpoints under `/v{NN}.0`, as the product's real client calls them."""
 
 import hmac
-import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -17,7 +16,7 @@ from sandbox.graph import errors, media, send, templates
 from sandbox.graph.errors import GraphError
 from sandbox.problem import Problem, body_of
 from sandbox.silence import BrokenAnswer, NoAnswer
-from sandbox.store import Json, Store
+from sandbox.store import Json, Store, read_json
 
 VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]")
 PAGE_OF_TEMPLATES = 25
@@ -57,6 +56,7 @@ class GraphApi:
                 self._answer(self._node),
                 methods=["GET", "POST", "DELETE"],
             ),
+            Route("/{path:path}", self._answer(self._unknown)),
         ]
 
     def _answer(
@@ -135,7 +135,7 @@ class GraphApi:
             return JSONResponse({"success": templates.delete(self._store, query.get("name", ""))})
         limit = _number(query.get("limit"), PAGE_OF_TEMPLATES)
         limit = max(1, min(limit, MAX_PAGE_OF_TEMPLATES))
-        after = _number(query.get("after"), 0)
+        after = min(_number(query.get("after"), 0), 1_000_000)
         found = templates.listed(self._store, query, after, limit)
         answer: Json = {"data": found[:limit]}
         if answer["data"]:
@@ -173,6 +173,9 @@ class GraphApi:
             return JSONResponse({"success": media.delete(self._store, id_)})
         return JSONResponse(media.described(self._config, self._store, id_))
 
+    async def _unknown(self, request: Request) -> ASGIApp:
+        raise GraphError(2500, f"Unknown path components: /{request.path_params['path']}")
+
     def _number(self) -> Json:
         return {
             "verified_name": "Sandbox business",
@@ -190,8 +193,8 @@ class GraphApi:
 async def _object(request: Request) -> Json:
     raw = await body_of(request)
     try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
+        value = read_json(raw)
+    except ValueError:
         raise GraphError(100, "The body is not JSON.") from None
     if not isinstance(value, dict):
         raise GraphError(100, "The body is a JSON object.")

@@ -3,6 +3,7 @@
 | call | does |
 |---|---|
 | `GET messages?phone=&after=` | what that person received, oldest first |
+| `GET messages?after=` | what everybody was sent, oldest first, at most 1,000 |
 | `POST inbound` | a person sends `message` (or several: `batch: [{phone, message}, …]`) |
 | `POST status` | a status webhook by hand |
 | `POST faults`, `GET faults` | what goes wrong next |
@@ -29,7 +30,15 @@ from sandbox.deliver import Deliverer
 from sandbox.graph import people, receive, send, templates
 from sandbox.graph.errors import webhook_error
 from sandbox.graph.people import Person
-from sandbox.problem import Problem, answering_problems, integer_in, object_of, text_in
+from sandbox.problem import (
+    Problem,
+    StoredJson,
+    answering_problems,
+    integer_in,
+    nothing_here,
+    object_of,
+    text_in,
+)
 from sandbox.store import Json, Store, loads
 
 STATUSES = ("accepted", "sent", "delivered", "read", "failed", "deleted", "played")
@@ -61,14 +70,13 @@ class WhatsAppControl:
             Route("/conversation", answering_problems(self._conversation), methods=get),
             Route("/templates", answering_problems(self._templates), methods=post),
             Route("/reset", answering_problems(self._reset), methods=post),
+            Route("/{path:path}", answering_problems(nothing_here)),
         ]
 
     async def _messages(self, request: Request) -> Response:
         who = request.query_params.get("phone", "")
-        if not who:
-            raise Problem(422, "invalid_query", "`phone` says whose messages.")
         # A plus in a query is a space unless it is escaped; both are meant as the plus.
-        person = people.find(self._store, who)
+        person = people.find(self._store, who) if who else None
         after = 0
         if after_id := request.query_params.get("after"):
             row = self._store.db.execute(
@@ -77,6 +85,8 @@ class WhatsAppControl:
             if row is None:
                 raise Problem(422, "unknown_message", f"`after`: there is no message {after_id}.")
             after = row["seq"]
+        if not who:
+            return self._everybodys(after)
         if person is None:
             return JSONResponse({"items": []})
         rows = self._store.db.execute(
@@ -84,7 +94,16 @@ class WhatsAppControl:
             " AND status IN ('delivered', 'read') ORDER BY seq",
             (person.id, after),
         )
-        return JSONResponse({"items": [_shown(dict(row)) for row in rows]})
+        return StoredJson({"items": [_shown(dict(row)) for row in rows]})
+
+    def _everybodys(self, after: int) -> Response:
+        """All that was accepted: a later message may be delivered first, and none may be missed."""
+        rows = self._store.db.execute(
+            "SELECT * FROM messages WHERE seq > ? AND incoming = 0 AND status != 'failed'"
+            " ORDER BY seq LIMIT 1000",
+            (after,),
+        )
+        return StoredJson({"items": [_shown(dict(row)) for row in rows]})
 
     async def _inbound(self, request: Request) -> Response:
         body = await object_of(request)
@@ -251,7 +270,7 @@ class WhatsAppControl:
             {**_shown(dict(row)), "incoming": bool(row["incoming"]), "status": row["status"]}
             for row in rows
         ]
-        return JSONResponse({"person": _described(person), "items": items})
+        return StoredJson({"person": _described(person), "items": items})
 
     async def _templates(self, request: Request) -> Response:
         body = await object_of(request)

@@ -10,7 +10,7 @@ from sandbox.graph import people, webhooks
 from sandbox.graph.people import Person
 from sandbox.graph.send import new_message_id, now_in_sandbox
 from sandbox.problem import Problem
-from sandbox.store import Json, Store, dumps, loads
+from sandbox.store import Json, Store, dumps, loads, readable
 
 #: A tap is looked for in this many of the latest messages to that person.
 TAPPABLE_MESSAGES = 200
@@ -32,7 +32,8 @@ def receive(
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise Problem(422, "invalid_body", "`message` is an object with a `type`.")
     for name in ("phone", "user_id", "name", "message_id", "context_id"):
-        if body.get(name) is not None and not isinstance(body[name], str):
+        value = body.get(name)
+        if value is not None and (not isinstance(value, str) or readable(value) != value):
             raise Problem(422, "invalid_body", f"`{name}` is text.")
     phone_hidden = not body.get("phone") or bool(people.USER_ID.fullmatch(body["phone"].strip()))
     with store.write() as db:
@@ -51,8 +52,8 @@ def receive(
                 person.id,
                 time.time(),
                 config.display_phone_number,
-                sent["type"],
-                text,
+                readable(sent["type"]),
+                readable(text),
                 dumps(sent),
             ),
         )

@@ -13,7 +13,7 @@ from sandbox.graph import content, limits, people, webhooks
 from sandbox.graph.content import Content
 from sandbox.graph.errors import GraphError, webhook_error
 from sandbox.graph.people import Person
-from sandbox.store import Json, Store, dumps, loads
+from sandbox.store import Json, Store, dumps, loads, readable
 
 #: What a scripted fault does to the answer of a send.
 CALL_FAULTS = {
@@ -231,6 +231,9 @@ def _write_down(
 ) -> None:
     now = time.time()
     person_id = person.id if person else None
+    callback_data = body.get("biz_opaque_callback_data")
+    if callback_data is not None:
+        callback_data = readable(callback_data)
     store.db.execute(
         "INSERT INTO messages (id, person_id, incoming, at, recipient, type, text, buttons, rows,"
         " payload, callback_data, pricing, status) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -240,18 +243,18 @@ def _write_down(
             now,
             recipient,
             shown.type,
-            shown.text,
+            readable(shown.text),
             dumps(shown.buttons),
             dumps(shown.rows),
             dumps(body),
-            body.get("biz_opaque_callback_data"),
+            callback_data,
             dumps(pricing) if pricing else None,
             status,
         ),
     )
     store.db.execute(
         "INSERT INTO journal (at, kind, person_id, summary) VALUES (?, 'accepted', ?, ?)",
-        (now, person_id, f"to {recipient}: {shown.text[:120]}"),
+        (now, person_id, readable(f"to {recipient}: {shown.text[:120]}")),
     )
 
 

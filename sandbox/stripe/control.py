@@ -21,7 +21,14 @@ from starlette.routing import Route
 from sandbox import faults
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
-from sandbox.problem import Problem, answering_problems, integer_in, object_of, text_in
+from sandbox.problem import (
+    Problem,
+    answering_problems,
+    integer_in,
+    nothing_here,
+    object_of,
+    text_in,
+)
 from sandbox.store import Json, Store
 from sandbox.stripe import cards
 from sandbox.stripe.account import Account
@@ -54,6 +61,7 @@ class StripeControl:
             Route("/faults", answering_problems(self._faults), methods=["GET", "POST"]),
             Route("/raw", answering_problems(self._raw), methods=post),
             Route("/objects", answering_problems(self._objects), methods=["GET"]),
+            Route("/{path:path}", answering_problems(nothing_here)),
         ]
 
     async def _checkout(self, request: Request) -> Response:

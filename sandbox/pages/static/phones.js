@@ -278,7 +278,10 @@ async function showTill() {
   const till = document.getElementById("till");
   till.replaceChildren(...open.map((session) => {
     const page = new URL(`stripe/checkout/${session.id}`, root);
-    const sum = `${session.currency.toUpperCase()} ${session.amount_total / 100}`;
+    const currency = session.currency.toUpperCase();
+    const digits = new Intl.NumberFormat("en", { style: "currency", currency })
+      .resolvedOptions().maximumFractionDigits;
+    const sum = `${currency} ${session.amount_total / 10 ** digits}`;
     return make("li", {}, make("a", { href: page.href, textContent: `Pay ${sum}` }),
       ` (${session.client_reference_id || session.id})`);
   }));
