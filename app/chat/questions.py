@@ -45,6 +45,8 @@ MAX_SKILLS: Final = 30
 MAX_YEARS: Final = 60
 MAX_TRAVEL_KM: Final = 500
 NAME_CHARACTERS: Final = 60
+_IN_NAMES: Final = " .'’-\u200c\u200d"
+"""What a name holds besides letters; the last two join Indian letters."""
 _SKILLS_A_PAGE: Final = 8
 _WANTED_MOST: Final = (
     "waiter kitchen_helper bike_delivery shop_assistant home_cleaner security_guard picker_packer "
@@ -211,13 +213,15 @@ def _read_name(heard: Heard) -> Turn | None:
 
 
 def good_name(name: str) -> bool:
-    """Whether this can be a person's name: letters, no digits, one short line."""
+    """Whether this can be a person's name: letters, their marks and joiners, one short line."""
     letters = sum(character.isalpha() for character in name)
-    plain = not any(
-        c.isdigit() or unicodedata.category(c) in {"Cc", "Cs", "Cf"}
-        for c in name.replace("\u200d", "").replace("\u200c", "")
+    plain = all(
+        character.isalpha()
+        or unicodedata.category(character) in {"Mn", "Mc"}
+        or character in _IN_NAMES
+        for character in name
     )
-    return letters > 0 and plain and len(name) <= NAME_CHARACTERS and "@" not in name
+    return letters > 0 and plain and len(name) <= NAME_CHARACTERS
 
 
 def _ask_phone(_state: State, _context: Context) -> Say:

@@ -10,7 +10,7 @@ from app.core.settings import Settings
 from app.messaging.channels import Channel, Channels
 from app.messaging.models import Channel as Name
 from app.providers.smtp import MailFolder, Smtp
-from app.providers.whatsapp import WhatsApp
+from app.providers.whatsapp import build_whatsapp
 from app.workers.quiet import quiet_hours
 
 MAIL_FOLDER: Final = Path("mail")
@@ -29,16 +29,3 @@ def build_channels(settings: Settings, http: httpx.AsyncClient) -> Channels:
     elif not settings.is_production:
         senders[Name.EMAIL] = MailFolder(MAIL_FOLDER, sender)
     return Channels(senders, quiet_hours=quiet_hours)
-
-
-def build_whatsapp(settings: Settings, http: httpx.AsyncClient) -> WhatsApp | None:
-    """Return the WhatsApp client, or None when no token is set."""
-    if settings.whatsapp_token is None:
-        return None
-    return WhatsApp(
-        http,
-        base=settings.whatsapp_url,
-        version=settings.whatsapp_api_version,
-        token=settings.whatsapp_token,
-        number_id=settings.whatsapp_number,
-    )

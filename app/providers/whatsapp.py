@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 
+from app.core.settings import Settings
 from app.messaging.channels import (
     Address,
     Outgoing,
@@ -106,6 +107,19 @@ def _read(response: httpx.Response) -> Json:
 
 def _seconds(text: str | None) -> float | None:
     return float(text) if text and text.strip().isdigit() else None
+
+
+def build_whatsapp(settings: Settings, http: httpx.AsyncClient) -> WhatsApp | None:
+    """Return the WhatsApp client, or None when no token is set."""
+    if settings.whatsapp_token is None:
+        return None
+    return WhatsApp(
+        http,
+        base=settings.whatsapp_url,
+        version=settings.whatsapp_api_version,
+        token=settings.whatsapp_token,
+        number_id=settings.whatsapp_number,
+    )
 
 
 def to_wire(message_id: UUID, address: Address, outgoing: Outgoing) -> Json:
