@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import json
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -23,7 +24,7 @@ CLAIMS = Claims(UUID(int=1), UUID(int=2), Role.EMPLOYER, 3)
 RING = TokenRing([SECRET])
 
 
-def forged(payload: dict[str, object] | None = None, **headers: object) -> str:
+def forged(payload: dict[str, object] | None = None, **headers: Any) -> str:
     """Return a token signed with our very key, with claims or headers changed; None removes one."""
     token = RING.issue(CLAIMS, NOW)
     claims = jwt.decode(token, options={"verify_signature": False}) | (payload or {})
