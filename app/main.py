@@ -141,7 +141,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings) -> None:
             stripe_webhook_url=f"{local}/api/webhooks/stripe",
             public_url=settings.base_url,
             limits=settings.environment != "test",
-            delivered_after_seconds=0.0 if settings.environment == "test" else 0.3,
+            delivered_after_seconds=0.0 if settings.environment == "test" else 0.05,
             templates=tuple(whatsapp_templates.definitions()),
         )
     )

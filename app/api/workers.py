@@ -115,6 +115,12 @@ class AvailabilitySlot(SlotAnswer):
         return cls(id=row.id, weekday=hours.weekday, start=hours.start, end=hours.end)
 
 
+class Week(Request):
+    """All my weekly slots."""
+
+    slots: list[WeeklySlot] = Field(max_length=availability.MAX_SLOTS)
+
+
 class AvailabilityList(Answer):
     """My week, in order."""
 
@@ -231,6 +237,16 @@ async def add_availability(
     """Add a weekly slot. Refused with 409 `slot_overlap` or `too_many_slots`."""
     row = await availability.add_slot(session, actor.user_id, body.slot, now)
     return AvailabilitySlot.from_row(row)
+
+
+@router.put("/availability", responses=problems(409))
+async def replace_availability(
+    session: Write, actor: WorkerActor, body: Week, now: Now
+) -> AvailabilityList:
+    """Put a whole week in place of all my slots. Refused with 409 `slot_overlap`."""
+    week = [given.slot for given in body.slots]
+    await availability.replace_slots(session, actor.user_id, week, now)
+    return await list_availability(session, actor)
 
 
 @router.delete(

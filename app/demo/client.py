@@ -1,0 +1,150 @@
+"""The demonstration's hands: the public API, and the sandbox in place of phones and cards."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+
+PATIENCE_SECONDS: Final = 30.0
+"""How long something may take to arrive before the demonstration gives up."""
+
+_POLL_SECONDS: Final = 0.15
+_CODE = re.compile(r"\b(\d{6})\b")
+
+type Json = dict[str, Any]
+
+
+class DemoFailed(Exception):
+    """The demonstration can't go on; the message says why and what to do."""
+
+
+class Server:
+    """A running development server."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._codes: dict[str, str] = {}
+        self._arrived: dict[str, asyncio.Event] = {}
+        self.requests = 0
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        address: str | None = None,
+        expect: tuple[int, ...] = (200, 201, 202, 204),
+    ) -> Json:
+        """Send one request and return its JSON.
+
+        `address` is where the person sits, told as a proxy on this machine would tell it: two
+        thousand people do not share one address. Raises `DemoFailed` for an answer not expected.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if address:
+            headers["X-Forwarded-For"] = address
+        self.requests += 1
+        try:
+            answer = await self._http.request(method, path, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise DemoFailed(
+                f"{self._http.base_url} does not answer ({type(error).__name__}): start the server "
+                "with `make run`, then try again."
+            ) from error
+        if answer.status_code not in expect:
+            raise DemoFailed(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
+        found: Json = answer.json() if answer.content else {}
+        return {**found, "_status": answer.status_code}
+
+    async def require_sandbox(self) -> None:
+        """Raise `DemoFailed` unless this is a development server."""
+        welcome = await self.call("GET", "/")
+        if "sandbox" not in welcome.get("links", {}):
+            raise DemoFailed(
+                "This server has no sandbox, so it is not a development server; the demonstration "
+                "never touches a real one."
+            )
+
+    @asynccontextmanager
+    async def reading_codes(self) -> AsyncIterator[None]:
+        """While the block runs, note every sign-in code that is sent to anybody."""
+        task = asyncio.create_task(self._read_codes())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _read_codes(self) -> None:
+        after = await self._newest()
+        while True:
+            path = "/sandbox/whatsapp/_control/messages" + (f"?after={after}" if after else "")
+            items = (await self.call("GET", _quoted(path)))["items"]
+            for item in items:
+                if found := _CODE.search(item["text"]):
+                    self._codes[item["to"]] = found[1]
+                    self._arrived.setdefault(item["to"], asyncio.Event()).set()
+            if items:
+                after = items[-1]["id"]
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _newest(self) -> str | None:
+        after = None
+        while True:
+            path = "/sandbox/whatsapp/_control/messages" + (f"?after={after}" if after else "")
+            items = (await self.call("GET", _quoted(path)))["items"]
+            if not items:
+                return after
+            after = items[-1]["id"]
+
+    async def code_for(self, phone: str) -> str:
+        """Return the code sent to `phone`, as soon as it is there; each is given once."""
+        arrived = self._arrived.setdefault(phone, asyncio.Event())
+        try:
+            await asyncio.wait_for(arrived.wait(), PATIENCE_SECONDS * 4)
+        except TimeoutError:
+            raise DemoFailed(f"No code arrived within {PATIENCE_SECONDS * 4:.0f} s.") from None
+        arrived.clear()
+        return self._codes.pop(phone)
+
+    async def messages(self, phone: str) -> list[Json]:
+        """Return what `phone` received on WhatsApp, oldest first."""
+        path = f"/sandbox/whatsapp/_control/messages?phone={phone.replace('+', '%2B')}"
+        items: list[Json] = (await self.call("GET", path))["items"]
+        return items
+
+    async def message_with(self, phone: str, words: str, *, after: int = 0) -> Json:
+        """Return the first message to `phone` from number `after` on that holds `words`."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            for item in (await self.messages(phone))[after:]:
+                if words in item["text"] or any(words in b["id"] for b in item["buttons"]):
+                    return item
+            await asyncio.sleep(_POLL_SECONDS)
+        raise DemoFailed(f"No message about {words!r} arrived within {PATIENCE_SECONDS:.0f} s.")
+
+    async def tap(self, phone: str, button: str) -> None:
+        """Let the person with `phone` tap a button."""
+        message = {"type": "button_reply", "id": button}
+        path = "/sandbox/whatsapp/_control/inbound"
+        await self.call("POST", path, {"phone": phone, "message": message})
+
+    async def pay(self, checkout_url: str) -> None:
+        """Pay on the payment page."""
+        session_id = checkout_url.rstrip("/").rsplit("/", 1)[-1]
+        path = f"/sandbox/stripe/_control/checkout/{session_id}"
+        await self.call("POST", path, {"outcome": "pay"})
+
+
+def _quoted(path: str) -> str:
+    """Return a path whose `after` survives the query string."""
+    head, mark, after = path.partition("?after=")
+    escaped = after.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+    return f"{head}{mark}{escaped}"

@@ -1,0 +1,73 @@
+"""Filling the server with the city: every worker and job through the public API."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from app.demo.city import DEMO_PASSWORD, Citizen, Company
+from app.demo.client import Json, Server
+
+AT_ONCE: Final = 48
+"""People registering at the same time; more only wait for each other."""
+
+type Advance = Callable[[], None]
+
+
+async def sign_up(server: Server, citizens: Sequence[Citizen], advance: Advance) -> None:
+    """Register every citizen, prove their phone by the code they get, and set their week."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(citizen: Citizen) -> None:
+        async with turns:
+            await _sign_up(server, citizen)
+        advance()
+
+    async with server.reading_codes(), asyncio.TaskGroup() as group:
+        for citizen in citizens:
+            group.create_task(one(citizen))
+
+
+async def _sign_up(server: Server, citizen: Citizen) -> None:
+    at = citizen.address
+    phone = citizen.body["phone"]
+    await server.call("POST", "/api/auth/register/worker", citizen.body, address=at)
+    body = {"role": "worker", "phone": phone, "code": await server.code_for(phone)}
+    signed_in = await server.call("POST", "/api/auth/login", body, address=at)
+    week = {"slots": citizen.week}
+    token = signed_in["access_token"]
+    await server.call("PUT", "/api/workers/availability", week, token=token, address=at)
+
+
+async def open_shop(server: Server, companies: Sequence[Company], advance: Advance) -> list[Json]:
+    """Register every company and publish its jobs; return the jobs."""
+    found: list[Json] = []
+    for company in companies:
+        token = await employer(server, company)
+        for job in company.jobs:
+            made = await server.call("POST", "/api/employers/jobs", job, token=token)
+            path = f"/api/employers/jobs/{made['id']}/publish"
+            found.append(await server.call("POST", path, token=token))
+            advance()
+    return found
+
+
+async def employer(server: Server, company: Company) -> str:
+    """Register a company, or take it as it is, and return an access token of it."""
+    at = company.address
+    path = "/api/auth/register/employer"
+    await server.call("POST", path, company.body, address=at, expect=(201, 409))
+    body = {"role": "employer", "email": company.body["email"], "password": DEMO_PASSWORD}
+    token: str = (await server.call("POST", "/api/auth/login", body, address=at))["access_token"]
+    return token
+
+
+async def is_filled(server: Server, company: Company) -> bool:
+    """Whether the last company of a city is there, so that all before it are too."""
+    body = {"role": "employer", "email": company.body["email"], "password": DEMO_PASSWORD}
+    path = "/api/auth/login"
+    answer = await server.call("POST", path, body, address=company.address, expect=(200, 401))
+    if answer["_status"] != 200:
+        return False
+    token = answer["access_token"]
+    jobs = (await server.call("GET", "/api/employers/jobs", token=token))["items"]
+    return len(jobs) >= len(company.jobs)
