@@ -94,7 +94,7 @@ def test_a_token_with_a_claim_that_is_not_ours_is_refused(change: dict[str, obje
         {"crit": ["exp"]},
     ],
 )
-def test_a_token_with_another_header_is_refused(headers: dict[str, object]) -> None:
+def test_a_token_with_another_header_is_refused(headers: dict[str, Any]) -> None:
     with pytest.raises(InvalidToken):
         RING.read(forged(**headers), NOW)
 
