@@ -1,5 +1,6 @@
 """Offers that end from the other side: the job closes, is full, or the two shall not meet."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,7 +13,7 @@ from app.identity.actor import Actor
 from app.jobs import lifecycle
 from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound
-from app.jobs.rules import JobAction
+from app.jobs.rules import JobAction, JobNotOver
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox import Notice, notify_many, suppress
 from app.offers.jobside import HeldJob, ask_more, hold_jobs
@@ -130,10 +131,14 @@ async def expire_jobs_due(session: AsyncSession, now: dt.datetime, limit: int) -
     )
     due = (await session.scalars(query)).all()
     held = await hold_jobs(session, due, skip_locked=True)
-    still = [job.id for job in held.values() if job.status is JobStatus.PUBLISHED]
-    for job_id in still:
-        await close_job(session, job_id, JobAction.EXPIRE, None, now)
-    return len(still)
+    count = 0
+    for job in held.values():
+        if job.status is JobStatus.PUBLISHED:
+            # A zone whose clock was legislated anew since publishing: that job waits, not all others.
+            with contextlib.suppress(JobNotOver):
+                await close_job(session, job.id, JobAction.EXPIRE, None, now)
+                count += 1
+    return count
 
 
 async def _close_apart(

@@ -273,6 +273,21 @@ async def test_a_job_ends_when_its_last_shift_begins(database: Database) -> None
     )
 
 
+async def test_a_job_that_is_not_over_after_all_keeps_no_other_from_ending(
+    database: Database,
+) -> None:
+    """Its hour of closing was reckoned by rules of the zone that have changed since."""
+    waits, _ = await market(database)
+    ends, _ = await market(database)
+    last_shift = dt.datetime(2026, 11, 28, 11, 30, tzinfo=dt.UTC)
+    async with database.begin() as session:
+        for job_id, closes_at in ((waits, NOW), (ends, last_shift)):
+            await session.execute(update(Job).where(Job.id == job_id).values(closes_at=closes_at))
+    assert await run(database, lambda s: expire_jobs_due(s, last_shift - HOUR, 10)) == 0
+    assert (await job_of(database, waits)).status == JobStatus.PUBLISHED
+    assert await run(database, lambda s: expire_jobs_due(s, last_shift, 10)) == 2
+
+
 # --- by the two not meeting -------------------------------------------------------------------
 
 

@@ -42,7 +42,7 @@ from tests.flows.offers_world import (
 )
 
 TURNS = 5
-"""How often each race is run: who wins changes from turn to turn."""
+"""How often a race between two is run: who wins changes from turn to turn."""
 
 type Offer = tuple[UUID, UUID]
 
@@ -73,6 +73,10 @@ def closes(job_id: UUID, action: JobAction) -> Verb:
     return lambda session: close_job(session, job_id, action, None, NOW)
 
 
+def suspends(worker_id: UUID) -> Verb:
+    return lambda session: close_for_worker(session, worker_id, NOW)
+
+
 async def actions_on(database: Database, offer: Offer) -> list[str]:
     async with database.read() as session:
         query = select(AdminActionLog.action).where(AdminActionLog.target_id == str(offer[1]))
@@ -100,75 +104,73 @@ async def test_tapping_many_times_accepts_once(database: Database) -> None:
     assert await kinds_told(database, await employer_of(database, job_id)) == ["lead_accepted"]
 
 
-@pytest.mark.parametrize("_turn", range(TURNS))
-async def test_of_two_opposite_answers_one_counts(database: Database, _turn: int) -> None:
-    _, [offer] = await market(database)
-    outcomes = await race(database, answers(offer, Answer.ACCEPT), answers(offer, Answer.REJECT))
-    assert sorted(outcomes) == ["already_responded", "ok"]
-    won = OfferStatus.ACCEPTED if outcomes[0] == "ok" else OfferStatus.REJECTED
-    assert (await match_of(database, offer[1])).status == won
-    assert len(await actions_on(database, offer)) == 1
-    async with database.read() as session:
-        assert (await session.get_one(Worker, offer[0])).answered == 1
-
-
-@pytest.mark.parametrize("_turn", range(TURNS))
-async def test_a_cancellation_and_acceptances_leave_no_offer_open(
-    database: Database, _turn: int
-) -> None:
-    job_id, offers = await market(database, 6, positions=3)
-    outcomes = await race(
-        database,
-        *(accepts(offer) for offer in offers[:3]),
-        closes(job_id, JobAction.CANCEL),
-        *(accepts(offer) for offer in offers[3:]),
-    )
-    assert outcomes.pop(3) == "ok"
-    assert (await job_of(database, job_id)).status == JobStatus.CANCELLED
-    for offer, result in zip(offers, outcomes, strict=True):
-        expected = {"ok": OfferStatus.ACCEPTED, "offer_closed": OfferStatus.CLOSED}[result]
-        assert (await match_of(database, offer[1])).status == expected
-
-
-@pytest.mark.parametrize("_turn", range(TURNS))
-async def test_expiry_and_acceptance_at_the_deadline_have_one_winner(
-    database: Database, _turn: int
-) -> None:
-    """The tap was in time by its own clock; the process that expires is a moment ahead of it."""
-    job_id, offers = await market(database, 4, positions=2)
-    in_time = DEADLINE - dt.timedelta(milliseconds=1)
-    outcomes = await race(
-        database,
-        *(accepts(offer, in_time) for offer in offers),
-        *[lambda session: expire_due(session, DEADLINE, 100)] * 2,
-    )
-    # Whom the process could not get hold of in that moment, it finds the next time.
-    await run(database, lambda session: expire_due(session, DEADLINE, 100))
-    for offer, result in zip(offers, outcomes[:4], strict=True):
-        match = await match_of(database, offer[1])
-        assert (result, match.status) in {("ok", "accepted"), ("offer_expired", "expired")}
+async def test_of_two_opposite_answers_one_counts(database: Database) -> None:
+    for _ in range(TURNS):
+        _, [offer] = await market(database)
+        outcomes = await race(
+            database, answers(offer, Answer.ACCEPT), answers(offer, Answer.REJECT)
+        )
+        assert sorted(outcomes) == ["already_responded", "ok"]
+        won = OfferStatus.ACCEPTED if outcomes[0] == "ok" else OfferStatus.REJECTED
+        assert (await match_of(database, offer[1])).status == won
         assert len(await actions_on(database, offer)) == 1
         async with database.read() as session:
-            worker = await session.get_one(Worker, offer[0])
-        assert (worker.answered, worker.missed) == ((1, 0) if result == "ok" else (0, 1))
-    accepted = outcomes[:4].count("ok")
-    assert (await job_of(database, job_id)).accepted == accepted
+            assert (await session.get_one(Worker, offer[0])).answered == 1
 
 
-@pytest.mark.parametrize("_turn", range(TURNS))
-async def test_a_lead_is_either_taken_back_or_unlocked(database: Database, _turn: int) -> None:
-    job_id, [offer] = await market(database, positions=2)
-    await run(database, accepts(offer))
-    back, unlocked = await race(database, takes_back(offer), unlocks(offer))
-    match, job = await match_of(database, offer[1]), await job_of(database, job_id)
-    if unlocked == "ok":
-        assert back == "already_unlocked"
-        assert (match.status, job.accepted, job.unlocked) == ("accepted", 1, 1)
-        assert match.unlocked_at is not None
-    else:
-        assert (back, unlocked) == ("ok", "match_not_accepted")
-        assert (match.status, job.accepted, job.unlocked) == ("withdrawn", 0, 0)
-        assert match.unlocked_at is None
+async def test_a_cancellation_and_acceptances_leave_no_offer_open(database: Database) -> None:
+    for _ in range(TURNS):
+        job_id, offers = await market(database, 6, positions=3)
+        outcomes = await race(
+            database,
+            *(accepts(offer) for offer in offers[:3]),
+            closes(job_id, JobAction.CANCEL),
+            *(accepts(offer) for offer in offers[3:]),
+        )
+        assert outcomes.pop(3) == "ok"
+        assert (await job_of(database, job_id)).status == JobStatus.CANCELLED
+        for offer, result in zip(offers, outcomes, strict=True):
+            expected = {"ok": OfferStatus.ACCEPTED, "offer_closed": OfferStatus.CLOSED}[result]
+            assert (await match_of(database, offer[1])).status == expected
+
+
+async def test_expiry_and_acceptance_at_the_deadline_have_one_winner(database: Database) -> None:
+    """The tap was in time by its own clock; the process that expires is a moment ahead of it."""
+    for _ in range(TURNS):
+        job_id, offers = await market(database, 4, positions=2)
+        in_time = DEADLINE - dt.timedelta(milliseconds=1)
+        outcomes = await race(
+            database,
+            *(accepts(offer, in_time) for offer in offers),
+            *[lambda session: expire_due(session, DEADLINE, 100)] * 2,
+        )
+        # Whom the process could not get hold of in that moment, it finds the next time.
+        await run(database, lambda session: expire_due(session, DEADLINE, 100))
+        for offer, result in zip(offers, outcomes[:4], strict=True):
+            match = await match_of(database, offer[1])
+            assert (result, match.status) in {("ok", "accepted"), ("offer_expired", "expired")}
+            assert len(await actions_on(database, offer)) == 1
+            async with database.read() as session:
+                worker = await session.get_one(Worker, offer[0])
+            assert (worker.answered, worker.missed) == ((1, 0) if result == "ok" else (0, 1))
+        accepted = outcomes[:4].count("ok")
+        assert (await job_of(database, job_id)).accepted == accepted
+
+
+async def test_a_lead_is_either_taken_back_or_unlocked(database: Database) -> None:
+    for _ in range(TURNS):
+        job_id, [offer] = await market(database, positions=2)
+        await run(database, accepts(offer))
+        back, unlocked = await race(database, takes_back(offer), unlocks(offer))
+        match, job = await match_of(database, offer[1]), await job_of(database, job_id)
+        if unlocked == "ok":
+            assert back == "already_unlocked"
+            assert (match.status, job.accepted, job.unlocked) == ("accepted", 1, 1)
+            assert match.unlocked_at is not None
+        else:
+            assert (back, unlocked) == ("ok", "match_not_accepted")
+            assert (match.status, job.accepted, job.unlocked) == ("withdrawn", 0, 0)
+            assert match.unlocked_at is None
 
 
 async def test_parallel_unlocks_of_one_lead_count_once(database: Database) -> None:
@@ -190,15 +192,13 @@ async def test_two_last_unlocks_at_once_fill_the_job_once(database: Database) ->
     assert (await kinds_told(database, job.employer_id)).count("job_filled") == 1
 
 
-@pytest.mark.parametrize("_turn", range(TURNS))
-async def test_a_suspension_and_an_answer_have_one_winner(database: Database, _turn: int) -> None:
-    job_id, [offer] = await market(database)
-    answer, _ = await race(
-        database, accepts(offer), lambda session: close_for_worker(session, offer[0], NOW)
-    )
-    match = await match_of(database, offer[1])
-    assert (answer, match.status) in {("ok", "accepted"), ("offer_closed", "closed")}
-    assert (await job_of(database, job_id)).accepted == (answer == "ok")
+async def test_a_suspension_and_an_answer_have_one_winner(database: Database) -> None:
+    for _ in range(TURNS):
+        job_id, [offer] = await market(database)
+        answer, _ = await race(database, accepts(offer), suspends(offer[0]))
+        match = await match_of(database, offer[1])
+        assert (answer, match.status) in {("ok", "accepted"), ("offer_closed", "closed")}
+        assert (await job_of(database, job_id)).accepted == (answer == "ok")
 
 
 async def test_everything_at_once_neither_blocks_itself_nor_loses_count(
@@ -228,7 +228,7 @@ async def test_everything_at_once_neither_blocks_itself_nor_loses_count(
     verbs += [closes(jobs[3], JobAction.CANCEL)]
     verbs += [partial(_erase, people[0]), partial(_erase, people[1])]
     verbs += [lambda session: close_between(session, people[2], employer_id, NOW)]
-    verbs += [lambda session: close_for_worker(session, people[3], NOW)]
+    verbs += [suspends(people[3])]
     outcomes = await race(database, *verbs)
     known = {
         *("ok", "already_responded", "offer_expired", "offer_closed", "not_accepted"),
