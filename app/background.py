@@ -110,7 +110,7 @@ LOOPS = (
 
 async def _run(runtime: Runtime, loop: Loop) -> None:
     failures = 0
-    async with runtime.database.wakeups() as woken:
+    async with runtime.database.wakeups(loop.name) as woken:
         while True:
             woken.clear()
             try:
@@ -147,8 +147,11 @@ async def _listen_once(url: str, database: Database) -> None:
     lost = asyncio.Event()
     try:
         connection.add_termination_listener(lambda *_: lost.set())
-        await connection.add_listener(WAKE_CHANNEL, lambda *_: database.wake())
-        database.wake()
+        await connection.add_listener(
+            WAKE_CHANNEL, lambda _c, _pid, _channel, told: database.wake(str(told).split(","))
+        )
+        # What was told while nobody listened is found by looking once.
+        database.wake([loop.name for loop in LOOPS])
         await lost.wait()
     finally:
         await connection.close(timeout=1)

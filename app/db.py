@@ -11,7 +11,7 @@ import asyncio
 import datetime as dt
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -211,7 +211,7 @@ class Database:
         self._turn_to_write: Callable[[], AbstractAsyncContextManager[None]] = (
             nullcontext if self.is_postgresql else partial(_held, asyncio.Lock())
         )
-        self._woken: set[asyncio.Event] = set()
+        self._woken: dict[str, set[asyncio.Event]] = {}
         self._listeners: dict[str, Listener] = {}
 
     def on_change(self, topic: str, listener: Listener) -> None:
@@ -228,8 +228,8 @@ class Database:
             async with session.begin():
                 yield session
                 await self._finish(session)
-            if session.info.pop("wake", False):
-                self.wake()
+            if loops := session.info.pop("wake", None):
+                self.wake(loops)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -246,23 +246,26 @@ class Database:
         for last in session.info.pop("before_commit", {}).values():
             await last(session)
         await session.flush()
-        if session.info.get("wake") and self.is_postgresql:
-            await session.execute(text(f"NOTIFY {WAKE_CHANNEL}"))
+        if self.is_postgresql and (loops := session.info.get("wake")):
+            told = {"channel": WAKE_CHANNEL, "loops": ",".join(sorted(loops))}
+            await session.execute(text("SELECT pg_notify(:channel, :loops)"), told)
 
-    def wake(self) -> None:
-        """Wake every loop of this process that waits for work."""
-        for waiter in self._woken:
-            waiter.set()
+    def wake(self, loops: Collection[str]) -> None:
+        """Wake these loops of this process, should they wait for work."""
+        for name in loops:
+            for waiter in self._woken.get(name, ()):
+                waiter.set()
 
     @asynccontextmanager
-    async def wakeups(self) -> AsyncIterator[asyncio.Event]:
-        """Give an event that is set whenever a commit made work; the caller clears it."""
+    async def wakeups(self, loop: str) -> AsyncIterator[asyncio.Event]:
+        """Give an event that is set whenever a commit made work for `loop`; the caller clears it."""
         waiter = asyncio.Event()
-        self._woken.add(waiter)
+        waiters = self._woken.setdefault(loop, set())
+        waiters.add(waiter)
         try:
             yield waiter
         finally:
-            self._woken.discard(waiter)
+            waiters.discard(waiter)
 
     async def prepare(self, *, migrate: bool) -> None:
         """Make the schema what this version needs, or say what is wrong.
@@ -333,9 +336,12 @@ def upgrade_schema(connection: Connection, *, migrate: bool) -> None:
         )
 
 
-def wake_loops(session: AsyncSession) -> None:
-    """Note that this transaction makes work for a loop; its commit wakes it."""
-    session.info["wake"] = True
+def wake_loops(session: AsyncSession, *loops: str) -> None:
+    """Note that this transaction makes work for these loops of `app.background`.
+
+    Its commit wakes them, here and, on PostgreSQL, in every other process.
+    """
+    session.info.setdefault("wake", set()).update(loops)
 
 
 def changed(session: AsyncSession, topic: str, identity: UUID) -> None:

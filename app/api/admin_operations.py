@@ -233,7 +233,7 @@ async def retry_webhook(
     if event.state != WebhookState.DEAD:
         raise WebhookNotDead
     event.state, event.due_at, event.attempts, event.error = WebhookState.WAITING, now, 0, None
-    wake_loops(session)
+    wake_loops(session, "inbox", "payment_events")
     record(
         session,
         actor=actor,

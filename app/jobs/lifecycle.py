@@ -44,7 +44,7 @@ async def move(
     if moved is None:
         raise Conflict
     if step.to is JobStatus.PUBLISHED:
-        wake_loops(session)
+        wake_loops(session, "waves")
     return await find(session, job_id, hold=True)
 
 

@@ -101,7 +101,7 @@ async def _send(
     created = await create(session, job, offers, job.wave + 1, now, policy)
     if created:
         job.wave += 1
-        wake_loops(session)
+        wake_loops(session, "outbox")
     interval = dt.timedelta(minutes=policy.waves.interval_minutes)
     job.next_wave_at = next_wave_at(now, open_places, interval, job.closes_at)
     return WaveResult(job.wave, found.eligible, created)

@@ -472,7 +472,7 @@ async def _record_refused(
     if verdict.window_closed and message.person_id is not None:
         await close_window(session, message.person_id, now)
     if verdict.fate is Fate.RETRY:
-        wake_loops(session)
+        wake_loops(session, "outbox")
     if verdict.back_off or verdict.only_replies:
         await _hold_channel(
             session,
@@ -557,5 +557,5 @@ async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> Ou
     row.state, row.due_at, row.updated_at = OutboxState.WAITING, now, now
     row.attempts = row.unanswered = 0
     row.error = row.error_code = None
-    wake_loops(session)
+    wake_loops(session, "outbox")
     return row

@@ -73,7 +73,7 @@ async def store_event(session: AsyncSession, provider: str, body: bytes, now: dt
         },
     )
     if stored:
-        wake_loops(session)
+        wake_loops(session, "inbox")
     return stored
 
 

@@ -315,4 +315,4 @@ async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
         index_elements=["key"]
     )
     await session.execute(statement, rows)
-    wake_loops(session)
+    wake_loops(session, "outbox")

@@ -113,7 +113,7 @@ async def _fail(
         await _close_window(session, row, now)
     if verdict.fate is Fate.RETRY:
         row.state, row.due_at = OutboxState.WAITING, now + verdict.after
-        wake_loops(session)
+        wake_loops(session, "outbox")
     else:
         row.state = OutboxState.FAILED
         if row.kind in SECRET_KINDS:

@@ -120,4 +120,4 @@ async def ask_more(session: AsyncSession, job_ids: Collection[UUID], now: dt.dat
         .execution_options(synchronize_session=False)
     )
     if await rows_changed(session, statement):
-        wake_loops(session)
+        wake_loops(session, "waves")

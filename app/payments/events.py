@@ -50,7 +50,7 @@ async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetim
         due_at=now,
         received_at=now,
     )
-    wake_loops(session)
+    wake_loops(session, "payment_events")
     return await rows_changed(session, statement.on_conflict_do_nothing()) == 1
 
 

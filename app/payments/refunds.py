@@ -98,7 +98,7 @@ async def request(
         reason=reason,
         after={"amount": refund.amount, "currency": refund.currency},
     )
-    wake_loops(session)
+    wake_loops(session, "refunds")
     return refund
 
 

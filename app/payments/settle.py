@@ -179,7 +179,7 @@ async def _cancel_others(session: AsyncSession, payment: Payment, now: dt.dateti
         .values(status=to, check_at=now, updated_at=now)
         .execution_options(synchronize_session=False)
     )
-    wake_loops(session)
+    wake_loops(session, "reconcile_payments")
 
 
 async def _send_contact(
