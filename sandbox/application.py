@@ -1,7 +1,9 @@
 """Putting the sandbox together: one ASGI application, mountable or alone."""
 
+import asyncio
 import contextlib
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
@@ -16,9 +18,13 @@ from sandbox.graph import templates, webhooks
 from sandbox.graph.api import GraphApi
 from sandbox.graph.control import WhatsAppControl
 from sandbox.store import Store
+from sandbox.stripe.account import Account
 from sandbox.stripe.api import StripeApi
 from sandbox.stripe.control import StripeControl
 from sandbox.stripe.events import service as stripe_service
+
+#: A checkout session ends within this of its time; one that is asked for, at once.
+SESSIONS_LOOK_SECONDS = 2.0
 
 log = logging.getLogger("sandbox")
 
@@ -40,6 +46,7 @@ class Sandbox:
         )
         templates.check(config.templates)
         self._seeded = False
+        self._account = Account(config, self.store, self.deliverer)
         parts = (config, self.store, self.deliverer)
         self._router = Router(self._routes(*parts), lifespan=self._lifespan)
 
@@ -57,9 +64,12 @@ class Sandbox:
     async def running(self) -> AsyncIterator[None]:
         """The webhook loops run inside; leaving ends them and gives back what they held."""
         self._start()
+        watching = asyncio.create_task(self._watch_sessions(), name="sandbox-sessions")
         try:
             yield
         finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
             await self.deliverer.stop()
             self.store.close()
 
@@ -67,6 +77,15 @@ class Sandbox:
     async def _lifespan(self, _: Router) -> AsyncIterator[None]:
         async with self.running():
             yield
+
+    async def _watch_sessions(self) -> None:
+        while True:
+            await asyncio.sleep(SESSIONS_LOOK_SECONDS)
+            try:
+                self._account.expire_due()
+            except sqlite3.OperationalError:
+                # Another process holds the file for long: the next look will do.
+                log.warning("sessions could not be looked at", exc_info=True)
 
     def _start(self) -> None:
         if not self._seeded:

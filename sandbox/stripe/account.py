@@ -16,7 +16,7 @@ from sandbox.stripe.customers import Customers
 from sandbox.stripe.errors import StripeError, missing
 from sandbox.stripe.events import Events
 from sandbox.stripe.intents import Intents
-from sandbox.stripe.objects import Objects
+from sandbox.stripe.objects import Objects, now
 from sandbox.stripe.refunds import Refunds
 
 LISTING = frozenset({"created", "ending_before", "limit", "starting_after"})
@@ -36,6 +36,8 @@ class Account:
 
     def __init__(self, config: SandboxConfig, store: Store, deliverer: Deliverer) -> None:
         """All processes share the account through the store."""
+        self._store = store
+        self._deliverer = deliverer
         self.objects = Objects(store)
         self.events = Events(store, self.objects, deliverer)
         self.intents = Intents(config, store, self.objects, self.events)
@@ -46,7 +48,6 @@ class Account:
 
     def answer(self, method: str, path: str, params: Json) -> Json:
         """The object or list that a call gives, before expansion. Raises StripeError."""
-        self.checkout.expire_due()
         for call in self._calls:
             if call.method == method and (match := call.path.fullmatch(path)):
                 return call.answer(match.groups(), params)
@@ -55,6 +56,15 @@ class Account:
             " remove the trailing slash.",
             status=404,
         )
+
+    def expire_due(self) -> int:
+        """End the checkout sessions whose time is over; returns how many."""
+        if not self.objects.open_past(now()):
+            return 0
+        with self._store.write():
+            expired = self.checkout.expire_due()
+        self._deliverer.wake("stripe")
+        return expired
 
     def _wired(self) -> list[Call]:
         get, post, delete = "GET", "POST", "DELETE"

@@ -104,11 +104,9 @@ class StripeApi:
 
     def _run(self, request: Request, params: Json) -> ASGIApp:
         path = str(request.path_params["path"])
+        self._account.expire_due()
         if request.method == "GET":
-            with self._store.write():
-                answer = self._do("GET", path, params)
-            self._deliverer.wake("stripe")
-            return _json(200, answer)
+            return _json(200, self._do("GET", path, params))
         key = request.headers.get("idempotency-key")
         fingerprint = _fingerprint(request.method, path, params)
         if key is not None:

@@ -83,8 +83,7 @@ class StripeControl:
             raise Problem(422, "unknown_outcome", f"`outcome` is one of {', '.join(OUTCOMES)}.")
         if card not in cards.TEST_CARDS:
             raise Problem(422, "unknown_card", f"`card` is one of {', '.join(cards.TEST_CARDS)}.")
-        with self._store.write():
-            self._account.checkout.expire_due()
+        self._account.expire_due()
         try:
             with self._store.write():
                 session = self._account.checkout.act(

@@ -153,6 +153,20 @@ def test_a_block_and_a_jump_of_the_clock_are_a_button_away(page: "Page", world: 
     assert people[0]["blocked"] is True
 
 
+def test_a_phone_in_hand_reads_and_one_laid_down_does_not(page: "Page", world: World) -> None:
+    phone = add(page, ASHA, "Asha")
+    world.says({"type": "text", "text": "hi"})
+    seen = world.sent(HELLO)
+    world.business.wait_for_status(seen, "read")
+    page.get_by_label("Number").focus()
+    unseen = world.sent({"type": "text", "text": {"body": "Later"}})
+    phone.get_by_text("Later", exact=True).wait_for()
+    world.business.wait_for_status(unseen, "delivered")
+    assert [s for s in world.business.statuses(unseen) if s["status"] == "read"] == []
+    phone.get_by_label("Message").focus()
+    world.business.wait_for_status(unseen, "read")
+
+
 def test_a_payment_appears_at_the_till_and_is_paid_by_hand(page: "Page", world: World) -> None:
     shop = f"{world.url}/"
     session = session_of(world, success_url=shop, cancel_url=shop)

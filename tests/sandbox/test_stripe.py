@@ -1,8 +1,10 @@
 """Stripe's real client against the stand-in: what it does with money, and what it tells us."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
+import sqlite3
 import time
 from typing import Any
 
@@ -420,3 +422,16 @@ def test_sessions_survive_a_restart(open_world: Open) -> None:
         session = session_of(world)
     with open_world() as world:
         assert world.pays(session.id).json()["status"] == "complete"
+
+
+def test_a_session_ends_by_itself_when_its_time_is_over(world: World) -> None:
+    session = session_of(world)
+    with contextlib.closing(sqlite3.connect(world.config.journal)) as db, db:
+        db.execute(
+            "UPDATE stripe_objects SET open_until = 1,"
+            " body = json_set(body, '$.expires_at', 1) WHERE id = ?",
+            (session.id,),
+        )
+    ended = world.business.wait_for_event("checkout.session.expired")
+    assert ended["data"]["object"]["id"] == session.id
+    assert world.pays(session.id).status_code == 400

@@ -43,6 +43,7 @@ class Phone {
     this.element.addEventListener("click", (event) => this.clicked(event));
     this.element.querySelector(".composer").addEventListener("submit", (event) => this.typed(event));
     this.element.querySelector(".location").addEventListener("submit", (event) => this.placed(event));
+    this.element.addEventListener("focusin", () => this.markRead());
     this.describe(person);
     document.getElementById("phone-row").append(this.element);
     this.refresh();
@@ -135,6 +136,15 @@ class Phone {
       }
     }
     if (atEnd) this.chat.scrollTop = this.chat.scrollHeight;
+    this.unread = items.some((item) => !item.incoming && item.status === "delivered");
+    this.markRead();
+  }
+
+  // Whoever has the phone in hand (the focus is in it) reads what comes.
+  markRead() {
+    if (!this.unread || !this.element.contains(document.activeElement)) return;
+    this.unread = false;
+    this.control("read", {});
   }
 
   bubble(item) {
