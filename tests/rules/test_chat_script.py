@@ -1,0 +1,213 @@
+"""The conversation as a pure function: whatever arrives, it answers and never breaks."""
+
+import datetime as dt
+from dataclasses import replace
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.chat.conversation import together
+from app.chat.model import (
+    Answer,
+    Ask,
+    Context,
+    Edit,
+    OfferFacts,
+    Profile,
+    SetLanguage,
+    SetWeek,
+    State,
+    Stop,
+    Turn,
+)
+from app.chat.script import step
+from app.core.week import Slot
+from app.messaging import texts
+from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.texts import SAMPLES
+from app.offers.rules import OfferStatus
+
+NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
+OFFER = UUID("0198c0de-0000-7000-8000-000000000001")
+PROFILE = Profile(
+    name="Asha",
+    agreed=True,
+    suspended=False,
+    has_phone=True,
+    skills=("waiter",),
+    place="Mumbai",
+    located=True,
+    max_distance_km=10,
+    experience_years=2,
+    slots=(),
+)
+
+
+def heard(text: str = "", kind: InboundKind = InboundKind.TEXT, **more: object) -> Inbound:
+    known = {"message_id": "m", "kind": kind, "sent_at": NOW, "phone_from": "+919811100001"}
+    return Inbound(**{**known, "text": text, **more})  # type: ignore[arg-type]
+
+
+def tap(payload: str) -> Inbound:
+    return heard(kind=InboundKind.TAP, payload=payload)
+
+
+def offer(status: OfferStatus, *, unlocked: bool = False) -> OfferFacts:
+    return OfferFacts(OFFER, status, unlocked, {**SAMPLES, "offer_id": str(OFFER)})
+
+
+def context(**more: object) -> Context:
+    known: dict[str, object] = {"now": NOW, "language": "en", "profile": PROFILE}
+    return Context(**{**known, **more})  # type: ignore[arg-type]
+
+
+payloads = st.sampled_from(
+    [
+        *(
+            f"offer:{OFFER}:{verb}"
+            for verb in ("accept", "reject", "withdraw", "show", "why:far", "x")
+        ),
+        f"contact:{OFFER}:block",
+        f"contact:{OFFER}:report",
+        *"language:en language:hi language:xx consent:yes consent:minor consent:no name:profile".split(),
+        *"skill:waiter skill:nothing skills:done skills:page:3 skills:yes skills:no place:0".split(),
+        *"place:99 distance:5 years:3 free:yes free:no free:weekends delete:yes delete:no".split(),
+        *"menu:offers menu:profile menu:availability menu:skills menu:location menu:stop".split(),
+        *"menu:who_knows menu:send_data menu:language menu:human menu:open edit:name".split(),
+        *"edit:distance edit:delete here:yes here:no worker:yes offer: x : flow:1".split(),
+    ]
+)
+words = st.sampled_from(
+    (
+        "hi|yes|no|हाँ|नहीं|stop|start|menu|help|back|profile|offers|language|send my data|human|bot|"
+        "delete my data|who has my number|skip|done|more|withdraw|Asha|waiter, cook|400050|Bandra|"
+        "Pune|10|3|weekdays after 6pm|weekends|blah blah"
+    ).split("|")
+)
+inbounds = st.one_of(
+    words.map(heard),
+    st.text(max_size=200).map(heard),
+    payloads.map(tap),
+    st.sampled_from(list(InboundKind)).map(lambda kind: heard(kind=kind)),
+    st.tuples(st.floats(-90, 90), st.floats(-180, 180)).map(
+        lambda at: heard(kind=InboundKind.LOCATION, latitude=at[0], longitude=at[1])
+    ),
+    st.just(heard(kind=InboundKind.CONTACT, phone="+919811100001")),
+)
+offers = st.lists(st.sampled_from(OfferStatus).map(offer), max_size=3)
+contexts = st.builds(
+    lambda profile, language, **more: context(profile=profile, language=language, **more),
+    profile=st.one_of(
+        st.none(),
+        st.builds(
+            lambda agreed, suspended, phone, skills, located: replace(
+                PROFILE,
+                agreed=agreed,
+                suspended=suspended,
+                has_phone=phone,
+                skills=("waiter",) if skills else (),
+                located=located,
+            ),
+            *(st.booleans() for _ in range(5)),
+        ),
+    ),
+    language=st.sampled_from([None, "en", "hi"]),
+    stopped=st.booleans(),
+    paused=st.booleans(),
+    employer=st.booleans(),
+    late=st.booleans(),
+    quoted=st.booleans(),
+    open_offers=offers,
+    accepted_offers=offers,
+    offer=st.one_of(st.none(), st.sampled_from(OfferStatus).map(offer)),
+)
+
+
+def render(turn: Turn, language: str) -> None:
+    said = [
+        texts.chat(language, say.text, say.params, buttons=say.buttons, rows=say.rows, now=NOW)
+        for say in turn.replies
+    ]
+    for outgoing in together(said):
+        assert outgoing.problem() is None, outgoing
+
+
+@settings(max_examples=400)
+@given(st.lists(st.tuples(inbounds, contexts), min_size=1, max_size=8))
+def test_no_sequence_of_messages_breaks_the_conversation(
+    turns: list[tuple[Inbound, Context]],
+) -> None:
+    state = State()
+    for inbound, facts in turns:
+        turn = step(state, inbound, facts)
+        # What is said is within every limit, and what is kept comes back as it was.
+        render(turn, turn.language or facts.said_in)
+        state = State.from_json(turn.state.as_json())
+        assert state == State.from_json(state.as_json())
+
+
+@given(inbounds, contexts)
+def test_after_stop_there_is_silence(inbound: Inbound, facts: Context) -> None:
+    turn = step(State(), inbound, replace(facts, stopped=True))
+    said = {say.text for say in turn.replies}
+    assert said <= {"started", "ask_delete", "deleted"} or "started" in said
+
+
+@given(st.sampled_from(list(Ask)), contexts)
+def test_stop_beats_every_state(ask: Ask, facts: Context) -> None:
+    turn = step(State(ask=ask, registering=True), heard("STOP"), replace(facts, stopped=False))
+    assert turn.effects == (Stop(),)
+    assert [(say.text, say.essential) for say in turn.replies] == [("stopped", True)]
+
+
+@given(st.sampled_from([InboundKind.REACTION, InboundKind.EDIT, InboundKind.PREFERENCE]), contexts)
+def test_reactions_and_edits_do_nothing(kind: InboundKind, facts: Context) -> None:
+    state = State(ask=Ask.NAME, registering=True)
+    assert step(state, heard("👍", kind), facts) == Turn(state)
+
+
+@given(inbounds, contexts)
+def test_an_older_message_changes_no_newer_answer(inbound: Inbound, facts: Context) -> None:
+    late = replace(facts, late=True, stopped=False)
+    turn = step(State(ask=Ask.NAME, registering=True), inbound, late)
+    assert not any(isinstance(effect, Edit | SetWeek | SetLanguage) for effect in turn.effects)
+
+
+def test_an_answer_is_given_only_to_an_open_offer() -> None:
+    answers = {
+        (verb, status): step(
+            State(), tap(f"offer:{OFFER}:{verb}"), context(offer=offer(status))
+        ).effects
+        for verb in ("accept", "reject", "withdraw")
+        for status in OfferStatus
+    }
+    assert {key: effects for key, effects in answers.items() if effects} == {
+        ("accept", OfferStatus.OFFERED): (Answer(OFFER, "accept"),),
+        ("reject", OfferStatus.OFFERED): (Answer(OFFER, "reject"),),
+        ("reject", OfferStatus.ACCEPTED): (Answer(OFFER, "withdraw"),),
+        ("withdraw", OfferStatus.ACCEPTED): (Answer(OFFER, "withdraw"),),
+    }
+
+
+def test_an_unlocked_acceptance_is_not_taken_back() -> None:
+    facts = context(offer=offer(OfferStatus.ACCEPTED, unlocked=True))
+    turn = step(State(), tap(f"offer:{OFFER}:withdraw"), facts)
+    assert not turn.effects
+    assert turn.replies[0].text == "offer_unlocked_already"
+
+
+def test_a_foreign_offer_looks_like_none() -> None:
+    turn = step(State(), tap(f"offer:{OFFER}:accept"), context(offer=None))
+    assert [say.text for say in turn.replies] == ["offer_unknown"]
+    assert not turn.effects
+
+
+def test_nothing_understood_leads_to_a_human() -> None:
+    state, said = State(), []
+    facts = context(profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]))
+    for _ in range(3):
+        turn = step(state, heard("qwertz"), facts)
+        state = turn.state
+        said.append([say.text for say in turn.replies])
+    assert said == [["not_understood", "help"], ["not_understood_menu", "menu"], ["handed_over"]]
