@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import endpoints, matching
+from benchmarks import endpoints, matching, waves
 from benchmarks.measure import machine
 from benchmarks.plots import draw_matching
 
@@ -18,7 +18,9 @@ LARGE = 1_000_000
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["matching", "endpoints", []], default=[])
+    parser.add_argument(
+        "what", nargs="*", choices=["matching", "waves", "endpoints", []], default=[]
+    )
     parser.add_argument("--large", action="store_true", help="also a million workers (minutes)")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     return parser.parse_args()
@@ -51,13 +53,17 @@ def _write(name: str, records: list[dict[str, Any]], where: dict[str, Any]) -> N
 def main() -> None:
     """Run what was asked for, all by default."""
     wishes = _arguments()
-    chosen = wishes.what or ["matching", "endpoints"]
+    chosen = wishes.what or ["matching", "waves", "endpoints"]
     where = machine()
     if "matching" in chosen:
         records = asyncio.run(_matching(large=wishes.large, quick=wishes.quick))
         if not wishes.quick:
             _write("matching", records, where)
             draw_matching(records, RESULTS / "matching.png")
+    if "waves" in chosen:
+        figures = asyncio.run(waves.run(quick=wishes.quick))
+        if not wishes.quick:
+            _write("waves", figures, where)
     if "endpoints" in chosen:
         figures = endpoints.run(quick=wishes.quick)
         if not wishes.quick:
