@@ -175,7 +175,7 @@ def _cards(_part: Json, item: Json) -> Json:
     cards = _objects(item.get("contacts"))
     phones = _objects(cards[0].get("phones")) if len(cards) == 1 else []
     own = phones[0].get("wa_id") or phones[0].get("phone") if len(phones) == 1 else None
-    vouched = bool(item.get("is_contact_info_reply") or (cards and cards[0].get("is_own")))
+    vouched = bool(cards) and cards[0].get("origin") == "contact_request"
     return {"kind": InboundKind.CONTACT, "phone": _phone(own) if vouched else None}
 
 
