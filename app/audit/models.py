@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DDL, Index, String, event
+from sqlalchemy import DDL, BigInteger, Index, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
@@ -24,7 +24,7 @@ class AdminActionLog(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    number: Mapped[int] = mapped_column(unique=True)
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
     at: Mapped[dt.datetime]
     actor_id: Mapped[UUID | None] = mapped_column(index=True)
     """The user who acted; None is the system itself."""
@@ -61,7 +61,7 @@ for _dialect, _statements in PROTECTION.items():
         event.listen(
             AdminActionLog.__table__,
             "after_create",
-            DDL(_statement).execute_if(dialect=_dialect),
+            DDL(_statement).execute_if(dialect=_dialect),  # type: ignore[no-untyped-call]
         )
 
 
@@ -71,5 +71,5 @@ class AuditHead(Base):
     __tablename__ = "audit_head"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[int]
+    number: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[str] = mapped_column(String(64))
