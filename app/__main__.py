@@ -28,7 +28,7 @@ def _settings() -> Settings:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve the API (and, outside production, the sandbox)."""
-    import uvicorn  # noqa: PLC0415 - commands that don't serve start faster
+    import uvicorn
 
     settings = _settings()
     port = arguments.port or settings.port
@@ -50,8 +50,8 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 async def _check_database(settings: Settings) -> None:
-    from app.db import Database  # noqa: PLC0415
-    from app.runtime import build_keyring  # noqa: PLC0415
+    from app.db import Database
+    from app.runtime import build_keyring
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
     try:
@@ -67,8 +67,8 @@ def work(_arguments: argparse.Namespace) -> int:
 
 
 async def _work(settings: Settings) -> None:
-    from app import background  # noqa: PLC0415
-    from app.runtime import running  # noqa: PLC0415
+    from app import background
+    from app.runtime import running
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -99,7 +99,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 async def _unreachable(settings: Settings) -> list[str]:
-    from app.runtime import running  # noqa: PLC0415
+    from app.runtime import running
 
     try:
         async with running(settings) as runtime:
@@ -144,8 +144,8 @@ def create_admin(arguments: argparse.Namespace) -> int:
 
 
 async def _create_admin(settings: Settings, email: str, name: str, password: str) -> None:
-    from app.identity import users  # noqa: PLC0415
-    from app.runtime import running  # noqa: PLC0415
+    from app.identity import users
+    from app.runtime import running
 
     async with running(settings) as runtime, runtime.database.begin() as session:
         await users.create_admin(session, email, name, password, runtime.clock())
@@ -159,8 +159,8 @@ def migrate(_arguments: argparse.Namespace) -> int:
 
 
 async def _migrate(settings: Settings) -> None:
-    from app.db import Database  # noqa: PLC0415
-    from app.runtime import build_keyring  # noqa: PLC0415
+    from app.db import Database
+    from app.runtime import build_keyring
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
     try:
@@ -180,8 +180,8 @@ def verify_log(_arguments: argparse.Namespace) -> int:
 
 
 async def _verify_log(settings: Settings) -> tuple[int, int | None]:
-    from app.audit.log import verify  # noqa: PLC0415
-    from app.runtime import running  # noqa: PLC0415
+    from app.audit.log import verify
+    from app.runtime import running
 
     async with running(settings) as runtime, runtime.database.read() as session:
         return await verify(session)
@@ -189,14 +189,14 @@ async def _verify_log(settings: Settings) -> tuple[int, int | None]:
 
 def demo(arguments: argparse.Namespace) -> int:
     """Fill the running development server with a city and tell the main job step by step."""
-    from app.demo import story  # noqa: PLC0415
+    from app.demo import story
 
     return story.tell(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
 
 
 def templates(arguments: argparse.Namespace) -> int:
     """Register the message templates with WhatsApp, or compare them with what is registered."""
-    from app.providers import whatsapp_templates  # noqa: PLC0415
+    from app.providers import whatsapp_templates
 
     lines = asyncio.run(whatsapp_templates.run(_settings(), arguments.what))
     for line in lines:
