@@ -23,6 +23,8 @@ from sandbox.store import Json, Store, dumps, loads
 LEASE_SECONDS = 60.0
 #: Other processes' webhooks are noticed by looking, this often.
 LOOK_SECONDS = 0.5
+#: After a quiet time, what comes within this goes out together: a post costs more than a send.
+GATHER_SECONDS = 0.02
 #: From this attempt on, items go one by one, so that a bad one does not hold up its neighbours.
 ALONE_FROM_ATTEMPT = 3
 
@@ -201,6 +203,7 @@ class Deliverer:
             if not worked:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(waker.wait(), self._next_look(service.name))
+                    await asyncio.sleep(GATHER_SECONDS)
 
     def _next_look(self, service: str) -> float:
         row = self._store.db.execute(

@@ -19,8 +19,20 @@ STATUSES = ("APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED")
 VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 
-AUTHENTICATION_BODY = "*{{1}}* is your verification code."
-SECURITY_ADVICE = " For your security, do not share this code."
+#: The platform words authentication templates itself, in the template's language: body, advice,
+#: footer. Other languages than these read as English here.
+AUTHENTICATION_TEXTS = {
+    "en": (
+        "*{{1}}* is your verification code.",
+        " For your security, do not share this code.",
+        "This code expires in {minutes} minutes.",
+    ),
+    "hi": (
+        "*{{1}}* आपका सत्यापन कोड है.",
+        " अपनी सुरक्षा के लिए, यह कोड किसी को न बताएँ.",
+        "यह कोड {minutes} मिनट में समाप्त हो जाएगा.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +166,7 @@ def render(store: Store, part: Json) -> Rendered:
         raise GraphError(132015, f"Template {name} is paused.")
     if row["status"] == "DISABLED":
         raise GraphError(132016, f"Template {name} is disabled.")
-    return _filled(loads(row["components"]), _given(part), row["category"])
+    return _filled(loads(row["components"]), _given(part), row["category"], code)
 
 
 def _checked(body: Mapping[str, Any]) -> str:
@@ -211,11 +223,14 @@ def _given(part: Json) -> dict[str, list[Json]]:
     return given
 
 
-def _filled(components: list[Json], given: dict[str, list[Json]], category: str) -> Rendered:
+def _filled(
+    components: list[Json], given: dict[str, list[Json]], category: str, language: str
+) -> Rendered:
     lines: list[str] = []
     links: list[str] = []
     buttons: list[Json] = []
     expected = {"body"}
+    wording = AUTHENTICATION_TEXTS.get(language[:2], AUTHENTICATION_TEXTS["en"])
     for component in components:
         kind = component["type"].upper()
         if kind == "HEADER":
@@ -224,15 +239,15 @@ def _filled(components: list[Json], given: dict[str, list[Json]], category: str)
         elif kind == "BODY":
             text = component.get("text")
             if category == "AUTHENTICATION":
-                advice = SECURITY_ADVICE if component.get("add_security_recommendation") else ""
-                text = AUTHENTICATION_BODY + advice
+                text = wording[0]
+                text += wording[1] if component.get("add_security_recommendation") else ""
             body = _fill(str(text), given.get("body", []), "body")
             if len(body) > limits.TEMPLATE_BODY_CHARACTERS:
                 raise GraphError(132005, f"The text is {len(body)} characters once filled in.")
             lines.append(body)
         elif kind == "FOOTER":
             minutes = component.get("code_expiration_minutes")
-            expires = f"This code expires in {minutes} minutes." if minutes else ""
+            expires = wording[2].format(minutes=minutes) if minutes else ""
             lines.append(str(component.get("text") or expires))
         elif kind == "BUTTONS":
             for index, button in enumerate(component.get("buttons", [])):

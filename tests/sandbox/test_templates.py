@@ -48,6 +48,12 @@ def test_a_code_is_readable_in_the_text(world: World) -> None:
     assert shown["buttons"] == [{"id": "493817", "title": "Copy code"}]
 
 
+def test_a_code_is_worded_in_the_template_s_language(world: World) -> None:
+    world.template("code", [{"type": "BODY"}], category="AUTHENTICATION", language="hi")
+    world.sent(filled("code", "493817", code="hi"))
+    assert world.inbox()[0]["text"] == "*493817* आपका सत्यापन कोड है."
+
+
 def test_a_code_can_t_go_to_a_user_id(world: World) -> None:
     world.template("code", [{"type": "BODY"}], category="AUTHENTICATION")
     body = {
