@@ -90,13 +90,16 @@ async def _send(
     policy: Policy,
     fresh_since: dt.datetime | None,
 ) -> WaveResult:
+    """Ask; `fresh_since` None is by hand: every open offer counts, and somebody reads the result."""
     open_places = max(0, job.positions - job.accepted)
     wanted = 0
     if await _employer_is_active(session, job.employer_id):
         fresh = await _open_offers(session, job.id, now, fresh_since)
         wanted = offers_to_send(open_places, fresh, policy.waves.offers_per_open_place)
     facts = await job_facts(session, job)
-    found = await _find(session, facts, wanted, now, policy)
+    found = Found([], 0)
+    if wanted or fresh_since is None:
+        found = await _find(session, facts, wanted, now, policy)
     offers = [_offer(candidate, facts) for candidate in found.best]
     created = await create(session, job, offers, job.wave + 1, now, policy)
     if created:

@@ -221,8 +221,11 @@ async def test_a_cap_counts_the_offers_of_seven_days(database):
         employer_id = await add_employer(session)
         *others, job_id = [await add_job(session, employer_id) for _ in range(4)]
         days = dt.timedelta(days=1)
-        for other, at in zip(others, (NOW - 8 * days, NOW - 6 * days, NOW), strict=True):
-            last = await add_offer(session, other, worker_id, OfferStatus.REJECTED, at)
+        times = (NOW - 8 * days, NOW - 6 * days, NOW)
+        *_, last = [
+            await add_offer(session, other, worker_id, OfferStatus.REJECTED, at)
+            for other, at in zip(others, times, strict=True)
+        ]
     async with database.begin() as session:
         assert await best(session, job_id) == []
         await session.delete(await session.get_one(JobMatch, last))
