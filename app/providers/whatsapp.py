@@ -20,16 +20,25 @@ from app.providers.whatsapp_errors import classify
 
 type Json = dict[str, Any]
 
-_TIMEOUT: Final = httpx.Timeout(15.0, connect=5.0)
+ANSWER_SECONDS: Final = 15.0
 """The platform answers in well under a second; after this the answer counts as lost."""
+_CONNECT_SECONDS: Final = 5.0
 
 
 class WhatsApp:
     """Sends from one number. `base` is the Graph API's address, without the version."""
 
     def __init__(
-        self, http: httpx.AsyncClient, *, base: str, version: str, token: str, number_id: str
+        self,
+        http: httpx.AsyncClient,
+        *,
+        base: str,
+        version: str,
+        token: str,
+        number_id: str,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
+        self._timeout = httpx.Timeout(answer_seconds, connect=_CONNECT_SECONDS)
         self._http = http
         self._base = f"{base}/{version}"
         self._messages = f"{self._base}/{number_id}/messages"
@@ -76,7 +85,7 @@ class WhatsApp:
     async def _call(self, method: str, url: str, body: Json | None = None) -> Json:
         try:
             response = await self._http.request(
-                method, url, json=body, headers=self._headers, timeout=_TIMEOUT
+                method, url, json=body, headers=self._headers, timeout=self._timeout
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TransportError(Refusal.UNSENT, code=type(error).__name__) from error

@@ -1,0 +1,398 @@
+"""Messages reach people once, whatever the platform does; the sandbox plays the platform."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import select, update
+
+from app.core.ids import new_id
+from app.db import keyring
+from app.identity.models import User
+from app.messaging import delivery, outbox
+from app.messaging.channels import Channels
+from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.rules import AMBIGUOUS_WAIT, QuietHours
+from app.providers.whatsapp import WhatsApp
+from tests.flows.world import World, ok, refused
+
+PHONE = "+919822200001"
+OFFER = {
+    "offer_id": str(new_id()),
+    "title": "Waiter",
+    "company": "Cafe Leopold",
+    "verified": True,
+    "city": "Mumbai",
+    "distance_km": 2.1,
+    "starts_on": "2026-11-28",
+    "ends_on": None,
+    "time_zone": "Asia/Kolkata",
+    "slots": [{"weekday": "saturday", "start": "10:00", "end": "18:00"}],
+    "salary": None,
+    "positions": 1,
+    "respond_by": "2026-11-23T10:00:00+00:00",
+    "why": [],
+}
+
+
+class Post:
+    """Somebody with a phone, and a way to write to them and look at what became of it."""
+
+    def __init__(self, world: World, phone: str = PHONE) -> None:
+        self.world = world
+        self.phone = phone
+        self.user_id = world.in_session(self._person)
+
+    async def _person(self, session: Any) -> UUID:
+        keys = keyring(session)
+        now = self.world.clock()
+        user = User(
+            role="worker",
+            status="active",
+            name="Asha",
+            language="en",
+            phone_sealed=keys.seal(self.phone, "phone"),
+            phone_index=keys.index(self.phone, "phone"),
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(user)
+        await session.flush()
+        return user.id
+
+    def tell(self, key: str = "1", kind: str = "job_offer", **more: Any) -> None:
+        self.world.in_session(
+            lambda session: outbox.notify(
+                session, self.user_id, kind, OFFER, key=key, now=self.world.clock(), **more
+            )
+        )
+
+    def send(self, **how: Any) -> int:
+        """Send what is due through a client that waits half a second for answers."""
+        return self.world.run(self._send(how))
+
+    async def _send(self, how: dict[str, Any]) -> int:
+        settings, runtime = self.world.settings, self.world.runtime
+        async with httpx.AsyncClient() as http:
+            whatsapp = WhatsApp(
+                http,
+                base=how.pop("base", settings.whatsapp_url),
+                version=settings.whatsapp_api_version,
+                token=how.pop("token", settings.whatsapp_token or ""),
+                number_id=settings.whatsapp_number,
+                answer_seconds=0.5,
+            )
+            channels = Channels({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None, **how)
+            return await delivery.send_due(runtime.database, channels, runtime.clock, 100)
+
+    def rows(self) -> list[OutboxMessage]:
+        async def read(session: Any) -> list[OutboxMessage]:
+            return list(await session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
+
+        rows: list[OutboxMessage] = self.world.in_session(read)
+        return rows
+
+    @property
+    def row(self) -> OutboxMessage:
+        return self.rows()[0]
+
+    def received(self) -> list[dict[str, Any]]:
+        path = "/sandbox/whatsapp/_control/messages"
+        items: list[dict[str, Any]] = ok(self.world.http.get(path, params={"phone": self.phone}))[
+            "items"
+        ]
+        return items
+
+    def fault(self, kind: str, times: int = 1, **more: Any) -> None:
+        body = {"next": times, "kind": kind, **more}
+        ok(self.world.http.post("/sandbox/whatsapp/_control/faults", json=body))
+
+    def news(self) -> None:
+        """Let the statuses arrive, without sending anything."""
+        self.world.settle()
+
+
+@pytest.fixture
+def post(sqlite_world: World) -> Post:
+    return Post(sqlite_world)
+
+
+def test_outside_the_window_a_template_goes_inside_it_free_form(post: Post) -> None:
+    post.tell()
+    post.send()
+    assert (post.row.form, post.row.cost_category) == ("template", "utility")
+    post.world.says(post.phone, "hi")
+    post.tell("2")
+    post.world.settle()
+    offers = [row for row in post.rows() if row.kind == "job_offer"]
+    assert [row.form for row in offers] == ["template", "free"]
+    first, *_, last = post.received()
+    assert first["text"] == last["text"]
+    assert first["buttons"] == last["buttons"]
+    assert [button["title"] for button in last["buttons"]] == ["Accept", "Reject"]
+
+
+def test_a_message_is_written_once_for_an_event_and_a_recipient(post: Post) -> None:
+    for _ in range(3):
+        post.tell("same")
+    post.tell("another")
+    assert len(post.rows()) == 2
+
+
+def test_statuses_arrive_and_only_move_forward(post: Post) -> None:
+    post.tell()
+    post.send()
+    post.news()
+    assert post.row.state == OutboxState.DELIVERED
+    for status in ("sent", "failed", "delivered"):
+        body = {"message_id": post.row.provider_id, "status": status}
+        ok(post.world.http.post("/sandbox/whatsapp/_control/status", json=body))
+        post.news()
+        assert post.row.state == OutboxState.DELIVERED
+    ok(
+        post.world.http.post(
+            "/sandbox/whatsapp/_control/status",
+            json={"message_id": post.row.provider_id, "status": "read"},
+        )
+    )
+    post.news()
+    assert post.row.state == OutboxState.READ
+
+
+def test_a_lost_answer_is_settled_by_the_status_and_nothing_is_sent_twice(post: Post) -> None:
+    post.fault("timeout_after_accept")
+    post.tell()
+    post.send()
+    post.news()
+    assert post.row.state == OutboxState.DELIVERED
+    post.world.clock.advance(minutes=10)
+    post.send()
+    assert len(post.received()) == 1
+
+
+def test_a_lost_answer_without_a_status_is_sent_once_more_and_no_more(post: Post) -> None:
+    post.fault("timeout", 5)
+    post.tell()
+    post.send()
+    assert post.row.state == OutboxState.UNKNOWN
+    post.send()
+    assert post.row.attempts == 1
+    post.world.clock.advance(seconds=AMBIGUOUS_WAIT.total_seconds())
+    post.send()
+    assert (post.row.state, post.row.attempts) == (OutboxState.UNKNOWN, 2)
+    post.world.clock.advance(seconds=AMBIGUOUS_WAIT.total_seconds())
+    post.send()
+    assert (post.row.state, post.row.attempts) == (OutboxState.DEAD, 2)
+    assert post.received() == []
+
+
+@pytest.mark.parametrize("kind", ["http_500", "http_503", "error"])
+def test_the_platforms_own_failure_is_tried_again_a_little_later(post: Post, kind: str) -> None:
+    post.fault(kind)
+    post.tell()
+    post.send()
+    assert (post.row.state, post.received()) == (OutboxState.WAITING, [])
+    post.world.clock.advance(seconds=30)
+    post.send()
+    assert len(post.received()) == 1
+
+
+def test_a_proxys_page_is_no_answer(post: Post) -> None:
+    post.fault("html_502")
+    post.tell()
+    post.send()
+    assert post.row.state == OutboxState.UNKNOWN
+    post.world.clock.advance(seconds=AMBIGUOUS_WAIT.total_seconds())
+    post.send()
+    assert len(post.received()) == 1
+
+
+def test_too_fast_holds_the_whole_number_back(post: Post) -> None:
+    post.fault("rate_limited")
+    post.tell("1")
+    post.send()
+    assert post.row.state == OutboxState.WAITING
+    post.tell("2")
+    assert post.send() == 0
+    post.world.clock.advance(minutes=2)
+    post.send()
+    assert len(post.received()) == 2
+
+
+def test_too_fast_to_one_person_holds_only_them_back(post: Post) -> None:
+    other = Post(post.world, "+919822200002")
+    post.fault("pair_limited")
+    post.tell()
+    post.send()
+    other.tell()
+    post.send()
+    assert (len(post.received()), len(other.received())) == (0, 1)
+    post.world.clock.advance(minutes=2)
+    post.send()
+    assert len(post.received()) == 1
+
+
+def test_a_revoked_token_halts_the_queue_and_loses_nothing(post: Post) -> None:
+    for number in range(5):
+        post.tell(str(number))
+    post.send(token="revoked")
+    state = post.world.in_session(lambda session: session.get(ChannelState, Channel.WHATSAPP))
+    assert state.halted_at is not None
+    assert {row.state for row in post.rows()} == {OutboxState.WAITING}
+    assert {row.attempts for row in post.rows()} == {0}
+    assert post.send() == 0
+    # Somebody mends the token and tells nobody: one message a minute tries, and the rest follows.
+    post.world.clock.advance(minutes=2)
+    assert post.send() == 1
+    post.send()
+    assert len(post.received()) == 5
+    assert len({message["id"] for message in post.received()}) == 5
+
+
+def test_a_connection_that_was_never_made_is_tried_again(post: Post) -> None:
+    post.tell()
+    post.send(base="http://127.0.0.1:9")
+    assert post.row.state == OutboxState.WAITING
+    post.world.clock.advance(seconds=30)
+    post.send()
+    assert len(post.received()) == 1
+
+
+def test_a_closed_window_is_noted_and_the_template_sent_once(post: Post) -> None:
+    post.world.says(post.phone, "hi")
+    post.fault("window_closed")
+    post.tell("1")
+    post.world.settle()
+    [row] = [row for row in post.rows() if row.kind == "job_offer"]
+    assert (row.state, row.form) == (OutboxState.DELIVERED, "template")
+    assert sum("A job for you" in message["text"] for message in post.received()) >= 1
+    person = post.world.in_session(lambda session: session.scalar(select(ChatPerson)))
+    assert person.last_inbound_at is None
+
+
+def test_who_can_not_be_reached_is_not_written_to_again(post: Post) -> None:
+    post.fault("blocked")
+    post.tell()
+    post.send()
+    post.news()
+    assert (post.row.state, post.row.error_code) == (OutboxState.FAILED, "131026")
+    post.world.clock.advance(hours=1)
+    assert post.send() == 0
+
+
+def test_a_paused_template_is_dead_until_an_administrator_tries_again(post: Post) -> None:
+    post.fault("template_paused")
+    post.tell()
+    post.send()
+    dead = post.row
+    assert (dead.state, dead.error_code) == (OutboxState.DEAD, "132015")
+    post.world.in_session(lambda session: delivery.retry(session, dead.id, post.world.clock()))
+    post.send()
+    assert len(post.received()) == 1
+
+
+def test_only_what_was_given_up_can_be_tried_again(post: Post) -> None:
+    post.tell()
+    sent = post.row.id
+    with pytest.raises(delivery.MessageNotRetryable):
+        post.world.in_session(lambda session: delivery.retry(session, sent, post.world.clock()))
+
+
+def test_spam_stops_what_we_start_but_not_our_answers(post: Post) -> None:
+    post.fault("spam_limited")
+    post.tell()
+    post.send()
+    post.world.says(post.phone, "hi")
+    assert len(post.received()) == 1
+    offers = [row for row in post.rows() if row.kind == "job_offer"]
+    assert [row.state for row in offers] == [OutboxState.WAITING]
+
+
+def test_what_is_out_of_date_or_taken_back_is_never_sent(post: Post) -> None:
+    subject = new_id()
+    now = post.world.clock()
+    post.tell("late", expires_at=now + dt.timedelta(minutes=5))
+    post.tell("gone", subject_id=subject)
+    post.world.in_session(lambda session: outbox.suppress(session, [subject], now))
+    post.world.clock.advance(minutes=6)
+    post.send()
+    assert {row.state for row in post.rows()} == {OutboxState.SUPPRESSED}
+    assert post.received() == []
+
+
+def test_quiet_hours_hold_a_message_back_unless_the_deadline_would_pass(post: Post) -> None:
+    async def quiet(_session: Any, _ids: Any) -> dict[UUID, QuietHours]:
+        return {post.user_id: QuietHours(dt.time(11), dt.time(14), "Asia/Kolkata")}
+
+    now = post.world.clock()  # 11:30 in India
+    post.tell("can wait", expires_at=now + dt.timedelta(hours=4))
+    post.tell("can't wait", expires_at=now + dt.timedelta(hours=2))
+    post.send(quiet_hours=quiet)
+    assert len(post.received()) == 1
+    post.world.clock.advance(hours=2, minutes=31)
+    post.send(quiet_hours=quiet)
+    assert len(post.received()) == 2
+
+
+def test_a_code_is_sent_even_after_stop_and_is_forgotten_once_it_arrived(post: Post) -> None:
+    post.world.says(post.phone, "STOP")
+    now = post.world.clock()
+
+    async def send(session: Any) -> None:
+        await outbox.send_code(
+            session,
+            phone=post.phone,
+            user_id=post.user_id,
+            code="482913",
+            language="en",
+            key="challenge",
+            now=now,
+            expires_at=now + dt.timedelta(minutes=5),
+        )
+        await outbox.notify(session, post.user_id, "job_offer", OFFER, key="x", now=now)
+
+    post.world.in_session(send)
+    post.world.settle()
+    texts = [message["text"] for message in post.received()]
+    assert any("482913" in text for text in texts)
+    assert not any("A job for you" in text for text in texts)
+    [code] = [row for row in post.rows() if row.kind == "sign_in_code"]
+    assert (code.state, code.params_sealed) == (OutboxState.DELIVERED, b"")
+
+
+def test_a_dead_process_leaves_its_messages_to_be_settled(post: Post) -> None:
+    post.tell()
+
+    async def claimed_by_the_dead(session: Any) -> None:
+        lease = post.world.clock() + delivery.LEASE
+        await session.execute(
+            update(OutboxMessage).values(
+                state=OutboxState.SENDING, attempts=1, due_at=lease, lease_until=lease
+            )
+        )
+
+    post.world.in_session(claimed_by_the_dead)
+    assert post.send() == 0
+    post.world.clock.advance(seconds=delivery.LEASE.total_seconds())
+    post.send()
+    assert len(post.received()) == 1
+
+
+def test_a_bad_signature_is_refused_and_nothing_is_stored(post: Post) -> None:
+    path = "/api/webhooks/whatsapp"
+    refused(post.world.http.post(path, content=b"{}"), 401, "bad_signature")
+    headers = {"X-Hub-Signature-256": "sha256=" + "0" * 64}
+    refused(post.world.http.post(path, content=b"{}", headers=headers), 401, "bad_signature")
+    assert post.world.in_session(lambda s: s.scalar(select(ChatPerson.id))) is None
+
+
+def test_the_webhook_proves_itself_by_the_verify_token(post: Post) -> None:
+    path = "/api/webhooks/whatsapp"
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
+    right = asked | {"hub.verify_token": post.world.settings.whatsapp_verification or ""}
+    answer = post.world.http.get(path, params=right)
+    assert (answer.status_code, answer.text) == (200, "1158201444")
+    wrong = asked | {"hub.verify_token": "guess"}
+    refused(post.world.http.get(path, params=wrong), 403, "wrong_verify_token")
