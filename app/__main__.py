@@ -196,12 +196,33 @@ def demo(arguments: argparse.Namespace) -> int:
 
 def templates(arguments: argparse.Namespace) -> int:
     """Register the message templates with WhatsApp, or compare them with what is registered."""
-    from app.providers import whatsapp_templates
+    return asyncio.run(_templates(_settings(), register=arguments.what == "register"))
 
-    lines = asyncio.run(whatsapp_templates.run(_settings(), arguments.what))
-    for line in lines:
-        print(line)
-    return 0
+
+async def _templates(settings: Settings, *, register: bool) -> int:
+    import httpx
+
+    from app.messaging.channels import TransportError
+    from app.providers import whatsapp_templates
+    from app.providers.whatsapp import build_whatsapp
+
+    async with httpx.AsyncClient() as http:
+        whatsapp = build_whatsapp(settings, http)
+        if whatsapp is None or not settings.whatsapp_account:
+            raise Refused(
+                "Set WHATSAPP_API_TOKEN, WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_BUSINESS_ACCOUNT_ID."
+            )
+        try:
+            if register:
+                for name in await whatsapp_templates.register(whatsapp, settings.whatsapp_account):
+                    print(f"registered {name}")
+            found = await whatsapp_templates.compare(whatsapp, settings.whatsapp_account)
+        except TransportError as error:
+            raise Refused(f"WhatsApp refused ({error}): check its token and ids.") from error
+    for difference in found:
+        print(f"{difference.name} ({difference.language}): {difference.what}")
+    print("All templates are as they should be." if not found else f"{len(found)} differ.")
+    return 1 if found else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -134,6 +134,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings) -> None:
             whatsapp_token=settings.whatsapp_token or "",
             whatsapp_app_secret=settings.whatsapp_secret or "",
             phone_number_id=settings.whatsapp_number,
+            waba_id=settings.whatsapp_account,
             graph_version=settings.whatsapp_api_version,
             stripe_secret_key=settings.stripe_key or "",
             stripe_webhook_secret=settings.stripe_webhook_secrets[0],

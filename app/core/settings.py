@@ -21,6 +21,7 @@ SANDBOX_TOKEN = "sandbox-whatsapp-token"
 SANDBOX_APP_SECRET = "sandbox-whatsapp-app-secret"
 SANDBOX_VERIFY_TOKEN = "sandbox-whatsapp-verify-token"
 SANDBOX_PHONE_NUMBER_ID = "100000000000001"
+SANDBOX_BUSINESS_ACCOUNT_ID = "200000000000002"
 SANDBOX_STRIPE_KEY = "sk_test_sandbox"
 SANDBOX_STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 
@@ -166,6 +167,13 @@ class Settings(BaseSettings):
         """Id of the phone number we send from."""
         return self.whatsapp_phone_number_id or (
             "" if self.is_production else SANDBOX_PHONE_NUMBER_ID
+        )
+
+    @property
+    def whatsapp_account(self) -> str:
+        """Id of the business account that holds our message templates."""
+        return self.whatsapp_business_account_id or (
+            "" if self.is_production else SANDBOX_BUSINESS_ACCOUNT_ID
         )
 
     @property

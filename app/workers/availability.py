@@ -87,8 +87,8 @@ async def replace_slots(
     await session.execute(
         delete(WorkerAvailability).where(WorkerAvailability.worker_id == worker_id)
     )
-    for slot in week:
-        await _insert(session, worker_id, slot)
+    session.add_all(_row(worker_id, slot) for slot in week)
+    await session.flush()
     changed(session, "worker", worker_id)
 
 
@@ -107,17 +107,21 @@ async def remove_slot(
 
 
 async def _insert(session: AsyncSession, worker_id: UUID, slot: Slot) -> WorkerAvailability:
-    row = WorkerAvailability(
+    row = _row(worker_id, slot)
+    session.add(row)
+    await session.flush()
+    changed(session, "worker", worker_id)
+    return row
+
+
+def _row(worker_id: UUID, slot: Slot) -> WorkerAvailability:
+    return WorkerAvailability(
         id=new_id(),
         worker_id=worker_id,
         weekday=slot.weekday,
         starts=_clock(slot.start),
         ends=_clock(slot.end),
     )
-    session.add(row)
-    await session.flush()
-    changed(session, "worker", worker_id)
-    return row
 
 
 def slot_of(row: WorkerAvailability) -> Slot:

@@ -22,7 +22,7 @@ from app.core.errors import FieldError, Invalid
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.languages import Language
-from app.db import changed, is_postgresql, keyring
+from app.db import is_postgresql, keyring
 from app.identity import codes, users
 from app.identity.codes import CodeRules
 from app.identity.models import Consent, Role, User, UserStatus
@@ -189,7 +189,6 @@ async def _write_profile(
     )
     if again is None:
         await session.execute(insert(Worker).values(id=user_id, created_at=now, **said))
-    changed(session, "worker", user_id)
 
 
 def _agree(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
