@@ -97,6 +97,8 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
             await database.prepare(migrate=not settings.is_production)
             yield runtime
         finally:
+            if runtime.payments is not None:
+                await runtime.payments.close()
             await database.close()
             if redis is not None:
                 await redis.aclose()

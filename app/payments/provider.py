@@ -134,6 +134,9 @@ class PaymentProvider(Protocol):
     again with the same key).
     """
 
+    async def close(self) -> None:
+        """Close the connections to the provider; nothing is asked of it afterwards."""
+
     async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
         """Create the provider's customer for an employer and return its id."""
 

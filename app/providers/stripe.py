@@ -61,12 +61,17 @@ class StripePayments:
     """The provider, through Stripe's SDK."""
 
     def __init__(self, key: str, base_url: str) -> None:
+        self._http = stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
         self._client = stripe.StripeClient(
             key,
-            http_client=stripe.HTTPXClient(timeout=TIMEOUT_SECONDS),
+            http_client=self._http,
             max_network_retries=NETWORK_RETRIES,
             base_addresses={"api": base_url},
         )
+
+    async def close(self) -> None:
+        """Close the connections to Stripe."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
         """Create the customer under which an employer's cards are kept."""
