@@ -15,8 +15,10 @@ def employer(shared_world: World) -> Person:
     return shared_world.employer()
 
 
-def test_an_employer_reads_what_was_said_at_registration(world: World) -> None:
-    employer = world.employer(company_name="Cafe Leopold", location=BANDRA, phone="022 6987 6543")
+def test_an_employer_reads_what_was_said_at_registration(shared_world: World) -> None:
+    employer = shared_world.employer(
+        company_name="Cafe Leopold", location=BANDRA, phone="022 6987 6543"
+    )
     profile = ok(employer.get(PROFILE))
     assert set(profile) == {
         *("id", "company_name", "contact_name", "email", "phone", "address", "city", "location"),
@@ -33,10 +35,10 @@ def test_an_employer_reads_what_was_said_at_registration(world: World) -> None:
     assert profile["verified"] is False
 
 
-def test_a_field_left_out_keeps_its_value(world: World) -> None:
-    employer = world.employer()
+def test_a_field_left_out_keeps_its_value(sqlite_world: World) -> None:
+    employer = sqlite_world.employer()
     before = ok(employer.get(PROFILE))
-    world.clock.advance(minutes=1)
+    sqlite_world.clock.advance(minutes=1)
     after = ok(employer.put(PROFILE, {"address": "1 Colaba Causeway"}))
     assert after.pop("address") == "1 Colaba Causeway"
     assert after.pop("updated_at") > before.pop("updated_at")
@@ -102,8 +104,8 @@ def test_a_tax_number_is_kept_in_capitals(shared_world: World) -> None:
     assert ok(answer)["tax_id"] == "27AAPFU0939F1ZV"
 
 
-def test_another_company_takes_the_verification_away(world: World) -> None:
-    employer = world.employer(verified=True)
+def test_another_company_takes_the_verification_away(shared_world: World) -> None:
+    employer = shared_world.employer(verified=True)
     assert ok(employer.put(PROFILE, {"city": "Pune"}))["verified"] is True
     assert ok(employer.put(PROFILE, {"company_name": "Other"}))["verified"] is False
 

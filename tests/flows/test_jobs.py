@@ -175,38 +175,42 @@ def test_a_draft_can_be_changed_in_every_field(world: World) -> None:
     assert ok(employer.get(f"{JOBS}/{made['id']}")) == after
 
 
-def test_a_change_keeps_what_it_leaves_out(world: World) -> None:
-    employer = world.employer()
-    made = world.job(employer, publish=False)
+def test_a_change_keeps_what_it_leaves_out(shared_world: World) -> None:
+    employer = shared_world.employer()
+    made = shared_world.job(employer, publish=False)
     after = ok(employer.put(f"{JOBS}/{made['id']}", {"positions": 2}))
     assert after == {**made, "positions": 2}
 
 
-def test_a_draft_may_lie_in_the_past_but_is_not_published(world: World) -> None:
-    employer = world.employer()
+def test_a_draft_may_lie_in_the_past_but_is_not_published(shared_world: World) -> None:
+    employer = shared_world.employer()
     past = {"starts_on": "2026-11-22", "ends_on": "2026-12-26"}
-    made = world.job(employer, publish=False, **past)
+    made = shared_world.job(employer, publish=False, **past)
     problem = refused(employer.post(f"{JOBS}/{made['id']}/publish"), 422, "invalid")
     assert fields(problem) == ["starts_on"]
     assert ok(employer.get(f"{JOBS}/{made['id']}"))["status"] == "draft"
 
 
-def test_the_past_is_judged_where_the_job_is(world: World) -> None:
+def test_the_past_is_judged_where_the_job_is(sqlite_world: World) -> None:
     # 20:00 in London on the 23rd is 01:30 in Mumbai on the 24th.
-    world.clock.advance(hours=14)
-    employer = world.employer()
+    sqlite_world.clock.advance(hours=14)
+    employer = sqlite_world.employer()
     body = {"starts_on": "2026-11-23", "ends_on": None, "slots": [slot("monday", "22:00", "23:00")]}
     for zone, status in (("Asia/Kolkata", 422), ("Europe/London", 200)):
-        made = world.job(employer, publish=False, time_zone=zone, **body)
+        made = sqlite_world.job(employer, publish=False, time_zone=zone, **body)
         assert employer.post(f"{JOBS}/{made['id']}/publish").status_code == status
 
 
-def test_a_shift_that_has_started_today_is_not_published(world: World) -> None:
-    employer = world.employer()
+def test_a_shift_that_has_started_today_is_not_published(shared_world: World) -> None:
+    employer = shared_world.employer()
     today = {"starts_on": "2026-11-23", "ends_on": "2026-11-23"}
-    gone = world.job(employer, publish=False, slots=[slot("monday", "11:30", "13:00")], **today)
+    gone = shared_world.job(
+        employer, publish=False, slots=[slot("monday", "11:30", "13:00")], **today
+    )
     refused(employer.post(f"{JOBS}/{gone['id']}/publish"), 422, "invalid")
-    coming = world.job(employer, publish=False, slots=[slot("monday", "11:31", "13:00")], **today)
+    coming = shared_world.job(
+        employer, publish=False, slots=[slot("monday", "11:31", "13:00")], **today
+    )
     ok(employer.post(f"{JOBS}/{coming['id']}/publish"))
 
 
@@ -221,9 +225,9 @@ def test_publishing_asks_the_workers_who_fit(world: World) -> None:
     assert [offer["job"]["id"] for offer in world.offers(worker)] == [made["id"]]
 
 
-def test_a_job_is_published_once(world: World) -> None:
-    employer = world.employer()
-    made = world.job(employer)
+def test_a_job_is_published_once(shared_world: World) -> None:
+    employer = shared_world.employer()
+    made = shared_world.job(employer)
     refused(employer.post(f"{JOBS}/{made['id']}/publish"), 409, "job_not_draft")
 
 
@@ -237,9 +241,9 @@ def test_of_many_publishing_at_once_one_succeeds(world: World) -> None:
     assert len(world.offers(worker)) == 1
 
 
-def test_after_publishing_only_what_decides_nothing_changes(world: World) -> None:
-    employer = world.employer()
-    made = world.job(employer)
+def test_after_publishing_only_what_decides_nothing_changes(shared_world: World) -> None:
+    employer = shared_world.employer()
+    made = shared_world.job(employer)
     changes = {
         "title": "Waiter, Saturdays",
         "description": "Smile.",
@@ -278,16 +282,16 @@ def test_after_publishing_what_decides_who_matches_stays(
     assert ok(employer.get(f"{JOBS}/{made['id']}"))["title"] == made["title"]
 
 
-def test_a_published_job_takes_its_own_values_again(world: World) -> None:
-    employer = world.employer()
-    made = world.job(employer)
-    body = world.job_body(title="Waiter, Saturdays")
+def test_a_published_job_takes_its_own_values_again(shared_world: World) -> None:
+    employer = shared_world.employer()
+    made = shared_world.job(employer)
+    body = shared_world.job_body(title="Waiter, Saturdays")
     assert ok(employer.put(f"{JOBS}/{made['id']}", body))["title"] == "Waiter, Saturdays"
 
 
-def test_a_cancelled_job_changes_no_more(world: World) -> None:
-    employer = world.employer()
-    made = world.job(employer, publish=False)
+def test_a_cancelled_job_changes_no_more(shared_world: World) -> None:
+    employer = shared_world.employer()
+    made = shared_world.job(employer, publish=False)
     ok(employer.delete(f"{JOBS}/{made['id']}"))
     refused(employer.put(f"{JOBS}/{made['id']}", {"title": "Other"}), 409, "job_not_editable")
     refused(employer.post(f"{JOBS}/{made['id']}/publish"), 409, "job_not_draft")
@@ -362,9 +366,9 @@ def test_jobs_are_filtered_by_status(shared_world: World) -> None:
     refused(employer.get(JOBS, params={"status": "lost"}), 422, "invalid")
 
 
-def test_another_s_job_looks_like_none(world: World) -> None:
-    owner, stranger = world.employer(), world.employer()
-    theirs = world.job(owner, publish=False)["id"]
+def test_another_s_job_looks_like_none(shared_world: World) -> None:
+    owner, stranger = shared_world.employer(), shared_world.employer()
+    theirs = shared_world.job(owner, publish=False)["id"]
     for method, end, body in (
         ("GET", "", None),
         ("PUT", "", {"title": "Mine now"}),
@@ -394,10 +398,10 @@ def test_the_same_key_writes_one_job(world: World) -> None:
     assert len(ok(employer.get(JOBS))["items"]) == 1
 
 
-def test_a_restricted_employer_reads_but_does_not_publish(world: World) -> None:
-    employer = world.employer()
-    made = world.job(employer, publish=False)
+def test_a_restricted_employer_reads_but_does_not_publish(shared_world: World) -> None:
+    employer = shared_world.employer()
+    made = shared_world.job(employer, publish=False)
     action = {"action": "restrict", "reason": "under review"}
-    ok(world.admin().post(f"/api/admin/employers/{employer.id}/action", action))
+    ok(shared_world.admin().post(f"/api/admin/employers/{employer.id}/action", action))
     refused(employer.post(f"{JOBS}/{made['id']}/publish"), 403, "account_restricted")
     assert ok(employer.get(f"{JOBS}/{made['id']}"))["status"] == "draft"

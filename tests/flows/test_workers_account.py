@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from app.db import load_models
 from tests.flows.world import Person, World, ok, refused
 
@@ -65,22 +67,22 @@ def test_the_copy_holds_everything_kept(world: World) -> None:
     assert len(data["sessions"]) == 1
 
 
-def test_the_copy_is_the_worker_s_own(world: World) -> None:
-    worker, other = world.worker(), world.worker(name="Bela Desai")
-    lead(world, worker, world.employer(), radius_km=1)
+def test_the_copy_is_the_worker_s_own(shared_world: World) -> None:
+    worker, other = shared_world.worker(), shared_world.worker(name="Bela Desai")
+    lead(shared_world, worker, shared_world.employer(), radius_km=1)
     text = other.get(EXPORT).text
     assert "Bela Desai" in text
     assert worker.id not in text
     assert (worker.phone or "") not in text
 
 
-def test_after_erasure_nobody_is_signed_in(world: World) -> None:
-    worker = world.worker()
+def test_after_erasure_nobody_is_signed_in(shared_world: World) -> None:
+    worker = shared_world.worker()
     answer = worker.delete(ACCOUNT)
     assert (answer.status_code, answer.content) == (204, b"")
     refused(worker.get("/api/workers/profile"), 401, "session_ended")
     refresh = {"refresh_token": worker.refresh_token}
-    assert world.http.post("/api/auth/refresh", json=refresh).status_code == 401
+    assert shared_world.http.post("/api/auth/refresh", json=refresh).status_code == 401
     assert worker.delete(ACCOUNT).status_code == 401
 
 
@@ -115,6 +117,8 @@ def test_after_erasure_open_offers_are_gone_and_acceptances_taken_back(world: Wo
     assert world.job(employer, slots=sundays)["progress"]["offered"] == 0
 
 
+# The payment provider's own library passes bytes to httpx in a way that httpx has renamed.
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 def test_after_erasure_an_unlocked_contact_is_gone_too(world: World) -> None:
     worker, employer = world.worker(), world.employer()
     match = lead(world, worker, employer)
@@ -127,32 +131,32 @@ def test_after_erasure_an_unlocked_contact_is_gone_too(world: World) -> None:
     assert kept["contact"] == {"name": "Deleted", "phone": None, "whatsapp_url": None}
 
 
-def test_after_erasure_nothing_more_is_sent(world: World) -> None:
-    worker = world.worker()
-    world.settle()
-    before = len(world.messages(worker.phone or ""))
-    world.job(world.employer())
+def test_after_erasure_nothing_more_is_sent(shared_world: World) -> None:
+    worker = shared_world.worker()
+    shared_world.settle()
+    before = len(shared_world.messages(worker.phone or ""))
+    shared_world.job(shared_world.employer())
     ok(worker.delete(ACCOUNT), 204)
-    assert len(world.messages(worker.phone or "")) == before
+    assert len(shared_world.messages(worker.phone or "")) == before
 
 
-def test_the_phone_can_register_again_as_somebody_new(world: World) -> None:
-    worker = world.worker()
+def test_the_phone_can_register_again_as_somebody_new(shared_world: World) -> None:
+    worker = shared_world.worker()
     ok(worker.delete(ACCOUNT), 204)
-    again = world.worker(phone=worker.phone, name="Asha Returned", slots=())
+    again = shared_world.worker(phone=worker.phone, name="Asha Returned", slots=())
     assert again.id != worker.id
     assert ok(again.get("/api/workers/availability")) == {"items": []}
-    assert world.offers(again) == []
+    assert shared_world.offers(again) == []
 
 
-def test_erasure_is_on_the_record(world: World) -> None:
-    worker = world.worker()
+def test_erasure_is_on_the_record(shared_world: World) -> None:
+    worker = shared_world.worker()
     ok(worker.delete(ACCOUNT), 204)
     params = {"action": "worker.erase", "target_id": worker.id}
-    [entry] = ok(world.admin().get("/api/admin/logs", params=params))["items"]
+    [entry] = ok(shared_world.admin().get("/api/admin/logs", params=params))["items"]
     assert entry["after"] == {"status": "erased"}
 
 
-def test_only_a_worker_erases_themselves(world: World) -> None:
-    refused(world.employer().delete(ACCOUNT), 403, "wrong_role")
-    refused(world.http.delete(ACCOUNT), 401, "not_authenticated")
+def test_only_a_worker_erases_themselves(shared_world: World) -> None:
+    refused(shared_world.employer().delete(ACCOUNT), 403, "wrong_role")
+    refused(shared_world.http.delete(ACCOUNT), 401, "not_authenticated")

@@ -44,10 +44,10 @@ def test_a_worker_reads_what_was_said_at_registration(world: World) -> None:
     }
 
 
-def test_a_field_left_out_keeps_its_value(world: World) -> None:
-    worker = world.worker(slots=())
+def test_a_field_left_out_keeps_its_value(sqlite_world: World) -> None:
+    worker = sqlite_world.worker(slots=())
     before = ok(worker.get("/api/workers/profile"))
-    world.clock.advance(minutes=1)
+    sqlite_world.clock.advance(minutes=1)
     after = ok(worker.put("/api/workers/profile", {"bio": "Ten years in cafes."}))
     assert after.pop("bio") == "Ten years in cafes."
     assert after.pop("updated_at") > before.pop("updated_at")
@@ -166,10 +166,10 @@ def test_a_city_brings_its_location_only_to_who_has_none(shared_world: World) ->
     assert found["latitude"] == pytest.approx(19.07, abs=0.2)
 
 
-def test_another_name_takes_the_verification_away(world: World) -> None:
-    worker = world.worker(slots=())
+def test_another_name_takes_the_verification_away(shared_world: World) -> None:
+    worker = shared_world.worker(slots=())
     action = {"action": "verify", "reason": "papers seen"}
-    ok(world.admin().post(f"/api/admin/workers/{worker.id}/action", action))
+    ok(shared_world.admin().post(f"/api/admin/workers/{worker.id}/action", action))
     assert ok(worker.put("/api/workers/profile", {"bio": "hello"}))["verified"] is True
     assert ok(worker.put("/api/workers/profile", {"name": "Someone Else"}))["verified"] is False
 
