@@ -6,7 +6,7 @@ to fit, and never loses anybody who does.
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    Table,
     bindparam,
     case,
     func,
@@ -42,55 +43,60 @@ _FLAT_DEGREES: Final = 10.0
 _KEYS_STEP: Final = 16
 """Searches ask for a multiple of so many cells, so that few different statements get prepared."""
 
-_DAYS: Final = tuple(getattr(WorkerMatch, f"d{day}") for day in range(7))
+# Tables instead of classes: the ORM's part in a statement costs more than a small answer is worth.
+_worker = cast(Table, WorkerMatch.__table__).c
+_match = cast(Table, JobMatch.__table__).c
+_block = cast(Table, Block.__table__).c
+
+_DAYS: Final = tuple(_worker[f"d{day}"] for day in range(7))
 
 _COLUMNS: Final = (
     # As the driver gives it: making thousands of UUIDs takes longer than finding them.
-    type_coerce(WorkerMatch.worker_id, String(32)).label("worker_id"),
-    WorkerMatch.latitude,
-    WorkerMatch.longitude,
-    WorkerMatch.max_km,
-    WorkerMatch.experience,
-    WorkerMatch.skills_0,
-    WorkerMatch.skills_1,
+    type_coerce(_worker.worker_id, String(32)).label("worker_id"),
+    _worker.latitude,
+    _worker.longitude,
+    _worker.max_km,
+    _worker.experience,
+    _worker.skills_0,
+    _worker.skills_1,
     *_DAYS,
-    WorkerMatch.time_zone,
+    _worker.time_zone,
 )
 
 
 def _statement(degrees_east: ColumnElement[Any]) -> Select[Any]:
-    north = (WorkerMatch.latitude - bindparam("latitude", type_=Float)) * KM_PER_DEGREE
+    north = (_worker.latitude - bindparam("latitude", type_=Float)) * KM_PER_DEGREE
     east = degrees_east * bindparam("km_per_degree_east", type_=Float)
     squared = north * north + east * east
-    offered = select(JobMatch.worker_id).where(JobMatch.job_id == bindparam("job_id"))
-    blocking = select(Block.worker_id).where(Block.employer_id == bindparam("employer_id"))
+    offered = select(_match.worker_id).where(_match.job_id == bindparam("job_id"))
+    blocking = select(_block.worker_id).where(_block.employer_id == bindparam("employer_id"))
     return select(*_COLUMNS).where(
-        WorkerMatch.geo_key.in_(bindparam("keys", expanding=True)),
-        WorkerMatch.active == true(),
-        WorkerMatch.experience >= bindparam("experience"),
+        _worker.geo_key.in_(bindparam("keys", expanding=True)),
+        _worker.active == true(),
+        _worker.experience >= bindparam("experience"),
         *(
             column.bitwise_and(bindparam(name, type_=BigInteger)) == bindparam(name)
             for column, name in (
-                (WorkerMatch.skills_0, "skills_0"),
-                (WorkerMatch.skills_1, "skills_1"),
+                (_worker.skills_0, "skills_0"),
+                (_worker.skills_1, "skills_1"),
             )
         ),
-        squared <= WorkerMatch.max_km * WorkerMatch.max_km * DISTANCE_SLACK + 1e-6,
+        squared <= _worker.max_km * _worker.max_km * DISTANCE_SLACK + 1e-6,
         squared <= bindparam("radius_squared", type_=Float),
         # A shared half hour, or another clock, by which half hours say nothing.
         or_(
-            WorkerMatch.time_zone != bindparam("time_zone"),
+            _worker.time_zone != bindparam("time_zone"),
             *(
                 column.bitwise_and(bindparam(f"day_{day}", type_=BigInteger)) != 0
                 for day, column in enumerate(_DAYS)
             ),
         ),
         # Whoever was offered this job before, whatever came of it, or blocked its employer.
-        WorkerMatch.worker_id.not_in(offered.union_all(blocking)),
+        _worker.worker_id.not_in(offered.union_all(blocking)),
     )
 
 
-_EAST: Final[ColumnElement[Any]] = WorkerMatch.longitude - bindparam("longitude", type_=Float)
+_EAST: Final[ColumnElement[Any]] = _worker.longitude - bindparam("longitude", type_=Float)
 
 # Built once: putting such a statement together takes longer than the database takes to answer it.
 _STATEMENT: Final = _statement(_EAST)
