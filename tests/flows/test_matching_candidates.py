@@ -107,7 +107,7 @@ WEIGHTS = (
 )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_the_answer_is_that_of_scoring_everybody(database, seed, monkeypatch):
     # Small batches, so that the search has every chance to stop too early.
     monkeypatch.setattr(candidates, "_FIRST_BATCH", 1)
