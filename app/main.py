@@ -25,6 +25,8 @@ from app.api import (
     problems,
     webhooks_stripe,
     webhooks_whatsapp,
+    worker_data,
+    worker_hours,
     worker_offers,
     workers,
 )
@@ -38,6 +40,8 @@ ROUTERS = (
     health.router,
     auth.router,
     workers.router,
+    worker_hours.router,
+    worker_data.router,
     worker_offers.router,
     employers.router,
     employer_jobs.router,

@@ -1,4 +1,4 @@
-"""The worker's own profile, hours, blocks and data: `/api/workers`."""
+"""The worker's own profile and blocks: `/api/workers`."""
 
 import datetime as dt
 from typing import Any, cast
@@ -8,15 +8,13 @@ from fastapi import APIRouter, Response, status
 from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.deps import Now, Once, Read, Route, Rt, WorkerActor, Write
+from app.api.deps import Now, Once, Read, Route, WorkerActor, Write
 from app.api.employers import location_answer
 from app.api.problems import problems
-from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.languages import Language
 from app.core.schema import (
     Answer,
     ClockTime,
-    Day,
     Instant,
     Kilometres,
     Location,
@@ -31,10 +29,10 @@ from app.core.schema import (
 from app.core.zones import TimeZone
 from app.identity import users
 from app.identity.models import User, UserStatus
-from app.offers import closing, privacy
-from app.workers import availability, blocks, profile
+from app.offers import closing
+from app.workers import blocks, profile
 from app.workers.facts import reliability
-from app.workers.models import TimeOff, Worker, WorkerAvailability
+from app.workers.models import Worker
 from app.workers.profile import MAX_SKILLS, ProfileChanges
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
@@ -101,51 +99,6 @@ class WorkerChanges(Request):
         default_factory=left_out, strict=True, ge=1, le=MOST_OFFERS_A_WEEK
     )
     quiet_hours: QuietHours | None = Field(default_factory=left_out)
-
-
-class AvailabilitySlot(SlotAnswer):
-    """A weekly slot of mine."""
-
-    id: UUID
-
-    @classmethod
-    def from_row(cls, row: WorkerAvailability) -> "AvailabilitySlot":
-        """Return the answer for a row."""
-        hours = SlotAnswer.of(row.weekday, row.starts, row.ends)
-        return cls(id=row.id, weekday=hours.weekday, start=hours.start, end=hours.end)
-
-
-class Week(Request):
-    """All my weekly slots."""
-
-    slots: list[WeeklySlot] = Field(max_length=availability.MAX_SLOTS)
-
-
-class AvailabilityList(Answer):
-    """My week, in order."""
-
-    items: list[AvailabilitySlot]
-
-
-class NewTimeOff(Request):
-    """Dates, both included, on which none of my slots counts."""
-
-    starts_on: Day
-    ends_on: Day
-
-
-class TimeOffAnswer(Answer):
-    """Dates, both included, on which none of my slots counts."""
-
-    id: UUID
-    starts_on: Day
-    ends_on: Day
-
-
-class TimeOffList(Answer):
-    """My times off, earliest first."""
-
-    items: list[TimeOffAnswer]
 
 
 class NewBlock(Request):
@@ -223,69 +176,6 @@ def _changes(body: WorkerChanges) -> ProfileChanges:
     return cast(ProfileChanges, changes)
 
 
-@router.get("/availability")
-async def list_availability(session: Read, actor: WorkerActor) -> AvailabilityList:
-    """List my weekly slots, in the order of the week."""
-    rows = await availability.slots(session, actor.user_id)
-    return AvailabilityList(items=[AvailabilitySlot.from_row(row) for row in rows])
-
-
-@router.post("/availability", status_code=status.HTTP_201_CREATED, responses=problems(409))
-async def add_availability(
-    session: Write, actor: WorkerActor, body: WeeklySlot, now: Now, _: Once
-) -> AvailabilitySlot:
-    """Add a weekly slot. Refused with 409 `slot_overlap` or `too_many_slots`."""
-    row = await availability.add_slot(session, actor.user_id, body.slot, now)
-    return AvailabilitySlot.from_row(row)
-
-
-@router.put("/availability", responses=problems(409))
-async def replace_availability(
-    session: Write, actor: WorkerActor, body: Week, now: Now
-) -> AvailabilityList:
-    """Put a whole week in place of all my slots. Refused with 409 `slot_overlap`."""
-    week = [given.slot for given in body.slots]
-    await availability.replace_slots(session, actor.user_id, week, now)
-    return await list_availability(session, actor)
-
-
-@router.delete(
-    "/availability/{slot_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
-)
-async def remove_availability(session: Write, actor: WorkerActor, slot_id: UUID, now: Now) -> None:
-    """Remove a weekly slot."""
-    await availability.remove_slot(session, actor.user_id, slot_id, now)
-
-
-def _time_off(row: TimeOff) -> TimeOffAnswer:
-    return TimeOffAnswer(id=row.id, starts_on=row.starts_on, ends_on=row.ends_on)
-
-
-@router.get("/time-off")
-async def list_time_off(session: Read, actor: WorkerActor) -> TimeOffList:
-    """List my times off, earliest first."""
-    rows = await availability.time_off(session, actor.user_id)
-    return TimeOffList(items=[_time_off(row) for row in rows])
-
-
-@router.post("/time-off", status_code=status.HTTP_201_CREATED, responses=problems(409))
-async def add_time_off(
-    session: Write, actor: WorkerActor, body: NewTimeOff, now: Now, _: Once
-) -> TimeOffAnswer:
-    """Add dates on which no slot counts; they may overlap with others."""
-    return _time_off(
-        await availability.add_time_off(session, actor.user_id, body.starts_on, body.ends_on, now)
-    )
-
-
-@router.delete(
-    "/time-off/{time_off_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
-)
-async def remove_time_off(session: Write, actor: WorkerActor, time_off_id: UUID, now: Now) -> None:
-    """Remove a time off: the slots on its dates count again."""
-    await availability.remove_time_off(session, actor.user_id, time_off_id, now)
-
-
 @router.get("/blocks")
 async def list_blocks(session: Read, actor: WorkerActor) -> BlockList:
     """List the employers I have blocked, newest first."""
@@ -319,105 +209,3 @@ async def add_block(
 async def remove_block(session: Write, actor: WorkerActor, employer_id: UUID) -> None:
     """Lift a block."""
     await blocks.remove(session, actor.user_id, employer_id)
-
-
-class OwnedOffer(Answer):
-    """An offer made to me, as far as it is about me."""
-
-    id: UUID
-    job_id: UUID
-    job_title: str
-    employer_id: UUID
-    company_name: str
-    status: str
-    score: float
-    distance_km: float
-    offered_at: Instant
-    respond_by: Instant
-    responded_at: Instant | None
-    reject_reason: str | None
-    unlocked_at: Instant | None = Field(description="Since when this employer holds my contact.")
-
-
-class ConsentAnswer(Answer):
-    """What I agreed to, and when."""
-
-    purpose: str
-    wording_version: str
-    language: str
-    channel: str
-    granted_at: Instant
-    withdrawn_at: Instant | None
-
-
-class MessageAnswer(Answer):
-    """A message that was written to me; what it said is not kept longer than needed."""
-
-    id: UUID
-    kind: str
-    channel: str
-    state: str
-    created_at: Instant
-    sent_at: Instant | None
-
-
-class SessionAnswer(Answer):
-    """A device I am signed in on."""
-
-    created_at: Instant
-    refreshed_at: Instant
-    expires_at: Instant
-
-
-class Counters(Answer):
-    """What my reliability is counted from."""
-
-    answered: int
-    missed: int
-    withdrawn: int
-
-
-class OwnData(Answer):
-    """Everything kept about me."""
-
-    exported_at: Instant
-    profile: WorkerProfile
-    counters: Counters
-    stopped_at: Instant | None = Field(description="When I said STOP, if I did.")
-    availability: list[AvailabilitySlot]
-    time_off: list[TimeOffAnswer]
-    blocks: list[BlockAnswer]
-    consents: list[ConsentAnswer]
-    offers: list[OwnedOffer]
-    messages: list[MessageAnswer]
-    sessions: list[SessionAnswer]
-
-
-@router.get("/export")
-async def export(session: Read, actor: WorkerActor, now: Now, response: Response) -> OwnData:
-    """Get everything kept about me, as JSON."""
-    response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
-    data = await privacy.export(session, actor.user_id)
-    return OwnData(
-        exported_at=now,
-        profile=worker_profile(session, data.user, data.worker),
-        counters=Counters.model_validate(data.worker),
-        stopped_at=data.worker.stopped_at,
-        availability=[AvailabilitySlot.from_row(row) for row in data.slots],
-        time_off=[_time_off(row) for row in data.time_off],
-        blocks=[BlockAnswer.model_validate(block) for block in data.blocks],
-        consents=[ConsentAnswer.model_validate(row) for row in data.consents],
-        offers=[OwnedOffer.model_validate(row) for row in data.offers],
-        messages=[MessageAnswer.model_validate(row) for row in data.messages],
-        sessions=[SessionAnswer.model_validate(row) for row in data.sessions],
-    )
-
-
-@router.delete("/account", status_code=status.HTTP_204_NO_CONTENT)
-async def erase(session: Write, actor: WorkerActor, rt: Rt, now: Now) -> None:
-    """Erase my account and everything personal; open offers close, and I am signed out everywhere.
-
-    What was paid stays on the books without my name; a contact unlocked before is no longer shown.
-    """
-    await privacy.erase(session, actor.user_id, actor, now)
-    await rt.sessions.end_all(session, actor.user_id)

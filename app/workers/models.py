@@ -78,7 +78,5 @@ class Block(Base):
     worker_id: Mapped[UUID] = mapped_column(
         ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True
     )
-    employer_id: Mapped[UUID] = mapped_column(
-        ForeignKey("users.id"), primary_key=True, index=True
-    )
+    employer_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
     created_at: Mapped[dt.datetime]

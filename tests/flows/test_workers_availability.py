@@ -13,7 +13,7 @@ SLOTS = "/api/workers/availability"
 TIME_OFF = "/api/workers/time-off"
 
 
-def slot(weekday: str, start: str, end: str) -> dict[str, str]:
+def slot(weekday: str, start: str = "09:00", end: str = "17:00") -> dict[str, str]:
     return {"weekday": weekday, "start": start, "end": end}
 
 
@@ -129,6 +129,24 @@ def test_the_same_key_adds_a_slot_once(world: World) -> None:
     other = slot("tuesday", "09:00", "17:00")
     refused(worker.post(SLOTS, other, headers=key), 422, "idempotency_key_reused")
     assert week_of(worker) == [first]
+
+
+def test_a_whole_week_takes_the_place_of_all_slots(shared_world: World) -> None:
+    worker = shared_world.worker(slots=("monday", "tuesday"))
+    week = [slot("friday", "22:00", "02:00"), slot("sunday", "09:00", "17:00")]
+    replaced = ok(worker.put(SLOTS, {"slots": week}))["items"]
+    assert replaced == week_of(worker)
+    assert [{**item, "id": ...} for item in replaced] == [{**item, "id": ...} for item in week]
+    assert ok(worker.put(SLOTS, {"slots": []})) == {"items": []}
+
+
+def test_a_week_that_overlaps_itself_changes_nothing(shared_world: World) -> None:
+    worker = shared_world.worker(slots=("monday",))
+    before = week_of(worker)
+    week = [slot("sunday", "22:00", "02:00"), slot("monday", "01:00", "05:00")]
+    refused(worker.put(SLOTS, {"slots": week}), 409, "slot_overlap")
+    refused(worker.put(SLOTS, {"slots": [slot("monday")] * 51}), 422, "invalid")
+    assert week_of(worker) == before
 
 
 def test_a_slot_is_removed_by_its_owner_only(shared_world: World) -> None:
