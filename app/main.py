@@ -101,7 +101,7 @@ def create_app(
         application.include_router(router)
     problems.install(application)
     if settings.serves_sandbox:
-        _mount_sandbox(application, settings)
+        _mount_sandbox(application, settings, clock)
     if settings.cors_origins:
         application.add_middleware(
             CORSMiddleware,
@@ -127,7 +127,7 @@ def _hosts(settings: Settings) -> list[str]:
     return [urlsplit(settings.base_url).hostname or "", "localhost", "127.0.0.1"]
 
 
-def _mount_sandbox(application: FastAPI, settings: Settings) -> None:
+def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> None:
     """Put the stand-ins for WhatsApp and Stripe beside the API (development and tests only)."""
     from sandbox import SandboxConfig, create_sandbox
 
@@ -144,6 +144,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings) -> None:
             stripe_webhook_secret=settings.stripe_webhook_secrets[0],
             whatsapp_webhook_url=f"{local}/api/webhooks/whatsapp",
             stripe_webhook_url=f"{local}/api/webhooks/stripe",
+            session_clock=lambda: clock().timestamp(),
             public_url=settings.base_url,
             limits=settings.environment != "test",
             delivered_after_seconds=0.0 if settings.environment == "test" else 0.05,

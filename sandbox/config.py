@@ -1,7 +1,8 @@
 """What a sandbox is told at start: one frozen, typed value, validated where it is made."""
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ class SandboxConfig:
     stripe_secret_key: str = DEVELOPMENT_STRIPE_KEY
     stripe_webhook_secret: str = DEVELOPMENT_STRIPE_WEBHOOK_SECRET
     stripe_webhook_url: str = "http://localhost:8000/api/webhooks/stripe"
+    #: Unix seconds by which a checkout session opens and ends. A test whose product lives in
+    #: another time passes that time; signatures are always stamped with the real one.
+    session_clock: Callable[[], float] = time.time
 
     delivered_after_seconds: float = 0.05
     hang_seconds: float = 30.0

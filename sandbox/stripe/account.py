@@ -16,7 +16,7 @@ from sandbox.stripe.customers import Customers
 from sandbox.stripe.errors import StripeError, missing
 from sandbox.stripe.events import Events
 from sandbox.stripe.intents import Intents
-from sandbox.stripe.objects import Objects, now
+from sandbox.stripe.objects import Objects
 from sandbox.stripe.refunds import Refunds
 
 LISTING = frozenset({"created", "ending_before", "limit", "starting_after"})
@@ -36,6 +36,7 @@ class Account:
 
     def __init__(self, config: SandboxConfig, store: Store, deliverer: Deliverer) -> None:
         """All processes share the account through the store."""
+        self._config = config
         self._store = store
         self._deliverer = deliverer
         self.objects = Objects(store)
@@ -59,7 +60,7 @@ class Account:
 
     def expire_due(self) -> int:
         """End the checkout sessions whose time is over; returns how many."""
-        if not self.objects.open_past(now()):
+        if not self.objects.open_past(self._config.session_clock()):
             return 0
         with self._store.write():
             expired = self.checkout.expire_due()

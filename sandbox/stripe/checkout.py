@@ -149,7 +149,7 @@ class Checkout:
 
     def expire_due(self) -> int:
         """End the sessions whose time is over; returns how many."""
-        due = self._objects.open_past(now())
+        due = self._objects.open_past(self._config.session_clock())
         for session in due:
             self._expired(session)
         return len(due)
@@ -279,10 +279,11 @@ class Checkout:
 
     def _expiry(self, params: Json) -> int:
         expires_at = p.integer(params, "expires_at")
+        at = int(self._config.session_clock())
         if expires_at is None:
-            return now() + LONGEST_SECONDS
+            return at + LONGEST_SECONDS
         # Stripe allows for clocks that differ; a minute either way is what was seen to pass.
-        if not SHORTEST_SECONDS - 60 <= expires_at - now() <= LONGEST_SECONDS + 60:
+        if not SHORTEST_SECONDS - 60 <= expires_at - at <= LONGEST_SECONDS + 60:
             raise StripeError(
                 "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout"
                 " Session creation.",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.world import World, running_world
+from tests.infra.postgres import Postgres
 
 
 @pytest.fixture
@@ -32,6 +33,24 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("shared")
     with running_world(f"sqlite:///{folder}/partimer.db", folder) as running:
         yield running
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def world_of_file(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: Postgres,
+) -> Iterator[World]:
+    """One Partimer on each database for a whole file; its time moves on from test to test."""
+    folder = tmp_path_factory.mktemp("file")
+    if request.param == "sqlite":
+        with running_world(f"sqlite:///{folder}/partimer.db", folder) as running:
+            yield running
+        return
+    name = postgres_server.create()
+    with running_world(postgres_server.url(name), folder) as running:
+        yield running
+    postgres_server.drop(name)
 
 
 @pytest.fixture
