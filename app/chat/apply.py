@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit import log
 from app.catalogue import places
 from app.chat import facts, model
+from app.chat.about_person import good_name
 from app.chat.facts import CHANNEL, UNNAMED
+from app.chat.flow import said_slots
 from app.chat.model import Effect, Say
-from app.chat.questions import good_name, said_slots
-from app.chat.script import tell_offer
+from app.chat.offer_talk import tell_offer
 from app.core.errors import DomainError, NotFound
 from app.core.geo import Point
 from app.core.ids import new_id

@@ -12,24 +12,20 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.catalogue import places
+from app.chat.flow import ask, said, says, summary, tapped
+from app.chat.meeting import language_choice, newcomer, resume, unfinished
 from app.chat.model import (
-    Answer,
     Ask,
     Block,
     Context,
     Edit,
-    Effect,
     Erase,
-    GiveReason,
     HandBack,
     HandOver,
     Heard,
-    Meet,
-    OfferFacts,
     Report,
     Say,
     SendData,
-    SetLanguage,
     SetPhone,
     Start,
     State,
@@ -37,23 +33,12 @@ from app.chat.model import (
     TellWhoKnows,
     Turn,
 )
-from app.chat.questions import (
-    QUESTIONS,
-    answered,
-    ask,
-    next_unanswered,
-    said,
-    says,
-    summary,
-    tapped,
-)
+from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted
+from app.chat.questions import TABLE as QUESTIONS
 from app.chat.understand import Command, commands
 from app.messaging import texts
-from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
+from app.messaging.channels import Row
 from app.messaging.inbound import Inbound, InboundKind
-from app.messaging.texts import languages
-from app.messaging.wording import inert
-from app.offers.rules import OfferStatus
 
 SILENT_KINDS: Final = frozenset(
     {InboundKind.REACTION, InboundKind.EDIT, InboundKind.MOVED, InboundKind.PREFERENCE}
@@ -62,7 +47,6 @@ SILENT_KINDS: Final = frozenset(
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
 REPORT_CHARACTERS: Final = 500
-_REASONS: Final = frozenset({"far", "pay", "time"})
 _FREE_WRITING: Final = frozenset({Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT})
 """Questions whose answers are people's own words: there, only unmistakable commands count."""
 _UNMISTAKABLE: Final = frozenset(
@@ -91,8 +75,8 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
         return _while_stopped(heard)
     if context.late:
         # A newer message was handled before this one: only an offer may still be answered by it.
-        return _offer_tap(heard) or Turn(state)
-    for understand in (_language_choice, _offer_tap, _quoted, _while_paused, _newcomer):
+        return offer_tap(heard) or Turn(state)
+    for understand in (language_choice, offer_tap, quoted, _while_paused, newcomer):
         if (turn := understand(heard)) is not None:
             return turn
     if context.profile is not None and context.profile.suspended:
@@ -114,7 +98,7 @@ def _stop(heard: Heard) -> Turn:
 
 def _while_stopped(heard: Heard) -> Turn:
     if says(heard, Command.START):
-        resumed = _resume(replace(heard, context=replace(heard.context, stopped=False)))
+        resumed = resume(replace(heard, context=replace(heard.context, stopped=False)))
         return replace(
             resumed,
             replies=(Say("started"), *resumed.replies),
@@ -134,7 +118,7 @@ def _while_paused(heard: Heard) -> Turn | None:
     wanted = {Command.MENU, Command.BOT, Command.BACK, Command.START}
     text = said(heard)
     if (text is not None and commands(text) & wanted) or tapped(heard, "menu") == "open":
-        resumed = _resume(replace(heard, context=replace(heard.context, paused=False)))
+        resumed = resume(replace(heard, context=replace(heard.context, paused=False)))
         return replace(
             resumed,
             replies=(Say("handed_back"), *resumed.replies),
@@ -153,209 +137,6 @@ def _suspended(heard: Heard) -> Turn:
     if says(heard, Command.SEND_DATA):
         return Turn(heard.state, (), (SendData(),))
     return Turn(heard.state, (Say("suspended"),))
-
-
-# ── Language and the first meeting ───────────────────────────────────────────────────────────────
-
-
-def _language_choice(heard: Heard) -> Turn | None:
-    choice = tapped(heard, "language")
-    if choice is None and heard.state.ask is Ask.LANGUAGE:
-        choice = _named_language(said(heard) or "")
-    if choice is None or choice not in languages():
-        return None
-    effects: tuple[Effect, ...] = (SetLanguage(choice),)
-    if heard.context.profile is None and not heard.context.employer:
-        effects = (Meet(heard.inbound.name or ""), *effects)
-    context = replace(heard.context, language=choice)
-    heard = replace(heard, context=context)
-    if heard.state.ask is Ask.LANGUAGE or context.profile is None:
-        turn = answered(
-            replace(heard, state=_registering(heard.state, context)), Ask.LANGUAGE, language=choice
-        )
-        if turn.replies:
-            return replace(turn, effects=(*effects, *turn.effects))
-        return Turn(turn.state, (Say("saved"), Say("menu")), effects, choice)
-    resumed = _resume(heard)
-    return replace(resumed, effects=(*effects, *resumed.effects), language=choice)
-
-
-def _named_language(text: str) -> str | None:
-    wanted = text.strip().casefold()
-    for code in languages():
-        if wanted in {code, texts.catalogue(code).name.casefold()}:
-            return code
-    return {"english": "en", "hindi": "hi", "हिंदी": "hi", "1": "en", "2": "hi"}.get(wanted)
-
-
-def _registering(state: State, context: Context) -> State:
-    """A choice of language at the start begins the registration; later it changes nothing else."""
-    agreed = context.profile is not None and context.profile.agreed
-    return state if agreed and not state.registering else replace(state, registering=True)
-
-
-def _newcomer(heard: Heard) -> Turn | None:
-    """Greet somebody we don't know: language first."""
-    context = heard.context
-    if context.employer and context.profile is None:
-        if tapped(heard, "worker") == "yes" or heard.state.registering:
-            return _begin(replace(heard, context=replace(context, employer=False)))
-        return Turn(heard.state, (Say("employer", {"url": f"{context.base_url}/"}),))
-    if context.profile is None and not heard.state.registering:
-        return _begin(heard)
-    return None
-
-
-def _begin(heard: Heard) -> Turn:
-    state = State(registering=True)
-    question = next_unanswered(state, heard.context) or Ask.LANGUAGE
-    opened, say = ask(state, question, heard.context)
-    return Turn(opened, (say,), (Meet(heard.inbound.name or ""),))
-
-
-def _resume(heard: Heard, *before: Say) -> Turn:
-    """Go on where the conversation stands: the open question again, or what is still unanswered."""
-    state, context = heard.state, heard.context
-    if context.profile is None:
-        return _begin(heard)
-    if state.ask in QUESTIONS:
-        again = replace(state, misses=0)
-        return Turn(again, (*before, QUESTIONS[state.ask].ask(again, context)))
-    missing = _unfinished(state, context)
-    if missing is not None:
-        opened, say = ask(replace(missing[0], misses=0), missing[1], context)
-        return Turn(opened, (*before, say))
-    return Turn(state.at(Ask.NOTHING), (*before, Say("menu")))
-
-
-def _unfinished(state: State, context: Context) -> tuple[State, Ask] | None:
-    """Return the first question of a registration that is not complete yet, with its state."""
-    profile = context.profile
-    if profile is None or profile.suspended:
-        return None
-    if not state.registering:
-        if profile.agreed and profile.skills and profile.located and profile.slots:
-            return None
-        # Who registered elsewhere was asked these there.
-        elsewhere = {Ask.LANGUAGE, Ask.NAME, Ask.DISTANCE, Ask.EXPERIENCE} if profile.agreed else {}
-        state = replace(state, registering=True, answered=state.answered | frozenset(elsewhere))
-    question = next_unanswered(state, context)
-    return None if question is None else (state, question)
-
-
-# ── Offers ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _offer_tap(heard: Heard) -> Turn | None:
-    rest = tapped(heard, "offer")
-    if rest is None:
-        return None
-    _, _, verb = rest.partition(":")
-    offer = heard.context.offer
-    if offer is None:
-        return Turn(heard.state, (Say("offer_unknown"),))
-    verb, _, detail = verb.partition(":")
-    if verb == "why" and detail in _REASONS:
-        return Turn(heard.state, (Say("reason_noted"),), (GiveReason(offer.id, detail),))
-    if verb in {"accept", "reject", "withdraw"}:
-        return _answer_offer(heard, offer, verb)
-    return Turn(heard.state, (tell_offer(offer),))
-
-
-def _answer_offer(heard: Heard, offer: OfferFacts, verb: str) -> Turn:
-    """The written rule: the first answer counts, and a yes can be taken back until it is unlocked."""
-    status = offer.status
-    calm = replace(heard.state, misses=0)
-    if status is OfferStatus.OFFERED and verb in {"accept", "reject"}:
-        return Turn(calm, (), (Answer(offer.id, verb),))
-    if status is OfferStatus.ACCEPTED and verb in {"reject", "withdraw"} and not offer.unlocked:
-        return Turn(calm, (), (Answer(offer.id, "withdraw"),))
-    return Turn(calm, (tell_offer(offer),))
-
-
-def tell_offer(offer: OfferFacts) -> Say:
-    """Say how an offer stands: a second tap gets the state again."""
-    if offer.status is OfferStatus.ACCEPTED and offer.unlocked:
-        return Say("offer_unlocked_already", offer.said)
-    return Say(_OFFER_TEXTS[offer.status], offer.said)
-
-
-_OFFER_TEXTS: Final[Mapping[OfferStatus, str]] = {
-    OfferStatus.OFFERED: "offer_open",
-    OfferStatus.ACCEPTED: "offer_accepted_already",
-    OfferStatus.REJECTED: "offer_rejected_already",
-    OfferStatus.WITHDRAWN: "offer_withdrawn_already",
-    OfferStatus.EXPIRED: "offer_expired",
-    OfferStatus.CLOSED: "offer_closed",
-}
-
-
-def _verb_in(heard: Heard) -> str | None:
-    text = said(heard)
-    meant = commands(text) if text is not None else frozenset()
-    if Command.YES in meant:
-        return "accept"
-    if Command.NO in meant:
-        return "reject"
-    return "withdraw" if Command.WITHDRAW in meant else None
-
-
-def _quoted(heard: Heard) -> Turn | None:
-    """A yes or no that quotes an offer means that offer, whatever question is open."""
-    verb = _verb_in(heard)
-    if not heard.context.quoted or verb is None:
-        return None
-    offer = heard.context.offer
-    if offer is None:
-        return Turn(heard.state, (Say("offer_unknown"),))
-    return _answer_offer(heard, offer, verb)
-
-
-def _offer_rows(offers: list[OfferFacts], context: Context) -> list[Row]:
-    rows = []
-    for offer in offers[:ROWS]:
-        company = inert(str(offer.said.get("company", "")), 40)
-        if offer.status is OfferStatus.ACCEPTED:
-            standing = texts.word(context.said_in, "accepted")
-        else:
-            when = texts.say(
-                texts.reader(context.said_in, offer.said, context.now), "respond_by", "when"
-            )
-            standing = texts.word(context.said_in, "answer_by").replace("{when}", when)
-        title = inert(str(offer.said.get("title", "")), ROW_TITLE_CHARACTERS)
-        rows.append(
-            Row(
-                f"offer:{offer.id}:show",
-                title or "…",
-                inert(f"{company} · {standing}", ROW_DESCRIPTION_CHARACTERS),
-            )
-        )
-    return rows
-
-
-def _my_offers(heard: Heard) -> Turn:
-    context = heard.context
-    every = [*context.open_offers, *context.accepted_offers]
-    if not every:
-        return Turn(heard.state, (Say("no_offers"),))
-    if len(every) == 1:
-        return Turn(heard.state, (tell_offer(every[0]),))
-    return Turn(heard.state, (Say("your_offers", rows=_offer_rows(every, context)),))
-
-
-def _free_answer(heard: Heard) -> Turn | None:
-    """A plain yes or no counts with exactly one open offer; with several, ask which."""
-    verb = _verb_in(heard)
-    if verb is None:
-        return None
-    context = heard.context
-    among = list(context.accepted_offers if verb == "withdraw" else context.open_offers)
-    if len(among) == 1:
-        return _answer_offer(heard, among[0], verb)
-    if among:
-        rows = _offer_rows(among, context)
-        return Turn(heard.state, (Say("which_offer", {"count": len(among)}, rows=rows),))
-    return None
 
 
 # ── Words and taps that count everywhere ─────────────────────────────────────────────────────────
@@ -398,8 +179,8 @@ def _everywhere(heard: Heard) -> Turn | None:
 def _menu(heard: Heard) -> Turn:
     if heard.state.registering:
         return _help(heard)
-    unfinished = _unfinished(heard.state, heard.context)
-    state = heard.state.at(Ask.NOTHING) if unfinished is None else heard.state
+    complete = unfinished(heard.state, heard.context) is None
+    state = heard.state.at(Ask.NOTHING) if complete else heard.state
     return Turn(state, (Say("menu"),))
 
 
@@ -417,7 +198,7 @@ def _profile(heard: Heard) -> Turn | None:
 
 
 def _offers(heard: Heard) -> Turn | None:
-    return None if heard.state.registering else _my_offers(heard)
+    return None if heard.state.registering else my_offers(heard)
 
 
 def _back(heard: Heard) -> Turn:
@@ -438,7 +219,7 @@ def _back(heard: Heard) -> Turn:
         if question in state.answered
     ]
     if not asked:
-        return _resume(heard)
+        return resume(heard)
     previous = asked[-1]
     reopened = replace(state, answered=state.answered - {previous})
     opened, say = ask(reopened, previous, context)
@@ -448,7 +229,7 @@ def _back(heard: Heard) -> Turn:
 def _change(question: Ask) -> Callable[[Heard], Turn]:
     def change(heard: Heard) -> Turn:
         if heard.state.registering:
-            return _resume(heard)
+            return resume(heard)
         opened, say = ask(heard.state, question, heard.context)
         return Turn(opened, (say,))
 
@@ -492,7 +273,7 @@ _WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
 }
 _MENU: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
     "open": _menu,
-    "offers": _my_offers,
+    "offers": my_offers,
     "profile": _profile,
     "availability": _change(Ask.AVAILABILITY),
     "skills": _change(Ask.SKILLS),
@@ -569,7 +350,7 @@ def _everyday(heard: Heard) -> Turn | None:
     if inbound.kind is InboundKind.CONTACT and inbound.phone and not _has_phone(context):
         return Turn(heard.state, (Say("phone_saved"),), (SetPhone(inbound.phone),))
     if heard.state.ask is Ask.NOTHING:
-        if (turn := _free_answer(heard)) is not None:
+        if (turn := free_answer(heard)) is not None:
             return turn
         if inbound.kind is InboundKind.LOCATION and inbound.latitude is not None:
             return _new_place(heard)
@@ -577,8 +358,8 @@ def _everyday(heard: Heard) -> Turn | None:
         return _greet(heard)
     if inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
         return _nudge(heard)
-    if heard.state.ask is Ask.NOTHING and _unfinished(heard.state, context) is not None:
-        return _resume(heard)
+    if heard.state.ask is Ask.NOTHING and unfinished(heard.state, context) is not None:
+        return resume(heard)
     return None
 
 
@@ -596,8 +377,8 @@ def _new_place(heard: Heard) -> Turn:
 
 def _greet(heard: Heard) -> Turn:
     context = heard.context
-    if heard.state.ask in QUESTIONS or _unfinished(heard.state, context) is not None:
-        return _resume(heard)
+    if heard.state.ask in QUESTIONS or unfinished(heard.state, context) is not None:
+        return resume(heard)
     name = context.profile.name if context.profile else ""
     menu = texts.catalogue(context.said_in).chat["menu"]
     rows = [

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import case, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database, claim_limit, wake_loops
+from app.db import Database, wake_loops
 from app.messaging import texts
 from app.messaging.channels import (
     Address,
@@ -30,34 +30,21 @@ from app.messaging.channels import (
     SendResult,
     TransportError,
 )
+from app.messaging.claiming import AHEAD, OPEN, Claimed, claim, make_state
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import ADDRESS, PARAMS, REPLY, SECRET_KINDS, insert_if_absent
+from app.messaging.outbox import ADDRESS, PARAMS, REPLY, SECRET_KINDS
 from app.messaging.rules import (
-    MAX_UNANSWERED,
     SPAM_PAUSE,
     Fate,
     Refusal,
     decide,
-    pair_next,
-    pair_wait,
-    quiet_until,
-    window_open,
 )
 
-LEASE: Final = dt.timedelta(seconds=120)
-"""Longer than any send takes; after it the message is due again."""
-PACE_SHARE: Final = 0.96
-"""How much of the allowed rate is used: the rest is room for messages that travel unevenly, so that
-the receiver never counts more than allowed in any second."""
-AHEAD: Final = dt.timedelta(seconds=1)
-"""How far ahead of its turn a message is claimed."""
 CONCURRENT_SENDS: Final = 32
 _ERROR_CHARACTERS: Final = 300
 
 type Clock = Callable[[], dt.datetime]
-
-_OPEN: Final = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
 
 
 class MessageNotRetryable(Conflict):
@@ -68,26 +55,8 @@ class MessageNotRetryable(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class _Claimed:
-    """A leased message, as plain values: no transaction is open while it travels."""
-
-    id: UUID
-    channel: str
-    kind: str
-    language: str
-    recipient_sealed: bytes
-    recipient_index: str
-    params_sealed: bytes
-    subject_id: UUID | None
-    person_id: UUID | None
-    free_form: bool
-    attempts: int
-    send_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
 class _Outcome:
-    claimed: _Claimed
+    claimed: Claimed
     result: SendResult | TransportError
     category: str | None = None
 
@@ -95,7 +64,7 @@ class _Outcome:
 async def send_due(database: Database, channels: Channels, clock: Clock, limit: int) -> int:
     """Send up to `limit` messages that are due; return how many were dealt with."""
     async with database.begin() as session:
-        claimed, settled = await _claim(session, channels, clock(), limit)
+        claimed, settled = await claim(session, channels, clock(), limit)
     if claimed:
         outcomes = await _send(claimed, channels.senders, database.keyring, clock)
         async with database.begin() as session:
@@ -103,230 +72,22 @@ async def send_due(database: Database, channels: Channels, clock: Clock, limit: 
     return len(claimed) + settled
 
 
-# ── Claiming ─────────────────────────────────────────────────────────────────────────────────────
-
-
-async def _claim(
-    session: AsyncSession, channels: Channels, now: dt.datetime, limit: int
-) -> tuple[list[_Claimed], int]:
-    states = await _states(session, now)
-    claimed: list[_Claimed] = []
-    settled = 0
-    for name in channels.senders:
-        state = states.get(name)
-        room = _room(state, name, channels, now, limit - len(claimed))
-        if room <= 0:
-            continue
-        rows = await _due(session, name, state, now, room)
-        if not rows:
-            continue
-        found, others = await _sort_out(session, rows, channels, name, now)
-        settled += others
-        claimed += await _take(session, found, channels, name, now)
-    return claimed, settled
-
-
-async def _states(session: AsyncSession, now: dt.datetime) -> dict[str, ChannelState]:
-    found = await session.scalars(select(ChannelState).with_for_update())
-    states = {state.channel: state for state in found}
-    if ChannelName.WHATSAPP not in states:
-        states[ChannelName.WHATSAPP] = await _make_state(session, ChannelName.WHATSAPP, now)
-    return states
-
-
-async def _make_state(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
-    await insert_if_absent(session, ChannelState, {"channel": channel, "updated_at": now})
-    query = select(ChannelState).where(ChannelState.channel == channel).with_for_update()
-    return (await session.scalars(query)).one()
-
-
-def _interval(channels: Channels) -> dt.timedelta | None:
-    if channels.whatsapp_per_second is None:
-        return None
-    return dt.timedelta(seconds=1 / (channels.whatsapp_per_second * PACE_SHARE))
-
-
-def _room(
-    state: ChannelState | None, name: str, channels: Channels, now: dt.datetime, limit: int
-) -> int:
-    """Return how many messages this channel takes now."""
-    if state is None:
-        return limit
-    if state.backs_off_until is not None and now < state.backs_off_until:
-        return 0
-    if state.halted_at is not None:
-        return min(1, limit)
-    interval = _interval(channels)
-    if name != ChannelName.WHATSAPP or interval is None:
-        return limit
-    free = now + AHEAD - max(state.next_slot_at or now, now)
-    return min(limit, int(free / interval))
-
-
-async def _due(
-    session: AsyncSession, name: str, state: ChannelState | None, now: dt.datetime, room: int
-) -> Sequence[OutboxMessage]:
-    query = (
-        select(OutboxMessage)
-        .where(
-            OutboxMessage.state.in_(_OPEN),
-            OutboxMessage.due_at <= now,
-            OutboxMessage.channel == name,
-        )
-        .order_by(OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id)
-        .limit(room)
-    )
-    spam_pause = state.only_replies_until if state is not None else None
-    if spam_pause is not None and now < spam_pause:
-        query = query.where(OutboxMessage.priority == 0)
-    return (await session.scalars(claim_limit(session, query))).all()
-
-
-async def _sort_out(
-    session: AsyncSession,
-    rows: Sequence[OutboxMessage],
-    channels: Channels,
-    name: str,
-    now: dt.datetime,
-) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int]:
-    """Set aside what must not go now; return what may, with the person where one is known."""
-    people = await _people(session, rows) if name == ChannelName.WHATSAPP else {}
-    users = {row.user_id for row in rows if row.user_id and row.priority}
-    quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
-    busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
-    going: list[tuple[OutboxMessage, ChatPerson | None]] = []
-    for row in rows:
-        person = people.get(row.id)
-        hours = quiet.get(row.user_id) if row.user_id and not row.essential else None
-        quiet_end = quiet_until(hours, now) if hours is not None else None
-        if row.expires_at is not None and row.expires_at <= now:
-            _give_up(row, OutboxState.SUPPRESSED, "out of date", now)
-        elif person is not None and person.stopped_at is not None and not row.essential:
-            _give_up(row, OutboxState.SUPPRESSED, "stopped", now)
-        elif row.unanswered >= MAX_UNANSWERED:
-            _give_up(row, OutboxState.DEAD, "no answer, twice", now)
-            ALERTS.labels("message_dead").inc()
-        elif quiet_end is not None and (row.expires_at is None or quiet_end < row.expires_at):
-            _later(row, quiet_end, now)
-        elif row.recipient_index in busy:
-            # One after another to one person, or answers would overtake each other.
-            _later(row, now + dt.timedelta(milliseconds=300), now)
-        elif person is not None and (wait := pair_wait(person.pair_free_at, now)):
-            _later(row, now + wait, now)
-        else:
-            if person is not None:
-                person.pair_free_at = pair_next(person.pair_free_at, now)
-            going.append((row, person))
-    return going, len(rows) - len(going)
-
-
-def _give_up(row: OutboxMessage, state: OutboxState, why: str, now: dt.datetime) -> None:
-    row.state, row.error, row.updated_at, row.lease_until = state, why, now, None
-    if row.kind in SECRET_KINDS:
-        row.params_sealed = b""
-
-
-def _later(row: OutboxMessage, due_at: dt.datetime, now: dt.datetime) -> None:
-    row.state = OutboxState.WAITING if row.state == OutboxState.SENDING else row.state
-    row.due_at, row.updated_at, row.lease_until = due_at, now, None
-
-
-async def _people(session: AsyncSession, rows: Sequence[OutboxMessage]) -> dict[UUID, ChatPerson]:
-    """Return the chat person of each message, where there is one."""
-    ids = {row.person_id for row in rows if row.person_id}
-    indexes = {row.recipient_index for row in rows}
-    users = {row.user_id for row in rows if row.user_id}
-    query = select(ChatPerson).where(
-        ChatPerson.channel == ChannelName.WHATSAPP,
-        or_(
-            ChatPerson.id.in_(ids),
-            ChatPerson.phone_index.in_(indexes),
-            ChatPerson.user_id.in_(users),
-        ),
-    )
-    found = (await session.scalars(query)).all()
-    by_id = {person.id: person for person in found}
-    by_index = {person.phone_index: person for person in found if person.phone_index}
-    by_user = {person.user_id: person for person in found if person.user_id}
-    people = {}
-    for row in rows:
-        person = (
-            by_id.get(row.person_id) if row.person_id else by_index.get(row.recipient_index)
-        ) or (by_user.get(row.user_id) if row.user_id else None)
-        if person is not None:
-            people[row.id] = person
-    return people
-
-
-async def _being_sent(session: AsyncSession, indexes: set[str], now: dt.datetime) -> set[str]:
-    query = select(OutboxMessage.recipient_index).where(
-        OutboxMessage.recipient_index.in_(indexes),
-        OutboxMessage.state == OutboxState.SENDING,
-        OutboxMessage.lease_until > now,
-    )
-    return set(await session.scalars(query))
-
-
-async def _take(
-    session: AsyncSession,
-    going: Sequence[tuple[OutboxMessage, ChatPerson | None]],
-    channels: Channels,
-    name: str,
-    now: dt.datetime,
-) -> list[_Claimed]:
-    """Lease the messages and give each its moment."""
-    if not going:
-        return []
-    interval = _interval(channels) if name == ChannelName.WHATSAPP else None
-    moment = now
-    state = await session.get(ChannelState, name)
-    if state is not None and interval is not None:
-        moment = max(state.next_slot_at or now, now)
-        state.next_slot_at = moment + interval * len(going)
-        state.updated_at = now
-    claimed = []
-    for row, person in going:
-        row.state = OutboxState.SENDING
-        row.attempts += 1
-        row.lease_until = row.due_at = now + LEASE
-        row.updated_at = now
-        open_now = person is not None and window_open(person.last_inbound_at, now)
-        claimed.append(
-            _Claimed(
-                row.id,
-                row.channel,
-                row.kind,
-                row.language,
-                row.recipient_sealed,
-                row.recipient_index,
-                row.params_sealed,
-                row.subject_id,
-                person.id if person is not None else None,
-                open_now or name != ChannelName.WHATSAPP,
-                row.attempts,
-                moment,
-            )
-        )
-        moment += interval or dt.timedelta(0)
-    return claimed
-
-
 # ── Sending ──────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _send(
-    claimed: Sequence[_Claimed],
+    claimed: Sequence[Claimed],
     senders: Mapping[str, Channel],
     keys: Keyring,
     clock: Clock,
 ) -> list[_Outcome]:
     """Send side by side, but one after another to one person."""
-    by_recipient: dict[str, list[_Claimed]] = {}
+    by_recipient: dict[str, list[Claimed]] = {}
     for message in claimed:
         by_recipient.setdefault(message.recipient_index, []).append(message)
     at_once = asyncio.Semaphore(CONCURRENT_SENDS)
 
-    async def in_order(messages: Sequence[_Claimed]) -> list[_Outcome]:
+    async def in_order(messages: Sequence[Claimed]) -> list[_Outcome]:
         outcomes = []
         for message in messages:
             early = (message.send_at - clock()).total_seconds()
@@ -340,9 +101,7 @@ async def _send(
     return [outcome for group in groups for outcome in group]
 
 
-async def _send_one(
-    message: _Claimed, sender: Channel, keys: Keyring, now: dt.datetime
-) -> _Outcome:
+async def _send_one(message: Claimed, sender: Channel, keys: Keyring, now: dt.datetime) -> _Outcome:
     try:
         outgoing = compose(
             message.kind,
@@ -390,7 +149,7 @@ def without_template(outgoing: Outgoing) -> Outgoing:
     return replace(outgoing, template=None)
 
 
-def _address(message: _Claimed, keys: Keyring) -> Address:
+def _address(message: Claimed, keys: Keyring) -> Address:
     value = keys.open(message.recipient_sealed, ADDRESS)
     if message.channel == ChannelName.EMAIL:
         return Address(email=value)
@@ -419,7 +178,7 @@ async def _record_taken(
     reached = OutboxState.ACCEPTED if message.channel == ChannelName.WHATSAPP else OutboxState.SENT
     values: dict[str, Any] = {
         "provider_id": result.provider_id,
-        "state": case((OutboxMessage.state.in_(_OPEN), reached.value), else_=OutboxMessage.state),
+        "state": case((OutboxMessage.state.in_(OPEN), reached.value), else_=OutboxMessage.state),
         "form": "free" if message.free_form else "template",
         "cost_category": outcome.category,
         "sent_at": func.coalesce(OutboxMessage.sent_at, now),
@@ -439,7 +198,7 @@ async def _record_taken(
 
 
 async def _record_refused(
-    session: AsyncSession, message: _Claimed, error: TransportError, now: dt.datetime
+    session: AsyncSession, message: Claimed, error: TransportError, now: dt.datetime
 ) -> None:
     verdict = decide(
         error.kind,
@@ -526,7 +285,7 @@ async def _hold_channel(
 ) -> None:
     state = await session.get(ChannelState, channel, with_for_update=True)
     if state is None:
-        state = await _make_state(session, channel, now)
+        state = await make_state(session, channel, now)
     if back_off is not None:
         state.backs_off_until = max(state.backs_off_until or now, now + back_off)
     if halt:

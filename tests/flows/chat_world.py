@@ -16,7 +16,9 @@ import datetime as dt
 import itertools
 import json
 import re
-from collections.abc import Sequence
+import shutil
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,8 +29,9 @@ from app.chat.conversation import Conversation
 from app.db import Database
 from app.identity.models import User
 from app.jobs.models import Job
+from app.jobs.rules import JobAction
 from app.messaging import delivery, inbox
-from app.messaging.channels import Address, Channels, Outgoing, SendResult
+from app.messaging.channels import Address, Button, Channels, Outgoing, Row, SendResult
 from app.messaging.models import Channel, ChatPerson
 from app.offers import closing, expire, remind
 from app.offers.models import JobMatch
@@ -45,7 +48,7 @@ class Phone:
 
     def __init__(self) -> None:
         self.received: list[tuple[str, Address, Outgoing]] = []
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(time.time_ns())
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
         provider_id = f"wamid.out{next(self._numbers)}"
@@ -56,15 +59,16 @@ class Phone:
 class ChatWorld:
     """One database, one conversation, people who write."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, registered: bool = False) -> None:
+        """With `registered` the database holds a conversation that went on for some minutes."""
         self.database = database
         self.phone = Phone()
-        self.clock_now = NOW
+        self.clock_now = NOW + dt.timedelta(minutes=2 if registered else 0)
         self.conversation = Conversation("https://partimer.example", "IN")
         self.channels = Channels(
             {Channel.WHATSAPP: self.phone, Channel.EMAIL: self.phone}, whatsapp_per_second=None
         )
-        self._ids = itertools.count(1)
+        self._ids = itertools.count(1_000 if registered else 1)
         self.jobs: dict[str, UUID] = {}
 
     def clock(self) -> dt.datetime:
@@ -110,7 +114,8 @@ class ChatWorld:
     def id_of(self, title: str) -> str:
         """The id of what carries this title, in the newest message that has it."""
         for _, _, outgoing in reversed(self.phone.received):
-            for option in (*outgoing.buttons, *outgoing.rows):
+            options: list[Button | Row] = [*outgoing.buttons, *outgoing.rows]
+            for option in options:
                 if option.title == title:
                     return option.id
         raise AssertionError(f"nobody was shown [{title}]")
@@ -152,7 +157,9 @@ class ChatWorld:
 
     async def cancelled(self, title: str) -> None:
         async with self.database.begin() as session:
-            await closing.close_job(session, self.jobs[title], "cancel", None, self.clock_now)
+            await closing.close_job(
+                session, self.jobs[title], JobAction.CANCEL, None, self.clock_now
+            )
         await self.settle()
 
     async def unlocked(self, title: str) -> None:
@@ -235,9 +242,8 @@ async def play(world: ChatWorld, lines: Sequence[str]) -> list[str]:
         if not line or line.startswith(("bot:", "     ")):
             continue
         played.append(line)
-        if line.startswith("-- registered: "):
-            # Told once, in the transcripts of registrations.
-            await world.registered(line.removeprefix("-- registered: "))
+        if line.startswith(_REGISTERED):
+            # Told in full in the transcripts of registrations.
             continue
         before = len(world.phone.received)
         if line.startswith(("me: ", "me> ")):
@@ -282,15 +288,42 @@ async def _happen(world: ChatWorld, event: str) -> None:
         raise AssertionError(f"nobody knows what this means: {event}")
 
 
-def play_file(database_url: str, file: Path) -> tuple[list[str], list[str]]:
-    """Play a transcript; return what was written down and what came."""
+_REGISTERED = "-- registered: "
+
+
+def play_file(
+    database_url: str, file: Path, registered: Callable[[str], Path]
+) -> tuple[list[str], list[str]]:
+    """Play a transcript; return what was written down and what came.
+
+    One that begins with somebody registered starts on a copy of `registered(language)`.
+    """
     written = file.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    language = next(
+        (line.removeprefix(_REGISTERED) for line in written if line.startswith(_REGISTERED)), None
+    )
+    if language is not None:
+        shutil.copyfile(registered(language), database_url.removeprefix("sqlite:///"))
 
     async def run() -> list[str]:
         database = database_of(database_url)
         try:
-            return await play(ChatWorld(database), written)
+            return await play(ChatWorld(database, registered=language is not None), written)
         finally:
             await database.close()
 
     return written, asyncio.run(run())
+
+
+def register_in(database_url: str, language: str) -> None:
+    """Let somebody register in that language, in a database of their own."""
+
+    async def run() -> None:
+        database = database_of(database_url)
+        try:
+            await ChatWorld(database).registered(language)
+        finally:
+            # The last connection that closes writes everything into the one file.
+            await database.close()
+
+    asyncio.run(run())

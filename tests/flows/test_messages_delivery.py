@@ -13,6 +13,7 @@ from app.db import keyring
 from app.identity.models import User
 from app.messaging import delivery, outbox
 from app.messaging.channels import Channels
+from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.rules import AMBIGUOUS_WAIT, QuietHours
 from app.providers.whatsapp import WhatsApp
@@ -366,7 +367,7 @@ def test_a_dead_process_leaves_its_messages_to_be_settled(post: Post) -> None:
     post.tell()
 
     async def claimed_by_the_dead(session: Any) -> None:
-        lease = post.world.clock() + delivery.LEASE
+        lease = post.world.clock() + LEASE
         await session.execute(
             update(OutboxMessage).values(
                 state=OutboxState.SENDING, attempts=1, due_at=lease, lease_until=lease
@@ -375,7 +376,7 @@ def test_a_dead_process_leaves_its_messages_to_be_settled(post: Post) -> None:
 
     post.world.in_session(claimed_by_the_dead)
     assert post.send() == 0
-    post.world.clock.advance(seconds=delivery.LEASE.total_seconds())
+    post.world.clock.advance(seconds=LEASE.total_seconds())
     post.send()
     assert len(post.received()) == 1
 

@@ -180,7 +180,10 @@ def test_equal_hours_are_said_together() -> None:
 
 
 def test_a_deadline_is_told_in_the_zone_of_the_job() -> None:
-    params = SAMPLES | {"time_zone": "America/New_York", "respond_by": "2026-11-25T04:30:00+00:00"}
+    params = {**SAMPLES} | {
+        "time_zone": "America/New_York",
+        "respond_by": "2026-11-25T04:30:00+00:00",
+    }
     assert "Tue 24 Nov, 11:30 pm" in texts.notice("en", "job_offer", params).text
 
 
@@ -194,7 +197,10 @@ def test_peoples_words_come_out_as_one_harmless_line(text: str) -> None:
 
 
 def test_a_job_title_can_neither_format_nor_fill_in_nor_break_the_template() -> None:
-    params = SAMPLES | {"title": "*Free* {{1}}\nmoney _now_ " + "x" * 500, "company": "\u202eevil"}
+    params = {**SAMPLES} | {
+        "title": "*Free* {{1}}\nmoney _now_ " + "x" * 500,
+        "company": "\u202eevil",
+    }
     outgoing = texts.notice("en", "job_offer", params)
     assert outgoing.template is not None
     title = outgoing.template.params[0]

@@ -1,0 +1,158 @@
+"""Where somebody lives, how far they go, and how long they have done such work. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from app.catalogue import places
+from app.chat.flow import answered, said, says, tapped, turn_to
+from app.chat.model import (
+    Ask,
+    Context,
+    Edit,
+    Heard,
+    Say,
+    State,
+    Turn,
+)
+from app.chat.understand import Command, number
+from app.messaging.channels import (
+    ROW_DESCRIPTION_CHARACTERS,
+    ROW_TITLE_CHARACTERS,
+    Row,
+)
+from app.messaging.inbound import InboundKind
+from app.messaging.wording import inert
+
+MAX_YEARS: Final = 60
+MAX_TRAVEL_KM: Final = 500
+
+
+def ask_location(_state: State, _context: Context) -> Say:
+    """Ask this question."""
+    return Say("ask_location")
+
+
+def read_location(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    inbound = heard.inbound
+    if inbound.kind is InboundKind.LOCATION:
+        if inbound.latitude is None or inbound.longitude is None:
+            return None
+        nearest = places.nearest_city(inbound.latitude, inbound.longitude)
+        name = nearest.name if nearest else f"{inbound.latitude:.2f}, {inbound.longitude:.2f}"
+        return _placed(heard, inbound.latitude, inbound.longitude, name)
+    text = said(heard)
+    if not text:
+        return None
+    found = places.search(text[:100], 8)
+    if not found:
+        return Turn(heard.state, (Say("place_unknown"),))
+    if len(found) == 1 or found[0].kind == "pin":
+        return _chose(heard, found[0])
+    options = [_option(place) for place in found]
+    return turn_to(heard.state, Ask.WHICH_PLACE, heard.context, places=options)
+
+
+def _option(place: places.Place) -> dict[str, Any]:
+    return {
+        "name": place.name,
+        "city": place.city,
+        "state": place.state,
+        "at": [place.latitude, place.longitude],
+    }
+
+
+def _label(option: Mapping[str, Any]) -> str:
+    city = option.get("city")
+    name = str(option["name"])
+    return f"{name}, {city}" if city and city != name else name
+
+
+def _chose(heard: Heard, place: places.Place) -> Turn:
+    option = _option(place)
+    return _placed(heard, place.latitude, place.longitude, _label(option))
+
+
+def _placed(heard: Heard, latitude: float, longitude: float, name: str) -> Turn:
+    # The city that goes with it is found where it is saved: a PIN code's own is only its district.
+    changes = {"location": [latitude, longitude]}
+    profile = heard.context.profile
+    if profile is not None:
+        known = replace(profile, place=name, located=True)
+        heard = replace(heard, context=replace(heard.context, profile=known))
+    return answered(
+        heard, Ask.LOCATION, Edit(changes), before=(Say("place_saved", {"place": name}),)
+    )
+
+
+def ask_which_place(state: State, _context: Context) -> Say:
+    """Ask this question."""
+    rows = []
+    for index, option in enumerate(state.draft.get("places", [])):
+        about = ", ".join(str(option[key]) for key in ("city", "state") if option.get(key))
+        rows.append(
+            Row(
+                f"place:{index}",
+                inert(str(option["name"]), ROW_TITLE_CHARACTERS),
+                inert(about, ROW_DESCRIPTION_CHARACTERS),
+            )
+        )
+    return Say("ask_which_place", rows=rows)
+
+
+def read_which_place(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    choice = tapped(heard, "place")
+    options = heard.state.draft.get("places", [])
+    if choice is not None and choice.isdigit() and int(choice) < len(options):
+        option = options[int(choice)]
+        latitude, longitude = option["at"]
+        return _placed(heard, latitude, longitude, _label(option))
+    return read_location(heard)
+
+
+def ask_distance(_state: State, _context: Context) -> Say:
+    """Ask this question."""
+    return Say("ask_distance")
+
+
+def read_distance(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    kilometres = _number_of(heard, "distance")
+    if kilometres is None:
+        return None
+    if not 1 <= kilometres <= MAX_TRAVEL_KM:
+        return Turn(heard.state, (Say("number_bad", {"example": 10}),))
+    profile = heard.context.profile
+    if profile is not None:
+        known = replace(profile, max_distance_km=kilometres)
+        heard = replace(heard, context=replace(heard.context, profile=known))
+    return answered(heard, Ask.DISTANCE, Edit({"max_distance_km": kilometres}))
+
+
+def ask_experience(_state: State, _context: Context) -> Say:
+    """Ask this question."""
+    return Say("ask_experience")
+
+
+def read_experience(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    years = _number_of(heard, "years")
+    if years is None and (says(heard, Command.NO) or says(heard, Command.SKIP)):
+        years = 0.0
+    if years is None:
+        return None
+    if not 0 <= years <= MAX_YEARS:
+        return Turn(heard.state, (Say("number_bad", {"example": 3}),))
+    profile = heard.context.profile
+    if profile is not None:
+        known = replace(profile, experience_years=int(years))
+        heard = replace(heard, context=replace(heard.context, profile=known))
+    return answered(heard, Ask.EXPERIENCE, Edit({"experience_years": int(years)}))
+
+
+def _number_of(heard: Heard, prefix: str) -> float | None:
+    choice = tapped(heard, prefix)
+    text = choice if choice is not None else said(heard)
+    return number(text) if text else None

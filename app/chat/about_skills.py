@@ -1,0 +1,172 @@
+"""What somebody can do: chosen from a list or written, and always confirmed. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from app.catalogue import skills as skill_catalogue
+from app.chat.flow import (
+    answered,
+    ask,
+    said,
+    says,
+    tapped,
+    turn_to,
+)
+from app.chat.model import (
+    Ask,
+    Context,
+    Edit,
+    Heard,
+    Say,
+    State,
+    Turn,
+)
+from app.chat.understand import Command
+from app.messaging import texts
+from app.messaging.channels import (
+    ROW_DESCRIPTION_CHARACTERS,
+    ROW_TITLE_CHARACTERS,
+    Row,
+)
+
+MAX_SKILLS: Final = 30
+_SKILLS_A_PAGE: Final = 8
+_WANTED_MOST: Final = (
+    "waiter kitchen_helper bike_delivery shop_assistant home_cleaner security_guard picker_packer "
+    "cook event_staff cashier telecaller data_entry child_care car_driver loader promoter"
+).split()
+"""What part-time jobs ask for most; the rest of the catalogue follows."""
+_BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
+
+
+def _chosen(heard_or_state: State) -> list[str]:
+    return [str(slug) for slug in heard_or_state.draft.get("skills", [])]
+
+
+def ask_skills(state: State, context: Context) -> Say:
+    """Ask this question."""
+    chosen = _chosen(state)
+    rows = _skill_rows(chosen, int(state.draft.get("page", 0)), context)
+    if chosen:
+        return Say("skill_added", {"skills": chosen}, rows=rows)
+    return Say("ask_skills", rows=rows)
+
+
+def _skill_rows(chosen: Sequence[str], page: int, context: Context) -> list[Row]:
+    every = list(dict.fromkeys([*_WANTED_MOST, *skill_catalogue.SKILLS]))
+    left = [slug for slug in every if slug not in chosen and slug in skill_catalogue.SKILLS]
+    pages = max(1, -(-len(left) // _SKILLS_A_PAGE))
+    page %= pages
+    shown = left[page * _SKILLS_A_PAGE : (page + 1) * _SKILLS_A_PAGE]
+    rows = [skill_row(slug, context.said_in) for slug in shown]
+    if pages > 1:
+        rows.append(Row(f"skills:page:{(page + 1) % pages}", _word(context, "show_more")))
+    if chosen:
+        rows.append(Row("skills:done", _word(context, "done")))
+    return rows
+
+
+def skill_row(slug: str, language: str) -> Row:
+    """Return a skill as a line of a list."""
+    name = skill_catalogue.SKILLS[slug].name(language)
+    if len(name) <= ROW_TITLE_CHARACTERS:
+        return Row(f"skill:{slug}", name)
+    cut = name[: ROW_TITLE_CHARACTERS - 1].rstrip() + "…"
+    return Row(f"skill:{slug}", cut, name[:ROW_DESCRIPTION_CHARACTERS])
+
+
+def read_skills(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    state, context = heard.state, heard.context
+    chosen = _chosen(state)
+    slug = tapped(heard, "skill")
+    control = tapped(heard, "skills")
+    if slug is not None and slug in skill_catalogue.SKILLS:
+        chosen = [*dict.fromkeys([*chosen, slug])][:MAX_SKILLS]
+        return turn_to(state, Ask.SKILLS, context, skills=chosen)
+    if control is not None and control.startswith("page:") and control[5:].isdigit():
+        return turn_to(state, Ask.SKILLS, context, skills=chosen, page=int(control[5:]))
+    if control == "done" or says(heard, Command.DONE):
+        if not chosen:
+            opened, question = ask(state, Ask.SKILLS, context)
+            return Turn(opened, (Say("skills_needed"), question))
+        return answered(_with_skills(heard, chosen), Ask.SKILLS, Edit({"skills": chosen}))
+    if says(heard, Command.MORE):
+        page = int(state.draft.get("page", 0)) + 1
+        return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
+    text = said(heard)
+    return None if text is None else read_written_skills(heard, text, chosen)
+
+
+def read_written_skills(heard: Heard, text: str, chosen: list[str]) -> Turn | None:
+    """Suggest what the words may mean; nothing is kept before it is confirmed."""
+    state, context = heard.state, heard.context
+    found: list[str] = []
+    unclear: list[tuple[str, list[str]]] = []
+    for part in _BETWEEN_SKILLS.split(f" {text} "):
+        words = part.strip(" .!-")
+        if not words:
+            continue
+        matches = [skill.slug for skill in skill_catalogue.search(words, context.said_in, 9)]
+        if len(matches) == 1 or (matches and _names(matches[0], words)):
+            found.append(matches[0])
+        else:
+            unclear.append((words, matches))
+    if not found and not unclear:
+        return None
+    if not found:
+        words, matches = unclear[0]
+        quoted = {"said": words[:60]}
+        if not matches:
+            rows = _skill_rows(chosen, 0, context)
+            return Turn(
+                state.at(Ask.SKILLS, skills=chosen), (Say("skills_unknown", quoted, rows=rows),)
+            )
+        rows = [skill_row(slug, context.said_in) for slug in matches]
+        return Turn(
+            state.at(Ask.SKILLS, skills=chosen), (Say("ask_which_skill", quoted, rows=rows),)
+        )
+    # Of several, what is unclear takes its likeliest meaning: it is read back before it counts.
+    found += [matches[0] for _, matches in unclear if matches]
+    together = [*dict.fromkeys([*chosen, *found])][:MAX_SKILLS]
+    return turn_to(state, Ask.SKILLS_RIGHT, context, skills=together)
+
+
+def _names(slug: str, words: str) -> bool:
+    skill = skill_catalogue.SKILLS[slug]
+    folded = skill_catalogue.fold(words)
+    return any(
+        skill_catalogue.fold(name) == folded
+        for name in (skill.name_en, skill.name_hi, *skill.aliases)
+    )
+
+
+def ask_skills_right(state: State, _context: Context) -> Say:
+    """Ask this question."""
+    return Say("ask_skills_right", {"skills": _chosen(state)})
+
+
+def read_skills_right(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    choice = tapped(heard, "skills")
+    chosen = _chosen(heard.state)
+    if choice == "yes" or says(heard, Command.YES) or says(heard, Command.DONE):
+        return answered(_with_skills(heard, chosen), Ask.SKILLS, Edit({"skills": chosen}))
+    if choice == "no" or says(heard, Command.NO):
+        return turn_to(heard.state, Ask.SKILLS, heard.context)
+    return read_skills(heard)
+
+
+def _with_skills(heard: Heard, chosen: Sequence[str]) -> Heard:
+    """The profile as it is once this is saved: what is said next may tell it."""
+    profile = heard.context.profile
+    if profile is None:
+        return heard
+    known = replace(profile, skills=list(chosen))
+    return replace(heard, context=replace(heard.context, profile=known))
+
+
+def _word(context: Context, name: str) -> str:
+    return texts.word(context.said_in, name)

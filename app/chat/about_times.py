@@ -1,0 +1,53 @@
+"""When somebody is free: chosen or written, and read back before it is kept. Pure."""
+
+from app.chat import free_times
+from app.chat.flow import answered, said, said_slots, says, tapped, turn_to
+from app.chat.model import (
+    Ask,
+    Context,
+    Heard,
+    Say,
+    SetWeek,
+    State,
+    Turn,
+)
+from app.chat.understand import Command
+from app.core.week import Slot
+
+
+def ask_availability(_state: State, _context: Context) -> Say:
+    """Ask this question."""
+    return Say("ask_availability")
+
+
+def read_availability(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    pattern = tapped(heard, "free")
+    text = pattern if pattern is not None else said(heard)
+    if text is None:
+        return None
+    slots = free_times.read(text[:300])
+    if slots is None:
+        return Turn(heard.state, (Say("availability_unclear"),))
+    kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
+    return turn_to(heard.state, Ask.AVAILABILITY_RIGHT, heard.context, slots=kept)
+
+
+def _drafted_slots(state: State) -> list[Slot]:
+    return [Slot(*slot) for slot in state.draft.get("slots", [])]
+
+
+def ask_availability_right(state: State, _context: Context) -> Say:
+    """Ask this question."""
+    return Say("ask_availability_right", {"slots": said_slots(_drafted_slots(state))})
+
+
+def read_availability_right(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    choice = tapped(heard, "free")
+    slots = _drafted_slots(heard.state)
+    if (choice == "yes" or says(heard, Command.YES)) and slots:
+        return answered(heard, Ask.AVAILABILITY, SetWeek(tuple(slots)), slots=slots)
+    if choice == "no" or says(heard, Command.NO):
+        return turn_to(heard.state, Ask.AVAILABILITY, heard.context)
+    return read_availability(heard)

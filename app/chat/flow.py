@@ -1,0 +1,118 @@
+"""From one question to the next: what every question shares. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from app.chat.model import REGISTRATION, Ask, Context, Effect, Heard, Say, State, Turn
+from app.chat.understand import Command, commands
+from app.core.week import WEEKDAYS, Slot, format_clock
+from app.messaging import texts
+from app.messaging.inbound import InboundKind
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How a question is asked, and what an answer leads to."""
+
+    ask: Callable[[State, Context], Say]
+    read: Callable[[Heard], Turn | None]
+    done: Callable[[Context], bool] = lambda _context: False
+    """Whether the profile answers it already."""
+
+
+QUESTIONS: Final[dict[Ask, Question]] = {}
+"""Every question that changes a profile; `questions` writes the table."""
+
+
+def ask(state: State, question: Ask, context: Context, **draft: Any) -> tuple[State, Say]:
+    """Open a question and say it."""
+    opened = state.at(question, **draft)
+    return opened, QUESTIONS[question].ask(opened, context)
+
+
+def next_unanswered(state: State, context: Context) -> Ask | None:
+    """Return the first question of a registration that neither profile nor chat has answered."""
+    for question in REGISTRATION:
+        if question not in state.answered and not QUESTIONS[question].done(context):
+            return question
+    return None
+
+
+def answered(
+    heard: Heard,
+    question: Ask,
+    *effects: Effect,
+    before: Sequence[Say] = (),
+    language: str | None = None,
+    slots: Sequence[Slot] | None = None,
+) -> Turn:
+    """Close a question: the next one follows in a registration, else what was changed is saved."""
+    context = heard.context
+    if language is not None:
+        context = replace(context, language=language)
+    state = replace(heard.state.at(Ask.NOTHING), answered=heard.state.answered | {question})
+    if not state.registering:
+        closing = (*before, Say("saved")) if effects else (*before,)
+        return Turn(state, closing, effects, language)
+    following = next_unanswered(state, context)
+    if following is None:
+        done = replace(state, registering=False)
+        said = Say("registered", summary(context, slots))
+        return Turn(done, (*before, said), effects, language)
+    opened, said = ask(state, following, context)
+    return Turn(opened, (*before, said), effects, language)
+
+
+def summary(context: Context, slots: Sequence[Slot] | None = None) -> Mapping[str, Any]:
+    """Return the values of the texts that tell a profile."""
+    profile = context.profile
+    if profile is None:
+        raise ValueError("there is no profile to tell")
+    week = profile.slots if slots is None else slots
+    unknown = texts.word(context.said_in, "unknown_place")
+    return {
+        "name": profile.name,
+        "skills": list(profile.skills),
+        "place": profile.place or unknown,
+        "distance_km": profile.max_distance_km,
+        "years": profile.experience_years,
+        "slots": said_slots(week),
+    }
+
+
+def said_slots(slots: Sequence[Slot]) -> list[dict[str, str]]:
+    """Return slots as the texts take them."""
+    return [
+        {
+            "weekday": WEEKDAYS[slot.weekday],
+            "start": format_clock(slot.start),
+            "end": format_clock(slot.end),
+        }
+        for slot in slots
+    ]
+
+
+def tapped(heard: Heard, prefix: str) -> str | None:
+    """Return what follows `prefix:` in what was tapped, or None."""
+    inbound = heard.inbound
+    if inbound.kind is not InboundKind.TAP or not inbound.payload.startswith(f"{prefix}:"):
+        return None
+    return inbound.payload[len(prefix) + 1 :]
+
+
+def said(heard: Heard) -> str | None:
+    """Return what was written, or None for anything but text."""
+    return heard.inbound.text.strip() if heard.inbound.kind is InboundKind.TEXT else None
+
+
+def says(heard: Heard, command: Command) -> bool:
+    """Whether the text is one of the words for that."""
+    text = said(heard)
+    return text is not None and command in commands(text)
+
+
+def turn_to(state: State, question: Ask, context: Context, **draft: Any) -> Turn:
+    """Open a question, and say nothing else."""
+    opened, say = ask(state, question, context, **draft)
+    return Turn(opened, (say,))

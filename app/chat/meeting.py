@@ -1,0 +1,104 @@
+"""Meeting people: language, the beginning of a registration, and where it goes on. Pure."""
+
+from dataclasses import replace
+
+from app.chat.flow import QUESTIONS, answered, ask, next_unanswered, said, tapped
+from app.chat.model import (
+    Ask,
+    Context,
+    Effect,
+    Heard,
+    Meet,
+    Say,
+    SetLanguage,
+    State,
+    Turn,
+)
+from app.messaging import texts
+from app.messaging.texts import languages
+
+
+def language_choice(heard: Heard) -> Turn | None:
+    """Read a choice of language: it counts at any time, and the open question is asked again."""
+    choice = tapped(heard, "language")
+    if choice is None and heard.state.ask is Ask.LANGUAGE:
+        choice = _named_language(said(heard) or "")
+    if choice is None or choice not in languages():
+        return None
+    effects: tuple[Effect, ...] = (SetLanguage(choice),)
+    if heard.context.profile is None and not heard.context.employer:
+        effects = (Meet(heard.inbound.name or ""), *effects)
+    context = replace(heard.context, language=choice)
+    heard = replace(heard, context=context)
+    if heard.state.ask is Ask.LANGUAGE or context.profile is None:
+        turn = answered(
+            replace(heard, state=_registering(heard.state, context)), Ask.LANGUAGE, language=choice
+        )
+        if turn.replies:
+            return replace(turn, effects=(*effects, *turn.effects))
+        return Turn(turn.state, (Say("saved"), Say("menu")), effects, choice)
+    resumed = resume(heard)
+    return replace(resumed, effects=(*effects, *resumed.effects), language=choice)
+
+
+def _named_language(text: str) -> str | None:
+    wanted = text.strip().casefold()
+    for code in languages():
+        if wanted in {code, texts.catalogue(code).name.casefold()}:
+            return code
+    return {"english": "en", "hindi": "hi", "हिंदी": "hi", "1": "en", "2": "hi"}.get(wanted)
+
+
+def _registering(state: State, context: Context) -> State:
+    """A choice of language at the start begins the registration; later it changes nothing else."""
+    agreed = context.profile is not None and context.profile.agreed
+    return state if agreed and not state.registering else replace(state, registering=True)
+
+
+def newcomer(heard: Heard) -> Turn | None:
+    """Greet somebody we don't know: language first."""
+    context = heard.context
+    if context.employer and context.profile is None:
+        if tapped(heard, "worker") == "yes" or heard.state.registering:
+            return _begin(replace(heard, context=replace(context, employer=False)))
+        return Turn(heard.state, (Say("employer", {"url": f"{context.base_url}/"}),))
+    if context.profile is None and not heard.state.registering:
+        return _begin(heard)
+    return None
+
+
+def _begin(heard: Heard) -> Turn:
+    state = State(registering=True)
+    question = next_unanswered(state, heard.context) or Ask.LANGUAGE
+    opened, say = ask(state, question, heard.context)
+    return Turn(opened, (say,), (Meet(heard.inbound.name or ""),))
+
+
+def resume(heard: Heard, *before: Say) -> Turn:
+    """Go on where the conversation stands: the open question again, or what is still unanswered."""
+    state, context = heard.state, heard.context
+    if context.profile is None:
+        return _begin(heard)
+    if state.ask in QUESTIONS:
+        again = replace(state, misses=0)
+        return Turn(again, (*before, QUESTIONS[state.ask].ask(again, context)))
+    missing = unfinished(state, context)
+    if missing is not None:
+        opened, say = ask(replace(missing[0], misses=0), missing[1], context)
+        return Turn(opened, (*before, say))
+    return Turn(state.at(Ask.NOTHING), (*before, Say("menu")))
+
+
+def unfinished(state: State, context: Context) -> tuple[State, Ask] | None:
+    """Return the first question of a registration that is not complete yet, with its state."""
+    profile = context.profile
+    if profile is None or profile.suspended:
+        return None
+    if not state.registering:
+        if profile.agreed and profile.skills and profile.located and profile.slots:
+            return None
+        # Who registered elsewhere was asked these there.
+        elsewhere = {Ask.LANGUAGE, Ask.NAME, Ask.DISTANCE, Ask.EXPERIENCE} if profile.agreed else {}
+        state = replace(state, registering=True, answered=state.answered | frozenset(elsewhere))
+    question = next_unanswered(state, context)
+    return None if question is None else (state, question)

@@ -1,0 +1,265 @@
+"""Which due messages go now, and when exactly: decided in one transaction, before the network.
+
+What must not go is set aside here: out of date, stopped, quiet hours, a person's or the number's pace.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.metrics import ALERTS
+from app.db import claim_limit
+from app.messaging.channels import (
+    Channels,
+)
+from app.messaging.models import Channel as ChannelName
+from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.outbox import SECRET_KINDS, insert_if_absent
+from app.messaging.rules import (
+    MAX_UNANSWERED,
+    pair_next,
+    pair_wait,
+    quiet_until,
+    window_open,
+)
+
+LEASE: Final = dt.timedelta(seconds=120)
+"""Longer than any send takes; after it the message is due again."""
+PACE_SHARE: Final = 0.96
+"""How much of the allowed rate is used: the rest is room for messages that travel unevenly, so that
+the receiver never counts more than allowed in any second."""
+AHEAD: Final = dt.timedelta(seconds=1)
+"""How far ahead of its turn a message is claimed."""
+
+OPEN: Final = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
+"""States of a message that is still to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A leased message, as plain values: no transaction is open while it travels."""
+
+    id: UUID
+    channel: str
+    kind: str
+    language: str
+    recipient_sealed: bytes
+    recipient_index: str
+    params_sealed: bytes
+    subject_id: UUID | None
+    person_id: UUID | None
+    free_form: bool
+    attempts: int
+    send_at: dt.datetime
+
+
+async def claim(
+    session: AsyncSession, channels: Channels, now: dt.datetime, limit: int
+) -> tuple[list[Claimed], int]:
+    """Lease up to `limit` due messages; return them, and how many were settled without sending."""
+    states = await _states(session, now)
+    claimed: list[Claimed] = []
+    settled = 0
+    for name in channels.senders:
+        state = states.get(name)
+        room = _room(state, name, channels, now, limit - len(claimed))
+        if room <= 0:
+            continue
+        rows = await _due(session, name, state, now, room)
+        if not rows:
+            continue
+        found, others = await _sort_out(session, rows, channels, name, now)
+        settled += others
+        claimed += await _take(session, found, channels, name, now)
+    return claimed, settled
+
+
+async def _states(session: AsyncSession, now: dt.datetime) -> dict[str, ChannelState]:
+    found = await session.scalars(select(ChannelState).with_for_update())
+    states = {state.channel: state for state in found}
+    if ChannelName.WHATSAPP not in states:
+        states[ChannelName.WHATSAPP] = await make_state(session, ChannelName.WHATSAPP, now)
+    return states
+
+
+async def make_state(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
+    """Return the channel's row, locked; made on first use."""
+    await insert_if_absent(session, ChannelState, {"channel": channel, "updated_at": now})
+    query = select(ChannelState).where(ChannelState.channel == channel).with_for_update()
+    return (await session.scalars(query)).one()
+
+
+def _interval(channels: Channels) -> dt.timedelta | None:
+    if channels.whatsapp_per_second is None:
+        return None
+    return dt.timedelta(seconds=1 / (channels.whatsapp_per_second * PACE_SHARE))
+
+
+def _room(
+    state: ChannelState | None, name: str, channels: Channels, now: dt.datetime, limit: int
+) -> int:
+    """Return how many messages this channel takes now."""
+    if state is None:
+        return limit
+    if state.backs_off_until is not None and now < state.backs_off_until:
+        return 0
+    if state.halted_at is not None:
+        return min(1, limit)
+    interval = _interval(channels)
+    if name != ChannelName.WHATSAPP or interval is None:
+        return limit
+    free = now + AHEAD - max(state.next_slot_at or now, now)
+    return min(limit, int(free / interval))
+
+
+async def _due(
+    session: AsyncSession, name: str, state: ChannelState | None, now: dt.datetime, room: int
+) -> Sequence[OutboxMessage]:
+    query = (
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.state.in_(OPEN),
+            OutboxMessage.due_at <= now,
+            OutboxMessage.channel == name,
+        )
+        .order_by(OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id)
+        .limit(room)
+    )
+    spam_pause = state.only_replies_until if state is not None else None
+    if spam_pause is not None and now < spam_pause:
+        query = query.where(OutboxMessage.priority == 0)
+    return (await session.scalars(claim_limit(session, query))).all()
+
+
+async def _sort_out(
+    session: AsyncSession,
+    rows: Sequence[OutboxMessage],
+    channels: Channels,
+    name: str,
+    now: dt.datetime,
+) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int]:
+    """Set aside what must not go now; return what may, with the person where one is known."""
+    people = await _people(session, rows) if name == ChannelName.WHATSAPP else {}
+    users = {row.user_id for row in rows if row.user_id and row.priority}
+    quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
+    busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
+    going: list[tuple[OutboxMessage, ChatPerson | None]] = []
+    for row in rows:
+        person = people.get(row.id)
+        hours = quiet.get(row.user_id) if row.user_id and not row.essential else None
+        quiet_end = quiet_until(hours, now) if hours is not None else None
+        if row.expires_at is not None and row.expires_at <= now:
+            _give_up(row, OutboxState.SUPPRESSED, "out of date", now)
+        elif person is not None and person.stopped_at is not None and not row.essential:
+            _give_up(row, OutboxState.SUPPRESSED, "stopped", now)
+        elif row.unanswered >= MAX_UNANSWERED:
+            _give_up(row, OutboxState.DEAD, "no answer, twice", now)
+            ALERTS.labels("message_dead").inc()
+        elif quiet_end is not None and (row.expires_at is None or quiet_end < row.expires_at):
+            _later(row, quiet_end, now)
+        elif row.recipient_index in busy:
+            # One after another to one person, or answers would overtake each other.
+            _later(row, now + dt.timedelta(milliseconds=300), now)
+        elif person is not None and (wait := pair_wait(person.pair_free_at, now)):
+            _later(row, now + wait, now)
+        else:
+            if person is not None:
+                person.pair_free_at = pair_next(person.pair_free_at, now)
+            going.append((row, person))
+    return going, len(rows) - len(going)
+
+
+def _give_up(row: OutboxMessage, state: OutboxState, why: str, now: dt.datetime) -> None:
+    row.state, row.error, row.updated_at, row.lease_until = state, why, now, None
+    if row.kind in SECRET_KINDS:
+        row.params_sealed = b""
+
+
+def _later(row: OutboxMessage, due_at: dt.datetime, now: dt.datetime) -> None:
+    row.state = OutboxState.WAITING if row.state == OutboxState.SENDING else row.state
+    row.due_at, row.updated_at, row.lease_until = due_at, now, None
+
+
+async def _people(session: AsyncSession, rows: Sequence[OutboxMessage]) -> dict[UUID, ChatPerson]:
+    """Return the chat person of each message, where there is one."""
+    ids = {row.person_id for row in rows if row.person_id}
+    indexes = {row.recipient_index for row in rows}
+    users = {row.user_id for row in rows if row.user_id}
+    query = select(ChatPerson).where(
+        ChatPerson.channel == ChannelName.WHATSAPP,
+        or_(
+            ChatPerson.id.in_(ids),
+            ChatPerson.phone_index.in_(indexes),
+            ChatPerson.user_id.in_(users),
+        ),
+    )
+    found = (await session.scalars(query)).all()
+    by_id = {person.id: person for person in found}
+    by_index = {person.phone_index: person for person in found if person.phone_index}
+    by_user = {person.user_id: person for person in found if person.user_id}
+    people = {}
+    for row in rows:
+        person = (
+            by_id.get(row.person_id) if row.person_id else by_index.get(row.recipient_index)
+        ) or (by_user.get(row.user_id) if row.user_id else None)
+        if person is not None:
+            people[row.id] = person
+    return people
+
+
+async def _being_sent(session: AsyncSession, indexes: set[str], now: dt.datetime) -> set[str]:
+    query = select(OutboxMessage.recipient_index).where(
+        OutboxMessage.recipient_index.in_(indexes),
+        OutboxMessage.state == OutboxState.SENDING,
+        OutboxMessage.lease_until > now,
+    )
+    return set(await session.scalars(query))
+
+
+async def _take(
+    session: AsyncSession,
+    going: Sequence[tuple[OutboxMessage, ChatPerson | None]],
+    channels: Channels,
+    name: str,
+    now: dt.datetime,
+) -> list[Claimed]:
+    """Lease the messages and give each its moment."""
+    if not going:
+        return []
+    interval = _interval(channels) if name == ChannelName.WHATSAPP else None
+    moment = now
+    state = await session.get(ChannelState, name)
+    if state is not None and interval is not None:
+        moment = max(state.next_slot_at or now, now)
+        state.next_slot_at = moment + interval * len(going)
+        state.updated_at = now
+    claimed = []
+    for row, person in going:
+        row.state = OutboxState.SENDING
+        row.attempts += 1
+        row.lease_until = row.due_at = now + LEASE
+        row.updated_at = now
+        open_now = person is not None and window_open(person.last_inbound_at, now)
+        claimed.append(
+            Claimed(
+                row.id,
+                row.channel,
+                row.kind,
+                row.language,
+                row.recipient_sealed,
+                row.recipient_index,
+                row.params_sealed,
+                row.subject_id,
+                person.id if person is not None else None,
+                open_now or name != ChannelName.WHATSAPP,
+                row.attempts,
+                moment,
+            )
+        )
+        moment += interval or dt.timedelta(0)
+    return claimed
