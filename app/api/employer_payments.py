@@ -105,7 +105,7 @@ class ReportAnswer(Answer):
 
 @router.post(
     "/matches/{match_id}/unlock",
-    responses={**problems(402, 404, 409, 503), 202: {"model": Pending}},
+    responses={**problems(404, 409, 503), 202: {"model": Pending}},
 )
 async def unlock_match(
     request: Request,

@@ -12,11 +12,12 @@ from app.payments import ledger, rules
 from app.payments.models import Dispute, Payment
 from app.payments.provider import DisputeChanged
 
-_DECIDED = frozenset({"won", "lost"})
+_ORDER = {"": 0, "inquiry": 1, "opened": 2, "won": 3, "lost": 3}
+"""How far a dispute has come: an inquiry may become a dispute, and that ends one way or the other."""
 
 
 async def told(session: AsyncSession, change: DisputeChanged, now: dt.datetime) -> None:
-    """Note what the bank says; an older word never overrides a decision."""
+    """Note what the bank says; a word that comes late never takes a dispute back."""
     query = select(Payment).where(Payment.intent_id == change.intent_id).with_for_update()
     payment = await session.scalar(query)
     if payment is None:
@@ -37,7 +38,7 @@ async def told(session: AsyncSession, change: DisputeChanged, now: dt.datetime) 
         )
         session.add(dispute)
     before = dispute.status
-    if before == change.status or before in _DECIDED:
+    if _ORDER[change.status] <= _ORDER[before]:
         return
     dispute.status = change.status
     dispute.updated_at = now

@@ -117,7 +117,10 @@ async def _handle(
 
 
 async def _failed(session: AsyncSession, told: AttemptFailed, now: dt.datetime) -> None:
-    payment_id = UUID(told.payment_id)
+    try:
+        payment_id = UUID(told.payment_id)
+    except ValueError:
+        return  # something else is sold through the same account
     if told.final:
         await settle.move(session, payment_id, PaymentAction.FAIL, now, failure_code=told.code)
         return

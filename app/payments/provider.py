@@ -33,6 +33,10 @@ class ProviderRefused(Exception):
         super().__init__(code)
 
 
+class ProviderBroke(ProviderRefused):
+    """The provider failed at work: it may have acted, and the same key only gives this failure again."""
+
+
 class CheckoutState(StrEnum):
     """Where a payment page stands."""
 
@@ -87,6 +91,8 @@ class ProviderRefund:
     state: RefundState
     amount: Money
     failure_code: str | None = None
+    refund_id: str | None = None
+    """Our own id, as we put it into the metadata; None for one made by hand at the provider."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +136,8 @@ type ProviderEvent = CheckoutChanged | AttemptFailed | RefundChanged | DisputeCh
 class PaymentProvider(Protocol):
     """A payment provider.
 
-    Every call may raise `ProviderRefused` (nothing happened) or `PaymentsUnavailable` (unknown: call
-    again with the same key).
+    Every call may raise `ProviderRefused` (nothing happened), `ProviderBroke` (unknown: look, or call
+    with a new key) or `PaymentsUnavailable` (unknown: call again with the same key).
     """
 
     async def close(self) -> None:
@@ -149,5 +155,10 @@ class PaymentProvider(Protocol):
     async def expire_checkout(self, session_id: str) -> None:
         """Close a payment page, so that it can't be paid any more."""
 
-    async def refund(self, intent_id: str, amount: Money, key: str) -> ProviderRefund:
-        """Give money back."""
+    async def refund(
+        self, intent_id: str, amount: Money, refund_id: str, key: str
+    ) -> ProviderRefund:
+        """Give money back; `refund_id` is ours."""
+
+    async def refunds_of(self, intent_id: str) -> list[ProviderRefund]:
+        """Return what was given back of a payment so far."""

@@ -9,8 +9,15 @@ from app.core.logging import logger
 from app.db import Database, claim_limit
 from app.payments import rules
 from app.payments.models import Payment
-from app.payments.provider import Checkout, PaymentProvider, PaymentsUnavailable, ProviderRefused
-from app.payments.rules import PaymentAction, PaymentStatus
+from app.payments.provider import (
+    Checkout,
+    CheckoutState,
+    PaymentProvider,
+    PaymentsUnavailable,
+    ProviderBroke,
+    ProviderRefused,
+)
+from app.payments.rules import PaymentAction
 from app.payments.settle import move, settle
 
 ASK_EVERY = dt.timedelta(minutes=5)
@@ -44,17 +51,30 @@ async def check_due(
                 await settle(session, checkout, clock(), livemode=livemode)
             elif payment.expires_at is not None and payment.expires_at <= now:
                 await move(session, payment.id, PaymentAction.EXPIRE, now)
-            if payment.status not in rules.OPEN:
+            if payment.status not in rules.OPEN and not _still_moving(checkout):
                 stop = update(Payment).where(Payment.id == payment.id).values(check_at=None)
                 await session.execute(stop)
     return len(due)
 
 
+def _still_moving(checkout: Checkout | None) -> bool:
+    """Whether money may yet come, although we have given the payment up."""
+    return checkout is not None and checkout.state is CheckoutState.PROCESSING
+
+
 async def _ask(provider: PaymentProvider, payment: Payment) -> Checkout | None:
-    """Return how the page stands; close it first if the payment was cancelled meanwhile."""
+    """Return how the page stands, or None if there is none.
+
+    An open one that we have given up is closed: it must not be paid any more.
+    """
     if payment.session_id is None:
         return None
-    checkout = await provider.checkout(payment.session_id)
-    if payment.status == PaymentStatus.CANCELLED and checkout.state == "open":
+    try:
+        checkout = await provider.checkout(payment.session_id)
+    except ProviderBroke:
+        raise
+    except ProviderRefused:
+        return None
+    if payment.status not in rules.OPEN and checkout.state is CheckoutState.OPEN:
         await provider.expire_checkout(payment.session_id)
     return checkout

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.log import record
@@ -16,7 +16,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
-from app.db import Database, claim_limit, wake_loops
+from app.db import Database, claim_limit, rows_changed, wake_loops
 from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox import notify
@@ -26,6 +26,7 @@ from app.payments.models import Payment, Refund
 from app.payments.provider import (
     PaymentProvider,
     PaymentsUnavailable,
+    ProviderBroke,
     ProviderRefund,
     ProviderRefused,
     RefundState,
@@ -140,65 +141,135 @@ async def _send(
     intent_id: str | None,
     clock: Callable[[], dt.datetime],
 ) -> None:
+    later = clock() + min(_LEASE * 2**refund.attempts, _LONGEST_WAIT)
     try:
         if intent_id is None:
             raise ProviderRefused("no_payment_intent")
-        made = await provider.refund(
-            intent_id, Money(refund.amount, refund.currency), f"refund:{refund.id}"
-        )
+        made = await _give_back(provider, refund, intent_id)
     except PaymentsUnavailable:
-        wait = min(_LEASE * 2**refund.attempts, _LONGEST_WAIT)
         async with database.begin() as session:
-            await session.execute(
-                update(Refund).where(Refund.id == refund.id).values(due_at=clock() + wait)
-            )
-        return
+            await session.execute(update(Refund).where(Refund.id == refund.id).values(due_at=later))
+    except ProviderBroke:
+        async with database.begin() as session:
+            await _ask_anew(session, refund, later, clock())
     except ProviderRefused as refusal:
-        ALERTS.labels("refund_refused").inc()
-        logger().error("refund_refused", payment_id=str(refund.payment_id), code=refusal.code)
-        made = ProviderRefund(
-            f"none:{refund.id}",
-            RefundState.FAILED,
+        async with database.begin() as session:
+            await _refused(session, refund, refusal.code, clock())
+    else:
+        async with database.begin() as session:
+            await _note(session, refund.id, made, clock())
+
+
+async def _give_back(provider: PaymentProvider, refund: Refund, intent_id: str) -> ProviderRefund:
+    """Send a refund; should the provider fail at work, look whether it was made all the same."""
+    try:
+        return await provider.refund(
+            intent_id,
             Money(refund.amount, refund.currency),
-            refusal.code,
+            str(refund.id),
+            f"refund:{refund.id}",
         )
-    async with database.begin() as session:
-        await _note(session, refund.id, made, clock())
+    except ProviderBroke:
+        for made in await provider.refunds_of(intent_id):
+            if made.refund_id == str(refund.id):
+                return made
+        raise
+
+
+async def _ask_anew(
+    session: AsyncSession, refund: Refund, due_at: dt.datetime, now: dt.datetime
+) -> None:
+    """Put another refund, whose key is new, in the place of one that broke at the provider."""
+    if not await _fail(session, refund, "provider_error", now):
+        return
+    session.add(
+        Refund(
+            id=new_id(),
+            payment_id=refund.payment_id,
+            status=REQUESTED,
+            amount=refund.amount,
+            currency=refund.currency,
+            reason=refund.reason,
+            requested_by=refund.requested_by,
+            attempts=refund.attempts,
+            due_at=due_at,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+async def _refused(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> None:
+    if await _fail(session, refund, code, now):
+        _call_for_help(session, refund, code, now)
+
+
+async def _fail(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> bool:
+    """Note that a refund was not made; False if the provider's own word came first."""
+    statement = (
+        update(Refund)
+        .where(Refund.id == refund.id, Refund.status == REQUESTED)
+        .values(status=RefundState.FAILED, failure_code=code[:64], due_at=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return await rows_changed(session, statement) == 1
+
+
+def _call_for_help(
+    session: AsyncSession, refund: Refund, code: str | None, now: dt.datetime
+) -> None:
+    """Money that should go back did not: a person has to look."""
+    ALERTS.labels("refund_failed").inc()
+    logger().error("refund_failed", payment_id=str(refund.payment_id), code=code)
+    record(
+        session,
+        actor=None,
+        action="payment.refund_failed",
+        target_type="payment",
+        target_id=refund.payment_id,
+        now=now,
+        after={"amount": refund.amount, "currency": refund.currency, "code": code},
+    )
 
 
 async def told(
     session: AsyncSession, made: ProviderRefund, intent_id: str, now: dt.datetime
 ) -> None:
     """Note what the provider says of a refund, also of one made by hand in its dashboard."""
-    ours = await session.scalar(select(Refund.id).where(Refund.provider_id == made.provider_id))
-    if ours is None:
-        query = select(Payment).where(Payment.intent_id == intent_id).with_for_update()
-        payment = await session.scalar(query)
-        if payment is None:
-            return
-        waiting = select(Refund.id).where(
+    query = select(Payment).where(Payment.intent_id == intent_id).with_for_update()
+    payment = await session.scalar(query)
+    if payment is None:
+        return
+    ours = await session.scalar(
+        select(Refund.id).where(
             Refund.payment_id == payment.id,
-            Refund.provider_id.is_(None),
-            Refund.amount == made.amount.amount,
+            or_(Refund.provider_id == made.provider_id, Refund.id == _our_id(made)),
         )
-        ours = await session.scalar(waiting.limit(1))
-        if ours is None:
-            ours = new_id()
-            session.add(
-                Refund(
-                    id=ours,
-                    payment_id=payment.id,
-                    status=RefundState.PENDING,
-                    amount=made.amount.amount,
-                    currency=made.amount.currency,
-                    reason="made at the provider",
-                    attempts=0,
-                    created_at=now,
-                    updated_at=now,
-                )
+    )
+    if ours is None:
+        ours = new_id()
+        session.add(
+            Refund(
+                id=ours,
+                payment_id=payment.id,
+                status=RefundState.PENDING,
+                amount=made.amount.amount,
+                currency=made.amount.currency,
+                reason="made at the provider",
+                attempts=0,
+                created_at=now,
+                updated_at=now,
             )
-            await session.flush()
+        )
+        await session.flush()
     await _note(session, ours, made, now)
+
+
+def _our_id(made: ProviderRefund) -> UUID | None:
+    try:
+        return UUID(made.refund_id) if made.refund_id else None
+    except ValueError:
+        return None
 
 
 async def _note(
@@ -215,7 +286,8 @@ async def _note(
     payment = (await session.scalars(query)).one()
     refund = await session.get_one(Refund, refund_id, populate_existing=True)
     was = refund.status
-    if was == RefundState.FAILED or was == made.state == RefundState.SUCCEEDED:
+    told_before = refund.provider_id is not None
+    if (was == RefundState.FAILED and told_before) or was == made.state == RefundState.SUCCEEDED:
         return
     if was == RefundState.SUCCEEDED and made.state is RefundState.PENDING:
         return
@@ -242,6 +314,7 @@ async def _balance(
     postings = rules.refund(refund.amount)
     event = f"refund:{refund.id}"
     if refund.status == RefundState.FAILED:
+        _call_for_help(session, refund, refund.failure_code, now)
         if was != RefundState.SUCCEEDED:
             return
         postings, event = rules.reversal(postings), f"refund_failed:{refund.id}"

@@ -1,5 +1,6 @@
 """The lead guarantee: an employer says that a lead was bad."""
 
+import contextlib
 import datetime as dt
 from uuid import UUID
 
@@ -81,13 +82,18 @@ async def report(
             reason=reason,
         )
         if await _unreachable(session, unlock):
-            await refunds.request(session, unlock.payment_id, None, "unreachable", None, now)
+            # What went back before, by an administrator's hand, can't go back twice.
+            with contextlib.suppress(refunds.PaymentNotRefundable):
+                await refunds.request(session, unlock.payment_id, None, "unreachable", None, now)
             made.status, made.decided_at = "refunded", now
     return made
 
 
 async def _unreachable(session: AsyncSession, unlock: Unlock) -> bool:
+    """Whether a message failed since they accepted; that an older one did says nothing any more."""
+    accepted_at = select(JobMatch.responded_at).where(JobMatch.id == unlock.match_id)
     query = select(OutboxMessage.id).where(
+        OutboxMessage.created_at >= accepted_at.scalar_subquery(),
         OutboxMessage.user_id == unlock.worker_id,
         OutboxMessage.error_code == UNREACHABLE,
         OutboxMessage.state.in_([OutboxState.FAILED, OutboxState.DEAD]),

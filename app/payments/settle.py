@@ -16,8 +16,10 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.db import rows_changed, wake_loops
+from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.messaging.outbox import notify
+from app.offers.jobside import hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
 from app.offers.unlocking import mark_unlocked
@@ -26,6 +28,9 @@ from app.payments.contacts import contacts_of
 from app.payments.models import Payment, Unlock
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.rules import PaymentAction, PaymentStatus
+
+_MISMATCH = "mismatch"
+"""Failure code of a payment about which the provider says something else than we do."""
 
 
 async def settle(
@@ -93,8 +98,11 @@ async def _paid(
     ours = rules.Claimed(str(payment.id), Money(payment.amount, payment.currency), livemode)
     theirs = rules.Claimed(checkout.payment_id, checkout.paid, checkout.livemode)
     if wrong := rules.mismatches(ours, theirs):
-        _alert(session, payment, "payment_mismatch", now, differs=wrong)
+        await _mismatch(session, payment, wrong, now)
         return
+    # Everybody locks jobs first; the payment's own row comes after.
+    job_id = await session.scalar(select(JobMatch.job_id).where(JobMatch.id == payment.match_id))
+    await hold_jobs(session, [job_id] if job_id else [])
     if not await _captured(session, payment, checkout, now):
         if checkout.intent_id not in {None, payment.intent_id}:
             await _paid_twice(session, payment, checkout, now)
@@ -136,7 +144,15 @@ async def _book_capture(session: AsyncSession, payment: Payment, now: dt.datetim
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Reveal the contact; if the lead is gone or already bought, give the money back by itself."""
+    """Reveal the contact; if the lead is gone or already bought, give the money back by itself.
+
+    The same for an employer who was suspended or restricted while paying: such a one buys nothing.
+    """
+    employer = select(User.status).where(User.id == payment.employer_id)
+    status = await session.scalar(employer)
+    if status != UserStatus.ACTIVE:
+        await refunds.request(session, payment.id, None, f"account_{status}", None, now)
+        return
     try:
         match = await mark_unlocked(session, payment.match_id, now)
     except (MatchNotAccepted, AlreadyUnlocked) as refusal:
@@ -232,15 +248,19 @@ async def _paid_twice(
     await refunds.request(session, second.id, None, AlreadyUnlocked.code, None, now)
 
 
-def _alert(
-    session: AsyncSession, payment: Payment, kind: str, now: dt.datetime, *, differs: list[str]
+async def _mismatch(
+    session: AsyncSession, payment: Payment, differs: list[str], now: dt.datetime
 ) -> None:
-    ALERTS.labels(kind).inc()
-    logger().error(kind, payment_id=str(payment.id), reason=",".join(differs))
+    """Unlock nothing and call for a person; once, however often the provider says the same."""
+    if payment.failure_code == _MISMATCH:
+        return
+    await move(session, payment.id, PaymentAction.FAIL, now, failure_code=_MISMATCH)
+    ALERTS.labels("payment_mismatch").inc()
+    logger().error("payment_mismatch", payment_id=str(payment.id), reason=",".join(differs))
     record(
         session,
         actor=None,
-        action=f"payment.{kind.removeprefix('payment_')}",
+        action="payment.mismatch",
         target_type="payment",
         target_id=payment.id,
         now=now,

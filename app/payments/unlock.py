@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden
 from app.core.ids import new_id
+from app.core.logging import logger
 from app.core.money import Money
-from app.db import Database, is_postgresql, rows_changed
+from app.db import Database, is_postgresql
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import User, UserStatus
@@ -39,6 +40,9 @@ from app.policy.policy import current
 
 ASK_AFTER = dt.timedelta(minutes=2)
 """How long a payment may stay undecided before the provider is asked."""
+
+_NO_SUCH_THING = "resource_missing"
+"""The provider's word for an id it does not know."""
 
 LEAST_CHECKOUT = dt.timedelta(minutes=31)
 """A page the provider opens must stay open for half an hour at least (Stripe's rule)."""
@@ -112,7 +116,9 @@ async def _require_good_standing(session: AsyncSession, employer_id: UUID, match
         Payment.match_id != match_id,
         Payment.status.in_(rules.OPEN),
     )
-    if (await session.scalar(bought) or 0) + (await session.scalar(buying) or 0) >= limit:
+    # In one statement: between two, a purchase that succeeds would be seen by neither.
+    both = select(bought.scalar_subquery() + buying.scalar_subquery())
+    if (await session.scalar(both) or 0) >= limit:
         raise VerificationRequired
 
 
@@ -133,7 +139,6 @@ async def _expire_overdue(
 
 
 async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime) -> Payment:
-    minutes = (await current(session)).deadlines.checkout_minutes
     insert = postgresql_insert if is_postgresql(session) else sqlite_insert
     made = insert(Payment).values(
         id=new_id(),
@@ -144,7 +149,7 @@ async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime
         currency=match.price_currency,
         refunded_amount=0,
         attempt=1,
-        expires_at=now + max(dt.timedelta(minutes=minutes), LEAST_CHECKOUT),
+        expires_at=await _page_ends(session, now),
         check_at=now + ASK_AFTER,
         created_at=now,
         updated_at=now,
@@ -156,6 +161,11 @@ async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime
         Payment.status.in_(rules.OPEN),
     )
     return (await session.scalars(query)).one()
+
+
+async def _page_ends(session: AsyncSession, now: dt.datetime) -> dt.datetime:
+    minutes = (await current(session)).deadlines.checkout_minutes
+    return now + max(dt.timedelta(minutes=minutes), LEAST_CHECKOUT)
 
 
 async def open_checkout(
@@ -177,14 +187,15 @@ async def open_checkout(
         payment = await _read(database, payment_id)
         if payment.checkout_url is not None or payment.status not in rules.OPEN:
             return payment
-        customer_id = await _customer(database, provider, payment.employer_id)
-        request = await _request(database, payment, customer_id, return_url)
         try:
+            customer_id = await _customer(database, provider, payment)
+            request = await _request(database, payment, customer_id, return_url)
             checkout = await provider.create_checkout(
                 request, f"pay:{payment.id}:{payment.attempt}"
             )
         except ProviderRefused as refusal:
-            await _next_attempt(database, payment, now)
+            logger().warning("checkout_refused", payment_id=str(payment.id), code=refusal.code)
+            await _next_attempt(database, payment, refusal.code, now)
             raise PaymentsUnavailable from refusal
         async with database.begin() as session:
             await session.execute(
@@ -206,22 +217,19 @@ async def _read(database: Database, payment_id: UUID) -> Payment:
         return (await session.scalars(select(Payment).where(Payment.id == payment_id))).one()
 
 
-async def _customer(database: Database, provider: PaymentProvider, employer_id: UUID) -> str:
+async def _customer(database: Database, provider: PaymentProvider, payment: Payment) -> str:
     async with database.read() as session:
-        query = select(Employer).where(Employer.id == employer_id)
+        query = select(Employer).where(Employer.id == payment.employer_id)
         employer = (await session.scalars(query)).one()
     if employer.provider_customer_id is not None:
         return employer.provider_customer_id
-    try:
-        made = await provider.create_customer(
-            str(employer_id), employer.company_name, f"customer:{employer_id}"
-        )
-    except ProviderRefused as refusal:
-        raise PaymentsUnavailable from refusal
+    made = await provider.create_customer(
+        str(employer.id), employer.company_name, f"customer:{employer.id}:{payment.attempt}"
+    )
     async with database.begin() as session:
         await session.execute(
             update(Employer)
-            .where(Employer.id == employer_id, Employer.provider_customer_id.is_(None))
+            .where(Employer.id == employer.id, Employer.provider_customer_id.is_(None))
             .values(provider_customer_id=made)
         )
     return made
@@ -251,17 +259,28 @@ async def _request(
     )
 
 
-async def _next_attempt(database: Database, payment: Payment, now: dt.datetime) -> None:
-    """Take a new key for the next try: the provider replays a refusal under the old one."""
-    minutes = max(ASK_AFTER * 30, LEAST_CHECKOUT)
+async def _next_attempt(database: Database, payment: Payment, code: str, now: dt.datetime) -> None:
+    """Take a new key for the next try: the provider replays a failure under the old one.
+
+    A customer whom the provider no longer knows is forgotten, to be made anew.
+    """
     async with database.begin() as session:
-        await rows_changed(
-            session,
+        await session.execute(
             update(Payment)
             .where(
                 Payment.id == payment.id,
                 Payment.attempt == payment.attempt,
                 Payment.session_id.is_(None),
             )
-            .values(attempt=payment.attempt + 1, expires_at=now + minutes, updated_at=now),
+            .values(
+                attempt=payment.attempt + 1,
+                expires_at=await _page_ends(session, now),
+                updated_at=now,
+            )
         )
+        if code == _NO_SUCH_THING:
+            await session.execute(
+                update(Employer)
+                .where(Employer.id == payment.employer_id)
+                .values(provider_customer_id=None)
+            )

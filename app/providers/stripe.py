@@ -24,6 +24,7 @@ from app.payments.provider import (
     DisputeChanged,
     PaymentProvider,
     PaymentsUnavailable,
+    ProviderBroke,
     ProviderEvent,
     ProviderRefund,
     ProviderRefused,
@@ -51,6 +52,10 @@ _CHECKOUT_EVENTS = frozenset(
     }
 )
 _REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed"})
+_DISPUTE_EVENTS = frozenset(
+    f"charge.dispute.{word}"
+    for word in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+)
 
 
 class SignatureInvalid(Exception):
@@ -104,6 +109,7 @@ class StripePayments:
                     ],
                     "metadata": metadata,
                     "payment_intent_data": {"metadata": metadata},
+                    "saved_payment_method_options": {"payment_method_save": "enabled"},
                     "success_url": f"{request.return_url}?paid={request.payment_id}",
                     "cancel_url": request.return_url,
                     "expires_at": int(request.expires_at.timestamp()),
@@ -122,14 +128,28 @@ class StripePayments:
         """Close a page."""
         await _call(self._client.v1.checkout.sessions.expire_async(session_id))
 
-    async def refund(self, intent_id: str, amount: Money, key: str) -> ProviderRefund:
-        """Refund a payment, wholly or in part."""
+    async def refund(
+        self, intent_id: str, amount: Money, refund_id: str, key: str
+    ) -> ProviderRefund:
+        """Refund a payment, wholly or in part; our id travels in the metadata."""
         made = await _call(
             self._client.v1.refunds.create_async(
-                {"payment_intent": intent_id, "amount": amount.amount}, {"idempotency_key": key}
+                {
+                    "payment_intent": intent_id,
+                    "amount": amount.amount,
+                    "metadata": {"refund_id": refund_id},
+                },
+                {"idempotency_key": key},
             )
         )
         return refund_of(made.to_dict())
+
+    async def refunds_of(self, intent_id: str) -> list[ProviderRefund]:
+        """List the refunds of a payment, newest first; a lead has never more than a page of them."""
+        found = await _call(
+            self._client.v1.refunds.list_async({"payment_intent": intent_id, "limit": 100})
+        )
+        return [refund_of(made.to_dict()) for made in found.data]
 
 
 async def _call(answer: Any) -> Any:
@@ -140,8 +160,9 @@ async def _call(answer: Any) -> Any:
     except stripe.StripeError as error:
         if error.http_status is None or error.code == "idempotency_key_in_use":
             raise PaymentsUnavailable from error
-        # An answered 500 counts as refused: the API replays it for as long as the key is the same.
-        raise ProviderRefused(error.code or type(error).__name__) from error
+        # The API replays an answered 500 for as long as the key is the same.
+        kind = ProviderBroke if error.http_status >= 500 else ProviderRefused
+        raise kind(error.code or type(error).__name__) from error
 
 
 def checkout_of(session: Mapping[str, Any]) -> Checkout:
@@ -160,7 +181,7 @@ def checkout_of(session: Mapping[str, Any]) -> Checkout:
         state=state,
         expires_at=dt.datetime.fromtimestamp(session["expires_at"], dt.UTC),
         paid=Money(session["amount_total"], session["currency"].upper()),
-        livemode=bool(session["livemode"]),
+        livemode=session["livemode"] is True,
         payment_id=(session.get("metadata") or {}).get("payment_id"),
         intent_id=_id_of(session.get("payment_intent")),
     )
@@ -173,43 +194,61 @@ def refund_of(refund: Mapping[str, Any]) -> ProviderRefund:
         state=_REFUND_STATES.get(refund["status"], RefundState.PENDING),
         amount=Money(refund["amount"], refund["currency"].upper()),
         failure_code=refund.get("failure_reason"),
+        refund_id=(refund.get("metadata") or {}).get("refund_id"),
     )
 
 
 def event_of(event: Mapping[str, Any]) -> ProviderEvent | None:
     """Return a verified event in our own words, or None for one that means nothing to us.
 
+    `charge.refunded` is one of these: the refund's own events say the same and which refund it was.
     Raises KeyError, TypeError or ValueError when an event of a known type has not its shape.
     """
-    kind, thing = str(event.get("type")), event["data"]["object"]
-    if kind == "checkout.session.async_payment_failed":
-        return AttemptFailed(thing["metadata"]["payment_id"], "async_payment_failed", final=True)
+    kind = str(event.get("type"))
     if kind.startswith("checkout.session."):
-        return CheckoutChanged(checkout_of(thing)) if kind in _CHECKOUT_EVENTS else None
-    if kind in {"payment_intent.succeeded", "payment_intent.processing"}:
-        return _of_intent(thing, kind)
-    if kind == "payment_intent.payment_failed":
-        failure = thing.get("last_payment_error") or {}
-        code = failure.get("decline_code") or failure.get("code") or "declined"
-        payment_id = (thing.get("metadata") or {}).get("payment_id")
-        return AttemptFailed(payment_id, str(code), final=False) if payment_id else None
-    if kind in _REFUND_EVENTS and thing.get("payment_intent"):
-        return RefundChanged(refund_of(thing), _id_of(thing["payment_intent"]) or "")
-    if kind.startswith("charge.dispute.") and thing.get("payment_intent"):
-        return DisputeChanged(
-            provider_id=thing["id"],
-            intent_id=_id_of(thing["payment_intent"]) or "",
-            status=_dispute_status(str(thing["status"])),
-            amount=Money(thing["amount"], thing["currency"].upper()),
-        )
-    return None
+        return _of_session(event["data"]["object"], kind)
+    if kind.startswith("payment_intent."):
+        return _of_intent(event["data"]["object"], kind)
+    if kind not in _REFUND_EVENTS and kind not in _DISPUTE_EVENTS:
+        return None
+    thing = event["data"]["object"]
+    if not thing.get("payment_intent"):
+        return None
+    intent_id = _id_of(thing["payment_intent"]) or ""
+    if kind in _REFUND_EVENTS:
+        return RefundChanged(refund_of(thing), intent_id)
+    return DisputeChanged(
+        provider_id=thing["id"],
+        intent_id=intent_id,
+        status=_dispute_status(str(thing["status"])),
+        amount=Money(thing["amount"], thing["currency"].upper()),
+    )
+
+
+def _of_session(session: Mapping[str, Any], kind: str) -> ProviderEvent | None:
+    if session.get("mode", "payment") != "payment":
+        return None
+    if kind == "checkout.session.async_payment_failed":
+        payment_id = (session.get("metadata") or {}).get("payment_id")
+        return AttemptFailed(payment_id, "async_payment_failed", final=True) if payment_id else None
+    return CheckoutChanged(checkout_of(session)) if kind in _CHECKOUT_EVENTS else None
 
 
 def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
     payment_id = (intent.get("metadata") or {}).get("payment_id")
     if payment_id is None:
         return None
+    if kind == "payment_intent.payment_failed":
+        failure = intent.get("last_payment_error") or {}
+        code = failure.get("decline_code") or failure.get("code") or "declined"
+        return AttemptFailed(payment_id, str(code), final=False)
+    if kind == "payment_intent.canceled":
+        # With a page that ran out its payment is cancelled too; the page's own event says it better.
+        reason = intent.get("cancellation_reason")
+        return None if reason == "expired" else AttemptFailed(payment_id, "cancelled", final=True)
     paid = kind == "payment_intent.succeeded"
+    if not paid and kind != "payment_intent.processing":
+        return None
     amount = intent["amount_received"] if paid else intent["amount"]
     return CheckoutChanged(
         Checkout(
@@ -218,7 +257,7 @@ def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
             state=CheckoutState.PAID if paid else CheckoutState.PROCESSING,
             expires_at=dt.datetime.fromtimestamp(intent["created"], dt.UTC),
             paid=Money(amount, intent["currency"].upper()),
-            livemode=bool(intent["livemode"]),
+            livemode=intent["livemode"] is True,
             payment_id=payment_id,
             intent_id=intent["id"],
         )
@@ -228,6 +267,8 @@ def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
 def _dispute_status(status: str) -> str:
     if status.startswith("warning_"):
         return "inquiry"
+    if status == "prevented":  # settled before the bank took anything
+        return "won"
     return status if status in {"won", "lost"} else "opened"
 
 
@@ -261,11 +302,18 @@ def verified_event(
         raise SignatureInvalid
     try:
         event = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SignatureInvalid from None
-    if not isinstance(event, dict) or not isinstance(event.get("id"), str):
+    if not isinstance(event, dict) or not _is_word(event.get("id")):
+        raise SignatureInvalid
+    if not _is_word(event.get("type")):
         raise SignatureInvalid
     return event
+
+
+def _is_word(value: Any) -> bool:
+    """Whether this is text that any database keeps."""
+    return isinstance(value, str) and value != "" and value.isprintable()
 
 
 def build_payments(settings: Settings) -> PaymentProvider | None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.audit import log
 from app.audit.models import AdminActionLog
-from app.core.metrics import ALERTS
+from app.core.metrics import REGISTRY
 from app.payments import ledger, rules
 from app.payments.models import LedgerEntry, Payment, Refund, Unlock
 from tests.flows.world import Person, World, ok
@@ -85,6 +85,14 @@ def lead(world: World, employer: Person | None = None, *, accept: bool = True, *
     return Lead(world, employer, worker, made["id"], match["id"])
 
 
+def later(world: World, *leads: Lead, **units: float) -> None:
+    """Let time pass, and let the employers of these leads sign in again."""
+    world.clock.advance(**units)
+    for one in leads:
+        assert one.employer.email is not None
+        one.employer.token = world.sign_in(one.employer.email, role="employer").token
+
+
 def at_once(calls: list[Any]) -> list[Any]:
     """Make all calls at the same time; their answers in the order of the calls."""
     with ThreadPoolExecutor(len(calls)) as pool:
@@ -129,8 +137,7 @@ _events = itertools.count(1)
 
 def alerts(kind: str) -> float:
     """How often this alert was raised in this process."""
-    value: float = ALERTS.labels(kind)._value.get()
-    return value
+    return REGISTRY.get_sample_value("partimer_alerts_total", {"kind": kind}) or 0.0
 
 
 def log_of(world: World, target_id: str) -> list[AdminActionLog]:
