@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import itertools
 import json
 import tempfile
 from pathlib import Path
@@ -26,22 +27,24 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _matching(*, large: bool, quick: bool) -> list[dict[str, Any]]:
-    records = []
+async def _matching(where: dict[str, Any], *, large: bool, quick: bool) -> None:
+    records: list[dict[str, Any]] = []
     sizes = (1_000,) if quick else SIZES + ((LARGE,) if large else ())
-    for workers in sizes:
+    for workers, kind in itertools.product(sizes, ("sqlite", "postgresql")):
         with tempfile.TemporaryDirectory() as folder:
-            results = await matching.on_both(
+            result = await matching.on(
+                kind,
                 Path(folder),
                 workers,
-                rounds=2 if quick else 5,
+                rounds=2 if quick else 3,
                 # A million workers in the ORM need more memory than most machines have.
                 against_naive=workers < LARGE,
             )
-        for result in results:
-            print(json.dumps(result.record()))
-            records.append(result.record())
-    return records
+        print(json.dumps(result.record()), flush=True)
+        records.append(result.record())
+        if not quick:  # each time, so that what was measured stays, whatever comes after
+            _write("matching", records, where)
+            draw_matching(records, RESULTS / "matching.png")
 
 
 def _write(name: str, records: list[dict[str, Any]], where: dict[str, Any]) -> None:
@@ -56,10 +59,7 @@ def main() -> None:
     chosen = wishes.what or ["matching", "waves", "endpoints"]
     where = machine()
     if "matching" in chosen:
-        records = asyncio.run(_matching(large=wishes.large, quick=wishes.quick))
-        if not wishes.quick:
-            _write("matching", records, where)
-            draw_matching(records, RESULTS / "matching.png")
+        asyncio.run(_matching(where, large=wishes.large, quick=wishes.quick))
     if "waves" in chosen:
         figures = asyncio.run(waves.run(quick=wishes.quick))
         if not wishes.quick:

@@ -75,7 +75,7 @@ async def _measure(
             "search": lambda: _search(session, job),
             "match": lambda: _find(session, job),
         }
-        often = {"search": 10, "match": 10}
+        often = {"search": 20, "match": 20}
         if against_naive:
             works["plain ORM"] = lambda: naive.plain(session, job, WANTED)
             works["lean ORM"] = lambda: naive.lean(session, job, WANTED)
@@ -86,7 +86,7 @@ async def _measure(
             if len(await rival.ask()) < found.eligible:
                 raise AssertionError(f"{rival.name} finds fewer: nothing to compare")
             works[rival.name] = rival.ask
-            often[rival.name] = 10
+            often[rival.name] = 20
         times = await interleaved(works, rounds=rounds, repeats=often)
     result.times = {name: taken.summary() for name, taken in times.items()}
     if against_naive:
@@ -129,7 +129,11 @@ async def _after_changes(database: Database, job: JobFacts, rounds: int) -> floa
 
     async def search_ms() -> float:
         async with database.read() as session:
-            times = await interleaved({"search": lambda: _search(session, job)}, rounds=rounds * 20)
+            times = await interleaved(
+                {"search": lambda: _search(session, job)},
+                rounds=1,
+                repeats={"search": rounds * 20},
+            )
         return times["search"].median
 
     before_ms = await search_ms()
@@ -151,18 +155,15 @@ async def _tidy(database: Database) -> None:
             await connection.commit()
 
 
-async def on_both(folder: Path, workers: int, *, rounds: int, against_naive: bool) -> list[Result]:
-    """Measure at one size on SQLite and on PostgreSQL, in databases made for it."""
-    results = []
+async def on(kind: str, folder: Path, workers: int, *, rounds: int, against_naive: bool) -> Result:
+    """Measure at one size on "sqlite" or "postgresql", in a database made for it."""
     server = postgres()
     name = server.create()
-    for kind, url in (
-        ("sqlite", f"sqlite:///{folder / f'workers-{workers}.db'}"),
-        ("postgresql", server.url(name)),
-    ):
-        engine = sync_engine_for(url)
-        load_models().create_all(engine)
-        engine.dispose()
-        results.append(await run(kind, url, workers, rounds=rounds, against_naive=against_naive))
-    server.drop(name)
-    return results
+    url = f"sqlite:///{folder / 'workers.db'}" if kind == "sqlite" else server.url(name)
+    engine = sync_engine_for(url)
+    load_models().create_all(engine)
+    engine.dispose()
+    try:
+        return await run(kind, url, workers, rounds=rounds, against_naive=against_naive)
+    finally:
+        server.drop(name)

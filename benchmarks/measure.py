@@ -45,12 +45,12 @@ async def interleaved(
 ) -> dict[str, Times]:
     """Measure each in turn, `rounds` times; quick ones several times a round (`repeats`).
 
-    Each runs once unmeasured before, so that caches and prepared statements are as in use.
+    Those run once unmeasured before, so that caches and prepared statements are as in use.
     """
     often = repeats or {}
     times = {name: Times() for name in works}
-    for work in works.values():
-        await work()
+    for name in often:
+        await works[name]()
     for _ in range(rounds):
         for name, work in works.items():
             for _ in range(often.get(name, 1)):
