@@ -1,0 +1,104 @@
+"""How a payment moves, what must agree, and that every booking balances."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.money import Money
+from app.payments import rules
+from app.payments.rules import CAPTURED, OPEN, STEPS, Claimed, PaymentAction, PaymentStatus
+
+AMOUNTS = st.integers(min_value=1, max_value=10**12)
+
+MOVES = {
+    PaymentAction.REQUIRE_ACTION: {"pending": "requires_action"},
+    PaymentAction.PROCESS: {"pending": "processing", "requires_action": "processing"},
+    PaymentAction.SUCCEED: dict.fromkeys(
+        ["pending", "requires_action", "processing", "failed", "expired", "cancelled"], "succeeded"
+    ),
+    PaymentAction.FAIL: dict.fromkeys(["pending", "requires_action", "processing"], "failed"),
+    PaymentAction.EXPIRE: dict.fromkeys(["pending", "requires_action"], "expired"),
+    PaymentAction.CANCEL: dict.fromkeys(["pending", "requires_action", "processing"], "cancelled"),
+}
+"""What the specification allows, written out; everything else is refused."""
+
+
+@pytest.mark.parametrize(("state", "action"), list(itertools.product(PaymentStatus, PaymentAction)))
+def test_each_action_does_in_each_state_what_is_specified(
+    state: PaymentStatus, action: PaymentAction
+) -> None:
+    sources, to = STEPS[action]
+    assert (str(to) if state in sources else None) == MOVES[action].get(state)
+
+
+def test_money_that_was_taken_stays_taken() -> None:
+    """No action leaves the captured states: only refunds move among them."""
+    for sources, _ in STEPS.values():
+        assert not sources & CAPTURED
+
+
+def test_a_success_counts_whatever_was_believed() -> None:
+    assert STEPS[PaymentAction.SUCCEED][0] == frozenset(PaymentStatus) - CAPTURED
+
+
+def test_open_and_captured_are_different_things() -> None:
+    assert not OPEN & CAPTURED
+    assert rules.REFUNDABLE < CAPTURED
+
+
+@given(AMOUNTS, st.data())
+def test_what_went_back_says_where_the_payment_stands(amount: int, data: st.DataObject) -> None:
+    refunded = data.draw(st.integers(min_value=0, max_value=amount))
+    status = rules.after_refunds(amount, refunded)
+    assert (status is PaymentStatus.SUCCEEDED) == (refunded == 0)
+    assert (status is PaymentStatus.REFUNDED) == (refunded == amount)
+    assert status in CAPTURED
+
+
+prices = st.builds(Money, AMOUNTS, st.sampled_from(["INR", "USD", "JPY"]))
+claims = st.builds(Claimed, st.sampled_from(["a", "b", None]), prices, st.booleans())
+
+
+@given(claims, claims)
+def test_a_word_matches_only_if_all_of_it_does(ours: Claimed, theirs: Claimed) -> None:
+    assert (rules.mismatches(ours, theirs) == []) == (ours == theirs)
+
+
+@given(claims)
+def test_the_same_word_matches(ours: Claimed) -> None:
+    assert rules.mismatches(ours, ours) == []
+
+
+@pytest.mark.parametrize(
+    ("theirs", "wrong"),
+    [
+        (Claimed(None, Money(4_900, "INR"), False), ["metadata"]),
+        (Claimed("p", Money(4_899, "INR"), False), ["amount"]),
+        (Claimed("p", Money(4_900, "USD"), False), ["currency"]),
+        (Claimed("p", Money(4_900, "INR"), True), ["livemode"]),
+        (Claimed("q", Money(1, "USD"), True), ["metadata", "currency", "livemode"]),
+    ],
+)
+def test_every_difference_is_named(theirs: Claimed, wrong: list[str]) -> None:
+    assert rules.mismatches(Claimed("p", Money(4_900, "INR"), False), theirs) == wrong
+
+
+@pytest.mark.parametrize("book", [rules.capture, rules.refund, rules.dispute_lost])
+@given(amount=AMOUNTS)
+def test_every_booking_and_its_reversal_sum_to_zero(book: object, amount: int) -> None:
+    assert callable(book)
+    postings = book(amount)
+    assert sum(posting.amount for posting in postings) == 0
+    back = rules.reversal(postings)
+    assert sum(posting.amount for posting in back) == 0
+    totals: dict[str, int] = {}
+    for posting in [*postings, *back]:
+        totals[posting.account] = totals.get(posting.account, 0) + posting.amount
+    assert set(totals.values()) == {0}
+
+
+@given(AMOUNTS)
+def test_a_whole_refund_undoes_the_capture(amount: int) -> None:
+    assert set(rules.refund(amount)) == set(rules.reversal(rules.capture(amount)))
