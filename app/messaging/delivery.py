@@ -10,17 +10,17 @@ import datetime as dt
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import case, func, update
+from sqlalchemy import Boolean, Table, bindparam, case, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database, wake_loops
+from app.db import Database, UtcDateTime, wake_loops
 from app.messaging import texts
 from app.messaging.channels import (
     Address,
@@ -161,40 +161,59 @@ def _address(message: Claimed, keys: Keyring) -> Address:
 
 async def _record(session: AsyncSession, outcomes: Sequence[_Outcome], now: dt.datetime) -> None:
     """Write down what became of each; a status that was quicker than we are is left alone."""
-    for outcome in sorted(outcomes, key=lambda each: each.claimed.id):
-        if isinstance(outcome.result, SendResult):
-            await _record_taken(session, outcome, outcome.result, now)
-        else:
-            await _record_refused(session, outcome.claimed, outcome.result, now)
-    if any(isinstance(outcome.result, SendResult) for outcome in outcomes):
+    # In one order everywhere, so that two processes never wait for each other.
+    outcomes = sorted(outcomes, key=lambda each: each.claimed.id)
+    taken = [
+        _taken(outcome.claimed, outcome.result, outcome.category)
+        for outcome in outcomes
+        if isinstance(outcome.result, SendResult)
+    ]
+    if taken:
+        connection = await session.connection()
+        await connection.execute(_TAKEN, [{**row, "now_": now} for row in taken])
         await _works_again(session, {outcome.claimed.channel for outcome in outcomes}, now)
+    for outcome in outcomes:
+        if isinstance(outcome.result, TransportError):
+            await _record_refused(session, outcome.claimed, outcome.result, now)
 
 
-async def _record_taken(
-    session: AsyncSession, outcome: _Outcome, result: SendResult, now: dt.datetime
-) -> None:
-    message = outcome.claimed
+_OUTBOX: Final = cast(Table, OutboxMessage.__table__)
+_TAKEN: Final = (
+    update(_OUTBOX)
+    .where(_OUTBOX.c.id == bindparam("id_"))
+    .values(
+        provider_id=bindparam("provider_id_"),
+        # Written out, because a list of values can't be sent many times over.
+        state=case(
+            (or_(*(_OUTBOX.c.state == state.value for state in OPEN)), bindparam("state_")),
+            else_=_OUTBOX.c.state,
+        ),
+        form=bindparam("form_"),
+        cost_category=bindparam("category_"),
+        sent_at=func.coalesce(_OUTBOX.c.sent_at, bindparam("now_", type_=UtcDateTime)),
+        params_sealed=case(
+            (bindparam("forget_", type_=Boolean), b""), else_=_OUTBOX.c.params_sealed
+        ),
+        lease_until=None,
+        error=None,
+        error_code=None,
+        updated_at=bindparam("now_", type_=UtcDateTime),
+    )
+)
+"""One statement for a whole batch: sending is only as quick as its bookkeeping."""
+
+
+def _taken(message: Claimed, result: SendResult, category: str | None) -> dict[str, Any]:
     # An e-mail server tells no more than that it took the message.
     reached = OutboxState.ACCEPTED if message.channel == ChannelName.WHATSAPP else OutboxState.SENT
-    values: dict[str, Any] = {
-        "provider_id": result.provider_id,
-        "state": case((OutboxMessage.state.in_(OPEN), reached.value), else_=OutboxMessage.state),
-        "form": "free" if message.free_form else "template",
-        "cost_category": outcome.category,
-        "sent_at": func.coalesce(OutboxMessage.sent_at, now),
-        "lease_until": None,
-        "error": None,
-        "error_code": None,
-        "updated_at": now,
+    return {
+        "id_": message.id,
+        "provider_id_": result.provider_id,
+        "state_": reached.value,
+        "form_": "free" if message.free_form else "template",
+        "category_": category,
+        "forget_": message.kind in SECRET_KINDS and reached is OutboxState.SENT,
     }
-    if message.kind in SECRET_KINDS and reached is OutboxState.SENT:
-        values["params_sealed"] = b""
-    await session.execute(
-        update(OutboxMessage)
-        .where(OutboxMessage.id == message.id)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def _record_refused(

@@ -11,13 +11,13 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import phonenumbers
+from babel import dates, numbers
 from babel.core import Locale
-from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal
 
 from app.catalogue import skills as skill_catalogue
 from app.core.money import exponent
@@ -31,6 +31,13 @@ _MEANS_SOMETHING: Final = str.maketrans("*_~`{}", "∗ˍ∼ˋ()")
 """WhatsApp's markup and the platform's template variables, as look-alikes without a meaning."""
 _KEPT_INVISIBLE: Final = "\u200c\u200d"
 """Joiners that Hindi and other Indian scripts are spelled with."""
+
+
+# A wave of offers says the same few dates, hours and numbers a thousand times.
+format_date = lru_cache(4_096)(dates.format_date)
+format_time = lru_cache(4_096)(dates.format_time)
+format_decimal = lru_cache(4_096)(numbers.format_decimal)
+format_currency = lru_cache(4_096)(numbers.format_currency)
 
 
 @dataclass(frozen=True)
@@ -188,12 +195,12 @@ def hours(slots: Sequence[Mapping[str, Any]], reader: Reader) -> str:
         number = weekday if isinstance(weekday, int) else WEEKDAYS.index(weekday)
         by_time.setdefault((str(slot["start"])[:5], str(slot["end"])[:5]), []).append(number)
     parts = []
-    for (start, end), numbers in sorted(by_time.items(), key=lambda item: (min(item[1]), item[0])):
+    for (start, end), days in sorted(by_time.items(), key=lambda item: (min(item[1]), item[0])):
         span = (
             f"{clock(dt.time.fromisoformat(start), reader)} – "
             f"{clock(dt.time.fromisoformat(end), reader)}"
         )
-        parts.append(f"{weekdays(numbers, reader)} {span}")
+        parts.append(f"{weekdays(days, reader)} {span}")
     return "; ".join(parts)
 
 
