@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem
@@ -67,7 +68,7 @@ class RequestContext:
                 if refusal := self._refusal(headers, request_id):
                     await refusal(scope, receive, send_guarded)
                 else:
-                    await self._app(scope, receive, send_guarded)
+                    await self._app(scope, self._measured(receive), send_guarded)
             finally:
                 self._account(scope, status, time.perf_counter() - started)
 
@@ -90,6 +91,20 @@ class RequestContext:
             for message in failed:
                 await send(message)
             raise
+
+    def _measured(self, receive: Receive) -> Receive:
+        """Return `receive`, refusing a body that grows past the limit without having said so."""
+        received = 0
+
+        async def measured() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body_bytes:
+                raise HTTPException(413)
+            return message
+
+        return measured
 
     def _refusal(self, headers: Headers, request_id: str) -> Any:
         host = headers.get("host", "").rsplit(":", 1)[0]

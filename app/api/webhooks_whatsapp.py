@@ -66,7 +66,7 @@ def _secret(settings: Settings) -> str:
     return settings.whatsapp_secret
 
 
-@router.get("/whatsapp", responses=problems(403, 503))
+@router.get("/whatsapp", response_class=PlainTextResponse, responses=problems(403, 503))
 async def verify(
     rt: Rt,
     mode: Annotated[str, Query(alias="hub.mode", max_length=64)] = "",
