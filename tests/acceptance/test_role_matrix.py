@@ -1,0 +1,337 @@
+"""Every route × everybody who could ask: exactly who gets in, and how everybody else is refused.
+
+Each route says whom it is for. A route that the application has and this table doesn't fails.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.shapes import problem
+from tests.flows.world import PASSWORD, Person, World, ok
+
+UNKNOWN = "01936d5e-7c00-7000-8000-000000000000"
+METHODS = frozenset("get post put patch delete".split())
+
+PUBLIC = "public"
+ANYBODY = "anybody signed in"
+WORKER = "worker"
+EMPLOYER = "employer"
+ADMIN = "admin"
+BY_PASSWORD = "whoever signs in with a password"
+JOB_OWNER = "the job's employer, or admin"
+
+Body = Callable[["Cast"], Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Whom a route is for; a body that is well-formed; what the right one is answered."""
+
+    who: str
+    good: frozenset[int] = frozenset({200})
+    body: Body | None = None
+    owned: str | None = None
+    """Whose thing the path names: it is not there for another of the same role."""
+
+
+def rule(who: str, *good: int, body: Body | None = None, owned: str | None = None) -> Rule:
+    return Rule(who, frozenset(good or {200}), body, owned)
+
+
+class Cast:
+    """The people and things the matrix is played with."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        place = {"latitude": 12.97, "longitude": 77.59}
+        self.worker = world.worker(location=place)
+        self.other_worker = world.worker(location={"latitude": -40.0, "longitude": 100.0}, slots=())
+        self.employer, self.other_employer = world.employer(), world.employer()
+        self.admin = world.admin()
+        self.place = place
+        job = world.job(self.employer, location=place)
+        draft = world.job(self.employer, location=place, publish=False)
+        (offer,) = world.offers(self.worker)
+        world.accept(self.worker, offer["id"])
+        pending = ok(self.employer.post(f"/api/employers/matches/{offer['id']}/unlock"), 202)
+        (slot, *_) = ok(self.worker.get("/api/workers/availability"))["items"]
+        days = {"starts_on": "2027-03-01", "ends_on": "2027-03-02"}
+        time_off = ok(self.worker.post("/api/workers/time-off", days), 201)
+        message = ok(self.admin.get("/api/admin/messages"))["items"][0]
+        self.ids = {
+            "job_id": job["id"],
+            "draft_id": draft["id"],
+            "offer_id": offer["id"],
+            "match_id": offer["id"],
+            "slot_id": slot["id"],
+            "time_off_id": time_off["id"],
+            "employer_id": self.employer.id,
+            "worker_id": self.worker.id,
+            "payment_id": pending["payment_id"],
+            "message_id": message["id"],
+            "webhook_id": UNKNOWN,
+        }
+
+    def path(self, template: str) -> str:
+        return re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], template)
+
+    def send(self, person: Person | None, method: str, path: str, body: Any) -> httpx.Response:
+        options = {} if body is None else {"json": body}
+        if person is None:
+            return self.world.http.request(method, path, **options)
+        return person.request(method, path, **options)
+
+
+def _register_worker(_: Cast) -> Any:
+    return {"name": "Asha", "phone": "+919820077001", "consent": True}
+
+
+def _register_employer(_: Cast) -> Any:
+    return {
+        "company_name": "Cafe",
+        "contact_name": "Rustom",
+        "email": "matrix@example.com",
+        "password": PASSWORD,
+    }
+
+
+def _slot(_: Cast) -> Any:
+    return {"weekday": "monday", "start": "21:00", "end": "22:00"}
+
+
+def _job(cast: Cast) -> Any:
+    return cast.world.job_body()
+
+
+def _act(action: str) -> Body:
+    return lambda _: {"action": action, "reason": "to see who may"}
+
+
+# Where the right person is answered 409, the matrix asks only who gets as far as the thing itself.
+RULES: dict[str, Rule] = {
+    "GET /health": rule(PUBLIC),
+    "GET /health/ready": rule(PUBLIC),
+    "GET /": rule(PUBLIC),
+    "POST /api/auth/register/worker": rule(PUBLIC, 202, body=_register_worker),
+    "POST /api/auth/otp": rule(PUBLIC, 202, body=lambda _: {"phone": "+919820077002"}),
+    "POST /api/auth/register/employer": rule(PUBLIC, 201, 409, body=_register_employer),
+    "POST /api/auth/login": rule(
+        PUBLIC, 401, body=lambda _: {"role": "employer", "email": "no@example.com", "password": "x"}
+    ),
+    "POST /api/auth/refresh": rule(PUBLIC, 401, body=lambda _: {"refresh_token": "x" * 43}),
+    "GET /api/auth/me": rule(ANYBODY),
+    "POST /api/auth/password/forgot": rule(PUBLIC, 202, body=lambda _: {"email": "no@example.com"}),
+    "POST /api/auth/password/reset": rule(
+        PUBLIC, 404, 409, 401, 422, body=lambda _: {"token": "x" * 43, "password": "long enough 1"}
+    ),
+    "POST /api/auth/password/change": rule(
+        BY_PASSWORD, 422, body=lambda _: {"current_password": "wrong", "password": "long enough 1"}
+    ),
+    "GET /api/workers/profile": rule(WORKER),
+    "PUT /api/workers/profile": rule(WORKER, body=lambda _: {"bio": "Hello."}),
+    "GET /api/workers/availability": rule(WORKER),
+    "POST /api/workers/availability": rule(WORKER, 201, 409, body=_slot),
+    "PUT /api/workers/availability": rule(WORKER, body=lambda cast: {"slots": [_slot(cast)]}),
+    "DELETE /api/workers/availability/{slot_id}": rule(WORKER, 204, owned=WORKER),
+    "GET /api/workers/time-off": rule(WORKER),
+    "POST /api/workers/time-off": rule(
+        WORKER, 201, 409, body=lambda _: {"starts_on": "2027-05-01", "ends_on": "2027-05-02"}
+    ),
+    "DELETE /api/workers/time-off/{time_off_id}": rule(WORKER, 204, owned=WORKER),
+    "GET /api/workers/blocks": rule(WORKER),
+    "POST /api/workers/blocks": rule(
+        WORKER, 200, 201, body=lambda cast: {"employer_id": cast.other_employer.id}
+    ),
+    "DELETE /api/workers/blocks/{employer_id}": rule(WORKER, 204, 404),
+    "GET /api/workers/export": rule(WORKER),
+    "DELETE /api/workers/account": rule(WORKER, 204),
+    "GET /api/workers/offers": rule(WORKER),
+    "POST /api/workers/offers/{offer_id}/respond": rule(
+        WORKER, body=lambda _: {"response": "accept"}, owned=WORKER
+    ),
+    "POST /api/workers/offers/{offer_id}/withdraw": rule(WORKER, owned=WORKER),
+    "GET /api/workers/dashboard": rule(WORKER),
+    "GET /api/workers/unlocks": rule(WORKER),
+    "GET /api/employers/profile": rule(EMPLOYER),
+    "PUT /api/employers/profile": rule(EMPLOYER, body=lambda _: {"city": "Pune"}),
+    "GET /api/employers/jobs": rule(EMPLOYER),
+    "POST /api/employers/jobs": rule(EMPLOYER, 201, body=_job),
+    "GET /api/employers/jobs/{job_id}": rule(EMPLOYER, owned=EMPLOYER),
+    "PUT /api/employers/jobs/{job_id}": rule(
+        EMPLOYER, body=lambda _: {"title": "Another title"}, owned=EMPLOYER
+    ),
+    "DELETE /api/employers/jobs/{job_id}": rule(EMPLOYER, owned=EMPLOYER),
+    "POST /api/employers/jobs/{job_id}/publish": rule(EMPLOYER, 200, 409, owned=EMPLOYER),
+    "GET /api/employers/jobs/{job_id}/matches": rule(EMPLOYER, owned=EMPLOYER),
+    "GET /api/employers/dashboard": rule(EMPLOYER),
+    "POST /api/employers/matches/{match_id}/unlock": rule(EMPLOYER, 202, 409, owned=EMPLOYER),
+    "POST /api/employers/matches/{match_id}/report": rule(
+        EMPLOYER, 201, 409, body=lambda _: {"reason": "Nobody answers."}, owned=EMPLOYER
+    ),
+    "GET /api/employers/payments": rule(EMPLOYER),
+    "GET /api/employers/payments/{payment_id}": rule(EMPLOYER, owned=EMPLOYER),
+    "GET /api/admin/workers": rule(ADMIN),
+    "GET /api/admin/workers/{worker_id}": rule(ADMIN),
+    "POST /api/admin/workers/{worker_id}/action": rule(ADMIN, body=_act("verify")),
+    "GET /api/admin/employers": rule(ADMIN),
+    "GET /api/admin/employers/{employer_id}": rule(ADMIN),
+    "POST /api/admin/employers/{employer_id}/action": rule(ADMIN, body=_act("verify")),
+    "GET /api/admin/jobs": rule(ADMIN),
+    "GET /api/admin/jobs/{job_id}": rule(ADMIN),
+    "POST /api/admin/jobs/{job_id}/action": rule(ADMIN, 200, 409, body=_act("reopen")),
+    "GET /api/admin/logs": rule(ADMIN),
+    "GET /api/admin/stats": rule(ADMIN),
+    "GET /api/admin/settings": rule(ADMIN),
+    "PUT /api/admin/settings": rule(ADMIN, body=lambda _: {}),
+    "GET /api/admin/payments": rule(ADMIN),
+    "POST /api/admin/payments/{payment_id}/refund": rule(
+        ADMIN, 409, body=lambda _: {"reason": "to see who may"}
+    ),
+    "GET /api/admin/messages": rule(ADMIN),
+    "POST /api/admin/messages/{message_id}/retry": rule(ADMIN, 200, 409),
+    "GET /api/admin/webhooks": rule(ADMIN),
+    "POST /api/admin/webhooks/{webhook_id}/retry": rule(ADMIN, 404),
+    "POST /api/matching/jobs/{job_id}/trigger": rule(JOB_OWNER, 202, 409, owned=EMPLOYER),
+    "POST /api/matching/expire-matches": rule(ADMIN),
+    "GET /api/catalogue/skills": rule(PUBLIC),
+    "GET /api/catalogue/categories": rule(PUBLIC),
+    "GET /api/catalogue/places": rule(PUBLIC, 422),  # it has to be told what to look for
+    "GET /api/webhooks/whatsapp": rule(PUBLIC, 403),
+    "POST /api/webhooks/whatsapp": rule(PUBLIC, 401, body=lambda _: {}),
+    "POST /api/webhooks/stripe": rule(PUBLIC, 401, body=lambda _: {}),
+    # Last, because it ends the sessions the others are played with.
+    "POST /api/auth/logout": rule(ANYBODY, 204),
+}
+
+_MAY = {
+    ANYBODY: {WORKER, EMPLOYER, ADMIN},
+    BY_PASSWORD: {EMPLOYER, ADMIN},
+    WORKER: {WORKER},
+    EMPLOYER: {EMPLOYER},
+    ADMIN: {ADMIN},
+    JOB_OWNER: {EMPLOYER, ADMIN},
+}
+
+# What takes the thing away comes after everything that needs it.
+_LAST = (
+    "PUT /api/workers/availability",
+    "DELETE /api/employers/jobs/{job_id}",
+    "DELETE /api/workers/account",
+)
+
+
+@pytest.fixture(scope="module")
+def cast(town: World) -> Cast:
+    return Cast(town)
+
+
+def routes(world: World) -> set[str]:
+    paths = ok(world.http.get("/openapi.json"))["paths"]
+    return {
+        f"{method.upper()} {path}"
+        for path, operations in paths.items()
+        for method in operations
+        if method in METHODS
+    }
+
+
+def test_every_route_is_in_the_table_and_nothing_else(town: World) -> None:
+    assert routes(town) == set(RULES)
+
+
+def test_nobody_and_the_wrong_role_are_refused_everywhere(cast: Cast) -> None:
+    people = {WORKER: cast.worker, EMPLOYER: cast.employer, ADMIN: cast.admin}
+    for route, wanted in RULES.items():
+        if wanted.who == PUBLIC:
+            continue
+        method, template = route.split()
+        path = cast.path(template)
+        body = wanted.body(cast) if wanted.body else None
+        problem(cast.send(None, method, path, body), 401)
+        for role, person in people.items():
+            if role not in _MAY[wanted.who]:
+                problem(cast.send(person, method, path, body), 403, "wrong_role")
+                # Nor does another's thing, a missing one or a wrong body tell them anything else.
+                unknown = re.sub(r"\{\w+\}", UNKNOWN, template)
+                problem(cast.send(person, method, unknown, body), 403, "wrong_role")
+
+
+def test_another_of_the_same_role_finds_nothing(cast: Cast) -> None:
+    others = {WORKER: cast.other_worker, EMPLOYER: cast.other_employer}
+    for route, wanted in RULES.items():
+        if wanted.owned is None:
+            continue
+        method, template = route.split()
+        body = wanted.body(cast) if wanted.body else None
+        other = others[wanted.owned]
+        theirs = problem(cast.send(other, method, cast.path(template), body), 404)
+        nothing = re.sub(r"\{\w+\}", UNKNOWN, template)
+        nobodys = problem(cast.send(other, method, nothing, body), 404)
+        assert _same(theirs, nobodys), route
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return {k: v for k, v in one.items() if k != "request_id"} == {
+        k: v for k, v in other.items() if k != "request_id"
+    }
+
+
+def test_ids_that_are_not_there_are_not_found_by_admins_either(cast: Cast) -> None:
+    for route, wanted in RULES.items():
+        method, template = route.split()
+        if "{" in template and wanted.who in (ADMIN, JOB_OWNER):
+            body = wanted.body(cast) if wanted.body else None
+            path = re.sub(r"\{\w+\}", UNKNOWN, template)
+            problem(cast.send(cast.admin, method, path, body), 404)
+
+
+def test_whom_a_route_is_for_gets_in(cast: Cast) -> None:
+    ordered = sorted(RULES, key=lambda route: (route.endswith("/logout"), route in _LAST))
+    for route in ordered:
+        wanted = RULES[route]
+        method, template = route.split()
+        body = wanted.body(cast) if wanted.body else None
+        people: list[Person | None]
+        if wanted.who == PUBLIC:
+            people = [None, cast.employer, cast.admin]
+        else:
+            by_role = {WORKER: cast.worker, EMPLOYER: cast.employer, ADMIN: cast.admin}
+            people = [by_role[role] for role in sorted(_MAY[wanted.who])]
+            if route.endswith("/logout"):
+                people.remove(cast.worker)  # erased by now
+        for person in people:
+            answer = cast.send(person, method, cast.path(template), body)
+            assert answer.status_code in wanted.good, f"{route}: {answer.text}"
+
+
+def test_a_suspended_worker_is_out_at_once(cast: Cast) -> None:
+    worker = cast.world.worker(slots=())
+    admin = cast.world.admin()
+    body = {"action": "suspend", "reason": "fraud"}
+    ok(admin.post(f"/api/admin/workers/{worker.id}/action", body))
+    problem(worker.get("/api/workers/profile"), 401)
+    renewed = {"refresh_token": worker.refresh_token}
+    problem(cast.world.http.post("/api/auth/refresh", json=renewed), 401)
+
+
+def test_a_restricted_employer_reads_but_neither_publishes_nor_buys(cast: Cast) -> None:
+    world = cast.world
+    place = {"latitude": 17.38, "longitude": 78.48}
+    worker, employer = world.worker(location=place), world.employer()
+    job = world.job(employer, location=place)
+    draft = world.job(employer, location=place, publish=False)
+    (offer,) = world.offers(worker)
+    world.accept(worker, offer["id"])
+    admin = world.admin()
+    body = {"action": "restrict", "reason": "complaints"}
+    ok(admin.post(f"/api/admin/employers/{employer.id}/action", body))
+    employer = world.sign_in(employer.email or "", role="employer")
+    ok(employer.get("/api/employers/jobs"))
+    assert len(world.matches(employer, job["id"])) == 1
+    problem(employer.post(f"/api/employers/jobs/{draft['id']}/publish"), 403)
+    problem(employer.post(f"/api/employers/matches/{offer['id']}/unlock"), 403)
