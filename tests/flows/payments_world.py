@@ -105,6 +105,14 @@ def fault(world: World, kind: str, times: int = 1, **more: Any) -> None:
     ok(world.http.post("/sandbox/stripe/_control/faults", json=body))
 
 
+def at_rest(world: World) -> None:
+    """End a test: no fault is left over for the next, and money is right."""
+    waiting = ok(world.http.get("/sandbox/stripe/_control/faults"))["waiting"]
+    for kind in {one["kind"] for one in waiting}:
+        fault(world, kind, 0)
+    check_money(world)
+
+
 def at_stripe(world: World, kind: str) -> list[dict[str, Any]]:
     """Stripe's newest objects of a kind, newest first."""
     answer = world.http.get("/sandbox/stripe/_control/objects", params={"object": kind})

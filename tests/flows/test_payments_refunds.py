@@ -1,0 +1,340 @@
+"""Money on its way back: refunds, disputes and the lead guarantee."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.payments.models import Refund
+from tests.flows import payments_world as money
+from tests.flows.payments_world import (
+    Lead,
+    actions,
+    alerts,
+    at_once,
+    at_stripe,
+    event,
+    fault,
+    later,
+    lead,
+    payment_row,
+    tell,
+)
+from tests.flows.world import World, ok, refused
+
+
+@pytest.fixture
+def world(world_of_file: World) -> Iterator[World]:
+    """One Partimer for the file: every test brings its own people, and money is right after each."""
+    yield world_of_file
+    money.at_rest(world_of_file)
+
+
+def bought(world: World) -> tuple[Lead, str]:
+    """A lead that was bought, and its payment's id."""
+    mine = lead(world)
+    return mine, mine.buy()["payment"]["id"]
+
+
+def give_back(world: World, payment_id: str, **body: Any) -> Any:
+    """Let an administrator refund; the answer."""
+    path = f"/api/admin/payments/{payment_id}/refund"
+    return world.admin().post(path, {"reason": "the number was wrong", **body})
+
+
+def refunds_at_stripe(world: World, payment_id: str) -> list[dict[str, Any]]:
+    intent = payment_row(world, payment_id).intent_id
+    return [one for one in at_stripe(world, "refund") if one["payment_intent"] == intent]
+
+
+def refunds_of(world: World, payment_id: str) -> list[Refund]:
+    async def read(session: Any) -> list[Refund]:
+        query = select(Refund).order_by(Refund.id)
+        return [one for one in await session.scalars(query) if str(one.payment_id) == payment_id]
+
+    rows: list[Refund] = world.in_session(read)
+    return rows
+
+
+def test_a_refund_gives_all_back_and_hides_nothing(world: World) -> None:
+    mine, payment = bought(world)
+    made = ok(give_back(world, payment))
+    assert made["status"] == "requested"
+    assert made["amount"] == {"amount": 4_900, "currency": "INR"}
+    world.settle()
+    shown = ok(mine.employer.get(f"/api/employers/payments/{payment}"))
+    assert (shown["status"], shown["refunded"]["amount"]) == ("refunded", 4_900)
+    assert mine.shown["contact"]["phone"] == mine.worker.phone
+    assert ok(mine.unlock())["contact"]["phone"] == mine.worker.phone
+    [sent] = refunds_at_stripe(world, payment)
+    assert (sent["amount"], sent["metadata"]) == (4_900, {"refund_id": made["id"]})
+    refused(give_back(world, payment), 409, "payment_not_refundable")
+    assert ok(mine.employer.get("/api/employers/dashboard"))["spend"]["amount"] == 0
+
+
+def test_refunds_in_part_add_up_to_the_price_and_no_further(world: World) -> None:
+    mine, payment = bought(world)
+    for _ in range(2):  # of the same amount, on their way at the same time
+        ok(give_back(world, payment, amount=1_000))
+    problem = refused(give_back(world, payment, amount=2_901), 422, "invalid")
+    assert problem["errors"][0]["field"] == "amount"
+    world.settle()
+    assert mine.payment["status"] == "partially_refunded"
+    assert mine.payment["refunded"]["amount"] == 2_000
+    ok(give_back(world, payment))
+    world.settle()
+    assert (mine.payment["status"], mine.payment["refunded"]["amount"]) == ("refunded", 4_900)
+    assert sorted(one["amount"] for one in refunds_at_stripe(world, payment)) == [
+        1_000,
+        1_000,
+        2_900,
+    ]
+    assert actions(world, payment) == ["payment.refund"] * 3
+
+
+@pytest.mark.parametrize("amount", [0, -1, 4_901, 10**15, True, 1.5, "100"])
+def test_an_amount_that_can_t_be_given_back_is_refused(world: World, amount: Any) -> None:
+    _, payment = bought(world)
+    assert give_back(world, payment, amount=amount).status_code == 422
+    assert refunds_of(world, payment) == []
+
+
+def test_only_what_was_paid_goes_back(world: World) -> None:
+    mine = lead(world)
+    payment = mine.begin()["payment_id"]
+    refused(give_back(world, payment), 409, "payment_not_refundable")
+    nowhere = "0190b5a4-0000-7000-8000-000000000000"
+    refused(give_back(world, nowhere), 404, "payment_not_found")
+
+
+def test_many_refunds_at_once_never_exceed_the_price(world: World) -> None:
+    _, payment = bought(world)
+    admin = world.admin()
+    path = f"/api/admin/payments/{payment}/refund"
+    body = {"reason": "twice", "amount": 4_000}
+    answers = at_once([lambda: admin.post(path, body)] * 6)
+    assert sorted(answer.status_code for answer in answers) == [200] + [422] * 5
+    world.settle()
+    assert sum(one["amount"] for one in refunds_at_stripe(world, payment)) == 4_000
+
+
+def test_a_refund_asked_for_twice_with_one_key_is_one(world: World) -> None:
+    _, payment = bought(world)
+    admin, path = world.admin(), f"/api/admin/payments/{payment}/refund"
+    body, headers = {"reason": "once", "amount": 100}, {"Idempotency-Key": f"r-{payment}"}
+    first = ok(admin.post(path, body, headers=headers))
+    assert ok(admin.post(path, body, headers=headers)) == first
+    changed = admin.post(path, body | {"amount": 200}, headers=headers)
+    refused(changed, 422, "idempotency_key_reused")
+    assert len(refunds_of(world, payment)) == 1
+
+
+def test_a_refund_that_fails_at_the_bank_is_taken_back_and_calls_a_person(world: World) -> None:
+    mine, payment = bought(world)
+    ok(give_back(world, payment))
+    world.settle()
+    before = alerts("refund_failed")
+    [sent] = refunds_at_stripe(world, payment)
+    path = f"/sandbox/stripe/_control/refunds/{sent['id']}"
+    ok(world.http.post(path, json={"status": "failed"}))
+    world.settle()
+    assert (mine.payment["status"], mine.payment["refunded"]["amount"]) == ("succeeded", 0)
+    assert alerts("refund_failed") == before + 1
+    assert actions(world, payment) == ["payment.refund", "payment.refund_failed"]
+    # An old word about it changes nothing any more, and it can be tried again.
+    tell(world, event("refund.updated", sent | {"status": "succeeded"}))
+    assert mine.payment["refunded"]["amount"] == 0
+    ok(give_back(world, payment))
+    world.settle()
+    assert mine.payment["status"] == "refunded"
+
+
+def test_a_refund_may_take_its_time(world: World) -> None:
+    mine, payment = bought(world)
+    fault(world, "lost", 2)
+    ok(give_back(world, payment, amount=500))
+    world.settle()
+    [sent] = refunds_at_stripe(world, payment)
+    for status in ("pending", "succeeded", "pending"):
+        tell(world, event("refund.updated", sent | {"status": status}))
+        assert mine.payment["refunded"]["amount"] == 500
+
+
+def test_a_refund_made_at_stripe_by_hand_is_noted(world: World) -> None:
+    mine, payment = bought(world)
+    given = {
+        "id": "re_by_hand_" + payment,
+        "status": "succeeded",
+        "amount": 700,
+        "currency": "inr",
+        "payment_intent": payment_row(world, payment).intent_id,
+        "metadata": {},
+    }
+    for kind in ("refund.created", "refund.updated"):
+        tell(world, event(kind, given))
+    assert (mine.payment["status"], mine.payment["refunded"]["amount"]) == (
+        "partially_refunded",
+        700,
+    )
+    [row] = refunds_of(world, payment)
+    assert (row.requested_by, row.reason) == (None, "made at the provider")
+
+
+@pytest.mark.parametrize(
+    ("kind", "times", "minutes"),
+    [("rate_limited", 1, 5), ("drop_after_accept", 1, 0), ("http_500", 1, 5), ("html_502", 4, 5)],
+)
+def test_trouble_at_stripe_delays_a_refund_and_never_doubles_it(
+    world: World, kind: str, times: int, minutes: int
+) -> None:
+    mine, payment = bought(world)
+    fault(world, kind, times)
+    ok(give_back(world, payment, amount=2_000))
+    world.settle()
+    later(world, mine, minutes=minutes)
+    world.settle()
+    assert mine.payment["refunded"]["amount"] == 2_000
+    assert len(refunds_at_stripe(world, payment)) == 1
+    assert [one.status for one in refunds_of(world, payment)][-1] == "succeeded"
+
+
+def test_a_refund_that_was_made_although_stripe_broke_is_found(world: World) -> None:
+    mine, payment = bought(world)
+    fault(world, "http_500_after_accept")
+    ok(give_back(world, payment, amount=2_000))
+    world.settle()
+    later(world, mine, minutes=30)
+    world.settle()
+    assert mine.payment["refunded"]["amount"] == 2_000
+    assert len(refunds_at_stripe(world, payment)) == 1
+
+
+def test_a_refund_stripe_refuses_calls_a_person(world: World) -> None:
+    mine, payment = bought(world)
+    before = alerts("refund_failed")
+    fault(world, "error", code="charge_disputed")
+    ok(give_back(world, payment))
+    world.settle()
+    assert alerts("refund_failed") == before + 1
+    [row] = refunds_of(world, payment)
+    assert (row.status, row.failure_code) == ("failed", "charge_disputed")
+    assert mine.payment["status"] == "succeeded"
+    ok(give_back(world, payment))
+    world.settle()
+    assert mine.payment["status"] == "refunded"
+
+
+def dispute(world: World, payment_id: str, status: str) -> None:
+    """Let the cardholder's bank say something about a payment."""
+    body = {"payment_intent": payment_row(world, payment_id).intent_id, "status": status}
+    ok(world.http.post("/sandbox/stripe/_control/disputes", json=body))
+    world.settle()
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_an_open_dispute_stops_purchases_until_it_is_decided(world: World, outcome: str) -> None:
+    mine, payment = bought(world)
+    other = lead(world, mine.employer)
+    before = alerts("dispute_opened")
+    dispute(world, payment, "opened")
+    assert alerts("dispute_opened") == before + 1
+    refused(other.unlock(), 409, "dispute_open")
+    assert ok(mine.unlock())["contact"]["phone"] == mine.worker.phone
+    dispute(world, payment, "under_review")
+    refused(other.unlock(), 409, "dispute_open")
+    dispute(world, payment, outcome)
+    other.buy()
+    assert actions(world, payment) == ["dispute.opened", f"dispute.{outcome}"]
+
+
+def test_an_inquiry_has_no_effect_until_it_becomes_a_dispute(world: World) -> None:
+    mine, payment = bought(world)
+    dispute(world, payment, "warning_needs_response")
+    lead(world, mine.employer).buy()
+    dispute(world, payment, "needs_response")
+    refused(lead(world, mine.employer).unlock(), 409, "dispute_open")
+
+
+def test_a_late_word_about_a_dispute_changes_nothing(world: World) -> None:
+    mine, payment = bought(world)
+    other = lead(world, mine.employer)
+    thing = {
+        "id": "dp_" + payment,
+        "amount": 4_900,
+        "currency": "inr",
+        "payment_intent": payment_row(world, payment).intent_id,
+    }
+    tell(world, event("charge.dispute.created", thing | {"status": "needs_response"}))
+    tell(world, event("charge.dispute.updated", thing | {"status": "warning_under_review"}))
+    refused(other.unlock(), 409, "dispute_open")
+    tell(world, event("charge.dispute.closed", thing | {"status": "won"}))
+    for late in ("needs_response", "lost"):
+        tell(world, event("charge.dispute.updated", thing | {"status": late}))
+    other.buy()
+    assert actions(world, payment) == ["dispute.opened", "dispute.won"]
+
+
+def report(lead_: Lead, reason: str = "the number is dead") -> Any:
+    path = f"/api/employers/matches/{lead_.id}/report"
+    return lead_.employer.post(path, {"reason": reason})
+
+
+def test_a_reported_lead_waits_for_an_administrator(world: World) -> None:
+    mine, payment = bought(world)
+    first = ok(report(mine), 201)
+    assert (first["status"], first["match_id"], first["decided_at"]) == ("open", mine.id, None)
+    assert ok(report(mine, "and again"), 201) == first
+    assert mine.payment["status"] == "succeeded"
+    assert actions(world, mine.id)[-1] == "lead.report"
+    details = ok(world.admin().get(f"/api/admin/employers/{mine.employer.id}"))
+    assert details["reports"] == 1
+    assert refunds_of(world, payment) == []
+
+
+def test_only_a_bought_lead_can_be_reported_and_in_time(world: World) -> None:
+    mine = lead(world)
+    refused(report(mine), 409, "match_not_unlocked")
+    assert report(mine, "").status_code == 422
+    mine.buy()
+    later(world, mine, hours=48, minutes=1)
+    refused(report(mine), 409, "report_too_late")
+
+
+def unreachable(world: World, mine: Lead) -> None:
+    """WhatsApp says that the last message to the worker could not be delivered."""
+    phone = str(mine.worker.phone)
+    message = world.messages(phone)[-1]["id"]
+    body = {"message_id": message, "status": "failed", "error_code": 131026}
+    ok(world.http.post("/sandbox/whatsapp/_control/status", json=body))
+    world.settle()
+
+
+def test_a_number_that_proved_unreachable_is_refunded_by_itself(world: World) -> None:
+    mine, payment = bought(world)
+    unreachable(world, mine)
+    answer = ok(report(mine), 201)
+    assert answer["status"] == "refunded"
+    assert answer["decided_at"] is not None
+    world.settle()
+    assert mine.payment["status"] == "refunded"
+    assert mine.shown["contact"]["phone"] == mine.worker.phone
+    assert [one.reason for one in refunds_of(world, payment)] == ["unreachable"]
+
+
+def test_a_lead_refunded_before_can_still_be_reported(world: World) -> None:
+    mine, payment = bought(world)
+    unreachable(world, mine)
+    ok(give_back(world, payment))
+    assert ok(report(mine), 201)["status"] == "refunded"
+    world.settle()
+    assert mine.payment["refunded"]["amount"] == 4_900
+
+
+def test_reports_made_at_once_are_one(world: World) -> None:
+    mine, payment = bought(world)
+    unreachable(world, mine)
+    answers = [ok(answer, 201) for answer in at_once([lambda: report(mine)] * 5)]
+    assert len({answer["id"] for answer in answers}) == 1
+    world.settle()
+    assert len(refunds_of(world, payment)) == 1
