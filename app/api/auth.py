@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, status
+from fastapi import APIRouter, Body, Depends, status
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
@@ -37,6 +37,7 @@ from app.api.deps import (
     WrongRole,
     limit_subject,
     limited,
+    writing,
 )
 from app.api.employers import EmployerProfile, profile_answer
 from app.api.problems import problems
@@ -181,21 +182,13 @@ async def request_code(body: RequestCode, session: Write, runtime: Rt, now: Now)
     return _code_sent(await worker_registration.request_code(session, phone, rules, now), now)
 
 
-@router.post(
-    "/register/employer",
-    status_code=status.HTTP_201_CREATED,
-    dependencies=[limited("register_employer")],
-    responses=problems(409, 429),
-)
-async def register_employer(
-    body: RegisterEmployer, session: Write, runtime: Rt, now: Now, _: OnceForNobody
-) -> EmployerProfile:
-    """Register an employer; sign in with the e-mail address and password then."""
+async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
+    """Return who registers, the password hashed: before the transaction, which hashing would hold up."""
     email = users.parse_email(body.email)
     phone = _phone(body.phone, runtime) if body.phone is not None else None
     personal = (email, body.company_name, body.contact_name)
     passwords.check_good_enough(body.password, field="password", personal=personal)
-    new = NewEmployer(
+    return NewEmployer(
         company_name=body.company_name,
         contact_name=body.contact_name,
         email=email,
@@ -204,16 +197,25 @@ async def register_employer(
         city=body.city,
         location=body.location.point if body.location else None,
     )
+
+
+@router.post(
+    "/register/employer",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[limited("register_employer")],
+    responses=problems(409, 429),
+)
+async def register_employer(
+    new: Annotated[NewEmployer, Depends(_new_employer)], session: Write, now: Now, _: OnceForNobody
+) -> EmployerProfile:
+    """Register an employer; sign in with the e-mail address and password then."""
     user, employer = await employer_registration.register(session, new, now)
     return profile_answer(session, user, employer)
 
 
 @router.post("/login", dependencies=[limited("login")], responses=problems(401, 403, 429))
 async def login(
-    body: Annotated[WorkerLogin | PasswordLogin, Body(discriminator="role")],
-    session: Write,
-    runtime: Rt,
-    now: Now,
+    body: Annotated[WorkerLogin | PasswordLogin, Body(discriminator="role")], runtime: Rt, now: Now
 ) -> Tokens:
     """Sign in: a worker by phone and code, an employer or administrator by e-mail and password.
 
@@ -223,7 +225,8 @@ async def login(
     if isinstance(body, WorkerLogin):
         phone = _phone(body.phone, runtime)
         await _limit_phone(runtime, "login:account", phone)
-        signed_in = await sign_in.with_code(session, runtime.sessions, phone, body.code, now)
+        async with writing(runtime) as session:
+            signed_in = await sign_in.with_code(session, runtime.sessions, phone, body.code, now)
         return _tokens(signed_in, runtime, now)
     email = body.email.lower()
     await _limit_email(runtime, "login:account", email)
@@ -231,7 +234,8 @@ async def login(
         found = await sign_in.look_up(looking, Role(body.role), email)
     # Between the transactions, because it takes long enough to hold up everybody who writes.
     await sign_in.check_password(found, body.password)
-    signed_in = await sign_in.with_password(session, runtime.sessions, found, body.totp, now)
+    async with writing(runtime) as session:
+        signed_in = await sign_in.with_password(session, runtime.sessions, found, body.totp, now)
     return _tokens(signed_in, runtime, now)
 
 
@@ -297,13 +301,14 @@ async def forgot_password(body: ForgotPassword, session: Write, runtime: Rt, now
     dependencies=[limited("password")],
     responses=problems(409, 429),
 )
-async def reset_password(body: ResetPassword, session: Write, runtime: Rt, now: Now) -> None:
+async def reset_password(body: ResetPassword, runtime: Rt, now: Now) -> None:
     """Set a new password by the link that was sent; every session of the account ends."""
     async with runtime.database.read() as looking:
         holder = await recovery.holder_of(looking, body.token, now)
     passwords.check_good_enough(body.password, field="password", personal=holder.personal)
     password_hash = await passwords.hash_password(body.password)
-    await recovery.reset(session, runtime.sessions, body.token, password_hash, now)
+    async with writing(runtime) as session:
+        await recovery.reset(session, runtime.sessions, body.token, password_hash, now)
 
 
 @router.post(
@@ -313,7 +318,7 @@ async def reset_password(body: ResetPassword, session: Write, runtime: Rt, now: 
     responses=problems(409, 429),
 )
 async def change_password(
-    body: ChangePassword, actor: AnyActorApart, session: Write, runtime: Rt, now: Now
+    body: ChangePassword, actor: AnyActorApart, runtime: Rt, now: Now
 ) -> None:
     """Set a new password; every other session of the account ends, this one stays."""
     if actor.role is Role.WORKER:
@@ -325,4 +330,7 @@ async def change_password(
         raise WrongPassword.field("current_password", "This is not your current password.")
     passwords.check_good_enough(body.password, field="password", personal=holder.personal)
     password_hash = await passwords.hash_password(body.password)
-    await recovery.change(session, runtime.sessions, holder, password_hash, actor.session_id, now)
+    async with writing(runtime) as session:
+        await recovery.change(
+            session, runtime.sessions, holder, password_hash, actor.session_id, now
+        )

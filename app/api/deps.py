@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request
@@ -47,19 +48,15 @@ Now = Annotated[dt.datetime, Depends(_now)]
 """This request's instant, aware and in UTC."""
 
 
-async def transaction(request: Request, runtime: Rt) -> AsyncIterator[AsyncSession]:
-    """Open this request's one transaction; it is committed before the answer is sent.
+@asynccontextmanager
+async def writing(runtime: Runtime) -> AsyncIterator[AsyncSession]:
+    """Open a transaction as a request has it: an error rolls back, unless its class says that what
+    was written has to stay (`DomainError.keeps_changes`).
 
-    A safe method only reads. An error rolls back, unless its class says that what was written has to
-    stay (`DomainError.keeps_changes`).
+    For routes with slow work that must not hold a transaction: on SQLite it keeps every writer waiting.
     """
-    if request.method in _SAFE:
-        async with runtime.database.read() as session:
-            yield session
-        return
     kept: DomainError | None = None
     async with runtime.database.begin() as session:
-        request.state.session = session
         try:
             yield session
         except DomainError as error:
@@ -68,6 +65,20 @@ async def transaction(request: Request, runtime: Rt) -> AsyncIterator[AsyncSessi
             kept = error
     if kept is not None:
         raise kept
+
+
+async def transaction(request: Request, runtime: Rt) -> AsyncIterator[AsyncSession]:
+    """Open this request's one transaction; it is committed before the answer is sent.
+
+    A safe method only reads. What an error does to it, see `writing`.
+    """
+    if request.method in _SAFE:
+        async with runtime.database.read() as session:
+            yield session
+        return
+    async with writing(runtime) as session:
+        request.state.session = session
+        yield session
 
 
 Transaction = Annotated[AsyncSession, Depends(transaction, scope="function")]
