@@ -71,6 +71,8 @@ async def claim(
     """
     if not key.isprintable() or not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise Invalid([FieldError("Idempotency-Key", "Use 1 to 255 printable characters.")])
+    # Keyed, because a body may hold a password, and a plain hash of it is guessed quickly.
+    print_ = keyring(session).index(print_, _CONTEXT)
     mine = (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key)
     expired = IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS)
     await session.execute(delete(IdempotencyKey).where(mine, expired))

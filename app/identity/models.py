@@ -111,7 +111,7 @@ class IdempotencyKey(Base):
     owner: Mapped[str] = mapped_column(String(80), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    """Hash of method, path and body: the same key may not mean something else."""
+    """Keyed hash of method, path and body: the same key may not mean something else."""
     status: Mapped[int | None]
     answer_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[dt.datetime] = mapped_column(index=True)
