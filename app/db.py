@@ -53,6 +53,8 @@ WAKE_CHANNEL = "partimer_wake"
 SQLITE_BUSY_MS = 15_000
 """How long a writer waits for the one before it; writes take milliseconds."""
 
+HIDE_PARAMETERS = True
+"""An error's message must not hold what was written: servers print it, names and addresses and all."""
 
 type Listener = Callable[[AsyncSession, set[UUID]], Awaitable[object]]
 
@@ -134,8 +136,10 @@ def sync_engine_for(url: str) -> Engine:
     """Return a plain engine on `url`, for scripts and migrations."""
     parsed = parse_url(url)
     if parsed.drivername == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"))
-    made = create_engine(parsed)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), hide_parameters=HIDE_PARAMETERS
+        )
+    made = create_engine(parsed, hide_parameters=HIDE_PARAMETERS)
     _own_sqlite_transactions(made)
     return made
 
@@ -190,7 +194,11 @@ class Database:
         parsed = parse_url(url)
         self.is_postgresql = parsed.drivername == "postgresql"
         driver = "postgresql+asyncpg" if self.is_postgresql else "sqlite+aiosqlite"
-        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
+        options: dict[str, Any] = {
+            "pool_size": pool_size,
+            "max_overflow": pool_size,
+            "hide_parameters": HIDE_PARAMETERS,
+        }
         if self.is_postgresql:
             options["pool_pre_ping"] = True
         self.url = parsed
