@@ -6,13 +6,23 @@ store is down the answer is 503: a limit that can be switched off by breaking it
 
 import math
 import time
+from typing import Any, Final
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
 
 from app.core.errors import TooMany, Unavailable
+
+_IMPATIENT: Final[dict[str, Any]] = {
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+    "retry": Retry(ConstantBackoff(0.05), retries=1),
+}
+"""Seconds until a store that hangs counts as down: by default a request would hang with it."""
 
 
 class LimiterDown(Unavailable):
@@ -26,7 +36,9 @@ class RateLimiter:
 
     def __init__(self, redis_url: str | None, *, enabled: bool) -> None:
         storage: Storage = (
-            RedisStorage(redis_url, implementation="redispy", key_prefix="partimer:limit")
+            RedisStorage(
+                redis_url, implementation="redispy", key_prefix="partimer:limit", **_IMPATIENT
+            )
             if redis_url
             else MemoryStorage()
         )
