@@ -27,6 +27,7 @@ from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, MoneyAnswer, Page
 from app.db import keyring
 from app.jobs.models import Job
+from app.offers.links import payment_link
 from app.offers.models import JobMatch
 from app.payments import provider, reports, unlock
 from app.payments.contacts import Contact, contacts_of
@@ -125,7 +126,7 @@ async def unlock_match(
             await idempotency.pin(session, str(actor.user_id), idempotency_key, print_, now)
         begun = await unlock.begin(session, actor, match_id, now)
     if isinstance(begun, Payment):
-        page = f"{rt.settings.base_url}/employer/matches/{match_id}"
+        page = payment_link(rt.keyring, rt.settings.base_url, match_id)
         paying = await unlock.open_checkout(rt.database, rt.payments, begun.id, page, now)
         if paying.status in OPEN:
             response.status_code = 202

@@ -58,6 +58,7 @@ class Catalogue:
     locale: Locale
     notices: Mapping[str, Entry]
     chat: Mapping[str, Entry]
+    pages: Mapping[str, Entry]
     words: Mapping[str, str]
     understood: Mapping[str, Sequence[str]]
     calendar: Mapping[str, Sequence[str]]
@@ -101,6 +102,7 @@ def catalogue(language: str) -> Catalogue:
         locale=Locale.parse(raw["locale"]),
         notices=entries("notice"),
         chat=entries("chat"),
+        pages=entries("page"),
         words=raw["words"],
         understood=raw["understood"],
         calendar=raw["calendar"],
@@ -135,6 +137,11 @@ def chat(
     """Render one text of the conversation; given buttons and rows replace the catalogue's."""
     entry = catalogue(language).chat[kind]
     return render(entry, reader(language, params, now), buttons=buttons, rows=rows)
+
+
+def page(language: str, kind: str, params: Mapping[str, Any]) -> str:
+    """Render one text of a web page, as plain text: the first line is its heading."""
+    return render(catalogue(language).pages[kind], reader(language, params)).text
 
 
 def word(language: str, name: str) -> str:

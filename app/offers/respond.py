@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.core.errors import Conflict, NotFound
-from app.db import rows_changed
+from app.db import keyring, rows_changed
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.identity.sign_in import AccountSuspended
@@ -18,6 +18,7 @@ from app.messaging.outbox import notify_many, suppress
 from app.offers import rules
 from app.offers.closing import close_open
 from app.offers.jobside import HeldJob, ask_more, hold_jobs
+from app.offers.links import payment_link
 from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
 from app.offers.rules import Action, Answer, CloseReason, OfferFacts, OfferStatus, Step
@@ -231,7 +232,7 @@ async def _accepted(
     lead = {
         "display_name": await shown_name_of(session, worker_id),
         "price": {"amount": price.price_amount, "currency": price.price_currency},
-        "url": f"{base_url}/employer/jobs/{job.id}",
+        "url": payment_link(keyring(session), base_url, offer_id),
     }
     notices = [
         job.tell_worker(worker_id, "offer_accepted", offer_id),

@@ -1,0 +1,144 @@
+"""The page behind a payment link: what is bought, for how much, and the way to the payment.
+
+The link comes in the message that somebody accepted. Opening it changes nothing, because chats open
+links by themselves to show a preview; only the button begins a payment. The page never shows a contact:
+that goes to the employer's own phone or mailbox, and stands in their account.
+"""
+
+import base64
+import hashlib
+from html import escape
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.api.deps import Now, Route, Rt, limited
+from app.core.errors import DomainError, NotFound
+from app.employers.models import Employer
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
+from app.jobs.models import Job
+from app.messaging import texts
+from app.offers.links import lead_of
+from app.offers.models import JobMatch
+from app.offers.names import shown_name_of
+from app.payments import unlock
+from app.payments.models import Payment
+from app.runtime import Runtime
+
+router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
+
+_STYLE = """
+:root { color-scheme: light dark; --accent: #0a6b50; --on-accent: #fff; }
+@media (prefers-color-scheme: dark) { :root { --accent: #7fe0bf; --on-accent: #04251b; } }
+body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 0 auto; padding: 2rem 1rem; }
+p { white-space: pre-line; }
+button { font: inherit; font-weight: 600; padding: .8rem 1.4rem; min-height: 3rem; width: 100%;
+  border: 0; border-radius: .6rem; background: var(--accent); color: var(--on-accent); }
+button:focus-visible { outline: 3px solid currentcolor; outline-offset: 3px; }
+"""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+# The form leads to the provider's page, whose address differs by country.
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self' https:; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+class _Lead:
+    """What the page shows."""
+
+    def __init__(self, row: Row[*tuple[Any, ...]], name: str) -> None:
+        match, job_title, user, company = row
+        self.match: JobMatch = match
+        self.user: User = user
+        self.words = {
+            "title": job_title,
+            "company": company,
+            "display_name": name,
+            "price": {"amount": match.price_amount, "currency": match.price_currency},
+        }
+
+    @property
+    def actor(self) -> Actor:
+        """The employer whose lead it is; a link to somebody who is out opens nothing."""
+        if self.user.status in {UserStatus.SUSPENDED, UserStatus.ERASED}:
+            raise NotFound
+        return Actor(self.user.id, Role.EMPLOYER, UserStatus(self.user.status), self.user.name)
+
+
+async def _lead(session: AsyncSession, rt: Runtime, token: str) -> _Lead:
+    match_id = lead_of(rt.keyring, token)
+    query = (
+        select(JobMatch, Job.title, User, Employer.company_name)
+        .join(Job, Job.id == JobMatch.job_id)
+        .join(User, User.id == JobMatch.employer_id)
+        .join(Employer, Employer.id == JobMatch.employer_id)
+        .where(JobMatch.id == match_id)
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _Lead(row, await shown_name_of(session, row[0].worker_id))
+
+
+@router.get("/{token}", dependencies=[limited("pay")])
+async def show(token: str, rt: Rt, paid: UUID | None = None) -> Response:
+    """Show what the link is for; after the payment, that the contact is on its way."""
+    async with rt.database.read() as session:
+        try:
+            lead = await _lead(session, rt, token)
+            _ = lead.actor
+        except NotFound:
+            return _page("en", "link_unknown", {}, status=404)
+        bought = await unlock.held(session, lead.user.id, lead.match.id)
+    language = lead.user.language
+    if bought is not None:
+        return _page(language, "lead_bought", lead.words)
+    if paid is not None:
+        return _page(language, "lead_paid", lead.words)
+    return _page(language, "lead_offered", lead.words, button=True)
+
+
+@router.post("/{token}", dependencies=[limited("pay")])
+async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
+    """Begin the payment and lead to its page; a second click leads to the same one."""
+    language = "en"
+    try:
+        async with rt.database.begin() as session:
+            lead = await _lead(session, rt, token)
+            language = lead.user.language
+            begun = await unlock.begin(session, lead.actor, lead.match.id, now)
+        here = f"{rt.settings.base_url}{request.url.path}"
+        if not isinstance(begun, Payment):
+            return RedirectResponse(here, 303)
+        paying = await unlock.open_checkout(rt.database, rt.payments, begun.id, here, now)
+    except NotFound:
+        return _page(language, "link_unknown", {}, status=404)
+    except DomainError as refusal:
+        return _page(language, "lead_refused", {"reason": refusal.message}, status=409)
+    return RedirectResponse(paying.checkout_url or here, 303)
+
+
+def _page(
+    language: str, kind: str, words: dict[str, Any], *, status: int = 200, button: bool = False
+) -> Response:
+    text = escape(texts.page(language, kind, words))
+    heading, _, rest = text.partition("\n")
+    form = ""
+    if button:
+        label = escape(texts.page(language, "pay_button", words))
+        form = f'<form method="post"><button type="submit">{label}</button></form>'
+    html = (
+        f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{heading}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{heading}</h1><p>{rest.strip()}</p>{form}</main></body></html>"
+    )
+    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+    return HTMLResponse(html, status, headers)
