@@ -5,11 +5,12 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.admin_people import Format, Search, contains, exported, needs_reason
+from app.api.admin_people import Search, cleaned, contains, equals, exported, needs_reason
+from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employer_jobs import JobAnswer, job_answers
 from app.api.problems import problems
@@ -60,18 +61,18 @@ class JobActionRequest(Request):
     reason: Reason | None = None
 
 
-@router.get("/jobs", response_model=Page[JobRow], responses={200: {"content": {"text/csv": {}}}})
+@router.get("/jobs", response_model=Page[JobRow], responses=CSV_ANSWER)
 async def list_jobs(
     session: Read,
     actor: AdminActor,
     rt: Rt,
     now: Now,
     page: PageQuery,
+    as_csv: AsCsv,
     status: JobStatus | None = None,
     verified: bool | None = None,
     city: Search = None,
     q: Search = None,
-    format: Format = "json",  # noqa: A002 - the query parameter's name
 ) -> Page[JobRow] | Response:
     """List jobs, newest first; `verified` is the employer's, `q` finds by title or company."""
     query = select(Job, Employer.company_name, Employer.verified_at).join(
@@ -82,9 +83,9 @@ async def list_jobs(
     if verified is not None:
         known = Employer.verified_at
         query = query.where(known.is_not(None) if verified else known.is_(None))
-    if city:
-        query = query.where(func.lower(Job.city) == city.strip().lower())
-    if q:
+    if city := cleaned(city, "city"):
+        query = query.where(equals(Job.city, city))
+    if q := cleaned(q, "q"):
         query = query.where(contains(Job.title, q) | contains(Employer.company_name, q))
 
     async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[JobRow]:
@@ -93,7 +94,7 @@ async def list_jobs(
         items = [_row(row[0], row[1], verified=row[2] is not None) for row in rows[: wanted.limit]]
         return Page(items=items, next_cursor=cursor)
 
-    if format == "csv":
+    if as_csv:
         return await exported(rt, actor, now, "jobs", JobRow, page_of)
     return await page_of(page, session)
 

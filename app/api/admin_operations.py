@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.admin_people import Format, exported
+from app.api.admin_people import exported
+from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.problems import problems
 from app.audit.log import record
@@ -113,18 +114,16 @@ def _payment_row(payment: Payment) -> PaymentRow:
     )
 
 
-@router.get(
-    "/payments", response_model=Page[PaymentRow], responses={200: {"content": {"text/csv": {}}}}
-)
+@router.get("/payments", response_model=Page[PaymentRow], responses=CSV_ANSWER)
 async def list_payments(
     session: Read,
     actor: AdminActor,
     rt: Rt,
     now: Now,
     page: PageQuery,
+    as_csv: AsCsv,
     status: PaymentStatus | None = None,
     employer_id: UUID | None = None,
-    format: Format = "json",  # noqa: A002 - the query parameter's name
 ) -> Page[PaymentRow] | Response:
     """List payments, newest first."""
     query = select(Payment)
@@ -138,7 +137,7 @@ async def list_payments(
         cursor = _PAYMENTS.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
         return Page(items=[_payment_row(row) for row in rows[: wanted.limit]], next_cursor=cursor)
 
-    if format == "csv":
+    if as_csv:
         return await exported(rt, actor, now, "payments", PaymentRow, page_of)
     return await page_of(page, session)
 
@@ -168,22 +167,30 @@ def _refund_answer(refund: Refund) -> RefundAnswer:
     )
 
 
-@router.get("/messages")
+@router.get("/messages", response_model=Page[MessageRow], responses=CSV_ANSWER)
 async def list_messages(
     session: Read,
-    _actor: AdminActor,
+    actor: AdminActor,
     rt: Rt,
+    now: Now,
     page: PageQuery,
+    as_csv: AsCsv,
     state: OutboxState | None = None,
-) -> Page[MessageRow]:
+) -> Page[MessageRow] | Response:
     """List messages, newest first; `state=dead` are those that need somebody."""
     query = select(OutboxMessage)
     if state is not None:
         query = query.where(OutboxMessage.state == state)
-    rows = (await session.scalars(_MESSAGES.apply(query, page, rt.keyring))).all()
-    cursor = _MESSAGES.next_cursor([(row.id,) for row in rows], page, rt.keyring)
-    items = [MessageRow.model_validate(row) for row in rows[: page.limit]]
-    return Page(items=items, next_cursor=cursor)
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[MessageRow]:
+        rows = (await reader.scalars(_MESSAGES.apply(query, wanted, rt.keyring))).all()
+        cursor = _MESSAGES.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
+        items = [MessageRow.model_validate(row) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if as_csv:
+        return await exported(rt, actor, now, "messages", MessageRow, page_of)
+    return await page_of(page, session)
 
 
 @router.post("/messages/{message_id}/retry", responses=problems(404, 409))
@@ -204,22 +211,30 @@ async def retry_message(
     return MessageRow.model_validate(message)
 
 
-@router.get("/webhooks")
+@router.get("/webhooks", response_model=Page[WebhookRow], responses=CSV_ANSWER)
 async def list_webhooks(
     session: Read,
-    _actor: AdminActor,
+    actor: AdminActor,
     rt: Rt,
+    now: Now,
     page: PageQuery,
+    as_csv: AsCsv,
     state: WebhookState | None = None,
-) -> Page[WebhookRow]:
+) -> Page[WebhookRow] | Response:
     """List the providers' events, newest first; `state=dead` are those that need somebody."""
     query = select(WebhookEvent)
     if state is not None:
         query = query.where(WebhookEvent.state == state)
-    rows = (await session.scalars(_WEBHOOKS.apply(query, page, rt.keyring))).all()
-    cursor = _WEBHOOKS.next_cursor([(row.id,) for row in rows], page, rt.keyring)
-    items = [WebhookRow.model_validate(row) for row in rows[: page.limit]]
-    return Page(items=items, next_cursor=cursor)
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[WebhookRow]:
+        rows = (await reader.scalars(_WEBHOOKS.apply(query, wanted, rt.keyring))).all()
+        cursor = _WEBHOOKS.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
+        items = [WebhookRow.model_validate(row) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if as_csv:
+        return await exported(rt, actor, now, "webhooks", WebhookRow, page_of)
+    return await page_of(page, session)
 
 
 @router.post("/webhooks/{webhook_id}/retry", responses=problems(404, 409))

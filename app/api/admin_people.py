@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.csv_export import export
+from app.api.csv_export import CSV_ANSWER, AsCsv, export
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employers import location_answer
 from app.api.problems import problems
@@ -40,7 +40,6 @@ _WORKERS = Keyset("admin_workers", [User.id])
 _EMPLOYERS = Keyset("admin_employers", [User.id])
 
 Search = Annotated[str | None, Query(min_length=1, max_length=120)]
-Format = Annotated[Literal["json", "csv"], Query(description="`csv` gives every page as one file.")]
 
 
 class WorkerRow(Answer):
@@ -69,6 +68,8 @@ class WorkerDetails(WorkerRow):
     stopped: bool
     offers: int
     unlocks: int
+    reports: int
+    """How many employers said that this lead was bad."""
     updated_at: Instant
 
 
@@ -127,14 +128,23 @@ def needs_reason(action: str, reason: str | None) -> None:
 
 def like(text: str) -> str:
     """Return the LIKE pattern that finds `text` anywhere, whatever characters it has."""
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 
 def contains(column: Any, text: str) -> ColumnElement[bool]:
-    """Return the condition that `column` contains `text`, whatever the case."""
-    found: ColumnElement[bool] = func.lower(column).like(like(text), escape="\\")
+    """Return the condition that `column` contains `text`, whatever the case.
+
+    The database lowers both: were one of them lowered here, "É" would differ from itself in SQLite.
+    """
+    found: ColumnElement[bool] = func.lower(column).like(func.lower(like(text)), escape="\\")
     return found
+
+
+def equals(column: Any, text: str) -> ColumnElement[bool]:
+    """Return the condition that `column` is `text`, whatever the case."""
+    same: ColumnElement[bool] = func.lower(column) == func.lower(text)
+    return same
 
 
 def _by_contact(q: str, keys: Keyring, country: str) -> list[ColumnElement[bool]]:
@@ -147,14 +157,14 @@ def _by_contact(q: str, keys: Keyring, country: str) -> list[ColumnElement[bool]
     return [*found, User.phone_index == users.index_of_phone(keys, phone)]
 
 
-def _cleaned(q: str | None) -> str | None:
-    if q is None:
+def cleaned(text: str | None, field: str) -> str | None:
+    """Return what is searched for, trimmed, or None. Raises `Invalid` for what no text contains."""
+    if text is None:
         return None
     try:
-        text: str = clean_text(q)
+        return clean_text(text) or None
     except ValueError as error:
-        raise Invalid.field("q", str(error)) from None
-    return text or None
+        raise Invalid.field(field, str(error)) from None
 
 
 def _listed(
@@ -175,28 +185,26 @@ def _listed(
         query = query.where(
             table.verified_at.is_not(None) if verified else table.verified_at.is_(None)
         )
-    if city := _cleaned(city):
-        query = query.where(func.lower(table.city) == city.lower())
-    if q := _cleaned(q):
+    if city := cleaned(city, "city"):
+        query = query.where(equals(table.city, city))
+    if q := cleaned(q, "q"):
         names = [contains(User.name, q), *([] if name is User.name else [contains(name, q)])]
         query = query.where(or_(*names, *_by_contact(q, keys, country)))
     return query
 
 
-@router.get(
-    "/workers", response_model=Page[WorkerRow], responses={200: {"content": {"text/csv": {}}}}
-)
+@router.get("/workers", response_model=Page[WorkerRow], responses=CSV_ANSWER)
 async def list_workers(
     session: Read,
     actor: AdminActor,
     rt: Rt,
     now: Now,
     page: PageQuery,
+    as_csv: AsCsv,
     status: UserStatus | None = None,
     verified: bool | None = None,
     city: Search = None,
     q: Search = None,
-    format: Format = "json",  # noqa: A002 - the query parameter's name
 ) -> Page[WorkerRow] | Response:
     """List workers, newest first; `q` finds by name, exact phone or e-mail."""
     query = _listed(
@@ -217,7 +225,7 @@ async def list_workers(
         items = [_worker_row(row[0], row[1]) for row in rows[: wanted.limit]]
         return Page(items=items, next_cursor=cursor)
 
-    if format == "csv":
+    if as_csv:
         return await exported(rt, actor, now, "workers", WorkerRow, page_of)
     return await page_of(page, session)
 
@@ -300,6 +308,9 @@ async def _worker_details(session: AsyncSession, worker_id: UUID) -> WorkerDetai
         stopped=worker.stopped_at is not None,
         offers=await _count(session, JobMatch.worker_id == worker_id),
         unlocks=await _count(session, Unlock.worker_id == worker_id),
+        reports=await _count(
+            session, LeadReport.match_id == JobMatch.id, JobMatch.worker_id == worker_id
+        ),
         updated_at=worker.updated_at,
     )
 
@@ -383,20 +394,18 @@ async def _verify(
     changed(session, "worker", user_id)
 
 
-@router.get(
-    "/employers", response_model=Page[EmployerRow], responses={200: {"content": {"text/csv": {}}}}
-)
+@router.get("/employers", response_model=Page[EmployerRow], responses=CSV_ANSWER)
 async def list_employers(
     session: Read,
     actor: AdminActor,
     rt: Rt,
     now: Now,
     page: PageQuery,
+    as_csv: AsCsv,
     status: UserStatus | None = None,
     verified: bool | None = None,
     city: Search = None,
     q: Search = None,
-    format: Format = "json",  # noqa: A002 - the query parameter's name
 ) -> Page[EmployerRow] | Response:
     """List employers, newest first; `q` finds by company, contact, exact phone or e-mail."""
     query = _listed(
@@ -417,7 +426,7 @@ async def list_employers(
         items = [EmployerRow(**_employer_values(row[0], row[1])) for row in rows[: wanted.limit]]
         return Page(items=items, next_cursor=cursor)
 
-    if format == "csv":
+    if as_csv:
         return await exported(rt, actor, now, "employers", EmployerRow, page_of)
     return await page_of(page, session)
 

@@ -1,17 +1,20 @@
 """What was done and how things stand: the audit log, statistics, and the policy."""
 
 import datetime as dt
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, cast, func, select
 from sqlalchemy import Date as SqlDate
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api import lag
-from app.api.admin_people import Format, exported
+from app.api.admin_people import cleaned, exported
+from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.audit.log import record
 from app.audit.models import AdminActionLog
@@ -20,11 +23,13 @@ from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
 from app.db import is_postgresql
-from app.identity.models import Role, User
-from app.jobs.models import Job
-from app.messaging.models import OutboxMessage
+from app.identity.models import Role, User, UserStatus
+from app.jobs.models import Job, JobStatus
+from app.messaging.models import OutboxMessage, OutboxState
 from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
 from app.payments.models import Payment, Unlock
+from app.payments.rules import PaymentStatus
 from app.policy import policy as policies
 from app.policy.policy import (
     DeadlinePolicy,
@@ -62,20 +67,20 @@ class LogRow(Answer):
     hash: str
 
 
-@router.get("/logs", response_model=Page[LogRow], responses={200: {"content": {"text/csv": {}}}})
+@router.get("/logs", response_model=Page[LogRow], responses=CSV_ANSWER)
 async def list_logs(
     session: Read,
     actor_in: AdminActor,
     rt: Rt,
     now: Now,
     page: PageQuery,
+    as_csv: AsCsv,
     actor: Word = None,
     action: Word = None,
     target_type: Word = None,
     target_id: Word = None,
     from_: Annotated[dt.datetime | None, Query(alias="from")] = None,
     to: dt.datetime | None = None,
-    format: Format = "json",  # noqa: A002 - the query parameter's name
 ) -> Page[LogRow] | Response:
     """List what was done, newest first; `from` is included, `to` is not."""
     query = select(AdminActionLog).where(*_actor_is(actor))
@@ -84,8 +89,8 @@ async def list_logs(
         (AdminActionLog.target_type, target_type),
         (AdminActionLog.target_id, target_id),
     ):
-        if wanted is not None:
-            query = query.where(column == wanted)
+        if word := cleaned(wanted, column.key):
+            query = query.where(column == word)
     if from_ is not None:
         query = query.where(AdminActionLog.at >= _aware(from_, "from"))
     if to is not None:
@@ -96,7 +101,7 @@ async def list_logs(
         cursor = _LOGS.next_cursor([(row.number,) for row in rows], wanted, rt.keyring)
         return Page(items=[_log_row(row) for row in rows[: wanted.limit]], next_cursor=cursor)
 
-    if format == "csv":
+    if as_csv:
         return await exported(rt, actor_in, now, "logs", LogRow, page_of)
     return await page_of(page, session)
 
@@ -115,6 +120,8 @@ def _actor_is(actor: str | None) -> list[ColumnElement[bool]]:
 def _aware(instant: dt.datetime, field: str) -> dt.datetime:
     if instant.tzinfo is None:
         raise Invalid.field(field, "must say its zone, such as 2026-11-22T09:30:00Z")
+    if not 2000 <= instant.year <= 2199:
+        raise Invalid.field(field, "must lie between the years 2000 and 2199")
     return instant
 
 
@@ -174,18 +181,18 @@ class Stats(Answer):
 @router.get("/stats")
 async def get_stats(session: Read, _actor: AdminActor, now: Now) -> Stats:
     """Return totals, the last 30 days, and how far background work is behind."""
-    users: dict[str, dict[str, int]] = {role.value: {} for role in Role}
+    users = {role.value: dict.fromkeys(map(str, UserStatus), 0) for role in Role}
     by_role = select(User.role, User.status, func.count()).group_by(User.role, User.status)
     for role, status, count in await session.execute(by_role):
         users[role][status] = count
     behind = await lag.measure(session, now)
     return Stats(
         users=users,
-        jobs=await _by(session, Job.status),
-        matches=await _by(session, JobMatch.status),
-        payments=await _by(session, Payment.status),
+        jobs=await _by(session, Job.status, JobStatus),
+        matches=await _by(session, JobMatch.status, OfferStatus),
+        payments=await _by(session, Payment.status, PaymentStatus),
         revenue=await _revenue(session),
-        messages=await _by(session, OutboxMessage.state),
+        messages=await _by(session, OutboxMessage.state, OutboxState),
         days=await _days(session, now),
         lag=LagFigures(
             oldest_message_seconds=behind.message_seconds,
@@ -195,9 +202,10 @@ async def get_stats(session: Read, _actor: AdminActor, now: Now) -> Stats:
     )
 
 
-async def _by(session: AsyncSession, column: Any) -> dict[str, int]:
-    rows = await session.execute(select(column, func.count()).group_by(column).order_by(column))
-    return {row[0]: row[1] for row in rows}
+async def _by(session: AsyncSession, column: Any, states: type[StrEnum]) -> dict[str, int]:
+    """Return how many rows are in each state, 0 where there is none."""
+    rows = await session.execute(select(column, func.count()).group_by(column))
+    return dict.fromkeys(map(str, states), 0) | {row[0]: row[1] for row in rows}
 
 
 async def _revenue(session: AsyncSession) -> list[MoneyAnswer]:
@@ -213,7 +221,7 @@ async def _revenue(session: AsyncSession) -> list[MoneyAnswer]:
 
 async def _days(session: AsyncSession, now: dt.datetime) -> list[DayFigures]:
     first = now.date() - dt.timedelta(days=DAYS - 1)
-    accepted = JobMatch.status == "accepted"
+    accepted = JobMatch.status == OfferStatus.ACCEPTED
     counted = {
         "workers": await _per_day(session, User.created_at, first, User.role == Role.WORKER),
         "employers": await _per_day(session, User.created_at, first, User.role == Role.EMPLOYER),
@@ -245,7 +253,7 @@ def _date(value: Any) -> dt.date:
 
 
 class PolicyChanges(Request):
-    """The sections to replace; one left out stays as it is."""
+    """What to change; a section, or a field of one, that is left out stays as it is."""
 
     lead_prices: LeadPrices | None = None
     matching: MatchingPolicy | None = None
@@ -262,14 +270,9 @@ async def get_settings(session: Read, _actor: AdminActor) -> Policy:
 
 @router.put("/settings")
 async def put_settings(body: PolicyChanges, session: Write, actor: AdminActor, now: Now) -> Policy:
-    """Replace sections of the policy; what was offered before keeps its price and deadline."""
+    """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
     before = await policies.current(session)
-    given = {
-        name: getattr(body, name)
-        for name in body.model_fields_set
-        if getattr(body, name) is not None
-    }
-    after = before.model_copy(update=given)
+    after = _changed(before, body)
     if sum(after.matching.weights.model_dump().values()) <= 0:
         raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
     await policies.replace(session, after, now)
@@ -286,3 +289,13 @@ async def put_settings(body: PolicyChanges, session: Write, actor: AdminActor, n
         after={name: is_now[name] for name in touched},
     )
     return after
+
+
+def _changed[Part: BaseModel](part: Part, sent: BaseModel) -> Part:
+    """Return `part` with what was sent in its place, section by section, field by field."""
+    values = {}
+    for name in sent.model_fields_set:
+        value, now = getattr(sent, name), getattr(part, name)
+        if value is not None:
+            values[name] = _changed(now, value) if isinstance(value, BaseModel) else value
+    return part.model_copy(update=values)

@@ -4,8 +4,9 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from fastapi import Depends, Header, Query
 from starlette.responses import StreamingResponse
 
 from app.core.paging import MAX_LIMIT, PageRequest
@@ -14,8 +15,28 @@ from app.core.schema import Answer, Page
 BYTE_ORDER_MARK = "\ufeff"
 """Spreadsheets read UTF-8 as something else without it."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""The wide forms count too: spreadsheets of East Asia take them for the narrow ones."""
+
 MEDIA_TYPE = "text/csv"
+CSV_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPE: {}}}}
+"""What the documentation says of a list that can also be had as a file."""
+
+
+async def _as_csv(
+    format: Annotated[  # noqa: A002 - the query parameter's name
+        Literal["json", "csv"] | None,
+        Query(description="`csv` gives every page as one file; so does `Accept: text/csv`."),
+    ] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> bool:
+    if format is not None:
+        return format == "csv"
+    return accept.partition(",")[0].partition(";")[0].strip().lower() == MEDIA_TYPE
+
+
+AsCsv = Annotated[bool, Depends(_as_csv)]
+"""Whether a list is wanted as one file."""
 
 
 def cell(value: Any) -> str:

@@ -97,11 +97,23 @@ def entry_hash(row: Mapping[str, Any]) -> str:
         row["target_type"],
         row["target_id"],
         row["reason"],
-        row["before"],
-        row["after"],
+        _canonical(row["before"]),
+        _canonical(row["after"]),
     ]
     plain = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Return a JSON value with every whole number as an integer.
+
+    A database may give -0.0 back as 0, or 1e22 as its digits: the same number, and the same hash.
+    """
+    if isinstance(value, dict):
+        return {name: _canonical(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_canonical(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _content(row: AdminActionLog) -> dict[str, Any]:
