@@ -1,4 +1,4 @@
-"""What a worker may ask about their data: a copy of all of it, and its erasure.
+"""What a worker may ask about their data: a copy of all of it, and its erasure; and who never was one.
 
 It stands here because a worker's offers are part of it. The API and the chat call the same two verbs.
 """
@@ -6,18 +6,18 @@ It stands here because a worker's offers are part of it. The API and the chat ca
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
-from app.db import keyring
+from app.db import claim_limit, keyring
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
-from app.identity.models import Consent, IdempotencyKey, Session, User
+from app.identity.models import Consent, IdempotencyKey, Role, Session, User, UserStatus
 from app.jobs.models import Job
 from app.messaging import outbox
 from app.messaging.models import (
@@ -32,6 +32,12 @@ from app.offers.models import JobMatch
 from app.workers import account, availability, blocks, profile
 from app.workers.blocks import Blocked
 from app.workers.models import TimeOff, Worker, WorkerAvailability
+
+UNPROVEN_KEPT: Final = dt.timedelta(days=30)
+"""How long a registration waits for its phone to be proven: it may be somebody else's phone."""
+
+_UNPROVEN_AT_ONCE: Final = 20
+"""An erasure takes a dozen statements, and everybody who writes to SQLite waits for the last one."""
 
 type Rows = Sequence[Row[*tuple[Any, ...]]]
 
@@ -110,6 +116,27 @@ async def _messages(session: AsyncSession, worker_id: UUID) -> Rows:
         .order_by(OutboxMessage.id)
     )
     return (await session.execute(query)).all()
+
+
+async def forget_unproven(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+    """Erase up to `limit` workers who never proved their phone, some at a time; return how many.
+
+    Whoever proves it at this very moment is left alone.
+    """
+    query = (
+        select(User.id)
+        .where(
+            User.role == Role.WORKER,
+            User.status == UserStatus.PENDING,
+            User.updated_at < now - UNPROVEN_KEPT,
+        )
+        .order_by(User.id)
+        .limit(min(limit, _UNPROVEN_AT_ONCE))
+    )
+    forgotten = (await session.scalars(claim_limit(session, query))).all()
+    for worker_id in forgotten:
+        await erase(session, worker_id, None, now)
+    return len(forgotten)
 
 
 async def erase(
