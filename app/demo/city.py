@@ -10,6 +10,9 @@ from app.catalogue import places
 
 SEED: Final = 20_261_123
 
+BRUNCH_CREW: Final = 60
+"""Enough for the story to be told many times: each time somebody accepts and is busy afterwards."""
+
 FIRST_PHONE: Final = 7_000_100_001
 """Numbers of the demonstration; whoever they belong to in life, nothing leaves the sandbox."""
 
@@ -261,15 +264,36 @@ def _pin_codes(starts: Sequence[str]) -> Iterator[str]:
 def workers(count: int, run: int) -> list[Citizen]:
     """Return `count` workers; another `run` gives other people with other phones."""
     chance = random.Random(SEED + run)  # noqa: S311 - a story, not a secret
-    made: list[Citizen] = []
+    made = _brunch_crew(chance, min(BRUNCH_CREW, count), run)
     for town in TOWNS:
         pins = _pins(town)
-        for _ in range(round(count * town.share)):
+        for _ in range(min(round(count * town.share), count - len(made))):
             made.append(_citizen(chance, town, chance.choice(pins), run, len(made)))
     while len(made) < count:
         town = TOWNS[0]
         made.append(_citizen(chance, town, chance.choice(_pins(town)), run, len(made)))
     return made[:count]
+
+
+def _brunch_crew(chance: random.Random, count: int, run: int) -> list[Citizen]:
+    """Return waiters around Bandra who are free at weekends: whom the story's job is looking for."""
+    town = TOWNS[0]
+    home = places.by_pin(town.centre_pin)
+    if home is None:
+        return []
+    crew = []
+    for number in range(count):
+        citizen = _citizen(chance, town, home, run, number)
+        at = {
+            "latitude": round(home.latitude + chance.uniform(-0.05, 0.05), 5),
+            "longitude": round(home.longitude + chance.uniform(-0.01, 0.05), 5),
+        }
+        wants = {"skills": ["host", "waiter"] if number % 3 else ["waiter"], "location": at}
+        start = chance.choice(("08:00", "09:00", "10:00", "12:00"))
+        week = [{"weekday": day, "start": start, "end": "22:00"} for day in _WEEKEND]
+        body = citizen.body | wants | {"max_distance_km": float(chance.choice((8, 10, 15)))}
+        crew.append(Citizen(body, week, citizen.address))
+    return crew
 
 
 def _citizen(
