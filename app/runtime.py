@@ -59,9 +59,8 @@ def _redis(url: str) -> Redis:
 
 def build_keyring(settings: Settings) -> Keyring:
     """Return the keys for personal values: from DATA_KEY, else from SECRET_KEY."""
-    current = settings.data_key or settings.secret_key
-    previous = settings.secret_keys_previous.get_secret_value().replace(",", " ").split()
-    return Keyring(current.get_secret_value(), previous)
+    newest, *previous = settings.data_secrets
+    return Keyring(newest, previous)
 
 
 @asynccontextmanager

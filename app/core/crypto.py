@@ -42,16 +42,22 @@ def digest(token: str) -> str:
 
 
 class Keyring:
-    """The keys of one installation: seals, opens and indexes personal values."""
+    """The keys of one installation: seals, opens and indexes personal values.
 
-    def __init__(self, data_key: str, previous: Sequence[str] = ()) -> None:
+    The newest secret seals, each of them opens, and the oldest keys the index: under another key nobody
+    would be found by their phone any more.
+    """
+
+    def __init__(self, newest: str, previous: Sequence[str] = ()) -> None:
+        """Take the secrets, `previous` from the newer to the oldest."""
+        secrets_ = (newest, *previous)
         self._ciphers: dict[bytes, AESGCM] = {}
-        for secret in (data_key, *previous):
+        for secret in secrets_:
             key = derive(secret, "seal")
             key_id = hashlib.sha256(b"id" + key).digest()[:_KEY_ID_BYTES]
             self._ciphers.setdefault(key_id, AESGCM(key))
         self._current = next(iter(self._ciphers))
-        self._index_key = derive(data_key, "blind-index")
+        self._index_key = derive(secrets_[-1], "blind-index")
 
     def seal(self, value: str, context: str) -> bytes:
         """Encrypt `value`; it opens only with the same `context` (what the value is)."""

@@ -214,6 +214,16 @@ class Settings(BaseSettings):
         return [o.rstrip("/") for o in self.backend_cors_origins.replace(",", " ").split()]
 
     @property
+    def signing_secrets(self) -> list[str]:
+        """Secrets of access tokens, the one that signs first; the others still verify."""
+        return [self.secret_key.get_secret_value(), *_words(self.secret_keys_previous)]
+
+    @property
+    def data_secrets(self) -> list[str]:
+        """Secrets of personal values, newest first: those of DATA_KEY, else the signing ones."""
+        return (_words(self.data_key) if self.data_key else []) or self.signing_secrets
+
+    @property
     def phone_countries(self) -> frozenset[str]:
         """Countries to whose phones one-time codes may go; empty means every country."""
         return frozenset(self.allowed_phone_countries.upper().replace(",", " ").split())
@@ -240,7 +250,7 @@ class Settings(BaseSettings):
             found.append("SECRET_KEY is missing: set a random value of at least 32 characters.")
         elif len(secret) < MINIMUM_SECRET_CHARACTERS or len(set(secret)) < 10:
             found.append("SECRET_KEY is too weak: set a random value of at least 32 characters.")
-        if self.data_key and len(self.data_key.get_secret_value()) < MINIMUM_SECRET_CHARACTERS:
+        if self.data_key and any(len(s) < MINIMUM_SECRET_CHARACTERS for s in self.data_secrets):
             found.append("DATA_KEY is too short: set a random value of at least 32 characters.")
         if urlsplit(self.public_url).scheme != "https":
             found.append("PUBLIC_URL must be the https:// address people reach the service at.")
@@ -275,6 +285,10 @@ class Settings(BaseSettings):
             if "/sandbox" in url or urlsplit(url).scheme != "https":
                 found.append(f"{name} must be the real https:// address, not a stand-in.")
         return found
+
+
+def _words(value: SecretStr) -> list[str]:
+    return value.get_secret_value().replace(",", " ").split()
 
 
 def load_settings() -> Settings:

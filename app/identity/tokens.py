@@ -69,10 +69,7 @@ class TokenRing:
     @classmethod
     def from_settings(cls, settings: Settings) -> "TokenRing":
         """Return the ring of SECRET_KEY, and of SECRET_KEYS_PREVIOUS for verifying."""
-        previous = settings.secret_keys_previous.get_secret_value().replace(",", " ").split()
-        return cls(
-            [settings.secret_key.get_secret_value(), *previous], settings.access_token_seconds
-        )
+        return cls(settings.signing_secrets, settings.access_token_seconds)
 
     def issue(self, claims: Claims, now: dt.datetime) -> str:
         """Return a token good for `lifetime_seconds` from `now`."""
