@@ -59,6 +59,8 @@ _LAST: Final = {
     "tamil": "Murugan Krishnan Raman Selvam Pandian Natarajan",
 }
 
+_LATIN_SHARE: Final = 0.8
+
 _OCCUPATIONS: Final = (
     # weight, skills of which some are known, years of experience at most
     (14, ("waiter", "catering", "host", "bartender", "barista"), 8),
@@ -305,7 +307,7 @@ def _citizen(
     habit = chance.choices(_HABITS, [row[0] for row in _HABITS])[0]
     scatter = 0.008 if town.metro else 0.02
     body = {
-        "name": f"{chance.choice(_FIRST[tongue].split())} {chance.choice(_LAST[tongue].split())}",
+        "name": _name(chance, tongue),
         "phone": f"+91{FIRST_PHONE + run * 100_000 + number}",
         "consent": True,
         "language": "hi" if chance.random() < town.hindi else "en",
@@ -321,6 +323,15 @@ def _citizen(
     _, days, start, end = habit
     week = [{"weekday": day, "start": start, "end": end} for day in days]
     return Citizen(body, week, _address(run, number))
+
+
+def _name(chance: random.Random, tongue: str) -> str:
+    """Return a name in one script: some people write theirs in Devanagari, where there is a choice."""
+    firsts, lasts = _FIRST[tongue].split(), _LAST[tongue].split()
+    own = [name for name in firsts if not name.isascii()]
+    plain = bool(not own or chance.random() < _LATIN_SHARE)
+    first = chance.choice([name for name in firsts if name.isascii() == plain])
+    return f"{first} {chance.choice([name for name in lasts if name.isascii() == plain])}"
 
 
 def _address(run: int, number: int) -> str:
