@@ -24,6 +24,7 @@ from app.api import (
     matching,
     pay,
     problems,
+    reset_page,
     webhooks_stripe,
     webhooks_whatsapp,
     worker_data,
@@ -49,6 +50,7 @@ ROUTERS = (
     employer_matches.router,
     employer_payments.router,
     pay.router,
+    reset_page.router,
     admin.router,
     matching.router,
     catalogue.router,
@@ -116,7 +118,7 @@ def create_app(
         RequestContext,
         hosts=_hosts(settings),
         max_body_bytes=settings.max_body_bytes,
-        https_only=settings.is_production,
+        production=settings.is_production,
     )
     application.openapi = lambda: _openapi(application)  # type: ignore[method-assign]
     return application

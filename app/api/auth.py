@@ -303,12 +303,17 @@ async def forgot_password(body: ForgotPassword, session: Write, runtime: Rt, now
 )
 async def reset_password(body: ResetPassword, runtime: Rt, now: Now) -> None:
     """Set a new password by the link that was sent; every session of the account ends."""
+    await set_password(runtime, body.token, body.password, now)
+
+
+async def set_password(runtime: Runtime, token: str, password: str, now: dt.datetime) -> None:
+    """Use a link to set a new password. Raises `ResetTokenInvalid`, `Invalid`, `PasswordChanged`."""
     async with runtime.database.read() as looking:
-        holder = await recovery.holder_of(looking, body.token, now)
-    passwords.check_good_enough(body.password, field="password", personal=holder.personal)
-    password_hash = await passwords.hash_password(body.password)
+        holder = await recovery.holder_of(looking, token, now)
+    passwords.check_good_enough(password, field="password", personal=holder.personal)
+    password_hash = await passwords.hash_password(password)
     async with writing(runtime) as session:
-        await recovery.reset(session, runtime.sessions, body.token, password_hash, now)
+        await recovery.reset(session, runtime.sessions, token, password_hash, now)
 
 
 @router.post(

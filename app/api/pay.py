@@ -5,24 +5,21 @@ links by themselves to show a preview; only the button begins a payment. The pag
 that goes to the employer's own phone or mailbox, and stands in their account.
 """
 
-import base64
-import hashlib
-from html import escape
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from app.api.deps import Now, Route, Rt, limited
+from app.api.pages import page
 from app.core.errors import DomainError, NotFound
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job
-from app.messaging import texts
 from app.offers.links import lead_of
 from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
@@ -31,23 +28,6 @@ from app.payments.models import Payment
 from app.runtime import Runtime
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
-
-_STYLE = """
-:root { color-scheme: light dark; --accent: #0a6b50; --on-accent: #fff; }
-@media (prefers-color-scheme: dark) { :root { --accent: #7fe0bf; --on-accent: #04251b; } }
-body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 0 auto; padding: 2rem 1rem; }
-p { white-space: pre-line; }
-button { font: inherit; font-weight: 600; padding: .8rem 1.4rem; min-height: 3rem; width: 100%;
-  border: 0; border-radius: .6rem; background: var(--accent); color: var(--on-accent); }
-button:focus-visible { outline: 3px solid currentcolor; outline-offset: 3px; }
-"""
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-# The form leads to the provider's page, whose address differs by country.
-_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self' https:; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
 
 
 class _Lead:
@@ -95,14 +75,14 @@ async def show(token: str, rt: Rt, paid: UUID | None = None) -> Response:
             lead = await _lead(session, rt, token)
             _ = lead.actor
         except NotFound:
-            return _page("en", "link_unknown", {}, status=404)
+            return page("en", "link_unknown", {}, status=404)
         bought = await unlock.held(session, lead.user.id, lead.match.id)
     language = lead.user.language
     if bought is not None:
-        return _page(language, "lead_bought", lead.words)
+        return page(language, "lead_bought", lead.words)
     if paid is not None:
-        return _page(language, "lead_paid", lead.words)
-    return _page(language, "lead_offered", lead.words, button=True)
+        return page(language, "lead_paid", lead.words)
+    return page(language, "lead_offered", lead.words, form=[], button="pay_button")
 
 
 @router.post("/{token}", dependencies=[limited("pay")])
@@ -119,26 +99,7 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
             return RedirectResponse(here, 303)
         paying = await unlock.open_checkout(rt.database, rt.payments, begun.id, here, now)
     except NotFound:
-        return _page(language, "link_unknown", {}, status=404)
+        return page(language, "link_unknown", {}, status=404)
     except DomainError as refusal:
-        return _page(language, "lead_refused", {"reason": refusal.message}, status=409)
+        return page(language, "lead_refused", {"reason": refusal.message}, status=409)
     return RedirectResponse(paying.checkout_url or here, 303)
-
-
-def _page(
-    language: str, kind: str, words: dict[str, Any], *, status: int = 200, button: bool = False
-) -> Response:
-    text = escape(texts.page(language, kind, words))
-    heading, _, rest = text.partition("\n")
-    form = ""
-    if button:
-        label = escape(texts.page(language, "pay_button", words))
-        form = f'<form method="post"><button type="submit">{label}</button></form>'
-    html = (
-        f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{heading}</title><style>{_STYLE}</style></head>"
-        f"<body><main><h1>{heading}</h1><p>{rest.strip()}</p>{form}</main></body></html>"
-    )
-    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
-    return HTMLResponse(html, status, headers)

@@ -55,6 +55,7 @@ class Holder:
     user_id: UUID
     password_hash: str | None
     personal: tuple[str, ...]
+    language: str
 
 
 async def begin(session: AsyncSession, email: str, now: dt.datetime) -> list[Reset]:
@@ -112,11 +113,13 @@ async def require_holder(session: AsyncSession, user_id: UUID) -> Holder:
 
 
 async def _holder(session: AsyncSession, user_id: UUID) -> Holder | None:
-    query = select(User.name, User.email, User.password_hash).where(
+    query = select(User.name, User.email, User.password_hash, User.language).where(
         User.id == user_id, User.status.in_(MAY_SIGN_IN)
     )
     row = (await session.execute(query)).one_or_none()
-    return Holder(user_id, row.password_hash, (row.name, row.email or "")) if row else None
+    if row is None:
+        return None
+    return Holder(user_id, row.password_hash, (row.name, row.email or ""), row.language)
 
 
 async def reset(

@@ -1,0 +1,85 @@
+"""The few pages a message links to: plain, small, without script; at home on a phone and a keyboard."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from starlette.responses import HTMLResponse, Response
+
+from app.messaging import texts
+
+_STYLE = """
+:root { color-scheme: light dark; --accent: #0a6b50; --on-accent: #fff; }
+@media (prefers-color-scheme: dark) { :root { --accent: #7fe0bf; --on-accent: #04251b; } }
+body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 32rem; margin: 0 auto; padding: 2rem 1rem; }
+p { white-space: pre-line; }
+label { display: block; margin-bottom: 1rem; }
+input, button { font: inherit; box-sizing: border-box; width: 100%; padding: .8rem; min-height: 3rem;
+  border-radius: .6rem; border: 1px solid; }
+button { font-weight: 600; border: 0; background: var(--accent); color: var(--on-accent); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
+.refused { border-left: .3rem solid #c0392b; padding-left: .8rem; }
+"""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+# A form may lead on to the payment provider's page, whose address differs by country.
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self' https:; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing to fill in; `label` names a text of the catalogue."""
+
+    name: str
+    label: str
+    kind: str
+    autocomplete: str
+    minimum: int = 0
+
+
+def page(
+    language: str,
+    kind: str,
+    words: Mapping[str, Any],
+    *,
+    status: int = 200,
+    form: Sequence[Field] | None = None,
+    button: str = "",
+    refusal: str = "",
+) -> Response:
+    """Return the page of a catalogue text, with a form that is posted to the page's own address.
+
+    `refusal` is said above the form, to screen readers first.
+    """
+    heading, _, rest = escape(texts.page(language, kind, words)).partition("\n")
+    told = f'<p class="refused" role="alert">{escape(refusal)}</p>' if refusal else ""
+    html = (
+        f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{heading}</title><style>{_STYLE}</style></head><body><main>"
+        f"<h1>{heading}</h1><p>{rest.strip()}</p>{told}{_form(language, words, form, button)}"
+        "</main></body></html>"
+    )
+    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+    return HTMLResponse(html, status, headers)
+
+
+def _form(
+    language: str, words: Mapping[str, Any], fields: Sequence[Field] | None, button: str
+) -> str:
+    if fields is None:
+        return ""
+    inputs = "".join(
+        f"<label>{escape(texts.page(language, field.label, words))}"
+        f'<input name="{field.name}" type="{field.kind}" autocomplete="{field.autocomplete}" '
+        f'minlength="{field.minimum}" required></label>'
+        for field in fields
+    )
+    label = escape(texts.page(language, button, words))
+    return f'<form method="post">{inputs}<button type="submit">{label}</button></form>'
