@@ -36,6 +36,9 @@ the receiver never counts more than allowed in any second."""
 AHEAD: Final = dt.timedelta(seconds=1)
 """How far ahead of its turn a message is claimed."""
 
+HEAD_START: Final = dt.timedelta(milliseconds=60)
+"""How far ahead the first turn of a batch lies: the claim has to be committed before it."""
+
 OPEN: Final = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
 """States of a message that is still to be sent."""
 
@@ -56,6 +59,8 @@ class Claimed:
     free_form: bool
     attempts: int
     send_at: dt.datetime
+    paced: bool
+    """Whether it has to be sent at its turn or not at all."""
 
 
 async def claim(
@@ -235,7 +240,7 @@ async def _take(
     moment = now
     state = await session.get(ChannelState, name)
     if state is not None and interval is not None:
-        moment = max(state.next_slot_at or now, now)
+        moment = max(state.next_slot_at or now, now + HEAD_START)
         state.next_slot_at = moment + interval * len(going)
         state.updated_at = now
     claimed = []
@@ -259,6 +264,7 @@ async def _take(
                 open_now or name != ChannelName.WHATSAPP,
                 row.attempts,
                 moment,
+                interval is not None,
             )
         )
         moment += interval or dt.timedelta(0)

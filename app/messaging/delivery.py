@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import Boolean, Table, bindparam, case, func, or_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
@@ -41,7 +42,10 @@ from app.messaging.rules import (
     decide,
 )
 
-CONCURRENT_SENDS: Final = 32
+CONCURRENT_SENDS: Final = 128
+LATEST: Final = dt.timedelta(milliseconds=25)
+"""A message that is this late has missed its turn and gets another: sent now, it would crowd those
+whose turn it is, in this process or in another."""
 _ERROR_CHARACTERS: Final = 300
 
 type Clock = Callable[[], dt.datetime]
@@ -57,7 +61,8 @@ class MessageNotRetryable(Conflict):
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     claimed: Claimed
-    result: SendResult | TransportError
+    result: SendResult | TransportError | None
+    """None: it missed its turn, and nothing was sent."""
     category: str | None = None
 
 
@@ -94,6 +99,11 @@ async def _send(
             if early > 0:
                 await asyncio.sleep(min(early, AHEAD.total_seconds()))
             async with at_once:
+                late = message.paced and clock() > message.send_at + LATEST
+                # What follows for this person waits too, or it would overtake.
+                if late or any(outcome.result is None for outcome in outcomes):
+                    outcomes.append(_Outcome(message, None))
+                    continue
                 outcomes.append(await _send_one(message, senders[message.channel], keys, clock()))
         return outcomes
 
@@ -169,12 +179,41 @@ async def _record(session: AsyncSession, outcomes: Sequence[_Outcome], now: dt.d
         if isinstance(outcome.result, SendResult)
     ]
     if taken:
-        connection = await session.connection()
-        await connection.execute(_TAKEN, [{**row, "now_": now} for row in taken])
+        await _record_taken(session, [{**row, "now_": now} for row in taken])
         await _works_again(session, {outcome.claimed.channel for outcome in outcomes}, now)
+    if missed := [outcome.claimed.id for outcome in outcomes if outcome.result is None]:
+        await _give_back(session, missed, now)
     for outcome in outcomes:
         if isinstance(outcome.result, TransportError):
             await _record_refused(session, outcome.claimed, outcome.result, now)
+
+
+async def _give_back(session: AsyncSession, ids: Sequence[UUID], now: dt.datetime) -> None:
+    await session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(ids), OutboxMessage.state == OutboxState.SENDING)
+        .values(
+            state=OutboxState.WAITING,
+            due_at=now,
+            attempts=OutboxMessage.attempts - 1,
+            lease_until=None,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    wake_loops(session, "outbox")
+
+
+async def _record_taken(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    connection = await session.connection()
+    try:
+        async with connection.begin_nested():
+            await connection.execute(_TAKEN, rows)
+    except IntegrityError:
+        # A platform that gives two messages one name must not make us send a whole batch again: our
+        # own ids, which it echoes, still find them.
+        logger().error("provider_ids_not_unique", count=len(rows))
+        await connection.execute(_TAKEN, [{**row, "provider_id_": None} for row in rows])
 
 
 _OUTBOX: Final = cast(Table, OutboxMessage.__table__)
