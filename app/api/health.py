@@ -30,6 +30,8 @@ li {{ margin: .4rem 0; }}
 <ul>{links}</ul>
 </main></body></html>"""
 
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+
 
 class Health(Answer):
     """The server answers, and so does its database."""
@@ -97,7 +99,7 @@ async def welcome(request: Request, rt: Rt) -> Welcome | Response:
         return Welcome(name="Partimer", version=app.__version__, links=links)
     items = "".join(f'<li><a href="{to}">{name.title()}</a></li>' for name, to in links.items())
     page = _PAGE.format(version=app.__version__, links=items)
-    return HTMLResponse(page, headers={"Vary": "Accept"})
+    return HTMLResponse(page, headers={"Vary": "Accept", "Content-Security-Policy": _POLICY})
 
 
 @router.get("/metrics", include_in_schema=False)

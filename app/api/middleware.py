@@ -18,6 +18,10 @@ from app.core.metrics import REQUEST_SECONDS, REQUESTS
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNROUTED = "(none)"
+_METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
+
+WEBHOOK_BODY_BYTES = 3 * 1_024 * 1_024
+"""Meta: "Webhooks payloads can be up to 3MB"; one refused is sent again for days, then lost."""
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -30,16 +34,20 @@ _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _TRANSPORT = "max-age=63072000; includeSubDomains"
 
 
+class AnswerBrokenOff(Exception):
+    """An error came after the answer had begun; the connection is cut, so that nobody takes it for whole."""
+
+
 class RequestContext:
     """The outermost layer: gives a request its id and guards what comes in and goes out."""
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Sequence[str], max_body_bytes: int, https_only: bool
+        self, app: ASGIApp, *, hosts: Sequence[str], max_body_bytes: int, production: bool
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._max_body_bytes = max_body_bytes
-        self._https_only = https_only
+        self._production = production
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -53,22 +61,33 @@ class RequestContext:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
+        most = self._max_body_bytes
+        if scope["path"].startswith("/api/webhooks/"):
+            most = max(most, WEBHOOK_BODY_BYTES)
         started = time.perf_counter()
-        status = 500
+        status, complete = 500, False
 
         async def send_guarded(message: Message) -> None:
-            nonlocal status
+            nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._finish_headers(scope, MutableHeaders(scope=message), request_id)
             await send(message)
+            complete = message["type"] == "http.response.body" and not message.get("more_body")
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                if refusal := self._refusal(headers, request_id):
+                if refusal := self._refusal(headers, request_id, most):
                     await refusal(scope, receive, send_guarded)
                 else:
-                    await self._app(scope, self._measured(receive), send_guarded)
+                    await self._app(scope, _measured(receive, most), send_guarded)
+            except Exception as error:
+                # Answered and logged in our own words by now. The server would print the error's own,
+                # which may hold what a person wrote.
+                if not self._production:
+                    raise
+                if not complete:
+                    raise AnswerBrokenOff(type(error).__name__) from None
             finally:
                 self._account(scope, status, time.perf_counter() - started)
 
@@ -92,28 +111,14 @@ class RequestContext:
                 await send(message)
             raise
 
-    def _measured(self, receive: Receive) -> Receive:
-        """Return `receive`, refusing a body that grows past the limit without having said so."""
-        received = 0
-
-        async def measured() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_body_bytes:
-                raise HTTPException(413)
-            return message
-
-        return measured
-
-    def _refusal(self, headers: Headers, request_id: str) -> Any:
-        host = headers.get("host", "").rsplit(":", 1)[0]
+    def _refusal(self, headers: Headers, request_id: str, most: int) -> Any:
+        host = headers.get("host", "").rsplit(":", 1)[0].lower()
         if self._hosts and host not in self._hosts:
             detail = "This server does not answer to that host name."
             return problem(request_id, 400, "unknown_host", detail)
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._max_body_bytes:
-            detail = f"The body is larger than {self._max_body_bytes} bytes; send less at once."
+        if length.isdigit() and int(length) > most:
+            detail = f"The body is larger than {most} bytes; send less at once."
             return problem(request_id, 413, "body_too_large", detail)
         return None
 
@@ -121,7 +126,7 @@ class RequestContext:
         headers["X-Request-ID"] = request_id
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
-        if self._https_only:
+        if self._production:
             headers.setdefault("Strict-Transport-Security", _TRANSPORT)
         if scope["path"].startswith("/api/"):
             headers.setdefault("Content-Security-Policy", _API_POLICY)
@@ -129,7 +134,8 @@ class RequestContext:
 
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", _UNROUTED)
-        method = scope["method"] if scope["method"].isalpha() else "OTHER"
+        # Anybody can think of a method, and each would be a metric of its own for ever.
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         REQUESTS.labels(method, route, str(status)).inc()
         REQUEST_SECONDS.labels(method, route).observe(seconds)
         logger().info(
@@ -139,3 +145,18 @@ class RequestContext:
             status=status,
             duration_ms=round(seconds * 1_000, 1),
         )
+
+
+def _measured(receive: Receive, most: int) -> Receive:
+    """Return `receive`, refusing a body that grows past `most` bytes without having said so."""
+    received = 0
+
+    async def measured() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > most:
+            raise HTTPException(413)
+        return message
+
+    return measured

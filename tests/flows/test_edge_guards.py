@@ -4,14 +4,25 @@ import asyncio
 import hashlib
 import socket
 import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from app.api import problems
+from app.api.middleware import WEBHOOK_BODY_BYTES, AnswerBrokenOff, RequestContext
+from app.core.metrics import exposition
 from app.core.ratelimit import LimiterDown, RateLimiter
 from app.identity.models import IdempotencyKey, User
 from tests.flows.auth_world import employer_body, password_login
@@ -86,3 +97,77 @@ async def test_a_counter_of_requests_that_hangs_is_a_counter_that_is_down() -> N
         limiter = RateLimiter(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", enabled=True)
         with pytest.raises(LimiterDown):
             await asyncio.wait_for(limiter.hit("login:address", "3/hour", "somebody"), 15)
+
+
+def guarded(app: ASGIApp, **changes: Any) -> httpx.AsyncClient:
+    """Return a client of `app` behind the guards, as production has them."""
+    set_up: dict[str, Any] = {"hosts": [], "max_body_bytes": 1_024, "production": True} | changes
+    transport = httpx.ASGITransport(RequestContext(app, **set_up))
+    return httpx.AsyncClient(transport=transport, base_url="http://partimer.example")
+
+
+async def test_an_error_is_answered_and_its_words_stay_out_of_the_server_s_log() -> None:
+    async def fails(_request: Request) -> Response:
+        raise ValueError("canary@example.com exists already")
+
+    application = FastAPI(routes=[Route("/", fails)])
+    problems.install(application)
+    async with guarded(application) as client:  # the transport raises what a server would print
+        answer = await client.get("/")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "canary" not in answer.text
+
+
+async def test_an_answer_that_breaks_off_is_cut_so_that_nobody_takes_it_for_whole() -> None:
+    async def rows() -> AsyncIterator[str]:
+        yield "name\r\n"
+        raise ValueError("canary@example.com")
+
+    async def export(_request: Request) -> Response:
+        return StreamingResponse(rows())
+
+    application = FastAPI(routes=[Route("/", export)])
+    problems.install(application)
+    async with guarded(application) as client:
+        with pytest.raises(AnswerBrokenOff) as broken:
+            await client.get("/")
+    assert "canary" not in "".join(traceback.format_exception(broken.value))
+
+
+async def test_a_provider_s_webhook_may_be_larger_than_what_people_send() -> None:
+    async def length(request: Request) -> Response:
+        return PlainTextResponse(str(len(await request.body())))
+
+    paths = ("/api/webhooks/whatsapp", "/api/jobs")
+    application = FastAPI(routes=[Route(path, length, methods=["POST"]) for path in paths])
+    problems.install(application)
+    async with guarded(application) as client:
+        statuses = [
+            (await client.post(path, content=b"x" * 2_000_000)).status_code for path in paths
+        ]
+        assert statuses == [200, 413]
+        too_much = b"x" * (WEBHOOK_BODY_BYTES + 1)
+        assert (await client.post(paths[0], content=too_much)).status_code == 413
+
+
+async def test_methods_that_people_make_up_are_one_metric() -> None:
+    async with guarded(FastAPI()) as client:
+        for method in ("FOO", "BAR"):
+            await client.request(method, "/")
+    told = exposition().decode()
+    assert 'method="OTHER"' in told
+    assert 'method="FOO"' not in told
+
+
+async def test_a_host_is_known_however_it_is_written() -> None:
+    async with guarded(FastAPI(), hosts=["partimer.example"]) as client:
+        for host, status in (("Partimer.Example:443", 404), ("evil.example", 400)):
+            assert (await client.get("/", headers={"Host": host})).status_code == status
+
+
+def test_the_page_for_browsers_loads_nothing_and_is_framed_by_nobody(shared_world: World) -> None:
+    page = shared_world.http.get("/", headers={"Accept": "text/html"})
+    assert page.headers["x-frame-options"] == "DENY"
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
