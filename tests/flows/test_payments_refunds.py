@@ -301,18 +301,18 @@ def test_only_a_bought_lead_can_be_reported_and_in_time(world: World) -> None:
     refused(report(mine), 409, "report_too_late")
 
 
-def unreachable(world: World, mine: Lead) -> None:
-    """WhatsApp says that the last message to the worker could not be delivered."""
-    phone = str(mine.worker.phone)
-    message = world.messages(phone)[-1]["id"]
-    body = {"message_id": message, "status": "failed", "error_code": 131026}
-    ok(world.http.post("/sandbox/whatsapp/_control/status", json=body))
+def unreachable(world: World) -> tuple[Lead, str]:
+    """A lead bought in vain: WhatsApp can't bring the worker the news of it."""
+    mine = lead(world)
+    page = mine.begin()
     world.settle()
+    ok(world.http.post("/sandbox/whatsapp/_control/faults", json={"next": 1, "kind": "blocked"}))
+    world.pay(page["checkout_url"])
+    return mine, page["payment_id"]
 
 
 def test_a_number_that_proved_unreachable_is_refunded_by_itself(world: World) -> None:
-    mine, payment = bought(world)
-    unreachable(world, mine)
+    mine, payment = unreachable(world)
     answer = ok(report(mine), 201)
     assert answer["status"] == "refunded"
     assert answer["decided_at"] is not None
@@ -323,8 +323,7 @@ def test_a_number_that_proved_unreachable_is_refunded_by_itself(world: World) ->
 
 
 def test_a_lead_refunded_before_can_still_be_reported(world: World) -> None:
-    mine, payment = bought(world)
-    unreachable(world, mine)
+    mine, payment = unreachable(world)
     ok(give_back(world, payment))
     assert ok(report(mine), 201)["status"] == "refunded"
     world.settle()
@@ -332,8 +331,7 @@ def test_a_lead_refunded_before_can_still_be_reported(world: World) -> None:
 
 
 def test_reports_made_at_once_are_one(world: World) -> None:
-    mine, payment = bought(world)
-    unreachable(world, mine)
+    mine, payment = unreachable(world)
     answers = [ok(answer, 201) for answer in at_once([lambda: report(mine)] * 5)]
     assert len({answer["id"] for answer in answers}) == 1
     world.settle()
