@@ -23,7 +23,7 @@ from app.offers.standing import stands
 
 _REASON = {
     JobAction.CANCEL: CloseReason.CANCELLED,
-    JobAction.EXPIRE: CloseReason.FILLED,
+    JobAction.EXPIRE: CloseReason.EXPIRED,
     JobAction.FILL: CloseReason.FILLED,
 }
 

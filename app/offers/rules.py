@@ -82,6 +82,8 @@ class CloseReason(StrEnum):
     CANCELLED = "cancelled"
     FILLED = "filled"
     FULL = "full"
+    EXPIRED = "expired"
+    """The job's last shift began."""
 
 
 class AlreadyResponded(Conflict):

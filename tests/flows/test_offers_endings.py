@@ -273,6 +273,21 @@ async def test_a_job_ends_when_its_last_shift_begins(database: Database) -> None
     )
 
 
+async def test_who_could_still_answer_hears_that_a_job_s_time_is_over(database: Database) -> None:
+    """Deadlines end with the job; this one was given by rules of the zone that have changed since."""
+    job_id, [offer] = await market(database)
+    await mark_sent(database)
+    last_shift = dt.datetime(2026, 11, 28, 11, 30, tzinfo=dt.UTC)
+    async with database.begin() as session:
+        await session.execute(update(Job).where(Job.id == job_id).values(closes_at=last_shift))
+        late = update(JobMatch).where(JobMatch.job_id == job_id)
+        await session.execute(late.values(respond_by=last_shift + HOUR))
+    assert await run(database, lambda s: expire_jobs_due(s, last_shift, 10)) == 1
+    assert await statuses(database, job_id) == ["closed"]
+    kind, params = (await told(database, offer[0]))[-1]
+    assert (kind, params["reason"]) == ("offer_closed", "expired")
+
+
 async def test_a_job_that_is_not_over_after_all_keeps_no_other_from_ending(
     database: Database,
 ) -> None:
