@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import Base, is_postgresql, keyring, wake_loops
+from app.db import Base, is_postgresql, keyring, rows_changed, wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.messaging.channels import Outgoing
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
@@ -199,8 +199,7 @@ async def suppress(
     )
     if kinds is not None:
         statement = statement.where(OutboxMessage.kind.in_(list(kinds)))
-    result = await session.execute(statement.execution_options(synchronize_session=False))
-    return int(getattr(result, "rowcount", 0))
+    return await rows_changed(session, statement.execution_options(synchronize_session=False))
 
 
 async def suppress_user(session: AsyncSession, user_id: UUID, now: dt.datetime) -> int:
@@ -210,8 +209,7 @@ async def suppress_user(session: AsyncSession, user_id: UUID, now: dt.datetime) 
         .where(OutboxMessage.user_id == user_id, OutboxMessage.state == OutboxState.WAITING)
         .values(state=OutboxState.SUPPRESSED, error="account closed", updated_at=now)
     )
-    result = await session.execute(statement.execution_options(synchronize_session=False))
-    return int(getattr(result, "rowcount", 0))
+    return await rows_changed(session, statement.execution_options(synchronize_session=False))
 
 
 async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*tuple[Any, ...]]]:
@@ -303,8 +301,7 @@ async def insert_if_absent(
     """Insert one row unless it breaks a unique constraint; return whether it was inserted."""
     insert = postgresql_insert if is_postgresql(session) else sqlite_insert
     statement = insert(cast(Table, table.__table__)).values(**row).on_conflict_do_nothing()
-    result = await session.execute(statement)
-    return bool(getattr(result, "rowcount", 0))
+    return await rows_changed(session, statement) == 1
 
 
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
