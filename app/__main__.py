@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from app.core.errors import DomainError
 from app.core.logging import configure_logging
-from app.core.settings import ConfigurationError, Settings, load_settings
+from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -84,10 +84,11 @@ def check(arguments: argparse.Namespace) -> int:
         os.environ["ENVIRONMENT"] = "production"
     problems: list[str] = []
     try:
-        settings = load_settings()
+        settings = read_settings()
     except ConfigurationError as error:
         problems = list(error.problems)
     else:
+        problems += settings.problems()
         problems += asyncio.run(_unreachable(settings))
         if arguments.deploy:
             problems += _advice(settings)
@@ -99,6 +100,8 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 async def _unreachable(settings: Settings) -> list[str]:
+    from redis.exceptions import RedisError
+
     from app.runtime import running
 
     try:
@@ -107,7 +110,7 @@ async def _unreachable(settings: Settings) -> list[str]:
                 await runtime.redis.ping()
     except DomainError as error:
         return [error.message]
-    except OSError:
+    except (RedisError, OSError):
         return ["REDIS_URL does not answer."]
     return []
 
@@ -120,9 +123,18 @@ def _advice(settings: Settings) -> list[str]:
     if settings.redis_url is None:
         found.append("REDIS_URL is missing: each process counts rate limits by itself.")
     if settings.data_key is None:
-        found.append("DATA_KEY is missing: SECRET_KEY could not be changed without re-encrypting.")
+        found.append(
+            "DATA_KEY is missing: phones are found by the oldest of SECRET_KEY and "
+            "SECRET_KEYS_PREVIOUS, so that one must be kept for ever."
+        )
     if settings.whatsapp_token is None:
         found.append("WHATSAPP_API_TOKEN is missing: no message can be sent.")
+    if settings.smtp_url is None:
+        found.append("SMTP_URL is missing: nobody can reset a forgotten password.")
+    if not settings.phone_countries:
+        found.append(
+            "ALLOWED_PHONE_COUNTRIES is missing: anybody can make us pay for codes to every country."
+        )
     if settings.stripe_key is None:
         found.append("STRIPE_SECRET_KEY is missing: no lead can be sold.")
     return found

@@ -296,8 +296,19 @@ def load_settings() -> Settings:
 
     Raises `ConfigurationError` with every problem at once; the values themselves are never shown.
     """
+    settings = read_settings()
+    if problems := settings.problems():
+        raise ConfigurationError(problems)
+    return settings
+
+
+def read_settings() -> Settings:
+    """Read the environment, whether or not one may start with it.
+
+    Raises `ConfigurationError` for values that mean nothing.
+    """
     try:
-        settings = Settings(port=own_port(os.environ, sys.argv))
+        return Settings(port=own_port(os.environ, sys.argv))
     except ValidationError as error:
         raise ConfigurationError(
             [
@@ -306,6 +317,3 @@ def load_settings() -> Settings:
                 for item in error.errors(include_url=False, include_input=False)
             ]
         ) from None
-    if problems := settings.problems():
-        raise ConfigurationError(problems)
-    return settings
