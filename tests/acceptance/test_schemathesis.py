@@ -1,5 +1,6 @@
 """The interface against its own document: whatever is sent, it answers as it says it does."""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -71,15 +72,14 @@ def _attempt(
         told = f"{operation.method.upper()} {operation.path}: {status} {content}"
         if answer.status_code >= 500 and answer.status_code != 503:
             failures.append(f"{told} {answer.text[:300]}")
-        elif status not in documented:
-            failures.append(f"{told} is not documented")
-        elif answer.status_code != 204 and content not in documented[status].get("content", {}):
+        elif status not in documented or not (
+            status == "204" or content in documented[status]["content"]
+        ):
             failures.append(f"{told} is not documented")
 
-    try:
+    # Some operations take nothing that the document could forbid.
+    with contextlib.suppress(Unsatisfiable):
         attempt()
-    except Unsatisfiable:
-        pass  # nothing can be sent here that the document forbids
 
 
 def _is_of(role: str, path: str) -> bool:

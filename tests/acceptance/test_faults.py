@@ -1,0 +1,194 @@
+"""What is said to be done stays done, and what can't be done is told in one sentence."""
+
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.shapes import problem
+from tests.flows.world import PASSWORD, World, ok
+from tests.infra.live import running, wait_until_healthy
+from tests.infra.run import ROOT, free_port, wait_until
+
+ENV = {"ENVIRONMENT": "test", "RATE_LIMITS": "off", "LOG_LEVEL": "error"}
+
+
+class Server:
+    """The product in a process of its own, to be killed and started again on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = ENV | {
+            "DATABASE_URL": f"sqlite:///{folder / 'partimer.db'}",
+            "PORT": str(self.port),
+            "PUBLIC_URL": self.url,
+        }
+        self.command = [
+            *(sys.executable, "-m", "uvicorn", "app.main:app", "--app-dir", str(ROOT)),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--no-access-log"),
+        ]
+
+    def running(self, **env: str) -> Any:
+        return running(self.command, self.folder, self.env | env)
+
+    def ready(self, process: "subprocess.Popen[bytes]") -> None:
+        wait_until_healthy(self.url, process, self.folder)
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
+    """Writes go on while the process is killed; every one that was answered is there afterwards."""
+    server = Server(tmp_path)
+    acknowledged: list[str] = []
+    phones: list[str] = []
+    with server.running(BACKGROUND_LOOPS="off") as process:
+        server.ready(process)
+
+        def write() -> None:
+            number = 0
+            with httpx.Client(base_url=server.url, timeout=10) as http:
+                while True:
+                    number += 1
+                    phone = f"+9198200{number:05}"
+                    body = {"name": "Asha", "phone": phone, "consent": True}
+                    try:
+                        answer = http.post("/api/auth/register/worker", json=body)
+                    except httpx.TransportError:
+                        return
+                    assert answer.status_code == 202, answer.text
+                    phones.append(phone)
+                    acknowledged.append(answer.headers["x-request-id"])
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        wait_until(lambda: len(acknowledged) >= 5, "some writes are acknowledged")
+        kill(process)
+        writer.join(20)
+    with closing(sqlite3.connect(tmp_path / "partimer.db")) as database:
+        (users,) = database.execute("SELECT count(*) FROM users").fetchone()
+        assert len(phones) <= users <= len(phones) + 1  # one may have been answered to nobody
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+    # The codes that waited go out once somebody sends again, and they open the door.
+    with server.running() as process, httpx.Client(base_url=server.url, timeout=10) as http:
+        server.ready(process)
+
+        def received(phone: str) -> list[str]:
+            answer = http.get("/sandbox/whatsapp/_control/messages", params={"phone": phone})
+            return [message["text"] for message in ok(answer)["items"]]
+
+        for phone in (phones[0], phones[-1]):
+            wait_until(partial(received, phone), "the code arrives")
+            (text,) = received(phone)
+            code = re.search(r"\d{6}", text)
+            assert code is not None
+            body = {"role": "worker", "phone": phone, "code": code[0]}
+            ok(http.post("/api/auth/login", json=body))
+
+
+def test_without_the_cache_nobody_is_let_in_and_it_says_so(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    dead = f"redis://127.0.0.1:{free_port()}/0"
+    with server.running(REDIS_URL=dead) as process, httpx.Client(base_url=server.url) as http:
+        server.ready(process)
+        employer = {
+            "company_name": "Cafe",
+            "contact_name": "Rustom",
+            "email": "owner@example.com",
+            "password": PASSWORD,
+        }
+        ok(http.post("/api/auth/register/employer", json=employer), 201)
+        login = {"role": "employer", "email": "owner@example.com", "password": PASSWORD}
+        told = problem(http.post("/api/auth/login", json=login), 503)
+        assert "127.0.0.1" not in str(told)
+        problem(http.get("/health/ready"), 503, "cache_unavailable")
+        # Limits that count in the cache refuse rather than let everybody pass.
+    with (
+        server.running(REDIS_URL=dead, RATE_LIMITS="on") as process,
+        httpx.Client(base_url=server.url) as http,
+    ):
+        server.ready(process)
+        problem(http.post("/api/auth/otp", json={"phone": "+919820011001"}), 503)
+        problem(http.post("/api/auth/login", json=login), 503)
+    assert "Traceback" not in (tmp_path / "output.log").read_text()
+
+
+UNUSABLE: dict[str, tuple[dict[str, str], str]] = {
+    "another kind of database": ({"DATABASE_URL": "mysql://root@localhost/x"}, "DATABASE_URL"),
+    "no address at all": ({"DATABASE_URL": "partimer.db"}, "DATABASE_URL"),
+    "a database that does not answer": (
+        {"DATABASE_URL": "postgresql://someone:hush-hush@127.0.0.1:1/x"},
+        "database",
+    ),
+    "a folder that is not there": ({"DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "database"),
+    "a file that is no database": ({"DATABASE_URL": "sqlite:///garbage.db"}, "database"),
+    "a country that is none": ({"DEFAULT_COUNTRY": "India"}, "DEFAULT_COUNTRY"),
+    "a live key in development": ({"STRIPE_SECRET_KEY": "sk_live_x"}, "STRIPE_SECRET_KEY"),
+    "a switch that is none": ({"RATE_LIMITS": "perhaps"}, "RATE_LIMITS"),
+}
+
+
+@pytest.mark.parametrize("how", UNUSABLE)
+def test_what_can_not_work_is_told_in_a_sentence(how: str, tmp_path: Path) -> None:
+    env, named = UNUSABLE[how]
+    for command in (
+        [sys.executable, "-m", "app", "serve"],
+        [sys.executable, "-m", "uvicorn", "app.main:app", "--app-dir", str(ROOT)],
+    ):
+        folder = tmp_path / command[2]
+        folder.mkdir()
+        (folder / "garbage.db").write_bytes(b"this is not a database, it is a text" * 100)
+        with running(command, folder, {"PORT": str(free_port()), **env}) as process:
+            assert process.wait(30) != 0, how
+        said = (folder / "output.log").read_text()
+        assert named.lower() in said.lower(), said
+        assert "Traceback" not in said
+        assert "hush-hush" not in said
+        assert len(said.strip().splitlines()) <= 6, said
+
+
+def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> None:
+    env = {"ENVIRONMENT": "production", "RATE_LIMITS": "off", "STRIPE_SECRET_KEY": "sk_test_hush"}
+    with running([sys.executable, "-m", "app", "serve"], tmp_path, env) as process:
+        assert process.wait(30) != 0
+    said = (tmp_path / "output.log").read_text()
+    for name in ("SECRET_KEY", "PUBLIC_URL", "RATE_LIMITS", "STRIPE_SECRET_KEY"):
+        assert name in said
+    assert "hush" not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(("kind", "times"), [("http_500", 5), ("html_502", 2), ("rate_limited", 5)])
+def test_when_whatsapp_stops_nothing_is_lost_and_nothing_comes_twice(
+    sqlite_world: World, kind: str, times: int
+) -> None:
+    world = sqlite_world
+    workers = [world.worker() for _ in range(2)]
+    employer = world.employer()
+    before = {worker.phone: len(world.messages(worker.phone or "")) for worker in workers}
+    faults = "/sandbox/whatsapp/_control/faults"
+    ok(world.http.post(faults, json={"next": times, "kind": kind}))
+    world.job(employer, positions=2)
+    for _ in range(12):
+        world.settle()
+        world.clock.advance(minutes=4)
+    for worker in workers:
+        new = world.messages(worker.phone or "")[before[worker.phone] :]
+        offers = [message for message in new if message["buttons"]]
+        assert len(offers) == 1, [message["text"] for message in new]
