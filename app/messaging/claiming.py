@@ -149,14 +149,17 @@ async def _sort_out(
     now: dt.datetime,
 ) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int]:
     """Set aside what must not go now; return what may, with the person where one is known."""
-    people = await _people(session, rows) if name == ChannelName.WHATSAPP else {}
+    people, held = (
+        await _people(session, rows) if name == ChannelName.WHATSAPP else ({}, frozenset())
+    )
     users = {row.user_id for row in rows if row.user_id and row.priority}
     quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
     busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
         person = people.get(row.id)
-        hours = quiet.get(row.user_id) if row.user_id and not row.essential else None
+        # Who is quiet is still answered: they wrote first.
+        hours = quiet.get(row.user_id) if row.user_id and row.priority else None
         quiet_end = quiet_until(hours, now) if hours is not None else None
         if row.expires_at is not None and row.expires_at <= now:
             _give_up(row, OutboxState.SUPPRESSED, "out of date", now)
@@ -167,7 +170,7 @@ async def _sort_out(
             ALERTS.labels("message_dead").inc()
         elif quiet_end is not None and (row.expires_at is None or quiet_end < row.expires_at):
             _later(row, quiet_end, now)
-        elif row.recipient_index in busy:
+        elif row.recipient_index in busy or (person is not None and person.id in held):
             # One after another to one person, or answers would overtake each other.
             _later(row, now + dt.timedelta(milliseconds=300), now)
         elif person is not None and (wait := pair_wait(person.pair_free_at, now)):
@@ -190,8 +193,14 @@ def _later(row: OutboxMessage, due_at: dt.datetime, now: dt.datetime) -> None:
     row.due_at, row.updated_at, row.lease_until = due_at, now, None
 
 
-async def _people(session: AsyncSession, rows: Sequence[OutboxMessage]) -> dict[UUID, ChatPerson]:
-    """Return the chat person of each message, where there is one."""
+async def _people(
+    session: AsyncSession, rows: Sequence[OutboxMessage]
+) -> tuple[dict[UUID, ChatPerson], frozenset[UUID]]:
+    """Return the chat person of each message, and who of them is held by another transaction.
+
+    Who is held is in the middle of a conversation, whose transaction may be waiting for these very
+    messages; so nobody is waited for, and their messages come a moment later.
+    """
     ids = {row.person_id for row in rows if row.person_id}
     indexes = {row.recipient_index for row in rows}
     users = {row.user_id for row in rows if row.user_id}
@@ -204,6 +213,11 @@ async def _people(session: AsyncSession, rows: Sequence[OutboxMessage]) -> dict[
         ),
     )
     found = (await session.scalars(query)).all()
+    again = select(ChatPerson).where(ChatPerson.id.in_([person.id for person in found]))
+    free = await session.scalars(
+        claim_limit(session, again).execution_options(populate_existing=True)
+    )
+    held = frozenset(person.id for person in found) - {person.id for person in free}
     by_id = {person.id: person for person in found}
     by_index = {person.phone_index: person for person in found if person.phone_index}
     by_user = {person.user_id: person for person in found if person.user_id}
@@ -214,7 +228,7 @@ async def _people(session: AsyncSession, rows: Sequence[OutboxMessage]) -> dict[
         ) or (by_user.get(row.user_id) if row.user_id else None)
         if person is not None:
             people[row.id] = person
-    return people
+    return people, held
 
 
 async def _being_sent(session: AsyncSession, indexes: set[str], now: dt.datetime) -> set[str]:

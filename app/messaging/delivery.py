@@ -93,7 +93,7 @@ async def _send(
     at_once = asyncio.Semaphore(CONCURRENT_SENDS)
 
     async def in_order(messages: Sequence[Claimed]) -> list[_Outcome]:
-        outcomes = []
+        outcomes: list[_Outcome] = []
         for message in messages:
             early = (message.send_at - clock()).total_seconds()
             if early > 0:

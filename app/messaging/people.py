@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.db import changed, keyring
@@ -200,3 +201,11 @@ async def _take_id(
             .values(chat_user_id=platform_id, updated_at=now)
             .execution_options(synchronize_session=False)
         )
+
+
+async def hand_back(session: AsyncSession, person_id: UUID, now: dt.datetime) -> None:
+    """Let the bot speak again after a human has taken over. Raises `NotFound`."""
+    person = await session.get(ChatPerson, person_id, with_for_update=True)
+    if person is None:
+        raise NotFound
+    person.paused_at, person.updated_at = None, now
