@@ -75,6 +75,7 @@ class Cast:
             "payment_id": pending["payment_id"],
             "message_id": message["id"],
             "webhook_id": UNKNOWN,
+            "report_id": UNKNOWN,
         }
 
     def path(self, template: str) -> str:
@@ -191,6 +192,10 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/payments": rule(ADMIN),
     "POST /api/admin/payments/{payment_id}/refund": rule(
         ADMIN, 409, body=lambda _: {"reason": "to see who may"}
+    ),
+    "GET /api/admin/reports": rule(ADMIN),
+    "POST /api/admin/reports/{report_id}/action": rule(
+        ADMIN, 404, body=lambda _: {"action": "decline", "reason": "the number works"}
     ),
     "GET /api/admin/messages": rule(ADMIN),
     "POST /api/admin/messages/{message_id}/retry": rule(ADMIN, 200, 409),
