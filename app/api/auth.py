@@ -174,7 +174,9 @@ async def register_worker(
     dependencies=[limited("code")],
     responses=problems(429),
 )
-async def request_code(body: RequestCode, session: Write, runtime: Rt, now: Now) -> CodeSent:
+async def request_code(
+    body: RequestCode, session: Write, runtime: Rt, now: Now, _: OnceForNobody
+) -> CodeSent:
     """Send a sign-in code by WhatsApp to a known phone; the answer is the same for an unknown one."""
     phone = _phone(body.phone, runtime)
     await _limit_phone(runtime, "code:phone", phone)

@@ -89,6 +89,7 @@ Write = Transaction
 
 
 async def _authenticate(
+    request: Request,
     session: AsyncSession,
     runtime: Runtime,
     credentials: HTTPAuthorizationCredentials | None,
@@ -96,9 +97,12 @@ async def _authenticate(
 ) -> Actor:
     if credentials is None:
         raise Unauthenticated
-    return await access.authenticate(
+    actor = await access.authenticate(
         session, runtime.sessions, runtime.tokens, credentials.credentials, now
     )
+    if request.method not in _SAFE:
+        await limit_subject(runtime, "write:account", str(actor.user_id))
+    return actor
 
 
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -107,18 +111,14 @@ _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 async def _signed_in(
     request: Request, session: Transaction, runtime: Rt, credentials: _Credentials, now: Now
 ) -> Actor:
-    actor = await _authenticate(session, runtime, credentials, now)
-    request.state.actor = actor
-    return actor
+    return await _authenticate(request, session, runtime, credentials, now)
 
 
 async def _signed_in_apart(
     request: Request, runtime: Rt, credentials: _Credentials, now: Now
 ) -> Actor:
     async with runtime.database.read() as session:
-        actor = await _authenticate(session, runtime, credentials, now)
-    request.state.actor = actor
-    return actor
+        return await _authenticate(request, session, runtime, credentials, now)
 
 
 AnyActor = Annotated[Actor, Depends(_signed_in)]
