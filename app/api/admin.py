@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.api import admin_jobs, admin_operations, admin_people, admin_records
+from app.api import admin_jobs, admin_operations, admin_people, admin_records, admin_reports
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
 
-for part in (admin_people, admin_jobs, admin_records, admin_operations):
+for part in (admin_people, admin_jobs, admin_records, admin_operations, admin_reports):
     router.include_router(part.router)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.log import record
-from app.core.errors import Conflict
+from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.db import is_postgresql, rows_changed
 from app.identity.actor import Actor
@@ -19,6 +19,7 @@ from app.offers.models import JobMatch
 from app.offers.unlocking import MatchNotFound
 from app.payments import refunds
 from app.payments.models import LeadReport, Unlock
+from app.payments.rules import ReportStatus
 from app.policy.policy import current
 
 UNREACHABLE = "131026"
@@ -30,6 +31,20 @@ class MatchNotUnlocked(Conflict):
 
     code = "match_not_unlocked"
     detail = "Unlock the contact first; only a lead you bought can be reported."
+
+
+class ReportNotFound(NotFound):
+    """There is no such report."""
+
+    code = "report_not_found"
+    detail = "There is no such report."
+
+
+class ReportDecided(Conflict):
+    """A report is decided once."""
+
+    code = "report_decided"
+    detail = "This report was decided before."
 
 
 class ReportTooLate(Conflict):
@@ -66,7 +81,7 @@ async def report(
         match_id=match_id,
         employer_id=actor.user_id,
         reason=reason,
-        status="open",
+        status=ReportStatus.OPEN,
         created_at=now,
     )
     new = await rows_changed(session, statement.on_conflict_do_nothing()) == 1
@@ -82,11 +97,55 @@ async def report(
             reason=reason,
         )
         if await _unreachable(session, unlock):
-            # What went back before, by an administrator's hand, can't go back twice.
-            with contextlib.suppress(refunds.PaymentNotRefundable):
-                await refunds.request(session, unlock.payment_id, None, "unreachable", None, now)
-            made.status, made.decided_at = "refunded", now
+            await _give_back(session, unlock, "unreachable", None, now)
+            made.status, made.decided_at = ReportStatus.REFUNDED, now
     return made
+
+
+async def _give_back(
+    session: AsyncSession, unlock: Unlock, reason: str, actor: Actor | None, now: dt.datetime
+) -> None:
+    # What went back before, by an administrator's hand, can't go back twice.
+    with contextlib.suppress(refunds.PaymentNotRefundable):
+        await refunds.request(session, unlock.payment_id, None, reason, actor, now)
+
+
+async def decide(
+    session: AsyncSession,
+    report_id: UUID,
+    *,
+    refund: bool,
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> LeadReport:
+    """Let an administrator decide an open report: the money goes back, or it does not.
+
+    Raises `ReportNotFound` or `ReportDecided`.
+    """
+    row = await session.get(LeadReport, report_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise ReportNotFound
+    if row.status != ReportStatus.OPEN:
+        raise ReportDecided
+    row.status = ReportStatus.REFUNDED if refund else ReportStatus.DECLINED
+    row.decided_at = now
+    if refund:
+        query = select(Unlock).where(Unlock.match_id == row.match_id)
+        await _give_back(session, (await session.scalars(query)).one(), reason, actor, now)
+    record(
+        session,
+        actor=actor,
+        action="report.refund" if refund else "report.decline",
+        target_type="match",
+        target_id=row.match_id,
+        now=now,
+        reason=reason,
+        before={"status": ReportStatus.OPEN.value},
+        after={"status": row.status},
+    )
+    await session.flush()
+    return row
 
 
 async def _unreachable(session: AsyncSession, unlock: Unlock) -> bool:

@@ -29,6 +29,14 @@ class PaymentStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ReportStatus(StrEnum):
+    """Where a report of a bad lead stands; an open one waits for an administrator."""
+
+    OPEN = "open"
+    REFUNDED = "refunded"
+    DECLINED = "declined"
+
+
 class PaymentAction(StrEnum):
     """What can happen to a payment."""
 

@@ -336,3 +336,29 @@ def test_reports_made_at_once_are_one(world: World) -> None:
     assert len({answer["id"] for answer in answers}) == 1
     world.settle()
     assert len(refunds_of(world, payment)) == 1
+
+
+def decide(world: World, report_id: str, action: str) -> Any:
+    body = {"action": action, "reason": "we called the number"}
+    return world.admin().post(f"/api/admin/reports/{report_id}/action", body)
+
+
+@pytest.mark.parametrize("action", ["refund", "decline"])
+def test_an_administrator_decides_a_report_once(world: World, action: str) -> None:
+    mine, _ = bought(world)
+    made = ok(report(mine), 201)["id"]
+    for who in ({"employer_id": mine.employer.id}, {"worker_id": mine.worker.id}):
+        params = {"status": "open", **who}
+        [row] = ok(world.admin().get("/api/admin/reports", params=params))["items"]
+        assert (row["id"], row["worker_id"], row["match_id"]) == (made, mine.worker.id, mine.id)
+    answers = at_once([lambda: decide(world, made, action)] * 3)
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    refused(decide(world, made, "refund"), 409, "report_decided")
+    world.settle()
+    status, given_back = ("refunded", 4_900) if action == "refund" else ("declined", 0)
+    assert ok(report(mine), 201)["status"] == status
+    assert mine.payment["refunded"]["amount"] == given_back
+    assert actions(world, mine.id)[-1] == f"report.{action}"
+    assert ok(world.admin().get(f"/api/admin/workers/{mine.worker.id}"))["reports"] == 1
+    unknown = "0190b5a4-0000-7000-8000-000000000000"
+    refused(decide(world, unknown, "decline"), 404, "report_not_found")

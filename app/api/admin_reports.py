@@ -1,0 +1,108 @@
+"""Leads that employers found bad, as administrators decide about them."""
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.admin_people import exported
+from app.api.csv_export import CSV_ANSWER, AsCsv
+from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.problems import problems
+from app.core.paging import Keyset, PageRequest
+from app.core.schema import Answer, Instant, Page, Reason, Request
+from app.offers.models import JobMatch
+from app.payments import reports
+from app.payments.models import LeadReport
+from app.payments.rules import ReportStatus
+
+router = APIRouter(route_class=Route)
+
+_REPORTS = Keyset("admin_reports", [LeadReport.id])
+
+
+class ReportRow(Answer):
+    """A bad lead, as its employer tells it; by employer and by worker, to see who does so often."""
+
+    id: UUID
+    match_id: UUID
+    employer_id: UUID
+    worker_id: UUID
+    reason: str
+    status: ReportStatus
+    created_at: Instant
+    decided_at: Instant | None
+
+
+class ReportActionRequest(Request):
+    """What to do about a report, and why."""
+
+    action: Literal["refund", "decline"]
+    reason: Reason
+
+
+def _row(report: LeadReport, worker_id: UUID) -> ReportRow:
+    return ReportRow(
+        id=report.id,
+        match_id=report.match_id,
+        employer_id=report.employer_id,
+        worker_id=worker_id,
+        reason=report.reason,
+        status=ReportStatus(report.status),
+        created_at=report.created_at,
+        decided_at=report.decided_at,
+    )
+
+
+@router.get("/reports", response_model=Page[ReportRow], responses=CSV_ANSWER)
+async def list_reports(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    as_csv: AsCsv,
+    status: ReportStatus | None = None,
+    employer_id: UUID | None = None,
+    worker_id: UUID | None = None,
+) -> Page[ReportRow] | Response:
+    """List reported leads, newest first; `status=open` are those that wait for a decision."""
+    query = select(LeadReport, JobMatch.worker_id).join(
+        JobMatch, JobMatch.id == LeadReport.match_id
+    )
+    if status is not None:
+        query = query.where(LeadReport.status == status)
+    if employer_id is not None:
+        query = query.where(LeadReport.employer_id == employer_id)
+    if worker_id is not None:
+        query = query.where(JobMatch.worker_id == worker_id)
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[ReportRow]:
+        rows = (await reader.execute(_REPORTS.apply(query, wanted, rt.keyring))).all()
+        cursor = _REPORTS.next_cursor([(row[0].id,) for row in rows], wanted, rt.keyring)
+        items = [_row(row[0], row[1]) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if as_csv:
+        return await exported(rt, actor, now, "reports", ReportRow, page_of)
+    return await page_of(page, session)
+
+
+@router.post("/reports/{report_id}/action", responses=problems(404, 409))
+async def act_on_report(
+    report_id: UUID, body: ReportActionRequest, session: Write, actor: AdminActor, now: Now
+) -> ReportRow:
+    """Give the lead's price back, or decline to; a report is decided once."""
+    report = await reports.decide(
+        session,
+        report_id,
+        refund=body.action == "refund",
+        reason=body.reason,
+        actor=actor,
+        now=now,
+    )
+    worker = select(JobMatch.worker_id).where(JobMatch.id == report.match_id)
+    return _row(report, (await session.scalars(worker)).one())
