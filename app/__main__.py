@@ -163,6 +163,29 @@ async def _create_admin(settings: Settings, email: str, name: str, password: str
         await users.create_admin(session, email, name, password, runtime.clock())
 
 
+def second_factor(arguments: argparse.Namespace) -> int:
+    """Ask an administrator for an authenticator code from now on; prints what the app reads, once."""
+    url = asyncio.run(_second_factor(_settings(), arguments.email))
+    print(
+        f"Add this to an authenticator app, as a QR code or by hand; it is not shown again:\n{url}"
+    )
+    return 0
+
+
+async def _second_factor(settings: Settings, email: str) -> str:
+    from app.identity import totp, users
+    from app.identity.models import Role
+    from app.runtime import running
+
+    secret = totp.new_secret()
+    async with running(settings) as runtime, runtime.database.begin() as session:
+        admin = await users.find_by_email(session, Role.ADMIN, users.parse_email(email))
+        if admin is None:
+            raise Refused(f"There is no administrator {email}: make one with create-admin.")
+        await users.require_second_factor(session, admin.id, secret, runtime.clock())
+    return totp.setup_url(secret, email)
+
+
 def migrate(_arguments: argparse.Namespace) -> int:
     """Bring the database's schema to this version."""
     asyncio.run(_migrate(_settings()))
@@ -255,6 +278,8 @@ def _parser() -> argparse.ArgumentParser:
     admin = add("create-admin", create_admin)
     admin.add_argument("--email", required=True)
     admin.add_argument("--name", default="Administrator")
+    factor = add("second-factor", second_factor)
+    factor.add_argument("--email", required=True)
     add("migrate", migrate)
     add("verify-log", verify_log)
     teller = add("demo", demo)

@@ -1,0 +1,47 @@
+"""An administrator's second factor is set up from the command line."""
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from app.identity import totp
+from tests.flows.auth_world import password_login
+from tests.flows.world import PASSWORD, World, ok, refused
+from tests.infra.live import running
+
+EMAIL = "admin@example.com"
+
+
+def second_factor(world: World, folder: Path, email: str) -> tuple[int, str]:
+    """Run the command on the world's database; return its exit code and what it said."""
+    command = [sys.executable, "-m", "app", "second-factor", "--email", email]
+    folder.mkdir()
+    with running(command, folder, {"DATABASE_URL": world.database_url}) as process:
+        code = process.wait(60)
+    return code, (folder / "output.log").read_text()
+
+
+def login(world: World, **more: Any) -> Any:
+    """Sign the administrator in."""
+    body = {"role": "admin", "email": EMAIL, "password": PASSWORD} | more
+    return world.http.post("/api/auth/login", json=body)
+
+
+def test_from_then_on_the_password_alone_opens_nothing(sqlite_world: World, tmp_path: Path) -> None:
+    world = sqlite_world
+    world.admin()
+    code, said = second_factor(world, tmp_path / "command", EMAIL)
+    assert code == 0, said
+    secret = parse_qs(urlsplit(said.splitlines()[-1]).query)["secret"][0]
+
+    refused(password_login(world, PASSWORD, EMAIL, "admin"), 401, "invalid_credentials")
+    shown = totp.code_at(secret, int(world.clock.now.timestamp()) // totp.PERIOD_SECONDS)
+    ok(login(world, totp=shown))
+    refused(login(world, totp=shown), 401, "invalid_credentials")
+
+
+def test_somebody_unknown_gets_a_sentence(sqlite_world: World, tmp_path: Path) -> None:
+    code, said = second_factor(sqlite_world, tmp_path / "command", "nobody@example.com")
+    assert (code, said.count("\n")) == (1, 1)
+    assert "no administrator nobody@example.com" in said
