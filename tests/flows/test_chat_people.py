@@ -154,7 +154,8 @@ async def test_a_card_of_somebody_else_is_not_their_phone(database_url: str) -> 
 async def test_phone_and_id_that_prove_to_be_one_person_are_made_one(database_url: str) -> None:
     async with chat(database_url) as world:
         await world.registered("en")
-        await world.says("menu", **{"from": None, "from_user_id": "IN.135"})
+        hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+        await world.says("menu", **hidden)
         assert await count(world, ChatPerson) == 2
         await world.says("menu", from_user_id="IN.135")
         assert await count(world, ChatPerson) == 1
