@@ -57,6 +57,16 @@ class Lead:
         items = self.world.matches(self.employer, self.job_id)
         return next(item for item in items if item["id"] == self.id)
 
+    def contact(self) -> dict[str, Any] | None:
+        """The contact as the employer's list shows it now, None before it is bought."""
+        found: dict[str, Any] | None = self.shown["contact"]
+        return found
+
+    def phone_shown(self) -> str | None:
+        """The phone as the employer's list shows it now."""
+        contact = self.contact()
+        return contact["phone"] if contact else None
+
     def withdraw(self) -> None:
         """Let the worker take the acceptance back."""
         ok(self.worker.post(f"/api/workers/offers/{self.id}/withdraw"))

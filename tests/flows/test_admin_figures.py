@@ -39,10 +39,7 @@ def test_the_figures_add_up(world_of_file: World) -> None:
         ("payments", "pending"): 1,
     }
     for path, count in moved.items():
-        was, is_now = before, after
-        for word in path:
-            was, is_now = was[word], is_now[word]
-        assert is_now - was == count, path
+        assert _at(after, path) - _at(before, path) == count, path
     earned = [{"amount": 4_900, "currency": "INR"}]
     assert _less(after["revenue"], before["revenue"]) == earned
     assert len(after["days"]) == 30
@@ -64,6 +61,13 @@ def test_the_figures_add_up(world_of_file: World) -> None:
     assert _less(figures["revenue"], after["revenue"]) == [{"amount": -900, "currency": "INR"}]
     assert figures["payments"]["partially_refunded"] >= 1
     assert waiting.shown["status"] == "offered"
+
+
+def _at(figures: Any, path: tuple[str, ...]) -> int:
+    for word in path:
+        figures = figures[word]
+    count: int = figures
+    return count
 
 
 def _less(after: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ def test_the_order_of_events_does_not_matter(world: World, order: int) -> None:
     ]
     for one in events[::order]:
         assert tell(world, one) == [200]
-    assert mine.shown["contact"]["phone"] == mine.worker.phone
+    assert mine.phone_shown() == mine.worker.phone
     assert [payment["status"] for payment in mine.payments()] == ["succeeded"]
 
 
@@ -110,7 +110,7 @@ def test_a_bad_signature_stores_nothing(world: World) -> None:
     news = event("checkout.session.completed", page)
     assert tell(world, news, "bad") == [401]
     assert tell(world, news, "none") == [401]
-    assert (stored(world), mine.shown["contact"]) == (kept, None)
+    assert (stored(world), mine.contact()) == (kept, None)
 
 
 def sign(body: bytes, at: float, secret: str = "whsec_sandbox") -> str:
@@ -129,13 +129,13 @@ def test_an_old_signature_is_a_replay(world: World) -> None:
         )
         refused(answer, 401, "invalid_signature")
         assert "www-authenticate" in answer.headers
-    assert (stored(world), mine.shown["contact"]) == (kept, None)
+    assert (stored(world), mine.contact()) == (kept, None)
     fresh = {"Stripe-Signature": sign(body, time.time())}
     assert ok(world.http.post("/api/webhooks/stripe", content=body, headers=fresh)) == {
         "received": True
     }
     world.settle()
-    assert mine.shown["contact"]["phone"] == mine.worker.phone
+    assert mine.phone_shown() == mine.worker.phone
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_payment_of_something_else_unlocks_nothing_and_calls_a_person(
     before = alerts("payment_mismatch")
     for _ in range(2):
         assert tell(world, event("checkout.session.completed", page)) == [200]
-    assert mine.shown["contact"] is None
+    assert mine.contact() is None
     assert alerts("payment_mismatch") == before + 1
     [row] = money.log_of(world, mine.payment["id"])
     assert (row.action, row.actor_id, row.after) == ("payment.mismatch", None, {"differs": differs})
@@ -228,10 +228,10 @@ def test_a_lost_event_costs_minutes_and_no_lead(world: World) -> None:
     # Charge created, charge, intent, page: none of what Stripe says arrives.
     fault(world, "lost", 4)
     world.pay(page["checkout_url"])
-    assert mine.shown["contact"] is None
+    assert mine.contact() is None
     later(world, mine, minutes=3)
     world.settle()
-    assert mine.shown["contact"]["phone"] == mine.worker.phone
+    assert mine.phone_shown() == mine.worker.phone
     assert mine.payment["status"] == "succeeded"
 
 
@@ -315,7 +315,7 @@ def test_a_worker_who_leaves_while_it_is_paid_costs_nothing_and_stays_hidden(
         path = f"/api/admin/workers/{mine.worker.id}/action"
         ok(world.admin().post(path, {"action": "suspend", "reason": "fraud"}))
     world.pay(page["checkout_url"])
-    assert mine.shown["contact"] is None
+    assert mine.contact() is None
     payment = mine.payment
     assert (payment["status"], payment["refunded"]["amount"]) == ("refunded", 4_900)
     assert str(mine.worker.phone) not in mine.employer.get("/api/employers/payments").text
@@ -334,7 +334,7 @@ def test_an_employer_suspended_while_paying_gets_the_money_and_no_contact(world:
     world.pay(page["checkout_url"])
     ok(world.admin().post(path, {"action": "activate"}))
     later(world, mine, seconds=1)
-    assert mine.shown["contact"] is None
+    assert mine.contact() is None
     assert mine.payment["status"] == "refunded"
 
 

@@ -65,7 +65,7 @@ def test_a_refund_gives_all_back_and_hides_nothing(world: World) -> None:
     world.settle()
     shown = ok(mine.employer.get(f"/api/employers/payments/{payment}"))
     assert (shown["status"], shown["refunded"]["amount"]) == ("refunded", 4_900)
-    assert mine.shown["contact"]["phone"] == mine.worker.phone
+    assert mine.phone_shown() == mine.worker.phone
     assert ok(mine.unlock())["contact"]["phone"] == mine.worker.phone
     [sent] = refunds_at_stripe(world, payment)
     assert (sent["amount"], sent["metadata"]) == (4_900, {"refund_id": made["id"]})
@@ -318,7 +318,7 @@ def test_a_number_that_proved_unreachable_is_refunded_by_itself(world: World) ->
     assert answer["decided_at"] is not None
     world.settle()
     assert mine.payment["status"] == "refunded"
-    assert mine.shown["contact"]["phone"] == mine.worker.phone
+    assert mine.phone_shown() == mine.worker.phone
     assert [one.reason for one in refunds_of(world, payment)] == ["unreachable"]
 
 
