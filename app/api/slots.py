@@ -8,11 +8,6 @@ from app.core.schema import Answer, ClockTime, Request, Weekday
 from app.core.week import Slot
 
 
-def slot_from(weekday: Weekday, start: dt.time, end: dt.time) -> Slot:
-    """Return the slot as the rules count it."""
-    return Slot(weekday.number, start.hour * 60 + start.minute, end.hour * 60 + end.minute)
-
-
 class WeeklySlot(Request):
     """A stretch of one weekday; `end` at or before `start` is the next day."""
 
@@ -30,7 +25,7 @@ class WeeklySlot(Request):
     @property
     def slot(self) -> Slot:
         """The same, as the rules count it."""
-        return slot_from(self.weekday, self.start, self.end)
+        return Slot.between(self.weekday.number, self.start, self.end)
 
 
 class SlotAnswer(Answer):

@@ -8,7 +8,7 @@ is, without a date; what dates, time off and time zones do to them is told in ``
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Final
 
 DAY: Final = 24 * 60
@@ -53,6 +53,16 @@ class Slot:
         if weekday not in WEEKDAYS:
             raise ValueError("weekday must be one of " + ", ".join(WEEKDAYS))
         return cls(WEEKDAYS.index(weekday), parse_clock(start), parse_clock(end))
+
+    @classmethod
+    def between(cls, weekday: int, starts: time, ends: time) -> "Slot":
+        """From two times of day, as tables keep them; `ValueError` for the same twice."""
+        return cls(weekday, starts.hour * 60 + starts.minute, ends.hour * 60 + ends.minute)
+
+    @property
+    def times(self) -> tuple[time, time]:
+        """When it starts and ends, as times of day."""
+        return time(*divmod(self.start, 60)), time(*divmod(self.end, 60))
 
     @property
     def minutes(self) -> int:

@@ -204,11 +204,9 @@ def _write(job: Job, text: JobText) -> None:
     job.salary_per = text.salary.per if text.salary else None
     job.respond_within_minutes = text.respond_within_minutes
     if sorted(text.slots) != sorted(slot_of(row) for row in job.slots):
-        job.slots = [
-            JobSlot(weekday=slot.weekday, starts=_clock(slot.start), ends=_clock(slot.end))
-            for slot in sorted(text.slots)
-        ]
+        job.slots = [_slot_row(slot) for slot in sorted(text.slots)]
 
 
-def _clock(minutes: int) -> dt.time:
-    return dt.time(minutes // 60, minutes % 60)
+def _slot_row(slot: Slot) -> JobSlot:
+    starts, ends = slot.times
+    return JobSlot(weekday=slot.weekday, starts=starts, ends=ends)

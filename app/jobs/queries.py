@@ -63,11 +63,7 @@ async def of_employer(
 
 def slot_of(row: JobSlot) -> Slot:
     """Return a job's slot as the rules count it."""
-    return Slot(
-        row.weekday,
-        row.starts.hour * 60 + row.starts.minute,
-        row.ends.hour * 60 + row.ends.minute,
-    )
+    return Slot.between(row.weekday, row.starts, row.ends)
 
 
 def facts_of(job: Job) -> JobFacts:

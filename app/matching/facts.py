@@ -11,13 +11,14 @@ from sqlalchemy import BindParameter, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
+from app.core.week import Slot
 from app.employers.models import Employer
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import slot_of
 from app.jobs.rules import JobStatus
 from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule
-from app.matching.index import slot_from, slots_of
+from app.matching.index import slots_of
 from app.matching.rules import JobFacts, WorkerFacts
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -201,7 +202,7 @@ async def _accepted_jobs(
     shifts = defaultdict(list)
     for worker_id, job_id, starts_on, ends_on, time_zone, weekday, starts, ends in rows:
         shifts[worker_id, job_id, starts_on, ends_on, time_zone].append(
-            slot_from(weekday, starts, ends)
+            Slot.between(weekday, starts, ends)
         )
     found: defaultdict[UUID, list[Schedule]] = defaultdict(list)
     for (worker_id, _, starts_on, ends_on, time_zone), slots in shifts.items():

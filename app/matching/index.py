@@ -3,7 +3,6 @@
 A row is written only when what it says changes, so that index-only scans stay index-only.
 """
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
@@ -130,13 +129,8 @@ async def slots_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, l
     rows = await session.execute(_SLOTS, {"ids": list(ids)})
     weeks: defaultdict[UUID, list[Slot]] = defaultdict(list)
     for worker_id, weekday, starts, ends in rows:
-        weeks[worker_id].append(slot_from(weekday, starts, ends))
+        weeks[worker_id].append(Slot.between(weekday, starts, ends))
     return dict(weeks)
-
-
-def slot_from(weekday: int, starts: dt.time, ends: dt.time) -> Slot:
-    """A slot as tables keep it, as the rules count it."""
-    return Slot(weekday, starts.hour * 60 + starts.minute, ends.hour * 60 + ends.minute)
 
 
 async def _upsert(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
+from app.core.phones import whatsapp_url
 from app.db import keyring
 from app.employers.models import Employer
 from app.identity.models import User
@@ -55,8 +56,7 @@ async def contacts_of(
     found = {}
     for match_id, user in await session.execute(query):
         phone = phone_of(session, user)
-        link = f"https://wa.me/{phone.removeprefix('+')}" if phone else None
-        found[match_id] = Contact(user.name, phone, link)
+        found[match_id] = Contact(user.name, phone, whatsapp_url(phone) if phone else None)
     return found
 
 

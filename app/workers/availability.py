@@ -115,26 +115,15 @@ async def _insert(session: AsyncSession, worker_id: UUID, slot: Slot) -> WorkerA
 
 
 def _row(worker_id: UUID, slot: Slot) -> WorkerAvailability:
+    starts, ends = slot.times
     return WorkerAvailability(
-        id=new_id(),
-        worker_id=worker_id,
-        weekday=slot.weekday,
-        starts=_clock(slot.start),
-        ends=_clock(slot.end),
+        id=new_id(), worker_id=worker_id, weekday=slot.weekday, starts=starts, ends=ends
     )
 
 
 def slot_of(row: WorkerAvailability) -> Slot:
     """Return a slot as the rules count it."""
-    return Slot(
-        row.weekday,
-        row.starts.hour * 60 + row.starts.minute,
-        row.ends.hour * 60 + row.ends.minute,
-    )
-
-
-def _clock(minutes: int) -> dt.time:
-    return dt.time(minutes // 60, minutes % 60)
+    return Slot.between(row.weekday, row.starts, row.ends)
 
 
 async def time_off(session: AsyncSession, worker_id: UUID) -> Sequence[TimeOff]:
