@@ -22,7 +22,8 @@ async def move(
     """Take one step of a job's life and return the job as it is now; its row is held from here on.
 
     Becoming published sets when it closes and makes its next wave due at once; the first time also how
-    many may accept, which a later change of the policy leaves alone. Ceasing to be undoes the former. `values` are further columns to set in the same statement. Raises `JobNotFound`, or what
+    many may accept, which a later change of the policy leaves alone. Ceasing to be undoes the former.
+    `values` are further columns to set in the same statement. Raises `JobNotFound`, or what
     `rules.decide` raises when the job's state forbids the step.
     """
     action = JobAction(action)
