@@ -73,13 +73,15 @@ def pins() -> tuple[list[Row], int]:
         )
         if km > FARTHEST_FROM_DISTRICT_KM:
             continue
-        named = [o for o in offices[pin] if not _NO_PLACE.search(o[1])] or offices[pin]
-        _, office, _, _, _, district, state = named[0]
+        named = [o for o in offices[pin] if not _NO_PLACE.search(o[1])]
+        _, office, _, _, _, district, state = named[0] if named else offices[pin][0]
+        # A parcel hub's name is no place anybody would look for.
+        name = locality(office) if named else titled(district or "")
         rows.append(
             [
                 "pin",
                 str(pin),
-                locality(office),
+                name,
                 titled(district or ""),
                 titled(state or ""),
                 "IN",
@@ -87,7 +89,7 @@ def pins() -> tuple[list[Row], int]:
                 f"{longitude:.4f}",
                 "",
                 "",
-                fold(locality(office)),
+                fold(name) if named else "",
             ]
         )
     return rows, len(points) - len(rows)

@@ -78,7 +78,8 @@ def _load() -> _Gazetteer:
         if kind == "pin":
             place = Place(name, "pin", *at, city, state or None, country, "Asia/Kolkata", pin)
             pins[pin] = place
-            areas.append((folded, place))
+            if folded:
+                areas.append((folded, place))
             continue
         place = Place(name, "city", *at, city, None, country, zone, None, int(people))
         cities.append(place)

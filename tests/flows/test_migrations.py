@@ -9,7 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.db import MIGRATIONS, load_models, sync_engine_for, upgrade_schema
@@ -28,9 +28,11 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def connected(url: str) -> Iterator[Connection]:
     """A transaction on `url`, committed at the end."""
     engine = sync_engine_for(url)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def alembic(connection: Connection) -> Config:
@@ -99,6 +101,7 @@ def test_the_specifications_own_lines_create_the_tables(
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/spec.db")
     monkeypatch.delitem(vars(db), "engine", raising=False)
     db.Base.metadata.create_all(bind=db.engine)
-    with create_engine(f"sqlite:///{tmp_path}/spec.db").connect() as connection:
+    db.engine.dispose()
+    with connected(f"sqlite:///{tmp_path}/spec.db") as connection:
         assert "users" in tables(connection)
     monkeypatch.delitem(vars(db), "engine")
