@@ -113,7 +113,7 @@ def look_everywhere(
 
 def canary(world: World, digits: str, **profile: Any) -> Canary:
     """Register a worker, whose bio says the number in every way people write it."""
-    worker = world.worker(phone=f"+{digits}", **profile)
+    worker = world.worker(phone=f"+{digits}", slots=("saturday",), **profile)
     local = digits[2:]
     spoken = "nine eight two zero zero double five one two three"
     bio = (

@@ -36,7 +36,10 @@ def test_personal_answers_are_never_stored(village: World) -> None:
     worker = _worker(village)
     for answer in (worker.get(PROFILE), worker.get("/api/auth/me"), worker.get("/api/admin/stats")):
         assert "no-store" in answer.headers["cache-control"]
-    assert "no-store" in village.http.get(PROFILE).headers["cache-control"]
+    for path in (PROFILE, "/pay/some-token", "/reset-password?token=some-token"):
+        headers = village.http.get(path).headers
+        assert "no-store" in headers["cache-control"], path
+        assert headers["referrer-policy"] == "no-referrer", path
 
 
 def test_headers_protect(village: World) -> None:

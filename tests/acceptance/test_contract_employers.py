@@ -202,7 +202,10 @@ def test_another_employers_things_do_not_exist(town: World) -> None:
 
 def test_the_lead_from_match_to_contact(town: World) -> None:
     place = {"latitude": 28.6, "longitude": 77.2}
-    worker, employer = town.worker(location=place, city="Delhi"), town.employer()
+    worker, employer = (
+        town.worker(location=place, city="Delhi", slots=("saturday",)),
+        town.employer(),
+    )
     job = town.job(employer, location=place)
     matches = f"{JOBS}/{job['id']}/matches"
     (match,) = page(employer.get(matches))
@@ -266,7 +269,7 @@ def test_the_dashboard_has_every_figure(town: World) -> None:
 
 def test_matching_can_be_asked_for_again_and_offers_nobody_twice(town: World) -> None:
     place = {"latitude": 13.08, "longitude": 80.27}
-    town.worker(location=place)
+    town.worker(location=place, slots=("saturday",))
     employer = town.employer()
     job = town.job(employer, publish=False, location=place)
     trigger = f"/api/matching/jobs/{job['id']}/trigger"

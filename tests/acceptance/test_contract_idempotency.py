@@ -71,7 +71,7 @@ def test_ten_at_once_make_one(town: World) -> None:
 
 def test_keys_work_on_everything_that_creates_or_charges(town: World) -> None:
     place = {"latitude": 26.9, "longitude": 75.8}
-    worker, employer = town.worker(location=place), town.employer()
+    worker, employer = town.worker(location=place, slots=("saturday",)), town.employer()
     job = ok(keyed(employer, JOBS, town.job_body(location=place)), 201)
 
     def twice(person: Person, path: str, body: Any, key: str, other: Any = ...) -> Any:

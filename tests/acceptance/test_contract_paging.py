@@ -50,7 +50,7 @@ def test_the_end_is_told_when_a_page_is_just_full(town: World) -> None:
 def test_matches_of_equal_score_come_once_each(town: World) -> None:
     place = {"latitude": 22.57, "longitude": 88.36}
     for _ in range(4):
-        town.worker(location=place)
+        town.worker(location=place, slots=("saturday",))
     employer = town.employer()
     job = town.job(employer, positions=4, location=place)
     path = f"{JOBS}/{job['id']}/matches"

@@ -13,7 +13,7 @@ NINE_TO_FIVE = {"start": "09:00", "end": "17:00"}
 def offered(town: World) -> tuple[Person, Person, dict[str, object]]:
     """A worker and an employer of their own place, with an offer between them."""
     place = {"latitude": 10.0 + next(_places), "longitude": 77.0}
-    worker = town.worker(location=place)
+    worker = town.worker(location=place, slots=("saturday",))
     employer = town.employer()
     town.job(employer, location=place)
     town.settle()
@@ -179,7 +179,7 @@ def test_an_answer_to_a_cancelled_job_is_refused(town: World) -> None:
 
 
 def test_a_late_answer_is_refused_though_nothing_runs_in_the_background(world: World) -> None:
-    worker, employer = world.worker(), world.employer()
+    worker, employer = world.worker(slots=("saturday",)), world.employer()
     world.job(employer)
     (offer,) = world.offers(worker)
     world.clock.advance(days=3)

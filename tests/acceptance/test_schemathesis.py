@@ -26,7 +26,7 @@ EXAMPLES = 2
 def test_whatever_is_sent_the_answer_is_one_that_is_documented(town: World) -> None:
     document = ok(town.http.get("/openapi.json"))
     place = {"latitude": 23.02, "longitude": 72.57}
-    worker, employer = town.worker(location=place), town.employer()
+    worker, employer = town.worker(location=place, slots=("saturday",)), town.employer()
     town.job(employer, location=place)
     people = {"worker": worker, "employer": employer, "admin": town.admin()}
     schema = schemathesis.openapi.from_dict(document)
