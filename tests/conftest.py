@@ -5,9 +5,10 @@ Real servers, started on first use and shared by the run (`tests/infra`); nothin
 
 import os
 import shutil
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ from tests.infra.valkey import valkey_url_of_worker
 settings.register_profile("home", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("home"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "home")
+
+# Every client loads the certificate authorities again: 10 ms, four times for each running world,
+# of which none speaks TLS.
+ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session")
@@ -92,10 +97,12 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _create_tables(url: str) -> None:
-    from app.db import load_models, sync_engine_for
+    from app.db import load_models, sync_engine_for, upgrade_schema
 
     engine = sync_engine_for(url)
-    load_models().create_all(engine)
+    with engine.begin() as connection:
+        load_models().create_all(connection)
+        upgrade_schema(connection, migrate=False)  # notes the version: no start has to look again
     engine.dispose()  # closing the last connection folds SQLite's write-ahead log into the file
 
 
