@@ -96,7 +96,7 @@ def test_the_database_itself_refuses_to_change_the_log(empty_url: str) -> None:
 def test_the_specifications_own_lines_create_the_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import app.db as db
+    from app import db
 
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/spec.db")
     monkeypatch.delitem(vars(db), "engine", raising=False)

@@ -9,9 +9,10 @@ from sqlalchemy import Update, select, update
 
 from app.audit.models import AdminActionLog
 from app.core.ids import new_id
-from app.db import Database
+from app.db import Database, keyring
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
+from app.offers.links import lead_of
 from app.offers.respond import respond, withdraw, withdraw_all
 from app.offers.rules import Answer, OfferStatus
 from app.offers.unlocking import mark_unlocked
@@ -78,7 +79,8 @@ async def test_an_acceptance_takes_a_place_and_tells_both(database: Database) ->
     assert lead["display_name"] == "Asha K."
     assert lead["price"] == {"amount": 4_900, "currency": "INR"}
     assert lead["match_id"] == str(offer[1])
-    assert lead["url"].endswith(f"/employer/jobs/{job_id}")
+    async with database.read() as session:
+        assert lead_of(keyring(session), lead["url"].rsplit("/pay/")[1]) == offer[1]
 
 
 async def test_a_rejection_keeps_its_reason_and_asks_others_at_once(database: Database) -> None:

@@ -41,6 +41,7 @@ def walk(slots, first_day, past_day, zone):
     """Minute by minute, by the calendar: the instants of each slot, by the date it starts on."""
     # Zones without clock changes, so that wall-clock arithmetic is plain.
     offset = dt.datetime.combine(MONDAY, dt.time(12), dt.UTC).astimezone(zone).utcoffset()
+    assert offset is not None
     day = first_day
     while day < past_day:
         for slot in slots:
