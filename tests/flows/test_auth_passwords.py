@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
-from app.core.ids import new_id
 from app.identity import users
 from app.identity.models import Role, User
 from tests.flows.auth_world import (
@@ -98,7 +98,7 @@ def test_a_link_is_too_old_after_half_an_hour(world: World) -> None:
     refused(reset(world, token), 422, "reset_token_invalid")
 
 
-@pytest.mark.parametrize("token", ["x", ".", f"{new_id().hex}.guess", "é\x00", " "])
+@pytest.mark.parametrize("token", ["x", ".", f"{UUID(int=7).hex}.guess", "é\x00", " "])
 def test_a_link_that_is_not_ours_is_refused(shared_world: World, token: str) -> None:
     refused(reset(shared_world, token), 422, "reset_token_invalid")
 

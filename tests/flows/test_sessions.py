@@ -164,7 +164,7 @@ async def test_of_racing_refreshes_at_most_one_wins_and_the_session_ends(signed:
     assert await signed.standing(issued.session_id) is None
 
 
-@pytest.mark.parametrize("token", ["", "x", "." * 50, "\x00", "é", f"{uuid4().hex}.guess"])
+@pytest.mark.parametrize("token", ["", "x", "." * 50, "\x00", "é", f"{UUID(int=7).hex}.guess"])
 async def test_what_is_no_refresh_token_is_refused(signed: Signed, token: str) -> None:
     with pytest.raises(SessionEnded):
         await signed.rotate(token)
