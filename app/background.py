@@ -23,6 +23,7 @@ from app.db import WAKE_CHANNEL, Database
 from app.identity import retention
 from app.matching import waves
 from app.messaging import delivery, inbox
+from app.messaging.retention import forget_bodies
 from app.offers import closing, expire, privacy, remind
 from app.payments import events, reconcile, refunds
 from app.providers import stripe
@@ -104,6 +105,7 @@ LOOPS = (
     Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
+    Loop("forget_bodies", _in_one_transaction(forget_bodies), 600),
     Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),
     Loop("forget_unproven", _in_one_transaction(privacy.forget_unproven), 600),
 )

@@ -59,6 +59,11 @@ HIDE_PARAMETERS = True
 type Listener = Callable[[AsyncSession, set[UUID]], Awaitable[object]]
 
 
+CONNECT_SECONDS = 10
+PATIENCE = {"lock_timeout": "15s", "idle_in_transaction_session_timeout": "60s"}
+"""How long PostgreSQL waits: for a lock, and for a transaction whose process does nothing."""
+
+
 class UtcDateTime(TypeDecorator[dt.datetime]):
     """An aware instant, always UTC; naive values are refused."""
 
@@ -199,6 +204,8 @@ class Database:
             "max_overflow": pool_size,
             "hide_parameters": HIDE_PARAMETERS,
         }
+        if self.is_postgresql:
+            options["connect_args"] = {"timeout": CONNECT_SECONDS, "server_settings": PATIENCE}
         self.url = parsed
         self.keyring = keyring
         self.engine = create_async_engine(parsed.set(drivername=driver), **options)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.admin_people import Search, cleaned, contains, equals, exported, needs_reason
+from app.api.admin_lists import Search, cleaned, contains, equals, exported, needs_reason
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employer_jobs import JobAnswer, job_answers

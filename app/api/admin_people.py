@@ -1,26 +1,27 @@
 """Workers and employers, as administrators see and manage them."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.csv_export import CSV_ANSWER, AsCsv, export
+from app.api.admin_lists import Search, cleaned, contains, equals, exported, needs_reason
+from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employers import location_answer
 from app.api.problems import problems
 from app.audit.log import record
 from app.core.crypto import Keyring
-from app.core.errors import Conflict, Invalid, NotFound
+from app.core.errors import Conflict, NotFound
+from app.core.masking import mask
 from app.core.paging import Keyset, PageRequest
 from app.core.phones import parse_phone
-from app.core.schema import Answer, Instant, Location, Page, Reason, Request, clean_text
-from app.db import Database, changed, keyring, rows_changed
+from app.core.schema import Answer, Instant, Location, Page, Reason, Request
+from app.db import changed, keyring, rows_changed
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -38,8 +39,6 @@ router = APIRouter(route_class=Route)
 
 _WORKERS = Keyset("admin_workers", [User.id])
 _EMPLOYERS = Keyset("admin_employers", [User.id])
-
-Search = Annotated[str | None, Query(min_length=1, max_length=120)]
 
 
 class WorkerRow(Answer):
@@ -120,33 +119,6 @@ class AlreadyVerified(Conflict):
     detail = "This account is verified already."
 
 
-def needs_reason(action: str, reason: str | None) -> None:
-    """Raise `Invalid` unless what takes something away says why."""
-    if action in {"suspend", "restrict", "cancel"} and reason is None:
-        raise Invalid.field("reason", f"say why you {action} it")
-
-
-def like(text: str) -> str:
-    """Return the LIKE pattern that finds `text` anywhere, whatever characters it has."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def contains(column: Any, text: str) -> ColumnElement[bool]:
-    """Return the condition that `column` contains `text`, whatever the case.
-
-    The database lowers both: were one of them lowered here, "É" would differ from itself in SQLite.
-    """
-    found: ColumnElement[bool] = func.lower(column).like(func.lower(like(text)), escape="\\")
-    return found
-
-
-def equals(column: Any, text: str) -> ColumnElement[bool]:
-    """Return the condition that `column` is `text`, whatever the case."""
-    same: ColumnElement[bool] = func.lower(column) == func.lower(text)
-    return same
-
-
 def _by_contact(q: str, keys: Keyring, country: str) -> list[ColumnElement[bool]]:
     """Return how `q` finds somebody by their exact phone or e-mail, should it be one."""
     found: list[ColumnElement[bool]] = [User.email == q.lower()]
@@ -155,16 +127,6 @@ def _by_contact(q: str, keys: Keyring, country: str) -> list[ColumnElement[bool]
     except ValueError:
         return found
     return [*found, User.phone_index == users.index_of_phone(keys, phone)]
-
-
-def cleaned(text: str | None, field: str) -> str | None:
-    """Return what is searched for, trimmed, or None. Raises `Invalid` for what no text contains."""
-    if text is None:
-        return None
-    try:
-        return clean_text(text) or None
-    except ValueError as error:
-        raise Invalid.field(field, str(error)) from None
 
 
 def _listed(
@@ -230,41 +192,6 @@ async def list_workers(
     return await page_of(page, session)
 
 
-async def exported[Item: Answer](
-    rt: Runtime,
-    actor: Actor,
-    now: dt.datetime,
-    name: str,
-    item: type[Item],
-    page_of: Callable[[PageRequest, AsyncSession], Awaitable[Page[Item]]],
-) -> Response:
-    """Return a list as CSV, and note who took it: a list in a file is out of our hands."""
-    async with rt.database.begin() as session:
-        record(
-            session,
-            actor=actor,
-            action="list.export",
-            target_type="list",
-            target_id=name,
-            now=now,
-        )
-
-    async def own_page(wanted: PageRequest) -> Page[Item]:
-        return await _apart(rt.database, wanted, page_of)
-
-    return await export(name, item, own_page)
-
-
-async def _apart[Item: Answer](
-    database: Database,
-    wanted: PageRequest,
-    page_of: Callable[[PageRequest, AsyncSession], Awaitable[Page[Item]]],
-) -> Page[Item]:
-    """Read one page in a transaction of its own: the request's is over when the file is sent."""
-    async with database.read() as session:
-        return await page_of(wanted, session)
-
-
 def _worker_row(user: User, worker: Worker) -> WorkerRow:
     return WorkerRow(**_worker_values(user, worker))
 
@@ -275,13 +202,26 @@ def _worker_values(user: User, worker: Worker) -> dict[str, Any]:
         "name": user.name,
         "status": user.status,
         "verified": worker.verified_at is not None,
-        "city": worker.city,
+        "city": mask(worker.city) if worker.city else None,
         "skills": worker.skills,
         "experience_years": worker.experience_years,
         "reliability": reliability(worker.answered, worker.missed, worker.withdrawn),
         "language": user.language,
         "created_at": user.created_at,
     }
+
+
+async def _note_look(rt: Runtime, actor: Actor, kind: str, user_id: UUID, now: dt.datetime) -> None:
+    """Log that an administrator saw a contact, in a transaction of its own: reading changes nothing."""
+    async with rt.database.begin() as session:
+        record(
+            session,
+            actor=actor,
+            action=f"{kind}.view",
+            target_type=kind,
+            target_id=user_id,
+            now=now,
+        )
 
 
 async def _worker_of(session: AsyncSession, worker_id: UUID) -> Row[User, Worker]:
@@ -316,9 +256,13 @@ async def _worker_details(session: AsyncSession, worker_id: UUID) -> WorkerDetai
 
 
 @router.get("/workers/{worker_id}", responses=problems(404))
-async def get_worker(worker_id: UUID, session: Read, _actor: AdminActor) -> WorkerDetails:
-    """Return one worker."""
-    return await _worker_details(session, worker_id)
+async def get_worker(
+    worker_id: UUID, session: Read, actor: AdminActor, rt: Rt, now: Now
+) -> WorkerDetails:
+    """Return one worker, contact included; that it was looked at is logged."""
+    details = await _worker_details(session, worker_id)
+    await _note_look(rt, actor, "worker", worker_id, now)
+    return details
 
 
 @router.post("/workers/{worker_id}/action", responses=problems(404, 409))
@@ -471,9 +415,13 @@ async def _employer_details(session: AsyncSession, employer_id: UUID) -> Employe
 
 
 @router.get("/employers/{employer_id}", responses=problems(404))
-async def get_employer(employer_id: UUID, session: Read, _actor: AdminActor) -> EmployerDetails:
-    """Return one employer."""
-    return await _employer_details(session, employer_id)
+async def get_employer(
+    employer_id: UUID, session: Read, actor: AdminActor, rt: Rt, now: Now
+) -> EmployerDetails:
+    """Return one employer, contact included; that it was looked at is logged."""
+    details = await _employer_details(session, employer_id)
+    await _note_look(rt, actor, "employer", employer_id, now)
+    return details
 
 
 @router.post("/employers/{employer_id}/action", responses=problems(404, 409))

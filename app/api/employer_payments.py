@@ -123,7 +123,7 @@ async def unlock_match(
     async with rt.database.begin() as session:
         if idempotency_key is not None:
             print_ = await idempotency.fingerprint(request)
-            await idempotency.pin(session, str(actor.user_id), idempotency_key, print_, now)
+            await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
         begun = await unlock.begin(session, actor, match_id, now)
     if isinstance(begun, Payment):
         page = payment_link(rt.keyring, rt.settings.base_url, match_id)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core.errors import Conflict, FieldError, Invalid
+from app.core.errors import FieldError, Invalid
 from app.db import is_postgresql, keyring, rows_changed
 from app.identity.models import IdempotencyKey
 
@@ -29,13 +29,6 @@ class KeyReused(Invalid):
 
     code = "idempotency_key_reused"
     detail = "This Idempotency-Key was used for another request; use a new key for a new request."
-
-
-class StillRunning(Conflict):
-    """The first request with this key has not finished."""
-
-    code = "request_in_progress"
-    detail = "The first request with this Idempotency-Key is still running. Try again shortly."
 
 
 class Replayed(Exception):
@@ -66,8 +59,9 @@ async def claim(
 ) -> Claim:
     """Take `key` for this transaction.
 
-    Raises `Replayed` with the first answer, `KeyReused` when it stood for something else and
-    `StillRunning` when the first request has no answer yet.
+    A request whose answer was not kept is done again: it was refused, or is the same however often
+    it is sent, because what it makes is unique by itself. Raises `Replayed` with the first answer and
+    `KeyReused` when the key stood for something else.
     """
     if not key.isprintable() or not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise Invalid([FieldError("Idempotency-Key", "Use 1 to 255 printable characters.")])
@@ -82,27 +76,14 @@ async def claim(
     )
     if await rows_changed(session, statement.on_conflict_do_nothing()) == 1:
         return Claim(owner, key)
-    row = (await session.execute(select(IdempotencyKey).where(mine))).scalar_one()
+    row = (await session.execute(select(IdempotencyKey).where(mine).with_for_update())).scalar_one()
     if row.fingerprint != print_:
         raise KeyReused([FieldError("Idempotency-Key", KeyReused.detail)])
     if row.status is None or row.answer_sealed is None:
-        raise StillRunning
+        return Claim(owner, key)
     body = keyring(session).open(row.answer_sealed, _CONTEXT).encode()
     headers = {"Idempotent-Replayed": "true"}
     raise Replayed(Response(body, row.status, headers, media_type="application/json"))
-
-
-async def pin(session: AsyncSession, owner: str, key: str, print_: str, now: dt.datetime) -> None:
-    """Bind `key` to this request without keeping an answer.
-
-    For a request that is the same however often it is sent, because what it makes is unique by
-    itself, and whose answer becomes truer with time (a payment page, then the contact). Raises
-    `KeyReused` when the key stood for something else.
-    """
-    try:
-        await claim(session, owner, key, print_, now)
-    except StillRunning:
-        return
 
 
 async def keep(session: AsyncSession, held: Claim, response: Response) -> None:

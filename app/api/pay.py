@@ -13,7 +13,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
-from app.api.deps import Now, Route, Rt, limited
+from app.api.deps import Now, Route, Rt, limit_subject, limited
 from app.api.pages import page
 from app.core.errors import DomainError, NotFound
 from app.employers.models import Employer
@@ -93,6 +93,7 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
         async with rt.database.begin() as session:
             lead = await _lead(session, rt, token)
             language = lead.user.language
+            await limit_subject(rt, "unlock:account", str(lead.user.id))
             begun = await unlock.begin(session, lead.actor, lead.match.id, now)
         here = f"{rt.settings.base_url}{request.url.path}"
         if not isinstance(begun, Payment):

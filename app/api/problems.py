@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -27,6 +27,10 @@ _STATUS: Mapping[type[errors.DomainError], int] = {
     errors.Unavailable: 503,
     errors.Invalid: 422,
 }
+
+_TRY_AGAIN = frozenset({"40001", "40P01", "55P03", "57P03", "25P03"})
+"""PostgreSQL's words for: serialization failure, deadlock, lock not to be had in time, starting up,
+idle too long in a transaction."""
 
 _HTTP_CODES = {
     400: ("malformed_request", "The request can't be read: check the JSON and the headers."),
@@ -155,6 +159,13 @@ async def _database(request: Request, error: Exception) -> Response:
     return problem(_id(request), 503, "database_unavailable", detail, headers={"Retry-After": "5"})
 
 
+async def _refused_by_database(request: Request, error: Exception) -> Response:
+    """Answer for an error of a statement: losing a deadlock is nobody's fault, the rest is ours."""
+    if getattr(getattr(error, "orig", None), "sqlstate", None) in _TRY_AGAIN:
+        return await _database(request, error)
+    return await _unexpected(request, error)
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     logger().error("unexpected_error", exc_info=error)
     detail = "Something went wrong on our side; nothing was changed. Quote request_id to support."
@@ -166,6 +177,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(errors.DomainError)(_domain_error)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_http)
+    app.add_exception_handler(DBAPIError, _refused_by_database)
     app.add_exception_handler(OperationalError, _database)
     app.add_exception_handler(InterfaceError, _database)
     app.add_exception_handler(PoolTimeout, _database)

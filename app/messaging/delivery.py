@@ -276,7 +276,7 @@ async def _record_refused(
     }
     if not verdict.uses_attempt:
         values["attempts"] = OutboxMessage.attempts - 1
-    if verdict.fate is Fate.WAIT_FOR_STATUS:
+    if error.kind is Refusal.AMBIGUOUS:
         values["unanswered"] = OutboxMessage.unanswered + 1
     if message.kind in SECRET_KINDS and verdict.fate in {Fate.DEAD, Fate.FAILED}:
         values["params_sealed"] = b""

@@ -61,6 +61,8 @@ class Refusal(StrEnum):
     """No connection was made: nothing can have arrived, bounded retries."""
     AMBIGUOUS = "ambiguous"
     """The answer was lost: it may have arrived. Wait for a status before sending once more."""
+    GATEWAY = "gateway"
+    """A proxy answered for the platform: it can hardly have arrived, but a status is waited for first."""
     PERMANENT = "permanent"
     """This very message will never be taken."""
 
@@ -135,6 +137,8 @@ def decide(
             )
         case Refusal.AMBIGUOUS:
             verdict = Verdict(Fate.WAIT_FOR_STATUS, AMBIGUOUS_WAIT)
+        case Refusal.GATEWAY if attempts < MAX_ATTEMPTS:
+            verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, AMBIGUOUS_WAIT))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
             verdict = Verdict(Fate.RETRY, pause)
         case Refusal.UNREACHABLE | Refusal.NOT_NOW:

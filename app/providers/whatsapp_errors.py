@@ -46,7 +46,7 @@ def classify(code: int | None, http_status: int | None = None) -> Refusal:
         return Refusal.BACK_OFF
     if http_status is not None and http_status >= 500:
         # A proxy that answers for the platform does not know whether the message went on.
-        return Refusal.TRANSIENT if code is not None else Refusal.AMBIGUOUS
+        return Refusal.TRANSIENT if code is not None else Refusal.GATEWAY
     if http_status == 401:
         return Refusal.CREDENTIALS
     return Refusal.PERMANENT

@@ -180,7 +180,7 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize(("kind", "times"), [("http_500", 5), ("html_502", 2), ("rate_limited", 5)])
+@pytest.mark.parametrize(("kind", "times"), [("http_500", 5), ("html_502", 4), ("rate_limited", 5)])
 def test_when_whatsapp_stops_nothing_is_lost_and_nothing_comes_twice(
     sqlite_world: World, kind: str, times: int
 ) -> None:
