@@ -38,18 +38,20 @@ ranges = st.builds(
 
 
 def walk(slots, first_day, past_day, zone):
-    """Minute by minute, by the calendar: the instants of each slot, by the date it starts on."""
+    """Minute by minute, by the calendar: the minutes of each slot (UTC, counted through), by the
+    date it starts on.
+    """
     # Zones without clock changes, so that wall-clock arithmetic is plain.
     offset = dt.datetime.combine(MONDAY, dt.time(12), dt.UTC).astimezone(zone).utcoffset()
     assert offset is not None
+    ahead = offset // dt.timedelta(minutes=1)
     day = first_day
     while day < past_day:
         for slot in slots:
             if slot.weekday == day.weekday():
-                start = dt.datetime.combine(day, dt.time()) - offset
-                start += dt.timedelta(minutes=slot.start)
+                start = day.toordinal() * DAY - ahead + slot.start
                 for minute in range(slot.minutes):
-                    yield day, start + dt.timedelta(minutes=minute)
+                    yield day, start + minute
         day += dt.timedelta(days=1)
 
 
