@@ -1,5 +1,6 @@
 """The application: the one place where the parts meet."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,8 +34,10 @@ from app.api import (
     workers,
 )
 from app.api.middleware import RequestContext
+from app.catalogue import places
 from app.core.logging import configure_logging, logger
 from app.core.settings import ConfigurationError, Settings, load_settings
+from app.messaging import texts
 from app.providers import whatsapp_templates
 from app.runtime import Clock, running, wall_clock
 
@@ -85,6 +88,8 @@ def create_app(
                 await stack.enter_async_context(application.state.sandbox.running())
             if with_loops:
                 await stack.enter_async_context(background.loops(runtime))
+            warming = asyncio.create_task(asyncio.to_thread(_warm_up))
+            stack.push_async_callback(asyncio.wait, [warming])
             logger().info(
                 "started",
                 version=package.__version__,
@@ -123,6 +128,13 @@ def create_app(
     )
     application.openapi = lambda: _openapi(application)  # type: ignore[method-assign]
     return application
+
+
+def _warm_up() -> None:
+    """Read what the first request would otherwise wait for: the map, and what texts are made of."""
+    places.main_time_zone(places.HOME)
+    for language in texts.languages():
+        texts.catalogue(language)
 
 
 def _hosts(settings: Settings) -> list[str]:
