@@ -19,7 +19,6 @@ from app.core.schema import (
     Currency,
     Day,
     Instant,
-    Kilometres,
     Line,
     Location,
     LongProse,
@@ -50,6 +49,8 @@ MOST_POSITIONS = 500
 
 Minutes = Annotated[int, whole(1, LONGEST_ANSWER_MINUTES)]
 Positions = Annotated[int, whole(1, MOST_POSITIONS)]
+Radius = Annotated[float, Field(strict=True, ge=0.5, le=500, allow_inf_nan=False)]
+"""Kilometres; a smaller circle would only tell who lives at an address."""
 Slots = Annotated[list[WeeklySlot], Field(min_length=1, max_length=MAX_SLOTS)]
 Skills = Annotated[list[Slug], Field(max_length=MAX_SKILLS)]
 
@@ -83,7 +84,7 @@ class NewJob(Request):
     required_skills: Skills = Field(default_factory=list)
     preferred_skills: Skills = Field(default_factory=list)
     min_experience_years: Years = 0
-    radius_km: Kilometres | None = Field(
+    radius_km: Radius | None = Field(
         default=None, description="Left out: only the worker's own travel limits the distance."
     )
     salary: Salary | None = None
@@ -109,7 +110,7 @@ class JobChanges(Request):
     required_skills: Skills = Field(default_factory=left_out)
     preferred_skills: Skills = Field(default_factory=left_out)
     min_experience_years: Years = Field(default_factory=left_out)
-    radius_km: Kilometres | None = Field(default_factory=left_out)
+    radius_km: Radius | None = Field(default_factory=left_out)
     salary: Salary | None = Field(default_factory=left_out)
     respond_within_minutes: Minutes | None = Field(default_factory=left_out)
 

@@ -52,17 +52,20 @@ def page(
     form: Sequence[Field] | None = None,
     button: str = "",
     refusal: str = "",
+    refresh_seconds: int = 0,
 ) -> Response:
     """Return the page of a catalogue text, with a form that is posted to the page's own address.
 
-    `refusal` is said above the form, to screen readers first.
+    `refusal` is said above the form, to screen readers first. With `refresh_seconds` the page looks
+    again by itself.
     """
     heading, _, rest = escape(texts.page(language, kind, words)).partition("\n")
     told = f'<p class="refused" role="alert">{escape(refusal)}</p>' if refusal else ""
+    again = f'<meta http-equiv="refresh" content="{refresh_seconds}">' if refresh_seconds else ""
     html = (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{heading}</title><style>{_STYLE}</style></head><body><main>"
+        f"{again}<title>{heading}</title><style>{_STYLE}</style></head><body><main>"
         f"<h1>{heading}</h1><p>{rest.strip()}</p>{told}{_form(language, words, form, button)}"
         "</main></body></html>"
     )

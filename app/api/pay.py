@@ -25,6 +25,7 @@ from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
 from app.payments import unlock
 from app.payments.models import Payment
+from app.payments.rules import CAPTURED, OPEN
 from app.runtime import Runtime
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
@@ -68,7 +69,7 @@ async def _lead(session: AsyncSession, rt: Runtime, token: str) -> _Lead:
 
 
 @router.get("/{token}", dependencies=[limited("pay")])
-async def show(token: str, rt: Rt, paid: UUID | None = None) -> Response:
+async def show(token: str, rt: Rt, paid: str = "") -> Response:
     """Show what the link is for; after the payment, that the contact is on its way."""
     async with rt.database.read() as session:
         try:
@@ -76,13 +77,25 @@ async def show(token: str, rt: Rt, paid: UUID | None = None) -> Response:
             _ = lead.actor
         except NotFound:
             return page("en", "link_unknown", {}, status=404)
-        bought = await unlock.held(session, lead.user.id, lead.match.id)
-    language = lead.user.language
-    if bought is not None:
-        return page(language, "lead_bought", lead.words)
-    if paid is not None:
-        return page(language, "lead_paid", lead.words)
+        language = lead.user.language
+        if await unlock.held(session, lead.user.id, lead.match.id) is not None:
+            return page(language, "lead_bought", lead.words)
+        if paid and await _is_paying(session, lead, paid):
+            return page(language, "lead_paid", lead.words, refresh_seconds=5)
+        if not await unlock.is_for_sale(session, lead.match):
+            return page(language, "lead_gone", lead.words)
     return page(language, "lead_offered", lead.words, form=[], button="pay_button")
+
+
+async def _is_paying(session: AsyncSession, lead: _Lead, paid: str) -> bool:
+    """Whether the provider sent somebody back who has paid, or whose payment may still come."""
+    try:
+        payment_id = UUID(paid)
+    except ValueError:
+        return False
+    mine = (Payment.id == payment_id, Payment.match_id == lead.match.id)
+    status = await session.scalar(select(Payment.status).where(*mine))
+    return status is not None and status in OPEN | CAPTURED
 
 
 @router.post("/{token}", dependencies=[limited("pay")])

@@ -133,15 +133,22 @@ def _path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location[1:])
 
 
+def _message(item: Mapping[str, Any]) -> str:
+    """Return what is wrong with one field, for a person."""
+    if item["loc"] == ("body",):
+        return "Send a JSON object, with Content-Type: application/json."
+    if item["type"] == "extra_forbidden":
+        return "There is no such field."
+    text: str = item["msg"].removeprefix("Value error, ")
+    return text
+
+
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         fields = [{"field": "", "message": "The body is not valid JSON."}]
     else:
-        fields = [
-            {"field": _path(item["loc"]), "message": item["msg"].removeprefix("Value error, ")}
-            for item in found
-        ]
+        fields = [{"field": _path(item["loc"]), "message": _message(item)} for item in found]
     detail = errors.Invalid.detail
     return problem(_id(request), 422, errors.Invalid.code, detail, fields=fields)
 

@@ -157,3 +157,11 @@ def _columns(tier: int, row: int) -> int:
     north = south + 1 / per_degree
     widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     return max(1, math.floor(360 * per_degree * math.cos(math.radians(widest)) + 1e-9))
+
+
+def coarse_km(distance_km: float) -> float:
+    """A distance as an employer sees it: to half a kilometre.
+
+    Finer, and the answers to three jobs posted around somebody's home tell where it is.
+    """
+    return round(2 * distance_km) / 2

@@ -212,7 +212,7 @@ class _Story:
             citizen
             for citizen in self._citizens
             if citizen.body["name"].split()[0] == match["worker"]["display_name"].split()[0]
-            and abs(_km(here, citizen) - match["distance_km"]) < 0.1
+            and abs(_km(here, citizen) - match["distance_km"]) < 0.3
         ]
 
     async def _maybe_message(self, phone: str, button: str) -> Json | None:

@@ -6,12 +6,12 @@ looser means (cells, half hours, bounds); these rules have the last word.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from app.core.geo import Point, haversine_km
+from app.core.geo import Point, coarse_km, haversine_km
 from app.matching.hours import Availability, JobHours, Schedule, hours_of
 
 EXPERIENCE_FULL_YEARS: Final = 5
@@ -246,6 +246,16 @@ def _score(worker: WorkerFacts, job: JobFacts, weights: Weights, fit: _Fit) -> S
     )
     total = weigh(parts, weights)
     return Score(total, parts, fit.distance_km, fit.free_minutes, fit.hours.minutes)
+
+
+def coarse(
+    scored: Score, worker: WorkerFacts, job: JobFacts, weights: Weights = DEFAULT_WEIGHTS
+) -> Score:
+    """The score as an employer sees it: of the coarse distance, in its part and in the total."""
+    limit = limit_km(worker.max_distance_km, job.radius_km)
+    distance = round(distance_part(coarse_km(scored.distance_km), limit), 1)
+    parts = replace(scored.parts, distance=distance)
+    return replace(scored, total=weigh(parts, weights), parts=parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,15 @@ from app.jobs.queries import find as find_job
 from app.jobs.rules import JobNotPublished, JobStatus
 from app.matching.candidates import Found, find
 from app.matching.facts import job_facts
-from app.matching.rules import Candidate, JobFacts, Weights, next_wave_at, offers_to_send, why
+from app.matching.rules import (
+    Candidate,
+    JobFacts,
+    Weights,
+    coarse,
+    next_wave_at,
+    offers_to_send,
+    why,
+)
 from app.offers.create import NewOffer, create
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -100,7 +108,7 @@ async def _send(
     found = Found([], 0)
     if wanted or fresh_since is None:
         found = await _find(session, facts, wanted, now, policy)
-    offers = [_offer(candidate, facts) for candidate in found.best]
+    offers = [_offer(candidate, facts, policy) for candidate in found.best]
     created = await create(session, job, offers, job.wave + 1, now, policy)
     if created:
         job.wave += 1
@@ -118,10 +126,14 @@ async def _find(
         facts,
         wanted,
         now,
-        weights=Weights(**policy.matching.weights.model_dump()),
+        weights=_weights(policy),
         minimum_share=policy.matching.minimum_availability_share,
         weekly_cap=policy.limits.offers_per_worker_per_week,
     )
+
+
+def _weights(policy: Policy) -> Weights:
+    return Weights(**policy.matching.weights.model_dump())
 
 
 async def _employer_is_active(session: AsyncSession, employer_id: UUID) -> bool:
@@ -144,8 +156,9 @@ async def _open_offers(
     return (await session.execute(query)).scalar_one()
 
 
-def _offer(candidate: Candidate, job: JobFacts) -> NewOffer:
-    worker, scored = candidate.worker, candidate.score
+def _offer(candidate: Candidate, job: JobFacts, policy: Policy) -> NewOffer:
+    worker = candidate.worker
+    scored = coarse(candidate.score, worker, job, _weights(policy))
     return NewOffer(
         worker_id=worker.id,
         score=scored.total,

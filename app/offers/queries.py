@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.geo import coarse_km
 from app.core.masking import mask
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
@@ -270,7 +271,7 @@ def _employers_match(row: Row[*tuple[Any, ...]]) -> EmployersMatch:
         skills_part=row.score_skills,
         experience=row.score_experience,
         reliability_part=row.score_reliability,
-        distance_km=round(row.distance_km, 1),
+        distance_km=coarse_km(row.distance_km),
         display_name=shown_name(row.name),
         city=mask(row.city) if row.city else None,
         skills=row.skills,

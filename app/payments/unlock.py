@@ -71,6 +71,12 @@ async def held(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlo
     return unlock
 
 
+async def is_for_sale(session: AsyncSession, match: JobMatch) -> bool:
+    """Whether a lead can be bought now: its worker accepted, and is still with us."""
+    status = await session.scalar(select(User.status).where(User.id == match.worker_id))
+    return match.status == OfferStatus.ACCEPTED and status == UserStatus.ACTIVE
+
+
 async def begin(
     session: AsyncSession, actor: Actor, match_id: UUID, now: dt.datetime
 ) -> Payment | Unlock:

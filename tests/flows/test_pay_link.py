@@ -92,3 +92,17 @@ def test_what_people_wrote_is_inert_on_the_page(sqlite_world: World) -> None:
     assert "<b>" not in page.text
     assert page.text.count("<script") == 0
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_a_lead_that_is_gone_is_not_offered_on_the_page(sqlite_world: World) -> None:
+    worker, _, match_id, path = accepted(sqlite_world)
+    ok(worker.post(f"/api/workers/offers/{match_id}/withdraw"))
+    page = sqlite_world.http.get(path)
+    assert "no longer available" in page.text
+    assert "<form" not in page.text
+
+
+def test_only_a_payment_of_this_lead_is_thanked_for(sqlite_world: World) -> None:
+    _, _, match_id, path = accepted(sqlite_world)
+    for paid in ("x", match_id, "%00"):
+        assert "Thank you" not in sqlite_world.http.get(f"{path}?paid={paid}").text
