@@ -21,7 +21,8 @@ from tests.infra.run import READY_SECONDS, ROOT, ServerFailedError, free_port
 @contextmanager
 def serve_app(app: Any) -> Iterator[str]:
     """Serve an ASGI application from a thread of this process; give its base URL."""
-    with socket.socket() as listener:
+    # TCP by name: only then is Nagle off, and 40 ms are not waited in every answer to a POST.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
