@@ -40,7 +40,8 @@ def world(world_of_file: World) -> Iterator[World]:
 
 
 def stored(world: World) -> int:
-    """How many events of Stripe are kept."""
+    """How many events of Stripe are kept, once those on their way are here."""
+    world.settle()
     query = select(func.count()).where(WebhookEvent.provider == "stripe")
     count: int = world.in_session(lambda session: session.scalar(query))
     return count
