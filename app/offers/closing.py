@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select, update
+from sqlalchemy import ColumnElement, Row, Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
@@ -145,11 +145,14 @@ async def _close_apart(
     session: AsyncSession, which: ColumnElement[bool], now: dt.datetime, why: str
 ) -> int:
     """Close open offers of several jobs without a word to the worker, who caused or knows it."""
-    query = select(JobMatch.job_id).where(which, stands(OfferStatus.OFFERED, now)).distinct()
+    # Accepted ones too: an erasure takes those back next, and who comes for jobs twice may wait in
+    # a circle with somebody who does the same.
+    held = or_(stands(OfferStatus.OFFERED, now), JobMatch.status == OfferStatus.ACCEPTED)
+    query = select(JobMatch.job_id).where(which, held).distinct()
     jobs = await hold_jobs(session, (await session.scalars(query)).all())
     closed = await _close(session, list(jobs), which, None, now, why)
     await suppress(session, [row.id for row in closed], now)
-    await ask_more(session, list(jobs), now)
+    await ask_more(session, {row.job_id for row in closed}, now)
     return len(closed)
 
 

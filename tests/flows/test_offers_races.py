@@ -201,6 +201,29 @@ async def test_a_suspension_and_an_answer_have_one_winner(database: Database) ->
         assert (await job_of(database, job_id)).accepted == (answer == "ok")
 
 
+async def test_two_who_leave_at_once_never_wait_for_each_other(database: Database) -> None:
+    """Each accepted the job that the other was only offered."""
+    for _ in range(TURNS):
+        _first, [(anna, anna_first), (bela, _)] = await market(database, 2, positions=2)
+        second, _own = await market(database, 1, positions=2)
+        await run(database, partial(_offer, second, [anna, bela]))
+        bela_second = await _offer_of(database, bela, second)
+        await run(database, accepts((anna, anna_first)))
+        await run(database, accepts((bela, bela_second)))
+        erasures = (partial(_erase, anna), partial(_erase, bela))
+        assert await race(database, *erasures) == ["ok", "ok"]
+        assert (await match_of(database, anna_first)).status == OfferStatus.WITHDRAWN
+        assert (await match_of(database, bela_second)).status == OfferStatus.WITHDRAWN
+
+
+async def _offer_of(database: Database, worker_id: UUID, job_id: UUID) -> UUID:
+    async with database.read() as session:
+        query = select(JobMatch.id).where(
+            JobMatch.worker_id == worker_id, JobMatch.job_id == job_id
+        )
+        return (await session.scalars(query)).one()
+
+
 async def test_everything_at_once_neither_blocks_itself_nor_loses_count(
     database: Database,
 ) -> None:
