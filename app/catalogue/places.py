@@ -7,11 +7,13 @@ import csv
 import gzip
 import io
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from math import cos, hypot, radians
 from typing import Final, Literal
+from unicodedata import decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ from app.catalogue.skills import fold
 HOME: Final = "IN"
 """The country whose places are known down to the PIN code."""
 
+_HOME_ZONE: Final = "Asia/Kolkata"
+
 CITY_WITHIN_KM: Final = 60.0
 """Further away than this from any known city, a point has no city."""
 
@@ -28,7 +32,11 @@ _KM_PER_DEGREE: Final = 111.195
 _CENTRE_KM: Final = 2.0
 """Within this of a city's centre, nearer counts no more."""
 _LEAST_LETTERS: Final = 3
-"""A shorter beginning fits too many cities."""
+"""A shorter beginning fits too many places."""
+_MOST_WORDS: Final = 3
+"""As many words as the name of a city has within a longer text."""
+_KNOWN_TO_ALL_PEOPLE: Final = 100_000
+"""A city this large is meant by its name; a village may only be called like the word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +62,17 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class _Gazetteer:
     cities: list[Place]
-    pins: dict[str, Place]
+    """The largest first."""
+    pins: dict[str, list[str]]
+    """Rows by PIN code: most are never asked for, so a `Place` is made only of those that are."""
+    own: dict[str, list[Place]]
+    """Folded names that are a city's own, today's or a former one."""
     by_name: dict[str, list[Place]]
-    """Folded names of cities, the largest city first."""
+    """Folded names of cities: those whose own name it is, then others, each the largest first."""
     names: list[str]
     """The keys of `by_name`, sorted."""
-    areas: list[tuple[str, Place]]
-    """Folded localities of PIN codes, sorted."""
+    areas: list[tuple[str, str, str]]
+    """Localities, folded and as written, with their PIN codes; sorted."""
     coordinates: NDArray[np.float64]
     people: NDArray[np.float64]
 
@@ -69,26 +81,39 @@ class _Gazetteer:
 def _load() -> _Gazetteer:
     packed = files("app.catalogue").joinpath("data/places.csv.gz").read_bytes()
     cities: list[Place] = []
-    pins: dict[str, Place] = {}
-    by_name: dict[str, list[Place]] = {}
-    areas: list[tuple[str, Place]] = []
+    pins: dict[str, list[str]] = {}
+    own: dict[str, list[Place]] = {}
+    others: dict[str, list[Place]] = {}
+    areas: list[tuple[str, str, str]] = []
     for row in csv.reader(io.StringIO(gzip.decompress(packed).decode())):
-        kind, pin, name, city, state, country, latitude, longitude, zone, people, folded = row
-        at = (float(latitude), float(longitude))
+        kind, pin, name, _, state, country, latitude, longitude, zone, people, more = row
         if kind == "pin":
-            place = Place(name, "pin", *at, city, state or None, country, "Asia/Kolkata", pin)
-            pins[pin] = place
-            if folded:
-                areas.append((folded, place))
+            pins[pin] = row
+            areas += [(fold(area), area, pin) for area in (name, *more.split("|")) if area]
             continue
-        place = Place(name, "city", *at, city, None, country, zone, None, int(people))
+        place = Place(
+            name,
+            "city",
+            float(latitude),
+            float(longitude),
+            name,
+            state or None,
+            country or HOME,
+            zone or _HOME_ZONE,
+            None,
+            int(people),
+        )
         cities.append(place)
-        for known in folded.split("|"):
-            by_name.setdefault(known, []).append(place)
-    areas.sort(key=lambda item: item[0])
+        firsts, _, rest = more.partition(";")
+        for names, index in (([fold(name), *firsts.split("|")], own), (rest.split("|"), others)):
+            for known in filter(None, names):
+                index.setdefault(known, []).append(place)
+    areas.sort()
+    by_name = {word: [*own.get(word, ()), *others.get(word, ())] for word in {**own, **others}}
     return _Gazetteer(
         cities,
         pins,
+        own,
         by_name,
         sorted(by_name),
         areas,
@@ -98,62 +123,87 @@ def _load() -> _Gazetteer:
 
 
 def by_pin(pin: str) -> Place | None:
-    """Return the place of an Indian PIN code; None if it is none or its point is not known."""
-    digits = "".join(c for c in pin if not c.isspace())
-    return _load().pins.get(digits)
+    """Return the place of an Indian PIN code; None if it is none or its point is not known.
+
+    The digits may be Devanagari ones, and have spaces between them.
+    """
+    digits = "".join(str(decimal(c)) if c.isdecimal() else c for c in pin if not c.isspace())
+    row = _load().pins.get(digits)
+    if row is None:
+        return None
+    _, code, name, district, state, _, latitude, longitude, *_ = row
+    at = (float(latitude), float(longitude))
+    # What has no locality to be called after is called after its district.
+    return Place(name or district, "pin", *at, district, state or None, HOME, _HOME_ZONE, code)
 
 
 def by_city(name: str, country: str | None = None) -> Place | None:
-    """Return the largest city of that name (in English, Hindi, or an older name), if there is one."""
-    wanted = fold(name)
-    found = _load().by_name.get(wanted, ())
-    # The city's own name goes before another's alternative one.
-    ranked = sorted(found, key=lambda place: (place.name.casefold() != wanted, -place.people))
-    return next((p for p in ranked if country is None or p.country == country), None)
+    """Return the largest city of that name (in English, Hindi, or an older name), if there is one.
+
+    A city's own name, today's or a former one, goes before another's alternative name.
+    """
+    found = _load().by_name.get(fold(name), ())
+    return next((p for p in found if country is None or p.country == country), None)
 
 
 def search(text: str, limit: int = 10) -> list[Place]:
     """Return the places `text` may mean, best first: a PIN code, a city, a locality.
 
-    "Bandra West, Mumbai" is the locality in or near that city. Places at home come first.
+    "Bandra West, Mumbai" is the locality in or near that city, with or without the comma, and
+    "Noida Sector 62" too. Places at home come first.
     """
     whole = fold(text)
     if not whole:
         return []
-    if whole.replace(" ", "").isdigit():
+    if whole.replace(" ", "").isdecimal():
         place = by_pin(whole)
         return [place] if place else []
-    first, _, rest = text.partition(",")
-    near = by_city(rest) if rest.strip() else None
-    wanted = fold(first) if near else whole
+    for wanted, near in _readings(text, whole):
+        if found := _found(wanted, near):
+            return found[:limit]
+    return []
+
+
+def _readings(text: str, whole: str) -> Iterator[tuple[str, Place | None]]:
+    """Return what `text` may say, as a name and the city it is in or near, the likeliest first."""
+    first, *rest = text.split(",")
+    cities = [city for part in rest if (city := by_city(part))]
+    yield from ((fold(first), city) for city in cities)
+    yield whole, None
+    words = whole.split()
+    for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
+        if city := by_city(" ".join(words[-count:])):
+            yield " ".join(words[:-count]), city
+            cities.append(city)
+        if city := by_city(" ".join(words[:count])):
+            yield " ".join(words[count:]), city
+            cities.append(city)
+    if rest and not cities:
+        yield fold(first), None
+    # Of a locality nobody here knows, at least the city.
+    yield from ((fold(city.name), None) for city in cities if city.people >= _KNOWN_TO_ALL_PEOPLE)
+
+
+def _found(wanted: str, near: Place | None) -> list[Place]:
+    if not wanted:
+        return []
     found = [*_load().by_name.get(wanted, ()), *_areas(wanted)]
+    found += [p for p in _cities_beginning(wanted) if p not in found]
     if near is not None:
         found = [p for p in found if _km(p, near) <= CITY_WITHIN_KM]
-    if not found and near is not None:
-        found = [near]
-    found += [p for p in _cities_beginning(wanted) if p not in found]
-    ranked = sorted(found, key=lambda p: (p.country != HOME, p.name.casefold() != wanted))
-    return ranked[:limit]
+    own = _load().own.get(wanted, ())
+    return sorted(found, key=lambda p: (p.country != HOME, p not in own and fold(p.name) != wanted))
 
 
-def _areas(wanted: str) -> Iterable[Place]:
-    """Return the localities whose name begins with `wanted`."""
+def _areas(wanted: str) -> Iterator[Place]:
+    """Return the localities whose name begins with `wanted`, or is it where that is very short."""
     areas = _load().areas
-    start = bisect_left(areas, wanted, key=lambda item: item[0])
-    for name, place in areas[start:]:
-        if not name.startswith(wanted):
+    for folded, name, pin in areas[bisect_left(areas, wanted, key=lambda item: item[0]) :]:
+        if not folded.startswith(wanted):
             return
-        yield Place(
-            place.name,
-            "area",
-            place.latitude,
-            place.longitude,
-            place.city,
-            place.state,
-            place.country,
-            place.time_zone,
-            place.pin,
-        )
+        place = by_pin(pin) if folded == wanted or len(wanted) >= _LEAST_LETTERS else None
+        if place:
+            yield replace(place, name=name, kind="area")
 
 
 def _cities_beginning(wanted: str) -> list[Place]:
@@ -169,8 +219,9 @@ def _cities_beginning(wanted: str) -> list[Place]:
 
 
 def _km(one: Place, other: Place) -> float:
-    distances = _kms(np.array([(one.latitude, one.longitude)]), other.latitude, other.longitude)
-    return float(distances[0])
+    shrink = cos(radians((one.latitude + other.latitude) / 2))
+    east = (one.longitude - other.longitude + 180) % 360 - 180
+    return hypot(one.latitude - other.latitude, east * shrink) * _KM_PER_DEGREE
 
 
 def _kms(points: NDArray[np.float64], latitude: float, longitude: float) -> NDArray[np.float64]:

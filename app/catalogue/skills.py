@@ -1,5 +1,6 @@
 """The catalogue of skills: what a job can ask for and a worker can have."""
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
@@ -17,6 +18,11 @@ _TYPO_RATIO: Final = 0.8
 """How alike a mistyped word must be; "waitr" is .91 of "waiter", "weight" .67."""
 _TYPO_LETTERS: Final = 4
 """Shorter words are too like each other for a guess."""
+
+
+_ASCII_WORDS: Final = re.compile(r"[a-z0-9]+")
+_SPELT_ALIKE: Final = {0x093C: None, 0x0901: 0x0902}
+"""The nukta goes; the chandrabindu becomes the anusvara."""
 
 
 class CatalogueBroken(ValueError):
@@ -57,15 +63,18 @@ def fold(text: str) -> str:
     """Return `text` as it is compared: no case, accents, punctuation or doubled spaces.
 
     Devanagari keeps its vowel signs, which are marks too but make the word; only the nukta goes,
-    which people often leave out.
+    which people often leave out, and the chandrabindu is written as the anusvara that often stands
+    for it. Joiners, which change how letters look and not which they are, go.
     """
+    if text.isascii():
+        return " ".join(_ASCII_WORDS.findall(text.lower()))
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     kept = (
         c if unicodedata.category(c)[0] in "LN" or _is_indic_mark(c) else " "
         for c in decomposed
-        if _is_indic_mark(c) or unicodedata.category(c) != "Mn"
+        if _is_indic_mark(c) or unicodedata.category(c) not in {"Mn", "Cf"}
     )
-    return " ".join("".join(kept).replace("\u093c", "").split())
+    return " ".join("".join(kept).translate(_SPELT_ALIKE).split())
 
 
 def _is_indic_mark(character: str) -> bool:
@@ -142,7 +151,8 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
     """Return the skills that `q` may mean, best first; an empty `q` lists all, by category and name.
 
     In this order: a name or alias that is `q`, one that begins with it, one with a word that begins
-    with it, one that `q` may be a typing error of. `language` orders equals by that language's names.
+    with it, one that stands whole in `q` ("data entry operator"), one that `q` may be a typing error
+    of. `language` orders equals by that language's names.
     """
     catalogue = _load()
     order = language or "en"
@@ -162,7 +172,9 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
     ][:limit]
 
 
-_TYPO: Final = 3
+_TYPO: Final = 4
+_WORD_LETTERS: Final = 4
+"""A shorter alias within a longer text is as likely another word: "nai" is a barber, and a no."""
 
 
 def _rank(wanted: str, words: Iterable[str]) -> tuple[int, float] | None:
@@ -175,6 +187,8 @@ def _rank(wanted: str, words: Iterable[str]) -> tuple[int, float] | None:
             rank = (1, 0.0)
         elif any(word.startswith(wanted) for word in text.split()):
             rank = (2, 0.0)
+        elif len(text) >= _WORD_LETTERS and f" {text} " in f" {wanted} ":
+            rank = (3, -float(len(text)))
         elif len(wanted) >= _TYPO_LETTERS and abs(len(text) - len(wanted)) <= 2:
             ratio = SequenceMatcher(None, wanted, text).ratio()
             if ratio < _TYPO_RATIO:

@@ -53,6 +53,11 @@ def test_a_skill_is_found_by_each_of_its_names(slug: str) -> None:
         ("plumbr", "plumber"),
         ("darzi", "tailor"),
         ("chowkidar", "security_guard"),
+        ("नौकरानी", "home_cleaner"),
+        ("झाड़ू पोछा", "office_cleaner"),
+        ("सिक्योरिटी", "security_guard"),
+        ("मैकेनिक", "car_mechanic"),
+        ("बच्चे संभालना", "child_care"),
     ],
 )
 def test_what_people_type_finds_what_they_mean(typed: str, slug: str) -> None:
@@ -89,3 +94,34 @@ def test_masks_hold_exactly_the_skills(chosen: set[str]) -> None:
 def test_unknown_skills_are_named() -> None:
     assert unknown(["waiter", "wizard"]) == ["wizard"]
     assert skills.names(["waiter", "wizard"], "hi") == ["वेटर", "wizard"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "slug"),
+    [
+        ("data entry operator", "data_entry"),
+        ("security guard job", "security_guard"),
+        ("सिक्योरिटी गार्ड की नौकरी", "security_guard"),
+        ("I am a cook", "cook"),
+    ],
+)
+def test_a_skill_is_found_within_a_sentence(typed: str, slug: str) -> None:
+    assert search(typed)[0].slug == slug
+
+
+def test_a_short_word_within_a_sentence_is_no_skill() -> None:
+    assert search("nai chahiye") == []  # "not wanted"; "nai" alone is a barber
+    assert search("nai")[0].slug == "hairdresser"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("झाड़ू", "झाडू"),
+        ("गुड़गाँव", "गुड़गांव"),
+        ("क्\u200dषमा", "क्षमा"),
+        ("  Café-Staff ", "cafe staff"),
+    ],
+)
+def test_spellings_that_mean_the_same_are_compared_alike(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
