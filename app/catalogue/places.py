@@ -33,6 +33,7 @@ _CENTRE_KM: Final = 2.0
 """Within this of a city's centre, nearer counts no more."""
 _LEAST_LETTERS: Final = 3
 """A shorter beginning fits too many places."""
+_HALVES: Final = frozenset("east west north south".split())
 _MOST_WORDS: Final = 3
 """As many words as the name of a city has within a longer text."""
 _KNOWN_TO_ALL_PEOPLE: Final = 100_000
@@ -185,6 +186,12 @@ def _readings(text: str, whole: str) -> Iterator[tuple[str, Place | None]]:
 
 
 def _found(wanted: str, near: Place | None) -> list[Place]:
+    """Return what has that name; "Andheri West", of which the post knows no half, is Andheri."""
+    name, _, half = wanted.rpartition(" ")
+    return _named(wanted, near) or (_named(name, near) if half in _HALVES else [])
+
+
+def _named(wanted: str, near: Place | None) -> list[Place]:
     if not wanted:
         return []
     found = [*_load().by_name.get(wanted, ()), *_areas(wanted)]

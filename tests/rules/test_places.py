@@ -87,6 +87,8 @@ def test_a_locality_is_found_alone_and_within_its_city() -> None:
         ("Connaught Place Delhi", "Connaught Place", "110001"),
         ("Noida Sector 62", "Sector 62 Noida", "201309"),
         ("bandra east", "Bandra East", "400051"),
+        ("Andheri West, Mumbai", "Andheri", "400053"),
+        ("andheri west", "Andheri", "400053"),
     ],
 )
 def test_a_locality_is_found_however_its_city_is_said(text: str, name: str, pin: str) -> None:
