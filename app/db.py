@@ -29,7 +29,6 @@ from sqlalchemy import (
     MetaData,
     UpdateBase,
     create_engine,
-    event,
     inspect,
     make_url,
     text,
@@ -42,6 +41,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 import app
+from app.core import sqlite
 from app.core.crypto import Keyring
 from app.core.errors import Unavailable
 
@@ -49,9 +49,6 @@ MIGRATIONS = Path(app.__file__).parent.parent / "migrations"
 
 WAKE_CHANNEL = "partimer_wake"
 """PostgreSQL channel on which a commit tells every process that work is due."""
-
-SQLITE_BUSY_MS = 15_000
-"""How long a writer waits for the one before it; writes take milliseconds."""
 
 HIDE_PARAMETERS = True
 """An error's message must not hold what was written: servers print it, names and addresses and all."""
@@ -145,7 +142,7 @@ def sync_engine_for(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg"), hide_parameters=HIDE_PARAMETERS
         )
     made = create_engine(parsed, hide_parameters=HIDE_PARAMETERS)
-    _own_sqlite_transactions(made)
+    sqlite.own_transactions(made)
     return made
 
 
@@ -158,30 +155,6 @@ def __getattr__(name: str) -> Any:
         globals()["engine"] = sync_engine_for(load_settings().database_url.get_secret_value())
         return globals()["engine"]
     raise AttributeError(name)
-
-
-def _own_sqlite_transactions(engine: Engine) -> None:
-    """Take transaction control from the driver, whose own handling breaks savepoints.
-
-    Writers begin IMMEDIATE: a deferred one that turns writer later fails instead of waiting.
-    `synchronous=FULL`, because an acknowledged acceptance or payment must survive a power cut.
-    """
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-65536")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        read_only = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 @asynccontextmanager
@@ -198,7 +171,7 @@ class Database:
     ) -> None:
         parsed = parse_url(url)
         self.is_postgresql = parsed.drivername == "postgresql"
-        driver = "postgresql+asyncpg" if self.is_postgresql else "sqlite+aiosqlite"
+        driver = "postgresql+asyncpg" if self.is_postgresql else sqlite.DRIVER
         options: dict[str, Any] = {
             "pool_size": pool_size,
             "max_overflow": pool_size,
@@ -210,7 +183,7 @@ class Database:
         self.keyring = keyring
         self.engine = create_async_engine(parsed.set(drivername=driver), **options)
         if not self.is_postgresql:
-            _own_sqlite_transactions(self.engine.sync_engine)
+            sqlite.own_transactions(self.engine.sync_engine)
         info = {"keyring": keyring, "default_currency": default_currency}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, info=info)
         # Under READ COMMITTED each statement sees its own moment anyway, so a reader on PostgreSQL

@@ -205,15 +205,14 @@ async def _give_back(session: AsyncSession, ids: Sequence[UUID], now: dt.datetim
 
 
 async def _record_taken(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
-    connection = await session.connection()
     try:
-        async with connection.begin_nested():
-            await connection.execute(_TAKEN, rows)
+        async with session.begin_nested():
+            await session.execute(_TAKEN, rows)
     except IntegrityError:
         # A platform that gives two messages one name must not make us send a whole batch again: our
         # own ids, which it echoes, still find them.
         logger().error("provider_ids_not_unique", count=len(rows))
-        await connection.execute(_TAKEN, [{**row, "provider_id_": None} for row in rows])
+        await session.execute(_TAKEN, [{**row, "provider_id_": None} for row in rows])
 
 
 _OUTBOX: Final = cast(Table, OutboxMessage.__table__)

@@ -56,7 +56,6 @@ UNSEEN = {
     "tzdata": "the standard library reads it where the system has no time zones",
     "psycopg": "named in the database's URL",
     "asyncpg": "named in the database's URL",
-    "aiosqlite": "named in the database's URL",
     "alembic": "a command, and migrations",
 }
 """What the product needs though no line imports it."""

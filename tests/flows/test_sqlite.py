@@ -1,0 +1,117 @@
+"""SQLite as it is used while serving: nobody's wait holds up everybody, and nothing is left half done."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.core.crypto import Keyring
+from app.db import Database
+
+ADD = text("INSERT INTO notes (words) VALUES ('kept')")
+COUNT = text("SELECT count(*) FROM notes")
+
+
+@pytest.fixture
+async def database(sqlite_database_url: str) -> AsyncIterator[Database]:
+    made = Database(sqlite_database_url, Keyring("a secret that is long enough for a test"))
+    async with made.begin() as session:
+        await session.execute(text("CREATE TABLE notes (words TEXT)"))
+    yield made
+    await made.close()
+
+
+async def count(database: Database) -> int:
+    async with database.read() as session:
+        found: int = (await session.scalars(COUNT)).one()
+        return found
+
+
+def file_of(url: str) -> str:
+    return url.removeprefix("sqlite:///")
+
+
+async def test_while_another_process_writes_a_writer_waits_and_everybody_else_goes_on(
+    database: Database, sqlite_database_url: str
+) -> None:
+    with closing(sqlite3.connect(file_of(sqlite_database_url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        async def write() -> None:
+            async with database.begin() as session:
+                await session.execute(ADD)
+
+        writer = asyncio.create_task(write())
+        for _ in range(5):  # each read is a turn of the event loop that the writer does not hold up
+            assert await count(database) == 0
+        assert not writer.done()
+        other.execute("COMMIT")
+        await writer
+    assert await count(database) == 1
+
+
+async def test_a_write_cancelled_while_it_waits_ends_with_its_wait_and_leaves_nothing_locked(
+    database: Database, sqlite_database_url: str
+) -> None:
+    with closing(sqlite3.connect(file_of(sqlite_database_url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        async def write() -> None:
+            async with database.begin() as session:
+                await session.execute(ADD)
+
+        writer = asyncio.create_task(write())
+        await count(database)
+        writer.cancel()
+        await count(database)
+        await count(database)
+        assert not writer.done()  # a thread still has its connection: it must not be used meanwhile
+        other.execute("COMMIT")
+        with pytest.raises(asyncio.CancelledError):
+            await writer
+        other.execute("BEGIN IMMEDIATE")  # the one cancelled holds no lock
+        other.execute("ROLLBACK")
+    assert await count(database) == 0
+
+
+async def test_a_commit_cancelled_under_way_is_whole_or_not_at_all(database: Database) -> None:
+    done = 0
+    for turn in range(20):
+
+        async def write() -> None:
+            async with database.begin() as session:
+                await session.execute(ADD)
+                await session.execute(ADD)
+
+        writer = asyncio.create_task(write())
+        for _ in range(turn % 7):
+            await asyncio.sleep(0)
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+        done = await count(database)
+        assert done % 2 == 0
+    async with database.begin() as session:  # the connection is fit for the next
+        await session.execute(ADD)
+    assert await count(database) == done + 1
+
+
+async def test_what_sqlite_refuses_is_told_as_any_database_tells_it(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        async with database.begin() as session:
+            await session.execute(text("INSERT INTO nowhere VALUES (1)"))
+    async with database.begin() as session:
+        await session.execute(ADD)
+    assert await count(database) == 1
+
+
+async def test_many_writers_take_turns(database: Database) -> None:
+    async def write() -> None:
+        async with database.begin() as session:
+            await session.execute(ADD)
+
+    await asyncio.gather(*(write() for _ in range(60)))
+    assert await count(database) == 60
