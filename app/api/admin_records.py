@@ -25,6 +25,7 @@ from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
 from app.db import is_postgresql
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job, JobStatus
+from app.messaging import conversations
 from app.messaging.models import OutboxMessage, OutboxState
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -161,6 +162,15 @@ class LagFigures(Answer):
     oldest_due_job_seconds: int
 
 
+class ConversationFigures(Answer):
+    """Who wants to talk to a human."""
+
+    waiting: int
+    held: int
+    oldest_seconds: int
+    """How long the longest of those who wait has waited."""
+
+
 class Stats(Answer):
     """How the whole system stands."""
 
@@ -173,6 +183,7 @@ class Stats(Answer):
     """What was paid and not given back, one amount a currency."""
     messages: dict[str, int]
     """The outbox by state."""
+    conversations: ConversationFigures
     days: list[DayFigures]
     """The last 30 days, oldest first."""
     lag: LagFigures
@@ -193,6 +204,7 @@ async def get_stats(session: Read, _actor: AdminActor, now: Now) -> Stats:
         payments=await _by(session, Payment.status, PaymentStatus),
         revenue=await _revenue(session),
         messages=await _by(session, OutboxMessage.state, OutboxState),
+        conversations=ConversationFigures.model_validate(await conversations.waiting(session, now)),
         days=await _days(session, now),
         lag=LagFigures(
             oldest_message_seconds=behind.message_seconds,

@@ -54,6 +54,14 @@ class MessageAnswer(Answer):
     sent_at: Instant | None
 
 
+class WrittenAnswer(Answer):
+    """Something I wrote in the chat; words are kept for some days, for whoever helps me."""
+
+    at: Instant
+    kind: str
+    text: str | None
+
+
 class SessionAnswer(Answer):
     """A device I am signed in on."""
 
@@ -83,6 +91,7 @@ class OwnData(Answer):
     consents: list[ConsentAnswer]
     offers: list[OwnedOffer]
     messages: list[MessageAnswer]
+    written: list[WrittenAnswer]
     sessions: list[SessionAnswer]
 
 
@@ -102,6 +111,9 @@ async def export(session: Read, actor: WorkerActor, now: Now, response: Response
         consents=[ConsentAnswer.model_validate(row) for row in data.consents],
         offers=[OwnedOffer.model_validate(row) for row in data.offers],
         messages=[MessageAnswer.model_validate(row) for row in data.messages],
+        written=[
+            WrittenAnswer(at=line.at, kind=line.kind, text=line.text) for line in data.written
+        ],
         sessions=[SessionAnswer.model_validate(row) for row in data.sessions],
     )
 

@@ -32,7 +32,7 @@ from app.db import changed
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, Role, User, UserStatus
-from app.messaging import people, texts
+from app.messaging import handover, people, texts
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import insert_if_absent
 from app.offers import closing, privacy, reasons, respond
@@ -305,14 +305,12 @@ async def _mark_worker(doing: Doing, stopped_at: dt.datetime | None) -> None:
     changed(doing.session, "worker", doing.person.user_id)
 
 
-async def _hand_over(doing: Doing, _effect: model.HandOver) -> None:
-    doing.person.paused_at = doing.now
-    ALERTS.labels("human_wanted").inc()
-    logger().warning("human_wanted", user_id=str(doing.person.user_id))
+async def _hand_over(doing: Doing, effect: model.HandOver) -> None:
+    handover.want(doing.person, handover.Why(effect.why), doing.now)
 
 
 async def _hand_back(doing: Doing, _effect: model.HandBack) -> None:
-    doing.person.paused_at = None
+    handover.end(doing.person, doing.now)
 
 
 async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
@@ -366,6 +364,7 @@ async def _send_data(doing: Doing, _effect: model.SendData) -> None:
         ),
         f"blocks: {len(own.blocks)}",
         f"messages: {len(own.messages)}",
+        f"written: {len(own.written)}",
         f"sessions: {len(own.sessions)}",
         f"created_at: {own.user.created_at.isoformat()}",
     ]
@@ -378,14 +377,7 @@ async def _erase(doing: Doing, _effect: Effect) -> None:
         actor = Actor(doing.person.user_id, Role.WORKER, UserStatus.ACTIVE, "")
         await privacy.erase(doing.session, doing.person.user_id, actor, doing.now)
     else:
-        await doing.session.execute(
-            update(ChatPerson)
-            .where(ChatPerson.id == doing.person.id)
-            .values(
-                platform_user_id=None, phone_index=None, phone_sealed=None, updated_at=doing.now
-            )
-            .execution_options(synchronize_session=False)
-        )
+        await people.forget(doing.session, [doing.person.id], doing.now)
     doing.erased = True
 
 

@@ -254,7 +254,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """A human takes over; the bot keeps quiet."""
+    """A human is wanted; the bot keeps quiet."""
+
+    why: str = "asked"
+    """`app.messaging.handover.Why`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,8 +127,8 @@ def _while_paused(heard: Heard) -> Turn | None:
     return Turn(heard.state)
 
 
-def _hand_over(heard: Heard) -> Turn:
-    return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(),))
+def _hand_over(heard: Heard, why: str = "asked") -> Turn:
+    return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(why),))
 
 
 def _suspended(heard: Heard) -> Turn:
@@ -398,7 +398,7 @@ def _nudge(heard: Heard) -> Turn:
 def _not_understood(heard: Heard) -> Turn:
     state = replace(heard.state, misses=heard.state.misses + 1)
     if state.misses >= MISSES_BEFORE_HUMAN:
-        return _hand_over(replace(heard, state=state))
+        return _hand_over(replace(heard, state=state), "not_understood")
     if state.ask in QUESTIONS:
         again = QUESTIONS[state.ask].ask(state, heard.context)
         if state.misses >= MISSES_BEFORE_MENU:

@@ -34,7 +34,7 @@ from app.messaging.channels import (
 from app.messaging.claiming import AHEAD, OPEN, Claimed, claim, make_state
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import ADDRESS, PARAMS, REPLY, SECRET_KINDS
+from app.messaging.outbox import ADDRESS, PARAMS, REPLIES, SECRET_KINDS
 from app.messaging.rules import (
     SPAM_PAUSE,
     Fate,
@@ -148,7 +148,7 @@ def compose(
     now: dt.datetime,
 ) -> Outgoing:
     """Put a message into words. Raises KeyError for a kind or value the catalogue misses."""
-    if kind == REPLY:
+    if kind in REPLIES:
         return Outgoing.from_json(dict(params))
     about = {"offer_id": str(subject_id)} if subject_id is not None else {}
     return texts.notice(language, kind, about | dict(params), now)
@@ -260,7 +260,7 @@ async def _record_refused(
     verdict = decide(
         error.kind,
         attempts=message.attempts,
-        free_form=message.free_form and message.kind != REPLY,
+        free_form=message.free_form and message.kind not in REPLIES,
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
         retry_after_seconds=error.retry_after_seconds,
     )

@@ -36,7 +36,7 @@ MAX_ATTEMPTS: Final = 5
 SIDE_BY_SIDE: Final = 8
 """People handled at once by one process."""
 _EVENT: Final = "webhook"
-_ITEM: Final = "inbox"
+ITEM: Final = "inbox"
 
 type Clock = Callable[[], dt.datetime]
 
@@ -169,7 +169,7 @@ async def _add_item(session: AsyncSession, inbound: Inbound, now: dt.datetime) -
             "channel": WHATSAPP,
             "message_id": inbound.message_id,
             "person_id": person.id,
-            "body_sealed": keyring(session).seal_json(inbound.as_json(), _ITEM),
+            "body_sealed": keyring(session).seal_json(inbound.as_json(), ITEM),
             "state": WebhookState.WAITING,
             "attempts": 0,
             "due_at": now,
@@ -227,11 +227,9 @@ async def _handle_person(
                 if person is None or item is None or item.due_at > now:
                     return handled
                 item_id = item.id
-                inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, _ITEM))
+                inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, ITEM))
                 await handler.handle(session, person, inbound, now)
                 item.state, item.handled_at, item.error = WebhookState.HANDLED, now, None
-                # What it said has done its work; the person's words are not kept for nothing.
-                item.body_sealed = b""
         except Exception as error:
             if item_id is None:
                 raise

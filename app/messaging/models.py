@@ -195,6 +195,13 @@ class ChatPerson(Base):
     __table_args__ = (
         UniqueConstraint("channel", "phone_index"),
         UniqueConstraint("channel", "platform_user_id"),
+        Index(
+            "ix_chat_people_paused",
+            "paused_at",
+            "id",
+            postgresql_where=text("paused_at IS NOT NULL"),
+            sqlite_where=text("paused_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -210,7 +217,13 @@ class ChatPerson(Base):
     """The 24-hour window for free-form messages counts from here."""
     stopped_at: Mapped[dt.datetime | None]
     paused_at: Mapped[dt.datetime | None]
-    """When a human took over; the bot is silent until handed back."""
+    """Since when a human is wanted, or there; the bot is silent until handed back."""
+    paused_why: Mapped[str | None] = mapped_column(String(24))
+    """What made the bot fall silent (`app.messaging.handover.Why`)."""
+    held_by: Mapped[UUID | None]
+    """The administrator who answers; a hold nothing is done with runs out."""
+    held_at: Mapped[dt.datetime | None]
+    """When they last did something here."""
     state: Mapped[dict[str, Any]] = mapped_column(JsonType, default=dict)
     """The conversation's state (`app.chat`), without phones."""
     last_message_at: Mapped[dt.datetime | None]

@@ -28,7 +28,9 @@ ADDRESS = "phone"
 phone is copied as it is; opening and sealing it anew would cost more than writing the row."""
 PARAMS = "outbox"
 REPLY = "reply"
-"""The kind of a chat reply, whose parameters are the whole message."""
+HUMAN_REPLY = "human_reply"
+REPLIES = frozenset({REPLY, HUMAN_REPLY})
+"""Kinds of a chat reply, the bot's and a person's of our team: its parameters are the whole message."""
 SECRET_KINDS = frozenset({"sign_in_code", "password_reset"})
 """Kinds whose parameters open an account: blanked as soon as they are no longer needed."""
 _BY_EMAIL = frozenset({"password_reset"})
@@ -157,27 +159,64 @@ async def reply(
     key: str,
     now: dt.datetime,
     essential: bool = False,
-) -> None:
+    kind: str = REPLY,
+    expires_at: dt.datetime | None = None,
+) -> UUID:
     """Answer somebody in the chat; `key` names the message that is answered, and the how-manieth.
 
     `essential` answers are sent even after STOP: the confirmation of STOP itself. A reply nobody
-    could send for a day is dropped.
+    could send for a day is dropped. Returns the message's id.
     """
+    params = outgoing.as_json()
+    expires_at = expires_at or now + dt.timedelta(hours=23)
+    return await _to_chat(
+        session, person, kind, params, key=key, now=now, expires_at=expires_at, essential=essential
+    )
+
+
+async def tell_person(
+    session: AsyncSession, person: ChatPerson, kind: str, *, key: str, now: dt.datetime
+) -> None:
+    """Send somebody in the chat, with or without an account, a notice that needs no values."""
+    expires_at = now + dt.timedelta(hours=23)
+    await _to_chat(session, person, kind, {}, key=key, now=now, expires_at=expires_at)
+
+
+async def _to_chat(
+    session: AsyncSession,
+    person: ChatPerson,
+    kind: str,
+    params: Mapping[str, Any],
+    *,
+    key: str,
+    now: dt.datetime,
+    expires_at: dt.datetime,
+    essential: bool = False,
+) -> UUID:
     keys = keyring(session)
-    recipient = _to_person(person, keys)
     row = _row(
-        recipient,
-        key=_key(REPLY, key, person.id.hex),
+        _to_person(person, keys),
+        key=_key(kind, key, person.id.hex),
         user_id=person.user_id,
         person_id=person.id,
-        kind=REPLY,
+        kind=kind,
         language=person.language or "en",
-        params=keys.seal_json(outgoing.as_json(), PARAMS),
-        expires_at=now + dt.timedelta(hours=23),
+        params=keys.seal_json(params, PARAMS),
+        expires_at=expires_at,
         essential=essential,
         now=now,
     )
     await _insert(session, [row])
+    message_id: UUID = row["id"]
+    return message_id
+
+
+def addresses_of(person: ChatPerson, keys: Keyring) -> list[str]:
+    """Return what messages to this person are indexed by."""
+    found = [person.phone_index] if person.phone_index else []
+    if person.platform_user_id:
+        found.append(keys.index(person.platform_user_id, "chat"))
+    return found
 
 
 async def suppress(

@@ -5,18 +5,18 @@ may change. So a person is known by either, and two who turn out to be one are m
 """
 
 import datetime as dt
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.db import changed, keyring
 from app.identity.models import Role, User, UserStatus
 from app.messaging.inbound import Inbound
-from app.messaging.models import ChatPerson, InboxItem, OutboxMessage
+from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox import ADDRESS, insert_if_absent
 
 PHONE = "phone"
@@ -92,6 +92,9 @@ async def _merge(session: AsyncSession, found: list[ChatPerson], now: dt.datetim
         kept.phone_index, kept.phone_sealed = names[1], names[2]
     kept.stopped_at = min(stopped) if stopped else None
     kept.language = kept.language or gone.language
+    if kept.paused_at is None and gone.paused_at is not None:
+        kept.paused_at, kept.paused_why = gone.paused_at, gone.paused_why
+        kept.held_by, kept.held_at = gone.held_by, gone.held_at
     inbounds = [at for at in (kept.last_inbound_at, gone.last_inbound_at) if at is not None]
     kept.last_inbound_at = max(inbounds) if inbounds else None
     kept.updated_at = now
@@ -203,9 +206,39 @@ async def _take_id(
         )
 
 
-async def hand_back(session: AsyncSession, person_id: UUID, now: dt.datetime) -> None:
-    """Let the bot speak again after a human has taken over. Raises `NotFound`."""
-    person = await session.get(ChatPerson, person_id, with_for_update=True)
-    if person is None:
-        raise NotFound
-    person.paused_at, person.updated_at = None, now
+async def forget(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
+    """Keep nothing of these people: no address, no word of theirs, nothing to be answered.
+
+    The rows stay, because a message that the platform delivers again must still be known.
+    """
+    # The person first, as whoever handles their messages locks them.
+    await session.execute(
+        update(ChatPerson)
+        .where(ChatPerson.id.in_(ids))
+        .values(
+            user_id=None,
+            platform_user_id=None,
+            phone_index=None,
+            phone_sealed=None,
+            state={},
+            paused_at=None,
+            paused_why=None,
+            held_by=None,
+            held_at=None,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(
+        update(InboxItem)
+        .where(InboxItem.person_id.in_(ids))
+        .values(
+            body_sealed=b"",
+            state=case(
+                (InboxItem.state == WebhookState.WAITING, WebhookState.HANDLED.value),
+                else_=InboxItem.state,
+            ),
+            handled_at=func.coalesce(InboxItem.handled_at, now),
+        )
+        .execution_options(synchronize_session=False)
+    )

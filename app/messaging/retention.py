@@ -7,11 +7,12 @@ they keep a late duplicate from being handled again.
 import datetime as dt
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import rows_changed
 from app.messaging.models import (
+    ChatPerson,
     InboxItem,
     OutboxMessage,
     OutboxState,
@@ -23,6 +24,9 @@ SENT_KEPT: Final = dt.timedelta(days=90)
 """What was sent, for support and the person's own export."""
 RECEIVED_KEPT: Final = dt.timedelta(days=30)
 """What came in; platforms repeat their events for a week at most."""
+WORDS_KEPT: Final = dt.timedelta(days=7)
+"""What people wrote, so that whoever takes a conversation over sees what it is about; while a human is
+wanted it stays, `RECEIVED_KEPT` at most."""
 
 _SETTLED: Final = (
     OutboxState.DELIVERED,
@@ -41,7 +45,15 @@ async def forget_bodies(session: AsyncSession, now: dt.datetime, limit: int) -> 
         WebhookEvent.handled_at < now - RECEIVED_KEPT,
         WebhookEvent.state == WebhookState.HANDLED,
     )
-    read = (InboxItem.handled_at < now - RECEIVED_KEPT, InboxItem.state == WebhookState.HANDLED)
+    paused = select(ChatPerson.id).where(ChatPerson.paused_at.is_not(None))
+    read = (
+        InboxItem.handled_at < now - WORDS_KEPT,
+        InboxItem.state == WebhookState.HANDLED,
+        or_(
+            InboxItem.handled_at < now - RECEIVED_KEPT,
+            InboxItem.person_id.not_in(paused),
+        ),
+    )
     return sum(
         [
             await _empty(session, OutboxMessage, OutboxMessage.params_sealed, sent, limit),

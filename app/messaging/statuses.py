@@ -13,7 +13,7 @@ from app.core.logging import logger
 from app.db import wake_loops
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import REPLY, SECRET_KINDS
+from app.messaging.outbox import REPLIES, SECRET_KINDS
 from app.messaging.rules import Fate, Refusal, decide, moves_forward
 
 _ARRIVED: Final = frozenset({OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ})
@@ -103,7 +103,7 @@ async def _fail(
     verdict = decide(
         update.refusal or Refusal.PERMANENT,
         attempts=row.attempts,
-        free_form=row.form != "template" and row.kind != REPLY,
+        free_form=row.form != "template" and row.kind not in REPLIES,
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
     )
     row.error_code, row.updated_at, row.lease_until = update.code, now, None

@@ -19,14 +19,8 @@ from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, IdempotencyKey, Role, Session, User, UserStatus
 from app.jobs.models import Job
-from app.messaging import outbox
-from app.messaging.models import (
-    ChatPerson,
-    InboxItem,
-    OutboxMessage,
-    OutboxState,
-    WebhookState,
-)
+from app.messaging import conversations, outbox, people
+from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.offers import closing, respond
 from app.offers.models import JobMatch
 from app.workers import account, availability, blocks, profile
@@ -56,6 +50,8 @@ class OwnData:
     """Offers with the job's title and the company's name, oldest first."""
     messages: Rows
     """When which message was written; not what it said."""
+    written: Sequence[conversations.Line]
+    """What they wrote in the chat, as long as it is kept."""
     sessions: Sequence[Session]
 
 
@@ -73,6 +69,7 @@ async def export(session: AsyncSession, worker_id: UUID) -> OwnData:
         consents=(await session.scalars(consents)).all(),
         offers=await _offers(session, worker_id),
         messages=await _messages(session, worker_id),
+        written=await conversations.written_by(session, worker_id),
         sessions=(await session.scalars(sessions)).all(),
     )
 
@@ -192,26 +189,7 @@ async def _forget_messages(session: AsyncSession, worker_id: UUID, now: dt.datet
         )
         .execution_options(synchronize_session=False)
     )
-    people = (
+    persons = (
         await session.scalars(select(ChatPerson.id).where(ChatPerson.user_id == worker_id))
     ).all()
-    # The rows stay, because a message that the platform delivers again must still be known.
-    await session.execute(
-        update(InboxItem)
-        .where(InboxItem.person_id.in_(people), InboxItem.state != WebhookState.WAITING)
-        .values(body_sealed=keys.seal_json({}, "inbox"))
-        .execution_options(synchronize_session=False)
-    )
-    await session.execute(
-        update(ChatPerson)
-        .where(ChatPerson.id.in_(people))
-        .values(
-            user_id=None,
-            platform_user_id=None,
-            phone_index=None,
-            phone_sealed=None,
-            state={},
-            updated_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    await people.forget(session, persons, now)

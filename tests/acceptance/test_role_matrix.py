@@ -78,7 +78,14 @@ class Cast:
             "message_id": message["id"],
             "webhook_id": UNKNOWN,
             "report_id": UNKNOWN,
+            "conversation_id": self.conversation(),
         }
+
+    def conversation(self) -> str:
+        """Somebody who wrote to us."""
+        self.world.says("+919820077003", "hi")
+        found: str = ok(self.admin.get("/api/admin/conversations"))["items"][0]["id"]
+        return found
 
     def path(self, template: str) -> str:
         return re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], template)
@@ -203,6 +210,14 @@ RULES: dict[str, Rule] = {
     "POST /api/admin/messages/{message_id}/retry": rule(ADMIN, 200, 409),
     "GET /api/admin/webhooks": rule(ADMIN),
     "POST /api/admin/webhooks/{webhook_id}/retry": rule(ADMIN, 404),
+    "GET /api/admin/conversations": rule(ADMIN),
+    "GET /api/admin/conversations/{conversation_id}": rule(ADMIN),
+    "GET /api/admin/conversations/{conversation_id}/messages": rule(ADMIN),
+    "POST /api/admin/conversations/{conversation_id}/take": rule(ADMIN),
+    "POST /api/admin/conversations/{conversation_id}/reply": rule(
+        ADMIN, 201, body=lambda _: {"text": "Hello from the team."}
+    ),
+    "POST /api/admin/conversations/{conversation_id}/hand-back": rule(ADMIN),
     "POST /api/matching/jobs/{job_id}/trigger": rule(JOB_OWNER, 202, 409, owned=EMPLOYER),
     "POST /api/matching/expire-matches": rule(ADMIN),
     "GET /api/catalogue/skills": rule(PUBLIC),

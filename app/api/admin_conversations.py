@@ -1,0 +1,235 @@
+"""People who want a human, and the human: conversations as administrators hold them.
+
+No phone is shown, neither in the list nor in what was said; what people wrote is data, never markup.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, status
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.admin_lists import exported
+from app.api.csv_export import CSV_ANSWER, AsCsv
+from app.api.deps import AdminActor, Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.problems import problems
+from app.core.errors import NotFound
+from app.core.paging import Keyset, PageRequest
+from app.core.schema import Answer, Instant, LongProse, Page, Request
+from app.identity.models import Role
+from app.messaging import conversations, handover
+from app.messaging.conversations import Speaker
+from app.messaging.handover import Why
+from app.messaging.models import ChatPerson, OutboxState
+from app.messaging.rules import WINDOW
+
+router = APIRouter(route_class=Route)
+
+_WAITING = Keyset("waiting_conversations", [ChatPerson.paused_at, ChatPerson.id], descending=False)
+_ALL = Keyset("conversations", [ChatPerson.id])
+
+
+class ConversationState(StrEnum):
+    """Who speaks with this person."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    """The bot keeps quiet, and no human is there yet."""
+    HELD = "held"
+
+
+class Conversation(Answer):
+    """One person on a chat channel, and who speaks with them."""
+
+    id: UUID
+    channel: str
+    state: ConversationState
+    why: Why | None
+    waiting_since: Instant | None = Field(description="Since when the bot keeps quiet.")
+    held_by: UUID | None = Field(description="The administrator who answers.")
+    held_until: Instant | None = Field(description="Until then, unless they do something more.")
+    user_id: UUID | None
+    role: Role | None
+    name: str | None
+    language: str | None
+    last_message_at: Instant | None = Field(description="When they last wrote.")
+    written_since: int = Field(description="How much they wrote since the bot keeps quiet.")
+    free_text_until: Instant | None = Field(
+        description="Until then WhatsApp takes a human's words; null when that is over."
+    )
+    stopped: bool = Field(description="They wrote STOP: nothing may be sent.")
+
+
+class ConversationLine(Answer):
+    """One thing that was said; `text` is null where it is not kept (any more)."""
+
+    id: UUID
+    at: Instant
+    speaker: Speaker
+    kind: str
+    text: str | None
+    state: OutboxState | None = Field(description="Where a message of ours stands.")
+
+
+class ReplyRequest(Request):
+    """What to write to a person."""
+
+    text: LongProse
+
+
+class ReplyAnswer(Answer):
+    """A reply on its way; how it fares is seen among the conversation's messages."""
+
+    message_id: UUID
+
+
+async def _rows(
+    session: AsyncSession, people: Sequence[ChatPerson], now: dt.datetime
+) -> list[Conversation]:
+    who = await conversations.who_are(session, people)
+    written = await conversations.written_since_pause(session, {person.id for person in people})
+    return [_row(person, who[person.id], written.get(person.id, 0), now) for person in people]
+
+
+def _row(
+    person: ChatPerson, who: conversations.Who, written: int, now: dt.datetime
+) -> Conversation:
+    held_by = handover.holder(person, now)
+    state = ConversationState.BOT
+    if person.paused_at is not None:
+        state = ConversationState.WAITING if held_by is None else ConversationState.HELD
+    heard = person.last_inbound_at
+    return Conversation(
+        id=person.id,
+        channel=person.channel,
+        state=state,
+        why=Why(person.paused_why) if person.paused_why else None,
+        waiting_since=person.paused_at,
+        held_by=held_by,
+        held_until=person.held_at + handover.HOLD_LASTS if held_by and person.held_at else None,
+        user_id=person.user_id,
+        role=who.role,
+        name=who.name,
+        language=person.language,
+        last_message_at=person.last_message_at,
+        written_since=written,
+        free_text_until=heard + WINDOW if heard and now < heard + WINDOW else None,
+        stopped=person.stopped_at is not None,
+    )
+
+
+@router.get("/conversations", response_model=Page[Conversation], responses=CSV_ANSWER)
+async def list_conversations(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    as_csv: AsCsv,
+    waiting: Annotated[
+        bool | None,
+        Query(description="true: who wants a human and has none, the longest waiting first."),
+    ] = None,
+    user_id: UUID | None = None,
+) -> Page[Conversation] | Response:
+    """List who talks with us, newest first; `waiting=true` are those who want a human."""
+    query = select(ChatPerson).where(conversations.known())
+    if waiting is not None:
+        wanted_now = conversations.waits(now)
+        query = query.where(wanted_now if waiting else ~wanted_now)
+    if user_id is not None:
+        query = query.where(ChatPerson.user_id == user_id)
+    keyset = _WAITING if waiting else _ALL
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[Conversation]:
+        people = (await reader.scalars(keyset.apply(query, wanted, rt.keyring))).all()
+        keys = [(p.paused_at, p.id) if waiting else (p.id,) for p in people]
+        cursor = keyset.next_cursor(keys, wanted, rt.keyring)
+        return Page(items=await _rows(reader, people[: wanted.limit], now), next_cursor=cursor)
+
+    if as_csv:
+        return await exported(rt, actor, now, "conversations", Conversation, page_of)
+    return await page_of(page, session)
+
+
+async def _find(session: AsyncSession, conversation_id: UUID) -> ChatPerson:
+    query = select(ChatPerson).where(ChatPerson.id == conversation_id, conversations.known())
+    person: ChatPerson | None = await session.scalar(query)
+    if person is None:
+        raise NotFound
+    return person
+
+
+async def _shown(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> Conversation:
+    (row,) = await _rows(session, [person], now)
+    return row
+
+
+@router.get("/conversations/{conversation_id}", responses=problems(404))
+async def get_conversation(
+    conversation_id: UUID, session: Read, _actor: AdminActor, now: Now
+) -> Conversation:
+    """Look at one conversation: who it is, and who speaks with them."""
+    return await _shown(session, await _find(session, conversation_id), now)
+
+
+@router.get("/conversations/{conversation_id}/messages", responses=problems(404))
+async def list_lines(
+    conversation_id: UUID, session: Read, _actor: AdminActor, rt: Rt, page: PageQuery
+) -> Page[ConversationLine]:
+    """Read what was said, newest first. What a person wrote is kept for 7 days, and while they wait
+    for a human for 30 at most; what we sent for 90.
+    """
+    said = conversations.ids_of_lines(session, await _find(session, conversation_id))
+    keyset = Keyset(f"conversation:{conversation_id}", [said.c.id])
+    query = select(said.c.id, said.c.ours)
+    rows = (await session.execute(keyset.apply(query, page, rt.keyring))).all()
+    cursor = keyset.next_cursor([(row.id,) for row in rows], page, rt.keyring)
+    found = await conversations.lines(session, [(r.id, r.ours) for r in rows[: page.limit]])
+    items = [ConversationLine.model_validate(line) for line in found]
+    return Page(items=items, next_cursor=cursor)
+
+
+@router.post("/conversations/{conversation_id}/take", responses=problems(404, 409))
+async def take_conversation(
+    conversation_id: UUID, session: Write, actor: AdminActor, now: Now
+) -> Conversation:
+    """Take a conversation over: the bot keeps quiet, and the person is told that somebody is there.
+
+    It is yours for two hours after whatever you do in it; meanwhile nobody else can take it.
+    """
+    return await _shown(session, await handover.take(session, conversation_id, actor, now), now)
+
+
+@router.post(
+    "/conversations/{conversation_id}/reply",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(404, 409),
+)
+async def reply_to_conversation(
+    conversation_id: UUID,
+    body: ReplyRequest,
+    session: Write,
+    actor: AdminActor,
+    now: Now,
+    _once: Once,
+) -> ReplyAnswer:
+    """Write to a person whose conversation you hold, within 24 hours of their last message."""
+    return ReplyAnswer(
+        message_id=await handover.reply(session, conversation_id, body.text, actor, now)
+    )
+
+
+@router.post("/conversations/{conversation_id}/hand-back", responses=problems(404, 409))
+async def hand_back_conversation(
+    conversation_id: UUID, session: Write, actor: AdminActor, now: Now
+) -> Conversation:
+    """Hand a conversation back to the bot, which tells the person that it is there again."""
+    person = await handover.hand_back(session, conversation_id, actor, now)
+    return await _shown(session, person, now)

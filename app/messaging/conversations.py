@@ -1,0 +1,184 @@
+"""What a conversation looks like from our side: who waits for a human, and what was said.
+
+Nothing here shows a phone: contacts in people's words and in ours are masked, codes are left out.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.crypto import Keyring
+from app.core.masking import mask
+from app.db import keyring
+from app.identity.models import Role, User, UserStatus
+from app.messaging import delivery, handover, outbox
+from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.inbox import ITEM
+from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, OutboxState
+
+_WORDS: Final = frozenset({InboundKind.TEXT, InboundKind.TAP, InboundKind.MEDIA})
+"""Kinds whose text says something: the words, the title tapped, which kind of media."""
+
+
+class Speaker(StrEnum):
+    """Who says something."""
+
+    PERSON = "person"
+    BOT = "bot"
+    TEAM = "team"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was said. `text` is None where it is no longer, or never, kept."""
+
+    id: UUID
+    at: dt.datetime
+    speaker: Speaker
+    kind: str
+    text: str | None
+    state: OutboxState | None = None
+    """Where a message of ours stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody on a chat channel, as our team may know them."""
+
+    name: str | None
+    role: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many people wait for a human, or have one."""
+
+    waiting: int
+    held: int
+    oldest_seconds: int
+
+
+def known() -> ColumnElement[bool]:
+    """The condition that a person can be written to: who was forgotten has no conversation."""
+    return or_(ChatPerson.phone_index.is_not(None), ChatPerson.platform_user_id.is_not(None))
+
+
+def waits(now: dt.datetime) -> ColumnElement[bool]:
+    """The condition that a person wants a human and has none."""
+    held = and_(ChatPerson.held_by.is_not(None), ChatPerson.held_at > now - handover.HOLD_LASTS)
+    return and_(ChatPerson.paused_at.is_not(None), ~func.coalesce(held, False))
+
+
+async def waiting(session: AsyncSession, now: dt.datetime) -> Waiting:
+    """Count who waits for a human."""
+    paused = ChatPerson.paused_at.is_not(None)
+    everybody = select(func.count()).select_from(ChatPerson).where(paused)
+    alone = select(func.count(), func.min(ChatPerson.paused_at)).where(waits(now))
+    count, oldest = (await session.execute(alone)).one()
+    in_all = await session.scalar(everybody) or 0
+    seconds = int((now - oldest).total_seconds()) if oldest is not None else 0
+    return Waiting(count, in_all - count, max(0, seconds))
+
+
+async def who_are(session: AsyncSession, people: Sequence[ChatPerson]) -> Mapping[UUID, Who]:
+    """Return names and roles; somebody without an account of their own may be an employer's phone."""
+    ids = {person.user_id for person in people if person.user_id}
+    phones = {person.phone_index for person in people if not person.user_id and person.phone_index}
+    employers = and_(User.role == Role.EMPLOYER, User.phone_index.in_(phones))
+    query = select(User).where(or_(User.id.in_(ids), employers), User.status != UserStatus.ERASED)
+    users = (await session.scalars(query)).all()
+    by_id = {user.id: user for user in users}
+    by_phone = {user.phone_index: user for user in users}
+    found = {}
+    for person in people:
+        key: Any = person.user_id or person.phone_index
+        user = by_id.get(key) if person.user_id else by_phone.get(key)
+        found[person.id] = Who(mask(user.name), Role(user.role)) if user else Who(None, None)
+    return found
+
+
+async def written_since_pause(
+    session: AsyncSession, people: Collection[UUID]
+) -> Mapping[UUID, int]:
+    """Return how many messages each of these wrote since a human was wanted."""
+    query = (
+        select(InboxItem.person_id, func.count())
+        .join(ChatPerson, ChatPerson.id == InboxItem.person_id)
+        .where(ChatPerson.id.in_(people), InboxItem.received_at > ChatPerson.paused_at)
+        .group_by(InboxItem.person_id)
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
+def ids_of_lines(session: AsyncSession, person: ChatPerson) -> Subquery:
+    """Return `id` and `ours` of everything that was said; ids sort by time."""
+    wrote = select(InboxItem.id.label("id"), literal(False).label("ours")).where(
+        InboxItem.person_id == person.id
+    )
+    ours: list[ColumnElement[bool]] = [
+        OutboxMessage.recipient_index.in_(outbox.addresses_of(person, keyring(session)))
+    ]
+    if person.user_id is not None:
+        ours.append(OutboxMessage.user_id == person.user_id)
+    told = select(OutboxMessage.id, literal(True)).where(
+        or_(*ours), OutboxMessage.channel == person.channel
+    )
+    return union_all(wrote, told).subquery()
+
+
+async def lines(session: AsyncSession, ids: Sequence[tuple[UUID, bool]]) -> list[Line]:
+    """Return these lines in their order; `ids` say of each whether it is ours."""
+    found: dict[UUID, Line] = {}
+    keys = keyring(session)
+    wrote = select(InboxItem).where(InboxItem.id.in_([id_ for id_, ours in ids if not ours]))
+    for item in await session.scalars(wrote):
+        found[item.id] = _theirs(item, keys)
+    told = select(OutboxMessage).where(OutboxMessage.id.in_([id_ for id_, ours in ids if ours]))
+    for message in await session.scalars(told):
+        found[message.id] = _ours(message, keys)
+    return [found[id_] for id_, _ in ids]
+
+
+async def written_by(session: AsyncSession, user_id: UUID) -> list[Line]:
+    """Return what somebody wrote in their chats, as long as it is kept, oldest first."""
+    query: Select[InboxItem] = (
+        select(InboxItem)
+        .join(ChatPerson, ChatPerson.id == InboxItem.person_id)
+        .where(ChatPerson.user_id == user_id, InboxItem.body_sealed != b"")
+        .order_by(InboxItem.sent_at, InboxItem.id)
+    )
+    keys = keyring(session)
+    return [_theirs(item, keys, masked=False) for item in await session.scalars(query)]
+
+
+def _theirs(item: InboxItem, keys: Keyring, *, masked: bool = True) -> Line:
+    if not item.body_sealed:
+        return Line(item.id, item.sent_at, Speaker.PERSON, "forgotten", None)
+    inbound = Inbound.from_json(keys.open_json(item.body_sealed, ITEM))
+    said = inbound.text if inbound.kind in _WORDS else None
+    text = mask(said) if said and masked else said
+    return Line(item.id, item.sent_at, Speaker.PERSON, inbound.kind, text)
+
+
+def _ours(message: OutboxMessage, keys: Keyring) -> Line:
+    speaker = Speaker.TEAM if message.kind == outbox.HUMAN_REPLY else Speaker.BOT
+    text = None
+    if message.params_sealed and message.kind not in outbox.SECRET_KINDS:
+        params = keys.open_json(message.params_sealed, outbox.PARAMS)
+        try:
+            text = mask(
+                delivery.compose(
+                    message.kind, message.language, params, message.subject_id, message.created_at
+                ).text
+            )
+        except KeyError:
+            # Written by an older version, whose text asked for other values.
+            text = None
+    state = OutboxState(message.state)
+    return Line(message.id, message.created_at, speaker, message.kind, text, state)

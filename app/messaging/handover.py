@@ -1,0 +1,206 @@
+"""A human in the conversation: wanted, there, answering, gone again.
+
+The bot is silent from the moment somebody is wanted until the conversation is handed back. Of several
+administrators one holds it; a hold with which nothing is done runs out, so that nobody waits for
+somebody who went home.
+"""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.log import record
+from app.core.errors import Conflict, NotFound
+from app.core.ids import new_id
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.identity.actor import Actor
+from app.messaging import outbox, texts
+from app.messaging.channels import Outgoing
+from app.messaging.models import ChatPerson
+from app.messaging.rules import WINDOW, WINDOW_MARGIN, window_open
+
+HOLD_LASTS: Final = dt.timedelta(hours=2)
+"""How long a conversation belongs to who took it over, after the last thing they did in it."""
+HERE: Final = "human_here"
+"""The notice that somebody of our team is there now; outside the window it asks for an answer."""
+
+
+class Why(StrEnum):
+    """What made the bot fall silent."""
+
+    ASKED = "asked"
+    """The person wants to talk to a person."""
+    NOT_UNDERSTOOD = "not_understood"
+    """The bot didn't understand, several times."""
+    TAKEN = "taken"
+    """An administrator took over by themselves."""
+
+
+class ConversationHeld(Conflict):
+    """Two voices at once would confuse."""
+
+    code = "conversation_held"
+    detail = "Another administrator is answering this person; wait until they hand back or stop answering."
+
+
+class ConversationNotHeld(Conflict):
+    """Whoever answers takes over first, so that the bot and the others keep quiet."""
+
+    code = "conversation_not_held"
+    detail = "You are not holding this conversation: take it over first."
+
+
+class PersonStopped(Conflict):
+    """STOP beats every state, also a human's."""
+
+    code = "person_stopped"
+    detail = "This person wrote STOP: nothing may be sent until they write START."
+
+
+class WindowClosed(Conflict):
+    """Only a template would be taken now, and a human's words are none."""
+
+    code = "window_closed"
+    detail = (
+        "They last wrote more than 24 hours ago, so WhatsApp takes no free text. They were asked to "
+        "write when you took over: answer as soon as they do, or take over again to ask once more."
+    )
+
+
+def want(person: ChatPerson, why: Why, now: dt.datetime) -> None:
+    """Note that a human is wanted, and tell our team; `person` is locked."""
+    person.paused_at, person.paused_why, person.updated_at = now, why, now
+    ALERTS.labels("human_wanted").inc()
+    logger().warning("human_wanted", user_id=str(person.user_id), reason=why.value)
+
+
+def end(person: ChatPerson, now: dt.datetime) -> None:
+    """Let the bot speak again; `person` is locked."""
+    person.paused_at = person.paused_why = person.held_by = person.held_at = None
+    person.updated_at = now
+
+
+def holder(person: ChatPerson, now: dt.datetime) -> UUID | None:
+    """Return which administrator holds a conversation now."""
+    if person.held_at is None or person.held_at <= now - HOLD_LASTS:
+        return None
+    return person.held_by
+
+
+async def take(
+    session: AsyncSession, person_id: UUID, actor: Actor, now: dt.datetime
+) -> ChatPerson:
+    """Take a conversation over: the bot falls silent, and the person is told.
+
+    Taking what one holds already changes nothing, but outside the window asks the person once more to
+    write. Raises `NotFound`, `ConversationHeld`.
+    """
+    person = await _mine(session, person_id, actor, now)
+    held = holder(person, now) == actor.user_id
+    person.held_by, person.held_at, person.updated_at = actor.user_id, now, now
+    if person.paused_at is None:
+        person.paused_at, person.paused_why = now, Why.TAKEN
+    can_write = window_open(person.last_inbound_at, now)
+    if person.stopped_at is None and not (held and can_write):
+        await outbox.tell_person(session, person, HERE, key=now.isoformat(), now=now)
+    if not held:
+        _note(session, person_id, "conversation.take", actor, now, paused_why=person.paused_why)
+    return person
+
+
+async def reply(
+    session: AsyncSession, person_id: UUID, text: str, actor: Actor, now: dt.datetime
+) -> UUID:
+    """Write to a person as a human; return the message's id.
+
+    Raises `NotFound`, `ConversationNotHeld`, `ConversationHeld`, `PersonStopped`, `WindowClosed`.
+    """
+    person = await _mine(session, person_id, actor, now)
+    if person.held_by != actor.user_id:
+        raise ConversationNotHeld
+    if person.stopped_at is not None:
+        raise PersonStopped
+    heard = person.last_inbound_at
+    if heard is None or not window_open(heard, now):
+        raise WindowClosed
+    person.held_at = person.updated_at = now
+    message_id = await outbox.reply(
+        session,
+        person,
+        Outgoing(text),
+        key=new_id().hex,
+        now=now,
+        kind=outbox.HUMAN_REPLY,
+        expires_at=heard + WINDOW - WINDOW_MARGIN,
+    )
+    _note(session, person_id, "conversation.reply", actor, now, message_id=str(message_id))
+    return message_id
+
+
+async def hand_back(
+    session: AsyncSession, person_id: UUID, actor: Actor, now: dt.datetime
+) -> ChatPerson:
+    """Let the bot speak again, and say so; handing back twice changes nothing.
+
+    Outside the window nobody is told: it would cost a template to say that nothing is to be said.
+    Raises `NotFound`, `ConversationHeld`.
+    """
+    person = await _mine(session, person_id, actor, now)
+    if person.paused_at is None:
+        return person
+    end(person, now)
+    if person.stopped_at is None and window_open(person.last_inbound_at, now):
+        back = texts.chat(person.language or texts.DEFAULT_LANGUAGE, "handed_back")
+        await outbox.reply(session, person, back, key=f"back:{now.isoformat()}", now=now)
+    _note(session, person_id, "conversation.hand_back", actor, now)
+    return person
+
+
+async def _mine(
+    session: AsyncSession, person_id: UUID, actor: Actor, now: dt.datetime
+) -> ChatPerson:
+    """Return the person, locked, unless another administrator holds the conversation."""
+    person = await _locked(session, person_id)
+    if holder(person, now) not in (None, actor.user_id):
+        raise ConversationHeld
+    return person
+
+
+async def _locked(session: AsyncSession, person_id: UUID) -> ChatPerson:
+    query = (
+        select(ChatPerson)
+        .where(
+            ChatPerson.id == person_id,
+            or_(ChatPerson.phone_index.is_not(None), ChatPerson.platform_user_id.is_not(None)),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    person: ChatPerson | None = await session.scalar(query)
+    if person is None:
+        raise NotFound
+    return person
+
+
+def _note(
+    session: AsyncSession,
+    person_id: UUID,
+    action: str,
+    actor: Actor,
+    now: dt.datetime,
+    **after: str | None,
+) -> None:
+    record(
+        session,
+        actor=actor,
+        action=action,
+        target_type="conversation",
+        target_id=person_id,
+        now=now,
+        after=after or None,
+    )
