@@ -95,7 +95,18 @@ inbounds = st.one_of(
     ),
     st.just(heard(kind=InboundKind.CONTACT, phone="+919811100001")),
 )
-offers = st.lists(st.sampled_from(OfferStatus).map(offer), max_size=3)
+
+
+def offers(first: int) -> st.SearchStrategy[list[OfferFacts]]:
+    """Some offers, each with an id of its own; 0 is the one that payloads name."""
+    return st.lists(st.sampled_from(OfferStatus).map(offer), max_size=3).map(
+        lambda found: [
+            replace(each, id=UUID(int=OFFER.int + number))
+            for number, each in enumerate(found, first)
+        ]
+    )
+
+
 contexts = st.builds(
     lambda profile, language, **more: context(profile=profile, language=language, **more),
     profile=st.one_of(
@@ -118,8 +129,8 @@ contexts = st.builds(
     employer=st.booleans(),
     late=st.booleans(),
     quoted=st.booleans(),
-    open_offers=offers,
-    accepted_offers=offers,
+    open_offers=offers(0),
+    accepted_offers=offers(10),
     offer=st.one_of(st.none(), st.sampled_from(OfferStatus).map(offer)),
 )
 
