@@ -1,10 +1,11 @@
 """Jobs, as administrators see and manage them."""
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -15,17 +16,22 @@ from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employer_jobs import JobAnswer, job_answers
 from app.api.problems import problems
 from app.audit.log import record
+from app.core.errors import Invalid
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Day, Instant, Page, Reason, Request
 from app.employers.models import Employer
-from app.jobs import lifecycle, queries
+from app.identity.actor import Actor
+from app.jobs import holding, lifecycle, queries
 from app.jobs.models import Job, JobStatus
+from app.jobs.review import ReviewAction, ReviewStatus
 from app.jobs.rules import JobAction
 from app.offers import closing
 
 router = APIRouter(route_class=Route)
 
 _JOBS = Keyset("admin_jobs", [Job.id])
+
+TextVersion = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class JobRow(Answer):
@@ -44,6 +50,7 @@ class JobRow(Answer):
     positions: int
     accepted: int
     unlocked: int
+    review: ReviewStatus
     created_at: Instant
 
 
@@ -55,10 +62,14 @@ class JobDetails(JobAnswer):
 
 
 class JobActionRequest(Request):
-    """What to do with a job; a reason is needed to cancel."""
+    """What to do with a job; a reason is needed to cancel it and to decline its text."""
 
-    action: Literal["cancel", "reopen"]
+    action: Literal["cancel", "reopen", "approve", "decline"]
     reason: Reason | None = None
+    text_version: TextVersion | None = Field(
+        default=None,
+        description="To approve or decline: the `review.text_version` of the text you read.",
+    )
 
 
 @router.get("/jobs", response_model=Page[JobRow], responses=CSV_ANSWER)
@@ -71,15 +82,21 @@ async def list_jobs(
     as_csv: AsCsv,
     status: JobStatus | None = None,
     verified: bool | None = None,
+    review: ReviewStatus | None = None,
     city: Search = None,
     q: Search = None,
 ) -> Page[JobRow] | Response:
-    """List jobs, newest first; `verified` is the employer's, `q` finds by title or company."""
+    """List jobs, newest first; `verified` is the employer's, `q` finds by title or company.
+
+    `review=held` are those whose text waits for a decision.
+    """
     query = select(Job, Employer.company_name, Employer.verified_at).join(
         Employer, Employer.id == Job.employer_id
     )
     if status is not None:
         query = query.where(Job.status == status)
+    if review is not None:
+        query = query.where(Job.review_status == review)
     if verified is not None:
         known = Employer.verified_at
         query = query.where(known.is_not(None) if verified else known.is_(None))
@@ -114,31 +131,50 @@ def _row(job: Job, company_name: str, *, verified: bool) -> JobRow:
         positions=job.positions,
         accepted=job.accepted,
         unlocked=job.unlocked,
+        review=ReviewStatus(job.review_status),
         created_at=job.created_at,
     )
 
 
-async def _details(session: AsyncSession, job: Job, now: dt.datetime) -> JobDetails:
+async def _details(session: AsyncSession, actor: Actor, job: Job, now: dt.datetime) -> JobDetails:
     name = await session.scalar(select(Employer.company_name).where(Employer.id == job.employer_id))
-    answer = (await job_answers(session, [job], now))[0]
+    answer = (await job_answers(session, actor, [job], now))[0]
     return JobDetails(**dict(answer), employer_id=job.employer_id, company_name=name or "")
 
 
 @router.get("/jobs/{job_id}", responses=problems(404))
-async def get_job(job_id: UUID, session: Read, _actor: AdminActor, now: Now) -> JobDetails:
+async def get_job(job_id: UUID, session: Read, actor: AdminActor, now: Now) -> JobDetails:
     """Return one job."""
-    return await _details(session, await queries.find(session, job_id), now)
+    return await _details(session, actor, await queries.find(session, job_id), now)
 
 
 @router.post("/jobs/{job_id}/action", responses=problems(404, 409))
 async def act_on_job(
     job_id: UUID, body: JobActionRequest, session: Write, actor: AdminActor, now: Now
 ) -> JobDetails:
-    """Cancel a job, telling everybody concerned, or reopen a cancelled or expired one."""
+    """Cancel a job, telling everybody concerned, or reopen a cancelled or expired one.
+
+    Approve or decline a text that was held or flagged: the employer is told, and an approved draft can be
+    published. The decision is about the text that `text_version` marks: 409 `job_text_changed` if it
+    is another by now.
+    """
     needs_reason(body.action, body.reason)
+    if body.action in {"approve", "decline"}:
+        if body.text_version is None:
+            raise Invalid.field("text_version", "say which text you read: its review.text_version")
+        job = await holding.decide(
+            session,
+            job_id,
+            ReviewAction(body.action),
+            actor,
+            now,
+            text_version=body.text_version,
+            reason=body.reason,
+        )
+        return await _details(session, actor, job, now)
     if body.action == "cancel":
         job = await closing.close_job(session, job_id, JobAction.CANCEL, actor, now, body.reason)
-        return await _details(session, job, now)
+        return await _details(session, actor, job, now)
     before = (await queries.find(session, job_id, hold=True)).status
     job = await lifecycle.move(session, job_id, JobAction.REOPEN, now)
     record(
@@ -152,4 +188,4 @@ async def act_on_job(
         before={"status": before},
         after={"status": job.status},
     )
-    return await _details(session, job, now)
+    return await _details(session, actor, job, now)

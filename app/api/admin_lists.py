@@ -23,7 +23,7 @@ Search = Annotated[str | None, Query(min_length=1, max_length=120)]
 
 def needs_reason(action: str, reason: str | None) -> None:
     """Raise `Invalid` unless what takes something away says why."""
-    if action in {"suspend", "restrict", "cancel"} and reason is None:
+    if action in {"suspend", "restrict", "cancel", "decline"} and reason is None:
         raise Invalid.field("reason", f"say why you {action} it")
 
 

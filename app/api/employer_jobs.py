@@ -33,11 +33,14 @@ from app.core.schema import (
     whole,
 )
 from app.core.zones import TimeZone
-from app.jobs import posting, queries
+from app.identity.actor import Actor
+from app.jobs import holding, posting, queries
 from app.jobs.models import Job, JobStatus
 from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobText
+from app.jobs.review import ReviewStatus, version_of
 from app.jobs.rules import JobAction, JobCancelled
 from app.matching.publish import publish
+from app.messaging.texts import DEFAULT_LANGUAGE
 from app.offers import closing
 from app.offers.progress import counts_of
 from app.offers.rules import OfferStatus
@@ -126,6 +129,29 @@ class Progress(Answer):
     unlocked: int = Field(description="Contacts bought.")
 
 
+class ReviewReason(Answer):
+    """One sentence that was found, and why."""
+
+    code: str = Field(examples=["fee"])
+    text: str = Field(description="In the reader's language.")
+    field: str = Field(examples=["description"])
+    sentence: str
+    holds: bool = Field(description="Whether the job waits for it; else it is only a hint.")
+
+
+class Review(Answer):
+    """What the review says of the job's text as it is now; another text is reviewed anew."""
+
+    status: ReviewStatus = Field(
+        description="clear; flagged (may be published, but look at the reasons); held (waits for an "
+        "administrator); approved or declined by one."
+    )
+    reasons: list[ReviewReason]
+    note: str | None = Field(description="What the administrator said who decided.")
+    decided_at: Instant | None
+    text_version: str = Field(description="Marks this very text: a decision names it.")
+
+
 class JobAnswer(Answer):
     """A vacancy, as its employer sees it."""
 
@@ -149,12 +175,24 @@ class JobAnswer(Answer):
     salary: Salary | None
     respond_within_minutes: int | None
     progress: Progress
+    review: Review
     created_at: Instant
     updated_at: Instant
     published_at: Instant | None
 
 
-def _answer(job: Job, counts: dict[OfferStatus, int]) -> JobAnswer:
+def _review(job: Job, language: str) -> Review:
+    reasons = holding.reasons(holding.findings_of(job), language)
+    return Review(
+        status=ReviewStatus(job.review_status),
+        reasons=[ReviewReason.model_validate(reason) for reason in reasons],
+        note=job.review_note,
+        decided_at=job.reviewed_at,
+        text_version=version_of(holding.texts_of(job)),
+    )
+
+
+def _answer(job: Job, counts: dict[OfferStatus, int], language: str) -> JobAnswer:
     text = posting.text_of(job)
     salary = text.salary
     return JobAnswer(
@@ -185,6 +223,7 @@ def _answer(job: Job, counts: dict[OfferStatus, int]) -> JobAnswer:
             expired=counts.get(OfferStatus.EXPIRED, 0),
             unlocked=job.unlocked,
         ),
+        review=_review(job, language),
         created_at=job.created_at,
         updated_at=job.updated_at,
         published_at=job.published_at,
@@ -192,15 +231,18 @@ def _answer(job: Job, counts: dict[OfferStatus, int]) -> JobAnswer:
 
 
 async def job_answers(
-    session: AsyncSession, jobs: Sequence[Job], now: dt.datetime
+    session: AsyncSession, actor: Actor, jobs: Sequence[Job], now: dt.datetime
 ) -> list[JobAnswer]:
-    """Return the answers for these jobs, their progress counted by one query."""
+    """Return the answers for these jobs, as the actor reads them; their progress by one query."""
     counts = await counts_of(session, [job.id for job in jobs], now)
-    return [_answer(job, dict(counts.get(job.id, {}))) for job in jobs]
+    language = DEFAULT_LANGUAGE
+    if any(job.review_findings for job in jobs):
+        language = await holding.language_of(session, actor.user_id)
+    return [_answer(job, dict(counts.get(job.id, {})), language) for job in jobs]
 
 
-async def _one(session: AsyncSession, job: Job, now: dt.datetime) -> JobAnswer:
-    return (await job_answers(session, [job], now))[0]
+async def _one(session: AsyncSession, actor: Actor, job: Job, now: dt.datetime) -> JobAnswer:
+    return (await job_answers(session, actor, [job], now))[0]
 
 
 def _words(body: NewJob | JobChanges) -> dict[str, Any]:
@@ -228,7 +270,7 @@ async def list_jobs(
 ) -> Page[JobAnswer]:
     """List my jobs, newest first."""
     jobs, cursor = await queries.of_employer(session, actor.user_id, status, page)
-    return Page(items=await job_answers(session, jobs, now), next_cursor=cursor)
+    return Page(items=await job_answers(session, actor, jobs, now), next_cursor=cursor)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
@@ -237,13 +279,13 @@ async def create_job(
 ) -> JobAnswer:
     """Write a job down as a draft; nobody is asked before it is published."""
     job = await posting.create(session, actor.user_id, JobText(**_words(body)), now)
-    return await _one(session, job, now)
+    return await _one(session, actor, job, now)
 
 
 @router.get("/{job_id}", responses=problems(404))
 async def get_job(session: Read, actor: EmployerActor, job_id: UUID, now: Now) -> JobAnswer:
     """Get one of my jobs."""
-    return await _one(session, await queries.owned(session, actor.user_id, job_id), now)
+    return await _one(session, actor, await queries.owned(session, actor.user_id, job_id), now)
 
 
 @router.put("/{job_id}", responses=problems(404, 409))
@@ -253,10 +295,11 @@ async def update_job(
     """Change a job: a draft entirely, a published one only where it doesn't change who matches.
 
     Those are title, description, city, address, salary and respond_within_minutes. Anything else, and
-    any change of a closed job, is refused with 409 `job_not_editable`.
+    any change of a closed job, is refused with 409 `job_not_editable`. New words of a published job that
+    have to be looked at first are refused with 409 `job_held_for_review`; it keeps those it has.
     """
     job = await posting.edit(session, actor.user_id, job_id, _words(body), now)
-    return await _one(session, job, now)
+    return await _one(session, actor, job, now)
 
 
 @router.delete("/{job_id}", responses=problems(404, 409))
@@ -270,7 +313,7 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: UUID, now: No
     with suppress(JobCancelled):  # somebody was quicker, perhaps the same click twice
         await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
     job = await queries.owned(session, actor.user_id, job_id, hold=True)
-    return await _one(session, job, now)
+    return await _one(session, actor, job, now)
 
 
 @router.post("/{job_id}/publish", responses=problems(404, 409))
@@ -280,8 +323,9 @@ async def publish_job(
     """Publish a draft: matching starts, and the first workers are asked.
 
     Refused with 409 `job_not_draft`, with 403 `account_restricted`, and with 422 when it starts in the
-    past.
+    past. A text with signs of a scam is 409 `job_held_for_review`, with the `reasons`, until an
+    administrator approves it, and 409 `job_declined` if they decline.
     """
     await publish(session, actor, job_id, now)
     job = await queries.owned(session, actor.user_id, job_id, hold=True)
-    return await _one(session, job, now)
+    return await _one(session, actor, job, now)

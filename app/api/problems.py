@@ -48,6 +48,15 @@ class ProblemField(BaseModel):
     message: str
 
 
+class ProblemReason(BaseModel):
+    """One reason why a job's text is held."""
+
+    code: str = Field(examples=["fee"])
+    text: str = Field(description="In the reader's language.")
+    field: str = Field(examples=["description"])
+    sentence: str
+
+
 class Problem(BaseModel):
     """What went wrong; `code` is stable, for programs, and `detail` says what to do next."""
 
@@ -59,6 +68,9 @@ class Problem(BaseModel):
     request_id: str
     errors: list[ProblemField] | None = Field(
         default=None, description="For 422: every field that can't be accepted."
+    )
+    reasons: list[ProblemReason] | None = Field(
+        default=None, description="For a job that is held: every sentence that has to be looked at."
     )
 
 
@@ -124,7 +136,13 @@ async def _domain_error(request: Request, error: errors.DomainError) -> Response
     if isinstance(error, errors.Invalid):
         fields = [{"field": e.field, "message": e.message} for e in error.errors]
     return problem(
-        _id(request), status, error.reason, error.message, fields=fields, headers=headers
+        _id(request),
+        status,
+        error.reason,
+        error.message,
+        fields=fields,
+        headers=headers,
+        extra=error.data,
     )
 
 

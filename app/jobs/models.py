@@ -1,6 +1,7 @@
 """Tables of jobs."""
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, text
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.ids import new_id
 from app.db import Base, JsonType
+from app.jobs.review import ReviewStatus
 from app.jobs.rules import JobStatus
 
 __all__ = ["Job", "JobSlot", "JobStatus"]
@@ -31,6 +33,13 @@ class Job(Base):
             "closes_at",
             postgresql_where=text("status = 'published'"),
             sqlite_where=text("status = 'published'"),
+        ),
+        Index(
+            "ix_jobs_review",
+            "review_status",
+            "id",
+            postgresql_where=text("review_status <> 'clear'"),
+            sqlite_where=text("review_status <> 'clear'"),
         ),
     )
 
@@ -68,6 +77,17 @@ class Job(Base):
     """When the last shift starts: nobody can be hired for it afterwards. None while open-ended."""
     published_at: Mapped[dt.datetime | None]
     closed_at: Mapped[dt.datetime | None]
+    review_status: Mapped[str] = mapped_column(
+        String(16), default=ReviewStatus.CLEAR, server_default=ReviewStatus.CLEAR.value
+    )
+    """What the review said of the text as it is now; another text is reviewed anew."""
+    review_findings: Mapped[list[dict[str, Any]]] = mapped_column(
+        JsonType, default=list, server_default="[]"
+    )
+    review_note: Mapped[str | None] = mapped_column(String(500))
+    """What the administrator said who decided."""
+    reviewed_at: Mapped[dt.datetime | None]
+    """When an administrator decided."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 

@@ -13,7 +13,7 @@ from app.core.errors import Conflict, FieldError, Invalid
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.week import Slot
-from app.jobs import rules
+from app.jobs import holding, rules
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import owned, slot_of
 from app.jobs.rules import JobStatus
@@ -63,7 +63,7 @@ class JobText:
 
 
 async def create(session: AsyncSession, employer_id: UUID, text: JobText, now: dt.datetime) -> Job:
-    """Write a draft down. Raises `Invalid`, naming every field that is wrong."""
+    """Write a draft down, its text reviewed. Raises `Invalid`, naming every field that is wrong."""
     text = _settled(text)
     check(text)
     job = Job(
@@ -78,6 +78,7 @@ async def create(session: AsyncSession, employer_id: UUID, text: JobText, now: d
         updated_at=now,
     )
     _write(job, text)
+    holding.review(session, job, now)
     session.add(job)
     await session.flush()
     return job
@@ -93,7 +94,9 @@ async def edit(
     """Change fields of `JobText` by name; what is left out keeps its value.
 
     A draft takes every change; a published job only what `rules.EDITABLE_WHEN_PUBLISHED` names (a
-    field sent with the value it has is no change). Raises `JobNotFound`, `JobNotEditable`, `Invalid`.
+    field sent with the value it has is no change). What workers read is reviewed anew; a published job
+    keeps its words rather than take some that would be held. Raises `JobNotFound`, `JobNotEditable`,
+    `Invalid`, `holding.JobHeld`.
     """
     job = await owned(session, employer_id, job_id, hold=True)
     if job.status not in (JobStatus.DRAFT, JobStatus.PUBLISHED):
@@ -107,6 +110,11 @@ async def edit(
             "matches; cancel this job and post a new one."
         )
     check(after)
+    if changed & holding.REVIEWED:
+        if job.status == JobStatus.PUBLISHED:
+            await holding.require_harmless(session, job, holding.texts_of(after))
+        _write(job, after)
+        holding.review(session, job, now)
     if changed:
         _write(job, after)
         job.updated_at = now

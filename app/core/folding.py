@@ -1,0 +1,60 @@
+"""Reading what people write in disguise: one text, in every plain way it may be meant to be read.
+
+"D e p o s i t", "dep0s1t", "d.e.p.o.s.i.t", Cyrillic look-alikes and invisible characters all mean
+"deposit" to a person. A rule that looks for words is asked about each reading; a reading is lower case,
+its words apart by single spaces, commas kept as words of their own.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+_LOOK_ALIKE: Final = str.maketrans(
+    "авеёікмнорстухѕԁһјԛԝґοαερντικυβωıɑɡℓ", "abeeikmhopctyxsdhjqwroaepvtikubwiagl"
+)
+_LEET: Final = str.maketrans("013457@$!€£", "oieastasiee")
+_INDIC: Final = {0x093C: None, 0x0901: 0x0902}
+"""The nukta goes; the chandrabindu becomes the anusvara: Hindi is written with and without."""
+
+_SPACED_OUT: Final = re.compile(r"(?<!\w)[^\W\d_](?:[\s.\-_*~|/][^\W\d_](?!\w)){2,}")
+_BETWEEN_LETTERS: Final = re.compile(r"(?<=[^\W\d_])[.\-_*'’~|]+(?=[^\W\d_])")
+_DISGUISED: Final = re.compile(r"[\w@$!€£]*[a-z][\w@$!€£]*")
+_STRETCHED: Final = re.compile(r"([^\W\d_])\1{2,}")
+_AMOUNT_MARK: Final = re.compile(r"(?<=\d)\s*/-|₹|(?<![a-z])rs\.?(?=\s*\d)|(?<=\d)\s*rs(?![a-z])")
+_APOSTROPHE: Final = re.compile(r"(?<=\w)['’](?=\w)")
+_THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d)")
+_NO_WORD: Final = re.compile(r"[^\w\u0900-\u0963+,]+|_")
+
+
+def fold(text: str) -> str:
+    """Return `text` in lower case, its look-alikes, accents and invisible characters made plain."""
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = "".join(c for c in text if unicodedata.category(c) not in {"Cf", "Cs"})
+    parts = unicodedata.normalize("NFD", text)
+    text = unicodedata.normalize("NFC", "".join(c for c in parts if not 0x0300 <= ord(c) <= 0x036F))
+    plain = text.translate(_LOOK_ALIKE).translate(_INDIC)
+    return "".join(
+        c if c.isascii() or (digit := unicodedata.digit(c, None)) is None else str(digit)
+        for c in plain
+    )
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """Return every way to read `text`, the plainest first; most texts have one."""
+    plain = fold(text)
+    joined = _SPACED_OUT.sub(lambda found: re.sub(r"[\W_]", "", found[0]), plain)
+    tight = _BETWEEN_LETTERS.sub("", joined)
+    undisguised = _DISGUISED.sub(lambda found: found[0].translate(_LEET), tight)
+    calm = _STRETCHED.sub(r"\1", undisguised)
+    found = (words(way) for way in (plain, joined, tight, undisguised, calm))
+    return tuple(dict.fromkeys(found))
+
+
+def words(folded: str) -> str:
+    """Return a folded text's words apart by single spaces; amounts of rupees as "rs 500"."""
+    text = _THOUSANDS.sub("", _APOSTROPHE.sub("", folded))
+    text = _AMOUNT_MARK.sub(" rs ", text)
+    text = _NO_WORD.sub(" ", text).replace(",", " , ")
+    return " ".join(text.split())
