@@ -1,8 +1,10 @@
 """Language, consent, name and phone. Pure."""
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
+from app.chat import quantities
 from app.chat.flow import (
     answered,
     said,
@@ -21,7 +23,7 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import Command
+from app.chat.understand import Command, around, commands, words_of, yes_or_no
 from app.messaging import texts
 from app.messaging.channels import (
     BUTTON_TITLE_CHARACTERS,
@@ -31,6 +33,9 @@ from app.messaging.channels import (
 from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
 
+ADULT_YEARS: Final = 18
+OLDEST_YEARS: Final = 120
+"""A greater number is no age."""
 NAME_CHARACTERS: Final = 60
 _IN_NAMES: Final = " .'’-\u200c\u200d"
 """What a name holds besides letters; the last two join Indian letters."""
@@ -58,27 +63,68 @@ def ask_consent(_state: State, _context: Context) -> Say:
 
 def read_consent(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
-    choice = tapped(heard, "consent")
-    if choice == "yes" or says(heard, Command.YES):
-        return answered(heard, Ask.CONSENT, Agree())
-    if choice == "minor":
-        return Turn(State(), (Say("minor"),), (Forget(),))
-    if choice == "no" or says(heard, Command.NO):
-        return Turn(State(), (Say("consent_declined"),), (Forget(),))
-    return None
+    choice = tapped(heard, "consent") or consent_in(said(heard) or "")
+    match choice:
+        case "yes":
+            return answered(heard, Ask.CONSENT, Agree())
+        case "minor":
+            return Turn(State(), (Say("minor"),), (Forget(),))
+        case "no":
+            return Turn(State(), (Say("consent_declined"),), (Forget(),))
+        case "of_age":
+            # An age is no consent.
+            return Turn(heard.state, (Say("ask_agree"),))
+        case _:
+            return None
+
+
+def consent_in(text: str) -> str | None:
+    """Return what a written answer to the question of consent says.
+
+    `yes`, `no`, `minor`, `of_age` for an age without a yes or no, and None for anything that is not
+    only that: nobody agrees by half a sentence, and nobody under age by a yes.
+    """
+    if {Command.YES, Command.NO} & (meant := commands(text)):
+        return "yes" if Command.YES in meant else "no"
+    found = quantities.age(words_of(text))
+    if found is None:
+        return None
+    age, words = found
+    without_minor = around("minor").without(words)
+    not_under = around("under").without(without_minor)
+    rest = around("over").without(not_under)
+    under = len(not_under) < len(without_minor)
+    meaning = yes_or_no(rest)
+    if meaning is None and around("filler").without(rest):
+        return None
+    if len(without_minor) < len(words) or (age is not None and age < ADULT_YEARS):
+        return "minor"
+    if under:
+        return "minor" if age == ADULT_YEARS else None
+    if age is None or age > OLDEST_YEARS:
+        return None
+    if meaning is None:
+        return "of_age"
+    return "yes" if meaning is Command.YES else None
 
 
 def ask_name(state: State, context: Context) -> Say:
     """Ask this question."""
-    offered = str(state.draft.get("offered") or "") or (
-        context.profile.name if context.profile else ""
-    )
-    if not good_name(offered):
+    offered = _offered(state, context)
+    if not offered:
         return Say("ask_name")
     title = texts.word(context.said_in, "use_name").replace("{name}", inert(offered))
     if len(title) > BUTTON_TITLE_CHARACTERS:
         title = inert(offered, BUTTON_TITLE_CHARACTERS)
     return Say("ask_name", buttons=[Button("name:profile", title)])
+
+
+def _offered(state: State, context: Context) -> str:
+    """Return the name that is offered on the button, or ""."""
+    offered = str(state.draft.get("offered") or "") or (
+        context.profile.name if context.profile else ""
+    )
+    return offered if good_name(offered) else ""
 
 
 def read_name(heard: Heard) -> Turn | None:
@@ -89,10 +135,30 @@ def read_name(heard: Heard) -> Turn | None:
         return answered(heard, Ask.NAME, Edit({"name": profile.name}))
     if text is None:
         return None
-    name = " ".join(unicodedata.normalize("NFC", text).split())
+    offered = _offered(heard.state, heard.context)
+    if says(heard, Command.YES) and offered and profile is not None:
+        return answered(heard, Ask.NAME, Edit({"name": offered}))
+    name = name_in(text)
     if not good_name(name):
         return Turn(heard.state, (Say("name_bad"),))
     return answered(heard, Ask.NAME, Edit({"name": name}))
+
+
+def name_in(text: str) -> str:
+    """Return the name in "my name is …", "mera naam … hai": as it is written, on one line."""
+    words = unicodedata.normalize("NFC", text).split()
+    plain = ["".join(words_of(word)) for word in words]
+    if len(words) > 1 and _only(plain, "before_name"):
+        return ""
+    # Something has to be left: "Main" alone may be a name.
+    end = next((n for n in range(1, len(words)) if _only(plain[n:], "after_name")), len(words))
+    before = ("before_name", "filler") if end < len(words) else ("before_name",)
+    start = next((n for n in range(end - 1, 0, -1) if _only(plain[:n], *before)), 0)
+    return " ".join(words[start:end])
+
+
+def _only(words: Sequence[str], *lists: str) -> bool:
+    return not around(*lists).without(words)
 
 
 def good_name(name: str) -> bool:

@@ -1,11 +1,13 @@
 """Where somebody lives, how far they go, and how long they have done such work. Pure."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places
-from app.chat.flow import answered, said, says, tapped, turn_to
+from app.chat import quantities
+from app.chat.flow import answered, said, tapped, turn_to
 from app.chat.model import (
     Ask,
     Context,
@@ -15,7 +17,7 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import Command, number
+from app.chat.understand import Command, around, commands, folded, words_of
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
     ROW_TITLE_CHARACTERS,
@@ -24,6 +26,11 @@ from app.messaging.channels import (
 from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
 
+_SHOWN_PLACES: Final = 8
+_PIN: Final = re.compile(r"(?<!\d)[1-9]\d{2} ?\d{3}(?!\d)")
+"""An Indian PIN code, in one or in two halves."""
+_ANSWER_CHARACTERS: Final = 100
+"""A number is not looked for in a whole story."""
 MAX_YEARS: Final = 60
 MAX_TRAVEL_KM: Final = 500
 
@@ -45,13 +52,24 @@ def read_location(heard: Heard) -> Turn | None:
     text = said(heard)
     if not text:
         return None
-    found = places.search(text[:100], 8)
+    found = _places_in(text[:100])
     if not found:
         return Turn(heard.state, (Say("place_unknown"),))
     if len(found) == 1 or found[0].kind == "pin":
         return _chose(heard, found[0])
     options = [_option(place) for place in found]
     return turn_to(heard.state, Ask.WHICH_PLACE, heard.context, places=options)
+
+
+def _places_in(text: str) -> list[places.Place]:
+    """Return the places a text may mean: as it stands, or without "I live in …", "… mein rehta hoon"."""
+    found = places.search(text, _SHOWN_PLACES)
+    if found:
+        return found
+    if len(pins := _PIN.findall(folded(text))) == 1:
+        return places.search(pins[0], _SHOWN_PLACES)
+    words = around("around_place").without(words_of(text), ends_only=True)
+    return places.search(" ".join(words), _SHOWN_PLACES) if words else []
 
 
 def _option(place: places.Place) -> dict[str, Any]:
@@ -119,7 +137,7 @@ def ask_distance(_state: State, _context: Context) -> Say:
 
 def read_distance(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
-    kilometres = _number_of(heard, "distance")
+    kilometres = _measure(heard, "distance", quantities.kilometres)
     if kilometres is None:
         return None
     if not 1 <= kilometres <= MAX_TRAVEL_KM:
@@ -138,8 +156,8 @@ def ask_experience(_state: State, _context: Context) -> Say:
 
 def read_experience(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
-    years = _number_of(heard, "years")
-    if years is None and (says(heard, Command.NO) or says(heard, Command.SKIP)):
+    years = _measure(heard, "years", quantities.years)
+    if years is None and _says_none(said(heard) or ""):
         years = 0.0
     if years is None:
         return None
@@ -152,7 +170,13 @@ def read_experience(heard: Heard) -> Turn | None:
     return answered(heard, Ask.EXPERIENCE, Edit({"experience_years": int(years)}))
 
 
-def _number_of(heard: Heard, prefix: str) -> float | None:
+def _measure(heard: Heard, prefix: str, measure: Callable[[str], float | None]) -> float | None:
     choice = tapped(heard, prefix)
     text = choice if choice is not None else said(heard)
-    return number(text) if text else None
+    return measure(text[:_ANSWER_CHARACTERS]) if text else None
+
+
+def _says_none(text: str) -> bool:
+    """Whether somebody says that they have no experience: "I'm new", "naya hoon", "no"."""
+    bare = " ".join(around("filler").without(words_of(text[:_ANSWER_CHARACTERS])))
+    return bool({Command.NEW, Command.NO, Command.SKIP} & (commands(text) | commands(bare)))

@@ -23,7 +23,7 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import Command
+from app.chat.understand import Command, around, words_of
 from app.messaging import texts
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
@@ -32,6 +32,8 @@ from app.messaging.channels import (
 )
 
 MAX_SKILLS: Final = 30
+_QUOTED_PARTS: Final = 3
+"""Of a long list of unknown words the first few are enough to see what happened."""
 _SKILLS_A_PAGE: Final = 8
 _WANTED_MOST: Final = (
     "waiter kitchen_helper bike_delivery shop_assistant home_cleaner security_guard picker_packer "
@@ -109,29 +111,45 @@ def read_written_skills(heard: Heard, text: str, chosen: list[str]) -> Turn | No
         words = part.strip(" .!-")
         if not words:
             continue
-        matches = [skill.slug for skill in skill_catalogue.search(words, context.said_in, 9)]
+        matches = _matches(words, context)
         if len(matches) == 1 or (matches and _names(matches[0], words)):
             found.append(matches[0])
         else:
             unclear.append((words, matches))
     if not found and not unclear:
         return None
-    if not found:
-        words, matches = unclear[0]
-        quoted = {"said": words[:60]}
-        if not matches:
-            rows = _skill_rows(chosen, 0, context)
-            return Turn(
-                state.at(Ask.SKILLS, skills=chosen), (Say("skills_unknown", quoted, rows=rows),)
-            )
+    unknown = [words for words, matches in unclear if not matches]
+    several = [(words, matches) for words, matches in unclear if matches]
+    if not found and not several:
+        rows = _skill_rows(chosen, 0, context)
+        say = Say("skills_unknown", {"said": _quoted(unknown)}, rows=rows)
+        return Turn(state.at(Ask.SKILLS, skills=chosen), (say,))
+    if not found and len(unclear) == 1:
+        words, matches = several[0]
         rows = [skill_row(slug, context.said_in) for slug in matches]
-        return Turn(
-            state.at(Ask.SKILLS, skills=chosen), (Say("ask_which_skill", quoted, rows=rows),)
-        )
+        say = Say("ask_which_skill", {"said": words[:60]}, rows=rows)
+        return Turn(state.at(Ask.SKILLS, skills=chosen), (say,))
     # Of several, what is unclear takes its likeliest meaning: it is read back before it counts.
-    found += [matches[0] for _, matches in unclear if matches]
+    found += [matches[0] for _, matches in several]
     together = [*dict.fromkeys([*chosen, *found])][:MAX_SKILLS]
-    return turn_to(state, Ask.SKILLS_RIGHT, context, skills=together)
+    turn = turn_to(state, Ask.SKILLS_RIGHT, context, skills=together)
+    if not unknown:
+        return turn
+    left_out = Say("skills_left_out", {"said": _quoted(unknown)})
+    return replace(turn, replies=(left_out, *turn.replies))
+
+
+def _matches(words: str, context: Context) -> list[str]:
+    """Return the skills some words may mean, without "I can …" or "… ka kaam" around them."""
+    found = skill_catalogue.search(words, context.said_in, 9)
+    if not found:
+        bare = around("around_skill").without(words_of(words), ends_only=True)
+        found = skill_catalogue.search(" ".join(bare), context.said_in, 9) if bare else []
+    return [skill.slug for skill in found]
+
+
+def _quoted(parts: Sequence[str]) -> str:
+    return ", ".join(f"“{part[:40]}”" for part in parts[:_QUOTED_PARTS])
 
 
 def _names(slug: str, words: str) -> bool:

@@ -1,5 +1,7 @@
 """When somebody is free: chosen or written, and read back before it is kept. Pure."""
 
+from zoneinfo import ZoneInfo
+
 from app.chat import free_times
 from app.chat.flow import answered, said, said_slots, says, tapped, turn_to
 from app.chat.model import (
@@ -13,6 +15,7 @@ from app.chat.model import (
 )
 from app.chat.understand import Command
 from app.core.week import Slot
+from app.messaging.wording import DEFAULT_ZONE
 
 
 def ask_availability(_state: State, _context: Context) -> Say:
@@ -26,11 +29,17 @@ def read_availability(heard: Heard) -> Turn | None:
     text = pattern if pattern is not None else said(heard)
     if text is None:
         return None
-    slots = free_times.read(text[:300])
+    slots = free_times.read(text[:300], _today(heard.context))
     if slots is None:
         return Turn(heard.state, (Say("availability_unclear"),))
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
     return turn_to(heard.state, Ask.AVAILABILITY_RIGHT, heard.context, slots=kept)
+
+
+def _today(context: Context) -> int:
+    """Return the weekday where the worker is: "kal" is said by that clock."""
+    zone = context.profile.time_zone if context.profile else DEFAULT_ZONE
+    return context.now.astimezone(ZoneInfo(zone)).weekday()
 
 
 def _drafted_slots(state: State) -> list[Slot]:

@@ -76,6 +76,7 @@ async def _profile(session: AsyncSession, person: ChatPerson) -> Profile | None:
         max_distance_km=worker.max_distance_km,
         experience_years=worker.experience_years,
         slots=[availability.slot_of(slot) for slot in slots],
+        time_zone=worker.time_zone,
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.chat.model import REGISTRATION, Ask, Context, Effect, Heard, Say, State, Turn
-from app.chat.understand import Command, commands
+from app.chat.understand import Command, commands, words_of
 from app.core.week import WEEKDAYS, Slot, format_clock
 from app.messaging import texts
+from app.messaging.channels import ROW_TITLE_CHARACTERS
 from app.messaging.inbound import InboundKind
 
 
@@ -110,6 +111,26 @@ def says(heard: Heard, command: Command) -> bool:
     """Whether the text is one of the words for that."""
     text = said(heard)
     return text is not None and command in commands(text)
+
+
+def typed_choice(heard: Heard, say: Say) -> Heard:
+    """Return the message as a tap where its text is the title of one thing that could be tapped."""
+    text = said(heard)
+    if text is None or len(text) > ROW_TITLE_CHARACTERS:
+        return heard
+    entry = texts.catalogue(heard.context.said_in).chat[say.text]
+    shown = [(button.id, button.title) for button in say.buttons or ()]
+    shown += [(row.id, row.title) for row in say.rows]
+    if say.buttons is None:
+        shown += entry.buttons.items()
+    if not say.rows:
+        shown += entry.rows.items()
+    wanted = words_of(text)
+    meant = {id_ for id_, title in shown if words_of(title.partition("|")[0]) == wanted}
+    if not wanted or len(meant) != 1:
+        return heard
+    inbound = replace(heard.inbound, kind=InboundKind.TAP, payload=meant.pop())
+    return replace(heard, inbound=inbound)
 
 
 def turn_to(state: State, question: Ask, context: Context, **draft: Any) -> Turn:

@@ -14,6 +14,7 @@ from uuid import UUID
 from app.core.week import Slot
 from app.messaging.channels import Button, Row
 from app.messaging.inbound import Inbound
+from app.messaging.wording import DEFAULT_ZONE
 from app.offers.rules import OfferStatus
 
 
@@ -109,6 +110,8 @@ class Profile:
     max_distance_km: float
     experience_years: int
     slots: Sequence[Slot]
+    time_zone: str = DEFAULT_ZONE
+    """IANA: by whose clock this worker is told times."""
 
 
 @dataclass(frozen=True, slots=True)

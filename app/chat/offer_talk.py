@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from app.chat.flow import said, tapped
+from app.chat.flow import said, says, tapped
 from app.chat.model import (
     Answer,
     Context,
@@ -125,9 +125,11 @@ def my_offers(heard: Heard) -> Turn:
 def free_answer(heard: Heard) -> Turn | None:
     """A plain yes or no counts with exactly one open offer; with several, ask which."""
     verb = _verb_in(heard)
-    if verb is None:
-        return None
     context = heard.context
+    if verb is None:
+        if says(heard, Command.SKIP) and len(context.open_offers) == 1:
+            return Turn(heard.state, (Say("answer_later", context.open_offers[0].said),))
+        return None
     among = list(context.accepted_offers if verb == "withdraw" else context.open_offers)
     if len(among) == 1:
         return _answer_offer(heard, among[0], verb)

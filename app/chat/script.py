@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.catalogue import places
-from app.chat.flow import ask, said, says, summary, tapped
+from app.chat.flow import ask, said, says, summary, tapped, typed_choice
 from app.chat.meeting import language_choice, newcomer, resume, unfinished
 from app.chat.model import (
     Ask,
@@ -54,6 +54,7 @@ _UNMISTAKABLE: Final = frozenset(
         Command.HELP,
         Command.MENU,
         Command.BACK,
+        Command.PROFILE,
         Command.LANGUAGE,
         Command.GREETING,
         Command.SEND_DATA,
@@ -192,8 +193,10 @@ def _help(heard: Heard) -> Turn:
 
 
 def _profile(heard: Heard) -> Turn | None:
-    if heard.state.registering or heard.context.profile is None:
+    if heard.context.profile is None:
         return None
+    if heard.state.registering:
+        return resume(heard, Say("so_far", summary(heard.context)))
     return Turn(heard.state.at(Ask.NOTHING), (Say("profile", summary(heard.context)),))
 
 
@@ -201,11 +204,22 @@ def _offers(heard: Heard) -> Turn | None:
     return None if heard.state.registering else my_offers(heard)
 
 
+_PART_OF: Final[Mapping[Ask, Ask]] = {
+    Ask.SKILLS_RIGHT: Ask.SKILLS,
+    Ask.WHICH_PLACE: Ask.LOCATION,
+    Ask.AVAILABILITY_RIGHT: Ask.AVAILABILITY,
+}
+"""Questions that follow from an answer: back from them is that answer again."""
+
+
 def _back(heard: Heard) -> Turn:
     """Open the question before; in everyday talk, the menu."""
     state, context = heard.state, heard.context
     if not state.registering:
         return Turn(state.at(Ask.NOTHING), (Say("menu"),))
+    if (whole := _PART_OF.get(state.ask)) is not None:
+        opened, say = ask(state, whole, context)
+        return Turn(opened, (say,))
     asked = [
         question
         for question in (
@@ -298,7 +312,22 @@ _EDITS: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
 # ── The open question, and everyday talk ─────────────────────────────────────────────────────────
 
 
+_ASKED: Final[Mapping[Ask, str]] = {Ask.DELETE: "ask_delete", Ask.NEW_PLACE: "use_location"}
+"""The texts of questions that are no part of a profile."""
+
+
+def _as_tapped(heard: Heard) -> Heard:
+    """People also write what stands on a button; of skills only what they really call them."""
+    asked = heard.state.ask
+    if heard.inbound.kind is not InboundKind.TEXT or asked is Ask.SKILLS:
+        return heard
+    if asked in QUESTIONS:
+        return typed_choice(heard, QUESTIONS[asked].ask(heard.state, heard.context))
+    return typed_choice(heard, Say(_ASKED[asked])) if asked in _ASKED else heard
+
+
 def _answer(heard: Heard) -> Turn | None:
+    heard = _as_tapped(heard)
     match heard.state.ask:
         case Ask.DELETE:
             return _read_delete(heard)
@@ -347,6 +376,11 @@ def _read_new_place(heard: Heard) -> Turn | None:
 
 def _everyday(heard: Heard) -> Turn | None:
     inbound, context = heard.inbound, heard.context
+    if heard.state.ask is Ask.NOTHING and inbound.kind is InboundKind.TEXT:
+        for shown in ("menu", "profile"):
+            chosen = typed_choice(heard, Say(shown))
+            if chosen is not heard and unfinished(heard.state, context) is None:
+                return step(chosen.state, chosen.inbound, context)
     if inbound.kind is InboundKind.CONTACT and inbound.phone and not _has_phone(context):
         return Turn(heard.state, (Say("phone_saved"),), (SetPhone(inbound.phone),))
     if heard.state.ask is Ask.NOTHING:

@@ -1,17 +1,17 @@
-"""What a person means by what they wrote: commands, yes and no, numbers. Pure.
+"""What a person means by what they wrote: commands, yes and no. Pure.
 
-The words are in the catalogues (`[understood]`); those of every language count at any time, because
-people mix them.
+The words are in the catalogues (`[understood]`, `[answers]`); those of every language count at any
+time, because people mix them.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from app.messaging.texts import catalogue, languages
+from app.messaging.texts import Catalogue, catalogue, languages
 
 _DIGITS: Final = {ord(c): str(unicodedata.digit(c)) for c in "०१२३४५६७८९"}
 _SPELLINGS: Final = str.maketrans(
@@ -19,6 +19,8 @@ _SPELLINGS: Final = str.maketrans(
 )
 """Nukta and chandrabindu are left out or put in at will: हाँ and हां, रोज़ and रोज are one word."""
 _AROUND: Final = " \t\r\n.,!।?;:\"'()*_~-"
+_WORD: Final = re.compile(r"\d+(?:\.\d+)?|[^\s\d.,;:!?()\"/।+*~_-]+|[+-]")
+_SKIN_TONES: Final = frozenset("🏻🏼🏽🏾🏿")
 
 
 class Command(StrEnum):
@@ -43,26 +45,109 @@ class Command(StrEnum):
     NO = "no"
     SKIP = "skip"
     DONE = "done"
+    NEW = "new"
     WITHDRAW = "withdraw"
     MORE = "more"
 
 
+EXACT: Final = frozenset({Command.STOP, Command.START, Command.DELETE_DATA})
+"""What counts only as the bare word: "please stop asking" is no STOP."""
+
+
 def folded(text: str) -> str:
     """Return a text as it is compared: lower case, one spelling, ASCII digits, single spaces."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFD", text.casefold()).translate(_SPELLINGS)
     plain = unicodedata.normalize("NFC", plain).translate(_DIGITS)
-    kept = (c for c in plain if unicodedata.category(c) != "Cf" and c != "\ufe0f")
+    kept = (
+        c
+        for c in plain
+        if unicodedata.category(c) != "Cf" and c != "\ufe0f" and c not in _SKIN_TONES
+    )
     return " ".join("".join(kept).split())
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words and numbers of a text, folded, without what stands between them."""
+    return _WORD.findall(folded(text))
+
+
+class Lexicon[Meaning]:
+    """Phrases of one or several words, and what each means; the longest that fits is taken."""
+
+    def __init__(self, phrases: Iterable[tuple[str, Meaning]]) -> None:
+        self._meanings: dict[tuple[str, ...], Meaning] = {}
+        self._longest: dict[str, int] = {}
+        for phrase, meaning in phrases:
+            words = tuple(words_of(phrase)) or (folded(phrase),)
+            self._meanings.setdefault(words, meaning)
+            self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
+
+    def at(self, words: Sequence[str], position: int) -> tuple[Meaning, int] | None:
+        """Return what begins at that word and how many words it has, or None."""
+        for length in range(self._longest.get(words[position], 0), 0, -1):
+            part = tuple(words[position : position + length])
+            if part in self._meanings:
+                return self._meanings[part], len(part)
+        return None
+
+    def without(self, words: Sequence[str], *, ends_only: bool = False) -> list[str]:
+        """Return the words left when these phrases are taken out, everywhere or at the ends."""
+        kept: list[str] = []
+        trailing = 0
+        position = 0
+        while position < len(words):
+            found = self.at(words, position)
+            if found is None:
+                trailing = 0
+                kept.append(words[position])
+                position += 1
+                continue
+            if ends_only and kept:
+                kept += words[position : position + found[1]]
+                trailing += found[1]
+            position += found[1]
+        return kept[: len(kept) - trailing] if trailing else kept
+
+
+def every(section: str, *names: str) -> list[str]:
+    """Return the words of all languages in these lists of a section."""
+    found: list[str] = []
+    for language in languages():
+        lists: Mapping[str, Sequence[str]] = getattr(catalogue(language), section)
+        for name in names:
+            found += lists[name]
+    return found
+
+
+@cache
+def around(*names: str) -> Lexicon[None]:
+    """Return the words that may stand around an answer, by the names of their lists."""
+    return Lexicon((word, None) for word in every("answers", *names))
 
 
 @cache
 def _commands() -> Mapping[str, frozenset[Command]]:
     found: dict[str, set[Command]] = {}
     for language in languages():
-        for name, words in catalogue(language).understood.items():
+        for name, words in _understood(catalogue(language)):
             for word in words:
                 found.setdefault(_bare(folded(word)), set()).add(Command(name))
     return {word: frozenset(commands) for word, commands in found.items()}
+
+
+def _understood(texts: Catalogue) -> Iterable[tuple[str, Sequence[str]]]:
+    return texts.understood.items()
+
+
+@cache
+def _yes_and_no() -> Lexicon[Command | None]:
+    phrases: list[tuple[str, Command | None]] = []
+    for command in (Command.YES, Command.NO):
+        phrases += [(word, command) for word in every("understood", command.value)]
+    phrases += [(word, None) for word in every("answers", "filler")]
+    return Lexicon(phrases)
 
 
 def _bare(text: str) -> str:
@@ -70,11 +155,42 @@ def _bare(text: str) -> str:
 
 
 def commands(text: str) -> frozenset[Command]:
-    """Return everything a text may be taken for when it is exactly one of the known words."""
-    return _commands().get(_bare(folded(text)), frozenset())
+    """Return everything a text may be taken for when it is one of the known words and nothing else.
+
+    Politeness around it changes nothing ("menu please", "haan ji bhaiya"), but for `EXACT`.
+    """
+    known = _commands()
+    plain = folded(text)
+    found = known.get(_bare(plain))
+    if found is not None:
+        return found
+    if len(plain) > _COMMAND_CHARACTERS:
+        return frozenset()
+    words = _WORD.findall(plain)
+    if not words:
+        return frozenset()
+    polite = known.get(" ".join(around("polite").without(words, ends_only=True)), frozenset())
+    if polite := polite - EXACT:
+        return polite
+    said = yes_or_no(words)
+    return frozenset() if said is None else frozenset({said})
 
 
-def number(text: str) -> float | None:
-    """Return the one number in a text, or None where there is none or more than one."""
-    found = re.findall(r"(?<![\d.])\d{1,4}(?:\.\d{1,2})?(?![\d])", folded(text))
-    return float(found[0]) if len(found) == 1 else None
+_COMMAND_CHARACTERS: Final = 80
+"""Nobody says a command, or a plain yes, at greater length."""
+
+
+def yes_or_no(words: Sequence[str]) -> Command | None:
+    """Return YES or NO where the words say it and nothing else; None for both, or for more."""
+    lexicon = _yes_and_no()
+    said: set[Command] = set()
+    position = 0
+    while position < len(words):
+        found = lexicon.at(words, position)
+        if found is None:
+            return None
+        meaning, length = found
+        if meaning is not None:
+            said.add(meaning)
+        position += length
+    return said.pop() if len(said) == 1 else None

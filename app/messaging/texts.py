@@ -62,6 +62,10 @@ class Catalogue:
     words: Mapping[str, str]
     understood: Mapping[str, Sequence[str]]
     calendar: Mapping[str, Sequence[str]]
+    answers: Mapping[str, Sequence[str]]
+    """Words around an answer: fillers, how a name or a place is introduced, over and under."""
+    numbers: Mapping[str, Sequence[str]]
+    units: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,9 @@ def catalogue(language: str) -> Catalogue:
         words=raw["words"],
         understood=raw["understood"],
         calendar=raw["calendar"],
+        answers=raw["answers"],
+        numbers=raw["numbers"],
+        units=raw["units"],
     )
 
 

@@ -287,6 +287,10 @@ def _closed(value: Any, reader: Reader) -> str:
     return reader.words.get(f"closed_{value}") or reader.words["closed"]
 
 
+def _known(value: Any, reader: Reader) -> str:
+    return inert(str(value)) if value else reader.words["none"]
+
+
 def _reason(value: Any, reader: Reader) -> str:
     return inert(str(value)) if value else reader.words["no_reason"]
 
@@ -314,8 +318,11 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "phone": _phone,
     "closed": _closed,
     "reason": _reason,
+    "known": _known,
 }
 """What may follow the bar in `{name|filter}`; without a bar it is `text`."""
 
-OPTIONAL: Final = frozenset({"freetimes", "pay", "place", "why", "skills", "closed", "reason"})
+OPTIONAL: Final = frozenset(
+    {"freetimes", "pay", "place", "why", "skills", "closed", "reason", "known"}
+)
 """Filters that have a word for a value that is missing."""

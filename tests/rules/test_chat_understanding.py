@@ -5,12 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat import free_times
-from app.chat.understand import Command, commands, number
+from app.chat.about_person import consent_in, name_in
+from app.chat.quantities import kilometres, years
+from app.chat.understand import Command, commands
 from app.core.week import WEEKDAYS, format_clock, overlaps
+
+WEDNESDAY = 2
 
 
 def said(text: str) -> str | None:
-    slots = free_times.read(text)
+    slots = free_times.read(text, WEDNESDAY)
     if slots is None:
         return None
     spans: dict[str, list[str]] = {}
@@ -56,6 +60,30 @@ ALL = "mo tu we th fr sa su"
         ("subah 9 se shaam 5 baje", f"{ALL} 09:00-17:00"),
         ("har din subah", f"{ALL} 06:00-12:00"),
         ("itvar pura din", "su 00:00-12:00; su 12:00-00:00"),
+        ("somvar se shukravar sham", f"{WEEK} 17:00-22:00"),
+        ("somvar se shukravar subah 9 se 5 baje tak", f"{WEEK} 09:00-17:00"),
+        ("mai subah 10 se 4 free hu", f"{ALL} 10:00-16:00"),
+        ("subah se sham tak", f"{ALL} 06:00-19:00"),
+        ("morning to evening", f"{ALL} 06:00-19:00"),
+        ("subah 9 se sham tak", f"{ALL} 09:00-19:00"),
+        ("dopahar ke baad", f"{ALL} 12:00-00:00"),
+        ("din mein", f"{ALL} 09:00-17:00"),
+        ("raat ko", f"{ALL} 20:00-06:00"),
+        ("शाम को", f"{ALL} 17:00-22:00"),
+        ("sham ko 6 baje se", f"{ALL} 18:00-00:00"),
+        ("6pm onwards", f"{ALL} 18:00-00:00"),
+        ("i am free every evening after 7", f"{ALL} 19:00-00:00"),
+        ("weekdays 7 to 11 at night", f"{WEEK} 19:00-23:00"),
+        ("nau se paanch", f"{ALL} 09:00-17:00"),
+        ("six to ten pm", f"{ALL} 18:00-22:00"),
+        ("शाम साढ़े छह बजे के बाद", f"{ALL} 18:30-00:00"),
+        ("kal sham", "th 17:00-22:00"),
+        ("aaj raat 8 se 11", "we 20:00-23:00"),
+        ("tomorrow 9 to 5", "th 09:00-17:00"),
+        ("weekends but not sunday", "sa 00:00-12:00; sa 12:00-00:00"),
+        ("9 to 6 except sunday", "mo tu we th fr sa 09:00-18:00"),
+        ("har din sham 5 se 9, itwaar ko chhodke", "mo tu we th fr sa 17:00-21:00"),
+        ("24x7", f"{ALL} 00:00-12:00; {ALL} 12:00-00:00"),
     ],
 )
 def test_free_times_are_read(text: str, meaning: str) -> None:
@@ -68,7 +96,10 @@ def test_free_times_are_read(text: str, meaning: str) -> None:
         "",
         "hello",
         "9",
-        "weekends but not sunday",
+        "sunday except sunday",
+        "half day",
+        "10am",
+        "after office hours",
         "sometimes",
         "sunday 25 to 30",
         "5 days",
@@ -83,7 +114,8 @@ def test_what_is_unclear_is_not_guessed(text: str) -> None:
 
 
 WORDS = st.sampled_from(
-    "mon tue sat sunday weekdays weekends every day after before to - , and 9 6pm 18:00 22:30 "
+    "mon tue sat sunday weekdays weekends every day after before to - , and 9 6pm 18:00 22:30 kal "
+    "except six pm saadhe onwards din mein chhodke today "
     "morning evening night all any time noon रोज़ शाम सुबह से तक के बाद शनिवार se tak ke baad".split()
 )
 
@@ -106,6 +138,13 @@ def test_no_text_breaks_the_reader_and_no_slots_overlap(text: str) -> None:
         ("Haan!", Command.YES),
         ("👍", Command.YES),
         ("मंज़ूर है", Command.YES),
+        ("haan ji bhaiya", Command.YES),
+        ("ok sir", Command.YES),
+        ("yes please, thanks", Command.YES),
+        ("👍🏽", Command.YES),
+        ("nahi sir", Command.NO),
+        ("sahi nahi hai", Command.NO),
+        ("menu please", Command.MENU),
         ("नहीं", Command.NO),
         ("nahi", Command.NO),
         ("Delete my data", Command.DELETE_DATA),
@@ -118,7 +157,20 @@ def test_a_command_is_known_in_each_language(text: str, command: Command) -> Non
     assert command in commands(text)
 
 
-@pytest.mark.parametrize("text", ["don't stop", "please stop it", "yes but later", "", "stopp"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "don't stop",
+        "please stop it",
+        "please stop",
+        "yes but later",
+        "yes no",
+        "haan par abhi nahi",
+        "",
+        "stopp",
+        "yes " * 100,
+    ],
+)
 def test_only_the_exact_word_is_a_command(text: str) -> None:
     assert not commands(text)
 
@@ -128,11 +180,124 @@ def test_only_the_exact_word_is_a_command(text: str) -> None:
     [
         ("10", 10.0),
         ("about 15 km", 15.0),
+        ("about 15 km from my home", 15.0),
+        ("10km", 10.0),
         ("२५ किमी", 25.0),
+        ("बीस किमी तक", 20.0),
         ("2.5", 2.5),
+        ("two", 2.0),
+        ("ten km", 10.0),
+        ("up to twenty five kilometres", 25.0),
+        ("5 kilometre tak", 5.0),
+        ("paanch kilometre", 5.0),
+        ("das pandrah km", 15.0),
+        ("10 se 15 km", 15.0),
+        ("ek sau pachas km", 150.0),
+        ("500 m", 0.5),
         ("5 or 10", None),
+        ("30 minutes", None),
+        ("3 years", None),
+        ("400050", None),
+        ("i do cooking", None),
         ("x", None),
+        ("", None),
     ],
 )
-def test_a_number_is_read_when_there_is_one(text: str, value: float | None) -> None:
-    assert number(text) == value
+def test_a_distance_is_read_where_there_is_one(text: str, value: float | None) -> None:
+    assert kilometres(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("about 3 years", 3.0),
+        ("I have 3 years of experience", 3.0),
+        ("do saal", 2.0),
+        ("दो साल", 2.0),
+        ("teen saal ka anubhav", 3.0),
+        ("dedh saal", 1.5),
+        ("ढाई साल", 2.5),
+        ("saadhe teen saal", 3.5),
+        ("a year and a half", 1.5),
+        ("half a year", 0.5),
+        ("2-3 saal", 2.0),
+        ("do teen saal", 2.0),
+        ("5+ years", 5.0),
+        ("6 months", 0.5),
+        ("1 year 6 months", 1.5),
+        ("chhah mahine", 0.5),
+        ("5 km", None),
+        ("two jobs", None),
+    ],
+)
+def test_years_are_read_where_there_are_some(text: str, value: float | None) -> None:
+    assert years(text) == value
+
+
+@given(
+    st.one_of(
+        st.text(max_size=80),
+        st.lists(
+            st.one_of(
+                WORDS,
+                st.sampled_from(
+                    "1 2 99999999 ek do sau saadhe half a and - to km saal years + 18 १८ ²".split()
+                ),
+            ),
+            max_size=10,
+        ).map(" ".join),
+    )
+)
+def test_no_text_breaks_the_readers_of_answers(text: str) -> None:
+    for value in (kilometres(text), years(text)):
+        assert value is None or value >= 0
+    assert consent_in(text) in {None, "yes", "no", "minor", "of_age"}
+    name_in(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("yes i am 18", "yes"),
+        ("haan main 18 ka hu", "yes"),
+        ("haan ji main athara saal ka hoon", "yes"),
+        ("मैं १९ साल की हूँ, हाँ", "yes"),
+        ("Yes, over 18", "yes"),
+        ("I'm 17", "minor"),
+        ("yes, 17", "minor"),
+        ("main 16 saal ki hoon", "minor"),
+        ("under 18", "minor"),
+        ("18 se kam", "minor"),
+        ("no i am not 18", "minor"),
+        ("I am a minor", "minor"),
+        ("I am 25", "of_age"),
+        ("18+", "of_age"),
+        ("nahi", "no"),
+        ("no, 25", None),
+        ("yes but don't share my number", None),
+        ("yes 250", None),
+        ("17 or 18", None),
+    ],
+)
+def test_nobody_agrees_by_half_a_sentence_and_nobody_under_age_by_a_yes(
+    text: str, meaning: str | None
+) -> None:
+    assert consent_in(text) == meaning
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Asha Kulkarni", "Asha Kulkarni"),
+        ("My name is Asha Kulkarni", "Asha Kulkarni"),
+        ("mera naam Ramesh hai", "Ramesh"),
+        ("main Sunita hoon", "Sunita"),
+        ("मेरा नाम आशा है", "आशा"),
+        ("this is Ravi", "Ravi"),
+        ("Mai Devi", "Mai Devi"),
+        ("Main", "Main"),
+        ("my name is", ""),
+    ],
+)
+def test_a_name_is_taken_without_what_introduces_it(text: str, name: str) -> None:
+    assert name_in(text) == name

@@ -1,0 +1,186 @@
+"""The words of free times: days, parts of the day, signs of a span, and times. Pure.
+
+A text is cut into them, or not at all: one word that nobody knows may be a "not".
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from app.chat.understand import folded
+from app.core.week import DAY
+from app.messaging.texts import catalogue, languages
+
+ALL_DAY: Final = (0, DAY)
+PARTS: Final[Mapping[str, tuple[int, int]]] = {
+    "morning": (6 * 60, 12 * 60),
+    "daytime": (9 * 60, 17 * 60),
+    "afternoon": (12 * 60, 17 * 60),
+    "evening": (17 * 60, 22 * 60),
+    "night": (20 * 60, 30 * 60),
+    "all_day": ALL_DAY,
+    "any_time": ALL_DAY,
+}
+"""Minutes from midnight; beyond 24 hours is the next day."""
+UNTIL: Final[Mapping[str, int]] = {
+    "morning": 12 * 60,
+    "afternoon": 15 * 60,
+    "evening": 19 * 60,
+    "night": 23 * 60,
+}
+"""When a span ends that goes to a part of the day: "subah se sham tak"."""
+DAYS: Final[Mapping[str, tuple[int, ...]]] = {
+    "monday": (0,),
+    "tuesday": (1,),
+    "wednesday": (2,),
+    "thursday": (3,),
+    "friday": (4,),
+    "saturday": (5,),
+    "sunday": (6,),
+    "weekdays": (0, 1, 2, 3, 4),
+    "weekends": (5, 6),
+    "every_day": (0, 1, 2, 3, 4, 5, 6),
+}
+EVERY_DAY: Final = DAYS["every_day"]
+FROM_TODAY: Final[Mapping[str, int]] = {"today": 0, "tomorrow": 1, "day_after_tomorrow": 2}
+"""Days that are meant by how far away they are."""
+HALF_DAY: Final = 12 * 60
+_NAMED_TIMES: Final[Mapping[str, int]] = {"noon": 12 * 60, "midnight": 0}
+_TIME: Final = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?!\d)")
+_HALF: Final = re.compile(r"\s*(a\.?m\b\.?|p\.?m\b\.?)")
+_FILLER: Final = re.compile(r"[^\s,;/।]+")
+_FILLERS: Final = frozenset(
+    "i am i'm im free available on at in the my of me mein mai main par pe per ko ke ka ki baje bje hu "
+    "hun hoon hai h only work can o'clock oclock any time times between bhi sirf every each har "
+    "मैं में मे पर को के का की बजे हूं है सिर्फ खाली khali भी हर".split()
+)
+"""Words that change nothing."""
+_NUMBER_OF: Final = "number:"
+_ADDED: Final = "+0.5"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word with all it may be: names of the calendar, `time`, or `comma`."""
+
+    names: frozenset[str]
+    minutes: int = 0
+    fixed: bool = False
+    """Whether a time says itself which half of the day it means."""
+
+
+_COMMA: Final = Token(frozenset({"comma"}))
+_TIME_NAMES: Final = frozenset({"time"})
+
+
+def tokens(text: str) -> list[Token] | None:
+    """Cut a text into tokens; None at the first word nobody knows."""
+    found: list[Token] = []
+    rest = folded(text)
+    half_past = False
+    while rest := rest.lstrip():
+        if rest[0] in ",;/\n।":
+            found.append(_COMMA)
+            rest = rest[1:]
+            continue
+        if rest[0] in ".!'\"()":
+            rest = rest[1:]
+            continue
+        if (word := _word_at(rest)) is not None:
+            names, length = word
+            rest = rest[length:]
+            if _ADDED in names:
+                half_past = True
+                continue
+            token = _token(names)
+            if "time" in token.names:
+                token, length = _of_half(token, rest)
+                rest = rest[length:]
+            found.append(_half_past(token) if half_past else token)
+            half_past = False
+            continue
+        if (time := _time_at(rest)) is not None:
+            token, length = time
+            found.append(_half_past(token) if half_past else token)
+            half_past = False
+            rest = rest[length:]
+            continue
+        filler = _FILLER.match(rest)
+        if filler is None or filler[0].strip(".!'\"()") not in _FILLERS:
+            return None
+        rest = rest[filler.end() :]
+    return found
+
+
+def _token(names: frozenset[str]) -> Token:
+    if fixed := names & set(_NAMED_TIMES):
+        return Token(_TIME_NAMES, _NAMED_TIMES[next(iter(fixed))], fixed=True)
+    number = next((name for name in names if name.startswith(_NUMBER_OF)), None)
+    if number is None or len(names) > 1:
+        return Token(names)
+    return Token(_TIME_NAMES, int(float(number.removeprefix(_NUMBER_OF)) * 60))
+
+
+def _of_half(token: Token, rest: str) -> tuple[Token, int]:
+    """Return a time with the am or pm that follows it, and how long that is."""
+    half = _HALF.match(rest)
+    if half is None or token.fixed or not 60 <= token.minutes < 13 * 60:
+        return token, 0
+    minutes = token.minutes % HALF_DAY + (HALF_DAY if half[1].startswith("p") else 0)
+    return Token(_TIME_NAMES, minutes, fixed=True), half.end()
+
+
+def _half_past(token: Token) -> Token:
+    return Token(token.names, (token.minutes + 30) % DAY, token.fixed)
+
+
+@cache
+def _lexicon() -> Mapping[str, Sequence[tuple[str, frozenset[str]]]]:
+    """Every word of every language with what it can be, by its first letter, the longest first."""
+    found: dict[str, set[str]] = {}
+    for language in languages():
+        for name, words in catalogue(language).calendar.items():
+            for word in words:
+                found.setdefault(folded(word), set()).add(name)
+    for language in languages():
+        for value, words in catalogue(language).numbers.items():
+            if value != _ADDED and not 1 <= float(value) <= 12:
+                continue
+            name = value if value == _ADDED else f"{_NUMBER_OF}{value}"
+            for word in words:
+                # "sat" is a Saturday before it is a seven, and "a" is no hour.
+                if len(word) > 1 and folded(word) not in found and word not in {"an", "couple"}:
+                    found[folded(word)] = {name}
+    letters: dict[str, list[tuple[str, frozenset[str]]]] = {}
+    for word, names in sorted(found.items(), key=lambda item: (-len(item[0]), item[0])):
+        letters.setdefault(word[0], []).append((word, frozenset(names)))
+    return letters
+
+
+def _time_at(rest: str) -> tuple[Token, int] | None:
+    match = _TIME.match(rest)
+    if match is None:
+        return None
+    hour, minute = int(match[1]), int(match[2] or 0)
+    if hour > 24 or minute > 59 or (hour == 24 and minute):
+        return None
+    token, length = _of_half(Token(_TIME_NAMES, hour * 60 + minute), rest[match.end() :])
+    if token.fixed:
+        return token, match.end() + length
+    fixed = hour > 12 or hour == 0 or (match[2] is not None and match[1].startswith("0"))
+    return Token(_TIME_NAMES, hour * 60 + minute, fixed=fixed), match.end()
+
+
+def _word_at(rest: str) -> tuple[frozenset[str], int] | None:
+    for word, names in _lexicon().get(rest[0], ()):
+        if rest.startswith(word):
+            after = rest[len(word) : len(word) + 1]
+            if word in {"-", "&"} or not after or not _joins(after):
+                return names, len(word)
+    return None
+
+
+def _joins(character: str) -> bool:
+    return character.isalpha() or character == "'" or "\u0900" <= character <= "\u0963"

@@ -1,0 +1,195 @@
+"""Numbers as people write them: "5 km tak", "do saal", "ten", "2-3 years", "dedh saal". Pure.
+
+The words are in the catalogues (`[numbers]`, `[units]`, `[answers]`), those of all languages at once.
+What would have to be guessed is not read: a unit of something else ("30 minutes" for a distance), two
+numbers that make no range, number words in the middle of a sentence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from app.chat.understand import Lexicon, around, every, words_of
+from app.messaging.texts import catalogue, languages
+
+_KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
+_YEARS_OF: Final = {"year": 1.0, "month": 1 / 12, "week": 1 / 52, "day": 1 / 365}
+_YOUNGEST_WRITER: Final = 5
+"""A smaller number is no age: "I am a …"."""
+_MOST_DIGITS: Final = 5
+"""Longer numbers are PIN codes and phones, and measure nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number or a range of them, with its unit; "" where none was named."""
+
+    low: float
+    high: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    value: float
+    added: bool = False
+    """Whether it adds to its neighbour: "and a half"."""
+
+
+type _Token = _Number | str
+"""A number, a unit, or what stands between: `-` for a range, "" for nothing of interest."""
+_RANGE: Final = "-"
+
+
+def kilometres(text: str) -> float | None:
+    """Return the distance a text names in km, of a range the far end; None where it names none."""
+    found = _amounts(text)
+    if found is None or len(found) != 1 or found[0].unit not in _KM_OF:
+        return None
+    return found[0].high * _KM_OF[found[0].unit]
+
+
+def years(text: str) -> float | None:
+    """Return the time a text names in years, of a range the near end; None where it names none."""
+    found = _amounts(text)
+    if not found or len(found) > len(_YEARS_OF):
+        return None
+    if len(found) == 1 and not found[0].unit:
+        return found[0].low
+    units = [amount.unit for amount in found]
+    if len(set(units)) < len(units) or not set(units) <= set(_YEARS_OF):
+        return None
+    return sum(amount.low * _YEARS_OF[amount.unit] for amount in found)
+
+
+def age(words: Sequence[str]) -> tuple[int | None, list[str]] | None:
+    """Return the age among the words and the words without it; None where there are several."""
+    tokens = _tokens(words)
+    found = _measured([token for token, _ in tokens])
+    if found is None or len(found) > 1:
+        return None
+    rest = [
+        word
+        for token, part in tokens
+        if not isinstance(token, _Number) and token != "year"
+        for word in part
+    ]
+    if not found:
+        return None, rest
+    low, high, unit = found[0].low, found[0].high, found[0].unit
+    if high < _YOUNGEST_WRITER:
+        return None, list(words)
+    return (int(low), rest) if low == high and unit in {"", "year"} else None
+
+
+def _amounts(text: str) -> list[Amount] | None:
+    """Return everything measured in a text, or None where it can't be read."""
+    words = words_of(text)
+    tokens = _tokens(words)
+    if any(word[0].isdecimal() for word in words):
+        # Where there are digits, other words are no numbers: the English "do" is no two.
+        measured = [
+            ""
+            if isinstance(token, _Number) and not token.added and not part[0][0].isdecimal()
+            else token
+            for token, part in tokens
+        ]
+        return _measured(measured)
+    if any(token == "" and not _filler(part) for token, part in tokens):
+        return None
+    return _measured([token for token, _ in tokens])
+
+
+def _filler(words: Sequence[str]) -> bool:
+    return not around("filler", "over").without(words)
+
+
+@cache
+def _lexicon() -> Lexicon[_Token]:
+    phrases: list[tuple[str, _Token]] = []
+    for language in languages():
+        for value, words in catalogue(language).numbers.items():
+            number = _Number(float(value), added=value.startswith("+"))
+            phrases += [(word, number) for word in words]
+        for unit, words in catalogue(language).units.items():
+            phrases += [(word, unit) for word in words]
+    phrases += [(word, _RANGE) for word in every("calendar", "to")]
+    # Fillers are phrases here too, so that "a" in "i am a" is not taken for a one.
+    phrases += [(word, "") for word in every("answers", "filler", "over")]
+    return Lexicon(phrases)
+
+
+def _tokens(words: Sequence[str]) -> list[tuple[_Token, Sequence[str]]]:
+    lexicon = _lexicon()
+    tokens: list[tuple[_Token, Sequence[str]]] = []
+    position = 0
+    while position < len(words):
+        word = words[position]
+        if word[0].isdecimal():
+            tokens.append((_Number(float(word)) if _short(word) else "", [word]))
+            position += 1
+            continue
+        found = lexicon.at(words, position)
+        meaning, length = found if found is not None else ("", 1)
+        tokens.append((meaning, words[position : position + length]))
+        position += length
+    return tokens
+
+
+def _short(digits: str) -> bool:
+    return len(digits.partition(".")[0]) <= _MOST_DIGITS
+
+
+def _measured(tokens: Sequence[_Token]) -> list[Amount] | None:
+    """Join numbers to values, values to ranges, and each with the unit that follows it."""
+    found: list[Amount] = []
+    pending = 0.0
+    """What the next number is raised by: साढ़े."""
+    open_range = False
+    last: _Token = ""
+    for token in tokens:
+        if isinstance(token, _Number) and token.added:
+            if found:
+                found[-1] = _raised(found[-1], token.value)
+            else:
+                pending = token.value
+        elif isinstance(token, _Number):
+            value = token.value + pending
+            pending = 0.0
+            joined = _joined(found, value, last, open_range=open_range)
+            if joined is None:
+                return None
+            found, open_range = joined, False
+        elif token == _RANGE:
+            open_range = bool(found) and not found[-1].unit
+        elif token and found and not found[-1].unit:
+            found[-1] = Amount(found[-1].low, found[-1].high, token)
+        last = token
+    return found
+
+
+def _raised(amount: Amount, by: float) -> Amount:
+    return Amount(amount.low + by, amount.high + by, amount.unit)
+
+
+def _joined(
+    found: list[Amount], value: float, last: _Token, *, open_range: bool
+) -> list[Amount] | None:
+    """Return the amounts with one more number: the end of a range, a part of the last, or another."""
+    if not found or found[-1].unit:
+        return [*found, Amount(value, value)]
+    before = found[-1]
+    if open_range:
+        return [*found[:-1], Amount(before.low, value)] if value > before.high else None
+    if not isinstance(last, _Number):
+        return None
+    if value == 100 and before.high < 10:
+        return [*found[:-1], Amount(before.low * 100, before.high * 100)]
+    tens = before.high % 100
+    if (before.high >= 20 and tens % 10 == 0 and tens != 10 and tens and value < 10) or (
+        before.high >= 100 and tens == 0 and value < 100
+    ):
+        return [*found[:-1], _raised(before, value)]
+    # "do teen saal", "das pandrah km": two numbers in a row are a range.
+    return [*found[:-1], Amount(before.low, value)] if value > before.high else None
