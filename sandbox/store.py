@@ -18,7 +18,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -102,6 +102,7 @@ CREATE TABLE webhooks (
     last_error TEXT
 );
 CREATE INDEX webhooks_due ON webhooks (service, due_at) WHERE state = 'waiting';
+CREATE INDEX webhooks_of ON webhooks (ref);
 
 CREATE TABLE stripe_objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -131,3 +131,12 @@ def browser() -> Iterator["Browser"]:
 
     with open_browser() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def browser_of_file() -> Iterator["Browser"]:
+    """One Chromium for a whole file, in which no test may be async; each opens pages of its own."""
+    from tests.infra.browser import open_browser
+
+    with open_browser() as opened:
+        yield opened

@@ -12,13 +12,12 @@
 | `GET people`, `POST people` | who there is; add or rename somebody (`{phone, name}`) |
 | `POST block` | `{phone, blocked}`: a blocked business reaches that person no more |
 | `POST read` | `{phone}`: the person opens the chat, and read receipts go out |
-| `GET conversation?phone=` | both sides of a chat, with read marks |
+| `GET conversation?phone=` | both sides of a chat, with its marks and what went wrong |
 | `POST templates` | `{name, language?, status}`: pause, disable or approve a template |
 | `POST reset` | the world begins anew (message templates stay) |
 """
 
 import json
-from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -29,7 +28,7 @@ from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.graph import people, receive, send, templates
 from sandbox.graph.errors import webhook_error
-from sandbox.graph.people import Person
+from sandbox.graph.phone import PhoneControl, shown
 from sandbox.problem import (
     Problem,
     StoredJson,
@@ -39,10 +38,9 @@ from sandbox.problem import (
     object_of,
     text_in,
 )
-from sandbox.store import Json, Store, loads
+from sandbox.store import Store
 
 STATUSES = ("accepted", "sent", "delivered", "read", "failed", "deleted", "played")
-CONVERSATION_MESSAGES = 200
 
 
 class WhatsAppControl:
@@ -64,12 +62,9 @@ class WhatsAppControl:
             Route("/faults", answering_problems(self._faults), methods=["GET", "POST"]),
             Route("/clock", answering_problems(self._clock), methods=["GET", "POST"]),
             Route("/raw", answering_problems(self._raw), methods=post),
-            Route("/people", answering_problems(self._people), methods=["GET", "POST"]),
-            Route("/block", answering_problems(self._block), methods=post),
-            Route("/read", answering_problems(self._read), methods=post),
-            Route("/conversation", answering_problems(self._conversation), methods=get),
             Route("/templates", answering_problems(self._templates), methods=post),
             Route("/reset", answering_problems(self._reset), methods=post),
+            *PhoneControl(self._store, self._deliverer).routes(),
             Route("/{path:path}", answering_problems(nothing_here)),
         ]
 
@@ -94,7 +89,7 @@ class WhatsAppControl:
             " AND status IN ('delivered', 'read') ORDER BY seq",
             (person.id, after),
         )
-        return StoredJson({"items": [_shown(dict(row)) for row in rows]})
+        return StoredJson({"items": [shown(dict(row)) for row in rows]})
 
     def _everybodys(self, after: int) -> Response:
         """All that was accepted: a later message may be delivered first, and none may be missed."""
@@ -103,7 +98,7 @@ class WhatsAppControl:
             " ORDER BY seq LIMIT 1000",
             (after,),
         )
-        return StoredJson({"items": [_shown(dict(row)) for row in rows]})
+        return StoredJson({"items": [shown(dict(row)) for row in rows]})
 
     async def _inbound(self, request: Request) -> Response:
         body = await object_of(request)
@@ -199,79 +194,6 @@ class WhatsAppControl:
             }
         )
 
-    async def _people(self, request: Request) -> Response:
-        if request.method == "POST":
-            body = await object_of(request)
-            for name in ("phone", "user_id", "name"):
-                if body.get(name) is not None and not isinstance(body[name], str):
-                    raise Problem(422, "invalid_body", f"`{name}` is text.")
-            with self._store.write() as db:
-                person = people.meet(
-                    self._store, body.get("phone"), body.get("user_id"), body.get("name")
-                )
-                on_page = 0 if body.get("on_page") is False else 1
-                db.execute("UPDATE people SET on_page = ? WHERE id = ?", (on_page, person.id))
-            return JSONResponse(_described(person))
-        only = " WHERE on_page = 1" if request.query_params.get("on_page") else ""
-        rows = self._store.db.execute(f"SELECT id FROM people{only} ORDER BY id").fetchall()
-        found = [people.by_id(self._store, row["id"]) for row in rows]
-        return JSONResponse({"items": [_described(person) for person in found]})
-
-    def _someone(self, body: Json) -> Person:
-        who = text_in(body, "phone")
-        person = people.find(self._store, who)
-        if person is None:
-            raise Problem(404, "unknown_person", f"Nobody here has {who}.")
-        return person
-
-    async def _block(self, request: Request) -> Response:
-        body = await object_of(request)
-        person = self._someone(body)
-        blocked = body.get("blocked", True)
-        if not isinstance(blocked, bool):
-            raise Problem(422, "invalid_body", "`blocked` is true or false.")
-        with self._store.write() as db:
-            db.execute("UPDATE people SET blocked = ? WHERE id = ?", (int(blocked), person.id))
-            self._store.note(
-                "block",
-                f"{person.shown} {'blocked' if blocked else 'unblocked'} the business",
-                person_id=person.id,
-            )
-        return JSONResponse(_described(people.by_id(self._store, person.id)))
-
-    async def _read(self, request: Request) -> Response:
-        person = self._someone(await object_of(request))
-        unread = self._store.db.execute(
-            "SELECT id FROM messages WHERE person_id = ? AND incoming = 0"
-            " AND status = 'delivered' ORDER BY seq",
-            (person.id,),
-        ).fetchall()
-        ids: list[int] = []
-        with self._store.write():
-            for row in unread:
-                ids += send.stored_status(self._store, self._deliverer, row["id"], "read", None)
-            if unread:
-                self._store.note("read", f"{person.shown} read the chat", person_id=person.id)
-        if ids:
-            # Receipts are background news: a webhook that is down must not keep the chat shut.
-            await self._deliverer.deliver("whatsapp", ids)
-        return JSONResponse({"read": len(unread)})
-
-    async def _conversation(self, request: Request) -> Response:
-        person = people.find(self._store, request.query_params.get("phone", ""))
-        if person is None:
-            raise Problem(404, "unknown_person", "Nobody here has that number.")
-        rows = self._store.db.execute(
-            "SELECT * FROM (SELECT * FROM messages WHERE person_id = ? AND status != 'failed'"
-            " ORDER BY seq DESC LIMIT ?) ORDER BY seq",
-            (person.id, CONVERSATION_MESSAGES),
-        )
-        items = [
-            {**_shown(dict(row)), "incoming": bool(row["incoming"]), "status": row["status"]}
-            for row in rows
-        ]
-        return StoredJson({"person": _described(person), "items": items})
-
     async def _templates(self, request: Request) -> Response:
         body = await object_of(request)
         name, status = text_in(body, "name"), text_in(body, "status").upper()
@@ -288,32 +210,5 @@ class WhatsAppControl:
 
     async def _reset(self, request: Request) -> Response:
         self._store.reset()
+        self._store.note("reset", "the world began anew")
         return JSONResponse({"reset": True})
-
-
-def _described(person: Person) -> Json:
-    return {
-        "phone": f"+{person.phone}" if person.phone else None,
-        "user_id": person.user_id,
-        "name": person.name,
-        "blocked": person.blocked,
-    }
-
-
-def _shown(row: Json) -> Json:
-    return {
-        "id": row["id"],
-        "at": instant(row["at"]),
-        "to": row["recipient"],
-        "type": row["type"],
-        "text": row["text"],
-        "buttons": loads(row["buttons"]),
-        "rows": [{"id": item["id"], "title": item["title"]} for item in loads(row["rows"])],
-        "payload": loads(row["payload"]),
-    }
-
-
-def instant(at: float) -> str:
-    """Unix seconds as RFC 3339 in UTC, to the millisecond."""
-    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")

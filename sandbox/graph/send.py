@@ -1,6 +1,7 @@
 """Sending: a message is checked, accepted, written down, and its statuses are queued."""
 
 import base64
+import math
 import secrets
 import time
 from dataclasses import dataclass
@@ -192,7 +193,7 @@ def _failure(person: Person, shown: Content, now: float, fault: Fault | None) ->
         return webhook_error(code, f"Scripted by the sandbox: {fault.kind}.")
     if person.blocked:
         return webhook_error(131026, "Message Undeliverable.")
-    if shown.free_form and not _window_open(person, now):
+    if shown.free_form and not window_seconds_left(person, now):
         return webhook_error(
             131047,
             "Message failed to send because more than 24 hours have passed since the customer"
@@ -201,15 +202,16 @@ def _failure(person: Person, shown: Content, now: float, fault: Fault | None) ->
     return None
 
 
-def _window_open(person: Person, now: float) -> bool:
-    return (
-        person.last_inbound_at is not None and now - person.last_inbound_at < limits.WINDOW_SECONDS
-    )
+def window_seconds_left(person: Person, now: float) -> int:
+    """For how long free-form messages still reach that person; `now` is the sandbox's time."""
+    if person.last_inbound_at is None:
+        return 0
+    return max(0, math.ceil(limits.WINDOW_SECONDS - (now - person.last_inbound_at)))
 
 
 def _pricing(person: Person, shown: Content, now: float) -> Json:
     """Per-message pricing as statuses carry it: utility in the window and replies are free."""
-    in_window = _window_open(person, now)
+    in_window = window_seconds_left(person, now) > 0
     free = in_window and shown.category in ("service", "utility")
     return {
         "billable": not free,
@@ -297,7 +299,8 @@ def mark_read(store: Store, body: Json) -> Json:
     ).fetchone()
     if row is None:
         raise GraphError(100, f"There is no received message {message_id}.")
-    if body.get("typing_indicator", {"type": "text"}) != {"type": "text"}:
+    typing = body.get("typing_indicator")
+    if typing is not None and typing != {"type": "text"}:
         raise GraphError(100, 'typing_indicator is {"type": "text"}.')
     with store.write() as db:
         db.execute(
@@ -305,6 +308,11 @@ def mark_read(store: Store, body: Json) -> Json:
             " AND seq <= (SELECT seq FROM messages WHERE id = ?)",
             (row["person_id"], message_id),
         )
+        who = people.by_id(store, row["person_id"]).shown
+        if typing:
+            store.note("typing", f"an answer to {who}", person_id=row["person_id"])
+        else:
+            store.note("seen", f"what {who} wrote", person_id=row["person_id"])
     return {"success": True}
 
 

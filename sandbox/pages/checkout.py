@@ -64,30 +64,30 @@ class CheckoutPage:
         root = root_of(request)
         session = self._objects.find(request.path_params["id"])
         if session is None or session["object"] != "checkout.session":
-            body = "<main class='card'><h1>No such payment page</h1></main>"
+            body = "<main class='card till'><h1>No such payment page</h1></main>"
             return page("No such payment page", body, root=root, status=404)
-        parts = [
-            "<main class='card'>",
-            "<p class='badge'>Sandbox: no money moves here</p>",
-            f"<h1>{escape(_money(session['amount_total'], session['currency']))}</h1>",
-            "<ul class='plain'>",
-            *(
-                f"<li>{escape(item['description'])} × {item['quantity']}</li>"
-                for item in session["_line_items"]["data"]
-            ),
-            "</ul>",
-            f"<p role='status' class='notice'>{escape(notice)}</p>",
-            self._form(session) if session["status"] == "open" else _over(session),
-            "</main>",
-        ]
+        currency = session["currency"]
+        items = "".join(
+            f"<li><span>{escape(item['description'])} × {item['quantity']}</span>"
+            f"<span>{escape(_money(item['amount_total'], currency))}</span></li>"
+            for item in session["_line_items"]["data"]
+        )
+        body = f"""<main class="card till">
+<p class="badge">Sandbox: no money moves here</p>
+<h1 class="sum">{escape(_money(session["amount_total"], currency))}</h1>
+<ul class="plain items">{items}</ul>
+<p role="status" class="notice">{escape(notice)}</p>
+{self._form(session) if session["status"] == "open" else self._over(session)}
+</main>"""
         targets = " ".join(["'self'", *_origins(session)])
-        return page("Payment", "\n".join(parts), root=root, form_targets=targets)
+        # Said in the title too: a page that was loaded anew is announced by it.
+        return page(f"{notice} Payment".strip(), body, root=root, form_targets=targets)
 
     def _form(self, session: Json) -> str:
         offers = (session["saved_payment_method_options"] or {}).get("payment_method_save")
         saving = (
-            "<p><label><input type='checkbox' name='save_card' value='yes'>"
-            " Save this card for next time</label></p>"
+            "<label class='option'><input type='checkbox' name='save_card' value='yes'>"
+            " Save this card for next time</label>"
             if offers == "enabled"
             else "<p>This card will be kept for the next payment.</p>"
             if session["_intent"]["setup_future_usage"]
@@ -96,31 +96,49 @@ class CheckoutPage:
         cancel = session["cancel_url"]
         back = f"<p><a href='{escape(cancel)}'>Back without paying</a></p>" if cancel else ""
         return f"""<form method="post">
-<p><label>Card <select name="card">
+<label class="field">Card <select name="card">
 <option value="pm_card_visa">Visa 4242, works</option>
 <option value="pm_card_mastercard">Mastercard 4444, works</option>
 <option value="pm_card_authenticationRequired">Visa 3184, asks its owner each time</option>
 <option value="pm_card_chargeCustomerFail">Visa 0341, works now, declines later</option>
-</select></label></p>
+</select></label>
 {saving}
+<p><button name="outcome" value="pay" class="main whole">Pay</button></p>
+<fieldset><legend>Or let something else happen</legend>
 <p class="buttons">
-<button name="outcome" value="pay" class="main">Pay</button>
 <button name="outcome" value="decline">Decline</button>
 <button name="outcome" value="require_action">3-D Secure</button>
+<button name="outcome" value="process">Slow payment</button>
 <button name="outcome" value="expire">Expire</button>
-</p>
+</p></fieldset>
 </form>
 {back}"""
+
+    def _over(self, session: Json) -> str:
+        complete = session["status"] == "complete"
+        intent = self._objects.find(session["payment_intent"] or "")
+        state = "Paid" if session["payment_status"] == "paid" else "Failed"
+        settling = ""
+        if complete and intent is not None and intent["status"] == "processing":
+            state = "Under way"
+            settling = """<form method="post"><p class="buttons">
+<button name="outcome" value="pay" class="main">It goes through</button>
+<button name="outcome" value="decline">It fails</button>
+</p></form>"""
+        target = _back(session, "success_url" if complete else "cancel_url")
+        return f"""<p class="state">{state if complete else "Expired"}.</p>
+{settling}
+<p><a href="{escape(target)}">Back to the shop</a></p>"""
 
     async def _ask(self, request: Request) -> Response:
         root = root_of(request)
         intent = self._objects.find(request.path_params["id"])
         if intent is None or intent["object"] != "payment_intent":
-            body = "<main class='card'><h1>No such payment</h1></main>"
+            body = "<main class='card till'><h1>No such payment</h1></main>"
             return page("No such payment", body, root=root, status=404)
-        body = f"""<main class="card">
+        body = f"""<main class="card till">
 <p class="badge">Sandbox: your bank, played</p>
-<h1>{escape(_money(intent["amount"], intent["currency"]))}</h1>
+<h1 class="sum">{escape(_money(intent["amount"], intent["currency"]))}</h1>
 <p>Is it really you? The payment is {escape(intent["status"])}.</p>
 <form method="post"><p class="buttons">
 <button name="outcome" value="pay" class="main">Yes, pay</button>
@@ -141,13 +159,6 @@ class CheckoutPage:
         except (Problem, StripeError):
             target = None
         return RedirectResponse(target or f"{root_of(request)}/stripe/authenticate/{id_}", 303)
-
-
-def _over(session: Json) -> str:
-    word = {"complete": "Paid" if session["payment_status"] == "paid" else "Under way"}
-    state = word.get(session["status"], "Expired")
-    target = _back(session, "success_url" if session["status"] == "complete" else "cancel_url")
-    return f"<p><strong>{state}.</strong></p><p><a href='{escape(target)}'>Back to the shop</a></p>"
 
 
 def _back(session: Json, name: str) -> str:

@@ -17,17 +17,31 @@ def root_of(request: Request) -> str:
 
 
 def page(
-    title: str, body: str, *, root: str, form_targets: str = "'self'", status: int = 200
+    title: str,
+    body: str,
+    *,
+    root: str,
+    form_targets: str = "'self'",
+    status: int = 200,
+    style: str | None = None,
+    script: str | None = None,
 ) -> HTMLResponse:
-    """A whole page; `body` is HTML with every text already escaped, `root` as by `root_of`."""
+    """A whole page; `body` is HTML with every text already escaped, `root` as by `root_of`.
+
+    `style` and `script` (a module) are files among `static` that only this page needs.
+    """
+    static = f"{escape(root)}/static"
+    more = f'<link rel="stylesheet" href="{static}/{style}">\n' if style else ""
+    more += f'<script type="module" src="{static}/{script}"></script>\n' if script else ""
     html = f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<link rel="stylesheet" href="{escape(root)}/static/sandbox.css">
-<link rel="icon" href="data:,">
+<meta name="color-scheme" content="light dark">
+<link rel="stylesheet" href="{static}/sandbox.css">
+{more}<link rel="icon" href="data:,">
 </head>
 <body>
 {body}

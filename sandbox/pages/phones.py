@@ -16,12 +16,13 @@ from starlette.responses import FileResponse, HTMLResponse, Response, StreamingR
 from starlette.routing import Route
 
 from sandbox.config import SandboxConfig
-from sandbox.graph.control import instant
+from sandbox.graph.phone import instant
 from sandbox.pages.html import page, root_of
 from sandbox.store import Json, Store
 
 STATIC = Path(__file__).parent / "static"
-FILES = {"phones.js": "text/javascript", "sandbox.css": "text/css"}
+TYPES = {".js": "text/javascript", ".css": "text/css"}
+EVENTS = "text/event-stream"
 LOOK_SECONDS = 0.25
 #: A stream ends soon and the browser opens the next: a server that is asked to stop waits for
 #: open streams, and nobody wants to wait long.
@@ -37,7 +38,12 @@ class PhonesPage:
         """The page's text is read once."""
         self._config = config
         self._store = store
-        self._body = (STATIC / "phones.html").read_text(encoding="utf-8")
+        # Served by the product itself, the page may call it; from elsewhere a browser would not.
+        desk = "elsewhere.html" if config.product_url else "desk.html"
+        self._body = _html("phones.html").replace("{{desk}}", _html(desk))
+        self._files = {
+            file.name: TYPES[file.suffix] for file in STATIC.iterdir() if file.suffix in TYPES
+        }
 
     def routes(self) -> list[Route]:
         """The page, its files, its news."""
@@ -53,29 +59,26 @@ class PhonesPage:
             f'<li><a href="{escape(server + path)}">{escape(label)}</a></li>'
             for label, path in self._config.links
         )
-        body = (
-            self._body.replace("{{links}}", links)
-            .replace("{{server}}", escape(server))
-            .replace("{{business}}", escape(self._config.display_phone_number))
-        )
+        body = self._body.replace("{{links}}", links).replace("{{server}}", escape(server))
         root = root_of(request)
-        script = f'<script src="{escape(root)}/static/phones.js" defer></script>'
-        return page("Partimer sandbox", body + script, root=root)
+        return page("Partimer sandbox", body, root=root, style="phones.css", script="phones.js")
 
     async def _file(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in FILES:
+        if name not in self._files:
             return Response("No such file.", 404, media_type="text/plain")
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-        return FileResponse(STATIC / name, media_type=FILES[name], headers=headers)
+        return FileResponse(STATIC / name, media_type=self._files[name], headers=headers)
 
     async def _news(self, request: Request) -> Response:
         last = request.headers.get("last-event-id") or request.query_params.get("after") or ""
-        after = int(last) if last.isdigit() and len(last) < 16 else self._newest_but(NEWEST_ROWS)
+        newest = self._newest()
+        after = int(last) if last.isdigit() and len(last) < 16 else max(0, newest - NEWEST_ROWS)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(
-            self._stream(after), media_type="text/event-stream", headers=headers
-        )
+        if after > newest:
+            # The file of the world was removed meanwhile: the page shows a world that is gone.
+            return Response("event: anew\ndata: {}\n\n", media_type=EVENTS, headers=headers)
+        return StreamingResponse(self._stream(after), media_type=EVENTS, headers=headers)
 
     async def _stream(self, after: int) -> AsyncIterator[str]:
         yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
@@ -86,9 +89,12 @@ class PhonesPage:
                 yield f"id: {row['id']}\ndata: {json.dumps(row)}\n\n"
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _newest_but(self, count: int) -> int:
-        row = self._store.db.execute("SELECT MAX(id) AS newest FROM journal").fetchone()
-        return max(0, (row["newest"] or 0) - count)
+    def _newest(self) -> int:
+        # Not MAX(id): after a reset there is no row, and numbers go on.
+        row = self._store.db.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'journal'"
+        ).fetchone()
+        return int(row["seq"]) if row else 0
 
     def _rows(self, after: int) -> list[Json]:
         rows = self._store.db.execute(
@@ -106,3 +112,7 @@ class PhonesPage:
             }
             for row in rows
         ]
+
+
+def _html(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")

@@ -160,8 +160,7 @@ class Checkout:
         Raises StripeError where there is no such session, and SessionClosed where it is over.
         """
         session = self._objects.get("checkout.session", id_)
-        settling = session["status"] == "complete" and session["payment_status"] == "unpaid"
-        if settling and outcome in ("pay", "decline"):
+        if outcome in ("pay", "decline") and self._under_way(session):
             return self._settle(session, outcome)
         if session["status"] != "open":
             raise SessionClosed(
@@ -193,6 +192,12 @@ class Checkout:
                 self._intents.succeed(intent, method)
             self._complete(session, paid=outcome == "pay")
         return session
+
+    def _under_way(self, session: Json) -> bool:
+        if session["status"] != "complete" or session["payment_status"] != "unpaid":
+            return False
+        intent = self._objects.get("payment_intent", session["payment_intent"])
+        return bool(intent["status"] == "processing")
 
     def _settle(self, session: Json, outcome: str) -> Json:
         """A slow payment comes to its end after the session completed."""

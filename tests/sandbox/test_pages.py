@@ -1,16 +1,14 @@
-"""The pages: phones that work by hand, and a till."""
+"""The pages as they are served: what they carry, what they refuse, and the till without a script."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import re
+from pathlib import Path
 
 import pytest
 
-from tests.sandbox.conftest import ASHA, RAVI, World
-from tests.sandbox.test_sending import HELLO, YES_NO, listing
+from tests.sandbox.conftest import ASHA, Open, World
 from tests.sandbox.test_stripe import session_of
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+FLOWS_DOCS = "https://developers.facebook.com/docs/whatsapp/flows/reference"
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
@@ -22,14 +20,22 @@ def test_the_page_carries_no_inline_script_and_says_so(world: World) -> None:
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
     assert answer.text.count("<script") == 1
-    assert '/sandbox/static/phones.js" defer' in answer.text
+    assert '<script type="module" src=' in answer.text
     assert "style=" not in answer.text
     assert "onclick=" not in answer.text
 
 
-@pytest.mark.parametrize("name", ["phones.js", "sandbox.css"])
-def test_the_page_s_files_are_served(world: World, name: str) -> None:
-    assert world.http.get(f"/static/{name}").status_code == 200
+def test_everything_that_the_page_loads_is_served_from_here(world: World) -> None:
+    wanted = set(re.findall(r'/static/([\w.]+)"', world.http.get("/").text))
+    loaded: set[str] = set()
+    while missing := wanted - loaded:
+        for name in missing:
+            file = world.http.get(f"/static/{name}")
+            assert file.status_code == 200, name
+            wanted |= set(re.findall(r'from "\./([\w.]+)"', file.text))
+            assert not re.search(r"https?://|@import", file.text.replace(FLOWS_DOCS, "")), name
+        loaded |= missing
+    assert {"phones.js", "phone.js", "phones.css", "sandbox.css"} <= loaded
 
 
 @pytest.mark.parametrize("name", ["phones.html", "..%2Fphones.py", "nothing"])
@@ -37,12 +43,45 @@ def test_nothing_else_is_served(world: World, name: str) -> None:
     assert world.http.get(f"/static/{name}").status_code == 404
 
 
+@pytest.fixture
+def brief_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams that end after one look."""
+    monkeypatch.setattr("sandbox.pages.phones.STREAM_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("brief_news")
 def test_news_comes_as_server_sent_events_and_ends_soon(world: World) -> None:
     world.says({"type": "text", "text": "hi"})
     answer = world.http.get("/news", params={"after": "0"})
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert '"kind": "received"' in answer.text
     assert f'"person": "{ASHA}"' in answer.text
+
+
+@pytest.mark.usefixtures("brief_news")
+def test_news_goes_on_after_what_was_seen(world: World) -> None:
+    world.says({"type": "text", "text": "first"})
+    everything = world.http.get("/news", params={"after": "0"}).text
+    seen = re.findall(r"^id: (\d+)$", everything, re.MULTILINE)[-1]
+    world.says({"type": "text", "text": "second"})
+    rest = world.http.get("/news", headers={"Last-Event-ID": seen}).text
+    assert "second" in rest
+    assert "first" not in rest
+
+
+def test_a_page_of_a_world_that_is_gone_is_told_so(open_world: Open, tmp_path: Path) -> None:
+    with open_world() as world:
+        world.says({"type": "text", "text": "hi"})
+    (tmp_path / "sandbox.db").unlink()
+    with open_world() as world:
+        assert "event: anew" in world.http.get("/news", headers={"Last-Event-ID": "3"}).text
+
+
+def test_the_page_says_how_to_post_a_job_where_it_can_t_do_it(open_world: Open) -> None:
+    with open_world(product_url="http://product.example") as world:
+        assert "curl http://product.example/api/auth/register/employer" in world.http.get("/").text
+    with open_world() as world:
+        assert "Post and publish" in world.http.get("/").text
 
 
 def test_the_till_shows_what_is_paid_and_leads_back(world: World) -> None:
@@ -69,6 +108,19 @@ def test_the_till_s_other_buttons_stay_on_the_page(world: World) -> None:
         assert said in page.text
 
 
+def test_a_slow_payment_is_settled_on_its_page(world: World) -> None:
+    session = session_of(world)
+    path = f"/stripe/checkout/{session.id}"
+    assert world.http.post(path, data={"outcome": "process"}).status_code == 303
+    assert "Under way" in world.http.get(path).text
+    world.http.post(path, data={"outcome": "decline"})
+    world.business.wait_for_event("checkout.session.async_payment_failed")
+    failed = world.http.get(path).text
+    assert "Failed" in failed
+    assert "It goes through" not in failed
+    assert world.pays(session.id).json()["code"] == "session_closed"
+
+
 def test_what_is_sold_is_shown_as_text(world: World) -> None:
     price = {"currency": "inr", "unit_amount": 4900, "product_data": {"name": "<b>lead</b>"}}
     session = session_of(world, line_items=[{"quantity": 1, "price_data": price}])
@@ -77,110 +129,3 @@ def test_what_is_sold_is_shown_as_text(world: World) -> None:
 
 def test_an_unknown_session_has_no_till(world: World) -> None:
     assert world.http.get("/stripe/checkout/cs_test_nothing").status_code == 404
-
-
-@pytest.fixture
-def page(browser: "Browser", world: World) -> Iterator["Page"]:
-    """The first page, opened; the test fails if the browser complains about it."""
-    opened = browser.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.goto(f"{world.url}/")
-    yield opened
-    assert complaints == []
-
-
-def add(page: "Page", number: str, name: str) -> Any:
-    """A phone, added by hand."""
-    page.get_by_label("Number").fill(number)
-    page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Add phone").click()
-    phone = page.get_by_role("article", name=f"Phone of {name}")
-    phone.wait_for()
-    return phone
-
-
-def test_two_people_chat_side_by_side(page: "Page", world: World) -> None:
-    asha, ravi = add(page, ASHA, "Asha"), add(page, RAVI, "Ravi")
-    asha.get_by_label("Message").fill("hi")
-    asha.get_by_label("Message").press("Enter")
-    ravi.get_by_label("Message").fill("hello")
-    ravi.get_by_role("button", name="Send", exact=True).click()
-    world.business.wait(lambda b: len(b.messages()) == 2)
-    world.sent(YES_NO)
-    world.sent(HELLO, to=RAVI)
-    asha.get_by_role("button", name="Accept").click()
-    tap = world.business.wait(lambda b: b.messages()[2:])[0]
-    assert tap["interactive"]["button_reply"]["id"] == "yes-1"
-    ravi.get_by_text("Hello", exact=True).wait_for()
-
-
-def test_what_people_write_is_never_markup(page: "Page", world: World) -> None:
-    phone = add(page, ASHA, "<img src=x onerror=alert(1)>")
-    phone.get_by_label("Message").fill("<script>alert(1)</script>")
-    phone.get_by_label("Message").press("Enter")
-    phone.get_by_text("<script>alert(1)</script>").wait_for()
-    assert page.locator("img").count() == 0
-
-
-def test_lists_places_and_stop_are_sent_from_the_phone(page: "Page", world: World) -> None:
-    phone = add(page, ASHA, "Asha")
-    phone.get_by_text("More to send").click()
-    phone.get_by_role("button", name="Send location").click()
-    world.business.wait(lambda b: b.messages())
-    world.sent(listing([{"id": "cook", "title": "Cook"}]))
-    phone.get_by_text("Choose").click()
-    phone.get_by_role("button", name="Cook").click()
-    world.business.wait(lambda b: b.messages()[1:])
-    phone.get_by_role("button", name="STOP").click()
-    world.business.wait(lambda b: b.messages()[2:])
-    assert [message["type"] for message in world.business.messages()] == [
-        "location",
-        "interactive",
-        "text",
-    ]
-
-
-def test_a_block_and_a_jump_of_the_clock_are_a_button_away(page: "Page", world: World) -> None:
-    phone = add(page, ASHA, "Asha")
-    phone.get_by_role("button", name="Block").click()
-    phone.get_by_role("button", name="Blocked").wait_for()
-    page.get_by_label("Later by").select_option("90000")
-    page.get_by_role("button", name="Jump").click()
-    page.get_by_text("25 h ahead").wait_for()
-    people = world.http.get("/whatsapp/_control/people").json()["items"]
-    assert people[0]["blocked"] is True
-
-
-def test_a_phone_in_hand_reads_and_one_laid_down_does_not(page: "Page", world: World) -> None:
-    phone = add(page, ASHA, "Asha")
-    world.says({"type": "text", "text": "hi"})
-    seen = world.sent(HELLO)
-    world.business.wait_for_status(seen, "read")
-    page.get_by_label("Number").focus()
-    unseen = world.sent({"type": "text", "text": {"body": "Later"}})
-    phone.get_by_text("Later", exact=True).wait_for()
-    world.business.wait_for_status(unseen, "delivered")
-    assert [s for s in world.business.statuses(unseen) if s["status"] == "read"] == []
-    phone.get_by_label("Message").focus()
-    world.business.wait_for_status(unseen, "read")
-
-
-def test_a_payment_appears_at_the_till_and_is_paid_by_hand(page: "Page", world: World) -> None:
-    shop = f"{world.url}/"
-    session = session_of(world, success_url=shop, cancel_url=shop)
-    link = page.get_by_role("link", name="Pay INR 49")
-    link.wait_for()
-    page.goto(f"{world.url}/stripe/checkout/{session.id}")
-    page.get_by_role("button", name="Pay", exact=True).click()
-    page.get_by_role("heading", name="Partimer sandbox").wait_for()
-    world.business.wait_for_event("checkout.session.completed")
-
-
-def test_the_page_fits_a_small_screen(page: "Page", world: World) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    add(page, ASHA, "A" * 60)
-    world.says({"type": "text", "text": "x" * 300})
-    page.get_by_text("xxx").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,0 +1,132 @@
+// An employer at a desk: a company that posts jobs and buys contacts, by the product's public API.
+// Only where the product serves this page; elsewhere the page shows the calls to make by hand.
+import { report, root } from "./calls.js";
+import { button, make } from "./dom.js";
+import { PLACES } from "./places.js";
+
+const KEPT = "partimer-sandbox-desk";
+const HOURS = {
+  weekends: [["saturday", "sunday"], "09:00", "15:00"],
+  evenings: [["monday", "tuesday", "wednesday", "thursday", "friday"], "18:00", "22:00"],
+  days: [["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+    "09:00", "17:00"],
+};
+const SAID = { offered: "was asked", accepted: "accepted", rejected: "said no", expired: "did not answer",
+  closed: "is no longer asked", withdrawn: "took it back" };
+
+const form = document.getElementById("desk");
+const notice = document.getElementById("desk-notice");
+let kept = JSON.parse(localStorage.getItem(KEPT) || "null");
+let token = null;
+
+/** Make the desk work, where there is one. */
+export function openDesk() {
+  return form && report(notice, open);
+}
+
+async function open() {
+  form.elements.place.append(...PLACES.map(({ area, city }, index) => make("option",
+    { value: index, textContent: `${area}, ${city}` })));
+  const { items } = await api("GET", "catalogue/skills");
+  form.elements.skill.append(...items.map(({ slug, name, category }) => make("option",
+    { value: slug, textContent: name, "data-category": category, selected: slug === "waiter" })));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    report(notice, post);
+  });
+  await showJobs();
+}
+
+async function api(method, path, body) {
+  const headers = { "Content-Type": "application/json" };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const response = await fetch(new URL(`../api/${path}`, root),
+    { method, headers, body: body && JSON.stringify(body) });
+  if (response.status === 401 && token) {
+    token = null;
+    await signIn();
+    return api(method, path, body);
+  }
+  const answer = await response.json();
+  if (response.ok) return answer;
+  const first = answer.errors?.[0];
+  const detail = first ? `${first.field}: ${first.message}` : answer.detail;
+  throw Object.assign(new Error(detail || `The server answered ${response.status}.`),
+    { code: answer.code });
+}
+
+async function signIn() {
+  if (token) return;
+  if (!kept) {
+    const number = Date.now().toString(36);
+    kept = { email: `cafe-${number}@example.org`, password: `brunch at the river ${number}` };
+    await api("POST", "auth/register/employer", { company_name: "Café Deccan",
+      contact_name: "Ravi Sharma", phone: form.dataset.phone, ...kept });
+    localStorage.setItem(KEPT, JSON.stringify(kept));
+  }
+  try {
+    ({ access_token: token } = await api("POST", "auth/login", { role: "employer", ...kept }));
+  } catch (error) {
+    if (error.code !== "invalid_credentials") throw error;
+    // The product's database is another one by now: a new company.
+    kept = null;
+    localStorage.removeItem(KEPT);
+    await signIn();
+  }
+}
+
+async function post() {
+  await signIn();
+  const { skill, place, when, pay } = form.elements;
+  const { area, city, latitude, longitude } = PLACES[Number(place.value)];
+  const [days, start, end] = HOURS[when.value];
+  const { category } = skill.selectedOptions[0].dataset;
+  const tomorrow = new Date(Date.now() + 86_400_000).toLocaleDateString("en-CA");
+  const job = await api("POST", "employers/jobs", {
+    title: skill.selectedOptions[0].textContent, description: "A busy house with good people.",
+    category, location: { latitude, longitude }, city, address: `Main road, ${area}`,
+    starts_on: tomorrow, positions: 1, required_skills: [skill.value],
+    slots: days.map((weekday) => ({ weekday, start, end })),
+    salary: { amount: pay.valueAsNumber * 100, currency: "INR", per: "hour" },
+  });
+  await api("POST", `employers/jobs/${job.id}/publish`);
+  await showJobs();
+}
+
+/** Bring the jobs and who was asked up to date. */
+export async function showJobs() {
+  if (!form || !kept) return;
+  await signIn();
+  const { items } = await api("GET", "employers/jobs?limit=4");
+  const all = await Promise.all(items.map(async (job) => {
+    const matches = await api("GET", `employers/jobs/${job.id}/matches?limit=10`);
+    return shownJob(job, matches.items);
+  }));
+  document.getElementById("desk-jobs").replaceChildren(...all);
+}
+
+function shownJob(job, matches) {
+  const people = matches.map((match) => make("li", {}, ...shownMatch(match)));
+  const nobody = make("li", { className: "quiet",
+    textContent: "Nobody who is registered fits yet: skill, place, hours." });
+  return make("article", { className: "job", "aria-label": `Job: ${job.title}, ${job.status}` },
+    make("h3", {}, job.title, make("small", { textContent: ` ${job.city} · ${job.status}` })),
+    make("ul", { className: "plain" }, ...(people.length ? people : [nobody])));
+}
+
+function shownMatch(match) {
+  if (match.contact) {
+    const { name, phone } = match.contact;
+    return [make("strong", { textContent: name }), ` ${phone}, yours for good`];
+  }
+  const state = SAID[match.status] || match.status;
+  const words = [make("strong", { textContent: match.worker.display_name }), ` ${state}`];
+  if (match.status !== "accepted") return words;
+  return [...words, " ", button("Unlock the contact", () => report(notice, async () => {
+    const unlocked = await api("POST", `employers/matches/${match.id}/unlock`);
+    // Beside this page, where the phones go on; a browser that opens no second page leaves it.
+    const { checkout_url: till } = unlocked;
+    if (till && !window.open(till, "_blank")) location.assign(till);
+    await showJobs();
+  }), { className: "main" })];
+}

@@ -1,0 +1,45 @@
+"""What every test of a page looks at: the browser's complaints, the width, and who can use it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+WAIT_MILLISECONDS = 10_000
+
+
+@contextmanager
+def opened(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
+    """Open `url` in a page of its own; fails where the browser complained about it meanwhile."""
+    # Nothing slides: a click waits until what it clicks stands still.
+    page = browser.new_page(reduced_motion="reduce", **context)
+    page.set_default_timeout(WAIT_MILLISECONDS)
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(url)
+    try:
+        yield page
+    finally:
+        page.context.close()
+    assert complaints == []
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the screen."""
+    wider: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return max(0, wider)
+
+
+def barriers(page: Page) -> list[str]:
+    """What stands in somebody's way (WCAG 2.2 A and AA), one line each, by axe."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    options = {"runOnly": {"type": "tag", "values": tags}}
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
