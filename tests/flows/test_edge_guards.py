@@ -22,8 +22,9 @@ from starlette.types import ASGIApp
 
 from app.api import problems
 from app.api.middleware import WEBHOOK_BODY_BYTES, AnswerBrokenOff, RequestContext
+from app.core.errors import TooMany
 from app.core.metrics import exposition
-from app.core.ratelimit import LimiterDown, RateLimiter
+from app.core.ratelimit import InMemory, LimiterDown, RateLimiter
 from app.identity.models import IdempotencyKey, User
 from tests.flows.auth_world import employer_body, password_login
 from tests.flows.world import START, World, ok, refused
@@ -171,3 +172,23 @@ def test_the_page_for_browsers_loads_nothing_and_is_framed_by_nobody(shared_worl
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+
+
+async def test_counts_that_have_ended_are_forgotten_and_others_go_on() -> None:
+    counts = InMemory()
+    for subject in range(100):
+        await counts.incr(f"ended/{subject}", expiry=-1)
+    assert [await counts.incr("going on", expiry=60) for _ in range(3)] == [1, 2, 3]
+    assert await counts.incr("ended/1", expiry=-1) == 1
+    counts._swept_at -= InMemory.SWEEP_SECONDS
+    assert await counts.incr("going on", expiry=60) == 4
+    assert list(counts.storage) == list(counts.expirations) == ["going on"]
+
+
+async def test_the_limit_holds_in_memory() -> None:
+    limiter = RateLimiter(None, enabled=True)
+    for _ in range(5):
+        await limiter.hit("code", "5/hour", "somebody")
+    with pytest.raises(TooMany):
+        await limiter.hit("code", "5/hour", "somebody")
+    await limiter.hit("code", "5/hour", "somebody else")
