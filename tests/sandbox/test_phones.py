@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.infra.pages import barriers, opened, overflow
+from tests.infra.phones import write
 from tests.sandbox.conftest import ASHA, RAVI, Open, World
 from tests.sandbox.test_sending import HELLO, YES_NO, listing
 from tests.sandbox.test_stripe import session_of
@@ -40,11 +41,6 @@ def phone_of(page: "Page", name: str = "Asha", number: str = ASHA) -> "Locator":
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Add phone").click()
     return page.get_by_role("article", name=f"Phone of {name}")
-
-
-def write(phone: "Locator", text: str) -> None:
-    phone.get_by_label("Message", exact=True).fill(text)
-    phone.get_by_label("Message", exact=True).press("Enter")
 
 
 def attach(phone: "Locator", what: str) -> None:

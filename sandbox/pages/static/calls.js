@@ -22,6 +22,26 @@ export async function call(url, body) {
   return answer;
 }
 
+/**
+ * `look`, never twice at the same time: asked for meanwhile, it looks once more when it is through.
+ * An older answer that comes late would else stay on the page.
+ */
+export function oneAtATime(look) {
+  let running = null;
+  let again = false;
+  const run = async () => {
+    do {
+      again = false;
+      await look();
+    } while (again);
+  };
+  return () => {
+    if (running) again = true;
+    else running = run().finally(() => { running = null; });
+    return running;
+  };
+}
+
 /** Try something, and say in `element` what went wrong. */
 export async function report(element, attempt) {
   element.textContent = "";

@@ -1,6 +1,6 @@
 // An employer at a desk: a company that posts jobs and buys contacts, by the product's public API.
 // Only where the product serves this page; elsewhere the page shows the calls to make by hand.
-import { report, root } from "./calls.js";
+import { oneAtATime, report, root } from "./calls.js";
 import { button, make } from "./dom.js";
 import { PLACES } from "./places.js";
 
@@ -18,6 +18,7 @@ const form = document.getElementById("desk");
 const notice = document.getElementById("desk-notice");
 let kept = JSON.parse(localStorage.getItem(KEPT) || "null");
 let token = null;
+let shown = null;
 
 /** Make the desk work, where there is one. */
 export function openDesk() {
@@ -94,18 +95,19 @@ async function post() {
 }
 
 /** Bring the jobs and who was asked up to date. */
-export async function showJobs() {
+export const showJobs = oneAtATime(async () => {
   if (!form || !kept) return;
   await signIn();
   const { items } = await api("GET", "employers/jobs?limit=4");
-  const all = await Promise.all(items.map(async (job) => {
-    const matches = await api("GET", `employers/jobs/${job.id}/matches?limit=10`);
-    return shownJob(job, matches.items);
-  }));
-  document.getElementById("desk-jobs").replaceChildren(...all);
-}
+  const jobs = await Promise.all(items.map(async (job) => ({
+    job, matches: (await api("GET", `employers/jobs/${job.id}/matches?limit=10`)).items })));
+  // Made anew only where something is new: the focus may stand on a button in it.
+  if (JSON.stringify(jobs) === shown) return;
+  shown = JSON.stringify(jobs);
+  document.getElementById("desk-jobs").replaceChildren(...jobs.map(shownJob));
+});
 
-function shownJob(job, matches) {
+function shownJob({ job, matches }) {
   const people = matches.map((match) => make("li", {}, ...shownMatch(match)));
   const nobody = make("li", { className: "quiet",
     textContent: "Nobody who is registered fits yet: skill, place, hours." });

@@ -1,6 +1,6 @@
 // One phone: its chat, its composer, its sheet. Whoever has it in hand (the focus is in it) reads.
 import { bubbleOf, initial, mark } from "./bubble.js";
-import { call, report, whatsapp } from "./calls.js";
+import { call, oneAtATime, report, whatsapp } from "./calls.js";
 import { aloud, make } from "./dom.js";
 import { formOf } from "./flow.js";
 import { choices, placePicker, rowsOf } from "./pickers.js";
@@ -17,6 +17,7 @@ export class Phone {
     this.items = new Map();
     this.lines = new Map();
     this.unread = 0;
+    this.refresh = oneAtATime(() => this.look());
     const fragment = document.getElementById("phone-template").content.cloneNode(true);
     this.element = fragment.querySelector(".phone");
     this.find = (selector) => this.element.querySelector(selector);
@@ -49,7 +50,7 @@ export class Phone {
 
   // ── What comes ─────────────────────────────────────────────────────────────────────────────────
 
-  async refresh() {
+  async look() {
     const url = whatsapp("conversation");
     url.searchParams.set("phone", this.who);
     const { person, items } = await call(url);

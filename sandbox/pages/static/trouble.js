@@ -1,5 +1,5 @@
 // The chat's clock, and what goes wrong next.
-import { call, report, stripe, whatsapp } from "./calls.js";
+import { call, oneAtATime, report, stripe, whatsapp } from "./calls.js";
 import { make } from "./dom.js";
 
 const notice = document.getElementById("trouble-notice");
@@ -39,7 +39,7 @@ export function faultsWait() {
 }
 
 /** Bring what waits to go wrong up to date; the kinds there are come with the first answer. */
-export async function showFaults() {
+export const showFaults = oneAtATime(async () => {
   const select = document.getElementById("fault-kind");
   const all = await Promise.all(Object.entries(services).map(async ([service, url]) => (
     { service, ...await call(url("faults")) })));
@@ -57,4 +57,4 @@ export async function showFaults() {
         select.focus();
       }) }))));
   document.getElementById("faults-waiting").replaceChildren(...waiting);
-}
+});
