@@ -62,14 +62,15 @@ _PROVIDERS: Final = r"(?:gmail|gmial|yahoo|ymail|hotmail|outlook|rediff(?:mail)?
 _NETWORKS: Final = r"(?:insta(?:gram)?|telegram|snapchat|skype|facebook|fb|ig)"
 _AT: Final = r"(?:[@＠]|[(\[{<]\s*at\s*[)\]}>]|\s+(?:at|एट|ऐट)\s+)"
 _DOT: Final = r"(?:\s*[.．。]\s*|\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+(?:dot|डॉट|डाट)\s+)"
-_WORD: Final = r"[\w.+\-\u0900-\u0963]+"
+_WORD: Final = r"(?<![\w.+\-\u0900-\u0963])[\w.+\-\u0900-\u0963]+"
+"""From its first letter on only: a long word would else be tried from each of its letters."""
 
 _ADDRESSES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # Links, and hosts with a path or a known ending.
         r"(?:https?://|www\.)\S+",
-        rf"(?<![\w@])(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
+        rf"(?<![\w@\-])(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
         r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
         # name@host.tld and payment handles such as name@bank.
         rf"{_WORD}[@＠][\w\-]+(?:[.．][\w\-]+)*",
@@ -87,12 +88,37 @@ _TIME_RANGE: Final = re.compile(rf"{_TIME}\s*[-–—]\s*{_TIME}")
 _DATE: Final = re.compile(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)")
 _DATE_LOCAL: Final = re.compile(r"(?P<d>\d\d?)[/.](?P<m>\d\d?)[/.](?P<y>20\d\d)")
 _AMOUNTS: Final = re.compile(r"(\d{1,3}(?:,?\d{2,3})*)\s*[-–—]\s*(\d{1,3}(?:,?\d{2,3})*)")
+_SHORT_CHARACTERS: Final = 120
+"""As long as a name, a title or a city may be."""
+_TELLING_DIGITS: Final = 4
+"""In a longer text, fewer digits than this are too common to be taken for part of a phone."""
+_TELLING_WORDS: Final = 3
+"""Fewer number words than this in a row are a name, "Studio Two"."""
+_PART: Final = re.compile(r"[^\s,;]*[^\s,;.!?)]")
+_HARMLESS_PART: Final = re.compile(rf"{_TIME}|(?:1?\d|2[0-4])[-–—](?:1?\d|2[0-4])|20[2-4]\d")
+"""A time, hours from and to, a year."""
+_UNIT_AFTER: Final = re.compile(
+    r"\s*(?:%|\+|(?:k|kms?|kg|hrs?|hours?|h|mins?|minutes?|am|pm|baje|ghante|years?|yrs?|saal|days?|din|"
+    r"weeks?|months?|nights?|shifts?|people|persons?|positions?|workers?|log|staff|covers|guests|tables|"
+    r"seats|floors?|th|st|nd|rd|घंटे|बजे|दिन|साल|लोग|महीने|किमी)(?![\w]))",
+    re.IGNORECASE,
+)
+_PAY_WORD: Final = r"(?:salary|pay|pays|paid|wages?|stipend|vetan|earn|वेतन|तनख्वाह)"
+_PAY_BEFORE: Final = re.compile(
+    rf"(?:₹|rs\.?|inr|\$|€|£|{_PAY_WORD}(?:\s+(?:of|is|up ?to|from))?)[\s:=-]*\Z", re.IGNORECASE
+)
+_PAY_AFTER: Final = re.compile(
+    rf"\s*(?:/-|₹|(?:rs|inr|rupees?|rupaye|रुपये|रुपए|per|a day|a month|a week|an hour|monthly|daily|"
+    rf"{_PAY_WORD})(?!\w)|/\s*(?:day|month|hour|hr|week))",
+    re.IGNORECASE,
+)
 _CURRENCY_BEFORE: Final = re.compile(r"(?:₹|rs\.?|inr|\$|€|£)\s*$", re.IGNORECASE)
 
 
 @lru_cache(maxsize=2_048)
 def mask(text: str) -> str:
     """Return `text` with every contact detail replaced by `MASK`; masking twice changes nothing."""
+    text = _visible(text)
     while True:
         masked = text
         for pattern in _ADDRESSES:
@@ -101,6 +127,80 @@ def mask(text: str) -> str:
         if masked == text:
             return masked
         text = masked
+
+
+def mask_together(*texts: str | None) -> tuple[str | None, ...]:
+    """Mask texts that one reader sees side by side: a number split over them is hidden in each.
+
+    Digits that mean something else (times, dates, marked amounts, numbers with a unit) don't count, nor
+    do short numbers in a text of several sentences. What is left may have `READABLE_DIGITS` in all.
+    """
+    masked = [mask(text) if text else text for text in texts]
+    loose = [_loose_runs(text) if text else [] for text in masked]
+    if sum(digits for runs in loose for _, _, digits in runs) <= READABLE_DIGITS:
+        return tuple(masked)
+    return tuple(
+        _hide(text, runs) if text else text for text, runs in zip(masked, loose, strict=True)
+    )
+
+
+def mask_name(name: str) -> str:
+    """Mask a person's name: no digit belongs to it, so none is shown."""
+    digits = "".join("0" if unicodedata.digit(c, None) is not None else c for c in mask(name))
+    return re.sub("0+", MASK, digits) if "0" in digits else digits
+
+
+def _visible(text: str) -> str:
+    """Return `text` without invisible characters, but for joiners that a script is spelled with."""
+    if text.isascii():
+        return text
+    return "".join(
+        character
+        for place, character in enumerate(text)
+        if unicodedata.category(character) != "Cf"
+        or (
+            character in "\u200c\u200d"
+            and not any(side.isascii() for side in text[max(0, place - 1) : place + 2])
+        )
+    )
+
+
+def _loose_runs(text: str) -> list[tuple[int, int, int]]:
+    """Return the numbers that could be parts of one that is split: start, end, how many digits."""
+    least = 1 if len(text) <= _SHORT_CHARACTERS else _TELLING_DIGITS
+    found: list[tuple[int, int, int]] = []
+    for start, end, digits in _runs(text):
+        if digits < _TELLING_WORDS and not any(map(str.isdigit, text[start:end])):
+            continue
+        parts = [
+            (part.start(), part.end(), said)
+            for part in _PART.finditer(text, start, end)
+            if (said := sum(worth or 0 for *_, worth in _tokens(part[0])))
+            and not _means_something(text, part.start(), part.end())
+        ]
+        if sum(said for *_, said in parts) >= least:
+            found += parts
+    return found
+
+
+def _means_something(text: str, start: int, end: int) -> bool:
+    part = text[start:end]
+    if _is_harmless(text, start, end) or _HARMLESS_PART.fullmatch(part):
+        return True
+    if len(part) <= READABLE_DIGITS and _UNIT_AFTER.match(text, end):
+        return True
+    amount = part.replace(",", "")
+    if not amount.isdecimal() or len(amount) > READABLE_DIGITS:
+        return False
+    is_round = len(amount) < _TELLING_DIGITS or int(amount) % 50 == 0
+    marked = _PAY_BEFORE.search(text, 0, start) or _PAY_AFTER.match(text, end)
+    return is_round and marked is not None
+
+
+def _hide(text: str, runs: list[tuple[int, int, int]]) -> str:
+    for start, end, _ in reversed(runs):
+        text = text[:start] + MASK + text[end:]
+    return text
 
 
 def _mask_numbers(text: str) -> str:

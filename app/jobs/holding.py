@@ -22,8 +22,8 @@ from app.jobs.rules import JobNotDraft, JobStatus
 from app.messaging import texts
 from app.messaging.outbox import notify
 
-REVIEWED: Final = frozenset({"title", "description", "city", "address"})
-"""What people write in their own words."""
+REVIEWED: Final = frozenset({"title", "description", "city"})
+"""What workers read of an employer's own words; the address they don't."""
 
 
 class JobHeld(Conflict):
@@ -59,11 +59,6 @@ class Said(Protocol):
         """The city."""
         ...
 
-    @property
-    def address(self) -> str | None:
-        """The address."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -78,12 +73,7 @@ class Reason:
 
 def texts_of(said: Said) -> dict[str, str]:
     """Return the words to review, by field."""
-    found = {
-        "title": said.title,
-        "description": said.description,
-        "city": said.city,
-        "address": said.address,
-    }
+    found = {"title": said.title, "description": said.description, "city": said.city}
     return {field: text for field, text in found.items() if text}
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from app.core.errors import Conflict
 from app.core.folding import fold, readings, words
-from app.core.masking import mask
+from app.core.masking import mask, mask_together
 
 CONTACT: Final = "contact"
 """The kind of a sentence with a phone, an address or a link in it: workers read it masked."""
@@ -113,7 +113,8 @@ def judge(texts: Mapping[str, str]) -> list[Finding]:
 def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
     found: dict[Finding, None] = {}
     said: set[tuple[str, int]] = set()
-    masked = {field for field, text in texts if mask(text) != text}
+    together = mask_together(*(text for _, text in texts))
+    masked = {field for (field, text), seen in zip(texts, together, strict=True) if seen != text}
     sentences = _sentences(texts)
     for first, last in _passages([len(text.split()) for _, text in sentences]):
         field = sentences[last][0]
@@ -127,6 +128,9 @@ def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
                 found[Finding(kind.name, kind.holds, field, _short(passage))] = None
         if first == last and field in masked and mask(passage) != passage:
             found[Finding(CONTACT, False, field, _short(passage))] = None
+    for field, text in texts:  # what is a contact only together with other texts or sentences
+        if field in masked and not any(f.kind == CONTACT and f.field == field for f in found):
+            found[Finding(CONTACT, False, field, _short(text))] = None
     return tuple(found)
 
 

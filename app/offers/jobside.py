@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask
+from app.core.masking import mask_together
 from app.db import rows_changed, wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
@@ -44,12 +44,8 @@ class HeldJob:
 
     def tell_worker(self, worker_id: UUID, kind: str, offer_id: UUID, **more: str) -> Notice:
         """Return a notice to a worker about their offer; contact details in texts are masked."""
-        params = {
-            "offer_id": str(offer_id),
-            "title": mask(self.title),
-            "company": mask(self.company),
-            **more,
-        }
+        title, company = mask_together(self.title, self.company)
+        params = {"offer_id": str(offer_id), "title": title, "company": company, **more}
         return Notice(worker_id, kind, params, str(offer_id), offer_id)
 
     def tell_employer(self, kind: str, offer_id: UUID, params: Mapping[str, Any]) -> Notice:

@@ -5,14 +5,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask
+from app.core.masking import mask_name
 from app.identity.models import User
 from app.identity.users import display_name
 
 
 def shown_name(name: str) -> str:
-    """First name and initial; a phone or address hidden in the name is masked first."""
-    return display_name(mask(name))
+    """First name and initial; digits and addresses hidden in the name are masked first."""
+    return display_name(mask_name(name))
 
 
 async def shown_name_of(session: AsyncSession, worker_id: UUID) -> str:

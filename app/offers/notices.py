@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask
+from app.core.masking import mask_together
 from app.core.schema import Weekday
 from app.employers.models import Employer
 from app.jobs.models import Job, JobSlot
@@ -80,24 +80,26 @@ async def said_of_jobs(
         .join(Employer, Employer.id == Job.employer_id)
         .where(Job.id.in_(job_ids))
     )
+    return {job.id: _said(job, slots[job.id]) for job in await session.execute(jobs)}
+
+
+def _said(job: Row[*tuple[Any, ...]], slots: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    title, company, city = mask_together(job.title, job.company_name, job.city)
     return {
-        job.id: {
-            "title": mask(job.title),
-            "company": mask(job.company_name),
-            "verified": job.verified_at is not None,
-            "city": mask(job.city) if job.city else None,
-            "starts_on": job.starts_on.isoformat(),
-            "ends_on": job.ends_on.isoformat() if job.ends_on else None,
-            "time_zone": job.time_zone,
-            "slots": slots[job.id],
-            "salary": None
-            if job.salary_amount is None
-            else {
-                "amount": job.salary_amount,
-                "currency": job.salary_currency,
-                "per": job.salary_per,
-            },
-            "positions": job.positions,
-        }
-        for job in await session.execute(jobs)
+        "title": title,
+        "company": company,
+        "verified": job.verified_at is not None,
+        "city": city,
+        "starts_on": job.starts_on.isoformat(),
+        "ends_on": job.ends_on.isoformat() if job.ends_on else None,
+        "time_zone": job.time_zone,
+        "slots": slots,
+        "salary": None
+        if job.salary_amount is None
+        else {
+            "amount": job.salary_amount,
+            "currency": job.salary_currency,
+            "per": job.salary_per,
+        },
+        "positions": job.positions,
     }

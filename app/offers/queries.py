@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import coarse_km
-from app.core.masking import mask
+from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.db import keyring
@@ -235,16 +235,19 @@ def _workers_offer(
     salary = None
     if row.salary_amount is not None:
         salary = Money(row.salary_amount, row.salary_currency)
+    title, description, company_name, city = mask_together(
+        row.title, row.description, row.company_name, row.city
+    )
     return WorkersOffer(
         id=row.id,
         status=OfferStatus(row.status),
         job_id=row.job_id,
-        title=mask(row.title),
+        title=title or "",
         category=row.category,
-        description=mask(row.description),
-        company_name=mask(row.company_name),
+        description=description or "",
+        company_name=company_name or "",
         employer_verified=row.verified_at is not None,
-        city=mask(row.city) if row.city else None,
+        city=city,
         distance_km=round(row.distance_km, 1),
         starts_on=row.starts_on,
         ends_on=row.ends_on,
@@ -262,6 +265,7 @@ def _workers_offer(
 
 
 def _employers_match(row: Row[*tuple[Any, ...]]) -> EmployersMatch:
+    display_name, city = mask_together(shown_name(row.name), row.city)
     return EmployersMatch(
         id=row.id,
         status=OfferStatus(row.status),
@@ -272,8 +276,8 @@ def _employers_match(row: Row[*tuple[Any, ...]]) -> EmployersMatch:
         experience=row.score_experience,
         reliability_part=row.score_reliability,
         distance_km=coarse_km(row.distance_km),
-        display_name=shown_name(row.name),
-        city=mask(row.city) if row.city else None,
+        display_name=display_name or "",
+        city=city,
         skills=row.skills,
         experience_years=row.experience_years,
         verified=row.verified_at is not None,

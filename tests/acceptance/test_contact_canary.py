@@ -260,3 +260,50 @@ def test_a_number_in_words_is_kept_from_the_reader(village: World, text: str) ->
     assert "nine eight two" not in folded
     worker.delete("/api/workers/account")
     employer.delete(f"/api/employers/jobs/{job['id']}")
+
+
+@pytest.mark.parametrize(
+    ("profile", "pieces"),
+    [
+        ({"name": "98200 Asha", "city": "Mumbai 55123"}, ["98200", "55123"]),
+        ({"name": "Asha98200 K", "city": "५५१२३ Mumbai", "bio": "55123"}, ["98200", "55123"]),
+        ({"city": "Flat 98, Lane 200, Tower 551, Mumbai 23", "bio": "9"}, ["98", "200", "551"]),
+        (
+            {"name": "NineEightTwo K", "city": "Zero Zero Five Five One Two Three, Mumbai"},
+            ["Zero Zero", "NineEight"],
+        ),
+        ({"name": "NineEightTwo K", "city": "Road 00, 551 Mumbai 23"}, ["NineEight", "551"]),
+        ({"name": "९८२०० Asha", "city": "five five one two three"}, ["98200", "five five"]),
+    ],
+)
+def test_a_number_split_over_what_a_worker_writes_is_kept_from_the_reader(
+    village: World, profile: dict[str, Any], pieces: list[str]
+) -> None:
+    place = {"latitude": 30.73, "longitude": 76.78}
+    worker = village.worker(location=place, slots=("saturday",))
+    ok(worker.put("/api/workers/profile", profile))
+    employer = village.employer()
+    job = village.job(employer, location=place)
+    answer = employer.get(f"/api/employers/jobs/{job['id']}/matches")
+    shown = page(answer)[0]["worker"]
+    seen = f"{shown['display_name']} {shown['city']}".translate(
+        str.maketrans("०१२३४५६७८९", "0123456789")
+    )
+    assert not all(piece in seen for piece in pieces)
+    worker.delete("/api/workers/account")
+    employer.delete(f"/api/employers/jobs/{job['id']}")
+
+
+def test_a_number_split_over_what_an_employer_writes_is_kept_from_workers(village: World) -> None:
+    place = {"latitude": 27.18, "longitude": 78.01}
+    worker = village.worker(location=place, slots=("saturday",))
+    employer = village.employer(company_name="Cafe 55123")
+    text = "Serve guests at a busy cafe, and be on time. Ask for table 98200 when you come." * 2
+    job = village.job(employer, location=place, title="Waiter 98200", city="Agra", description=text)
+    assert {reason["code"] for reason in job["review"]["reasons"]} == {"contact"}
+    heard = [message["text"] for message in village.messages(str(worker.phone))]
+    read = worker.get("/api/workers/offers").text
+    for told in (read, *heard[1:]):
+        assert not ("98200" in told and "55123" in told), told
+    assert "98200" not in read
+    employer.delete(f"/api/employers/jobs/{job['id']}")

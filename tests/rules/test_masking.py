@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.masking import MASK, mask
+from app.core.masking import MASK, READABLE_DIGITS, mask, mask_name, mask_together
 
 DEVANAGARI = str.maketrans("0123456789", "०१२३४५६७८९")
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
@@ -173,3 +173,87 @@ def test_ordinary_words_stay(text: str) -> None:
 )
 def test_a_number_dressed_as_something_harmless_is_masked(text: str) -> None:
     assert len(digits_left(mask(text))) < 7
+
+
+tongues = st.sampled_from(
+    [
+        list("0123456789"),
+        list("0123456789".translate(DEVANAGARI)),
+        list("0123456789".translate(FULL_WIDTH)),
+        list("௦௧௨௩௪௫௬௭௮௯"),
+        ENGLISH,
+        HINDI,
+        HINGLISH,
+    ]
+)
+
+
+@given(phones, st.integers(1, 9), tongues, tongues)
+def test_a_phone_split_over_two_texts_is_unreadable(
+    phone: str, cut: int, first: list[str], second: list[str]
+) -> None:
+    one = " ".join(first[int(digit)] for digit in phone[:cut])
+    two = " ".join(second[int(digit)] for digit in phone[cut:])
+    seen = mask_together(f"Waiter {one} wanted", None, f"Cafe {two} Bandra")
+    shown = " ".join(text or "" for text in seen)
+    said = [word for word in shown.split() if word in {*ENGLISH, *HINDI, *HINGLISH}]
+    assert len(digits_left(shown)) + len(said) <= READABLE_DIGITS
+
+
+@given(phones, st.integers(4, 6), st.integers(0, 3))
+def test_a_phone_in_two_sentences_is_unreadable_too(phone: str, cut: int, padding: int) -> None:
+    words = "Serve guests at a busy cafe and be on time. " * (3 + padding)
+    text = f"{words}My lucky number is {phone[:cut]}. {words}My other one is {phone[cut:]}."
+    (seen,) = mask_together(text)
+    assert digits_left(seen or "") == ""
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("Waiter for Saturday brunch", "Cafe Leopold", "Mumbai 400050"),
+        ("Waiter 10-18, 2 people", "Cafe Nine", "Mumbai 40"),
+        ("Asha K.", "Sector 17, Chandigarh"),
+        (
+            "Cook for 3 days",
+            (
+                "Be there at 9:30 am. Salary 15000 per month, ₹500 a day for 12 people. PIN 400050. "
+                "From 2026-11-30 on, 5 km away, 25 covers, floor 14, in the year 2026. Bring shoes."
+            ),
+            "Studio Two",
+        ),
+    ],
+)
+def test_ordinary_words_side_by_side_stay(texts: tuple[str, ...]) -> None:
+    assert mask_together(*texts) == texts
+
+
+@given(st.lists(st.text(max_size=60) | st.none(), max_size=4))
+def test_masking_together_twice_is_once(texts: list[str | None]) -> None:
+    once = mask_together(*texts)
+    assert mask_together(*once) == once
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("Asha 98200 K", "Asha ••• K"),
+        ("Asha९८२००", "Asha•••"),
+        ("आशा कुलकर्णी", "आशा कुलकर्णी"),
+        ("Nau Do", "Nau Do"),
+    ],
+)
+def test_no_digit_belongs_to_a_name(name: str, seen: str) -> None:
+    assert mask_name(name) == seen
+
+
+def test_a_long_word_is_masked_in_no_time() -> None:
+    """The text is as long as any may be; each letter was once tried as the start of an address."""
+    for letter in ("a", "a-", "a.", "a@"):
+        mask.__wrapped__((letter * 4_000)[:4_000])
+
+
+def test_invisible_characters_do_not_part_a_word() -> None:
+    assert mask("ni\u200bne eight seven six five four three two one oh") == MASK
+    assert mask("asha@gma\u2060il.com") == MASK
+    assert mask("क्\u200dष") == "क्\u200dष"
