@@ -8,10 +8,14 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from app.core.errors import DomainError
 from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
+
+if TYPE_CHECKING:
+    from app.providers.whatsapp_templates import Difference
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -252,12 +256,26 @@ async def _templates(settings: Settings, *, register: bool) -> int:
                 for name in await whatsapp_templates.register(whatsapp, settings.whatsapp_account):
                     print(f"registered {name}")
             found = await whatsapp_templates.compare(whatsapp, settings.whatsapp_account)
+            await _free_templates(settings, found)
         except TransportError as error:
             raise Refused(f"WhatsApp refused ({error}): check its token and ids.") from error
     for difference in found:
         print(f"{difference.name} ({difference.language}): {difference.what}")
     print("All templates are as they should be." if not found else f"{len(found)} differ.")
     return 1 if found else 0
+
+
+async def _free_templates(settings: Settings, found: Sequence["Difference"]) -> None:
+    """Let the messages go that waited for a template which is as it should be."""
+    from app.messaging import notices
+    from app.runtime import running
+
+    differ = {(each.name, each.language) for each in found}
+    async with running(settings) as runtime, runtime.database.begin() as session:
+        for name, language in await notices.barred(session):
+            if (name, language) not in differ:
+                await notices.free(session, name, language, runtime.clock())
+                print(f"{name} ({language}) may be sent again")
 
 
 def _parser() -> argparse.ArgumentParser:

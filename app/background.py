@@ -22,7 +22,7 @@ from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.db import WAKE_CHANNEL, Database
 from app.identity import retention
 from app.matching import waves
-from app.messaging import delivery, inbox
+from app.messaging import delivery, inbox, limits
 from app.messaging.retention import forget_bodies
 from app.offers import closing, expire, privacy, remind
 from app.payments import events, reconcile, refunds
@@ -58,6 +58,10 @@ def _in_one_transaction(verb: Verb) -> Round:
 
 async def _send_messages(runtime: Runtime) -> int:
     return await delivery.send_due(runtime.database, runtime.channels, runtime.clock, BATCH)
+
+
+async def _read_limits(runtime: Runtime) -> int:
+    return await limits.read_due(runtime.database, runtime.channels, runtime.clock)
 
 
 async def _handle_inbox(runtime: Runtime) -> int:
@@ -104,6 +108,7 @@ LOOPS = (
     Loop("remind", _in_one_transaction(remind.remind_due), 15),
     Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
+    Loop("read_limits", _read_limits, 300),
     Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
     Loop("forget_bodies", _in_one_transaction(forget_bodies), 600),
     Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),

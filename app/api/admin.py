@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.api import (
     admin_conversations,
     admin_jobs,
+    admin_messages,
     admin_operations,
     admin_people,
     admin_records,
@@ -18,6 +19,7 @@ for part in (
     admin_jobs,
     admin_records,
     admin_operations,
+    admin_messages,
     admin_reports,
     admin_conversations,
 ):

@@ -1,4 +1,4 @@
-"""Payments, messages and webhooks, as administrators watch and mend them."""
+"""Payments, as administrators watch and mend them."""
 
 from typing import Annotated
 from uuid import UUID
@@ -12,14 +12,9 @@ from app.api.admin_lists import exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.problems import problems
-from app.audit.log import record
-from app.core.errors import Conflict, NotFound
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Instant, MoneyAnswer, Page, Reason, Request, whole
-from app.db import wake_loops
-from app.messaging import delivery
-from app.messaging.models import OutboxMessage, OutboxState, WebhookEvent, WebhookState
 from app.payments import refunds
 from app.payments.models import Payment, Refund
 from app.payments.rules import PaymentStatus
@@ -27,8 +22,6 @@ from app.payments.rules import PaymentStatus
 router = APIRouter(route_class=Route)
 
 _PAYMENTS = Keyset("admin_payments", [Payment.id])
-_MESSAGES = Keyset("admin_messages", [OutboxMessage.id])
-_WEBHOOKS = Keyset("admin_webhooks", [WebhookEvent.id])
 
 
 class PaymentRow(Answer):
@@ -61,43 +54,6 @@ class RefundAnswer(Answer):
     amount: MoneyAnswer
     reason: str
     created_at: Instant
-
-
-class MessageRow(Answer):
-    """A message on its way; to whom and what it says is not shown."""
-
-    id: UUID
-    kind: str
-    channel: str
-    state: OutboxState
-    attempts: int
-    error_code: str | None
-    error: str | None
-    form: str | None
-    cost_category: str | None
-    created_at: Instant
-    due_at: Instant
-    sent_at: Instant | None
-
-
-class WebhookRow(Answer):
-    """An event of a provider; its content is not shown."""
-
-    id: UUID
-    provider: str
-    kind: str
-    state: WebhookState
-    attempts: int
-    error: str | None
-    received_at: Instant
-    handled_at: Instant | None
-
-
-class WebhookNotDead(Conflict):
-    """Only what was given up is tried again by hand."""
-
-    code = "webhook_not_dead"
-    detail = "This event was not given up; it is handled or will be tried again by itself."
 
 
 def _payment_row(payment: Payment) -> PaymentRow:
@@ -165,97 +121,3 @@ def _refund_answer(refund: Refund) -> RefundAnswer:
         reason=refund.reason,
         created_at=refund.created_at,
     )
-
-
-@router.get("/messages", response_model=Page[MessageRow], responses=CSV_ANSWER)
-async def list_messages(
-    session: Read,
-    actor: AdminActor,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
-    state: OutboxState | None = None,
-) -> Page[MessageRow] | Response:
-    """List messages, newest first; `state=dead` are those that need somebody."""
-    query = select(OutboxMessage)
-    if state is not None:
-        query = query.where(OutboxMessage.state == state)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[MessageRow]:
-        rows = (await reader.scalars(_MESSAGES.apply(query, wanted, rt.keyring))).all()
-        cursor = _MESSAGES.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
-        items = [MessageRow.model_validate(row) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "messages", MessageRow, page_of)
-    return await page_of(page, session)
-
-
-@router.post("/messages/{message_id}/retry", responses=problems(404, 409))
-async def retry_message(
-    message_id: UUID, session: Write, actor: AdminActor, now: Now
-) -> MessageRow:
-    """Send a message again that was given up."""
-    message = await delivery.retry(session, message_id, now)
-    record(
-        session,
-        actor=actor,
-        action="message.retry",
-        target_type="message",
-        target_id=message_id,
-        now=now,
-    )
-    await session.flush()
-    return MessageRow.model_validate(message)
-
-
-@router.get("/webhooks", response_model=Page[WebhookRow], responses=CSV_ANSWER)
-async def list_webhooks(
-    session: Read,
-    actor: AdminActor,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
-    state: WebhookState | None = None,
-) -> Page[WebhookRow] | Response:
-    """List the providers' events, newest first; `state=dead` are those that need somebody."""
-    query = select(WebhookEvent)
-    if state is not None:
-        query = query.where(WebhookEvent.state == state)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[WebhookRow]:
-        rows = (await reader.scalars(_WEBHOOKS.apply(query, wanted, rt.keyring))).all()
-        cursor = _WEBHOOKS.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
-        items = [WebhookRow.model_validate(row) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "webhooks", WebhookRow, page_of)
-    return await page_of(page, session)
-
-
-@router.post("/webhooks/{webhook_id}/retry", responses=problems(404, 409))
-async def retry_webhook(
-    webhook_id: UUID, session: Write, actor: AdminActor, now: Now
-) -> WebhookRow:
-    """Handle an event again that was given up."""
-    event = await session.get(WebhookEvent, webhook_id, with_for_update=True)
-    if event is None:
-        raise NotFound
-    if event.state != WebhookState.DEAD:
-        raise WebhookNotDead
-    event.state, event.due_at, event.attempts, event.error = WebhookState.WAITING, now, 0, None
-    wake_loops(session, "inbox", "payment_events")
-    record(
-        session,
-        actor=actor,
-        action="webhook.retry",
-        target_type="webhook",
-        target_id=webhook_id,
-        now=now,
-    )
-    await session.flush()
-    return WebhookRow.model_validate(event)

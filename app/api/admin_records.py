@@ -12,10 +12,11 @@ from sqlalchemy import Date as SqlDate
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api import lag
+from app.api import lag, message_figures
 from app.api.admin_lists import cleaned, exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.message_figures import ConversationFigures, HeldFigures
 from app.audit.log import record
 from app.audit.models import AdminActionLog
 from app.core.errors import FieldError, Invalid
@@ -25,7 +26,6 @@ from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
 from app.db import is_postgresql
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job, JobStatus
-from app.messaging import conversations
 from app.messaging.models import OutboxMessage, OutboxState
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -162,15 +162,6 @@ class LagFigures(Answer):
     oldest_due_job_seconds: int
 
 
-class ConversationFigures(Answer):
-    """Who wants to talk to a human."""
-
-    waiting: int
-    held: int
-    oldest_seconds: int
-    """How long the longest of those who wait has waited."""
-
-
 class Stats(Answer):
     """How the whole system stands."""
 
@@ -184,6 +175,7 @@ class Stats(Answer):
     messages: dict[str, int]
     """The outbox by state."""
     conversations: ConversationFigures
+    held: HeldFigures
     days: list[DayFigures]
     """The last 30 days, oldest first."""
     lag: LagFigures
@@ -204,7 +196,8 @@ async def get_stats(session: Read, _actor: AdminActor, now: Now) -> Stats:
         payments=await _by(session, Payment.status, PaymentStatus),
         revenue=await _revenue(session),
         messages=await _by(session, OutboxMessage.state, OutboxState),
-        conversations=ConversationFigures.model_validate(await conversations.waiting(session, now)),
+        conversations=await message_figures.waiting(session, now),
+        held=await message_figures.held(session, now),
         days=await _days(session, now),
         lag=LagFigures(
             oldest_message_seconds=behind.message_seconds,

@@ -42,6 +42,9 @@ class Conversation:
         if inbound.kind is InboundKind.MOVED:
             await people.move(session, person, inbound, now)
             return
+        if inbound.kind is InboundKind.PREFERENCE:
+            people.prefer(person, inbound, now)
+            return
         await people.link(session, person, now)
         context = await context_of(
             session, person, inbound, now, base_url=self.base_url, country=self.country

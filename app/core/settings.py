@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     whatsapp_business_account_id: str = ""
     whatsapp_app_secret: SecretStr | None = None
     whatsapp_verify_token: SecretStr | None = None
+    whatsapp_messages_per_second: int = Field(default=80, ge=1, le=1_000)
+    whatsapp_daily_people: int = Field(default=0, ge=0, le=10_000_000)
 
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None

@@ -203,4 +203,9 @@ class Channels:
     """By name (`app.messaging.models.Channel`); one that is missing here is not configured."""
     whatsapp_per_second: float | None = 80
     """What the platform allows our number; None where nothing limits it."""
+    whatsapp_daily_people: int | None = None
+    """With how many people in any 24 hours we may begin, by this installation's own word; None where
+    only the platform limits it."""
+    whatsapp_limit: Callable[[], Awaitable[int | None]] | None = None
+    """Asks the platform for its limit; 0 is any number, None that it does not say."""
     quiet_hours: QuietHoursOf | None = None

@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.metrics import ALERTS
 from app.db import claim_limit
-from app.messaging.channels import (
-    Channels,
-)
+from app.messaging import outside
+from app.messaging.channels import Channels
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import SECRET_KINDS, insert_if_absent
@@ -78,7 +77,7 @@ async def claim(
         rows = await _due(session, name, state, now, room)
         if not rows:
             continue
-        found, others = await _sort_out(session, rows, channels, name, now)
+        found, others = await _sort_out(session, rows, channels, state, name, now)
         settled += others
         claimed += await _take(session, found, channels, name, now)
     return claimed, settled
@@ -145,6 +144,7 @@ async def _sort_out(
     session: AsyncSession,
     rows: Sequence[OutboxMessage],
     channels: Channels,
+    state: ChannelState | None,
     name: str,
     now: dt.datetime,
 ) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int]:
@@ -155,9 +155,13 @@ async def _sort_out(
     users = {row.user_id for row in rows if row.user_id and row.priority}
     quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
     busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
+    beyond = outside.Outside()
+    if name == ChannelName.WHATSAPP:
+        beyond = await outside.look(session, rows, state, channels.whatsapp_daily_people, now)
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
         person = people.get(row.id)
+        by_template = name == ChannelName.WHATSAPP and outside.goes_by_template(row, person, now)
         # Who is quiet is still answered: they wrote first.
         hours = quiet.get(row.user_id) if row.user_id and row.priority else None
         quiet_end = quiet_until(hours, now) if hours is not None else None
@@ -165,6 +169,8 @@ async def _sort_out(
             _give_up(row, OutboxState.SUPPRESSED, "out of date", now)
         elif person is not None and person.stopped_at is not None and not row.essential:
             _give_up(row, OutboxState.SUPPRESSED, "stopped", now)
+        elif by_template and beyond.unwanted(row, person):
+            _give_up(row, OutboxState.SUPPRESSED, "no marketing wanted", now)
         elif row.unanswered >= MAX_UNANSWERED:
             _give_up(row, OutboxState.DEAD, "no answer, twice", now)
             ALERTS.labels("message_dead").inc()
@@ -175,10 +181,16 @@ async def _sort_out(
             _later(row, now + dt.timedelta(milliseconds=300), now)
         elif person is not None and (wait := pair_wait(person.pair_free_at, now)):
             _later(row, now + wait, now)
+        elif by_template and (why := beyond.admit(row)) is not None:
+            _later(row, beyond.again_at(why, now), now)
+            row.held_why = why
         else:
+            row.held_why = None
+            row.template_at = now if by_template else row.template_at
             if person is not None:
                 person.pair_free_at = pair_next(person.pair_free_at, now)
             going.append((row, person))
+    outside.tell_once(state, beyond, now)
     return going, len(rows) - len(going)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Boolean, Table, bindparam, case, func, or_, update
+from sqlalchemy import Boolean, Table, bindparam, case, func, null, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +34,7 @@ from app.messaging.channels import (
 from app.messaging.claiming import AHEAD, OPEN, Claimed, claim, make_state
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.notices import free, learn
 from app.messaging.outbox import ADDRESS, PARAMS, REPLIES, SECRET_KINDS
 from app.messaging.rules import (
     SPAM_PAUSE,
@@ -196,6 +197,7 @@ async def _give_back(session: AsyncSession, ids: Sequence[UUID], now: dt.datetim
             state=OutboxState.WAITING,
             due_at=now,
             attempts=OutboxMessage.attempts - 1,
+            template_at=_NOTHING_WENT,
             lease_until=None,
             updated_at=now,
         )
@@ -215,6 +217,10 @@ async def _record_taken(session: AsyncSession, rows: list[dict[str, Any]]) -> No
         await session.execute(_TAKEN, [{**row, "provider_id_": None} for row in rows])
 
 
+_NOTHING_WENT: Final = case(
+    (OutboxMessage.unanswered == 0, null()), else_=OutboxMessage.template_at
+)
+"""When a message last set off, now that it did not: an earlier try may still have arrived."""
 _OUTBOX: Final = cast(Table, OutboxMessage.__table__)
 _TAKEN: Final = (
     update(_OUTBOX)
@@ -273,6 +279,8 @@ async def _record_refused(
         "form": "free" if message.free_form else "template",
         "updated_at": now,
     }
+    if error.kind not in {Refusal.AMBIGUOUS, Refusal.GATEWAY}:
+        values["template_at"] = _NOTHING_WENT
     if not verdict.uses_attempt:
         values["attempts"] = OutboxMessage.attempts - 1
     if error.kind is Refusal.AMBIGUOUS:
@@ -287,6 +295,7 @@ async def _record_refused(
     )
     if verdict.window_closed and message.person_id is not None:
         await close_window(session, message.person_id, now)
+    await learn(session, error.kind, message, error.code, now)
     if verdict.fate is Fate.RETRY:
         wake_loops(session, "outbox")
     if verdict.back_off or verdict.only_replies:
@@ -364,7 +373,10 @@ async def _works_again(session: AsyncSession, channels: set[str], now: dt.dateti
 
 
 async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> OutboxMessage:
-    """Send a message again that was given up. Raises `NotFound`, `MessageNotRetryable`."""
+    """Send a message again that was given up; if its template was barred, that is taken as mended.
+
+    Raises `NotFound`, `MessageNotRetryable`.
+    """
     row = await session.get(OutboxMessage, message_id, with_for_update=True)
     if row is None:
         raise NotFound
@@ -373,5 +385,5 @@ async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> Ou
     row.state, row.due_at, row.updated_at = OutboxState.WAITING, now, now
     row.attempts = row.unanswered = 0
     row.error = row.error_code = None
-    wake_loops(session, "outbox")
+    await free(session, texts.template_name(row.kind), row.language, now)
     return row

@@ -94,6 +94,12 @@ class PlatformNotice:
     field: str
     about: str = ""
     event: str = ""
+    language: str = ""
+    """Of the template it is about."""
+    detail: str = ""
+    """The platform's reason, the new quality or category."""
+    daily_people: int | None = None
+    """With how many people a day we may begin from now on; 0 for any number, None if not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database, claim_limit, keyring, wake_loops
-from app.messaging import people, statuses
-from app.messaging.inbound import Inbound, InboundKind, Parsed, PlatformNotice
+from app.messaging import notices, people, statuses
+from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import (
     Channel,
     ChatPerson,
@@ -135,9 +135,9 @@ async def _open_event(
     ):
         await _add_item(session, inbound, now)
     await statuses.apply(session, parsed.statuses, now)
-    for notice in parsed.notices:
-        _tell(notice)
+    await notices.apply(session, event.id, parsed.notices, now)
     if parsed.set_aside:
+        event.set_aside = len(parsed.set_aside)
         event.error = f"{len(parsed.set_aside)} set aside: {parsed.set_aside[0]}"[:300]
         logger().warning(
             "webhook_items_set_aside", webhook_id=str(event.id), count=len(parsed.set_aside)
@@ -177,11 +177,6 @@ async def _add_item(session: AsyncSession, inbound: Inbound, now: dt.datetime) -
             "received_at": now,
         },
     )
-
-
-def _tell(notice: PlatformNotice) -> None:
-    ALERTS.labels("platform_notice").inc()
-    logger().warning("platform_notice", kind=notice.field, name=notice.about, state=notice.event)
 
 
 # ── Messages, in order for each person ───────────────────────────────────────────────────────────

@@ -59,6 +59,13 @@ class OutboxMessage(Base):
         ),
         Index("ix_outbox_state_id", "state", "id"),
         Index("ix_outbox_recipient", "recipient_index", "state"),
+        Index(
+            "ix_outbox_template",
+            "template_at",
+            "recipient_index",
+            postgresql_where=text("template_at IS NOT NULL"),
+            sqlite_where=text("template_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -90,6 +97,10 @@ class OutboxMessage(Base):
     provider_id: Mapped[str | None] = mapped_column(String(160), unique=True)
     form: Mapped[str | None] = mapped_column(String(16))
     """How it went: `free` inside the 24-hour window, `template` outside."""
+    template_at: Mapped[dt.datetime | None]
+    """When it set off as a template, outside the window: the platform counts whom we begin with."""
+    held_why: Mapped[str | None] = mapped_column(String(24))
+    """Why it waits although it is due (`app.messaging.outside.Held`)."""
     cost_category: Mapped[str | None] = mapped_column(String(24))
     error_code: Mapped[str | None] = mapped_column(String(32))
     error: Mapped[str | None] = mapped_column(String(300))
@@ -113,6 +124,27 @@ class ChannelState(Base):
     only_replies_until: Mapped[dt.datetime | None]
     """The platform thinks what we start is spam: until then only people who wrote are answered."""
     reason: Mapped[str | None] = mapped_column(String(64))
+    daily_people: Mapped[int | None]
+    """With how many people a day the platform lets us begin; None where it has told no limit."""
+    limits_read_at: Mapped[dt.datetime | None]
+    """When the platform was last asked for that."""
+    limit_reached_at: Mapped[dt.datetime | None]
+    """When somebody was last told that the limit is reached: once a day is enough."""
+    updated_at: Mapped[dt.datetime]
+
+
+class MessageTemplate(Base):
+    """What we learned of a template from the platform; one that just works has no row."""
+
+    __tablename__ = "message_templates"
+
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    language: Mapped[str] = mapped_column(String(16), primary_key=True)
+    barred_at: Mapped[dt.datetime | None]
+    """Since when it may not be sent: paused, disabled, rejected, or refused."""
+    reason: Mapped[str | None] = mapped_column(String(64))
+    category: Mapped[str | None] = mapped_column(String(24))
+    """What the platform made it, where that differs from what we asked for."""
     updated_at: Mapped[dt.datetime]
 
 
@@ -137,6 +169,12 @@ class WebhookEvent(Base):
             sqlite_where=text("state = 'waiting'"),
         ),
         Index("ix_webhook_events_state_id", "state", "id"),
+        Index(
+            "ix_webhook_events_set_aside",
+            "id",
+            postgresql_where=text("set_aside > 0"),
+            sqlite_where=text("set_aside > 0"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -150,8 +188,27 @@ class WebhookEvent(Base):
     due_at: Mapped[dt.datetime]
     lease_until: Mapped[dt.datetime | None]
     error: Mapped[str | None] = mapped_column(String(300))
+    set_aside: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many of its items nobody could read; `error` says why."""
     received_at: Mapped[dt.datetime]
     handled_at: Mapped[dt.datetime | None]
+
+
+class PlatformNotice(Base):
+    """What a platform told about our account, number or templates. It holds nothing personal."""
+
+    __tablename__ = "platform_notices"
+    __table_args__ = (UniqueConstraint("webhook_id", "position"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_events.id"))
+    position: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(64))
+    about: Mapped[str] = mapped_column(String(120))
+    language: Mapped[str] = mapped_column(String(16))
+    event: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[str] = mapped_column(String(120))
+    received_at: Mapped[dt.datetime]
 
 
 class InboxItem(Base):
@@ -216,6 +273,8 @@ class ChatPerson(Base):
     last_inbound_at: Mapped[dt.datetime | None]
     """The 24-hour window for free-form messages counts from here."""
     stopped_at: Mapped[dt.datetime | None]
+    no_marketing_at: Mapped[dt.datetime | None]
+    """When they stopped marketing messages in the platform's own settings."""
     paused_at: Mapped[dt.datetime | None]
     """Since when a human is wanted, or there; the bot is silent until handed back."""
     paused_why: Mapped[str | None] = mapped_column(String(24))

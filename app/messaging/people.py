@@ -206,6 +206,12 @@ async def _take_id(
         )
 
 
+def prefer(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:
+    """Follow what a person set for marketing in the platform itself; `person` is locked."""
+    person.no_marketing_at = None if inbound.text == "resume" else inbound.sent_at
+    person.updated_at = now
+
+
 async def forget(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
     """Keep nothing of these people: no address, no word of theirs, nothing to be answered.
 
@@ -221,6 +227,7 @@ async def forget(session: AsyncSession, ids: Collection[UUID], now: dt.datetime)
             phone_index=None,
             phone_sealed=None,
             state={},
+            no_marketing_at=None,
             paused_at=None,
             paused_why=None,
             held_by=None,

@@ -47,12 +47,14 @@ class Refusal(StrEnum):
     """This person can't be reached: no retry."""
     NOT_NOW = "not_now"
     """The platform chose not to deliver; trying at once makes it worse, so this one is given up."""
+    NO_MARKETING = "no_marketing"
+    """This person wants no marketing: what is none still goes."""
     CREDENTIALS = "credentials"
     """Nothing can be sent until somebody mends the token or its rights."""
     BLOCKED = "blocked"
     """Nothing can be sent until somebody settles the account."""
     TEMPLATE = "template"
-    """This template is missing, paused or wrong: permanent until it is mended."""
+    """This template is missing, paused or wrong: it is barred until it is mended."""
     MEDIA = "media"
     """The attachment failed: try again."""
     TRANSIENT = "transient"
@@ -141,7 +143,7 @@ def decide(
             verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, AMBIGUOUS_WAIT))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
             verdict = Verdict(Fate.RETRY, pause)
-        case Refusal.UNREACHABLE | Refusal.NOT_NOW:
+        case Refusal.UNREACHABLE | Refusal.NOT_NOW | Refusal.NO_MARKETING:
             verdict = Verdict(Fate.FAILED)
         case _:
             verdict = Verdict(Fate.DEAD, alert=True)

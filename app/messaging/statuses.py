@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.logging import logger
 from app.db import wake_loops
+from app.messaging import notices
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import REPLIES, SECRET_KINDS
@@ -111,6 +112,8 @@ async def _fail(
     row.provider_id = row.provider_id or update.provider_id
     if verdict.window_closed:
         await _close_window(session, row, now)
+    if update.refusal is not None:
+        await notices.learn(session, update.refusal, row, update.code, now)
     if verdict.fate is Fate.RETRY:
         row.state, row.due_at = OutboxState.WAITING, now + verdict.after
         wake_loops(session, "outbox")

@@ -23,6 +23,7 @@ from app.messaging.wording import reason as say_reason
 DEFAULT_LANGUAGE: Final = "en"
 TEMPLATE_PREFIX: Final = "partimer_"
 AUTHENTICATION: Final = "authentication"
+MARKETING: Final = "marketing"
 
 _FOLDER: Final = Path(__file__).parent / "catalogues"
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?:\|([a-z]+))?\}")
@@ -219,6 +220,17 @@ def say_day(value: dt.date, reads: Reader) -> str:
 def template_name(kind: str) -> str:
     """The platform's name of a notice's template."""
     return TEMPLATE_PREFIX + kind
+
+
+def kind_of_template(name: str) -> str:
+    """Return the kind of notice a template says; the reverse of `template_name`."""
+    return name.removeprefix(TEMPLATE_PREFIX)
+
+
+def category_of(kind: str) -> str:
+    """Return what a notice's template is registered as; "" for what has none."""
+    entry = catalogue(DEFAULT_LANGUAGE).notices.get(kind)
+    return entry.category if entry is not None else ""
 
 
 def templates() -> list[TemplateText]:

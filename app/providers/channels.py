@@ -16,9 +16,6 @@ from app.workers.quiet import quiet_hours
 MAIL_FOLDER: Final = Path("mail")
 """Where e-mails go in development, one file each."""
 
-MESSAGES_PER_SECOND: Final = 80
-"""What the platform lets a number send, unless it has raised it."""
-
 
 def build_channels(settings: Settings, http: httpx.AsyncClient) -> Channels:
     """Return the channels that are configured; messages for another wait until it is."""
@@ -32,5 +29,11 @@ def build_channels(settings: Settings, http: httpx.AsyncClient) -> Channels:
     elif not settings.is_production:
         senders[Name.EMAIL] = MailFolder(MAIL_FOLDER, sender)
     # A test's clock stands still, and with it the turns it gives out.
-    pace = None if settings.environment == "test" else MESSAGES_PER_SECOND
-    return Channels(senders, whatsapp_per_second=pace, quiet_hours=quiet_hours)
+    pace = None if settings.environment == "test" else settings.whatsapp_messages_per_second
+    return Channels(
+        senders,
+        whatsapp_per_second=pace,
+        whatsapp_daily_people=settings.whatsapp_daily_people or None,
+        whatsapp_limit=whatsapp.daily_people if whatsapp is not None else None,
+        quiet_hours=quiet_hours,
+    )

@@ -17,12 +17,14 @@ from app.messaging.channels import (
 from app.messaging.rules import Refusal
 from app.messaging.texts import AUTHENTICATION
 from app.providers.whatsapp_errors import classify
+from app.providers.whatsapp_limits import people_a_day
 
 type Json = dict[str, Any]
 
 ANSWER_SECONDS: Final = 15.0
 """The platform answers in well under a second; after this the answer counts as lost."""
 _CONNECT_SECONDS: Final = 5.0
+_LIMIT_FIELDS: Final = "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
 
 
 class WhatsApp:
@@ -41,7 +43,8 @@ class WhatsApp:
         self._timeout = httpx.Timeout(answer_seconds, connect=_CONNECT_SECONDS)
         self._http = http
         self._base = f"{base}/{version}"
-        self._messages = f"{self._base}/{number_id}/messages"
+        self._number = f"{self._base}/{number_id}"
+        self._messages = f"{self._number}/messages"
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
@@ -64,6 +67,12 @@ class WhatsApp:
             "typing_indicator": {"type": "text"},
         }
         await self._post(self._messages, body)
+
+    async def daily_people(self) -> int | None:
+        """Return with how many people a day this number's portfolio may begin; 0 for any number, None
+        where the platform does not say. Raises `TransportError`.
+        """
+        return people_a_day(await self._call("GET", f"{self._number}?fields={_LIMIT_FIELDS}"))
 
     async def templates(self, account_id: str) -> list[Json]:
         """Return every registered template of a business account. Raises `TransportError`."""

@@ -15,7 +15,7 @@ _BY_CODE: Final[Mapping[int, Refusal]] = {
     131047: Refusal.WINDOW_CLOSED,
     131026: Refusal.UNREACHABLE,
     131049: Refusal.NOT_NOW,
-    131050: Refusal.NOT_NOW,
+    131050: Refusal.NO_MARKETING,
     **dict.fromkeys((0, 3, 10, 190), Refusal.CREDENTIALS),
     **dict.fromkeys((368, 131031, 130497, 131042), Refusal.BLOCKED),
     **dict.fromkeys(

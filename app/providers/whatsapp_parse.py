@@ -14,6 +14,7 @@ import phonenumbers
 
 from app.messaging.inbound import Inbound, InboundKind, Parsed, PlatformNotice, StatusUpdate
 from app.providers.whatsapp_errors import classify
+from app.providers.whatsapp_limits import people_a_day
 
 type Json = dict[str, Any]
 
@@ -232,7 +233,15 @@ def _status(item: Json) -> StatusUpdate:
 
 def _notice(field: str, value: Json) -> PlatformNotice:
     about = value.get("message_template_name") or value.get("display_phone_number") or ""
-    return PlatformNotice(field[:64], _line(about), _line(value.get("event"))[:64])
+    told = [value.get(name) for name in ("reason", "new_quality_score", "new_category")]
+    return PlatformNotice(
+        field[:64],
+        _line(about),
+        _line(value.get("event"))[:64],
+        _line(value.get("message_template_language"))[:16],
+        next(filter(None, map(_line, told)), ""),
+        people_a_day(value),
+    )
 
 
 def _instant(value: Any) -> dt.datetime:

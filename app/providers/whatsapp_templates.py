@@ -1,15 +1,10 @@
 """Our templates as the platform registers them; `texts` is where their words are."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import httpx
-
-from app.core.errors import Unavailable
-from app.core.settings import Settings
-from app.messaging.channels import TransportError
 from app.messaging.texts import AUTHENTICATION, TemplateText, templates
-from app.providers.whatsapp import Json, WhatsApp, build_whatsapp
+from app.providers.whatsapp import Json, WhatsApp
 
 CODE_MINUTES: Final = 5
 """How long a one-time code works, as the platform writes it below the code."""
@@ -95,25 +90,3 @@ def _body(registered: dict[str, Any]) -> str | None:
         if isinstance(component, dict) and str(component.get("type")).upper() == "BODY":
             return component.get("text")
     return None
-
-
-async def run(settings: Settings, what: Literal["register", "compare"]) -> list[str]:
-    """Register what is missing, or compare; return a line for a person about each template.
-
-    Raises `Unavailable` where WhatsApp is not configured or does not answer.
-    """
-    account_id = settings.whatsapp_business_account_id
-    async with httpx.AsyncClient() as http:
-        whatsapp = build_whatsapp(settings, http)
-        if whatsapp is None or not account_id:
-            raise Unavailable(
-                "Set WHATSAPP_API_TOKEN and WHATSAPP_BUSINESS_ACCOUNT_ID first.",
-                code="whatsapp_not_configured",
-            )
-        try:
-            if what == "register":
-                return [f"registered {name}" for name in await register(whatsapp, account_id)]
-            differences = await compare(whatsapp, account_id)
-        except TransportError as error:
-            raise Unavailable(f"WhatsApp refused: {error}.", code="whatsapp_unavailable") from error
-    return [f"{each.name} ({each.language}): {each.what}" for each in differences]

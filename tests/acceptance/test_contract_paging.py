@@ -87,7 +87,7 @@ def test_a_forged_cursor_is_refused_on_every_list(town: World) -> None:
         "/api/workers/unlocks": worker,
         **{
             f"/api/admin/{name}": admin
-            for name in "workers employers jobs logs payments messages webhooks conversations".split()
+            for name in "workers employers jobs logs payments messages webhooks conversations notices".split()
         },
     }
     for path, person in lists.items():

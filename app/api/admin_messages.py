@@ -1,0 +1,215 @@
+"""Messages, webhooks and what the platform tells, as administrators watch and mend them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.admin_lists import cleaned, exported
+from app.api.csv_export import CSV_ANSWER, AsCsv
+from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.problems import problems
+from app.audit.log import record
+from app.core.errors import Conflict, NotFound
+from app.core.paging import Keyset, PageRequest
+from app.core.schema import Answer, Instant, Page
+from app.db import wake_loops
+from app.messaging import delivery
+from app.messaging.models import (
+    OutboxMessage,
+    OutboxState,
+    PlatformNotice,
+    WebhookEvent,
+    WebhookState,
+)
+from app.messaging.outside import Held
+
+router = APIRouter(route_class=Route)
+
+_MESSAGES = Keyset("admin_messages", [OutboxMessage.id])
+_WEBHOOKS = Keyset("admin_webhooks", [WebhookEvent.id])
+_NOTICES = Keyset("admin_notices", [PlatformNotice.id])
+
+
+class MessageRow(Answer):
+    """A message on its way; to whom and what it says is not shown."""
+
+    id: UUID
+    kind: str
+    channel: str
+    state: OutboxState
+    attempts: int
+    error_code: str | None
+    error: str | None
+    held_why: Held | None = Field(description="Why it waits although it is due.")
+    form: str | None
+    cost_category: str | None
+    created_at: Instant
+    due_at: Instant
+    sent_at: Instant | None
+
+
+class WebhookRow(Answer):
+    """An event of a provider; its content is not shown."""
+
+    id: UUID
+    provider: str
+    kind: str
+    state: WebhookState
+    attempts: int
+    set_aside: int = Field(description="How many of its items nobody could read.")
+    error: str | None = Field(description="Why it failed, or why items were set aside.")
+    received_at: Instant
+    handled_at: Instant | None
+
+
+class NoticeRow(Answer):
+    """What a platform told about our account, number or templates."""
+
+    id: UUID
+    webhook_id: UUID
+    kind: str
+    about: str = Field(description="The template or number it is about.")
+    language: str
+    event: str
+    detail: str
+    received_at: Instant
+
+
+class WebhookNotDead(Conflict):
+    """Only what was given up, or not wholly read, is tried again by hand."""
+
+    code = "webhook_not_dead"
+    detail = "This event was not given up; it is handled or will be tried again by itself."
+
+
+@router.get("/messages", response_model=Page[MessageRow], responses=CSV_ANSWER)
+async def list_messages(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    as_csv: AsCsv,
+    state: OutboxState | None = None,
+) -> Page[MessageRow] | Response:
+    """List messages, newest first; `state=dead` are those that need somebody."""
+    query = select(OutboxMessage)
+    if state is not None:
+        query = query.where(OutboxMessage.state == state)
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[MessageRow]:
+        rows = (await reader.scalars(_MESSAGES.apply(query, wanted, rt.keyring))).all()
+        cursor = _MESSAGES.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
+        items = [MessageRow.model_validate(row) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if as_csv:
+        return await exported(rt, actor, now, "messages", MessageRow, page_of)
+    return await page_of(page, session)
+
+
+@router.post("/messages/{message_id}/retry", responses=problems(404, 409))
+async def retry_message(
+    message_id: UUID, session: Write, actor: AdminActor, now: Now
+) -> MessageRow:
+    """Send a message again that was given up."""
+    message = await delivery.retry(session, message_id, now)
+    record(
+        session,
+        actor=actor,
+        action="message.retry",
+        target_type="message",
+        target_id=message_id,
+        now=now,
+    )
+    await session.flush()
+    return MessageRow.model_validate(message)
+
+
+@router.get("/webhooks", response_model=Page[WebhookRow], responses=CSV_ANSWER)
+async def list_webhooks(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    as_csv: AsCsv,
+    state: WebhookState | None = None,
+    set_aside: bool | None = None,
+) -> Page[WebhookRow] | Response:
+    """List the providers' events, newest first; `state=dead` are those that need somebody, and
+    `set_aside=true` those with items nobody could read.
+    """
+    query = select(WebhookEvent)
+    if state is not None:
+        query = query.where(WebhookEvent.state == state)
+    if set_aside is not None:
+        query = query.where(
+            WebhookEvent.set_aside > 0 if set_aside else WebhookEvent.set_aside == 0
+        )
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[WebhookRow]:
+        rows = (await reader.scalars(_WEBHOOKS.apply(query, wanted, rt.keyring))).all()
+        cursor = _WEBHOOKS.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
+        items = [WebhookRow.model_validate(row) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if as_csv:
+        return await exported(rt, actor, now, "webhooks", WebhookRow, page_of)
+    return await page_of(page, session)
+
+
+@router.post("/webhooks/{webhook_id}/retry", responses=problems(404, 409))
+async def retry_webhook(
+    webhook_id: UUID, session: Write, actor: AdminActor, now: Now
+) -> WebhookRow:
+    """Handle an event again that was given up, or had items set aside; what was done stays done once."""
+    event = await session.get(WebhookEvent, webhook_id, with_for_update=True)
+    if event is None:
+        raise NotFound
+    if not event.body_sealed or (event.state != WebhookState.DEAD and not event.set_aside):
+        raise WebhookNotDead
+    event.state, event.due_at, event.attempts, event.error = WebhookState.WAITING, now, 0, None
+    event.set_aside = 0
+    wake_loops(session, "inbox", "payment_events")
+    record(
+        session,
+        actor=actor,
+        action="webhook.retry",
+        target_type="webhook",
+        target_id=webhook_id,
+        now=now,
+    )
+    await session.flush()
+    return WebhookRow.model_validate(event)
+
+
+@router.get("/notices", response_model=Page[NoticeRow], responses=CSV_ANSWER)
+async def list_notices(
+    session: Read,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
+    page: PageQuery,
+    as_csv: AsCsv,
+    kind: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
+) -> Page[NoticeRow] | Response:
+    """List what WhatsApp told about our account, number and templates, newest first."""
+    query = select(PlatformNotice)
+    if word := cleaned(kind, "kind"):
+        query = query.where(PlatformNotice.kind == word)
+
+    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[NoticeRow]:
+        rows = (await reader.scalars(_NOTICES.apply(query, wanted, rt.keyring))).all()
+        cursor = _NOTICES.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
+        items = [NoticeRow.model_validate(row) for row in rows[: wanted.limit]]
+        return Page(items=items, next_cursor=cursor)
+
+    if as_csv:
+        return await exported(rt, actor, now, "notices", NoticeRow, page_of)
+    return await page_of(page, session)

@@ -1,0 +1,48 @@
+"""Asking the platform, now and then, with how many people a day it lets us begin."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Final
+
+from app.core.logging import logger
+from app.db import Database, wake_loops
+from app.messaging.channels import Channels, TransportError
+from app.messaging.claiming import make_state
+from app.messaging.models import Channel, ChannelState
+
+READ_EVERY: Final = dt.timedelta(hours=1)
+"""The platform changes it once a day at most, and tells us; this is the net below."""
+
+type Clock = Callable[[], dt.datetime]
+
+
+async def read_due(database: Database, channels: Channels, clock: Clock) -> int:
+    """Ask for the limit if that was long ago; return how often that was. One process asks."""
+    if channels.whatsapp_limit is None:
+        return 0
+    now = clock()
+    async with database.read() as session:
+        row = await session.get(ChannelState, Channel.WHATSAPP)
+        if row is not None and not _due(row, now):
+            return 0
+    async with database.begin() as session:
+        state = await make_state(session, Channel.WHATSAPP, now)
+        if not _due(state, now):
+            return 0
+        state.limits_read_at = now
+    try:
+        limit = await channels.whatsapp_limit()
+    except TransportError as error:
+        # What was known stays true until the next time.
+        logger().warning("limit_unknown", channel=Channel.WHATSAPP.value, reason=error.kind.value)
+        return 1
+    if limit is not None:
+        async with database.begin() as session:
+            state = await make_state(session, Channel.WHATSAPP, now)
+            state.daily_people = limit or None
+            wake_loops(session, "outbox")
+    return 1
+
+
+def _due(state: ChannelState, now: dt.datetime) -> bool:
+    return state.limits_read_at is None or state.limits_read_at <= now - READ_EVERY

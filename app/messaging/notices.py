@@ -1,0 +1,164 @@
+"""What the platform tells about our account: kept, shown, and acted on.
+
+| notice | what follows |
+|---|---|
+| a template is paused, disabled, rejected or about to be deleted | none of its messages goes out; they wait |
+| a template is approved or reinstated | the ones that waited go |
+| a template's category changes | who wants no marketing is not sent marketing |
+| the number's or portfolio's limit changes | so many people a day from now on |
+| anything else (quality, account, review, security) | it is listed, and somebody is told |
+
+An account that is blocked needs no step here: the next send is refused, and halts the channel.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.ids import new_id
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.db import wake_loops
+from app.messaging import outside, texts
+from app.messaging.claiming import make_state
+from app.messaging.inbound import PlatformNotice as Told
+from app.messaging.models import (
+    Channel,
+    MessageTemplate,
+    OutboxMessage,
+    OutboxState,
+    PlatformNotice,
+)
+from app.messaging.outbox import insert_if_absent
+from app.messaging.rules import Refusal
+
+BARS: Final = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED"})
+FREES: Final = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})
+_TEMPLATE: Final = "message_template_status_update"
+_CATEGORY: Final = "template_category_update"
+
+
+async def apply(
+    session: AsyncSession, webhook_id: UUID, notices: Sequence[Told], now: dt.datetime
+) -> None:
+    """Keep a webhook's notices and do what follows; the same webhook again adds nothing."""
+    for position, told in enumerate(notices):
+        row = {
+            "id": new_id(),
+            "webhook_id": webhook_id,
+            "position": position,
+            "kind": told.field,
+            "about": told.about,
+            "language": told.language,
+            "event": told.event,
+            "detail": told.detail,
+            "received_at": now,
+        }
+        if await insert_if_absent(session, PlatformNotice, row):
+            await _follow(session, told, now)
+
+
+async def _follow(session: AsyncSession, told: Told, now: dt.datetime) -> None:
+    event = told.event.upper()
+    if told.field == _TEMPLATE and event in FREES:
+        await free(session, told.about, told.language, now)
+        return
+    if told.field == _TEMPLATE and event in BARS:
+        await bar(session, told.about, told.language, event.lower(), now)
+    if told.field == _CATEGORY and told.detail:
+        await _change(session, told.about, told.language, now, category=told.detail.lower()[:24])
+    if told.daily_people is not None:
+        state = await make_state(session, Channel.WHATSAPP, now)
+        state.daily_people = told.daily_people or None
+        wake_loops(session, "outbox")
+    ALERTS.labels("platform_notice").inc()
+    logger().warning("platform_notice", kind=told.field, name=told.about, state=told.event)
+
+
+class Refused(Protocol):
+    """A message that was refused."""
+
+    @property
+    def kind(self) -> str:
+        """Which notice."""
+
+    @property
+    def language(self) -> str:
+        """In which language."""
+
+    @property
+    def person_id(self) -> UUID | None:
+        """Whose it was."""
+
+
+async def learn(
+    session: AsyncSession, refusal: Refusal, message: Refused, code: str | None, now: dt.datetime
+) -> None:
+    """Draw from one message's refusal what holds for others: of its template, of its person."""
+    if refusal is Refusal.TEMPLATE:
+        name = texts.template_name(message.kind)
+        await bar(session, name, message.language, f"refused {code or ''}".strip(), now)
+    if refusal is Refusal.NO_MARKETING and message.person_id is not None:
+        await outside.no_more_marketing(session, [message.person_id], now)
+
+
+async def bar(
+    session: AsyncSession, name: str, language: str, reason: str, now: dt.datetime
+) -> None:
+    """Keep every message back that needs this template."""
+    await _change(session, name, language, now, barred_at=now, reason=reason[:64])
+    ALERTS.labels("template_barred").inc()
+    logger().error("template_barred", name=name, language=language, reason=reason)
+
+
+async def free(session: AsyncSession, name: str, language: str, now: dt.datetime) -> None:
+    """Let a template's messages go again; those that waited are due at once."""
+    await session.execute(
+        update(MessageTemplate)
+        .where(MessageTemplate.name == name, *_in(language))
+        .values(barred_at=None, reason=None, updated_at=now)
+    )
+    await session.execute(
+        delete(MessageTemplate).where(
+            MessageTemplate.barred_at.is_(None), MessageTemplate.category.is_(None)
+        )
+    )
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.kind == texts.kind_of_template(name),
+            OutboxMessage.state == OutboxState.WAITING,
+            OutboxMessage.held_why == outside.Held.TEMPLATE,
+        )
+        .values(due_at=now, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    wake_loops(session, "outbox")
+
+
+async def barred(session: AsyncSession) -> list[tuple[str, str]]:
+    """Return name and language of every template that may not be sent."""
+    query = select(MessageTemplate).where(MessageTemplate.barred_at.is_not(None))
+    return [(each.name, each.language) for each in await session.scalars(query)]
+
+
+def _in(language: str) -> list[Any]:
+    """A notice that names no language is about all of them."""
+    return [MessageTemplate.language == language] if language else []
+
+
+async def _change(
+    session: AsyncSession, name: str, language: str, now: dt.datetime, **values: Any
+) -> None:
+    for each in [language] if language else texts.languages():
+        key = {"name": name[:128], "language": each}
+        await insert_if_absent(session, MessageTemplate, {**key, "updated_at": now})
+        query = select(MessageTemplate).filter_by(**key).with_for_update()
+        template = (await session.scalars(query)).one()
+        for field, value in values.items():
+            setattr(template, field, value)
+        template.updated_at = now

@@ -1,0 +1,186 @@
+"""Who may be written to outside the 24-hour window now: by a template that works, within the day's limit.
+
+The platform lets a business begin with so many different people in any 24 hours (its tier), all
+processes together; answers within the window never count. What the limit or a barred template holds
+back waits: it is neither dead nor lost.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.messaging import texts
+from app.messaging.models import (
+    ChannelState,
+    ChatPerson,
+    MessageTemplate,
+    OutboxMessage,
+    OutboxState,
+)
+from app.messaging.outbox import REPLIES
+from app.messaging.rules import window_open
+
+DAY: Final = dt.timedelta(hours=24)
+"""The limit counts any 24 hours, not dates."""
+CODES_SHARE: Final = 20
+"""One in so many of a day's people is kept for sign-in codes: offers must not lock everybody out."""
+SHORTEST_HOLD: Final = dt.timedelta(minutes=1)
+LONGEST_HOLD: Final = dt.timedelta(minutes=30)
+"""A message that is held back is looked at again this often."""
+
+
+class Held(StrEnum):
+    """Why a message waits although it is due."""
+
+    DAILY_LIMIT = "daily_limit"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFigures:
+    """How many messages wait for one reason, and for how long the oldest has."""
+
+    count: int
+    oldest_seconds: int
+
+
+@dataclass
+class Outside:
+    """What may still go outside the window in this round; `admit` uses it up."""
+
+    templates: Mapping[tuple[str, str], MessageTemplate] = field(default_factory=dict)
+    limit: int | None = None
+    """With how many people a day we may begin; None where nothing limits it."""
+    begun: int = 0
+    """With how many we did, in the last 24 hours."""
+    known: set[str] = field(default_factory=set)
+    """Those among them who are written to in this round: they count once."""
+    next_free_at: dt.datetime | None = None
+    """When the first of them no longer counts."""
+    reached: bool = False
+
+    def unwanted(self, row: OutboxMessage, person: ChatPerson | None) -> bool:
+        """Whether this would be marketing to somebody who wants none."""
+        return (
+            person is not None
+            and person.no_marketing_at is not None
+            and self._category(row) == texts.MARKETING
+        )
+
+    def admit(self, row: OutboxMessage) -> Held | None:
+        """Count a message that goes as a template, or say why it has to wait."""
+        known = self.templates.get(_template(row))
+        if known is not None and known.barred_at is not None:
+            return Held.TEMPLATE
+        if self.limit is None or row.recipient_index in self.known:
+            return None
+        reserve = 0 if row.essential else self.limit // CODES_SHARE
+        if self.begun >= self.limit - reserve:
+            self.reached = True
+            return Held.DAILY_LIMIT
+        self.begun += 1
+        self.known.add(row.recipient_index)
+        return None
+
+    def again_at(self, why: Held, now: dt.datetime) -> dt.datetime:
+        """Return when to look at a held message again."""
+        wanted = self.next_free_at if why is Held.DAILY_LIMIT else None
+        return min(max(wanted or now + LONGEST_HOLD, now + SHORTEST_HOLD), now + LONGEST_HOLD)
+
+    def _category(self, row: OutboxMessage) -> str:
+        known = self.templates.get(_template(row))
+        return (known and known.category) or texts.category_of(row.kind)
+
+
+def _template(row: OutboxMessage) -> tuple[str, str]:
+    return texts.template_name(row.kind), row.language
+
+
+async def look(
+    session: AsyncSession,
+    rows: Sequence[OutboxMessage],
+    state: ChannelState | None,
+    own_limit: int | None,
+    now: dt.datetime,
+) -> Outside:
+    """Return what may go; the caller holds the channel's row, so that all processes count together.
+
+    `own_limit` is this installation's; the lower of it and the platform's holds.
+    """
+    found = await session.scalars(select(MessageTemplate))
+    templates = {(each.name, each.language): each for each in found}
+    told = state.daily_people if state is not None else None
+    limit = min((each for each in (told, own_limit) if each is not None), default=None)
+    if limit is None:
+        return Outside(templates)
+    since = OutboxMessage.template_at > now - DAY
+    latest = (
+        select(func.max(OutboxMessage.template_at).label("at"))
+        .where(since)
+        .group_by(OutboxMessage.recipient_index)
+        .subquery()
+    )
+    begun, oldest = (
+        await session.execute(select(func.count(), func.min(latest.c.at)).select_from(latest))
+    ).one()
+    known = await session.scalars(
+        select(OutboxMessage.recipient_index)
+        .where(since, OutboxMessage.recipient_index.in_({row.recipient_index for row in rows}))
+        .distinct()
+    )
+    next_free_at = oldest + DAY if oldest is not None else None
+    return Outside(templates, limit, begun, set(known), next_free_at)
+
+
+def tell_once(state: ChannelState | None, outside: Outside, now: dt.datetime) -> None:
+    """Tell somebody that the day's limit is reached, once a day."""
+    if not outside.reached or state is None:
+        return
+    if state.limit_reached_at is not None and now < state.limit_reached_at + DAY:
+        return
+    state.limit_reached_at = now
+    ALERTS.labels("daily_limit").inc()
+    logger().error("daily_limit_reached", channel=state.channel, count=outside.begun)
+
+
+def goes_by_template(row: OutboxMessage, person: ChatPerson | None, now: dt.datetime) -> bool:
+    """Whether this needs a template now: a notice to somebody whose window is closed."""
+    if row.kind in REPLIES:
+        return False
+    return person is None or not window_open(person.last_inbound_at, now)
+
+
+async def no_more_marketing(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
+    """Note that these people want no marketing, as the platform says."""
+    await session.execute(
+        update(ChatPerson)
+        .where(ChatPerson.id.in_(ids), ChatPerson.no_marketing_at.is_(None))
+        .values(no_marketing_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def held(session: AsyncSession, now: dt.datetime) -> Mapping[Held, HeldFigures]:
+    """Return how much waits for which reason."""
+    query = (
+        select(OutboxMessage.held_why, func.count(), func.min(OutboxMessage.created_at))
+        .where(
+            OutboxMessage.state == OutboxState.WAITING,
+            OutboxMessage.held_why.is_not(None),
+            or_(OutboxMessage.expires_at.is_(None), OutboxMessage.expires_at > now),
+        )
+        .group_by(OutboxMessage.held_why)
+    )
+    rows: Any = await session.execute(query)
+    found = {why: HeldFigures(0, 0) for why in Held}
+    for why, count, oldest in rows:
+        found[Held(why)] = HeldFigures(count, max(0, int((now - oldest).total_seconds())))
+    return found

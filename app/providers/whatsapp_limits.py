@@ -1,0 +1,32 @@
+"""How the Graph API says with how many people a day a business may begin."""
+
+import re
+from typing import Any, Final
+
+UNLIMITED: Final = 0
+"""What stands for any number of people."""
+_NAMES: Final = (
+    "whatsapp_business_manager_messaging_limit",
+    "messaging_limit_tier",
+    "current_limit",
+    "max_daily_conversations_per_business",
+    "max_daily_conversation_per_phone",
+)
+"""Where it stood over the years: of the portfolio, of the number, in notices; the newest first."""
+
+
+def people_a_day(value: dict[str, Any]) -> int | None:
+    """Return how many people a day a node or notice allows, `UNLIMITED`, or None if it says nothing."""
+    return next((limit for name in _NAMES if (limit := _read(value.get(name))) is not None), None)
+
+
+def _read(tier: Any) -> int | None:
+    """Read a tier: `TIER_250`, `TIER_2K`, `TIER_UNLIMITED`, 2000, -1."""
+    if isinstance(tier, int) and not isinstance(tier, bool):
+        return tier if tier > 0 else UNLIMITED
+    if not isinstance(tier, str):
+        return None
+    if tier.upper() == "TIER_UNLIMITED":
+        return UNLIMITED
+    found = re.fullmatch(r"(?:TIER_)?([0-9]{1,7})(K?)", tier.upper())
+    return int(found[1]) * (1_000 if found[2] else 1) if found else None

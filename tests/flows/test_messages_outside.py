@@ -1,0 +1,361 @@
+"""Outside the window: templates that work, so many people a day, and what the platform tells of both."""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from app.identity.models import User
+from app.messaging import delivery, inbox, limits, outbox, outside
+from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.models import Channel, ChannelState, ChatPerson, MessageTemplate, OutboxMessage
+from app.messaging.rules import Refusal
+from tests.flows.chat_world import ChatWorld
+from tests.flows.matching_world import NewWorker, add_workers, database_of
+from tests.flows.test_messages_delivery import OFFER
+
+DAY = dt.timedelta(hours=24)
+
+
+class Refusing:
+    """A channel that takes nothing."""
+
+    def __init__(self, kind: Refusal, code: str) -> None:
+        self._refusal = kind, code
+
+    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
+        kind, code = self._refusal
+        raise TransportError(kind, code=code)
+
+
+class Town(ChatWorld):
+    """Workers with phones, and a day's limit."""
+
+    def limited(self, people: int | None) -> Channels:
+        self.channels = Channels(
+            self.channels.senders, whatsapp_per_second=None, whatsapp_daily_people=people
+        )
+        return self.channels
+
+    async def workers(self, count: int) -> list[UUID]:
+        async with self.database.begin() as session:
+            return await add_workers(session, [NewWorker() for _ in range(count)])
+
+    async def tell(self, people: Sequence[UUID], key: str = "1") -> None:
+        now = self.clock_now
+        notices = [outbox.Notice(person, "job_offer", OFFER, key) for person in people]
+        async with self.database.begin() as session:
+            await outbox.notify_many(session, notices, now)
+
+    async def code(self, person: UUID) -> None:
+        """A sign-in code for somebody with a phone."""
+        now = self.clock_now
+        async with self.database.begin() as session:
+            user = await session.get_one(User, person)
+            phone = session.info["keyring"].open(user.phone_sealed, "phone")
+            await outbox.send_code(
+                session,
+                phone=phone,
+                code="482913",
+                language="en",
+                key=str(now),
+                now=now,
+                expires_at=now + dt.timedelta(minutes=5),
+            )
+
+    async def send(self) -> None:
+        while await delivery.send_due(self.database, self.channels, self.clock, 100):
+            pass
+
+    async def refuse(self, kind: Refusal, code: str) -> None:
+        """Send what is due, and have it refused."""
+        refusing = replace(self.channels, senders={Channel.WHATSAPP: Refusing(kind, code)})
+        await delivery.send_due(self.database, refusing, self.clock, 100)
+
+    async def rows(self) -> list[OutboxMessage]:
+        async with self.database.read() as session:
+            return list(await session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
+
+    async def notice(self, field: str, **value: Any) -> None:
+        """The platform tells something about our account."""
+        change = {"field": field, "value": value}
+        body = json.dumps({"entry": [{"changes": [change], "time": str(self.clock_now)}]}).encode()
+        async with self.database.begin() as session:
+            await inbox.store_event(session, inbox.WHATSAPP, body, self.clock_now)
+        await self.settle()
+
+    async def template(self, event: str, kind: str = "job_offer") -> None:
+        await self.notice(
+            "message_template_status_update",
+            event=event,
+            message_template_name=f"partimer_{kind}",
+            message_template_language="en",
+        )
+
+    def texts(self) -> list[str]:
+        return [outgoing.text for _, _, outgoing in self.phone.received]
+
+
+@asynccontextmanager
+async def town(database_url: str) -> AsyncIterator[Town]:
+    database = database_of(database_url)
+    try:
+        yield Town(database)
+    finally:
+        await database.close()
+
+
+async def test_so_many_people_a_day_and_the_rest_wait_until_the_day_is_over(
+    database_url: str,
+) -> None:
+    async with town(database_url) as world:
+        world.limited(3)
+        people = await world.workers(5)
+        await world.tell(people)
+        await world.send()
+        assert len(world.phone.received) == 3
+        waiting = [row for row in await world.rows() if row.state == "waiting"]
+        assert {row.held_why for row in waiting} == {"daily_limit"}
+        # Whom we have begun with may hear more: people count, not messages.
+        await world.tell(people[:3], "2")
+        await world.send()
+        assert len(world.phone.received) == 6
+        async with world.database.read() as session:
+            figures = await outside.held(session, world.clock_now + dt.timedelta(hours=1))
+        assert figures[outside.Held.DAILY_LIMIT] == outside.HeldFigures(2, 3_600)
+        world.clock_now += DAY - dt.timedelta(seconds=1)
+        await world.send()
+        assert len(world.phone.received) == 6
+        world.clock_now += dt.timedelta(minutes=31)
+        await world.send()
+        assert len(world.phone.received) == 8
+        assert {row.held_why for row in await world.rows()} == {None}
+
+
+async def test_answers_within_the_window_never_count(database_url: str) -> None:
+    async with town(database_url) as world:
+        world.limited(1)
+        for number in range(3):
+            await world.says("hi", **{"from": f"9198111003{number:02}"})
+        assert len(world.phone.received) == 3
+        (one,) = await world.workers(1)
+        await world.tell([one])
+        await world.send()
+        assert len(world.phone.received) == 4
+        assert sum(row.template_at is not None for row in await world.rows()) == 1
+
+
+async def test_several_processes_together_keep_to_the_limit(database_url: str) -> None:
+    async with town(database_url) as world:
+        channels = world.limited(7)
+        await world.tell(await world.workers(30))
+        others = [database_of(database_url) for _ in range(3)]
+
+        async def process(database: Any) -> None:
+            while await delivery.send_due(database, channels, world.clock, 4):
+                pass
+
+        try:
+            await asyncio.gather(*map(process, [world.database, *others]))
+        finally:
+            for database in others:
+                await database.close()
+        assert len(world.phone.received) == 7
+
+
+async def test_codes_go_first_and_offers_leave_room_for_them(sqlite_database_url: str) -> None:
+    async with town(sqlite_database_url) as world:
+        world.limited(20)
+        people = await world.workers(22)
+        await world.tell(people[:21])
+        await world.send()
+        assert len(world.phone.received) == 19
+        await world.code(people[21])
+        await world.send()
+        assert "482913" in world.texts()[-1]
+        assert len(world.phone.received) == 20
+
+
+async def test_the_limit_is_told_once_a_day(sqlite_database_url: str) -> None:
+    async with town(sqlite_database_url) as world:
+        world.limited(1)
+        await world.tell(await world.workers(3))
+
+        async def told() -> dt.datetime | None:
+            async with world.database.read() as session:
+                return (await session.get_one(ChannelState, Channel.WHATSAPP)).limit_reached_at
+
+        first = world.clock_now
+        for _ in range(3):
+            await world.send()
+            assert await told() == first
+            world.clock_now += dt.timedelta(hours=1)
+        world.clock_now = first + DAY + dt.timedelta(minutes=5)
+        await world.send()
+        assert await told() == world.clock_now
+
+
+async def test_what_was_refused_at_once_counts_for_nobody(sqlite_database_url: str) -> None:
+    async with town(sqlite_database_url) as world:
+        world.limited(1)
+        one, two = await world.workers(2)
+        await world.tell([one])
+        await world.refuse(Refusal.UNREACHABLE, "131026")
+        await world.tell([two])
+        await world.send()
+        assert len(world.phone.received) == 1
+
+
+async def test_the_platforms_limit_is_asked_for_every_hour_and_the_lower_holds(
+    database_url: str,
+) -> None:
+    async with town(database_url) as world:
+        told: list[int | None] = [2, 0, None]
+        asked = 0
+
+        async def limit() -> int | None:
+            nonlocal asked
+            asked += 1
+            return told[asked - 1]
+
+        world.channels = Channels(
+            world.channels.senders, whatsapp_per_second=None, whatsapp_limit=limit
+        )
+
+        async def known() -> int | None:
+            for _ in range(3):
+                await limits.read_due(world.database, world.channels, world.clock)
+            async with world.database.read() as session:
+                return (await session.get_one(ChannelState, Channel.WHATSAPP)).daily_people
+
+        assert (await known(), asked) == (2, 1)
+        await world.tell(await world.workers(4))
+        await world.send()
+        assert len(world.phone.received) == 2
+        world.clock_now += dt.timedelta(hours=1)
+        assert (await known(), asked) == (None, 2)
+        await world.send()
+        assert len(world.phone.received) == 4
+        await world.notice(
+            "phone_number_quality_update", event="DOWNGRADE", current_limit="TIER_250"
+        )
+        world.clock_now += dt.timedelta(hours=1)
+        # What the platform does not say leaves what is known.
+        assert (await known(), asked) == (250, 3)
+
+
+async def test_a_paused_templates_messages_wait_until_it_is_approved_again(
+    database_url: str,
+) -> None:
+    async with town(database_url) as world:
+        one, two = await world.workers(2)
+        await world.template("PAUSED")
+        await world.tell([one])
+        await world.send()
+        [row] = await world.rows()
+        assert (row.state, row.held_why, row.attempts) == ("waiting", "template", 0)
+        await world.code(two)  # another template is not barred
+        await world.send()
+        assert len(world.phone.received) == 1
+        world.clock_now += dt.timedelta(days=2)
+        await world.send()
+        assert len(world.phone.received) == 1
+        await world.template("APPROVED")
+        assert len(world.phone.received) == 2
+        assert "A job for you" in world.texts()[-1]
+        async with world.database.read() as session:
+            assert (await session.scalars(select(MessageTemplate))).all() == []
+
+
+async def test_a_barred_template_holds_nothing_back_within_the_window(
+    sqlite_database_url: str,
+) -> None:
+    async with town(sqlite_database_url) as world:
+        await world.registered("en")
+        await world.template("DISABLED")
+        before = len(world.phone.received)
+        await world.tell([await world.worker_id()])
+        await world.send()
+        assert len(world.phone.received) == before + 1
+
+
+async def test_a_refused_template_is_barred_and_an_administrators_retry_frees_it(
+    database_url: str,
+) -> None:
+    async with town(database_url) as world:
+        one, two = await world.workers(2)
+        await world.tell([one])
+        await world.refuse(Refusal.TEMPLATE, "132001")
+        await world.tell([two])
+        await world.send()
+        dead, waiting = await world.rows()
+        assert (dead.state, dead.error_code) == ("dead", "132001")
+        assert (waiting.state, waiting.held_why) == ("waiting", "template")
+        async with world.database.begin() as session:
+            template = (await session.scalars(select(MessageTemplate))).one()
+            assert template.reason == "refused 132001"
+            await delivery.retry(session, dead.id, world.clock_now)
+        await world.send()
+        assert len(world.phone.received) == 2
+
+
+async def test_who_wants_no_marketing_gets_none_and_everything_else(database_url: str) -> None:
+    async with town(database_url) as world:
+        await world.registered("en")
+        worker = await world.worker_id()
+        stop = {"category": "marketing_messages", "value": "stop"}
+
+        async def prefers(value: str) -> None:
+            stamp = str(int(world.clock_now.timestamp()))
+            item = stop | {"wa_id": "919811100001", "value": value, "timestamp": stamp}
+            await world.notice("user_preferences", user_preferences=[item])
+
+        await prefers("stop")
+        world.clock_now += 2 * DAY
+        before = len(world.phone.received)
+        await world.tell([worker], "utility")
+        await world.send()
+        assert len(world.phone.received) == before + 1
+        await world.notice(
+            "template_category_update",
+            message_template_name="partimer_job_offer",
+            message_template_language="en",
+            previous_category="UTILITY",
+            new_category="MARKETING",
+        )
+        await world.tell([worker], "marketing")
+        await world.send()
+        assert len(world.phone.received) == before + 1
+        assert (await world.rows())[-1].error == "no marketing wanted"
+        await prefers("resume")
+        await world.tell([worker], "wanted again")
+        await world.send()
+        assert len(world.phone.received) == before + 2
+
+
+async def test_the_platforms_refusal_of_marketing_is_remembered(sqlite_database_url: str) -> None:
+    async with town(sqlite_database_url) as world:
+        await world.registered("en")
+        world.clock_now += 2 * DAY
+        await world.tell([await world.worker_id()])
+        await world.refuse(Refusal.NO_MARKETING, "131050")
+        async with world.database.read() as session:
+            person = (await session.scalars(select(ChatPerson))).one()
+        assert person.no_marketing_at == world.clock_now
+        assert (await world.rows())[-1].state == "failed"
+
+
+@pytest.mark.parametrize("event", ["FLAGGED", "IN_APPEAL", "whatever comes next"])
+async def test_other_news_of_a_template_bars_nothing(sqlite_database_url: str, event: str) -> None:
+    async with town(sqlite_database_url) as world:
+        await world.template(event)
+        await world.tell(await world.workers(1))
+        await world.send()
+        assert len(world.phone.received) == 1
