@@ -35,8 +35,8 @@ class SandboxConfig:
     whatsapp_token: str = DEVELOPMENT_WHATSAPP_TOKEN
     whatsapp_app_secret: str = DEVELOPMENT_APP_SECRET
     whatsapp_webhook_url: str = "http://localhost:8000/api/webhooks/whatsapp"
-    phone_number_id: str = "106540352242922"
-    waba_id: str = "102290129340398"
+    phone_number_id: str = "100000000000001"
+    waba_id: str = "200000000000002"
     display_phone_number: str = "+91 80 0000 0000"
     graph_version: str = "v26.0"
     templates: tuple[Mapping[str, Any], ...] = ()

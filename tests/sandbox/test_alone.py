@@ -1,14 +1,18 @@
 """The sandbox as a program of its own."""
 
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import httpx
+import pytest
 
+from app.core.settings import Settings
+from sandbox import SandboxConfig
 from tests.infra.live import running
-from tests.infra.run import READY_SECONDS, free_port
+from tests.infra.run import READY_SECONDS, ROOT, free_port
 
 
 def _first_answer(
@@ -45,3 +49,47 @@ def test_alone_it_serves_the_same_paths(tmp_path: Path) -> None:
         assert session["url"] == f"{url}/sandbox/stripe/checkout/{session['id']}"
         assert http.get(session["url"]).status_code == 200
     assert (tmp_path / "sandbox.db").exists()
+
+
+def test_a_sandbox_and_a_product_that_were_told_nothing_agree() -> None:
+    sandbox, product = SandboxConfig(), Settings(_env_file=None)
+    assert (sandbox.whatsapp_token, sandbox.whatsapp_app_secret) == (
+        product.whatsapp_token,
+        product.whatsapp_secret,
+    )
+    assert (sandbox.phone_number_id, sandbox.waba_id, sandbox.graph_version) == (
+        product.whatsapp_number,
+        product.whatsapp_account,
+        product.whatsapp_api_version,
+    )
+    assert sandbox.stripe_secret_key == product.stripe_key
+    assert [sandbox.stripe_webhook_secret] == product.stripe_webhook_secrets
+    assert sandbox.whatsapp_webhook_url == f"{product.base_url}/api/webhooks/whatsapp"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--port", "{taken}"], "can't be used (Address already in use)"),
+        (["--journal", "/dev/null/sandbox.db"], "The world can't be kept in /dev/null/sandbox.db"),
+    ],
+)
+def test_what_stops_the_start_is_one_sentence(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        taken = str(listener.getsockname()[1])
+        command = [sys.executable, "-m", "sandbox", *(a.format(taken=taken) for a in arguments)]
+        ended = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert sentence in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
