@@ -5,10 +5,11 @@ A row is written only when what it says changes, so that index-only scans stay i
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, exists, select
+from sqlalchemy import BindParameter, Executable, Row, bindparam, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,12 +27,33 @@ _BATCH: Final = 500
 
 _COLUMNS: Final = tuple(column.key for column in WorkerMatch.__table__.columns)
 
+# Put together once: every change of a profile asks them, and building them takes as long as the answer.
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_LOCKED: Final = (
+    select(Worker.id).where(Worker.id.in_(_IDS)).order_by(Worker.id).with_for_update(key_share=True)
+)
+_PEOPLE: Final = (
+    select(
+        Worker.id,
+        Worker.latitude,
+        Worker.longitude,
+        Worker.max_distance_km,
+        Worker.skills,
+        Worker.experience_years,
+        Worker.time_zone,
+        Worker.stopped_at,
+        User.status,
+    )
+    .join(User, User.id == Worker.id)
+    .where(Worker.id.in_(_IDS), Worker.latitude.is_not(None), Worker.longitude.is_not(None))
+)
 _SLOTS: Final = select(
     WorkerAvailability.worker_id,
     WorkerAvailability.weekday,
     WorkerAvailability.starts,
     WorkerAvailability.ends,
-).where(WorkerAvailability.worker_id.in_(bindparam("ids", expanding=True)))
+).where(WorkerAvailability.worker_id.in_(_IDS))
+_PRESENT: Final = select(*WorkerMatch.__table__.columns).where(WorkerMatch.worker_id.in_(_IDS))
 
 
 async def reindex_workers(session: AsyncSession, ids: Collection[UUID]) -> int:
@@ -66,8 +88,8 @@ async def rebuild(session: AsyncSession) -> int:
 
 async def _reindex(session: AsyncSession, ids: Collection[UUID]) -> int:
     truth = await _truth(session, ids)
-    query = select(*WorkerMatch.__table__.columns).where(WorkerMatch.worker_id.in_(ids))
-    present = {row.worker_id: row._asdict() for row in await session.execute(query)}
+    rows = await session.execute(_PRESENT, {"ids": list(ids)})
+    present = {row.worker_id: row._asdict() for row in rows}
     stale = [row for worker_id, row in truth.items() if present.get(worker_id) != row]
     if stale:
         await _upsert(session, stale)
@@ -77,29 +99,10 @@ async def _reindex(session: AsyncSession, ids: Collection[UUID]) -> int:
 
 
 async def _truth(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    locked = (
-        select(Worker.id)
-        .where(Worker.id.in_(ids))
-        .order_by(Worker.id)
-        .with_for_update(key_share=True)
-    )
-    await session.execute(locked)
+    asked = {"ids": list(ids)}
+    await session.execute(_LOCKED, asked)
     # Asked only now: under PostgreSQL's READ COMMITTED a statement sees what was committed before it.
-    people = await session.execute(
-        select(
-            Worker.id,
-            Worker.latitude,
-            Worker.longitude,
-            Worker.max_distance_km,
-            Worker.skills,
-            Worker.experience_years,
-            Worker.time_zone,
-            Worker.stopped_at,
-            User.status,
-        )
-        .join(User, User.id == Worker.id)
-        .where(Worker.id.in_(ids), Worker.latitude.is_not(None), Worker.longitude.is_not(None))
-    )
+    people = await session.execute(_PEOPLE, asked)
     weeks = await slots_of(session, ids)
     return {person.id: _row(person, weeks.get(person.id, [])) for person in people}
 
@@ -134,12 +137,13 @@ async def slots_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, l
 
 
 async def _upsert(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    statement = insert(WorkerMatch)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[WorkerMatch.worker_id],
-            set_={name: statement.excluded[name] for name in _COLUMNS if name != "worker_id"},
-        ),
-        list(rows),
+    await session.execute(_written_over(postgresql=is_postgresql(session)), list(rows))
+
+
+@cache
+def _written_over(*, postgresql: bool) -> Executable:
+    statement = (postgresql_insert if postgresql else sqlite_insert)(WorkerMatch)
+    return statement.on_conflict_do_update(
+        index_elements=["worker_id"],
+        set_={name: statement.excluded[name] for name in _COLUMNS if name != "worker_id"},
     )

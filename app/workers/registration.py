@@ -8,10 +8,10 @@ profile.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,10 +61,12 @@ async def register(
     """
     codes.check_country(new.phone, rules)
     check_skills(new.skills)
-    user_id, status = await _claim_phone(session, new, now)
-    if status == UserStatus.PENDING:
-        await _write_profile(session, user_id, new, country, now)
-        _agree(session, user_id, new, now)
+    claimed = await _claim_phone(session, new, now)
+    if claimed.status == UserStatus.PENDING:
+        if not claimed.is_new:
+            await _rename(session, claimed.user_id, new, now)
+        await _write_profile(session, claimed.user_id, new, country, now)
+        _agree(session, claimed.user_id, new, now)
     return await request_code(session, new.phone, rules, now)
 
 
@@ -77,10 +79,11 @@ async def register_proven(
     question by question, becomes active. Returns the worker's id. Raises `Invalid` for unknown skills.
     """
     check_skills(new.skills)
-    user_id, status = await _claim_phone(session, new, now)
-    if status != UserStatus.PENDING:
+    claimed = await _claim_phone(session, new, now)
+    user_id = claimed.user_id
+    if claimed.status != UserStatus.PENDING:
         return user_id
-    if await session.get(Worker, user_id) is None:
+    if claimed.is_new or await session.get(Worker, user_id) is None:
         await _write_profile(session, user_id, new, country, now)
     _agree(session, user_id, new, now)
     await users.prove_phone(session, user_id, now)
@@ -125,8 +128,16 @@ def check_skills(slugs: Sequence[str]) -> None:
         raise Invalid(errors)
 
 
-async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) -> tuple[UUID, str]:
-    """Return the worker of this phone and their status, making a pending one if there is none.
+class _Claimed(NamedTuple):
+    """The worker of a phone."""
+
+    user_id: UUID
+    status: str
+    is_new: bool
+
+
+async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) -> _Claimed:
+    """Return the worker of this phone, making a pending one if there is none.
 
     The unique index decides between two who register the same phone at once.
     """
@@ -150,7 +161,7 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
         ).returning(User.id)
     )
     if user_id is not None:
-        return user_id, UserStatus.PENDING
+        return _Claimed(user_id, UserStatus.PENDING, is_new=True)
     known = (
         select(User.id, User.status)
         .where(
@@ -161,7 +172,15 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
         .with_for_update()
     )
     row = (await session.execute(known)).one()
-    return row.id, row.status
+    return _Claimed(row.id, row.status, is_new=False)
+
+
+async def _rename(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
+    await session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(name=new.name, language=new.language, updated_at=now)
+    )
 
 
 async def _write_profile(
@@ -169,11 +188,6 @@ async def _write_profile(
 ) -> None:
     """Write what a pending worker says, over what they said before."""
     city, location, zone = _whereabouts(new, country)
-    await session.execute(
-        update(User)
-        .where(User.id == user_id)
-        .values(name=new.name, language=new.language, updated_at=now)
-    )
     said = {
         "city": city,
         "latitude": location.latitude if location else None,
@@ -184,11 +198,12 @@ async def _write_profile(
         "time_zone": zone,
         "updated_at": now,
     }
-    again = await session.scalar(
-        update(Worker).where(Worker.id == user_id).values(**said).returning(Worker.id)
+    made = (postgresql_insert if is_postgresql(session) else sqlite_insert)(Worker)
+    await session.execute(
+        made.values(id=user_id, created_at=now, **said).on_conflict_do_update(
+            index_elements=["id"], set_=said
+        )
     )
-    if again is None:
-        await session.execute(insert(Worker).values(id=user_id, created_at=now, **said))
 
 
 def _agree(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
