@@ -278,6 +278,38 @@ async def _free_templates(settings: Settings, found: Sequence["Difference"]) -> 
                 print(f"{name} ({language}) may be sent again")
 
 
+def flow(arguments: argparse.Namespace) -> int:
+    """Register the form for free times with WhatsApp, or compare it with what is registered."""
+    return asyncio.run(_flow(_settings(), register=arguments.what == "register"))
+
+
+async def _flow(settings: Settings, *, register: bool) -> int:
+    import httpx
+
+    from app.messaging.channels import TransportError
+    from app.providers import whatsapp_flows
+    from app.providers.whatsapp import build_whatsapp
+
+    async with httpx.AsyncClient() as http:
+        whatsapp = build_whatsapp(settings, http)
+        if whatsapp is None or not settings.whatsapp_account:
+            raise Refused(
+                "Set WHATSAPP_API_TOKEN, WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_BUSINESS_ACCOUNT_ID."
+            )
+        try:
+            if register:
+                id_ = await whatsapp_flows.register(whatsapp, settings.whatsapp_account)
+                print(f"Registered. Set WHATSAPP_AVAILABILITY_FLOW_ID={id_}")
+                return 0
+            problem = await whatsapp_flows.problem(
+                whatsapp, settings.whatsapp_account, settings.availability_flow
+            )
+        except TransportError as error:
+            raise Refused(f"WhatsApp refused ({error}): check its token and ids.") from error
+    print(problem or "The form is as it should be.")
+    return 1 if problem else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -306,6 +338,8 @@ def _parser() -> argparse.ArgumentParser:
     teller.add_argument("--workers", type=int, default=2_000, help="how many workers to register")
     keeper = add("templates", templates)
     keeper.add_argument("what", choices=["register", "compare"])
+    former = add("flow", flow)
+    former.add_argument("what", choices=["register", "compare"])
     return parser
 
 

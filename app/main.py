@@ -36,9 +36,14 @@ from app.api import (
 from app.api.middleware import RequestContext
 from app.catalogue import places
 from app.core.logging import configure_logging, logger
-from app.core.settings import ConfigurationError, Settings, load_settings
+from app.core.settings import (
+    SANDBOX_AVAILABILITY_FLOW_ID,
+    ConfigurationError,
+    Settings,
+    load_settings,
+)
 from app.messaging import texts
-from app.providers import whatsapp_templates
+from app.providers import whatsapp_flows, whatsapp_templates
 from app.runtime import Clock, running, wall_clock
 
 ROUTERS = (
@@ -166,6 +171,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
             limits=settings.environment != "test",
             delivered_after_seconds=0.0 if settings.environment == "test" else 0.05,
             templates=tuple(whatsapp_templates.definitions()),
+            flows=({"id": SANDBOX_AVAILABILITY_FLOW_ID, **whatsapp_flows.definition()},),
         )
     )
     application.state.sandbox = sandbox

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox import pages
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
-from sandbox.graph import templates, webhooks
+from sandbox.graph import flows, templates, webhooks
 from sandbox.graph.api import GraphApi
 from sandbox.graph.control import WhatsAppControl
 from sandbox.store import Store
@@ -90,6 +90,7 @@ class Sandbox:
     def _start(self) -> None:
         if not self._seeded:
             templates.seed(self.store, self.config.templates)
+            flows.seed(self.store, self.config.flows)
             self._seeded = True
         self.deliverer.start()
 

@@ -19,7 +19,7 @@ class SandboxConfig:
     """Where the sandbox keeps its world, whom it trusts, and where it sends its webhooks.
 
     `templates` are message templates that exist from the start, each in the shape of a creation
-    call (`name`, `language`, `category`, `components`). `limits` switches the throughput and pair
+    call (`name`, `language`, `category`, `components`); so are `flows`, with an `id`. `limits` switches the throughput and pair
     limits; the 24-hour window always holds. Durations carry their unit in the name.
     """
 
@@ -40,6 +40,7 @@ class SandboxConfig:
     display_phone_number: str = "+91 80 0000 0000"
     graph_version: str = "v26.0"
     templates: tuple[Mapping[str, Any], ...] = ()
+    flows: tuple[Mapping[str, Any], ...] = ()
     throughput_per_second: int = 80
 
     stripe_secret_key: str = DEVELOPMENT_STRIPE_KEY

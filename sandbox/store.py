@@ -71,6 +71,14 @@ CREATE TABLE templates (
     PRIMARY KEY (name, language)
 );
 
+CREATE TABLE flows (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL,
+    categories TEXT NOT NULL,
+    layout TEXT NOT NULL
+);
+
 CREATE TABLE media (
     id TEXT PRIMARY KEY,
     mime_type TEXT NOT NULL,
@@ -189,7 +197,7 @@ class Store:
             self._connection = None
 
     def reset(self) -> None:
-        """Begin the world anew: everything but the message templates goes."""
+        """Begin the world anew: everything but message templates and Flows goes."""
         with self.write() as db:
             for table in TABLES:
                 db.execute(f"DELETE FROM {table}")

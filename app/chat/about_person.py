@@ -140,7 +140,7 @@ def read_name(heard: Heard) -> Turn | None:
         return answered(heard, Ask.NAME, Edit({"name": offered}))
     name = name_in(text)
     if not good_name(name):
-        return Turn(heard.state, (Say("name_bad"),))
+        return Turn(heard.state, (Say("name_bad"),), missed=True)
     return answered(heard, Ask.NAME, Edit({"name": name}))
 
 
@@ -185,4 +185,4 @@ def read_phone(heard: Heard) -> Turn | None:
         return answered(heard, Ask.PHONE, SetPhone(phone), before=(Say("phone_saved"),))
     if says(heard, Command.SKIP):
         return answered(heard, Ask.PHONE)
-    return Turn(heard.state, (Say("phone_missing"), Say("ask_phone")))
+    return Turn(heard.state, (Say("phone_missing"), Say("ask_phone")), missed=True)

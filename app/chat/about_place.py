@@ -54,7 +54,7 @@ def read_location(heard: Heard) -> Turn | None:
         return None
     found = _places_in(text[:100])
     if not found:
-        return Turn(heard.state, (Say("place_unknown"),))
+        return Turn(heard.state, (Say("place_unknown"),), missed=True)
     if len(found) == 1 or found[0].kind == "pin":
         return _chose(heard, found[0])
     options = [_option(place) for place in found]
@@ -141,7 +141,7 @@ def read_distance(heard: Heard) -> Turn | None:
     if kilometres is None:
         return None
     if not 1 <= kilometres <= MAX_TRAVEL_KM:
-        return Turn(heard.state, (Say("number_bad", {"example": 10}),))
+        return Turn(heard.state, (Say("number_bad", {"example": 10}),), missed=True)
     profile = heard.context.profile
     if profile is not None:
         known = replace(profile, max_distance_km=kilometres)
@@ -162,7 +162,7 @@ def read_experience(heard: Heard) -> Turn | None:
     if years is None:
         return None
     if not 0 <= years <= MAX_YEARS:
-        return Turn(heard.state, (Say("number_bad", {"example": 3}),))
+        return Turn(heard.state, (Say("number_bad", {"example": 3}),), missed=True)
     profile = heard.context.profile
     if profile is not None:
         known = replace(profile, experience_years=int(years))

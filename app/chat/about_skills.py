@@ -123,7 +123,7 @@ def read_written_skills(heard: Heard, text: str, chosen: list[str]) -> Turn | No
     if not found and not several:
         rows = _skill_rows(chosen, 0, context)
         say = Say("skills_unknown", {"said": _quoted(unknown)}, rows=rows)
-        return Turn(state.at(Ask.SKILLS, skills=chosen), (say,))
+        return Turn(state.at(Ask.SKILLS, skills=chosen), (say,), missed=True)
     if not found and len(unclear) == 1:
         words, matches = several[0]
         rows = [skill_row(slug, context.said_in) for slug in matches]

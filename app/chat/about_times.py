@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from app.chat import free_times
+from app.chat import availability_form, free_times
 from app.chat.flow import answered, said, said_slots, says, tapped, turn_to
 from app.chat.model import (
     Ask,
@@ -15,23 +15,31 @@ from app.chat.model import (
 )
 from app.chat.understand import Command
 from app.core.week import Slot
+from app.messaging.inbound import InboundKind
 from app.messaging.wording import DEFAULT_ZONE
 
 
-def ask_availability(_state: State, _context: Context) -> Say:
-    """Ask this question."""
-    return Say("ask_availability")
+def ask_availability(_state: State, context: Context) -> Say:
+    """Ask this question: by the form where there is one, else by a list."""
+    if not context.form_id:
+        return Say("ask_availability")
+    return Say("ask_availability", form=availability_form.form(context.said_in, context.form_id))
 
 
 def read_availability(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
     pattern = tapped(heard, "free")
     text = pattern if pattern is not None else said(heard)
-    if text is None:
+    if heard.inbound.kind is InboundKind.FORM:
+        slots = availability_form.read(heard.inbound.answers)
+    elif text is not None:
+        slots = free_times.read(text[:300], _today(heard.context))
+    else:
         return None
-    slots = free_times.read(text[:300], _today(heard.context))
     if slots is None:
-        return Turn(heard.state, (Say("availability_unclear"),))
+        # By the list this time, whatever was wrong with the form.
+        replies = (Say("availability_unclear"), Say("ask_availability"))
+        return Turn(heard.state.at(Ask.AVAILABILITY), replies, missed=True)
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
     return turn_to(heard.state, Ask.AVAILABILITY_RIGHT, heard.context, slots=kept)
 

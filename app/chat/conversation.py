@@ -7,7 +7,7 @@ that also marks the message as handled.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,6 +30,8 @@ class Conversation:
     base_url: str
     country: str
     """ISO 3166: where somebody lives who has not said yet."""
+    form_id: str = ""
+    """The platform's id of the form for free times; "" where there is none."""
 
     def parse(self, body: bytes) -> Parsed:
         """Return everything in a webhook; never raises."""
@@ -47,7 +49,13 @@ class Conversation:
             return
         await people.link(session, person, now)
         context = await context_of(
-            session, person, inbound, now, base_url=self.base_url, country=self.country
+            session,
+            person,
+            inbound,
+            now,
+            base_url=self.base_url,
+            country=self.country,
+            form_id=self.form_id,
         )
         turn = script.step(State.from_json(person.state or {}), inbound, context)
         doing = Doing(session, person, now, self.base_url, self.country)
@@ -67,7 +75,7 @@ class Conversation:
 
 def handler(settings: Settings) -> Conversation:
     """Return the conversation of this installation."""
-    return Conversation(settings.base_url, settings.default_country)
+    return Conversation(settings.base_url, settings.default_country, settings.availability_flow)
 
 
 async def _reply(
@@ -79,7 +87,15 @@ async def _reply(
 ) -> None:
     language = person.language or texts.DEFAULT_LANGUAGE
     said = [
-        texts.chat(language, say.text, say.params, buttons=say.buttons, rows=say.rows, now=now)
+        texts.chat(
+            language,
+            say.text,
+            say.params,
+            buttons=say.buttons,
+            rows=say.rows,
+            form=say.form,
+            now=now,
+        )
         for say in replies
     ]
     essential = any(say.essential for say in replies)
@@ -99,16 +115,9 @@ def together(parts: Sequence[Outgoing]) -> list[Outgoing]:
         last = joined[-1] if joined else None
         if last is not None and not (last.buttons or last.rows or last.ask):
             text = f"{last.text}\n\n{part.text}"
-            limit = BODY_CHARACTERS if part.buttons or part.ask else TEXT_CHARACTERS
-            if len(text) <= limit:
-                joined[-1] = Outgoing(
-                    text=text,
-                    buttons=part.buttons,
-                    rows=part.rows,
-                    rows_label=part.rows_label,
-                    footer=part.footer,
-                    ask=part.ask,
-                )
+            short = part.buttons or part.ask or part.form
+            if len(text) <= (BODY_CHARACTERS if short else TEXT_CHARACTERS):
+                joined[-1] = replace(part, text=text)
                 continue
         joined.append(part)
     return [piece for outgoing in joined for piece in _pieces(outgoing)]

@@ -33,6 +33,7 @@ async def context_of(
     *,
     base_url: str,
     country: str,
+    form_id: str = "",
 ) -> Context:
     """Gather what the step for this message may look at."""
     profile = await _profile(session, person)
@@ -53,6 +54,7 @@ async def context_of(
         offer=await offer_facts(session, worker_id, offer_id, now),
         quoted=quoted,
         country=country,
+        form_id=form_id,
     )
 
 

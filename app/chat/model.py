@@ -12,7 +12,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from app.core.week import Slot
-from app.messaging.channels import Button, Row
+from app.messaging.channels import Button, Form, Row
 from app.messaging.inbound import Inbound
 from app.messaging.wording import DEFAULT_ZONE
 from app.offers.rules import OfferStatus
@@ -146,6 +146,8 @@ class Context:
     quoted: bool = False
     """Whether the message quotes one of ours that is about an offer."""
     country: str = "IN"
+    form_id: str = ""
+    """The platform's id of the form for free times; "" where there is none."""
 
     @property
     def said_in(self) -> str:
@@ -161,6 +163,8 @@ class Say:
     params: Mapping[str, Any] = field(default_factory=dict)
     buttons: Sequence[Button] | None = None
     rows: Sequence[Row] = ()
+    form: Form | None = None
+    """A form to open; the text's rows stand in where there can be none."""
     essential: bool = False
     """Said even to somebody who said STOP."""
 
@@ -314,6 +318,8 @@ class Turn:
     effects: Sequence[Effect] = ()
     language: str | None = None
     """The language from here on, where this turn changes it."""
+    missed: bool = False
+    """Whether the answer made no sense, and the replies say why: three in a row want a human."""
 
 
 @dataclass(frozen=True, slots=True)

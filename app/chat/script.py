@@ -339,7 +339,18 @@ def _answer(heard: Heard) -> Turn | None:
             return None
         case question:
             turn = QUESTIONS[question].read(heard)
-            return None if turn is None else replace(turn, state=replace(turn.state, misses=0))
+            return None if turn is None else _counted(heard, turn)
+
+
+def _counted(heard: Heard, turn: Turn) -> Turn:
+    """Count what made no sense, as `_not_understood` does; an answer that did ends the count."""
+    misses = heard.state.misses + 1 if turn.missed else 0
+    if misses >= MISSES_BEFORE_HUMAN:
+        return _hand_over(heard, "not_understood")
+    replies = turn.replies
+    if misses >= MISSES_BEFORE_MENU:
+        replies = (Say("stuck"), *replies)
+    return replace(turn, state=replace(turn.state, misses=misses), replies=replies)
 
 
 def _read_delete(heard: Heard) -> Turn | None:
@@ -392,6 +403,9 @@ def _everyday(heard: Heard) -> Turn | None:
         return _greet(heard)
     if inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
         return _nudge(heard)
+    if inbound.kind is InboundKind.FORM and not heard.state.registering:
+        # Filled in later than it was asked for: it is read back before it counts.
+        return QUESTIONS[Ask.AVAILABILITY].read(heard)
     if heard.state.ask is Ask.NOTHING and unfinished(heard.state, context) is not None:
         return resume(heard)
     return None

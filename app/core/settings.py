@@ -22,6 +22,7 @@ SANDBOX_APP_SECRET = "sandbox-whatsapp-app-secret"
 SANDBOX_VERIFY_TOKEN = "sandbox-whatsapp-verify-token"
 SANDBOX_PHONE_NUMBER_ID = "100000000000001"
 SANDBOX_BUSINESS_ACCOUNT_ID = "200000000000002"
+SANDBOX_AVAILABILITY_FLOW_ID = "300000000000003"
 SANDBOX_STRIPE_KEY = "sk_test_sandbox"
 SANDBOX_STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 
@@ -86,6 +87,7 @@ class Settings(BaseSettings):
     whatsapp_verify_token: SecretStr | None = None
     whatsapp_messages_per_second: int = Field(default=80, ge=1, le=1_000)
     whatsapp_daily_people: int = Field(default=0, ge=0, le=10_000_000)
+    whatsapp_availability_flow_id: str = ""
 
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
@@ -176,6 +178,14 @@ class Settings(BaseSettings):
         """Id of the business account that holds our message templates."""
         return self.whatsapp_business_account_id or (
             "" if self.is_production else SANDBOX_BUSINESS_ACCOUNT_ID
+        )
+
+    @property
+    def availability_flow(self) -> str:
+        """Id of the Flow in which workers fill in their free times, or "" for a list and words."""
+        by_sandbox = self.serves_sandbox and not self.whatsapp_api_url
+        return self.whatsapp_availability_flow_id or (
+            SANDBOX_AVAILABILITY_FLOW_ID if by_sandbox else ""
         )
 
     @property

@@ -6,7 +6,7 @@ decided here in `app.messaging`, the same for every channel.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Protocol, Self
 from uuid import UUID
 
@@ -24,6 +24,7 @@ ROWS: Final = 10
 ROW_TITLE_CHARACTERS: Final = 24
 ROW_DESCRIPTION_CHARACTERS: Final = 72
 ROW_ID_CHARACTERS: Final = 200
+FORM_LABEL_CHARACTERS: Final = 30
 HEADING_CHARACTERS: Final = 60
 """Of a header and of a footer."""
 
@@ -61,6 +62,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A form that opens in the chat; what is filled in comes back as `InboundKind.FORM`."""
+
+    id: str
+    """The platform's, as it was registered."""
+    token: str
+    """Which question it answers."""
+    label: str
+    """Of the button that opens it."""
+    screen: str
+    data: Mapping[str, Any]
+    """What the form's layout leaves open: its texts and choices."""
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A pre-approved text with its values in order: the only form outside the 24-hour window."""
 
@@ -78,7 +94,8 @@ class Outgoing:
     """One message to one person, in our own words and without any platform's shape.
 
     Buttons and rows exclude each other; `rows_label` opens the rows. `ask` requests the person's
-    location or phone through the platform. `template` is how to say it where free-form is not
+    location or phone through the platform. With a `form` the rows are what is shown where the platform
+    refuses forms. `template` is how to say it where free-form is not
     allowed. `subject` is for e-mail.
     """
 
@@ -88,6 +105,7 @@ class Outgoing:
     rows_label: str = ""
     footer: str = ""
     ask: Literal["location", "contact"] | None = None
+    form: Form | None = None
     subject: str = ""
     template: Template | None = None
 
@@ -99,6 +117,8 @@ class Outgoing:
         if self.rows:
             value["rows"] = [[row.id, row.title, row.description] for row in self.rows]
             value["rows_label"] = self.rows_label
+        if self.form:
+            value["form"] = asdict(self.form)
         for name in ("footer", "ask", "subject"):
             if part := getattr(self, name):
                 value[name] = part
@@ -114,6 +134,7 @@ class Outgoing:
             rows_label=value.get("rows_label", ""),
             footer=value.get("footer", ""),
             ask=value.get("ask"),
+            form=Form(**value["form"]) if value.get("form") else None,
             subject=value.get("subject", ""),
         )
 
@@ -121,13 +142,17 @@ class Outgoing:
         """Return why no chat platform would take this, or None: checked before the network is."""
         if not self.text.strip():
             return "the text is empty"
-        longest = BODY_CHARACTERS if self.buttons or self.ask else TEXT_CHARACTERS
+        longest = BODY_CHARACTERS if self.buttons or self.ask or self.form else TEXT_CHARACTERS
         if len(self.text) > longest:
             return f"the text has {len(self.text)} characters, the limit is {longest}"
         if len(self.footer) > HEADING_CHARACTERS:
             return "the footer is too long"
         if sum((bool(self.buttons), bool(self.rows), self.ask is not None)) > 1:
             return "buttons, rows and a request exclude each other"
+        if self.form and (self.buttons or self.ask):
+            return "a form excludes buttons and a request"
+        if self.form and not 0 < len(self.form.label) <= FORM_LABEL_CHARACTERS:
+            return "the form's button is empty or too long"
         return self._problem_of_buttons() or self._problem_of_rows()
 
     def _problem_of_buttons(self) -> str | None:

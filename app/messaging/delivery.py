@@ -21,7 +21,7 @@ from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database, UtcDateTime, wake_loops
+from app.db import Database, UtcDateTime, keyring, wake_loops
 from app.messaging import texts
 from app.messaging.channels import (
     Address,
@@ -35,7 +35,7 @@ from app.messaging.claiming import AHEAD, OPEN, Claimed, claim, make_state
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.notices import free, learn
-from app.messaging.outbox import ADDRESS, PARAMS, REPLIES, SECRET_KINDS
+from app.messaging.outbox import ADDRESS, PARAMS, REPLIES, SECRET_KINDS, without_form
 from app.messaging.rules import (
     SPAM_PAUSE,
     Fate,
@@ -263,6 +263,9 @@ def _taken(message: Claimed, result: SendResult, category: str | None) -> dict[s
 async def _record_refused(
     session: AsyncSession, message: Claimed, error: TransportError, now: dt.datetime
 ) -> None:
+    plainer = without_form(message.kind, error.kind, message.params_sealed, keyring(session))
+    if plainer is not None:
+        error = TransportError(Refusal.FORM, code=error.code)
     verdict = decide(
         error.kind,
         attempts=message.attempts,
@@ -281,6 +284,8 @@ async def _record_refused(
     }
     if error.kind not in {Refusal.AMBIGUOUS, Refusal.GATEWAY}:
         values["template_at"] = _NOTHING_WENT
+    if plainer is not None:
+        values["params_sealed"] = plainer
     if not verdict.uses_attempt:
         values["attempts"] = OutboxMessage.attempts - 1
     if error.kind is Refusal.AMBIGUOUS:

@@ -15,6 +15,8 @@ class InboundKind(StrEnum):
     TEXT = "text"
     TAP = "tap"
     """A button or a row of a list; `payload` is its id."""
+    FORM = "form"
+    """A form of ours, filled in; `answers` hold its fields."""
     LOCATION = "location"
     CONTACT = "contact"
     """Their own phone, given through the platform; `phone` holds it."""
@@ -44,6 +46,8 @@ class Inbound:
     """The name they gave themselves on the platform."""
     text: str = ""
     payload: str = ""
+    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What was chosen in a form, by field; one that makes no sense is not there."""
     reply_to: str | None = None
     """Id of the message this one answers."""
     latitude: float | None = None
@@ -55,7 +59,9 @@ class Inbound:
 
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` reads back."""
-        value = {name: part for name, part in asdict(self).items() if part not in (None, "", False)}
+        value = {
+            name: part for name, part in asdict(self).items() if part not in (None, "", False, {})
+        }
         value["sent_at"] = self.sent_at.isoformat()
         return value
 

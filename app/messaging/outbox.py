@@ -22,6 +22,7 @@ from app.db import Base, is_postgresql, keyring, rows_changed, wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.messaging.channels import Outgoing
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.rules import Refusal
 
 ADDRESS = "phone"
 """What a sealed recipient is sealed as: the same as `users.phone_sealed`, so that a worker's sealed
@@ -217,6 +218,19 @@ def addresses_of(person: ChatPerson, keys: Keyring) -> list[str]:
     if person.platform_user_id:
         found.append(keys.index(person.platform_user_id, "chat"))
     return found
+
+
+def without_form(kind: str, refusal: Refusal, params: bytes, keys: Keyring) -> bytes | None:
+    """Return a refused reply's parameters without its form, or None where no form can be at fault.
+
+    A form may be blocked, throttled, or gone; the list that is written beside it says the same.
+    """
+    if kind != REPLY or refusal not in {Refusal.FORM, Refusal.PERMANENT}:
+        return None
+    message = keys.open_json(params, PARAMS)
+    if not message.pop("form", None):
+        return None
+    return keys.seal_json(message, PARAMS)
 
 
 async def suppress(

@@ -55,6 +55,8 @@ class Refusal(StrEnum):
     """Nothing can be sent until somebody settles the account."""
     TEMPLATE = "template"
     """This template is missing, paused or wrong: it is barred until it is mended."""
+    FORM = "form"
+    """The platform opens no form now: the same message goes once more, with a list in its place."""
     MEDIA = "media"
     """The attachment failed: try again."""
     TRANSIENT = "transient"
@@ -143,6 +145,8 @@ def decide(
             verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, AMBIGUOUS_WAIT))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
             verdict = Verdict(Fate.RETRY, pause)
+        case Refusal.FORM if attempts < MAX_ATTEMPTS:
+            verdict = Verdict(Fate.RETRY)
         case Refusal.UNREACHABLE | Refusal.NOT_NOW | Refusal.NO_MARKETING:
             verdict = Verdict(Fate.FAILED)
         case _:

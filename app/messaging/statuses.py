@@ -10,11 +10,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.logging import logger
-from app.db import wake_loops
+from app.db import keyring, wake_loops
 from app.messaging import notices
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import REPLIES, SECRET_KINDS
+from app.messaging.outbox import REPLIES, SECRET_KINDS, without_form
 from app.messaging.rules import Fate, Refusal, decide, moves_forward
 
 _ARRIVED: Final = frozenset({OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ})
@@ -101,8 +101,12 @@ async def _fail(
     )
     if not about_this_try or not moves_forward(row.state, update.status):
         return 0
+    refusal = update.refusal or Refusal.PERMANENT
+    plainer = without_form(row.kind, refusal, row.params_sealed, keyring(session))
+    if plainer is not None:
+        row.params_sealed, refusal = plainer, Refusal.FORM
     verdict = decide(
-        update.refusal or Refusal.PERMANENT,
+        refusal,
         attempts=row.attempts,
         free_form=row.form != "template" and row.kind not in REPLIES,
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing

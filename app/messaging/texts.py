@@ -8,14 +8,14 @@ import datetime as dt
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from babel.core import Locale
 
-from app.messaging.channels import BODY_CHARACTERS, Button, Outgoing, Template
+from app.messaging.channels import BODY_CHARACTERS, Button, Form, Outgoing, Template
 from app.messaging.channels import Row as ListRow
 from app.messaging.wording import FILTERS, OPTIONAL, Reader, day, inert
 from app.messaging.wording import reason as say_reason
@@ -63,6 +63,7 @@ class Catalogue:
     words: Mapping[str, str]
     understood: Mapping[str, Sequence[str]]
     calendar: Mapping[str, Sequence[str]]
+    form: Mapping[str, str]
     answers: Mapping[str, Sequence[str]]
     """Words around an answer: fillers, how a name or a place is introduced, over and under."""
     numbers: Mapping[str, Sequence[str]]
@@ -111,6 +112,7 @@ def catalogue(language: str) -> Catalogue:
         words=raw["words"],
         understood=raw["understood"],
         calendar=raw["calendar"],
+        form=raw["form"],
         answers=raw["answers"],
         numbers=raw["numbers"],
         units=raw["units"],
@@ -140,11 +142,13 @@ def chat(
     *,
     buttons: Sequence[Button] | None = None,
     rows: Sequence[ListRow] = (),
+    form: Form | None = None,
     now: dt.datetime | None = None,
 ) -> Outgoing:
     """Render one text of the conversation; given buttons and rows replace the catalogue's."""
     entry = catalogue(language).chat[kind]
-    return render(entry, reader(language, params, now), buttons=buttons, rows=rows)
+    outgoing = render(entry, reader(language, params, now), buttons=buttons, rows=rows)
+    return outgoing if form is None else replace(outgoing, form=form)
 
 
 def page(language: str, kind: str, params: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import httpx
 from app.core.settings import Settings
 from app.messaging.channels import (
     Address,
+    Form,
     Outgoing,
     SendResult,
     Template,
@@ -25,6 +26,7 @@ ANSWER_SECONDS: Final = 15.0
 """The platform answers in well under a second; after this the answer counts as lost."""
 _CONNECT_SECONDS: Final = 5.0
 _LIMIT_FIELDS: Final = "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
+FLOW_MESSAGE_VERSION: Final = "3"
 
 
 class WhatsApp:
@@ -76,17 +78,28 @@ class WhatsApp:
 
     async def templates(self, account_id: str) -> list[Json]:
         """Return every registered template of a business account. Raises `TransportError`."""
-        url: str | None = f"{self._base}/{account_id}/message_templates?limit=100"
+        return await self._all(f"{account_id}/message_templates")
+
+    async def create_template(self, account_id: str, definition: Json) -> None:
+        """Register a template. Raises `TransportError`."""
+        await self._post(f"{self._base}/{account_id}/message_templates", definition)
+
+    async def flows(self, account_id: str) -> list[Json]:
+        """Return every Flow of a business account. Raises `TransportError`."""
+        return await self._all(f"{account_id}/flows")
+
+    async def create_flow(self, account_id: str, definition: Json) -> Json:
+        """Register a Flow; return the platform's answer. Raises `TransportError`."""
+        return await self._post(f"{self._base}/{account_id}/flows", definition)
+
+    async def _all(self, path: str) -> list[Json]:
+        url: str | None = f"{self._base}/{path}?limit=100"
         found: list[Json] = []
         while url:
             answer = await self._call("GET", url)
             found += answer.get("data", [])
             url = answer.get("paging", {}).get("next")
         return found
-
-    async def create_template(self, account_id: str, definition: Json) -> None:
-        """Register a template. Raises `TransportError`."""
-        await self._post(f"{self._base}/{account_id}/message_templates", definition)
 
     async def _post(self, url: str, body: Json) -> Json:
         return await self._call("POST", url, body)
@@ -156,7 +169,7 @@ def to_wire(message_id: UUID, address: Address, outgoing: Outgoing) -> Json:
         raise TransportError(Refusal.PERMANENT, code="no_whatsapp_address")
     if outgoing.template is not None:
         return body | {"type": "template", "template": _template(outgoing.template)}
-    if outgoing.buttons or outgoing.rows or outgoing.ask:
+    if outgoing.buttons or outgoing.rows or outgoing.ask or outgoing.form:
         return body | {"type": "interactive", "interactive": _interactive(outgoing)}
     return body | {"type": "text", "text": {"body": outgoing.text, "preview_url": False}}
 
@@ -171,6 +184,8 @@ def _interactive(outgoing: Outgoing) -> Json:
             for button in outgoing.buttons
         ]
         return part | {"type": "button", "action": {"buttons": buttons}}
+    if outgoing.form:
+        return part | {"type": "flow", "action": _flow(outgoing.form)}
     if outgoing.rows:
         rows = []
         for row in outgoing.rows:
@@ -183,6 +198,18 @@ def _interactive(outgoing: Outgoing) -> Json:
         "contact": ("request_contact_info", "request_contact_info"),
     }[outgoing.ask or ""]
     return part | {"type": kind, "action": {"name": name}}
+
+
+def _flow(form: Form) -> Json:
+    parameters: Json = {
+        "flow_message_version": FLOW_MESSAGE_VERSION,
+        "flow_id": form.id,
+        "flow_token": form.token,
+        "flow_cta": form.label,
+        "flow_action": "navigate",
+        "flow_action_payload": {"screen": form.screen, "data": dict(form.data)},
+    }
+    return {"name": "flow", "parameters": parameters}
 
 
 def _template(template: Template) -> Json:

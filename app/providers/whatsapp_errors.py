@@ -21,7 +21,7 @@ _BY_CODE: Final[Mapping[int, Refusal]] = {
     **dict.fromkeys(
         (132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018), Refusal.TEMPLATE
     ),
-    **dict.fromkeys((132068, 132069), Refusal.PERMANENT),
+    **dict.fromkeys((132068, 132069), Refusal.FORM),
     **dict.fromkeys((131052, 131053), Refusal.MEDIA),
     **dict.fromkeys((1, 2, 131000, 131016, 131057), Refusal.TRANSIENT),
     **dict.fromkeys(

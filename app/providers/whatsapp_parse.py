@@ -22,6 +22,8 @@ _MEDIA: Final = frozenset({"audio", "voice", "image", "video", "document", "stic
 _TEXT_CHARACTERS: Final = 4096
 _ID_CHARACTERS: Final = 160
 _PLATFORM_ID_CHARACTERS: Final = 128
+_FORM_FIELDS: Final = 20
+_FORM_CHOICES: Final = 20
 
 
 def parse(body: bytes) -> Parsed:
@@ -134,10 +136,26 @@ def _button(part: Json, _item: Json) -> Json:
 def _interactive(part: Json, _item: Json) -> Json:
     reply = _part(part, str(part.get("type")))
     if part.get("type") == "nfm_reply":
-        return _tap(f"flow:{reply.get('name') or ''}", reply.get("response_json"))
+        return {"kind": InboundKind.FORM, "answers": _answers(reply.get("response_json"))}
     if "contact" in str(part.get("type")):
         return _own_number(reply, part)
     return _tap(reply.get("id"), reply.get("title"))
+
+
+def _answers(response: Any) -> dict[str, list[str]]:
+    """Return a form's fields, each as a list of what was chosen; whatever is none is left out."""
+    try:
+        given = json.loads(response) if isinstance(response, str) else response
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(given, dict):
+        return {}
+    answers = {}
+    for name, value in list(given.items())[:_FORM_FIELDS]:
+        chosen = value if isinstance(value, list) else [value]
+        words = [_line(part) for part in chosen[:_FORM_CHOICES] if isinstance(part, str)]
+        answers[_line(name)] = [word for word in words if word]
+    return answers
 
 
 def _location(part: Json, _item: Json) -> Json:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
-from sandbox.graph import errors, media, send, templates
+from sandbox.graph import errors, flows, media, send, templates
 from sandbox.graph.errors import GraphError
 from sandbox.problem import Problem, body_of
 from sandbox.silence import BrokenAnswer, NoAnswer
@@ -26,7 +26,7 @@ log = logging.getLogger("sandbox.graph")
 
 
 class GraphApi:
-    """Endpoints of one business: its number, its templates, its media."""
+    """Endpoints of one business: its number, its templates, its Flows, its media."""
 
     def __init__(self, config: SandboxConfig, store: Store, deliverer: Deliverer) -> None:
         """The three are shared with the controls."""
@@ -50,6 +50,7 @@ class GraphApi:
                 self._answer(self._subscribed_apps),
                 methods=["GET", "POST", "DELETE"],
             ),
+            Route("/{version}/{id}/flows", self._answer(self._flows), methods=["GET", "POST"]),
             Route("/{version}/{id}/phone_numbers", self._answer(self._numbers), methods=["GET"]),
             Route(
                 "/{version}/{id}",
@@ -146,6 +147,12 @@ class GraphApi:
                 next_ = f"{url}?limit={limit}&after={cursors['after']}"
                 answer["paging"]["next"] = next_
         return JSONResponse(answer)
+
+    async def _flows(self, request: Request) -> ASGIApp:
+        self._check_account(request)
+        if request.method == "POST":
+            return JSONResponse(flows.create(self._store, await _object(request)))
+        return JSONResponse({"data": flows.listed(self._store)})
 
     async def _subscribed_apps(self, request: Request) -> ASGIApp:
         self._check_account(request)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.graph import limits, templates
+from sandbox.graph import flows, limits, templates
 from sandbox.graph.errors import GraphError
 from sandbox.store import Json, Store
 
@@ -120,7 +120,7 @@ def _template(store: Store, part: Json) -> Content:
     return Content("template", rendered.text, rendered.buttons, (), rendered.category)
 
 
-def _interactive(_: Store, part: Json) -> Content:
+def _interactive(store: Store, part: Json) -> Content:
     kind = part.get("type")
     action = part.get("action")
     if not isinstance(action, dict):
@@ -144,7 +144,7 @@ def _interactive(_: Store, part: Json) -> Content:
     elif kind == "cta_url":
         shown.append(_link(action))
     elif kind == "flow":
-        _flow(action)
+        _flow(store, action)
     elif kind == "location_request_message":
         _named(action, "send_location")
     elif kind == "request_contact_info":
@@ -232,7 +232,7 @@ def _link(action: Json) -> str:
     return url
 
 
-def _flow(action: Json) -> None:
+def _flow(store: Store, action: Json) -> None:
     _named(action, "flow")
     parameters = action.get("parameters")
     if not isinstance(parameters, dict):
@@ -242,6 +242,7 @@ def _flow(action: Json) -> None:
     if not parameters.get("flow_id") and not parameters.get("flow_name"):
         raise GraphError(131008, "The parameter flow_id or flow_name is required.")
     characters(parameters.get("flow_cta"), "flow_cta", limits.FLOW_BUTTON_CHARACTERS)
+    flows.check(store, parameters)
 
 
 def _named(action: Json, name: str) -> None:

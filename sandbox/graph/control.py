@@ -4,7 +4,8 @@
 |---|---|
 | `GET messages?phone=&after=` | what that person received, oldest first |
 | `GET messages?after=` | what everybody was sent, oldest first, at most 1,000 |
-| `POST inbound` | a person sends `message` (or several: `batch: [{phone, message}, …]`) |
+| `POST inbound` | a person sends `message` (or several: `batch: [{phone, message}, …]`); a form that is
+filled in is `{type: flow_reply, response: {field: value}}`, or with a `response_json` posted as it is |
 | `POST status` | a status webhook by hand |
 | `POST faults`, `GET faults` | what goes wrong next |
 | `POST clock` | the 24-hour window and the pair limits see a later time |
@@ -14,7 +15,7 @@
 | `POST read` | `{phone}`: the person opens the chat, and read receipts go out |
 | `GET conversation?phone=` | both sides of a chat, with its marks and what went wrong |
 | `POST templates` | `{name, language?, status}`: pause, disable or approve a template |
-| `POST reset` | the world begins anew (message templates stay) |
+| `POST reset` | the world begins anew (message templates and Flows stay) |
 """
 
 import json
@@ -89,7 +90,7 @@ class WhatsAppControl:
             " AND status IN ('delivered', 'read') ORDER BY seq",
             (person.id, after),
         )
-        return StoredJson({"items": [shown(dict(row)) for row in rows]})
+        return StoredJson({"items": [shown(self._store, dict(row)) for row in rows]})
 
     def _everybodys(self, after: int) -> Response:
         """All that was accepted: a later message may be delivered first, and none may be missed."""
@@ -98,7 +99,7 @@ class WhatsAppControl:
             " ORDER BY seq LIMIT 1000",
             (after,),
         )
-        return StoredJson({"items": [shown(dict(row)) for row in rows]})
+        return StoredJson({"items": [shown(self._store, dict(row)) for row in rows]})
 
     async def _inbound(self, request: Request) -> Response:
         body = await object_of(request)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.deliver import Deliverer
-from sandbox.graph import people, send
+from sandbox.graph import flows, people, send
 from sandbox.graph.people import Person
 from sandbox.problem import Problem, StoredJson, answering_problems, object_of, text_in
 from sandbox.store import Json, Store, loads
@@ -106,7 +106,7 @@ class PhoneControl:
         elif status == "failed":
             trouble = self._failure(row["id"])
         return {
-            **shown(row),
+            **shown(self._store, row),
             "incoming": bool(row["incoming"]),
             "status": status,
             "trouble": trouble,
@@ -149,8 +149,10 @@ class PhoneControl:
         }
 
 
-def shown(row: Json) -> Json:
-    """A stored message as the control endpoints show it."""
+def shown(store: Store, row: Json) -> Json:
+    """A stored message as the control endpoints show it, and its form as the person sees it."""
+    payload = loads(row["payload"])
+    form = flows.shown(store, payload)
     return {
         "id": row["id"],
         "at": instant(row["at"]),
@@ -159,7 +161,8 @@ def shown(row: Json) -> Json:
         "text": row["text"],
         "buttons": loads(row["buttons"]),
         "rows": [{"id": item["id"], "title": item["title"]} for item in loads(row["rows"])],
-        "payload": loads(row["payload"]),
+        "payload": payload,
+        **({} if form is None else {"form": form}),
     }
 
 

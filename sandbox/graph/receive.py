@@ -6,7 +6,7 @@ from typing import Any
 from sandbox import faults
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
-from sandbox.graph import people, webhooks
+from sandbox.graph import flows, people, webhooks
 from sandbox.graph.people import Person
 from sandbox.graph.send import new_message_id, now_in_sandbox
 from sandbox.problem import Problem
@@ -81,10 +81,9 @@ def _on_the_wire(
         context = context or _context(config, found)
     elif kind == "location":
         wire, text = _location(message)
-    elif kind == "flow_reply":
-        answers = dumps(message.get("response", {}))
-        reply = {"name": "flow", "body": "Sent", "response_json": answers}
-        wire, text = _interactive("nfm_reply", reply), "Sent"
+    elif kind in ("flow_reply", "nfm_reply"):
+        wire, text, found = _filled_in(store, person, message, context_id)
+        context = context or _context(config, found)
     else:
         wire, text = _any_other(person, message)
     if context is not None:
@@ -124,6 +123,34 @@ def _button(store: Store, person: Person, id_: str) -> tuple[Json, str, str | No
     if kind == "template":
         return {"type": "button", "button": {"payload": id_, "text": title}}, title, message_id
     return _interactive("button_reply", {"id": id_, "title": title}), title, message_id
+
+
+def _filled_in(
+    store: Store, person: Person, message: Json, context_id: str | None
+) -> tuple[Json, str, str | None]:
+    """A form that was filled in: `response` as its fields, or `response_json` as it is posted."""
+    rows = store.db.execute(
+        "SELECT id, payload FROM messages WHERE person_id = ? AND incoming = 0"
+        " AND status != 'failed' AND type = 'interactive' ORDER BY seq DESC LIMIT ?",
+        (person.id, TAPPABLE_MESSAGES),
+    )
+    found, token = next(
+        (
+            (str(row["id"]), token)
+            for row in rows
+            if context_id in (None, row["id"])
+            and (token := flows.token_of(loads(row["payload"]))) is not None
+        ),
+        (None, None),
+    )
+    posted = message.get("response_json")
+    if posted is None:
+        response = message.get("response", {})
+        if not isinstance(response, dict):
+            raise Problem(422, "invalid_body", "`message.response` is an object of fields.")
+        posted = dumps(response if token is None else {"flow_token": token, **response})
+    reply = {"name": "flow", "body": "Sent", "response_json": posted}
+    return _interactive("nfm_reply", reply), "Sent", found
 
 
 def _row(store: Store, person: Person, id_: str) -> tuple[Json, str, str | None]:

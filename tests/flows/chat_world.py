@@ -6,6 +6,7 @@ A transcript is a text file: what people write, what happens meanwhile, and all 
     me: [English]               they tap the button or row of that title
     me: (19.06, 72.83)          they send a place
     me: <image>                 they send something else of the platform's
+    me: {days=monday starts=18:00}   they fill in the form; {} is one that can't be read
     me> yes                     they write, quoting the last message they got
     -- offered: Waiter          something happens (see `Happening`)
     bot: …                      what they get, with [buttons] and {rows}
@@ -19,6 +20,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -229,7 +231,9 @@ def shown(outgoing: Outgoing) -> list[str]:
         lines.append("     " + " ".join(f"[{button.title}]" for button in outgoing.buttons))
     if outgoing.ask:
         lines.append(f"     <asks for {outgoing.ask}>")
-    for row in outgoing.rows:
+    if outgoing.form:
+        lines.append(f"     <form: {outgoing.form.label}>")
+    for row in () if outgoing.form else outgoing.rows:
         about = f" – {row.description}" if row.description else ""
         lines.append(f"     {{{row.title}}}{about}")
     return lines
@@ -266,6 +270,12 @@ async def _act(world: ChatWorld, said: str, *, quoting: bool) -> None:
     elif place := re.fullmatch(r"\((-?[\d.]+), (-?[\d.]+)\)", said):
         location = {"latitude": float(place[1]), "longitude": float(place[2])}
         await world.says({"type": "location", "location": location}, **more)
+    elif form := re.fullmatch(r"\{(.*)\}", said):
+        fields = dict(field.split("=") for field in form[1].split())
+        response = {name: value.split(",") for name, value in fields.items()}
+        reply = {"name": "flow", "response_json": json.dumps(response) if response else "{"}
+        interactive = {"type": "nfm_reply", "nfm_reply": reply}
+        await world.says({"type": "interactive", "interactive": interactive}, **more)
     elif kind := re.fullmatch(r"<(\w+)>", said):
         await world.says({"type": kind[1], kind[1]: {"emoji": "👍", "id": "1"}}, **more)
     else:
@@ -280,6 +290,8 @@ async def _happen(world: ChatWorld, event: str) -> None:
         await world.cancelled(about)
     elif name == "unlocked":
         await world.unlocked(about)
+    elif name == "there is a form":
+        world.conversation = replace(world.conversation, form_id="300000000000003")
     elif name == "suspended":
         await world.suspended()
     elif later := re.fullmatch(r"(\d+) (minutes|hours|days) later", name):

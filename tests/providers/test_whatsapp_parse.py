@@ -89,8 +89,8 @@ def test_a_sender_without_a_phone_is_known_by_the_platforms_id() -> None:
                     "nfm_reply": {"name": "flow", "response_json": "{}"},
                 },
             ),
-            "tap",
-            "flow:flow",
+            "form",
+            "",
         ),
         (message("reaction", reaction={"message_id": "w", "emoji": "👍"}), "reaction", "👍"),
         (message("image", image={"id": "1"}), "media", "image"),
@@ -286,3 +286,32 @@ def test_an_error_is_judged_by_its_code(
     code: int | None, http_status: int | None, refusal: Refusal
 ) -> None:
     assert classify(code, http_status) is refusal
+
+
+@pytest.mark.parametrize(
+    ("response", "answers"),
+    [
+        (
+            '{"flow_token": "t", "days": ["monday", "friday"], "starts": "18:00", "ends": null}',
+            {"flow_token": ["t"], "days": ["monday", "friday"], "starts": ["18:00"], "ends": []},
+        ),
+        ({"days": ["monday"]}, {"days": ["monday"]}),
+        (
+            '{"days": [1, {"a": []}, "monday"], "starts": {"x": "y"}}',
+            {"days": ["monday"], "starts": []},
+        ),
+        ("{broken", {}),
+        ("[]", {}),
+        ("[" * 100_000, {}),
+        (None, {}),
+        (7, {}),
+    ],
+)
+def test_a_form_is_read_and_nothing_in_it_breaks_the_reader(
+    response: Any, answers: dict[str, list[str]]
+) -> None:
+    reply = {"name": "flow", "body": "Sent", "response_json": response}
+    item = message("interactive", interactive={"type": "nfm_reply", "nfm_reply": reply})
+    [found] = parse(payload(item)).messages
+    assert (found.kind, found.answers) == ("form", answers)
+    assert type(found).from_json(found.as_json()) == found

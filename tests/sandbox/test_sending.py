@@ -269,18 +269,6 @@ def test_media_goes_up_and_comes_down(world: World) -> None:
     [
         {"type": "location_request_message", "action": {"name": "send_location"}},
         {"type": "request_contact_info", "action": {"name": "request_contact_info"}},
-        {
-            "type": "flow",
-            "action": {
-                "name": "flow",
-                "parameters": {
-                    "flow_message_version": "3",
-                    "flow_id": "1",
-                    "flow_cta": "Hours",
-                    "flow_token": "t",
-                },
-            },
-        },
     ],
 )
 def test_every_interactive_kind_is_understood(world: World, interactive: dict[str, Any]) -> None:
