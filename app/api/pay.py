@@ -20,12 +20,13 @@ from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job
+from app.messaging import texts
 from app.offers.links import lead_of
 from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
 from app.payments import unlock
 from app.payments.models import Payment
-from app.payments.rules import CAPTURED, OPEN
+from app.payments.rules import CAPTURED, OPEN, PaymentStatus
 from app.runtime import Runtime
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
@@ -80,22 +81,33 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
         language = lead.user.language
         if await unlock.held(session, lead.user.id, lead.match.id) is not None:
             return page(language, "lead_bought", lead.words)
-        if paid and await _is_paying(session, lead, paid):
+        status = await _status_of(session, lead, paid)
+        if status is not None and status in OPEN | CAPTURED:
+            # Paid, or it may still come.
             return page(language, "lead_paid", lead.words, refresh_seconds=5)
         if not await unlock.is_for_sale(session, lead.match):
             return page(language, "lead_gone", lead.words)
-    return page(language, "lead_offered", lead.words, form=[], button="pay_button")
+        failed = await _failed_last(session, lead)
+    kind = "lead_not_paid" if failed else "lead_offered"
+    return page(language, kind, lead.words, form=[], button="pay_button")
 
 
-async def _is_paying(session: AsyncSession, lead: _Lead, paid: str) -> bool:
-    """Whether the provider sent somebody back who has paid, or whose payment may still come."""
+async def _status_of(session: AsyncSession, lead: _Lead, paid: str) -> str | None:
+    """Where the payment stands from which the provider sent somebody back; None without one."""
     try:
         payment_id = UUID(paid)
     except ValueError:
-        return False
+        return None
     mine = (Payment.id == payment_id, Payment.match_id == lead.match.id)
-    status = await session.scalar(select(Payment.status).where(*mine))
-    return status is not None and status in OPEN | CAPTURED
+    status: str | None = await session.scalar(select(Payment.status).where(*mine))
+    return status
+
+
+async def _failed_last(session: AsyncSession, lead: _Lead) -> bool:
+    """Whether the last try to pay for this lead came to nothing."""
+    mine = (Payment.employer_id == lead.user.id, Payment.match_id == lead.match.id)
+    query = select(Payment.status).where(*mine).order_by(Payment.id.desc()).limit(1)
+    return await session.scalar(query) in {PaymentStatus.FAILED, PaymentStatus.EXPIRED}
 
 
 @router.post("/{token}", dependencies=[limited("pay")])
@@ -115,5 +127,7 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
     except NotFound:
         return page(language, "link_unknown", {}, status=404)
     except DomainError as refusal:
-        return page(language, "lead_refused", {"reason": refusal.message}, status=409)
+        kind = f"refused_{refusal.reason}"
+        known = kind if kind in texts.catalogue(language).pages else "lead_refused"
+        return page(language, known, {"reason": refusal.message}, status=409)
     return RedirectResponse(paying.checkout_url or here, 303)

@@ -5,7 +5,6 @@ A verb that refuses picks the reply by the name of its refusal, as over HTTP it 
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.catalogue import places
-from app.chat import facts, model
+from app.chat import employer_apply, facts, model
 from app.chat.about_person import good_name
+from app.chat.doing import Doing
 from app.chat.facts import CHANNEL, UNNAMED
 from app.chat.flow import said_slots
 from app.chat.model import Effect, Say
@@ -46,40 +46,23 @@ from app.workers.profile import ProfileChanges
 SHOWN_HOLDERS: Final = 50
 
 
-@dataclass
-class Doing:
-    """One message's effects under way. `replies` grows with what the effects have to tell."""
-
-    session: AsyncSession
-    person: ChatPerson
-    now: dt.datetime
-    base_url: str
-    country: str
-    replies: list[Say] = field(default_factory=list)
-    erased: bool = False
-
-    @property
-    def worker_id(self) -> UUID:
-        """The worker who writes. Raises `NotFound` where there is none."""
-        if self.person.user_id is None:
-            raise NotFound
-        return self.person.user_id
-
-    @property
-    def language(self) -> str:
-        """The language to speak."""
-        return self.person.language or texts.DEFAULT_LANGUAGE
-
-
 async def apply(doing: Doing, effect: Effect) -> bool:
     """Do one thing; return False when it was refused and the refusal is what there is to say."""
+    refused: DomainError | None = None
     try:
         async with doing.session.begin_nested():
-            await _VERBS[type(effect)](doing, effect)
+            try:
+                await _VERBS[type(effect)](doing, effect)
+            except DomainError as refusal:
+                if not refusal.keeps_changes:
+                    raise
+                refused = refusal
     except DomainError as refusal:
-        doing.replies.append(await _told(doing, effect, refusal))
-        return False
-    return True
+        refused = refusal
+    if refused is None:
+        return True
+    doing.replies.append(await _told(doing, effect, refused))
+    return False
 
 
 _REFUSALS: Final[Mapping[str, str]] = {
@@ -100,6 +83,8 @@ async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Say:
         if refusal.reason in _REFUSALS:
             return Say(_REFUSALS[refusal.reason], offer.said)
         return tell_offer(offer)
+    if (told := employer_apply.told(effect, refusal)) is not None:
+        return told
     logger().warning("chat_effect_refused", kind=type(effect).__name__, code=refusal.reason)
     return Say("not_understood")
 
@@ -156,6 +141,7 @@ async def _free_id(session: AsyncSession, person: ChatPerson) -> str | None:
 
 async def _set_language(doing: Doing, effect: model.SetLanguage) -> None:
     doing.person.language = effect.language
+    await employer_apply.speak(doing, effect.language)
     if doing.person.user_id is not None:
         await doing.session.execute(
             update(User)
@@ -401,4 +387,5 @@ _VERBS: Final[Mapping[type, _Verb]] = {
     model.TellWhoKnows: _tell_who_knows,
     model.SendData: _send_data,
     model.Erase: _erase,
+    **employer_apply.VERBS,
 }

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chat import script
-from app.chat.apply import Doing, apply
+from app.chat.apply import apply
+from app.chat.doing import Doing
 from app.chat.facts import context_of
 from app.chat.model import Say, State
 from app.core.settings import Settings
+from app.employers import phones
 from app.messaging import outbox, people, texts
 from app.messaging.channels import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
 from app.messaging.inbound import Inbound, InboundKind, Parsed
@@ -32,6 +34,8 @@ class Conversation:
     """ISO 3166: where somebody lives who has not said yet."""
     form_id: str = ""
     """The platform's id of the form for free times; "" where there is none."""
+    currency: str = "INR"
+    """ISO 4217: in which employers say what they pay."""
 
     def parse(self, body: bytes) -> Parsed:
         """Return everything in a webhook; never raises."""
@@ -42,7 +46,10 @@ class Conversation:
     ) -> None:
         """Take one step of the conversation."""
         if inbound.kind is InboundKind.MOVED:
+            before = person.phone_index
             await people.move(session, person, inbound, now)
+            if inbound.moved_to_phone is not None and before not in {None, person.phone_index}:
+                await phones.follow(session, before, inbound.moved_to_phone, now)
             return
         if inbound.kind is InboundKind.PREFERENCE:
             people.prefer(person, inbound, now)
@@ -56,18 +63,20 @@ class Conversation:
             base_url=self.base_url,
             country=self.country,
             form_id=self.form_id,
+            currency=self.currency,
         )
         turn = script.step(State.from_json(person.state or {}), inbound, context)
         doing = Doing(session, person, now, self.base_url, self.country)
         done = [await apply(doing, effect) for effect in turn.effects]
         replies = [*doing.replies, *(turn.replies if all(done) else ())]
+        state = turn.state if all(done) else turn.if_refused or turn.state
         if doing.erased:
             # Nothing of this person is kept, not even by what is still in memory here.
             await session.flush()
             session.expunge(person)
             person.user_id = None
         else:
-            person.state = turn.state.as_json()
+            person.state = state.as_json()
             person.last_message_at = max(person.last_message_at or inbound.sent_at, inbound.sent_at)
             person.updated_at = now
         await _reply(session, person, inbound, replies, now)
@@ -75,7 +84,12 @@ class Conversation:
 
 def handler(settings: Settings) -> Conversation:
     """Return the conversation of this installation."""
-    return Conversation(settings.base_url, settings.default_country, settings.availability_flow)
+    return Conversation(
+        settings.base_url,
+        settings.default_country,
+        settings.availability_flow,
+        settings.default_currency,
+    )
 
 
 async def _reply(

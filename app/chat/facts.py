@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.chat import employer_facts
 from app.chat.model import Context, OfferFacts, Profile
-from app.identity.models import Consent, Role, User, UserStatus
+from app.identity.models import Consent, User, UserStatus
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
@@ -34,11 +35,13 @@ async def context_of(
     base_url: str,
     country: str,
     form_id: str = "",
+    currency: str = "INR",
 ) -> Context:
     """Gather what the step for this message may look at."""
     profile = await _profile(session, person)
     worker_id = person.user_id if profile is not None else None
     offer_id, quoted = await _offer_meant(session, person, inbound)
+    employers = await employer_facts.employers_of(session, person)
     last = person.last_message_at
     return Context(
         now=now,
@@ -46,7 +49,8 @@ async def context_of(
         profile=profile,
         stopped=person.stopped_at is not None,
         paused=person.paused_at is not None,
-        employer=profile is None and await _is_employer(session, person),
+        employers=employers,
+        job=await employer_facts.job_meant(session, employers, inbound, now),
         base_url=base_url,
         late=last is not None and inbound.sent_at < last,
         open_offers=await _offers(session, worker_id, OfferStatus.OFFERED, now),
@@ -55,6 +59,7 @@ async def context_of(
         quoted=quoted,
         country=country,
         form_id=form_id,
+        currency=currency,
     )
 
 
@@ -88,17 +93,6 @@ async def _agreed(session: AsyncSession, user: User) -> bool:
         return True
     query = select(Consent.id).where(
         Consent.user_id == user.id, Consent.channel == CHANNEL, Consent.withdrawn_at.is_(None)
-    )
-    return await session.scalar(query.limit(1)) is not None
-
-
-async def _is_employer(session: AsyncSession, person: ChatPerson) -> bool:
-    if person.phone_index is None:
-        return False
-    query = select(User.id).where(
-        User.role == Role.EMPLOYER,
-        User.phone_index == person.phone_index,
-        User.status != UserStatus.ERASED,
     )
     return await session.scalar(query.limit(1)) is not None
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from app.chat import employer_talk
+from app.chat.employer_hat import acting
 from app.chat.flow import QUESTIONS, answered, ask, next_unanswered, said, tapped
 from app.chat.model import (
     Ask,
@@ -26,10 +28,15 @@ def language_choice(heard: Heard) -> Turn | None:
     if choice is None or choice not in languages():
         return None
     effects: tuple[Effect, ...] = (SetLanguage(choice),)
-    if heard.context.profile is None and not heard.context.employer:
+    spoken = replace(heard, context=replace(heard.context, language=choice))
+    if (account := acting(heard.state, heard.context)) is not None:
+        again = employer_talk.again(spoken, account)
+        return Turn(heard.state, (Say("saved"), *again), effects, choice)
+    if heard.context.profile is None and not heard.state.registering and heard.context.employers:
+        return Turn(heard.state, (Say("saved"),), effects, choice)
+    if heard.context.profile is None:
         effects = (Meet(heard.inbound.name or ""), *effects)
-    context = replace(heard.context, language=choice)
-    heard = replace(heard, context=context)
+    heard, context = spoken, spoken.context
     if heard.state.ask is Ask.LANGUAGE or context.profile is None:
         turn = answered(
             replace(heard, state=_registering(heard.state, context)), Ask.LANGUAGE, language=choice
@@ -57,18 +64,13 @@ def _registering(state: State, context: Context) -> State:
 
 def newcomer(heard: Heard) -> Turn | None:
     """Greet somebody we don't know: language first."""
-    context = heard.context
-    if context.employer and context.profile is None:
-        if tapped(heard, "worker") == "yes" or heard.state.registering:
-            return _begin(replace(heard, context=replace(context, employer=False)))
-        return Turn(heard.state, (Say("employer", {"url": f"{context.base_url}/"}),))
-    if context.profile is None and not heard.state.registering:
+    if heard.context.profile is None and not heard.state.registering:
         return _begin(heard)
     return None
 
 
 def _begin(heard: Heard) -> Turn:
-    state = State(registering=True)
+    state = State(registering=True, hat=heard.state.hat)
     question = next_unanswered(state, heard.context) or Ask.LANGUAGE
     opened, say = ask(state, question, heard.context)
     return Turn(opened, (say,), (Meet(heard.inbound.name or ""),))
@@ -77,6 +79,8 @@ def _begin(heard: Heard) -> Turn:
 def resume(heard: Heard, *before: Say) -> Turn:
     """Go on where the conversation stands: the open question again, or what is still unanswered."""
     state, context = heard.state, heard.context
+    if (account := acting(state, context)) is not None:
+        return Turn(state.at(Ask.NOTHING), (*before, employer_talk.menu(account)))
     if context.profile is None:
         return _begin(heard)
     if state.ask in QUESTIONS:

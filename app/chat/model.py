@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
+from app.chat.employer_model import EmployerEffect, EmployerFacts, JobFacts
 from app.core.week import Slot
 from app.messaging.channels import Button, Form, Row
 from app.messaging.inbound import Inbound
@@ -37,6 +38,21 @@ class Ask(StrEnum):
     DELETE = "delete"
     REPORT = "report"
     NEW_PLACE = "new_place"
+    PROVE = "prove"
+    JOB_ROLE = "job_role"
+    JOB_WHICH_ROLE = "job_which_role"
+    JOB_PLACE = "job_place"
+    JOB_WHICH_PLACE = "job_which_place"
+    JOB_DAYS = "job_days"
+    JOB_WEEKLY = "job_weekly"
+    JOB_HOURS = "job_hours"
+    JOB_PEOPLE = "job_people"
+    JOB_PAY = "job_pay"
+    JOB_PAY_PER = "job_pay_per"
+    JOB_RADIUS = "job_radius"
+    JOB_NOTE = "job_note"
+    JOB_RIGHT = "job_right"
+    JOB_CHANGE = "job_change"
 
 
 REGISTRATION: Sequence[Ask] = (
@@ -66,6 +82,8 @@ class State:
     """What is being put together: skills chosen so far, slots read back, places to choose from."""
     misses: int = 0
     """How often in a row nothing was understood."""
+    hat: str = ""
+    """As whom somebody writes who is several: `worker`, or the id of an employer; empty: not said."""
 
     def at(self, ask: Ask, **draft: Any) -> Self:
         """Return the state with that question open."""
@@ -79,6 +97,7 @@ class State:
             "registering": self.registering,
             "draft": dict(self.draft),
             "misses": self.misses,
+            "hat": self.hat,
         }
 
     @classmethod
@@ -92,6 +111,7 @@ class State:
             registering=bool(value.get("registering")),
             draft=dict(value.get("draft") or {}),
             misses=int(value.get("misses") or 0),
+            hat=str(value.get("hat") or ""),
         )
 
 
@@ -134,8 +154,10 @@ class Context:
     profile: Profile | None
     stopped: bool = False
     paused: bool = False
-    employer: bool = False
-    """Whether this phone is an employer's, and no worker's."""
+    employers: Sequence[EmployerFacts] = ()
+    """The employers' accounts that name this phone, proven to be theirs or not."""
+    job: JobFacts | None = None
+    """The job that was tapped, if it is one of those employers'."""
     base_url: str = ""
     late: bool = False
     """Whether a newer message of this person was handled before this one."""
@@ -148,6 +170,7 @@ class Context:
     country: str = "IN"
     form_id: str = ""
     """The platform's id of the form for free times; "" where there is none."""
+    currency: str = "INR"
 
     @property
     def said_in(self) -> str:
@@ -306,6 +329,7 @@ type Effect = (
     | TellWhoKnows
     | SendData
     | Erase
+    | EmployerEffect
 )
 
 
@@ -320,6 +344,8 @@ class Turn:
     """The language from here on, where this turn changes it."""
     missed: bool = False
     """Whether the answer made no sense, and the replies say why: three in a row want a human."""
+    if_refused: State | None = None
+    """What is kept instead, should one of the effects be refused."""
 
 
 @dataclass(frozen=True, slots=True)

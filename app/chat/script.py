@@ -12,6 +12,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.catalogue import places
+from app.chat.employer_door import employer
+from app.chat.employer_hat import acting
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
 from app.chat.meeting import language_choice, newcomer, resume, unfinished
 from app.chat.model import (
@@ -77,7 +79,7 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
     if context.late:
         # A newer message was handled before this one: only an offer may still be answered by it.
         return offer_tap(heard) or Turn(state)
-    for understand in (language_choice, offer_tap, quoted, _while_paused, newcomer):
+    for understand in (language_choice, offer_tap, quoted, _while_paused, employer, newcomer):
         if (turn := understand(heard)) is not None:
             return turn
     if context.profile is not None and context.profile.suspended:
@@ -106,6 +108,8 @@ def _while_stopped(heard: Heard) -> Turn:
             effects=(Start(), *resumed.effects),
         )
     if says(heard, Command.DELETE_DATA):
+        if acting(heard.state, heard.context) is not None:
+            return Turn(heard.state, (Say("employer_data", essential=True),))
         opened = heard.state.at(Ask.DELETE)
         return Turn(opened, (Say("ask_delete", essential=True),))
     if heard.state.ask is Ask.DELETE and (tapped(heard, "delete") or says(heard, Command.YES)):

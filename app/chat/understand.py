@@ -48,6 +48,12 @@ class Command(StrEnum):
     NEW = "new"
     WITHDRAW = "withdraw"
     MORE = "more"
+    POST = "post"
+    CONTACTS = "contacts"
+    CHANGE = "change"
+    CANCEL = "cancel"
+    AS_EMPLOYER = "as_employer"
+    AS_WORKER = "as_worker"
 
 
 EXACT: Final = frozenset({Command.STOP, Command.START, Command.DELETE_DATA})

@@ -23,6 +23,9 @@ class Employer(Base):
     tax_id: Mapped[str | None] = mapped_column(String(64))
     verified_at: Mapped[dt.datetime | None]
     """When an administrator checked this company."""
+    proven_phone_index: Mapped[str | None] = mapped_column(String(64))
+    """The blind index of the phone that was proven to be this account's; it may act in the chat while
+    it is still the one the account has."""
     provider_customer_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     """The payment provider's customer for this employer."""
     created_at: Mapped[dt.datetime]

@@ -58,6 +58,9 @@ async def edit(
         phone, keys = changes["phone"], keyring(session)
         user.phone_sealed = users.seal_phone(keys, phone) if phone else None
         user.phone_index = users.index_of_phone(keys, phone) if phone else None
+        if employer.proven_phone_index != user.phone_index:
+            # Not even should the old phone come back: by then it may be somebody else's.
+            employer.proven_phone_index = None
     if "company_name" in changes:
         employer.company_name = changes["company_name"]
     for field in ("address", "city", "tax_id"):

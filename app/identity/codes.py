@@ -28,13 +28,16 @@ from app.identity.models import OneTimeCode
 
 DIGITS: Final = 6
 LIFETIME: Final = dt.timedelta(minutes=5)
+MAIL_LIFETIME: Final = dt.timedelta(minutes=15)
+"""A mail may take minutes, and somebody has to find the mailbox."""
 MAX_TRIES: Final = 5
 KEPT: Final = dt.timedelta(days=2)
 """How long spent challenges are kept: the daily count needs a day of them."""
 
 _SENT = "sign_in"
 _DECOY = "decoy"
-_BOTH = (_SENT, _DECOY)
+_MAILED = "mailed"
+_ALL = (_SENT, _DECOY, _MAILED)
 
 
 class CodesExhausted(Unavailable):
@@ -79,12 +82,34 @@ async def issue(
     sent = select(func.count()).where(OneTimeCode.purpose == _SENT, day)
     if (await session.scalar(sent) or 0) >= rules.per_day:
         raise CodesExhausted
-    challenge = Challenge(new_id(), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}", now + LIFETIME)
+    return await _start(session, subject, _SENT if known else _DECOY, now, LIFETIME)
+
+
+async def issue_mailed(
+    session: AsyncSession, subject: str, per_hour: int, now: dt.datetime
+) -> Challenge | None:
+    """Start a challenge whose code goes out by e-mail: it costs nothing, but fills a mailbox.
+
+    Returns None when `subject` had as many in the last hour as it may.
+    """
+    lately = OneTimeCode.created_at > now - dt.timedelta(hours=1)
+    mine = select(func.count()).where(
+        OneTimeCode.subject == subject, OneTimeCode.purpose == _MAILED, lately
+    )
+    if (await session.scalar(mine) or 0) >= per_hour:
+        return None
+    return await _start(session, subject, _MAILED, now, MAIL_LIFETIME)
+
+
+async def _start(
+    session: AsyncSession, subject: str, purpose: str, now: dt.datetime, lifetime: dt.timedelta
+) -> Challenge:
+    challenge = Challenge(new_id(), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}", now + lifetime)
     session.add(
         OneTimeCode(
             id=challenge.id,
             subject=subject,
-            purpose=_SENT if known else _DECOY,
+            purpose=purpose,
             code_hash=_hash(session, challenge.id, challenge.code),
             created_at=now,
             expires_at=challenge.expires_at,
@@ -104,7 +129,7 @@ async def use(session: AsyncSession, subject: str, code: str, now: dt.datetime) 
         select(OneTimeCode.id, OneTimeCode.code_hash)
         .where(
             OneTimeCode.subject == subject,
-            OneTimeCode.purpose.in_(_BOTH),
+            OneTimeCode.purpose.in_(_ALL),
             OneTimeCode.used_at.is_(None),
             OneTimeCode.expires_at > now,
             OneTimeCode.tries < MAX_TRIES,

@@ -18,7 +18,7 @@ from app.messaging import outside
 from app.messaging.channels import Channels
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import SECRET_KINDS, insert_if_absent
+from app.messaging.outbox import SECRET_KINDS, insert_if_absent, mailboxes_of
 from app.messaging.rules import (
     MAX_UNANSWERED,
     pair_next,
@@ -154,6 +154,12 @@ async def _sort_out(
     )
     users = {row.user_id for row in rows if row.user_id and row.priority}
     quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
+    stopped = [
+        row.user_id
+        for row in rows
+        if row.user_id and (person := people.get(row.id)) and person.stopped_at is not None
+    ]
+    mailboxes = await mailboxes_of(session, stopped) if stopped else {}
     busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
     beyond = outside.Outside()
     if name == ChannelName.WHATSAPP:
@@ -168,7 +174,12 @@ async def _sort_out(
         if row.expires_at is not None and row.expires_at <= now:
             _give_up(row, OutboxState.SUPPRESSED, "out of date", now)
         elif person is not None and person.stopped_at is not None and not row.essential:
-            _give_up(row, OutboxState.SUPPRESSED, "stopped", now)
+            if row.person_id is None and (mailbox := mailboxes.get(row.user_id)):
+                # Who has a mailbox said STOP to the chat, and to nothing else.
+                row.channel, row.recipient_sealed, row.recipient_index = mailbox
+                _later(row, now, now)
+            else:
+                _give_up(row, OutboxState.SUPPRESSED, "stopped", now)
         elif by_template and beyond.unwanted(row, person):
             _give_up(row, OutboxState.SUPPRESSED, "no marketing wanted", now)
         elif row.unanswered >= MAX_UNANSWERED:

@@ -32,9 +32,9 @@ REPLY = "reply"
 HUMAN_REPLY = "human_reply"
 REPLIES = frozenset({REPLY, HUMAN_REPLY})
 """Kinds of a chat reply, the bot's and a person's of our team: its parameters are the whole message."""
-SECRET_KINDS = frozenset({"sign_in_code", "password_reset"})
+SECRET_KINDS = frozenset({"sign_in_code", "password_reset", "phone_code"})
 """Kinds whose parameters open an account: blanked as soon as they are no longer needed."""
-_BY_EMAIL = frozenset({"password_reset"})
+_BY_EMAIL = frozenset({"password_reset", "phone_code"})
 """Kinds about an e-mail account, which go to that address whatever else is known."""
 _KEY_CHARACTERS = 160
 
@@ -277,6 +277,16 @@ async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*t
     )
     query = select(*columns).where(User.id.in_(ids), User.status != UserStatus.ERASED)
     return {row.id: row for row in await session.execute(query)}
+
+
+async def mailboxes_of(
+    session: AsyncSession, user_ids: Collection[UUID]
+) -> dict[UUID | None, tuple[str, bytes, str]]:
+    """Return, for those of these users who have one, the mailbox as a message's channel and recipient."""
+    keys = keyring(session)
+    found = await _reachable(session, set(user_ids))
+    boxes = {user_id: _to_email(keys, user.email) for user_id, user in found.items() if user.email}
+    return {user_id: (box.channel, box.sealed, box.index) for user_id, box in boxes.items()}
 
 
 def _recipient(user: Row[*tuple[Any, ...]], kind: str, keys: Keyring) -> _Recipient | None:

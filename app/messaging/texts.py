@@ -221,6 +221,11 @@ def say_day(value: dt.date, reads: Reader) -> str:
     return day(value, reads)
 
 
+def say_by(kind: str, value: Any, reads: Reader) -> str:
+    """Say a value as `{value|kind}` does in a text."""
+    return FILTERS[kind](value, reads)
+
+
 def template_name(kind: str) -> str:
     """The platform's name of a notice's template."""
     return TEMPLATE_PREFIX + kind
@@ -327,5 +332,6 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "name": "Asha Kulkarni",
     "phone": "+919876543210",
     "reason": "filled",
+    "phone_end": "3210",
 }
 """Values the platform's reviewers see in place of the real ones."""

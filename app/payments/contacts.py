@@ -53,11 +53,34 @@ async def contacts_of(
         .join(User, User.id == Unlock.worker_id)
         .where(Unlock.employer_id == employer_id, Unlock.match_id.in_(match_ids))
     )
-    found = {}
-    for match_id, user in await session.execute(query):
-        phone = phone_of(session, user)
-        found[match_id] = Contact(user.name, phone, whatsapp_url(phone) if phone else None)
-    return found
+    return {match_id: _contact(session, user) for match_id, user in await session.execute(query)}
+
+
+def _contact(session: AsyncSession, user: User) -> Contact:
+    phone = phone_of(session, user)
+    return Contact(user.name, phone, whatsapp_url(phone) if phone else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A contact that an employer holds, and the job it was bought for."""
+
+    contact: Contact
+    job_title: str
+
+
+async def held_by(session: AsyncSession, employer_id: UUID, limit: int) -> list[Bought]:
+    """Return the contacts an employer has unlocked, newest first."""
+    query = (
+        select(User, Job.title)
+        .join(Unlock, Unlock.worker_id == User.id)
+        .join(JobMatch, JobMatch.id == Unlock.match_id)
+        .join(Job, Job.id == JobMatch.job_id)
+        .where(Unlock.employer_id == employer_id)
+        .order_by(Unlock.id.desc())
+        .limit(limit)
+    )
+    return [Bought(_contact(session, user), title) for user, title in await session.execute(query)]
 
 
 async def holders_of(

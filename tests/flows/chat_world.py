@@ -10,6 +10,7 @@ A transcript is a text file: what people write, what happens meanwhile, and all 
     me> yes                     they write, quoting the last message they got
     -- offered: Waiter          something happens (see `Happening`)
     bot: …                      what they get, with [buttons] and {rows}
+    mail: …                     what somebody gets by e-mail; `me: (code)` writes the code it held
 """
 
 import asyncio
@@ -39,6 +40,7 @@ from app.offers import closing, expire, remind
 from app.offers.models import JobMatch
 from app.offers.unlocking import mark_unlocked
 from app.payments.models import Payment, Unlock
+from tests.flows.chat_employers import HAPPENINGS, mailed_code, shown_mail
 from tests.flows.matching_world import NOW, add_employer, add_job, database_of
 from tests.flows.offers_world import offer_to
 
@@ -225,7 +227,8 @@ class ChatWorld:
 
 def shown(outgoing: Outgoing) -> list[str]:
     """A message as a transcript writes it."""
-    first, *rest = outgoing.text.split("\n")
+    # A payment link names an offer, which has another id every time.
+    first, *rest = re.sub(r"/pay/\w+", "/pay/(link)", outgoing.text).split("\n")
     lines = [f"bot: {first}", *(f"     {line}".rstrip() for line in rest)]
     if outgoing.buttons:
         lines.append("     " + " ".join(f"[{button.title}]" for button in outgoing.buttons))
@@ -243,7 +246,7 @@ async def play(world: ChatWorld, lines: Sequence[str]) -> list[str]:
     """Play what people do in a transcript, and return the whole of it as it went."""
     played: list[str] = []
     for line in lines:
-        if not line or line.startswith(("bot:", "     ")):
+        if not line or line.startswith(("bot:", "mail:", "     ")):
             continue
         played.append(line)
         if line.startswith(_REGISTERED):
@@ -257,6 +260,8 @@ async def play(world: ChatWorld, lines: Sequence[str]) -> list[str]:
         for _, address, outgoing in world.phone.received[before:]:
             if address.phone == f"+{ASHA}":
                 played += shown(outgoing)
+            elif address.email is not None:
+                played += shown_mail(outgoing)
     return played
 
 
@@ -279,6 +284,8 @@ async def _act(world: ChatWorld, said: str, *, quoting: bool) -> None:
     elif kind := re.fullmatch(r"<(\w+)>", said):
         await world.says({"type": kind[1], kind[1]: {"emoji": "👍", "id": "1"}}, **more)
     else:
+        if "(code)" in said:
+            said = said.replace("(code)", mailed_code(world.phone.received))
         await world.says(said, **more)
 
 
@@ -292,6 +299,8 @@ async def _happen(world: ChatWorld, event: str) -> None:
         await world.unlocked(about)
     elif name == "there is a form":
         world.conversation = replace(world.conversation, form_id="300000000000003")
+    elif name in HAPPENINGS:
+        await HAPPENINGS[name](world, about)
     elif name == "suspended":
         await world.suspended()
     elif later := re.fullmatch(r"(\d+) (minutes|hours|days) later", name):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.identity.models import Consent, User
+from app.identity.models import Consent
 from app.jobs.models import Job
 from app.messaging import inbox
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
@@ -252,28 +252,6 @@ async def test_a_message_that_can_not_be_handled_holds_nobody_else_back(database
         async with world.database.read() as session:
             states = (await session.scalars(select(InboxItem.state).order_by(InboxItem.id))).all()
         assert states == ["handled", "dead", "handled"]
-
-
-async def test_an_employer_who_writes_is_shown_the_way(database_url: str) -> None:
-    async with chat(database_url) as world:
-        async with world.database.begin() as session:
-            keys = session.info["keyring"]
-            session.add(
-                User(
-                    role="employer",
-                    status="active",
-                    name="Rustom",
-                    phone_index=keys.index(f"+{ASHA}", "phone"),
-                    phone_sealed=keys.seal(f"+{ASHA}", "phone"),
-                    created_at=world.clock(),
-                    updated_at=world.clock(),
-                )
-            )
-        await world.says("hello")
-        assert "employer's account" in world.phone.received[-1][2].text
-        assert [user.role for user in await world.users()] == ["employer"]
-        await world.taps("worker:yes")
-        assert sorted(user.role for user in await world.users()) == ["employer", "worker"]
 
 
 async def test_replies_hold_no_phone_in_the_clear(database_url: str) -> None:

@@ -8,6 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chat.conversation import together
+from app.chat.employer_draft import token
+from app.chat.employer_model import (
+    CancelJob,
+    EmployerFacts,
+    JobFacts,
+    PostJob,
+    PublishJob,
+    TellContacts,
+    TellLeads,
+)
+from app.chat.employer_questions import POSTING
 from app.chat.model import (
     Answer,
     Ask,
@@ -22,7 +33,9 @@ from app.chat.model import (
     Turn,
 )
 from app.chat.script import step
+from app.chat.understand import Command, commands
 from app.core.week import Slot
+from app.jobs.rules import JobStatus
 from app.messaging import texts
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.texts import SAMPLES
@@ -30,6 +43,30 @@ from app.offers.rules import OfferStatus
 
 NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
 OFFER = UUID("0198c0de-0000-7000-8000-000000000001")
+EMPLOYERS = [
+    EmployerFacts(
+        id=UUID(f"0198c0de-0000-7000-8000-00000000001{number}"),
+        company=f"Cafe {number}",
+        email="o•••@e•••.com",
+        proven=number % 2 == 0,
+        suspended=number == 2,
+        city="Mumbai",
+    )
+    for number in range(4)
+]
+JOB = JobFacts(
+    UUID("0198c0de-0000-7000-8000-000000000020"),
+    EMPLOYERS[0].id,
+    JobStatus.PUBLISHED,
+    {
+        **SAMPLES,
+        "job_id": "0198c0de-0000-7000-8000-000000000020",
+        "people": 2,
+        "asked": 5,
+        "accepted": 2,
+        "unlocked": 1,
+    },
+)
 PROFILE = Profile(
     name="Asha",
     agreed=True,
@@ -76,13 +113,24 @@ payloads = st.sampled_from(
         *"menu:offers menu:profile menu:availability menu:skills menu:location menu:stop".split(),
         *"menu:who_knows menu:send_data menu:language menu:human menu:open edit:name".split(),
         *"edit:distance edit:delete here:yes here:no worker:yes offer: x : flow:1".split(),
+        *"hat:worker hat:x prove:x post:new post:yes post:yes:x post:change post:cancel".split(),
+        *"post:role:waiter post:role:x post:place:0 post:place:9 post:days:tomorrow".split(),
+        *"post:days:every mon-fri|post:hours:10:00-18:00|post:people:2|post:pay:open".split("|"),
+        *"post:weekly:yes post:weekly:no post:per:hour post:per:x post:radius:5 post:x".split(),
+        *"post:field:days post:field:note post:field:radius post:field:right post:note:none".split(),
+        *"hire:jobs hire:contacts hire:switch hire:data hire:language hire:human job:".split(),
+        *(f"{prefix}:{account.id}" for account in EMPLOYERS for prefix in ("hat", "prove")),
+        *(f"job:{JOB.id}:{verb}" for verb in "show leads cancel really keep x".split()),
     ]
 )
 words = st.sampled_from(
     (
         "hi|yes|no|हाँ|नहीं|stop|start|menu|help|back|profile|offers|language|send my data|human|bot|"
         "delete my data|who has my number|skip|done|more|withdraw|Asha|waiter, cook|400050|Bandra|"
-        "Pune|10|3|weekdays after 6pm|weekends|blah blah"
+        "Pune|10|3|weekdays after 6pm|weekends|blah blah|employer|worker|post|contacts|cancel|change|"
+        "123456|saturday|10-6|2 people|150/hour|800|kal|28 nov|from 1 dec|yesterday|0/0|31 feb|"
+        "waiter, Saturday 10-6, Bandra, 2 people, 150/hour|cook, tomorrow, 400050, 9 to 5, 12000 a month|"
+        "helper and cook, mon-fri 10-6|2 वेटर, शनिवार 10 से 6, 400050, 150 रुपये घंटा"
     ).split("|")
 )
 inbounds = st.one_of(
@@ -126,12 +174,13 @@ contexts = st.builds(
     language=st.sampled_from([None, "en", "hi"]),
     stopped=st.booleans(),
     paused=st.booleans(),
-    employer=st.booleans(),
+    employers=st.lists(st.sampled_from(EMPLOYERS), max_size=2, unique=True),
     late=st.booleans(),
     quoted=st.booleans(),
     open_offers=offers(0),
     accepted_offers=offers(10),
     offer=st.one_of(st.none(), st.sampled_from(OfferStatus).map(offer)),
+    job=st.one_of(st.none(), st.sampled_from(JobStatus).map(lambda s: replace(JOB, status=s))),
 )
 
 
@@ -158,11 +207,44 @@ def test_no_sequence_of_messages_breaks_the_conversation(
         assert state == State.from_json(state.as_json())
 
 
+@settings(max_examples=200)
+@given(st.lists(st.tuples(inbounds, contexts), min_size=1, max_size=8))
+def test_nothing_is_posted_but_what_was_read_back_and_said_yes_to(
+    turns: list[tuple[Inbound, Context]],
+) -> None:
+    state = State()
+    for inbound, facts in turns:
+        before, turn = state, step(state, inbound, facts)
+        for effect in turn.effects:
+            if isinstance(effect, PostJob):
+                assert before.ask in POSTING
+                assert inbound.payload.startswith("post:yes:") or Command.YES in commands(
+                    inbound.text
+                )
+                assert token(effect.job) == before.draft["token"]
+            if isinstance(effect, PostJob | CancelJob | PublishJob | TellContacts | TellLeads):
+                acts = [account for account in facts.employers if account.id == effect.employer_id]
+                assert [(account.proven, account.suspended) for account in acts] == [(True, False)]
+        state = turn.state
+
+
+def test_a_job_in_one_line_is_posted_by_the_yes_that_follows() -> None:
+    facts = context(profile=None, employers=EMPLOYERS[:1])
+    line = "waiter, Saturday 10-6, Bandra, 2 people, 150/hour"
+    asked = step(State(), heard(line), facts)
+    assert asked.state.ask is Ask.JOB_RIGHT
+    assert not asked.effects
+    posted = step(asked.state, heard("yes"), facts)
+    [effect] = posted.effects
+    assert isinstance(effect, PostJob)
+    assert step(posted.state, heard("yes"), facts).effects == ()
+
+
 @given(inbounds, contexts)
 def test_after_stop_there_is_silence(inbound: Inbound, facts: Context) -> None:
     turn = step(State(), inbound, replace(facts, stopped=True))
     said = {say.text for say in turn.replies}
-    assert said <= {"started", "ask_delete", "deleted"} or "started" in said
+    assert said <= {"started", "ask_delete", "deleted", "employer_data"} or "started" in said
 
 
 @given(st.sampled_from(list(Ask)), contexts)

@@ -29,6 +29,15 @@ CHAT_SAMPLES: dict[str, Any] = {
     "count": 2,
     "example": 10,
     "list": "• one\n• two",
+    "email": "o•••@e•••.com",
+    "employer_id": SAMPLES["offer_id"],
+    "job_id": SAMPLES["offer_id"],
+    "people": 2,
+    "asked": 12,
+    "accepted": 3,
+    "unlocked": 1,
+    "standing": "open",
+    "radius": "from within 5 km",
 }
 
 

@@ -1,0 +1,37 @@
+"""What an effect of the conversation needs to be done."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.chat.model import Say
+from app.core.errors import NotFound
+from app.messaging import texts
+from app.messaging.models import ChatPerson
+
+
+@dataclass
+class Doing:
+    """One message's effects under way. `replies` grows with what the effects have to tell."""
+
+    session: AsyncSession
+    person: ChatPerson
+    now: dt.datetime
+    base_url: str
+    country: str
+    replies: list[Say] = field(default_factory=list)
+    erased: bool = False
+
+    @property
+    def worker_id(self) -> UUID:
+        """The worker who writes. Raises `NotFound` where there is none."""
+        if self.person.user_id is None:
+            raise NotFound
+        return self.person.user_id
+
+    @property
+    def language(self) -> str:
+        """The language to speak."""
+        return self.person.language or texts.DEFAULT_LANGUAGE

@@ -1,0 +1,290 @@
+"""Doing what an employer wants done in the chat: by the verbs of the API, and only when proven.
+
+Whatever the conversation believed, each verb asks anew whether the phone is proven to be this
+account's; an account that does not hold looks like one that is not there.
+"""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import update
+
+from app.catalogue import places, skills
+from app.chat.doing import Doing
+from app.chat.employer_model import (
+    CancelJob,
+    PostJob,
+    Prove,
+    PublishJob,
+    SendProof,
+    TellContacts,
+    TellJobs,
+    TellLeads,
+)
+from app.chat.model import Effect, Say
+from app.core.errors import DomainError, Invalid, NotFound
+from app.core.geo import Point
+from app.core.paging import PageRequest
+from app.core.week import Slot
+from app.db import keyring
+from app.employers import phones
+from app.employers.profile import EmployerNotFound
+from app.identity.models import User, UserStatus
+from app.jobs import posting, queries
+from app.jobs.holding import JobDeclined, JobHeld
+from app.jobs.models import Job
+from app.jobs.posting import JobText, Salary
+from app.jobs.rules import JobAction, JobCancelled, StartsInPast
+from app.matching.publish import publish
+from app.messaging import texts
+from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
+from app.messaging.wording import Reader, inert
+from app.offers import closing
+from app.offers.links import payment_link
+from app.offers.progress import counts_of
+from app.offers.queries import EmployersMatch, matches_of
+from app.offers.rules import OfferStatus
+from app.payments import contacts
+from app.payments.contacts import Contact
+
+SHOWN_JOBS: Final = 9
+SHOWN_LEADS: Final = 10
+SHOWN_CONTACTS: Final = 30
+
+_REFUSALS: Final[Mapping[str, str]] = {
+    "account_restricted": "employer_restricted",
+    "job_filled": "job_filled_already",
+    "job_expired": "job_over_already",
+    "codes_sent": "proof_enough",
+    "wrong_code": "proof_wrong",
+    "job_not_found": "job_unknown",
+    "employer_not_found": "employer_not_you",
+}
+
+
+def told(effect: Effect, refusal: DomainError) -> Say | None:
+    """Return what to say of a refusal to an employer; None for what concerns none."""
+    if type(effect) not in VERBS:
+        return None
+    if isinstance(refusal, StartsInPast):
+        return Say("job_refused_past" if isinstance(effect, PostJob) else "job_past")
+    if isinstance(refusal, JobDeclined):
+        return Say("job_not_approved", {"reason": refusal.message})
+    if refusal.reason in _REFUSALS:
+        return Say(_REFUSALS[refusal.reason])
+    if isinstance(refusal, Invalid):
+        return Say("job_refused")
+    return Say("employer_refused")
+
+
+async def _acting(doing: Doing, employer_id: UUID) -> phones.Account:
+    """Return the account if it may act from this phone. Raises `EmployerNotFound`."""
+    for account in await phones.accounts_of(doing.session, doing.person.phone_index):
+        if account.id == employer_id and account.proven:
+            if account.status is UserStatus.SUSPENDED:
+                break
+            return account
+    raise EmployerNotFound
+
+
+async def speak(doing: Doing, language: str) -> None:
+    """Let the accounts that act from this phone hear in this language from now on."""
+    proven = [
+        account.id
+        for account in await phones.accounts_of(doing.session, doing.person.phone_index)
+        if account.proven
+    ]
+    if proven:
+        await doing.session.execute(
+            update(User)
+            .where(User.id.in_(proven))
+            .values(language=language, updated_at=doing.now)
+            .execution_options(synchronize_session=False)
+        )
+
+
+# ── The phone ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _phone_index(doing: Doing) -> str:
+    if doing.person.phone_index is None:
+        raise NotFound
+    return doing.person.phone_index
+
+
+async def _send_proof(doing: Doing, effect: SendProof) -> None:
+    await phones.send_code(doing.session, effect.employer_id, _phone_index(doing), doing.now)
+
+
+async def _prove(doing: Doing, effect: Prove) -> None:
+    index = _phone_index(doing)
+    await phones.prove(doing.session, effect.employer_id, index, effect.code, doing.now)
+    if doing.person.language is not None:
+        await speak(doing, doing.person.language)
+
+
+# ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _post(doing: Doing, effect: PostJob) -> None:
+    """Post and publish in one step, as two requests to the API would."""
+    account = await _acting(doing, effect.employer_id)
+    account.actor.require_unrestricted()
+    text = job_text(effect.job)
+    job = await posting.create(doing.session, account.id, text, doing.now)
+    await _open(doing, account, job)
+
+
+async def _publish(doing: Doing, effect: PublishJob) -> None:
+    account = await _acting(doing, effect.employer_id)
+    job = await queries.owned(doing.session, account.id, effect.job_id)
+    await _open(doing, account, job)
+
+
+async def _open(doing: Doing, account: phones.Account, job: Job) -> None:
+    """Publish a draft and say how many were asked, or that its text is looked at first."""
+    said: dict[str, Any] = {"title": job.title, "job_id": str(job.id)}
+    try:
+        job = await publish(doing.session, account.actor, job.id, doing.now)
+    except JobHeld as held:
+        # It stays a draft, so a second yes would only make another one.
+        reasons: Any = held.data.get("reasons", ())
+        lines = dict.fromkeys(f"• {texts.plain(reason['text'])}" for reason in reasons)
+        doing.replies.append(Say("job_held", {**said, "list": "\n".join(lines)}))
+        return
+    counts = (await counts_of(doing.session, [job.id], doing.now)).get(job.id, {})
+    asked = sum(counts.values())
+    told = "job_posted" if asked else "job_posted_nobody"
+    doing.replies.append(Say(told, {**said, "count": asked}))
+
+
+def job_text(job: Mapping[str, Any]) -> JobText:
+    """Return what was read back as the job it is."""
+    skill = skills.SKILLS[job["skill"]]
+    latitude, longitude = job["at"]
+    nearest = places.nearest_city(latitude, longitude)
+    salary = job["salary"]
+    ends_on = job["ends_on"]
+    return JobText(
+        title=job["title"],
+        description=job["note"] or job["title"],
+        category=skill.category,
+        location=Point(latitude, longitude),
+        city=nearest.name if nearest else None,
+        address=job["place"][:200],
+        starts_on=dt.date.fromisoformat(job["starts_on"]),
+        ends_on=dt.date.fromisoformat(ends_on) if ends_on else None,
+        time_zone=job["time_zone"],
+        slots=tuple(Slot(*slot) for slot in job["slots"]),
+        positions=job["people"],
+        required_skills=(skill.slug,),
+        min_experience_years=job["years"],
+        radius_km=job["radius_km"],
+        salary=Salary(salary["amount"], salary["currency"], salary["per"]) if salary else None,
+    )
+
+
+async def _cancel(doing: Doing, effect: CancelJob) -> None:
+    account = await _acting(doing, effect.employer_id)
+    await queries.owned(doing.session, account.id, effect.job_id)
+    with suppress(JobCancelled):  # cancelled already, perhaps by the same tap twice
+        await closing.close_job(
+            doing.session, effect.job_id, JobAction.CANCEL, account.actor, doing.now
+        )
+
+
+# ── What there is to tell ────────────────────────────────────────────────────────────────────────
+
+
+def _reader(doing: Doing) -> Reader:
+    return texts.reader(doing.language, {}, doing.now)
+
+
+async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
+    account = await _acting(doing, effect.employer_id)
+    page = PageRequest(SHOWN_JOBS, None)
+    jobs, _ = await queries.of_employer(doing.session, account.id, None, page)
+    if not jobs:
+        doing.replies.append(Say("no_jobs"))
+        return
+    counts = await counts_of(doing.session, [job.id for job in jobs], doing.now)
+    line = texts.word(doing.language, "job_line")
+    rows = []
+    for job in jobs:
+        standing = texts.word(doing.language, f"job_{job.status}")
+        mine = counts.get(job.id, {})
+        about = (
+            line.replace("{standing}", standing)
+            .replace("{asked}", str(sum(mine.values())))
+            .replace("{accepted}", str(mine.get(OfferStatus.ACCEPTED, 0)))
+            .replace("{unlocked}", str(job.unlocked))
+        )
+        title = inert(job.title, ROW_TITLE_CHARACTERS)
+        rows.append(Row(f"job:{job.id}:show", title, about[:ROW_DESCRIPTION_CHARACTERS]))
+    doing.replies.append(Say("your_jobs", rows=rows))
+
+
+async def _tell_leads(doing: Doing, effect: TellLeads) -> None:
+    account = await _acting(doing, effect.employer_id)
+    job = await queries.owned(doing.session, account.id, effect.job_id)
+    page = PageRequest(SHOWN_LEADS, None)
+    leads, _ = await matches_of(
+        doing.session, account.id, job.id, OfferStatus.ACCEPTED, page, doing.now
+    )
+    title = {"title": job.title, "job_id": str(job.id)}
+    if not leads:
+        doing.replies.append(Say("no_leads", title))
+        return
+    bought = await contacts.contacts_of(doing.session, account.id, [lead.id for lead in leads])
+    lines = [_lead_line(doing, lead, bought.get(lead.id)) for lead in leads]
+    doing.replies.append(Say("your_leads", {**title, "list": "\n".join(lines)}))
+
+
+def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> str:
+    reads = _reader(doing)
+    if contact is not None:
+        return _contact_line(contact, reads)
+    price = {"amount": lead.price.amount, "currency": lead.price.currency}
+    said = {
+        "name": texts.plain(lead.display_name),
+        "distance": texts.say_by("km", lead.distance_km, reads),
+        "price": texts.say_by("money", price, reads),
+        "url": payment_link(keyring(doing.session), doing.base_url, lead.id),
+    }
+    line = texts.word(doing.language, "lead_line")
+    for name, value in said.items():
+        line = line.replace(f"{{{name}}}", value)
+    return line
+
+
+def _contact_line(contact: Contact, reads: Reader) -> str:
+    if contact.phone is None:
+        return f"• {texts.plain(contact.name)}: {reads.words['contact_gone']}"
+    return f"• {texts.plain(contact.name)}: {texts.say_by('phone', contact.phone, reads)}"
+
+
+async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
+    account = await _acting(doing, effect.employer_id)
+    held = await contacts.held_by(doing.session, account.id, SHOWN_CONTACTS)
+    if not held:
+        doing.replies.append(Say("no_contacts"))
+        return
+    reads = _reader(doing)
+    lines = [f"{_contact_line(one.contact, reads)} ({texts.plain(one.job_title)})" for one in held]
+    doing.replies.append(Say("your_contacts", {"list": "\n".join(lines)}))
+
+
+type _Verb = Callable[[Doing, Any], Awaitable[None]]
+VERBS: Final[Mapping[type, _Verb]] = {
+    SendProof: _send_proof,
+    Prove: _prove,
+    PostJob: _post,
+    PublishJob: _publish,
+    CancelJob: _cancel,
+    TellJobs: _tell_jobs,
+    TellLeads: _tell_leads,
+    TellContacts: _tell_contacts,
+}

@@ -1,0 +1,237 @@
+"""Reading on which days a job is: "tomorrow", "28-30 Nov", "from 1 Dec to 15 Dec", "is shanivar". Pure.
+
+Dates are taken out of the text; weekdays stay in it, because they are read together with the hours.
+"""
+
+import datetime as dt
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from app.chat.understand import folded
+from app.messaging.texts import catalogue, languages
+
+TAKEN: Final = " | "
+"""What stands where something was read: words on either side of it don't belong together."""
+
+_MONTHS: Final = (
+    ("january jan janvari जनवरी", 1),
+    ("february feb farvari फरवरी", 2),
+    ("march mar मार्च", 3),
+    ("april apr aprail अप्रैल", 4),
+    ("may मई", 5),
+    ("june jun जून", 6),
+    ("july jul julai जुलाई", 7),
+    ("august aug agast अगस्त", 8),
+    ("september sept sep sitambar सितंबर सितम्बर", 9),
+    ("october oct aktubar अक्टूबर अक्तूबर", 10),
+    ("november nov navambar नवंबर नवम्बर", 11),
+    ("december dec disambar दिसंबर दिसम्बर", 12),
+)
+_MONTH: Final = {folded(name): number for names, number in _MONTHS for name in names.split()}
+_EDGE: Final = r"(?![a-z0-9\u0900-\u0963])"
+_START: Final = r"(?<![a-z0-9\u0900-\u0963])"
+
+
+def any_of(words: str) -> str:
+    """Return a pattern of whole words, the longest first; a bar divides them."""
+    found = sorted((folded(word) for word in words.split("|")), key=len, reverse=True)
+    return f"{_START}(?:{'|'.join(re.escape(word) for word in found)}){_EDGE}"
+
+
+_MONTH_NAME: Final = "(" + "|".join(sorted(map(re.escape, _MONTH), key=len, reverse=True)) + ")"
+_DAY: Final = r"(\d{1,2})(?:\s?(?:st|nd|rd|th))?"
+_YEAR: Final = r"(?:,?\s*(20\d\d))?"
+_TO: Final = r"\s*(?:-|to|till|until|se|से)\s*"
+_DAYS_OF_MONTH: Final = re.compile(rf"{_START}{_DAY}{_TO}{_DAY}\s*{_MONTH_NAME}\.?{_EDGE}{_YEAR}")
+_DAY_MONTH: Final = re.compile(rf"{_START}{_DAY}\s*(?:of\s+)?{_MONTH_NAME}\.?{_EDGE}{_YEAR}")
+_MONTH_DAY: Final = re.compile(rf"{_START}{_MONTH_NAME}\.?\s+{_DAY}{_EDGE}(?!\s*[:-]){_YEAR}")
+_NUMBERS: Final = re.compile(r"(?<![\d/.-])(\d{1,2})[/.](\d{1,2})(?:[/.](20\d\d|\d\d))?(?![\d/.])")
+_ISO: Final = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
+_AFTER_TOMORROW: Final = re.compile(any_of("day after tomorrow|parso|parson|परसों|परसो"))
+_TOMORROW: Final = re.compile(any_of("tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr|kal|कल"))
+_TODAY: Final = re.compile(any_of("today|tonight|aaj|aj|आज"))
+_NEXT_WEEK: Final = re.compile(any_of("next week|agle hafte|agle haftey|अगले हफ्ते"))
+_LONG: Final = re.compile(
+    rf"(?:for\s+(?:the\s+)?(?:next\s+)?)?{_START}(\d{{1,3}})\s*"
+    rf"(days?|weeks?|months?|din|dino|दिन|दिनों|hafte|hafton|हफ्ते|mahine|mahino|महीने){_EDGE}"
+    r"(?:\s*(ke liye|tak|के लिए|तक))?"
+)
+_LENGTHS: Final = {"d": 1, "w": 7, "h": 7, "m": 30, "दि": 1, "हफ": 7, "मह": 30}
+_MARK: Final = r"§(\d+)§"
+_RANGE: Final = re.compile(
+    rf"(?:from\s+|between\s+)?{_MARK}(?:\s*(?:to|till|until|se|से|-|and|tak)\s*){_MARK}(?:\s*(?:tak|तक))?"
+)
+_ONWARDS: Final = re.compile(
+    rf"(?:from|starting|starts|start|since)\s+(?:on\s+|from\s+)?{_MARK}|{_MARK}\s*(?:onwards?|se|से)(?:\s+(?:shuru|शुरू))?"
+)
+_UNTIL: Final = re.compile(rf"(?:till|until|up to|upto)\s+{_MARK}|{_MARK}\s*(?:tak|तक)")
+_THIS: Final = re.compile(any_of("this|coming|upcoming|is|iss|aane wale|aane wali|इस|आने वाले"))
+_EACH: Final = re.compile(any_of("every|each|har|हर|all|weekly|har hafte|हर हफ्ते|every week"))
+_NEXT: Final = re.compile(any_of("next|agle|agli|agla|अगले|अगली|अगला"))
+_SHORT_YEAR: Final = 100
+_ALWAYS: Final = "24/7"
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """What a text says about dates; `rest` is the text without them."""
+
+    rest: str
+    starts_on: dt.date | None = None
+    ends_on: dt.date | None = None
+    weekly: bool | None = None
+    days: tuple[int, ...] = ()
+    """Weekdays of several single dates."""
+
+
+def read(text: str, today: dt.date) -> Dates:
+    """Take the dates out of a folded text."""
+    found: list[dt.date] = []
+    text = text.replace(_ALWAYS, TAKEN)
+
+    def keep(day: dt.date | None, said: str) -> str:
+        if day is None:
+            return said
+        found.append(day)
+        return f" §{len(found) - 1}§ "
+
+    def of_month(match: re.Match[str]) -> str:
+        first = _day(match[1], _MONTH[match[3]], match[4], today)
+        last = _day(match[2], _MONTH[match[3]], match[4], today)
+        if first is None or last is None:
+            return match[0]
+        return f"{keep(first, '')}to{keep(last, '')}"
+
+    text = _ISO.sub(lambda m: keep(_day(m[3], int(m[2]), m[1], today), m[0]), text)
+    text = _DAYS_OF_MONTH.sub(of_month, text)
+    text = _DAY_MONTH.sub(lambda m: keep(_day(m[1], _MONTH[m[2]], m[3], today), m[0]), text)
+    text = _MONTH_DAY.sub(lambda m: keep(_day(m[2], _MONTH[m[1]], m[3], today), m[0]), text)
+    text = _NUMBERS.sub(lambda m: keep(_day(m[1], int(m[2]), m[3], today), m[0]), text)
+    for pattern, ahead in ((_AFTER_TOMORROW, 2), (_TOMORROW, 1), (_TODAY, 0)):
+        there = today + dt.timedelta(days=ahead)
+        text = pattern.sub(lambda m, there=there: keep(there, m[0]), text)  # type: ignore[misc]
+    monday = today + dt.timedelta(days=7 - today.weekday())
+    text = _NEXT_WEEK.sub(TAKEN, text) if (next_week := _NEXT_WEEK.search(text)) else text
+    text, days = _length(text)
+    return _put_together(text, found, days, monday if next_week else None, today)
+
+
+def _put_together(
+    text: str, found: list[dt.date], days: int | None, monday: dt.date | None, today: dt.date
+) -> Dates:
+    text, weekly = _marks(text)
+    if match := _RANGE.search(text):
+        first, last = found[int(match[1])], found[int(match[2])]
+        rest = _without(_RANGE.sub(TAKEN, text, count=1))
+        return Dates(rest, first, max(first, last), weekly)
+    if match := _UNTIL.search(text):
+        last = found[int(match[1] or match[2])]
+        others = [day for day in found if day != last]
+        start = min(others, default=min(today + dt.timedelta(days=1), last))
+        return Dates(_without(text), start, last, weekly)
+    onwards = _ONWARDS.search(text) is not None
+    rest = _without(_ONWARDS.sub(TAKEN, text))
+    if not found:
+        if monday is not None:
+            return Dates(rest, monday, monday + dt.timedelta(days=(days or 7) - 1), weekly)
+        if days is not None and days > 1:
+            start = today + dt.timedelta(days=1)
+            return Dates(rest, start, start + dt.timedelta(days=days - 1), weekly)
+        return Dates(rest, weekly=weekly)
+    first = min(found)
+    if days is not None:
+        return Dates(rest, first, first + dt.timedelta(days=days - 1), weekly)
+    if onwards:
+        return Dates(rest, first, None, weekly)
+    named = tuple(sorted({day.weekday() for day in found})) if len(found) > 1 else ()
+    return Dates(rest, first, max(found), weekly, named)
+
+
+def _without(text: str) -> str:
+    return re.sub(_MARK, TAKEN, text)
+
+
+def _day(day: str, month: int, year: str | None, today: dt.date) -> dt.date | None:
+    """A date; without a year the one that is not past, however far ahead that is."""
+    wanted = int(day)
+    if not 1 <= month <= 12 or not 1 <= wanted <= 31:
+        return None
+    if year is not None:
+        number = int(year) + (2000 if int(year) < _SHORT_YEAR else 0)
+        return _made(number, month, wanted)
+    here = _made(today.year, month, wanted)
+    if here is not None and here >= today:
+        return here
+    return _made(today.year + 1, month, wanted)
+
+
+def _made(year: int, month: int, day: int) -> dt.date | None:
+    return dt.date(year, month, day) if day <= monthrange(year, month)[1] else None
+
+
+def _length(text: str) -> tuple[str, int | None]:
+    """Take out how long the job lasts, in days; "5 days a week" is no such thing."""
+    match = _LONG.search(text)
+    if match is None:
+        return text, None
+    said = match[0].startswith("for") or match[3] is not None
+    alone = re.match(r"\s*(?:$|[,;|।])", text[match.end() :]) is not None
+    if not (said or alone) or (match[2].startswith("day") and match[1] == "7" and not said):
+        return text, None
+    unit = next(days for start, days in _LENGTHS.items() if match[2].startswith(start))
+    days = min(max(1, int(match[1]) * unit), 731)
+    return text[: match.start()] + TAKEN + text[match.end() :], days
+
+
+# ── Weekdays: once, or every week ────────────────────────────────────────────────────────────────
+
+
+def _marks(text: str) -> tuple[str, bool | None]:
+    """Take "this", "every" and "next" away from before a weekday; return what they mean."""
+    weekly: bool | None = None
+    for pattern, meaning in ((_EACH, True), (_THIS, False), (_NEXT, False)):
+        before_day = re.compile(rf"{pattern.pattern}\s+(?={_named_days()})")
+        if before_day.search(text):
+            weekly = meaning
+            text = before_day.sub("", text)
+    return text, weekly
+
+
+@cache
+def _named_days() -> str:
+    return any_of("|".join(word for _, word in _day_words()))
+
+
+@cache
+def _day_words() -> tuple[tuple[str, str], ...]:
+    names = "monday tuesday wednesday thursday friday saturday sunday weekdays weekends every_day"
+    return tuple(
+        (name, word)
+        for language in languages()
+        for name in names.split()
+        for word in catalogue(language).calendar.get(name, ())
+    )
+
+
+def names_days(text: str) -> bool:
+    """Whether a text names any day of the week."""
+    return re.search(_named_days(), folded(text)) is not None
+
+
+@cache
+def _plural() -> str:
+    plural = [word for name, word in _day_words() if name == "every_day"]
+    plural += [
+        word
+        for name, word in _day_words()
+        if word.endswith("s") and name != "weekdays" and word[-4:] not in {"tues", "hurs"}
+    ]
+    return any_of("|".join(plural))
+
+
+def said_weekly(text: str) -> bool:
+    """Whether the days are those of every week by the word alone: "saturdays", "daily", "roz"."""
+    return re.search(_plural(), folded(text)) is not None

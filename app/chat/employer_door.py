@@ -1,0 +1,182 @@
+"""Who comes in as an employer: proving the phone, and choosing as whom to write. Pure.
+
+An account that only names the phone may do nothing here. Its mailbox gets a code, and the code has to
+come from the phone: so neither who wrote a stranger's number into an account nor who holds a number
+that a stranger's account names gets any further.
+"""
+
+import re
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from app.chat import employer_talk
+from app.chat.employer_hat import WORKER, acting, undecided
+from app.chat.employer_model import EmployerFacts, Prove, SendProof
+from app.chat.flow import said, says, tapped
+from app.chat.meeting import resume
+from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
+from app.chat.understand import Command, folded
+from app.messaging import texts
+from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
+from app.messaging.wording import inert
+
+_HINDI: Final = re.compile(r"[\u0904-\u0939]")
+_CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
+
+
+def employer(heard: Heard) -> Turn | None:
+    """Return what follows for somebody who writes as an employer, or might; None for all others."""
+    state, context = heard.state, heard.context
+    if tapped(heard, "contact") is not None and context.profile is not None:
+        # Below a message to the worker whom somebody is.
+        return None
+    if context.language is None and context.employers and _HINDI.search(said(heard) or ""):
+        return _in_hindi(heard)
+    for understand in (_hat_tap, _proving, _words):
+        if (turn := understand(heard)) is not None:
+            return turn
+    account = acting(state, context)
+    if account is not None:
+        return employer_talk.turn(heard, account)
+    if undecided(state, context):
+        return _which_hat(heard)
+    unknown = context.profile is None and not state.registering and state.hat != WORKER
+    if not unknown or not context.employers or tapped(heard, "worker") == "yes":
+        return None
+    if says(heard, Command.HUMAN) or tapped(heard, "menu") == "human":
+        return employer_talk.hand_over(heard)
+    if says(heard, Command.LANGUAGE) or says(heard, Command.LANGUAGE_NAME):
+        return employer_talk.choose_language(heard)
+    return _unproven(heard)
+
+
+def _in_hindi(heard: Heard) -> Turn | None:
+    """Answer in Hindi who writes in it and has not chosen a language yet."""
+    turn = employer(replace(heard, context=replace(heard.context, language="hi")))
+    if turn is None:
+        return None
+    return replace(turn, effects=(SetLanguage("hi"), *turn.effects), language="hi")
+
+
+# ── As whom ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _hat_tap(heard: Heard) -> Turn | None:
+    choice = tapped(heard, "hat")
+    if choice is None:
+        return None
+    if choice == WORKER:
+        return _as_worker(heard)
+    if any(account.proven and str(account.id) == choice for account in heard.context.employers):
+        return _wearing(heard, choice)
+    return _which_hat(heard) if undecided(heard.state, heard.context) else Turn(heard.state)
+
+
+def _words(heard: Heard) -> Turn | None:
+    if heard.state.registering:
+        return None
+    if says(heard, Command.AS_WORKER) and heard.context.employers:
+        return _as_worker(heard)
+    if says(heard, Command.AS_EMPLOYER) or tapped(heard, "hire") == "switch":
+        return _as_employer(heard)
+    return None
+
+
+def _as_worker(heard: Heard) -> Turn:
+    return resume(replace(heard, state=replace(heard.state.at(Ask.NOTHING), hat=WORKER)))
+
+
+def _as_employer(heard: Heard) -> Turn:
+    context = heard.context
+    proven = [account for account in context.employers if account.proven]
+    if len(proven) == 1 and tapped(heard, "hire") is None:
+        return _wearing(heard, str(proven[0].id))
+    if proven:
+        return _which_hat(heard)
+    if context.employers:
+        return _unproven(heard)
+    return Turn(heard.state, (Say("employer_none", {"url": f"{context.base_url}/"}),))
+
+
+def _wearing(heard: Heard, hat: str) -> Turn:
+    state = replace(heard.state.at(Ask.NOTHING), hat=hat)
+    account = acting(state, heard.context)
+    return Turn(state, (employer_talk.menu(account),) if account is not None else ())
+
+
+def _which_hat(heard: Heard) -> Turn:
+    context = heard.context
+    rows = [_row("hat", account) for account in context.employers if account.proven]
+    rows.append(Row(f"hat:{WORKER}", texts.word(context.said_in, "as_worker")))
+    return Turn(replace(heard.state.at(Ask.NOTHING), hat=""), (Say("ask_hat", rows=rows),))
+
+
+def _row(prefix: str, account: EmployerFacts) -> Row:
+    title = inert(account.company, ROW_TITLE_CHARACTERS)
+    return Row(f"{prefix}:{account.id}", title, account.email)
+
+
+# ── Proving the phone ────────────────────────────────────────────────────────────────────────────
+
+
+def _unproven(heard: Heard) -> Turn:
+    context = heard.context
+    rows = [_row("prove", account) for account in context.employers if not account.proven]
+    rows.append(Row("hat:worker", texts.word(context.said_in, "find_me_work")))
+    return Turn(heard.state, (Say("employer_unproven", rows=rows),))
+
+
+def _proving(heard: Heard) -> Turn | None:
+    choice = tapped(heard, "prove")
+    if choice is not None:
+        account = _waiting(heard.context, choice)
+        return _unproven_or_nothing(heard) if account is None else _ask_code(heard, account)
+    if heard.state.ask is not Ask.PROVE:
+        return None
+    account = _waiting(heard.context, str(heard.state.draft.get("employer", "")))
+    text = said(heard)
+    if account is None or text is None or heard.state.draft.get("employer") is None:
+        return None
+    if code := _CODE.search(folded(text)):
+        return _prove(heard, account, code[1] + code[2])
+    if says(heard, Command.NO) or says(heard, Command.SKIP) or says(heard, Command.BACK):
+        return _leave(heard)
+    if says(heard, Command.HUMAN):
+        return employer_talk.hand_over(heard)
+    return Turn(heard.state, (Say("proof_wanted", _about(account)),))
+
+
+def _waiting(context: Context, id_: str) -> EmployerFacts | None:
+    return next((a for a in context.employers if str(a.id) == id_ and not a.proven), None)
+
+
+def _unproven_or_nothing(heard: Heard) -> Turn:
+    """An old button, of an account that is proven by now or names this phone no more."""
+    account = acting(heard.state, heard.context)
+    return Turn(heard.state, (employer_talk.menu(account),) if account is not None else ())
+
+
+def _ask_code(heard: Heard, account: EmployerFacts) -> Turn:
+    if account.suspended:
+        return Turn(heard.state, (Say("suspended"),))
+    state = heard.state.at(Ask.PROVE, employer=str(account.id))
+    effect = SendProof(account.id)
+    return Turn(state, (Say("proof_sent", _about(account)),), (effect,), if_refused=state)
+
+
+def _prove(heard: Heard, account: EmployerFacts, code: str) -> Turn:
+    proven = replace(heard.state.at(Ask.NOTHING), hat=str(account.id))
+    told = (Say("proof_done", _about(account)), employer_talk.menu(account))
+    return Turn(proven, told, (Prove(UUID(str(account.id)), code),), if_refused=heard.state)
+
+
+def _leave(heard: Heard) -> Turn:
+    state: State = heard.state.at(Ask.NOTHING)
+    if heard.context.profile is not None:
+        return resume(replace(heard, state=state))
+    return Turn(state, (Say("kept"),))
+
+
+def _about(account: EmployerFacts) -> dict[str, str]:
+    return {"company": account.company, "email": account.email, "employer_id": str(account.id)}

@@ -1,0 +1,213 @@
+"""A job as it is put together in the chat: what was said so far, and when its shifts are. Pure."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
+
+from app.core.week import Slot, weekdays_between
+
+EVERY_SHIFT: Final = -1
+"""In place of a weekday: these hours count on every day of the job."""
+_WEEK: Final = 7
+_TOO_FAR: Final = dt.timedelta(days=300)
+"""A day without a year that lies further ahead than this was meant to be one just past."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is known of a job; None and () are what nobody has said yet."""
+
+    skill: str | None = None
+    skills: tuple[str, ...] = ()
+    """What the role may be, to choose from."""
+    place: Mapping[str, Any] | None = None
+    """`name`, `city`, `at` (latitude and longitude) and `zone`."""
+    places: tuple[Mapping[str, Any], ...] = ()
+    days: tuple[int, ...] = ()
+    """Weekdays that were named, Monday 0."""
+    weekly: bool | None = None
+    """Whether the named days are those of every week, or the next such only; None is unclear."""
+    starts_on: dt.date | None = None
+    ends_on: dt.date | None = None
+    spans: tuple[tuple[int, int, int], ...] = ()
+    """Weekday or `EVERY_SHIFT`, start and end in minutes."""
+    people: int | None = None
+    amount: int | None = None
+    """The pay, in minor units."""
+    per: str | None = None
+    pay_open: bool = False
+    """Whether the pay is to be agreed."""
+    radius_km: float | None = None
+    years: int | None = None
+    note: str = ""
+
+    @property
+    def when(self) -> bool:
+        """Whether anything was said about the days."""
+        return bool(self.days) or self.starts_on is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads back; what nobody has said is left out."""
+        known = {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value is not False and value not in ((), "")
+        } | ({} if self.weekly is None else {"weekly": self.weekly})
+        for name in ("starts_on", "ends_on"):
+            if name in known:
+                known[name] = known[name].isoformat()
+        return json.loads(json.dumps(known))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return a kept draft; what can't be one any more is a draft without anything."""
+        names = {field.name for field in fields(cls)}
+        known = {name: part for name, part in value.items() if name in names}
+        try:
+            for name in ("starts_on", "ends_on"):
+                if known.get(name):
+                    known[name] = dt.date.fromisoformat(known[name])
+            for name in ("skills", "places", "days"):
+                if name in known:
+                    known[name] = tuple(known[name])
+            if "spans" in known:
+                known["spans"] = tuple((int(d), int(s), int(e)) for d, s, e in known["spans"])
+        except (TypeError, ValueError):
+            return cls()
+        return cls(**known)
+
+    def with_said(self, said: "Draft") -> "Draft":
+        """Return the draft with what was said now; newer words win, each about its own question."""
+        changes: dict[str, Any] = {}
+        if said.skill or said.skills:
+            changes |= {"skill": said.skill, "skills": said.skills}
+        if said.place or said.places:
+            changes |= {"place": said.place, "places": said.places}
+        if said.when:
+            changes |= {
+                name: getattr(said, name) for name in ("days", "weekly", "starts_on", "ends_on")
+            }
+            # Hours that were told for one weekday mean nothing on another.
+            if any(span[0] != EVERY_SHIFT for span in self.spans):
+                changes["spans"] = ()
+        elif said.weekly is not None:
+            changes["weekly"] = said.weekly
+        if said.spans:
+            changes["spans"] = said.spans
+        if said.people is not None:
+            changes["people"] = said.people
+        if said.amount is not None or said.pay_open:
+            changes |= {"amount": said.amount, "per": said.per, "pay_open": said.pay_open}
+        elif said.per is not None and self.amount is not None:
+            changes["per"] = said.per
+        for name in ("radius_km", "years"):
+            if getattr(said, name) is not None:
+                changes[name] = getattr(said, name)
+        if said.note:
+            changes["note"] = said.note
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """When a job is: dates and weekly slots."""
+
+    starts_on: dt.date
+    ends_on: dt.date | None
+    slots: tuple[Slot, ...]
+
+    @property
+    def started(self) -> dt.time:
+        """When the first day's first shift begins."""
+        first = [slot.start for slot in self.slots if slot.weekday == self.starts_on.weekday()]
+        return dt.time(*divmod(min(first, default=0), 60))
+
+
+def shifts_of(draft: Draft, now: dt.datetime, zone: str) -> Shifts | None:
+    """Return when the drafted job is, counted from today in its zone; None where it can't be told.
+
+    Days of the week begin with the next one whose shift has not started. Raises nothing for days that
+    are past: they are shown, and refused when the job is posted.
+    """
+    here = now.astimezone(ZoneInfo(zone))
+    today = here.date()
+    if draft.starts_on is not None:
+        found = _between(draft, draft.starts_on, draft.ends_on)
+    elif not draft.days:
+        return None
+    elif draft.weekly:
+        found = _between(draft, _next(today, draft.days), None)
+        if found is not None and _began(found, here):
+            found = _between(draft, _next(today + dt.timedelta(days=1), draft.days), None)
+    else:
+        found = _once(draft, today)
+        if found is not None and _began(found, here):
+            found = _once(draft, today + dt.timedelta(days=1))
+    return found
+
+
+def is_past(shifts: Shifts, now: dt.datetime, zone: str) -> bool:
+    """Whether this begins in the past, or so far ahead that a day just past must be meant."""
+    here = now.astimezone(ZoneInfo(zone))
+    return (
+        shifts.starts_on < here.date()
+        or _began(shifts, here)
+        or shifts.starts_on - here.date() > _TOO_FAR
+    )
+
+
+def _began(shifts: Shifts, here: dt.datetime) -> bool:
+    return shifts.starts_on == here.date() and shifts.started <= here.time()
+
+
+def _next(today: dt.date, days: tuple[int, ...]) -> dt.date:
+    return min(today + dt.timedelta(days=(day - today.weekday()) % _WEEK) for day in days)
+
+
+def _once(draft: Draft, today: dt.date) -> Shifts | None:
+    """The next run of the named days, which is never longer than a week."""
+    named = set(draft.days)
+    openings = [day for day in named if (day - 1) % _WEEK not in named] or sorted(named)[:1]
+    start = today if len(named) == _WEEK else _next(today, tuple(openings))
+    last = max(
+        start + dt.timedelta(days=ahead)
+        for ahead in range(_WEEK)
+        if (start + dt.timedelta(days=ahead)).weekday() in named
+    )
+    return _between(draft, start, last)
+
+
+def _between(draft: Draft, starts_on: dt.date, ends_on: dt.date | None) -> Shifts | None:
+    falling = weekdays_between(
+        starts_on, ends_on if ends_on is None or ends_on >= starts_on else starts_on
+    )
+    days = [day for day in draft.days if day in falling] if draft.days else sorted(falling)
+    slots = sorted(
+        {
+            Slot(day, start, end)
+            for day in days
+            for on, start, end in draft.spans
+            if on in (EVERY_SHIFT, day)
+        }
+    )
+    if not slots:
+        return None
+    first = starts_on
+    working = {slot.weekday for slot in slots}
+    while first.weekday() not in working:
+        # The dates that are read back are those of the work.
+        first += dt.timedelta(days=1)
+    last = ends_on
+    while last is not None and last.weekday() not in working and last > first:
+        last -= dt.timedelta(days=1)
+    return Shifts(first, last, tuple(slots))
+
+
+def token(value: Mapping[str, Any]) -> str:
+    """Return a short name of exactly these values: a Yes counts for what was read back, only."""
+    plain = json.dumps(value, sort_keys=True, default=str).encode()
+    return hashlib.sha256(plain).hexdigest()[:12]

@@ -1,0 +1,98 @@
+"""What the conversation knows of employers, and what it wants done for them: plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.jobs.rules import JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerFacts:
+    """An employer's account that names the phone somebody writes from."""
+
+    id: UUID
+    company: str
+    email: str
+    """Masked: whoever holds the phone may be a stranger."""
+    proven: bool
+    """Whether the phone was proven to be this account's: else it may do nothing here."""
+    suspended: bool
+    city: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """A job of an employer who writes; `said` are the values its texts need."""
+
+    id: UUID
+    employer_id: UUID
+    status: JobStatus
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SendProof:
+    """Mail the code that proves the phone to be this account's."""
+
+    employer_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Take the phone for the account's if the code is good."""
+
+    employer_id: UUID
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostJob:
+    """Post this job and publish it; `job` is what was read back and said yes to."""
+
+    employer_id: UUID
+    job: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishJob:
+    """Publish a draft: one that an administrator has looked at, or that was written elsewhere."""
+
+    employer_id: UUID
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    """Cancel a job."""
+
+    employer_id: UUID
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TellJobs:
+    """Say which jobs there are and how far they are."""
+
+    employer_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TellLeads:
+    """Say who accepted a job: what their contact costs, or the contact that was bought."""
+
+    employer_id: UUID
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TellContacts:
+    """Say every contact that was bought."""
+
+    employer_id: UUID
+
+
+type EmployerEffect = (
+    SendProof | Prove | PostJob | PublishJob | CancelJob | TellJobs | TellLeads | TellContacts
+)

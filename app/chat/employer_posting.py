@@ -1,0 +1,333 @@
+"""An employer posts a job: said in one line or step by step, read back, and posted on a Yes. Pure.
+
+Whatever is written while a question is open is read for everything it may say of the job, so that
+"Sunday, and 3 people" answers two questions. Nothing is posted but what was read back last.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from app.catalogue import places, skills
+from app.chat import employer_pay, employer_words, free_times
+from app.chat.employer_draft import EVERY_SHIFT, Draft, token
+from app.chat.employer_model import EmployerFacts, PostJob
+from app.chat.employer_questions import (
+    IN_ORDER,
+    PARTS,
+    POSTING,
+    open_question,
+    question,
+    today_in,
+    values_of,
+)
+from app.chat.flow import said, says, tapped
+from app.chat.model import Ask, Context, Heard, Say, State, Turn
+from app.chat.understand import Command, words_of
+from app.core.money import exponent
+from app.messaging.inbound import InboundKind
+
+_UNITS: Final = frozenset({"hour", "day", "week", "month"})
+_LEAST_SAID: Final = 2
+"""How many things a text has to say of a job to be one, where it names no role."""
+_MOST_KM: Final = 500
+
+
+def is_posting(state: State) -> bool:
+    """Whether a job is being put together."""
+    return state.ask in POSTING
+
+
+def draft_of(state: State) -> Draft:
+    """Return what is known of the job that is being put together."""
+    kept = state.draft.get("job")
+    return Draft.from_json(kept) if isinstance(kept, Mapping) else Draft()
+
+
+def begin(heard: Heard, draft: Draft | None = None) -> Turn:
+    """Begin a job with what is known of it."""
+    return _go_on(replace(heard, state=heard.state.at(Ask.NOTHING)), draft or Draft())
+
+
+def spoken_of(heard: Heard, account: EmployerFacts) -> Draft | None:
+    """Return the job that a text is about; None for a text about something else."""
+    text = said(heard)
+    if text is None:
+        return None
+    draft = _read(text, heard.context, Draft(), account)
+    told = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
+    named = draft.skill is not None or bool(draft.skills)
+    return draft if named or sum(map(bool, told)) >= _LEAST_SAID else None
+
+
+def again(state: State, context: Context) -> Say:
+    """Say the open question of a job once more."""
+    return question(state.ask, draft_of(state), context)
+
+
+def posting(heard: Heard, account: EmployerFacts) -> Turn | None:
+    """Read a tap or an answer about a job that is being put together; None for what makes no sense."""
+    tap = tapped(heard, "post")
+    if tap == "new":
+        return begin(heard)
+    if not is_posting(heard.state):
+        return None if tap is None else Turn(heard.state, (Say("nothing_to_post"),))
+    if tap is not None:
+        name, _, value = tap.partition(":")
+        return _TAPS[name](heard, account, value) if name in _TAPS else None
+    if says(heard, Command.CANCEL):
+        return _drop(heard, account, "")
+    if says(heard, Command.BACK):
+        return _back(heard, account)
+    return _answer(heard, account)
+
+
+def _go_on(heard: Heard, draft: Draft, *before: Say) -> Turn:
+    """Open what is still to be asked, or read the whole back."""
+    ask = open_question(draft, heard.context)
+    before = (*before, *_past(ask, draft))
+    if ask is Ask.JOB_PLACE and draft.note and len(draft.note.split()) <= 3:
+        # What nobody could read is most likely where it is.
+        before = (*before, Say("job_place_unknown", {"said": draft.note}))
+        draft = replace(draft, note="")
+    return _open(heard, ask, draft, *before)
+
+
+def _past(ask: Ask, draft: Draft) -> tuple[Say, ...]:
+    """Say why days that were told are asked for again."""
+    if ask is not Ask.JOB_DAYS or not draft.when or not draft.spans:
+        return ()
+    if draft.starts_on is not None and draft.ends_on is None and not draft.days:
+        return ()
+    return (Say("job_in_past"),)
+
+
+def _open(heard: Heard, ask: Ask, draft: Draft, *before: Say) -> Turn:
+    say = question(ask, draft, heard.context)
+    kept: dict[str, Any] = {"job": draft.as_json()}
+    if ask is Ask.JOB_RIGHT and (values := values_of(draft, heard.context)) is not None:
+        kept["token"] = token(values)
+    return Turn(heard.state.at(ask, **kept), (*before, say))
+
+
+# ── Yes, Change, Cancel ──────────────────────────────────────────────────────────────────────────
+
+
+def _confirm(heard: Heard, account: EmployerFacts, read_back: str) -> Turn:
+    """Post exactly what was read back; what has changed since is read back anew."""
+    draft = draft_of(heard.state)
+    values = values_of(draft, heard.context)
+    whole = open_question(draft, heard.context) is Ask.JOB_RIGHT
+    if values is None or not whole or token(values) != read_back:
+        return _go_on(heard, draft, Say("job_changed"))
+    here = heard.state.at(Ask.JOB_RIGHT, **heard.state.draft)
+    return Turn(heard.state.at(Ask.NOTHING), (), (PostJob(account.id, values),), if_refused=here)
+
+
+def _change(heard: Heard, _account: EmployerFacts, _value: str) -> Turn:
+    return _open(heard, Ask.JOB_CHANGE, draft_of(heard.state))
+
+
+def _field(heard: Heard, _account: EmployerFacts, value: str) -> Turn | None:
+    ask = next((ask for ask in POSTING if ask.value == f"job_{value}"), None)
+    draft = draft_of(heard.state)
+    if ask is None or (ask is Ask.JOB_WHICH_PLACE and not draft.places):
+        return None
+    return _open(heard, ask, draft)
+
+
+def _drop(heard: Heard, _account: EmployerFacts, _value: str) -> Turn:
+    return Turn(heard.state.at(Ask.NOTHING), (Say("job_dropped"),))
+
+
+def _back(heard: Heard, account: EmployerFacts) -> Turn:
+    """Ask the question before once more; before the first there is nothing."""
+    at = IN_ORDER.index(PARTS.get(heard.state.ask, heard.state.ask))
+    if at == 0:
+        return _drop(heard, account, "")
+    return _open(heard, IN_ORDER[at - 1], draft_of(heard.state))
+
+
+# ── Taps ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _tapped_role(heard: Heard, _account: EmployerFacts, slug: str) -> Turn | None:
+    return _told(heard, Draft(skill=slug)) if slug in skills.SKILLS else None
+
+
+def _tapped_place(heard: Heard, _account: EmployerFacts, index: str) -> Turn | None:
+    options = draft_of(heard.state).places
+    if not index.isdecimal() or int(index) >= len(options):
+        return None
+    return _told(heard, Draft(place=options[int(index)]))
+
+
+def _tapped_text(heard: Heard, account: EmployerFacts, text: str) -> Turn | None:
+    """A button that stands for what one may write: days, hours."""
+    draft = _read(text, heard.context, draft_of(heard.state), account)
+    return _told(
+        heard,
+        Draft(
+            days=draft.days,
+            weekly=draft.weekly,
+            starts_on=draft.starts_on,
+            ends_on=draft.ends_on,
+            spans=draft.spans,
+        ),
+    )
+
+
+def _tapped_weekly(heard: Heard, _account: EmployerFacts, value: str) -> Turn:
+    return _told(heard, Draft(weekly=value == "yes"))
+
+
+def _tapped_people(heard: Heard, _account: EmployerFacts, value: str) -> Turn | None:
+    people = employer_words.count(value)
+    return None if people is None else _told(heard, Draft(people=people))
+
+
+def _tapped_pay(heard: Heard, _account: EmployerFacts, _value: str) -> Turn:
+    return _told(heard, Draft(pay_open=True))
+
+
+def _tapped_per(heard: Heard, _account: EmployerFacts, unit: str) -> Turn | None:
+    return _told(heard, Draft(per=unit)) if unit in _UNITS else None
+
+
+def _tapped_radius(heard: Heard, _account: EmployerFacts, value: str) -> Turn:
+    kilometres = _number(value)
+    draft = draft_of(heard.state)
+    if kilometres is None or not 1 <= kilometres <= _MOST_KM:
+        return _go_on(heard, replace(draft, radius_km=None))
+    return _go_on(heard, replace(draft, radius_km=kilometres))
+
+
+def _number(text: str) -> float | None:
+    """The one number in a short text."""
+    found = [word for word in words_of(text[:60]) if word[0].isdigit() and len(word) <= 5]
+    return float(found[0]) if len(found) == 1 else None
+
+
+def _tapped_note(heard: Heard, _account: EmployerFacts, _value: str) -> Turn:
+    return _go_on(heard, replace(draft_of(heard.state), note=""))
+
+
+type _Tap = Callable[[Heard, EmployerFacts, str], Turn | None]
+_TAPS: Final[Mapping[str, _Tap]] = {
+    "yes": _confirm,
+    "change": _change,
+    "cancel": _drop,
+    "field": _field,
+    "role": _tapped_role,
+    "place": _tapped_place,
+    "days": _tapped_text,
+    "hours": _tapped_text,
+    "weekly": _tapped_weekly,
+    "people": _tapped_people,
+    "pay": _tapped_pay,
+    "per": _tapped_per,
+    "radius": _tapped_radius,
+    "note": _tapped_note,
+}
+
+
+# ── Words ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
+    state, context = heard.state, heard.context
+    draft = draft_of(state)
+    if heard.inbound.kind is InboundKind.LOCATION:
+        return _located(heard)
+    text = said(heard)
+    if not text:
+        return None
+    if state.ask is Ask.JOB_RIGHT:
+        if says(heard, Command.YES):
+            return _confirm(heard, account, str(state.draft.get("token", "")))
+        if says(heard, Command.NO) or says(heard, Command.CHANGE):
+            return _change(heard, account, "")
+    if state.ask is Ask.JOB_NOTE:
+        note = "" if says(heard, Command.NO) or says(heard, Command.SKIP) else text
+        return _go_on(heard, replace(draft, note=note[: employer_words.NOTE_CHARACTERS]))
+    if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
+        return _tapped_radius(heard, account, str(kilometres))
+    told = _plain_answer(state.ask, text, context, account)
+    if told is None:
+        told = _read(text, context, draft, account)
+    # What is left of an answer is no note to the job; of a first message it is.
+    told = replace(told, note="")
+    if told == Draft():
+        return _no_such(heard, text)
+    return _told(heard, told)
+
+
+def _told(heard: Heard, told: Draft) -> Turn:
+    return _go_on(heard, draft_of(heard.state).with_said(told))
+
+
+def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts) -> Draft | None:
+    """Read what is an answer to this very question, though alone it would mean nothing."""
+    match ask:
+        case Ask.JOB_PEOPLE:
+            people = employer_words.count(text)
+            return None if people is None else Draft(people=people)
+        case Ask.JOB_PAY if re.fullmatch(r"\s*[1-9][\d,]{1,9}\s*", text):
+            amount = int(text.replace(",", "").strip())
+            if amount > employer_pay.MOST_PAY:
+                return None
+            return Draft(amount=amount * 10 ** exponent(context.currency))
+        case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
+            found = employer_words.find_places(text, account.city)
+            return None if found == Draft() else found
+        case Ask.JOB_HOURS if (slots := free_times.read(text[:100])) is not None:
+            spans = {(EVERY_SHIFT, slot.start, slot.end) for slot in slots}
+            if len({slot.weekday for slot in slots}) < 7 or len(spans) > 1:
+                return None
+            return Draft(spans=tuple(spans))
+        case _:
+            return None
+
+
+def _read(text: str, context: Context, draft: Draft, account: EmployerFacts) -> Draft:
+    return employer_words.read(
+        text,
+        today_in(draft, context),
+        language=context.said_in,
+        currency=context.currency,
+        city=account.city,
+    )
+
+
+def _no_such(heard: Heard, text: str) -> Turn | None:
+    """Say what is not known where that helps more than to ask again."""
+    quoted = {"said": text[:60]}
+    again_said = question(heard.state.ask, draft_of(heard.state), heard.context)
+    match heard.state.ask:
+        case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
+            return (
+                Turn(
+                    replace(heard.state, misses=heard.state.misses + 1),
+                    (Say("job_place_unknown", quoted), again_said),
+                )
+                if heard.state.misses < 1
+                else None
+            )
+        case _:
+            return None
+
+
+def _located(heard: Heard) -> Turn | None:
+    latitude, longitude = heard.inbound.latitude, heard.inbound.longitude
+    if latitude is None or longitude is None:
+        return None
+    nearest = places.nearest_city(latitude, longitude)
+    place = {
+        "name": nearest.name if nearest else f"{latitude:.2f}, {longitude:.2f}",
+        "city": nearest.name if nearest else "",
+        "state": (nearest.state or "") if nearest else "",
+        "at": [latitude, longitude],
+        "zone": places.time_zone_at(latitude, longitude),
+    }
+    return _told(heard, Draft(place=place))

@@ -1,0 +1,252 @@
+"""What is asked about a job, one question at a time, and how the whole is read back. Pure."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from app.catalogue import places, skills
+from app.chat.about_skills import WANTED_MOST, skill_row
+from app.chat.employer_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
+from app.chat.flow import said_slots
+from app.chat.model import Ask, Context, Say
+from app.core.week import Slot
+from app.messaging import texts
+from app.messaging.channels import (
+    ROW_DESCRIPTION_CHARACTERS,
+    ROW_TITLE_CHARACTERS,
+    Button,
+    Row,
+)
+from app.messaging.wording import inert
+
+MOST_ROWS: Final = 9
+
+
+def open_question(draft: Draft, context: Context) -> Ask:
+    """Return the first question about a job that is unanswered or unclear; else whether it is right."""
+    for question, unanswered in _UNANSWERED:
+        if unanswered(draft):
+            return question
+    zone = zone_of(draft, context)
+    shifts = shifts_of(draft, context.now, zone)
+    if shifts is None or is_past(shifts, context.now, zone):
+        return Ask.JOB_DAYS
+    return Ask.JOB_RIGHT
+
+
+def _weekdays_missing(draft: Draft) -> bool:
+    """From a date on, but on which days?"""
+    return draft.starts_on is not None and draft.ends_on is None and not draft.days
+
+
+def _hours_missing(draft: Draft) -> bool:
+    told = {span[0] for span in draft.spans}
+    return EVERY_SHIFT not in told and (not draft.days or not told.issuperset(draft.days))
+
+
+_UNANSWERED: Final[Sequence[tuple[Ask, Callable[[Draft], bool]]]] = (
+    (Ask.JOB_WHICH_ROLE, lambda d: d.skill is None and bool(d.skills)),
+    (Ask.JOB_ROLE, lambda d: d.skill is None),
+    (Ask.JOB_WHICH_PLACE, lambda d: d.place is None and bool(d.places)),
+    (Ask.JOB_PLACE, lambda d: d.place is None),
+    (Ask.JOB_DAYS, lambda d: not d.when or _weekdays_missing(d)),
+    (Ask.JOB_HOURS, _hours_missing),
+    (Ask.JOB_WEEKLY, lambda d: d.weekly is None and d.starts_on is None),
+    (Ask.JOB_PEOPLE, lambda d: d.people is None),
+    (Ask.JOB_PAY, lambda d: d.amount is None and not d.pay_open),
+    (Ask.JOB_PAY_PER, lambda d: d.per is None and not d.pay_open),
+)
+"""In the order in which they are asked."""
+
+IN_ORDER: Final = (
+    Ask.JOB_ROLE,
+    Ask.JOB_PLACE,
+    Ask.JOB_DAYS,
+    Ask.JOB_HOURS,
+    Ask.JOB_PEOPLE,
+    Ask.JOB_PAY,
+    Ask.JOB_RIGHT,
+)
+"""The questions that "back" goes through."""
+PARTS: Final[Mapping[Ask, Ask]] = {
+    Ask.JOB_WHICH_ROLE: Ask.JOB_ROLE,
+    Ask.JOB_WHICH_PLACE: Ask.JOB_PLACE,
+    Ask.JOB_WEEKLY: Ask.JOB_DAYS,
+    Ask.JOB_PAY_PER: Ask.JOB_PAY,
+    Ask.JOB_RADIUS: Ask.JOB_RIGHT,
+    Ask.JOB_NOTE: Ask.JOB_RIGHT,
+    Ask.JOB_CHANGE: Ask.JOB_RIGHT,
+}
+"""A question that only makes another's answer clear."""
+
+
+def zone_of(draft: Draft, context: Context) -> str:
+    """Return the time zone of the job, before its place is known that of the country."""
+    zone = draft.place.get("zone") if draft.place else None
+    return str(zone) if zone else places.main_time_zone(context.country)
+
+
+def question(ask: Ask, draft: Draft, context: Context) -> Say:
+    """Say a question about the job."""
+    return _SAYS[ask](draft, context)
+
+
+def _ask_role(_draft: Draft, context: Context) -> Say:
+    rows = [_renamed(skill_row(slug, context.said_in)) for slug in WANTED_MOST[:MOST_ROWS]]
+    return Say("ask_job", rows=rows)
+
+
+def _ask_which_role(draft: Draft, context: Context) -> Say:
+    known = [slug for slug in draft.skills if slug in skills.SKILLS][:MOST_ROWS]
+    return Say("ask_job_role", rows=[_renamed(skill_row(slug, context.said_in)) for slug in known])
+
+
+def _renamed(row: Row) -> Row:
+    return Row(f"post:role:{row.id.partition(':')[2]}", row.title, row.description)
+
+
+def _ask_which_place(draft: Draft, _context: Context) -> Say:
+    rows = [
+        Row(
+            f"post:place:{number}",
+            inert(str(place["name"]), ROW_TITLE_CHARACTERS),
+            inert(_about(place), ROW_DESCRIPTION_CHARACTERS),
+        )
+        for number, place in enumerate(draft.places[:MOST_ROWS])
+    ]
+    return Say("ask_job_which_place", rows=rows)
+
+
+def _about(place: Mapping[str, Any]) -> str:
+    return ", ".join(str(place[key]) for key in ("city", "state") if place.get(key))
+
+
+def _ask_weekly(draft: Draft, context: Context) -> Say:
+    zone = zone_of(draft, context)
+    once = shifts_of(draft, context.now, zone)
+    if once is None:
+        return Say("ask_job_days")
+    return Say("ask_job_weekly", {**_said_of(once), "time_zone": zone})
+
+
+def _said_of(shifts: Shifts) -> dict[str, Any]:
+    return {
+        "starts_on": shifts.starts_on.isoformat(),
+        "ends_on": shifts.ends_on.isoformat() if shifts.ends_on else None,
+        "slots": said_slots(shifts.slots),
+    }
+
+
+def _ask_pay_per(draft: Draft, context: Context) -> Say:
+    return Say("ask_job_pay_per", {"price": _money(draft, context)})
+
+
+def _money(draft: Draft, context: Context) -> dict[str, Any]:
+    return {"amount": draft.amount or 0, "currency": context.currency}
+
+
+def _ask_change(draft: Draft, context: Context) -> Say:
+    entry = texts.catalogue(context.said_in).chat["ask_job_change"]
+    rows = [
+        Row(id_, title)
+        for id_, title in entry.rows.items()
+        if draft.note or not id_.endswith("note")
+    ]
+    return Say("ask_job_change", rows=rows)
+
+
+def _ask_note(draft: Draft, _context: Context) -> Say:
+    return Say("ask_job_note", {"said": draft.note or "–"})
+
+
+def _read_back(draft: Draft, context: Context) -> Say:
+    values = values_of(draft, context)
+    if values is None:
+        return Say("ask_job_days")
+    name = token(values)
+    yes, change, cancel = texts.catalogue(context.said_in).chat["ask_job_right"].buttons.items()
+    buttons = [Button(f"{yes[0]}:{name}", yes[1]), Button(*change), Button(*cancel)]
+    return Say("ask_job_right", said_of(values, context), buttons=buttons)
+
+
+_SAYS: Final[Mapping[Ask, Callable[[Draft, Context], Say]]] = {
+    Ask.JOB_ROLE: _ask_role,
+    Ask.JOB_WHICH_ROLE: _ask_which_role,
+    Ask.JOB_PLACE: lambda _draft, _context: Say("ask_job_place"),
+    Ask.JOB_WHICH_PLACE: _ask_which_place,
+    Ask.JOB_DAYS: lambda _draft, _context: Say("ask_job_days"),
+    Ask.JOB_WEEKLY: _ask_weekly,
+    Ask.JOB_HOURS: lambda _draft, _context: Say("ask_job_hours"),
+    Ask.JOB_PEOPLE: lambda _draft, _context: Say("ask_job_people"),
+    Ask.JOB_PAY: lambda _draft, _context: Say("ask_job_pay"),
+    Ask.JOB_PAY_PER: _ask_pay_per,
+    Ask.JOB_RADIUS: lambda _draft, _context: Say("ask_job_radius"),
+    Ask.JOB_NOTE: _ask_note,
+    Ask.JOB_RIGHT: _read_back,
+    Ask.JOB_CHANGE: _ask_change,
+}
+POSTING: Final = frozenset(_SAYS)
+"""Questions about a job that is being put together."""
+
+
+# ── The whole job ────────────────────────────────────────────────────────────────────────────────
+
+
+def values_of(draft: Draft, context: Context) -> dict[str, Any] | None:
+    """Return all that would be posted, as plain values; None while something is missing."""
+    zone = zone_of(draft, context)
+    shifts = shifts_of(draft, context.now, zone)
+    skill = skills.SKILLS.get(draft.skill or "")
+    if shifts is None or draft.place is None or skill is None:
+        return None
+    salary = None
+    if draft.amount is not None and draft.per is not None:
+        salary = {**_money(draft, context), "per": draft.per}
+    return {
+        "skill": skill.slug,
+        "title": skill.name(context.said_in),
+        "place": _label(draft.place),
+        "at": list(draft.place["at"]),
+        "time_zone": zone,
+        "starts_on": shifts.starts_on.isoformat(),
+        "ends_on": shifts.ends_on.isoformat() if shifts.ends_on else None,
+        "slots": [[slot.weekday, slot.start, slot.end] for slot in shifts.slots],
+        "people": draft.people or 1,
+        "salary": salary,
+        "radius_km": draft.radius_km,
+        "years": draft.years or 0,
+        "note": draft.note,
+    }
+
+
+def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Return a job's values as its read-back takes them."""
+    reads = texts.reader(context.said_in, {}, context.now)
+    notes = []
+    if values["years"]:
+        word = texts.word(context.said_in, "job_years")
+        notes.append(word.replace("{years}", str(values["years"])))
+    if values["note"]:
+        notes.append(f"📝 {texts.plain(values['note'])}")
+    radius = texts.word(context.said_in, "job_radius_any")
+    if values["radius_km"]:
+        within = texts.word(context.said_in, "job_radius")
+        radius = within.replace("{distance}", texts.say_by("km", values["radius_km"], reads))
+    slots = [Slot(*slot) for slot in values["slots"]]
+    return {
+        **values,
+        "slots": said_slots(slots),
+        "radius": radius,
+        "list": "".join(f"\n{line}" for line in notes),
+    }
+
+
+def _label(place: Mapping[str, Any]) -> str:
+    name, city = str(place["name"]), place.get("city")
+    return f"{name}, {city}" if city and city != name else name
+
+
+def today_in(draft: Draft, context: Context) -> dt.date:
+    """Return the day it is where the job is."""
+    return context.now.astimezone(ZoneInfo(zone_of(draft, context))).date()

@@ -1,0 +1,232 @@
+"""Everyday talk with an employer: the menu, jobs, who accepted, contacts, and what else is said. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from app.chat import employer_posting
+from app.chat.employer_model import (
+    CancelJob,
+    EmployerFacts,
+    PublishJob,
+    TellContacts,
+    TellJobs,
+    TellLeads,
+)
+from app.chat.flow import said, says, tapped
+from app.chat.model import Ask, HandOver, Heard, Say, State, Turn
+from app.chat.understand import Command, commands
+from app.jobs.rules import JobStatus
+from app.messaging import texts
+from app.messaging.channels import Button, Row
+from app.messaging.inbound import InboundKind
+
+MISSES_BEFORE_MENU: Final = 2
+MISSES_BEFORE_HUMAN: Final = 3
+OPEN: Final = frozenset({JobStatus.DRAFT, JobStatus.PUBLISHED})
+"""Where a job can still be cancelled."""
+
+
+def turn(heard: Heard, account: EmployerFacts) -> Turn:
+    """Return what follows from a message of this employer, whatever it is."""
+    if account.suspended:
+        return _suspended(heard)
+    for understand in (_menu_tap, _job_tap, _words, employer_posting.posting, _new_job):
+        if (found := understand(heard, account)) is not None:
+            if found.state.misses == heard.state.misses:
+                return replace(found, state=replace(found.state, misses=0))
+            return found
+    return _not_understood(heard, account)
+
+
+def menu(account: EmployerFacts) -> Say:
+    """Say what an employer can do here."""
+    return Say("employer_menu", {"company": account.company})
+
+
+def again(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
+    """Say the open question once more, or the menu."""
+    if employer_posting.is_posting(heard.state):
+        return (employer_posting.again(heard.state, heard.context),)
+    return (menu(account),)
+
+
+def hand_over(heard: Heard) -> Turn:
+    """Let a person take over."""
+    return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(),))
+
+
+def _suspended(heard: Heard) -> Turn:
+    if says(heard, Command.HUMAN) or tapped(heard, "menu") == "human":
+        return hand_over(heard)
+    if says(heard, Command.SEND_DATA) or says(heard, Command.DELETE_DATA):
+        return Turn(heard.state, (Say("employer_data"),))
+    return Turn(heard.state, (Say("suspended"),))
+
+
+# ── Menu and words ───────────────────────────────────────────────────────────────────────────────
+
+type _Follow = Callable[[Heard, EmployerFacts], Turn]
+
+
+def _open_menu(heard: Heard, account: EmployerFacts) -> Turn:
+    return Turn(heard.state.at(Ask.NOTHING), (menu(account),))
+
+
+def _help(heard: Heard, account: EmployerFacts) -> Turn:
+    if employer_posting.is_posting(heard.state):
+        return Turn(heard.state, (Say("employer_help", buttons=()), *again(heard, account)))
+    return Turn(heard.state, (Say("employer_help"),))
+
+
+def _post(heard: Heard, _account: EmployerFacts) -> Turn:
+    return employer_posting.begin(heard)
+
+
+def _jobs(heard: Heard, account: EmployerFacts) -> Turn:
+    return Turn(heard.state.at(Ask.NOTHING), (), (TellJobs(account.id),))
+
+
+def _contacts(heard: Heard, account: EmployerFacts) -> Turn:
+    return Turn(heard.state.at(Ask.NOTHING), (), (TellContacts(account.id),))
+
+
+def _data(heard: Heard, _account: EmployerFacts) -> Turn:
+    return Turn(heard.state, (Say("employer_data"),))
+
+
+def _language(heard: Heard, _account: EmployerFacts) -> Turn:
+    return choose_language(heard)
+
+
+def choose_language(heard: Heard) -> Turn:
+    """Let somebody choose a language."""
+    known = [(code, texts.catalogue(code).name) for code in texts.languages()]
+    rows = [Row(f"language:{code}", name) for code, name in known]
+    return Turn(heard.state, (Say("choose_language", rows=rows),))
+
+
+def _human(heard: Heard, _account: EmployerFacts) -> Turn:
+    return hand_over(heard)
+
+
+_MENU: Final[Mapping[str, _Follow]] = {
+    "open": _open_menu,
+    "jobs": _jobs,
+    "contacts": _contacts,
+    "data": _data,
+    "language": _language,
+    "human": _human,
+    "help": _help,
+}
+_ANYWHERE: Final[Mapping[Command, _Follow]] = {
+    Command.DELETE_DATA: _data,
+    Command.SEND_DATA: _data,
+    Command.HUMAN: _human,
+    Command.HELP: _help,
+    Command.MENU: _open_menu,
+    Command.LANGUAGE: _language,
+    Command.LANGUAGE_NAME: _language,
+    Command.CONTACTS: _contacts,
+    Command.POST: _post,
+    Command.OFFERS: _jobs,
+}
+"""What counts also while a job is being put together: nobody says it of a job."""
+_EVERYDAY: Final[Mapping[Command, _Follow]] = {
+    Command.GREETING: _open_menu,
+    Command.START: _open_menu,
+    Command.BOT: _open_menu,
+    Command.BACK: _open_menu,
+    Command.PROFILE: _data,
+    Command.WHO_KNOWS: _contacts,
+}
+
+
+def _menu_tap(heard: Heard, account: EmployerFacts) -> Turn | None:
+    for prefix in ("hire", "menu"):
+        choice = tapped(heard, prefix)
+        if choice is not None and choice in _MENU:
+            return _MENU[choice](heard, account)
+    return None
+
+
+def _words(heard: Heard, account: EmployerFacts) -> Turn | None:
+    text = said(heard)
+    meant = commands(text) if text is not None else frozenset()
+    known = dict(_ANYWHERE)
+    if not employer_posting.is_posting(heard.state):
+        known |= _EVERYDAY
+    for command, follow in known.items():
+        if command in meant:
+            return follow(heard, account)
+    return None
+
+
+# ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _job_tap(heard: Heard, account: EmployerFacts) -> Turn | None:
+    rest = tapped(heard, "job")
+    if rest is None:
+        return None
+    job = heard.context.job
+    if job is None or job.employer_id != account.id:
+        # Another's job looks like one that is not there.
+        return Turn(heard.state, (Say("job_unknown"),))
+    state = heard.state.at(Ask.NOTHING)
+    match rest.partition(":")[2]:
+        case "leads":
+            return Turn(state, (), (TellLeads(account.id, job.id),))
+        case "publish" if job.status is JobStatus.DRAFT:
+            return Turn(state, (), (PublishJob(account.id, job.id),))
+        case "cancel" if job.status in OPEN:
+            return Turn(state, (Say("ask_cancel_job", job.said),))
+        case "really" if job.status in OPEN:
+            told = (Say("job_cancelled", job.said),)
+            return Turn(state, told, (CancelJob(account.id, job.id),))
+        case "keep":
+            return Turn(state, (Say("kept"),))
+        case _:
+            return Turn(state, (_shown(job.said, job.status, heard),))
+
+
+def _shown(told: Mapping[str, Any], status: JobStatus, heard: Heard) -> Say:
+    name = "job_shown_draft" if status is JobStatus.DRAFT else "job_shown"
+    entry = texts.catalogue(heard.context.said_in).chat[name]
+    buttons = [
+        Button(id_.replace("{job_id}", str(told["job_id"])), title)
+        for id_, title in entry.buttons.items()
+        if status in OPEN or not id_.endswith(":cancel")
+    ]
+    standing = texts.word(heard.context.said_in, f"job_{status.value}")
+    return Say(name, {**told, "standing": standing}, buttons=buttons)
+
+
+# ── A new job ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _new_job(heard: Heard, account: EmployerFacts) -> Turn | None:
+    if employer_posting.is_posting(heard.state):
+        return None
+    draft = employer_posting.spoken_of(heard, account)
+    return None if draft is None else employer_posting.begin(heard, draft)
+
+
+# ── What nobody understands ──────────────────────────────────────────────────────────────────────
+
+
+def _not_understood(heard: Heard, account: EmployerFacts) -> Turn:
+    if heard.inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
+        return Turn(heard.state, (Say("cannot_read"), *again_if_asked(heard, account)))
+    state: State = replace(heard.state, misses=heard.state.misses + 1)
+    if state.misses >= MISSES_BEFORE_HUMAN:
+        return hand_over(replace(heard, state=state))
+    asked = again_if_asked(heard, account)
+    if state.misses >= MISSES_BEFORE_MENU:
+        return Turn(state, (Say("not_understood_menu"), *(asked or (menu(account),))))
+    return Turn(state, (Say("not_understood"), *(asked or (Say("employer_help"),))))
+
+
+def again_if_asked(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
+    """Say the open question once more, where there is one."""
+    return again(heard, account) if employer_posting.is_posting(heard.state) else ()

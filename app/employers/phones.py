@@ -1,0 +1,190 @@
+"""Which employer may act from a phone: only one whose account the phone was proven to belong to.
+
+An account names its phone by itself, and may name a stranger's; and who holds a phone may not be who
+owns an account that names it. So both have to show: a code goes to the account's mailbox, and comes
+back from the phone.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit import log
+from app.core.errors import Conflict
+from app.db import keyring
+from app.employers.models import Employer
+from app.employers.profile import EmployerNotFound
+from app.identity import codes, users
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
+from app.messaging.outbox import notify
+
+CODES_PER_HOUR: Final = 3
+"""Whoever holds the phone decides when a code is mailed: the mailbox's owner is not to be flooded."""
+
+
+class CodesSent(Conflict):
+    """Enough codes were mailed for now."""
+
+    code = "codes_sent"
+    detail = (
+        "Codes were sent to the account's mailbox already; look there, or try again in an hour."
+    )
+
+
+class WrongCode(Conflict):
+    """Not the code, or one that is used or too old."""
+
+    code = "wrong_code"
+    detail = "This is not the code we sent, or it is too old."
+    keeps_changes = True
+
+
+MOST_ACCOUNTS: Final = 9
+"""As many accounts of one phone as fit into a list, with a line to spare."""
+_SUBJECT: Final = "employer-phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An employer's account that names a phone."""
+
+    id: UUID
+    company: str
+    contact_name: str
+    email: str
+    status: UserStatus
+    proven: bool
+    """Whether the phone was proven to be this account's."""
+    city: str | None
+
+    @property
+    def actor(self) -> Actor:
+        """The employer, as one who may act: only for a proven account."""
+        return Actor(self.id, Role.EMPLOYER, self.status, self.contact_name)
+
+
+async def accounts_of(session: AsyncSession, phone_index: str | None) -> Sequence[Account]:
+    """Return the accounts that name this phone, proven ones first; erased ones are not there."""
+    if phone_index is None:
+        return ()
+    query = (
+        select(User, Employer)
+        .join(Employer, Employer.id == User.id)
+        .where(
+            User.role == Role.EMPLOYER,
+            User.phone_index == phone_index,
+            User.status != UserStatus.ERASED,
+        )
+        .order_by(Employer.proven_phone_index.is_(None), User.id)
+        .limit(MOST_ACCOUNTS)
+    )
+    return [
+        Account(
+            id=user.id,
+            company=employer.company_name,
+            contact_name=user.name,
+            email=user.email or "",
+            status=UserStatus(user.status),
+            proven=employer.proven_phone_index == user.phone_index,
+            city=employer.city,
+        )
+        for user, employer in await session.execute(query)
+    ]
+
+
+async def send_code(
+    session: AsyncSession, employer_id: UUID, phone_index: str, now: dt.datetime
+) -> None:
+    """Mail a code by which this phone is proven.
+
+    Raises `EmployerNotFound` unless the account names the phone, and `CodesSent`.
+    """
+    user = await _naming(session, employer_id, phone_index)
+    phone = users.phone_of(session, user) or ""
+    subject = _subject(session, employer_id, phone_index)
+    challenge = await codes.issue_mailed(session, subject, CODES_PER_HOUR, now)
+    if challenge is None:
+        raise CodesSent
+    await notify(
+        session,
+        employer_id,
+        "phone_code",
+        {
+            "code": challenge.code,
+            "minutes": round(codes.MAIL_LIFETIME.total_seconds() / 60),
+            "phone_end": phone[-4:],
+        },
+        key=str(challenge.id),
+        now=now,
+        expires_at=challenge.expires_at,
+    )
+
+
+async def prove(
+    session: AsyncSession, employer_id: UUID, phone_index: str, code: str, now: dt.datetime
+) -> None:
+    """Take the phone as the account's, because the code mailed to the account came from that phone.
+
+    Raises `EmployerNotFound` unless the account names the phone, and `WrongCode`, which is counted.
+    """
+    user = await _naming(session, employer_id, phone_index)
+    if not await codes.use(session, _subject(session, employer_id, phone_index), code, now):
+        raise WrongCode
+    await session.execute(
+        update(Employer)
+        .where(Employer.id == employer_id)
+        .values(proven_phone_index=phone_index, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    log.record(
+        session,
+        actor=Actor(user.id, Role.EMPLOYER, UserStatus(user.status), user.name),
+        action="employer.prove_phone",
+        target_type="employer",
+        target_id=employer_id,
+        now=now,
+    )
+
+
+async def follow(session: AsyncSession, old_index: str, new_phone: str, now: dt.datetime) -> None:
+    """Move every account that this phone was proven for to the number its owner moved to.
+
+    The platform vouches for the move; who gets the old number next is a stranger.
+    """
+    keys = keyring(session)
+    new_index = users.index_of_phone(keys, new_phone)
+    for account in await accounts_of(session, old_index):
+        if not account.proven:
+            continue
+        moved = {"phone_index": new_index, "phone_sealed": users.seal_phone(keys, new_phone)}
+        for statement in (
+            update(User).where(User.id == account.id).values(**moved, updated_at=now),
+            update(Employer)
+            .where(Employer.id == account.id)
+            .values(proven_phone_index=new_index, updated_at=now),
+        ):
+            await session.execute(statement.execution_options(synchronize_session=False))
+
+
+async def _naming(session: AsyncSession, employer_id: UUID, phone_index: str) -> User:
+    query = select(User).where(
+        User.id == employer_id,
+        User.role == Role.EMPLOYER,
+        User.phone_index == phone_index,
+        User.status.in_((UserStatus.ACTIVE, UserStatus.RESTRICTED)),
+    )
+    user: User | None = await session.scalar(query)
+    if user is None:
+        raise EmployerNotFound
+    return user
+
+
+def _subject(session: AsyncSession, employer_id: UUID, phone_index: str) -> str:
+    """What a code is for: this account with this phone, so it proves no other."""
+    return keyring(session).index(f"{employer_id}:{phone_index}", _SUBJECT)
