@@ -119,6 +119,8 @@ class Deliverer:
         happen, the loop takes over after the lease. Returns the ids that `deliver()` may post
         now: none where a fault delays or loses it, two where one doubles it.
         """
+        if not self.subscribed(service):
+            return []
         fault = faults.take(self._store, service, "webhook")
         kind = fault.kind if fault else None
         wait = after_seconds
@@ -149,6 +151,14 @@ class Deliverer:
                 ).fetchone()
                 ids.append(row["id"])
         return [] if postponed else ids
+
+    def subscribe(self, service: str, *, wanted: bool) -> None:
+        """Whether webhooks are queued at all; those that wait are still posted."""
+        self._store.set_setting(f"{service}_subscribed", "yes" if wanted else "no")
+
+    def subscribed(self, service: str) -> bool:
+        """Every service is, until somebody says otherwise."""
+        return self._store.setting(f"{service}_subscribed", "yes") == "yes"
 
     def wake(self, service: str) -> None:
         """Tell this process's loop that something was queued."""

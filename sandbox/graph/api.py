@@ -19,6 +19,7 @@ from sandbox.silence import BrokenAnswer, NoAnswer
 from sandbox.store import Json, Store, read_json
 
 VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]")
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PAGE_OF_TEMPLATES = 25
 MAX_PAGE_OF_TEMPLATES = 250
 
@@ -57,7 +58,7 @@ class GraphApi:
                 self._answer(self._node),
                 methods=["GET", "POST", "DELETE"],
             ),
-            Route("/{path:path}", self._answer(self._unknown)),
+            Route("/{path:path}", self._answer(self._unknown), methods=METHODS),
         ]
 
     def _answer(
@@ -156,10 +157,12 @@ class GraphApi:
 
     async def _subscribed_apps(self, request: Request) -> ASGIApp:
         self._check_account(request)
-        if request.method == "POST":
+        if request.method != "GET":
+            # Without a subscription the platform posts nothing, and says nothing about it.
+            self._deliverer.subscribe("whatsapp", wanted=request.method == "POST")
             return JSONResponse({"success": True})
-        if request.method == "DELETE":
-            return JSONResponse({"success": True})
+        if not self._deliverer.subscribed("whatsapp"):
+            return JSONResponse({"data": []})
         app = {"id": "670843887433847", "name": "Sandbox", "link": self._config.url("/")}
         return JSONResponse({"data": [{"whatsapp_business_api_data": app}]})
 
@@ -170,7 +173,12 @@ class GraphApi:
     async def _node(self, request: Request) -> ASGIApp:
         id_ = request.path_params["id"]
         if id_ == self._config.phone_number_id:
-            return JSONResponse(self._number() if request.method == "GET" else {"success": True})
+            if request.method != "GET":
+                return JSONResponse({"success": True})
+            fields = request.query_params.get("fields", "").split(",")
+            number = self._number()
+            wanted = {"id", *fields} if fields != [""] else set(number)
+            return JSONResponse({name: number[name] for name in number if name in wanted})
         if id_ == self._config.waba_id:
             return JSONResponse({"id": id_, "name": "Sandbox business", "currency": "INR"})
         if request.method == "POST":

@@ -14,7 +14,7 @@ filled in is `{type: flow_reply, response: {field: value}}`, or with a `response
 | `POST block` | `{phone, blocked}`: a blocked business reaches that person no more |
 | `POST read` | `{phone}`: the person opens the chat, and read receipts go out |
 | `GET conversation?phone=` | both sides of a chat, with its marks and what went wrong |
-| `POST templates` | `{name, language?, status}`: pause, disable or approve a template |
+| `POST templates` | `{name, language?, status}`: pause, disable or approve a template, and say so |
 | `POST reset` | the world begins anew (message templates and Flows stay) |
 """
 
@@ -27,7 +27,7 @@ from starlette.routing import Route
 from sandbox import faults
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
-from sandbox.graph import people, receive, send, templates
+from sandbox.graph import people, receive, send, templates, webhooks
 from sandbox.graph.errors import webhook_error
 from sandbox.graph.phone import PhoneControl, shown
 from sandbox.problem import (
@@ -66,7 +66,7 @@ class WhatsAppControl:
             Route("/templates", answering_problems(self._templates), methods=post),
             Route("/reset", answering_problems(self._reset), methods=post),
             *PhoneControl(self._store, self._deliverer).routes(),
-            Route("/{path:path}", answering_problems(nothing_here)),
+            Route("/{path:path}", answering_problems(nothing_here), methods=["GET", "POST"]),
         ]
 
     async def _messages(self, request: Request) -> Response:
@@ -202,12 +202,19 @@ class WhatsAppControl:
             known = ", ".join(templates.STATUSES)
             raise Problem(422, "invalid_body", f"`status` is one of {known}.")
         language = body.get("language")
-        changed = templates.set_status(
-            self._store, name, None if language is None else str(language), status
-        )
+        ids: list[int] = []
+        with self._store.write():
+            changed = templates.set_status(
+                self._store, name, None if language is None else str(language), status
+            )
+            for template in changed:
+                item = webhooks.template_status(template, status)
+                ref = template["id"]
+                ids += self._deliverer.enqueue("whatsapp", item, ref=ref, at_once=False)
         if not changed:
             raise Problem(404, "unknown_template", f"There is no template {name}.")
-        return JSONResponse({"name": name, "status": status, "changed": changed})
+        await self._deliver_or_explain(ids)
+        return JSONResponse({"name": name, "status": status, "changed": len(changed)})
 
     async def _reset(self, request: Request) -> Response:
         self._store.reset()

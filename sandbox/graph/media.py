@@ -1,5 +1,6 @@
 """Media: uploaded, described with a short-lived address, downloaded, deleted."""
 
+import base64
 import hashlib
 import time
 import uuid
@@ -14,6 +15,36 @@ from sandbox.config import SandboxConfig
 from sandbox.graph import limits
 from sandbox.graph.errors import GraphError
 from sandbox.store import Json, Store
+
+#: The media types that the platform takes, and the bytes of each kind.
+_SIZES = {
+    limits.IMAGE_BYTES: ("image/jpeg", "image/png"),
+    limits.STICKER_BYTES: ("image/webp",),
+    limits.SOUND_BYTES: (
+        *("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"),
+        *("video/3gpp", "video/mp4"),
+    ),
+    limits.MEDIA_BYTES: (
+        *("text/plain", "application/pdf", "application/msword", "application/vnd.ms-excel"),
+        "application/vnd.ms-powerpoint",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ),
+}
+_MOST_BYTES = {kind: size for size, kinds in _SIZES.items() for kind in kinds}
+
+#: What a person's phone sends when nothing else is given: the smallest picture there is.
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+_FROM_PEOPLE = {
+    "image": ("image/png", _PIXEL),
+    "audio": ("audio/ogg; codecs=opus", b"OggS sandbox"),
+    "video": ("video/mp4", b"ftypisom sandbox"),
+    "document": ("application/pdf", b"%PDF-1.4 sandbox"),
+    "sticker": ("image/webp", b"RIFF sandbox WEBP"),
+}
 
 
 async def upload(store: Store, request: Request) -> Json:
@@ -36,13 +67,33 @@ async def upload(store: Store, request: Request) -> Json:
     except HTTPException as error:
         raise GraphError(100, error.detail) from None
     mime_type = kind if isinstance(kind, str) else given
+    most = _MOST_BYTES.get(mime_type.partition(";")[0].strip().lower())
+    if most is None:
+        raise GraphError(
+            100,
+            "Param file must be a file with one of the following types:"
+            f" {', '.join(_MOST_BYTES)}. Received file of type '{mime_type}'.",
+        )
+    if len(content) > most:
+        raise GraphError(131053, f"A file of type {mime_type} has at most {most} bytes.")
+    return {"id": _keep(store, mime_type, content)}
+
+
+def from_person(store: Store, kind: str) -> Json:
+    """A file that a person sends, as a webhook names it; the business can download it."""
+    mime_type, content = _FROM_PEOPLE[kind]
+    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    return {"id": _keep(store, mime_type, content), "mime_type": mime_type, "sha256": digest}
+
+
+def _keep(store: Store, mime_type: str, content: bytes) -> str:
     id_ = str(uuid.uuid4().int)[:16]
     with store.write() as db:
         db.execute(
             "INSERT INTO media VALUES (?, ?, ?, ?, ?)",
             (id_, mime_type, hashlib.sha256(content).hexdigest(), content, time.time()),
         )
-    return {"id": id_}
+    return id_
 
 
 def described(config: SandboxConfig, store: Store, id_: str) -> Json:

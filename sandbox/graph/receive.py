@@ -6,7 +6,7 @@ from typing import Any
 from sandbox import faults
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
-from sandbox.graph import flows, people, webhooks
+from sandbox.graph import flows, media, people, webhooks
 from sandbox.graph.people import Person
 from sandbox.graph.send import new_message_id, now_in_sandbox
 from sandbox.problem import Problem
@@ -85,7 +85,7 @@ def _on_the_wire(
         wire, text, found = _filled_in(store, person, message, context_id)
         context = context or _context(config, found)
     else:
-        wire, text = _any_other(person, message)
+        wire, text = _any_other(store, person, message)
     if context is not None:
         wire["context"] = context
     return wire, text
@@ -175,14 +175,14 @@ def _tapped(store: Store, person: Person, column: str, id_: str) -> tuple[str, s
     return None
 
 
-def _any_other(person: Person, message: Json) -> tuple[Json, str]:
+def _any_other(store: Store, person: Person, message: Json) -> tuple[Json, str]:
     """Any other type of the platform passes as given; what it can't do without is filled in."""
     kind = message["type"]
     wire = dict(message)
     if kind in ("image", "audio", "video", "document", "sticker") and not isinstance(
         wire.get(kind), dict
     ):
-        wire = {**_rest(message, kind), "type": kind, kind: _media(kind, message)}
+        wire = {**_rest(message, kind), "type": kind, kind: _media(store, kind, message)}
     elif kind == "reaction" and not isinstance(wire.get("reaction"), dict):
         wire = {
             "type": kind,
@@ -212,15 +212,8 @@ def _own_card(person: Person, message: Json) -> Json:
     }
 
 
-def _media(kind: str, message: Json) -> Json:
-    mime = {
-        "image": "image/jpeg",
-        "audio": "audio/ogg; codecs=opus",
-        "video": "video/mp4",
-        "document": "application/pdf",
-        "sticker": "image/webp",
-    }[kind]
-    part: Json = {"id": "1479537139650973", "mime_type": mime, "sha256": "0" * 64}
+def _media(store: Store, kind: str, message: Json) -> Json:
+    part = media.from_person(store, kind)
     if message.get("caption"):
         part["caption"] = str(message["caption"])
     if kind == "audio":

@@ -91,6 +91,8 @@ def send(config: SandboxConfig, store: Store, deliverer: Deliverer, body: Json) 
         content.characters(
             callback_data, "biz_opaque_callback_data", limits.CALLBACK_DATA_CHARACTERS
         )
+    if people.digits_of(address) == people.digits_of(config.display_phone_number):
+        raise GraphError(131021, "The recipient is the number that sends.")
     shown = content.read(store, body)
     if by_user_id and shown.category == "authentication":
         raise GraphError(131062, "Authentication templates are sent to phone numbers only.")

@@ -111,13 +111,15 @@ def delete(store: Store, name: str) -> bool:
     return True
 
 
-def set_status(store: Store, name: str, language: str | None, status: str) -> int:
-    """Pause, disable or approve; returns how many templates (languages) changed."""
+def set_status(store: Store, name: str, language: str | None, status: str) -> list[Json]:
+    """Pause, disable or approve; returns the templates (one a language) with that name."""
     with store.write() as db:
-        return db.execute(
-            "UPDATE templates SET status = ? WHERE name = ? AND (? IS NULL OR language = ?)",
+        rows = db.execute(
+            "UPDATE templates SET status = ? WHERE name = ? AND (? IS NULL OR language = ?)"
+            " RETURNING id, name, language",
             (status, name, language, language),
-        ).rowcount
+        ).fetchall()
+    return [dict(row) for row in rows]
 
 
 def listed(store: Store, filters: Mapping[str, str], after: int, limit: int) -> list[Json]:

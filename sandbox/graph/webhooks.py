@@ -1,6 +1,7 @@
 """What the platform posts to the business: messages and statuses, in its shapes, signed.
 
-A queued item is either `{"status": …}` or `{"message": …, "contact": …}`; many go in one payload.
+A queued item is `{"status": …}`, `{"message": …, "contact": …}`, or `{"change": …}` for what the platform
+tells about the account; many go in one payload.
 """
 
 import hashlib
@@ -36,8 +37,11 @@ def payload(config: SandboxConfig, items: Sequence[Json]) -> Json:
     """One delivery: neighbouring items of a kind share a change, as on the platform."""
     changes: list[Json] = []
     for item in items:
+        if "change" in item:
+            changes.append(item["change"])
+            continue
         kind = "statuses" if "status" in item else "messages"
-        if not changes or kind not in changes[-1]["value"]:
+        if not changes or changes[-1]["field"] != "messages" or kind not in changes[-1]["value"]:
             value: Json = {
                 "messaging_product": "whatsapp",
                 "metadata": {
@@ -87,6 +91,18 @@ def status(
     if error is not None:
         value["errors"] = [error]
     return {"status": value}
+
+
+def template_status(template: Json, event: str) -> Json:
+    """What the platform tells when a template is paused, disabled, rejected, or approved again."""
+    value = {
+        "event": event,
+        "message_template_id": int(template["id"]),
+        "message_template_name": template["name"],
+        "message_template_language": template["language"],
+        "reason": "NONE",
+    }
+    return {"change": {"value": value, "field": "message_template_status_update"}}
 
 
 def incoming(message_id: str, person: Person, message: Json, *, show_phone: bool) -> Json:

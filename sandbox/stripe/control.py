@@ -61,7 +61,7 @@ class StripeControl:
             Route("/faults", answering_problems(self._faults), methods=["GET", "POST"]),
             Route("/raw", answering_problems(self._raw), methods=post),
             Route("/objects", answering_problems(self._objects), methods=["GET"]),
-            Route("/{path:path}", answering_problems(nothing_here)),
+            Route("/{path:path}", answering_problems(nothing_here), methods=["GET", "POST"]),
         ]
 
     async def _checkout(self, request: Request) -> Response:

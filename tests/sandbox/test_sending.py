@@ -1,5 +1,6 @@
 """A business sends through the Graph API, and a person receives."""
 
+import base64
 import hashlib
 import hmac
 from typing import Any
@@ -262,6 +263,62 @@ def test_media_goes_up_and_comes_down(world: World) -> None:
     assert world.http.get(path).status_code == 401
     world.sent({"type": "image", "image": {"id": up["id"], "caption": "The place"}})
     assert world.graph("DELETE", up["id"]).json() == {"success": True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "code"),
+    [("image/gif", 10, 100), ("image/png", 5 * 1024 * 1024 + 1, 131053)],
+)
+def test_media_of_a_wrong_kind_or_size_is_refused(
+    world: World, kind: str, size: int, code: int
+) -> None:
+    refused = world.graph(
+        "POST",
+        f"{world.config.phone_number_id}/media",
+        data={"messaging_product": "whatsapp"},
+        files={"file": ("a", b"x" * size, kind)},
+    )
+    assert refused.json()["error"]["code"] == code
+
+
+def test_what_people_send_can_be_downloaded(world: World) -> None:
+    world.says({"type": "image", "caption": "My papers"})
+    image = world.business.messages()[0]["image"]
+    about = world.graph("GET", image["id"]).json()
+    headers = {"Authorization": f"Bearer {world.config.whatsapp_token}"}
+    content = world.http.get(about["url"].partition("/sandbox")[2], headers=headers).content
+    assert content.startswith(b"\x89PNG")
+    assert base64.b64encode(hashlib.sha256(content).digest()).decode() == image["sha256"]
+
+
+def test_only_the_fields_that_are_asked_for_are_told(world: World) -> None:
+    number = world.config.phone_number_id
+    told = world.graph("GET", number, params={"fields": "quality_rating"}).json()
+    assert told == {"id": number, "quality_rating": "GREEN"}
+    assert "verified_name" in world.graph("GET", number).json()
+
+
+def test_nobody_is_told_anything_without_a_subscription(world: World) -> None:
+    path = f"{world.config.waba_id}/subscribed_apps"
+    assert len(world.graph("GET", path).json()["data"]) == 1
+    world.graph("DELETE", path)
+    assert world.graph("GET", path).json() == {"data": []}
+    message = {"type": "text", "text": "anybody?"}
+    unheard = world.control("inbound", {"phone": ASHA, "message": message})
+    assert unheard.json()["delivered"] is False
+    world.graph("POST", path)
+    world.says({"type": "text", "text": "hi"})
+    assert [message["text"]["body"] for message in world.business.messages()] == ["hi"]
+
+
+def test_the_number_does_not_write_to_itself(world: World) -> None:
+    assert world.refused(HELLO, to=world.config.display_phone_number) == 131021
+
+
+def test_an_unknown_call_is_refused_in_the_platform_s_shape(world: World) -> None:
+    for method, path in (("POST", "1/register/now"), ("PUT", "1/2/3/4"), ("GET", "1/nothing/at")):
+        assert world.graph(method, path).json()["error"]["code"] == 2500
+    assert world.control("no_such_control", {}).json()["code"] == "no_such_control"
 
 
 @pytest.mark.parametrize(

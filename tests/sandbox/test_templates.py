@@ -102,6 +102,10 @@ def test_a_template_out_of_service_is_refused(world: World, status: str, code: i
     world.template("offer", [BODY])
     world.control("templates", {"name": "offer", "status": status})
     assert world.refused(filled("offer", "a", "b")) == code
+    [change] = world.business.received[0].json["entry"][0]["changes"]
+    assert change["field"] == "message_template_status_update"
+    told = change["value"]
+    assert (told["event"], told["message_template_name"]) == (status, "offer")
 
 
 def test_templates_are_listed_in_pages(world: World) -> None:
