@@ -167,7 +167,13 @@ class Database:
     """One database, as the running process uses it."""
 
     def __init__(
-        self, url: str, keyring: Keyring, *, default_currency: str = "INR", pool_size: int = 16
+        self,
+        url: str,
+        keyring: Keyring,
+        *,
+        default_currency: str = "INR",
+        sms: bool = False,
+        pool_size: int = 16,
     ) -> None:
         parsed = parse_url(url)
         self.is_postgresql = parsed.drivername == "postgresql"
@@ -184,7 +190,7 @@ class Database:
         self.engine = create_async_engine(parsed.set(drivername=driver), **options)
         if not self.is_postgresql:
             sqlite.own_transactions(self.engine.sync_engine)
-        info = {"keyring": keyring, "default_currency": default_currency}
+        info = {"keyring": keyring, "default_currency": default_currency, "sms": sms}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, info=info)
         # Under READ COMMITTED each statement sees its own moment anyway, so a reader on PostgreSQL
         # needs no transaction around its statements: two round trips less of a few.

@@ -74,6 +74,7 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
         settings.database_url.get_secret_value(),
         keyring,
         default_currency=settings.default_currency,
+        sms=bool(settings.sms_url),
     )
     database.on_change("worker", reindex_workers)
     redis_url = _redis_url(settings)

@@ -1,5 +1,6 @@
 """Messages, webhooks and what the platform tells, as administrators watch and mend them."""
 
+import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
@@ -16,9 +17,9 @@ from app.api.problems import problems
 from app.audit.log import record
 from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset, PageRequest
-from app.core.schema import Answer, Instant, Page
+from app.core.schema import Answer, Instant, MoneyAnswer, Page
 from app.db import wake_loops
-from app.messaging import delivery
+from app.messaging import costs, delivery
 from app.messaging.models import (
     OutboxMessage,
     OutboxState,
@@ -27,8 +28,11 @@ from app.messaging.models import (
     WebhookState,
 )
 from app.messaging.outside import Held
+from app.policy import policy as policies
 
 router = APIRouter(route_class=Route)
+
+COSTS_SINCE = dt.timedelta(days=30)
 
 _MESSAGES = Keyset("admin_messages", [OutboxMessage.id])
 _WEBHOOKS = Keyset("admin_webhooks", [WebhookEvent.id])
@@ -51,6 +55,23 @@ class MessageRow(Answer):
     created_at: Instant
     due_at: Instant
     sent_at: Instant | None
+
+
+class CategoryCost(Answer):
+    """What one category of messages cost."""
+
+    category: str
+    messages: int = Field(description="How many arrived.")
+    charged: int = Field(description="How many of them are more than the free allowance.")
+    cost: MoneyAnswer
+
+
+class Costs(Answer):
+    """What messages cost."""
+
+    since: Instant
+    items: list[CategoryCost]
+    total: MoneyAnswer
 
 
 class WebhookRow(Answer):
@@ -111,6 +132,27 @@ async def list_messages(
     if as_csv:
         return await exported(rt, actor, now, "messages", MessageRow, page_of)
     return await page_of(page, session)
+
+
+@router.get("/messages/costs")
+async def get_costs(session: Read, _actor: AdminActor, now: Now) -> Costs:
+    """Tell what the messages of the last 30 days cost, by the prices under `settings`."""
+    prices = (await policies.current(session)).message_prices
+    since = now - COSTS_SINCE
+    found = await costs.by_category(session, prices, since, now)
+    return Costs(
+        since=since,
+        items=[
+            CategoryCost(
+                category=each.category,
+                messages=each.messages,
+                charged=each.charged,
+                cost=MoneyAnswer.of(each.cost),
+            )
+            for each in found
+        ],
+        total=MoneyAnswer(amount=sum(each.cost.amount for each in found), currency=prices.currency),
+    )
 
 
 @router.post("/messages/{message_id}/retry", responses=problems(404, 409))

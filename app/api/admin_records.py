@@ -37,6 +37,7 @@ from app.policy.policy import (
     LeadPrices,
     LimitPolicy,
     MatchingPolicy,
+    MessagePrices,
     Policy,
     WavePolicy,
 )
@@ -265,6 +266,7 @@ class PolicyChanges(Request):
     waves: WavePolicy | None = None
     deadlines: DeadlinePolicy | None = None
     limits: LimitPolicy | None = None
+    message_prices: MessagePrices | None = None
 
 
 @router.get("/settings")

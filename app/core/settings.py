@@ -4,6 +4,7 @@ Every problem is reported at once, each in a sentence that says what to set. Wha
 may change while the system runs (prices, weights, waves) is not here but in `app.policy`.
 """
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -93,6 +94,10 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr | None = None
     stripe_api_url: str = ""
     smtp_url: SecretStr | None = None
+    sms_url: str = ""
+    sms_token: SecretStr | None = None
+    sms_sender: str = "Partimer"
+    sms_body: str = '{"to": "{to}", "from": "{sender}", "text": "{text}"}'
 
     rate_limits: Literal["on", "off"] = "on"
     background_loops: Literal["on", "off"] = "on"
@@ -121,6 +126,18 @@ class Settings(BaseSettings):
         value = value.strip().upper()
         if len(value) != 3 or not value.isalpha():
             raise ValueError("must be an ISO 4217 three-letter currency code, such as INR")
+        return value
+
+    @field_validator("sms_body")
+    @classmethod
+    def _sms_body(cls, value: str) -> str:
+        if value.lstrip().startswith("{"):
+            try:
+                json.loads(value)
+            except ValueError:
+                raise ValueError("must be JSON, or a form such as to={to}&text={text}") from None
+        if "{to}" not in value or "{text}" not in value:
+            raise ValueError("must hold {to} and {text}")
         return value
 
     @field_validator("database_url")
@@ -290,6 +307,8 @@ class Settings(BaseSettings):
             found.append("WHATSAPP_PHONE_NUMBER_ID is missing: no number to send from.")
         if self.whatsapp_api_token and not self.whatsapp_app_secret:
             found.append("WHATSAPP_APP_SECRET is missing: answers could not be verified.")
+        if self.sms_url and urlsplit(self.sms_url).scheme != "https":
+            found.append("SMS_URL must be the https:// address of the gateway, or left out.")
         for name, url in (
             ("WHATSAPP_API_URL", self.whatsapp_url),
             ("STRIPE_API_URL", self.stripe_url),

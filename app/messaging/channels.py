@@ -95,8 +95,8 @@ class Outgoing:
 
     Buttons and rows exclude each other; `rows_label` opens the rows. `ask` requests the person's
     location or phone through the platform. With a `form` the rows are what is shown where the platform
-    refuses forms. `template` is how to say it where free-form is not
-    allowed. `subject` is for e-mail.
+    refuses forms. `template` is how to say it where free-form is not allowed. `subject` is for e-mail,
+    `short` what an SMS says instead of the text.
     """
 
     text: str
@@ -107,6 +107,7 @@ class Outgoing:
     ask: Literal["location", "contact"] | None = None
     form: Form | None = None
     subject: str = ""
+    short: str = ""
     template: Template | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -190,6 +191,8 @@ class SendResult:
     """The channel took the message; `provider_id` names it in later statuses."""
 
     provider_id: str | None
+    units: int = 1
+    """How many messages it is paid as."""
 
 
 class TransportError(Exception):

@@ -149,9 +149,7 @@ async def _sort_out(
     now: dt.datetime,
 ) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int]:
     """Set aside what must not go now; return what may, with the person where one is known."""
-    people, held = (
-        await _people(session, rows) if name == ChannelName.WHATSAPP else ({}, frozenset())
-    )
+    people, held = await _people(session, rows) if name != ChannelName.EMAIL else ({}, frozenset())
     users = {row.user_id for row in rows if row.user_id and row.priority}
     quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
     stopped = [
@@ -164,10 +162,11 @@ async def _sort_out(
     beyond = outside.Outside()
     if name == ChannelName.WHATSAPP:
         beyond = await outside.look(session, rows, state, channels.whatsapp_daily_people, now)
+    paced = name == ChannelName.WHATSAPP
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
         person = people.get(row.id)
-        by_template = name == ChannelName.WHATSAPP and outside.goes_by_template(row, person, now)
+        by_template = paced and outside.goes_by_template(row, person, now)
         # Who is quiet is still answered: they wrote first.
         hours = quiet.get(row.user_id) if row.user_id and row.priority else None
         quiet_end = quiet_until(hours, now) if hours is not None else None
@@ -190,7 +189,7 @@ async def _sort_out(
         elif row.recipient_index in busy or (person is not None and person.id in held):
             # One after another to one person, or answers would overtake each other.
             _later(row, now + dt.timedelta(milliseconds=300), now)
-        elif person is not None and (wait := pair_wait(person.pair_free_at, now)):
+        elif paced and person is not None and (wait := pair_wait(person.pair_free_at, now)):
             _later(row, now + wait, now)
         elif by_template and (why := beyond.admit(row)) is not None:
             _later(row, beyond.again_at(why, now), now)
@@ -198,7 +197,7 @@ async def _sort_out(
         else:
             row.held_why = None
             row.template_at = now if by_template else row.template_at
-            if person is not None:
+            if paced and person is not None:
                 person.pair_free_at = pair_next(person.pair_free_at, now)
             going.append((row, person))
     outside.tell_once(state, beyond, now)

@@ -128,7 +128,8 @@ async def _send_one(message: Claimed, sender: Channel, keys: Keyring, now: dt.da
         return _Outcome(message, TransportError(Refusal.PERMANENT, code="unsayable"))
     category = outgoing.template.category if outgoing.template else None
     if message.free_form:
-        outgoing, category = without_template(outgoing), "service"
+        outgoing = without_template(outgoing)
+        category = "service" if message.channel == ChannelName.WHATSAPP else message.channel
     elif outgoing.template is None:
         return _Outcome(message, TransportError(Refusal.WINDOW_CLOSED, code="no_template"))
     if (problem := outgoing.problem()) is not None:
@@ -234,6 +235,7 @@ _TAKEN: Final = (
         ),
         form=bindparam("form_"),
         cost_category=bindparam("category_"),
+        units=bindparam("units_"),
         sent_at=func.coalesce(_OUTBOX.c.sent_at, bindparam("now_", type_=UtcDateTime)),
         params_sealed=case(
             (bindparam("forget_", type_=Boolean), b""), else_=_OUTBOX.c.params_sealed
@@ -256,6 +258,7 @@ def _taken(message: Claimed, result: SendResult, category: str | None) -> dict[s
         "state_": reached.value,
         "form_": "free" if message.free_form else "template",
         "category_": category,
+        "units_": result.units,
         "forget_": message.kind in SECRET_KINDS and reached is OutboxState.SENT,
     }
 
@@ -273,6 +276,7 @@ async def _record_refused(
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
         retry_after_seconds=error.retry_after_seconds,
     )
+    await learn(session, error.kind, message, error.code, now)
     values: dict[str, Any] = {
         "state": _STATE_OF[verdict.fate],
         "due_at": now + verdict.after,
@@ -300,7 +304,6 @@ async def _record_refused(
     )
     if verdict.window_closed and message.person_id is not None:
         await close_window(session, message.person_id, now)
-    await learn(session, error.kind, message, error.code, now)
     if verdict.fate is Fate.RETRY:
         wake_loops(session, "outbox")
     if verdict.back_off or verdict.only_replies:

@@ -102,6 +102,8 @@ class OutboxMessage(Base):
     held_why: Mapped[str | None] = mapped_column(String(24))
     """Why it waits although it is due (`app.messaging.outside.Held`)."""
     cost_category: Mapped[str | None] = mapped_column(String(24))
+    units: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How many messages it is paid as: a long SMS is several."""
     error_code: Mapped[str | None] = mapped_column(String(32))
     error: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[dt.datetime]

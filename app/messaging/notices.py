@@ -23,7 +23,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import wake_loops
-from app.messaging import outside, texts
+from app.messaging import outbox, outside, texts
 from app.messaging.claiming import make_state
 from app.messaging.inbound import PlatformNotice as Told
 from app.messaging.models import (
@@ -83,6 +83,10 @@ class Refused(Protocol):
     """A message that was refused."""
 
     @property
+    def id(self) -> UUID:
+        """Which message."""
+
+    @property
     def kind(self) -> str:
         """Which notice."""
 
@@ -98,10 +102,15 @@ class Refused(Protocol):
 async def learn(
     session: AsyncSession, refusal: Refusal, message: Refused, code: str | None, now: dt.datetime
 ) -> None:
-    """Draw from one message's refusal what holds for others: of its template, of its person."""
+    """Draw from one message's refusal what follows for others: of its template, its person, by SMS.
+
+    Called before what the message said is forgotten.
+    """
     if refusal is Refusal.TEMPLATE:
         name = texts.template_name(message.kind)
         await bar(session, name, message.language, f"refused {code or ''}".strip(), now)
+    if refusal is Refusal.UNREACHABLE:
+        await outbox.also_by_sms(session, message.id, now)
     if refusal is Refusal.NO_MARKETING and message.person_id is not None:
         await outside.no_more_marketing(session, [message.person_id], now)
 

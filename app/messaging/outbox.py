@@ -34,6 +34,9 @@ REPLIES = frozenset({REPLY, HUMAN_REPLY})
 """Kinds of a chat reply, the bot's and a person's of our team: its parameters are the whole message."""
 SECRET_KINDS = frozenset({"sign_in_code", "password_reset", "phone_code"})
 """Kinds whose parameters open an account: blanked as soon as they are no longer needed."""
+BY_SMS = frozenset({"sign_in_code", "job_offer"})
+"""Kinds that go by SMS to somebody WhatsApp can't reach: without the first nobody gets in, and the
+second is what people are here for."""
 _BY_EMAIL = frozenset({"password_reset", "phone_code"})
 """Kinds about an e-mail account, which go to that address whatever else is known."""
 _KEY_CHARACTERS = 160
@@ -231,6 +234,34 @@ def without_form(kind: str, refusal: Refusal, params: bytes, keys: Keyring) -> b
     if not message.pop("form", None):
         return None
     return keys.seal_json(message, PARAMS)
+
+
+async def also_by_sms(session: AsyncSession, message_id: UUID, now: dt.datetime) -> None:
+    """Send a message again by SMS, once, if it is of a kind for which that is worth it.
+
+    Only where this installation has a gateway, and only to a phone.
+    """
+    if not session.info.get("sms"):
+        return
+    failed = await session.get_one(OutboxMessage, message_id)
+    if failed.channel != Channel.WHATSAPP or failed.kind not in BY_SMS:
+        return
+    keys = keyring(session)
+    if not keys.open(failed.recipient_sealed, ADDRESS).startswith("+"):
+        return
+    row = _row(
+        _Recipient(Channel.SMS, failed.recipient_sealed, failed.recipient_index),
+        key=f"sms:{message_id}",
+        user_id=failed.user_id,
+        kind=failed.kind,
+        language=failed.language,
+        params=failed.params_sealed,
+        subject_id=failed.subject_id,
+        expires_at=failed.expires_at,
+        essential=failed.essential,
+        now=now,
+    )
+    await _insert(session, [row])
 
 
 async def suppress(

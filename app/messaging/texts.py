@@ -36,6 +36,8 @@ class Entry:
     text: str
     category: str = ""
     subject: str = ""
+    sms: str = ""
+    """What an SMS says instead, in few characters; only what may go by SMS has one."""
     footer: str = ""
     ask: str = ""
     rows_label: str = ""
@@ -196,7 +198,8 @@ def render(
         rows_label=(entry.rows_label or reads.words["choose"]) if shown_rows else "",
         footer=entry.footer,
         ask=entry.ask or None,  # type: ignore[arg-type]
-        subject=_subject(entry, reads),
+        subject=_said(entry.subject, reads),
+        short=_said(entry.sms, reads),
         template=None
         if template is None
         else _template(entry, template, reads, tuple(values.values()), own_buttons),
@@ -275,8 +278,8 @@ def _fill_id(id_: str, params: Mapping[str, Any]) -> str:
     return _PLACEHOLDER.sub(lambda found: str(params[found[1]]), id_)
 
 
-def _subject(entry: Entry, reads: Reader) -> str:
-    return _PLACEHOLDER.sub(lambda found: say(reads, found[1], found[2] or "text"), entry.subject)
+def _said(text: str, reads: Reader) -> str:
+    return _PLACEHOLDER.sub(lambda found: say(reads, found[1], found[2] or "text"), text)
 
 
 def _template(

@@ -87,6 +87,19 @@ class LimitPolicy(_Part):
     """Where the worker has set no cap of their own."""
 
 
+class MessagePrices(_Part):
+    """What messages cost us, as the provider's price list says; it is only told, nobody is charged."""
+
+    currency: Currency = "INR"
+    per_thousand: dict[Slug, Annotated[int, whole(0, 10**9)]] = Field(
+        default_factory=dict, max_length=20
+    )
+    """Minor units for a thousand messages, by category: service, utility, authentication, marketing, sms.
+    By the thousand, because one costs less than a minor unit in places."""
+    free_service_a_month: Annotated[int, whole(0, 10**9)] = 1_000
+    """Free texts within the window that cost nothing in a calendar month."""
+
+
 class Policy(_Part):
     """Everything an administrator may set."""
 
@@ -95,6 +108,7 @@ class Policy(_Part):
     waves: WavePolicy = WavePolicy()
     deadlines: DeadlinePolicy = DeadlinePolicy()
     limits: LimitPolicy = LimitPolicy()
+    message_prices: MessagePrices = MessagePrices()
 
     def lead_price(self, category: str) -> Money:
         """Return the price of one lead of a job in `category`."""
@@ -104,7 +118,9 @@ class Policy(_Part):
 
 def default_policy(currency: str) -> Policy:
     """Return the policy of an installation where nothing was changed yet."""
-    return Policy(lead_prices=LeadPrices(currency=currency))
+    return Policy(
+        lead_prices=LeadPrices(currency=currency), message_prices=MessagePrices(currency=currency)
+    )
 
 
 async def current(session: AsyncSession) -> Policy:

@@ -9,6 +9,7 @@ import httpx
 from app.core.settings import Settings
 from app.messaging.channels import Channel, Channels
 from app.messaging.models import Channel as Name
+from app.providers.sms import build_sms
 from app.providers.smtp import MailFolder, Smtp
 from app.providers.whatsapp import build_whatsapp
 from app.workers.quiet import quiet_hours
@@ -22,6 +23,8 @@ def build_channels(settings: Settings, http: httpx.AsyncClient) -> Channels:
     senders: dict[str, Channel] = {}
     if (whatsapp := build_whatsapp(settings, http)) is not None:
         senders[Name.WHATSAPP] = whatsapp
+    if (sms := build_sms(settings, http)) is not None:
+        senders[Name.SMS] = sms
     host = urlsplit(settings.base_url).hostname or "localhost"
     sender = f"Partimer <no-reply@{host}>"
     if settings.smtp_url is not None:

@@ -210,6 +210,7 @@ RULES: dict[str, Rule] = {
     "POST /api/admin/messages/{message_id}/retry": rule(ADMIN, 200, 409),
     "GET /api/admin/webhooks": rule(ADMIN),
     "POST /api/admin/webhooks/{webhook_id}/retry": rule(ADMIN, 404),
+    "GET /api/admin/messages/costs": rule(ADMIN),
     "GET /api/admin/notices": rule(ADMIN),
     "GET /api/admin/conversations": rule(ADMIN),
     "GET /api/admin/conversations/{conversation_id}": rule(ADMIN),

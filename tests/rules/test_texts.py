@@ -13,6 +13,8 @@ from app.chat.understand import Command
 from app.core.languages import Language
 from app.messaging import texts
 from app.messaging.channels import BODY_CHARACTERS
+from app.messaging.outbox import BY_SMS
+from app.messaging.segments import segments
 from app.messaging.texts import SAMPLES, Entry, catalogue, languages
 from app.messaging.wording import FILTERS, clock, day, hours, inert, money, weekdays
 
@@ -112,6 +114,16 @@ def test_a_notice_is_within_the_limits_of_message_and_template(language: str, ki
     for value in template.params:
         assert value.strip()
         assert not re.search(r"[\n\t]| {4}", value)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_may_go_by_sms_has_a_short_text(language: str) -> None:
+    notices = catalogue(language).notices
+    assert {kind for kind, entry in notices.items() if entry.sms} == BY_SMS
+    for kind in BY_SMS:
+        said = texts.notice(language, kind, SAMPLES).short
+        assert segments(said) <= 3
+        assert "{" not in said
 
 
 @pytest.mark.parametrize("template", texts.templates(), ids=lambda t: f"{t.name}-{t.language}")

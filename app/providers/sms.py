@@ -1,0 +1,114 @@
+"""SMS by any gateway that takes an HTTP POST: its address, token, sender and body are settings.
+
+The body is a template with `{to}`, `{sender}` and `{text}`, as JSON or as a form. Gateways tell no more
+than that they took a message; a lost answer stays ambiguous.
+"""
+
+import json
+import re
+from typing import Any, Final
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import httpx
+
+from app.core.settings import Settings
+from app.messaging.channels import Address, Outgoing, SendResult, TransportError
+from app.messaging.rules import Refusal
+from app.messaging.segments import segments
+
+MOST_SEGMENTS: Final = 6
+"""A longer text costs more than it is worth, and gateways cut it."""
+_PLACE: Final = re.compile(r"\{(to|sender|text)\}")
+ANSWER_SECONDS: Final = 15.0
+_CONNECT_SECONDS: Final = 5.0
+_BY_STATUS: Final = {
+    401: Refusal.CREDENTIALS,
+    402: Refusal.BLOCKED,
+    403: Refusal.CREDENTIALS,
+    404: Refusal.CREDENTIALS,
+    408: Refusal.AMBIGUOUS,
+    429: Refusal.BACK_OFF,
+    500: Refusal.TRANSIENT,
+}
+"""What a gateway's status means; of the others, 5xx is a proxy's, 4xx is about this very message."""
+
+
+class Sms:
+    """Sends through one gateway."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        url: str,
+        token: str,
+        sender: str,
+        body: str,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        self._http = http
+        self._timeout = httpx.Timeout(answer_seconds, connect=_CONNECT_SECONDS)
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._sender = sender
+        self._body = body
+
+    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
+        """Hand over one text. Raises `TransportError`."""
+        if address.phone is None:
+            raise TransportError(Refusal.PERMANENT, code="no_phone")
+        text = (outgoing.short or outgoing.text).replace("*", "")
+        if (units := segments(text)) > MOST_SEGMENTS:
+            raise TransportError(Refusal.PERMANENT, code="over_limit")
+        values = {"to": address.phone, "sender": self._sender, "text": text}
+        headers = self._headers | {"Idempotency-Key": str(message_id)}
+        try:
+            response = await self._http.post(
+                self._url, headers=headers, timeout=self._timeout, **self._filled(values)
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise TransportError(Refusal.UNSENT, code=type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise TransportError(Refusal.AMBIGUOUS, code=type(error).__name__) from error
+        if not response.is_success:
+            raise TransportError(
+                _meaning(response.status_code), code=f"http_{response.status_code}"
+            )
+        return SendResult(None, units)
+
+    def _filled(self, values: dict[str, str]) -> dict[str, Any]:
+        """Fill the body in after it is parsed, so that no text can add to it."""
+        if self._body.lstrip().startswith("{"):
+            return {"json": _fill(json.loads(self._body), values)}
+        return {"data": {name: _fill(value, values) for name, value in parse_qsl(self._body)}}
+
+
+def _fill(part: Any, values: dict[str, str]) -> Any:
+    if isinstance(part, dict):
+        return {name: _fill(inner, values) for name, inner in part.items()}
+    if isinstance(part, list):
+        return [_fill(inner, values) for inner in part]
+    if isinstance(part, str):
+        # In one go: what a text holds is never filled in again.
+        return _PLACE.sub(lambda found: values[found[1]], part)
+    return part
+
+
+def _meaning(status: int) -> Refusal:
+    known = _BY_STATUS.get(status)
+    return known or (Refusal.GATEWAY if status >= 500 else Refusal.PERMANENT)
+
+
+def build_sms(settings: Settings, http: httpx.AsyncClient) -> Sms | None:
+    """Return the SMS gateway, or None when none is set."""
+    if not settings.sms_url:
+        return None
+    token = settings.sms_token.get_secret_value() if settings.sms_token else ""
+    return Sms(
+        http,
+        url=settings.sms_url,
+        token=token,
+        sender=settings.sms_sender,
+        body=settings.sms_body,
+    )
