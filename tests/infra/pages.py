@@ -24,7 +24,7 @@ def opened(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
         yield page
     finally:
         page.context.close()
-    assert complaints == []
+    assert not complaints, complaints
 
 
 def overflow(page: Page) -> int:

@@ -8,7 +8,7 @@ import pytest
 from tests.sandbox.conftest import ASHA, Open, World
 from tests.sandbox.test_stripe import session_of
 
-FLOWS_DOCS = "https://developers.facebook.com/docs/whatsapp/flows/reference"
+FLOWS_DOCS = "https://developers.facebook.com/docs/whatsapp/flows/reference/components"
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 

@@ -1,5 +1,6 @@
 """The phones in a real browser: everything a person can do with one arrives at the business."""
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +9,33 @@ import pytest
 from tests.infra.pages import barriers, opened, overflow
 from tests.infra.phones import write
 from tests.sandbox.conftest import ASHA, RAVI, Open, World
+from tests.sandbox.test_flows import create, opening
 from tests.sandbox.test_sending import HELLO, YES_NO, listing
 from tests.sandbox.test_stripe import session_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
+
+TIMES = [{"id": "09:00", "title": "9 am"}, {"id": "17:00", "title": "5 pm"}]
+DAYS = [{"id": day.lower(), "title": day} for day in ("Friday", "Saturday", "Sunday")]
+DONE = {
+    "name": "complete",
+    "payload": {"days": "${form.days}", "from": "${form.starts}", "until": "${form.ends}"},
+}
+FIELDS: list[dict[str, Any]] = [
+    {"type": "TextBody", "text": "Which ${data.label}?"},
+    {"type": "CheckboxGroup", "name": "days", "label": "Days", "required": True},
+    {"type": "Dropdown", "name": "starts", "label": "From", "required": True},
+    {"type": "Dropdown", "name": "ends", "label": "Until"},
+    {"type": "Footer", "label": "Send ${data.label}", "on-click-action": DONE},
+]
+for field, options in zip(FIELDS[1:4], (DAYS, TIMES, TIMES), strict=True):
+    field["data-source"] = options
+SCREEN: dict[str, Any] = {"id": "HOURS", "title": "Hours", "terminal": True}
+HOURS = {
+    "version": "7.2",
+    "screens": [{**SCREEN, "layout": {"type": "SingleColumnLayout", "children": FIELDS}}],
+}
 
 pytestmark = [
     pytest.mark.browser,
@@ -100,6 +123,31 @@ def test_a_list_is_a_sheet_that_escape_closes(page: "Page", world: World) -> Non
     choose.press("Enter")
     sheet.get_by_role("button", name="Waiter").press("Enter")
     assert arrived(world, 2)["interactive"]["list_reply"]["id"] == "waiter"
+
+
+def test_a_form_is_filled_in_by_keyboard_and_what_is_missing_is_asked_for(
+    page: "Page", world: World
+) -> None:
+    phone = phone_of(page)
+    write(phone, "hi")
+    arrived(world, 1)
+    world.sent(opening(create(world, flow_json=json.dumps(HOURS))["id"]))
+    phone.get_by_role("button", name="Choose hours").press("Enter")
+    form = phone.get_by_role("dialog")
+    assert barriers(page) == []
+    form.get_by_role("button", name="Send Days").press("Enter")
+    form.get_by_label("Saturday").press("Space")
+    form.get_by_label("Sunday").press("Space")
+    form.get_by_label("From").select_option("09:00")
+    form.get_by_role("button", name="Send Days").press("Enter")
+    reply = arrived(world, 2)["interactive"]["nfm_reply"]
+    assert json.loads(reply["response_json"]) == {
+        "flow_token": "token-7",
+        "days": ["saturday", "sunday"],
+        "from": "09:00",
+        "until": "",
+    }
+    assert len(world.business.messages()) == 2
 
 
 def test_a_place_is_found_by_its_pin_code_or_given_as_a_point(page: "Page", world: World) -> None:

@@ -107,9 +107,7 @@ function tapsOf(item, chat) {
     replies.push(button("📍 Send location", () => chat.openPlaces()));
   }
   if (type === "request_contact_info") replies.push(button("Share my number", () => chat.share()));
-  if (type === "flow") {
-    replies.push(button(action.parameters.flow_cta, () => chat.openFlow(item)));
-  }
+  if (item.form) replies.push(button(item.form.button, () => chat.openFlow(item)));
   if (type === "cta_url") {
     const { url, display_text: words } = action.parameters;
     replies.push(make("a", { href: url, target: "_blank", rel: "noopener" }, `${words} ↗`));

@@ -1,147 +1,97 @@
-// A Flow's form, made from its JSON: https://developers.facebook.com/docs/whatsapp/flows/reference
-// Screens come one after the other; what the last one completes with is the answer.
+// The form of a Flow, as its message opens it: every text and choice is filled in by the sandbox.
+// Source: https://developers.facebook.com/docs/whatsapp/flows/reference/components
 import { make } from "./dom.js";
 
-/** The form of a flow message; `send(answer)` is called once, with what was filled in. */
-export async function formOf(item, send) {
-  const { flow_action_payload: opening = {}, flow_json: definition } =
-    item.payload.interactive.action.parameters;
-  if (!definition) return asJson(send);
-  return new Filling(definition, opening, send).element;
-}
-
-// A form that this sandbox was never given: the answer can still be played.
-function asJson(send) {
-  const field = make("textarea", { rows: 5, value: "{}", required: true });
+/** A form of `fields`; `send(answer)` is called with what was filled in. */
+export function formOf({ title, fields }, send) {
   const form = make("form", { className: "flow" },
-    make("label", { className: "field" }, "The form's answers, as JSON", field),
-    make("button", { className: "main", textContent: "Send" }));
+    title ? make("h5", { textContent: title }) : null, ...fields.map(part).filter(Boolean));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    try {
-      send(JSON.parse(field.value));
-    } catch {
-      field.setCustomValidity('JSON, please, such as {"monday": true}.');
-      field.reportValidity();
-      field.setCustomValidity("");
-    }
+    const missing = unchosen(form);
+    if (missing) complain(missing);
+    else send(answerOf(fields, filledIn(form)));
   });
   return form;
 }
 
-class Filling {
-  constructor(definition, opening, send) {
-    this.screens = definition.screens;
-    this.send = send;
-    this.answers = {};
-    this.element = make("form", { className: "flow" });
-    this.element.addEventListener("submit", (event) => this.submitted(event));
-    this.show(opening.screen, opening.data);
+function part(field) {
+  const label = field.label || "";
+  const options = field["data-source"] || [];
+  switch (field.type) {
+    case "TextHeading": case "TextSubheading":
+      return make("h5", { textContent: field.text });
+    case "TextBody": case "TextCaption":
+      return make("p", { className: field.type === "TextCaption" ? "quiet" : "",
+        textContent: [field.text].flat().join("\n") });
+    case "CheckboxGroup": case "ChipsSelector": return group(field, options, "checkbox");
+    case "RadioButtonsGroup": return group(field, options, "radio");
+    case "OptIn":
+      return make("label", { className: "option" }, named(field, make("input",
+        { type: "checkbox" })), label);
+    case "Footer": return make("button", { className: "main", textContent: label });
   }
+  const control = controlOf(field, options);
+  return control && make("label", { className: "field" }, label, named(field, control));
+}
 
-  show(id, data = {}) {
-    this.screen = this.screens.find((screen) => screen.id === id) || this.screens[0];
-    const examples = Object.entries(this.screen.data || {}).map(([k, v]) => [k, v.__example__]);
-    this.data = { ...Object.fromEntries(examples), ...data };
-    this.element.replaceChildren(
-      this.screen.title ? make("h5", { textContent: this.screen.title }) : "",
-      ...this.parts(this.screen.layout.children));
-    this.element.querySelector("input, select, textarea")?.focus();
+function controlOf(field, options) {
+  switch (field.type) {
+    case "Dropdown":
+      return make("select", {}, make("option", { value: "", textContent: "—" }),
+        ...options.map(({ id, title }) => make("option", { value: id, textContent: title })));
+    case "TextArea": return make("textarea", { rows: 3, maxLength: 600 });
+    case "DatePicker": return make("input", { type: "date" });
+    case "TextInput":
+      return make("input", { type: { number: "number", email: "email", phone: "tel" }[
+        field["input-type"]] || "text" });
+    default: return null;
   }
+}
 
-  parts(children) {
-    return children.flatMap((part) => {
-      if (part.visible === false || this.value(part.visible ?? true) === false) return [];
-      if (part.type === "Form") return this.parts(part.children);
-      if (part.type === "If") return this.parts(this.value(part.condition) ? part.then : part.else || []);
-      return [this.part(part)];
-    }).filter(Boolean);
-  }
+function named(field, control) {
+  control.name = field.name;
+  control.required = field.required === true;
+  return control;
+}
 
-  part(part) {
-    const label = this.value(part.label) || "";
-    if (part.type.startsWith("Text") && "text" in part) {
-      const text = [this.value(part.text)].flat().join("\n");
-      return make("p", { className: part.type === "TextCaption" ? "quiet" : "", textContent: text });
-    }
-    if (part.type === "Footer") {
-      this.action = part["on-click-action"];
-      return make("button", { className: "main", textContent: label });
-    }
-    const options = this.value(part["data-source"]) || [];
-    if (["CheckboxGroup", "ChipsSelector"].includes(part.type)) {
-      return this.group(part, label, options, "checkbox");
-    }
-    if (part.type === "RadioButtonsGroup") return this.group(part, label, options, "radio");
-    const field = this.field(part, options);
-    if (!field) return null;
-    field.name = part.name;
-    field.required = Boolean(this.value(part.required));
-    const initial = this.value(part["init-value"]);
-    if (part.type === "OptIn") field.checked = Boolean(initial);
-    else if (initial !== undefined) field.value = initial;
-    return part.type === "OptIn"
-      ? make("label", { className: "option" }, field, label)
-      : make("label", { className: "field" }, label, field,
-        part["helper-text"] ? make("small", { textContent: this.value(part["helper-text"]) }) : null);
-  }
+function group(field, options, type) {
+  return make("fieldset", { "data-required": String(field.required === true) },
+    make("legend", { textContent: field.label }),
+    ...options.map(({ id, title }) => make("label", { className: "option" },
+      make("input", { type, name: field.name, value: id }), title)));
+}
 
-  field(part, options) {
-    if (part.type === "Dropdown") {
-      const none = part.required ? [] : [make("option", { value: "", textContent: "—" })];
-      return make("select", {}, ...none, ...options.map((option) => make("option",
-        { value: option.id, textContent: option.title })));
-    }
-    if (part.type === "TextArea") return make("textarea", { rows: 3, maxLength: 600 });
-    if (part.type === "OptIn") return make("input", { type: "checkbox" });
-    if (part.type === "DatePicker") return make("input", { type: "date" });
-    const type = { number: "number", email: "email", phone: "tel" }[part["input-type"]] || "text";
-    return part.type === "TextInput" ? make("input", { type }) : null;
-  }
+function unchosen(form) {
+  return form.querySelector(
+    "fieldset[data-required=true]:not(:has(:checked)) input");
+}
 
-  group(part, label, options, type) {
-    const chosen = [this.value(part["init-value"]) ?? []].flat();
-    return make("fieldset", { "data-name": part.name, "data-type": type,
-      "data-required": String(Boolean(this.value(part.required))) },
-    make("legend", { textContent: label }),
-    ...options.map((option) => make("label", { className: "option" }, make("input", {
-      type, name: part.name, value: option.id, checked: chosen.includes(option.id),
-    }), option.title)));
-  }
+function complain(field) {
+  field.setCustomValidity("Choose at least one.");
+  field.reportValidity();
+  field.setCustomValidity("");
+}
 
-  /** `${data.x}` and `${form.x}` stand for what the screen was given, and what is filled in. */
-  value(given) {
-    const named = typeof given === "string" && /^\$\{(data|form)\.(\w+)\}$/.exec(given);
-    return named ? (named[1] === "data" ? this.data : this.answers)[named[2]] : given;
+function filledIn(form) {
+  const filled = {};
+  for (const field of form.querySelectorAll("[name]")) {
+    const { name, type, value, checked } = field;
+    if (type === "checkbox" && field.closest("fieldset")) {
+      filled[name] ||= [];
+      if (checked) filled[name].push(value);
+    } else if (type === "checkbox") filled[name] = checked;
+    else if (type !== "radio" || checked) filled[name] = value;
   }
+  return filled;
+}
 
-  submitted(event) {
-    event.preventDefault();
-    const missing = this.gather();
-    if (missing) {
-      missing.setCustomValidity("Choose at least one.");
-      missing.reportValidity();
-      missing.setCustomValidity("");
-      return;
-    }
-    const { name, next, payload = {} } = this.action;
-    const filled = Object.fromEntries(
-      Object.entries(payload).map(([key, given]) => [key, this.value(given)]));
-    if (name === "navigate") this.show(next.name, filled);
-    else this.send(filled);
-  }
-
-  gather() {
-    let missing = null;
-    for (const field of this.element.querySelectorAll("label > [name]:not([type=radio])")) {
-      if (field.closest("fieldset")) continue;
-      this.answers[field.name] = field.type === "checkbox" ? field.checked : field.value;
-    }
-    for (const group of this.element.querySelectorAll("fieldset")) {
-      const all = [...group.querySelectorAll("input:checked")].map((input) => input.value);
-      this.answers[group.dataset.name] = group.dataset.type === "radio" ? all[0] ?? "" : all;
-      if (group.dataset.required === "true" && !all.length) missing ||= group.querySelector("input");
-    }
-    return missing;
-  }
+/** What the form's last button says that the business gets: `${form.name}` is what was filled in. */
+function answerOf(fields, filled) {
+  const { payload } = fields.find((field) => field.type === "Footer")?.["on-click-action"] || {};
+  if (!payload) return filled;
+  return Object.fromEntries(Object.entries(payload).map(([key, given]) => {
+    const name = /^\$\{form\.(\w+)\}$/.exec(given)?.[1];
+    return [key, name ? filled[name] ?? "" : given];
+  }));
 }

@@ -190,12 +190,9 @@ export class Phone {
     }));
   }
 
-  async openFlow(item) {
-    await report(this.notice, async () => {
-      const form = await formOf(item, (response) => this.say(
-        { type: "flow_reply", response }, item.id));
-      this.sheet.open(item.payload.interactive.action.parameters.flow_cta, form);
-    });
+  openFlow(item) {
+    this.sheet.open(item.form.button, formOf(item.form,
+      (response) => this.say({ type: "flow_reply", response }, item.id)));
   }
 
   pressed(event) {
