@@ -235,3 +235,22 @@ def _plural() -> str:
 def said_weekly(text: str) -> bool:
     """Whether the days are those of every week by the word alone: "saturdays", "daily", "roz"."""
     return re.search(_plural(), folded(text)) is not None
+
+
+_ONCE: Final = re.compile(
+    any_of(
+        "once|only once|one time|just this week|only this week|ek baar|ek bar|sirf ek baar|एक बार"
+    )
+)
+_WEEKLY: Final = re.compile(
+    any_of(
+        "weekly|every week|each week|regular|har hafte|har hafta|hamesha|roz|daily|हर हफ्ते|हमेशा|रोज"
+    )
+)
+
+
+def once_or_weekly(text: str) -> bool | None:
+    """Return whether an answer says every week (True) or once (False); None for neither or both."""
+    plain = folded(text)
+    once, weekly = _ONCE.search(plain), _WEEKLY.search(plain)
+    return None if bool(once) == bool(weekly) else bool(weekly)

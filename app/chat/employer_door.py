@@ -78,7 +78,10 @@ def _words(heard: Heard) -> Turn | None:
         return None
     if says(heard, Command.AS_WORKER) and heard.context.employers:
         return _as_worker(heard)
-    if says(heard, Command.AS_EMPLOYER) or tapped(heard, "hire") == "switch":
+    wanted = says(heard, Command.AS_EMPLOYER) or tapped(heard, "hire") == "switch"
+    # Who may not post from here yet is told how it becomes possible.
+    proven = any(account.proven for account in heard.context.employers)
+    if wanted or (says(heard, Command.POST) and not proven):
         return _as_employer(heard)
     return None
 
@@ -140,6 +143,8 @@ def _proving(heard: Heard) -> Turn | None:
         return None
     if code := _CODE.search(folded(text)):
         return _prove(heard, account, code[1] + code[2])
+    if says(heard, Command.AS_WORKER):
+        return _as_worker(heard)
     if says(heard, Command.NO) or says(heard, Command.SKIP) or says(heard, Command.BACK):
         return _leave(heard)
     if says(heard, Command.HUMAN):

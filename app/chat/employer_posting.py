@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places, skills
-from app.chat import employer_pay, employer_words, free_times
+from app.chat import employer_dates, employer_pay, employer_words, free_times
 from app.chat.employer_draft import EVERY_SHIFT, Draft, token
 from app.chat.employer_model import EmployerFacts, PostJob
 from app.chat.employer_questions import (
@@ -22,7 +22,7 @@ from app.chat.employer_questions import (
     today_in,
     values_of,
 )
-from app.chat.flow import said, says, tapped
+from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.model import Ask, Context, Heard, Say, State, Turn
 from app.chat.understand import Command, words_of
 from app.core.money import exponent
@@ -73,6 +73,9 @@ def posting(heard: Heard, account: EmployerFacts) -> Turn | None:
         return begin(heard)
     if not is_posting(heard.state):
         return None if tap is None else Turn(heard.state, (Say("nothing_to_post"),))
+    if tap is None:
+        heard = typed_choice(heard, again(heard.state, heard.context))
+        tap = tapped(heard, "post")
     if tap is not None:
         name, _, value = tap.partition(":")
         return _TAPS[name](heard, account, value) if name in _TAPS else None
@@ -281,6 +284,8 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
             found = employer_words.find_places(text, account.city)
             return None if found == Draft() else found
+        case Ask.JOB_WEEKLY if (weekly := employer_dates.once_or_weekly(text)) is not None:
+            return Draft(weekly=weekly)
         case Ask.JOB_HOURS if (slots := free_times.read(text[:100])) is not None:
             spans = {(EVERY_SHIFT, slot.start, slot.end) for slot in slots}
             if len({slot.weekday for slot in slots}) < 7 or len(spans) > 1:

@@ -106,3 +106,15 @@ def test_only_a_payment_of_this_lead_is_thanked_for(sqlite_world: World) -> None
     _, _, match_id, path = accepted(sqlite_world)
     for paid in ("x", match_id, "%00"):
         assert "Thank you" not in sqlite_world.http.get(f"{path}?paid={paid}").text
+
+
+def test_who_may_not_buy_is_told_what_to_do_next(sqlite_world: World) -> None:
+    _, owner, _, path = accepted(sqlite_world)
+    limits = {"limits": {"unlocks_before_verification": 0}}
+    ok(sqlite_world.admin().put("/api/admin/settings", limits))
+    answer = sqlite_world.http.post(path)
+    assert answer.status_code == 409
+    assert "has to be checked first" in answer.text
+    restrict = {"action": "restrict", "reason": "harvesting"}
+    ok(sqlite_world.admin().post(f"/api/admin/employers/{owner.id}/action", restrict))
+    assert "account is restricted" in sqlite_world.http.post(path).text
