@@ -26,6 +26,7 @@ from app.api import (
     pay,
     problems,
     reset_page,
+    sessions,
     webhooks_stripe,
     webhooks_whatsapp,
     worker_data,
@@ -49,6 +50,7 @@ from app.runtime import Clock, running, wall_clock
 ROUTERS = (
     health.router,
     auth.router,
+    sessions.router,
     workers.router,
     worker_hours.router,
     worker_data.router,

@@ -14,7 +14,8 @@ from app.core.crypto import Keyring
 from app.core.ratelimit import RateLimiter
 from app.core.settings import Settings
 from app.db import Database
-from app.identity.sessions import DatabaseSessions, RedisSessions, SessionStore
+from app.identity.redis_sessions import RedisSessions
+from app.identity.sessions import DatabaseSessions, SessionStore
 from app.identity.tokens import TokenRing
 from app.matching.index import reindex_workers
 from app.messaging.channels import Channels
@@ -79,14 +80,14 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
     database.on_change("worker", reindex_workers)
     redis_url = _redis_url(settings)
     redis = _redis(redis_url) if redis_url else None
-    days = settings.refresh_token_days
+    days = (settings.refresh_token_days, settings.session_days)
     async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=5)) as http:
         runtime = Runtime(
             settings=settings,
             clock=clock,
             keyring=keyring,
             database=database,
-            sessions=RedisSessions(redis, days) if redis else DatabaseSessions(days),
+            sessions=RedisSessions(redis, *days) if redis else DatabaseSessions(*days),
             tokens=TokenRing.from_settings(settings),
             limiter=RateLimiter(redis_url, enabled=settings.rate_limits == "on"),
             channels=build_channels(settings, http),

@@ -101,14 +101,14 @@ class EmployerDetails(EmployerRow):
 class WorkerAction(Request):
     """What to do with a worker; a reason is needed for what takes something away."""
 
-    action: Literal["activate", "suspend", "verify"]
+    action: Literal["activate", "suspend", "verify", "sign_out"]
     reason: Reason | None = None
 
 
 class EmployerAction(Request):
     """What to do with an employer; a reason is needed for what takes something away."""
 
-    action: Literal["activate", "suspend", "restrict", "verify"]
+    action: Literal["activate", "suspend", "restrict", "verify", "sign_out"]
     reason: Reason | None = None
 
 
@@ -269,7 +269,10 @@ async def get_worker(
 async def act_on_worker(
     worker_id: UUID, body: WorkerAction, session: Write, actor: AdminActor, rt: Rt, now: Now
 ) -> WorkerDetails:
-    """Activate, suspend or verify a worker. A suspended one's tokens die, their open offers close."""
+    """Activate, suspend or verify a worker. A suspended one's tokens die, their open offers close.
+
+    To sign them out ends every session and changes nothing else.
+    """
     needs_reason(body.action, body.reason)
     before = await _worker_of(session, worker_id)
     if body.action == "suspend":
@@ -297,6 +300,8 @@ async def _act(
         await _verify(session, table, user_id, now)
     elif action == "suspend":
         await users.suspend(session, user_id, now)
+        await rt.sessions.end_all(session, user_id)
+    elif action == "sign_out":
         await rt.sessions.end_all(session, user_id)
     elif action == "restrict":
         await users.restrict(session, user_id, now)
@@ -431,7 +436,8 @@ async def act_on_employer(
     """Activate, suspend, restrict or verify an employer.
 
     A suspended one's tokens die and the open offers of their jobs close; their jobs ask nobody until
-    they are active again. A restricted one can read but neither publish nor unlock.
+    they are active again. A restricted one can read but neither publish nor unlock. To sign them out
+    ends every session and changes nothing else.
     """
     needs_reason(body.action, body.reason)
     before = await _employer_of(session, employer_id)

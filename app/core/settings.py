@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=262_144, ge=1_024, le=10_485_760)
     access_token_seconds: int = Field(default=600, ge=60, le=3_600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
+    session_days: int = Field(default=90, ge=1, le=365)
     codes_per_day: int = Field(default=20_000, ge=1)
     port: int = 8000
 

@@ -66,6 +66,9 @@ class Session(Base):
     created_at: Mapped[dt.datetime]
     refreshed_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+    """Unless it is refreshed before; never after `ends_at`."""
+    ends_at: Mapped[dt.datetime | None]
+    """When it ends however often it is refreshed."""
 
 
 class OneTimeCode(Base):

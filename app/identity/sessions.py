@@ -3,21 +3,19 @@
 A refresh token is opaque: the session's id and 256 random bits, of which only a hash is kept. Each is
 good once. One that comes back was stolen or copied, and nobody can tell by whom: the session ends.
 
-Two stores keep the same promises: the database, or Redis where several machines share the load. When
-the store is down nobody is let in (`SessionsDown`); a check is never skipped.
+Two stores keep the same promises: the database, here, or Redis (`redis_sessions`) where several machines
+share the load. However often it is refreshed, a session ends some days after its sign-in. When the store is down nobody is let in (`SessionsDown`); a check is never skipped.
 """
 
 import datetime as dt
-import hmac
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Protocol
 from uuid import UUID
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, case, delete, func, insert, literal, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +27,9 @@ from app.identity.models import Role, Session, User, UserStatus
 
 SESSION_DAYS = 30
 """How long a device that is not used stays signed in, unless configured."""
+
+LONGEST_DAYS = 90
+"""How long a device stays signed in at most, however much it is used, unless configured."""
 
 
 class SessionEnded(Unauthenticated):
@@ -74,6 +75,16 @@ class Standing:
     version: int
 
 
+@dataclass(frozen=True)
+class OpenSession:
+    """A session as its owner sees it; `ends_at` unless it is refreshed before, or ended."""
+
+    id: UUID
+    created_at: dt.datetime
+    refreshed_at: dt.datetime
+    ends_at: dt.datetime
+
+
 class SessionStore(Protocol):
     """Where sessions are kept. Each method raises `SessionsDown` when the store does not answer."""
 
@@ -100,6 +111,12 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def of(
+        self, session: AsyncSession, user_id: UUID, now: dt.datetime
+    ) -> Sequence[OpenSession]:
+        """Return a user's sessions that are alive, the newest first."""
+        ...
+
     async def end(self, session: AsyncSession, session_id: UUID) -> None:
         """End one session; one that has ended already stays so."""
         ...
@@ -117,20 +134,25 @@ class SessionStore(Protocol):
 
 
 @dataclass(frozen=True)
-class _RefreshToken:
+class RefreshToken:
+    """A refresh token and the session it is of."""
+
     session_id: UUID
     text: str
 
     @property
     def hash(self) -> str:
+        """What is kept of it."""
         return digest(self.text)
 
     @classmethod
-    def make(cls, session_id: UUID) -> "_RefreshToken":
+    def make(cls, session_id: UUID) -> "RefreshToken":
+        """Return a new one."""
         return cls(session_id, f"{session_id.hex}.{random_token()}")
 
     @classmethod
-    def parse(cls, text: str) -> "_RefreshToken":
+    def parse(cls, text: str) -> "RefreshToken":
+        """Return what a client sent as one. Raises `SessionEnded`."""
         try:
             return cls(UUID(hex=text.split(".", 1)[0]), text)
         except ValueError:
@@ -150,17 +172,19 @@ _STANDING = (
         User.id == bindparam("user_id"),
     )
 )
-_ACCOUNT_OF = select(*_ACCOUNT).where(User.id == bindparam("user_id"))
+ACCOUNT_OF = select(*_ACCOUNT).where(User.id == bindparam("user_id"))
+"""The account as it stands, for a store that keeps sessions elsewhere."""
 
 
-def _standing(row: Row[str, str, str, int] | None) -> Standing | None:
+def standing_of(row: Row[str, str, str, int] | None) -> Standing | None:
+    """Return the account of a row, None for none."""
     if row is None:
         return None
     return Standing(Role(row.role), UserStatus(row.status), row.name, row.version)
 
 
 @asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
+async def answering() -> AsyncIterator[None]:
     """Turn "the store is down" into `SessionsDown`."""
     try:
         yield
@@ -171,15 +195,16 @@ async def _answering() -> AsyncIterator[None]:
 class DatabaseSessions:
     """Sessions in the database: no other part is needed, and they survive a restart."""
 
-    def __init__(self, days: int = SESSION_DAYS) -> None:
+    def __init__(self, days: int = SESSION_DAYS, longest_days: int = LONGEST_DAYS) -> None:
         self._lifetime = dt.timedelta(days=days)
+        self._longest = dt.timedelta(days=longest_days)
 
     async def create(
         self, session: AsyncSession, user_id: UUID, version: int, now: dt.datetime
     ) -> IssuedSession:
         """See `SessionStore`."""
-        token = _RefreshToken.make(new_id())
-        async with _answering():
+        token = RefreshToken.make(new_id())
+        async with answering():
             await session.execute(
                 insert(Session).values(
                     id=token.session_id,
@@ -188,7 +213,8 @@ class DatabaseSessions:
                     refresh_hash=token.hash,
                     created_at=now,
                     refreshed_at=now,
-                    expires_at=now + self._lifetime,
+                    expires_at=now + min(self._lifetime, self._longest),
+                    ends_at=now + self._longest,
                 )
             )
         return IssuedSession(token.session_id, token.text)
@@ -198,14 +224,18 @@ class DatabaseSessions:
     ) -> Standing | None:
         """See `SessionStore`; one query."""
         values = {"user_id": user_id, "session_id": session_id, "now": now}
-        async with _answering():
-            return _standing((await session.execute(_STANDING, values)).one_or_none())
+        async with answering():
+            return standing_of((await session.execute(_STANDING, values)).one_or_none())
 
     async def rotate(self, session: AsyncSession, refresh_token: str, now: dt.datetime) -> Rotated:
         """See `SessionStore`; the WHERE lets only one of two racing exchanges win."""
-        old = _RefreshToken.parse(refresh_token)
-        new = _RefreshToken.make(old.session_id)
-        async with _answering():
+        old = RefreshToken.parse(refresh_token)
+        new = RefreshToken.make(old.session_id)
+        moment = Session.ends_at.type
+        # A session of before there was an end gets one now.
+        ends_at = func.coalesce(Session.ends_at, literal(now + self._longest, moment))
+        idle = literal(now + self._lifetime, moment)
+        async with answering():
             exchanged = await session.execute(
                 update(Session)
                 .where(
@@ -213,7 +243,12 @@ class DatabaseSessions:
                     Session.refresh_hash == old.hash,
                     Session.expires_at > now,
                 )
-                .values(refresh_hash=new.hash, refreshed_at=now, expires_at=now + self._lifetime)
+                .values(
+                    refresh_hash=new.hash,
+                    refreshed_at=now,
+                    ends_at=ends_at,
+                    expires_at=case((ends_at < idle, ends_at), else_=idle),
+                )
                 .returning(Session.user_id, Session.user_version)
             )
             row = exchanged.one_or_none()
@@ -222,9 +257,27 @@ class DatabaseSessions:
                 raise SessionEnded
         return Rotated(row.user_id, old.session_id, new.text, row.user_version)
 
+    async def of(
+        self, session: AsyncSession, user_id: UUID, now: dt.datetime
+    ) -> Sequence[OpenSession]:
+        """See `SessionStore`."""
+        columns = (Session.id, Session.created_at, Session.refreshed_at, Session.expires_at)
+        query = (
+            select(*columns)
+            .join(User, User.id == Session.user_id)
+            .where(
+                Session.user_id == user_id,
+                Session.expires_at > now,
+                Session.user_version == User.version,
+            )
+            .order_by(Session.created_at.desc(), Session.id.desc())
+        )
+        async with answering():
+            return [OpenSession(*row) for row in await session.execute(query)]
+
     async def end(self, session: AsyncSession, session_id: UUID) -> None:
         """See `SessionStore`."""
-        async with _answering():
+        async with answering():
             await session.execute(delete(Session).where(Session.id == session_id))
 
     async def end_all(
@@ -239,7 +292,7 @@ class DatabaseSessions:
         doomed = delete(Session).where(Session.user_id == user_id)
         if keep is not None:
             doomed = doomed.where(Session.id != keep)
-        async with _answering():
+        async with answering():
             await session.execute(doomed)
             if keep is not None and version is not None:
                 kept = Session.id == keep, Session.user_id == user_id
@@ -251,134 +304,3 @@ async def forget_expired(session: AsyncSession, now: dt.datetime, limit: int) ->
     expired = select(Session.id).where(Session.expires_at <= now).limit(limit)
     statement = delete(Session).where(Session.id.in_(expired)).returning(Session.id)
     return len((await session.scalars(statement)).all())
-
-
-# KEYS: the session. ARGV: hash of the token shown, hash of the next, now, expiry (both Unix seconds).
-# Answers who the session is of and at which version; a token that is not the good one ends it.
-_ROTATE = """
-local held = redis.call('HMGET', KEYS[1], 'user', 'version', 'refresh', 'expires')
-if not held[1] then return false end
-if held[3] ~= ARGV[1] or tonumber(held[4]) <= tonumber(ARGV[3]) then
-  redis.call('DEL', KEYS[1])
-  return false
-end
-redis.call('HSET', KEYS[1], 'refresh', ARGV[2], 'expires', ARGV[4])
-redis.call('EXPIRE', KEYS[1], tonumber(ARGV[4]) - tonumber(ARGV[3]))
-return {held[1], held[2]}
-"""
-
-# KEYS: the session. ARGV: the new version. A session that ended meanwhile must not come back.
-_RESTAMP = """
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'version', ARGV[1]) end
-return 1
-"""
-
-
-class RedisSessions:
-    """Sessions in Redis or Valkey: shared by every machine, forgotten by their own expiry.
-
-    A key for each session, and one for each user that lists theirs with the expiry as the score.
-    """
-
-    def __init__(self, redis: "Redis", days: int = SESSION_DAYS) -> None:
-        self._redis = redis
-        self._lifetime = dt.timedelta(days=days)
-        self._rotate = redis.register_script(_ROTATE)
-        self._restamp = redis.register_script(_RESTAMP)
-
-    async def create(
-        self, session: AsyncSession, user_id: UUID, version: int, now: dt.datetime
-    ) -> IssuedSession:
-        """See `SessionStore`."""
-        token = _RefreshToken.make(new_id())
-        expires = self._expiry(now)
-        held = {
-            "user": str(user_id),
-            "version": version,
-            "refresh": token.hash,
-            "expires": expires,
-        }
-        async with _answering(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(_key(token.session_id), mapping=cast(Any, held))
-            pipe.expire(_key(token.session_id), self._lifetime)
-            pipe.zremrangebyscore(_list_key(user_id), "-inf", int(now.timestamp()))
-            self._list(pipe, user_id, token.session_id, expires)
-            await pipe.execute()
-        return IssuedSession(token.session_id, token.text)
-
-    async def standing(
-        self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
-    ) -> Standing | None:
-        """See `SessionStore`; one look-up here, one in the database."""
-        async with _answering():
-            fields = self._redis.hmget(_key(session_id), ["user", "version", "expires"])
-            user, version, expires = map(_text, await cast(Awaitable[list[Any]], fields))
-            if user is None or not hmac.compare_digest(user, str(user_id)):
-                return None
-            if version is None or expires is None or int(expires) <= now.timestamp():
-                return None
-            row = (await session.execute(_ACCOUNT_OF, {"user_id": user_id})).one_or_none()
-        found = _standing(row)
-        return found if found is not None and found.version == int(version) else None
-
-    async def rotate(self, session: AsyncSession, refresh_token: str, now: dt.datetime) -> Rotated:
-        """See `SessionStore`; a script, because look and exchange must be one step."""
-        old = _RefreshToken.parse(refresh_token)
-        new = _RefreshToken.make(old.session_id)
-        expires = self._expiry(now)
-        async with _answering():
-            answer = await self._rotate(
-                keys=[_key(old.session_id)],
-                args=[old.hash, new.hash, int(now.timestamp()), expires],
-            )
-            if not answer:
-                raise SessionEnded
-            user, version = map(_text, answer)
-            user_id = UUID(user)
-            async with self._redis.pipeline(transaction=True) as pipe:
-                self._list(pipe, user_id, old.session_id, expires)
-                await pipe.execute()
-        return Rotated(user_id, old.session_id, new.text, int(version or 0))
-
-    async def end(self, session: AsyncSession, session_id: UUID) -> None:
-        """See `SessionStore`."""
-        async with _answering():
-            await self._redis.delete(_key(session_id))
-
-    async def end_all(
-        self,
-        session: AsyncSession,
-        user_id: UUID,
-        *,
-        keep: UUID | None = None,
-        version: int | None = None,
-    ) -> None:
-        """See `SessionStore`."""
-        async with _answering():
-            listed = [_text(item) for item in await self._redis.zrange(_list_key(user_id), 0, -1)]
-            doomed = [item for item in listed if item is not None and item != str(keep)]
-            if doomed:
-                await self._redis.delete(*(_key(UUID(item)) for item in doomed))
-                await self._redis.zrem(_list_key(user_id), *doomed)
-            if keep is not None and version is not None:
-                await self._restamp(keys=[_key(keep)], args=[version])
-
-    def _expiry(self, now: dt.datetime) -> int:
-        return int((now + self._lifetime).timestamp())
-
-    def _list(self, pipe: Any, user_id: UUID, session_id: UUID, expires: int) -> None:
-        pipe.zadd(_list_key(user_id), {str(session_id): expires})
-        pipe.expire(_list_key(user_id), self._lifetime)
-
-
-def _key(session_id: UUID) -> str:
-    return f"partimer:session:{session_id}"
-
-
-def _list_key(user_id: UUID) -> str:
-    return f"partimer:sessions-of:{user_id}"
-
-
-def _text(value: Any) -> str | None:
-    """Return what a client with or without decoding answered, as text."""
-    return value.decode() if isinstance(value, bytes) else value

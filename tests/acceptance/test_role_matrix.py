@@ -77,6 +77,7 @@ class Cast:
             "payment_id": pending["payment_id"],
             "message_id": message["id"],
             "webhook_id": UNKNOWN,
+            "session_id": UNKNOWN,
             "report_id": UNKNOWN,
             "conversation_id": self.conversation(),
         }
@@ -230,6 +231,9 @@ RULES: dict[str, Rule] = {
     "POST /api/webhooks/stripe": rule(PUBLIC, 401, body=lambda _: {}),
     # Last, because it ends the sessions the others are played with.
     "POST /api/auth/logout": rule(ANYBODY, 204),
+    "GET /api/auth/sessions": rule(ANYBODY),
+    "DELETE /api/auth/sessions": rule(ANYBODY, 204),
+    "DELETE /api/auth/sessions/{session_id}": rule(ANYBODY, 404),
 }
 
 _MAY = {

@@ -17,11 +17,13 @@ from app.core.ids import new_id
 from app.db import Database
 from app.identity import access, users
 from app.identity.models import Role, Session, User, UserStatus
+from app.identity.redis_sessions import RedisSessions
 from app.identity.sessions import (
+    LONGEST_DAYS,
     SESSION_DAYS,
     DatabaseSessions,
     IssuedSession,
-    RedisSessions,
+    OpenSession,
     Rotated,
     SessionEnded,
     SessionsDown,
@@ -52,6 +54,10 @@ class Signed:
     ) -> Standing | None:
         async with self.database.read() as session:
             return await self.store.standing(session, user_id or self.user_id, session_id, now)
+
+    async def of(self, now: dt.datetime = NOW) -> list[OpenSession]:
+        async with self.database.read() as session:
+            return list(await self.store.of(session, self.user_id, now))
 
     async def rotate(self, token: str, now: dt.datetime = NOW) -> Rotated:
         """As the edge does it: what `SessionEnded` changed is kept, because it says so."""
@@ -299,3 +305,35 @@ async def test_expired_sessions_are_forgotten_a_few_at_a_time(database: Database
         assert await forget_expired(session, later, 2) == 1
         assert await forget_expired(session, later, 2) == 0
     assert await signed.standing(live.session_id, now=later) is not None
+
+
+async def test_a_session_ends_however_often_it_is_refreshed(signed: Signed) -> None:
+    issued = await signed.create()
+    token, day = issued.refresh_token, dt.timedelta(days=1)
+    now = NOW
+    for _ in range(LONGEST_DAYS // 20):
+        now += 20 * day
+        token = (await signed.rotate(token, now)).refresh_token
+    last = NOW + LONGEST_DAYS * day
+    (only,) = await signed.of(now)
+    assert only.ends_at == last
+    assert await signed.standing(issued.session_id, now=last - day / 24) is not None
+    assert await signed.standing(issued.session_id, now=last) is None
+    with pytest.raises(SessionEnded):
+        await signed.rotate(token, last)
+
+
+async def test_open_sessions_are_listed_newest_first_and_dead_ones_are_not(signed: Signed) -> None:
+    hour = dt.timedelta(hours=1)
+    first = await signed.create()
+    second = await signed.create(now=NOW + hour)
+    ended = await signed.create(now=NOW + hour)
+    await signed.create(version=7, now=NOW + hour)  # of another version of the account
+    async with signed.database.begin() as session:
+        await signed.store.end(session, ended.session_id)
+    await signed.rotate(first.refresh_token, NOW + 2 * hour)
+    found = await signed.of(NOW + 3 * hour)
+    assert [one.id for one in found] == [second.session_id, first.session_id]
+    assert [one.created_at for one in found] == [NOW + hour, NOW]
+    assert [one.refreshed_at for one in found] == [NOW + hour, NOW + 2 * hour]
+    assert await signed.of(NOW + dt.timedelta(days=SESSION_DAYS, hours=2)) == []

@@ -1,0 +1,70 @@
+"""One's own sign-ins: `/api/auth/sessions`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, status
+
+from app.api.deps import AnyActor, Now, Read, Route, Rt, Write
+from app.api.problems import problems
+from app.core.errors import NotFound
+from app.core.schema import Answer, Instant
+
+router = APIRouter(prefix="/api/auth/sessions", tags=["auth"], route_class=Route)
+
+
+class SessionNotFound(NotFound):
+    """It ended, or is somebody else's."""
+
+    code = "session_not_found"
+    detail = "There is no such session, or it has ended."
+
+
+class OpenSessionAnswer(Answer):
+    """A device that is signed in to my account."""
+
+    id: UUID
+    current: bool
+    created_at: Instant
+    refreshed_at: Instant
+    ends_at: Instant
+
+
+class OpenSessions(Answer):
+    """All of them; a person has few."""
+
+    items: list[OpenSessionAnswer]
+
+
+@router.get("")
+async def list_sessions(session: Read, runtime: Rt, actor: AnyActor, now: Now) -> OpenSessions:
+    """List where I am signed in, the newest first."""
+    found = await runtime.sessions.of(session, actor.user_id, now)
+    items = [
+        OpenSessionAnswer(
+            id=one.id,
+            current=one.id == actor.session_id,
+            created_at=one.created_at,
+            refreshed_at=one.refreshed_at,
+            ends_at=one.ends_at,
+        )
+        for one in found
+    ]
+    return OpenSessions(items=items)
+
+
+@router.delete("", status_code=status.HTTP_204_NO_CONTENT)
+async def end_other_sessions(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> None:
+    """Sign out everywhere else; this session stays."""
+    for one in await runtime.sessions.of(session, actor.user_id, now):
+        if one.id != actor.session_id:
+            await runtime.sessions.end(session, one.id)
+
+
+@router.delete("/{session_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
+async def end_session(
+    session_id: UUID, session: Write, runtime: Rt, actor: AnyActor, now: Now
+) -> None:
+    """Sign out one device of mine: its tokens are dead from the next request on."""
+    if session_id not in {one.id for one in await runtime.sessions.of(session, actor.user_id, now)}:
+        raise SessionNotFound
+    await runtime.sessions.end(session, session_id)
