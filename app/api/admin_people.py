@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_lists import Search, cleaned, contains, equals, exported, needs_reason
+from app.api.admin_signals import EmployerSignals, signals_of
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employers import location_answer
@@ -22,6 +23,7 @@ from app.core.paging import Keyset, PageRequest
 from app.core.phones import parse_phone
 from app.core.schema import Answer, Instant, Location, Page, Reason, Request
 from app.db import changed, keyring, rows_changed
+from app.employers import marks
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -95,6 +97,7 @@ class EmployerDetails(EmployerRow):
     jobs: int
     unlocks: int
     reports: int
+    signals: EmployerSignals
     updated_at: Instant
 
 
@@ -353,10 +356,14 @@ async def list_employers(
     as_csv: AsCsv,
     status: UserStatus | None = None,
     verified: bool | None = None,
+    repeated: bool | None = None,
     city: Search = None,
     q: Search = None,
 ) -> Page[EmployerRow] | Response:
-    """List employers, newest first; `q` finds by company, contact, exact phone or e-mail."""
+    """List employers, newest first; `q` finds by company, contact, exact phone or e-mail.
+
+    `repeated` are those that have a phone, mailbox, company, address or tax number in common with another.
+    """
     query = _listed(
         select(User, Employer).join(Employer, Employer.id == User.id),
         Employer,
@@ -368,6 +375,9 @@ async def list_employers(
         keys=rt.keyring,
         country=rt.settings.default_country,
     )
+    if repeated is not None:
+        again = marks.is_repeated()
+        query = query.where(again if repeated else ~again)
 
     async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[EmployerRow]:
         rows = (await reader.execute(_EMPLOYERS.apply(query, wanted, rt.keyring))).all()
@@ -402,7 +412,9 @@ async def _employer_of(session: AsyncSession, employer_id: UUID) -> Row[User, Em
     return row
 
 
-async def _employer_details(session: AsyncSession, employer_id: UUID) -> EmployerDetails:
+async def _employer_details(
+    session: AsyncSession, employer_id: UUID, now: dt.datetime
+) -> EmployerDetails:
     user, employer = await _employer_of(session, employer_id)
     keys = keyring(session)
     return EmployerDetails(
@@ -415,6 +427,7 @@ async def _employer_details(session: AsyncSession, employer_id: UUID) -> Employe
         jobs=await _count(session, Job.employer_id == employer_id),
         unlocks=await _count(session, Unlock.employer_id == employer_id),
         reports=await _count(session, LeadReport.employer_id == employer_id),
+        signals=await signals_of(session, employer, now),
         updated_at=employer.updated_at,
     )
 
@@ -424,7 +437,7 @@ async def get_employer(
     employer_id: UUID, session: Read, actor: AdminActor, rt: Rt, now: Now
 ) -> EmployerDetails:
     """Return one employer, contact included; that it was looked at is logged."""
-    details = await _employer_details(session, employer_id)
+    details = await _employer_details(session, employer_id, now)
     await _note_look(rt, actor, "employer", employer_id, now)
     return details
 
@@ -446,4 +459,4 @@ async def act_on_employer(
     await _act(
         session, rt, Employer, employer_id, body.action, body.reason, actor, now, before[0].status
     )
-    return await _employer_details(session, employer_id)
+    return await _employer_details(session, employer_id, now)

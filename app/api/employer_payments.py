@@ -106,7 +106,7 @@ class ReportAnswer(Answer):
 
 @router.post(
     "/matches/{match_id}/unlock",
-    responses={**problems(404, 409, 503), 202: {"model": Pending}},
+    responses={**problems(404, 409, 429, 503), 202: {"model": Pending}},
 )
 async def unlock_match(
     request: Request,
@@ -118,13 +118,16 @@ async def unlock_match(
     _body: Annotated[UnlockRequest | None, Body()] = None,
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Unlocked | Pending:
-    """Buy the contact of a worker who accepted: 200 if it is yours, else 202 with the payment page."""
+    """Buy the contact of a worker who accepted: 200 if it is yours, else 202 with the payment page.
+
+    More in an hour or a day than the policy allows are refused with 429 `unlock_limit_reached`.
+    """
     await limit_subject(rt, "unlock:account", str(actor.user_id))
     async with rt.database.begin() as session:
         if idempotency_key is not None:
             print_ = await idempotency.fingerprint(request)
             await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
-        begun = await unlock.begin(session, actor, match_id, now)
+        begun = await unlock.begin(session, actor, match_id, now, paced=rt.limiter.enabled)
     if isinstance(begun, Payment):
         page = payment_link(rt.keyring, rt.settings.base_url, match_id)
         paying = await unlock.open_checkout(rt.database, rt.payments, begun.id, page, now)

@@ -119,7 +119,9 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
             lead = await _lead(session, rt, token)
             language = lead.user.language
             await limit_subject(rt, "unlock:account", str(lead.user.id))
-            begun = await unlock.begin(session, lead.actor, lead.match.id, now)
+            begun = await unlock.begin(
+                session, lead.actor, lead.match.id, now, paced=rt.limiter.enabled
+            )
         here = f"{rt.settings.base_url}{request.url.path}"
         if not isinstance(begun, Payment):
             return RedirectResponse(here, 303)

@@ -58,7 +58,7 @@ class InMemory(MemoryStorage):
 
 
 class RateLimiter:
-    """Counts hits against limits such as "10/hour"."""
+    """Counts hits against limits such as "10/hour", if `enabled`."""
 
     def __init__(self, redis_url: str | None, *, enabled: bool) -> None:
         storage: Storage = (
@@ -69,7 +69,7 @@ class RateLimiter:
             else InMemory()
         )
         self._strategy = SlidingWindowCounterRateLimiter(storage)
-        self._enabled = enabled
+        self.enabled = enabled
         self._parsed: dict[str, RateLimitItem] = {}
 
     async def hit(self, name: str, limit: str, key: str) -> None:
@@ -77,7 +77,7 @@ class RateLimiter:
 
         Raises `TooMany` when the limit is reached, `LimiterDown` when it can't be counted.
         """
-        if not self._enabled:
+        if not self.enabled:
             return
         item = self._parsed.setdefault(limit, parse(limit))
         try:

@@ -1,9 +1,9 @@
-"""Table of employers. An employer's id is their user's id."""
+"""Tables of employers. An employer's id is their user's id."""
 
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -30,3 +30,17 @@ class Employer(Base):
     """The payment provider's customer for this employer."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class AccountMark(Base):
+    """Something of an employer's that another account may have too, as a keyed hash."""
+
+    __tablename__ = "account_marks"
+    __table_args__ = (Index("ix_account_marks_mark", "kind", "mark"),)
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """phone, mailbox, company, address or tax_id."""
+    mark: Mapped[str] = mapped_column(String(64))

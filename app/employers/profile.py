@@ -11,6 +11,7 @@ from app.audit import log
 from app.core.errors import NotFound
 from app.core.geo import Point
 from app.db import keyring
+from app.employers import marks
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -85,6 +86,7 @@ async def edit(
         )
     if changes:
         user.updated_at = employer.updated_at = now
+        await marks.refresh(session, user, employer)
     await session.flush()
     return user, employer
 

@@ -23,7 +23,7 @@ from app.offers.jobside import hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
 from app.offers.unlocking import mark_unlocked
-from app.payments import ledger, refunds, rules
+from app.payments import ledger, pace, refunds, rules
 from app.payments.contacts import contacts_of
 from app.payments.models import Payment, Unlock
 from app.payments.provider import Checkout, CheckoutState
@@ -169,6 +169,7 @@ async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.dat
         )
     )
     await session.flush()
+    await pace.note(session, payment.employer_id, now)
     await _cancel_others(session, payment, now)
     await _send_contact(session, payment, match, now)
     record(

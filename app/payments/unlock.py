@@ -26,8 +26,8 @@ from app.jobs.models import Job
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted, OfferStatus
 from app.offers.unlocking import MatchNotFound
+from app.payments import pace, rules
 from app.payments import provider as providers
-from app.payments import rules
 from app.payments.models import Dispute, Payment, Unlock
 from app.payments.provider import (
     CheckoutRequest,
@@ -78,12 +78,12 @@ async def is_for_sale(session: AsyncSession, match: JobMatch) -> bool:
 
 
 async def begin(
-    session: AsyncSession, actor: Actor, match_id: UUID, now: dt.datetime
+    session: AsyncSession, actor: Actor, match_id: UUID, now: dt.datetime, *, paced: bool = True
 ) -> Payment | Unlock:
     """Return the employer's unlock if they hold the lead, else its one open payment, made if needed.
 
-    Raises `MatchNotFound`, `AccountRestricted`, `MatchNotAccepted`, `DisputeOpen` or
-    `VerificationRequired`.
+    `paced` is whether rate limits are on. Raises `MatchNotFound`, `AccountRestricted`,
+    `MatchNotAccepted`, `DisputeOpen`, `VerificationRequired` or `UnlocksTooFast`.
     """
     query = (
         select(JobMatch, User.status)
@@ -100,6 +100,8 @@ async def begin(
     if match.status != OfferStatus.ACCEPTED or worker_status != UserStatus.ACTIVE:
         raise MatchNotAccepted
     await _require_good_standing(session, actor.user_id, match_id)
+    if paced:
+        await pace.require(session, actor.user_id, match_id, now)
     await _expire_overdue(session, actor.user_id, match_id, now)
     return await _open_payment(session, match, now)
 

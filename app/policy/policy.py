@@ -83,6 +83,12 @@ class LimitPolicy(_Part):
     """How much an account may do before it is known."""
 
     unlocks_before_verification: Annotated[int, whole(0, 10_000)] = 10
+    unlocks_per_hour: Annotated[int, whole(1, 10_000)] = 30
+    unlocks_per_day: Annotated[int, whole(1, 100_000)] = 200
+    """More than anybody hires for; a fake employer who collects contacts wants more."""
+    new_account_days: Annotated[int, whole(0, 365)] = 7
+    new_account_unlocks: Annotated[int, whole(1, 10_000)] = 8
+    """So many workers' contacts in a day, by an account this new, are shown to administrators."""
     offers_per_worker_per_week: Annotated[int, whole(1, 500)] = 50
     """Where the worker has set no cap of their own."""
 

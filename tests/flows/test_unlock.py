@@ -287,7 +287,7 @@ def test_a_page_that_was_never_noted_still_unlocks_when_paid(world: World) -> No
     mine = lead(world)
     actor = Actor(UUID(mine.employer.id), Role.EMPLOYER, UserStatus.ACTIVE, "")
     begun = world.in_session(
-        lambda session: unlock.begin(session, actor, UUID(mine.id), world.clock())
+        lambda session: unlock.begin(session, actor, UUID(mine.id), world.clock(), paced=False)
     )
     provider = world.runtime.payments
     assert provider is not None

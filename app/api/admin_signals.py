@@ -1,0 +1,55 @@
+"""What may be a sign of abuse, as administrators see it beside an employer."""
+
+import datetime as dt
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.schema import Answer, Instant
+from app.employers import marks
+from app.employers.models import Employer
+from app.identity.models import UserStatus
+from app.payments import pace
+from app.policy import policy
+
+
+class SharedMark(Answer):
+    """Another account with the same phone, mailbox, company, address or tax number."""
+
+    kind: Literal["phone", "mailbox", "company", "address", "tax_id"]
+    employer_id: UUID
+    status: UserStatus
+    created_at: Instant
+
+
+class EmployerSignals(Answer):
+    """What may be a sign of abuse, for a person to judge; nothing is refused for it."""
+
+    shared: list[SharedMark]
+    workers_unlocked_today: int
+    """Different workers whose contacts were unlocked in the last 24 hours."""
+    unlocks_fast: bool
+    """So many, by an account so new, that somebody should look."""
+
+
+async def signals_of(
+    session: AsyncSession, employer: Employer, now: dt.datetime
+) -> EmployerSignals:
+    """Return what an administrator should know of an employer."""
+    limits = (await policy.current(session)).limits
+    workers = await pace.workers_lately(session, employer.id, now)
+    is_new = employer.created_at > now - dt.timedelta(days=limits.new_account_days)
+    return EmployerSignals(
+        shared=[
+            SharedMark(
+                kind=one.kind,  # type: ignore[arg-type]
+                employer_id=one.user_id,
+                status=UserStatus(one.status),
+                created_at=one.created_at,
+            )
+            for one in await marks.shared(session, employer.id)
+        ],
+        workers_unlocked_today=workers,
+        unlocks_fast=is_new and workers >= limits.new_account_unlocks,
+    )

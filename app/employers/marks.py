@@ -1,0 +1,94 @@
+"""What two accounts may have in common: kept as keyed hashes, and shown to administrators.
+
+A fraud who was shut out comes back under another name, with the same phone, mailbox, company or address.
+So does an honest company with two branches: a mark in common is a sign for a person, and refuses nothing.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.core.folding import fold, words
+from app.db import keyring
+from app.employers.models import AccountMark, Employer
+from app.identity.models import User
+
+_DOTS_MEAN_NOTHING: Final = frozenset({"gmail.com", "googlemail.com"})
+_MOST_SHOWN: Final = 50
+_SHORTEST: Final = 4
+"""A company or address of fewer letters says too little to be the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """An account that has something in common with another."""
+
+    kind: str
+    user_id: UUID
+    status: str
+    created_at: dt.datetime
+
+
+async def refresh(session: AsyncSession, user: User, employer: Employer) -> None:
+    """Note an employer's marks as they are now."""
+    keys = keyring(session)
+    await session.execute(delete(AccountMark).where(AccountMark.user_id == user.id))
+    rows = [
+        {"user_id": user.id, "kind": kind, "mark": keys.index(value, f"mark:{kind}")}
+        for kind, value in _marks(user, employer)
+    ]
+    if user.phone_index is not None:
+        rows.append({"user_id": user.id, "kind": "phone", "mark": user.phone_index})
+    if rows:
+        await session.execute(insert(AccountMark), rows)
+
+
+def _marks(user: User, employer: Employer) -> Iterator[tuple[str, str]]:
+    if user.email:
+        yield "mailbox", mailbox(user.email)
+    for kind, text in (
+        ("company", employer.company_name),
+        ("address", f"{employer.address} {employer.city or ''}" if employer.address else ""),
+        ("tax_id", employer.tax_id or ""),
+    ):
+        plain = words(fold(text)).replace(" ", "").replace(",", "")
+        if len(plain) >= _SHORTEST:
+            yield kind, plain
+
+
+def mailbox(email: str) -> str:
+    """Return the mailbox an address leads to: without "+anything", and without Gmail's dots."""
+    name, _, host = email.lower().rpartition("@")
+    name = name.partition("+")[0]
+    return f"{name.replace('.', '') if host in _DOTS_MEAN_NOTHING else name}@{host}"
+
+
+async def shared(session: AsyncSession, user_id: UUID) -> Sequence[Shared]:
+    """Return the accounts that have a mark in common with this one, the oldest first."""
+    mine, theirs = aliased(AccountMark), aliased(AccountMark)
+    query = (
+        select(theirs.kind, User.id, User.status, User.created_at)
+        .join(mine, (mine.kind == theirs.kind) & (mine.mark == theirs.mark))
+        .join(User, User.id == theirs.user_id)
+        .where(mine.user_id == user_id, theirs.user_id != user_id)
+        .order_by(User.created_at, User.id, theirs.kind)
+        .limit(_MOST_SHOWN)
+    )
+    return [Shared(*row) for row in await session.execute(query)]
+
+
+def is_repeated() -> ColumnElement[bool]:
+    """Return the condition that an employer has a mark in common with another account."""
+    mine, theirs = aliased(AccountMark), aliased(AccountMark)
+    return (
+        select(mine.user_id)
+        .join(theirs, (mine.kind == theirs.kind) & (mine.mark == theirs.mark))
+        .where(mine.user_id == Employer.id, theirs.user_id != mine.user_id)
+        .exists()
+    )
