@@ -106,6 +106,8 @@ class PlatformNotice:
     """The platform's reason, the new quality or category."""
     daily_people: int | None = None
     """With how many people a day we may begin from now on; 0 for any number, None if not told."""
+    alarming: bool = False
+    """Whether somebody has to look; echoes, history and good news are only noted."""
 
 
 @dataclass(frozen=True, slots=True)

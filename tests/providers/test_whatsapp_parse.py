@@ -264,7 +264,7 @@ def test_no_bytes_break_the_parser(body: bytes) -> None:
         (131047, None, Refusal.WINDOW_CLOSED),
         (131026, 400, Refusal.UNREACHABLE),
         (131049, 400, Refusal.NOT_NOW),
-        (131050, 400, Refusal.NOT_NOW),
+        (131050, 400, Refusal.NO_MARKETING),
         *((code, 400, Refusal.CREDENTIALS) for code in (0, 3, 10, 190, 200, 250, 299)),
         *((code, 400, Refusal.BLOCKED) for code in (368, 131031, 130497, 131042)),
         *(

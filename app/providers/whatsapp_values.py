@@ -1,0 +1,80 @@
+"""The values in WhatsApp's payloads, read as what they may be: never trusted to be there, or a kind."""
+
+import datetime as dt
+from typing import Any, Final
+
+import phonenumbers
+
+type Json = dict[str, Any]
+
+TEXT_CHARACTERS: Final = 4096
+LINE_CHARACTERS: Final = 120
+ID_CHARACTERS: Final = 160
+PERSON_ID_CHARACTERS: Final = 128
+
+
+class Unreadable(ValueError):
+    """An item makes no sense; the message says why, in words that repeat nothing of what was sent."""
+
+
+def objects(value: Any) -> list[Json]:
+    """Return the objects of a list; anything else is an empty one."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def part(item: Json, name: str) -> Json:
+    """Return an object within an object, empty where there is none."""
+    found = item.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def message_id(value: Any) -> str | None:
+    """Return the platform's id of a message, or None where no database could keep it."""
+    if not isinstance(value, str) or not 1 <= len(value) <= ID_CHARACTERS:
+        return None
+    return value if value.isprintable() else None
+
+
+def instant(value: Any) -> dt.datetime:
+    """Return the platform's time; seconds since 1970, as text or number. Raises ValueError."""
+    seconds = float(value)
+    if seconds > 1e11:
+        seconds /= 1000
+    read = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    if not 2015 <= read.year <= 2100:
+        raise Unreadable("a time out of any reason")
+    return read
+
+
+def phone(value: Any) -> str | None:
+    """Return a `wa_id` (digits) or a phone as E.164, or None where it is no number."""
+    if not isinstance(value, str):
+        return None
+    digits = value.strip().removeprefix("+")
+    if not digits.isascii() or not digits.isdigit() or not 5 <= len(digits) <= 15:
+        return None
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def person_id(value: Any) -> str | None:
+    """Return the platform's own id of a person, or None."""
+    if not isinstance(value, str) or not 1 <= len(value) <= PERSON_ID_CHARACTERS:
+        return None
+    return value if value.isprintable() and not value.isspace() else None
+
+
+def text(value: Any) -> str:
+    """Return a person's text, without what no database stores."""
+    if not isinstance(value, str):
+        return ""
+    kept = "".join(c for c in value if c != "\0" and not 0xD800 <= ord(c) <= 0xDFFF)
+    return kept[:TEXT_CHARACTERS]
+
+
+def line(value: Any) -> str:
+    """Return a short text as one line."""
+    return " ".join(text(value).split())[:LINE_CHARACTERS]
