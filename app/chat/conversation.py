@@ -77,7 +77,11 @@ class Conversation:
             person.user_id = None
         else:
             person.state = state.as_json()
-            person.last_message_at = max(person.last_message_at or inbound.sent_at, inbound.sent_at)
+            if inbound.kind not in script.SILENT_KINDS:
+                # Nobody was answered: what was written before and comes late still counts.
+                person.last_message_at = max(
+                    person.last_message_at or inbound.sent_at, inbound.sent_at
+                )
             person.updated_at = now
         await _reply(session, person, inbound, replies, now)
 

@@ -1,44 +1,36 @@
 """What arrived: stored before it is acknowledged, taken apart, and handled once, in order.
 
 A webhook is one row of `webhook_events`; each message in it becomes one row of `inbox`, unique by its
-id, so a redelivery has no second effect. People are handled side by side, one person's messages one
-after another. Each message is handled in one transaction with everything that follows from it.
+id, so a redelivery has no second effect (`opening`). People are handled side by side, one person's
+messages one after another. Each message is handled in one transaction with everything that follows
+from it.
 """
 
 import asyncio
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.core.ids import new_id
 from app.core.logging import logger
-from app.core.metrics import ALERTS
 from app.db import Database, claim_limit, keyring, wake_loops
-from app.messaging import notices, people, statuses
-from app.messaging.inbound import Inbound, InboundKind, Parsed
-from app.messaging.models import (
-    Channel,
-    ChatPerson,
-    InboxItem,
-    WebhookEvent,
-    WebhookState,
-)
+from app.messaging.inbound import Inbound, Parsed
+from app.messaging.models import ChatPerson, InboxItem, WebhookEvent, WebhookState
+from app.messaging.opening import EVENT, ITEM, WHATSAPP, Clock, open_due, set_back
 from app.messaging.outbox import insert_if_absent
-from app.messaging.rules import WINDOW
 
-WHATSAPP: Final = Channel.WHATSAPP.value
-MAX_ATTEMPTS: Final = 5
+__all__ = ["ITEM", "WHATSAPP", "Clock", "Handler", "handle_due", "store_event"]
+
 SIDE_BY_SIDE: Final = 8
 """People handled at once by one process."""
-_EVENT: Final = "webhook"
-ITEM: Final = "inbox"
-
-type Clock = Callable[[], dt.datetime]
+IN_A_ROW: Final = 20
+"""Messages of one person in one round: who writes without end keeps nobody else waiting."""
 
 
 class Handler(Protocol):
@@ -65,7 +57,7 @@ async def store_event(session: AsyncSession, provider: str, body: bytes, now: dt
             "provider": provider,
             "event_id": hashlib.sha256(body).hexdigest(),
             "kind": "batch",
-            "body_sealed": keyring(session).seal(body.decode("utf-8", "replace"), _EVENT),
+            "body_sealed": keyring(session).seal(body.decode("utf-8", "replace"), EVENT),
             "state": WebhookState.WAITING,
             "attempts": 0,
             "due_at": now,
@@ -79,104 +71,9 @@ async def store_event(session: AsyncSession, provider: str, body: bytes, now: dt
 
 async def handle_due(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
     """Take apart and handle what is due; return how many webhooks and messages that were."""
-    opened = await _open_events(database, clock, limit, handler)
+    opened = await open_due(database, clock, limit, handler.parse)
     handled = await _handle_items(database, clock, limit, handler)
     return opened + handled
-
-
-# ── Webhooks into messages ───────────────────────────────────────────────────────────────────────
-
-
-async def _open_events(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
-    done = 0
-    while done < limit:
-        event_id: UUID | None = None
-        try:
-            async with database.begin() as session:
-                event = await _next_event(session, clock())
-                if event is None:
-                    return done
-                event_id = event.id
-                await _open_event(session, event, handler, clock())
-        except Exception as error:
-            if event_id is None:
-                raise
-            logger().error("webhook_failed", webhook_id=str(event_id), exc_info=error)
-            async with database.begin() as session:
-                failed = await session.get(WebhookEvent, event_id, with_for_update=True)
-                if failed is not None:
-                    _set_back(failed, error, clock())
-        done += 1
-    return done
-
-
-async def _next_event(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
-    query = (
-        select(WebhookEvent)
-        .where(
-            WebhookEvent.state == WebhookState.WAITING,
-            WebhookEvent.provider == WHATSAPP,
-            WebhookEvent.due_at <= now,
-        )
-        .order_by(WebhookEvent.due_at, WebhookEvent.id)
-        .limit(1)
-    )
-    event: WebhookEvent | None = await session.scalar(claim_limit(session, query))
-    return event
-
-
-async def _open_event(
-    session: AsyncSession, event: WebhookEvent, handler: Handler, now: dt.datetime
-) -> None:
-    parsed = handler.parse(keyring(session).open(event.body_sealed, _EVENT).encode())
-    # In one order everywhere, so that two processes never wait for each other.
-    for inbound in sorted(
-        parsed.messages, key=lambda each: (each.platform_id or "", each.phone_from or "")
-    ):
-        await _add_item(session, inbound, now)
-    await statuses.apply(session, parsed.statuses, now)
-    await notices.apply(session, event.id, parsed.notices, now)
-    if parsed.set_aside:
-        event.set_aside = len(parsed.set_aside)
-        event.error = f"{len(parsed.set_aside)} set aside: {parsed.set_aside[0]}"[:300]
-        logger().warning(
-            "webhook_items_set_aside", webhook_id=str(event.id), count=len(parsed.set_aside)
-        )
-    event.state, event.handled_at = WebhookState.HANDLED, now
-
-
-async def _add_item(session: AsyncSession, inbound: Inbound, now: dt.datetime) -> None:
-    known = await session.scalar(
-        select(InboxItem.id).where(
-            InboxItem.channel == WHATSAPP, InboxItem.message_id == inbound.message_id
-        )
-    )
-    if known is not None or inbound.in_group:
-        return
-    person = await people.meet(session, WHATSAPP, inbound, now)
-    if inbound.kind not in {InboundKind.MOVED, InboundKind.PREFERENCE}:
-        # By the platform's clock, unless that tells of a window that is long closed: then a try costs
-        # less than silence, and its refusal closes the window.
-        fresh = dt.timedelta(0) <= now - inbound.sent_at < WINDOW
-        heard = inbound.sent_at if fresh else now
-        person.last_inbound_at = max(person.last_inbound_at or heard, heard)
-    await session.flush()
-    await insert_if_absent(
-        session,
-        InboxItem,
-        {
-            "id": new_id(),
-            "channel": WHATSAPP,
-            "message_id": inbound.message_id,
-            "person_id": person.id,
-            "body_sealed": keyring(session).seal_json(inbound.as_json(), ITEM),
-            "state": WebhookState.WAITING,
-            "attempts": 0,
-            "due_at": now,
-            "sent_at": inbound.sent_at,
-            "received_at": now,
-        },
-    )
 
 
 # ── Messages, in order for each person ───────────────────────────────────────────────────────────
@@ -197,21 +94,30 @@ async def _handle_items(database: Database, clock: Clock, limit: int, handler: H
 
 
 async def _people_waiting(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[UUID]:
+    """Return whose oldest message is due; what waits behind one that is set back is no reason."""
+    older = aliased(InboxItem)
     query = (
         select(InboxItem.person_id)
-        .where(InboxItem.state == WebhookState.WAITING, InboxItem.due_at <= now)
+        .where(
+            InboxItem.state == WebhookState.WAITING,
+            InboxItem.due_at <= now,
+            ~exists().where(
+                older.person_id == InboxItem.person_id,
+                older.state == WebhookState.WAITING,
+                tuple_(older.sent_at, older.id) < tuple_(InboxItem.sent_at, InboxItem.id),
+            ),
+        )
         .order_by(InboxItem.due_at)
         .limit(limit)
     )
-    return list(dict.fromkeys(await session.scalars(query)))
+    return list(await session.scalars(query))
 
 
 async def _handle_person(
     database: Database, clock: Clock, person_id: UUID, handler: Handler
 ) -> int:
     """Handle what one person sent, oldest first, each message in a transaction of its own."""
-    handled = 0
-    while True:
+    for handled in range(IN_A_ROW):
         item_id: UUID | None = None
         try:
             async with database.begin() as session:
@@ -222,9 +128,9 @@ async def _handle_person(
                 if person is None or item is None or item.due_at > now:
                     return handled
                 item_id = item.id
-                inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, ITEM))
-                await handler.handle(session, person, inbound, now)
-                item.state, item.handled_at, item.error = WebhookState.HANDLED, now, None
+                if handled + 1 == IN_A_ROW:
+                    wake_loops(session, "inbox")
+                await _handle(session, person, item, handler, now)
         except Exception as error:
             if item_id is None:
                 raise
@@ -232,9 +138,24 @@ async def _handle_person(
             async with database.begin() as session:
                 failed = await session.get(InboxItem, item_id, with_for_update=True)
                 if failed is not None:
-                    _set_back(failed, error, clock())
+                    set_back(failed, error, clock())
             return handled
-        handled += 1
+    return IN_A_ROW
+
+
+async def _handle(
+    session: AsyncSession,
+    person: ChatPerson,
+    item: InboxItem,
+    handler: Handler,
+    now: dt.datetime,
+) -> None:
+    inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, ITEM))
+    item.state, item.handled_at, item.error = WebhookState.HANDLED, now, None
+    if person.phone_index is None and person.platform_user_id is None:
+        item.error = "forgotten"  # they had everything deleted, and nobody is left to answer
+        return
+    await handler.handle(session, person, inbound, now)
 
 
 async def _next_item(session: AsyncSession, person_id: UUID) -> InboxItem | None:
@@ -246,13 +167,3 @@ async def _next_item(session: AsyncSession, person_id: UUID) -> InboxItem | None
     )
     item: InboxItem | None = await session.scalar(query)
     return item
-
-
-def _set_back(row: WebhookEvent | InboxItem, error: Exception, now: dt.datetime) -> None:
-    """Try again a little later, and after some tries leave it to an administrator."""
-    row.attempts += 1
-    row.error = type(error).__name__
-    row.due_at = now + dt.timedelta(seconds=2**row.attempts)
-    if row.attempts >= MAX_ATTEMPTS:
-        row.state = WebhookState.DEAD
-        ALERTS.labels("inbox_dead").inc()

@@ -6,7 +6,7 @@
 | a template is approved or reinstated | the ones that waited go |
 | a template's category changes | who wants no marketing is not sent marketing |
 | the number's or portfolio's limit changes | so many people a day from now on |
-| anything else (quality, account, review, security) | it is listed, and somebody is told |
+| anything else (quality, account, review, security) | it is listed, and somebody is told unless it is good |
 
 An account that is blocked needs no step here: the next send is refused, and halts the channel.
 """
@@ -75,8 +75,12 @@ async def _follow(session: AsyncSession, told: Told, now: dt.datetime) -> None:
         state = await make_state(session, Channel.WHATSAPP, now)
         state.daily_people = told.daily_people or None
         wake_loops(session, "outbox")
-    ALERTS.labels("platform_notice").inc()
-    logger().warning("platform_notice", kind=told.field, name=told.about, state=told.event)
+    said = {"kind": told.field, "name": told.about, "state": told.event}
+    if told.alarming:
+        ALERTS.labels("platform_notice").inc()
+        logger().warning("platform_notice", **said)
+    else:
+        logger().info("platform_notice", **said)
 
 
 class Refused(Protocol):

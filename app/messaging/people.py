@@ -5,17 +5,17 @@ may change. So a person is known by either, and two who turn out to be one are m
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.db import changed, keyring
 from app.identity.models import Role, User, UserStatus
-from app.messaging.inbound import Inbound
+from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox import ADDRESS, insert_if_absent
 
@@ -52,9 +52,19 @@ async def meet(
             },
         )
     person = found[0] if len(found) == 1 else await _merge(session, found, now)
-    if person.platform_user_id is None and inbound.platform_id is not None:
+    # What changed since is not changed back by a message that was long on its way, and a move
+    # itself names what was left behind.
+    tells = inbound.kind is not InboundKind.MOVED and (
+        person.last_message_at is None or inbound.sent_at >= person.last_message_at
+    )
+    if inbound.platform_id not in (None, person.platform_user_id) and (
+        person.platform_user_id is None or tells
+    ):
         person.platform_user_id = inbound.platform_id
-    if inbound.phone_from is not None and person.phone_index != index:
+        await _name_account(session, person, now)
+    if inbound.phone_from is not None and (
+        person.phone_index is None or (person.phone_index != index and tells)
+    ):
         await set_phone(session, person, inbound.phone_from, now)
     await link(session, person, now)
     return person
@@ -73,8 +83,20 @@ async def _find(
 
 
 async def _merge(session: AsyncSession, found: list[ChatPerson], now: dt.datetime) -> ChatPerson:
-    """Make one of two: who has an account stays, else the older."""
-    kept, gone = sorted(found, key=lambda person: (person.user_id is None, person.id))
+    """Make one of two: who has an account stays, of two accounts the phone's, else the older."""
+    kept, gone = sorted(
+        found, key=lambda person: (person.user_id is None, person.phone_index is None, person.id)
+    )
+    if gone.user_id not in (None, kept.user_id):
+        logger().error("two_accounts_of_one_person", user_id=str(gone.user_id))
+    await _absorb(session, kept, gone, now)
+    return kept
+
+
+async def _absorb(
+    session: AsyncSession, kept: ChatPerson, gone: ChatPerson, now: dt.datetime
+) -> None:
+    """Let one person take over all that another was: names, messages, and where the talk stands."""
     for table in (InboxItem, OutboxMessage):
         await session.execute(
             update(table)
@@ -82,27 +104,44 @@ async def _merge(session: AsyncSession, found: list[ChatPerson], now: dt.datetim
             .values(person_id=kept.id)
             .execution_options(synchronize_session=False)
         )
+    if _knows_more(gone, kept):
+        kept.state, kept.last_message_at = gone.state, gone.last_message_at
     names = gone.platform_user_id, gone.phone_index, gone.phone_sealed
-    stopped = [at for at in (kept.stopped_at, gone.stopped_at) if at is not None]
     gone.platform_user_id = gone.phone_index = gone.phone_sealed = None
     # The unique names have to be free before the other takes them.
     await session.flush()
     kept.platform_user_id = kept.platform_user_id or names[0]
     if kept.phone_index is None:
         kept.phone_index, kept.phone_sealed = names[1], names[2]
-    kept.stopped_at = min(stopped) if stopped else None
+    kept.user_id = kept.user_id or gone.user_id
+    kept.stopped_at = _first(min, kept.stopped_at, gone.stopped_at)
+    kept.last_inbound_at = _first(max, kept.last_inbound_at, gone.last_inbound_at)
+    kept.pair_free_at = _first(max, kept.pair_free_at, gone.pair_free_at)
     kept.language = kept.language or gone.language
+    kept.no_marketing_at = kept.no_marketing_at or gone.no_marketing_at
     if kept.paused_at is None and gone.paused_at is not None:
         kept.paused_at, kept.paused_why = gone.paused_at, gone.paused_why
         kept.held_by, kept.held_at = gone.held_by, gone.held_at
-    inbounds = [at for at in (kept.last_inbound_at, gone.last_inbound_at) if at is not None]
-    kept.last_inbound_at = max(inbounds) if inbounds else None
     kept.updated_at = now
-    if gone.user_id is not None and gone.user_id != kept.user_id:
-        logger().error("two_accounts_of_one_person", user_id=str(gone.user_id))
     await session.delete(gone)
     await session.flush()
-    return kept
+
+
+def _knows_more(one: ChatPerson, other: ChatPerson) -> bool:
+    """Whose conversation goes on: the one of the account, else the one that was spoken in last."""
+    return _talk(one) > _talk(other)
+
+
+def _talk(person: ChatPerson) -> tuple[bool, bool, dt.datetime]:
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    return person.user_id is not None, bool(person.state), person.last_message_at or never
+
+
+def _first(
+    choose: Callable[[list[dt.datetime]], dt.datetime], *instants: dt.datetime | None
+) -> dt.datetime | None:
+    known = [instant for instant in instants if instant is not None]
+    return choose(known) if known else None
 
 
 async def link(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
@@ -131,7 +170,22 @@ async def link(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> N
         # What an unproven registration says is no choice of this person yet.
         person.language = person.language or user.language
     if user.chat_user_id is None and person.platform_user_id is not None:
-        user.chat_user_id, user.updated_at = person.platform_user_id, now
+        await _name_account(session, person, now)
+
+
+async def _name_account(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
+    """Note the platform's id on the person's account, unless another account has it."""
+    if person.user_id is None or person.platform_user_id is None:
+        return
+    taken = select(User.id).where(User.chat_user_id == person.platform_user_id)
+    if await session.scalar(taken) is not None:
+        return
+    await session.execute(
+        update(User)
+        .where(User.id == person.user_id)
+        .values(chat_user_id=person.platform_user_id, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def set_phone(
@@ -143,22 +197,15 @@ async def set_phone(
     """
     keys = keyring(session)
     index = keys.index(phone, PHONE)
-    other = await session.scalar(
-        select(ChatPerson).where(
-            ChatPerson.channel == person.channel,
-            ChatPerson.phone_index == index,
-            ChatPerson.id != person.id,
-        )
-    )
+    other = await _another(session, person, ChatPerson.phone_index == index)
     owner = await session.scalar(
         select(User.id).where(User.role == Role.WORKER, User.phone_index == index)
     )
     if owner is not None and person.user_id is not None and owner != person.user_id:
         logger().error("phone_of_another_account", user_id=str(person.user_id))
         return False
-    if other is not None:
-        other.phone_index = other.phone_sealed = None
-        await session.flush()
+    if other is not None and not await _be_one(session, person, other, now):
+        return False
     person.phone_index, person.phone_sealed = index, keys.seal(phone, ADDRESS)
     person.updated_at = now
     if person.user_id is not None:
@@ -185,25 +232,32 @@ async def move(
 async def _take_id(
     session: AsyncSession, person: ChatPerson, platform_id: str, now: dt.datetime
 ) -> None:
-    other = await session.scalar(
-        select(ChatPerson).where(
-            ChatPerson.channel == person.channel, ChatPerson.platform_user_id == platform_id
-        )
-    )
-    if other is not None:
-        other.platform_user_id = None
-        await session.flush()
+    other = await _another(session, person, ChatPerson.platform_user_id == platform_id)
+    if other is not None and not await _be_one(session, person, other, now):
+        return
     person.platform_user_id, person.updated_at = platform_id, now
-    taken: UUID | None = await session.scalar(
-        select(User.id).where(User.chat_user_id == platform_id)
+    await _name_account(session, person, now)
+
+
+async def _another(
+    session: AsyncSession, person: ChatPerson, named: ColumnElement[bool]
+) -> ChatPerson | None:
+    query = select(ChatPerson).where(
+        ChatPerson.channel == person.channel, named, ChatPerson.id != person.id
     )
-    if person.user_id is not None and taken is None:
-        await session.execute(
-            update(User)
-            .where(User.id == person.user_id)
-            .values(chat_user_id=platform_id, updated_at=now)
-            .execution_options(synchronize_session=False)
-        )
+    other: ChatPerson | None = await session.scalar(query.with_for_update())
+    return other
+
+
+async def _be_one(
+    session: AsyncSession, person: ChatPerson, other: ChatPerson, now: dt.datetime
+) -> bool:
+    """Take over who has this person's new name already; False where that is another's account."""
+    if other.user_id is not None and person.user_id not in (None, other.user_id):
+        logger().error("two_accounts_of_one_person", user_id=str(other.user_id))
+        return False
+    await _absorb(session, person, other, now)
+    return True
 
 
 def prefer(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:

@@ -87,7 +87,11 @@ class ChatWorld:
     async def deliver(self, *messages: dict[str, Any], contacts: Sequence[Any] = ()) -> None:
         """One webhook, with these messages."""
         value = {"messages": list(messages), "contacts": list(contacts)}
-        payload = {"entry": [{"changes": [{"field": "messages", "value": value}]}]}
+        await self.deliver_change("messages", value)
+
+    async def deliver_change(self, field: str, value: dict[str, Any]) -> None:
+        """One webhook, with this news."""
+        payload = {"entry": [{"changes": [{"field": field, "value": value}]}]}
         async with self.database.begin() as session:
             body = json.dumps(payload).encode()
             await inbox.store_event(session, inbox.WHATSAPP, body, self.clock_now)

@@ -1,0 +1,123 @@
+"""Names come late, change, and turn out to be one person's: nothing they said is lost on the way."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.messaging.models import ChatPerson, InboxItem
+from tests.flows.chat_world import ASHA, ChatWorld
+from tests.flows.test_chat_people import chat, count
+
+NEW = "919811100088"
+HIDDEN: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+
+
+def moved(**to: str) -> dict[str, Any]:
+    return {"type": "system", "system": {"type": "user_changed_number", **to}}
+
+
+async def states(world: ChatWorld) -> set[str]:
+    async with world.database.read() as session:
+        return set(await session.scalars(select(InboxItem.state)))
+
+
+async def test_what_came_from_the_new_number_before_the_move_was_told_is_kept(
+    database_url: str,
+) -> None:
+    async with chat(database_url) as world:
+        await world.registered("en")
+        before = await world.worker_id()
+        first = world.message(
+            {"type": "text", "text": {"body": "profile"}}, **{"from": NEW, "from_user_id": "IN.7"}
+        )
+        await world.deliver(world.message(moved(wa_id=NEW, user_id="IN.7")), first)
+        assert await states(world) == {"handled"}
+        assert await count(world, ChatPerson) == 1
+        assert (await world.person()).user_id == before
+        assert world.phone.received[-1][1].phone == f"+{NEW}"
+        # The same told again by the id, of which nobody knows any more.
+        update = {"user_id": {"previous": "IN.135", "current": "IN.7"}, "timestamp": "1795420800"}
+        await world.deliver_change("user_id_update", {"user_id_update": [update]})
+        assert await count(world, ChatPerson) == 1
+        assert (await world.person()).user_id == before
+
+
+async def test_a_new_id_is_followed_however_it_is_told(database_url: str) -> None:
+    async with chat(database_url) as world:
+        for tap in ("language:en", "consent:yes"):
+            await world.taps(tap, **HIDDEN)
+        told = {"body": "User A changed from IN.135 to IN.136", "user_id": "IN.136"}
+        system = {"type": "user_changed_user_id", **told}
+        await world.says({"type": "system", "system": system}, **{"from": None})
+        await world.taps("name:profile", **{"from": None, "from_user_id": "IN.136"})
+        update = {"user_id": {"previous": "IN.136", "current": "IN.137"}, "timestamp": "1795420800"}
+        await world.deliver_change("user_id_update", {"user_id_update": [update]})
+        [user] = await world.users()
+        assert user.chat_user_id == "IN.137"
+        assert (await world.person()).platform_user_id == "IN.137"
+        assert await count(world, ChatPerson) == 1
+
+
+async def test_a_message_long_on_its_way_brings_no_old_number_back(database_url: str) -> None:
+    async with chat(database_url) as world:
+        late = world.message(
+            {"type": "text", "text": {"body": "hello"}}, **{"from": ASHA, "from_user_id": "IN.135"}
+        )
+        world.clock_now += dt.timedelta(days=3)
+        await world.says("hi", **{"from": NEW, "from_user_id": "IN.135"})
+        await world.deliver(late)
+        await world.taps("language:en", **HIDDEN)
+        assert world.phone.received[-1][1].phone == f"+{NEW}"
+        assert await states(world) == {"handled"}
+
+
+async def test_of_two_who_are_one_the_conversation_that_goes_on_is_kept(database_url: str) -> None:
+    async with chat(database_url) as world:
+        # Known by phone only, without having said anything; by id, in the middle of registering.
+        await world.says({"type": "reaction", "reaction": {"emoji": "👍"}})
+        for tap in ("language:hi", "consent:yes"):
+            await world.taps(tap, **HIDDEN)
+        asked = (await world.person()).state
+        await world.says("Asha Kulkarni", from_user_id="IN.135")
+        assert await count(world, ChatPerson) == 1
+        [user] = await world.users()
+        assert user.name == "Asha Kulkarni"
+        assert (await world.person()).state["ask"] != asked["ask"]
+
+
+async def test_what_was_written_before_a_reaction_and_comes_after_it_counts(
+    database_url: str,
+) -> None:
+    async with chat(database_url) as world:
+        await world.taps("language:en")
+        await world.taps("consent:yes")
+        older = world.message({"type": "text", "text": {"body": "Asha Kulkarni"}})
+        world.clock_now += dt.timedelta(seconds=2)
+        await world.says({"type": "reaction", "reaction": {"emoji": "👍"}})
+        await world.deliver(older)
+        assert [user.name for user in await world.users()] == ["Asha Kulkarni"]
+
+
+async def test_a_clock_that_runs_ahead_makes_nobody_deaf(database_url: str) -> None:
+    async with chat(database_url) as world:
+        ahead = world.clock_now + dt.timedelta(days=3_650)
+        await world.says("hi", timestamp=str(int(ahead.timestamp())))
+        before = len(world.phone.received)
+        await world.taps("language:en")
+        assert len(world.phone.received) > before
+
+
+async def test_what_came_with_the_wish_to_be_forgotten_fails_nothing(database_url: str) -> None:
+    async with chat(database_url) as world:
+        await world.registered("en")
+        await world.says("delete my data")
+        yes = {"type": "button_reply", "button_reply": {"id": "delete:yes", "title": "Yes"}}
+        content = {"type": "interactive", "interactive": yes}
+        bye = [world.message({"type": "text", "text": {"body": text}}) for text in ("bye", "!")]
+        await world.deliver(world.message(content), *bye)
+        assert await states(world) == {"handled"}
+        assert "your data is deleted" in world.phone.received[-1][2].text
+        async with world.database.read() as session:
+            kept = select(func.count()).where(func.length(InboxItem.body_sealed) > 60)
+            assert await session.scalar(kept) == 0
