@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Exists, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.core.metrics import ALERTS
 from app.db import claim_limit
 from app.messaging import outside
 from app.messaging.channels import Channels
+from app.messaging.holding import make_state
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import SECRET_KINDS, insert_if_absent, mailboxes_of
+from app.messaging.outbox import OPEN, SECRET_KINDS, mailboxes_of
 from app.messaging.rules import (
     MAX_UNANSWERED,
     pair_next,
@@ -29,6 +31,8 @@ from app.messaging.rules import (
 
 LEASE: Final = dt.timedelta(seconds=120)
 """Longer than any send takes; after it the message is due again."""
+LONGEST_SEND: Final = dt.timedelta(seconds=30)
+"""What a send may take at most: one that would begin closer to its lease's end is not begun."""
 PACE_SHARE: Final = 0.96
 """How much of the allowed rate is used: the rest is room for messages that travel unevenly, so that
 the receiver never counts more than allowed in any second."""
@@ -38,8 +42,8 @@ AHEAD: Final = dt.timedelta(seconds=1)
 HEAD_START: Final = dt.timedelta(milliseconds=60)
 """How far ahead the first turn of a batch lies: the claim has to be committed before it."""
 
-OPEN: Final = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
-"""States of a message that is still to be sent."""
+QUIET: Final = "quiet hours"
+"""Why a message waits that nobody behind it has to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Claimed:
     person_id: UUID | None
     free_form: bool
     attempts: int
+    lease_until: dt.datetime
     send_at: dt.datetime
     paced: bool
     """Whether it has to be sent at its turn or not at all."""
@@ -91,13 +96,6 @@ async def _states(session: AsyncSession, now: dt.datetime) -> dict[str, ChannelS
     return states
 
 
-async def make_state(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
-    """Return the channel's row, locked; made on first use."""
-    await insert_if_absent(session, ChannelState, {"channel": channel, "updated_at": now})
-    query = select(ChannelState).where(ChannelState.channel == channel).with_for_update()
-    return (await session.scalars(query)).one()
-
-
 def _interval(channels: Channels) -> dt.timedelta | None:
     if channels.whatsapp_per_second is None:
         return None
@@ -130,6 +128,7 @@ async def _due(
             OutboxMessage.state.in_(OPEN),
             OutboxMessage.due_at <= now,
             OutboxMessage.channel == name,
+            or_(OutboxMessage.essential, ~_overtakes(now)),
         )
         .order_by(OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id)
         .limit(room)
@@ -137,7 +136,26 @@ async def _due(
     spam_pause = state.only_replies_until if state is not None else None
     if spam_pause is not None and now < spam_pause:
         query = query.where(OutboxMessage.priority == 0)
-    return (await session.scalars(claim_limit(session, query))).all()
+    rows = (await session.scalars(claim_limit(session, query))).all()
+    return sorted(rows, key=lambda row: (row.priority, row.id))
+
+
+def _overtakes(now: dt.datetime) -> Exists:
+    """Whether an earlier message to the same person is due later than this one: it is being sent, its
+    answer was lost, or it is tried again. What comes after it waits, or people read the end first.
+    """
+    earlier = aliased(OutboxMessage)
+    return exists().where(
+        earlier.recipient_index == OutboxMessage.recipient_index,
+        earlier.state.in_(OPEN),
+        earlier.channel == OutboxMessage.channel,
+        earlier.priority == OutboxMessage.priority,
+        earlier.id < OutboxMessage.id,
+        earlier.due_at > OutboxMessage.due_at,
+        or_(earlier.error.is_(None), earlier.error != QUIET),
+        earlier.held_why.is_(None),
+        or_(earlier.expires_at.is_(None), earlier.expires_at > now),
+    )
 
 
 async def _sort_out(
@@ -165,6 +183,9 @@ async def _sort_out(
     paced = name == ChannelName.WHATSAPP
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
+        if row.state == OutboxState.SENDING:
+            # Whoever sent it died before the answer was written down: it may be there.
+            row.unanswered += 1
         person = people.get(row.id)
         by_template = paced and outside.goes_by_template(row, person, now)
         # Who is quiet is still answered: they wrote first.
@@ -185,7 +206,7 @@ async def _sort_out(
             _give_up(row, OutboxState.DEAD, "no answer, twice", now)
             ALERTS.labels("message_dead").inc()
         elif quiet_end is not None and (row.expires_at is None or quiet_end < row.expires_at):
-            _later(row, quiet_end, now)
+            _later(row, quiet_end, now, QUIET)
         elif row.recipient_index in busy or (person is not None and person.id in held):
             # One after another to one person, or answers would overtake each other.
             _later(row, now + dt.timedelta(milliseconds=300), now)
@@ -210,8 +231,11 @@ def _give_up(row: OutboxMessage, state: OutboxState, why: str, now: dt.datetime)
         row.params_sealed = b""
 
 
-def _later(row: OutboxMessage, due_at: dt.datetime, now: dt.datetime) -> None:
+def _later(
+    row: OutboxMessage, due_at: dt.datetime, now: dt.datetime, why: str | None = None
+) -> None:
     row.state = OutboxState.WAITING if row.state == OutboxState.SENDING else row.state
+    row.error = why if why or row.error == QUIET else row.error
     row.due_at, row.updated_at, row.lease_until = due_at, now, None
 
 
@@ -285,7 +309,11 @@ async def _take(
         row.attempts += 1
         row.lease_until = row.due_at = now + LEASE
         row.updated_at = now
-        open_now = person is not None and window_open(person.last_inbound_at, now)
+        row.error = None if row.error == QUIET else row.error
+        free = name != ChannelName.WHATSAPP or (
+            person is not None and window_open(person.last_inbound_at, now)
+        )
+        row.form = "free" if free else "template"
         claimed.append(
             Claimed(
                 row.id,
@@ -297,8 +325,9 @@ async def _take(
                 row.params_sealed,
                 row.subject_id,
                 person.id if person is not None else None,
-                open_now or name != ChannelName.WHATSAPP,
+                free,
                 row.attempts,
+                row.lease_until,
                 moment,
                 interval is not None,
             )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Boolean, Table, bindparam, case, func, null, or_, update
+from sqlalchemy import Boolean, String, Table, and_, bindparam, case, func, null, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,17 +31,13 @@ from app.messaging.channels import (
     SendResult,
     TransportError,
 )
-from app.messaging.claiming import AHEAD, OPEN, Claimed, claim, make_state
+from app.messaging.claiming import AHEAD, LONGEST_SEND, Claimed, claim
+from app.messaging.holding import hold, taken_again
 from app.messaging.models import Channel as ChannelName
-from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.notices import free, learn
-from app.messaging.outbox import ADDRESS, PARAMS, REPLIES, SECRET_KINDS, without_form
-from app.messaging.rules import (
-    SPAM_PAUSE,
-    Fate,
-    Refusal,
-    decide,
-)
+from app.messaging.outbox import ADDRESS, OPEN, PARAMS, REPLIES, SECRET_KINDS, without_form
+from app.messaging.rules import FINAL, Fate, Refusal, decide
 
 CONCURRENT_SENDS: Final = 128
 LATEST: Final = dt.timedelta(milliseconds=25)
@@ -100,9 +96,8 @@ async def _send(
             if early > 0:
                 await asyncio.sleep(min(early, AHEAD.total_seconds()))
             async with at_once:
-                late = message.paced and clock() > message.send_at + LATEST
                 # What follows for this person waits too, or it would overtake.
-                if late or any(outcome.result is None for outcome in outcomes):
+                if _too_late(message, clock()) or any(map(_may_come_later, outcomes)):
                     outcomes.append(_Outcome(message, None))
                     continue
                 outcomes.append(await _send_one(message, senders[message.channel], keys, clock()))
@@ -110,6 +105,18 @@ async def _send(
 
     groups = await asyncio.gather(*(in_order(messages) for messages in by_recipient.values()))
     return [outcome for group in groups for outcome in group]
+
+
+def _too_late(message: Claimed, now: dt.datetime) -> bool:
+    """Whether its turn has passed, or its lease might end while it travels: then another sends it."""
+    missed = message.paced and now > message.send_at + LATEST
+    return missed or now > message.lease_until - LONGEST_SEND
+
+
+def _may_come_later(outcome: _Outcome) -> bool:
+    if isinstance(outcome.result, TransportError):
+        return outcome.result.kind not in FINAL
+    return outcome.result is None
 
 
 async def _send_one(message: Claimed, sender: Channel, keys: Keyring, now: dt.datetime) -> _Outcome:
@@ -121,6 +128,7 @@ async def _send_one(message: Claimed, sender: Channel, keys: Keyring, now: dt.da
             message.subject_id,
             now,
         )
+        address = _address(message, keys)
     except Exception as error:  # noqa: BLE001 - one unsayable message must not hold back the others
         logger().error(
             "message_unsayable", message_id=str(message.id), kind=message.kind, exc_info=error
@@ -135,11 +143,13 @@ async def _send_one(message: Claimed, sender: Channel, keys: Keyring, now: dt.da
     if (problem := outgoing.problem()) is not None:
         logger().error("message_refused", message_id=str(message.id), reason=problem)
         return _Outcome(message, TransportError(Refusal.PERMANENT, code="over_limit"))
-    address = _address(message, keys)
     try:
         return _Outcome(message, await sender.send(message.id, address, outgoing), category)
     except TransportError as error:
         return _Outcome(message, error, category)
+    except Exception as error:  # noqa: BLE001 - the others' answers must be written down all the same
+        logger().error("channel_failed", message_id=str(message.id), exc_info=error)
+        return _Outcome(message, TransportError(Refusal.AMBIGUOUS, code=type(error).__name__))
 
 
 def compose(
@@ -182,21 +192,33 @@ async def _record(session: AsyncSession, outcomes: Sequence[_Outcome], now: dt.d
     ]
     if taken:
         await _record_taken(session, [{**row, "now_": now} for row in taken])
-        await _works_again(session, {outcome.claimed.channel for outcome in outcomes}, now)
-    if missed := [outcome.claimed.id for outcome in outcomes if outcome.result is None]:
+        channels = {
+            outcome.claimed.channel
+            for outcome in outcomes
+            if isinstance(outcome.result, SendResult)
+        }
+        await taken_again(session, channels, now)
+        if any(outcome.claimed.attempts > 1 for outcome in outcomes):
+            wake_loops(session, "outbox")  # what comes next to this person has waited for this
+    if missed := [outcome.claimed for outcome in outcomes if outcome.result is None]:
         await _give_back(session, missed, now)
     for outcome in outcomes:
         if isinstance(outcome.result, TransportError):
             await _record_refused(session, outcome.claimed, outcome.result, now)
 
 
-async def _give_back(session: AsyncSession, ids: Sequence[UUID], now: dt.datetime) -> None:
+async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.datetime) -> None:
     await session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(ids), OutboxMessage.state == OutboxState.SENDING)
+        .where(
+            OutboxMessage.id.in_([message.id for message in missed]),
+            OutboxMessage.state == OutboxState.SENDING,
+            OutboxMessage.lease_until.in_({message.lease_until for message in missed}),
+        )
         .values(
             state=OutboxState.WAITING,
-            due_at=now,
+            # Back in the order in which they were written.
+            due_at=OutboxMessage.created_at,
             attempts=OutboxMessage.attempts - 1,
             template_at=_NOTHING_WENT,
             lease_until=None,
@@ -223,17 +245,26 @@ _NOTHING_WENT: Final = case(
 )
 """When a message last set off, now that it did not: an earlier try may still have arrived."""
 _OUTBOX: Final = cast(Table, OutboxMessage.__table__)
+_PROVIDER_ID: Final = bindparam("provider_id_", type_=String)
+# Written out, because a list of values can't be sent many times over.
+_IS_OPEN: Final = or_(*(_OUTBOX.c.state == state.value for state in OPEN))
+_FAILED_SINCE: Final = and_(_IS_OPEN, _OUTBOX.c.provider_id == _PROVIDER_ID)
+"""The platform's word that this very send failed was quicker than its answer that it took it."""
+_KEEPS_ERROR: Final = or_(_FAILED_SINCE, _OUTBOX.c.state == OutboxState.FAILED.value)
 _TAKEN: Final = (
     update(_OUTBOX)
     .where(_OUTBOX.c.id == bindparam("id_"))
     .values(
-        provider_id=bindparam("provider_id_"),
-        # Written out, because a list of values can't be sent many times over.
+        provider_id=case(
+            (or_(_IS_OPEN, _OUTBOX.c.provider_id.is_(None)), _PROVIDER_ID),
+            else_=_OUTBOX.c.provider_id,
+        ),
         state=case(
-            (or_(*(_OUTBOX.c.state == state.value for state in OPEN)), bindparam("state_")),
+            (_FAILED_SINCE, OutboxState.WAITING.value),
+            (_IS_OPEN, bindparam("state_")),
             else_=_OUTBOX.c.state,
         ),
-        form=bindparam("form_"),
+        due_at=case((_FAILED_SINCE, bindparam("now_", type_=UtcDateTime)), else_=_OUTBOX.c.due_at),
         cost_category=bindparam("category_"),
         units=bindparam("units_"),
         sent_at=func.coalesce(_OUTBOX.c.sent_at, bindparam("now_", type_=UtcDateTime)),
@@ -241,8 +272,8 @@ _TAKEN: Final = (
             (bindparam("forget_", type_=Boolean), b""), else_=_OUTBOX.c.params_sealed
         ),
         lease_until=None,
-        error=None,
-        error_code=None,
+        error=case((_KEEPS_ERROR, _OUTBOX.c.error), else_=None),
+        error_code=case((_KEEPS_ERROR, _OUTBOX.c.error_code), else_=None),
         updated_at=bindparam("now_", type_=UtcDateTime),
     )
 )
@@ -256,7 +287,6 @@ def _taken(message: Claimed, result: SendResult, category: str | None) -> dict[s
         "id_": message.id,
         "provider_id_": result.provider_id,
         "state_": reached.value,
-        "form_": "free" if message.free_form else "template",
         "category_": category,
         "units_": result.units,
         "forget_": message.kind in SECRET_KINDS and reached is OutboxState.SENT,
@@ -283,7 +313,6 @@ async def _record_refused(
         "lease_until": None,
         "error": error.kind.value[:_ERROR_CHARACTERS],
         "error_code": error.code[:32] if error.code else None,
-        "form": "free" if message.free_form else "template",
         "updated_at": now,
     }
     if error.kind not in {Refusal.AMBIGUOUS, Refusal.GATEWAY}:
@@ -298,7 +327,12 @@ async def _record_refused(
         values["params_sealed"] = b""
     await session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id == message.id, OutboxMessage.state == OutboxState.SENDING)
+        .where(
+            OutboxMessage.id == message.id,
+            OutboxMessage.state == OutboxState.SENDING,
+            # Not another's, who took it up when our lease had run out.
+            OutboxMessage.lease_until == message.lease_until,
+        )
         .values(values)
         .execution_options(synchronize_session=False)
     )
@@ -306,16 +340,7 @@ async def _record_refused(
         await close_window(session, message.person_id, now)
     if verdict.fate is Fate.RETRY:
         wake_loops(session, "outbox")
-    if verdict.back_off or verdict.only_replies:
-        await _hold_channel(
-            session,
-            message.channel,
-            error,
-            verdict.back_off,
-            now,
-            halt=verdict.halt,
-            only_replies=verdict.only_replies,
-        )
+    await hold(session, message.channel, verdict, f"{error.kind.value} {error.code or ''}", now)
     if verdict.alert:
         ALERTS.labels(f"message_{error.kind.value}").inc()
         logger().error(
@@ -343,39 +368,6 @@ async def close_window(session: AsyncSession, person_id: UUID, now: dt.datetime)
         update(ChatPerson)
         .where(ChatPerson.id == person_id)
         .values(last_inbound_at=None, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _hold_channel(
-    session: AsyncSession,
-    channel: str,
-    error: TransportError,
-    back_off: dt.timedelta | None,
-    now: dt.datetime,
-    *,
-    halt: bool,
-    only_replies: bool,
-) -> None:
-    state = await session.get(ChannelState, channel, with_for_update=True)
-    if state is None:
-        state = await make_state(session, channel, now)
-    if back_off is not None:
-        state.backs_off_until = max(state.backs_off_until or now, now + back_off)
-    if halt:
-        state.halted_at = state.halted_at or now
-        state.reason = f"{error.kind.value} {error.code or ''}".strip()
-    if only_replies:
-        state.only_replies_until = now + SPAM_PAUSE
-    state.updated_at = now
-
-
-async def _works_again(session: AsyncSession, channels: set[str], now: dt.datetime) -> None:
-    """A message went through: whatever had halted its channel is mended."""
-    await session.execute(
-        update(ChannelState)
-        .where(ChannelState.channel.in_(channels), ChannelState.halted_at.is_not(None))
-        .values(halted_at=None, backs_off_until=None, reason=None, updated_at=now)
         .execution_options(synchronize_session=False)
     )
 

@@ -7,7 +7,7 @@ from typing import Final
 from app.core.logging import logger
 from app.db import Database, wake_loops
 from app.messaging.channels import Channels, TransportError
-from app.messaging.claiming import make_state
+from app.messaging.holding import make_state
 from app.messaging.models import Channel, ChannelState
 
 READ_EVERY: Final = dt.timedelta(hours=1)

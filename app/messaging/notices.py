@@ -24,7 +24,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import wake_loops
 from app.messaging import outbox, outside, texts
-from app.messaging.claiming import make_state
+from app.messaging.holding import make_state
 from app.messaging.inbound import PlatformNotice as Told
 from app.messaging.models import (
     Channel,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Table, select, update
+from sqlalchemy import ColumnElement, Row, Table, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,6 +37,8 @@ SECRET_KINDS = frozenset({"sign_in_code", "password_reset", "phone_code"})
 BY_SMS = frozenset({"sign_in_code", "job_offer"})
 """Kinds that go by SMS to somebody WhatsApp can't reach: without the first nobody gets in, and the
 second is what people are here for."""
+OPEN = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
+"""States of a message that is still to be sent, or may have to be."""
 _BY_EMAIL = frozenset({"password_reset", "phone_code"})
 """Kinds about an e-mail account, which go to that address whatever else is known."""
 _KEY_CHARACTERS = 160
@@ -273,27 +275,33 @@ async def suppress(
     """Keep back waiting messages about these subjects (of these kinds); return how many."""
     if not subject_ids:
         return 0
-    statement = (
-        update(OutboxMessage)
-        .where(
-            OutboxMessage.subject_id.in_(list(subject_ids)),
-            OutboxMessage.state == OutboxState.WAITING,
-        )
-        .values(state=OutboxState.SUPPRESSED, error="no longer true", updated_at=now)
-    )
+    which = [OutboxMessage.subject_id.in_(list(subject_ids))]
     if kinds is not None:
-        statement = statement.where(OutboxMessage.kind.in_(list(kinds)))
-    return await rows_changed(session, statement.execution_options(synchronize_session=False))
+        which.append(OutboxMessage.kind.in_(list(kinds)))
+    return await _keep_back(session, which, "no longer true", now)
 
 
 async def suppress_user(session: AsyncSession, user_id: UUID, now: dt.datetime) -> int:
     """Keep back everything still waiting for a user (erasure, suspension); return how many."""
-    statement = (
+    return await _keep_back(session, [OutboxMessage.user_id == user_id], "account closed", now)
+
+
+async def _keep_back(
+    session: AsyncSession, which: Sequence[ColumnElement[bool]], why: str, now: dt.datetime
+) -> int:
+    kept = (
         update(OutboxMessage)
-        .where(OutboxMessage.user_id == user_id, OutboxMessage.state == OutboxState.WAITING)
-        .values(state=OutboxState.SUPPRESSED, error="account closed", updated_at=now)
+        .where(*which, OutboxMessage.state == OutboxState.WAITING)
+        .values(state=OutboxState.SUPPRESSED, error=why, updated_at=now)
     )
-    return await rows_changed(session, statement.execution_options(synchronize_session=False))
+    # What is on its way can't be called back, but if it fails it is not sent again.
+    on_its_way = (
+        update(OutboxMessage)
+        .where(*which, OutboxMessage.state.in_((OutboxState.SENDING, OutboxState.UNKNOWN)))
+        .values(expires_at=now)
+    )
+    await session.execute(on_its_way.execution_options(synchronize_session=False))
+    return await rows_changed(session, kept.execution_options(synchronize_session=False))
 
 
 async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*tuple[Any, ...]]]:

@@ -71,6 +71,18 @@ class Refusal(StrEnum):
     """This very message will never be taken."""
 
 
+FINAL: Final = frozenset(
+    {
+        Refusal.UNREACHABLE,
+        Refusal.NOT_NOW,
+        Refusal.NO_MARKETING,
+        Refusal.TEMPLATE,
+        Refusal.PERMANENT,
+    }
+)
+"""After these nothing is sent again, so what comes next to the same person need not wait."""
+
+
 class Fate(StrEnum):
     """What becomes of a message that was refused."""
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,14 +11,17 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.logging import logger
+from app.core.metrics import ALERTS
 from app.db import keyring, wake_loops
 from app.messaging import notices
+from app.messaging.holding import hold, sent_again
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import REPLIES, SECRET_KINDS, without_form
+from app.messaging.outbox import OPEN, REPLIES, SECRET_KINDS, without_form
 from app.messaging.rules import Fate, Refusal, decide, moves_forward
 
 _ARRIVED: Final = frozenset({OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ})
+_RECEIVED: Final = frozenset({OutboxState.DELIVERED, OutboxState.READ})
 _STATUSES: Final = frozenset({"accepted", "sent", "delivered", "read", "failed"})
 
 
@@ -30,14 +34,16 @@ async def apply(session: AsyncSession, updates: Sequence[StatusUpdate], now: dt.
     known = [update for update in updates if update.status in _STATUSES]
     rows = await _rows(session, known)
     changed = 0
-    for update in sorted(known, key=lambda each: each.at):
-        row = _row_of(rows, update)
+    for told in sorted(known, key=lambda each: each.at):
+        row = _row_of(rows, told)
         if row is None:
-            logger().info("status_of_unknown_message", state=update.status)
-        elif update.status == "failed":
+            logger().info("status_of_unknown_message", state=told.status)
+            continue
+        update = _with_its_own_name(rows, row, told)
+        if update.status == "failed":
             changed += await _fail(session, row, update, now)
         else:
-            changed += _advance(row, update, now)
+            changed += await _advance(session, row, update, now)
     return changed
 
 
@@ -78,13 +84,40 @@ def _row_of(rows: dict[UUID | str, OutboxMessage], update: StatusUpdate) -> Outb
     return found
 
 
-def _advance(row: OutboxMessage, update: StatusUpdate, now: dt.datetime) -> int:
+def _with_its_own_name(
+    rows: dict[UUID | str, OutboxMessage], row: OutboxMessage, update: StatusUpdate
+) -> StatusUpdate:
+    """Return the status without the platform's id where another message has that id already."""
+    if not update.provider_id or rows.setdefault(update.provider_id, row) is row:
+        return update
+    logger().error("provider_ids_not_unique", count=1)
+    return replace(update, provider_id=None)
+
+
+def _of_an_earlier_try(row: OutboxMessage, update: StatusUpdate) -> bool:
+    """Whether this is about a send that failed before: `provider_id` of an open message is that one's."""
+    return (
+        row.state in OPEN
+        and update.provider_id is not None
+        and (update.provider_id == row.provider_id)
+    )
+
+
+async def _advance(
+    session: AsyncSession, row: OutboxMessage, update: StatusUpdate, now: dt.datetime
+) -> int:
     if update.category:
         row.cost_category = update.category
+    if update.status == OutboxState.SENT:
+        await sent_again(session, row.channel, update.at)
     if not moves_forward(row.state, update.status):
         return 0
+    if update.status not in _RECEIVED and _of_an_earlier_try(row, update):
+        return 0
+    if row.state in OPEN:
+        wake_loops(session, "outbox")  # what comes next to this person has waited for this
     row.state, row.updated_at = update.status, now
-    row.provider_id = row.provider_id or update.provider_id
+    row.provider_id = update.provider_id or row.provider_id
     row.sent_at = row.sent_at or update.at
     row.lease_until = row.error = row.error_code = None
     if row.kind in SECRET_KINDS and row.state in _ARRIVED:
@@ -96,10 +129,7 @@ async def _fail(
     session: AsyncSession, row: OutboxMessage, update: StatusUpdate, now: dt.datetime
 ) -> int:
     """A send that was taken failed later on: send again where that makes sense."""
-    about_this_try = row.state not in {OutboxState.WAITING, OutboxState.SENDING} and (
-        row.provider_id is None or update.provider_id in (None, row.provider_id)
-    )
-    if not about_this_try or not moves_forward(row.state, update.status):
+    if not _failed_just_now(row, update):
         return 0
     refusal = update.refusal or Refusal.PERMANENT
     plainer = without_form(row.kind, refusal, row.params_sealed, keyring(session))
@@ -111,25 +141,38 @@ async def _fail(
         free_form=row.form != "template" and row.kind not in REPLIES,
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
     )
-    row.error_code, row.updated_at, row.lease_until = update.code, now, None
+    row.error_code, row.updated_at = update.code, now
     row.error = update.refusal.value if update.refusal else "failed"
-    row.provider_id = row.provider_id or update.provider_id
+    row.provider_id = update.provider_id or row.provider_id
     if verdict.window_closed:
         await _close_window(session, row, now)
     if update.refusal is not None:
         await notices.learn(session, update.refusal, row, update.code, now)
-    if verdict.fate is Fate.RETRY:
-        row.state, row.due_at = OutboxState.WAITING, now + verdict.after
-        wake_loops(session, "outbox")
-    else:
-        row.state = OutboxState.FAILED
+    if verdict.fate is not Fate.RETRY:
+        row.state, row.lease_until = OutboxState.FAILED, None
         if row.kind in SECRET_KINDS:
             row.params_sealed = b""
+    elif row.state != OutboxState.SENDING:
+        row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + verdict.after, None
+        row.attempts -= not verdict.uses_attempt
+    # Else the sender's own answer is still to come: `delivery` sends again when it has noted it.
+    wake_loops(session, "outbox")
+    await hold(session, row.channel, verdict, f"{row.error} {update.code}", now, told_later=True)
     if verdict.alert:
+        ALERTS.labels(f"message_{row.error}").inc()
         logger().error(
             "message_failed", message_id=str(row.id), kind=row.kind, error_code=update.code
         )
     return 1
+
+
+def _failed_just_now(row: OutboxMessage, update: StatusUpdate) -> bool:
+    """Whether a failure is of the last send: news of an earlier one, or told twice, changes nothing."""
+    if row.state in {OutboxState.SENDING, OutboxState.UNKNOWN}:
+        return not _of_an_earlier_try(row, update)
+    if row.state in {OutboxState.ACCEPTED, OutboxState.SENT}:
+        return row.provider_id is None or update.provider_id in (None, row.provider_id)
+    return False
 
 
 async def _close_window(session: AsyncSession, row: OutboxMessage, now: dt.datetime) -> None:

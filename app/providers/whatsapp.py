@@ -19,6 +19,7 @@ from app.messaging.rules import Refusal
 from app.messaging.texts import AUTHENTICATION
 from app.providers.whatsapp_errors import classify
 from app.providers.whatsapp_limits import people_a_day
+from app.providers.whatsapp_values import message_id as message_id_of
 
 type Json = dict[str, Any]
 
@@ -58,7 +59,7 @@ class WhatsApp:
         except (KeyError, IndexError, TypeError):
             # Taken, or so it says, but nothing to know it by: only a status can tell.
             raise TransportError(Refusal.AMBIGUOUS, code="no_message_id") from None
-        return SendResult(str(provider_id))
+        return SendResult(message_id_of(provider_id))
 
     async def typing(self, provider_message_id: str) -> None:
         """Mark a person's message as read and show that an answer is coming. Raises as `send`."""
