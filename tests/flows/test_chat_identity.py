@@ -11,6 +11,7 @@ from tests.flows.test_chat_people import chat, count
 
 NEW = "919811100088"
 HIDDEN: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+NOBODY: dict[str, Any] = {"from": None}
 
 
 def moved(**to: str) -> dict[str, Any]:
@@ -49,7 +50,7 @@ async def test_a_new_id_is_followed_however_it_is_told(database_url: str) -> Non
             await world.taps(tap, **HIDDEN)
         told = {"body": "User A changed from IN.135 to IN.136", "user_id": "IN.136"}
         system = {"type": "user_changed_user_id", **told}
-        await world.says({"type": "system", "system": system}, **{"from": None})
+        await world.says({"type": "system", "system": system}, **NOBODY)
         await world.taps("name:profile", **{"from": None, "from_user_id": "IN.136"})
         update = {"user_id": {"previous": "IN.136", "current": "IN.137"}, "timestamp": "1795420800"}
         await world.deliver_change("user_id_update", {"user_id_update": [update]})
