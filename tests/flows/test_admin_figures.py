@@ -128,7 +128,8 @@ def put(admin: Person, body: Any) -> Any:
 
 def test_settings_come_back_as_they_were_put(admin: Person) -> None:
     before = settings(admin)
-    assert set(before) == {"lead_prices", "matching", "waves", "deadlines", "limits"}
+    sections = {"lead_prices", "matching", "waves", "deadlines", "limits", "message_prices"}
+    assert set(before) == sections
     assert ok(put(admin, before)) == before
     changed = before | {"waves": before["waves"] | {"interval_minutes": 45}}
     assert ok(put(admin, changed)) == changed == settings(admin)
@@ -171,6 +172,9 @@ def test_what_is_left_out_keeps_its_value(admin: Person, world_of_file: World) -
         {"deadlines": {"checkout_minutes": 29}},
         {"deadlines": {"respond_within_minutes": 10_081}},
         {"limits": {"unlocks_before_verification": -1}},
+        {"message_prices": {"per_thousand": {"sms": -1}}},
+        {"message_prices": {"per_thousand": {"sms": 0.5}}},
+        {"message_prices": {"free_service_a_month": True}},
         {"unknown": {}},
         [],
     ],

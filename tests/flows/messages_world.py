@@ -1,0 +1,108 @@
+"""Workers with phones, messages to them, and a platform that tells of our account."""
+
+import datetime as dt
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.identity.models import User
+from app.messaging import delivery, inbox, outbox
+from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.models import Channel, OutboxMessage
+from app.messaging.rules import Refusal
+from tests.flows.chat_world import ChatWorld
+from tests.flows.matching_world import NewWorker, add_workers, database_of
+from tests.flows.test_messages_delivery import OFFER
+
+
+class Refusing:
+    """A channel that takes nothing."""
+
+    def __init__(self, kind: Refusal, code: str) -> None:
+        self._refusal = kind, code
+
+    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
+        kind, code = self._refusal
+        raise TransportError(kind, code=code)
+
+
+class Town(ChatWorld):
+    """Workers with phones, and a day's limit."""
+
+    def limited(self, people: int | None) -> Channels:
+        self.channels = Channels(
+            self.channels.senders, whatsapp_per_second=None, whatsapp_daily_people=people
+        )
+        return self.channels
+
+    async def workers(self, count: int) -> list[UUID]:
+        async with self.database.begin() as session:
+            return await add_workers(session, [NewWorker() for _ in range(count)])
+
+    async def tell(self, people: Sequence[UUID], key: str = "1") -> None:
+        now = self.clock_now
+        notices = [outbox.Notice(person, "job_offer", OFFER, key) for person in people]
+        async with self.database.begin() as session:
+            await outbox.notify_many(session, notices, now)
+
+    async def code(self, person: UUID) -> None:
+        """A sign-in code for somebody with a phone."""
+        now = self.clock_now
+        async with self.database.begin() as session:
+            user = await session.get_one(User, person)
+            phone = session.info["keyring"].open(user.phone_sealed, "phone")
+            await outbox.send_code(
+                session,
+                phone=phone,
+                code="482913",
+                language="en",
+                key=str(now),
+                now=now,
+                expires_at=now + dt.timedelta(minutes=5),
+            )
+
+    async def send(self) -> None:
+        while await delivery.send_due(self.database, self.channels, self.clock, 100):
+            pass
+
+    async def refuse(self, kind: Refusal, code: str) -> None:
+        """Send what is due, and have it refused."""
+        refusing = replace(self.channels, senders={Channel.WHATSAPP: Refusing(kind, code)})
+        await delivery.send_due(self.database, refusing, self.clock, 100)
+
+    async def rows(self) -> list[OutboxMessage]:
+        async with self.database.read() as session:
+            return list(await session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
+
+    async def notice(self, field: str, **value: Any) -> None:
+        """The platform tells something about our account."""
+        change = {"field": field, "value": value}
+        body = json.dumps({"entry": [{"changes": [change], "time": str(self.clock_now)}]}).encode()
+        async with self.database.begin() as session:
+            await inbox.store_event(session, inbox.WHATSAPP, body, self.clock_now)
+        await self.settle()
+
+    async def template(self, event: str, kind: str = "job_offer") -> None:
+        await self.notice(
+            "message_template_status_update",
+            event=event,
+            message_template_name=f"partimer_{kind}",
+            message_template_language="en",
+        )
+
+    def texts(self) -> list[str]:
+        return [outgoing.text for _, _, outgoing in self.phone.received]
+
+
+@asynccontextmanager
+async def town(database_url: str) -> AsyncIterator[Town]:
+    database = database_of(database_url)
+    try:
+        yield Town(database)
+    finally:
+        await database.close()

@@ -1,0 +1,91 @@
+"""The platform's table of error codes, row by row: what a code means, and what is done about it."""
+
+from typing import Any
+
+import pytest
+
+from app.messaging.rules import HALT_PROBE, PERSON_BACK_OFF, Fate, Refusal, Verdict, decide
+from app.providers.whatsapp_errors import classify
+
+HTTP_429, PROXY = (None, 429), (None, 502)
+"""Answers without a code: a status alone, and a proxy's page."""
+PERMISSIONS = range(200, 300)
+
+TABLE: list[tuple[Any, Refusal, Fate, dict[str, Any]]] = [
+    # codes, what they mean, the message's fate, what holds for others
+    ((130429, 4, 80007, HTTP_429), Refusal.BACK_OFF, Fate.RETRY, {"back_off": ...}),
+    ((131056,), Refusal.PERSON_TOO_FAST, Fate.RETRY, {}),
+    ((131048,), Refusal.SPAM, Fate.RETRY, {"only_replies": True, "alert": True}),
+    ((131047,), Refusal.WINDOW_CLOSED, Fate.RETRY, {"window_closed": True}),
+    ((131026,), Refusal.UNREACHABLE, Fate.FAILED, {}),
+    ((131049,), Refusal.NOT_NOW, Fate.FAILED, {}),
+    ((131050,), Refusal.NO_MARKETING, Fate.FAILED, {}),
+    (
+        (0, 3, 10, 190, *PERMISSIONS),
+        Refusal.CREDENTIALS,
+        Fate.RETRY,
+        {"halt": True, "back_off": HALT_PROBE, "alert": True},
+    ),
+    (
+        (368, 131031, 130497, 131042),
+        Refusal.BLOCKED,
+        Fate.RETRY,
+        {"halt": True, "back_off": HALT_PROBE, "alert": True},
+    ),
+    (
+        (132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016),
+        Refusal.TEMPLATE,
+        Fate.DEAD,
+        {"alert": True},
+    ),
+    ((132068, 132069), Refusal.FORM, Fate.RETRY, {}),
+    ((131000, 131016, (999_999, 503)), Refusal.TRANSIENT, Fate.RETRY, {}),
+    ((PROXY, (None, 500)), Refusal.GATEWAY, Fate.WAIT_FOR_STATUS, {}),
+    ((131052, 131053), Refusal.MEDIA, Fate.RETRY, {}),
+    ((999_999,), Refusal.PERMANENT, Fate.DEAD, {"alert": True}),
+]
+ROWS = [
+    pytest.param(code, refusal, fate, more, id=f"{code}-{refusal}")
+    for codes, refusal, fate, more in TABLE
+    for code in codes
+]
+SPENDS_NO_TRY = {
+    Refusal.BACK_OFF,
+    Refusal.PERSON_TOO_FAST,
+    Refusal.SPAM,
+    Refusal.CREDENTIALS,
+    Refusal.BLOCKED,
+}
+
+
+@pytest.mark.parametrize(("code", "refusal", "fate", "more"), ROWS)
+def test_a_code_means_one_thing_and_one_thing_follows(
+    code: Any, refusal: Refusal, fate: Fate, more: dict[str, Any]
+) -> None:
+    given, status = code if isinstance(code, tuple) else (code, 400)
+    assert classify(given, status) is refusal
+    verdict = decide(refusal, attempts=1, free_form=True, luck=0.5)
+    assert verdict.fate is fate
+    assert verdict.uses_attempt is (refusal not in SPENDS_NO_TRY)
+    expected = {name: getattr(Verdict(fate), name) for name in _FOR_OTHERS} | more
+    for name, value in expected.items():
+        found = getattr(verdict, name)
+        assert found is not None if value is ... else found == value, name
+
+
+_FOR_OTHERS = ("back_off", "halt", "only_replies", "window_closed", "alert")
+
+
+def test_a_code_counts_whatever_the_status_says() -> None:
+    for status in (200, 400, 401, 429, 500, 503):
+        assert classify(131026, status) is Refusal.UNREACHABLE
+
+
+def test_the_template_is_sent_once_after_a_closed_window_and_not_again() -> None:
+    verdict = decide(Refusal.WINDOW_CLOSED, attempts=2, free_form=False, luck=0.5)
+    assert (verdict.fate, verdict.window_closed) == (Fate.FAILED, True)
+
+
+def test_one_person_too_fast_waits_alone() -> None:
+    verdict = decide(Refusal.PERSON_TOO_FAST, attempts=1, free_form=True, luck=0.5)
+    assert (verdict.after, verdict.back_off) == (PERSON_BACK_OFF, None)
