@@ -1,6 +1,7 @@
 """A weekly slot as it travels: the same for a worker's week and a job's shifts."""
 
 import datetime as dt
+from functools import lru_cache
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -36,6 +37,7 @@ class SlotAnswer(Answer):
     end: ClockTime
 
     @classmethod
+    @lru_cache(maxsize=4_096)  # few different ones fill most lists
     def of(cls, weekday: int, starts: dt.time, ends: dt.time) -> "SlotAnswer":
         """Return the answer for a row; Monday is 0."""
         return cls(weekday=Weekday.of(weekday), start=starts, end=ends)

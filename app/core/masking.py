@@ -129,6 +129,7 @@ def mask(text: str) -> str:
         text = masked
 
 
+@lru_cache(maxsize=4_096)
 def mask_together(*texts: str | None) -> tuple[str | None, ...]:
     """Mask texts that one reader sees side by side: a number split over them is hidden in each.
 

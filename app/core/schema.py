@@ -105,8 +105,8 @@ def whole(minimum: int, maximum: int) -> Any:
 
 
 def _utc(value: dt.datetime) -> str:
-    text = value.astimezone(dt.UTC).isoformat(timespec="microseconds")
-    return text.removesuffix("+00:00").rstrip("0").rstrip(".") + "Z"
+    text = value.astimezone(dt.UTC).isoformat().removesuffix("+00:00")
+    return (text.rstrip("0") if value.microsecond else text) + "Z"
 
 
 Instant = Annotated[
@@ -133,7 +133,7 @@ def _clock_time(value: Any) -> Any:
 ClockTime = Annotated[
     dt.time,
     BeforeValidator(_clock_time),
-    PlainSerializer(lambda value: value.strftime("%H:%M"), when_used="json"),
+    PlainSerializer(lambda value: value.isoformat("minutes"), when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"}),
 ]
 """A wall-clock time, "HH:MM"."""
@@ -175,12 +175,15 @@ class Weekday(StrEnum):
     @property
     def number(self) -> int:
         """Monday is 0, Sunday 6, as `datetime.date.weekday` counts."""
-        return list(Weekday).index(self)
+        return _WEEKDAYS.index(self)
 
     @classmethod
     def of(cls, number: int) -> "Weekday":
         """Return the weekday with that number, Monday 0."""
-        return list(cls)[number]
+        return _WEEKDAYS[number]
+
+
+_WEEKDAYS = tuple(Weekday)
 
 
 class Location(Request):
