@@ -14,7 +14,13 @@ from fastapi.openapi.utils import get_openapi
 import app as package
 from app import background
 from app.api import (
-    admin,
+    admin_conversations,
+    admin_jobs,
+    admin_messages,
+    admin_operations,
+    admin_people,
+    admin_records,
+    admin_reports,
     auth,
     catalogue,
     employer_jobs,
@@ -47,24 +53,31 @@ from app.messaging import texts
 from app.providers import whatsapp_flows, whatsapp_templates
 from app.runtime import Clock, running, wall_clock
 
+# In the order a request looks for its route: what is asked most comes first.
 ROUTERS = (
+    webhooks_whatsapp.router,
+    worker_offers.router,
     health.router,
     auth.router,
     sessions.router,
     workers.router,
     worker_hours.router,
     worker_data.router,
-    worker_offers.router,
     employers.router,
     employer_jobs.router,
     employer_matches.router,
     employer_payments.router,
     pay.router,
     reset_page.router,
-    admin.router,
+    admin_people.router,
+    admin_jobs.router,
+    admin_conversations.router,
+    admin_records.router,
+    admin_operations.router,
+    admin_messages.router,
+    admin_reports.router,
     matching.router,
     catalogue.router,
-    webhooks_whatsapp.router,
     webhooks_stripe.router,
 )
 

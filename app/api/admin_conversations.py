@@ -29,7 +29,7 @@ from app.messaging.handover import Why
 from app.messaging.models import ChatPerson, OutboxState
 from app.messaging.rules import WINDOW
 
-router = APIRouter(route_class=Route)
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 _WAITING = Keyset("waiting_conversations", [ChatPerson.paused_at, ChatPerson.id], descending=False)
 _ALL = Keyset("conversations", [ChatPerson.id])

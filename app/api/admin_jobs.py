@@ -27,7 +27,7 @@ from app.jobs.review import ReviewAction, ReviewStatus
 from app.jobs.rules import JobAction
 from app.offers import closing
 
-router = APIRouter(route_class=Route)
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 _JOBS = Keyset("admin_jobs", [Job.id])
 

@@ -30,7 +30,7 @@ from app.messaging.models import (
 from app.messaging.outside import Held
 from app.policy import policy as policies
 
-router = APIRouter(route_class=Route)
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 COSTS_SINCE = dt.timedelta(days=30)
 

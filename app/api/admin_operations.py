@@ -19,7 +19,7 @@ from app.payments import refunds
 from app.payments.models import Payment, Refund
 from app.payments.rules import PaymentStatus
 
-router = APIRouter(route_class=Route)
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 _PAYMENTS = Keyset("admin_payments", [Payment.id])
 

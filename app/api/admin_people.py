@@ -37,7 +37,7 @@ from app.runtime import Runtime
 from app.workers.facts import reliability
 from app.workers.models import Worker
 
-router = APIRouter(route_class=Route)
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 _WORKERS = Keyset("admin_workers", [User.id])
 _EMPLOYERS = Keyset("admin_employers", [User.id])

@@ -42,7 +42,7 @@ from app.policy.policy import (
     WavePolicy,
 )
 
-router = APIRouter(route_class=Route)
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 DAYS = 30
 SYSTEM = "system"

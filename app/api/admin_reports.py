@@ -19,7 +19,7 @@ from app.payments import reports
 from app.payments.models import LeadReport
 from app.payments.rules import ReportStatus
 
-router = APIRouter(route_class=Route)
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 _REPORTS = Keyset("admin_reports", [LeadReport.id])
 

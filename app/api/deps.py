@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request
@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from app.api import idempotency
 from app.api.limits import LIMITS, address_key
@@ -31,17 +33,25 @@ class WrongRole(Forbidden):
     detail = "This address is for another role; sign in with an account of that role."
 
 
-async def _runtime(request: Request) -> Runtime:
+# The framework solves dependencies anew for every request, at a price for each: those that nearly every
+# request has ask for the request only, and take the rest from it.
+
+
+def _runtime_of(request: Request) -> Runtime:
     runtime: Runtime = request.app.state.runtime
     return runtime
+
+
+async def _runtime(request: Request) -> Runtime:
+    return _runtime_of(request)
 
 
 Rt = Annotated[Runtime, Depends(_runtime)]
 """The running process: settings, database, clock, providers."""
 
 
-async def _now(runtime: Rt) -> dt.datetime:
-    return runtime.clock()
+async def _now(request: Request) -> dt.datetime:
+    return _runtime_of(request).clock()
 
 
 Now = Annotated[dt.datetime, Depends(_now)]
@@ -67,21 +77,21 @@ async def writing(runtime: Runtime) -> AsyncIterator[AsyncSession]:
         raise kept
 
 
-async def transaction(request: Request, runtime: Rt) -> AsyncIterator[AsyncSession]:
-    """Open this request's one transaction; it is committed before the answer is sent.
+async def transaction(request: Request) -> AsyncSession:
+    """Open this request's one transaction; its `Route` commits it before the answer is sent.
 
     A safe method only reads. What an error does to it, see `writing`.
     """
+    stack: AsyncExitStack = request.scope[_STACK]
+    runtime = _runtime_of(request)
     if request.method in _SAFE:
-        async with runtime.database.read() as session:
-            yield session
-        return
-    async with writing(runtime) as session:
-        request.state.session = session
-        yield session
+        return await stack.enter_async_context(runtime.database.read())
+    session = await stack.enter_async_context(writing(runtime))
+    request.state.session = session
+    return session
 
 
-Transaction = Annotated[AsyncSession, Depends(transaction, scope="function")]
+Transaction = Annotated[AsyncSession, Depends(transaction)]
 Read = Transaction
 """The request's transaction, in a route that only reads (GET)."""
 Write = Transaction
@@ -91,12 +101,12 @@ Write = Transaction
 async def _authenticate(
     request: Request,
     session: AsyncSession,
-    runtime: Runtime,
     credentials: HTTPAuthorizationCredentials | None,
     now: dt.datetime,
 ) -> Actor:
     if credentials is None:
         raise Unauthenticated
+    runtime = _runtime_of(request)
     actor = await access.authenticate(
         session, runtime.sessions, runtime.tokens, credentials.credentials, now
     )
@@ -109,16 +119,14 @@ _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 async def _signed_in(
-    request: Request, session: Transaction, runtime: Rt, credentials: _Credentials, now: Now
+    request: Request, session: Transaction, credentials: _Credentials, now: Now
 ) -> Actor:
-    return await _authenticate(request, session, runtime, credentials, now)
+    return await _authenticate(request, session, credentials, now)
 
 
-async def _signed_in_apart(
-    request: Request, runtime: Rt, credentials: _Credentials, now: Now
-) -> Actor:
-    async with runtime.database.read() as session:
-        return await _authenticate(request, session, runtime, credentials, now)
+async def _signed_in_apart(request: Request, credentials: _Credentials, now: Now) -> Actor:
+    async with _runtime_of(request).database.read() as session:
+        return await _authenticate(request, session, credentials, now)
 
 
 AnyActor = Annotated[Actor, Depends(_signed_in)]
@@ -223,21 +231,41 @@ OnceForNobody = Annotated[None, Depends(_once_for_nobody)]
 """Make `Idempotency-Key` work on a route that needs no sign-in, for the client's address."""
 
 
+_STACK = "partimer.stack"
+"""Where in a request's scope stands what its route has to close."""
+
+
 class Route(APIRoute):
-    """A route whose answer is kept under the request's Idempotency-Key, in its own transaction."""
+    """A route that owns its request's transaction.
+
+    It commits it before the answer is sent, and keeps the answer under the request's Idempotency-Key
+    in it.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self._begins_with = path.partition("{")[0]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether this is the request's route; nearly all find out by how its path begins."""
+        if scope["path"].startswith(self._begins_with) or scope.get("root_path"):
+            return super().matches(scope)
+        return Match.NONE, {}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler that replays a kept answer, or keeps this one."""
         handle = super().get_route_handler()
 
-        async def keep_answer(request: Request) -> Response:
-            try:
-                response = await handle(request)
-            except idempotency.Replayed as replayed:
-                return replayed.response
-            held: idempotency.Claim | None = getattr(request.state, "claim", None)
-            if held is not None:
-                await idempotency.keep(request.state.session, held, response)
-            return response
+        async def in_transaction(request: Request) -> Response:
+            async with AsyncExitStack() as stack:
+                request.scope[_STACK] = stack
+                try:
+                    response = await handle(request)
+                except idempotency.Replayed as replayed:
+                    return replayed.response
+                held: idempotency.Claim | None = getattr(request.state, "claim", None)
+                if held is not None:
+                    await idempotency.keep(request.state.session, held, response)
+                return response
 
-        return keep_answer
+        return in_transaction

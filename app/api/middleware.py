@@ -2,11 +2,11 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,7 +30,10 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
 }
-_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_API_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
 _TRANSPORT = "max-age=63072000; includeSubDomains"
 
 
@@ -48,6 +51,11 @@ class RequestContext:
         self._hosts = frozenset(hosts)
         self._max_body_bytes = max_body_bytes
         self._production = production
+        everywhere = dict(SECURITY_HEADERS)
+        if production:
+            everywhere["Strict-Transport-Security"] = _TRANSPORT
+        self._page_headers = _raw(everywhere)
+        self._api_headers = _raw(everywhere | _API_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,7 +79,7 @@ class RequestContext:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._finish_headers(scope, MutableHeaders(scope=message), request_id)
+                self._finish_headers(scope, message, request_id)
             await send(message)
             complete = message["type"] == "http.response.body" and not message.get("more_body")
 
@@ -122,15 +130,15 @@ class RequestContext:
             return problem(request_id, 413, "body_too_large", detail)
         return None
 
-    def _finish_headers(self, scope: Scope, headers: MutableHeaders, request_id: str) -> None:
-        headers["X-Request-ID"] = request_id
-        for name, value in SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
-        if self._production:
-            headers.setdefault("Strict-Transport-Security", _TRANSPORT)
-        if scope["path"].startswith("/api/"):
-            headers.setdefault("Content-Security-Policy", _API_POLICY)
-            headers.setdefault("Cache-Control", "no-store")
+    def _finish_headers(self, scope: Scope, start: Message, request_id: str) -> None:
+        """Add what is missing; a route's own headers stay."""
+        headers = list(start.get("headers", ()))
+        given = {name for name, _ in headers}
+        api = scope["path"].startswith("/api/")
+        ours = self._api_headers if api else self._page_headers
+        headers += [header for header in ours if header[0] not in given]
+        headers.append((b"x-request-id", request_id.encode()))
+        start["headers"] = headers
 
     def _account(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", _UNROUTED)
@@ -145,6 +153,10 @@ class RequestContext:
             status=status,
             duration_ms=round(seconds * 1_000, 1),
         )
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 def _measured(receive: Receive, most: int) -> Receive:
