@@ -93,6 +93,6 @@ async def receive(
     body = await request.body()
     if not signature_fits(_secret(rt.settings), body, signature):
         raise BadSignature
-    async with rt.database.begin() as session:
+    async with rt.database.single() as session:
         await inbox.store_event(session, inbox.WHATSAPP, body, now)
     return Received()

@@ -1,6 +1,7 @@
 """A worker's offers: list, answer, take back; the dashboard, and who holds the contact."""
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
@@ -38,12 +39,13 @@ class SalaryAnswer(MoneyAnswer):
 
 
 @lru_cache(maxsize=8_192)
-def _said(language: str, reason: str) -> str:
-    """Say one reason, given as JSON.
+def _said(language: str, reasons: str) -> Sequence[str]:
+    """Say reasons, given as a JSON array.
 
-    Kept, because few different ones fill most lists, and numbers take long to put into words.
+    Kept, because a list is read again and again, and numbers take long to put into words.
     """
-    return texts.reason(language, json.loads(reason))
+    said = (texts.reason(language, reason) for reason in json.loads(reasons))
+    return [sentence for sentence in said if sentence]
 
 
 class OfferedJob(schema.Answer):
@@ -81,7 +83,6 @@ class Offer(schema.Answer):
     @classmethod
     def of(cls, offer: WorkersOffer) -> "Offer":
         """Return the answer, its reasons said in the worker's language."""
-        said = (_said(offer.language, json.dumps(reason)) for reason in offer.why)
         return cls(
             id=offer.id,
             status=offer.status,
@@ -101,7 +102,7 @@ class Offer(schema.Answer):
                 salary=SalaryAnswer.or_none(offer.salary, offer.salary_per),
                 positions=offer.positions,
             ),
-            why=[sentence for sentence in said if sentence],
+            why=list(_said(offer.language, offer.why)),
             offered_at=offer.offered_at,
             respond_by=offer.respond_by,
             responded_at=offer.responded_at,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal, tuple_
 
 from app.core.crypto import Keyring, SealBroken
 from app.core.errors import Invalid
@@ -48,16 +48,40 @@ class Keyset:
 
         Raises `Invalid` for a cursor that is not ours.
         """
-        columns = list(self.columns)
-        order = [c.desc() if self.descending else c.asc() for c in columns]
+        after = None
         if page.cursor is not None:
-            values = _decode(page.cursor, self.name, len(columns), keyring)
-            here: Any = tuple_(*columns)
-            bound = tuple_(
-                *(_bind(column, value) for column, value in zip(columns, values, strict=True))
-            )
-            query = query.where(here < bound if self.descending else here > bound)
-        return query.order_by(*order).limit(page.limit + 1)
+            values = _decode(page.cursor, self.name, len(self.columns), keyring)
+            pairs = zip(self.columns, values, strict=True)
+            after = [_bind(column, value) for column, value in pairs]
+        return self._page(query, after, page.limit + 1)
+
+    def page_of[*Columns](self, query: Select[*Columns], *, after: bool) -> Select[*Columns]:
+        """Return `query` ordered, limited and started after a cursor, for any page (`page_values`).
+
+        For lists asked so often that it pays to build their statements once.
+        """
+        places = [
+            bindparam(f"after_{number}", type_=column.type)
+            for number, column in enumerate(self.columns)
+        ]
+        return self._page(query, places if after else None, bindparam("rows", type_=Integer))
+
+    def page_values(self, page: PageRequest, keyring: Keyring) -> dict[str, Any]:
+        """Return the values of a statement of `page_of`. Raises `Invalid` for a foreign cursor."""
+        values: dict[str, Any] = {"rows": page.limit + 1}
+        if page.cursor is not None:
+            after = _decode(page.cursor, self.name, len(self.columns), keyring)
+            values |= {f"after_{number}": value for number, value in enumerate(after)}
+        return values
+
+    def _page[*Columns](
+        self, query: Select[*Columns], after: Sequence[Any] | None, rows: Any
+    ) -> Select[*Columns]:
+        if after is not None:
+            here: Any = tuple_(*self.columns)
+            query = query.where(here < tuple_(*after) if self.descending else here > tuple_(*after))
+        order = [c.desc() if self.descending else c.asc() for c in self.columns]
+        return query.order_by(*order).limit(rows)
 
     def next_cursor(
         self, keys: Sequence[Sequence[Any]], page: PageRequest, keyring: Keyring

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.identity.sessions import (
-    ACCOUNT_OF,
+    ACCOUNT,
     LONGEST_DAYS,
     SESSION_DAYS,
     IssuedSession,
@@ -97,7 +97,7 @@ class RedisSessions:
                 return None
             if version is None or expires is None or int(expires) <= now.timestamp():
                 return None
-            row = (await session.execute(ACCOUNT_OF, {"user_id": user_id})).one_or_none()
+            row = await ACCOUNT.one_or_none(session, user_id=user_id)
         found = standing_of(row)
         return found if found is not None and found.version == int(version) else None
 
@@ -131,7 +131,7 @@ class RedisSessions:
                 for session_id in ids:
                     pipe.hmget(_key(session_id), ["version", "created", "refreshed", "expires"])
                 held = await pipe.execute()
-            row = (await session.execute(ACCOUNT_OF, {"user_id": user_id})).one_or_none()
+            row = await ACCOUNT.one_or_none(session, user_id=user_id)
         version = None if row is None else str(row.version)
         found = []
         for session_id, fields in zip(ids, held, strict=True):

@@ -11,11 +11,11 @@ import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from redis.exceptions import RedisError
-from sqlalchemy import Row, bindparam, case, delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import digest, random_token
 from app.core.errors import Unauthenticated, Unavailable
 from app.core.ids import new_id
+from app.db import table
 from app.identity.models import Role, Session, User, UserStatus
+from app.prepared import Prepared
 
 SESSION_DAYS = 30
 """How long a device that is not used stays signed in, unless configured."""
@@ -159,24 +161,34 @@ class RefreshToken:
             raise SessionEnded from None
 
 
-_ACCOUNT = (User.role, User.status, User.name, User.version)
+class Account(NamedTuple):
+    """An account's row."""
 
-# The hottest query of the product: every request with a token. Built once; Core columns, no objects.
-_STANDING = (
-    select(*_ACCOUNT)
-    .join(Session, Session.user_id == User.id)
-    .where(
-        Session.id == bindparam("session_id"),
-        Session.expires_at > bindparam("now"),
-        Session.user_version == User.version,
-        User.id == bindparam("user_id"),
-    )
+    role: str
+    status: str
+    name: str
+    version: int
+
+
+_USERS, _SESSIONS = table(User), table(Session)
+_OF_USER = select(*(_USERS.c[name] for name in Account._fields)).where(
+    _USERS.c.id == bindparam("user_id")
 )
-ACCOUNT_OF = select(*_ACCOUNT).where(User.id == bindparam("user_id"))
+ACCOUNT = Prepared(_OF_USER, Account)
 """The account as it stands, for a store that keeps sessions elsewhere."""
 
+# The hottest query of the product: every request with a token.
+_ACCOUNT_OF_SESSION = Prepared(
+    _OF_USER.join(_SESSIONS, _SESSIONS.c.user_id == _USERS.c.id).where(
+        _SESSIONS.c.id == bindparam("session_id"),
+        _SESSIONS.c.expires_at > bindparam("now"),
+        _SESSIONS.c.user_version == _USERS.c.version,
+    ),
+    Account,
+)
 
-def standing_of(row: Row[str, str, str, int] | None) -> Standing | None:
+
+def standing_of(row: Account | None) -> Standing | None:
     """Return the account of a row, None for none."""
     if row is None:
         return None
@@ -223,9 +235,12 @@ class DatabaseSessions:
         self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
     ) -> Standing | None:
         """See `SessionStore`; one query."""
-        values = {"user_id": user_id, "session_id": session_id, "now": now}
         async with answering():
-            return standing_of((await session.execute(_STANDING, values)).one_or_none())
+            return standing_of(
+                await _ACCOUNT_OF_SESSION.one_or_none(
+                    session, user_id=user_id, session_id=session_id, now=now
+                )
+            )
 
     async def rotate(self, session: AsyncSession, refresh_token: str, now: dt.datetime) -> Rotated:
         """See `SessionStore`; the WHERE lets only one of two racing exchanges win."""

@@ -23,7 +23,7 @@ from app.db import Database, claim_limit, keyring, wake_loops
 from app.messaging.inbound import Inbound, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent, WebhookState
 from app.messaging.opening import EVENT, ITEM, WHATSAPP, Clock, open_due, set_back
-from app.messaging.outbox import insert_if_absent
+from app.prepared import PreparedInsert
 
 __all__ = ["ITEM", "WHATSAPP", "Clock", "Handler", "handle_due", "store_event"]
 
@@ -47,22 +47,27 @@ class Handler(Protocol):
         ...
 
 
+_KEEP: Final = PreparedInsert(
+    WebhookEvent,
+    *("id", "provider", "event_id", "kind", "body_sealed", "state", "attempts", "set_aside"),
+    *("due_at", "received_at"),
+)
+
+
 async def store_event(session: AsyncSession, provider: str, body: bytes, now: dt.datetime) -> bool:
     """Keep a verified webhook; return False when the very same bytes were kept before."""
-    stored = await insert_if_absent(
+    stored = await _KEEP.run(
         session,
-        WebhookEvent,
-        {
-            "id": new_id(),
-            "provider": provider,
-            "event_id": hashlib.sha256(body).hexdigest(),
-            "kind": "batch",
-            "body_sealed": keyring(session).seal(body.decode("utf-8", "replace"), EVENT),
-            "state": WebhookState.WAITING,
-            "attempts": 0,
-            "due_at": now,
-            "received_at": now,
-        },
+        id=new_id(),
+        provider=provider,
+        event_id=hashlib.sha256(body).hexdigest(),
+        kind="batch",
+        body_sealed=keyring(session).seal(body.decode("utf-8", "replace"), EVENT),
+        state=WebhookState.WAITING,
+        attempts=0,
+        set_aside=0,
+        due_at=now,
+        received_at=now,
     )
     if stored:
         wake_loops(session, "inbox")

@@ -1,20 +1,21 @@
 """Lists of offers, as their two readers see them: only the columns shown, and no ORM graph."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import Select, Text, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import coarse_km
 from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
-from app.db import keyring
+from app.db import UtcDateTime, keyring, table
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
@@ -23,14 +24,19 @@ from app.offers.names import shown_name
 from app.offers.respond import OfferNotFound
 from app.offers.rules import OfferStatus
 from app.offers.standing import effective_status, stands
+from app.prepared import Prepared, json_rows
 from app.workers.facts import reliability
 from app.workers.models import Worker
 
-_WORKERS_OFFERS = Keyset("worker_offers", [JobMatch.id])
+_JOBS, _EMPLOYERS, _USERS, _WORKERS = map(table, (Job, Employer, User, Worker))
+_MATCH, _JOB, _SLOT = table(JobMatch).c, _JOBS.c, table(JobSlot).c
+_NOW = bindparam("now", type_=UtcDateTime)
+
+_WORKERS_OFFERS = Keyset("worker_offers", [_MATCH.id])
 """Newest first: ids are UUIDv7, which sort by the time they were made."""
 
 _BEST_FIRST = Keyset(
-    "job_matches", [-JobMatch.score, JobMatch.distance_km, JobMatch.id], descending=False
+    "job_matches", [-_MATCH.score, _MATCH.distance_km, _MATCH.id], descending=False
 )
 """The higher score, then the nearer, then the one made earlier."""
 
@@ -59,8 +65,8 @@ class WorkersOffer:
     salary: Money | None
     salary_per: str | None
     positions: int
-    why: Sequence[Mapping[str, Any]]
-    """Reasons as data."""
+    why: str
+    """Reasons as data: a JSON array of objects, as it is stored."""
     language: str
     """The worker's own, in which the reasons are said."""
     offered_at: dt.datetime
@@ -93,6 +99,57 @@ class EmployersMatch:
     responded_at: dt.datetime | None
 
 
+class _OfferRow(NamedTuple):
+    id: UUID
+    status: str
+    job_id: UUID
+    distance_km: float
+    why: str
+    offered_at: dt.datetime
+    respond_by: dt.datetime
+    responded_at: dt.datetime | None
+    title: str
+    category: str
+    description: str
+    city: str | None
+    starts_on: dt.date
+    ends_on: dt.date | None
+    time_zone: str
+    salary_amount: int | None
+    salary_currency: str
+    salary_per: str | None
+    positions: int
+    company_name: str
+    verified_at: dt.datetime | None
+    language: str
+    shifts: str | None
+
+
+class _MatchRow(NamedTuple):
+    id: UUID
+    status: str
+    score: float
+    score_distance: float
+    score_availability: float
+    score_skills: float
+    score_experience: float
+    score_reliability: float
+    distance_km: float
+    price_amount: int
+    price_currency: str
+    offered_at: dt.datetime
+    respond_by: dt.datetime
+    responded_at: dt.datetime | None
+    name: str
+    city: str | None
+    skills: Sequence[str]
+    experience_years: int
+    verified_at: dt.datetime | None
+    answered: int
+    missed: int
+    withdrawn: int
+
+
 async def offers_of(
     session: AsyncSession,
     worker_id: UUID,
@@ -101,26 +158,22 @@ async def offers_of(
     now: dt.datetime,
 ) -> tuple[list[WorkersOffer], str | None]:
     """Return one page of a worker's offers, newest first, and the cursor of the next."""
-    query = _offers_query(now).where(JobMatch.worker_id == worker_id)
-    if status is not None:
-        query = query.where(stands(status, now))
     keys = keyring(session)
-    rows = (await session.execute(_WORKERS_OFFERS.apply(query, page, keys))).all()
+    found = _offers_page(status, after=page.cursor is not None)
+    values = _WORKERS_OFFERS.page_values(page, keys)
+    rows = await found.all(session, worker_id=worker_id, now=now, **values)
     cursor = _WORKERS_OFFERS.next_cursor([(row.id,) for row in rows], page, keys)
-    shown = rows[: page.limit]
-    slots = await _slots_of(session, {row.job_id for row in shown})
-    return [_workers_offer(row, slots) for row in shown], cursor
+    return [_workers_offer(row) for row in rows[: page.limit]], cursor
 
 
 async def offer_of(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, now: dt.datetime
 ) -> WorkersOffer:
     """Return one offer of a worker. Raises `OfferNotFound`."""
-    query = _offers_query(now).where(JobMatch.worker_id == worker_id, JobMatch.id == offer_id)
-    row = (await session.execute(query)).one_or_none()
+    row = await _ONE_OFFER.one_or_none(session, worker_id=worker_id, offer_id=offer_id, now=now)
     if row is None:
         raise OfferNotFound
-    return _workers_offer(row, await _slots_of(session, {row.job_id}))
+    return _workers_offer(row)
 
 
 async def matches_of(
@@ -135,103 +188,112 @@ async def matches_of(
 
     Of a job that is not theirs, or is not there, it is an empty page.
     """
-    query = _matches_query(now).where(
-        JobMatch.job_id == job_id, JobMatch.employer_id == employer_id
-    )
-    if status is not None:
-        query = query.where(stands(status, now))
     keys = keyring(session)
-    rows = (await session.execute(_BEST_FIRST.apply(query, page, keys))).all()
+    found = _matches_page(status, after=page.cursor is not None)
+    values = _BEST_FIRST.page_values(page, keys)
+    rows = await found.all(session, job_id=job_id, employer_id=employer_id, now=now, **values)
     cursor = _BEST_FIRST.next_cursor(
         [(-row.score, row.distance_km, row.id) for row in rows], page, keys
     )
     return [_employers_match(row) for row in rows[: page.limit]], cursor
 
 
-def _offers_query(now: dt.datetime) -> Select[*tuple[Any, ...]]:
+_SHIFTS = (
+    select(json_rows(_SLOT.weekday, _SLOT.starts, _SLOT.ends))
+    .where(_SLOT.job_id == _JOB.id)
+    .scalar_subquery()
+)
+
+
+def _offers() -> Select[*tuple[Any, ...]]:
     return (
         select(
-            JobMatch.id,
-            _status(now),
-            JobMatch.job_id,
-            JobMatch.distance_km,
-            JobMatch.why,
-            JobMatch.offered_at,
-            JobMatch.respond_by,
-            JobMatch.responded_at,
-            Job.title,
-            Job.category,
-            Job.description,
-            Job.city,
-            Job.starts_on,
-            Job.ends_on,
-            Job.time_zone,
-            Job.salary_amount,
-            Job.salary_currency,
-            Job.salary_per,
-            Job.positions,
-            Employer.company_name,
-            Employer.verified_at,
-            User.language,
+            _MATCH.id,
+            effective_status(_NOW).label("status"),
+            _MATCH.job_id,
+            _MATCH.distance_km,
+            cast(_MATCH.why, Text).label("why"),
+            _MATCH.offered_at,
+            _MATCH.respond_by,
+            _MATCH.responded_at,
+            _JOB.title,
+            _JOB.category,
+            _JOB.description,
+            _JOB.city,
+            _JOB.starts_on,
+            _JOB.ends_on,
+            _JOB.time_zone,
+            _JOB.salary_amount,
+            _JOB.salary_currency,
+            _JOB.salary_per,
+            _JOB.positions,
+            _EMPLOYERS.c.company_name,
+            _EMPLOYERS.c.verified_at,
+            _USERS.c.language,
+            _SHIFTS.label("shifts"),
         )
-        .join(User, User.id == JobMatch.worker_id)
-        .join(Job, Job.id == JobMatch.job_id)
-        .join(Employer, Employer.id == JobMatch.employer_id)
+        .join(_USERS, _USERS.c.id == _MATCH.worker_id)
+        .join(_JOBS, _JOB.id == _MATCH.job_id)
+        .join(_EMPLOYERS, _EMPLOYERS.c.id == _MATCH.employer_id)
+        .where(_MATCH.worker_id == bindparam("worker_id"))
     )
 
 
-def _matches_query(now: dt.datetime) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            JobMatch.id,
-            _status(now),
-            JobMatch.score,
-            JobMatch.score_distance,
-            JobMatch.score_availability,
-            JobMatch.score_skills,
-            JobMatch.score_experience,
-            JobMatch.score_reliability,
-            JobMatch.distance_km,
-            JobMatch.price_amount,
-            JobMatch.price_currency,
-            JobMatch.offered_at,
-            JobMatch.respond_by,
-            JobMatch.responded_at,
-            User.name,
-            Worker.city,
-            Worker.skills,
-            Worker.experience_years,
-            Worker.verified_at,
-            Worker.answered,
-            Worker.missed,
-            Worker.withdrawn,
-        )
-        .join(Worker, Worker.id == JobMatch.worker_id)
-        .join(User, User.id == JobMatch.worker_id)
-    )
+_ONE_OFFER = Prepared(_offers().where(_MATCH.id == bindparam("offer_id")), _OfferRow)
 
 
-def _status(now: dt.datetime) -> ColumnElement[str]:
-    return effective_status(now).label("status")
+@cache
+def _offers_page(status: OfferStatus | None, *, after: bool) -> Prepared[_OfferRow]:
+    query = _offers() if status is None else _offers().where(stands(status, _NOW))
+    return Prepared(_WORKERS_OFFERS.page_of(query, after=after), _OfferRow)
 
 
-async def _slots_of(
-    session: AsyncSession, job_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[Shift]]:
-    found: defaultdict[UUID, list[Shift]] = defaultdict(list)
+@cache
+def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[_MatchRow]:
     query = (
-        select(JobSlot.job_id, JobSlot.weekday, JobSlot.starts, JobSlot.ends)
-        .where(JobSlot.job_id.in_(job_ids))
-        .order_by(JobSlot.weekday, JobSlot.starts)
+        select(
+            _MATCH.id,
+            effective_status(_NOW).label("status"),
+            _MATCH.score,
+            _MATCH.score_distance,
+            _MATCH.score_availability,
+            _MATCH.score_skills,
+            _MATCH.score_experience,
+            _MATCH.score_reliability,
+            _MATCH.distance_km,
+            _MATCH.price_amount,
+            _MATCH.price_currency,
+            _MATCH.offered_at,
+            _MATCH.respond_by,
+            _MATCH.responded_at,
+            _USERS.c.name,
+            _WORKERS.c.city,
+            _WORKERS.c.skills,
+            _WORKERS.c.experience_years,
+            _WORKERS.c.verified_at,
+            _WORKERS.c.answered,
+            _WORKERS.c.missed,
+            _WORKERS.c.withdrawn,
+        )
+        .join(_WORKERS, _WORKERS.c.id == _MATCH.worker_id)
+        .join(_USERS, _USERS.c.id == _MATCH.worker_id)
+        .where(_MATCH.job_id == bindparam("job_id"), _MATCH.employer_id == bindparam("employer_id"))
     )
-    for job_id, weekday, starts, ends in await session.execute(query):
-        found[job_id].append((weekday, starts, ends))
-    return found
+    if status is not None:
+        query = query.where(stands(status, _NOW))
+    return Prepared(_BEST_FIRST.page_of(query, after=after), _MatchRow)
 
 
-def _workers_offer(
-    row: Row[*tuple[Any, ...]], slots: Mapping[UUID, Sequence[Shift]]
-) -> WorkersOffer:
+@lru_cache(maxsize=4_096)  # few different ones fill most lists
+def _shifts(text: str) -> Sequence[Shift]:
+    """Return the shifts that the database told as JSON, in the order of the week."""
+    return tuple(
+        (weekday, dt.time.fromisoformat(starts), dt.time.fromisoformat(ends))
+        for weekday, starts, ends in sorted(json.loads(text))
+    )
+
+
+def _workers_offer(row: _OfferRow) -> WorkersOffer:
     salary = None
     if row.salary_amount is not None:
         salary = Money(row.salary_amount, row.salary_currency)
@@ -252,7 +314,7 @@ def _workers_offer(
         starts_on=row.starts_on,
         ends_on=row.ends_on,
         time_zone=row.time_zone,
-        slots=slots.get(row.job_id, ()),
+        slots=_shifts(row.shifts or "[]"),
         salary=salary,
         salary_per=row.salary_per,
         positions=row.positions,
@@ -264,7 +326,7 @@ def _workers_offer(
     )
 
 
-def _employers_match(row: Row[*tuple[Any, ...]]) -> EmployersMatch:
+def _employers_match(row: _MatchRow) -> EmployersMatch:
     display_name, city = mask_together(shown_name(row.name), row.city)
     return EmployersMatch(
         id=row.id,

@@ -6,25 +6,31 @@ deadline is `expired` to everybody.
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, and_, case, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, case, or_
 
+from app.db import table
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 
+type Moment = dt.datetime | BindParameter[dt.datetime]
+"""An instant, or the place of one in a statement that is built once and run many times."""
 
-def effective_status(now: dt.datetime) -> ColumnElement[str]:
+_MATCH = table(JobMatch).c
+
+
+def effective_status(now: Moment) -> ColumnElement[str]:
     """The status as everybody sees it (`rules.effective`)."""
-    return case((_overdue(now), OfferStatus.EXPIRED.value), else_=JobMatch.status)
+    return case((_overdue(now), OfferStatus.EXPIRED.value), else_=_MATCH.status)
 
 
-def stands(status: OfferStatus, now: dt.datetime) -> ColumnElement[bool]:
+def stands(status: OfferStatus, now: Moment) -> ColumnElement[bool]:
     """Whether the offer stands in `status`, written so that the indexes on the column serve."""
     if status is OfferStatus.OFFERED:
-        return and_(JobMatch.status == OfferStatus.OFFERED, JobMatch.respond_by > now)
+        return and_(_MATCH.status == OfferStatus.OFFERED, _MATCH.respond_by > now)
     if status is OfferStatus.EXPIRED:
-        return or_(JobMatch.status == OfferStatus.EXPIRED, _overdue(now))
-    return JobMatch.status == status
+        return or_(_MATCH.status == OfferStatus.EXPIRED, _overdue(now))
+    return _MATCH.status == status
 
 
-def _overdue(now: dt.datetime) -> ColumnElement[bool]:
-    return and_(JobMatch.status == OfferStatus.OFFERED, JobMatch.respond_by <= now)
+def _overdue(now: Moment) -> ColumnElement[bool]:
+    return and_(_MATCH.status == OfferStatus.OFFERED, _MATCH.respond_by <= now)
