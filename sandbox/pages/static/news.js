@@ -46,14 +46,18 @@ export function watch(heard, anew, nameOf) {
 let silence = null;
 
 function live(on) {
-  clearTimeout(silence);
   const say = () => {
     const state = document.getElementById("live");
     state.textContent = on ? "Live" : "Waiting for the server…";
     state.classList.toggle("off", !on);
   };
-  if (on) say();
-  else silence = setTimeout(say, SILENCE_MILLISECONDS);
+  if (on) {
+    clearTimeout(silence);
+    silence = null;
+    say();
+  } else {
+    silence ??= setTimeout(say, SILENCE_MILLISECONDS);
+  }
 }
 
 function show(row, who) {

@@ -111,7 +111,7 @@ export class Phone {
         await call(whatsapp("inbound"), { phone: this.who, message, context_id: contextId });
       } finally {
         this.chat.scrollTop = this.chat.scrollHeight;
-        await this.refresh();
+        await this.refresh().catch(() => this.page.missed(this.who));
       }
     });
   }
@@ -119,11 +119,11 @@ export class Phone {
   control(path, body) {
     return report(this.notice, async () => {
       await call(whatsapp(path), { phone: this.who, ...body });
-      await this.refresh();
+      await this.refresh().catch(() => this.page.missed(this.who));
     });
   }
 
-  typed(event) {
+  async typed(event) {
     event.preventDefault();
     const field = this.find("textarea");
     const text = field.value.trim();
@@ -131,7 +131,9 @@ export class Phone {
     field.value = "";
     const quoted = this.quoted;
     this.quote(null);
-    this.say({ type: "text", text }, quoted);
+    const error = await this.say({ type: "text", text }, quoted);
+    // Nobody took it: it is still to be sent. (What was not acknowledged was taken.)
+    if (error && error.code !== "webhook_not_acknowledged") field.value ||= text;
   }
 
   key(event) {

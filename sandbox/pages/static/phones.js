@@ -17,6 +17,7 @@ const PEOPLE = [
 ];
 /** News comes in bursts: each phone is looked at once for all of a burst. */
 const BURST_MILLISECONDS = 60;
+const FAILED_MILLISECONDS = 1_500;
 
 const phones = new Map();
 const notice = document.getElementById("notice");
@@ -26,6 +27,10 @@ const page = {
   countUnread() {
     const unread = [...phones.values()].reduce((sum, phone) => sum + phone.unread, 0);
     document.title = unread ? `(${unread}) ${title}` : title;
+  },
+  missed(who) {
+    stale.add(who);
+    soon(FAILED_MILLISECONDS);
   },
   remove(phone) {
     phones.delete(phone.who);
@@ -77,14 +82,19 @@ const stale = new Set();
 const others = new Set();
 let waiting = null;
 
-function lookAgain() {
+function soon(milliseconds) {
+  waiting ||= setTimeout(lookAgain, milliseconds);
+}
+
+async function lookAgain() {
   waiting = null;
-  const looks = [...stale].flatMap((who) => phones.get(who)?.refresh() ?? []);
-  looks.push(...[...others].map((look) => look()));
+  const looks = [...[...stale].map((who) => [stale, who, phones.get(who)?.refresh]),
+    ...[...others].map((look) => [others, look, look])];
   stale.clear();
   others.clear();
-  // What fails here is looked at again with the next news.
-  Promise.allSettled(looks);
+  await Promise.all(looks.map(([set, key, look]) => look?.().catch(() => set.add(key))));
+  // What could not be looked at is not forgotten: its news does not come twice.
+  if (stale.size || others.size) soon(FAILED_MILLISECONDS);
 }
 
 function heard(row) {
@@ -99,7 +109,7 @@ function heard(row) {
   if (row.kind === "event" || row.kind === "checkout") others.add(showTill);
   if (row.kind === "fault" || faultsWait()) others.add(showFaults);
   if (["accepted", "received", "event"].includes(row.kind)) others.add(showJobs);
-  waiting ||= setTimeout(lookAgain, BURST_MILLISECONDS);
+  soon(BURST_MILLISECONDS);
 }
 
 report(notice, async () => {
