@@ -13,6 +13,7 @@ from uuid import UUID
 from app.chat import employer_talk
 from app.chat.employer_hat import WORKER, acting, undecided
 from app.chat.employer_model import EmployerFacts, Prove, SendProof
+from app.chat.employer_questions import POSTING
 from app.chat.flow import said, says, tapped
 from app.chat.meeting import resume
 from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
@@ -21,6 +22,8 @@ from app.messaging import texts
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
 from app.messaging.wording import inert
 
+EMPLOYER_QUESTIONS: Final = POSTING | {Ask.PROVE}
+"""Questions that only somebody who comes in here is asked."""
 _HINDI: Final = re.compile(r"[\u0904-\u0939]")
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
 

@@ -32,10 +32,10 @@ _EDGE: Final = r"(?![a-z0-9\u0900-\u0963])"
 _START: Final = r"(?<![a-z0-9\u0900-\u0963])"
 _EACH: Final = r"(?:/-?|-|per|a|an|every|each|har|ka|ke|ki|प्रति|prati|हर|का|के|की)"
 _PAY_PER: Final = re.compile(
-    rf"(?<![\d:.,/-])({_SIGN}\s?)?{_SUM}\s?({_SIGN})?(?:/-)?\s*({_EACH}\s*)*?{_START}?{_UNIT}{_EDGE}"
+    rf"(?<![\d:.,/-])({_SIGN}\s?)?{_SUM}\s?({_SIGN})?(?:/-)?\s*((?:{_EACH}\s*){{0,3}}?){_START}?{_UNIT}{_EDGE}"
 )
 _PER_PAY: Final = re.compile(
-    rf"{_START}(?:per\s+|har\s+|हर\s+|प्रति\s+)?{_UNIT}{_EDGE}\s*(?:(?:ka|ke|ki|rate|pay|का|के|की|:|=)\s*)*"
+    rf"{_START}(?:per\s+|har\s+|हर\s+|प्रति\s+)?{_UNIT}{_EDGE}\s*(?:(?:ka|ke|ki|rate|pay|का|के|की|:|=)\s*){{0,3}}"
     rf"({_SIGN}\s?)?{_SUM}\s?({_SIGN})?(?:/-)?(?![\d:]|\s?(?:-|to|se|से|am|pm)\s?\d)"
 )
 _PAY: Final = re.compile(

@@ -25,6 +25,7 @@ from app.chat.employer_questions import (
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.model import Ask, Context, Heard, Say, State, Turn
 from app.chat.understand import Command, words_of
+from app.core.masking import mask
 from app.core.money import exponent
 from app.messaging.inbound import InboundKind
 
@@ -253,7 +254,7 @@ def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
             return _change(heard, account, "")
     if state.ask is Ask.JOB_NOTE:
         note = "" if says(heard, Command.NO) or says(heard, Command.SKIP) else text
-        return _go_on(heard, replace(draft, note=note[: employer_words.NOTE_CHARACTERS]))
+        return _go_on(heard, replace(draft, note=mask(note)[: employer_words.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
         return _tapped_radius(heard, account, str(kilometres))
     told = _plain_answer(state.ask, text, context, account)

@@ -7,7 +7,7 @@ could read stays as a note that is read back too: nothing is dropped in silence.
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -17,16 +17,19 @@ from app.chat import employer_dates, employer_pay, free_times
 from app.chat.employer_dates import TAKEN, any_of
 from app.chat.employer_draft import EVERY_SHIFT, Draft
 from app.chat.understand import folded
+from app.core.masking import mask
 from app.core.week import DAY
 
-MOST_CHARACTERS: Final = 400
+MOST_CHARACTERS: Final = 300
 MOST_PEOPLE: Final = 500
 NOTE_CHARACTERS: Final = 200
 _SAME_PLACE_KM: Final = 6.0
 """Parts of one locality: which of them is meant changes nobody's way to work."""
 _MOST_OPTIONS: Final = 8
 _LONGEST_NAME: Final = 4
-"""Words in the name of a role."""
+"""Words in the name of a role, or of a place."""
+_MOST_LOOKED_AT: Final = 10
+"""Words of a sentence in which a place is looked for."""
 _LEAST_LETTERS: Final = 4
 
 _NUMBERS: Final[Mapping[str, int]] = {
@@ -237,7 +240,8 @@ def _names(chunks: Sequence[str], draft: Draft, language: str, city: str | None)
     for chunk in left:
         draft, note = _place_or_role(chunk, draft, language, city)
         notes += [note] if note else []
-    return replace(draft, note=", ".join(notes)[:NOTE_CHARACTERS])
+    # It is kept with the conversation, which holds no phones, and shown to workers.
+    return replace(draft, note=mask(", ".join(notes))[:NOTE_CHARACTERS])
 
 
 def _place_or_role(chunk: str, draft: Draft, language: str, city: str | None) -> tuple[Draft, str]:
@@ -360,16 +364,31 @@ def find_places(text: str, city: str | None = None) -> Draft:
 
 def _place_in(words: Sequence[str], city: str | None) -> tuple[list[places.Place], str, str]:
     """The places that the longest run of these words names, the run, and the other words."""
-    for length in range(len(words), 0, -1):
-        for at in range(len(words) - length, -1, -1):
-            run = words[at : at + length]
-            said = " ".join(run)
-            if length < len(words) and (len(said) < _LEAST_LETTERS or said in _FILLERS):
-                continue
-            if found := _search(said, city):
-                rest = _trimmed([*words[:at], *words[at + length :]])
-                return found, skills.fold(said), " ".join(rest)
+    for at, end in _runs(words):
+        said = " ".join(words[at:end])
+        if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in _FILLERS):
+            continue
+        if found := _search(said, city):
+            rest = _trimmed([*words[:at], *words[end:]])
+            return found, skills.fold(said), " ".join(rest)
     return [], "", ""
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where a place may be named, the likeliest first: what follows "in", then the longer run, later first.
+
+    In a long sentence only its end is looked at, because every look costs a search.
+    """
+    for at, word in enumerate(words[:-1]):
+        if word in _AT:
+            for end in range(min(len(words), at + 1 + _LONGEST_NAME), at + 1, -1):
+                yield at + 1, end
+            break
+    first = max(0, len(words) - _MOST_LOOKED_AT)
+    for length in range(min(len(words), _LONGEST_NAME + 1), 0, -1):
+        for at in range(len(words) - length, first - 1, -1):
+            if any(character.isalpha() for character in words[at]):
+                yield at, at + length
 
 
 def _search(said: str, city: str | None) -> list[places.Place]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.catalogue import places
-from app.chat.employer_door import employer
+from app.chat.employer_door import EMPLOYER_QUESTIONS, employer
 from app.chat.employer_hat import acting
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
 from app.chat.meeting import language_choice, newcomer, resume, unfinished
@@ -82,6 +82,9 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
     for understand in (language_choice, offer_tap, quoted, _while_paused, employer, newcomer):
         if (turn := understand(heard)) is not None:
             return turn
+    if state.ask in EMPLOYER_QUESTIONS:
+        # The phone may act for that company no more.
+        heard = replace(heard, state=state.at(Ask.NOTHING))
     if context.profile is not None and context.profile.suspended:
         return _suspended(heard)
     for understand in (_menu_tap, _everywhere, _answer, _everyday):

@@ -228,6 +228,14 @@ def test_nothing_is_posted_but_what_was_read_back_and_said_yes_to(
         state = turn.state
 
 
+def test_an_account_that_is_gone_leaves_no_open_question_behind() -> None:
+    for ask in Ask:
+        for hat in ("", "worker", str(EMPLOYERS[0].id)):
+            for profile in (None, PROFILE, replace(PROFILE, slots=[Slot(0, 540, 1020)])):
+                for text in ("hello world", "yes", "123456", "menu", "START"):
+                    step(State(ask=ask, hat=hat), heard(text), context(profile=profile))
+
+
 def test_a_job_in_one_line_is_posted_by_the_yes_that_follows() -> None:
     facts = context(profile=None, employers=EMPLOYERS[:1])
     line = "waiter, Saturday 10-6, Bandra, 2 people, 150/hour"
