@@ -51,9 +51,9 @@ def again(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
     return (menu(account),)
 
 
-def hand_over(heard: Heard) -> Turn:
+def hand_over(heard: Heard, why: str = "asked") -> Turn:
     """Let a person take over."""
-    return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(),))
+    return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(why),))
 
 
 def _suspended(heard: Heard) -> Turn:
@@ -220,7 +220,7 @@ def _not_understood(heard: Heard, account: EmployerFacts) -> Turn:
         return Turn(heard.state, (Say("cannot_read"), *again_if_asked(heard, account)))
     state: State = replace(heard.state, misses=heard.state.misses + 1)
     if state.misses >= MISSES_BEFORE_HUMAN:
-        return hand_over(replace(heard, state=state))
+        return hand_over(replace(heard, state=state), "not_understood")
     asked = again_if_asked(heard, account)
     if state.misses >= MISSES_BEFORE_MENU:
         return Turn(state, (Say("not_understood_menu"), *(asked or (menu(account),))))
