@@ -33,7 +33,7 @@ export function mark(line, item, reactions) {
   line.querySelector(".reactions").textContent = reactions.join("");
 }
 
-export function timeOf(item) {
+function timeOf(item) {
   return new Date(item.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
