@@ -295,8 +295,10 @@ def test_a_payment_appears_at_the_till_and_is_paid_by_keyboard(page: "Page", wor
 
 
 def test_the_page_comes_back_by_itself_and_shows_nothing_twice(
-    browser_of_file: "Browser", world: World
+    browser_of_file: "Browser", world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A browser's "offline" lets an open stream be: it has to end by itself, soon.
+    monkeypatch.setattr("sandbox.pages.phones.STREAM_SECONDS", 0.5)
     page = browser_of_file.new_page()  # which complains, rightly, while it is offline
     page.goto(f"{world.url}/")
     phone = phone_of(page)
