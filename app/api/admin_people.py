@@ -90,6 +90,7 @@ class EmployerDetails(EmployerRow):
     """An employer, with what an administrator needs to check who this is."""
 
     email: str
+    email_verified: bool
     phone: str | None
     address: str | None
     location: Location | None
@@ -420,6 +421,7 @@ async def _employer_details(
     return EmployerDetails(
         **_employer_values(user, employer),
         email=user.email or "",
+        email_verified=user.email_verified_at is not None,
         phone=keys.open(user.phone_sealed, "phone") if user.phone_sealed else None,
         address=employer.address,
         location=location_answer(employer.latitude, employer.longitude),

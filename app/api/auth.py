@@ -39,6 +39,7 @@ from app.api.deps import (
     limited,
     writing,
 )
+from app.api.email_link import send_link
 from app.api.employers import EmployerProfile, profile_answer
 from app.api.problems import problems
 from app.core.errors import Invalid
@@ -208,10 +209,18 @@ async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
     responses=problems(409, 429),
 )
 async def register_employer(
-    new: Annotated[NewEmployer, Depends(_new_employer)], session: Write, now: Now, _: OnceForNobody
+    new: Annotated[NewEmployer, Depends(_new_employer)],
+    session: Write,
+    runtime: Rt,
+    now: Now,
+    _: OnceForNobody,
 ) -> EmployerProfile:
-    """Register an employer; sign in with the e-mail address and password then."""
+    """Register an employer; sign in with the e-mail address and password then.
+
+    A link to confirm the address is sent to it; nothing waits for that, unless the policy says so.
+    """
     user, employer = await employer_registration.register(session, new, now)
+    await send_link(session, runtime, user.id, now)
     return profile_answer(session, user, employer)
 
 

@@ -17,6 +17,7 @@ LIMITS: Mapping[str, str] = {
     "register_employer:address": "20/hour",
     "password:address": "20/hour",
     "password:account": "5/hour",
+    "email:account": "3/hour",
     # Links are made of 256-bit seals; this only keeps guessing from costing us.
     "pay:address": "60/minute",
     # What a person does by hand, with room for programs.

@@ -39,6 +39,8 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(120))
     language: Mapped[str] = mapped_column(String(8), default="en")
     email: Mapped[str | None] = mapped_column(String(254))
+    email_verified_at: Mapped[dt.datetime | None]
+    """When a link that was sent to the address came back."""
     password_hash: Mapped[str | None] = mapped_column(String(200))
     totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     totp_step: Mapped[int | None]
@@ -72,7 +74,7 @@ class Session(Base):
 
 
 class OneTimeCode(Base):
-    """A code sent to prove a phone or to reset a password; only its keyed hash is kept."""
+    """A code or link sent to prove a phone or an address or to reset a password; only its hash is kept."""
 
     __tablename__ = "one_time_codes"
     __table_args__ = (
@@ -82,7 +84,7 @@ class OneTimeCode(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     subject: Mapped[str] = mapped_column(String(64))
-    """Blind index of the phone the code went to, or the id of the user whose password it resets."""
+    """Blind index of the phone the code went to, or the id of the user to whom a link went."""
     purpose: Mapped[str] = mapped_column(String(16))
     code_hash: Mapped[str] = mapped_column(String(64))
     tries: Mapped[int] = mapped_column(default=0)

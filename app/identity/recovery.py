@@ -5,7 +5,6 @@ password makes every older link worthless.
 """
 
 import datetime as dt
-import hmac
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -13,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.crypto import digest, random_token
 from app.core.errors import Conflict, Invalid
-from app.core.ids import new_id
-from app.identity.models import OneTimeCode, Role, User
+from app.identity import links, mailbox
+from app.identity.links import SentLink
+from app.identity.models import Role, User
 from app.identity.rules import MAY_SIGN_IN
 from app.identity.sessions import SessionEnded, SessionStore
 
@@ -39,16 +38,6 @@ class PasswordChanged(Conflict):
 
 
 @dataclass(frozen=True)
-class Reset:
-    """A link to send: `token` goes into it and is kept nowhere."""
-
-    id: UUID
-    user_id: UUID
-    token: str
-    expires_at: dt.datetime
-
-
-@dataclass(frozen=True)
 class Holder:
     """Whose password is about to be set: their words may not be in it."""
 
@@ -58,47 +47,19 @@ class Holder:
     language: str
 
 
-async def begin(session: AsyncSession, email: str, now: dt.datetime) -> list[Reset]:
-    """Return a reset for each account with this e-mail address (employer and admin may share one)."""
+async def begin(session: AsyncSession, email: str, now: dt.datetime) -> list[SentLink]:
+    """Return a link for each account with this e-mail address (employer and admin may share one)."""
     query = select(User.id).where(
         User.email == email, User.role != Role.WORKER, User.status.in_(MAY_SIGN_IN)
     )
-    resets = [
-        Reset(reset_id, user_id, f"{reset_id.hex}.{random_token()}", now + LIFETIME)
-        for user_id in await session.scalars(query)
-        for reset_id in [new_id()]
-    ]
-    session.add_all(
-        OneTimeCode(
-            id=reset.id,
-            subject=str(reset.user_id),
-            purpose=_PURPOSE,
-            code_hash=digest(reset.token),
-            created_at=now,
-            expires_at=reset.expires_at,
-        )
-        for reset in resets
-    )
-    await session.flush()
-    return resets
+    users = (await session.scalars(query)).all()
+    return [await links.issue(session, user_id, _PURPOSE, LIFETIME, now) for user_id in users]
 
 
 async def holder_of(session: AsyncSession, token: str, now: dt.datetime) -> Holder:
     """Return whose link this is, without using it. Raises `ResetTokenInvalid`."""
-    try:
-        reset_id = UUID(hex=token.split(".", 1)[0])
-    except ValueError:
-        raise ResetTokenInvalid from None
-    query = select(OneTimeCode.subject, OneTimeCode.code_hash).where(
-        OneTimeCode.id == reset_id,
-        OneTimeCode.purpose == _PURPOSE,
-        OneTimeCode.used_at.is_(None),
-        OneTimeCode.expires_at > now,
-    )
-    row = (await session.execute(query)).one_or_none()
-    if row is None or not hmac.compare_digest(row.code_hash, digest(token)):
-        raise ResetTokenInvalid
-    found = await _holder(session, UUID(row.subject))
+    user_id = await links.user_of(session, token, _PURPOSE, now)
+    found = await _holder(session, user_id) if user_id is not None else None
     if found is None:
         raise ResetTokenInvalid
     return found
@@ -134,15 +95,10 @@ async def reset(
     Raises `ResetTokenInvalid`: of two uses at once, one wins.
     """
     found = await holder_of(session, token, now)
-    used = await session.scalar(
-        update(OneTimeCode)
-        .where(OneTimeCode.code_hash == digest(token), OneTimeCode.used_at.is_(None))
-        .values(used_at=now)
-        .returning(OneTimeCode.id)
-    )
-    if used is None:
+    if not await links.use(session, token, now):
         raise ResetTokenInvalid
     await _set(session, found, password_hash, now)
+    await mailbox.prove(session, found.user_id, now)  # the link came to it
     await sessions.end_all(session, found.user_id)
 
 
@@ -176,13 +132,5 @@ async def _set(session: AsyncSession, found: Holder, password_hash: str, now: dt
     )
     if version is None:
         raise PasswordChanged
-    await session.execute(
-        update(OneTimeCode)
-        .where(
-            OneTimeCode.subject == str(found.user_id),
-            OneTimeCode.purpose == _PURPOSE,
-            OneTimeCode.used_at.is_(None),
-        )
-        .values(used_at=now)
-    )
+    await links.forget(session, found.user_id, _PURPOSE, now)
     return version

@@ -239,6 +239,7 @@ async def erase(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
             status=UserStatus.ERASED,
             name=ERASED_NAME,
             email=None,
+            email_verified_at=None,
             password_hash=None,
             totp_sealed=None,
             totp_step=None,

@@ -32,14 +32,14 @@ REPLY = "reply"
 HUMAN_REPLY = "human_reply"
 REPLIES = frozenset({REPLY, HUMAN_REPLY})
 """Kinds of a chat reply, the bot's and a person's of our team: its parameters are the whole message."""
-SECRET_KINDS = frozenset({"sign_in_code", "password_reset", "phone_code"})
+SECRET_KINDS = frozenset({"sign_in_code", "password_reset", "phone_code", "email_link"})
 """Kinds whose parameters open an account: blanked as soon as they are no longer needed."""
 BY_SMS = frozenset({"sign_in_code", "job_offer"})
 """Kinds that go by SMS to somebody WhatsApp can't reach: without the first nobody gets in, and the
 second is what people are here for."""
 OPEN = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
 """States of a message that is still to be sent, or may have to be."""
-_BY_EMAIL = frozenset({"password_reset", "phone_code"})
+_BY_EMAIL = frozenset({"password_reset", "phone_code", "email_link"})
 """Kinds about an e-mail account, which go to that address whatever else is known."""
 _KEY_CHARACTERS = 160
 

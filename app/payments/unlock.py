@@ -57,6 +57,13 @@ class VerificationRequired(Forbidden):
     detail = "Your company has to be verified before it unlocks more leads. Contact support."
 
 
+class EmailUnconfirmed(Forbidden):
+    """The policy wants the e-mail address confirmed before this lead."""
+
+    code = "email_unconfirmed"
+    detail = "Confirm your e-mail address before you unlock more leads: open the link we sent you."
+
+
 class DisputeOpen(Conflict):
     """The employer's bank is asking for money back."""
 
@@ -83,7 +90,7 @@ async def begin(
     """Return the employer's unlock if they hold the lead, else its one open payment, made if needed.
 
     `paced` is whether rate limits are on. Raises `MatchNotFound`, `AccountRestricted`,
-    `MatchNotAccepted`, `DisputeOpen`, `VerificationRequired` or `UnlocksTooFast`.
+    `MatchNotAccepted`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or `UnlocksTooFast`.
     """
     query = (
         select(JobMatch, User.status)
@@ -115,9 +122,13 @@ async def _require_good_standing(session: AsyncSession, employer_id: UUID, match
     )
     if await session.scalar(disputed.limit(1)):
         raise DisputeOpen
-    if verified_at is not None:
+    limits = (await current(session)).limits
+    most = None if verified_at is not None else limits.unlocks_before_verification
+    unconfirmed = limits.unlocks_before_email_confirmed
+    if unconfirmed is not None and await _has_confirmed(session, employer_id):
+        unconfirmed = None
+    if most is None and unconfirmed is None:
         return
-    limit = (await current(session)).limits.unlocks_before_verification
     bought = select(func.count()).where(Unlock.employer_id == employer_id)
     buying = select(func.count()).where(
         Payment.employer_id == employer_id,
@@ -126,8 +137,16 @@ async def _require_good_standing(session: AsyncSession, employer_id: UUID, match
     )
     # In one statement: between two, a purchase that succeeds would be seen by neither.
     both = select(bought.scalar_subquery() + buying.scalar_subquery())
-    if (await session.scalar(both) or 0) >= limit:
+    begun = await session.scalar(both) or 0
+    if unconfirmed is not None and begun >= unconfirmed:
+        raise EmailUnconfirmed
+    if most is not None and begun >= most:
         raise VerificationRequired
+
+
+async def _has_confirmed(session: AsyncSession, employer_id: UUID) -> bool:
+    query = select(User.email_verified_at).where(User.id == employer_id)
+    return await session.scalar(query) is not None
 
 
 async def _expire_overdue(

@@ -83,6 +83,8 @@ class LimitPolicy(_Part):
     """How much an account may do before it is known."""
 
     unlocks_before_verification: Annotated[int, whole(0, 10_000)] = 10
+    unlocks_before_email_confirmed: Annotated[int, whole(0, 10_000)] | None = None
+    """None: an employer need never confirm the e-mail address."""
     unlocks_per_hour: Annotated[int, whole(1, 10_000)] = 30
     unlocks_per_day: Annotated[int, whole(1, 100_000)] = 200
     """More than anybody hires for; a fake employer who collects contacts wants more."""

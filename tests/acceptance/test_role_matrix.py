@@ -232,6 +232,8 @@ RULES: dict[str, Rule] = {
     # Last, because it ends the sessions the others are played with.
     "POST /api/auth/logout": rule(ANYBODY, 204),
     "GET /api/auth/sessions": rule(ANYBODY),
+    "POST /api/auth/email/confirm": rule(PUBLIC, 422, body=lambda _: {"token": "x"}),
+    "POST /api/auth/email/resend": rule(BY_PASSWORD, 202),
     "DELETE /api/auth/sessions": rule(ANYBODY, 204),
     "DELETE /api/auth/sessions/{session_id}": rule(ANYBODY, 404),
 }
@@ -280,7 +282,7 @@ def test_no_page_is_served_beside_the_document_but_these() -> None:
         for route in router.routes
         if isinstance(route, Route) and not getattr(route, "include_in_schema", True)
     }
-    assert hidden == {"/metrics", "/pay/{token}", "/reset-password"}
+    assert hidden == {"/metrics", "/pay/{token}", "/reset-password", "/confirm-email"}
 
 
 def test_nobody_and_the_wrong_role_are_refused_everywhere(cast: Cast) -> None:

@@ -1,0 +1,102 @@
+"""The link that confirms an e-mail address: sent at registration, sent again, followed."""
+
+import datetime as dt
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, status
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.deps import AnyActor, Now, Route, Rt, Write, WrongRole, limit_subject, limited
+from app.api.pages import page
+from app.api.problems import problems
+from app.core.schema import Answer, Request, Secret
+from app.identity import mailbox
+from app.identity.mailbox import EmailLinkInvalid
+from app.identity.models import Role
+from app.messaging import outbox
+from app.runtime import Runtime
+
+router = APIRouter(prefix="/api/auth/email", tags=["auth"], route_class=Route)
+page_router = APIRouter(prefix="/confirm-email", include_in_schema=False, route_class=Route)
+
+Token = Annotated[str, Query(max_length=200)]
+
+
+class ConfirmEmail(Request):
+    """The token of the link that was sent."""
+
+    token: Secret
+
+
+class LinkSent(Answer):
+    """Whether a link is on its way."""
+
+    status: Literal["confirmation_sent", "already_confirmed"]
+
+
+async def send_link(
+    session: AsyncSession, runtime: Runtime, user_id: UUID, now: dt.datetime
+) -> bool:
+    """Send a link to a user's address; False if it is confirmed already."""
+    link = await mailbox.begin(session, user_id, now)
+    if link is None:
+        return False
+    await outbox.notify(
+        session,
+        user_id,
+        "email_link",
+        {
+            "url": f"{runtime.settings.base_url}/confirm-email?token={link.token}",
+            "days": mailbox.LIFETIME.days,
+        },
+        key=str(link.id),
+        now=now,
+        expires_at=link.expires_at,
+    )
+    return True
+
+
+@router.post("/resend", status_code=status.HTTP_202_ACCEPTED, responses=problems(429))
+async def resend(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> LinkSent:
+    """Send the link to my address again; older links are good no more."""
+    if actor.role is Role.WORKER:
+        raise WrongRole
+    await limit_subject(runtime, "email:account", str(actor.user_id))
+    sent = await send_link(session, runtime, actor.user_id, now)
+    return LinkSent(status="confirmation_sent" if sent else "already_confirmed")
+
+
+@router.post(
+    "/confirm",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[limited("password")],
+    responses=problems(429),
+)
+async def confirm(body: ConfirmEmail, session: Write, now: Now) -> None:
+    """Confirm an address by the link that was sent to it; 422 `email_link_invalid` if it is no good."""
+    await mailbox.confirm(session, body.token, now)
+
+
+@page_router.get("", dependencies=[limited("password")])
+async def show(rt: Rt, now: Now, token: Token = "") -> Response:
+    """Ask for one tap: a mail program that only looks at links must not use them up."""
+    async with rt.database.read() as session:
+        try:
+            language = await mailbox.language_of(session, token, now)
+        except EmailLinkInvalid:
+            return page("en", "reset_too_late", {}, status=404)
+    return page(language, "email_form", {}, form=[], button="email_button")
+
+
+@page_router.post("", dependencies=[limited("password")])
+async def follow(rt: Rt, now: Now, token: Token = "") -> Response:
+    """Confirm the address."""
+    try:
+        async with rt.database.begin() as session:
+            language = await mailbox.language_of(session, token, now)
+            await mailbox.confirm(session, token, now)
+    except EmailLinkInvalid:
+        return page("en", "reset_too_late", {}, status=404)
+    return page(language, "email_done", {})

@@ -1,0 +1,63 @@
+"""That an e-mail address is its owner's: proven by a link that was sent to it."""
+
+import datetime as dt
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Invalid
+from app.identity import links
+from app.identity.links import SentLink
+from app.identity.models import User
+from app.identity.rules import MAY_SIGN_IN
+
+LIFETIME: Final = dt.timedelta(days=3)
+_PURPOSE: Final = "email"
+
+
+class EmailLinkInvalid(Invalid):
+    """The link was never ours, was used, or is too old."""
+
+    code = "email_link_invalid"
+    detail = "This link was used already or is too old. Ask for a new one."
+
+
+async def begin(session: AsyncSession, user_id: UUID, now: dt.datetime) -> SentLink | None:
+    """Return a link to send; None if the address is proven already. Only the newest link is good."""
+    unproven = select(User.id).where(
+        User.id == user_id, User.email.is_not(None), User.email_verified_at.is_(None)
+    )
+    if await session.scalar(unproven) is None:
+        return None
+    await links.forget(session, user_id, _PURPOSE, now)
+    return await links.issue(session, user_id, _PURPOSE, LIFETIME, now)
+
+
+async def language_of(session: AsyncSession, token: str, now: dt.datetime) -> str:
+    """Return the language of whose link this is, without using it. Raises `EmailLinkInvalid`."""
+    user_id = await links.user_of(session, token, _PURPOSE, now)
+    query = select(User.language).where(User.id == user_id, User.status.in_(MAY_SIGN_IN))
+    language: str | None = await session.scalar(query)
+    if user_id is None or language is None:
+        raise EmailLinkInvalid
+    return language
+
+
+async def confirm(session: AsyncSession, token: str, now: dt.datetime) -> None:
+    """Note that whoever has this link reads the address's mail. Raises `EmailLinkInvalid`."""
+    user_id = await links.user_of(session, token, _PURPOSE, now)
+    if user_id is None or not await links.use(session, token, now):
+        raise EmailLinkInvalid
+    await prove(session, user_id, now)
+
+
+async def prove(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+    """Note that a user's address is proven; the first time stays."""
+    await session.execute(
+        update(User)
+        .where(User.id == user_id, User.email_verified_at.is_(None))
+        .values(email_verified_at=now, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
