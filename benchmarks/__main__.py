@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import endpoints, matching, waves
+from benchmarks import chat, endpoints, matching, waves
 from benchmarks.measure import machine
 from benchmarks.plots import draw_matching
 
@@ -20,7 +20,7 @@ LARGE = 1_000_000
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="*", choices=["matching", "waves", "endpoints", []], default=[]
+        "what", nargs="*", choices=["matching", "waves", "endpoints", "chat", []], default=[]
     )
     parser.add_argument("--large", action="store_true", help="also a million workers (minutes)")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
@@ -56,7 +56,7 @@ def _write(name: str, records: list[dict[str, Any]], where: dict[str, Any]) -> N
 def main() -> None:
     """Run what was asked for, all by default."""
     wishes = _arguments()
-    chosen = wishes.what or ["matching", "waves", "endpoints"]
+    chosen = wishes.what or ["matching", "waves", "endpoints", "chat"]
     where = machine()
     if "matching" in chosen:
         asyncio.run(_matching(where, large=wishes.large, quick=wishes.quick))
@@ -68,6 +68,11 @@ def main() -> None:
         figures = endpoints.run(quick=wishes.quick)
         if not wishes.quick:
             _write("endpoints", figures, where)
+    if "chat" in chosen:
+        figures = chat.run(quick=wishes.quick)
+        print(json.dumps(figures), flush=True)
+        if not wishes.quick:
+            _write("chat", figures, where)
 
 
 if __name__ == "__main__":

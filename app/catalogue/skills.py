@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
@@ -16,6 +16,7 @@ MASK_BITS: Final = 63
 
 _TYPO_RATIO: Final = 0.8
 """How alike a mistyped word must be; "waitr" is .91 of "waiter", "weight" .67."""
+_TYPO_MORE_LETTERS: Final = 2
 _TYPO_LETTERS: Final = 4
 """Shorter words are too like each other for a guess."""
 
@@ -160,44 +161,97 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
     if not wanted:
         every = sorted(catalogue.skills.values(), key=lambda s: (s.category, s.name(order)))
         return every[:limit]
-    ranked = sorted(
-        (rank, skill.name(order), skill.slug)
-        for skill in catalogue.skills.values()
-        if (rank := _rank(wanted, catalogue.words[skill.slug])) is not None
-    )
-    best = ranked[0][0][0] if ranked else 0
     # Guesses at a typing error only where nothing fits as it is typed.
-    return [
-        catalogue.skills[slug] for rank, _, slug in ranked if rank[0] != _TYPO or best == _TYPO
-    ][:limit]
+    ranks = _fitting(wanted) or _mistyped(wanted)
+    ranked = sorted(
+        (rank, catalogue.skills[slug].name(order), slug) for slug, rank in ranks.items()
+    )
+    return [catalogue.skills[slug] for _, _, slug in ranked[:limit]]
 
 
-_TYPO: Final = 4
 _WORD_LETTERS: Final = 4
 """A shorter alias within a longer text is as likely another word: "nai" is a barber, and a no."""
 
+type _Rank = tuple[int, float]
 
-def _rank(wanted: str, words: Iterable[str]) -> tuple[int, float] | None:
-    """Return how well `wanted` fits, the smaller the better; None if it does not."""
-    best: tuple[int, float] | None = None
-    for text in words:
-        if text == wanted:
-            rank = (0, 0.0)
-        elif text.startswith(wanted):
-            rank = (1, 0.0)
-        elif any(word.startswith(wanted) for word in text.split()):
-            rank = (2, 0.0)
-        elif len(text) >= _WORD_LETTERS and f" {text} " in f" {wanted} ":
-            rank = (3, -float(len(text)))
-        elif len(wanted) >= _TYPO_LETTERS and abs(len(text) - len(wanted)) <= 2:
-            ratio = SequenceMatcher(None, wanted, text).ratio()
-            if ratio < _TYPO_RATIO:
-                continue
-            rank = (_TYPO, -ratio)
-        else:
-            continue
-        best = rank if best is None else min(best, rank)
-    return best
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A folded name or alias, with what finding it needs."""
+
+    slug: str
+    text: str
+    letters: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """All names, and ways to leave most of them out at once."""
+
+    every: Sequence[_Name]
+    joined: str
+    """All texts, each word with a space before it."""
+    by_text: Mapping[str, Sequence[str]]
+    """Slugs."""
+    by_length: Mapping[int, Sequence[_Name]]
+    most_words: int
+
+
+@cache
+def _names() -> _Names:
+    every = [
+        _Name(slug, text, frozenset(text))
+        for slug, words in _load().words.items()
+        for text in words
+    ]
+    by_text: dict[str, list[str]] = {}
+    by_length: dict[int, list[_Name]] = {}
+    for name in every:
+        by_text.setdefault(name.text, []).append(name.slug)
+        by_length.setdefault(len(name.text), []).append(name)
+    joined = "\n".join(f" {name.text}" for name in every)
+    return _Names(every, joined, by_text, by_length, max(n.text.count(" ") + 1 for n in every))
+
+
+def _fitting(wanted: str) -> dict[str, _Rank]:
+    """Return how well `wanted` fits each skill as it is typed, the smaller the better."""
+    ranks: dict[str, _Rank] = {}
+    names = _names()
+    if f" {wanted}" in names.joined:
+        for name in names.every:
+            if name.text.startswith(wanted):
+                _note(ranks, name.slug, (0 if name.text == wanted else 1, 0.0))
+            elif f" {wanted}" in name.text:
+                _note(ranks, name.slug, (2, 0.0))
+    words = wanted.split()
+    for first in range(len(words)):
+        for last in range(first + 1, min(len(words), first + names.most_words) + 1):
+            text = " ".join(words[first:last])
+            if len(text) >= _WORD_LETTERS:
+                for slug in names.by_text.get(text, ()):
+                    _note(ranks, slug, (3, -float(len(text))))
+    return ranks
+
+
+def _mistyped(wanted: str) -> dict[str, _Rank]:
+    """Return which skills `wanted` may be a typing error of, the smaller the likelier."""
+    ranks: dict[str, _Rank] = {}
+    long, letters = len(wanted), frozenset(wanted)
+    if long < _TYPO_LETTERS:
+        return ranks
+    for short in range(long - _TYPO_MORE_LETTERS, long + _TYPO_MORE_LETTERS + 1):
+        for name in _names().by_length.get(short, ()):
+            # No more letters can match than both have: most names are ruled out by that alone.
+            most = min(long - len(letters - name.letters), short - len(name.letters - letters))
+            if 2 * most >= _TYPO_RATIO * (long + short):
+                ratio = SequenceMatcher(None, wanted, name.text).ratio()
+                if ratio >= _TYPO_RATIO:
+                    _note(ranks, name.slug, (4, -ratio))
+    return ranks
+
+
+def _note(ranks: dict[str, _Rank], slug: str, rank: _Rank) -> None:
+    ranks[slug] = min(ranks.get(slug, rank), rank)
 
 
 def masks(slugs: Iterable[str]) -> tuple[int, int]:

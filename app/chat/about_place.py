@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.catalogue import places
 from app.chat import quantities
-from app.chat.flow import answered, said, tapped, turn_to
+from app.chat.flow import answered, index, said, tapped, turn_to
 from app.chat.model import (
     Ask,
     Context,
@@ -107,11 +107,11 @@ def _placed(heard: Heard, latitude: float, longitude: float, name: str) -> Turn:
 def ask_which_place(state: State, _context: Context) -> Say:
     """Ask this question."""
     rows = []
-    for index, option in enumerate(state.draft.get("places", [])):
+    for number, option in enumerate(state.draft.get("places", [])):
         about = ", ".join(str(option[key]) for key in ("city", "state") if option.get(key))
         rows.append(
             Row(
-                f"place:{index}",
+                f"place:{number}",
                 inert(str(option["name"]), ROW_TITLE_CHARACTERS),
                 inert(about, ROW_DESCRIPTION_CHARACTERS),
             )
@@ -123,8 +123,9 @@ def read_which_place(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
     choice = tapped(heard, "place")
     options = heard.state.draft.get("places", [])
-    if choice is not None and choice.isdigit() and int(choice) < len(options):
-        option = options[int(choice)]
+    number = index(choice or "", len(options))
+    if number is not None:
+        option = options[number]
         latitude, longitude = option["at"]
         return _placed(heard, latitude, longitude, _label(option))
     return read_location(heard)

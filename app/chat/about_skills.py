@@ -9,6 +9,7 @@ from app.catalogue import skills as skill_catalogue
 from app.chat.flow import (
     answered,
     ask,
+    index,
     said,
     says,
     tapped,
@@ -35,6 +36,7 @@ MAX_SKILLS: Final = 30
 _QUOTED_PARTS: Final = 3
 """Of a long list of unknown words the first few are enough to see what happened."""
 _SKILLS_A_PAGE: Final = 8
+_MOST_PAGES: Final = 100
 WANTED_MOST: Final = (
     "waiter kitchen_helper bike_delivery shop_assistant home_cleaner security_guard picker_packer "
     "cook event_staff cashier telecaller data_entry child_care car_driver loader promoter"
@@ -88,8 +90,9 @@ def read_skills(heard: Heard) -> Turn | None:
     if slug is not None and slug in skill_catalogue.SKILLS:
         chosen = [*dict.fromkeys([*chosen, slug])][:MAX_SKILLS]
         return turn_to(state, Ask.SKILLS, context, skills=chosen)
-    if control is not None and control.startswith("page:") and control[5:].isdigit():
-        return turn_to(state, Ask.SKILLS, context, skills=chosen, page=int(control[5:]))
+    if control is not None and control.startswith("page:"):
+        page = index(control.removeprefix("page:"), _MOST_PAGES) or 0
+        return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
     if control == "done" or says(heard, Command.DONE):
         if not chosen:
             opened, question = ask(state, Ask.SKILLS, context)

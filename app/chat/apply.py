@@ -13,11 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.catalogue import places
-from app.chat import employer_apply, facts, model
+from app.chat import employer_apply, facts, model, own_data
 from app.chat.about_person import good_name
 from app.chat.doing import Doing
 from app.chat.facts import CHANNEL, UNNAMED
-from app.chat.flow import said_slots
 from app.chat.model import Effect, Say
 from app.chat.offer_talk import tell_offer
 from app.core.errors import DomainError, NotFound
@@ -320,40 +319,8 @@ async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
 async def _send_data(doing: Doing, _effect: model.SendData) -> None:
     """Tell everything that is kept; the person reads what an export holds, in plain lines."""
     own = await privacy.export(doing.session, doing.worker_id)
-    reader = texts.reader(doing.language, {}, doing.now)
-
-    def on(instant: dt.datetime) -> str:
-        return texts.say_day(instant.date(), reader)
-
     phone = users.phone_of(doing.session, own.user)
-    slots = said_slots([availability.slot_of(slot) for slot in own.slots])
-    worker = own.worker
-    lines = [
-        f"name: {texts.plain(own.user.name)}",
-        f"phone: {phone or '–'}",
-        f"language: {own.user.language}",
-        f"status: {own.user.status}",
-        f"city: {texts.plain(worker.city or '–')}",
-        f"location: {worker.latitude}, {worker.longitude}",
-        f"max_distance_km: {worker.max_distance_km:g}",
-        f"skills: {', '.join(worker.skills) or '–'}",
-        f"experience_years: {worker.experience_years}",
-        f"bio: {texts.plain(worker.bio) or '–'}",
-        f"time_zone: {worker.time_zone}",
-        *(f"free: {slot['weekday']} {slot['start']}–{slot['end']}" for slot in slots),
-        *(f"time_off: {off.starts_on} – {off.ends_on}" for off in own.time_off),
-        *(f"consent: {c.purpose} {c.wording_version}, {on(c.granted_at)}" for c in own.consents),
-        *(
-            f"offer: {texts.plain(offer.job_title)} ({texts.plain(offer.company_name)}), "
-            f"{offer.status}, {on(offer.offered_at)}"
-            for offer in own.offers
-        ),
-        f"blocks: {len(own.blocks)}",
-        f"messages: {len(own.messages)}",
-        f"written: {len(own.written)}",
-        f"sessions: {len(own.sessions)}",
-        f"created_at: {own.user.created_at.isoformat()}",
-    ]
+    lines = own_data.told(own, phone, doing.language, doing.now)
     doing.replies.append(Say("your_data", {"list": "\n".join(lines)}))
 
 

@@ -73,7 +73,7 @@ def _hat_tap(heard: Heard) -> Turn | None:
         return _as_worker(heard)
     if any(account.proven and str(account.id) == choice for account in heard.context.employers):
         return _wearing(heard, choice)
-    return _which_hat(heard) if undecided(heard.state, heard.context) else Turn(heard.state)
+    return _which_hat(heard) if undecided(heard.state, heard.context) else None
 
 
 def _words(heard: Heard) -> Turn | None:

@@ -209,7 +209,7 @@ def _tapped_radius(heard: Heard, _account: EmployerFacts, value: str) -> Turn:
 
 def _number(text: str) -> float | None:
     """The one number in a short text."""
-    found = [word for word in words_of(text[:60]) if word[0].isdigit() and len(word) <= 5]
+    found = [word for word in words_of(text[:60]) if word[0].isdecimal() and len(word) <= 5]
     return float(found[0]) if len(found) == 1 else None
 
 

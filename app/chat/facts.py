@@ -157,8 +157,15 @@ async def _facts(session: AsyncSession, *where: Any, now: dt.datetime) -> list[O
         JobMatch.unlocked_at,
         JobMatch.distance_km,
         JobMatch.why,
+        Worker.time_zone,
     )
-    query = select(*columns).where(*where).order_by(JobMatch.id.desc()).limit(_SHOWN_OFFERS)
+    query = (
+        select(*columns)
+        .join(Worker, Worker.id == JobMatch.worker_id)
+        .where(*where)
+        .order_by(JobMatch.id.desc())
+        .limit(_SHOWN_OFFERS)
+    )
     rows = (await session.execute(query)).all()
     jobs = await said_of_jobs(session, {row.job_id for row in rows}) if rows else {}
     return [
@@ -172,6 +179,7 @@ async def _facts(session: AsyncSession, *where: Any, now: dt.datetime) -> list[O
                 "distance_km": round(row.distance_km, 1),
                 "why": row.why,
                 "respond_by": row.respond_by.isoformat(),
+                "reader_zone": row.time_zone,
             },
         )
         for row in rows

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from app.chat.model import REGISTRATION, Ask, Context, Effect, Heard, Say, State, Turn
@@ -21,6 +22,8 @@ class Question:
     done: Callable[[Context], bool] = lambda _context: False
     """Whether the profile answers it already."""
 
+
+_INDEX_DIGITS: Final = 4
 
 QUESTIONS: Final[dict[Ask, Question]] = {}
 """Every question that changes a profile; `questions` writes the table."""
@@ -102,6 +105,13 @@ def tapped(heard: Heard, prefix: str) -> str | None:
     return inbound.payload[len(prefix) + 1 :]
 
 
+def index(text: str, below: int) -> int | None:
+    """Return the number of an option, or None for what was never one: ids may be forged."""
+    if len(text) > _INDEX_DIGITS or not text.isdecimal():
+        return None
+    return number if (number := int(text)) < below else None
+
+
 def said(heard: Heard) -> str | None:
     """Return what was written, or None for anything but text."""
     return heard.inbound.text.strip() if heard.inbound.kind is InboundKind.TEXT else None
@@ -125,12 +135,17 @@ def typed_choice(heard: Heard, say: Say) -> Heard:
         shown += entry.buttons.items()
     if not say.rows:
         shown += entry.rows.items()
-    wanted = words_of(text)
-    meant = {id_ for id_, title in shown if words_of(title.partition("|")[0]) == wanted}
+    wanted = tuple(words_of(text))
+    meant = {id_ for id_, title in shown if _title_words(title) == wanted}
     if not wanted or len(meant) != 1:
         return heard
     inbound = replace(heard.inbound, kind=InboundKind.TAP, payload=meant.pop())
     return replace(heard, inbound=inbound)
+
+
+@lru_cache(4_096)
+def _title_words(title: str) -> tuple[str, ...]:
+    return tuple(words_of(title.partition("|")[0]))
 
 
 def turn_to(state: State, question: Ask, context: Context, **draft: Any) -> Turn:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from app.chat.employer_model import EmployerEffect, EmployerFacts, JobFacts
@@ -55,6 +55,7 @@ class Ask(StrEnum):
     JOB_CHANGE = "job_change"
 
 
+_ASKS: Final[Mapping[str, Ask]] = {ask.value: ask for ask in Ask}
 REGISTRATION: Sequence[Ask] = (
     Ask.LANGUAGE,
     Ask.CONSENT,
@@ -103,11 +104,9 @@ class State:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return a kept state; what an older version kept and nobody knows any more is dropped."""
-        known = {ask.value for ask in Ask}
-        ask = value.get("ask")
         return cls(
-            ask=Ask(ask) if ask in known else Ask.NOTHING,
-            answered=frozenset(Ask(name) for name in value.get("answered", []) if name in known),
+            ask=_ASKS.get(value.get("ask") or "", Ask.NOTHING),
+            answered=frozenset(_ASKS[name] for name in value.get("answered", []) if name in _ASKS),
             registering=bool(value.get("registering")),
             draft=dict(value.get("draft") or {}),
             misses=int(value.get("misses") or 0),

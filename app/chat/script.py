@@ -42,6 +42,8 @@ from app.messaging import texts
 from app.messaging.channels import Row
 from app.messaging.inbound import Inbound, InboundKind
 
+WORKERS_OWN: Final = frozenset({*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE})
+"""Questions that are asked of workers."""
 SILENT_KINDS: Final = frozenset(
     {InboundKind.REACTION, InboundKind.EDIT, InboundKind.MOVED, InboundKind.PREFERENCE}
 )
@@ -87,6 +89,9 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
         heard = replace(heard, state=state.at(Ask.NOTHING))
     if context.profile is not None and context.profile.suspended:
         return _suspended(heard)
+    if state.ask not in WORKERS_OWN:
+        # A question to an employer whose account is gone: nothing is open any more.
+        heard = replace(heard, state=state.at(Ask.NOTHING))
     for understand in (_menu_tap, _everywhere, _answer, _everyday):
         if (turn := understand(heard)) is not None:
             return turn

@@ -66,6 +66,8 @@ class Catalogue:
     understood: Mapping[str, Sequence[str]]
     calendar: Mapping[str, Sequence[str]]
     form: Mapping[str, str]
+    data: Mapping[str, str]
+    """What the parts of somebody's own data are called."""
     answers: Mapping[str, Sequence[str]]
     """Words around an answer: fillers, how a name or a place is introduced, over and under."""
     numbers: Mapping[str, Sequence[str]]
@@ -115,6 +117,7 @@ def catalogue(language: str) -> Catalogue:
         understood=raw["understood"],
         calendar=raw["calendar"],
         form=raw["form"],
+        data=raw["data"],
         answers=raw["answers"],
         numbers=raw["numbers"],
         units=raw["units"],

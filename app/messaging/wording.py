@@ -56,6 +56,12 @@ class Reader:
         """The zone this message's times are told in."""
         return ZoneInfo(self.params.get("time_zone") or DEFAULT_ZONE)
 
+    @property
+    def own_zone(self) -> ZoneInfo:
+        """The zone of whoever reads it: by that clock a deadline is told."""
+        own = self.params.get("reader_zone")
+        return ZoneInfo(own) if own else self.zone
+
 
 def inert(value: str, limit: int = LINE_CHARACTERS) -> str:
     """Return a person's text as one harmless line of at most `limit` characters.
@@ -152,7 +158,7 @@ def _when(value: Any, reader: Reader) -> str:
     instant = dt.datetime.fromisoformat(str(value))
     if instant.tzinfo is None:
         raise ValueError("an instant in a message names its zone")
-    local = instant.astimezone(reader.zone)
+    local = instant.astimezone(reader.own_zone)
     return f"{day(local.date(), reader)}, {clock(local.time(), reader)}"
 
 

@@ -17,7 +17,7 @@ from app.jobs.models import Job
 from app.messaging.outbox import notify_many
 from app.offers import rules
 from app.offers.models import JobMatch
-from app.offers.notices import Offered, offer_notice, said_of_jobs
+from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy
 
@@ -71,6 +71,7 @@ async def create(
     }
     made = await _insert(session, [common | _row(offer) for offer in offers])
     said = (await said_of_jobs(session, [job.id]))[job.id]
+    zones = await zones_of(session, made)
     notices = [
         offer_notice(
             "job_offer",
@@ -83,6 +84,7 @@ async def create(
                 deadline,
             ),
             said,
+            zones.get(offer.worker_id),
         )
         for offer in offers
         if offer.worker_id in made

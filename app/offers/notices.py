@@ -15,6 +15,7 @@ from app.core.schema import Weekday
 from app.employers.models import Employer
 from app.jobs.models import Job, JobSlot
 from app.messaging.outbox import Notice
+from app.workers.models import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,19 @@ class Offered:
     respond_by: dt.datetime
 
 
-def offer_notice(kind: str, offer: Offered, job: Mapping[str, Any]) -> Notice:
-    """Return the notice (`job_offer`, `offer_reminder`) of an offer; out of date at its deadline."""
+async def zones_of(session: AsyncSession, worker_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return by whose clock each of these workers lives (IANA)."""
+    query = select(Worker.id, Worker.time_zone).where(Worker.id.in_(worker_ids))
+    return {row.id: row.time_zone for row in await session.execute(query)}
+
+
+def offer_notice(
+    kind: str, offer: Offered, job: Mapping[str, Any], reader_zone: str | None
+) -> Notice:
+    """Return the notice (`job_offer`, `offer_reminder`) of an offer; out of date at its deadline.
+
+    The deadline is told by the worker's clock (`reader_zone`), the hours of work by the job's.
+    """
     return Notice(
         user_id=offer.worker_id,
         kind=kind,
@@ -40,6 +52,7 @@ def offer_notice(kind: str, offer: Offered, job: Mapping[str, Any]) -> Notice:
             "distance_km": round(offer.distance_km, 1),
             "why": [dict(reason) for reason in offer.why],
             "respond_by": offer.respond_by.isoformat(),
+            "reader_zone": reader_zone,
         },
         key=str(offer.offer_id),
         subject_id=offer.offer_id,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import claim_limit
 from app.messaging.outbox import notify_many
 from app.offers.models import JobMatch
-from app.offers.notices import Offered, offer_notice, said_of_jobs
+from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
 
 
@@ -43,6 +43,10 @@ async def remind_due(session: AsyncSession, now: dt.datetime, limit: int) -> int
     )
     offers = [Offered(*row) for row in await session.execute(statement)]
     said = await said_of_jobs(session, {offer.job_id for offer in offers})
-    notices = [offer_notice("offer_reminder", offer, said[offer.job_id]) for offer in offers]
+    zones = await zones_of(session, {offer.worker_id for offer in offers})
+    notices = [
+        offer_notice("offer_reminder", offer, said[offer.job_id], zones.get(offer.worker_id))
+        for offer in offers
+    ]
     await notify_many(session, notices, now)
     return len(offers)

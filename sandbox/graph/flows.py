@@ -119,6 +119,18 @@ def shown(store: Store, payload: Mapping[str, Any]) -> Json | None:
     }
 
 
+def with_layout(store: Store, payload: Json) -> Json:
+    """The payload of a Flow message with the layout it opens beside its id, as `flow_json`."""
+    if token_of(payload) is None:
+        return payload
+    interactive = payload["interactive"]
+    parameters = interactive["action"]["parameters"]
+    flow = _flow(store, parameters)
+    layout = None if flow is None else json.loads(flow["layout"])
+    action = {**interactive["action"], "parameters": {**parameters, "flow_json": layout}}
+    return {**payload, "interactive": {**interactive, "action": action}}
+
+
 def token_of(payload: Mapping[str, Any]) -> str | None:
     """The token of the Flow message with this payload, or None for any other message."""
     interactive = payload.get("interactive")

@@ -161,7 +161,7 @@ def shown(store: Store, row: Json) -> Json:
         "text": row["text"],
         "buttons": loads(row["buttons"]),
         "rows": [{"id": item["id"], "title": item["title"]} for item in loads(row["rows"])],
-        "payload": payload,
+        "payload": flows.with_layout(store, payload),
         **({} if form is None else {"form": form}),
     }
 

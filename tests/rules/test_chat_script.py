@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,19 +21,30 @@ from app.chat.employer_model import (
 )
 from app.chat.employer_questions import POSTING
 from app.chat.model import (
+    Agree,
     Answer,
     Ask,
     Context,
     Edit,
+    Erase,
+    Forget,
+    GiveReason,
+    HandBack,
+    HandOver,
+    Meet,
     OfferFacts,
     Profile,
+    SendData,
     SetLanguage,
     SetWeek,
+    Start,
     State,
     Stop,
+    TellWhoKnows,
     Turn,
 )
-from app.chat.script import step
+from app.chat.questions import TABLE as QUESTIONS
+from app.chat.script import WORKERS_OWN, step
 from app.chat.understand import Command, commands
 from app.core.week import Slot
 from app.jobs.rules import JobStatus
@@ -121,6 +133,17 @@ payloads = st.sampled_from(
         *"hire:jobs hire:contacts hire:switch hire:data hire:language hire:human job:".split(),
         *(f"{prefix}:{account.id}" for account in EMPLOYERS for prefix in ("hat", "prove")),
         *(f"job:{JOB.id}:{verb}" for verb in "show leads cancel really keep x".split()),
+        # Forged: of others, of nothing, and much too large.
+        *(f"offer:{UUID(int=7)}:accept", f"offer:{'9' * 200}:accept", f"contact:{OFFER}"),
+        *("skills:page:²", f"skills:page:{'9' * 5_000}", "skills:page:-1", "skills:page:٣"),
+        *("place:²", f"place:{'9' * 5_000}", "place:-1", "distance:²", f"years:{'9' * 300}"),
+        *(
+            "free:" + "9" * 400,
+            "skill:" + "x" * 400,
+            "language:" + "e" * 400,
+            "name:",
+            "menu:nothing",
+        ),
     ]
 )
 words = st.sampled_from(
@@ -130,12 +153,19 @@ words = st.sampled_from(
         "Pune|10|3|weekdays after 6pm|weekends|blah blah|employer|worker|post|contacts|cancel|change|"
         "123456|saturday|10-6|2 people|150/hour|800|kal|28 nov|from 1 dec|yesterday|0/0|31 feb|"
         "waiter, Saturday 10-6, Bandra, 2 people, 150/hour|cook, tomorrow, 400050, 9 to 5, 12000 a month|"
-        "helper and cook, mon-fri 10-6|2 वेटर, शनिवार 10 से 6, 400050, 150 रुपये घंटा"
+        "helper and cook, mon-fri 10-6|2 वेटर, शनिवार 10 से 6, 400050, 150 रुपये घंटा|"
+        "haan main 18 ka hu|I am 17|I am 25|do saal|"
+        "ten km|naya hoon|kal sham|later|My free times|mera naam Asha hai|👍🏽|²|१८"
     ).split("|")
 )
 inbounds = st.one_of(
     words.map(heard),
     st.text(max_size=200).map(heard),
+    st.tuples(words, words).map(lambda two: heard(" ".join(two))),
+    st.dictionaries(
+        st.sampled_from(["days", "starts", "ends", "days_2", "x"]),
+        st.lists(st.sampled_from(["monday", "sunday", "all_day", "18:00", "x", ""]), max_size=3),
+    ).map(lambda answers: heard(kind=InboundKind.FORM, answers=answers)),
     payloads.map(tap),
     st.sampled_from(list(InboundKind)).map(lambda kind: heard(kind=kind)),
     st.tuples(st.floats(-90, 90), st.floats(-180, 180)).map(
@@ -177,6 +207,7 @@ contexts = st.builds(
     employers=st.lists(st.sampled_from(EMPLOYERS), max_size=2, unique=True),
     late=st.booleans(),
     quoted=st.booleans(),
+    form_id=st.sampled_from(["", "300000000000003"]),
     open_offers=offers(0),
     accepted_offers=offers(10),
     offer=st.one_of(st.none(), st.sampled_from(OfferStatus).map(offer)),
@@ -186,7 +217,15 @@ contexts = st.builds(
 
 def render(turn: Turn, language: str) -> None:
     said = [
-        texts.chat(language, say.text, say.params, buttons=say.buttons, rows=say.rows, now=NOW)
+        texts.chat(
+            language,
+            say.text,
+            say.params,
+            buttons=say.buttons,
+            rows=say.rows,
+            form=say.form,
+            now=NOW,
+        )
         for say in turn.replies
     ]
     for outgoing in together(said):
@@ -312,3 +351,115 @@ def test_nothing_understood_leads_to_a_human() -> None:
         state = turn.state
         said.append([say.text for say in turn.replies])
     assert said == [["not_understood", "help"], ["not_understood_menu", "menu"], ["handed_over"]]
+
+
+# ── One conversation whose effects happen: nothing is lost, and nobody is left without an answer ──
+
+
+def after(facts: Context, turn: Turn) -> Context:
+    """The context once the turn's effects happened."""
+    for effect in turn.effects:
+        profile = facts.profile
+        match effect:
+            case Meet() if profile is None:
+                facts = replace(facts, profile=NEWCOMER)
+            case SetLanguage():
+                facts = replace(facts, language=effect.language)
+            case Agree() if profile is not None:
+                facts = replace(facts, profile=replace(profile, agreed=True))
+            case Edit() if profile is not None:
+                changes = dict(effect.changes)
+                if changes.pop("location", None) is not None:
+                    changes |= {"located": True, "place": "Mumbai"}
+                facts = replace(facts, profile=replace(profile, **changes))
+            case SetWeek() if profile is not None:
+                facts = replace(facts, profile=replace(profile, slots=effect.slots))
+            case Forget() | Erase():
+                facts = replace(facts, profile=None)
+            case Stop():
+                facts = replace(facts, stopped=True)
+            case Start():
+                facts = replace(facts, stopped=False)
+            case HandOver():
+                facts = replace(facts, paused=True)
+            case HandBack():
+                facts = replace(facts, paused=False)
+    return facts
+
+
+NEWCOMER = replace(PROFILE, name="", agreed=False, skills=(), place=None, located=False)
+TOLD_BY_EFFECTS = (Answer, GiveReason, SendData, TellWhoKnows)
+UNANSWERED = frozenset(
+    {InboundKind.REACTION, InboundKind.EDIT, InboundKind.MOVED, InboundKind.PREFERENCE}
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(inbounds, min_size=1, max_size=25), st.sampled_from(["", "300000000000003"]))
+def test_a_conversation_loses_nothing_and_leaves_nobody_without_an_answer(
+    inputs: list[Inbound], form_id: str
+) -> None:
+    state, facts = State(), context(profile=None, language=None, form_id=form_id)
+    for inbound in inputs:
+        turn = step(state, inbound, facts)
+        render(turn, turn.language or facts.said_in)
+        spoken_to = not (facts.stopped or facts.paused or inbound.kind in UNANSWERED)
+        if spoken_to:
+            assert turn.replies or isinstance(turn.effects[-1], TOLD_BY_EFFECTS), inbound
+        forgotten = any(isinstance(effect, Forget | Erase) for effect in turn.effects)
+        if state.registering and not forgotten:
+            # Only "back" opens again what was answered, one question at a time.
+            assert len(state.answered - turn.state.answered) <= 1
+            if inbound.kind not in {InboundKind.TEXT, InboundKind.TAP}:
+                assert state.answered <= turn.state.answered
+        facts = after(facts, turn)
+        if facts.profile is not None and not turn.state.registering and not facts.stopped:
+            assert facts.profile.agreed or turn.state == state
+        state = turn.state
+
+
+@given(
+    st.sampled_from(sorted(WORKERS_OWN - {Ask.NOTHING})),
+    st.sampled_from([InboundKind.MEDIA, InboundKind.OTHER, InboundKind.REACTION, InboundKind.EDIT]),
+    st.booleans(),
+)
+def test_what_nobody_reads_keeps_the_question_and_what_was_put_together(
+    ask: Ask, kind: InboundKind, registering: bool
+) -> None:
+    draft = {"skills": ["waiter"], "slots": [[0, 540, 1020]], "places": [], "at": [19.0, 72.8]}
+    state = State(ask=ask, answered=frozenset({Ask.NAME}), registering=registering, draft=draft)
+    turn = step(state, heard(kind=kind), context())
+    assert replace(turn.state, misses=0) == state
+    assert not any(isinstance(effect, Edit | SetWeek) for effect in turn.effects)
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+@pytest.mark.parametrize("ask", sorted(WORKERS_OWN - {Ask.REPORT}))
+def test_nobody_is_asked_the_same_for_ever(ask: Ask, language: str) -> None:
+    draft = {"skills": ["waiter"], "slots": [[0, 540, 1020]], "places": [], "at": [19.0, 72.8]}
+    state = State(ask=ask, registering=ask in QUESTIONS, draft=draft)
+    facts = context(profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]), language=language)
+    wanted = False
+    for _ in range(3):
+        turn = step(state, heard("qwertz 98 asdf 76 yxcv"), facts)
+        render(turn, language)
+        state = turn.state
+        wanted = any(isinstance(effect, HandOver) for effect in turn.effects)
+    assert wanted
+
+
+@pytest.mark.parametrize("ask", [Ask.WHICH_PLACE, Ask.SKILLS])
+@pytest.mark.parametrize("digits", ["²", "-1", "٣", "9" * 5_000, ""])
+def test_a_forged_number_is_no_choice(ask: Ask, digits: str) -> None:
+    draft = {"skills": ["waiter"], "places": [{"name": "Pune", "at": [18.5, 73.8]}]}
+    for prefix in ("place:", "skills:page:"):
+        turn = step(State(ask=ask, draft=draft), tap(prefix + digits), context())
+        assert not turn.effects
+
+
+@pytest.mark.parametrize("ask", sorted(set(Ask) - WORKERS_OWN))
+def test_a_question_to_an_employer_who_is_gone_is_open_no_more(ask: Ask) -> None:
+    facts = context(profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]))
+    turn = step(State(ask=ask), heard("menu"), facts)
+    assert [say.text for say in turn.replies] == ["menu"]
+    assert turn.state.ask is Ask.NOTHING

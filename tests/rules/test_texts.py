@@ -68,7 +68,10 @@ def test_a_language_has_every_text_with_the_same_values_and_buttons(language: st
         ), kind
 
 
-@pytest.mark.parametrize("section", ["words", "understood", "calendar"])
+@pytest.mark.parametrize(
+    "section",
+    ["words", "understood", "calendar", "answers", "numbers", "units", "form", "data"],
+)
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_language_has_every_word(language: str, section: str) -> None:
     missing = set(RAW["en"][section]) - set(RAW[language][section])
@@ -206,6 +209,14 @@ def test_a_deadline_is_told_in_the_zone_of_the_job() -> None:
         "respond_by": "2026-11-25T04:30:00+00:00",
     }
     assert "Tue 24 Nov, 11:30 pm" in texts.notice("en", "job_offer", params).text
+
+
+def test_a_deadline_is_told_by_the_clock_of_who_reads_it_and_work_by_the_jobs() -> None:
+    params = {**SAMPLES, "time_zone": "America/New_York", "reader_zone": "Asia/Kolkata"}
+    params["respond_by"] = "2026-11-25T04:30:00+00:00"
+    text = texts.notice("en", "job_offer", params).text
+    assert "Wed 25 Nov, 10 am" in text
+    assert "Sat, Sun 6 pm – 11 pm" in text
 
 
 @given(st.text(max_size=400))

@@ -86,7 +86,9 @@ def test_a_flow_with_faults_stays_a_draft_that_nobody_opens(world: World, flow_i
 
 def test_a_person_sees_the_form_and_fills_it_in(world: World, flow_id: str) -> None:
     sent = world.sent(opening(flow_id))
-    form = world.inbox()[-1]["form"]
+    shown = world.inbox()[-1]
+    form = shown["form"]
+    assert shown["payload"]["interactive"]["action"]["parameters"]["flow_json"] == LAYOUT
     assert (form["button"], form["title"], form["token"]) == ("Choose hours", "Hours", "token-7")
     assert [field["label"] for field in form["fields"]] == ["Days", "Send Days"]
     assert form["answer"] == {"type": "flow_reply", "response": {"days": None}}
