@@ -16,7 +16,7 @@ _LEAST_PAY: Final = 20
 """A smaller number beside a unit of time is an hour of the day, or a count."""
 _LEAST_BARE_PAY: Final = 50
 
-_SIGN: Final = r"(?:₹|rs\.?|inr|rupees?|rupaye|rupaiye|rupay|rupaya|रु\.?|रुपये|रुपए|रुपया)"
+_SIGN: Final = r"(?<![a-z])(?:₹|rs\.?|inr|rupees?|rupaye|rupaiye|rupay|rupaya|रु\.?|रुपये|रुपए|रुपया)"
 _SUM: Final = r"(\d{1,3}(?:,\d{2,3})+|\d+)(\.\d{1,2})?\s?(k(?![a-z])|hazaar|hazar|thousand|हजार)?"
 _UNITS: Final[Mapping[str, str]] = {
     "hour": "hour|hours|hourly|hr|hrs|h|ghanta|ghante|ghanta|घंटा|घंटे|घण्टा",
@@ -48,7 +48,10 @@ _PAY_NAMED: Final = re.compile(
     )
     + rf"\s*(?:is|of|:|=|-)?\s*{_SUM}"
 )
-_PAY_ALONE: Final = re.compile(r"(?:^|[,;|])\s*([1-9]\d{2,4})\s*(?=[,;|]|$)")
+_PAY_ALONE: Final = re.compile(
+    r"(?:^|[,;|])\s*(?:([1-9]\d{2,4})|([1-9]\d{0,2})\s?(k))\s*(?=[,;|]|$)"
+    rf"|(?<![\d:.,/-])([1-9]\d{{2,4}})\s+{any_of('each|per person|per head|each person|har ek')}"
+)
 _PAY_OPEN: Final = re.compile(
     any_of(
         "negotiable|pay negotiable|salary negotiable|to be agreed|to be discussed|baat karke|"
@@ -84,7 +87,8 @@ def take_alone(text: str, draft: Draft, currency: str) -> tuple[str, Draft]:
     found = _PAY_ALONE.search(text)
     if found is None or draft.amount is not None:
         return text, draft
-    draft = replace(draft, amount=_minor(float(found[1]), currency))
+    amount = _amount([part for part in found.groups() if part])
+    draft = replace(draft, amount=_minor(amount or 0, currency))
     return text[: found.start()] + TAKEN + text[found.end() :], draft
 
 

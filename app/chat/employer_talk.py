@@ -52,7 +52,7 @@ def again(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
 
 
 def hand_over(heard: Heard, why: str = "asked") -> Turn:
-    """Let a person take over."""
+    """Let a person take over; `why` is one of `app.messaging.handover.Why`."""
     return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(why),))
 
 

@@ -52,6 +52,8 @@ _NUMBERS: Final[Mapping[str, int]] = {
     for word in words.split()
 }
 _ONE: Final = frozenset({"a", "an", "1"})
+_NUMBERED: Final = frozenset("class std standard grade kaksha sector gate no number floor".split())
+"""Words whose number says which, and not how many: "class 8 maths"."""
 _COUNT: Final = rf"(\d{{1,3}}|{any_of('|'.join(_NUMBERS))})"
 _PEOPLE: Final = re.compile(
     rf"(?<![\d:.,-]){_COUNT}\s*(?:more\s+|x\s+)?"
@@ -87,7 +89,7 @@ _FILLERS: Final = frozenset(
         "of is are be on in at to job jobs work post posting staff vacancy chahiye chahie chaiye "
         "chahte hai hain hu hoon ho ko ke ka ki liye mujhe mujhko mereko hume humein hamein hamko "
         "jaldi kaam part time part-time parttime full shift shifts timing timings hours hour hrs "
-        "salary pay paid per only immediately apply sir madam bhai ji hello hi hey day days week "
+        "salary pay paid paying per only immediately apply sir madam bhai ji hello hi hey day days week "
         "month date dates from till as who can will do some any people persons there someone "
         "somebody person new one also this that per each every rs inr se tak mein main par wala "
         "wale wali baje रोज चाहिए है हैं को के का की में मे पर और मुझे हमें हमको लिए काम जल्दी से तक एक "
@@ -291,7 +293,8 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
             if slug is None:
                 continue
             before, people = words[:at], None
-            if before and (before[-1] in _ONE or count(before[-1]) is not None):
+            numbered = len(before) > 1 and before[-2] in _NUMBERED
+            if before and not numbered and (before[-1] in _ONE or count(before[-1]) is not None):
                 people = 1 if before[-1] in _ONE else count(before[-1])
                 before = before[:-1]
             left, first, some = _roles_in(" ".join(before))
@@ -341,11 +344,13 @@ def _role(said: str, draft: Draft, language: str) -> Draft:
 
 
 def _placed(draft: Draft, found: Sequence[places.Place], said: str) -> Draft:
+    named = [p for p in found if f"{skills.fold(p.name)} ".startswith(f"{said} ")]
+    found = named or found
     if not _one_place(found):
         return replace(draft, places=tuple(option(place) for place in found))
     chosen = option(found[0])
     name = found[0].name
-    if len(found) > 1 and all(skills.fold(place.name).startswith(said) for place in found):
+    if named:
         # "Bandra" has an east and a west; whoever says only Bandra is told only Bandra.
         chosen["name"] = " ".join(name.split()[: len(said.split())])
         chosen["at"] = [

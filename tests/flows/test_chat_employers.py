@@ -8,14 +8,25 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from app.chat.model import Ask
+from app.chat.apply import apply
+from app.chat.doing import Doing
+from app.chat.employer_model import (
+    CancelJob,
+    PostJob,
+    PublishJob,
+    TellContacts,
+    TellJobs,
+    TellLeads,
+)
+from app.chat.model import Ask, Effect
+from app.core.ids import new_id
 from app.db import rows_changed
 from app.employers import phones, profile
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import OneTimeCode, Role, User, UserStatus
 from app.jobs.models import Job
-from app.messaging.models import Channel, OutboxMessage
+from app.messaging.models import Channel, ChatPerson, OutboxMessage
 from tests.flows.chat_employers import PHONE, accept, add_account, add_nearby, mailed_code, pay
 from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.matching_world import add_employer, add_job, database_of
@@ -206,10 +217,7 @@ async def test_a_job_whose_time_has_come_meanwhile_is_not_posted(database_url: s
         await world.taps(button)
         assert not await jobs(world)
         assert "over" in world.phone.received[-1][2].text
-        async with world.database.read() as session:
-            state = (await world.person()).state
-        assert state["ask"] == Ask.JOB_DAYS
-        del session
+        assert (await world.person()).state["ask"] == Ask.JOB_DAYS
 
 
 async def test_two_companies_of_one_phone_see_only_their_own(database_url: str) -> None:
@@ -290,3 +298,32 @@ async def test_notices_come_in_the_language_that_was_chosen(database_url: str) -
         async with world.database.read() as session:
             assert await session.scalar(select(User.language).where(User.id == employer_id)) == "hi"
             assert await session.scalar(select(func.count()).select_from(Employer)) == 1
+
+
+async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) -> None:
+    """Whatever the conversation believed: not proven, another's, suspended or gone, it does nothing."""
+    async with chat(database_url) as world:
+        unproven = await add_account(world, "Cafe Bandra", proven=False)
+        shut_out = await add_account(world, "Sassanian", proven=True)
+        elsewhere = await add_account(world, "Yazdani", proven=True, phone=OTHER)
+        await change(world, shut_out, status=UserStatus.SUSPENDED.value)
+        await world.says("hello")
+        async with world.database.begin() as session:
+            person = (await session.scalars(select(ChatPerson))).one()
+            for employer_id in (unproven, shut_out, elsewhere, new_id()):
+                job_id = new_id()
+                if employer_id in {unproven, shut_out, elsewhere}:
+                    job_id = await add_job(session, employer_id)
+                effects: list[Effect] = [
+                    PostJob(employer_id, {}),
+                    PublishJob(employer_id, job_id),
+                    CancelJob(employer_id, job_id),
+                    TellJobs(employer_id),
+                    TellLeads(employer_id, job_id),
+                    TellContacts(employer_id),
+                ]
+                for effect in effects:
+                    doing = Doing(session, person, world.clock(), "https://partimer.example", "IN")
+                    assert not await apply(doing, effect)
+                    assert [say.text for say in doing.replies] == ["employer_not_you"]
+        assert {job.status for job in await jobs(world)} == {"published"}

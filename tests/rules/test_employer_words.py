@@ -82,6 +82,9 @@ def test_the_same_job_is_read_however_it_is_said(text: str) -> None:
         ("₹800", 80_000, None),
         ("salary 12000", 1_200_000, None),
         ("cook, 800, Pune", 80_000, None),
+        ("cook, Pune, 8k", 800_000, None),
+        ("20 catering boys, 700 each", 70_000, None),
+        ("2 helpers 3 days from tomorrow 500/day", 50_000, "day"),
     ],
 )
 def test_pay(text: str, amount: int, per: str | None) -> None:
@@ -121,6 +124,7 @@ def test_what_is_no_pay(text: str) -> None:
         ("4 pax", 4),
         ("waiter, 3, Pune", 3),
         ("waiter", None),
+        ("tuition for class 8 maths", None),
     ],
 )
 def test_people(text: str, people: int | None) -> None:
@@ -149,6 +153,7 @@ def test_a_number_of_people_is_one() -> None:
         ("from 1 Dec to 15 Dec, mon-fri 10-6", "2026-12-01", "2026-12-15", [0, 1, 2, 3, 4]),
         ("from 1 dec, every monday 10-6", "2026-12-07", None, [0]),
         ("this weekend 9-5", "2026-11-28", "2026-11-29", [5, 6]),
+        ("3 days from tomorrow 9-5", "2026-11-26", "2026-11-28", [3, 4, 5]),
         ("every saturday 10-6", "2026-11-28", None, [5]),
         ("har shanivar 10 se 6", "2026-11-28", None, [5]),
         ("saturdays 10-6", "2026-11-28", None, [5]),
