@@ -42,6 +42,8 @@ AHEAD: Final = dt.timedelta(seconds=1)
 HEAD_START: Final = dt.timedelta(milliseconds=60)
 """How far ahead the first turn of a batch lies: the claim has to be committed before it."""
 
+_SEVERAL: Final = 4
+"""How many messages of one person are looked at, for each that may go, when not all can."""
 QUIET: Final = "quiet hours"
 """Why a message waits that nobody behind it has to wait for."""
 
@@ -122,27 +124,41 @@ def _room(
 async def _due(
     session: AsyncSession, name: str, state: ChannelState | None, now: dt.datetime, room: int
 ) -> Sequence[OutboxMessage]:
-    query = (
-        select(OutboxMessage)
-        .where(
-            OutboxMessage.state.in_(OPEN),
-            OutboxMessage.due_at <= now,
-            OutboxMessage.channel == name,
-            or_(OutboxMessage.essential, ~_overtakes(now)),
-        )
-        .order_by(OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id)
-        .limit(room)
+    """Return up to `room` messages that are due, each person's in the order in which they were written."""
+    query = select(OutboxMessage).where(
+        OutboxMessage.state.in_(OPEN),
+        OutboxMessage.due_at <= now,
+        OutboxMessage.channel == name,
+        or_(OutboxMessage.essential, ~_overtakes(now)),
     )
     spam_pause = state.only_replies_until if state is not None else None
     if spam_pause is not None and now < spam_pause:
         query = query.where(OutboxMessage.priority == 0)
-    rows = (await session.scalars(claim_limit(session, query))).all()
-    return sorted(rows, key=lambda row: (row.priority, row.id))
+    by_due = (OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id)
+    first = query.order_by(*by_due).limit(room)
+    rows = (await session.scalars(claim_limit(session, first))).all()
+    if len(rows) < room:
+        return sorted(rows, key=_as_written)
+    # What was tried before is due later than what was written after it: it may have been cut off.
+    people = {row.recipient_index for row in rows}
+    theirs = query.where(OutboxMessage.recipient_index.in_(people)).limit(room * _SEVERAL)
+    found = await session.scalars(
+        claim_limit(session, theirs.order_by(OutboxMessage.priority, OutboxMessage.id))
+    )
+    each: dict[tuple[str, int], list[OutboxMessage]] = {}
+    for row in sorted({*rows, *found}, key=_as_written):
+        each.setdefault((row.recipient_index, row.priority), []).append(row)
+    keys = dict.fromkeys((row.recipient_index, row.priority) for row in rows)
+    return [row for key in keys for row in each[key]][:room]
+
+
+def _as_written(row: OutboxMessage) -> tuple[int, UUID]:
+    return row.priority, row.id
 
 
 def _overtakes(now: dt.datetime) -> Exists:
-    """Whether an earlier message to the same person is due later than this one: it is being sent, its
-    answer was lost, or it is tried again. What comes after it waits, or people read the end first.
+    """Whether an earlier message to the same person is not due yet: it is being sent, its answer was
+    lost, or it is tried again. What comes after it waits, or people read the end first.
     """
     earlier = aliased(OutboxMessage)
     return exists().where(
@@ -151,7 +167,7 @@ def _overtakes(now: dt.datetime) -> Exists:
         earlier.channel == OutboxMessage.channel,
         earlier.priority == OutboxMessage.priority,
         earlier.id < OutboxMessage.id,
-        earlier.due_at > OutboxMessage.due_at,
+        earlier.due_at > now,
         or_(earlier.error.is_(None), earlier.error != QUIET),
         earlier.held_why.is_(None),
         or_(earlier.expires_at.is_(None), earlier.expires_at > now),

@@ -221,7 +221,6 @@ def test_too_fast_holds_the_whole_number_back(post: Post) -> None:
     assert post.send() == 0
     post.world.clock.advance(minutes=2)
     post.send()
-    post.send()
     assert len(post.received()) == 2
 
 

@@ -257,6 +257,19 @@ async def test_what_comes_next_waits_for_a_lost_answer_but_not_for_one_given_up(
         assert [message for message, _ in post.platform.sent] == [second]
 
 
+async def test_what_waited_goes_before_what_was_written_since(database_url: str) -> None:
+    """Also when there is room for one only, as while a channel is tried again."""
+    async with a_post(database_url) as post:
+        post.platform.script = [lost()]
+        written = [await post.tell("1"), await post.tell("2")]
+        await post.send()
+        post.now += AMBIGUOUS_WAIT + AMBIGUOUS_WAIT
+        written.append(await post.tell("3"))
+        for _ in written:
+            await delivery.send_due(post.database, post.channels, post.clock, 1)
+        assert [message for message, _ in post.platform.sent] == written
+
+
 async def test_a_status_that_settles_a_lost_answer_lets_the_next_go(database_url: str) -> None:
     async with a_post(database_url) as post:
         post.platform.script = [lost()]
