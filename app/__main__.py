@@ -84,6 +84,8 @@ async def _work(settings: Settings) -> None:
 
 def check(arguments: argparse.Namespace) -> int:
     """Say whether the configuration, the database and the cache can be used; 1 if not."""
+    if arguments.invariants:
+        return asyncio.run(_check_invariants(_settings()))
     if arguments.deploy:
         os.environ["ENVIRONMENT"] = "production"
     problems: list[str] = []
@@ -101,6 +103,22 @@ def check(arguments: argparse.Namespace) -> int:
     if not problems:
         print("All good.")
     return 1 if problems else 0
+
+
+async def _check_invariants(settings: Settings) -> int:
+    from app.db import Database
+    from app.invariants import examine
+    from app.runtime import build_keyring
+
+    database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
+    try:
+        await database.ping()
+        found = await examine(database)
+    finally:
+        await database.close()
+    for each in found:
+        print(f"{'BROKEN' if each.broken else 'ok':6} {each.broken} of {each.about}: {each.says}")
+    return 1 if any(each.broken for each in found) else 0
 
 
 async def _unreachable(settings: Settings) -> list[str]:
@@ -325,6 +343,11 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", work)
     checker = add("check", check)
     checker.add_argument("--deploy", action="store_true", help="judge as production would")
+    checker.add_argument(
+        "--invariants",
+        action="store_true",
+        help="count what breaks the rules, in the live database",
+    )
     admin = add("create-admin", create_admin)
     admin.add_argument("--email", required=True)
     admin.add_argument("--name", default="Administrator")

@@ -1,0 +1,63 @@
+"""What must hold of money: one charge a lead, each unlocked or given back, and the books balance."""
+
+from typing import Final
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import aliased
+
+from app.core.invariants import Invariant, always
+from app.payments.models import LedgerEntry, Payment, Refund, Unlock
+from app.payments.rules import PaymentStatus
+
+_CAPTURED: Final = (
+    PaymentStatus.SUCCEEDED,
+    PaymentStatus.PARTIALLY_REFUNDED,
+    PaymentStatus.REFUNDED,
+)
+_KEPT: Final = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
+_another: Final = aliased(Payment)
+_GOES_BACK: Final = exists().where(Refund.payment_id == Payment.id)
+_BOUGHT_TWICE: Final = exists().where(
+    _another.match_id == Payment.match_id,
+    _another.id != Payment.id,
+    _another.status.in_(_KEPT),
+    ~exists().where(Refund.payment_id == _another.id),
+)
+_SUMS: Final = (
+    select(LedgerEntry.transaction_id, func.sum(LedgerEntry.amount).label("total"))
+    .group_by(LedgerEntry.transaction_id, LedgerEntry.currency)
+    .subquery()
+)
+
+INVARIANTS: Final = (
+    always(
+        "no lead is charged twice, unless the money goes back",
+        Payment,
+        _BOUGHT_TWICE,
+        Payment.status.in_(_KEPT),
+        ~_GOES_BACK,
+    ),
+    always(
+        "a payment that was captured unlocked its lead, or goes back",
+        Payment,
+        ~exists().where(Unlock.payment_id == Payment.id),
+        Payment.status.in_(_KEPT),
+        ~_GOES_BACK,
+    ),
+    always(
+        "a contact is revealed only for a captured payment",
+        Unlock,
+        ~exists().where(Payment.id == Unlock.payment_id, Payment.status.in_(_CAPTURED)),
+    ),
+    always(
+        "a captured payment is in the ledger",
+        Payment,
+        ~exists().where(LedgerEntry.payment_id == Payment.id),
+        Payment.status.in_(_CAPTURED),
+    ),
+    Invariant(
+        "the two sides of every booking are equal",
+        select(func.count()).select_from(_SUMS),
+        select(func.count()).select_from(_SUMS).where(_SUMS.c.total != 0),
+    ),
+)
