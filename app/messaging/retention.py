@@ -23,7 +23,7 @@ from app.messaging.models import (
 SENT_KEPT: Final = dt.timedelta(days=90)
 """What was sent, for support and the person's own export."""
 RECEIVED_KEPT: Final = dt.timedelta(days=30)
-"""What came in; platforms repeat their events for a week at most."""
+"""What came in and could not be read wholly; platforms repeat their events for a week at most."""
 WORDS_KEPT: Final = dt.timedelta(days=7)
 """What people wrote, so that whoever takes a conversation over sees what it is about; while a human is
 wanted it stays, `RECEIVED_KEPT` at most."""

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.audit.models import AdminActionLog
 from app.identity import users
-from app.messaging.models import ChatPerson, InboxItem
+from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
 from tests.flows.world import PASSWORD, Person, World, ok, refused
 
 PATH = "/api/admin/conversations"
@@ -334,6 +334,8 @@ def test_nothing_is_kept_of_who_does_not_agree_or_deletes_everything(world_of_fi
         ids = [UUID(talk.id), UUID(other.id)]
         items = select(InboxItem.body_sealed).where(InboxItem.person_id.in_(ids))
         bodies = list(await session.scalars(items))
+        events = select(WebhookEvent.body_sealed).where(WebhookEvent.state == "handled")
+        bodies += await session.scalars(events)
         person = await session.get(ChatPerson, ids[1])
         return set(bodies), (person.paused_at, person.held_by, person.phone_index)
 
