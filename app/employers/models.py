@@ -44,3 +44,19 @@ class AccountMark(Base):
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     """phone, mailbox, company, address or tax_id."""
     mark: Mapped[str] = mapped_column(String(64))
+
+
+class EmployerBlock(Base):
+    """An employer wants a worker offered no more."""
+
+    __tablename__ = "employer_blocks"
+
+    employer_id: Mapped[UUID] = mapped_column(
+        ForeignKey("employers.id", ondelete="CASCADE"), primary_key=True
+    )
+    worker_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    match_id: Mapped[UUID]
+    """By which the employer knows the worker; ids of people are not told."""
+    created_at: Mapped[dt.datetime]

@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.catalogue.skills import masks
 from app.core.geo import KM_PER_DEGREE, MAX_TRAVEL_KM, keys_around
 from app.core.week import bits
+from app.employers.models import EmployerBlock
 from app.matching.models import WorkerMatch
 from app.matching.rules import JobFacts
 from app.offers.models import JobMatch
@@ -47,6 +48,7 @@ _KEYS_STEP: Final = 16
 _worker = cast(Table, WorkerMatch.__table__).c
 _match = cast(Table, JobMatch.__table__).c
 _block = cast(Table, Block.__table__).c
+_employer_block = cast(Table, EmployerBlock.__table__).c
 
 _DAYS: Final = tuple(_worker[f"d{day}"] for day in range(7))
 
@@ -70,6 +72,9 @@ def _statement(degrees_east: ColumnElement[Any]) -> Select[Any]:
     squared = north * north + east * east
     offered = select(_match.worker_id).where(_match.job_id == bindparam("job_id"))
     blocking = select(_block.worker_id).where(_block.employer_id == bindparam("employer_id"))
+    blocked = select(_employer_block.worker_id).where(
+        _employer_block.employer_id == bindparam("employer_id")
+    )
     return select(*_COLUMNS).where(
         _worker.geo_key.in_(bindparam("keys", expanding=True)),
         _worker.active == true(),
@@ -91,8 +96,8 @@ def _statement(degrees_east: ColumnElement[Any]) -> Select[Any]:
                 for day, column in enumerate(_DAYS)
             ),
         ),
-        # Whoever was offered this job before, whatever came of it, or blocked its employer.
-        _worker.worker_id.not_in(offered.union_all(blocking)),
+        # Whoever was offered this job before, whatever came of it, or shut out or is by its employer.
+        _worker.worker_id.not_in(offered.union_all(blocking, blocked)),
     )
 
 

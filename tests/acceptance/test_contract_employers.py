@@ -166,7 +166,7 @@ def test_a_job_goes_through_its_life(town: World) -> None:
     assert changed["description"] == job["description"]
     published = ok(employer.post(f"{path}/publish"))
     assert published["status"] == "published"
-    assert keys(published) <= shapes.JOB | {"published_at"}
+    assert keys(published) <= shapes.JOB | {"published_at", "review"}
     problem(employer.post(f"{path}/publish"), 409)
     problem(employer.put(path, {"required_skills": ["cook"]}), 409, "job_not_editable")
     assert ok(employer.put(path, {"title": "Four waiters"}))["title"] == "Four waiters"
@@ -175,7 +175,7 @@ def test_a_job_goes_through_its_life(town: World) -> None:
     problem(employer.get(f"{JOBS}?status=sold"), 422)
     cancelled = ok(employer.delete(path))
     assert cancelled["status"] == "cancelled"
-    assert keys(cancelled) <= shapes.JOB | {"published_at"}
+    assert keys(cancelled) <= shapes.JOB | {"published_at", "review"}
     assert ok(employer.delete(path)) == cancelled
     for refused in (
         employer.post(f"{path}/publish"),

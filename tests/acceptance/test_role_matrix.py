@@ -158,6 +158,9 @@ RULES: dict[str, Rule] = {
     "POST /api/workers/blocks": rule(
         WORKER, 200, 201, body=lambda cast: {"employer_id": cast.other_employer.id}
     ),
+    "GET /api/employers/blocks": rule(EMPLOYER),
+    "POST /api/employers/blocks": rule(EMPLOYER, 404, body=lambda _: {"match_id": UNKNOWN}),
+    "DELETE /api/employers/blocks/{match_id}": rule(EMPLOYER, 404),
     "DELETE /api/workers/blocks/{employer_id}": rule(WORKER, 204, 404),
     "GET /api/workers/export": rule(WORKER),
     "DELETE /api/workers/account": rule(WORKER, 204),

@@ -1,0 +1,65 @@
+"""Workers whom an employer wants offered no more: `/api/employers/blocks`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, status
+from sqlalchemy import select
+
+from app.api.deps import EmployerActor, Now, Once, Read, Route, Write
+from app.api.problems import problems
+from app.core.schema import Answer, Instant, Request
+from app.employers import blocks
+from app.offers import closing
+from app.offers.models import JobMatch
+from app.offers.unlocking import MatchNotFound
+
+router = APIRouter(prefix="/api/employers/blocks", tags=["employers"], route_class=Route)
+
+
+class NewBlock(Request):
+    """The worker behind a match of mine."""
+
+    match_id: UUID
+
+
+class BlockAnswer(Answer):
+    """A worker who is offered no job of mine any more, by the match I know them from."""
+
+    match_id: UUID
+    created_at: Instant
+
+
+class Blocks(Answer):
+    """All of them."""
+
+    items: list[BlockAnswer]
+
+
+@router.get("")
+async def list_blocks(session: Read, actor: EmployerActor) -> Blocks:
+    """List whom I have blocked, newest first."""
+    found = await blocks.of(session, actor.user_id)
+    return Blocks(items=[BlockAnswer.model_validate(block) for block in found])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(404))
+async def block_worker(
+    session: Write, actor: EmployerActor, body: NewBlock, now: Now, _: Once
+) -> BlockAnswer:
+    """Offer this worker no job of mine any more; open offers close, and what I unlocked stays mine.
+
+    Blocking twice changes nothing.
+    """
+    mine = (JobMatch.id == body.match_id, JobMatch.employer_id == actor.user_id)
+    worker_id = await session.scalar(select(JobMatch.worker_id).where(*mine))
+    if worker_id is None:
+        raise MatchNotFound
+    await closing.close_between(session, worker_id, actor.user_id, now)
+    block = await blocks.add(session, actor.user_id, worker_id, body.match_id, now)
+    return BlockAnswer.model_validate(block)
+
+
+@router.delete("/{match_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
+async def unblock_worker(session: Write, actor: EmployerActor, match_id: UUID) -> None:
+    """Lift a block."""
+    await blocks.remove(session, actor.user_id, match_id)
