@@ -19,7 +19,13 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from app.db import DRIVER, Base, is_postgresql, table
 
-_FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_FAILED = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 class Prepared[Row: NamedTuple]:
@@ -55,6 +61,7 @@ class Prepared[Row: NamedTuple]:
             rows = await connection.fetch(sql, *[given[name] for name in order])
         except _FAILED:
             # It only reads: run again like any other, whose layers know what to make of an error.
+            await _leave_driver(session)
             rows = (await session.execute(self._query, values)).all()
         return [self._make(row) for row in rows]
 
@@ -91,6 +98,7 @@ class PreparedInsert:
         try:
             status: str = await connection.execute(sql, *[row[name] for name in order])
         except _FAILED:
+            await _leave_driver(session)
             return await self._run_plainly(session, row)
         return status == "INSERT 0 1"
 
@@ -113,6 +121,12 @@ async def _driver_of(session: AsyncSession) -> asyncpg.Connection | None:
         )
     found: asyncpg.Connection = session.info[DRIVER]
     return found
+
+
+async def _leave_driver(session: AsyncSession) -> None:
+    """Give up the connection, in whatever state it is, and with it the way past SQLAlchemy."""
+    del session.info[DRIVER]
+    await session.invalidate()
 
 
 class json_rows(FunctionElement[str]):  # noqa: N801 - a function of SQL

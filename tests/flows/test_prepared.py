@@ -105,7 +105,7 @@ async def test_what_belongs_to_each_row_comes_with_it(database: Database) -> Non
     assert row.told.replace(" ", "") in {'[["batch",1],["batch",2]]', '[["batch",2],["batch",1]]'}
 
 
-async def test_a_lost_connection_is_told_in_sqlalchemys_words_and_replaced(
+async def test_a_lost_connection_is_replaced_and_a_wrong_value_told_in_sqlalchemys_words(
     postgresql_database_url: str,
 ) -> None:
     database = Database(postgresql_database_url, Keyring("a secret of the tests, long enough"))
@@ -117,10 +117,12 @@ async def test_a_lost_connection_is_told_in_sqlalchemys_words_and_replaced(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+        async with database.read() as session:
+            assert await OF_KIND.all(session, kind="batch", now=NOW) == []
+        assert await keep(database, "after")
         with pytest.raises(SQLAlchemyError):
             async with database.read() as session:
-                await OF_KIND.all(session, kind="batch", now=NOW)
-        assert await keep(database, "after")
+                await OF_KIND.all(session, kind="\0", now=NOW)
     finally:
         await killer.close()
         await database.close()
