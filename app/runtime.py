@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
@@ -21,6 +20,7 @@ from app.matching.index import reindex_workers
 from app.messaging.channels import Channels
 from app.payments.provider import PaymentProvider
 from app.providers.channels import build_channels
+from app.providers.http import outgoing
 from app.providers.stripe import build_payments
 
 type Clock = Callable[[], dt.datetime]
@@ -81,7 +81,7 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
     redis_url = _redis_url(settings)
     redis = _redis(redis_url) if redis_url else None
     days = (settings.refresh_token_days, settings.session_days)
-    async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=5)) as http:
+    async with outgoing() as http:
         runtime = Runtime(
             settings=settings,
             clock=clock,
