@@ -5,23 +5,25 @@ import asyncio
 import itertools
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chat, endpoints, matching, waves
-from benchmarks.measure import machine
+import uvloop
+
+from benchmarks import chat, endpoints, matching, outbox, process, waves
+from benchmarks.measure import load, machine
 from benchmarks.plots import draw_matching
 
 RESULTS = Path(__file__).parent / "results"
+WHAT = ("matching", "waves", "endpoints", "chat", "outbox", "pace", "idle", "start")
 SIZES = (10_000, 100_000)
 LARGE = 1_000_000
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "what", nargs="*", choices=["matching", "waves", "endpoints", "chat", []], default=[]
-    )
+    parser.add_argument("what", nargs="*", choices=[*WHAT, []], default=[])
     parser.add_argument("--large", action="store_true", help="also a million workers (minutes)")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     return parser.parse_args()
@@ -56,23 +58,25 @@ def _write(name: str, records: list[dict[str, Any]], where: dict[str, Any]) -> N
 def main() -> None:
     """Run what was asked for, all by default."""
     wishes = _arguments()
-    chosen = wishes.what or ["matching", "waves", "endpoints", "chat"]
+    chosen = wishes.what or WHAT
     where = machine()
+    quick: bool = wishes.quick
     if "matching" in chosen:
-        asyncio.run(_matching(where, large=wishes.large, quick=wishes.quick))
-    if "waves" in chosen:
-        figures = asyncio.run(waves.run(quick=wishes.quick))
-        if not wishes.quick:
-            _write("waves", figures, where)
-    if "endpoints" in chosen:
-        figures = endpoints.run(quick=wishes.quick)
-        if not wishes.quick:
-            _write("endpoints", figures, where)
-    if "chat" in chosen:
-        figures = chat.run(quick=wishes.quick)
-        print(json.dumps(figures), flush=True)
-        if not wishes.quick:
-            _write("chat", figures, where)
+        asyncio.run(_matching(where, large=wishes.large, quick=quick))
+    others: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "waves": lambda: uvloop.run(waves.run(quick=quick)),
+        "endpoints": lambda: endpoints.run(quick=quick),
+        "chat": lambda: chat.run(quick=quick),
+        "outbox": lambda: uvloop.run(outbox.drain(quick=quick)),
+        "pace": lambda: outbox.pace(quick=quick),
+        "idle": lambda: process.idle(quick=quick),
+        "start": lambda: process.start(quick=quick),
+    }
+    for name, measure in others.items():
+        if name in chosen:
+            figures = measure()
+            if not quick:
+                _write(name, figures, where | {"load_after": load()})
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ import hmac
 import itertools
 import json
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -25,10 +27,11 @@ from app.identity.tokens import Claims, TokenRing
 from app.jobs.models import Job, JobSlot
 from app.offers.models import JobMatch
 from app.workers.models import Worker
-from benchmarks.load import requests_per_second
+from benchmarks.load import Load, Server, ask
 from benchmarks.population import EMPLOYER_ID, JOB_ID, populate
-from tests.infra.live import serve_process
+from tests.infra.live import running, wait_until_healthy
 from tests.infra.postgres import postgres
+from tests.infra.run import free_port
 
 OFFERS: Final = 60
 """Offers of the worker who asks: three pages of them."""
@@ -65,35 +68,50 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
     with (
         tempfile.TemporaryDirectory() as one,
         tempfile.TemporaryDirectory() as two,
-        serve_process(Path(one), common) as ours,
-        serve_process(Path(two), bare, app="benchmarks.bare:app") as theirs,
+        _served(Path(one), common, "app.main:app") as ours,
+        _served(Path(two), bare, "benchmarks.bare:app") as theirs,
     ):
         return asyncio.run(_measure(ours, theirs, token, quick=quick))
 
 
-async def _measure(ours: str, theirs: str, token: str, *, quick: bool) -> list[dict[str, Any]]:
+@contextmanager
+def _served(folder: Path, env: dict[str, str], app: str) -> Iterator[Server]:
+    """Serve by uvicorn without its log of requests, ours as it runs, and the bare one likewise."""
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "uvicorn", app, "--no-access-log"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+    ]
+    with running(command, folder, env | {"PORT": str(port)}) as process:
+        wait_until_healthy(f"http://127.0.0.1:{port}", process, folder)
+        yield Server(f"http://127.0.0.1:{port}", process.pid)
+
+
+async def _measure(
+    ours: Server, theirs: Server, token: str, *, quick: bool
+) -> list[dict[str, Any]]:
     seconds, rounds = (1.0, 1) if quick else (4.0, 5)
     records = []
     for name, requests in (
         ("GET /api/workers/offers, 20 of 60", itertools.repeat(_offers_request(token))),
         ("POST /api/webhooks/whatsapp, one message", _webhook_requests()),
     ):
-        figures: dict[str, list[float]] = {"ours": [], "bare": []}
-        for base_url in (ours, theirs):
-            await requests_per_second(base_url, requests, 1.0)
+        figures: dict[str, list[Load]] = {"ours": [], "bare": []}
+        for server in (ours, theirs):
+            await ask(server, requests, 1.0)
         for _ in range(rounds):
-            for who, base_url in (("ours", ours), ("bare", theirs)):
-                figures[who].append(await requests_per_second(base_url, requests, seconds))
-        medians = {who: statistics.median(values) for who, values in figures.items()}
-        record = {
-            "endpoint": name,
-            "ours_per_second": round(medians["ours"]),
-            "bare_per_second": round(medians["bare"]),
-            "ours_over_bare": round(medians["ours"] / medians["bare"], 3),
-            "rounds": rounds,
-            "seconds_each": seconds,
-        }
-        print(json.dumps(record))
+            for who, server in (("ours", ours), ("bare", theirs)):
+                figures[who].append(await ask(server, requests, seconds))
+        record: dict[str, Any] = {"endpoint": name, "rounds": rounds, "seconds_each": seconds}
+        for field in Load._fields:
+            medians = {
+                who: statistics.median(getattr(one, field) for one in loads)
+                for who, loads in figures.items()
+            }
+            record |= {f"{who}_{field}": round(value, 3) for who, value in medians.items()}
+            ours_over_bare = medians["ours"] / medians["bare"]
+            record[f"{field}_ours_over_bare"] = round(ours_over_bare, 3)
+        print(json.dumps(record), flush=True)
         records.append(record)
     return records
 
@@ -141,7 +159,16 @@ async def _signed_in_worker_with_offers(url: str) -> str:
             worker_id = (await session.scalars(select(Worker.id).limit(1))).one()
             job = (await session.scalars(select(Job).where(Job.id == JOB_ID))).one()
             columns = {c.key: getattr(job, c.key) for c in Job.__table__.columns}
-            jobs = [columns | {"id": new_id(), "city": "Mumbai"} for _ in range(OFFERS)]
+            jobs = [
+                columns
+                | {
+                    "id": new_id(),
+                    "city": "Mumbai",
+                    "title": f"Evening waiter {number}",
+                    "description": f"Serve dinner in our house number {number}; we show you how.",
+                }
+                for number in range(OFFERS)
+            ]
             await session.execute(insert(Job), jobs)
             shifts = [(4, dt.time(17), dt.time(21)), (5, dt.time(17), dt.time(21))]
             await session.execute(
@@ -153,7 +180,8 @@ async def _signed_in_worker_with_offers(url: str) -> str:
                 ],
             )
             await session.execute(
-                insert(JobMatch), [_match(one["id"], worker_id, now) for one in jobs]
+                insert(JobMatch),
+                [_match(one["id"], worker_id, now, 2 + n / 10) for n, one in enumerate(jobs)],
             )
             issued = await DatabaseSessions().create(session, worker_id, 1, now)
     finally:
@@ -162,7 +190,7 @@ async def _signed_in_worker_with_offers(url: str) -> str:
     return ring.issue(Claims(worker_id, issued.session_id, Role.WORKER, 1), now)
 
 
-def _match(job_id: UUID, worker_id: UUID, now: dt.datetime) -> dict[str, Any]:
+def _match(job_id: UUID, worker_id: UUID, now: dt.datetime, km: float) -> dict[str, Any]:
     parts = ("distance", "availability", "skills", "experience", "reliability")
     return {
         "id": new_id(),
@@ -173,8 +201,8 @@ def _match(job_id: UUID, worker_id: UUID, now: dt.datetime) -> dict[str, Any]:
         "wave": 1,
         "score": 70.0,
         **{f"score_{part}": 70.0 for part in parts},
-        "distance_km": 2.1,
-        "why": [{"kind": "distance", "km": 2.1}],
+        "distance_km": km,
+        "why": [{"kind": "distance", "km": km}],
         "price_amount": 4_900,
         "price_currency": "INR",
         "offered_at": now,

@@ -1,39 +1,67 @@
 """A client that asks as fast as it is answered, over connections that stay open."""
 
 import asyncio
+import statistics
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from benchmarks.measure import processor_seconds
 
 CONNECTIONS = 16
 
 
-async def requests_per_second(base_url: str, requests: Iterator[bytes], seconds: float) -> float:
-    """Answers a second to these raw requests. Raises `RuntimeError` at an answer that is not 200."""
-    address = urlsplit(base_url)
-    deadline = time.perf_counter() + seconds
+class Server(NamedTuple):
+    """Where it answers, and the process that does."""
+
+    base_url: str
+    pid: int
+
+
+class Load(NamedTuple):
+    """What a server did under load."""
+
+    per_second: float
+    median_ms: float
+    processor_ms: float
+    """Processor time of the server's process for one answer: holds on a machine that is busy."""
+
+
+async def ask(server: Server, requests: Iterator[bytes], seconds: float) -> Load:
+    """Ask for that long. Raises `RuntimeError` at an answer that is not 200."""
+    address = urlsplit(server.base_url)
+    used = processor_seconds(server.pid)
     started = time.perf_counter()
-    counts = await asyncio.gather(
+    deadline = started + seconds
+    waited: list[float] = []
+    await asyncio.gather(
         *(
-            _ask(address.hostname or "", address.port or 80, requests, deadline)
+            _ask(address.hostname or "", address.port or 80, requests, deadline, waited)
             for _ in range(CONNECTIONS)
         )
     )
-    return sum(counts) / (time.perf_counter() - started)
+    answers = len(waited)
+    return Load(
+        per_second=answers / (time.perf_counter() - started),
+        median_ms=statistics.median(waited) * 1_000,
+        processor_ms=(processor_seconds(server.pid) - used) * 1_000 / answers,
+    )
 
 
-async def _ask(host: str, port: int, requests: Iterator[bytes], deadline: float) -> int:
+async def _ask(
+    host: str, port: int, requests: Iterator[bytes], deadline: float, waited: list[float]
+) -> None:
     reader, writer = await asyncio.open_connection(host, port)
-    answers = 0
     try:
         while time.perf_counter() < deadline:
+            began = time.perf_counter()
             writer.write(next(requests))
             head = await reader.readuntil(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 200 "):
                 raise RuntimeError(head.decode(errors="replace"))
             length = head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
             await reader.readexactly(int(length))
-            answers += 1
+            waited.append(time.perf_counter() - began)
     finally:
         writer.close()
-    return answers
