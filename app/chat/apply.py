@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.catalogue import places
-from app.chat import employer_apply, facts, model, own_data
+from app.chat import facts, model, own_data
 from app.chat.about_person import good_name
 from app.chat.doing import Doing
+from app.chat.employer import apply as employer_apply
 from app.chat.facts import CHANNEL, UNNAMED
 from app.chat.model import Effect, Say
 from app.chat.offer_talk import tell_offer

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat import employer_facts
+from app.chat.employer import facts as employer_facts
 from app.chat.model import Context, OfferFacts, Profile
 from app.identity.models import Consent, User, UserStatus
 from app.messaging.inbound import Inbound, InboundKind

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from app.chat import employer_talk
-from app.chat.employer_hat import acting
+from app.chat.employer import talk as employer_talk
+from app.chat.employer.hat import acting
 from app.chat.flow import QUESTIONS, answered, ask, next_unanswered, said, tapped
 from app.chat.model import (
     Ask,

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 from uuid import UUID
 
-from app.chat.employer_model import EmployerEffect, EmployerFacts, JobFacts
+from app.chat.employer.model import EmployerEffect, EmployerFacts, JobFacts
 from app.core.week import Slot
 from app.messaging.channels import Button, Form, Row
 from app.messaging.inbound import Inbound

@@ -12,8 +12,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.catalogue import places
-from app.chat.employer_door import EMPLOYER_QUESTIONS, employer
-from app.chat.employer_hat import acting
+from app.chat.employer.door import EMPLOYER_QUESTIONS, employer
+from app.chat.employer.hat import acting
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
 from app.chat.meeting import language_choice, newcomer, resume, unfinished
 from app.chat.model import (
@@ -137,7 +137,20 @@ def _while_paused(heard: Heard) -> Turn | None:
             replies=(Say("handed_back"), *resumed.replies),
             effects=(HandBack(), *resumed.effects),
         )
-    return Turn(heard.state)
+    return _own_data_while_paused(heard) or Turn(heard.state)
+
+
+def _own_data_while_paused(heard: Heard) -> Turn | None:
+    """What is kept of a worker is theirs: nobody of our team has to send or delete it."""
+    if heard.context.profile is None:
+        return None
+    if says(heard, Command.SEND_DATA):
+        return _send_data(heard)
+    if says(heard, Command.DELETE_DATA):
+        return _ask_delete(heard)
+    # By the button alone: a written yes may be meant for the human.
+    by_button = heard.state.ask is Ask.DELETE and tapped(heard, "delete") is not None
+    return _read_delete(heard) if by_button else None
 
 
 def _hand_over(heard: Heard, why: str = "asked") -> Turn:

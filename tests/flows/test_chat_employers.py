@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from app.chat.apply import apply
 from app.chat.doing import Doing
-from app.chat.employer_model import (
+from app.chat.employer.model import (
     CancelJob,
     PostJob,
     PublishJob,

@@ -353,6 +353,21 @@ def test_nothing_understood_leads_to_a_human() -> None:
     assert said == [["not_understood", "help"], ["not_understood_menu", "menu"], ["handed_over"]]
 
 
+def test_while_a_human_is_there_ones_data_are_still_ones_own() -> None:
+    facts = context(paused=True)
+    assert step(State(), heard("send my data"), facts).effects == (SendData(),)
+    asked = step(State(), heard("delete my data"), facts)
+    assert [say.text for say in asked.replies] == ["ask_delete"]
+    # "Yes" may be an answer to the human.
+    assert not step(asked.state, heard("yes"), facts).effects
+    assert step(asked.state, tap("delete:yes"), facts).effects == (Erase(),)
+
+
+def test_an_old_button_of_an_account_that_is_gone_is_answered() -> None:
+    turn = step(State(), tap(f"prove:{OFFER}"), context(profile=None, language=None))
+    assert turn.replies
+
+
 # ── One conversation whose effects happen: nothing is lost, and nobody is left without an answer ──
 
 

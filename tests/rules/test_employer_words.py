@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.chat.employer_dates import read as read_dates
-from app.chat.employer_draft import Draft, Shifts, shifts_of
-from app.chat.employer_words import count, read
+from app.chat.employer.dates import read as read_dates
+from app.chat.employer.draft import Draft, Shifts, shifts_of
+from app.chat.employer.words import count, read
 from app.chat.understand import folded
 from app.core.week import Slot
 

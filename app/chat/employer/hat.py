@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.chat.employer_model import EmployerFacts
+from app.chat.employer.model import EmployerFacts
 from app.chat.model import Context, State
 
 WORKER: Final = "worker"

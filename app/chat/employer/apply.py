@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from app.catalogue import places, skills
 from app.chat.doing import Doing
-from app.chat.employer_model import (
+from app.chat.employer.model import (
     CancelJob,
     PostJob,
     Prove,

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places, skills
-from app.chat import employer_dates, employer_pay, employer_words, free_times
-from app.chat.employer_draft import EVERY_SHIFT, Draft, token
-from app.chat.employer_model import EmployerFacts, PostJob
-from app.chat.employer_questions import (
+from app.chat import free_times
+from app.chat.employer import dates, pay, words
+from app.chat.employer.draft import EVERY_SHIFT, Draft, token
+from app.chat.employer.model import EmployerFacts, PostJob
+from app.chat.employer.questions import (
     IN_ORDER,
     PARTS,
     POSTING,
@@ -187,7 +188,7 @@ def _tapped_weekly(heard: Heard, _account: EmployerFacts, value: str) -> Turn:
 
 
 def _tapped_people(heard: Heard, _account: EmployerFacts, value: str) -> Turn | None:
-    people = employer_words.count(value)
+    people = words.count(value)
     return None if people is None else _told(heard, Draft(people=people))
 
 
@@ -254,7 +255,7 @@ def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
             return _change(heard, account, "")
     if state.ask is Ask.JOB_NOTE:
         note = "" if says(heard, Command.NO) or says(heard, Command.SKIP) else text
-        return _go_on(heard, replace(draft, note=mask(note)[: employer_words.NOTE_CHARACTERS]))
+        return _go_on(heard, replace(draft, note=mask(note)[: words.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
         return _tapped_radius(heard, account, str(kilometres))
     told = _plain_answer(state.ask, text, context, account)
@@ -275,17 +276,17 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
     """Read what is an answer to this very question, though alone it would mean nothing."""
     match ask:
         case Ask.JOB_PEOPLE:
-            people = employer_words.count(text)
+            people = words.count(text)
             return None if people is None else Draft(people=people)
         case Ask.JOB_PAY if re.fullmatch(r"\s*[1-9][\d,]{1,9}\s*", text):
             amount = int(text.replace(",", "").strip())
-            if amount > employer_pay.MOST_PAY:
+            if amount > pay.MOST_PAY:
                 return None
             return Draft(amount=amount * 10 ** exponent(context.currency))
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
-            found = employer_words.find_places(text, account.city)
+            found = words.find_places(text, account.city)
             return None if found == Draft() else found
-        case Ask.JOB_WEEKLY if (weekly := employer_dates.once_or_weekly(text)) is not None:
+        case Ask.JOB_WEEKLY if (weekly := dates.once_or_weekly(text)) is not None:
             return Draft(weekly=weekly)
         case Ask.JOB_HOURS if (slots := free_times.read(text[:100])) is not None:
             spans = {(EVERY_SHIFT, slot.start, slot.end) for slot in slots}
@@ -297,7 +298,7 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
 
 
 def _read(text: str, context: Context, draft: Draft, account: EmployerFacts) -> Draft:
-    return employer_words.read(
+    return words.read(
         text,
         today_in(draft, context),
         language=context.said_in,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat.employer_model import EmployerFacts, JobFacts
+from app.chat.employer.model import EmployerFacts, JobFacts
 from app.core.masking import mask
 from app.employers import phones
 from app.identity.models import UserStatus

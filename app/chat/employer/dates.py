@@ -90,7 +90,7 @@ class Dates:
 def read(text: str, today: dt.date) -> Dates:
     """Take the dates out of a folded text."""
     found: list[dt.date] = []
-    text = text.replace(_ALWAYS, TAKEN)
+    text = text.replace("§", " ").replace(_ALWAYS, TAKEN)
 
     def keep(day: dt.date | None, said: str) -> str:
         if day is None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from app.chat.employer_dates import TAKEN, any_of
-from app.chat.employer_draft import Draft
+from app.chat.employer.dates import TAKEN, any_of
+from app.chat.employer.draft import Draft
 from app.chat.understand import folded
 from app.core.money import exponent
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from app.chat import employer_talk
-from app.chat.employer_hat import WORKER, acting, undecided
-from app.chat.employer_model import EmployerFacts, Prove, SendProof
-from app.chat.employer_questions import POSTING
+from app.chat.employer import talk
+from app.chat.employer.hat import WORKER, acting, undecided
+from app.chat.employer.model import EmployerFacts, Prove, SendProof
+from app.chat.employer.questions import POSTING
 from app.chat.flow import said, says, tapped
 from app.chat.meeting import resume
 from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
@@ -41,16 +41,16 @@ def employer(heard: Heard) -> Turn | None:
             return turn
     account = acting(state, context)
     if account is not None:
-        return employer_talk.turn(heard, account)
+        return talk.turn(heard, account)
     if undecided(state, context):
         return _which_hat(heard)
     unknown = context.profile is None and not state.registering and state.hat != WORKER
     if not unknown or not context.employers or tapped(heard, "worker") == "yes":
         return None
     if says(heard, Command.HUMAN) or tapped(heard, "menu") == "human":
-        return employer_talk.hand_over(heard)
+        return talk.hand_over(heard)
     if says(heard, Command.LANGUAGE) or says(heard, Command.LANGUAGE_NAME):
-        return employer_talk.choose_language(heard)
+        return talk.choose_language(heard)
     return _unproven(heard)
 
 
@@ -108,7 +108,7 @@ def _as_employer(heard: Heard) -> Turn:
 def _wearing(heard: Heard, hat: str) -> Turn:
     state = replace(heard.state.at(Ask.NOTHING), hat=hat)
     account = acting(state, heard.context)
-    return Turn(state, (employer_talk.menu(account),) if account is not None else ())
+    return Turn(state, (talk.menu(account),) if account is not None else ())
 
 
 def _which_hat(heard: Heard) -> Turn:
@@ -137,7 +137,7 @@ def _proving(heard: Heard) -> Turn | None:
     choice = tapped(heard, "prove")
     if choice is not None:
         account = _waiting(heard.context, choice)
-        return _unproven_or_nothing(heard) if account is None else _ask_code(heard, account)
+        return _menu_of(heard) if account is None else _ask_code(heard, account)
     if heard.state.ask is not Ask.PROVE:
         return None
     account = _waiting(heard.context, str(heard.state.draft.get("employer", "")))
@@ -151,7 +151,7 @@ def _proving(heard: Heard) -> Turn | None:
     if says(heard, Command.NO) or says(heard, Command.SKIP) or says(heard, Command.BACK):
         return _leave(heard)
     if says(heard, Command.HUMAN):
-        return employer_talk.hand_over(heard)
+        return talk.hand_over(heard)
     return Turn(heard.state, (Say("proof_wanted", _about(account)),))
 
 
@@ -159,10 +159,10 @@ def _waiting(context: Context, id_: str) -> EmployerFacts | None:
     return next((a for a in context.employers if str(a.id) == id_ and not a.proven), None)
 
 
-def _unproven_or_nothing(heard: Heard) -> Turn:
-    """An old button, of an account that is proven by now or names this phone no more."""
+def _menu_of(heard: Heard) -> Turn | None:
+    """An old button, of an account that is proven by now; to anybody else it means nothing."""
     account = acting(heard.state, heard.context)
-    return Turn(heard.state, (employer_talk.menu(account),) if account is not None else ())
+    return None if account is None else Turn(heard.state, (talk.menu(account),))
 
 
 def _ask_code(heard: Heard, account: EmployerFacts) -> Turn:
@@ -175,7 +175,7 @@ def _ask_code(heard: Heard, account: EmployerFacts) -> Turn:
 
 def _prove(heard: Heard, account: EmployerFacts, code: str) -> Turn:
     proven = replace(heard.state.at(Ask.NOTHING), hat=str(account.id))
-    told = (Say("proof_done", _about(account)), employer_talk.menu(account))
+    told = (Say("proof_done", _about(account)), talk.menu(account))
     return Turn(proven, told, (Prove(UUID(str(account.id)), code),), if_refused=heard.state)
 
 

@@ -13,9 +13,10 @@ from functools import cache
 from typing import Any, Final
 
 from app.catalogue import places, skills
-from app.chat import employer_dates, employer_pay, free_times
-from app.chat.employer_dates import TAKEN, any_of
-from app.chat.employer_draft import EVERY_SHIFT, Draft
+from app.chat import free_times
+from app.chat.employer import dates, pay
+from app.chat.employer.dates import TAKEN, any_of
+from app.chat.employer.draft import EVERY_SHIFT, Draft
 from app.chat.understand import folded
 from app.core.masking import mask
 from app.core.week import DAY
@@ -115,12 +116,12 @@ def read(
     A locality that several cities have is looked for in `city` first.
     """
     plain = folded(text[:MOST_CHARACTERS].replace("\n", " , "))
-    plain, draft = employer_pay.take(plain, currency)
+    plain, draft = pay.take(plain, currency)
     plain, draft = _figures(plain, draft)
-    plain, draft = employer_pay.take_alone(plain, draft, currency)
-    dates = employer_dates.read(plain, now_here)
-    draft = replace(draft, starts_on=dates.starts_on, ends_on=dates.ends_on, days=dates.days)
-    draft, chunks = _week(dates.rest, dates.weekly, draft)
+    plain, draft = pay.take_alone(plain, draft, currency)
+    when = dates.read(plain, now_here)
+    draft = replace(draft, starts_on=when.starts_on, ends_on=when.ends_on, days=when.days)
+    draft, chunks = _week(when.rest, when.weekly, draft)
     return _names(chunks, draft, language, city)
 
 
@@ -186,12 +187,12 @@ def _week(text: str, weekly: bool | None, draft: Draft) -> tuple[Draft, list[str
         day: tuple((slot.start, slot.end) for slot in slots if slot.weekday == day) for day in days
     }
     told = {day: () if _whole(found) else found for day, found in spans.items()}
-    if not employer_dates.names_days(said):
+    if not dates.names_days(said):
         some = next(iter(told.values()))
         return _timed(draft, (), None, {EVERY_SHIFT: some}), [c for c in chunks if c]
     same = len(set(told.values())) == 1
     hours = {EVERY_SHIFT: told[days[0]]} if same else told
-    if weekly is None and employer_dates.said_weekly(said):
+    if weekly is None and dates.said_weekly(said):
         weekly = True
     if weekly is None and len(days) == 1 and draft.per not in {"week", "month"}:
         weekly = False

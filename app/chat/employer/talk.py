@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from app.chat import employer_posting
-from app.chat.employer_model import (
+from app.chat.employer import posting
+from app.chat.employer.model import (
     CancelJob,
     EmployerFacts,
     PublishJob,
@@ -31,7 +31,7 @@ def turn(heard: Heard, account: EmployerFacts) -> Turn:
     """Return what follows from a message of this employer, whatever it is."""
     if account.suspended:
         return _suspended(heard)
-    for understand in (_menu_tap, _job_tap, _words, employer_posting.posting, _new_job):
+    for understand in (_menu_tap, _job_tap, _words, posting.posting, _new_job):
         if (found := understand(heard, account)) is not None:
             if found.state.misses == heard.state.misses:
                 return replace(found, state=replace(found.state, misses=0))
@@ -46,8 +46,8 @@ def menu(account: EmployerFacts) -> Say:
 
 def again(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
     """Say the open question once more, or the menu."""
-    if employer_posting.is_posting(heard.state):
-        return (employer_posting.again(heard.state, heard.context),)
+    if posting.is_posting(heard.state):
+        return (posting.again(heard.state, heard.context),)
     return (menu(account),)
 
 
@@ -74,13 +74,13 @@ def _open_menu(heard: Heard, account: EmployerFacts) -> Turn:
 
 
 def _help(heard: Heard, account: EmployerFacts) -> Turn:
-    if employer_posting.is_posting(heard.state):
+    if posting.is_posting(heard.state):
         return Turn(heard.state, (Say("employer_help", buttons=()), *again(heard, account)))
     return Turn(heard.state, (Say("employer_help"),))
 
 
 def _post(heard: Heard, _account: EmployerFacts) -> Turn:
-    return employer_posting.begin(heard)
+    return posting.begin(heard)
 
 
 def _jobs(heard: Heard, account: EmployerFacts) -> Turn:
@@ -154,7 +154,7 @@ def _words(heard: Heard, account: EmployerFacts) -> Turn | None:
     text = said(heard)
     meant = commands(text) if text is not None else frozenset()
     known = dict(_ANYWHERE)
-    if not employer_posting.is_posting(heard.state):
+    if not posting.is_posting(heard.state):
         known |= _EVERYDAY
     for command, follow in known.items():
         if command in meant:
@@ -206,10 +206,10 @@ def _shown(told: Mapping[str, Any], status: JobStatus, heard: Heard) -> Say:
 
 
 def _new_job(heard: Heard, account: EmployerFacts) -> Turn | None:
-    if employer_posting.is_posting(heard.state):
+    if posting.is_posting(heard.state):
         return None
-    draft = employer_posting.spoken_of(heard, account)
-    return None if draft is None else employer_posting.begin(heard, draft)
+    draft = posting.spoken_of(heard, account)
+    return None if draft is None else posting.begin(heard, draft)
 
 
 # ── What nobody understands ──────────────────────────────────────────────────────────────────────
@@ -229,4 +229,4 @@ def _not_understood(heard: Heard, account: EmployerFacts) -> Turn:
 
 def again_if_asked(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
     """Say the open question once more, where there is one."""
-    return again(heard, account) if employer_posting.is_posting(heard.state) else ()
+    return again(heard, account) if posting.is_posting(heard.state) else ()
