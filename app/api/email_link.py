@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, status
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.deps import AnyActor, Now, Route, Rt, Write, WrongRole, limit_subject, limited
+from app.api.deps import AnyActor, Now, Read, Route, Rt, Write, WrongRole, limit_subject, limited
 from app.api.pages import page
 from app.api.problems import problems
 from app.core.schema import Answer, Request, Secret
-from app.identity import mailbox
+from app.identity import mailbox, users
 from app.identity.mailbox import EmailLinkInvalid
 from app.identity.models import Role
 from app.messaging import outbox
@@ -34,6 +35,22 @@ class LinkSent(Answer):
     """Whether a link is on its way."""
 
     status: Literal["confirmation_sent", "already_confirmed"]
+
+
+class EmailStanding(Answer):
+    """My address, and whether it is proven to be mine."""
+
+    email: str
+    verified: bool = Field(description="A link that was sent to the address came back.")
+
+
+@router.get("")
+async def standing(session: Read, actor: AnyActor) -> EmailStanding:
+    """Return my e-mail address and whether it is confirmed."""
+    if actor.role is Role.WORKER:
+        raise WrongRole
+    user = await users.find(session, actor.user_id)
+    return EmailStanding(email=user.email or "", verified=user.email_verified_at is not None)
 
 
 async def send_link(

@@ -52,7 +52,6 @@ class EmployerProfile(Answer):
     company_name: str
     contact_name: str
     email: str
-    email_verified: bool = Field(description="A link that was sent to the address came back.")
     phone: str | None = Field(examples=["+912212345678"])
     address: str | None
     city: str | None
@@ -83,7 +82,6 @@ def profile_answer(session: AsyncSession, user: User, employer: Employer) -> Emp
         company_name=employer.company_name,
         contact_name=user.name,
         email=user.email or "",
-        email_verified=user.email_verified_at is not None,
         phone=users.phone_of(session, user),
         address=employer.address,
         city=employer.city,

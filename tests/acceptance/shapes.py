@@ -28,7 +28,7 @@ WORKER_DASHBOARD = set(
 )
 OFFER_COUNTS = set("offered accepted rejected expired withdrawn".split())
 EMPLOYER = set(
-    "id company_name contact_name email email_verified phone address city location tax_id status verified "
+    "id company_name contact_name email phone address city location tax_id status verified "
     "created_at updated_at".split()
 )
 PROGRESS = set("wave offered accepted rejected expired unlocked".split())

@@ -235,6 +235,7 @@ RULES: dict[str, Rule] = {
     # Last, because it ends the sessions the others are played with.
     "POST /api/auth/logout": rule(ANYBODY, 204),
     "GET /api/auth/sessions": rule(ANYBODY),
+    "GET /api/auth/email": rule(BY_PASSWORD, 200),
     "POST /api/auth/email/confirm": rule(PUBLIC, 422, body=lambda _: {"token": "x"}),
     "POST /api/auth/email/resend": rule(BY_PASSWORD, 202),
     "DELETE /api/auth/sessions": rule(ANYBODY, 204),

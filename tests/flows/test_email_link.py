@@ -31,7 +31,7 @@ def links(world: World, person: Person) -> list[str]:
 
 
 def is_confirmed(person: Person) -> bool:
-    confirmed: bool = ok(person.get("/api/employers/profile"))["email_verified"]
+    confirmed: bool = ok(person.get("/api/auth/email"))["verified"]
     return confirmed
 
 

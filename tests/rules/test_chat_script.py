@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chat.conversation import together
-from app.chat.employer_draft import token
-from app.chat.employer_model import (
+from app.chat.employer.draft import token
+from app.chat.employer.model import (
     CancelJob,
     EmployerFacts,
     JobFacts,
@@ -19,7 +19,7 @@ from app.chat.employer_model import (
     TellContacts,
     TellLeads,
 )
-from app.chat.employer_questions import POSTING
+from app.chat.employer.questions import POSTING
 from app.chat.model import (
     Agree,
     Answer,
