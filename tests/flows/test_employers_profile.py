@@ -22,7 +22,6 @@ def test_an_employer_reads_what_was_said_at_registration(shared_world: World) ->
     profile = ok(employer.get(PROFILE))
     assert set(profile) == {
         *("id", "company_name", "contact_name", "email", "phone", "address", "city", "location"),
-        "email_verified",
         *("tax_id", "status", "verified", "created_at", "updated_at"),
     }
     assert profile["id"] == employer.id
