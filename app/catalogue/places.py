@@ -74,7 +74,7 @@ class _Gazetteer:
     """The keys of `by_name`, sorted."""
     areas: list[tuple[str, str, str]]
     """Localities, folded and as written, with their PIN codes; sorted."""
-    coordinates: NDArray[np.float64]
+    directions: NDArray[np.float64]
     people: NDArray[np.float64]
 
 
@@ -118,7 +118,7 @@ def _load() -> _Gazetteer:
         by_name,
         sorted(by_name),
         areas,
-        np.array([(p.latitude, p.longitude) for p in cities]),
+        _directions(np.array([(p.latitude, p.longitude) for p in cities])),
         np.array([max(p.people, 1) for p in cities], dtype=np.float64),
     )
 
@@ -231,18 +231,19 @@ def _km(one: Place, other: Place) -> float:
     return hypot(one.latitude - other.latitude, east * shrink) * _KM_PER_DEGREE
 
 
-def _kms(points: NDArray[np.float64], latitude: float, longitude: float) -> NDArray[np.float64]:
-    """Return distances in km on a plane that touches the Earth there: right to order by, nearby."""
-    east = (points[:, 1] - longitude + 180) % 360 - 180
-    shrink = np.cos(np.radians((points[:, 0] + latitude) / 2))
-    return np.hypot(points[:, 0] - latitude, east * shrink) * _KM_PER_DEGREE
+def _directions(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points on the unit sphere: of two, the product is the cosine of the angle between them."""
+    latitude, longitude = np.radians(degrees).T
+    level = np.cos(latitude)
+    around = np.array([level * np.cos(longitude), level * np.sin(longitude), np.sin(latitude)])
+    return np.ascontiguousarray(around.T)
 
 
-def _nearest(latitude: float, longitude: float) -> tuple[Place, float]:
-    gazetteer = _load()
-    distances = _kms(gazetteer.coordinates, latitude, longitude)
-    at = int(distances.argmin())
-    return gazetteer.cities[at], float(distances[at])
+def _closeness(latitude: float, longitude: float) -> NDArray[np.float64]:
+    """Return how close each city is to a point: the cosine of the angle between them."""
+    here = _directions(np.array([[latitude, longitude]]))[0]
+    closeness: NDArray[np.float64] = _load().directions @ here
+    return closeness
 
 
 def nearest_city(latitude: float, longitude: float) -> Place | None:
@@ -252,11 +253,14 @@ def nearest_city(latitude: float, longitude: float) -> Place | None:
     in Thane.
     """
     gazetteer = _load()
-    distances = _kms(gazetteer.coordinates, latitude, longitude)
-    attraction = gazetteer.people / np.maximum(distances, _CENTRE_KM) ** 2
-    attraction[distances > CITY_WITHIN_KM] = 0
-    at = int(attraction.argmax())
-    return gazetteer.cities[at] if attraction[at] > 0 else None
+    closeness = _closeness(latitude, longitude)
+    around = np.flatnonzero(closeness >= cos(radians(CITY_WITHIN_KM / _KM_PER_DEGREE)))
+    if not around.size:
+        return None
+    distances = np.degrees(np.arccos(np.minimum(closeness[around], 1))) * _KM_PER_DEGREE
+    attraction = gazetteer.people[around] / np.maximum(distances, _CENTRE_KM) ** 2
+    most = int(attraction.argmax())
+    return gazetteer.cities[around[most]] if attraction[most] > 0 else None
 
 
 def time_zone_at(latitude: float, longitude: float) -> str:
@@ -265,7 +269,7 @@ def time_zone_at(latitude: float, longitude: float) -> str:
     Right wherever people live; within a few kilometres of a border between zones it may be the
     neighbour's, and at sea it is that of the nearest coast.
     """
-    return _nearest(latitude, longitude)[0].time_zone
+    return _load().cities[int(_closeness(latitude, longitude).argmax())].time_zone
 
 
 @cache
