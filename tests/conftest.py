@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+from tests.infra.compiled import share
 from tests.infra.live import serve_app, serve_process
 from tests.infra.postgres import Postgres, postgres
 from tests.infra.valkey import valkey_url_of_worker
@@ -32,6 +33,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "home")
 # Every client loads the certificate authorities again: 10 ms, four times for each running world,
 # of which none speaks TLS.
 ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
+
+
+share()
 
 
 @pytest.fixture(scope="session")

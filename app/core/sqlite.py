@@ -36,6 +36,9 @@ class _Cursor(sqlite3.Cursor):
 
 
 class _Connection(sqlite3.Connection):
+    committed_changes = 0
+    """`total_changes` as of the last commit."""
+
     def cursor(self, factory: Any = _Cursor) -> Any:
         return super().cursor(factory)
 
@@ -65,9 +68,12 @@ class InlineDialect(SQLiteDialect_pysqlite):
             cursor.execute(statement, parameters)
 
     def do_commit(self, dbapi_connection: Any) -> None:
-        """Commit; the disk is waited for in a thread."""
-        if dbapi_connection.in_transaction:
+        """Commit; the disk, where there is anything to write, is waited for in a thread."""
+        if dbapi_connection.total_changes == dbapi_connection.committed_changes:
+            dbapi_connection.commit()
+        else:
             _elsewhere(dbapi_connection.commit)
+            dbapi_connection.committed_changes = dbapi_connection.total_changes
 
     def get_driver_connection(self, connection: Any) -> Any:
         """Return the connection as Python's own module knows it."""
