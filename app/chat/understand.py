@@ -56,10 +56,6 @@ class Command(StrEnum):
     AS_WORKER = "as_worker"
 
 
-EXACT: Final = frozenset({Command.STOP, Command.START, Command.DELETE_DATA})
-"""What counts only as the bare word: "please stop asking" is no STOP."""
-
-
 def folded(text: str) -> str:
     """Return a text as it is compared: lower case, one spelling, ASCII digits, single spaces."""
     if text.isascii():
@@ -163,7 +159,8 @@ def _bare(text: str) -> str:
 def commands(text: str) -> frozenset[Command]:
     """Return everything a text may be taken for when it is one of the known words and nothing else.
 
-    Politeness around it changes nothing ("menu please", "haan ji bhaiya"), but for `EXACT`.
+    Politeness around it changes nothing: "menu please", "haan ji bhaiya", "mera data delete kar do".
+    STOP is no other, for opting out must be heard; but "don't stop" and "bus stop" say something else.
     """
     known = _commands()
     plain = folded(text)
@@ -175,9 +172,8 @@ def commands(text: str) -> frozenset[Command]:
     words = _WORD.findall(plain)
     if not words:
         return frozenset()
-    polite = known.get(" ".join(around("polite").without(words, ends_only=True)), frozenset())
-    if polite := polite - EXACT:
-        return polite
+    if found := known.get(" ".join(around("polite").without(words, ends_only=True))):
+        return found
     said = yes_or_no(words)
     return frozenset() if said is None else frozenset({said})
 

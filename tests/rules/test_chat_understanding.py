@@ -159,10 +159,32 @@ def test_a_command_is_known_in_each_language(text: str, command: Command) -> Non
 
 @pytest.mark.parametrize(
     "text",
+    "stop please|please stop|Please STOP!|stop ji|stop sending messages|please don't send messages|ruk jao|"
+    "band karo|band kar do|message band karo|रुक जाओ|कृपया बंद करें|बंद कर दो प्लीज़|मैसेज मत भेजो".split("|"),
+)
+def test_opting_out_is_heard_however_politely_it_is_said(text: str) -> None:
+    assert commands(text) == {Command.STOP}
+
+
+@pytest.mark.parametrize(
+    "text",
+    "please delete my data|delete my data please|delete my data, thank you|mera data delete kar do|"
+    "mera data delete karo ji|मेरा डेटा डिलीट करो|मेरा डेटा मिटा दो|कृपया मेरा डेटा हटा दो|"
+    "mera account delete karo|खाता बंद करें".split("|"),
+)
+def test_erasure_is_heard_however_politely_it_is_said(text: str) -> None:
+    assert commands(text) == {Command.DELETE_DATA}
+
+
+@pytest.mark.parametrize(
+    "text",
     [
         "don't stop",
         "please stop it",
-        "please stop",
+        "please stop asking",
+        "bus stop",
+        "bus stop please",
+        "stop nahi karna",
         "yes but later",
         "yes no",
         "haan par abhi nahi",
