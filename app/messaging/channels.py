@@ -229,7 +229,7 @@ class Channels:
 
     senders: Mapping[str, Channel]
     """By name (`app.messaging.models.Channel`); one that is missing here is not configured."""
-    whatsapp_per_second: float | None = 80
+    whatsapp_per_second: int | None = 80
     """What the platform allows our number; None where nothing limits it."""
     whatsapp_daily_people: int | None = None
     """With how many people in any 24 hours we may begin, by this installation's own word; None where

@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.core.metrics import ALERTS
-from app.db import claim_limit
+from app.db import claim_limit, wake_loops
 from app.messaging import outside
 from app.messaging.channels import Channels
 from app.messaging.holding import make_state
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import OPEN, SECRET_KINDS, mailboxes_of
+from app.messaging.pace import Turn, hand_out
 from app.messaging.rules import (
     MAX_UNANSWERED,
     pair_next,
@@ -33,15 +34,6 @@ LEASE: Final = dt.timedelta(seconds=120)
 """Longer than any send takes; after it the message is due again."""
 LONGEST_SEND: Final = dt.timedelta(seconds=30)
 """What a send may take at most: one that would begin closer to its lease's end is not begun."""
-PACE_SHARE: Final = 0.96
-"""How much of the allowed rate is used: the rest is room for messages that travel unevenly, so that
-the receiver never counts more than allowed in any second."""
-AHEAD: Final = dt.timedelta(seconds=1)
-"""How far ahead of its turn a message is claimed."""
-
-HEAD_START: Final = dt.timedelta(milliseconds=60)
-"""How far ahead the first turn of a batch lies: the claim has to be committed before it."""
-
 _SEVERAL: Final = 4
 """How many messages of one person are looked at, for each that may go, when not all can."""
 QUIET: Final = "quiet hours"
@@ -64,9 +56,8 @@ class Claimed:
     free_form: bool
     attempts: int
     lease_until: dt.datetime
-    send_at: dt.datetime
-    paced: bool
-    """Whether it has to be sent at its turn or not at all."""
+    turn: Turn | None
+    """The turn at which it is sent, where there is a pace."""
 
 
 async def claim(
@@ -87,6 +78,8 @@ async def claim(
         found, others = await _sort_out(session, rows, channels, state, name, now)
         settled += others
         claimed += await _take(session, found, channels, name, now)
+        if len(rows) == room < limit:
+            wake_loops(session, "outbox")  # there may be more than the pace let go at once
     return claimed, settled
 
 
@@ -96,12 +89,6 @@ async def _states(session: AsyncSession, now: dt.datetime) -> dict[str, ChannelS
     if ChannelName.WHATSAPP not in states:
         states[ChannelName.WHATSAPP] = await make_state(session, ChannelName.WHATSAPP, now)
     return states
-
-
-def _interval(channels: Channels) -> dt.timedelta | None:
-    if channels.whatsapp_per_second is None:
-        return None
-    return dt.timedelta(seconds=1 / (channels.whatsapp_per_second * PACE_SHARE))
 
 
 def _room(
@@ -114,11 +101,10 @@ def _room(
         return 0
     if state.halted_at is not None:
         return min(1, limit)
-    interval = _interval(channels)
-    if name != ChannelName.WHATSAPP or interval is None:
+    if name != ChannelName.WHATSAPP or channels.whatsapp_per_second is None:
         return limit
-    free = now + AHEAD - max(state.next_slot_at or now, now)
-    return min(limit, int(free / interval))
+    turns, _ = hand_out(state.turns or (), channels.whatsapp_per_second, now.timestamp(), limit)
+    return len(turns)
 
 
 async def _due(
@@ -309,18 +295,17 @@ async def _take(
     name: str,
     now: dt.datetime,
 ) -> list[Claimed]:
-    """Lease the messages and give each its moment."""
+    """Lease the messages and give each its turn."""
     if not going:
         return []
-    interval = _interval(channels) if name == ChannelName.WHATSAPP else None
-    moment = now
+    turns: list[Turn] | list[None] = [None] * len(going)
+    pace = channels.whatsapp_per_second if name == ChannelName.WHATSAPP else None
     state = await session.get(ChannelState, name)
-    if state is not None and interval is not None:
-        moment = max(state.next_slot_at or now, now + HEAD_START)
-        state.next_slot_at = moment + interval * len(going)
+    if state is not None and pace is not None:
+        turns, state.turns = hand_out(state.turns or (), pace, now.timestamp(), len(going))
         state.updated_at = now
     claimed = []
-    for row, person in going:
+    for (row, person), turn in zip(going, turns, strict=True):
         row.state = OutboxState.SENDING
         row.attempts += 1
         row.lease_until = row.due_at = now + LEASE
@@ -344,9 +329,7 @@ async def _take(
                 free,
                 row.attempts,
                 row.lease_until,
-                moment,
-                interval is not None,
+                turn,
             )
         )
-        moment += interval or dt.timedelta(0)
     return claimed

@@ -31,18 +31,18 @@ from app.messaging.channels import (
     SendResult,
     TransportError,
 )
-from app.messaging.claiming import AHEAD, LONGEST_SEND, Claimed, claim
+from app.messaging.claiming import LONGEST_SEND, Claimed, claim
 from app.messaging.holding import hold, taken_again
 from app.messaging.models import Channel as ChannelName
-from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
+from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.notices import free, learn
 from app.messaging.outbox import ADDRESS, OPEN, PARAMS, REPLIES, SECRET_KINDS, without_form
+from app.messaging.pace import AHEAD, LATEST, Trip, give_back
 from app.messaging.rules import FINAL, Fate, Refusal, decide
 
 CONCURRENT_SENDS: Final = 128
-LATEST: Final = dt.timedelta(milliseconds=25)
-"""A message that is this late has missed its turn and gets another: sent now, it would crowd those
-whose turn it is, in this process or in another."""
+_NOT_BEFORE: Final = 0.001
+"""A timer may ring a fraction of a millisecond early, which is before the turn."""
 _ERROR_CHARACTERS: Final = 300
 
 type Clock = Callable[[], dt.datetime]
@@ -61,6 +61,8 @@ class _Outcome:
     result: SendResult | TransportError | None
     """None: it missed its turn, and nothing was sent."""
     category: str | None = None
+    trip: Trip | None = None
+    """None where there is no pace, or nothing was sent."""
 
 
 async def send_due(database: Database, channels: Channels, clock: Clock, limit: int) -> int:
@@ -92,15 +94,19 @@ async def _send(
     async def in_order(messages: Sequence[Claimed]) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
         for message in messages:
-            early = (message.send_at - clock()).total_seconds()
-            if early > 0:
-                await asyncio.sleep(min(early, AHEAD.total_seconds()))
+            if message.turn and (early := message.turn.at - clock().timestamp()) > 0:
+                await asyncio.sleep(min(early, AHEAD) + _NOT_BEFORE)
             async with at_once:
                 # What follows for this person waits too, or it would overtake.
                 if _too_late(message, clock()) or any(map(_may_come_later, outcomes)):
                     outcomes.append(_Outcome(message, None))
                     continue
-                outcomes.append(await _send_one(message, senders[message.channel], keys, clock()))
+                began = clock()
+                outcome = await _send_one(message, senders[message.channel], keys, began)
+                if message.turn is not None:
+                    trip = Trip(message.turn, began.timestamp(), clock().timestamp())
+                    outcome = replace(outcome, trip=trip)
+                outcomes.append(outcome)
         return outcomes
 
     groups = await asyncio.gather(*(in_order(messages) for messages in by_recipient.values()))
@@ -109,7 +115,8 @@ async def _send(
 
 def _too_late(message: Claimed, now: dt.datetime) -> bool:
     """Whether its turn has passed, or its lease might end while it travels: then another sends it."""
-    missed = message.paced and now > message.send_at + LATEST
+    turn = message.turn
+    missed = turn is not None and now.timestamp() > turn.at + LATEST
     return missed or now > message.lease_until - LONGEST_SEND
 
 
@@ -205,6 +212,11 @@ async def _record(session: AsyncSession, outcomes: Sequence[_Outcome], now: dt.d
     for outcome in outcomes:
         if isinstance(outcome.result, TransportError):
             await _record_refused(session, outcome.claimed, outcome.result, now)
+    if trips := [outcome.trip for outcome in outcomes if outcome.trip is not None]:
+        # Messages first, then the channel: the order of a status that holds the channel back.
+        state = await session.get(ChannelState, ChannelName.WHATSAPP, with_for_update=True)
+        if state is not None:
+            state.turns = give_back(state.turns or (), trips)
 
 
 async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.datetime) -> None:

@@ -118,7 +118,9 @@ class ChannelState(Base):
 
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
     next_slot_at: Mapped[dt.datetime | None]
-    """The first moment not yet given to a message: what keeps all senders together under the rate."""
+    """Of the version before `turns`, which still reads it while this one is rolled out."""
+    turns: Mapped[list[float] | None] = mapped_column(JsonType)
+    """When each turn is free, in seconds since 1970: what keeps all senders together under the rate."""
     halted_at: Mapped[dt.datetime | None]
     """Credentials or the account were refused; from here on one message a minute tries again."""
     backs_off_until: Mapped[dt.datetime | None]

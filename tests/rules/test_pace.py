@@ -1,0 +1,118 @@
+"""A number's pace: whatever is late, the platform never counts more than allowed in any second."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.messaging.pace import (
+    AHEAD,
+    LATEST,
+    LONGEST_ON_THE_WAY,
+    SECOND,
+    Trip,
+    free_again,
+    give_back,
+    hand_out,
+)
+
+PER_SECOND = 8
+QUICKEST = 0.1
+"""What the way there and back takes at least."""
+SOON = st.floats(0, 0.3)
+LATE = st.one_of(st.just(0.0), SOON, st.floats(0, LATEST))
+STEP = st.tuples(SOON, LATE, SOON, SOON, SOON)
+"""One process's round: how long after the round before it claims, how late its messages set off, how
+much longer than need be they travel, and their answers, and how long recording takes."""
+
+
+def most_in_any_second(moments: list[float]) -> int:
+    moments = sorted(moments)
+    # A hair less than a second: these are sums of binary fractions.
+    return max(sum(0 <= other - one < SECOND - 1e-6 for other in moments) for one in moments)
+
+
+@given(st.lists(STEP, min_size=1, max_size=40))
+def test_no_second_ever_counts_more_than_allowed(steps: list[tuple[float, ...]]) -> None:
+    free_at: list[float] = []
+    now = 1_000.0
+    arrived: list[float] = []
+    recorded: list[tuple[float, list[Trip]]] = []
+    for pause, late, there, back, record in steps:
+        now += pause
+        # What other processes have recorded by now.
+        for each in [each for each in recorded if each[0] <= now]:
+            free_at = give_back(free_at, each[1])
+            recorded.remove(each)
+        turns, free_at = hand_out(free_at, PER_SECOND, now, 100)
+        trips = []
+        for turn in turns:
+            began = max(turn.at, now) + late
+            if began <= turn.at + LATEST:
+                arrived.append(began + QUICKEST / 2 + there)
+                trips.append(Trip(turn, began, began + QUICKEST + there + back))
+        ended = max((trip.answered for trip in trips), default=now)
+        recorded.append((ended + record, trips))
+    if arrived:
+        assert most_in_any_second(arrived) <= PER_SECOND
+
+
+def test_of_the_pace_nearly_all_is_used_by_several_who_are_a_little_late() -> None:
+    free_at: list[float] = []
+    busy_until = dict.fromkeys(range(4), 1_000.0)
+    trips: dict[int, list[Trip]] = {}
+    sent: list[float] = []
+    while len(sent) < 2_400:
+        who = min(busy_until, key=busy_until.__getitem__)
+        now = busy_until[who]
+        free_at = give_back(free_at, trips.pop(who, []))
+        turns, free_at = hand_out(free_at, 80, now, 100)
+        began = [max(turn.at, now) + 0.008 for turn in turns]
+        sent += began
+        # Each second answer takes a little longer.
+        trips[who] = [
+            Trip(turn, one, one + 0.2 + place % 2 * 0.02)
+            for place, (turn, one) in enumerate(zip(turns, began, strict=True))
+        ]
+        busy_until[who] = max([now, *began]) + 0.24
+    sent.sort()
+    assert most_in_any_second(sent) <= 80
+    assert (len(sent) - 1) / (sent[-1] - sent[0]) >= 0.95 * 80
+
+
+def test_after_a_pause_turns_follow_each_other_rather_than_come_at_once() -> None:
+    turns, free_at = hand_out([0.0] * 80, 80, 1_000, 100)
+    assert [turn.at for turn in turns] == [1_000 + place / 100 for place in range(20)]
+    more, _ = hand_out(free_at, 80, 1_000, 100)
+    assert more[0].at >= turns[-1].at - 0.21
+
+
+def test_who_died_costs_its_turns_some_seconds_only() -> None:
+    turns, free_at = hand_out([], 4, 1_000, 100)
+    [lost] = turns
+    assert lost.held_until == 1_000 + LATEST + LONGEST_ON_THE_WAY + SECOND
+    again, _ = hand_out(free_at, 4, lost.held_until, 100)
+    assert again[0].number != lost.number
+    assert max(free_at) == lost.held_until
+
+
+def test_a_turn_that_another_has_by_now_is_not_given_back_early() -> None:
+    [turn], free_at = hand_out([], 1, 1_000, 1)
+    later = turn.held_until
+    [_], free_at = hand_out(free_at, 1, later, 1)
+    assert give_back(free_at, [Trip(turn, 1_000, 1_000.1)]) == free_at
+
+
+def test_another_limit_begins_anew_when_all_turns_are_free() -> None:
+    turns, free_at = hand_out([1_003.0, 1_001.0], 4, 1_000, 100)
+    assert turns == []
+    assert free_at[0] == 1_003
+    assert AHEAD > SECOND
+
+
+def test_what_took_longer_than_the_quickest_counts_as_having_arrived_later() -> None:
+    turns, _ = hand_out([], 20, 1_000, 5)
+    took = [0.2, 0.25, 0.2, 0.2, 9.0]
+    trips = [Trip(turn, 1_000, 1_000 + one) for turn, one in zip(turns, took, strict=True)]
+    assert free_again(trips) == pytest.approx([1_001, 1_001.05, 1_001, 1_001, 1_002])
+    # Of few it is not known which was quick.
+    assert free_again(trips[:2]) == pytest.approx([1_001.2, 1_001.25])
