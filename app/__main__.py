@@ -257,13 +257,12 @@ def templates(arguments: argparse.Namespace) -> int:
 
 
 async def _templates(settings: Settings, *, register: bool) -> int:
-    import httpx
-
     from app.messaging.channels import TransportError
     from app.providers import whatsapp_templates
+    from app.providers.http import sending
     from app.providers.whatsapp import build_whatsapp
 
-    async with httpx.AsyncClient() as http:
+    async with sending() as http:
         whatsapp = build_whatsapp(settings, http)
         if whatsapp is None or not settings.whatsapp_account:
             raise Refused(
@@ -302,13 +301,12 @@ def flow(arguments: argparse.Namespace) -> int:
 
 
 async def _flow(settings: Settings, *, register: bool) -> int:
-    import httpx
-
     from app.messaging.channels import TransportError
     from app.providers import whatsapp_flows
+    from app.providers.http import sending
     from app.providers.whatsapp import build_whatsapp
 
-    async with httpx.AsyncClient() as http:
+    async with sending() as http:
         whatsapp = build_whatsapp(settings, http)
         if whatsapp is None or not settings.whatsapp_account:
             raise Refused(

@@ -20,7 +20,7 @@ from app.matching.index import reindex_workers
 from app.messaging.channels import Channels
 from app.payments.provider import PaymentProvider
 from app.providers.channels import build_channels
-from app.providers.http import outgoing
+from app.providers.http import outgoing, sending
 from app.providers.stripe import build_payments
 
 type Clock = Callable[[], dt.datetime]
@@ -81,7 +81,7 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
     redis_url = _redis_url(settings)
     redis = _redis(redis_url) if redis_url else None
     days = (settings.refresh_token_days, settings.session_days)
-    async with outgoing() as http:
+    async with outgoing() as http, sending() as platform:
         runtime = Runtime(
             settings=settings,
             clock=clock,
@@ -90,7 +90,7 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
             sessions=RedisSessions(redis, *days) if redis else DatabaseSessions(*days),
             tokens=TokenRing.from_settings(settings),
             limiter=RateLimiter(redis_url, enabled=settings.rate_limits == "on"),
-            channels=build_channels(settings, http),
+            channels=build_channels(settings, http, platform),
             payments=build_payments(settings),
             redis=redis,
         )

@@ -30,7 +30,7 @@ from app.messaging.channels import Channels
 from app.messaging.models import Channel, ChannelState, OutboxMessage
 from app.messaging.outbox import ADDRESS, Notice, notify_many
 from app.messaging.texts import SAMPLES
-from app.providers.http import outgoing
+from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
 from benchmarks.population import populate
 from tests.infra.live import running
@@ -53,7 +53,7 @@ async def drain(*, quick: bool) -> list[dict[str, Any]]:
     rates, walls = [], []
     try:
         with _standin() as base:
-            async with outgoing() as http:
+            async with sending() as http:
                 whatsapp = WhatsApp(http, base=base, version="v1", token=_TOKEN, number_id="1")
                 channels = Channels({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None)
                 for number in range(rounds + 1):

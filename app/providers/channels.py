@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 
 from app.core.settings import Settings
@@ -18,10 +19,12 @@ MAIL_FOLDER: Final = Path("mail")
 """Where e-mails go in development, one file each."""
 
 
-def build_channels(settings: Settings, http: httpx.AsyncClient) -> Channels:
+def build_channels(
+    settings: Settings, http: httpx.AsyncClient, platform: aiohttp.ClientSession
+) -> Channels:
     """Return the channels that are configured; messages for another wait until it is."""
     senders: dict[str, Channel] = {}
-    if (whatsapp := build_whatsapp(settings, http)) is not None:
+    if (whatsapp := build_whatsapp(settings, platform)) is not None:
         senders[Name.WHATSAPP] = whatsapp
     if (sms := build_sms(settings, http)) is not None:
         senders[Name.SMS] = sms

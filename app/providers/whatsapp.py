@@ -4,7 +4,8 @@ import json
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
+import aiohttp
+from pydantic_core import to_json
 
 from app.core.settings import Settings
 from app.messaging.channels import (
@@ -35,7 +36,7 @@ class WhatsApp:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        http: aiohttp.ClientSession,
         *,
         base: str,
         version: str,
@@ -43,12 +44,12 @@ class WhatsApp:
         number_id: str,
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
-        self._timeout = httpx.Timeout(answer_seconds, connect=_CONNECT_SECONDS)
+        self._timeout = aiohttp.ClientTimeout(total=answer_seconds, sock_connect=_CONNECT_SECONDS)
         self._http = http
         self._base = f"{base}/{version}"
         self._number = f"{self._base}/{number_id}"
         self._messages = f"{self._number}/messages"
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
         """Hand over one message. Raises `TransportError`."""
@@ -106,33 +107,40 @@ class WhatsApp:
         return await self._call("POST", url, body)
 
     async def _call(self, method: str, url: str, body: Json | None = None) -> Json:
+        data = to_json(body) if body is not None else None
         try:
-            response = await self._http.request(
-                method, url, json=body, headers=self._headers, timeout=self._timeout
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            async with self._http.request(
+                method,
+                url,
+                data=data,
+                headers=self._headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as response:
+                return _read(response, await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise TransportError(Refusal.UNSENT, code=type(error).__name__) from error
-        except httpx.HTTPError as error:
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TransportError(Refusal.AMBIGUOUS, code=type(error).__name__) from error
-        return _read(response)
 
 
-def _read(response: httpx.Response) -> Json:
+def _read(response: aiohttp.ClientResponse, body: bytes) -> Json:
     """Return a good answer's JSON. Raises `TransportError` for any other."""
     try:
-        answer = response.json()
+        answer = json.loads(body)
     except (json.JSONDecodeError, UnicodeDecodeError):
         answer = None
     error = answer.get("error") if isinstance(answer, dict) else None
-    if response.is_success and isinstance(answer, dict) and error is None:
+    taken = 200 <= response.status < 300
+    if taken and isinstance(answer, dict) and error is None:
         return answer
     code = error.get("code") if isinstance(error, dict) else None
     number = code if isinstance(code, int) and not isinstance(code, bool) else None
-    if response.is_success and number is None:
+    if taken and number is None:
         raise TransportError(Refusal.AMBIGUOUS, code="not_json")
     raise TransportError(
-        classify(number, response.status_code),
-        code=str(number) if number is not None else f"http_{response.status_code}",
+        classify(number, response.status),
+        code=str(number) if number is not None else f"http_{response.status}",
         retry_after_seconds=_seconds(response.headers.get("Retry-After")),
     )
 
@@ -141,7 +149,7 @@ def _seconds(text: str | None) -> float | None:
     return float(text) if text and text.strip().isdigit() else None
 
 
-def build_whatsapp(settings: Settings, http: httpx.AsyncClient) -> WhatsApp | None:
+def build_whatsapp(settings: Settings, http: aiohttp.ClientSession) -> WhatsApp | None:
     """Return the WhatsApp client, or None when no token is set."""
     if settings.whatsapp_token is None:
         return None

@@ -18,8 +18,8 @@ from contextlib import closing, contextmanager
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
+from aiohttp import ClientSession
 from sqlalchemy import func, select
 
 from app.identity.models import User
@@ -30,6 +30,7 @@ from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, InboxItem, OutboxMessage, OutboxState
 from app.messaging.rules import MAX_UNANSWERED, Refusal
 from app.offers.models import JobMatch
+from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
 from tests.flows.matching_world import NewWorker, add_employer, add_job, add_workers
 from tests.flows.offers_world import offer_to
@@ -47,6 +48,10 @@ OF_WEBHOOKS = ("duplicate", "reorder", "batch", "delay", "bad_signature", "lost"
 _CONTROL = "/sandbox/whatsapp/_control/"
 _UNHEARD = {Refusal.AMBIGUOUS, Refusal.GATEWAY}
 _SETTLED = set(OutboxState) - {OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN}
+
+
+async def _sending() -> ClientSession:
+    return sending()
 
 
 class Mortal:
@@ -173,7 +178,7 @@ class Campaign:
     def sending(self) -> Iterator[None]:
         """The world sends by a client that waits a third of a second for answers."""
         settings = self.world.settings
-        http = httpx.AsyncClient()
+        http = self.world.run(_sending())
         client = WhatsApp(
             http,
             base=settings.whatsapp_url,
@@ -187,7 +192,7 @@ class Campaign:
         try:
             yield
         finally:
-            self.world.run(http.aclose())
+            self.world.run(http.close())
 
     def everything_again(self) -> None:
         """Three days later each webhook comes again, in another order and in other batches."""

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import select, update
 
@@ -17,6 +16,7 @@ from app.messaging.channels import Channels
 from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.rules import AMBIGUOUS_WAIT, QuietHours
+from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
 from tests.flows.world import World, ok, refused
 
@@ -77,7 +77,7 @@ class Post:
 
     async def _send(self, how: dict[str, Any]) -> int:
         settings, runtime = self.world.settings, self.world.runtime
-        async with httpx.AsyncClient() as http:
+        async with sending() as http:
             whatsapp = WhatsApp(
                 http,
                 base=how.pop("base", settings.whatsapp_url),

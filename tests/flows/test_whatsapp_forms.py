@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from app.core.settings import Settings
 from app.providers import whatsapp_flows
+from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp, build_whatsapp
 from tests.flows.world import World, ok
 
@@ -145,7 +145,7 @@ def with_whatsapp[Result](
     world: World, do: Callable[[WhatsApp, Settings], Awaitable[Result]]
 ) -> Result:
     async def run() -> Result:
-        async with httpx.AsyncClient() as http:
+        async with sending() as http:
             whatsapp = build_whatsapp(world.settings, http)
             assert whatsapp is not None
             return await do(whatsapp, world.settings)

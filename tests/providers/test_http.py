@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from app.providers.http import outgoing
+import pytest
+
+from app.messaging.channels import TransportError
+from app.messaging.rules import Refusal
+from app.providers.http import sending
+from app.providers.whatsapp import WhatsApp
+from tests.infra.run import free_port
 
 AT_ONCE = 100
 
@@ -24,10 +30,56 @@ async def test_connections_of_a_large_batch_are_kept_for_the_next(
             await send({"type": "http.response.body"})
 
     with live_app(note_port) as base_url:
-        async with outgoing() as http:
+        async with sending() as http:
             for _ in range(3):
                 await asyncio.gather(*(http.post(base_url, json={}) for _ in range(AT_ONCE)))
     first, later = set(ports[:AT_ONCE]), set(ports[AT_ONCE:])
     assert len(ports) == 3 * AT_ONCE
-    # Only where a pool's turn comes when its connections are all busy is one more made.
+    # One that is given back meanwhile serves a second request of the first batch.
     assert len(later - first) < AT_ONCE / 2
+
+
+async def refusal_of(base: str) -> Refusal:
+    async with sending() as http:
+        whatsapp = WhatsApp(
+            http, base=base, version="v1", token="t", number_id="1", answer_seconds=0.2
+        )
+        with pytest.raises(TransportError) as refused:
+            await whatsapp.typing("wamid.1")
+    return refused.value.kind
+
+
+async def test_nothing_was_sent_where_nobody_takes_the_connection() -> None:
+    assert await refusal_of(f"http://127.0.0.1:{free_port()}") is Refusal.UNSENT
+    assert await refusal_of("http://nowhere.invalid") is Refusal.UNSENT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="cut off before the answer"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", id="cut off within it"),
+        pytest.param(b"no HTTP at all\r\n\r\n", id="not HTTP"),
+        pytest.param(None, id="no answer in time"),
+    ],
+)
+async def test_what_came_after_the_request_began_is_ambiguous_and_sent_once(
+    answer: bytes | None,
+) -> None:
+    requests = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        await reader.readuntil(b"\r\n\r\n")
+        requests += 1
+        if answer is None:
+            await reader.read()
+            await reader.read()
+        else:
+            writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert await refusal_of(f"http://127.0.0.1:{port}") is Refusal.AMBIGUOUS
+    assert requests == 1
