@@ -101,10 +101,9 @@ async def _send(
                 if _too_late(message, clock()) or any(map(_may_come_later, outcomes)):
                     outcomes.append(_Outcome(message, None))
                     continue
-                began = clock()
-                outcome = await _send_one(message, senders[message.channel], keys, began)
+                outcome = await _send_one(message, senders[message.channel], keys, clock())
                 if message.turn is not None:
-                    trip = Trip(message.turn, began.timestamp(), clock().timestamp())
+                    trip = Trip(message.turn, clock().timestamp())
                     outcome = replace(outcome, trip=trip)
                 outcomes.append(outcome)
         return outcomes

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 SECOND: Final = 1.0
-SEVERAL: Final = 5
-"""So many answers show how long one takes that nothing held up."""
 LONGEST_ON_THE_WAY: Final = 1.0
-"""A message whose answer takes so much longer than others' has arrived; it is the answer that is late."""
+"""Within so many seconds a message has arrived of which nobody says what became of it."""
 LATEST: Final = 5.0
 """Who begins to send so many seconds after the turn came has lost it: somebody else may have it by then."""
 AHEAD: Final = SECOND + 0.1
@@ -34,10 +32,9 @@ class Turn(NamedTuple):
 
 
 class Trip(NamedTuple):
-    """A message that was sent by a turn: when that began, and when the answer, of whatever kind, came."""
+    """A message that was sent by a turn, and when the answer, of whatever kind, came."""
 
     turn: Turn
-    began: float
     answered: float
 
 
@@ -62,28 +59,15 @@ def hand_out(
     return turns, after
 
 
-def free_again(trips: Sequence[Trip]) -> list[float]:
-    """Return when the turn of each message is free, given those that one process sent side by side.
-
-    When exactly a message arrives nobody tells. But what its answer took longer than the quickest is
-    the most by which it can have arrived later than a next one, sent by the same turn, might.
-    """
-    took = [trip.answered - trip.began for trip in trips]
-    quickest = min(took) if len(took) >= SEVERAL else 0.0
-    return [
-        trip.began + min(took_it - quickest, LONGEST_ON_THE_WAY) + SECOND
-        for trip, took_it in zip(trips, took, strict=True)
-    ]
-
-
 def give_back(free_at: Sequence[float], trips: Sequence[Trip]) -> list[float]:
     """Return from when on each turn is free, now that one process's messages are answered.
 
-    Who was so slow that another has the turn can only make it later.
+    When a message arrived nobody tells, but it was before its answer. Who was so slow that another has
+    the turn can only make it later.
     """
     after = list(free_at)
-    for trip, at in zip(trips, free_again(trips), strict=True):
-        turn = trip.turn
+    for turn, answered in trips:
+        at = answered + SECOND
         if turn.number < len(after):
             mine = after[turn.number] == turn.held_until
             after[turn.number] = at if mine else max(after[turn.number], at)

@@ -38,7 +38,7 @@ async def test_four_processes_together_never_exceed_the_numbers_rate(database_ur
             async with processes[number].begin() as session:
                 state = await session.get(ChannelState, Channel.WHATSAPP, with_for_update=True)
                 if state is not None:
-                    trips = [Trip(turn, turn.at, turn.at) for turn in sent[number]]
+                    trips = [Trip(turn, turn.at) for turn in sent[number]]
                     state.turns = give_back(state.turns or (), trips)
             async with processes[number].begin() as session:
                 claimed, _ = await claim(session, channels, world.clock_now, 30)
