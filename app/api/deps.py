@@ -37,13 +37,14 @@ class WrongRole(Forbidden):
 # request has ask for the request only, and take the rest from it.
 
 
-def _runtime_of(request: Request) -> Runtime:
+def runtime_of(request: Request) -> Runtime:
+    """Return the running process, where a route has no dependencies because it has to be quick."""
     runtime: Runtime = request.app.state.runtime
     return runtime
 
 
 async def _runtime(request: Request) -> Runtime:
-    return _runtime_of(request)
+    return runtime_of(request)
 
 
 Rt = Annotated[Runtime, Depends(_runtime)]
@@ -51,7 +52,7 @@ Rt = Annotated[Runtime, Depends(_runtime)]
 
 
 async def _now(request: Request) -> dt.datetime:
-    return _runtime_of(request).clock()
+    return runtime_of(request).clock()
 
 
 Now = Annotated[dt.datetime, Depends(_now)]
@@ -83,7 +84,7 @@ async def transaction(request: Request) -> AsyncSession:
     A safe method only reads. What an error does to it, see `writing`.
     """
     stack: AsyncExitStack = request.scope[_STACK]
-    runtime = _runtime_of(request)
+    runtime = runtime_of(request)
     if request.method in _SAFE:
         return await stack.enter_async_context(runtime.database.read())
     session = await stack.enter_async_context(writing(runtime))
@@ -106,7 +107,7 @@ async def _authenticate(
 ) -> Actor:
     if credentials is None:
         raise Unauthenticated
-    runtime = _runtime_of(request)
+    runtime = runtime_of(request)
     actor = await access.authenticate(
         session, runtime.sessions, runtime.tokens, credentials.credentials, now
     )
@@ -125,7 +126,7 @@ async def _signed_in(
 
 
 async def _signed_in_apart(request: Request, credentials: _Credentials, now: Now) -> Actor:
-    async with _runtime_of(request).database.read() as session:
+    async with runtime_of(request).database.read() as session:
         return await _authenticate(request, session, credentials, now)
 
 
