@@ -8,9 +8,10 @@ numbers that make no range, number words in the middle of a sentence.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
-from app.chat.understand import Lexicon, around, every, words_of
+from app.chat.understand import Lexicon, around, every, words_of, yes_or_no
 from app.messaging.texts import catalogue, languages
 
 _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
@@ -95,10 +96,32 @@ def _amounts(text: str) -> list[Amount] | None:
             else token
             for token, part in tokens
         ]
-        return _measured(measured)
+        if _of_something_else(tokens):
+            return None
+        found = _measured(measured)
+        bare = found is not None and not any(amount.unit for amount in found)
+        return None if bare and _tells_when(words) else found
     if any(token == "" and not _filler(part) for token, part in tokens):
         return None
     return _measured([token for token, _ in tokens])
+
+
+def _of_something_else(tokens: Sequence[tuple[_Token, Sequence[str]]]) -> bool:
+    """Whether a number in digits measures what is no unit here: "6 baje", "5 people"."""
+    return any(
+        number[0][0].isdecimal() and meaning == "" and not _filler(part) and not yes_or_no(part)
+        for (_, number), (meaning, part) in pairwise(tokens)
+    )
+
+
+def _tells_when(words: Sequence[str]) -> bool:
+    return any(_times().at(words, position) for position in range(len(words)))
+
+
+@cache
+def _times() -> Lexicon[None]:
+    known = every("calendar", "after", "every_day", "morning", "afternoon", "evening", "night")
+    return Lexicon((word, None) for word in known if not _filler(words_of(word)))
 
 
 def _filler(words: Sequence[str]) -> bool:
