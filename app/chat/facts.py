@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.chat.employer import facts as employer_facts
 from app.chat.model import Context, OfferFacts, Profile
 from app.identity.models import Consent, User, UserStatus
+from app.messaging import handover
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
@@ -49,6 +50,7 @@ async def context_of(
         profile=profile,
         stopped=person.stopped_at is not None,
         paused=person.paused_at is not None,
+        held=handover.holder(person, now) is not None,
         employers=employers,
         job=await employer_facts.job_meant(session, employers, inbound, now),
         base_url=base_url,

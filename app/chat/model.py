@@ -85,6 +85,8 @@ class State:
     """How often in a row nothing was understood."""
     hat: str = ""
     """As whom somebody writes who is several: `worker`, or the id of an employer; empty: not said."""
+    told_of_human: bool = False
+    """Whether who waits for a human was told once more that one is called."""
 
     def at(self, ask: Ask, **draft: Any) -> Self:
         """Return the state with that question open."""
@@ -99,6 +101,7 @@ class State:
             "draft": dict(self.draft),
             "misses": self.misses,
             "hat": self.hat,
+            "told_of_human": self.told_of_human,
         }
 
     @classmethod
@@ -111,6 +114,7 @@ class State:
             draft=dict(value.get("draft") or {}),
             misses=int(value.get("misses") or 0),
             hat=str(value.get("hat") or ""),
+            told_of_human=bool(value.get("told_of_human")),
         )
 
 
@@ -153,6 +157,9 @@ class Context:
     profile: Profile | None
     stopped: bool = False
     paused: bool = False
+    """Whether a human is wanted, there or not."""
+    held: bool = False
+    """Whether one is there: an administrator holds the conversation."""
     employers: Sequence[EmployerFacts] = ()
     """The employers' accounts that name this phone, proven to be theirs or not."""
     job: JobFacts | None = None

@@ -8,10 +8,10 @@ left over is asked again, then answered with the menu, then given to a human.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 from app.catalogue import places
+from app.chat.asides import read_delete, read_new_place, read_report
 from app.chat.employer.door import EMPLOYER_QUESTIONS, employer
 from app.chat.employer.hat import acting
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
@@ -20,12 +20,9 @@ from app.chat.model import (
     Ask,
     Block,
     Context,
-    Edit,
-    Erase,
     HandBack,
     HandOver,
     Heard,
-    Report,
     Say,
     SendData,
     SetPhone,
@@ -50,9 +47,13 @@ SILENT_KINDS: Final = frozenset(
 """A reaction never accepts, and an edit never changes what was answered."""
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
-REPORT_CHARACTERS: Final = 500
 _FREE_WRITING: Final = frozenset({Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT})
 """Questions whose answers are people's own words: there, only unmistakable commands count."""
+_BACK_TO_THE_BOT: Final = frozenset({Command.MENU, Command.BOT, Command.BACK, Command.START})
+_PLAIN: Final = frozenset(
+    {Command.OFFERS, Command.PROFILE, Command.HELP, Command.LANGUAGE, Command.CONTACTS}
+)
+"""What only the bot can answer: it does while a human is wanted, but not there yet."""
 _UNMISTAKABLE: Final = frozenset(
     {
         Command.HELP,
@@ -81,6 +82,10 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
     if context.late:
         # A newer message was handled before this one: only an offer may still be answered by it.
         return offer_tap(heard) or Turn(state)
+    if state.told_of_human and not context.paused:
+        # Our team handed back: the next time a human is wanted, it is said again.
+        state = replace(state, told_of_human=False)
+        heard = replace(heard, state=state)
     for understand in (language_choice, offer_tap, quoted, _while_paused, employer, newcomer):
         if (turn := understand(heard)) is not None:
             return turn
@@ -109,35 +114,64 @@ def _stop(heard: Heard) -> Turn:
 
 def _while_stopped(heard: Heard) -> Turn:
     if says(heard, Command.START):
-        resumed = resume(replace(heard, context=replace(heard.context, stopped=False)))
-        return replace(
-            resumed,
-            replies=(Say("started"), *resumed.replies),
-            effects=(Start(), *resumed.effects),
-        )
+        return _start(heard)
     if says(heard, Command.DELETE_DATA):
         if acting(heard.state, heard.context) is not None:
             return Turn(heard.state, (Say("employer_data", essential=True),))
         opened = heard.state.at(Ask.DELETE)
         return Turn(opened, (Say("ask_delete", essential=True),))
     if heard.state.ask is Ask.DELETE and (tapped(heard, "delete") or says(heard, Command.YES)):
-        return _read_delete(heard) or Turn(heard.state)
+        return read_delete(heard) or Turn(heard.state)
     return Turn(heard.state)
 
 
+def _start(heard: Heard) -> Turn:
+    """Who writes START wants an answer: the bot's, but where a human speaks already, theirs."""
+    if heard.context.held:
+        return Turn(heard.state, (Say("started"), Say("human_called")), (Start(),))
+    resumed = resume(replace(heard, context=replace(heard.context, stopped=False, paused=False)))
+    back = (HandBack(),) if heard.context.paused else ()
+    return replace(
+        resumed,
+        replies=(Say("started"), *resumed.replies),
+        effects=(Start(), *back, *resumed.effects),
+    )
+
+
 def _while_paused(heard: Heard) -> Turn | None:
+    """Leave the word to the human who is wanted, but not in the dark who still talks to the bot."""
     if not heard.context.paused:
         return None
-    wanted = {Command.MENU, Command.BOT, Command.BACK, Command.START}
     text = said(heard)
-    if (text is not None and commands(text) & wanted) or tapped(heard, "menu") == "open":
-        resumed = resume(replace(heard, context=replace(heard.context, paused=False)))
-        return replace(
-            resumed,
-            replies=(Say("handed_back"), *resumed.replies),
-            effects=(HandBack(), *resumed.effects),
-        )
-    return _own_data_while_paused(heard) or Turn(heard.state)
+    meant = commands(text) if text is not None else frozenset()
+    if meant & _BACK_TO_THE_BOT or tapped(heard, "menu") == "open":
+        return _handed_back(resume(replace(heard, context=_alone(heard.context))))
+    if (own := _own_data_while_paused(heard)) is not None:
+        return own
+    if heard.context.held:
+        return Turn(heard.state)
+    if meant & _PLAIN or _plain_tap(heard):
+        return _handed_back(step(heard.state, heard.inbound, _alone(heard.context)))
+    if heard.state.told_of_human:
+        return Turn(heard.state)
+    return Turn(replace(heard.state, told_of_human=True), (Say("human_called"),))
+
+
+def _alone(context: Context) -> Context:
+    return replace(context, paused=False)
+
+
+def _handed_back(turn: Turn) -> Turn:
+    return replace(
+        turn,
+        state=replace(turn.state, told_of_human=False),
+        replies=(Say("handed_back"), *turn.replies),
+        effects=(HandBack(), *turn.effects),
+    )
+
+
+def _plain_tap(heard: Heard) -> bool:
+    return any(tapped(heard, prefix) not in {None, "human"} for prefix in ("menu", "edit", "hire"))
 
 
 def _own_data_while_paused(heard: Heard) -> Turn | None:
@@ -150,7 +184,7 @@ def _own_data_while_paused(heard: Heard) -> Turn | None:
         return _ask_delete(heard)
     # By the button alone: a written yes may be meant for the human.
     by_button = heard.state.ask is Ask.DELETE and tapped(heard, "delete") is not None
-    return _read_delete(heard) if by_button else None
+    return read_delete(heard) if by_button else None
 
 
 def _hand_over(heard: Heard, why: str = "asked") -> Turn:
@@ -355,11 +389,11 @@ def _answer(heard: Heard) -> Turn | None:
     heard = _as_tapped(heard)
     match heard.state.ask:
         case Ask.DELETE:
-            return _read_delete(heard)
+            return read_delete(heard)
         case Ask.REPORT:
-            return _read_report(heard)
+            return read_report(heard)
         case Ask.NEW_PLACE:
-            return _read_new_place(heard)
+            return read_new_place(heard)
         case Ask.NOTHING:
             return None
         case question:
@@ -376,38 +410,6 @@ def _counted(heard: Heard, turn: Turn) -> Turn:
     if misses >= MISSES_BEFORE_MENU:
         replies = (Say("stuck"), *replies)
     return replace(turn, state=replace(turn.state, misses=misses), replies=replies)
-
-
-def _read_delete(heard: Heard) -> Turn | None:
-    choice = tapped(heard, "delete")
-    if choice == "yes" or (choice is None and says(heard, Command.YES)):
-        return Turn(State(), (Say("deleted", essential=True),), (Erase(),))
-    if choice == "no" or says(heard, Command.NO):
-        return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
-    return None
-
-
-def _read_report(heard: Heard) -> Turn | None:
-    text = said(heard)
-    about: dict[str, Any] = dict(heard.state.draft)
-    if text is None or "offer_id" not in about:
-        return None
-    closed = heard.state.at(Ask.NOTHING)
-    if Command.SKIP in commands(text):
-        return Turn(closed, (Say("kept"),))
-    report = Report(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
-    return Turn(closed, (Say("reported", about),), (report,))
-
-
-def _read_new_place(heard: Heard) -> Turn | None:
-    choice = tapped(heard, "here")
-    at = heard.state.draft.get("at")
-    if at and (choice == "yes" or says(heard, Command.YES)):
-        edit = Edit({"location": list(at)})
-        return Turn(heard.state.at(Ask.NOTHING), (Say("saved"),), (edit,))
-    if choice == "no" or says(heard, Command.NO):
-        return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
-    return None
 
 
 def _everyday(heard: Heard) -> Turn | None:

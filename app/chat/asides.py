@@ -1,0 +1,45 @@
+"""Questions beside the profile: whether to delete, what to report, whether one has moved. Pure."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from app.chat.flow import said, says, tapped
+from app.chat.model import Ask, Edit, Erase, Heard, Report, Say, State, Turn
+from app.chat.understand import Command, commands
+
+REPORT_CHARACTERS: Final = 500
+
+
+def read_delete(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    choice = tapped(heard, "delete")
+    if choice == "yes" or (choice is None and says(heard, Command.YES)):
+        return Turn(State(), (Say("deleted", essential=True),), (Erase(),))
+    if choice == "no" or says(heard, Command.NO):
+        return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
+    return None
+
+
+def read_report(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    text = said(heard)
+    about: dict[str, Any] = dict(heard.state.draft)
+    if text is None or "offer_id" not in about:
+        return None
+    closed = heard.state.at(Ask.NOTHING)
+    if Command.SKIP in commands(text):
+        return Turn(closed, (Say("kept"),))
+    report = Report(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
+    return Turn(closed, (Say("reported", about),), (report,))
+
+
+def read_new_place(heard: Heard) -> Turn | None:
+    """Read an answer; None for what makes no sense."""
+    choice = tapped(heard, "here")
+    at = heard.state.draft.get("at")
+    if at and (choice == "yes" or says(heard, Command.YES)):
+        edit = Edit({"location": list(at)})
+        return Turn(heard.state.at(Ask.NOTHING), (Say("saved"),), (edit,))
+    if choice == "no" or says(heard, Command.NO):
+        return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
+    return None
