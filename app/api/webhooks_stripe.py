@@ -34,7 +34,7 @@ async def stripe_webhook(
         event = verified_event(await request.body(), stripe_signature, secrets, wall_clock())
     except SignatureInvalid:
         raise Unauthenticated(
-            "The signature does not fit the body.", code="invalid_signature"
+            "The signature does not fit the body.", code="bad_signature"
         ) from None
     async with rt.database.begin() as session:
         await store(session, event, rt.clock())

@@ -60,6 +60,8 @@ _ONE_OF_THEM: Final = re.compile(
 _TLD: Final = r"(?:com|co|in|org|net|io|me|app|info|biz|dev|xyz|online|site|shop|link|ly|ai)"
 _PROVIDERS: Final = r"(?:gmail|gmial|yahoo|ymail|hotmail|outlook|rediff(?:mail)?|icloud|protonmail|live|zoho|जीमेल|याहू)"
 _NETWORKS: Final = r"(?:insta(?:gram)?|telegram|snapchat|skype|facebook|fb|ig)"
+_BETWEEN: Final = r"(?:id|handle|user(?:name)?|name|is|pe|par|on|me|as)"
+"""Words between a network's name and a handle."""
 _AT: Final = r"(?:[@＠]|[(\[{<]\s*at\s*[)\]}>]|\s+(?:at|एट|ऐट)\s+)"
 _DOT: Final = r"(?:\s*[.．。]\s*|\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+(?:dot|डॉट|डाट)\s+)"
 _WORD: Final = r"(?<![\w.+\-\u0900-\u0963])[\w.+\-\u0900-\u0963]+"
@@ -80,6 +82,9 @@ _ADDRESSES: Final = tuple(
         # @handle, and "insta: handle".
         r"(?<![\w])[@＠][A-Za-z_][\w.]{2,}",
         rf"(?<!\w){_NETWORKS}\s*(?:id|handle|user(?:name)?)?\s*[:=\-–]\s*[\w.@]{{3,}}",
+        # "my insta is asha_99": a word that looks like a handle, behind a network's name.
+        rf"(?<!\w){_NETWORKS}(?:\s+{_BETWEEN})*\s+[A-Za-z]+(?:[._]\w|\d)[\w.]*",
+        r"(?<!\w)(?:t|wa|fb|m)(?:\s*\.\s*|\s+dot\s+|\s+)me\s+slash\s+[\w.]+",
     )
 )
 
@@ -146,7 +151,7 @@ def mask_together(*texts: str | None) -> tuple[str | None, ...]:
 
 
 def mask_name(name: str) -> str:
-    """Mask a person's name: no digit belongs to it, so none is shown."""
+    """Mask the name of a person or a city: no digit belongs to it, so none is shown."""
     digits = "".join("0" if unicodedata.digit(c, None) is not None else c for c in mask(name))
     return re.sub("0+", MASK, digits) if "0" in digits else digits
 

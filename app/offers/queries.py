@@ -12,7 +12,7 @@ from sqlalchemy import Select, Text, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import coarse_km
-from app.core.masking import mask_together
+from app.core.masking import mask_name, mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.db import UtcDateTime, keyring, table
@@ -327,7 +327,8 @@ def _workers_offer(row: _OfferRow) -> WorkersOffer:
 
 
 def _employers_match(row: _MatchRow) -> EmployersMatch:
-    display_name, city = mask_together(shown_name(row.name), row.city)
+    place = mask_name(row.city) if row.city else row.city
+    display_name, city = mask_together(shown_name(row.name), place)
     return EmployersMatch(
         id=row.id,
         status=OfferStatus(row.status),

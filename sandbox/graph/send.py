@@ -77,7 +77,7 @@ def now_in_sandbox(store: Store) -> float:
 
 def new_message_id() -> str:
     """An id in the platform's manner."""
-    return "wamid." + base64.b64encode(b"HBg" + secrets.token_bytes(30)).decode()
+    return "wamid." + base64.urlsafe_b64encode(b"HBg" + secrets.token_bytes(30)).decode()
 
 
 def send(config: SandboxConfig, store: Store, deliverer: Deliverer, body: Json) -> Accepted:

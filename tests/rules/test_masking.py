@@ -257,3 +257,32 @@ def test_invisible_characters_do_not_part_a_word() -> None:
     assert mask("ni\u200bne eight seven six five four three two one oh") == MASK
     assert mask("asha@gma\u2060il.com") == MASK
     assert mask("क्\u200dष") == "क्\u200dष"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "insta ashak_99",
+        "telegram asha99",
+        "my insta is x_y",
+        "follow us on instagram ravi_cafe",
+        "facebook pe ravi.cafe",
+        "t me slash ravicafe",
+    ],
+)
+def test_a_handle_is_hidden_behind_its_network_s_name(text: str) -> None:
+    assert MASK in mask(text)
+    assert not any(handle in mask(text) for handle in ("ashak", "asha99", "x_y", "ravi"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Instagram marketing",
+        "facebook ads experience, 2 years",
+        "telegram group manager. Good pay.",
+        "Insta story editor",
+    ],
+)
+def test_work_with_a_network_is_no_handle(text: str) -> None:
+    assert mask(text) == text
