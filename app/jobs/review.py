@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Any, Final
 
 from app.core.errors import Conflict
@@ -163,6 +164,12 @@ def _passages(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
             last += 1
         if last > first:
             yield first, last
+            # And the short ones alone: a denial beside them must not speak for them.
+            runs = groupby(range(first, last + 1), lambda number: lengths[number] <= _FEW_WORDS)
+            for short, run in runs:
+                numbers = list(run)
+                if short and 1 < len(numbers) <= last - first:
+                    yield numbers[0], numbers[-1]
         first = last + 1
 
 

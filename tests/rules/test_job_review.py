@@ -1,7 +1,7 @@
 """Which job texts wait for a person, which are only marked, and which are let through."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.jobs.review import (
@@ -308,6 +308,7 @@ def test_letters_apart_hide_nothing(text: str, apart: str) -> None:
     assert status_of(review(dressed)) is ReviewStatus.HELD
 
 
+@example("Registration. Fee. 500.", "No registration fee", "No registration fee")
 @given(st.sampled_from(SCAMS), st.sampled_from(HONEST), st.sampled_from(HONEST))
 def test_honest_sentences_around_it_hide_nothing(scam: str, before: str, after: str) -> None:
     assert status_of(review(f"{before}.\n{scam}.\n{after}.")) is ReviewStatus.HELD
