@@ -26,6 +26,7 @@ from app.api.auth_bodies import (
     WorkerLogin,
 )
 from app.api.deps import (
+    Address,
     AnyActor,
     AnyActorApart,
     Now,
@@ -104,12 +105,22 @@ def _code_rules(runtime: Runtime) -> CodeRules:
     return CodeRules(runtime.settings.codes_per_day, runtime.settings.phone_countries)
 
 
-async def _limit_phone(runtime: Runtime, limit: str, phone: str) -> None:
-    await limit_subject(runtime, limit, users.index_of_phone(runtime.keyring, phone))
+async def _limit_phone(runtime: Runtime, limit: str, phone: str, address: str) -> None:
+    """Count against `limit` of this phone from this address, such as "code:phone_here"."""
+    subject = users.index_of_phone(runtime.keyring, phone)
+    await limit_subject(runtime, limit, f"{subject} {address}")
 
 
-async def _limit_email(runtime: Runtime, limit: str, email: str) -> None:
-    await limit_subject(runtime, limit, runtime.keyring.index(email, "email"))
+async def _limit_codes(runtime: Runtime, phone: str, address: str) -> None:
+    await _limit_phone(runtime, "code:phone_here", phone, address)
+    await limit_subject(runtime, "code:phone", users.index_of_phone(runtime.keyring, phone))
+
+
+async def _limit_email(runtime: Runtime, limit: str, email: str, address: str) -> None:
+    """Count against `limit` of this mailbox, from this address and then from all."""
+    subject = runtime.keyring.index(email, "email")
+    await limit_subject(runtime, f"{limit}_here", f"{subject} {address}")
+    await limit_subject(runtime, limit, subject)
 
 
 def _code_sent(expires_at: dt.datetime, now: dt.datetime) -> CodeSent:
@@ -143,7 +154,12 @@ def _tokens(signed_in: SignedIn, runtime: Runtime, now: dt.datetime) -> Tokens:
     responses=problems(409, 429),
 )
 async def register_worker(
-    body: RegisterWorker, session: Write, runtime: Rt, now: Now, _: OnceForNobody
+    body: RegisterWorker,
+    session: Write,
+    runtime: Rt,
+    address: Address,
+    now: Now,
+    _: OnceForNobody,
 ) -> CodeSent:
     """Register a worker; a code goes to the phone, and signing in with it proves the phone.
 
@@ -151,7 +167,7 @@ async def register_worker(
     account is not changed.
     """
     phone = _phone(body.phone, runtime)
-    await _limit_phone(runtime, "code:phone", phone)
+    await _limit_codes(runtime, phone, address)
     new = NewWorker(
         name=body.name,
         phone=phone,
@@ -164,7 +180,7 @@ async def register_worker(
     )
     country = runtime.settings.default_country
     expires_at = await worker_registration.register(
-        session, new, _code_rules(runtime), country, now
+        session, new, _code_rules(runtime), country, now, address
     )
     return _code_sent(expires_at, now)
 
@@ -176,13 +192,14 @@ async def register_worker(
     responses=problems(429),
 )
 async def request_code(
-    body: RequestCode, session: Write, runtime: Rt, now: Now, _: OnceForNobody
+    body: RequestCode, session: Write, runtime: Rt, address: Address, now: Now, _: OnceForNobody
 ) -> CodeSent:
     """Send a sign-in code by WhatsApp to a known phone; the answer is the same for an unknown one."""
     phone = _phone(body.phone, runtime)
-    await _limit_phone(runtime, "code:phone", phone)
+    await _limit_codes(runtime, phone, address)
     rules = _code_rules(runtime)
-    return _code_sent(await worker_registration.request_code(session, phone, rules, now), now)
+    expires_at = await worker_registration.request_code(session, phone, rules, now, address)
+    return _code_sent(expires_at, now)
 
 
 async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
@@ -226,7 +243,10 @@ async def register_employer(
 
 @router.post("/login", dependencies=[limited("login")], responses=problems(401, 403, 429))
 async def login(
-    body: Annotated[WorkerLogin | PasswordLogin, Body(discriminator="role")], runtime: Rt, now: Now
+    body: Annotated[WorkerLogin | PasswordLogin, Body(discriminator="role")],
+    runtime: Rt,
+    address: Address,
+    now: Now,
 ) -> Tokens:
     """Sign in: a worker by phone and code, an employer or administrator by e-mail and password.
 
@@ -235,12 +255,14 @@ async def login(
     """
     if isinstance(body, WorkerLogin):
         phone = _phone(body.phone, runtime)
-        await _limit_phone(runtime, "login:account", phone)
+        await _limit_phone(runtime, "login:phone_here", phone, address)
         async with writing(runtime) as session:
-            signed_in = await sign_in.with_code(session, runtime.sessions, phone, body.code, now)
+            signed_in = await sign_in.with_code(
+                session, runtime.sessions, phone, body.code, now, address
+            )
         return _tokens(signed_in, runtime, now)
     email = body.email.lower()
-    await _limit_email(runtime, "login:account", email)
+    await _limit_email(runtime, "login:account", email, address)
     async with runtime.database.read() as looking:
         found = await sign_in.look_up(looking, Role(body.role), email)
     # Between the transactions, because it takes long enough to hold up everybody who writes.
@@ -285,10 +307,12 @@ async def logout(session: Write, runtime: Rt, actor: AnyActor) -> None:
     dependencies=[limited("password")],
     responses=problems(429),
 )
-async def forgot_password(body: ForgotPassword, session: Write, runtime: Rt, now: Now) -> ResetSent:
+async def forgot_password(
+    body: ForgotPassword, session: Write, runtime: Rt, address: Address, now: Now
+) -> ResetSent:
     """Send a link to set a new password, if there is such an account; the answer never tells."""
     email = users.parse_email(body.email)
-    await _limit_email(runtime, "password:account", email)
+    await _limit_email(runtime, "password:account", email, address)
     seconds = int(recovery.LIFETIME.total_seconds())
     for reset in await recovery.begin(session, email, now):
         await outbox.notify(
@@ -339,7 +363,7 @@ async def change_password(
     """Set a new password; every other session of the account ends, this one stays."""
     if actor.role is Role.WORKER:
         raise WrongRole
-    await limit_subject(runtime, "password:account", str(actor.user_id))
+    await limit_subject(runtime, "password_change:account", str(actor.user_id))
     async with runtime.database.read() as looking:
         holder = await recovery.require_holder(looking, actor.user_id)
     if not await passwords.verify_password(body.current_password, holder.password_hash):

@@ -175,13 +175,20 @@ PageQuery = Annotated[PageRequest, Depends(_page)]
 """Which page of a list: `?limit=` and `?cursor=`."""
 
 
+def _address(request: Request) -> str:
+    return address_key(request.client.host if request.client else None)
+
+
+Address = Annotated[str, Depends(_address)]
+"""What counts as the address that asks."""
+
+
 def limited(name: str) -> Any:
     """Return the dependency that counts this request's address against the limit `name:address`."""
 
-    async def count(request: Request, runtime: Rt) -> None:
-        host = request.client.host if request.client else None
+    async def count(address: Address, runtime: Rt) -> None:
         key = f"{name}:address"
-        await runtime.limiter.hit(key, LIMITS[key], address_key(host))
+        await runtime.limiter.hit(key, LIMITS[key], address)
 
     return Depends(count)
 
@@ -217,11 +224,14 @@ async def _once(
 
 
 async def _once_for_nobody(
-    request: Request, session: Transaction, now: Now, idempotency_key: _KeyHeader = None
+    request: Request,
+    session: Transaction,
+    address: Address,
+    now: Now,
+    idempotency_key: _KeyHeader = None,
 ) -> None:
     if idempotency_key is not None:
-        host = request.client.host if request.client else None
-        owner = f"address:{address_key(host)}"
+        owner = f"address:{address}"
         print_ = await idempotency.fingerprint(request)
         request.state.claim = await idempotency.claim(session, owner, idempotency_key, print_, now)
 

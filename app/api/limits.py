@@ -1,22 +1,29 @@
 """Every rate limit, in one table.
 
 Per address means the client's address (its /64 for IPv6, which one household holds whole).
+`…_here` means one phone or account from one address, and is counted before the wider limit of that phone
+or account: anybody can name another's, and uses up their own share of it first.
 """
 
 import ipaddress
 from collections.abc import Mapping
 
 LIMITS: Mapping[str, str] = {
-    # A code costs us money: an address may ask for few, a phone for fewer.
+    # A code costs us money: an address may ask for few, for one phone for fewer.
     "code:address": "10/hour",
-    "code:phone": "3/hour",
-    # Guessing passwords and codes.
+    "code:phone_here": "3/hour",
+    "code:phone": "6/hour",
+    # Guessing passwords. Guesses at a code are counted with the code, five and five.
     "login:address": "60/minute",
-    "login:account": "10/minute",
+    "login:phone_here": "10/minute",
+    "login:account_here": "10/minute",
+    "login:account": "60/minute",
     "refresh:address": "120/minute",
     "register_employer:address": "20/hour",
     "password:address": "20/hour",
-    "password:account": "5/hour",
+    "password:account_here": "5/hour",
+    "password:account": "10/hour",
+    "password_change:account": "5/hour",
     "email:account": "3/hour",
     # Links are made of 256-bit seals; this only keeps guessing from costing us.
     "pay:address": "60/minute",

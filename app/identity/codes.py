@@ -2,8 +2,11 @@
 
 A code's hash is keyed and bound to its challenge, so neither a stolen table nor another challenge's
 row helps a guesser. Tries are counted per challenge before the code is compared: however many guesses
-arrive at once, five are looked at. A new challenge has tries of its own, so an attacker who uses them
-up delays the phone's owner, and never locks them out for good.
+arrive at once, five are looked at. The address a code was asked from has five tries; all others together
+have five more, so that a stranger who guesses away uses up the strangers' tries and not the owner's.
+
+What a guesser can win: ten looks at each of a phone's six codes an hour are 60 in 10⁶ an hour, while its
+owner is sent six codes that nobody asked for; from one address, three codes and five tries, 15 in 10⁶.
 
 An unknown phone gets a challenge too, with a code that was never sent: signing in does the same work
 and takes the same time whether or not we know the phone.
@@ -12,12 +15,11 @@ and takes the same time whether or not we know the phone.
 import datetime as dt
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Invalid, Unavailable
@@ -71,18 +73,24 @@ def check_country(phone: str, rules: CodeRules) -> None:
 
 
 async def issue(
-    session: AsyncSession, subject: str, rules: CodeRules, now: dt.datetime, *, known: bool
+    session: AsyncSession,
+    subject: str,
+    rules: CodeRules,
+    now: dt.datetime,
+    *,
+    known: bool,
+    address: str | None = None,
 ) -> Challenge:
     """Start a challenge for `subject`, a phone's blind index, and return the code to send.
 
-    For a phone that is not `known` the challenge is made all the same; its code must not be sent.
+    `address` is the network address that asks. For a phone that is not `known` the challenge is made all the same; its code must not be sent.
     Raises `CodesExhausted`.
     """
     day = OneTimeCode.created_at > now - dt.timedelta(days=1)
     sent = select(func.count()).where(OneTimeCode.purpose == _SENT, day)
     if (await session.scalar(sent) or 0) >= rules.per_day:
         raise CodesExhausted
-    return await _start(session, subject, _SENT if known else _DECOY, now, LIFETIME)
+    return await _start(session, subject, _SENT if known else _DECOY, now, LIFETIME, address)
 
 
 async def issue_mailed(
@@ -102,7 +110,12 @@ async def issue_mailed(
 
 
 async def _start(
-    session: AsyncSession, subject: str, purpose: str, now: dt.datetime, lifetime: dt.timedelta
+    session: AsyncSession,
+    subject: str,
+    purpose: str,
+    now: dt.datetime,
+    lifetime: dt.timedelta,
+    address: str | None = None,
 ) -> Challenge:
     challenge = Challenge(new_id(), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}", now + lifetime)
     session.add(
@@ -111,6 +124,7 @@ async def _start(
             subject=subject,
             purpose=purpose,
             code_hash=_hash(session, challenge.id, challenge.code),
+            asked_from=_place(session, challenge.id, address),
             created_at=now,
             expires_at=challenge.expires_at,
         )
@@ -119,41 +133,51 @@ async def _start(
     return challenge
 
 
-async def use(session: AsyncSession, subject: str, code: str, now: dt.datetime) -> bool:
-    """Whether `code` is good for `subject` now; a good one is spent, with every other one sent.
+async def use(
+    session: AsyncSession, subject: str, code: str, now: dt.datetime, address: str | None = None
+) -> bool:
+    """Whether `code`, typed at `address`, is good for `subject` now.
 
-    A wrong one is counted, so the caller's transaction has to be kept. Any challenge that is still
+    A good one is spent, with every other that this address may still try. A wrong one is counted, so the caller's transaction has to be kept. Any challenge that is still
     open counts: messages arrive late, and people type the code they see.
     """
     open_now = (
-        select(OneTimeCode.id, OneTimeCode.code_hash)
+        select(
+            OneTimeCode.id,
+            OneTimeCode.code_hash,
+            OneTimeCode.asked_from,
+            OneTimeCode.tries,
+            OneTimeCode.strange_tries,
+        )
         .where(
             OneTimeCode.subject == subject,
             OneTimeCode.purpose.in_(_ALL),
             OneTimeCode.used_at.is_(None),
             OneTimeCode.expires_at > now,
-            OneTimeCode.tries < MAX_TRIES,
+            or_(OneTimeCode.tries < MAX_TRIES, OneTimeCode.strange_tries < MAX_TRIES),
         )
         .order_by(OneTimeCode.id)
         # Racing guesses queue up here, in one order, and each sees the count the last one left.
         .with_for_update()
     )
-    challenges: Sequence[tuple[UUID, str]] = [
-        (row.id, row.code_hash) for row in await session.execute(open_now)
-    ]
-    if not challenges:
-        return False
-    ids = [challenge_id for challenge_id, _ in challenges]
-    matches = [
-        hmac.compare_digest(_hash(session, challenge_id, code), code_hash)
-        for challenge_id, code_hash in challenges
-    ]
-    counted = update(OneTimeCode).where(OneTimeCode.id.in_(ids))
-    good = any(matches)
-    await session.execute(
-        counted.values(used_at=now) if good else counted.values(tries=OneTimeCode.tries + 1)
-    )
-    return good
+    own: list[UUID] = []
+    strange: list[UUID] = []
+    good = False
+    for row in await session.execute(open_now):
+        is_own = row.asked_from == _place(session, row.id, address)
+        if (row.tries if is_own else row.strange_tries) >= MAX_TRIES:
+            continue
+        (own if is_own else strange).append(row.id)
+        good |= hmac.compare_digest(_hash(session, row.id, code), row.code_hash)
+    if good:
+        spent = update(OneTimeCode).where(OneTimeCode.id.in_([*own, *strange]))
+        await session.execute(spent.values(used_at=now))
+        return True
+    for ids, tries in ((own, OneTimeCode.tries), (strange, OneTimeCode.strange_tries)):
+        if ids:
+            counted = update(OneTimeCode).where(OneTimeCode.id.in_(ids))
+            await session.execute(counted.values({tries: tries + 1}))
+    return False
 
 
 async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
@@ -165,3 +189,7 @@ async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int
 
 def _hash(session: AsyncSession, challenge_id: UUID, code: str) -> str:
     return keyring(session).index(f"{challenge_id}:{code}", "code")
+
+
+def _place(session: AsyncSession, challenge_id: UUID, address: str | None) -> str | None:
+    return keyring(session).index(f"{challenge_id}:{address}", "address") if address else None

@@ -87,7 +87,12 @@ class OneTimeCode(Base):
     """Blind index of the phone the code went to, or the id of the user to whom a link went."""
     purpose: Mapped[str] = mapped_column(String(16))
     code_hash: Mapped[str] = mapped_column(String(64))
+    asked_from: Mapped[str | None] = mapped_column(String(64))
+    """Keyed hash of the network address that asked, of this row only: two rows can't be compared."""
     tries: Mapped[int] = mapped_column(default=0)
+    """Wrong guesses from where it was asked for."""
+    strange_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Wrong guesses from all other addresses."""
     used_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)

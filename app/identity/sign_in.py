@@ -49,14 +49,21 @@ class SignedIn:
 
 
 async def with_code(
-    session: AsyncSession, sessions: SessionStore, phone: str, code: str, now: dt.datetime
+    session: AsyncSession,
+    sessions: SessionStore,
+    phone: str,
+    code: str,
+    now: dt.datetime,
+    address: str | None = None,
 ) -> SignedIn:
     """Sign a worker in by phone (E.164) and the code sent to it; the first one proves the phone.
+
+    `address` is the network address the code is typed at.
 
     Raises `InvalidCredentials`, `AccountSuspended` and `SessionsDown`.
     """
     subject = users.index_of_phone(keyring(session), phone)
-    if not await codes.use(session, subject, code, now):
+    if not await codes.use(session, subject, code, now, address):
         raise InvalidCredentials
     user = await users.find_by_phone(session, phone)
     if user is None:

@@ -52,7 +52,12 @@ class NewWorker:
 
 
 async def register(
-    session: AsyncSession, new: NewWorker, rules: CodeRules, country: str, now: dt.datetime
+    session: AsyncSession,
+    new: NewWorker,
+    rules: CodeRules,
+    country: str,
+    now: dt.datetime,
+    address: str | None = None,
 ) -> dt.datetime:
     """Register a worker and send the code that proves the phone; return when the code expires.
 
@@ -67,7 +72,7 @@ async def register(
             await _rename(session, claimed.user_id, new, now)
         await _write_profile(session, claimed.user_id, new, country, now)
         _agree(session, claimed.user_id, new, now)
-    return await request_code(session, new.phone, rules, now)
+    return await request_code(session, new.phone, rules, now, address)
 
 
 async def register_proven(
@@ -91,9 +96,15 @@ async def register_proven(
 
 
 async def request_code(
-    session: AsyncSession, phone: str, rules: CodeRules, now: dt.datetime
+    session: AsyncSession,
+    phone: str,
+    rules: CodeRules,
+    now: dt.datetime,
+    address: str | None = None,
 ) -> dt.datetime:
     """Send a sign-in code to a known phone (E.164); return when a code asked for now expires.
+
+    `address` is the network address that asks.
 
     An unknown phone costs nothing and looks the same. Raises `Invalid` for phones codes may not go to
     and `CodesExhausted`.
@@ -101,7 +112,9 @@ async def request_code(
     codes.check_country(phone, rules)
     user = await users.find_by_phone(session, phone)
     subject = users.index_of_phone(keyring(session), phone)
-    challenge = await codes.issue(session, subject, rules, now, known=user is not None)
+    challenge = await codes.issue(
+        session, subject, rules, now, known=user is not None, address=address
+    )
     if user is not None:
         await outbox.send_code(
             session,

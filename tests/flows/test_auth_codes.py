@@ -51,20 +51,28 @@ async def add_worker(database: Database, status: UserStatus = UserStatus.PENDING
 
 
 async def issue(
-    database: Database, *, known: bool = True, rules: CodeRules = RULES, now: dt.datetime = NOW
+    database: Database,
+    *,
+    known: bool = True,
+    rules: CodeRules = RULES,
+    now: dt.datetime = NOW,
+    address: str | None = None,
 ) -> str:
     async with database.begin() as session:
-        return (await codes.issue(session, SUBJECT, rules, now, known=known)).code
+        challenge = await codes.issue(session, SUBJECT, rules, now, known=known, address=address)
+        return challenge.code
 
 
-async def guess(database: Database, code: str, now: dt.datetime = NOW) -> SignedIn:
+async def guess(
+    database: Database, code: str, now: dt.datetime = NOW, address: str | None = None
+) -> SignedIn:
     """As the edge does it: what a refusal counted is kept, because it says so."""
     refusal: InvalidCredentials | AccountSuspended | None = None
     assert InvalidCredentials.keeps_changes
     assert AccountSuspended.keeps_changes
     async with database.begin() as session:
         try:
-            return await sign_in.with_code(session, SESSIONS, PHONE, code, now)
+            return await sign_in.with_code(session, SESSIONS, PHONE, code, now, address)
         except (InvalidCredentials, AccountSuspended) as error:
             refusal = error
     raise refusal
@@ -121,6 +129,28 @@ async def test_four_wrong_guesses_leave_the_fifth_to_the_owner(database: Databas
         with pytest.raises(InvalidCredentials):
             await guess(database, another(code, wrong))
     await guess(database, code)
+
+
+async def test_a_stranger_s_guesses_leave_the_owner_s_tries_alone(database: Database) -> None:
+    await add_worker(database)
+    code = await issue(database, address="192.0.2.1")
+    for number in range(1, 12):
+        with pytest.raises(InvalidCredentials):
+            await guess(database, another(code, number), address=f"198.51.100.{number}")
+    for number in range(1, 5):
+        with pytest.raises(InvalidCredentials):
+            await guess(database, another(code, number), address="192.0.2.1")
+    with pytest.raises(InvalidCredentials):  # strangers had five looks together
+        await guess(database, code, address="198.51.100.12")
+    await guess(database, code, address="192.0.2.1")
+
+
+async def test_a_code_may_be_typed_at_another_address_than_it_was_asked_from(
+    database: Database,
+) -> None:
+    await add_worker(database)
+    code = await issue(database, address="192.0.2.1")
+    await guess(database, code, address="198.51.100.1")
 
 
 async def test_the_code_of_an_earlier_message_is_good_until_any_is_used(

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -13,6 +14,7 @@ from app.identity.models import Role, User
 from tests.flows.auth_world import (
     ME,
     SENT,
+    code_login,
     forgot,
     many,
     password_login,
@@ -21,6 +23,7 @@ from tests.flows.auth_world import (
     reset,
     users_id,
     worker_body,
+    wrong,
 )
 from tests.flows.world import PASSWORD, World, ok, refused
 
@@ -149,3 +152,37 @@ def test_codes_and_sign_ins_are_limited(
             password_login(world, "a guess", "owner@example.com").status_code for _ in range(11)
         ]
         assert statuses == [401] * 10 + [429]
+
+
+def test_who_names_another_s_phone_or_mailbox_uses_up_their_own_share(
+    sqlite_database_url: str, world_with: Callable[..., AbstractContextManager[World]]
+) -> None:
+    with world_with(sqlite_database_url, rate_limits="on") as world:
+        owner, phone = world.employer(email="owner@example.com"), "+919811100001"
+        ways = [httpx.HTTPTransport(local_address=f"127.0.0.{number}") for number in (2, 3)]
+        stranger, other = (httpx.Client(base_url=world.url, transport=way) for way in ways)
+
+        def sign_in(at: httpx.Client, **body: str) -> int:
+            return at.post("/api/auth/login", json=body).status_code
+
+        def codes(at: httpx.Client) -> list[int]:
+            asked = [at.post("/api/auth/otp", json={"phone": phone}) for _ in range(4)]
+            return [answer.status_code for answer in asked]
+
+        with stranger, other:
+            register(world, phone)
+            assert codes(stranger) == [202] * 3 + [429]
+            ok(world.http.post("/api/auth/otp", json={"phone": phone}), 202)
+            code = world.code_for(phone)
+            guesses = [
+                sign_in(stranger, role="worker", phone=phone, code=wrong(code)) for _ in range(11)
+            ]
+            assert guesses == [401] * 10 + [429]
+            assert codes(other) == [202] + [429] * 3  # six an hour in all
+            ok(code_login(world, phone, code))
+            tries = [
+                sign_in(stranger, role="employer", email="owner@example.com", password="a guess")
+                for _ in range(11)
+            ]
+            assert tries == [401] * 10 + [429]
+            ok(password_login(world, PASSWORD, str(owner.email)))
