@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 from tests.infra.compiled import share
 from tests.infra.live import serve_app, serve_process
-from tests.infra.postgres import Postgres, postgres
+from tests.infra.postgres import Lender, Postgres, postgres
 from tests.infra.valkey import valkey_url_of_worker
 
 # A busy machine is slow without anything being wrong. In CI the examples are the same every time:
@@ -77,11 +77,10 @@ def sqlite_database_url(_sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_database_url(postgres_server: Postgres) -> Iterator[str]:
+def postgresql_database_url(_lender: Lender) -> Iterator[str]:
     """URL of a PostgreSQL database of this test's own with every table, empty."""
-    name = postgres_server.create(postgres_server.template("with_tables", _create_tables))
-    yield postgres_server.url(name)
-    postgres_server.drop(name)
+    with _lender.lend() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,6 +90,11 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'new.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def _lender(postgres_server: Postgres) -> Lender:
+    return Lender(postgres_server, postgres_server.template("with_tables", _create_tables))
 
 
 @pytest.fixture(scope="session")

@@ -348,7 +348,7 @@ def test_pages_are_stable_while_rows_are_added(world: World, admin: Person, kind
     employer = world.employer()
     for _ in range(3):
         world.job(employer, publish=False)
-        world.employer()
+        act(admin, "employers", world.employer().id, "verify")
         phone = f"+9197{world.extra.setdefault('paged', 10_000_000):08d}"
         world.extra["paged"] += 1
         body = {"name": "Paged Person", "phone": phone, "consent": True}

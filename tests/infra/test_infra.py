@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 from sqlalchemy import inspect, text
 
 from app.db import load_models, sync_engine_for
-from tests.infra.postgres import Postgres
+from tests.infra.postgres import Lender, Postgres
 from tests.infra.run import ROOT, wait_until
 
 
@@ -50,6 +50,24 @@ def test_a_database_is_dropped_though_somebody_is_still_connected(
     postgres_server.drop(name)
     with pytest.raises(psycopg.OperationalError), connection:
         connection.execute("SELECT 1")
+
+
+def test_a_database_lent_again_is_empty_though_the_last_one_wrote_where_nothing_is_deleted(
+    postgres_server: Postgres, postgresql_database_url: str
+) -> None:
+    template = postgresql_database_url.rsplit("/", 1)[-1]
+    lender = Lender(postgres_server, template)
+    with lender.lend() as url, psycopg.connect(url) as still_connected:
+        still_connected.execute("INSERT INTO audit_head (number, hash) VALUES (7, 'x')")
+        still_connected.execute("SELECT nextval('audit_head_id_seq')")
+        still_connected.commit()
+    with lender.lend() as again, psycopg.connect(again) as connection:
+        assert again == url
+        assert connection.execute("SELECT * FROM audit_head").fetchone() is None
+        assert connection.execute("SELECT nextval('audit_head_id_seq')").fetchone() == (1,)
+        connection.execute("DROP TRIGGER admin_action_log_append_only ON admin_action_log")
+    with lender.lend() as another:
+        assert another != url
 
 
 def test_postgresql_is_the_version_we_promise_and_knows_every_script(postgres_url: str) -> None:
