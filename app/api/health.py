@@ -1,6 +1,7 @@
 """Is it alive, is it ready, what is it: for machines, and one page for a person."""
 
 import secrets
+from html import escape
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -24,10 +25,21 @@ _PAGE = """<!doctype html>
 :root {{ color-scheme: light dark; }}
 body {{ font: 1.05rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
 li {{ margin: .4rem 0; }}
+pre {{ overflow-x: auto; padding: .8rem; border: 1px solid; border-radius: .6rem; }}
 </style></head><body><main>
 <h1>Partimer</h1>
 <p>A WhatsApp-first marketplace for part-time work. Version {version}.</p>
 <ul>{links}</ul>
+<h2 id="employers">You need people? Get an account for your company</h2>
+<p>A company registers with its name, an e-mail address, a password and the phone it will write from:</p>
+<pre>curl {base_url}/api/auth/register/employer -H 'Content-Type: application/json' -d '{{
+  "company_name": "Cafe Bandra", "contact_name": "Rustom Irani", "email": "owner@example.com",
+  "password": "a long password of your own", "phone": "+919876543210"}}'</pre>
+<p>Then write <b>employer</b> to us on WhatsApp from that phone: we send a code to the e-mail address, and
+from then on you post jobs, and hear who said yes, in the chat. Without an account, write <b>human</b> there
+and somebody of our team helps. The <a href="{reference}">reference</a> has everything else.</p>
+<h2>कंपनी का खाता</h2>
+<p>ऊपर के तरीके से खाता बनाएँ, फिर उसी फ़ोन से WhatsApp पर <b>मालिक</b> लिखें। मदद चाहिए तो <b>इंसान</b> लिखें।</p>
 </main></body></html>"""
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -98,7 +110,12 @@ async def welcome(request: Request, rt: Rt) -> Welcome | Response:
     if "text/html" not in request.headers.get("accept", ""):
         return Welcome(name="Partimer", version=app.__version__, links=links)
     items = "".join(f'<li><a href="{to}">{name.title()}</a></li>' for name, to in links.items())
-    page = _PAGE.format(version=app.__version__, links=items)
+    page = _PAGE.format(
+        version=app.__version__,
+        links=items,
+        base_url=escape(rt.settings.base_url),
+        reference=links.get("documentation", links["openapi"]),
+    )
     return HTMLResponse(page, headers={"Vary": "Accept", "Content-Security-Policy": _POLICY})
 
 

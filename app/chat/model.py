@@ -38,6 +38,7 @@ class Ask(StrEnum):
     DELETE = "delete"
     REPORT = "report"
     NEW_PLACE = "new_place"
+    WHOSE = "whose"
     PROVE = "prove"
     JOB_ROLE = "job_role"
     JOB_WHICH_ROLE = "job_which_role"

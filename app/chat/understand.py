@@ -54,6 +54,10 @@ class Command(StrEnum):
     CANCEL = "cancel"
     AS_EMPLOYER = "as_employer"
     AS_WORKER = "as_worker"
+    MINE = "mine"
+    NOT_MINE = "not_mine"
+    BLOCK = "block"
+    REPORT = "report"
 
 
 def folded(text: str) -> str:
@@ -93,6 +97,10 @@ class Lexicon[Meaning]:
             if part in self._meanings:
                 return self._meanings[part], len(part)
         return None
+
+    def anywhere(self, words: Sequence[str]) -> bool:
+        """Whether any of these phrases stands among the words."""
+        return any(self.at(words, position) for position in range(len(words)))
 
     def without(self, words: Sequence[str], *, ends_only: bool = False) -> list[str]:
         """Return the words left when these phrases are taken out, everywhere or at the ends."""
@@ -144,10 +152,11 @@ def _understood(texts: Catalogue) -> Iterable[tuple[str, Sequence[str]]]:
 
 
 @cache
-def _yes_and_no() -> Lexicon[Command | None]:
+def _yes_and_no(*agreed: str) -> Lexicon[Command | None]:
     phrases: list[tuple[str, Command | None]] = []
     for command in (Command.YES, Command.NO):
         phrases += [(word, command) for word in every("understood", command.value)]
+    phrases += [(word, Command.YES) for word in every("answers", *agreed)]
     phrases += [(word, None) for word in every("answers", "filler")]
     return Lexicon(phrases)
 
@@ -182,9 +191,12 @@ _COMMAND_CHARACTERS: Final = 80
 """Nobody says a command, or a plain yes, at greater length."""
 
 
-def yes_or_no(words: Sequence[str]) -> Command | None:
-    """Return YES or NO where the words say it and nothing else; None for both, or for more."""
-    lexicon = _yes_and_no()
+def yes_or_no(words: Sequence[str], *agreed: str) -> Command | None:
+    """Return YES or NO where the words say it and nothing else; None for both, or for more.
+
+    `agreed` are lists of words that say yes to this one question: "post it".
+    """
+    lexicon = _yes_and_no(*agreed)
     said: set[Command] = set()
     position = 0
     while position < len(words):

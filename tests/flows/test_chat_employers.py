@@ -71,7 +71,7 @@ async def test_an_account_that_only_names_the_phone_does_nothing_here(database_u
         employer_id = await add_account(world, "Cafe Bandra", proven=False)
         async with world.database.begin() as session:
             job_id = await add_job(session, employer_id)
-        for said in (LINE, "yes", "jobs", "contacts", "menu"):
+        for said in (LINE, "jobs", "contacts", "menu"):
             await world.says(said)
         for tap in ("post:new", "hire:jobs", "hire:contacts", f"hat:{employer_id}"):
             await world.taps(tap)
@@ -79,6 +79,31 @@ async def test_an_account_that_only_names_the_phone_does_nothing_here(database_u
             await world.taps(f"job:{job_id}:{verb}")
         assert [job.status for job in await jobs(world)] == ["published"]
         assert not any("Cafe Bandra" in sent.text for _, _, sent in world.phone.received)
+
+
+async def test_a_yes_to_whose_account_it_is_mails_a_code_and_does_nothing_else(
+    database_url: str,
+) -> None:
+    async with chat(database_url) as world:
+        employer_id = await add_account(world, "Cafe Bandra", proven=False)
+        await world.says(LINE)
+        await world.says("haan mera hai")
+        assert "code" in last(world)
+        for said in (LINE, "yes", "contacts"):
+            await world.says(said)
+        assert not await jobs(world)
+        assert not await proven(world, employer_id)
+
+
+async def test_an_address_is_compared_as_it_is_shown(database_url: str) -> None:
+    """Whether the rest of it is right is not told: whoever holds the phone may be a stranger."""
+    async with chat(database_url) as world:
+        await add_account(world, "Cafe Bandra", proven=False)
+        await world.says("hi")
+        await world.says("ola@evil.com")
+        mails = [address.email for _, address, _ in world.phone.received if address.email]
+        assert len(mails) == 1
+        assert mails[0].endswith("@example.com")
 
 
 async def test_a_code_from_the_mailbox_has_to_come_from_the_phone(database_url: str) -> None:

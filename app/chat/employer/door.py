@@ -6,26 +6,36 @@ that a stranger's account names gets any further.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from app.chat.employer import talk
+from app.chat.employer import talk, words
 from app.chat.employer.hat import WORKER, acting, undecided
-from app.chat.employer.model import EmployerFacts, Prove, SendProof
+from app.chat.employer.hiring import hires, speaks
+from app.chat.employer.model import EmployerFacts, Prove, SendProof, masked_email
 from app.chat.employer.questions import POSTING
-from app.chat.flow import said, says, tapped
+from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.meeting import resume
 from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
-from app.chat.understand import Command, folded
+from app.chat.understand import Command, around, commands, folded, words_of
 from app.messaging import texts
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
+from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
 
-EMPLOYER_QUESTIONS: Final = POSTING | {Ask.PROVE}
+EMPLOYER_QUESTIONS: Final = POSTING | {Ask.WHOSE, Ask.PROVE}
 """Questions that only somebody who comes in here is asked."""
 _HINDI: Final = re.compile(r"[\u0904-\u0939]")
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
+_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+[^\s@.,;]")
+_LEAST_LETTERS: Final = 4
+"""So much of a company's name has to be written, where it is not the whole."""
+_BEFORE_CONSENT: Final = frozenset({Ask.NOTHING, Ask.LANGUAGE, Ask.CONSENT})
+_SMALL_TALK: Final = frozenset(
+    {Command.GREETING, Command.START, Command.BOT, Command.HELP, Command.MENU, Command.BACK}
+)
 
 
 def employer(heard: Heard) -> Turn | None:
@@ -36,7 +46,7 @@ def employer(heard: Heard) -> Turn | None:
         return None
     if context.language is None and context.employers and _HINDI.search(said(heard) or ""):
         return _in_hindi(heard)
-    for understand in (_hat_tap, _proving, _words):
+    for understand in (_hat_tap, _proving, _whose, _words, _stranger):
         if (turn := understand(heard)) is not None:
             return turn
     account = acting(state, context)
@@ -51,7 +61,7 @@ def employer(heard: Heard) -> Turn | None:
         return talk.hand_over(heard)
     if says(heard, Command.LANGUAGE) or says(heard, Command.LANGUAGE_NAME):
         return talk.choose_language(heard)
-    return _unproven(heard)
+    return _not_understood(heard) if _makes_no_sense(heard) else _unproven(heard)
 
 
 def _in_hindi(heard: Heard) -> Turn | None:
@@ -102,7 +112,28 @@ def _as_employer(heard: Heard) -> Turn:
         return _which_hat(heard)
     if context.employers:
         return _unproven(heard)
-    return Turn(heard.state, (Say("employer_none", {"url": f"{context.base_url}/"}),))
+    return Turn(heard.state, (_how_to_register(context),))
+
+
+def _how_to_register(context: Context) -> Say:
+    return Say("employer_none", {"url": f"{context.base_url}/#employers"})
+
+
+def _stranger(heard: Heard) -> Turn | None:
+    """Tell somebody without an account, who needs people, how to get one: else they'd be a worker."""
+    context, text = heard.context, said(heard)
+    if context.employers or heard.state.ask not in _BEFORE_CONSENT:
+        return None
+    agreed = context.profile is not None and context.profile.agreed
+    if context.profile is None and tapped(heard, "menu") == "human":
+        return talk.hand_over(heard)
+    if text is None or (agreed and heard.state.registering):
+        return None
+    if not hires(text, surely=agreed):
+        return None
+    if context.language is not None or speaks(text) != "hi":
+        return Turn(heard.state, (_how_to_register(context),))
+    return Turn(heard.state, (_how_to_register(context),), (SetLanguage("hi"),), "hi")
 
 
 def _wearing(heard: Heard, hat: str) -> Turn:
@@ -127,10 +158,75 @@ def _row(prefix: str, account: EmployerFacts) -> Row:
 
 
 def _unproven(heard: Heard) -> Turn:
-    context = heard.context
-    rows = [_row("prove", account) for account in context.employers if not account.proven]
+    asked = heard.state.at(Ask.WHOSE)
+    return Turn(asked, (_ask_whose(heard.context, "employer_unproven"),))
+
+
+def _ask_whose(context: Context, text: str = "employer_whose") -> Say:
+    rows = [_row("prove", account) for account in _unproven_of(context)]
     rows.append(Row("hat:worker", texts.word(context.said_in, "find_me_work")))
-    return Turn(heard.state, (Say("employer_unproven", rows=rows),))
+    return Say(text, rows=rows)
+
+
+def _unproven_of(context: Context) -> list[EmployerFacts]:
+    return [account for account in context.employers if not account.proven]
+
+
+def _whose(heard: Heard) -> Turn | None:
+    """Read what is written to the question whose account it is, in place of a tap."""
+    text = said(heard)
+    if heard.state.ask is not Ask.WHOSE or text is None:
+        return None
+    accounts = _unproven_of(heard.context)
+    if tapped(typed_choice(heard, _ask_whose(heard.context)), "hat") == WORKER:
+        return _as_worker(heard)
+    if says(heard, Command.NOT_MINE) or says(heard, Command.NO) or says(heard, Command.AS_WORKER):
+        return _as_worker(heard)
+    if (number := words.count(text)) is not None and number <= len(accounts) + 1:
+        # In the order in which they were shown, looking for work last.
+        chosen = accounts[number - 1 : number]
+        return _ask_code(heard, chosen[0]) if chosen else _as_worker(heard)
+    meant = _named(text, accounts)
+    if says(heard, Command.YES) or says(heard, Command.MINE):
+        meant = accounts
+    if not meant:
+        return None
+    if len(meant) == 1:
+        return _ask_code(heard, meant[0])
+    return Turn(heard.state, (_ask_whose(heard.context),))
+
+
+def _named(text: str, accounts: Sequence[EmployerFacts]) -> Sequence[EmployerFacts]:
+    """The accounts that are called so, or have such an address.
+
+    An address is compared as it is shown: whether the rest is right tells nobody anything.
+    """
+    if address := _EMAIL.search(folded(text)):
+        return [account for account in accounts if account.email == masked_email(address[0])]
+    name = around("polite", "before_name").without(words_of(text), ends_only=True)
+    if not name:
+        return ()
+    called = [account for account in accounts if words_of(account.company) == name]
+    if called or len("".join(name)) < _LEAST_LETTERS:
+        return called
+    return [account for account in accounts if words_of(account.company)[: len(name)] == name]
+
+
+def _makes_no_sense(heard: Heard) -> bool:
+    """Whether the question whose account it is was answered by something else."""
+    text = said(heard)
+    if heard.state.ask is not Ask.WHOSE:
+        return False
+    return text is None or not (commands(text) & _SMALL_TALK or hires(text))
+
+
+def _not_understood(heard: Heard) -> Turn:
+    if heard.inbound.kind is not InboundKind.TEXT:
+        return Turn(heard.state, (Say("cannot_read"), _ask_whose(heard.context)))
+    state: State = replace(heard.state, misses=heard.state.misses + 1)
+    if state.misses >= talk.MISSES_BEFORE_HUMAN:
+        return talk.hand_over(replace(heard, state=state), "not_understood")
+    return Turn(state, (Say("not_understood"), _ask_whose(heard.context)))
 
 
 def _proving(heard: Heard) -> Turn | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat.employer.model import EmployerFacts, JobFacts
+from app.chat.employer.model import EmployerFacts, JobFacts, masked_email
 from app.core.masking import mask
 from app.employers import phones
 from app.identity.models import UserStatus
@@ -35,13 +35,6 @@ async def employers_of(session: AsyncSession, person: ChatPerson) -> Sequence[Em
         )
         for account in await phones.accounts_of(session, person.phone_index)
     ]
-
-
-def masked_email(email: str) -> str:
-    """Return enough of an address for its owner to know it: "o•••@e•••.com"."""
-    name, _, domain = email.partition("@")
-    _, _, ending = domain.rpartition(".")
-    return f"{name[:1]}•••@{domain[:1]}•••.{ending[:12]}"
 
 
 async def job_meant(

@@ -22,6 +22,13 @@ class EmployerFacts:
     city: str | None
 
 
+def masked_email(email: str) -> str:
+    """Return enough of an address for its owner to know it: "o•••@e•••.com"."""
+    name, _, domain = email.partition("@")
+    _, _, ending = domain.rpartition(".")
+    return f"{name[:1]}•••@{domain[:1]}•••.{ending[:12]}"
+
+
 @dataclass(frozen=True, slots=True)
 class JobFacts:
     """A job of an employer who writes; `said` are the values its texts need."""

@@ -25,7 +25,7 @@ from app.chat.employer.questions import (
 )
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.model import Ask, Context, Heard, Say, State, Turn
-from app.chat.understand import Command, words_of
+from app.chat.understand import Command, words_of, yes_or_no
 from app.core.masking import mask
 from app.core.money import exponent
 from app.messaging.inbound import InboundKind
@@ -34,6 +34,8 @@ _UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
 """How many things a text has to say of a job to be one, where it names no role."""
 _MOST_KM: Final = 500
+_YES_CHARACTERS: Final = 80
+"""Nobody says yes at greater length."""
 
 
 def is_posting(state: State) -> bool:
@@ -117,6 +119,16 @@ def _open(heard: Heard, ask: Ask, draft: Draft, *before: Say) -> Turn:
 
 
 # ── Yes, Change, Cancel ──────────────────────────────────────────────────────────────────────────
+
+
+def agreed(heard: Heard, account: EmployerFacts) -> Turn | None:
+    """Read a yes to what was read back: "yes", "haan, post it", or "post it" alone."""
+    text = said(heard)
+    if heard.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > _YES_CHARACTERS:
+        return None
+    if yes_or_no(words_of(text), "post_it") is not Command.YES:
+        return None
+    return _confirm(heard, account, str(heard.state.draft.get("token", "")))
 
 
 def _confirm(heard: Heard, account: EmployerFacts, read_back: str) -> Turn:
@@ -248,11 +260,8 @@ def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
     text = said(heard)
     if not text:
         return None
-    if state.ask is Ask.JOB_RIGHT:
-        if says(heard, Command.YES):
-            return _confirm(heard, account, str(state.draft.get("token", "")))
-        if says(heard, Command.NO) or says(heard, Command.CHANGE):
-            return _change(heard, account, "")
+    if state.ask is Ask.JOB_RIGHT and (says(heard, Command.NO) or says(heard, Command.CHANGE)):
+        return _change(heard, account, "")
     if state.ask is Ask.JOB_NOTE:
         note = "" if says(heard, Command.NO) or says(heard, Command.SKIP) else text
         return _go_on(heard, replace(draft, note=mask(note)[: words.NOTE_CHARACTERS]))

@@ -31,7 +31,7 @@ def turn(heard: Heard, account: EmployerFacts) -> Turn:
     """Return what follows from a message of this employer, whatever it is."""
     if account.suspended:
         return _suspended(heard)
-    for understand in (_menu_tap, _job_tap, _words, posting.posting, _new_job):
+    for understand in (_menu_tap, _job_tap, posting.agreed, _words, posting.posting, _new_job):
         if (found := understand(heard, account)) is not None:
             if found.state.misses == heard.state.misses:
                 return replace(found, state=replace(found.state, misses=0))

@@ -125,6 +125,16 @@ def read(
     return _names(chunks, draft, language, city)
 
 
+def wanted(text: str) -> tuple[bool, int | None]:
+    """Whether a text names a role, and how many people it says are wanted."""
+    plain, draft = _figures(folded(text[:MOST_CHARACTERS].replace("\n", " , ")), Draft())
+    named, people = False, draft.people
+    for chunk in _BETWEEN.split(plain):
+        _, roles, some = _roles_in(chunk)
+        named, people = named or bool(roles), people or some
+    return named, people
+
+
 # ── People, experience, distance, PIN code ───────────────────────────────────────────────────────
 
 

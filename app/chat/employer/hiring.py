@@ -1,0 +1,46 @@
+"""Whether a stranger writes because they need people, and not because they need work. Pure.
+
+Both say "chahiye" and "need", both name a role. What tells them apart is what is needed: a waiter, or
+work as one. In doubt it is somebody who looks for work, for whom this conversation is made.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+from app.chat.employer import words
+from app.chat.understand import Lexicon, around, words_of
+from app.messaging.texts import catalogue
+
+MOST_CHARACTERS: Final = 300
+_SEVERAL: Final = 2
+"""One is said of oneself, too: "1 waiter", "I am a cook"."""
+_HINDI: Final = re.compile(r"[\u0904-\u0939]")
+
+
+def hires(text: str, *, surely: bool = False) -> bool:
+    """Whether somebody says that they need people; `surely` only where it can mean nothing else."""
+    said = words_of(text[:MOST_CHARACTERS])
+    if around("asks_whether").anywhere(said):
+        return False
+    if around("hiring").anywhere(said):
+        return True
+    named, people = words.wanted(text)
+    if not named or around("seeks").anywhere(said):
+        return False
+    if people is not None and people >= _SEVERAL:
+        return True
+    return not surely and around("wants").anywhere(said) and not around("works").anywhere(said)
+
+
+def speaks(text: str) -> str:
+    """Return the language in which to answer somebody who has not chosen one."""
+    if _HINDI.search(text):
+        return "hi"
+    return "hi" if _hindi_words().anywhere(words_of(text)) else "en"
+
+
+@cache
+def _hindi_words() -> Lexicon[None]:
+    lists = catalogue("hi").answers
+    return Lexicon((phrase, None) for name in ("hiring", "wants") for phrase in lists[name])

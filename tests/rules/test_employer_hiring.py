@@ -1,0 +1,61 @@
+"""Who needs people is told apart from who needs work, though both say "chahiye" and name a role."""
+
+import pytest
+
+from app.chat.employer.hiring import hires, speaks
+from app.chat.understand import Command, words_of, yes_or_no
+
+
+@pytest.mark.parametrize(
+    "text",
+    """I need 2 waiters for Saturday | we are hiring | need a cook for my restaurant | mujhe waiter chahiye
+    | मुझे दो वेटर चाहिए | 2 cook chahiye kal ke liye | hum hiring kar rahe hain | delivery boy chahiye
+    | we want to hire delivery boys for part time work | waiter, Saturday 10-6, Bandra, 2 people, 150/hour
+    | log chahiye kaam ke liye | हमें स्टाफ चाहिए""".split("|"),
+)
+def test_who_needs_people_is_heard(text: str) -> None:
+    assert hires(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    """hi | I need work | I need a job | mujhe kaam chahiye | मुझे काम चाहिए | waiter ka kaam chahiye
+    | need waiter job | I am a waiter | looking for waiter work | waiter 3 years experience | are you hiring?
+    | kya aap hiring kar rahe ho | naukri chahiye | is there any job | waiter | stop | 400050 | do you need 2 waiters?
+    | mujhe delivery boy ki job chahiye | please hire me | 28 | Asha Kulkarni""".split("|"),
+)
+def test_who_needs_work_is_not_taken_for_an_employer(text: str) -> None:
+    assert not hires(text)
+
+
+def test_of_a_worker_only_what_can_mean_nothing_else_counts() -> None:
+    assert not hires("mujhe waiter chahiye", surely=True)
+    assert hires("I need 2 waiters", surely=True)
+
+
+def test_hinglish_is_answered_in_hindi() -> None:
+    assert speaks("mujhe waiter chahiye") == speaks("मुझे वेटर चाहिए") == "hi"
+    assert speaks("we are hiring") == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("haan post it", Command.YES),
+        ("yes, post it", Command.YES),
+        ("post", Command.YES),
+        ("हाँ, डाल दो", Command.YES),
+        ("haan ji post kar dijiye", Command.YES),
+        ("don't post it", None),
+        ("mat daalo", None),
+        ("no, post it", None),
+        ("nahi", Command.NO),
+        ("post a job", None),
+    ],
+)
+def test_a_yes_may_name_what_it_says_yes_to(text: str, meant: Command | None) -> None:
+    assert yes_or_no(words_of(text), "post_it") is meant
+
+
+def test_what_is_agreed_to_is_no_yes_to_anything_else() -> None:
+    assert yes_or_no(words_of("post it")) is None
