@@ -43,7 +43,7 @@ from app.api import (
     workers,
 )
 from app.api.middleware import RequestContext
-from app.catalogue import places
+from app.catalogue import heard, places
 from app.core.logging import configure_logging, logger
 from app.core.settings import (
     SANDBOX_AVAILABILITY_FLOW_ID,
@@ -113,7 +113,7 @@ def create_app(
                 await stack.enter_async_context(application.state.sandbox.running())
             if with_loops:
                 await stack.enter_async_context(background.loops(runtime))
-            warming = asyncio.create_task(asyncio.to_thread(_warm_up))
+            warming = asyncio.create_task(asyncio.to_thread(_warm_up, settings))
             stack.push_async_callback(asyncio.wait, [warming])
             logger().info(
                 "started",
@@ -155,9 +155,12 @@ def create_app(
     return application
 
 
-def _warm_up() -> None:
+def _warm_up(settings: Settings) -> None:
     """Read what the first request would otherwise wait for: the map, and what texts are made of."""
     places.main_time_zone(places.HOME)
+    if settings.is_production:
+        # A second of work, which in tests nearly nobody would need.
+        heard.warm_up()
     for language in texts.languages():
         texts.catalogue(language)
 

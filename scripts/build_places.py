@@ -9,7 +9,8 @@ What is kept:
   and sub post offices are named after (branch offices are villages, which few would look for);
 - every Indian city GeoNames knows, the world's cities above 100,000 people, and the largest of each time
   zone of each country, with the names people use for them in Latin script and Devanagari, corrected by
-  `place_names.toml`.
+  `place_names.toml`;
+- the well-known localities which that file adds.
 
 What is left out: coordinates the package marks as suspect, and those more than 100 km from the median of
 the PIN codes that share their first three digits (their sorting district), which are typed wrong at the
@@ -45,6 +46,8 @@ TARGET = Path(__file__).resolve().parent.parent / "app/catalogue/data/places.csv
 CORRECTIONS = Path(__file__).with_name("place_names.toml")
 WORLD_CITY_PEOPLE = 100_000
 FARTHEST_FROM_DISTRICT_KM = 100
+FARTHEST_FROM_CITY_KM = 45
+"""A locality that is added is nearer than this to its city, or was typed wrong."""
 KM_PER_DEGREE = 111.2
 MAX_NAMES = 6
 MAX_LATIN_NAMES = 20
@@ -61,7 +64,10 @@ _INSTITUTION = re.compile(
     re.IGNORECASE,
 )
 """A PIN code is better named after a locality than after one of these in it, or by initials."""
-_OFFICE_KIND = re.compile(r"\s*\b(?:[SBH]\.?\s?O\.?|G\.?P\.?O\.?|R\.?S)\s*$", re.IGNORECASE)
+_OFFICE_KIND = re.compile(
+    r"\s*\b(?:D?[SBH]\.?\s?O\.?|G\.?P\.?O\.?|R\.?S\.?|Del[yi]\w*)\s*$|\s+SO\s+(?=[A-Z]).*$",
+    re.IGNORECASE,
+)
 _HALF = re.compile(r"\s*\((East|West|North|South|E|W|N|S)\)", re.IGNORECASE)
 _HALVES = {"e": "East", "w": "West", "n": "North", "s": "South"}
 
@@ -215,6 +221,22 @@ def city_row(city: dict[str, Any], better: dict[str, Any], states: dict[str, str
     ]
 
 
+def areas(city_rows: Iterable[Row]) -> list[Row]:
+    """Return a row for each locality that `place_names.toml` adds; raises where its point is wrong."""
+    home = {row[2]: row for row in reversed(list(city_rows)) if not row[5]}
+    rows = []
+    for area in tomllib.loads(CORRECTIONS.read_text("utf-8"))["areas"]:
+        city, at = home[area["city"]], area["at"]
+        if _km(at, (float(city[6]), float(city[7]))) > FARTHEST_FROM_CITY_KM:
+            raise ValueError(f"{area['name']} is not near {area['city']}")
+        names = "|".join(area.get("names", []))
+        where = [f"{degrees:.3f}" for degrees in at]
+        rows.append(
+            ["area", area["pin"], area["name"], city[2], city[4], "", *where, "", "", names]
+        )
+    return rows
+
+
 def unique(names: Iterable[str]) -> list[str]:
     """Return the names as they are compared, each once."""
     return [name for name in dict.fromkeys(map(fold, names)) if name]
@@ -243,13 +265,15 @@ def main() -> None:
     """Write the file and say what is in it."""
     pin_rows, misplaced, lost = pins()
     city_rows = cities()
+    area_rows = areas(city_rows)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(city_rows + pin_rows)
+    csv.writer(text, lineterminator="\n").writerows(city_rows + pin_rows + area_rows)
     with TARGET.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
         packed.write(text.getvalue().encode())
     localities = sum(bool(row[2]) + len(row[-1].split("|")) * bool(row[-1]) for row in pin_rows)
     print(
-        f"{len(city_rows)} cities; {len(pin_rows)} PIN codes with {localities} localities; left out as "
+        f"{len(city_rows)} cities; {len(pin_rows)} PIN codes with {localities} localities, and "
+        f"{len(area_rows)} more; left out as "
         f"misplaced: {misplaced} post offices, and with them {lost} PIN codes; "
         f"{TARGET.stat().st_size // 1024} KiB"
     )

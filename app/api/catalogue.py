@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.api.deps import Route
-from app.catalogue import places, skills
+from app.catalogue import heard, skills
 from app.core.languages import Language
 from app.core.schema import Answer, clean_text
 
@@ -135,5 +135,5 @@ async def list_categories(language: Language = Language.ENGLISH) -> CategoryList
 @router.get("/places")
 async def list_places(q: Text) -> PlaceList:
     """Find places by city, area or PIN code."""
-    found = places.search(q, limit=MOST_PLACES)
+    found = heard.search(q, limit=MOST_PLACES)
     return PlaceList(items=[PlaceAnswer.model_validate(place) for place in found])

@@ -7,7 +7,7 @@ import csv
 import gzip
 import io
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -29,14 +29,19 @@ CITY_WITHIN_KM: Final = 60.0
 """Further away than this from any known city, a point has no city."""
 
 _KM_PER_DEGREE: Final = 111.195
+_QUARTER_KM: Final = 10.0
+"""Two localities of one name that are nearer than this are one."""
+_SURROUNDINGS_KM: Final = 30.0
+"""As far from a city's centre live people who say that they are from there."""
 _CENTRE_KM: Final = 2.0
 """Within this of a city's centre, nearer counts no more."""
 _LEAST_LETTERS: Final = 3
 """A shorter beginning fits too many places."""
 _HALVES: Final = frozenset("east west north south".split())
+_HALVES_IN_SHORT: Final = {"e": "east", "w": "west", "n": "north", "s": "south"}
 _MOST_WORDS: Final = 3
 """As many words as the name of a city has within a longer text."""
-_KNOWN_TO_ALL_PEOPLE: Final = 100_000
+KNOWN_TO_ALL_PEOPLE: Final = 100_000
 """A city this large is meant by its name; a village may only be called like the word."""
 
 
@@ -58,6 +63,8 @@ class Place:
     """IANA name."""
     pin: str | None = None
     people: int = 0
+    sure: bool = True
+    """False for what was not said so, but may have been meant: it has to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,8 @@ class _Gazetteer:
     """Folded names of cities: those whose own name it is, then others, each the largest first."""
     names: list[str]
     """The keys of `by_name`, sorted."""
-    areas: list[tuple[str, str, str]]
-    """Localities, folded and as written, with their PIN codes; sorted."""
+    areas: list[tuple[str, str, Place | str]]
+    """Localities, folded and as written, with their PIN codes; sorted. Some have points of their own."""
     directions: NDArray[np.float64]
     people: NDArray[np.float64]
 
@@ -85,12 +92,17 @@ def _load() -> _Gazetteer:
     pins: dict[str, list[str]] = {}
     own: dict[str, list[Place]] = {}
     others: dict[str, list[Place]] = {}
-    areas: list[tuple[str, str, str]] = []
+    areas: list[tuple[str, str, Place | str]] = []
     for row in csv.reader(io.StringIO(gzip.decompress(packed).decode())):
-        kind, pin, name, _, state, country, latitude, longitude, zone, people, more = row
+        kind, pin, name, city, state, country, latitude, longitude, zone, people, more = row
         if kind == "pin":
             pins[pin] = row
             areas += [(fold(area), area, pin) for area in (name, *more.split("|")) if area]
+            continue
+        if kind == "area":
+            at = (float(latitude), float(longitude))
+            area = Place(name, "area", *at, city, state, HOME, _HOME_ZONE, pin)
+            areas += [(fold(known), name, area) for known in (name, *more.split("|")) if known]
             continue
         place = Place(
             name,
@@ -109,7 +121,8 @@ def _load() -> _Gazetteer:
         for names, index in (([fold(name), *firsts.split("|")], own), (rest.split("|"), others)):
             for known in filter(None, names):
                 index.setdefault(known, []).append(place)
-    areas.sort()
+    # What has a point of its own goes first: a PIN code's may be that of another quarter.
+    areas.sort(key=lambda area: (area[0], isinstance(area[2], str), area[1]))
     by_name = {word: [*own.get(word, ()), *others.get(word, ())] for word in {**own, **others}}
     return _Gazetteer(
         cities,
@@ -151,22 +164,35 @@ def search(text: str, limit: int = 10) -> list[Place]:
     """Return the places `text` may mean, best first: a PIN code, a city, a locality.
 
     "Bandra West, Mumbai" is the locality in or near that city, with or without the comma, and
-    "Noida Sector 62" too. Places at home come first.
+    "Noida Sector 62" too. Places at home come first. Of a locality nobody here knows it is at least
+    the city, which is then not `sure`.
     """
+    return (spelt(text) or cities_in(text))[:limit]
+
+
+def spelt(text: str) -> list[Place]:
+    """Return the places whose name is written in `text`, best first."""
     whole = fold(text)
     if not whole:
         return []
     if whole.replace(" ", "").isdecimal():
         place = by_pin(whole)
         return [place] if place else []
-    for wanted, near in _readings(text, whole):
+    for wanted, near in readings(text):
         if found := _found(wanted, near):
-            return found[:limit]
+            return told_apart(found)
     return []
 
 
-def _readings(text: str, whole: str) -> Iterator[tuple[str, Place | None]]:
-    """Return what `text` may say, as a name and the city it is in or near, the likeliest first."""
+def cities_in(text: str) -> list[Place]:
+    """Return the large cities that `text` names beside something else."""
+    cities = [near for _, near in readings(text) if near and near.people >= KNOWN_TO_ALL_PEOPLE]
+    return [replace(city, sure=False) for city in dict.fromkeys(cities)]
+
+
+def readings(text: str) -> Iterator[tuple[str, Place | None]]:
+    """Return what `text` may say, as a folded name and the city it is in or near, the likeliest first."""
+    whole = fold(text)
     first, *rest = text.split(",")
     cities = [city for part in rest if (city := by_city(part))]
     yield from ((fold(first), city) for city in cities)
@@ -181,13 +207,35 @@ def _readings(text: str, whole: str) -> Iterator[tuple[str, Place | None]]:
             cities.append(city)
     if rest and not cities:
         yield fold(first), None
-    # Of a locality nobody here knows, at least the city.
-    yield from ((fold(city.name), None) for city in cities if city.people >= _KNOWN_TO_ALL_PEOPLE)
+
+
+def told_apart(found: Sequence[Place]) -> list[Place]:
+    """Return what nobody could take for another: not the post office "Mumbai" beside the city."""
+    by_name: dict[str, list[Place]] = {}
+    shown: list[Place] = []
+    for place in found:
+        alike = by_name.setdefault(fold(place.name), [])
+        if not any(_same(place, other) for other in alike):
+            alike.append(place)
+            shown.append(place)
+    return shown
+
+
+def _same(place: Place, other: Place) -> bool:
+    """Whether two places of one name are one, as far as anybody could tell."""
+    large = max(place.people, other.people) >= KNOWN_TO_ALL_PEOPLE
+    within = CITY_WITHIN_KM if large else _QUARTER_KM
+    return (place.city, place.state) == (other.city, other.state) or km_between(
+        place, other
+    ) <= within
 
 
 def _found(wanted: str, near: Place | None) -> list[Place]:
     """Return what has that name; "Andheri West", of which the post knows no half, is Andheri."""
     name, _, half = wanted.rpartition(" ")
+    if name and half in _HALVES_IN_SHORT:
+        half = _HALVES_IN_SHORT[half]
+        wanted = f"{name} {half}"
     return _named(wanted, near) or (_named(name, near) if half in _HALVES else [])
 
 
@@ -195,9 +243,10 @@ def _named(wanted: str, near: Place | None) -> list[Place]:
     if not wanted:
         return []
     found = [*_load().by_name.get(wanted, ()), *_areas(wanted)]
-    found += [p for p in _cities_beginning(wanted) if p not in found]
+    exact = {id(p) for p in found}
+    found += [p for p in _cities_beginning(wanted) if id(p) not in exact]
     if near is not None:
-        found = [p for p in found if _km(p, near) <= CITY_WITHIN_KM]
+        found = [p for p in found if km_between(p, near) <= CITY_WITHIN_KM]
     own = _load().own.get(wanted, ())
     return sorted(found, key=lambda p: (p.country != HOME, p not in own and fold(p.name) != wanted))
 
@@ -205,12 +254,26 @@ def _named(wanted: str, near: Place | None) -> list[Place]:
 def _areas(wanted: str) -> Iterator[Place]:
     """Return the localities whose name begins with `wanted`, or is it where that is very short."""
     areas = _load().areas
-    for folded, name, pin in areas[bisect_left(areas, wanted, key=lambda item: item[0]) :]:
+    for folded, name, where in areas[bisect_left(areas, wanted, key=lambda item: item[0]) :]:
         if not folded.startswith(wanted):
             return
-        place = by_pin(pin) if folded == wanted or len(wanted) >= _LEAST_LETTERS else None
-        if place:
-            yield replace(place, name=name, kind="area")
+        if folded != wanted and len(wanted) < _LEAST_LETTERS:
+            continue
+        if place := area(name, where):
+            yield place if _says(wanted, folded) else replace(place, sure=False)
+
+
+def _says(wanted: str, name: str) -> bool:
+    """Whether who writes `wanted` names this place, and not only the beginning of a word of it."""
+    return name == wanted or (wanted.isascii() and name.startswith(f"{wanted} "))
+
+
+def area(name: str, where: Place | str) -> Place | None:
+    """Return a locality by its name, and its PIN code where it has no point of its own."""
+    if isinstance(where, Place):
+        return where
+    place = by_pin(where)
+    return replace(place, name=name, kind="area") if place else None
 
 
 def _cities_beginning(wanted: str) -> list[Place]:
@@ -221,11 +284,24 @@ def _cities_beginning(wanted: str) -> list[Place]:
     for name in gazetteer.names[bisect_left(gazetteer.names, wanted) :]:
         if not name.startswith(wanted):
             break
-        found += gazetteer.by_name[name]
+        sure = _says(wanted, name)
+        found += [p if sure else replace(p, sure=False) for p in gazetteer.by_name[name]]
     return sorted(dict.fromkeys(found), key=lambda p: -p.people)
 
 
-def _km(one: Place, other: Place) -> float:
+def names_at_home() -> Iterator[tuple[str, Place | str, str]]:
+    """Return every name of a place in this country, folded and as written, with the city or PIN code."""
+    gazetteer = _load()
+    for folded, places in gazetteer.by_name.items():
+        for place in places:
+            if place.country == HOME:
+                yield folded, place, place.name
+    for folded, name, where in gazetteer.areas:
+        yield folded, where, name
+
+
+def km_between(one: Place, other: Place) -> float:
+    """Return how far two places are from each other, well enough for those of one country."""
     shrink = cos(radians((one.latitude + other.latitude) / 2))
     east = (one.longitude - other.longitude + 180) % 360 - 180
     return hypot(one.latitude - other.latitude, east * shrink) * _KM_PER_DEGREE
@@ -261,6 +337,13 @@ def nearest_city(latitude: float, longitude: float) -> Place | None:
     attraction = gazetteer.people[around] / np.maximum(distances, _CENTRE_KM) ** 2
     most = int(attraction.argmax())
     return gazetteer.cities[around[most]] if attraction[most] > 0 else None
+
+
+def people_around(latitude: float, longitude: float) -> int:
+    """Return how many people the largest city within its surroundings has."""
+    gazetteer = _load()
+    around = _closeness(latitude, longitude) >= cos(radians(_SURROUNDINGS_KM / _KM_PER_DEGREE))
+    return int(gazetteer.people[around].max(initial=0))
 
 
 def time_zone_at(latitude: float, longitude: float) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from app.catalogue import heard as by_sound
 from app.catalogue import places
 from app.chat import quantities
-from app.chat.flow import answered, index, said, tapped, turn_to
+from app.chat.flow import answered, index, said, says, tapped, turn_to
 from app.chat.model import (
     Ask,
     Context,
@@ -27,6 +28,8 @@ from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
 
 _SHOWN_PLACES: Final = 8
+_LARGE_PEOPLE: Final = 300_000
+"""In a city of so many, who says only its name is told that a quarter finds nearer work."""
 _PIN: Final = re.compile(r"(?<!\d)[1-9]\d{2} ?\d{3}(?!\d)")
 """An Indian PIN code, in one or in two halves."""
 _ANSWER_CHARACTERS: Final = 100
@@ -55,30 +58,45 @@ def read_location(heard: Heard) -> Turn | None:
     found = _places_in(text[:100])
     if not found:
         return Turn(heard.state, (Say("place_unknown"),), missed=True)
-    if len(found) == 1 or found[0].kind == "pin":
-        return _chose(heard, found[0])
-    options = [_option(place) for place in found]
+    meant = [place for place in found if place.sure]
+    if len(meant) == 1:
+        return _chose(heard, meant[0])
+    options: list[dict[str, Any]] = []
+    for option in map(_option, found):
+        # Of those that read the same the first is the likeliest.
+        if not any(_about(option) == _about(other) for other in options):
+            options.append(option)
     return turn_to(heard.state, Ask.WHICH_PLACE, heard.context, places=options)
 
 
 def _places_in(text: str) -> list[places.Place]:
     """Return the places a text may mean: as it stands, or without "I live in …", "… mein rehta hoon"."""
-    found = places.search(text, _SHOWN_PLACES)
-    if found:
+    if (pins := _PIN.findall(folded(text))) and len(pins) == 1 and (at := places.by_pin(pins[0])):
+        return [at]
+    found = by_sound.search(text, _SHOWN_PLACES)
+    if any(place.sure for place in found):
         return found
-    if len(pins := _PIN.findall(folded(text))) == 1:
-        return places.search(pins[0], _SHOWN_PLACES)
     words = around("around_place").without(words_of(text), ends_only=True)
-    return places.search(" ".join(words), _SHOWN_PLACES) if words else []
+    return by_sound.search(" ".join(words), _SHOWN_PLACES) or found if words else found
 
 
 def _option(place: places.Place) -> dict[str, Any]:
+    # A PIN code's own city is only its district.
+    nearest = None if place.kind == "city" else places.nearest_city(place.latitude, place.longitude)
     return {
         "name": place.name,
-        "city": place.city,
+        "city": nearest.name if nearest else place.city,
         "state": place.state,
         "at": [place.latitude, place.longitude],
+        "large": place.people >= _LARGE_PEOPLE,
     }
+
+
+def _about(option: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a place as a list shows it: its name, and where that is."""
+    name = str(option["name"])
+    around = dict.fromkeys(str(option[key]) for key in ("city", "state") if option.get(key))
+    return name, ", ".join(part for part in around if part != name) or name
 
 
 def _label(option: Mapping[str, Any]) -> str:
@@ -88,31 +106,33 @@ def _label(option: Mapping[str, Any]) -> str:
 
 
 def _chose(heard: Heard, place: places.Place) -> Turn:
-    option = _option(place)
-    return _placed(heard, place.latitude, place.longitude, _label(option))
+    return _chosen(heard, _option(place))
 
 
-def _placed(heard: Heard, latitude: float, longitude: float, name: str) -> Turn:
+def _placed(
+    heard: Heard, latitude: float, longitude: float, name: str, saved: str = "place_saved"
+) -> Turn:
     # The city that goes with it is found where it is saved: a PIN code's own is only its district.
     changes = {"location": [latitude, longitude]}
     profile = heard.context.profile
     if profile is not None:
         known = replace(profile, place=name, located=True)
         heard = replace(heard, context=replace(heard.context, profile=known))
-    return answered(
-        heard, Ask.LOCATION, Edit(changes), before=(Say("place_saved", {"place": name}),)
-    )
+    return answered(heard, Ask.LOCATION, Edit(changes), before=(Say(saved, {"place": name}),))
 
 
 def ask_which_place(state: State, _context: Context) -> Say:
     """Ask this question."""
     rows = []
-    for number, option in enumerate(state.draft.get("places", [])):
-        about = ", ".join(str(option[key]) for key in ("city", "state") if option.get(key))
+    options = state.draft.get("places", [])
+    if len(options) == 1:
+        return Say("ask_this_place", {"place": _label(options[0])})
+    for number, option in enumerate(options):
+        name, about = _about(option)
         rows.append(
             Row(
                 f"place:{number}",
-                inert(str(option["name"]), ROW_TITLE_CHARACTERS),
+                inert(name, ROW_TITLE_CHARACTERS),
                 inert(about, ROW_DESCRIPTION_CHARACTERS),
             )
         )
@@ -125,10 +145,18 @@ def read_which_place(heard: Heard) -> Turn | None:
     options = heard.state.draft.get("places", [])
     number = index(choice or "", len(options))
     if number is not None:
-        option = options[number]
-        latitude, longitude = option["at"]
-        return _placed(heard, latitude, longitude, _label(option))
+        return _chosen(heard, options[number])
+    if len(options) == 1 and says(heard, Command.YES):
+        return _chosen(heard, options[0])
+    if choice == "none" or says(heard, Command.NO):
+        return turn_to(heard.state, Ask.LOCATION, heard.context)
     return read_location(heard)
+
+
+def _chosen(heard: Heard, option: Mapping[str, Any]) -> Turn:
+    latitude, longitude = option["at"]
+    saved = "place_saved_large" if option.get("large") else "place_saved"
+    return _placed(heard, latitude, longitude, _label(option), saved)
 
 
 def ask_distance(_state: State, _context: Context) -> Say:

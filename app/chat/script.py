@@ -343,6 +343,7 @@ _WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
     Command.GREETING: _greeting,
     Command.PROFILE: _profile,
     Command.OFFERS: _offers,
+    Command.AREA: _change(Ask.LOCATION),
 }
 _MENU: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
     "open": _menu,

@@ -34,6 +34,7 @@ class Command(StrEnum):
     BACK = "back"
     PROFILE = "profile"
     OFFERS = "offers"
+    AREA = "area"
     LANGUAGE = "language"
     LANGUAGE_NAME = "language_name"
     SEND_DATA = "send_data"

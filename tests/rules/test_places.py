@@ -89,6 +89,8 @@ def test_a_locality_is_found_alone_and_within_its_city() -> None:
         ("bandra east", "Bandra East", "400051"),
         ("Andheri West, Mumbai", "Andheri", "400053"),
         ("andheri west", "Andheri", "400053"),
+        ("bandra w", "Bandra West", "400050"),
+        ("Koregaon Park", "Koregaon Park", "411001"),
     ],
 )
 def test_a_locality_is_found_however_its_city_is_said(text: str, name: str, pin: str) -> None:
