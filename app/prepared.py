@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import asyncpg
-from sqlalchemy import CursorResult, Insert, Select, Text
+from sqlalchemy import ARRAY, CursorResult, Insert, Select, String, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from app.db import DRIVER, Base, is_postgresql, table
 
@@ -74,41 +75,54 @@ class Prepared[Row: NamedTuple]:
 
 
 class PreparedInsert:
-    """Adds a row of these columns, unless one that breaks a unique constraint is there already.
+    """Adds rows of these columns, unless those that break a unique constraint are there already.
 
-    Runs past SQLAlchemy in a `Database.single` on PostgreSQL. Safe to repeat, which it relies on.
+    Any number by one statement. Runs past SQLAlchemy in a `Database.single` on PostgreSQL. Safe to
+    repeat, which it relies on.
     """
 
     def __init__(self, model: type[Base], *columns: str) -> None:
-        self._model = model
+        self._table = table(model)
         self._columns = columns
+        self._insert = sqlite_insert(self._table).on_conflict_do_nothing()
+        # One array a column: the same statement for any number of rows, and one message to the server.
+        arrays = [bindparam(name, type_=_array_of(self._table.c[name].type)) for name in columns]
+        rows = select(func.unnest(*arrays).table_valued(*columns).render_derived())
+        self._insert_arrays = (
+            postgresql_insert(self._table)
+            .from_select(columns, rows, include_defaults=False)
+            .on_conflict_do_nothing()
+        )
         self._sql: tuple[str, Sequence[str]] | None = None
 
-    async def run(self, session: AsyncSession, **row: Any) -> bool:
-        """Add the row; return False if it was there. Raises SQLAlchemy's errors."""
+    async def run(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Add the rows; return how many were not there. Raises SQLAlchemy's errors."""
+        if not is_postgresql(session):
+            return await _rows_changed(session, self._insert, rows)
+        arrays = {name: [row[name] for row in rows] for name in self._columns}
         connection = await _driver_of(session)
         if connection is None:
-            return await self._run_plainly(session, row)
+            return await _rows_changed(session, self._insert_arrays, arrays)
         if self._sql is None:
-            compiled = self._statement(session).compile(
-                dialect=session.get_bind().dialect, column_keys=self._columns
-            )
+            compiled = self._insert_arrays.compile(dialect=session.get_bind().dialect)
             self._sql = str(compiled), tuple(compiled.positiontup or ())
         sql, order = self._sql
         try:
-            status: str = await connection.execute(sql, *[row[name] for name in order])
+            status: str = await connection.execute(sql, *[arrays[name] for name in order])
         except _FAILED:
             await _leave_driver(session)
-            return await self._run_plainly(session, row)
-        return status == "INSERT 0 1"
+            return await _rows_changed(session, self._insert_arrays, arrays)
+        return int(status.removeprefix("INSERT 0 "))
 
-    async def _run_plainly(self, session: AsyncSession, row: Mapping[str, Any]) -> bool:
-        result = await session.execute(self._statement(session), row)
-        return cast("CursorResult[Any]", result).rowcount == 1
 
-    def _statement(self, session: AsyncSession) -> Insert:
-        insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-        return insert(table(self._model)).on_conflict_do_nothing()
+def _array_of(kind: TypeEngine[Any]) -> ARRAY[Any]:
+    """Return the array's type: one of VARCHAR(n) would cut what is too long instead of refusing it."""
+    return ARRAY(Text() if isinstance(kind, String) else kind)
+
+
+async def _rows_changed(session: AsyncSession, statement: Insert, values: Any) -> int:
+    result = await session.execute(statement, values)
+    return cast("CursorResult[Any]", result).rowcount
 
 
 async def _driver_of(session: AsyncSession) -> asyncpg.Connection | None:

@@ -17,6 +17,7 @@ from app.identity.redis_sessions import RedisSessions
 from app.identity.sessions import DatabaseSessions, SessionStore
 from app.identity.tokens import TokenRing
 from app.matching.index import reindex_workers
+from app.messaging.arrivals import Arrivals
 from app.messaging.channels import Channels
 from app.payments.provider import PaymentProvider
 from app.providers.channels import build_channels
@@ -43,6 +44,7 @@ class Runtime:
     tokens: TokenRing
     limiter: RateLimiter
     channels: Channels
+    arrivals: Arrivals
     payments: PaymentProvider | None
     """The payment provider, or None when none is configured."""
     redis: Redis | None
@@ -91,6 +93,7 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
             tokens=TokenRing.from_settings(settings),
             limiter=RateLimiter(redis_url, enabled=settings.rate_limits == "on"),
             channels=build_channels(settings, http, platform),
+            arrivals=Arrivals(database, clock),
             payments=build_payments(settings),
             redis=redis,
         )
@@ -100,6 +103,7 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
         finally:
             if runtime.payments is not None:
                 await runtime.payments.close()
+            await runtime.arrivals.close()
             await database.close()
             if redis is not None:
                 await redis.aclose()

@@ -111,6 +111,10 @@ async def _measure(
             record |= {f"{who}_{field}": round(value, 3) for who, value in medians.items()}
             ours_over_bare = medians["ours"] / medians["bare"]
             record[f"{field}_ours_over_bare"] = round(ours_over_bare, 3)
+        record["per_second_ours_over_bare_by_round"] = [
+            round(ours_load.per_second / bare_load.per_second, 2)
+            for ours_load, bare_load in zip(figures["ours"], figures["bare"], strict=True)
+        ]
         print(json.dumps(record), flush=True)
         records.append(record)
     return records

@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from app.messaging.models import ChatPerson, InboxItem, WebhookEvent, WebhookSta
 from app.messaging.opening import EVENT, ITEM, WHATSAPP, Clock, open_due, set_back
 from app.prepared import PreparedInsert
 
-__all__ = ["ITEM", "WHATSAPP", "Clock", "Handler", "handle_due", "store_event"]
+__all__ = ["ITEM", "WHATSAPP", "Clock", "Handler", "handle_due", "store_events"]
 
 SIDE_BY_SIDE: Final = 8
 """People handled at once by one process."""
@@ -54,21 +55,27 @@ _KEEP: Final = PreparedInsert(
 )
 
 
-async def store_event(session: AsyncSession, provider: str, body: bytes, now: dt.datetime) -> bool:
-    """Keep a verified webhook; return False when the very same bytes were kept before."""
-    stored = await _KEEP.run(
-        session,
-        id=new_id(),
-        provider=provider,
-        event_id=hashlib.sha256(body).hexdigest(),
-        kind="batch",
-        body_sealed=keyring(session).seal(body.decode("utf-8", "replace"), EVENT),
-        state=WebhookState.WAITING,
-        attempts=0,
-        set_aside=0,
-        due_at=now,
-        received_at=now,
-    )
+async def store_events(
+    session: AsyncSession, provider: str, bodies: Sequence[bytes], now: dt.datetime
+) -> int:
+    """Keep verified webhooks; return how many: the very same bytes are one event."""
+    rows = [
+        {
+            "id": new_id(),
+            "provider": provider,
+            "event_id": hashlib.sha256(body).hexdigest(),
+            "kind": "batch",
+            "body_sealed": keyring(session).seal(body.decode("utf-8", "replace"), EVENT),
+            "state": WebhookState.WAITING,
+            "attempts": 0,
+            "set_aside": 0,
+            "due_at": now,
+            "received_at": now,
+        }
+        for body in bodies
+    ]
+    # In one order everywhere: processes that keep the same events at once wait, and for each other never.
+    stored = await _KEEP.run(session, sorted(rows, key=itemgetter("event_id")))
     if stored:
         wake_loops(session, "inbox")
     return stored

@@ -94,7 +94,7 @@ class ChatWorld:
         payload = {"entry": [{"changes": [{"field": field, "value": value}]}]}
         async with self.database.begin() as session:
             body = json.dumps(payload).encode()
-            await inbox.store_event(session, inbox.WHATSAPP, body, self.clock_now)
+            await inbox.store_events(session, inbox.WHATSAPP, [body], self.clock_now)
         await self.settle()
 
     def message(self, content: dict[str, Any], **more: Any) -> dict[str, Any]:

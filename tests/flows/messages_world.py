@@ -84,7 +84,7 @@ class Town(ChatWorld):
         change = {"field": field, "value": value}
         body = json.dumps({"entry": [{"changes": [change], "time": str(self.clock_now)}]}).encode()
         async with self.database.begin() as session:
-            await inbox.store_event(session, inbox.WHATSAPP, body, self.clock_now)
+            await inbox.store_events(session, inbox.WHATSAPP, [body], self.clock_now)
         await self.settle()
 
     async def template(self, event: str, kind: str = "job_offer") -> None:

@@ -49,7 +49,7 @@ async def test_several_first_messages_at_once_make_one_worker(database_url: str)
 
         async def arrive(body: bytes) -> None:
             async with world.database.begin() as session:
-                await inbox.store_event(session, inbox.WHATSAPP, body, world.clock())
+                await inbox.store_events(session, inbox.WHATSAPP, [body], world.clock())
             await inbox.handle_due(world.database, world.clock, 100, world.conversation)
 
         await asyncio.gather(*(arrive(body) for body in bodies))
@@ -89,7 +89,7 @@ async def test_the_same_bytes_are_one_event(database_url: str) -> None:
     async with chat(database_url) as world:
         for _ in range(3):
             async with world.database.begin() as session:
-                await inbox.store_event(session, inbox.WHATSAPP, b'{"entry": []}', world.clock())
+                await inbox.store_events(session, inbox.WHATSAPP, [b'{"entry": []}'], world.clock())
         assert await count(world, WebhookEvent) == 1
 
 

@@ -63,7 +63,7 @@ async def arrive(database: Database, *messages: dict[str, Any]) -> None:
     change = {"field": "messages", "value": {"messages": list(messages)}}
     body = json.dumps({"entry": [{"changes": [change]}]}).encode()
     async with database.begin() as session:
-        await inbox.store_event(session, inbox.WHATSAPP, body, NOW)
+        await inbox.store_events(session, inbox.WHATSAPP, [body], NOW)
 
 
 async def states(database: Database) -> Counter[str]:

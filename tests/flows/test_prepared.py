@@ -49,19 +49,19 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def keep(database: Database, event_id: str, attempts: int = 0) -> bool:
     async with database.single() as session:
-        kept = await KEEP.run(
-            session,
-            id=new_id(),
-            provider="whatsapp",
-            event_id=event_id,
-            kind="batch",
-            body_sealed=b"sealed",
-            state="waiting",
-            attempts=attempts,
-            set_aside=0,
-            due_at=NOW,
-            received_at=NOW,
-        )
+        row = {
+            "id": new_id(),
+            "provider": "whatsapp",
+            "event_id": event_id,
+            "kind": "batch",
+            "body_sealed": b"sealed",
+            "state": "waiting",
+            "attempts": attempts,
+            "set_aside": 0,
+            "due_at": NOW,
+            "received_at": NOW,
+        }
+        kept = await KEEP.run(session, [row]) == 1
         if kept:
             wake_loops(session, "inbox")
         return kept
