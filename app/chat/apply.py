@@ -72,6 +72,13 @@ _REFUSALS: Final[Mapping[str, str]] = {
 }
 
 
+_CODE_REFUSALS: Final[Mapping[str, str]] = {
+    error.code: error.code
+    for error in (registration.NotRegistered, registration.PhoneMissing, registration.CodesWritten)
+}
+"""Each is called as its text is."""
+
+
 async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Say:
     """Return what to say of a refusal; an offer that moved on is told as it stands now."""
     if isinstance(effect, model.Answer | model.GiveReason | model.Block | model.Report):
@@ -83,6 +90,8 @@ async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Say:
         if refusal.reason in _REFUSALS:
             return Say(_REFUSALS[refusal.reason], offer.said)
         return tell_offer(offer)
+    if isinstance(effect, model.SendCode):
+        return Say(_CODE_REFUSALS.get(refusal.reason, "code_unregistered"), essential=True)
     if (told := employer_apply.told(effect, refusal)) is not None:
         return told
     logger().warning("chat_effect_refused", kind=type(effect).__name__, code=refusal.reason)
@@ -325,6 +334,11 @@ async def _send_data(doing: Doing, _effect: model.SendData) -> None:
     doing.replies.append(Say("your_data", {"list": "\n".join(lines)}))
 
 
+async def _send_code(doing: Doing, _effect: model.SendCode) -> None:
+    """Send a code to the phone that signs in; nobody but its holder can ask for one here."""
+    await registration.code_in_the_chat(doing.session, doing.worker_id, doing.language, doing.now)
+
+
 async def _erase(doing: Doing, _effect: Effect) -> None:
     """Delete everything; the last reply goes to an address that is then no longer kept."""
     if doing.person.user_id is not None:
@@ -354,6 +368,7 @@ _VERBS: Final[Mapping[type, _Verb]] = {
     model.HandBack: _hand_back,
     model.TellWhoKnows: _tell_who_knows,
     model.SendData: _send_data,
+    model.SendCode: _send_code,
     model.Erase: _erase,
     **employer_apply.VERBS,
 }

@@ -313,6 +313,11 @@ class SendData:
 
 
 @dataclass(frozen=True, slots=True)
+class SendCode:
+    """Send a code to sign in with."""
+
+
+@dataclass(frozen=True, slots=True)
 class Erase:
     """Delete the account and everything personal."""
 
@@ -335,6 +340,7 @@ type Effect = (
     | HandBack
     | TellWhoKnows
     | SendData
+    | SendCode
     | Erase
     | EmployerEffect
 )

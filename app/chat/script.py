@@ -24,6 +24,7 @@ from app.chat.model import (
     HandOver,
     Heard,
     Say,
+    SendCode,
     SendData,
     SetPhone,
     Start,
@@ -115,6 +116,8 @@ def _stop(heard: Heard) -> Turn:
 def _while_stopped(heard: Heard) -> Turn:
     if says(heard, Command.START):
         return _start(heard)
+    if says(heard, Command.CODE) and _may_sign_in(heard.context):
+        return _send_code(heard)
     if says(heard, Command.DELETE_DATA):
         if acting(heard.state, heard.context) is not None:
             return Turn(heard.state, (Say("employer_data", essential=True),))
@@ -175,13 +178,15 @@ def _plain_tap(heard: Heard) -> bool:
 
 
 def _own_data_while_paused(heard: Heard) -> Turn | None:
-    """What is kept of a worker is theirs: nobody of our team has to send or delete it."""
+    """What is kept of a worker is theirs: nobody of our team has to send or delete it, or let them in."""
     if heard.context.profile is None:
         return None
     if says(heard, Command.SEND_DATA):
         return _send_data(heard)
     if says(heard, Command.DELETE_DATA):
         return _ask_delete(heard)
+    if says(heard, Command.CODE) and _may_sign_in(heard.context):
+        return _send_code(heard)
     # By the button alone: a written yes may be meant for the human.
     by_button = heard.state.ask is Ask.DELETE and tapped(heard, "delete") is not None
     return read_delete(heard) if by_button else None
@@ -326,6 +331,14 @@ def _send_data(heard: Heard) -> Turn:
     return Turn(heard.state, (), (SendData(),))
 
 
+def _send_code(heard: Heard) -> Turn:
+    return Turn(heard.state, (), (SendCode(),))
+
+
+def _may_sign_in(context: Context) -> bool:
+    return context.profile is not None and not context.profile.suspended
+
+
 def _who_knows(heard: Heard) -> Turn:
     return Turn(heard.state, (), (TellWhoKnows(),))
 
@@ -334,6 +347,7 @@ _WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
     Command.DELETE_DATA: _ask_delete,
     Command.SEND_DATA: _send_data,
     Command.WHO_KNOWS: _who_knows,
+    Command.CODE: _send_code,
     Command.HUMAN: _hand_over,
     Command.HELP: _help,
     Command.MENU: _menu,

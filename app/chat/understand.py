@@ -42,6 +42,7 @@ class Command(StrEnum):
     WHO_KNOWS = "who_knows"
     HUMAN = "human"
     BOT = "bot"
+    CODE = "code"
     YES = "yes"
     NO = "no"
     SKIP = "skip"

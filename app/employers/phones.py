@@ -98,6 +98,17 @@ async def accounts_of(session: AsyncSession, phone_index: str | None) -> Sequenc
     ]
 
 
+async def proven(session: AsyncSession, employer_id: UUID) -> bool | None:
+    """Whether the phone that an account names was proven to be its own; None where it names none."""
+    query = (
+        select(User.phone_index, Employer.proven_phone_index)
+        .join(Employer, Employer.id == User.id)
+        .where(User.id == employer_id)
+    )
+    named, shown = (await session.execute(query)).one()
+    return None if named is None else bool(named == shown)
+
+
 async def send_code(
     session: AsyncSession, employer_id: UUID, phone_index: str, now: dt.datetime
 ) -> None:

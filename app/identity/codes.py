@@ -5,6 +5,11 @@ row helps a guesser. Tries are counted per challenge before the code is compared
 arrive at once, five are looked at. The address a code was asked from has five tries; all others together
 have five more, so that a stranger who guesses away uses up the strangers' tries and not the owner's.
 
+A person who writes "code" in the chat is sent one there: that they write shows whose the phone is, so what
+strangers asked for in its name does not count against them, and the day's limit does not either. Nobody's
+address is known there, so all addresses share its tries, which are more: a code that only its owner can
+bring about is worth less to a guesser than being there is to the owner.
+
 What a guesser can win: ten looks at each of a phone's six codes an hour are 60 in 10⁶ an hour, while its
 owner is sent six codes that nobody asked for; from one address, three codes and five tries, 15 in 10⁶.
 
@@ -19,7 +24,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Invalid, Unavailable
@@ -33,20 +38,25 @@ LIFETIME: Final = dt.timedelta(minutes=5)
 MAIL_LIFETIME: Final = dt.timedelta(minutes=15)
 """A mail may take minutes, and somebody has to find the mailbox."""
 MAX_TRIES: Final = 5
+WRITTEN_PER_HOUR: Final = 5
+"""How many codes somebody may ask for in the chat: more than anybody needs, and few to look at."""
+WRITTEN_TRIES: Final = 50
+"""One address has ten guesses a minute: whoever wants to use these up in time needs a dozen of them."""
 KEPT: Final = dt.timedelta(days=2)
 """How long spent challenges are kept: the daily count needs a day of them."""
 
 _SENT = "sign_in"
 _DECOY = "decoy"
 _MAILED = "mailed"
-_ALL = (_SENT, _DECOY, _MAILED)
+_WRITTEN = "written"
+_ALL = (_SENT, _DECOY, _MAILED, _WRITTEN)
 
 
 class CodesExhausted(Unavailable):
     """The day's codes are spent: somebody may be running up our bill."""
 
     code = "codes_unavailable"
-    detail = "No more codes can be sent today. Write to us on WhatsApp, or try again tomorrow."
+    detail = "No more codes can be sent today. Write code to us on WhatsApp, or try again tomorrow."
 
 
 @dataclass(frozen=True)
@@ -100,13 +110,28 @@ async def issue_mailed(
 
     Returns None when `subject` had as many in the last hour as it may.
     """
-    lately = OneTimeCode.created_at > now - dt.timedelta(hours=1)
-    mine = select(func.count()).where(
-        OneTimeCode.subject == subject, OneTimeCode.purpose == _MAILED, lately
-    )
-    if (await session.scalar(mine) or 0) >= per_hour:
+    if await _lately(session, subject, _MAILED, now) >= per_hour:
         return None
     return await _start(session, subject, _MAILED, now, MAIL_LIFETIME)
+
+
+async def issue_written(session: AsyncSession, subject: str, now: dt.datetime) -> Challenge | None:
+    """Start a challenge for who asks from the phone itself; None when they had enough in an hour.
+
+    The caller handles one message of a person at a time, so no two count the same codes.
+    """
+    if await _lately(session, subject, _WRITTEN, now) >= WRITTEN_PER_HOUR:
+        return None
+    return await _start(session, subject, _WRITTEN, now, LIFETIME)
+
+
+async def _lately(session: AsyncSession, subject: str, purpose: str, now: dt.datetime) -> int:
+    mine = select(func.count()).where(
+        OneTimeCode.subject == subject,
+        OneTimeCode.purpose == purpose,
+        OneTimeCode.created_at > now - dt.timedelta(hours=1),
+    )
+    return await session.scalar(mine) or 0
 
 
 async def _start(
@@ -145,6 +170,7 @@ async def use(
         select(
             OneTimeCode.id,
             OneTimeCode.code_hash,
+            OneTimeCode.purpose,
             OneTimeCode.asked_from,
             OneTimeCode.tries,
             OneTimeCode.strange_tries,
@@ -154,7 +180,11 @@ async def use(
             OneTimeCode.purpose.in_(_ALL),
             OneTimeCode.used_at.is_(None),
             OneTimeCode.expires_at > now,
-            or_(OneTimeCode.tries < MAX_TRIES, OneTimeCode.strange_tries < MAX_TRIES),
+            or_(
+                OneTimeCode.tries < MAX_TRIES,
+                OneTimeCode.strange_tries < MAX_TRIES,
+                and_(OneTimeCode.purpose == _WRITTEN, OneTimeCode.strange_tries < WRITTEN_TRIES),
+            ),
         )
         .order_by(OneTimeCode.id)
         # Racing guesses queue up here, in one order, and each sees the count the last one left.
@@ -165,7 +195,8 @@ async def use(
     good = False
     for row in await session.execute(open_now):
         is_own = row.asked_from == _place(session, row.id, address)
-        if (row.tries if is_own else row.strange_tries) >= MAX_TRIES:
+        allowed = WRITTEN_TRIES if row.purpose == _WRITTEN else MAX_TRIES
+        if (row.tries if is_own else row.strange_tries) >= allowed:
             continue
         (own if is_own else strange).append(row.id)
         good |= hmac.compare_digest(_hash(session, row.id, code), row.code_hash)

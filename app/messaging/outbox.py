@@ -50,7 +50,8 @@ class Notice:
 
     `key` names the event: a second notice of the same kind, key and user is not written. `params`
     are JSON data, never sentences. `subject_id` is the offer, job or payment it is about, so that
-    `suppress` finds it; after `expires_at` it would only confuse and is not sent.
+    `suppress` finds it; after `expires_at` it would only confuse and is not sent. `to_mailbox` sends it by
+    e-mail whatever phone the account names: nobody may have shown yet whose phone that is.
     """
 
     user_id: UUID
@@ -59,6 +60,7 @@ class Notice:
     key: str
     subject_id: UUID | None = None
     expires_at: dt.datetime | None = None
+    to_mailbox: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,10 @@ async def notify(
     now: dt.datetime,
     subject_id: UUID | None = None,
     expires_at: dt.datetime | None = None,
+    to_mailbox: bool = False,
 ) -> None:
     """Tell one user; see `Notice`. A user who can't be reached by any channel is passed over."""
-    notice = Notice(user_id, kind, params, key, subject_id, expires_at)
+    notice = Notice(user_id, kind, params, key, subject_id, expires_at, to_mailbox)
     await notify_many(session, [notice], now)
 
 
@@ -97,7 +100,7 @@ async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.
     rows = []
     for notice in notices:
         user = users.get(notice.user_id)
-        recipient = _recipient(user, notice.kind, keys) if user is not None else None
+        recipient = _recipient(user, notice, keys) if user is not None else None
         if user is None or recipient is None:
             continue
         rows.append(
@@ -328,8 +331,9 @@ async def mailboxes_of(
     return {user_id: (box.channel, box.sealed, box.index) for user_id, box in boxes.items()}
 
 
-def _recipient(user: Row[*tuple[Any, ...]], kind: str, keys: Keyring) -> _Recipient | None:
-    if user.role != Role.ADMIN and kind not in _BY_EMAIL:
+def _recipient(user: Row[*tuple[Any, ...]], notice: Notice, keys: Keyring) -> _Recipient | None:
+    by_email = notice.to_mailbox or notice.kind in _BY_EMAIL
+    if user.role != Role.ADMIN and not by_email:
         if user.phone_sealed is not None and user.phone_index is not None:
             return _Recipient(Channel.WHATSAPP, user.phone_sealed, user.phone_index)
         if user.chat_user_id is not None:

@@ -16,6 +16,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.db import rows_changed, wake_loops
+from app.employers import phones
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.messaging.outbox import notify
@@ -202,6 +203,11 @@ async def _cancel_others(session: AsyncSession, payment: Payment, now: dt.dateti
 async def _send_contact(
     session: AsyncSession, payment: Payment, match: JobMatch, now: dt.datetime
 ) -> None:
+    """Send the contact to the employer's phone if it is proven to be theirs, else to the mailbox.
+
+    An account may name a stranger's phone by a slip: that one only hears where the contact is.
+    """
+    proven = await phones.proven(session, payment.employer_id)
     contact = (await contacts_of(session, payment.employer_id, [match.id]))[match.id]
     title = await session.scalar(select(Job.title).where(Job.id == match.job_id))
     await notify(
@@ -217,7 +223,18 @@ async def _send_contact(
         key=str(payment.id),
         now=now,
         subject_id=match.id,
+        to_mailbox=not proven,
     )
+    if proven is False:
+        await notify(
+            session,
+            payment.employer_id,
+            "lead_in_mailbox",
+            {"title": title},
+            key=str(payment.id),
+            now=now,
+            subject_id=match.id,
+        )
 
 
 async def _paid_twice(

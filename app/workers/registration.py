@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
 from app.catalogue import skills as skill_catalogue
-from app.core.errors import FieldError, Invalid
+from app.core.errors import Conflict, FieldError, Invalid
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.languages import Language
@@ -34,6 +34,27 @@ CONSENT_VERSION: Final = "2026-11"
 """Version of the wording a worker agrees to; a new wording gets a new one."""
 
 DEFAULT_TRAVEL_KM: Final = 10.0
+
+
+class NotRegistered(Conflict):
+    """Nobody has agreed to anything yet: there is no account to sign in to."""
+
+    code = "code_unregistered"
+    detail = "Finish registering first."
+
+
+class PhoneMissing(Conflict):
+    """The account has no phone to sign in with."""
+
+    code = "code_needs_phone"
+    detail = "Share your phone number first."
+
+
+class CodesWritten(Conflict):
+    """Somebody asked for enough codes in the chat for now."""
+
+    code = "codes_enough"
+    detail = "Use the newest code, or ask again in an hour."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +148,37 @@ async def request_code(
             expires_at=challenge.expires_at,
         )
     return challenge.expires_at
+
+
+async def code_in_the_chat(
+    session: AsyncSession, user_id: UUID, language: str, now: dt.datetime
+) -> None:
+    """Send a sign-in code to a worker who writes to us and asks for one.
+
+    It goes to the phone the account signs in with. What others asked for in this phone's name counts for
+    nothing here. Raises `NotFound`, `NotRegistered`, `PhoneMissing` and `CodesWritten`.
+    """
+    user = await users.find(session, user_id)
+    phone = users.phone_of(session, user)
+    agreed = select(Consent.id).where(Consent.user_id == user_id, Consent.withdrawn_at.is_(None))
+    if await session.scalar(agreed.limit(1)) is None:
+        raise NotRegistered
+    if phone is None:
+        raise PhoneMissing
+    subject = users.index_of_phone(keyring(session), phone)
+    challenge = await codes.issue_written(session, subject, now)
+    if challenge is None:
+        raise CodesWritten
+    await outbox.send_code(
+        session,
+        phone=phone,
+        user_id=user_id,
+        code=challenge.code,
+        language=language,
+        key=str(challenge.id),
+        now=now,
+        expires_at=challenge.expires_at,
+    )
 
 
 def check_skills(slugs: Sequence[str]) -> None:

@@ -26,6 +26,8 @@ from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import OneTimeCode, Role, User, UserStatus
 from app.jobs.models import Job
+from app.jobs.rules import JobStatus
+from app.matching.publish import publish
 from app.messaging.models import Channel, ChatPerson, OutboxMessage
 from tests.flows.chat_employers import PHONE, accept, add_account, add_nearby, mailed_code, pay
 from tests.flows.chat_world import ASHA, ChatWorld
@@ -314,6 +316,36 @@ async def test_a_contact_is_told_only_after_the_payment_and_only_to_who_paid(
         await world.taps(f"hat:{other}")
         await world.says("contacts")
         assert "no contacts" in last(world)
+
+
+@pytest.mark.parametrize("proven", [False, True])
+async def test_a_paid_contact_goes_to_no_phone_that_nobody_has_proven(
+    database_url: str, proven: bool
+) -> None:
+    """Whoever holds a number that an employer mistyped gets a notice without name or number."""
+    async with chat(database_url) as world:
+        employer_id = await add_account(world, "Cafe Bandra", proven=proven)
+        await add_nearby(world, "Meena Kulkarni")
+        actor = Actor(employer_id, Role.EMPLOYER, UserStatus.ACTIVE, "")
+        async with world.database.begin() as session:
+            job_id = await add_job(session, employer_id, status=JobStatus.DRAFT)
+            await publish(session, actor, job_id, world.clock())
+        await accept(world, "Meena Kulkarni")
+        await pay(world, "Meena Kulkarni")
+        phoned, mailed = (
+            [sent.text for _, to, sent in world.phone.received if wanted(to)]
+            for wanted in (lambda to: to.phone == PHONE, lambda to: to.email is not None)
+        )
+        with_contact = [text for text in phoned + mailed if "Meena Kulkarni" in text]
+        assert len(with_contact) == 1
+        assert (with_contact[0] in phoned) is proven
+        assert any("is in your account's mailbox" in text for text in phoned) is not proven
+        # Nor by asking for it there.
+        for said in ("contacts", "my contacts", "1"):
+            before = len(world.phone.received)
+            await world.says(said)
+            shown = [sent.text for _, to, sent in world.phone.received[before:] if to.phone]
+            assert any("Meena Kulkarni" in text for text in shown) is (proven and said != "1")
 
 
 async def test_notices_come_in_the_language_that_was_chosen(database_url: str) -> None:

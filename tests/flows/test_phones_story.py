@@ -62,7 +62,7 @@ def test_a_worker_registers_accepts_and_is_paid_for_all_on_one_page(
         till.get_by_role("button", name="Pay", exact=True).press("Enter")
         page.get_by_text("+919812345678, yours for good").wait_for()
         asha.get_by_text("chose you").wait_for()
-        cafe.get_by_text("Your contact for Waiter").wait_for()
+        cafe.get_by_text("in your account's mailbox").wait_for()
 
         write(asha, "STOP")
         asha.get_by_text("no more messages").wait_for()

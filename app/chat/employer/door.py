@@ -244,6 +244,8 @@ def _proving(heard: Heard) -> Turn | None:
         return _prove(heard, account, code[1] + code[2])
     if says(heard, Command.AS_WORKER):
         return _as_worker(heard)
+    if says(heard, Command.CODE):
+        return _ask_code(heard, account)
     if says(heard, Command.NO) or says(heard, Command.SKIP) or says(heard, Command.BACK):
         return _leave(heard)
     if says(heard, Command.HUMAN):

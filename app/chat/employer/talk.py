@@ -14,7 +14,7 @@ from app.chat.employer.model import (
     TellLeads,
 )
 from app.chat.flow import said, says, tapped
-from app.chat.model import Ask, HandOver, Heard, Say, State, Turn
+from app.chat.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
 from app.chat.understand import Command, commands
 from app.jobs.rules import JobStatus
 from app.messaging import texts
@@ -95,6 +95,14 @@ def _data(heard: Heard, _account: EmployerFacts) -> Turn:
     return Turn(heard.state, (Say("employer_data"),))
 
 
+def _code(heard: Heard, _account: EmployerFacts) -> Turn:
+    """A code signs a worker in, who this person may be too; a company has a password."""
+    profile = heard.context.profile
+    if profile is not None and not profile.suspended:
+        return Turn(heard.state, (), (SendCode(),))
+    return Turn(heard.state, (Say("employer_code"),))
+
+
 def _language(heard: Heard, _account: EmployerFacts) -> Turn:
     return choose_language(heard)
 
@@ -128,6 +136,7 @@ _ANYWHERE: Final[Mapping[Command, _Follow]] = {
     Command.LANGUAGE: _language,
     Command.LANGUAGE_NAME: _language,
     Command.CONTACTS: _contacts,
+    Command.CODE: _code,
     Command.POST: _post,
     Command.OFFERS: _jobs,
 }
