@@ -1,10 +1,10 @@
-"""Questions beside the profile: whether to delete, what to report, whether one has moved. Pure."""
+"""Beside the profile: whether to delete, what to report, whether one has moved, a code. Pure."""
 
 from typing import Any, Final
 from uuid import UUID
 
 from app.chat.flow import said, says, tapped
-from app.chat.model import Ask, Edit, Erase, Heard, Report, Say, State, Turn
+from app.chat.model import Ask, Edit, Erase, Heard, Report, Say, SendCode, State, Turn
 from app.chat.understand import Command, commands
 
 REPORT_CHARACTERS: Final = 500
@@ -18,6 +18,14 @@ def read_delete(heard: Heard) -> Turn | None:
     if choice == "no" or says(heard, Command.NO):
         return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
     return None
+
+
+def asked_code(heard: Heard) -> Turn | None:
+    """Send a code to who asks for one and may sign in."""
+    profile = heard.context.profile
+    if profile is None or profile.suspended or not says(heard, Command.CODE):
+        return None
+    return Turn(heard.state, (), (SendCode(),))
 
 
 def read_report(heard: Heard) -> Turn | None:

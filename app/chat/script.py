@@ -11,20 +11,19 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import places
-from app.chat.asides import read_delete, read_new_place, read_report
+from app.chat.after_unlock import about_company, contact_tap
+from app.chat.asides import asked_code, read_delete, read_new_place, read_report
 from app.chat.employer.door import EMPLOYER_QUESTIONS, employer
 from app.chat.employer.hat import acting
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
 from app.chat.meeting import language_choice, newcomer, resume, unfinished
 from app.chat.model import (
     Ask,
-    Block,
     Context,
     HandBack,
     HandOver,
     Heard,
     Say,
-    SendCode,
     SendData,
     SetPhone,
     Start,
@@ -116,8 +115,8 @@ def _stop(heard: Heard) -> Turn:
 def _while_stopped(heard: Heard) -> Turn:
     if says(heard, Command.START):
         return _start(heard)
-    if says(heard, Command.CODE) and _may_sign_in(heard.context):
-        return _send_code(heard)
+    if (code := asked_code(heard)) is not None:
+        return code
     if says(heard, Command.DELETE_DATA):
         if acting(heard.state, heard.context) is not None:
             return Turn(heard.state, (Say("employer_data", essential=True),))
@@ -185,8 +184,8 @@ def _own_data_while_paused(heard: Heard) -> Turn | None:
         return _send_data(heard)
     if says(heard, Command.DELETE_DATA):
         return _ask_delete(heard)
-    if says(heard, Command.CODE) and _may_sign_in(heard.context):
-        return _send_code(heard)
+    if (code := asked_code(heard)) is not None:
+        return code
     # By the button alone: a written yes may be meant for the human.
     by_button = heard.state.ask is Ask.DELETE and tapped(heard, "delete") is not None
     return read_delete(heard) if by_button else None
@@ -213,21 +212,7 @@ def _menu_tap(heard: Heard) -> Turn | None:
         if choice is not None:
             chosen = table.get(choice)
             return None if chosen is None else chosen(heard)
-    return _contact_tap(heard)
-
-
-def _contact_tap(heard: Heard) -> Turn | None:
-    rest = tapped(heard, "contact")
-    if rest is None:
-        return None
-    offer = heard.context.offer
-    if offer is None:
-        return Turn(heard.state, (Say("offer_unknown"),))
-    company = {"company": offer.said.get("company", ""), "offer_id": str(offer.id)}
-    if rest.endswith(":block"):
-        return Turn(heard.state, (Say("blocked", company),), (Block(offer.id),))
-    opened = heard.state.at(Ask.REPORT, **company)
-    return Turn(opened, (Say("ask_report", company),))
+    return contact_tap(heard)
 
 
 def _everywhere(heard: Heard) -> Turn | None:
@@ -331,14 +316,6 @@ def _send_data(heard: Heard) -> Turn:
     return Turn(heard.state, (), (SendData(),))
 
 
-def _send_code(heard: Heard) -> Turn:
-    return Turn(heard.state, (), (SendCode(),))
-
-
-def _may_sign_in(context: Context) -> bool:
-    return context.profile is not None and not context.profile.suspended
-
-
 def _who_knows(heard: Heard) -> Turn:
     return Turn(heard.state, (), (TellWhoKnows(),))
 
@@ -347,7 +324,9 @@ _WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
     Command.DELETE_DATA: _ask_delete,
     Command.SEND_DATA: _send_data,
     Command.WHO_KNOWS: _who_knows,
-    Command.CODE: _send_code,
+    Command.CODE: asked_code,
+    Command.BLOCK: about_company(Command.BLOCK),
+    Command.REPORT: about_company(Command.REPORT),
     Command.HUMAN: _hand_over,
     Command.HELP: _help,
     Command.MENU: _menu,

@@ -1,0 +1,50 @@
+"""A worker blocks or reports who holds their contact, by the button or in words. Pure."""
+
+from collections.abc import Callable
+
+from app.chat.flow import tapped
+from app.chat.model import Ask, Block, Heard, OfferFacts, Say, Turn
+from app.chat.understand import Command
+from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
+from app.messaging.wording import inert
+
+
+def contact_tap(heard: Heard) -> Turn | None:
+    """Read a tap below the message that a contact was unlocked."""
+    rest = tapped(heard, "contact")
+    if rest is None:
+        return None
+    offer = heard.context.offer
+    if offer is None:
+        return Turn(heard.state, (Say("offer_unknown"),))
+    return _about(heard, offer, Command.BLOCK if rest.endswith(":block") else Command.REPORT)
+
+
+def about_company(verb: Command) -> Callable[[Heard], Turn]:
+    """Return how "block them" or "report" is followed: of several companies, which one is asked."""
+
+    def follow(heard: Heard) -> Turn:
+        context = heard.context
+        holders = [offer for offer in context.accepted_offers if offer.unlocked]
+        if context.quoted and context.offer is not None:
+            holders = [context.offer]
+        if not holders:
+            return Turn(heard.state, (Say("nobody_has_number"),))
+        if len(holders) == 1:
+            return _about(heard, holders[0], verb)
+        rows = [_row(offer, verb) for offer in holders]
+        return Turn(heard.state, (Say("which_company", rows=rows),))
+
+    return follow
+
+
+def _about(heard: Heard, offer: OfferFacts, verb: Command) -> Turn:
+    company = {"company": offer.said.get("company", ""), "offer_id": str(offer.id)}
+    if verb is Command.BLOCK:
+        return Turn(heard.state, (Say("blocked", company),), (Block(offer.id),))
+    return Turn(heard.state.at(Ask.REPORT, **company), (Say("ask_report", company),))
+
+
+def _row(offer: OfferFacts, verb: Command) -> Row:
+    company = inert(str(offer.said.get("company", "")), ROW_TITLE_CHARACTERS)
+    return Row(f"contact:{offer.id}:{verb}", company, inert(str(offer.said.get("title", "")), 60))
