@@ -44,9 +44,9 @@ class MatchedWorker(schema.Answer):
 
 
 class ContactAnswer(schema.Answer):
-    """How to reach the worker; phone and link are null once the worker has erased their account."""
+    """How to reach the worker; all three are null once the worker has erased their account."""
 
-    name: str
+    name: str | None
     phone: str | None
     whatsapp_url: str | None
 
@@ -62,7 +62,9 @@ class Match(schema.Answer):
     worker: MatchedWorker
     price: MoneyAnswer = Field(description="What unlocking the contact costs; fixed when offered.")
     unlocked: bool
-    contact: ContactAnswer | None = Field(description="null until unlocked, then there for good.")
+    contact: ContactAnswer | None = Field(
+        description="null until unlocked, then there for good; its fields go with the worker's account."
+    )
     offered_at: Instant
     respond_by: Instant
     responded_at: Instant | None

@@ -41,9 +41,9 @@ _NEWEST_FIRST = Keyset("payments", [Payment.id])
 
 
 class ContactAnswer(Answer):
-    """How to reach the worker; phone and link are null once the worker has erased their account."""
+    """How to reach the worker; all three are null once the worker has erased their account."""
 
-    name: str
+    name: str | None
     phone: str | None
     whatsapp_url: str | None
 

@@ -340,5 +340,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "phone": "+919876543210",
     "reason": "filled",
     "phone_end": "3210",
+    "since": "2026-11-25T13:30:00+00:00",
+    "hours": 48,
 }
 """Values the platform's reviewers see in place of the real ones."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
@@ -21,8 +21,10 @@ from app.identity.models import Consent, IdempotencyKey, Role, Session, User, Us
 from app.jobs.models import Job
 from app.messaging import conversations, outbox, people
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
+from app.messaging.outbox import Notice
 from app.offers import closing, respond
 from app.offers.models import JobMatch
+from app.policy import policy
 from app.workers import account, availability, blocks, profile
 from app.workers.blocks import Blocked
 from app.workers.models import TimeOff, Worker, WorkerAvailability
@@ -32,6 +34,11 @@ UNPROVEN_KEPT: Final = dt.timedelta(days=30)
 
 _UNPROVEN_AT_ONCE: Final = 20
 """An erasure takes a dozen statements, and everybody who writes to SQLite waits for the last one."""
+
+_OF_A_LEAD: Final = ("lead_accepted", "lead_withdrawn", "lead_unlocked")
+"""Notices that tell an employer a worker's name, or all of a contact."""
+_FAILED: Final = (OutboxState.FAILED, OutboxState.DEAD)
+_TELL_A_CONTACT: Final = ("lead_unlocked", "lead_in_mailbox")
 
 type Rows = Sequence[Row[*tuple[Any, ...]]]
 
@@ -143,7 +150,7 @@ async def erase(
 
     Open offers close, acceptances nobody paid for are taken back, waiting messages are kept back and
     the chat forgets who it talked to. Offers, payments and the log stay, under an id that names
-    nobody; a contact that was unlocked is gone for its holder too. Sessions are dead from this commit
+    nobody; a contact that was unlocked is gone for its holder too, who is told (`lead_erased`). Sessions are dead from this commit
     on; where they live in Redis, `SessionStore.end_all` also removes them. Raises `NotFound`, also
     when it was erased before.
 
@@ -160,6 +167,7 @@ async def erase(
     )
     await account.erase_profile(session, worker_id, now)
     await _forget_messages(session, worker_id, now)
+    await _forget_leads(session, worker_id, now)
     await session.execute(delete(Session).where(Session.user_id == worker_id))
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
     await users.erase(session, worker_id, now)
@@ -171,6 +179,60 @@ async def erase(
         target_id=worker_id,
         now=now,
         after={"status": "erased"},
+    )
+
+
+async def _forget_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
+    """Forget what messages told employers of this worker, and tell those who hold the contact.
+
+    A contact is told in notices about the lead, and in the chat's answers to its holders, which don't say
+    whose they are: of those everything said so far is forgotten.
+    """
+    leads = (
+        select(JobMatch.id, JobMatch.employer_id, JobMatch.unlocked_at, Job.title, User.phone_index)
+        .join(Job, Job.id == JobMatch.job_id)
+        .join(User, User.id == JobMatch.employer_id)
+        .where(JobMatch.worker_id == worker_id, JobMatch.responded_at.is_not(None))
+    )
+    found = (await session.execute(leads)).all()
+    if not found:
+        return
+    await outbox.suppress(session, [lead.id for lead in found], now, _TELL_A_CONTACT)
+    held = [lead for lead in found if lead.unlocked_at is not None]
+    phones = [lead.phone_index for lead in held if lead.phone_index is not None]
+    told = and_(
+        OutboxMessage.subject_id.in_([lead.id for lead in found]),
+        OutboxMessage.kind.in_(_OF_A_LEAD),
+    )
+    answered = and_(OutboxMessage.recipient_index.in_(phones), OutboxMessage.kind == outbox.REPLY)
+    done = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
+    await session.execute(
+        update(OutboxMessage)
+        .where(or_(told, answered), OutboxMessage.state.not_in(done))
+        .values(
+            params_sealed=keyring(session).seal_json({}, outbox.PARAMS),
+            # What failed is not to be tried again: it has nothing to say any more.
+            state=case(
+                (OutboxMessage.state.in_(_FAILED), OutboxState.SUPPRESSED.value),
+                else_=OutboxMessage.state,
+            ),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    hours = (await policy.current(session)).deadlines.guarantee_hours
+    await outbox.notify_many(
+        session,
+        [
+            Notice(
+                lead.employer_id,
+                "lead_erased",
+                {"title": lead.title, "since": lead.unlocked_at.isoformat(), "hours": hours},
+                key=str(lead.id),
+                subject_id=lead.id,
+            )
+            for lead in held
+        ],
+        now,
     )
 
 

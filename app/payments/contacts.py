@@ -13,7 +13,7 @@ from app.core.paging import Keyset, PageRequest
 from app.core.phones import whatsapp_url
 from app.db import keyring
 from app.employers.models import Employer
-from app.identity.models import User
+from app.identity.models import User, UserStatus
 from app.identity.users import phone_of
 from app.jobs.models import Job
 from app.offers.models import JobMatch
@@ -25,9 +25,9 @@ _HOLDERS = Keyset("contact_holders", [Unlock.id])
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach a worker; phone and link are None once the worker has erased their account."""
+    """How to reach a worker; all is None once the worker has erased their account."""
 
-    name: str
+    name: str | None
     phone: str | None
     """E.164."""
     whatsapp_url: str | None
@@ -57,6 +57,8 @@ async def contacts_of(
 
 
 def _contact(session: AsyncSession, user: User) -> Contact:
+    if user.status == UserStatus.ERASED:
+        return Contact(None, None, None)
     phone = phone_of(session, user)
     return Contact(user.name, phone, whatsapp_url(phone) if phone else None)
 
@@ -65,6 +67,7 @@ def _contact(session: AsyncSession, user: User) -> Contact:
 class Bought:
     """A contact that an employer holds, and the job it was bought for."""
 
+    match_id: UUID
     contact: Contact
     job_title: str
 
@@ -72,7 +75,7 @@ class Bought:
 async def held_by(session: AsyncSession, employer_id: UUID, limit: int) -> list[Bought]:
     """Return the contacts an employer has unlocked, newest first."""
     query = (
-        select(User, Job.title)
+        select(Unlock.match_id, User, Job.title)
         .join(Unlock, Unlock.worker_id == User.id)
         .join(JobMatch, JobMatch.id == Unlock.match_id)
         .join(Job, Job.id == JobMatch.job_id)
@@ -80,7 +83,10 @@ async def held_by(session: AsyncSession, employer_id: UUID, limit: int) -> list[
         .order_by(Unlock.id.desc())
         .limit(limit)
     )
-    return [Bought(_contact(session, user), title) for user, title in await session.execute(query)]
+    return [
+        Bought(match_id, _contact(session, user), title)
+        for match_id, user, title in await session.execute(query)
+    ]
 
 
 async def holders_of(

@@ -62,7 +62,10 @@ class Payment(Base):
 
 
 class Unlock(Base):
-    """That an employer holds a worker's contact, for good: the only thing that reveals it."""
+    """That an employer holds a worker's contact, for good: the only thing that reveals it.
+
+    It stays when the worker erases the account, and then reveals nothing any more.
+    """
 
     __tablename__ = "unlocks"
     __table_args__ = (

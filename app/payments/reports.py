@@ -14,6 +14,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.db import is_postgresql, rows_changed
 from app.identity.actor import Actor
+from app.identity.models import User, UserStatus
 from app.messaging.models import OutboxMessage, OutboxState
 from app.offers.models import JobMatch
 from app.offers.unlocking import MatchNotFound
@@ -59,7 +60,8 @@ async def report(
 ) -> LeadReport:
     """Note the report and decide it where a rule can; reporting again returns the first report.
 
-    A number that proved unreachable is refunded at once; everything else waits for an administrator.
+    A number that proved unreachable is refunded at once, and so is a contact whose worker has erased the
+    account meanwhile; everything else waits for an administrator.
     Raises `MatchNotFound`, `MatchNotUnlocked` or `ReportTooLate`.
     """
     mine = select(JobMatch.id).where(JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
@@ -96,8 +98,9 @@ async def report(
             now=now,
             reason=reason,
         )
-        if await _unreachable(session, unlock):
-            await _give_back(session, unlock, "unreachable", None, now)
+        why = await _no_good(session, unlock)
+        if why is not None:
+            await _give_back(session, unlock, why, None, now)
             made.status, made.decided_at = ReportStatus.REFUNDED, now
     return made
 
@@ -148,8 +151,14 @@ async def decide(
     return row
 
 
-async def _unreachable(session: AsyncSession, unlock: Unlock) -> bool:
-    """Whether a message failed since they accepted; that an older one did says nothing any more."""
+async def _no_good(session: AsyncSession, unlock: Unlock) -> str | None:
+    """Why the contact is no good beyond doubt, or None where somebody has to judge.
+
+    A message failed since they accepted (that an older one did says nothing any more), or they are gone.
+    """
+    worker = select(User.status).where(User.id == unlock.worker_id)
+    if await session.scalar(worker) == UserStatus.ERASED:
+        return "account_erased"
     accepted_at = select(JobMatch.responded_at).where(JobMatch.id == unlock.match_id)
     query = select(OutboxMessage.id).where(
         OutboxMessage.created_at >= accepted_at.scalar_subquery(),
@@ -157,4 +166,4 @@ async def _unreachable(session: AsyncSession, unlock: Unlock) -> bool:
         OutboxMessage.error_code == UNREACHABLE,
         OutboxMessage.state.in_([OutboxState.FAILED, OutboxState.DEAD]),
     )
-    return await session.scalar(query.limit(1)) is not None
+    return "unreachable" if await session.scalar(query.limit(1)) is not None else None

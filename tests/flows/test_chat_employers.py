@@ -19,6 +19,7 @@ from app.chat.employer.model import (
     TellLeads,
 )
 from app.chat.model import Ask, Effect
+from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.db import rows_changed
 from app.employers import phones, profile
@@ -29,6 +30,8 @@ from app.jobs.models import Job
 from app.jobs.rules import JobStatus
 from app.matching.publish import publish
 from app.messaging.models import Channel, ChatPerson, OutboxMessage
+from app.messaging.outbox import PARAMS
+from app.offers import privacy
 from tests.flows.chat_employers import PHONE, accept, add_account, add_nearby, mailed_code, pay
 from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.matching_world import add_employer, add_job, database_of
@@ -346,6 +349,61 @@ async def test_a_paid_contact_goes_to_no_phone_that_nobody_has_proven(
             await world.says(said)
             shown = [sent.text for _, to, sent in world.phone.received[before:] if to.phone]
             assert any("Meena Kulkarni" in text for text in shown) is (proven and said != "1")
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+async def test_who_paid_is_told_that_the_worker_is_gone_and_nothing_of_them_is_kept(
+    sqlite_database_url: str, language: str
+) -> None:
+    async with chat(sqlite_database_url) as world:
+        await add_account(world, "Cafe Bandra", proven=True)
+        worker_id = await add_nearby(world, "Meena Kulkarni")
+        await world.taps(f"language:{language}")
+        await world.says(LINE)
+        await world.says("yes")
+        await accept(world, "Meena Kulkarni")
+        await pay(world, "Meena Kulkarni")
+        await world.says("contacts")
+        assert "Meena Kulkarni" in last(world)
+        before = len(world.phone.received)
+        async with world.database.begin() as session:
+            await privacy.erase(session, worker_id, None, world.clock())
+        await world.settle()
+        [(_, to, told)] = world.phone.received[before:]
+        assert to.phone == PHONE
+        assert {"en": "deleted their Partimer account", "hi": "खाता हटा दिया है"}[
+            language
+        ] in told.text
+        assert {"en": "48 hours", "hi": "48 घंटे"}[language] in told.text
+        assert "Meena" not in told.text
+        async with world.database.read() as session:
+            kept = session.info["keyring"]
+            sealed = await session.scalars(select(OutboxMessage.params_sealed))
+            said = [str(kept.open_json(params, PARAMS)) for params in sealed if params]
+            assert not any("Meena" in text or "98222" in text for text in said)
+        await world.says("contacts")
+        gone = {"en": "name and number are gone", "hi": "नाम और नंबर नहीं रहे"}
+        assert gone[language] in last(world)
+        # Nobody is told twice, and the tombstone can't be erased again.
+        async with world.database.begin() as session:
+            with pytest.raises(NotFound):
+                await privacy.erase(session, worker_id, None, world.clock())
+
+
+async def test_who_did_not_pay_is_told_of_no_erasure(sqlite_database_url: str) -> None:
+    async with chat(sqlite_database_url) as world:
+        await add_account(world, "Cafe Bandra", proven=True)
+        worker_id = await add_nearby(world, "Meena Kulkarni")
+        await world.says(LINE)
+        await world.says("yes")
+        await accept(world, "Meena Kulkarni")
+        async with world.database.begin() as session:
+            await privacy.erase(session, worker_id, None, world.clock())
+        await world.settle()
+        assert "no longer available" in last(world)
+        async with world.database.read() as session:
+            query = select(OutboxMessage.kind).where(OutboxMessage.kind == "lead_erased")
+            assert await session.scalar(query) is None
 
 
 async def test_notices_come_in_the_language_that_was_chosen(database_url: str) -> None:

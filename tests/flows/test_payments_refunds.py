@@ -322,6 +322,17 @@ def test_a_number_that_proved_unreachable_is_refunded_by_itself(world: World) ->
     assert [one.reason for one in refunds_of(world, payment)] == ["unreachable"]
 
 
+def test_a_contact_whose_worker_is_gone_is_refunded_by_itself(world: World) -> None:
+    mine = lead(world)
+    mine.buy()
+    ok(mine.worker.delete("/api/workers/account"), 204)
+    answer = ok(report(mine), 201)
+    assert answer["status"] == "refunded"
+    world.settle()
+    assert mine.payment["status"] == "refunded"
+    assert mine.phone_shown() is None
+
+
 def test_a_lead_refunded_before_can_still_be_reported(world: World) -> None:
     mine, payment = unreachable(world)
     ok(give_back(world, payment))

@@ -128,7 +128,7 @@ def test_after_erasure_an_unlocked_contact_is_gone_too(world: World) -> None:
     ok(worker.delete(ACCOUNT), 204)
     [kept] = world.matches(employer, job_id)
     assert kept["unlocked"] is True
-    assert kept["contact"] == {"name": "Deleted", "phone": None, "whatsapp_url": None}
+    assert kept["contact"] == {"name": None, "phone": None, "whatsapp_url": None}
 
 
 def test_after_erasure_nothing_more_is_sent(shared_world: World) -> None:

@@ -261,8 +261,8 @@ def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> s
 
 
 def _contact_line(contact: Contact, reads: Reader) -> str:
-    if contact.phone is None:
-        return f"• {texts.plain(contact.name)}: {reads.words['contact_gone']}"
+    if contact.name is None or contact.phone is None:
+        return f"• {reads.words['contact_gone']}"
     return f"• {texts.plain(contact.name)}: {texts.say_by('phone', contact.phone, reads)}"
 
 

@@ -119,6 +119,7 @@ function shownJob({ job, matches }) {
 function shownMatch(match) {
   if (match.contact) {
     const { name, phone } = match.contact;
+    if (!phone) return ["This person has deleted their account; their name and number are gone."];
     return [make("strong", { textContent: name }), ` ${phone}, yours for good`];
   }
   const state = SAID[match.status] || match.status;
