@@ -183,6 +183,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
             whatsapp_token=settings.whatsapp_token or "",
             whatsapp_app_secret=settings.whatsapp_secret or "",
             phone_number_id=settings.whatsapp_number,
+            throughput_per_second=settings.whatsapp_pace,
             waba_id=settings.whatsapp_account,
             graph_version=settings.whatsapp_api_version,
             stripe_secret_key=settings.stripe_key or "",

@@ -13,6 +13,9 @@ DEVELOPMENT_APP_SECRET = "sandbox-whatsapp-app-secret"
 DEVELOPMENT_STRIPE_KEY = "sk_test_sandbox"
 DEVELOPMENT_STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 
+STANDARD_THROUGHPUT = 80
+"""How many messages a second the platform takes from a number that it has not raised to 1,000."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxConfig:
@@ -41,7 +44,7 @@ class SandboxConfig:
     graph_version: str = "v26.0"
     templates: tuple[Mapping[str, Any], ...] = ()
     flows: tuple[Mapping[str, Any], ...] = ()
-    throughput_per_second: int = 80
+    throughput_per_second: int = STANDARD_THROUGHPUT
 
     stripe_secret_key: str = DEVELOPMENT_STRIPE_KEY
     stripe_webhook_secret: str = DEVELOPMENT_STRIPE_WEBHOOK_SECRET

@@ -35,7 +35,7 @@ def build_channels(
     elif not settings.is_production:
         senders[Name.EMAIL] = MailFolder(MAIL_FOLDER, sender)
     # A test's clock stands still, and with it the turns it gives out.
-    pace = None if settings.environment == "test" else settings.whatsapp_messages_per_second
+    pace = None if settings.environment == "test" else settings.whatsapp_pace
     return Channels(
         senders,
         whatsapp_per_second=pace,

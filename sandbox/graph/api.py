@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sandbox.config import SandboxConfig
+from sandbox.config import STANDARD_THROUGHPUT, SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.graph import errors, flows, media, send, templates
 from sandbox.graph.errors import GraphError
@@ -192,13 +192,14 @@ class GraphApi:
         raise GraphError(2500, f"Unknown path components: /{request.path_params['path']}")
 
     def _number(self) -> Json:
+        raised = self._config.throughput_per_second > STANDARD_THROUGHPUT
         return {
             "verified_name": "Sandbox business",
             "code_verification_status": "VERIFIED",
             "display_phone_number": self._config.display_phone_number,
             "quality_rating": "GREEN",
             "platform_type": "CLOUD_API",
-            "throughput": {"level": "STANDARD"},
+            "throughput": {"level": "HIGH" if raised else "STANDARD"},
             "messaging_limit_tier": "TIER_UNLIMITED",
             "status": "CONNECTED",
             "id": self._config.phone_number_id,

@@ -7,7 +7,8 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-WAIT_MILLISECONDS = 10_000
+WAIT_MILLISECONDS = 30_000
+"""For one step; the machine may be busy with other things."""
 
 
 @contextmanager
