@@ -40,6 +40,7 @@ class Ask(StrEnum):
     NEW_PLACE = "new_place"
     WHOSE = "whose"
     PROVE = "prove"
+    LEAD_REPORT = "lead_report"
     JOB_ROLE = "job_role"
     JOB_WHICH_ROLE = "job_which_role"
     JOB_PLACE = "job_place"

@@ -340,6 +340,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "phone": "+919876543210",
     "reason": "filled",
     "phone_end": "3210",
+    "match_id": "0198c0de-0000-7000-8000-000000000001",
     "since": "2026-11-25T13:30:00+00:00",
     "hours": 48,
 }

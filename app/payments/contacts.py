@@ -89,6 +89,18 @@ async def held_by(session: AsyncSession, employer_id: UUID, limit: int) -> list[
     ]
 
 
+async def title_of(session: AsyncSession, employer_id: UUID, match_id: UUID) -> str | None:
+    """Return for which job this employer bought this contact, or None where they did not."""
+    query = (
+        select(Job.title)
+        .join(JobMatch, JobMatch.job_id == Job.id)
+        .join(Unlock, Unlock.match_id == JobMatch.id)
+        .where(Unlock.employer_id == employer_id, Unlock.match_id == match_id)
+    )
+    title: str | None = await session.scalar(query)
+    return title
+
+
 async def holders_of(
     session: AsyncSession, worker_id: UUID, page: PageRequest
 ) -> tuple[list[Holder], str | None]:

@@ -215,6 +215,7 @@ async def _send_contact(
         payment.employer_id,
         "lead_unlocked",
         {
+            "match_id": str(match.id),
             "title": title,
             "name": contact.name,
             "phone": contact.phone,

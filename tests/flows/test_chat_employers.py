@@ -11,9 +11,13 @@ from sqlalchemy import func, select, update
 from app.chat.apply import apply
 from app.chat.doing import Doing
 from app.chat.employer.model import (
+    AskReport,
+    BlockWorker,
     CancelJob,
+    ChooseContact,
     PostJob,
     PublishJob,
+    ReportLead,
     TellContacts,
     TellJobs,
     TellLeads,
@@ -23,7 +27,7 @@ from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.db import rows_changed
 from app.employers import phones, profile
-from app.employers.models import Employer
+from app.employers.models import Employer, EmployerBlock
 from app.identity.actor import Actor
 from app.identity.models import OneTimeCode, Role, User, UserStatus
 from app.jobs.models import Job
@@ -32,7 +36,15 @@ from app.matching.publish import publish
 from app.messaging.models import Channel, ChatPerson, OutboxMessage
 from app.messaging.outbox import PARAMS
 from app.offers import privacy
-from tests.flows.chat_employers import PHONE, accept, add_account, add_nearby, mailed_code, pay
+from tests.flows.chat_employers import (
+    PHONE,
+    accept,
+    add_account,
+    add_nearby,
+    mailed_code,
+    match_of,
+    pay,
+)
 from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.matching_world import add_employer, add_job, database_of
 
@@ -415,6 +427,30 @@ async def test_notices_come_in_the_language_that_was_chosen(database_url: str) -
             assert await session.scalar(select(func.count()).select_from(Employer)) == 1
 
 
+async def test_anothers_contact_can_be_neither_blocked_nor_reported(database_url: str) -> None:
+    async with chat(database_url) as world:
+        await add_account(world, "Sassanian", proven=True, phone=OTHER)
+        await add_nearby(world, "Meena Kulkarni")
+        theirs = {"from": OTHER[1:]}
+        await world.says(LINE, **theirs)
+        await world.says("yes", **theirs)
+        await accept(world, "Meena Kulkarni")
+        await pay(world, "Meena Kulkarni")
+        match = await match_of(world, "Meena Kulkarni")
+        await add_account(world, "Cafe Bandra", proven=True)
+        for verb in ("block", "report"):
+            for name in (match.id, new_id(), "x"):
+                await world.taps(f"lead:{name}:{verb}")
+                assert "can't find that contact" in last(world)
+        async with world.database.read() as session:
+            assert await session.scalar(select(func.count()).select_from(EmployerBlock)) == 0
+        await world.taps(f"lead:{match.id}:block", **theirs)
+        await world.taps(f"lead:{match.id}:block", **theirs)
+        async with world.database.read() as session:
+            block = (await session.scalars(select(EmployerBlock))).one()
+        assert (block.employer_id, block.worker_id) == (match.employer_id, match.worker_id)
+
+
 async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) -> None:
     """Whatever the conversation believed: not proven, another's, suspended or gone, it does nothing."""
     async with chat(database_url) as world:
@@ -436,6 +472,10 @@ async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) 
                     TellJobs(employer_id),
                     TellLeads(employer_id, job_id),
                     TellContacts(employer_id),
+                    ChooseContact(employer_id, "block"),
+                    AskReport(employer_id, new_id()),
+                    ReportLead(employer_id, new_id(), "no answer"),
+                    BlockWorker(employer_id, new_id()),
                 ]
                 for effect in effects:
                     doing = Doing(session, person, world.clock(), "https://partimer.example", "IN")

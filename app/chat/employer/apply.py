@@ -10,15 +10,19 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.catalogue import places, skills
 from app.chat.doing import Doing
 from app.chat.employer.model import (
+    AskReport,
+    BlockWorker,
     CancelJob,
+    ChooseContact,
     PostJob,
     Prove,
     PublishJob,
+    ReportLead,
     SendProof,
     TellContacts,
     TellJobs,
@@ -27,10 +31,11 @@ from app.chat.employer.model import (
 from app.chat.model import Effect, Say
 from app.core.errors import DomainError, Invalid, NotFound
 from app.core.geo import Point
+from app.core.masking import mask
 from app.core.paging import PageRequest
 from app.core.week import Slot
 from app.db import keyring
-from app.employers import phones
+from app.employers import blocks, phones
 from app.employers.profile import EmployerNotFound
 from app.identity.models import User, UserStatus
 from app.jobs import posting, queries
@@ -44,11 +49,14 @@ from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACT
 from app.messaging.wording import Reader, inert
 from app.offers import closing
 from app.offers.links import payment_link
+from app.offers.models import JobMatch
 from app.offers.progress import counts_of
 from app.offers.queries import EmployersMatch, matches_of
 from app.offers.rules import OfferStatus
-from app.payments import contacts
+from app.offers.unlocking import MatchNotFound
+from app.payments import contacts, reports
 from app.payments.contacts import Contact
+from app.payments.rules import ReportStatus
 
 SHOWN_JOBS: Final = 9
 SHOWN_LEADS: Final = 10
@@ -62,6 +70,9 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "wrong_code": "proof_wrong",
     "job_not_found": "job_unknown",
     "employer_not_found": "employer_not_you",
+    "match_not_found": "lead_unknown",
+    "match_not_unlocked": "lead_unknown",
+    "report_too_late": "lead_report_late",
 }
 
 
@@ -277,6 +288,51 @@ async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
     doing.replies.append(Say("your_contacts", {"list": "\n".join(lines)}))
 
 
+# ── After the unlock ─────────────────────────────────────────────────────────────────────────────
+
+
+async def _choose_contact(doing: Doing, effect: ChooseContact) -> None:
+    account = await _acting(doing, effect.employer_id)
+    held = await contacts.held_by(doing.session, account.id, SHOWN_LEADS)
+    rows = [
+        Row(
+            f"lead:{one.match_id}:{effect.verb}",
+            inert(one.contact.name, ROW_TITLE_CHARACTERS),
+            inert(one.job_title, ROW_DESCRIPTION_CHARACTERS),
+        )
+        for one in held
+        if one.contact.name is not None
+    ]
+    doing.replies.append(Say(f"lead_to_{effect.verb}", rows=rows) if rows else Say("no_contacts"))
+
+
+async def _ask_report(doing: Doing, effect: AskReport) -> None:
+    account = await _acting(doing, effect.employer_id)
+    title = await contacts.title_of(doing.session, account.id, effect.match_id)
+    if title is None:
+        raise MatchNotFound
+    doing.replies.append(Say("ask_lead_report", {"title": title}))
+
+
+async def _report_lead(doing: Doing, effect: ReportLead) -> None:
+    account = await _acting(doing, effect.employer_id)
+    report = await reports.report(
+        doing.session, account.actor, effect.match_id, mask(effect.words), doing.now
+    )
+    told = "lead_refunded" if report.status == ReportStatus.REFUNDED else "lead_reported"
+    doing.replies.append(Say(told, {"match_id": str(effect.match_id)}))
+
+
+async def _block_worker(doing: Doing, effect: BlockWorker) -> None:
+    account = await _acting(doing, effect.employer_id)
+    mine = (JobMatch.id == effect.match_id, JobMatch.employer_id == account.id)
+    worker_id = await doing.session.scalar(select(JobMatch.worker_id).where(*mine))
+    if worker_id is None:
+        raise MatchNotFound
+    await closing.close_between(doing.session, worker_id, account.id, doing.now)
+    await blocks.add(doing.session, account.id, worker_id, effect.match_id, doing.now)
+
+
 type _Verb = Callable[[Doing, Any], Awaitable[None]]
 VERBS: Final[Mapping[type, _Verb]] = {
     SendProof: _send_proof,
@@ -287,4 +343,8 @@ VERBS: Final[Mapping[type, _Verb]] = {
     TellJobs: _tell_jobs,
     TellLeads: _tell_leads,
     TellContacts: _tell_contacts,
+    ChooseContact: _choose_contact,
+    AskReport: _ask_report,
+    ReportLead: _report_lead,
+    BlockWorker: _block_worker,
 }

@@ -25,7 +25,7 @@ from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
 
-EMPLOYER_QUESTIONS: Final = POSTING | {Ask.WHOSE, Ask.PROVE}
+EMPLOYER_QUESTIONS: Final = POSTING | {Ask.WHOSE, Ask.PROVE, Ask.LEAD_REPORT}
 """Questions that only somebody who comes in here is asked."""
 _HINDI: Final = re.compile(r"[\u0904-\u0939]")
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")

@@ -100,6 +100,50 @@ class TellContacts:
     employer_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class ChooseContact:
+    """Let the employer say whose contact is meant; `verb` is `block` or `report`."""
+
+    employer_id: UUID
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskReport:
+    """Ask what is wrong with a contact that was bought."""
+
+    employer_id: UUID
+    match_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLead:
+    """Say that a contact is no good."""
+
+    employer_id: UUID
+    match_id: UUID
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockWorker:
+    """Offer the worker behind a contact no job of this employer any more."""
+
+    employer_id: UUID
+    match_id: UUID
+
+
 type EmployerEffect = (
-    SendProof | Prove | PostJob | PublishJob | CancelJob | TellJobs | TellLeads | TellContacts
+    SendProof
+    | Prove
+    | PostJob
+    | PublishJob
+    | CancelJob
+    | TellJobs
+    | TellLeads
+    | TellContacts
+    | ChooseContact
+    | AskReport
+    | ReportLead
+    | BlockWorker
 )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from app.chat.employer import posting
+from app.chat.employer.after_unlock import choose, lead_tap, read_report
 from app.chat.employer.model import (
     CancelJob,
     EmployerFacts,
@@ -31,7 +32,16 @@ def turn(heard: Heard, account: EmployerFacts) -> Turn:
     """Return what follows from a message of this employer, whatever it is."""
     if account.suspended:
         return _suspended(heard)
-    for understand in (_menu_tap, _job_tap, posting.agreed, _words, posting.posting, _new_job):
+    for understand in (
+        _menu_tap,
+        _job_tap,
+        lead_tap,
+        posting.agreed,
+        _words,
+        read_report,
+        posting.posting,
+        _new_job,
+    ):
         if (found := understand(heard, account)) is not None:
             if found.state.misses == heard.state.misses:
                 return replace(found, state=replace(found.state, misses=0))
@@ -95,6 +105,14 @@ def _data(heard: Heard, _account: EmployerFacts) -> Turn:
     return Turn(heard.state, (Say("employer_data"),))
 
 
+def _block(heard: Heard, account: EmployerFacts) -> Turn:
+    return choose(heard, account, Command.BLOCK)
+
+
+def _report(heard: Heard, account: EmployerFacts) -> Turn:
+    return choose(heard, account, Command.REPORT)
+
+
 def _code(heard: Heard, _account: EmployerFacts) -> Turn:
     """A code signs a worker in, who this person may be too; a company has a password."""
     profile = heard.context.profile
@@ -137,6 +155,8 @@ _ANYWHERE: Final[Mapping[Command, _Follow]] = {
     Command.LANGUAGE_NAME: _language,
     Command.CONTACTS: _contacts,
     Command.CODE: _code,
+    Command.BLOCK: _block,
+    Command.REPORT: _report,
     Command.POST: _post,
     Command.OFFERS: _jobs,
 }
