@@ -6,11 +6,24 @@ the SQL once and the rest is left out. Only a reader's session on PostgreSQL goe
 statement stands by itself. Elsewhere (a transaction, SQLite) the same statement runs as any other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import asyncpg
-from sqlalchemy import ARRAY, CursorResult, Insert, Select, String, Text, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    CursorResult,
+    Insert,
+    Select,
+    String,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -72,6 +85,26 @@ class Prepared[Row: NamedTuple]:
         if len(rows) > 1:
             raise ValueError("more than one row")
         return rows[0] if rows else None
+
+
+class _Found(NamedTuple):
+    found: bool
+
+
+class Check:
+    """Whether something is true of the database's rows, such as that there is one that is due."""
+
+    def __init__(self, condition: ColumnElement[bool]) -> None:
+        self._query = Prepared(select(condition.label("found")), _Found)
+
+    async def holds(self, session: AsyncSession, **values: Any) -> bool:
+        """Ask. Raises SQLAlchemy's errors."""
+        return bool((await self._query.all(session, **values))[0].found)
+
+
+def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition with our own words in the SQL: any plan sees which partial index fits."""
+    return column.in_([literal_column(f"'{state}'") for state in states])
 
 
 class PreparedInsert:

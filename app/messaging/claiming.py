@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Exists, exists, or_, select
+from sqlalchemy import Exists, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.core.metrics import ALERTS
-from app.db import claim_limit, wake_loops
+from app.db import Database, claim_limit, table, wake_loops
 from app.messaging import outside
 from app.messaging.channels import Channels
 from app.messaging.holding import make_state
@@ -29,6 +29,7 @@ from app.messaging.rules import (
     quiet_until,
     window_open,
 )
+from app.prepared import Check, is_one_of
 
 LEASE: Final = dt.timedelta(seconds=120)
 """Longer than any send takes; after it the message is due again."""
@@ -58,6 +59,18 @@ class Claimed:
     lease_until: dt.datetime
     turn: Turn | None
     """The turn at which it is sent, where there is a pace."""
+
+
+_OUTBOX: Final = table(OutboxMessage).c
+_DUE: Final = Check(
+    exists().where(is_one_of(_OUTBOX.state, OPEN), _OUTBOX.due_at <= bindparam("now"))
+)
+
+
+async def something_due(database: Database, now: dt.datetime) -> bool:
+    """Whether `claim` has anything to look at: asked by idle processes, every other second."""
+    async with database.read() as session:
+        return await _DUE.holds(session, now=now)
 
 
 async def claim(

@@ -14,17 +14,17 @@ from operator import itemgetter
 from typing import Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import exists, select, tuple_
+from sqlalchemy import bindparam, exists, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.core.ids import new_id
 from app.core.logging import logger
-from app.db import Database, claim_limit, keyring, wake_loops
+from app.db import Database, claim_limit, keyring, table, wake_loops
 from app.messaging.inbound import Inbound, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent, WebhookState
 from app.messaging.opening import EVENT, ITEM, WHATSAPP, Clock, open_due, set_back
-from app.prepared import PreparedInsert
+from app.prepared import Check, PreparedInsert, is_one_of
 
 __all__ = ["ITEM", "WHATSAPP", "Clock", "Handler", "handle_due", "store_events"]
 
@@ -81,8 +81,27 @@ async def store_events(
     return stored
 
 
+_EVENTS: Final = table(WebhookEvent).c
+_ITEMS: Final = table(InboxItem).c
+_DUE: Final = Check(
+    or_(
+        exists().where(
+            is_one_of(_EVENTS.state, [WebhookState.WAITING]),
+            _EVENTS.provider == WHATSAPP,
+            _EVENTS.due_at <= bindparam("now"),
+        ),
+        exists().where(
+            is_one_of(_ITEMS.state, [WebhookState.WAITING]), _ITEMS.due_at <= bindparam("now")
+        ),
+    )
+)
+
+
 async def handle_due(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
     """Take apart and handle what is due; return how many webhooks and messages that were."""
+    async with database.read() as session:
+        if not await _DUE.holds(session, now=clock()):
+            return 0
     opened = await open_due(database, clock, limit, handler.parse)
     handled = await _handle_items(database, clock, limit, handler)
     return opened + handled

@@ -3,10 +3,10 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database, claim_limit, is_postgresql, keyring, rows_changed, wake_loops
+from app.db import Database, claim_limit, is_postgresql, keyring, rows_changed, table, wake_loops
 from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
@@ -26,6 +26,7 @@ from app.payments.provider import (
     RefundChanged,
 )
 from app.payments.rules import OPEN, PaymentAction
+from app.prepared import Check, is_one_of
 
 PROVIDER = "stripe"
 MAX_ATTEMPTS = 10
@@ -54,6 +55,16 @@ async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetim
     return await rows_changed(session, statement.on_conflict_do_nothing()) == 1
 
 
+_EVENTS: Final = table(WebhookEvent).c
+_DUE: Final = Check(
+    exists().where(
+        is_one_of(_EVENTS.state, [WebhookState.WAITING]),
+        _EVENTS.provider == PROVIDER,
+        _EVENTS.due_at <= bindparam("now"),
+    )
+)
+
+
 async def handle_due(
     database: Database,
     clock: Callable[[], dt.datetime],
@@ -63,6 +74,9 @@ async def handle_due(
     livemode: bool,
 ) -> int:
     """Handle the events that are due, oldest first; return how many were tried."""
+    async with database.read() as session:
+        if not await _DUE.holds(session, now=clock()):
+            return 0
     for tried in range(limit):
         failed: UUID | None = None
         try:

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
 from app.db import Database, rows_changed, table, wake_loops
 from app.messaging.models import WebhookEvent
-from app.prepared import Prepared, PreparedInsert, json_rows
+from app.prepared import Check, Prepared, PreparedInsert, is_one_of, json_rows
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, 0, 123456, tzinfo=dt.UTC)
 EVENTS = table(WebhookEvent).c
@@ -149,3 +149,15 @@ async def test_other_processes_are_told_what_became_due_also_at_the_last_moment(
         await listener.fetch("SELECT 1")  # what was sent before is here by now
         await listener.close()
     assert sorted(",".join(heard).split(",")) == ["loop0", "loop1", "loop2"]
+
+
+async def test_whether_something_is_there_is_asked_in_one_statement(database: Database) -> None:
+    waits = is_one_of(EVENTS.state, ["waiting", "dead"])
+    due = Check(exists().where(waits, EVENTS.due_at <= bindparam("now")))
+    await keep(database, "one")
+    before = NOW - dt.timedelta(microseconds=1)
+    async with database.read() as session:
+        assert await due.holds(session, now=NOW)
+        assert not await due.holds(session, now=before)
+    async with database.begin() as session:
+        assert await due.holds(session, now=NOW)

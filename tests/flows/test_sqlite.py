@@ -1,9 +1,11 @@
 """SQLite as it is used while serving: nobody's wait holds up everybody, and nothing is left half done."""
 
 import asyncio
+import datetime as dt
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.crypto import Keyring
 from app.db import Database
+from app.messaging import delivery, inbox
+from app.messaging.channels import Channels
+from app.payments import events
 
 ADD = text("INSERT INTO notes (words) VALUES ('kept')")
 COUNT = text("SELECT count(*) FROM notes")
@@ -115,3 +120,15 @@ async def test_many_writers_take_turns(database: Database) -> None:
 
     await asyncio.gather(*(write() for _ in range(60)))
     assert await count(database) == 60
+
+
+async def test_loops_with_nothing_to_do_wait_for_no_writer(database: Database) -> None:
+    now = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
+    nothing: Any = None  # no channel, no handler: nobody is asked
+    rounds = (
+        delivery.send_due(database, Channels({}), lambda: now, 100),
+        inbox.handle_due(database, lambda: now, 100, nothing),
+        events.handle_due(database, lambda: now, 100, parse=nothing, livemode=False),
+    )
+    async with database.begin(), asyncio.timeout(5):
+        assert [await each for each in rounds] == [0, 0, 0]
