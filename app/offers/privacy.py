@@ -226,7 +226,12 @@ async def _forget_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime
             Notice(
                 lead.employer_id,
                 "lead_erased",
-                {"title": lead.title, "since": lead.unlocked_at.isoformat(), "hours": hours},
+                {
+                    "match_id": str(lead.id),
+                    "title": lead.title,
+                    "since": lead.unlocked_at.isoformat(),
+                    "hours": hours,
+                },
                 key=str(lead.id),
                 subject_id=lead.id,
             )

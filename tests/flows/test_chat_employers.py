@@ -396,6 +396,14 @@ async def test_who_paid_is_told_that_the_worker_is_gone_and_nothing_of_them_is_k
         await world.says("contacts")
         gone = {"en": "name and number are gone", "hi": "नाम और नंबर नहीं रहे"}
         assert gone[language] in last(world)
+        await world.taps(world.id_of({"en": "Report", "hi": "शिकायत करें"}[language]))
+        await world.says("gone before I could call")
+        assert {"en": "on its way back", "hi": "वापस भेजे जा रहे"}[language] in last(world)
+        await world.says("report")
+        job = {"en": "Waiter", "hi": "वेटर"}[language]
+        assert [row.title for row in world.phone.received[-1][2].rows] == [job]
+        await world.says("block")
+        assert not world.phone.received[-1][2].rows
         # Nobody is told twice, and the tombstone can't be erased again.
         async with world.database.begin() as session:
             with pytest.raises(NotFound):

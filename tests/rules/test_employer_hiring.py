@@ -11,7 +11,9 @@ from app.chat.understand import Command, words_of, yes_or_no
     """I need 2 waiters for Saturday | we are hiring | need a cook for my restaurant | mujhe waiter chahiye
     | मुझे दो वेटर चाहिए | 2 cook chahiye kal ke liye | hum hiring kar rahe hain | delivery boy chahiye
     | we want to hire delivery boys for part time work | waiter, Saturday 10-6, Bandra, 2 people, 150/hour
-    | log chahiye kaam ke liye | हमें स्टाफ चाहिए""".split("|"),
+    | waiter, sunday 10-6, Bandra, 1 person, 150/hour | log chahiye kaam ke liye | हमें स्टाफ चाहिए""".split(
+        "|"
+    ),
 )
 def test_who_needs_people_is_heard(text: str) -> None:
     assert hires(text)

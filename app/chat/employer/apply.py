@@ -294,14 +294,16 @@ async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
 async def _choose_contact(doing: Doing, effect: ChooseContact) -> None:
     account = await _acting(doing, effect.employer_id)
     held = await contacts.held_by(doing.session, account.id, SHOWN_LEADS)
+    # Who has left can be reported still, for the money; to be blocked there is nobody any more.
+    gone = texts.word(doing.language, "contact_gone")
     rows = [
         Row(
             f"lead:{one.match_id}:{effect.verb}",
-            inert(one.contact.name, ROW_TITLE_CHARACTERS),
-            inert(one.job_title, ROW_DESCRIPTION_CHARACTERS),
+            inert(one.contact.name or one.job_title, ROW_TITLE_CHARACTERS),
+            inert(one.job_title if one.contact.name else gone, ROW_DESCRIPTION_CHARACTERS),
         )
         for one in held
-        if one.contact.name is not None
+        if one.contact.name is not None or effect.verb == "report"
     ]
     doing.replies.append(Say(f"lead_to_{effect.verb}", rows=rows) if rows else Say("no_contacts"))
 

@@ -33,9 +33,6 @@ _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+[^\s@.,;]")
 _LEAST_LETTERS: Final = 4
 """So much of a company's name has to be written, where it is not the whole."""
 _BEFORE_CONSENT: Final = frozenset({Ask.NOTHING, Ask.LANGUAGE, Ask.CONSENT})
-_SMALL_TALK: Final = frozenset(
-    {Command.GREETING, Command.START, Command.BOT, Command.HELP, Command.MENU, Command.BACK}
-)
 
 
 def employer(heard: Heard) -> Turn | None:
@@ -187,7 +184,7 @@ def _whose(heard: Heard) -> Turn | None:
         chosen = accounts[number - 1 : number]
         return _ask_code(heard, chosen[0]) if chosen else _as_worker(heard)
     meant = _named(text, accounts)
-    if says(heard, Command.YES) or says(heard, Command.MINE):
+    if any(says(heard, yes) for yes in (Command.YES, Command.MINE, Command.CODE)):
         meant = accounts
     if not meant:
         return None
@@ -217,7 +214,7 @@ def _makes_no_sense(heard: Heard) -> bool:
     text = said(heard)
     if heard.state.ask is not Ask.WHOSE:
         return False
-    return text is None or not (commands(text) & _SMALL_TALK or hires(text))
+    return text is None or not (commands(text) or hires(text))
 
 
 def _not_understood(heard: Heard) -> Turn:

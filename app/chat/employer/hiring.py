@@ -13,8 +13,6 @@ from app.chat.understand import Lexicon, around, words_of
 from app.messaging.texts import catalogue
 
 MOST_CHARACTERS: Final = 300
-_SEVERAL: Final = 2
-"""One is said of oneself, too: "1 waiter", "I am a cook"."""
 _HINDI: Final = re.compile(r"[\u0904-\u0939]")
 
 
@@ -28,7 +26,7 @@ def hires(text: str, *, surely: bool = False) -> bool:
     named, people = words.wanted(text)
     if not named or around("seeks").anywhere(said):
         return False
-    if people is not None and people >= _SEVERAL:
+    if people is not None:
         return True
     return not surely and around("wants").anywhere(said) and not around("works").anywhere(said)
 

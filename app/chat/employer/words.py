@@ -126,12 +126,16 @@ def read(
 
 
 def wanted(text: str) -> tuple[bool, int | None]:
-    """Whether a text names a role, and how many people it says are wanted."""
+    """Whether a text names a role, and how many people it says are wanted.
+
+    One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
+    """
     plain, draft = _figures(folded(text[:MOST_CHARACTERS].replace("\n", " , ")), Draft())
     named, people = False, draft.people
     for chunk in _BETWEEN.split(plain):
         _, roles, some = _roles_in(chunk)
-        named, people = named or bool(roles), people or some
+        named = named or bool(roles)
+        people = people or (some if some is not None and some > 1 else None)
     return named, people
 
 
