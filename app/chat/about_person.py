@@ -41,13 +41,18 @@ _IN_NAMES: Final = " .'’-\u200c\u200d"
 """What a name holds besides letters; the last two join Indian letters."""
 
 
-def ask_language(_state: State, _context: Context) -> Say:
+def ask_language(state: State, _context: Context) -> Say:
     """Ask this question."""
-    known = [(code, texts.catalogue(code).name) for code in texts.languages()]
+    known = [(code, texts.catalogue(code).name) for code in shown_languages(state)]
+    text = "choose_language_devanagari" if state.draft.get("first") else "choose_language"
     if len(known) <= 3:
-        buttons = [Button(f"language:{code}", name) for code, name in known]
-        return Say("choose_language", buttons=buttons)
-    return Say("choose_language", rows=[Row(f"language:{code}", name) for code, name in known[:10]])
+        return Say(text, buttons=[Button(f"language:{code}", name) for code, name in known])
+    return Say(text, rows=[Row(f"language:{code}", name) for code, name in known[:10]])
+
+
+def shown_languages(state: State) -> list[str]:
+    """Return the languages to choose from; the one a first message was written in goes first."""
+    return sorted(texts.languages(), key=lambda code: code != state.draft.get("first"))
 
 
 def read_language(_heard: Heard) -> Turn | None:
@@ -138,6 +143,8 @@ def read_name(heard: Heard) -> Turn | None:
     offered = _offered(heard.state, heard.context)
     if says(heard, Command.YES) and offered and profile is not None:
         return answered(heard, Ask.NAME, Edit({"name": offered}))
+    if Command.COURTESY in commands(text):
+        return None
     name = name_in(text)
     if not good_name(name):
         return Turn(heard.state, (Say("name_bad"),), missed=True)

@@ -53,7 +53,7 @@ def read_location(heard: Heard) -> Turn | None:
         name = nearest.name if nearest else f"{inbound.latitude:.2f}, {inbound.longitude:.2f}"
         return _placed(heard, inbound.latitude, inbound.longitude, name)
     text = said(heard)
-    if not text:
+    if not text or says(heard, Command.COURTESY):
         return None
     found = _places_in(text[:100])
     if not found:

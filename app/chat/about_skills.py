@@ -93,7 +93,8 @@ def read_skills(heard: Heard) -> Turn | None:
     if control is not None and control.startswith("page:"):
         page = index(control.removeprefix("page:"), _MOST_PAGES) or 0
         return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
-    if control == "done" or says(heard, Command.DONE):
+    enough = says(heard, Command.DONE) or (bool(chosen) and says(heard, Command.YES))
+    if control == "done" or enough:
         if not chosen:
             opened, question = ask(state, Ask.SKILLS, context)
             return Turn(opened, (Say("skills_needed"), question))
@@ -102,7 +103,9 @@ def read_skills(heard: Heard) -> Turn | None:
         page = int(state.draft.get("page", 0)) + 1
         return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
     text = said(heard)
-    return None if text is None else read_written_skills(heard, text, chosen)
+    if text is None or says(heard, Command.COURTESY):
+        return None
+    return read_written_skills(heard, text, chosen)
 
 
 def read_written_skills(heard: Heard, text: str, chosen: list[str]) -> Turn | None:

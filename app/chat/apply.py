@@ -241,7 +241,7 @@ async def _answer(doing: Doing, effect: model.Answer) -> None:
 
 async def _give_reason(doing: Doing, effect: model.GiveReason) -> None:
     await reasons.give_reason(
-        doing.session, doing.worker_id, effect.offer_id, effect.reason, doing.now
+        doing.session, doing.worker_id, effect.offer_id, mask(effect.reason), doing.now
     )
 
 

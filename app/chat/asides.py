@@ -1,11 +1,13 @@
-"""Beside the profile: whether to delete, what to report, whether one has moved, a code. Pure."""
+"""Beside the profile: whether to delete, what to report, whether one has moved; codes, courtesies. Pure."""
 
 from typing import Any, Final
 from uuid import UUID
 
-from app.chat.flow import said, says, tapped
+from app.chat.flow import QUESTIONS, said, says, tapped
 from app.chat.model import Ask, Edit, Erase, Heard, Report, Say, SendCode, State, Turn
+from app.chat.offer_talk import my_offers
 from app.chat.understand import Command, commands
+from app.messaging.inbound import InboundKind
 
 REPORT_CHARACTERS: Final = 500
 
@@ -32,7 +34,7 @@ def read_report(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
     text = said(heard)
     about: dict[str, Any] = dict(heard.state.draft)
-    if text is None or "offer_id" not in about:
+    if text is None or "offer_id" not in about or Command.COURTESY in commands(text):
         return None
     closed = heard.state.at(Ask.NOTHING)
     if Command.SKIP in commands(text):
@@ -51,3 +53,19 @@ def read_new_place(heard: Heard) -> Turn | None:
     if choice == "no" or says(heard, Command.NO):
         return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
     return None
+
+
+def courtesy(heard: Heard) -> Turn | None:
+    """Thanks and hearts are no misunderstanding, nor is a tap on what is gone: nothing is counted."""
+    polite = says(heard, Command.COURTESY)
+    if not polite and heard.inbound.kind is not InboundKind.TAP:
+        return None
+    if heard.state.ask in QUESTIONS:
+        again = QUESTIONS[heard.state.ask].ask(heard.state, heard.context)
+        return Turn(heard.state, (again,) if polite else (Say("old_tap"), again))
+    if heard.state.ask is Ask.DELETE:
+        return Turn(heard.state, (Say("ask_delete"),))
+    if polite and heard.context.open_offers:
+        # Thanks for an offer are no answer to it.
+        return my_offers(heard)
+    return Turn(heard.state, (Say("courtesy"),) if polite else (Say("old_tap"), Say("menu")))

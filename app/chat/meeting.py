@@ -1,7 +1,9 @@
 """Meeting people: language, the beginning of a registration, and where it goes on. Pure."""
 
 from dataclasses import replace
+from typing import Final
 
+from app.chat.about_person import shown_languages
 from app.chat.employer import talk as employer_talk
 from app.chat.employer.hat import acting
 from app.chat.flow import QUESTIONS, answered, ask, next_unanswered, said, tapped
@@ -16,15 +18,18 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.messaging import texts
+from app.chat.understand import folded, language_named, words_of
 from app.messaging.texts import languages
+
+_DEVANAGARI_FIRST: Final = "\u0900"
+_DEVANAGARI_LAST: Final = "\u097f"
 
 
 def language_choice(heard: Heard) -> Turn | None:
     """Read a choice of language: it counts at any time, and the open question is asked again."""
     choice = tapped(heard, "language")
-    if choice is None and heard.state.ask is Ask.LANGUAGE:
-        choice = _named_language(said(heard) or "")
+    if choice is None:
+        choice = _named_language(heard)
     if choice is None or choice not in languages():
         return None
     effects: tuple[Effect, ...] = (SetLanguage(choice),)
@@ -48,12 +53,18 @@ def language_choice(heard: Heard) -> Turn | None:
     return replace(resumed, effects=(*effects, *resumed.effects), language=choice)
 
 
-def _named_language(text: str) -> str | None:
-    wanted = text.strip().casefold()
-    for code in languages():
-        if wanted in {code, texts.catalogue(code).name.casefold()}:
-            return code
-    return {"english": "en", "hindi": "hi", "हिंदी": "hi", "1": "en", "2": "hi"}.get(wanted)
+def _named_language(heard: Heard) -> str | None:
+    """Return the language that is asked for in words.
+
+    Where people's own words are wanted it takes more than the name of one: somebody may teach Hindi.
+    """
+    text = said(heard) or ""
+    named = language_named(text)
+    if heard.state.ask is Ask.LANGUAGE:
+        shown = {str(number): code for number, code in enumerate(shown_languages(heard.state), 1)}
+        return named or shown.get(folded(text))
+    in_own_words = heard.state.ask in {Ask.NAME, Ask.SKILLS, Ask.REPORT}
+    return None if in_own_words and len(words_of(text)) < 2 else named
 
 
 def _registering(state: State, context: Context) -> State:
@@ -72,7 +83,11 @@ def newcomer(heard: Heard) -> Turn | None:
 def _begin(heard: Heard) -> Turn:
     state = State(registering=True, hat=heard.state.hat)
     question = next_unanswered(state, heard.context) or Ask.LANGUAGE
-    opened, say = ask(state, question, heard.context)
+    in_hindi = any(
+        _DEVANAGARI_FIRST <= character <= _DEVANAGARI_LAST for character in said(heard) or ""
+    )
+    first = {"first": "hi"} if in_hindi and question is Ask.LANGUAGE else {}
+    opened, say = ask(state, question, heard.context, **first)
     return Turn(opened, (say,), (Meet(heard.inbound.name or ""),))
 
 

@@ -58,6 +58,8 @@ class Ask(StrEnum):
 
 
 _ASKS: Final[Mapping[str, Ask]] = {ask.value: ask for ask in Ask}
+FREE_WRITING: Final = frozenset({Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT})
+"""Questions whose answers are people's own words: there, only unmistakable commands count."""
 REGISTRATION: Sequence[Ask] = (
     Ask.LANGUAGE,
     Ask.CONSENT,

@@ -1,26 +1,37 @@
 """Talking of offers: taps, quotations, a plain yes, and how an offer stands. Pure."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
-from app.chat.flow import said, says, tapped
+from app.chat.flow import QUESTIONS, said, says, tapped
+from app.chat.meeting import resume, unfinished
 from app.chat.model import (
+    REGISTRATION,
     Answer,
+    Ask,
     Context,
     GiveReason,
     Heard,
     OfferFacts,
     Say,
+    State,
     Turn,
 )
-from app.chat.understand import Command, commands
+from app.chat.understand import Command, around, commands, words_of
 from app.messaging import texts
 from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
 from app.messaging.wording import inert
 from app.offers.rules import OfferStatus
 
 _REASONS: Final = frozenset({"far", "pay", "time"})
+_REASON_WITHIN: Final = dt.timedelta(hours=1)
+"""What is written later than this after a rejection is about something else."""
+REASON_CHARACTERS: Final = 300
+_NO_REASON: Final = frozenset({Command.COURTESY, Command.NO, Command.SKIP, Command.DONE})
+"""What means that there is nothing to say; of "no time" the time is."""
 
 
 def offer_tap(heard: Heard) -> Turn | None:
@@ -34,7 +45,8 @@ def offer_tap(heard: Heard) -> Turn | None:
         return Turn(heard.state, (Say("offer_unknown"),))
     verb, _, detail = verb.partition(":")
     if verb == "why" and detail in _REASONS:
-        return Turn(heard.state, (Say("reason_noted"),), (GiveReason(offer.id, detail),))
+        noted = replace(heard.state, draft=_without_rejected(heard.state))
+        return Turn(noted, (Say("reason_noted"),), (GiveReason(offer.id, detail),))
     if verb in {"accept", "reject", "withdraw"}:
         return _answer_offer(heard, offer, verb)
     return Turn(heard.state, (tell_offer(offer),))
@@ -44,11 +56,61 @@ def _answer_offer(heard: Heard, offer: OfferFacts, verb: str) -> Turn:
     """The written rule: the first answer counts, and a yes can be taken back until it is unlocked."""
     status = offer.status
     calm = replace(heard.state, misses=0)
-    if status is OfferStatus.OFFERED and verb in {"accept", "reject"}:
+    if status is OfferStatus.OFFERED and verb == "reject":
+        return Turn(
+            _asked_why(calm, offer, heard.context), (), (Answer(offer.id, verb),), if_refused=calm
+        )
+    if status is OfferStatus.OFFERED and verb == "accept":
         return Turn(calm, (), (Answer(offer.id, verb),))
     if status is OfferStatus.ACCEPTED and verb in {"reject", "withdraw"} and not offer.unlocked:
         return Turn(calm, (), (Answer(offer.id, "withdraw"),))
     return Turn(calm, (tell_offer(offer),))
+
+
+def _without_rejected(state: State) -> Mapping[str, Any]:
+    return {key: value for key, value in state.draft.items() if key not in {"rejected", "until"}}
+
+
+def _asked_why(state: State, offer: OfferFacts, context: Context) -> State:
+    """The reply to a rejection asks for the reason, and what is written next may be one."""
+    if state.ask is not Ask.NOTHING:
+        return state
+    until = (context.now + _REASON_WITHIN).isoformat()
+    return replace(state, draft={"rejected": str(offer.id), "until": until})
+
+
+def reason(heard: Heard) -> Turn | None:
+    """Read why an offer was rejected, in the words that follow a rejection: "too far", "exam hai"."""
+    text = said(heard)
+    rejected = heard.state.draft.get("rejected")
+    if heard.state.ask is not Ask.NOTHING or text is None or not rejected:
+        return None
+    closed = replace(heard.state, draft=_without_rejected(heard.state))
+    if heard.context.now.isoformat() > heard.state.draft["until"]:
+        return None
+    meant = commands(text)
+    if meant and not (meant <= _NO_REASON or Command.COURTESY in meant):
+        return None
+    if Command.NO in meant and heard.context.open_offers:
+        # It may be another offer that is refused.
+        return None
+    why = _reason_in(text)
+    if meant and why not in _REASONS:
+        # "No", "later", "thanks": nothing more to say about it.
+        return Turn(closed, (Say("courtesy" if Command.COURTESY in meant else "reason_skipped"),))
+    return Turn(closed, (Say("reason_noted"),), (GiveReason(UUID(rejected), why),))
+
+
+def _reason_in(text: str) -> str:
+    """Return one of the reasons that are offered where the words say it, else the words."""
+    words = words_of(text[:REASON_CHARACTERS])
+    for why in sorted(_REASONS):
+        left = around(f"why_{why}").without(words)
+        if len(left) < len(words) and not around("before_reason", "filler", "polite").without(left):
+            return why
+    first, colon, rest = text.partition(":")
+    prefixed = bool(colon) and rest.strip() and not around("before_reason").without(words_of(first))
+    return (rest if prefixed else text).strip()[:REASON_CHARACTERS]
 
 
 def tell_offer(offer: OfferFacts) -> Say:
@@ -111,11 +173,29 @@ def _offer_rows(offers: list[OfferFacts], context: Context) -> list[Row]:
     return rows
 
 
+def missing_for_offers(heard: Heard) -> str:
+    """Return what has still to be known before offers can come, in words; "" when all is."""
+    standing = unfinished(heard.state, heard.context)
+    if standing is None:
+        return ""
+    state, _ = standing
+    open_questions = [
+        question
+        for question in REGISTRATION
+        if question not in state.answered and not QUESTIONS[question].done(heard.context)
+    ]
+    said_in = heard.context.said_in
+    return ", ".join(texts.word(said_in, f"missing_{ask.value}") for ask in open_questions)
+
+
 def my_offers(heard: Heard) -> Turn:
     """Tell the open and accepted offers."""
     context = heard.context
     every = [*context.open_offers, *context.accepted_offers]
     if not every:
+        missing = missing_for_offers(heard)
+        if missing:
+            return resume(heard, Say("offers_wait", {"missing": missing}))
         return Turn(heard.state, (Say("no_offers"),))
     if len(every) == 1:
         return Turn(heard.state, (tell_offer(every[0]),))

@@ -12,12 +12,13 @@ from typing import Final
 
 from app.catalogue import places
 from app.chat.after_unlock import about_company, contact_tap
-from app.chat.asides import asked_code, read_delete, read_new_place, read_report
+from app.chat.asides import asked_code, courtesy, read_delete, read_new_place, read_report
 from app.chat.employer.door import EMPLOYER_QUESTIONS, employer
 from app.chat.employer.hat import acting
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
 from app.chat.meeting import language_choice, newcomer, resume, unfinished
 from app.chat.model import (
+    FREE_WRITING,
     Ask,
     Context,
     HandBack,
@@ -32,9 +33,9 @@ from app.chat.model import (
     TellWhoKnows,
     Turn,
 )
-from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted
+from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted, reason
 from app.chat.questions import TABLE as QUESTIONS
-from app.chat.understand import Command, commands
+from app.chat.understand import Command, commands, words_of
 from app.messaging import texts
 from app.messaging.channels import Row
 from app.messaging.inbound import Inbound, InboundKind
@@ -47,13 +48,14 @@ SILENT_KINDS: Final = frozenset(
 """A reaction never accepts, and an edit never changes what was answered."""
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
-_FREE_WRITING: Final = frozenset({Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT})
-"""Questions whose answers are people's own words: there, only unmistakable commands count."""
 _BACK_TO_THE_BOT: Final = frozenset({Command.MENU, Command.BOT, Command.BACK, Command.START})
 _PLAIN: Final = frozenset(
     {Command.OFFERS, Command.PROFILE, Command.HELP, Command.LANGUAGE, Command.CONTACTS}
 )
 """What only the bot can answer: it does while a human is wanted, but not there yet."""
+_IN_A_SENTENCE: Final = frozenset({Command.OFFERS, Command.AREA})
+"""What is unmistakable as "koi kaam hai?", but not as "kaam" where somebody says what they can do."""
+_PLACES: Final = frozenset({Ask.LOCATION, Ask.WHICH_PLACE})
 _UNMISTAKABLE: Final = frozenset(
     {
         Command.HELP,
@@ -97,7 +99,7 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
     if state.ask not in WORKERS_OWN:
         # A question to an employer whose account is gone: nothing is open any more.
         heard = replace(heard, state=state.at(Ask.NOTHING))
-    for understand in (_menu_tap, _everywhere, _answer, _everyday):
+    for understand in (_menu_tap, reason, _everywhere, _answer, _everyday, courtesy):
         if (turn := understand(heard)) is not None:
             return turn
     return _not_understood(heard)
@@ -218,8 +220,10 @@ def _menu_tap(heard: Heard) -> Turn | None:
 def _everywhere(heard: Heard) -> Turn | None:
     text = said(heard)
     meant = commands(text) if text is not None else frozenset()
-    if heard.state.ask in _FREE_WRITING and (heard.state.registering or len(meant) != 1):
-        meant &= _UNMISTAKABLE
+    if heard.state.ask in FREE_WRITING and (heard.state.registering or len(meant) != 1):
+        # Of a place or a whole sentence nobody could take these for the answer.
+        whole = heard.state.ask in _PLACES or len(words_of(text or "")) > 1
+        meant &= _UNMISTAKABLE | (_IN_A_SENTENCE if whole else frozenset())
     for command, follow in _WORDS.items():
         if command in meant:
             return follow(heard)
@@ -249,7 +253,8 @@ def _profile(heard: Heard) -> Turn | None:
     return Turn(heard.state.at(Ask.NOTHING), (Say("profile", summary(heard.context)),))
 
 
-def _offers(heard: Heard) -> Turn | None:
+def _work(heard: Heard) -> Turn | None:
+    """Who looks for offers says "I need work", too; in a registration that goes without saying."""
     return None if heard.state.registering else my_offers(heard)
 
 
@@ -335,7 +340,8 @@ _WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
     Command.LANGUAGE_NAME: _choose_language,
     Command.GREETING: _greeting,
     Command.PROFILE: _profile,
-    Command.OFFERS: _offers,
+    Command.OFFERS: my_offers,
+    Command.AS_WORKER: _work,
     Command.AREA: _change(Ask.LOCATION),
 }
 _MENU: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
@@ -392,12 +398,15 @@ def _answer(heard: Heard) -> Turn | None:
             return None
         case question:
             turn = QUESTIONS[question].read(heard)
+            if turn is not None and turn.missed and says(heard, Command.COURTESY):
+                return courtesy(heard)
             return None if turn is None else _counted(heard, turn)
 
 
 def _counted(heard: Heard, turn: Turn) -> Turn:
     """Count what made no sense, as `_not_understood` does; an answer that did ends the count."""
-    misses = heard.state.misses + 1 if turn.missed else 0
+    missed = turn.missed and heard.inbound.kind is not InboundKind.TAP
+    misses = heard.state.misses + 1 if missed else 0
     if misses >= MISSES_BEFORE_HUMAN:
         return _hand_over(heard, "not_understood")
     replies = turn.replies

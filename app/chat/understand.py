@@ -45,6 +45,7 @@ class Command(StrEnum):
     CODE = "code"
     YES = "yes"
     NO = "no"
+    COURTESY = "courtesy"
     SKIP = "skip"
     DONE = "done"
     NEW = "new"
@@ -181,12 +182,38 @@ def commands(text: str) -> frozenset[Command]:
     if len(plain) > _COMMAND_CHARACTERS:
         return frozenset()
     words = _WORD.findall(plain)
-    if not words:
-        return frozenset()
-    if found := known.get(" ".join(around("polite").without(words, ends_only=True))):
+    if not words or not any(character.isalnum() for character in plain):
+        # Hearts and flowers.
+        return frozenset({Command.COURTESY}) if words else frozenset()
+    bare = around("polite").without(words, ends_only=True)
+    if not bare:
+        return frozenset({Command.COURTESY})
+    if found := known.get(" ".join(bare)):
         return found
     said = yes_or_no(words)
     return frozenset() if said is None else frozenset({said})
+
+
+def language_named(text: str) -> str | None:
+    """Return the language somebody asks for: "english please", "हिंदी में", "speak hindi"."""
+    plain = folded(text)
+    if len(plain) > _COMMAND_CHARACTERS:
+        return None
+    bare = " ".join(around("polite").without(_WORD.findall(plain), ends_only=True))
+    names = _language_names()
+    return names.get(_bare(plain)) or names.get(bare)
+
+
+@cache
+def _language_names() -> Mapping[str, str]:
+    return {
+        _bare(folded(word)): language
+        for language in languages()
+        for word in (
+            catalogue(language).name,
+            *catalogue(language).understood[Command.LANGUAGE_NAME],
+        )
+    }
 
 
 _COMMAND_CHARACTERS: Final = 80

@@ -23,6 +23,7 @@ RAW = {file.stem: tomllib.loads(file.read_text(encoding="utf-8")) for file in FO
 OTHERS = [language for language in languages() if language != "en"]
 
 CHAT_SAMPLES: dict[str, Any] = {
+    "missing": "your skills, your free times",
     **SAMPLES,
     "skills": ["waiter", "cook"],
     "said": "xyz",
