@@ -1,16 +1,22 @@
 """Everything that is kept about a worker, as lines they can read in their language. Pure."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.chat.flow import said_slots
 from app.messaging import texts
-from app.messaging.texts import plain, say_day
+from app.messaging.inbound import InboundKind
+from app.messaging.texts import plain, say_by, say_day
+from app.messaging.wording import Reader, clock, inert
 from app.offers.privacy import OwnData
 from app.workers import availability
 
 _NOTHING = "–"
+_QUOTED_LINES: Final = 30
+"""Of what somebody wrote the last of this week; the whole of it is in the account's export."""
+_QUOTED_CHARACTERS: Final = 200
 
 
 def told(own: OwnData, phone: str | None, language: str, now: dt.datetime) -> list[str]:
@@ -30,7 +36,7 @@ def _parts(
         language,
         {
             "skills": worker.skills,
-            "km": worker.max_distance_km,
+            "reader_zone": worker.time_zone,
             "slots": said_slots([availability.slot_of(slot) for slot in own.slots]),
         },
         now,
@@ -39,30 +45,78 @@ def _parts(
     def on(instant: dt.datetime) -> str:
         return say_day(instant.astimezone(ZoneInfo(worker.time_zone)).date(), reader)
 
-    def standing(status: str) -> str:
-        return words.get(f"status_{status}", status)
+    def at(instant: dt.datetime) -> str:
+        return say_by("when", instant, reader)
+
+    def said(name: str, **values: object) -> str:
+        return words[name].format(**values)
 
     yield "name", plain(user.name)
     yield "phone", phone or ""
     yield "language", texts.catalogue(user.language).name
-    yield "status", standing(user.status)
+    yield "status", words.get(f"status_{user.status}", user.status)
+    if worker.verified_at:
+        yield "verified", on(worker.verified_at)
     yield "place", plain(worker.city or "")
     yield "location", "" if worker.latitude is None else f"{worker.latitude}, {worker.longitude}"
-    yield "distance", texts.say(reader, "km", "km")
-    yield "skills", texts.say(reader, "skills", "skills")
+    yield "distance", say_by("km", worker.max_distance_km, reader)
+    yield "skills", texts.say(reader, "skills", "skills") if worker.skills else ""
     yield "experience", str(worker.experience_years)
     yield "bio", plain(worker.bio)
     yield "time_zone", worker.time_zone
-    yield "free", texts.say(reader, "slots", "freetimes")
+    yield "free", texts.say(reader, "slots", "freetimes") if own.slots else ""
     for off in own.time_off:
-        yield "time_off", f"{say_day(off.starts_on, reader)} – {say_day(off.ends_on, reader)}"
+        days = dict.fromkeys((say_day(off.starts_on, reader), say_day(off.ends_on, reader)))
+        yield "time_off", " – ".join(days)
+    if worker.quiet_start and worker.quiet_end:
+        quiet = (clock(worker.quiet_start, reader), clock(worker.quiet_end, reader))
+        yield "quiet", " – ".join(quiet)
+    if worker.weekly_offer_cap is not None:
+        yield "cap", str(worker.weekly_offer_cap)
+    if worker.stopped_at:
+        yield "stopped", on(worker.stopped_at)
     for consent in own.consents:
-        yield "consent", f"{consent.purpose} {consent.wording_version}, {on(consent.granted_at)}"
+        purpose = words.get(f"purpose_{consent.purpose}", consent.purpose)
+        agreed = said("agreed", purpose=purpose, wording=consent.wording_version)
+        ended = said("ended", date=on(consent.withdrawn_at)) if consent.withdrawn_at else ""
+        yield "consent", ", ".join(filter(None, (agreed, on(consent.granted_at), ended)))
     for offer in own.offers:
-        title, company = plain(offer.job_title), plain(offer.company_name)
-        yield "offer", f"{title} ({company}), {standing(offer.status)}, {on(offer.offered_at)}"
-    yield "blocks", str(len(own.blocks))
-    yield "messages", str(len(own.messages))
-    yield "written", str(len(own.written))
-    yield "sessions", str(len(own.sessions))
+        yield "offer", _offer(offer, words, reader, on)
+    companies = {offer.employer_id: plain(offer.company_name) for offer in own.offers}
+    for block in own.blocks:
+        yield "blocks", companies.get(block.employer_id, words["a_company"])
+    answers = {"answered": worker.answered, "missed": worker.missed, "withdrawn": worker.withdrawn}
+    yield "answers", said("counted", **answers)
+    yield "messages", _counted(words, [message.created_at for message in own.messages], at)
+    yield "written", _counted(words, [line.at for line in own.written], at)
+    wrote = [(line.at, line.text) for line in own.written if line.kind == InboundKind.TEXT]
+    for when, text in wrote[-_QUOTED_LINES:]:
+        yield "quoted", f"{at(when)}: {inert(text or '', _QUOTED_CHARACTERS)}"
+    yield "sessions", _counted(words, [session.created_at for session in own.sessions], at)
     yield "since", on(user.created_at)
+
+
+def _offer(
+    offer: Any, words: Mapping[str, str], reader: Reader, on: Callable[[dt.datetime], str]
+) -> str:
+    """Return one offer: which, how far, how it stands and why, and whether they have the contact."""
+    parts = [
+        f"{plain(offer.job_title)} ({plain(offer.company_name)})",
+        say_by("km", offer.distance_km, reader),
+        on(offer.offered_at),
+        words.get(f"status_{offer.status}", offer.status),
+    ]
+    if offer.reject_reason:
+        reason = words.get(f"reason_{offer.reject_reason}", plain(offer.reject_reason))
+        parts.append(words["because"].format(reason=reason))
+    if offer.unlocked_at:
+        parts.append(words["has_contact"].format(date=on(offer.unlocked_at)))
+    return ", ".join(parts)
+
+
+def _counted(
+    words: Mapping[str, str], instants: Sequence[dt.datetime], at: Callable[[dt.datetime], str]
+) -> str:
+    if not instants:
+        return "0"
+    return words["last"].format(count=len(instants), when=at(max(instants)))
