@@ -93,10 +93,10 @@ def test_refunds_in_part_add_up_to_the_price_and_no_further(world: World) -> Non
     assert actions(world, payment) == ["payment.refund"] * 3
 
 
-@pytest.mark.parametrize("amount", [0, -1, 4_901, 10**15, True, 1.5, "100"])
-def test_an_amount_that_can_t_be_given_back_is_refused(world: World, amount: Any) -> None:
+def test_an_amount_that_can_t_be_given_back_is_refused(world: World) -> None:
     _, payment = bought(world)
-    assert give_back(world, payment, amount=amount).status_code == 422
+    for amount in (0, -1, 4_901, 10**15, True, 1.5, "100"):
+        assert give_back(world, payment, amount=amount).status_code == 422, amount
     assert refunds_of(world, payment) == []
 
 
