@@ -24,7 +24,7 @@ from app.messaging import texts
 from app.offers.links import lead_of
 from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
-from app.payments import unlock
+from app.payments import contacts, unlock
 from app.payments.models import Payment
 from app.payments.rules import CAPTURED, OPEN, PaymentStatus
 from app.runtime import Runtime
@@ -80,7 +80,9 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
             return page("en", "link_unknown", {}, status=404)
         language = lead.user.language
         if await unlock.held(session, lead.user.id, lead.match.id) is not None:
-            return page(language, "lead_bought", lead.words)
+            bought = await contacts.contacts_of(session, lead.user.id, [lead.match.id])
+            gone = bought[lead.match.id].name is None
+            return page(language, "lead_left" if gone else "lead_bought", lead.words)
         status = await _status_of(session, lead, paid)
         if status is not None and status in OPEN | CAPTURED:
             # Paid, or it may still come.

@@ -43,6 +43,8 @@ def test_the_link_leads_to_the_payment_and_a_message_says_where_the_contact_is(
     after = sqlite_world.http.get(path)
     assert "yours" in after.text
     assert worker.phone[-10:] not in after.text
+    ok(worker.delete("/api/workers/account"), 204)
+    assert "deleted their account" in sqlite_world.http.get(path).text
 
 
 def test_opening_the_link_begins_nothing(sqlite_world: World) -> None:
