@@ -84,6 +84,10 @@ def search(text: str, limit: int = 10) -> list[Place]:
     """
     found = places.spelt(text)
     certain = [place for place in found if place.sure]
+    # "Gurgaon" is Gurugram, although a quarter is called so too.
+    city = places.by_city(text)
+    if city is not None and city in certain and _settled(city):
+        certain = [city, *(place for place in certain if place is not city)]
     if certain and _settled(certain[0]):
         return [certain[0], *(replace(place, sure=False) for place in certain[1:limit])]
     if certain and text.isascii():

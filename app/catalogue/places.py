@@ -186,7 +186,11 @@ def spelt(text: str) -> list[Place]:
 
 def cities_in(text: str) -> list[Place]:
     """Return the large cities that `text` names beside something else."""
-    cities = [near for _, near in readings(text) if near and near.people >= KNOWN_TO_ALL_PEOPLE]
+    cities = [
+        near
+        for _, near in readings(text)
+        if near and near.country == HOME and near.people >= KNOWN_TO_ALL_PEOPLE
+    ]
     return [replace(city, sure=False) for city in dict.fromkeys(cities)]
 
 

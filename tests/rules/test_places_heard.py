@@ -93,6 +93,7 @@ def test_of_a_quarter_nobody_knows_only_the_city_is_offered() -> None:
     [pune] = heard.search("झकमकवाडी, पुणे")
     assert (pune.name, pune.sure) == ("Pune", False)
     assert heard.search("झझझझ") == []
+    assert heard.search("bat karni hai kisi se") == []
     assert heard.search("my house near the school") == []
 
 
@@ -109,7 +110,7 @@ def test_a_latin_name_that_is_on_the_map_is_taken_as_it_is_written() -> None:
 
 
 def test_a_large_citys_name_means_the_city() -> None:
-    for name in ("Mumbai", "delhi", "दिल्ली", "thane"):
+    for name in ("Mumbai", "delhi", "दिल्ली", "thane", "gurgaon", "bangalore"):
         assert [p.kind for p in heard.search(name) if p.sure] == ["city"]
 
 
