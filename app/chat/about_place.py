@@ -28,6 +28,8 @@ from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
 
 _SHOWN_PLACES: Final = 8
+_NO_PLACES: Final = frozenset({Command.COURTESY, Command.YES, Command.NO})
+"""What is no place, although somewhere one is called so."""
 _LARGE_PEOPLE: Final = 300_000
 """In a city of so many, who says only its name is told that a quarter finds nearer work."""
 _PIN: Final = re.compile(r"(?<!\d)[1-9]\d{2} ?\d{3}(?!\d)")
@@ -53,7 +55,7 @@ def read_location(heard: Heard) -> Turn | None:
         name = nearest.name if nearest else f"{inbound.latitude:.2f}, {inbound.longitude:.2f}"
         return _placed(heard, inbound.latitude, inbound.longitude, name)
     text = said(heard)
-    if not text or says(heard, Command.COURTESY):
+    if not text or commands(text) & _NO_PLACES:
         return None
     found = _places_in(text[:100])
     if not found:
@@ -150,7 +152,12 @@ def read_which_place(heard: Heard) -> Turn | None:
         return _chosen(heard, options[0])
     if choice == "none" or says(heard, Command.NO):
         return turn_to(heard.state, Ask.LOCATION, heard.context)
-    return read_location(heard)
+    turn = read_location(heard)
+    if turn is not None and turn.missed and options:
+        # The places to choose from are still there.
+        again = ask_which_place(heard.state, heard.context)
+        return replace(turn, replies=(Say("not_understood"), again))
+    return turn
 
 
 def _chosen(heard: Heard, option: Mapping[str, Any]) -> Turn:

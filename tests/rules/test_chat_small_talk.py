@@ -88,6 +88,21 @@ def test_what_only_has_a_language_in_it_chooses_none(text: str) -> None:
     assert language_named(text) is None
 
 
+@pytest.mark.parametrize("text", ["हाँ", "yes", "nahi", "thanks"])
+def test_a_yes_is_no_place(text: str) -> None:
+    turn = step(State(ask=Ask.LOCATION, registering=True), heard(text), context())
+    assert turn.state.ask is Ask.LOCATION
+    assert not turn.effects
+
+
+def test_what_is_no_place_leaves_those_to_choose_from() -> None:
+    asked = step(State(ask=Ask.LOCATION, registering=True), heard("Andheri"), context())
+    turn = step(asked.state, heard("zzzz qqqq"), context())
+    assert turn.state.ask is Ask.WHICH_PLACE
+    assert turn.state.draft == asked.state.draft
+    assert turn.replies[-1].rows == asked.replies[-1].rows
+
+
 def test_who_can_teach_hindi_says_so_as_a_skill() -> None:
     turn = step(State(ask=Ask.SKILLS, registering=True), heard("hindi"), context())
     assert not any(isinstance(effect, SetLanguage) for effect in turn.effects)
