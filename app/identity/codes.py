@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Invalid, Unavailable
 from app.core.ids import new_id
 from app.core.phones import country_of
-from app.db import keyring
+from app.db import keyring, table
 from app.identity.models import OneTimeCode
 
 DIGITS: Final = 6
@@ -50,6 +50,40 @@ _DECOY = "decoy"
 _MAILED = "mailed"
 _WRITTEN = "written"
 _ALL = (_SENT, _DECOY, _MAILED, _WRITTEN)
+
+# Put together once: every registration and sign-in asks them.
+_SENT_SINCE: Final = select(func.count()).where(
+    OneTimeCode.purpose == _SENT, OneTimeCode.created_at > bindparam("since")
+)
+_OPEN: Final = (
+    select(
+        OneTimeCode.id,
+        OneTimeCode.code_hash,
+        OneTimeCode.purpose,
+        OneTimeCode.asked_from,
+        OneTimeCode.tries,
+        OneTimeCode.strange_tries,
+    )
+    .where(
+        OneTimeCode.subject == bindparam("subject"),
+        OneTimeCode.purpose.in_(_ALL),
+        OneTimeCode.used_at.is_(None),
+        OneTimeCode.expires_at > bindparam("now"),
+        or_(
+            OneTimeCode.tries < MAX_TRIES,
+            OneTimeCode.strange_tries < MAX_TRIES,
+            and_(OneTimeCode.purpose == _WRITTEN, OneTimeCode.strange_tries < WRITTEN_TRIES),
+        ),
+    )
+    .order_by(OneTimeCode.id)
+    # Racing guesses queue up here, in one order, and each sees the count the last one left.
+    .with_for_update()
+)
+_SPEND: Final = (
+    update(table(OneTimeCode))
+    .where(OneTimeCode.id.in_(bindparam("ids", expanding=True)))
+    .values(used_at=bindparam("now"))
+)
 
 
 class CodesExhausted(Unavailable):
@@ -96,9 +130,8 @@ async def issue(
     `address` is the network address that asks. For a phone that is not `known` the challenge is made all the same; its code must not be sent.
     Raises `CodesExhausted`.
     """
-    day = OneTimeCode.created_at > now - dt.timedelta(days=1)
-    sent = select(func.count()).where(OneTimeCode.purpose == _SENT, day)
-    if (await session.scalar(sent) or 0) >= rules.per_day:
+    sent = await session.scalar(_SENT_SINCE, {"since": now - dt.timedelta(days=1)})
+    if (sent or 0) >= rules.per_day:
         raise CodesExhausted
     return await _start(session, subject, _SENT if known else _DECOY, now, LIFETIME, address)
 
@@ -166,34 +199,10 @@ async def use(
     A good one is spent, with every other that this address may still try. A wrong one is counted, so the caller's transaction has to be kept. Any challenge that is still
     open counts: messages arrive late, and people type the code they see.
     """
-    open_now = (
-        select(
-            OneTimeCode.id,
-            OneTimeCode.code_hash,
-            OneTimeCode.purpose,
-            OneTimeCode.asked_from,
-            OneTimeCode.tries,
-            OneTimeCode.strange_tries,
-        )
-        .where(
-            OneTimeCode.subject == subject,
-            OneTimeCode.purpose.in_(_ALL),
-            OneTimeCode.used_at.is_(None),
-            OneTimeCode.expires_at > now,
-            or_(
-                OneTimeCode.tries < MAX_TRIES,
-                OneTimeCode.strange_tries < MAX_TRIES,
-                and_(OneTimeCode.purpose == _WRITTEN, OneTimeCode.strange_tries < WRITTEN_TRIES),
-            ),
-        )
-        .order_by(OneTimeCode.id)
-        # Racing guesses queue up here, in one order, and each sees the count the last one left.
-        .with_for_update()
-    )
     own: list[UUID] = []
     strange: list[UUID] = []
     good = False
-    for row in await session.execute(open_now):
+    for row in await session.execute(_OPEN, {"subject": subject, "now": now}):
         is_own = row.asked_from == _place(session, row.id, address)
         allowed = WRITTEN_TRIES if row.purpose == _WRITTEN else MAX_TRIES
         if (row.tries if is_own else row.strange_tries) >= allowed:
@@ -201,8 +210,7 @@ async def use(
         (own if is_own else strange).append(row.id)
         good |= hmac.compare_digest(_hash(session, row.id, code), row.code_hash)
     if good:
-        spent = update(OneTimeCode).where(OneTimeCode.id.in_([*own, *strange]))
-        await session.execute(spent.values(used_at=now))
+        await session.execute(_SPEND, {"ids": [*own, *strange], "now": now})
         return True
     for ids, tries in ((own, OneTimeCode.tries), (strange, OneTimeCode.strange_tries)):
         if ids:

@@ -3,10 +3,10 @@
 import datetime as dt
 import re
 import unicodedata
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +31,17 @@ _EMAIL = re.compile(
     r"@(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
 )
 """The unquoted, ASCII addresses that mail providers give out; whether one exists, only mail shows."""
+
+_BY_PHONE: Final = select(User).where(
+    User.role == Role.WORKER, User.phone_index == bindparam("index")
+)
+
+_PROVE: Final = (
+    update(User)
+    .where(User.id == bindparam("user_id"), User.status == UserStatus.PENDING)
+    .values(status=UserStatus.ACTIVE, updated_at=bindparam("now"))
+    .returning(User.id)
+)
 
 
 class EmailTaken(Conflict):
@@ -103,8 +114,7 @@ async def find(session: AsyncSession, user_id: UUID) -> User:
 async def find_by_phone(session: AsyncSession, phone: str) -> User | None:
     """Return the worker who signs in with this E.164 phone, or None."""
     index = index_of_phone(keyring(session), phone)
-    query = select(User).where(User.role == Role.WORKER, User.phone_index == index)
-    return (await session.scalars(query)).one_or_none()
+    return (await session.scalars(_BY_PHONE, {"index": index})).one_or_none()
 
 
 async def find_by_email(session: AsyncSession, role: Role, email: str) -> User | None:
@@ -180,9 +190,8 @@ async def restrict(session: AsyncSession, user_id: UUID, now: dt.datetime) -> No
 
 async def prove_phone(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
     """Note that a worker's phone is proven: a pending account becomes active, others stay."""
-    await _compare_and_set(
-        session, user_id, (UserStatus.PENDING,), {"status": UserStatus.ACTIVE, "updated_at": now}
-    )
+    if await session.scalar(_PROVE, {"user_id": user_id, "now": now}) is not None:
+        changed(session, "worker", user_id)
 
 
 async def _move(

@@ -8,10 +8,11 @@ profile.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Executable, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +23,7 @@ from app.core.errors import Conflict, FieldError, Invalid
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.languages import Language
-from app.db import is_postgresql, keyring
+from app.db import is_postgresql, keyring, table
 from app.identity import codes, users
 from app.identity.codes import CodeRules
 from app.identity.models import Consent, Role, User, UserStatus
@@ -207,24 +208,19 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
     The unique index decides between two who register the same phone at once.
     """
     keys = keyring(session)
-    made = (postgresql_insert if is_postgresql(session) else sqlite_insert)(User).values(
-        id=new_id(),
-        role=Role.WORKER,
-        status=UserStatus.PENDING,
-        name=new.name,
-        language=new.language,
-        phone_sealed=users.seal_phone(keys, new.phone),
-        phone_index=users.index_of_phone(keys, new.phone),
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
-    user_id = await session.scalar(
-        made.on_conflict_do_nothing(
-            index_elements=["phone_index"],
-            index_where=text("role = 'worker' AND phone_index IS NOT NULL"),
-        ).returning(User.id)
-    )
+    newcomer = {
+        "id": new_id(),
+        "role": Role.WORKER,
+        "status": UserStatus.PENDING,
+        "name": new.name,
+        "language": new.language,
+        "phone_sealed": users.seal_phone(keys, new.phone),
+        "phone_index": users.index_of_phone(keys, new.phone),
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    user_id = await session.scalar(_newcomer(postgresql=is_postgresql(session)), newcomer)
     if user_id is not None:
         return _Claimed(user_id, UserStatus.PENDING, is_new=True)
     known = (
@@ -238,6 +234,18 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
     )
     row = (await session.execute(known)).one()
     return _Claimed(row.id, row.status, is_new=False)
+
+
+@cache
+def _newcomer(*, postgresql: bool) -> Executable:
+    return (
+        (postgresql_insert if postgresql else sqlite_insert)(table(User))
+        .on_conflict_do_nothing(
+            index_elements=["phone_index"],
+            index_where=text("role = 'worker' AND phone_index IS NOT NULL"),
+        )
+        .returning(table(User).c.id)
+    )
 
 
 async def _rename(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
@@ -263,11 +271,15 @@ async def _write_profile(
         "time_zone": zone,
         "updated_at": now,
     }
-    made = (postgresql_insert if is_postgresql(session) else sqlite_insert)(Worker)
-    await session.execute(
-        made.values(id=user_id, created_at=now, **said).on_conflict_do_update(
-            index_elements=["id"], set_=said
-        )
+    statement = _profile(tuple(said), postgresql=is_postgresql(session))
+    await session.execute(statement, {"id": user_id, "created_at": now, **said})
+
+
+@cache
+def _profile(said: tuple[str, ...], *, postgresql: bool) -> Executable:
+    made = (postgresql_insert if postgresql else sqlite_insert)(table(Worker))
+    return made.on_conflict_do_update(
+        index_elements=["id"], set_={name: made.excluded[name] for name in said}
     )
 
 
