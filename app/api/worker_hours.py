@@ -1,5 +1,6 @@
 """When the worker is free: `/api/workers/availability` and `/api/workers/time-off`."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, status
@@ -63,7 +64,10 @@ class TimeOffList(Answer):
 @router.get("/availability")
 async def list_availability(session: Read, actor: WorkerActor) -> AvailabilityList:
     """List my weekly slots, in the order of the week."""
-    rows = await availability.slots(session, actor.user_id)
+    return _week(await availability.slots(session, actor.user_id))
+
+
+def _week(rows: Sequence[WorkerAvailability]) -> AvailabilityList:
     return AvailabilityList(items=[AvailabilitySlot.from_row(row) for row in rows])
 
 
@@ -82,8 +86,7 @@ async def replace_availability(
 ) -> AvailabilityList:
     """Put a whole week in place of all my slots. Refused with 409 `slot_overlap`."""
     week = [given.slot for given in body.slots]
-    await availability.replace_slots(session, actor.user_id, week, now)
-    return await list_availability(session, actor)
+    return _week(await availability.replace_slots(session, actor.user_id, week, now))
 
 
 @router.delete(

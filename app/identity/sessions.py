@@ -218,16 +218,17 @@ class DatabaseSessions:
         token = RefreshToken.make(new_id())
         async with answering():
             await session.execute(
-                insert(Session).values(
-                    id=token.session_id,
-                    user_id=user_id,
-                    user_version=version,
-                    refresh_hash=token.hash,
-                    created_at=now,
-                    refreshed_at=now,
-                    expires_at=now + min(self._lifetime, self._longest),
-                    ends_at=now + self._longest,
-                )
+                insert(table(Session)),
+                {
+                    "id": token.session_id,
+                    "user_id": user_id,
+                    "user_version": version,
+                    "refresh_hash": token.hash,
+                    "created_at": now,
+                    "refreshed_at": now,
+                    "expires_at": now + min(self._lifetime, self._longest),
+                    "ends_at": now + self._longest,
+                },
             )
         return IssuedSession(token.session_id, token.text)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.errors import Forbidden, Unauthenticated
 from app.db import keyring
@@ -69,8 +70,10 @@ async def with_code(
     if user is None:
         raise InvalidCredentials
     if user.status == UserStatus.PENDING:
-        await users.prove_phone(session, user.id, now)
-        await session.refresh(user)
+        if await users.prove_phone(session, user.id, now):
+            set_committed_value(user, "status", UserStatus.ACTIVE)
+        else:
+            await session.refresh(user)
     return await _start(session, sessions, user, now)
 
 

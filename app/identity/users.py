@@ -188,10 +188,15 @@ async def restrict(session: AsyncSession, user_id: UUID, now: dt.datetime) -> No
     await _move(session, user_id, AccountAction.RESTRICT, now)
 
 
-async def prove_phone(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
-    """Note that a worker's phone is proven: a pending account becomes active, others stay."""
-    if await session.scalar(_PROVE, {"user_id": user_id, "now": now}) is not None:
-        changed(session, "worker", user_id)
+async def prove_phone(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:
+    """Note that a worker's phone is proven: a pending account becomes active, others stay.
+
+    Returns whether it became active.
+    """
+    if await session.scalar(_PROVE, {"user_id": user_id, "now": now}) is None:
+        return False
+    changed(session, "worker", user_id)
+    return True
 
 
 async def _move(

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.catalogue.skills import masks
 from app.core.geo import Point, key_for_worker
 from app.core.week import Slot, bits
-from app.db import is_postgresql
+from app.db import is_postgresql, table
 from app.identity.models import User, UserStatus
 from app.matching.models import WorkerMatch
 from app.workers.models import Worker, WorkerAvailability
@@ -29,31 +29,31 @@ _COLUMNS: Final = tuple(column.key for column in WorkerMatch.__table__.columns)
 
 # Put together once: every change of a profile asks them, and building them takes as long as the answer.
 _IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_W, _U, _M, _A = (table(model) for model in (Worker, User, WorkerMatch, WorkerAvailability))
 _LOCKED: Final = (
-    select(Worker.id).where(Worker.id.in_(_IDS)).order_by(Worker.id).with_for_update(key_share=True)
+    select(_W.c.id).where(_W.c.id.in_(_IDS)).order_by(_W.c.id).with_for_update(key_share=True)
 )
+_PRESENT: Final = "present_"
 _PEOPLE: Final = (
     select(
-        Worker.id,
-        Worker.latitude,
-        Worker.longitude,
-        Worker.max_distance_km,
-        Worker.skills,
-        Worker.experience_years,
-        Worker.time_zone,
-        Worker.stopped_at,
-        User.status,
+        _W.c.id,
+        _W.c.latitude,
+        _W.c.longitude,
+        _W.c.max_distance_km,
+        _W.c.skills,
+        _W.c.experience_years,
+        _W.c.time_zone,
+        _W.c.stopped_at,
+        _U.c.status,
+        *(column.label(f"{_PRESENT}{column.key}") for column in _M.c),
     )
-    .join(User, User.id == Worker.id)
-    .where(Worker.id.in_(_IDS), Worker.latitude.is_not(None), Worker.longitude.is_not(None))
+    .join(_U, _U.c.id == _W.c.id)
+    .outerjoin(_M, _M.c.worker_id == _W.c.id)
+    .where(_W.c.id.in_(_IDS))
 )
-_SLOTS: Final = select(
-    WorkerAvailability.worker_id,
-    WorkerAvailability.weekday,
-    WorkerAvailability.starts,
-    WorkerAvailability.ends,
-).where(WorkerAvailability.worker_id.in_(_IDS))
-_PRESENT: Final = select(*WorkerMatch.__table__.columns).where(WorkerMatch.worker_id.in_(_IDS))
+_SLOTS: Final = select(_A.c.worker_id, _A.c.weekday, _A.c.starts, _A.c.ends).where(
+    _A.c.worker_id.in_(_IDS)
+)
 
 
 async def reindex_workers(session: AsyncSession, ids: Collection[UUID]) -> int:
@@ -87,24 +87,30 @@ async def rebuild(session: AsyncSession) -> int:
 
 
 async def _reindex(session: AsyncSession, ids: Collection[UUID]) -> int:
-    truth = await _truth(session, ids)
-    rows = await session.execute(_PRESENT, {"ids": list(ids)})
-    present = {row.worker_id: row._asdict() for row in rows}
-    stale = [row for worker_id, row in truth.items() if present.get(worker_id) != row]
+    asked = {"ids": list(ids)}
+    if is_postgresql(session):  # SQLite has one writer, which we are
+        await session.execute(_LOCKED, asked)
+    # Asked only now: under PostgreSQL's READ COMMITTED a statement sees what was committed before it.
+    people = (await session.execute(_PEOPLE, asked)).all()
+    weeks = await slots_of(session, ids)
+    stale, superfluous = [], []
+    for person in people:
+        present = _present(person)
+        if person.latitude is None or person.longitude is None:
+            if present is not None:
+                superfluous.append(person.id)
+        elif present != (row := _row(person, weeks.get(person.id, []))):
+            stale.append(row)
     if stale:
         await _upsert(session, stale)
-    if superfluous := present.keys() - truth.keys():
+    if superfluous:
         await session.execute(delete(WorkerMatch).where(WorkerMatch.worker_id.in_(superfluous)))
     return len(stale) + len(superfluous)
 
 
-async def _truth(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    asked = {"ids": list(ids)}
-    await session.execute(_LOCKED, asked)
-    # Asked only now: under PostgreSQL's READ COMMITTED a statement sees what was committed before it.
-    people = await session.execute(_PEOPLE, asked)
-    weeks = await slots_of(session, ids)
-    return {person.id: _row(person, weeks.get(person.id, [])) for person in people}
+def _present(person: Row[*tuple[Any, ...]]) -> dict[str, Any] | None:
+    found = {name: getattr(person, f"{_PRESENT}{name}") for name in _COLUMNS}
+    return found if found["worker_id"] is not None else None
 
 
 def _row(person: Row[*tuple[Any, ...]], week: list[Slot]) -> dict[str, Any]:

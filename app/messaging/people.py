@@ -193,7 +193,7 @@ async def set_phone(
 ) -> bool:
     """Give a person a phone (E.164) that the platform vouches for; the account follows.
 
-    Returns False, and changes nothing, when the phone is another account's.
+    Returns False, and changes nothing, when the phone is another account's (`_gives_way`).
     """
     keys = keyring(session)
     index = keys.index(phone, PHONE)
@@ -201,7 +201,11 @@ async def set_phone(
     owner = await session.scalar(
         select(User.id).where(User.role == Role.WORKER, User.phone_index == index)
     )
-    if owner is not None and person.user_id is not None and owner != person.user_id:
+    if (
+        owner is not None
+        and person.user_id not in (None, owner)
+        and not await _gives_way(session, owner, now)
+    ):
         logger().error("phone_of_another_account", user_id=str(person.user_id))
         return False
     if other is not None and not await _be_one(session, person, other, now):
@@ -254,10 +258,28 @@ async def _be_one(
 ) -> bool:
     """Take over who has this person's new name already; False where that is another's account."""
     if other.user_id is not None and person.user_id not in (None, other.user_id):
-        logger().error("two_accounts_of_one_person", user_id=str(other.user_id))
-        return False
+        if not await _gives_way(session, other.user_id, now):
+            logger().error("two_accounts_of_one_person", user_id=str(other.user_id))
+            return False
+        other.user_id = None
     await _absorb(session, person, other, now)
     return True
+
+
+async def _gives_way(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:
+    """Whether an account is still nobody's: then it has no name from now on, and is forgotten in time.
+
+    Who writes from a new number before the platform tells of the move has begun a second account, and
+    so has whoever typed that number anywhere. Neither may cost the person the account they have.
+    """
+    freed = await session.scalar(
+        update(User)
+        .where(User.id == user_id, User.status == UserStatus.PENDING)
+        .values(phone_index=None, phone_sealed=None, chat_user_id=None, updated_at=now)
+        .returning(User.id)
+        .execution_options(synchronize_session=False)
+    )
+    return freed is not None
 
 
 def prefer(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:

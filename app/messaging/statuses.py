@@ -34,16 +34,21 @@ async def apply(session: AsyncSession, updates: Sequence[StatusUpdate], now: dt.
     known = [update for update in updates if update.status in _STATUSES]
     rows = await _rows(session, known)
     changed = 0
+    sent: dict[str, dt.datetime] = {}
     for told in sorted(known, key=lambda each: each.at):
         row = _row_of(rows, told)
         if row is None:
             logger().info("status_of_unknown_message", state=told.status)
             continue
         update = _with_its_own_name(rows, row, told)
+        if update.status == OutboxState.SENT:
+            sent[row.channel] = update.at
         if update.status == "failed":
             changed += await _fail(session, row, update, now)
         else:
-            changed += await _advance(session, row, update, now)
+            changed += _advance(session, row, update, now)
+    for channel, at in sent.items():
+        await sent_again(session, channel, at)
     return changed
 
 
@@ -103,13 +108,11 @@ def _of_an_earlier_try(row: OutboxMessage, update: StatusUpdate) -> bool:
     )
 
 
-async def _advance(
+def _advance(
     session: AsyncSession, row: OutboxMessage, update: StatusUpdate, now: dt.datetime
 ) -> int:
     if update.category:
         row.cost_category = update.category
-    if update.status == OutboxState.SENT:
-        await sent_again(session, row.channel, update.at)
     if not moves_forward(row.state, update.status):
         return 0
     if update.status not in _RECEIVED and _of_an_earlier_try(row, update):

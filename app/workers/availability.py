@@ -5,15 +5,19 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.week import Slot, overlaps
-from app.db import changed
+from app.db import changed, table
 from app.workers.models import TimeOff, WorkerAvailability
 from app.workers.profile import hold
+
+_CLEAR: Final = delete(table(WorkerAvailability)).where(
+    table(WorkerAvailability).c.worker_id == bindparam("worker")
+)
 
 MAX_SLOTS: Final = 50
 MAX_TIME_OFF: Final = 100
@@ -57,9 +61,9 @@ class TimeOffNotFound(NotFound):
 
 async def slots(session: AsyncSession, worker_id: UUID) -> Sequence[WorkerAvailability]:
     """Return the worker's slots in the order of the week."""
-    table = WorkerAvailability
-    query = select(table).where(table.worker_id == worker_id)
-    return (await session.scalars(query.order_by(table.weekday, table.starts))).all()
+    row = WorkerAvailability
+    query = select(row).where(row.worker_id == worker_id)
+    return (await session.scalars(query.order_by(row.weekday, row.starts))).all()
 
 
 async def add_slot(
@@ -77,19 +81,19 @@ async def add_slot(
 
 async def replace_slots(
     session: AsyncSession, worker_id: UUID, week: Sequence[Slot], now: dt.datetime
-) -> None:
-    """Put `week` in place of all slots. Raises `SlotOverlap` and `TooManySlots`."""
+) -> Sequence[WorkerAvailability]:
+    """Put `week` in place of all slots; return them in its order. Raises `SlotOverlap`, `TooManySlots`."""
     if len(week) > MAX_SLOTS:
         raise TooManySlots
     if any(overlaps(slot, week[:number]) for number, slot in enumerate(week)):
         raise SlotOverlap
     await hold(session, worker_id, now)
-    await session.execute(
-        delete(WorkerAvailability).where(WorkerAvailability.worker_id == worker_id)
-    )
-    session.add_all(_row(worker_id, slot) for slot in week)
+    await session.execute(_CLEAR, {"worker": worker_id})
+    rows = sorted((_row(worker_id, slot) for slot in week), key=lambda r: (r.weekday, r.starts))
+    session.add_all(rows)
     await session.flush()
     changed(session, "worker", worker_id)
+    return rows
 
 
 async def remove_slot(
@@ -97,9 +101,9 @@ async def remove_slot(
 ) -> None:
     """Remove a slot. Raises `SlotNotFound`."""
     await hold(session, worker_id, now)
-    table = WorkerAvailability
+    row = WorkerAvailability
     gone = await session.scalar(
-        delete(table).where(table.id == slot_id, table.worker_id == worker_id).returning(table.id)
+        delete(row).where(row.id == slot_id, row.worker_id == worker_id).returning(row.id)
     )
     if gone is None:
         raise SlotNotFound

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
@@ -13,7 +13,7 @@ from app.catalogue import places
 from app.core.errors import FieldError, Invalid, NotFound
 from app.core.geo import Point
 from app.core.languages import Language
-from app.db import changed
+from app.db import changed, table
 from app.identity.models import User
 from app.messaging.models import ChatPerson
 from app.workers.models import Worker
@@ -61,19 +61,20 @@ async def get(session: AsyncSession, worker_id: UUID) -> tuple[User, Worker]:
     return row[0], row[1]
 
 
+_HOLD: Final = (
+    update(table(Worker))
+    .where(table(Worker).c.id == bindparam("worker_id"))
+    .values(updated_at=bindparam("now"))
+    .returning(table(Worker).c.id)
+)
+
+
 async def hold(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
     """Lock the worker's own row until this transaction ends, so that two changes follow each other.
 
     Raises `WorkerNotFound`.
     """
-    held = await session.scalar(
-        update(Worker)
-        .where(Worker.id == worker_id)
-        .values(updated_at=now)
-        .returning(Worker.id)
-        .execution_options(synchronize_session=False)
-    )
-    if held is None:
+    if await session.scalar(_HOLD, {"worker_id": worker_id, "now": now}) is None:
         raise WorkerNotFound
 
 

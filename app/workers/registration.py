@@ -94,7 +94,8 @@ async def register(
             await _rename(session, claimed.user_id, new, now)
         await _write_profile(session, claimed.user_id, new, country, now)
         _agree(session, claimed.user_id, new, now)
-    return await request_code(session, new.phone, rules, now, address)
+    known = _Known(claimed.user_id, claimed.language)
+    return await _send_code(session, new.phone, known, rules, now, address)
 
 
 async def register_proven(
@@ -133,17 +134,29 @@ async def request_code(
     """
     codes.check_country(phone, rules)
     user = await users.find_by_phone(session, phone)
+    known = _Known(user.id, user.language) if user is not None else None
+    return await _send_code(session, phone, known, rules, now, address)
+
+
+async def _send_code(
+    session: AsyncSession,
+    phone: str,
+    known: "_Known | None",
+    rules: CodeRules,
+    now: dt.datetime,
+    address: str | None,
+) -> dt.datetime:
     subject = users.index_of_phone(keyring(session), phone)
     challenge = await codes.issue(
-        session, subject, rules, now, known=user is not None, address=address
+        session, subject, rules, now, known=known is not None, address=address
     )
-    if user is not None:
+    if known is not None:
         await outbox.send_code(
             session,
             phone=phone,
-            user_id=user.id,
+            user_id=known.user_id,
             code=challenge.code,
-            language=user.language,
+            language=known.language,
             key=str(challenge.id),
             now=now,
             expires_at=challenge.expires_at,
@@ -194,11 +207,20 @@ def check_skills(slugs: Sequence[str]) -> None:
         raise Invalid(errors)
 
 
+class _Known(NamedTuple):
+    """Whose phone it is, and the language they read."""
+
+    user_id: UUID
+    language: str
+
+
 class _Claimed(NamedTuple):
     """The worker of a phone."""
 
     user_id: UUID
     status: str
+    language: str
+    """Of a pending one, what they say now."""
     is_new: bool
 
 
@@ -222,9 +244,9 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
     }
     user_id = await session.scalar(_newcomer(postgresql=is_postgresql(session)), newcomer)
     if user_id is not None:
-        return _Claimed(user_id, UserStatus.PENDING, is_new=True)
+        return _Claimed(user_id, UserStatus.PENDING, new.language, is_new=True)
     known = (
-        select(User.id, User.status)
+        select(User.id, User.status, User.language)
         .where(
             User.role == Role.WORKER,
             User.phone_index == users.index_of_phone(keys, new.phone),
@@ -233,7 +255,8 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
         .with_for_update()
     )
     row = (await session.execute(known)).one()
-    return _Claimed(row.id, row.status, is_new=False)
+    language = new.language if row.status == UserStatus.PENDING else row.language
+    return _Claimed(row.id, row.status, language, is_new=False)
 
 
 @cache

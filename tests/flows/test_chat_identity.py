@@ -44,6 +44,24 @@ async def test_what_came_from_the_new_number_before_the_move_was_told_is_kept(
         assert (await world.person()).user_id == before
 
 
+async def test_who_wrote_from_the_new_number_before_the_move_keeps_their_account(
+    database_url: str,
+) -> None:
+    async with chat(database_url) as world:
+        await world.registered("en")
+        before = await world.worker_id()
+        names = {"from": NEW, "from_user_id": "IN.7"}
+        await world.deliver(world.message({"type": "text", "text": {"body": "profile"}}, **names))
+        await world.deliver(world.message(moved(wa_id=NEW, user_id="IN.7")))
+        assert await count(world, ChatPerson) == 1
+        person = await world.person()
+        assert (person.user_id, person.platform_user_id) == (before, "IN.7")
+        [newcomer] = [user for user in await world.users() if user.id != before]
+        assert (newcomer.phone_index, newcomer.chat_user_id) == (None, None)
+        await world.deliver(world.message({"type": "text", "text": {"body": "profile"}}, **names))
+        assert "Skills: Waiter" in world.phone.received[-1][2].text
+
+
 async def test_a_new_id_is_followed_however_it_is_told(database_url: str) -> None:
     async with chat(database_url) as world:
         for tap in ("language:en", "consent:yes"):
