@@ -65,7 +65,7 @@ async def _measure(
     async with database.begin() as session:
         await rebuild(session)
     per_second = round(workers / (time.perf_counter() - started))
-    await _tidy(database)
+    _tidy(url)
     async with database.read() as session:
         job = await job_facts(session, await the_job(session))
         survivors = await _search(session, job)
@@ -144,15 +144,12 @@ async def _after_changes(database: Database, job: JobFacts, rounds: int) -> floa
     return round(await search_ms() / before_ms, 3)
 
 
-async def _tidy(database: Database) -> None:
+def _tidy(url: str) -> None:
     """What autovacuum would have done by then."""
-    async with database.engine.connect() as connection:
-        if database.is_postgresql:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await connection.execute(text("VACUUM ANALYZE"))
-        else:
-            await connection.execute(text("ANALYZE"))
-            await connection.commit()
+    engine = sync_engine_for(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE" if url.startswith("sqlite") else "VACUUM ANALYZE"))
+    engine.dispose()
 
 
 async def on(kind: str, folder: Path, workers: int, *, rounds: int, against_naive: bool) -> Result:

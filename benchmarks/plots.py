@@ -20,6 +20,8 @@ _COLOURS = {
 _SAID = {
     "plain ORM": "everybody through the ORM",
     "lean ORM": "the same, slots of the near only",
+    "earthdistance GiST": "PostgreSQL's earthdistance, by its index",
+    "service-box GiST": "boxes of where each would work, by a GiST index",
     "match": "our match: the ten best, exactly",
     "search": "our index search alone",
 }
@@ -45,7 +47,8 @@ def draw_matching(records: Sequence[dict[str, Any]], file: Path) -> None:
         panel.set(xscale="log", yscale="log", title=database, xlabel="workers")
         panel.grid(which="major", alpha=0.25)
     panels[0][0].set_ylabel("median milliseconds")
-    panels[0][0].legend(fontsize=8)
-    figure.tight_layout()
+    lines = {line.get_label(): line for panel in panels[0] for line in panel.get_lines()}
+    figure.tight_layout(rect=(0, 0.14, 1, 1))
+    figure.legend(handles=list(lines.values()), loc="lower center", ncols=3, fontsize=8)
     figure.savefig(file, dpi=130, metadata={"Software": None})
     plt.close(figure)
