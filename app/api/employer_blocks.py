@@ -3,15 +3,13 @@
 from uuid import UUID
 
 from fastapi import APIRouter, status
-from sqlalchemy import select
 
 from app.api.deps import EmployerActor, Now, Once, Read, Route, Write
 from app.api.problems import problems
 from app.core.schema import Answer, Instant, Request
 from app.employers import blocks
 from app.offers import closing
-from app.offers.models import JobMatch
-from app.offers.unlocking import MatchNotFound
+from app.offers.unlocking import worker_of
 
 router = APIRouter(prefix="/api/employers/blocks", tags=["employers"], route_class=Route)
 
@@ -50,10 +48,7 @@ async def block_worker(
 
     Blocking twice changes nothing.
     """
-    mine = (JobMatch.id == body.match_id, JobMatch.employer_id == actor.user_id)
-    worker_id = await session.scalar(select(JobMatch.worker_id).where(*mine))
-    if worker_id is None:
-        raise MatchNotFound
+    worker_id = await worker_of(session, actor.user_id, body.match_id)
     await closing.close_between(session, worker_id, actor.user_id, now)
     block = await blocks.add(session, actor.user_id, worker_id, body.match_id, now)
     return BlockAnswer.model_validate(block)

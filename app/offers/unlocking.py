@@ -25,6 +25,15 @@ class MatchNotFound(NotFound):
     detail = "There is no such match, or it is not yours."
 
 
+async def worker_of(session: AsyncSession, employer_id: UUID, match_id: UUID) -> UUID:
+    """Return the worker behind a match of this employer. Raises `MatchNotFound`."""
+    mine = (JobMatch.id == match_id, JobMatch.employer_id == employer_id)
+    worker_id = await session.scalar(select(JobMatch.worker_id).where(*mine))
+    if worker_id is None:
+        raise MatchNotFound
+    return worker_id
+
+
 async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime) -> JobMatch:
     """Note that the employer holds the contact of this match, and tell the worker.
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from app.catalogue import places, skills
 from app.chat.doing import Doing
@@ -49,11 +49,10 @@ from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACT
 from app.messaging.wording import Reader, inert
 from app.offers import closing
 from app.offers.links import payment_link
-from app.offers.models import JobMatch
 from app.offers.progress import counts_of
 from app.offers.queries import EmployersMatch, matches_of
 from app.offers.rules import OfferStatus
-from app.offers.unlocking import MatchNotFound
+from app.offers.unlocking import MatchNotFound, worker_of
 from app.payments import contacts, reports
 from app.payments.contacts import Contact
 from app.payments.rules import ReportStatus
@@ -327,10 +326,7 @@ async def _report_lead(doing: Doing, effect: ReportLead) -> None:
 
 async def _block_worker(doing: Doing, effect: BlockWorker) -> None:
     account = await _acting(doing, effect.employer_id)
-    mine = (JobMatch.id == effect.match_id, JobMatch.employer_id == account.id)
-    worker_id = await doing.session.scalar(select(JobMatch.worker_id).where(*mine))
-    if worker_id is None:
-        raise MatchNotFound
+    worker_id = await worker_of(doing.session, account.id, effect.match_id)
     await closing.close_between(doing.session, worker_id, account.id, doing.now)
     await blocks.add(doing.session, account.id, worker_id, effect.match_id, doing.now)
 
