@@ -72,10 +72,10 @@ _REFUSALS: Final[Mapping[str, str]] = {
 }
 
 
-_CODE_REFUSALS: Final[Mapping[str, str]] = {
-    error.code: error.code
+_CODE_REFUSALS: Final = frozenset(
+    error.code
     for error in (registration.NotRegistered, registration.PhoneMissing, registration.CodesWritten)
-}
+)
 """Each is called as its text is."""
 
 
@@ -91,7 +91,8 @@ async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Say:
             return Say(_REFUSALS[refusal.reason], offer.said)
         return tell_offer(offer)
     if isinstance(effect, model.SendCode):
-        return Say(_CODE_REFUSALS.get(refusal.reason, "code_unregistered"), essential=True)
+        known = refusal.reason in _CODE_REFUSALS
+        return Say(refusal.reason if known else "code_unregistered", essential=True)
     if (told := employer_apply.told(effect, refusal)) is not None:
         return told
     logger().warning("chat_effect_refused", kind=type(effect).__name__, code=refusal.reason)

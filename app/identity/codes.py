@@ -127,8 +127,8 @@ async def issue(
 ) -> Challenge:
     """Start a challenge for `subject`, a phone's blind index, and return the code to send.
 
-    `address` is the network address that asks. For a phone that is not `known` the challenge is made all the same; its code must not be sent.
-    Raises `CodesExhausted`.
+    `address` is the network address that asks. For a phone that is not `known` the challenge is made
+    all the same; its code must not be sent. Raises `CodesExhausted`.
     """
     sent = await session.scalar(_SENT_SINCE, {"since": now - dt.timedelta(days=1)})
     if (sent or 0) >= rules.per_day:
@@ -196,8 +196,9 @@ async def use(
 ) -> bool:
     """Whether `code`, typed at `address`, is good for `subject` now.
 
-    A good one is spent, with every other that this address may still try. A wrong one is counted, so the caller's transaction has to be kept. Any challenge that is still
-    open counts: messages arrive late, and people type the code they see.
+    A good one is spent, with every other that this address may still try. A wrong one is counted, so
+    the caller's transaction has to be kept. Any challenge that is still open counts: messages arrive
+    late, and people type the code they see.
     """
     own: list[UUID] = []
     strange: list[UUID] = []

@@ -150,9 +150,9 @@ async def erase(
 
     Open offers close, acceptances nobody paid for are taken back, waiting messages are kept back and
     the chat forgets who it talked to. Offers, payments and the log stay, under an id that names
-    nobody; a contact that was unlocked is gone for its holder too, who is told (`lead_erased`). Sessions are dead from this commit
-    on; where they live in Redis, `SessionStore.end_all` also removes them. Raises `NotFound`, also
-    when it was erased before.
+    nobody; a contact that was unlocked is gone for its holder too, who is told (`lead_erased`).
+    Sessions are dead from this commit on; where they live in Redis, `SessionStore.end_all` also
+    removes them. Raises `NotFound`, also when it was erased before.
 
     A `ChatPerson` that the caller has loaded keeps its address in memory, for a last reply.
     """

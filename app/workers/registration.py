@@ -25,7 +25,7 @@ from app.core.ids import new_id
 from app.core.languages import Language
 from app.db import is_postgresql, keyring, table
 from app.identity import codes, users
-from app.identity.codes import CodeRules
+from app.identity.codes import Challenge, CodeRules
 from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging import outbox
 from app.workers.models import Worker
@@ -151,16 +151,7 @@ async def _send_code(
         session, subject, rules, now, known=known is not None, address=address
     )
     if known is not None:
-        await outbox.send_code(
-            session,
-            phone=phone,
-            user_id=known.user_id,
-            code=challenge.code,
-            language=known.language,
-            key=str(challenge.id),
-            now=now,
-            expires_at=challenge.expires_at,
-        )
+        await _hand_out(session, challenge, phone, known, now)
     return challenge.expires_at
 
 
@@ -183,12 +174,18 @@ async def code_in_the_chat(
     challenge = await codes.issue_written(session, subject, now)
     if challenge is None:
         raise CodesWritten
+    await _hand_out(session, challenge, phone, _Known(user_id, language), now)
+
+
+async def _hand_out(
+    session: AsyncSession, challenge: Challenge, phone: str, known: "_Known", now: dt.datetime
+) -> None:
     await outbox.send_code(
         session,
         phone=phone,
-        user_id=user_id,
+        user_id=known.user_id,
         code=challenge.code,
-        language=language,
+        language=known.language,
         key=str(challenge.id),
         now=now,
         expires_at=challenge.expires_at,
