@@ -29,7 +29,7 @@ from app.messaging.wording import inert
 
 _SHOWN_PLACES: Final = 8
 _NO_PLACES: Final = frozenset({Command.COURTESY, Command.YES, Command.NO})
-"""What is no place, although somewhere one is called so."""
+"""What is no answer here, although some village is called so."""
 _LARGE_PEOPLE: Final = 300_000
 """In a city of so many, who says only its name is told that a quarter finds nearer work."""
 _PIN: Final = re.compile(r"(?<!\d)[1-9]\d{2} ?\d{3}(?!\d)")
@@ -62,7 +62,7 @@ def read_location(heard: Heard) -> Turn | None:
         return Turn(heard.state, (Say("place_unknown"),), missed=True)
     meant = [place for place in found if place.sure]
     if len(meant) == 1:
-        return _chose(heard, meant[0])
+        return _chosen(heard, _option(meant[0]))
     options: list[dict[str, Any]] = []
     for option in map(_option, found):
         # Of those that read the same the first is the likeliest.
@@ -105,10 +105,6 @@ def _label(option: Mapping[str, Any]) -> str:
     city = option.get("city")
     name = str(option["name"])
     return f"{name}, {city}" if city and city != name else name
-
-
-def _chose(heard: Heard, place: places.Place) -> Turn:
-    return _chosen(heard, _option(place))
 
 
 def _placed(

@@ -1,15 +1,24 @@
 """Beside the profile: whether to delete, what to report, whether one has moved; codes, courtesies. Pure."""
 
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from app.chat.flow import QUESTIONS, said, says, tapped
-from app.chat.model import Ask, Edit, Erase, Heard, Report, Say, SendCode, State, Turn
+from app.chat.model import (
+    REPORT_CHARACTERS,
+    Ask,
+    Edit,
+    Erase,
+    Heard,
+    Report,
+    Say,
+    SendCode,
+    State,
+    Turn,
+)
 from app.chat.offer_talk import my_offers
 from app.chat.understand import Command, commands
 from app.messaging.inbound import InboundKind
-
-REPORT_CHARACTERS: Final = 500
 
 
 def read_delete(heard: Heard) -> Turn | None:
@@ -56,7 +65,7 @@ def read_new_place(heard: Heard) -> Turn | None:
 
 
 def courtesy(heard: Heard) -> Turn | None:
-    """Thanks and hearts are no misunderstanding, nor is a tap on what is gone: nothing is counted."""
+    """Answer thanks and hearts, or a tap on what is gone: neither counts as a misunderstanding."""
     polite = says(heard, Command.COURTESY)
     if not polite and heard.inbound.kind is not InboundKind.TAP:
         return None

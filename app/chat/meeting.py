@@ -1,7 +1,6 @@
 """Meeting people: language, the beginning of a registration, and where it goes on. Pure."""
 
 from dataclasses import replace
-from typing import Final
 
 from app.chat.about_person import shown_languages
 from app.chat.employer import talk as employer_talk
@@ -18,11 +17,8 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import folded, language_named, words_of
+from app.chat.understand import folded, in_devanagari, language_named, words_of
 from app.messaging.texts import languages
-
-_DEVANAGARI_FIRST: Final = "\u0900"
-_DEVANAGARI_LAST: Final = "\u097f"
 
 
 def language_choice(heard: Heard) -> Turn | None:
@@ -83,10 +79,7 @@ def newcomer(heard: Heard) -> Turn | None:
 def _begin(heard: Heard) -> Turn:
     state = State(registering=True, hat=heard.state.hat)
     question = next_unanswered(state, heard.context) or Ask.LANGUAGE
-    in_hindi = any(
-        _DEVANAGARI_FIRST <= character <= _DEVANAGARI_LAST for character in said(heard) or ""
-    )
-    first = {"first": "hi"} if in_hindi and question is Ask.LANGUAGE else {}
+    first = {"first": "hi"} if in_devanagari(said(heard) or "") and question is Ask.LANGUAGE else {}
     opened, say = ask(state, question, heard.context, **first)
     return Turn(opened, (say,), (Meet(heard.inbound.name or ""),))
 

@@ -31,7 +31,7 @@ _REASON_WITHIN: Final = dt.timedelta(hours=1)
 """What is written later than this after a rejection is about something else."""
 REASON_CHARACTERS: Final = 300
 _NO_REASON: Final = frozenset({Command.COURTESY, Command.NO, Command.SKIP, Command.DONE})
-"""What means that there is nothing to say; of "no time" the time is."""
+"""Says that there is no reason to give; but "no time" is one, though it begins with a no."""
 
 
 def offer_tap(heard: Heard) -> Turn | None:
@@ -173,7 +173,7 @@ def _offer_rows(offers: list[OfferFacts], context: Context) -> list[Row]:
     return rows
 
 
-def missing_for_offers(heard: Heard) -> str:
+def _missing_for_offers(heard: Heard) -> str:
     """Return what has still to be known before offers can come, in words; "" when all is."""
     standing = unfinished(heard.state, heard.context)
     if standing is None:
@@ -193,7 +193,7 @@ def my_offers(heard: Heard) -> Turn:
     context = heard.context
     every = [*context.open_offers, *context.accepted_offers]
     if not every:
-        missing = missing_for_offers(heard)
+        missing = _missing_for_offers(heard)
         if missing:
             return resume(heard, Say("offers_wait", {"missing": missing}))
         return Turn(heard.state, (Say("no_offers"),))

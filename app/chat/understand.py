@@ -20,7 +20,10 @@ _SPELLINGS: Final = str.maketrans(
 """Nukta and chandrabindu are left out or put in at will: हाँ and हां, रोज़ and रोज are one word."""
 _AROUND: Final = " \t\r\n.,!।?;:\"'()*_~-"
 _WORD: Final = re.compile(r"\d+(?:\.\d+)?|[^\s\d.,;:!?()\"/।+*~_-]+|[+-]")
+_DEVANAGARI: Final = re.compile(r"[\u0900-\u097f]")
 _SKIN_TONES: Final = frozenset("🏻🏼🏽🏾🏿")
+COMMAND_CHARACTERS: Final = 80
+"""Nobody says a command, or a plain yes, at greater length."""
 
 
 class Command(StrEnum):
@@ -61,6 +64,11 @@ class Command(StrEnum):
     NOT_MINE = "not_mine"
     BLOCK = "block"
     REPORT = "report"
+
+
+def in_devanagari(text: str) -> bool:
+    """Whether any of a text is written in the script of Hindi."""
+    return _DEVANAGARI.search(text) is not None
 
 
 def folded(text: str) -> str:
@@ -179,11 +187,11 @@ def commands(text: str) -> frozenset[Command]:
     found = known.get(_bare(plain))
     if found is not None:
         return found
-    if len(plain) > _COMMAND_CHARACTERS:
+    if len(plain) > COMMAND_CHARACTERS:
         return frozenset()
     words = _WORD.findall(plain)
     if not words or not any(character.isalnum() for character in plain):
-        # Hearts and flowers.
+        # Hearts and flowers are meant kindly.
         return frozenset({Command.COURTESY}) if words else frozenset()
     bare = around("polite").without(words, ends_only=True)
     if not bare:
@@ -197,7 +205,7 @@ def commands(text: str) -> frozenset[Command]:
 def language_named(text: str) -> str | None:
     """Return the language somebody asks for: "english please", "हिंदी में", "speak hindi"."""
     plain = folded(text)
-    if len(plain) > _COMMAND_CHARACTERS:
+    if len(plain) > COMMAND_CHARACTERS:
         return None
     bare = " ".join(around("polite").without(_WORD.findall(plain), ends_only=True))
     names = _language_names()
@@ -214,10 +222,6 @@ def _language_names() -> Mapping[str, str]:
             *catalogue(language).understood[Command.LANGUAGE_NAME],
         )
     }
-
-
-_COMMAND_CHARACTERS: Final = 80
-"""Nobody says a command, or a plain yes, at greater length."""
 
 
 def yes_or_no(words: Sequence[str], *agreed: str) -> Command | None:

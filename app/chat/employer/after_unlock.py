@@ -10,10 +10,8 @@ from app.chat.employer.model import (
     ReportLead,
 )
 from app.chat.flow import said, says, tapped
-from app.chat.model import Ask, Heard, Say, Turn
+from app.chat.model import REPORT_CHARACTERS, Ask, Heard, Say, Turn
 from app.chat.understand import Command
-
-REPORT_CHARACTERS = 500
 
 
 def lead_tap(heard: Heard, account: EmployerFacts) -> Turn | None:

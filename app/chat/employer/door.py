@@ -19,7 +19,7 @@ from app.chat.employer.questions import POSTING
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.meeting import resume
 from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
-from app.chat.understand import Command, around, commands, folded, words_of
+from app.chat.understand import Command, around, commands, folded, in_devanagari, words_of
 from app.messaging import texts
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbound import InboundKind
@@ -27,7 +27,6 @@ from app.messaging.wording import inert
 
 EMPLOYER_QUESTIONS: Final = POSTING | {Ask.WHOSE, Ask.PROVE, Ask.LEAD_REPORT}
 """Questions that only somebody who comes in here is asked."""
-_HINDI: Final = re.compile(r"[\u0904-\u0939]")
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+[^\s@.,;]")
 _LEAST_LETTERS: Final = 4
@@ -41,7 +40,7 @@ def employer(heard: Heard) -> Turn | None:
     if tapped(heard, "contact") is not None and context.profile is not None:
         # Below a message to the worker whom somebody is.
         return None
-    if context.language is None and context.employers and _HINDI.search(said(heard) or ""):
+    if context.language is None and context.employers and in_devanagari(said(heard) or ""):
         return _in_hindi(heard)
     for understand in (_hat_tap, _proving, _whose, _words, _stranger):
         if (turn := understand(heard)) is not None:
@@ -117,7 +116,7 @@ def _how_to_register(context: Context) -> Say:
 
 
 def _stranger(heard: Heard) -> Turn | None:
-    """Tell somebody without an account, who needs people, how to get one: else they'd be a worker."""
+    """Tell somebody without an account, who needs people, how to get one, and register no worker."""
     context, text = heard.context, said(heard)
     if context.employers or heard.state.ask not in _BEFORE_CONSENT:
         return None
@@ -194,7 +193,7 @@ def _whose(heard: Heard) -> Turn | None:
 
 
 def _named(text: str, accounts: Sequence[EmployerFacts]) -> Sequence[EmployerFacts]:
-    """The accounts that are called so, or have such an address.
+    """Return the accounts that are called so, or have such an address.
 
     An address is compared as it is shown: whether the rest is right tells nobody anything.
     """

@@ -4,16 +4,14 @@ Both say "chahiye" and "need", both name a role. What tells them apart is what i
 work as one. In doubt it is somebody who looks for work, for whom this conversation is made.
 """
 
-import re
 from functools import cache
 from typing import Final
 
 from app.chat.employer import words
-from app.chat.understand import Lexicon, around, words_of
+from app.chat.understand import Lexicon, around, in_devanagari, words_of
 from app.messaging.texts import catalogue
 
 MOST_CHARACTERS: Final = 300
-_HINDI: Final = re.compile(r"[\u0904-\u0939]")
 
 
 def hires(text: str, *, surely: bool = False) -> bool:
@@ -33,7 +31,7 @@ def hires(text: str, *, surely: bool = False) -> bool:
 
 def speaks(text: str) -> str:
     """Return the language in which to answer somebody who has not chosen one."""
-    if _HINDI.search(text):
+    if in_devanagari(text):
         return "hi"
     return "hi" if _hindi_words().anywhere(words_of(text)) else "en"
 

@@ -25,7 +25,7 @@ from app.chat.employer.questions import (
 )
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.model import Ask, Context, Heard, Say, State, Turn
-from app.chat.understand import Command, words_of, yes_or_no
+from app.chat.understand import COMMAND_CHARACTERS, Command, words_of, yes_or_no
 from app.core.masking import mask
 from app.core.money import exponent
 from app.messaging.inbound import InboundKind
@@ -34,8 +34,6 @@ _UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
 """How many things a text has to say of a job to be one, where it names no role."""
 _MOST_KM: Final = 500
-_YES_CHARACTERS: Final = 80
-"""Nobody says yes at greater length."""
 
 
 def is_posting(state: State) -> bool:
@@ -124,7 +122,7 @@ def _open(heard: Heard, ask: Ask, draft: Draft, *before: Say) -> Turn:
 def agreed(heard: Heard, account: EmployerFacts) -> Turn | None:
     """Read a yes to what was read back: "yes", "haan, post it", or "post it" alone."""
     text = said(heard)
-    if heard.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > _YES_CHARACTERS:
+    if heard.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > COMMAND_CHARACTERS:
         return None
     if yes_or_no(words_of(text), "post_it") is not Command.YES:
         return None
