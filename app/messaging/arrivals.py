@@ -19,7 +19,7 @@ MOST_TOGETHER: Final = 100
 MOST_BYTES: Final = 4 * 1_024 * 1_024
 """What one statement holds at most, beyond its first."""
 PATIENCE_SECONDS: Final = 0.5
-"""After which those that wait begin without the ones before: a lock or a dead connection stops not all."""
+"""After which those that wait begin without the ones before: a lock or a dead connection does not stop all."""
 
 
 class _Arrival(NamedTuple):
