@@ -88,7 +88,7 @@ async def verify(
 class _Direct(APIRoute):
     """Hands its endpoint the request and sends what it returns, with nothing of FastAPI in between.
 
-    Of all routes this one is asked most. For the documents it is one like the others.
+    Of all routes this one is asked most. In the OpenAPI document it is one like the others.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

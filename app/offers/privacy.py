@@ -205,10 +205,10 @@ async def _forget_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime
         OutboxMessage.kind.in_(_OF_A_LEAD),
     )
     answered = and_(OutboxMessage.recipient_index.in_(phones), OutboxMessage.kind == outbox.REPLY)
-    done = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
+    under_way = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
     await session.execute(
         update(OutboxMessage)
-        .where(or_(told, answered), OutboxMessage.state.not_in(done))
+        .where(or_(told, answered), OutboxMessage.state.not_in(under_way))
         .values(
             params_sealed=keyring(session).seal_json({}, outbox.PARAMS),
             # What failed is not to be tried again: it has nothing to say any more.
