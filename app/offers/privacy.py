@@ -6,13 +6,14 @@ It stands here because a worker's offers are part of it. The API and the chat ca
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
+from app.core.masking import mask_together
 from app.db import claim_limit, keyring
 from app.employers.models import Employer
 from app.identity import users
@@ -43,6 +44,24 @@ _TELL_A_CONTACT: Final = ("lead_unlocked", "lead_in_mailbox")
 type Rows = Sequence[Row[*tuple[Any, ...]]]
 
 
+class OwnOffer(NamedTuple):
+    """An offer as its worker may have it: what the employer wrote is masked as in every offer."""
+
+    id: UUID
+    job_id: UUID
+    job_title: str
+    employer_id: UUID
+    company_name: str
+    status: str
+    score: float
+    distance_km: float
+    offered_at: dt.datetime
+    respond_by: dt.datetime
+    responded_at: dt.datetime | None
+    reject_reason: str | None
+    unlocked_at: dt.datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class OwnData:
     """Everything kept about a worker. Codes and keys are left out: they are only hashes."""
@@ -53,8 +72,8 @@ class OwnData:
     time_off: Sequence[TimeOff]
     blocks: Sequence[Blocked]
     consents: Sequence[Consent]
-    offers: Rows
-    """Offers with the job's title and the company's name, oldest first."""
+    offers: Sequence[OwnOffer]
+    """Oldest first."""
     messages: Rows
     """When which message was written; not what it said."""
     written: Sequence[conversations.Line]
@@ -81,12 +100,12 @@ async def export(session: AsyncSession, worker_id: UUID) -> OwnData:
     )
 
 
-async def _offers(session: AsyncSession, worker_id: UUID) -> Rows:
+async def _offers(session: AsyncSession, worker_id: UUID) -> list[OwnOffer]:
     query = (
         select(
             JobMatch.id,
             JobMatch.job_id,
-            Job.title.label("job_title"),
+            Job.title,
             JobMatch.employer_id,
             Employer.company_name,
             JobMatch.status,
@@ -103,7 +122,12 @@ async def _offers(session: AsyncSession, worker_id: UUID) -> Rows:
         .where(JobMatch.worker_id == worker_id)
         .order_by(JobMatch.id)
     )
-    return (await session.execute(query)).all()
+    return [_masked(OwnOffer._make(row)) for row in await session.execute(query)]
+
+
+def _masked(offer: OwnOffer) -> OwnOffer:
+    title, company = mask_together(offer.job_title, offer.company_name)
+    return offer._replace(job_title=title or "", company_name=company or "")
 
 
 async def _messages(session: AsyncSession, worker_id: UUID) -> Rows:

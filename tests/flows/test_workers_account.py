@@ -39,6 +39,14 @@ def everything_stored(world: World) -> str:
     return text
 
 
+def test_the_copy_hides_a_number_that_an_employer_wrote_as_every_offer_does(world: World) -> None:
+    worker = world.worker(slots=("saturday",))
+    employer = world.employer(company_name="Cafe 98200 12345")
+    lead(world, worker, employer, title="Waiter 98200 12346")
+    [offer] = ok(worker.get(EXPORT))["offers"]
+    assert (offer["company_name"], offer["job_title"]) == ("Cafe •••", "Waiter •••")
+
+
 def test_the_copy_holds_everything_kept(world: World) -> None:
     worker, employer = world.worker(slots=("saturday",)), world.employer()
     ok(worker.put("/api/workers/profile", {"bio": "Ten years in cafes."}))
