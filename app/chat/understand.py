@@ -176,6 +176,9 @@ def _bare(text: str) -> str:
     return text.strip(_AROUND) or text.strip()
 
 
+_NAMING_SOMEBODY: Final = frozenset({Command.BLOCK, Command.REPORT})
+
+
 def commands(text: str) -> frozenset[Command]:
     """Return everything a text may be taken for when it is one of the known words and nothing else.
 
@@ -198,6 +201,9 @@ def commands(text: str) -> frozenset[Command]:
         return frozenset({Command.COURTESY})
     if found := known.get(" ".join(bare)):
         return found
+    # "Block Cafe Leopold": whom it is about is asked, and what keeps people safe is no remark.
+    if told := known.get(bare[0], frozenset()) & _NAMING_SOMEBODY:
+        return told
     said = yes_or_no(words)
     return frozenset() if said is None else frozenset({said})
 
