@@ -48,7 +48,10 @@ class Conversation:
         if inbound.kind is InboundKind.MOVED:
             before = person.phone_index
             await people.move(session, person, inbound, now)
-            if inbound.moved_to_phone is not None and before not in {None, person.phone_index}:
+            now_at = person.phone_index
+            if inbound.moved_to_phone is not None and now_at not in {None, before}:
+                await phones.handed_on(session, now_at, now)
+            if inbound.moved_to_phone is not None and before not in {None, now_at}:
                 await phones.follow(session, before, inbound.moved_to_phone, now)
             return
         if inbound.kind is InboundKind.PREFERENCE:

@@ -163,6 +163,16 @@ async def prove(
     )
 
 
+async def handed_on(session: AsyncSession, phone_index: str, now: dt.datetime) -> None:
+    """Take a phone to be nobody's proof any more: the platform says that somebody moved to its number."""
+    await session.execute(
+        update(Employer)
+        .where(Employer.proven_phone_index == phone_index)
+        .values(proven_phone_index=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def follow(session: AsyncSession, old_index: str, new_phone: str, now: dt.datetime) -> None:
     """Move every account that this phone was proven for to the number its owner moved to.
 

@@ -220,6 +220,14 @@ async def use(
     return False
 
 
+async def void(session: AsyncSession, subject: str, now: dt.datetime) -> None:
+    """Make every code good for nothing that was sent to `subject` so far: it is somebody else's now."""
+    sent = update(table(OneTimeCode)).where(
+        OneTimeCode.subject == subject, OneTimeCode.used_at.is_(None)
+    )
+    await session.execute(sent.values(used_at=now))
+
+
 async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Delete challenges past keeping, at most `limit`; return how many."""
     old = select(OneTimeCode.id).where(OneTimeCode.expires_at < now - KEPT).limit(limit)

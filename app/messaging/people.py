@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.db import changed, keyring
+from app.identity import codes
 from app.identity.models import Role, User, UserStatus
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
@@ -272,14 +273,18 @@ async def _gives_way(session: AsyncSession, user_id: UUID, now: dt.datetime) -> 
     Who writes from a new number before the platform tells of the move has begun a second account, and
     so has whoever typed that number anywhere. Neither may cost the person the account they have.
     """
-    freed = await session.scalar(
-        update(User)
-        .where(User.id == user_id, User.status == UserStatus.PENDING)
-        .values(phone_index=None, phone_sealed=None, chat_user_id=None, updated_at=now)
-        .returning(User.id)
-        .execution_options(synchronize_session=False)
-    )
-    return freed is not None
+    query = select(User).where(User.id == user_id, User.status == UserStatus.PENDING)
+    nobodys = await session.scalar(query.with_for_update())
+    if nobodys is None:
+        return False
+    if nobodys.phone_index is not None:
+        # Whoever read one would sign in as the person who has the phone from now on.
+        await codes.void(session, nobodys.phone_index, now)
+    nobodys.phone_index = nobodys.phone_sealed = nobodys.chat_user_id = None
+    nobodys.updated_at = now
+    # The unique names have to be free before the other takes them.
+    await session.flush()
+    return True
 
 
 def prefer(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:

@@ -1,11 +1,17 @@
 """Names come late, change, and turn out to be one person's: nothing they said is lost on the way."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from sqlalchemy import func, select
 
+from app.employers import phones
+from app.identity import codes, users
+from app.identity.codes import CodeRules
 from app.messaging.models import ChatPerson, InboxItem
+from app.workers.registration import NewWorker, register
+from tests.flows.chat_employers import add_account
 from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.test_chat_people import chat, count
 
@@ -60,6 +66,35 @@ async def test_who_wrote_from_the_new_number_before_the_move_keeps_their_account
         assert (newcomer.phone_index, newcomer.chat_user_id) == (None, None)
         await world.deliver(world.message({"type": "text", "text": {"body": "profile"}}, **names))
         assert "Skills: Waiter" in world.phone.received[-1][2].text
+
+
+async def test_who_moves_to_a_number_is_not_the_employer_it_was_proven_for(
+    database_url: str,
+) -> None:
+    async with chat(database_url) as world:
+        employer_id = await add_account(world, "Cafe Bandra", proven=True)
+        moved = {"type": "user_changed_number", "wa_id": ASHA}
+        await world.says("hi", **{"from": NEW})
+        await world.says({"type": "system", "system": moved}, **{"from": NEW})
+        async with world.database.read() as session:
+            assert not await phones.proven(session, employer_id)
+        await world.says("contacts", **{"from": ASHA})
+        assert "Cafe Bandra" not in world.phone.received[-1][2].text
+
+
+async def test_a_code_of_the_account_that_gave_way_opens_nothing(database_url: str) -> None:
+    async with chat(database_url) as world:
+        await world.registered("en")
+        asked = NewWorker(name="Squatter", phone=f"+{NEW}")
+        async with world.database.begin() as session:
+            await register(session, asked, CodeRules(per_day=100), "IN", world.clock())
+        await world.settle()
+        [code] = re.findall(r"\d{6}", world.phone.received[-1][2].text)
+        await world.deliver(world.message(moved(wa_id=NEW)))
+        assert (await world.person()).user_id is not None
+        async with world.database.begin() as session:
+            subject = users.index_of_phone(world.database.keyring, f"+{NEW}")
+            assert not await codes.use(session, subject, code, world.clock())
 
 
 async def test_a_new_id_is_followed_however_it_is_told(database_url: str) -> None:
