@@ -67,6 +67,13 @@ def test_a_sandbox_and_a_product_that_were_told_nothing_agree() -> None:
     assert sandbox.whatsapp_webhook_url == f"{product.base_url}/api/webhooks/whatsapp"
 
 
+def test_a_product_sends_no_quicker_than_the_number_it_talks_to_may() -> None:
+    alone = Settings(_env_file=None, whatsapp_api_url="http://127.0.0.1:8101/sandbox/whatsapp")
+    assert alone.whatsapp_pace == SandboxConfig().throughput_per_second == 80
+    assert Settings(_env_file=None).whatsapp_pace == 1_000
+    assert Settings(_env_file=None, whatsapp_messages_per_second=7).whatsapp_pace == 7
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
