@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 
 from app.identity.models import User
 from app.invariants import examine
-from app.messaging import delivery
+from app.messaging import delivery, texts
 from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, InboxItem, OutboxMessage, OutboxState
@@ -140,9 +140,11 @@ class Campaign:
     def mend(self) -> None:
         for kind in (*OF_SENDS, *OF_WEBHOOKS):
             self.control("faults", next=0, kind=kind)
-        value = {"event": "APPROVED", "message_template_name": "partimer_job_offer"}
-        change = {"field": "message_template_status_update", "value": value}
-        ok(self.control("raw", payload={"entry": [{"changes": [change]}]}, signature="good"))
+        # Whichever message the pause met first, its template is approved again.
+        names = {template.name for template in texts.templates()}
+        values = [{"event": "APPROVED", "message_template_name": name} for name in sorted(names)]
+        changes = [{"field": "message_template_status_update", "value": value} for value in values]
+        ok(self.control("raw", payload={"entry": [{"changes": changes}]}, signature="good"))
 
     def look(self) -> None:
         """Note what is known of every message before the next sends."""
