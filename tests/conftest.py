@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 from tests.infra.compiled import share
 from tests.infra.live import serve_app, serve_process
+from tests.infra.passwords import hash_quickly
 from tests.infra.postgres import Lender, Postgres, postgres
 from tests.infra.valkey import valkey_url_of_worker
 
@@ -36,6 +37,7 @@ ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[a
 
 
 share()
+hash_quickly()
 
 
 @pytest.fixture(scope="session")
