@@ -177,13 +177,3 @@ async def loops(runtime: Runtime) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def run_due(runtime: Runtime) -> int:
-    """Do everything that is due now, until nothing is left; return how many items that were."""
-    total = 0
-    while True:
-        handled = sum([await loop.round(runtime) for loop in LOOPS])
-        total += handled
-        if not handled:
-            return total

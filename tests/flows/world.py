@@ -23,9 +23,9 @@ from pydantic import SecretStr
 
 from app import background
 from app.core.settings import Settings
-from app.identity import users
 from app.main import create_app
 from app.runtime import Runtime
+from tests.flows import newcomers
 
 START = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 """A Monday, 11:30 in India."""
@@ -33,6 +33,9 @@ START = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 BANDRA = {"latitude": 19.0596, "longitude": 72.8295}
 PASSWORD = "correct horse battery staple"
 EVERY_DAY = tuple("monday tuesday wednesday thursday friday saturday sunday".split())
+
+RARELY = 300
+"""Loops that let pass so many seconds by themselves are not looked at in between."""
 
 WEBHOOK_SECONDS = 30
 """How long the sandbox may take to deliver a webhook, on a busy machine."""
@@ -120,7 +123,9 @@ class World:
     woken: dict[str, asyncio.Event]
     """For each background loop, whether a commit made work for it."""
     looked_at: dt.datetime | None = None
-    """The instant at which all background work was last looked for, by all loops."""
+    """The instant at which all background work was last looked for."""
+    rarely: dict[str, dt.datetime] = field(default_factory=dict)
+    """When each of the loops that look only now and then last did."""
     settling: threading.Lock = field(default_factory=threading.Lock)
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -142,17 +147,28 @@ class World:
     async def _work(self) -> None:
         """Run the loops that have work until none has.
 
-        All are looked at when time has moved. Otherwise, as in production, a loop does what a commit
-        woke it for: looking at all of them after every step costs more than most steps.
+        All are looked at when time has moved, those that look rarely when as much has passed as they
+        let pass. Otherwise, as in production, a loop does what a commit woke it for: looking at all
+        of them after every step costs more than most steps.
         """
-        if self.looked_at != self.clock.now:
-            await background.run_due(self.runtime)
-            self.looked_at = self.clock.now
+        while self.looked_at != self.clock.now:
+            handled = sum([await loop.round(self.runtime) for loop in self._looking()])
+            self.looked_at = None if handled else self.clock.now
         while woken := [loop for loop in background.LOOPS if self.woken[loop.name].is_set()]:
             for loop in woken:
                 self.woken[loop.name].clear()
                 while await loop.round(self.runtime):
                     pass
+
+    def _looking(self) -> list[background.Loop]:
+        """Return the loops whose turn it is."""
+        turn = []
+        for loop in background.LOOPS:
+            pause = dt.timedelta(seconds=loop.poll_seconds if loop.poll_seconds >= RARELY else 0)
+            if self.clock.now >= self.rarely.get(loop.name, START) + pause:
+                self.rarely[loop.name] = self.clock.now
+                turn.append(loop)
+        return turn
 
     def _webhooks_arrive(self) -> bool:
         """Wait until each of the sandbox's webhooks was delivered once; whether there were any.
@@ -211,23 +227,17 @@ class World:
     # --- people -----------------------------------------------------------------------------
 
     def worker(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
-        """Register a worker by phone, prove the phone, and give weekly hours."""
-        phone = profile.pop("phone", None) or f"+91{next(_phones)}"
-        body = {
-            "name": "Asha Kulkarni",
-            "phone": phone,
-            "consent": True,
-            "location": BANDRA,
-            "skills": ["waiter"],
-            "experience_years": 2,
-            "max_distance_km": 10,
-            **profile,
-        }
+        """Let there be a worker who registered, proved the phone and gave weekly hours."""
+        body = _worker_body(profile)
+        tokens = self.run(newcomers.worker(self.runtime, body, _week(slots)))
+        return self._newcomer(tokens, phone=body["phone"])
+
+    def registers(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
+        """Let somebody become a worker through the doors: register, the code, sign in, the week."""
+        body = _worker_body(profile)
         ok(self.http.post("/api/auth/register/worker", json=body), 202)
-        person = self.sign_in_worker(phone)
-        hours = {"start": "08:00", "end": "20:00"}
-        week = [hours | {"weekday": slot} if isinstance(slot, str) else slot for slot in slots]
-        if week:
+        person = self.sign_in_worker(body["phone"])
+        if week := _week(slots):
             ok(person.put("/api/workers/availability", {"slots": week}))
         return person
 
@@ -238,36 +248,32 @@ class World:
         return self._person(answer, phone=phone)
 
     def employer(self, *, verified: bool = False, **profile: Any) -> Person:
-        """Register an employer and sign in."""
-        number = next(_numbers)
-        body = {
-            "company_name": f"Cafe Leopold {number}",
-            "contact_name": "Rustom Irani",
-            "email": f"owner{number}@example.com",
-            "password": PASSWORD,
-            "city": "Mumbai",
-            **profile,
-        }
+        """Let there be an employer who registered and signed in."""
+        body = _company_body(profile)
+        tokens = self.run(newcomers.employer(self.runtime, body))
+        person = self._newcomer(tokens, email=body["email"])
+        return self._verified(person) if verified else person
+
+    def registers_company(self, *, verified: bool = False, **profile: Any) -> Person:
+        """Let somebody become an employer through the doors: register, sign in."""
+        body = _company_body(profile)
         ok(self.http.post("/api/auth/register/employer", json=body), 201)
         person = self.sign_in(body["email"], role="employer")
-        if verified:
-            ok(
-                self.admin().post(
-                    f"/api/admin/employers/{person.id}/action",
-                    {"action": "verify", "reason": "papers seen"},
-                )
-            )
-        return person
+        return self._verified(person) if verified else person
+
+    def _verified(self, employer: Person) -> Person:
+        body = {"action": "verify", "reason": "papers seen"}
+        ok(self.admin().post(f"/api/admin/employers/{employer.id}/action", body))
+        return employer
 
     def admin(self) -> Person:
-        """Create an administrator, once, and sign in."""
+        """Return the administrator, signed in anew."""
         email = "admin@example.com"
-        if "admin" not in self.extra:
-            self.in_session(
-                lambda session: users.create_admin(session, email, "Admin", PASSWORD, self.clock())
-            )
-            self.extra["admin"] = True
-        return self.sign_in(email, role="admin")
+        tokens = self.run(newcomers.admin(self.runtime, email, PASSWORD))
+        return self._newcomer(tokens, email=email)
+
+    def _newcomer(self, tokens: newcomers.Tokens, **known: Any) -> Person:
+        return Person(self, tokens.user_id, tokens.access, tokens.refresh, **known)
 
     def sign_in(self, email: str, *, role: str, password: str = PASSWORD) -> Person:
         """Sign in with e-mail and password."""
@@ -332,6 +338,36 @@ class World:
         path = f"/sandbox/stripe/_control/checkout/{session_id}"
         ok(self.http.post(path, json={"outcome": outcome}))
         self.settle()
+
+
+def _worker_body(profile: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": "Asha Kulkarni",
+        "phone": f"+91{next(_phones)}",
+        "consent": True,
+        "location": BANDRA,
+        "skills": ["waiter"],
+        "experience_years": 2,
+        "max_distance_km": 10,
+        **profile,
+    }
+
+
+def _company_body(profile: dict[str, Any]) -> dict[str, Any]:
+    number = next(_numbers)
+    return {
+        "company_name": f"Cafe Leopold {number}",
+        "contact_name": "Rustom Irani",
+        "email": f"owner{number}@example.com",
+        "password": PASSWORD,
+        "city": "Mumbai",
+        **profile,
+    }
+
+
+def _week(slots: Any) -> list[dict[str, str]]:
+    hours = {"start": "08:00", "end": "20:00"}
+    return [hours | {"weekday": slot} if isinstance(slot, str) else slot for slot in slots]
 
 
 @contextmanager

@@ -1,0 +1,101 @@
+"""People who are there already when a test begins: made by the verbs behind the doors.
+
+Registering over HTTP takes a worker four requests and a message, an employer two and a slow hash. The
+tests of registration go through those doors; all others would only wait in front of them.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.auth_bodies import RegisterEmployer, RegisterWorker
+from app.api.worker_hours import Week
+from app.core.phones import parse_phone
+from app.employers import registration as employer_registration
+from app.employers.registration import NewEmployer
+from app.identity import passwords, users
+from app.identity.models import Role, User
+from app.identity.tokens import Claims
+from app.runtime import Runtime
+from app.workers import availability
+from app.workers import registration as worker_registration
+from app.workers.registration import NewWorker
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Whose session it is, and what its requests carry."""
+
+    user_id: str
+    access: str
+    refresh: str
+
+
+async def worker(runtime: Runtime, body: Mapping[str, Any], slots: Sequence[Any]) -> Tokens:
+    """Register a worker as `POST /api/auth/register/worker` reads `body`, proven and with a week."""
+    said = RegisterWorker.model_validate(body)
+    country = runtime.settings.default_country
+    new = NewWorker(
+        name=said.name,
+        phone=parse_phone(said.phone, country),
+        language=said.language,
+        city=said.city,
+        location=said.location.point if said.location else None,
+        skills=said.skills,
+        experience_years=said.experience_years,
+        max_distance_km=said.max_distance_km,
+    )
+    week = [slot.slot for slot in Week.model_validate({"slots": slots}).slots]
+    now = runtime.clock()
+    async with runtime.database.begin() as session:
+        user_id = await worker_registration.register_proven(session, new, country, now)
+        if week:
+            await availability.replace_slots(session, user_id, week, now)
+        return await _sign_in(session, runtime, user_id, Role.WORKER, now)
+
+
+async def employer(runtime: Runtime, body: Mapping[str, Any]) -> Tokens:
+    """Register an employer as `POST /api/auth/register/employer` reads `body`."""
+    said = RegisterEmployer.model_validate(body)
+    country = runtime.settings.default_country
+    new = NewEmployer(
+        company_name=said.company_name,
+        contact_name=said.contact_name,
+        email=said.email,
+        password_hash=_hash(said.password),
+        phone=parse_phone(said.phone, country) if said.phone else None,
+        city=said.city,
+        location=said.location.point if said.location else None,
+    )
+    now = runtime.clock()
+    async with runtime.database.begin() as session:
+        user, _ = await employer_registration.register(session, new, now)
+        return await _sign_in(session, runtime, user.id, Role.EMPLOYER, now)
+
+
+async def admin(runtime: Runtime, email: str, password: str) -> Tokens:
+    """Make an administrator unless there is one of this address, and sign in."""
+    now = runtime.clock()
+    async with runtime.database.begin() as session:
+        user = await users.find_by_email(session, Role.ADMIN, email)
+        user = user or await users.create_admin(session, email, "Admin", password, now)
+        return await _sign_in(session, runtime, user.id, Role.ADMIN, now)
+
+
+@cache
+def _hash(password: str) -> str:
+    return passwords._HASHER.hash(passwords.normal(password))
+
+
+async def _sign_in(
+    session: AsyncSession, runtime: Runtime, user_id: UUID, role: Role, now: dt.datetime
+) -> Tokens:
+    user = await session.get_one(User, user_id, populate_existing=True)
+    issued = await runtime.sessions.create(session, user.id, user.version, now)
+    claims = Claims(user.id, issued.session_id, role, user.version)
+    return Tokens(str(user.id), runtime.tokens.issue(claims, now), issued.refresh_token)
