@@ -45,7 +45,7 @@ Agreed = Annotated[
 class RegisterWorker(Request):
     """A worker registers by phone; `consent` is to being offered work and to what that shares."""
 
-    name: Name
+    name: Name = Field(description="In letters; digits, addresses and links are refused.")
     phone: PhoneText = Field(examples=["+919876543210"])
     consent: Agreed
     language: Language = Language.ENGLISH

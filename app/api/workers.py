@@ -84,7 +84,9 @@ class WorkerProfile(Answer):
 class WorkerChanges(Request):
     """What a worker may change; a field left out keeps its value."""
 
-    name: Name = Field(default_factory=left_out)
+    name: Name = Field(
+        default_factory=left_out, description="In letters; digits, addresses and links are refused."
+    )
     language: Language = Field(default_factory=left_out)
     city: Name | None = Field(default_factory=left_out)
     location: Location | None = Field(

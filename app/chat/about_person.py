@@ -32,13 +32,12 @@ from app.messaging.channels import (
 )
 from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
+from app.workers.naming import is_name
 
 ADULT_YEARS: Final = 18
 OLDEST_YEARS: Final = 120
 """A greater number is no age."""
 NAME_CHARACTERS: Final = 60
-_IN_NAMES: Final = " .'’-\u200c\u200d"
-"""What a name holds besides letters; the last two join Indian letters."""
 
 
 def ask_language(state: State, _context: Context) -> Say:
@@ -169,15 +168,8 @@ def _only(words: Sequence[str], *lists: str) -> bool:
 
 
 def good_name(name: str) -> bool:
-    """Whether this can be a person's name: letters, their marks and joiners, one short line."""
-    letters = sum(character.isalpha() for character in name)
-    plain = all(
-        character.isalpha()
-        or unicodedata.category(character) in {"Mn", "Mc"}
-        or character in _IN_NAMES
-        for character in name
-    )
-    return letters > 0 and plain and len(name) <= NAME_CHARACTERS
+    """Whether this can be a person's name, and a short one."""
+    return is_name(name) and len(name) <= NAME_CHARACTERS
 
 
 def ask_phone(_state: State, _context: Context) -> Say:

@@ -70,9 +70,9 @@ _WORD: Final = r"(?<![\w.+\-\u0900-\u0963])[\w.+\-\u0900-\u0963]+"
 _ADDRESSES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        # Links, and hosts with a path or a known ending.
+        # Links, and hosts with a path or a known ending; "K.Dev" is somebody's name.
         r"(?:https?://|www\.)\S+",
-        rf"(?<![\w@\-])(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
+        rf"(?<![\w@\-])(?!(?:[^\W\d_]\.)+dev(?!\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
         r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
         # name@host.tld and payment handles such as name@bank.
         rf"{_WORD}[@＠][\w\-]+(?:[.．][\w\-]+)*",

@@ -17,6 +17,7 @@ from app.db import changed, table
 from app.identity.models import User
 from app.messaging.models import ChatPerson
 from app.workers.models import Worker
+from app.workers.naming import NOT_A_NAME, is_name
 from app.workers.registration import check_skills
 
 MAX_SKILLS: Final = 30
@@ -121,6 +122,8 @@ async def edit(
 
 def _check(changes: Mapping[str, Any]) -> None:
     found: list[FieldError] = []
+    if "name" in changes and not is_name(changes["name"]):
+        found.append(NOT_A_NAME)
     skills = changes.get("skills")
     if skills is not None:
         if len(set(skills)) < len(skills):

@@ -112,6 +112,8 @@ def test_nobody_is_registered_without_consent(shared_world: World, consent: Any)
         ({"language": "xx"}, "language"),
         ({"name": " "}, "name"),
         ({"name": "A\x00b"}, "name"),
+        ({"name": "Asha 9876543210"}, "name"),
+        ({"name": "@asha.k"}, "name"),
         ({"location": {"latitude": 91, "longitude": 0}}, "location.latitude"),
         ({"experience_years": True}, "experience_years"),
         ({"max_distance_km": 0}, "max_distance_km"),
