@@ -26,6 +26,7 @@ from app.messaging import delivery, inbox, limits
 from app.messaging.retention import forget_bodies
 from app.offers import closing, expire, privacy, remind
 from app.payments import events, reconcile, refunds
+from app.prepared import Check
 from app.providers import stripe
 from app.runtime import Runtime
 
@@ -48,8 +49,14 @@ class Loop:
     poll_seconds: float
 
 
-def _in_one_transaction(verb: Verb) -> Round:
+def _in_one_transaction(verb: Verb, due: Check | None = None) -> Round:
+    """Return the round that runs `verb`; where `due` tells when there is nothing to do, only then."""
+
     async def run(runtime: Runtime) -> int:
+        if due is not None:
+            async with runtime.database.read() as session:
+                if not await due.holds(session, now=runtime.clock()):
+                    return 0
         async with runtime.database.begin() as session:
             return await verb(session, runtime.clock(), BATCH)
 
@@ -103,10 +110,10 @@ LOOPS = (
     Loop("outbox", _send_messages, 2),
     Loop("payment_events", _handle_payment_events, 2),
     Loop("refunds", _send_refunds, 5),
-    Loop("expire_offers", _in_one_transaction(expire.expire_due), 5),
-    Loop("waves", _in_one_transaction(waves.send_due), 5),
-    Loop("remind", _in_one_transaction(remind.remind_due), 15),
-    Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due), 30),
+    Loop("expire_offers", _in_one_transaction(expire.expire_due, expire.OFFERS_DUE), 5),
+    Loop("waves", _in_one_transaction(waves.send_due, waves.WAVES_DUE), 5),
+    Loop("remind", _in_one_transaction(remind.remind_due, remind.REMINDERS_DUE), 15),
+    Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due, closing.JOBS_DUE), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("read_limits", _read_limits, 300),
     Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),

@@ -458,11 +458,3 @@ async def rows_changed(session: AsyncSession, statement: UpdateBase) -> int:
     """
     result = await session.execute(statement)
     return cast("CursorResult[Any]", result).rowcount
-
-
-def claim_limit(session: AsyncSession, query: Any) -> Any:
-    """Return `query` so that racing processes each claim other rows.
-
-    PostgreSQL skips what another transaction holds; on SQLite the immediate transaction suffices.
-    """
-    return query.with_for_update(skip_locked=True) if is_postgresql(session) else query

@@ -107,6 +107,21 @@ def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]
     return column.in_([literal_column(f"'{state}'") for state in states])
 
 
+class Claim[*Columns]:
+    """A query for rows to be taken, its values bound by name: racing processes each take other rows.
+
+    PostgreSQL skips what another transaction holds; on SQLite the immediate transaction suffices.
+    """
+
+    def __init__(self, query: Select[*Columns]) -> None:
+        self._plain = query
+        self._skipping = query.with_for_update(skip_locked=True)
+
+    def on(self, session: AsyncSession) -> Select[*Columns]:
+        """Return the query as it is asked of this session's database."""
+        return self._skipping if is_postgresql(session) else self._plain
+
+
 class PreparedInsert:
     """Adds rows of these columns, unless those that break a unique constraint are there already.
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import wake_loops
+from app.db import table, wake_loops
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.jobs.queries import find as find_job
@@ -30,6 +30,7 @@ from app.offers.rules import OfferStatus
 from app.offers.standing import stands
 from app.policy import policy as policies
 from app.policy.policy import Policy
+from app.prepared import Check, is_one_of
 
 DUE_BATCH: Final = 20
 """Jobs whose next wave one transaction sends: their rows stay locked until it commits."""
@@ -58,6 +59,13 @@ async def send_wave(session: AsyncSession, job_id: UUID, now: dt.datetime) -> Wa
         raise JobNotPublished
     policy = await policies.current(session)
     return await _send(session, job, now, policy, fresh_since=None)
+
+
+WAVES_DUE: Final = Check(
+    exists().where(
+        is_one_of(table(Job).c.status, [JobStatus.PUBLISHED]), Job.next_wave_at <= bindparam("now")
+    )
+)
 
 
 async def send_due(session: AsyncSession, now: dt.datetime, limit: int = DUE_BATCH) -> int:

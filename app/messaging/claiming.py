@@ -6,15 +6,15 @@ What must not go is set aside here: out of date, stopped, quiet hours, a person'
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Exists, bindparam, exists, or_, select
+from sqlalchemy import BindParameter, Integer, Select, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.core.metrics import ALERTS
-from app.db import Database, claim_limit, table, wake_loops
+from app.db import Database, table, wake_loops
 from app.messaging import outside
 from app.messaging.channels import Channels
 from app.messaging.holding import make_state
@@ -29,7 +29,7 @@ from app.messaging.rules import (
     quiet_until,
     window_open,
 )
-from app.prepared import Check, is_one_of
+from app.prepared import Check, Claim, is_one_of
 
 LEASE: Final = dt.timedelta(seconds=120)
 """Longer than any send takes; after it the message is due again."""
@@ -96,8 +96,11 @@ async def claim(
     return claimed, settled
 
 
+_STATES: Final = select(ChannelState).with_for_update()
+
+
 async def _states(session: AsyncSession, now: dt.datetime) -> dict[str, ChannelState]:
-    found = await session.scalars(select(ChannelState).with_for_update())
+    found = await session.scalars(_STATES)
     states = {state.channel: state for state in found}
     if ChannelName.WHATSAPP not in states:
         states[ChannelName.WHATSAPP] = await make_state(session, ChannelName.WHATSAPP, now)
@@ -124,26 +127,16 @@ async def _due(
     session: AsyncSession, name: str, state: ChannelState | None, now: dt.datetime, room: int
 ) -> Sequence[OutboxMessage]:
     """Return up to `room` messages that are due, each person's in the order in which they were written."""
-    query = select(OutboxMessage).where(
-        OutboxMessage.state.in_(OPEN),
-        OutboxMessage.due_at <= now,
-        OutboxMessage.channel == name,
-        or_(OutboxMessage.essential, ~_overtakes(now)),
-    )
     spam_pause = state.only_replies_until if state is not None else None
-    if spam_pause is not None and now < spam_pause:
-        query = query.where(OutboxMessage.priority == 0)
-    by_due = (OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id)
-    first = query.order_by(*by_due).limit(room)
-    rows = (await session.scalars(claim_limit(session, first))).all()
+    only_replies = spam_pause is not None and now < spam_pause
+    which: dict[str, Any] = {"now": now, "channel": name}
+    first = _FIRST[only_replies].on(session)
+    rows = (await session.scalars(first, {**which, "room": room})).all()
     if len(rows) < room:
         return sorted(rows, key=_as_written)
     # What was tried before is due later than what was written after it: it may have been cut off.
-    people = {row.recipient_index for row in rows}
-    theirs = query.where(OutboxMessage.recipient_index.in_(people)).limit(room * _SEVERAL)
-    found = await session.scalars(
-        claim_limit(session, theirs.order_by(OutboxMessage.priority, OutboxMessage.id))
-    )
+    which |= {"people": sorted({row.recipient_index for row in rows}), "room": room * _SEVERAL}
+    found = await session.scalars(_THEIRS[only_replies].on(session), which)
     each: dict[tuple[str, int], list[OutboxMessage]] = {}
     for row in sorted({*rows, *found}, key=_as_written):
         each.setdefault((row.recipient_index, row.priority), []).append(row)
@@ -155,12 +148,15 @@ def _as_written(row: OutboxMessage) -> tuple[int, UUID]:
     return row.priority, row.id
 
 
-def _overtakes(now: dt.datetime) -> Exists:
-    """Whether an earlier message to the same person is not due yet: it is being sent, its answer was
-    lost, or it is tried again. What comes after it waits, or people read the end first.
+def _due_query(*, only_replies: bool) -> Select[OutboxMessage]:
+    """Return up to `:room` messages of a channel that are due and overtake nothing.
+
+    A message overtakes an earlier one to the same person that is not due yet: it is being sent, its
+    answer was lost, or it is tried again. What comes after it waits, or people read the end first.
     """
+    now: BindParameter[dt.datetime] = bindparam("now")
     earlier = aliased(OutboxMessage)
-    return exists().where(
+    overtakes = exists().where(
         earlier.recipient_index == OutboxMessage.recipient_index,
         earlier.state.in_(OPEN),
         earlier.channel == OutboxMessage.channel,
@@ -171,6 +167,35 @@ def _overtakes(now: dt.datetime) -> Exists:
         earlier.held_why.is_(None),
         or_(earlier.expires_at.is_(None), earlier.expires_at > now),
     )
+    due = select(OutboxMessage).where(
+        OutboxMessage.state.in_(OPEN),
+        OutboxMessage.due_at <= now,
+        OutboxMessage.channel == bindparam("channel"),
+        or_(OutboxMessage.essential, ~overtakes),
+    )
+    if only_replies:
+        due = due.where(OutboxMessage.priority == 0)
+    return due.limit(bindparam("room", type_=Integer))
+
+
+_FIRST: Final = {
+    only_replies: Claim(
+        _due_query(only_replies=only_replies).order_by(
+            OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id
+        )
+    )
+    for only_replies in (False, True)
+}
+"""What is due longest."""
+_THEIRS: Final = {
+    only_replies: Claim(
+        _due_query(only_replies=only_replies)
+        .where(OutboxMessage.recipient_index.in_(bindparam("people", expanding=True)))
+        .order_by(OutboxMessage.priority, OutboxMessage.id)
+    )
+    for only_replies in (False, True)
+}
+"""What is due for these people."""
 
 
 async def _sort_out(
@@ -254,6 +279,21 @@ def _later(
     row.due_at, row.updated_at, row.lease_until = due_at, now, None
 
 
+_PEOPLE: Final = select(ChatPerson).where(
+    ChatPerson.channel == ChannelName.WHATSAPP,
+    or_(
+        ChatPerson.id.in_(bindparam("ids", expanding=True)),
+        ChatPerson.phone_index.in_(bindparam("indexes", expanding=True)),
+        ChatPerson.user_id.in_(bindparam("users", expanding=True)),
+    ),
+)
+_FREE: Final = Claim(
+    select(ChatPerson)
+    .where(ChatPerson.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(populate_existing=True)
+)
+
+
 async def _people(
     session: AsyncSession, rows: Sequence[OutboxMessage]
 ) -> tuple[dict[UUID, ChatPerson], frozenset[UUID]]:
@@ -265,19 +305,9 @@ async def _people(
     ids = {row.person_id for row in rows if row.person_id}
     indexes = {row.recipient_index for row in rows}
     users = {row.user_id for row in rows if row.user_id}
-    query = select(ChatPerson).where(
-        ChatPerson.channel == ChannelName.WHATSAPP,
-        or_(
-            ChatPerson.id.in_(ids),
-            ChatPerson.phone_index.in_(indexes),
-            ChatPerson.user_id.in_(users),
-        ),
-    )
-    found = (await session.scalars(query)).all()
-    again = select(ChatPerson).where(ChatPerson.id.in_([person.id for person in found]))
-    free = await session.scalars(
-        claim_limit(session, again).execution_options(populate_existing=True)
-    )
+    which = {"ids": list(ids), "indexes": list(indexes), "users": list(users)}
+    found = (await session.scalars(_PEOPLE, which)).all()
+    free = await session.scalars(_FREE.on(session), {"ids": [person.id for person in found]})
     held = frozenset(person.id for person in found) - {person.id for person in free}
     by_id = {person.id: person for person in found}
     by_index = {person.phone_index: person for person in found if person.phone_index}
@@ -292,13 +322,15 @@ async def _people(
     return people, held
 
 
+_BEING_SENT: Final = select(OutboxMessage.recipient_index).where(
+    OutboxMessage.recipient_index.in_(bindparam("indexes", expanding=True)),
+    OutboxMessage.state == OutboxState.SENDING,
+    OutboxMessage.lease_until > bindparam("now"),
+)
+
+
 async def _being_sent(session: AsyncSession, indexes: set[str], now: dt.datetime) -> set[str]:
-    query = select(OutboxMessage.recipient_index).where(
-        OutboxMessage.recipient_index.in_(indexes),
-        OutboxMessage.state == OutboxState.SENDING,
-        OutboxMessage.lease_until > now,
-    )
-    return set(await session.scalars(query))
+    return set(await session.scalars(_BEING_SENT, {"indexes": list(indexes), "now": now}))
 
 
 async def _take(

@@ -14,17 +14,17 @@ from operator import itemgetter
 from typing import Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, or_, select, tuple_
+from sqlalchemy import Integer, bindparam, exists, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.core.ids import new_id
 from app.core.logging import logger
-from app.db import Database, claim_limit, keyring, table, wake_loops
+from app.db import Database, keyring, table, wake_loops
 from app.messaging.inbound import Inbound, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent, WebhookState
 from app.messaging.opening import EVENT, ITEM, WHATSAPP, Clock, open_due, set_back
-from app.prepared import Check, PreparedInsert, is_one_of
+from app.prepared import Check, Claim, PreparedInsert, is_one_of
 
 __all__ = ["ITEM", "WHATSAPP", "Clock", "Handler", "handle_due", "store_events"]
 
@@ -124,24 +124,33 @@ async def _handle_items(database: Database, clock: Clock, limit: int, handler: H
     return sum(await asyncio.gather(*(one(person_id) for person_id in waiting)))
 
 
+_OLDER: Final = aliased(InboxItem)
+_PEOPLE_WAITING: Final = (
+    select(InboxItem.person_id)
+    .where(
+        InboxItem.state == WebhookState.WAITING,
+        InboxItem.due_at <= bindparam("now"),
+        ~exists().where(
+            _OLDER.person_id == InboxItem.person_id,
+            _OLDER.state == WebhookState.WAITING,
+            tuple_(_OLDER.sent_at, _OLDER.id) < tuple_(InboxItem.sent_at, InboxItem.id),
+        ),
+    )
+    .order_by(InboxItem.due_at)
+    .limit(bindparam("limit", type_=Integer))
+)
+_PERSON: Final = Claim(select(ChatPerson).where(ChatPerson.id == bindparam("person_id")))
+_NEXT_ITEM: Final = (
+    select(InboxItem)
+    .where(InboxItem.person_id == bindparam("person_id"), InboxItem.state == WebhookState.WAITING)
+    .order_by(InboxItem.sent_at, InboxItem.id)
+    .limit(1)
+)
+
+
 async def _people_waiting(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[UUID]:
     """Return whose oldest message is due; what waits behind one that is set back is no reason."""
-    older = aliased(InboxItem)
-    query = (
-        select(InboxItem.person_id)
-        .where(
-            InboxItem.state == WebhookState.WAITING,
-            InboxItem.due_at <= now,
-            ~exists().where(
-                older.person_id == InboxItem.person_id,
-                older.state == WebhookState.WAITING,
-                tuple_(older.sent_at, older.id) < tuple_(InboxItem.sent_at, InboxItem.id),
-            ),
-        )
-        .order_by(InboxItem.due_at)
-        .limit(limit)
-    )
-    return list(await session.scalars(query))
+    return list(await session.scalars(_PEOPLE_WAITING, {"now": now, "limit": limit}))
 
 
 async def _handle_person(
@@ -153,8 +162,7 @@ async def _handle_person(
         try:
             async with database.begin() as session:
                 now = clock()
-                query = select(ChatPerson).where(ChatPerson.id == person_id)
-                person = await session.scalar(claim_limit(session, query))
+                person = await session.scalar(_PERSON.on(session), {"person_id": person_id})
                 item = await _next_item(session, person_id) if person is not None else None
                 if person is None or item is None or item.due_at > now:
                     return handled
@@ -190,11 +198,5 @@ async def _handle(
 
 
 async def _next_item(session: AsyncSession, person_id: UUID) -> InboxItem | None:
-    query = (
-        select(InboxItem)
-        .where(InboxItem.person_id == person_id, InboxItem.state == WebhookState.WAITING)
-        .order_by(InboxItem.sent_at, InboxItem.id)
-        .limit(1)
-    )
-    item: InboxItem | None = await session.scalar(query)
+    item: InboxItem | None = await session.scalar(_NEXT_ITEM, {"person_id": person_id})
     return item

@@ -11,19 +11,20 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database, claim_limit, is_postgresql, keyring, wake_loops
+from app.db import Database, is_postgresql, keyring, wake_loops
 from app.messaging import notices, people, statuses
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.outbox import insert_if_absent
 from app.messaging.rules import WINDOW
+from app.prepared import Claim
 
 WHATSAPP: Final = Channel.WHATSAPP.value
 EVENT: Final = "webhook"
@@ -61,22 +62,23 @@ async def open_due(database: Database, clock: Clock, limit: int, parse: Parse) -
     return done
 
 
-async def _next_event(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
-    if is_postgresql(session):
-        ours = select(text(f"pg_try_advisory_xact_lock({_OPENER})"))
-        if not await session.scalar(ours):
-            return None
-    query = (
-        select(WebhookEvent)
-        .where(
-            WebhookEvent.state == WebhookState.WAITING,
-            WebhookEvent.provider == WHATSAPP,
-            WebhookEvent.due_at <= now,
-        )
-        .order_by(WebhookEvent.due_at, WebhookEvent.id)
-        .limit(1)
+_WE_OPEN: Final = select(text(f"pg_try_advisory_xact_lock({_OPENER})"))
+_NEXT: Final = Claim(
+    select(WebhookEvent)
+    .where(
+        WebhookEvent.state == WebhookState.WAITING,
+        WebhookEvent.provider == WHATSAPP,
+        WebhookEvent.due_at <= bindparam("now"),
     )
-    event: WebhookEvent | None = await session.scalar(claim_limit(session, query))
+    .order_by(WebhookEvent.due_at, WebhookEvent.id)
+    .limit(1)
+)
+
+
+async def _next_event(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
+    if is_postgresql(session) and not await session.scalar(_WE_OPEN):
+        return None
+    event: WebhookEvent | None = await session.scalar(_NEXT.on(session), {"now": now})
     return event
 
 

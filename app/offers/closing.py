@@ -3,12 +3,14 @@
 import contextlib
 import datetime as dt
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
+from app.db import table
 from app.identity.actor import Actor
 from app.jobs import lifecycle
 from app.jobs.models import Job, JobStatus
@@ -20,6 +22,7 @@ from app.offers.jobside import HeldJob, ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import CloseReason, OfferStatus
 from app.offers.standing import stands
+from app.prepared import Check, is_one_of
 
 _REASON = {
     JobAction.CANCEL: CloseReason.CANCELLED,
@@ -116,6 +119,13 @@ async def close_for_employer(
     return sum(
         [await close_open(session, job, CloseReason.CANCELLED, actor, now) for job in jobs.values()]
     )
+
+
+JOBS_DUE: Final = Check(
+    exists().where(
+        is_one_of(table(Job).c.status, [JobStatus.PUBLISHED]), Job.closes_at <= bindparam("now")
+    )
+)
 
 
 async def expire_jobs_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:

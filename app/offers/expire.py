@@ -3,17 +3,27 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
+from app.db import table
 from app.messaging.outbox import notify_many, suppress
 from app.offers.jobside import ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
+from app.prepared import Check, is_one_of
 from app.workers.models import Worker
+
+OFFERS_DUE: Final = Check(
+    exists().where(
+        is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),
+        JobMatch.respond_by <= bindparam("now"),
+    )
+)
 
 
 async def expire_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, and_, case, delete, or_, select, update
+from sqlalchemy import Integer, Row, and_, bindparam, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.core.masking import mask_together
-from app.db import claim_limit, keyring
+from app.db import keyring
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -26,6 +26,7 @@ from app.messaging.outbox import Notice
 from app.offers import closing, respond
 from app.offers.models import JobMatch
 from app.policy import policy
+from app.prepared import Claim
 from app.workers import account, availability, blocks, profile
 from app.workers.blocks import Blocked
 from app.workers.models import TimeOff, Worker, WorkerAvailability
@@ -146,22 +147,25 @@ async def _messages(session: AsyncSession, worker_id: UUID) -> Rows:
     return (await session.execute(query)).all()
 
 
+_UNPROVEN: Final = Claim(
+    select(User.id)
+    .where(
+        User.role == Role.WORKER,
+        User.status == UserStatus.PENDING,
+        User.updated_at < bindparam("since"),
+    )
+    .order_by(User.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
 async def forget_unproven(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Erase up to `limit` workers who never proved their phone, some at a time; return how many.
 
     Whoever proves it at this very moment is left alone.
     """
-    query = (
-        select(User.id)
-        .where(
-            User.role == Role.WORKER,
-            User.status == UserStatus.PENDING,
-            User.updated_at < now - UNPROVEN_KEPT,
-        )
-        .order_by(User.id)
-        .limit(min(limit, _UNPROVEN_AT_ONCE))
-    )
-    forgotten = (await session.scalars(claim_limit(session, query))).all()
+    values = {"since": now - UNPROVEN_KEPT, "limit": min(limit, _UNPROVEN_AT_ONCE)}
+    forgotten = (await session.scalars(_UNPROVEN.on(session), values)).all()
     for worker_id in forgotten:
         await erase(session, worker_id, None, now)
     return len(forgotten)

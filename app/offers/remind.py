@@ -1,15 +1,36 @@
 """One reminder of an unanswered offer, while there is still time to answer."""
 
 import datetime as dt
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import BindParameter, ColumnElement, Integer, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import claim_limit
+from app.db import table
 from app.messaging.outbox import notify_many
 from app.offers.models import JobMatch
 from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
+from app.prepared import Check, Claim, is_one_of
+
+
+def _is_due(
+    now: dt.datetime | BindParameter[dt.datetime],
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),
+        JobMatch.remind_at <= now,
+        JobMatch.respond_by > now,
+    )
+
+
+REMINDERS_DUE: Final = Check(exists().where(*_is_due(bindparam("now"))))
+_TO_REMIND: Final = Claim(
+    select(JobMatch.id)
+    .where(*_is_due(bindparam("now")))
+    .order_by(JobMatch.remind_at)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 async def remind_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
@@ -17,19 +38,14 @@ async def remind_due(session: AsyncSession, now: dt.datetime, limit: int) -> int
 
     An offer that expired before its reminder could be sent is not reminded of any more.
     """
-    due = (
-        JobMatch.status == OfferStatus.OFFERED,
-        JobMatch.remind_at <= now,
-        JobMatch.respond_by > now,
-    )
-    query = select(JobMatch.id).where(*due).order_by(JobMatch.remind_at).limit(limit)
     # Skips what another transaction holds, and waits for nothing: offers before jobs is safe here.
-    ids = (await session.scalars(claim_limit(session, query))).all()
+    values = {"now": now, "limit": limit}
+    ids = (await session.scalars(_TO_REMIND.on(session), values)).all()
     if not ids:
         return 0
     statement = (
         update(JobMatch)
-        .where(JobMatch.id.in_(ids), *due)
+        .where(JobMatch.id.in_(ids), *_is_due(now))
         .values(remind_at=None, reminded_at=now, updated_at=now)
         .returning(
             JobMatch.id,

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database, claim_limit, is_postgresql, keyring, rows_changed, table, wake_loops
+from app.db import Database, is_postgresql, keyring, rows_changed, table, wake_loops
 from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
@@ -26,7 +26,7 @@ from app.payments.provider import (
     RefundChanged,
 )
 from app.payments.rules import OPEN, PaymentAction
-from app.prepared import Check, is_one_of
+from app.prepared import Check, Claim, is_one_of
 
 PROVIDER = "stripe"
 MAX_ATTEMPTS = 10
@@ -94,18 +94,20 @@ async def handle_due(
     return limit
 
 
-async def _claim(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
-    query = (
-        select(WebhookEvent)
-        .where(
-            WebhookEvent.provider == PROVIDER,
-            WebhookEvent.state == WebhookState.WAITING,
-            WebhookEvent.due_at <= now,
-        )
-        .order_by(WebhookEvent.due_at, WebhookEvent.id)
-        .limit(1)
+_NEXT: Final = Claim(
+    select(WebhookEvent)
+    .where(
+        WebhookEvent.provider == PROVIDER,
+        WebhookEvent.state == WebhookState.WAITING,
+        WebhookEvent.due_at <= bindparam("now"),
     )
-    event: WebhookEvent | None = await session.scalar(claim_limit(session, query))
+    .order_by(WebhookEvent.due_at, WebhookEvent.id)
+    .limit(1)
+)
+
+
+async def _claim(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
+    event: WebhookEvent | None = await session.scalar(_NEXT.on(session), {"now": now})
     return event
 
 

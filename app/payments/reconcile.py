@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Integer, bindparam, exists, select, update
 
 from app.core.logging import logger
-from app.db import Database, claim_limit
+from app.db import Database
 from app.payments import rules
 from app.payments.models import Payment
 from app.payments.provider import (
@@ -19,8 +20,12 @@ from app.payments.provider import (
 )
 from app.payments.rules import PaymentAction
 from app.payments.settle import move, settle
+from app.prepared import Check, Claim
 
 ASK_EVERY = dt.timedelta(minutes=5)
+_IS_DUE: Final = Payment.check_at <= bindparam("now")
+_DUE: Final = Check(exists().where(_IS_DUE))
+_TO_ASK: Final = Claim(select(Payment).where(_IS_DUE).limit(bindparam("limit", type_=Integer)))
 
 
 async def check_due(
@@ -33,9 +38,11 @@ async def check_due(
 ) -> int:
     """Ask about the payments that are due and settle what is learnt; return how many were asked."""
     now = clock()
+    async with database.read() as session:
+        if not await _DUE.holds(session, now=now):
+            return 0
     async with database.begin() as session:
-        query = select(Payment).where(Payment.check_at <= now).limit(limit)
-        due = list(await session.scalars(claim_limit(session, query)))
+        due = list(await session.scalars(_TO_ASK.on(session), {"now": now, "limit": limit}))
         for payment in due:
             payment.check_at = now + ASK_EVERY
     for payment in due:

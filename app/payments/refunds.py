@@ -5,9 +5,10 @@ A refund never hides a contact again: what was seen was seen.
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Integer, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.log import record
@@ -16,7 +17,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
-from app.db import Database, claim_limit, rows_changed, wake_loops
+from app.db import Database, rows_changed, wake_loops
 from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox import notify
@@ -31,6 +32,7 @@ from app.payments.provider import (
     ProviderRefused,
     RefundState,
 )
+from app.prepared import Check, Claim
 
 REQUESTED = "requested"
 _ON_THE_WAY = (REQUESTED, RefundState.PENDING, RefundState.SUCCEEDED)
@@ -110,6 +112,16 @@ async def _going_back(session: AsyncSession, payment_id: UUID) -> int:
     return int(await session.scalar(query) or 0)
 
 
+_IS_DUE: Final = (Refund.status == REQUESTED, Refund.due_at <= bindparam("now"))
+_DUE: Final = Check(exists().where(*_IS_DUE))
+_TO_SEND: Final = Claim(
+    select(Refund, Payment.intent_id)
+    .join(Payment, Payment.id == Refund.payment_id)
+    .where(*_IS_DUE)
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
 async def send_due(
     database: Database,
     provider: PaymentProvider,
@@ -118,14 +130,12 @@ async def send_due(
 ) -> int:
     """Send the refunds that are due; return how many were tried."""
     now = clock()
+    async with database.read() as session:
+        if not await _DUE.holds(session, now=now):
+            return 0
     async with database.begin() as session:
-        due = (
-            select(Refund, Payment.intent_id)
-            .join(Payment, Payment.id == Refund.payment_id)
-            .where(Refund.status == REQUESTED, Refund.due_at <= now)
-            .limit(limit)
-        )
-        claimed = (await session.execute(claim_limit(session, due))).all()
+        values = {"now": now, "limit": limit}
+        claimed = (await session.execute(_TO_SEND.on(session), values)).all()
         for refund, _ in claimed:
             refund.due_at = now + _LEASE
             refund.attempts += 1
