@@ -135,13 +135,12 @@ def read_name(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
     text = said(heard)
     profile = heard.context.profile
-    if tapped(heard, "name") == "profile" and profile is not None:
-        return answered(heard, Ask.NAME, Edit({"name": profile.name}))
+    offered = _offered(heard.state, heard.context)
+    agreed = tapped(heard, "name") == "profile" or says(heard, Command.YES)
+    if agreed and offered and profile is not None:
+        return answered(heard, Ask.NAME, Edit({"name": offered}))
     if text is None:
         return None
-    offered = _offered(heard.state, heard.context)
-    if says(heard, Command.YES) and offered and profile is not None:
-        return answered(heard, Ask.NAME, Edit({"name": offered}))
     if Command.COURTESY in commands(text):
         return None
     name = name_in(text)

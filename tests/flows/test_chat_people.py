@@ -129,6 +129,8 @@ async def test_who_hides_the_phone_is_asked_for_it_and_is_active_once_it_is_ther
         await world.taps("language:en", **hidden)
         await world.taps("consent:yes", **hidden)
         await world.taps("name:profile", **hidden)
+        assert world.phone.received[-1][2].text.endswith("What is your name?")
+        await world.says("Asha", **hidden)
         _, address, asked = world.phone.received[-1]
         assert (address.platform_id, asked.ask) == ("IN.135", "contact")
         [user] = await world.users()
