@@ -234,7 +234,7 @@ async def _answer(doing: Doing, effect: model.Answer) -> None:
         doing.worker_id,
         effect.offer_id,
         Answer(effect.verb),
-        None,
+        None if effect.reason is None else mask(effect.reason),
         doing.now,
         base_url=doing.base_url,
     )

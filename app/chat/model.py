@@ -259,6 +259,8 @@ class Answer:
     offer_id: UUID
     verb: str
     """`accept`, `reject` or `withdraw`."""
+    reason: str | None = None
+    """Why not, where that was said with the no."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from app.chat.flow import QUESTIONS, said, says, tapped
+from app.chat.flow import QUESTIONS, said, tapped
 from app.chat.meeting import resume, unfinished
 from app.chat.model import (
     REGISTRATION,
@@ -20,16 +20,17 @@ from app.chat.model import (
     State,
     Turn,
 )
+from app.chat.offer_words import REASONS, OfferAnswer, answer_in
 from app.chat.understand import Command, around, commands, words_of
 from app.messaging import texts
 from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
 from app.messaging.wording import inert
 from app.offers.rules import OfferStatus
 
-_REASONS: Final = frozenset({"far", "pay", "time"})
 _REASON_WITHIN: Final = dt.timedelta(hours=1)
 """What is written later than this after a rejection is about something else."""
 REASON_CHARACTERS: Final = 300
+_ANSWERS: Final = frozenset({"accept", "reject", "withdraw"})
 _NO_REASON: Final = frozenset({Command.COURTESY, Command.NO, Command.SKIP, Command.DONE})
 """Says that there is no reason to give; but "no time" is one, though it begins with a no."""
 
@@ -44,22 +45,21 @@ def offer_tap(heard: Heard) -> Turn | None:
     if offer is None:
         return Turn(heard.state, (Say("offer_unknown"),))
     verb, _, detail = verb.partition(":")
-    if verb == "why" and detail in _REASONS:
+    if verb == "why" and detail in REASONS:
         noted = replace(heard.state, draft=_without_rejected(heard.state))
         return Turn(noted, (Say("reason_noted"),), (GiveReason(offer.id, detail),))
-    if verb in {"accept", "reject", "withdraw"}:
+    if verb in _ANSWERS:
         return _answer_offer(heard, offer, verb)
     return Turn(heard.state, (tell_offer(offer),))
 
 
-def _answer_offer(heard: Heard, offer: OfferFacts, verb: str) -> Turn:
+def _answer_offer(heard: Heard, offer: OfferFacts, verb: str, reason: str | None = None) -> Turn:
     """The written rule: the first answer counts, and a yes can be taken back until it is unlocked."""
     status = offer.status
     calm = replace(heard.state, misses=0)
     if status is OfferStatus.OFFERED and verb == "reject":
-        return Turn(
-            _asked_why(calm, offer, heard.context), (), (Answer(offer.id, verb),), if_refused=calm
-        )
+        asked = calm if reason else _asked_why(calm, offer, heard.context)
+        return Turn(asked, (), (Answer(offer.id, verb, reason),), if_refused=calm)
     if status is OfferStatus.OFFERED and verb == "accept":
         return Turn(calm, (), (Answer(offer.id, verb),))
     if status is OfferStatus.ACCEPTED and verb in {"reject", "withdraw"} and not offer.unlocked:
@@ -91,20 +91,25 @@ def reason(heard: Heard) -> Turn | None:
     meant = commands(text)
     if meant and not (meant <= _NO_REASON or Command.COURTESY in meant):
         return None
-    if Command.NO in meant and heard.context.open_offers:
-        # It may be another offer that is refused.
+    answer = answer_in(text)
+    if heard.context.open_offers and answer is not None and _of_another(answer):
         return None
     why = _reason_in(text)
-    if meant and why not in _REASONS:
+    if meant and why not in REASONS:
         # "No", "later", "thanks": nothing more to say about it.
         return Turn(closed, (Say("courtesy" if Command.COURTESY in meant else "reason_skipped"),))
     return Turn(closed, (Say("reason_noted"),), (GiveReason(UUID(rejected), why),))
 
 
+def _of_another(answer: OfferAnswer) -> bool:
+    """Whether an answer rather means another offer that is open than why the last was refused."""
+    return answer.verb == "accept" or (answer.verb == "reject" and not answer.by_reason)
+
+
 def _reason_in(text: str) -> str:
     """Return one of the reasons that are offered where the words say it, else the words."""
     words = words_of(text[:REASON_CHARACTERS])
-    for why in sorted(_REASONS):
+    for why in REASONS:
         left = around(f"why_{why}").without(words)
         if len(left) < len(words) and not around("before_reason", "filler", "polite").without(left):
             return why
@@ -130,25 +135,20 @@ _OFFER_TEXTS: Final[Mapping[OfferStatus, str]] = {
 }
 
 
-def _verb_in(heard: Heard) -> str | None:
+def _answered(heard: Heard) -> OfferAnswer | None:
     text = said(heard)
-    meant = commands(text) if text is not None else frozenset()
-    if Command.YES in meant:
-        return "accept"
-    if Command.NO in meant:
-        return "reject"
-    return "withdraw" if Command.WITHDRAW in meant else None
+    return None if text is None else answer_in(text)
 
 
 def quoted(heard: Heard) -> Turn | None:
     """A yes or no that quotes an offer means that offer, whatever question is open."""
-    verb = _verb_in(heard)
-    if not heard.context.quoted or verb is None:
+    answer = _answered(heard) if heard.context.quoted else None
+    if answer is None or answer.verb not in _ANSWERS:
         return None
     offer = heard.context.offer
     if offer is None:
         return Turn(heard.state, (Say("offer_unknown"),))
-    return _answer_offer(heard, offer, verb)
+    return _answer_offer(heard, offer, answer.verb, answer.reason)
 
 
 def _offer_rows(offers: list[OfferFacts], context: Context) -> list[Row]:
@@ -203,17 +203,32 @@ def my_offers(heard: Heard) -> Turn:
 
 
 def free_answer(heard: Heard) -> Turn | None:
-    """A plain yes or no counts with exactly one open offer; with several, ask which."""
-    verb = _verb_in(heard)
+    """Read an answer in words: it counts with exactly one open offer; with several, ask which."""
+    answer = _answered(heard)
     context = heard.context
-    if verb is None:
-        if says(heard, Command.SKIP) and len(context.open_offers) == 1:
-            return Turn(heard.state, (Say("answer_later", context.open_offers[0].said),))
+    if answer is None:
         return None
-    among = list(context.accepted_offers if verb == "withdraw" else context.open_offers)
-    if len(among) == 1:
-        return _answer_offer(heard, among[0], verb)
-    if among:
+    among = list(context.accepted_offers if answer.verb == "withdraw" else context.open_offers)
+    if not among:
+        return _nothing_to_answer(heard, answer)
+    if answer.verb == "later":
+        return _later(heard, among)
+    if len(among) > 1:
         rows = _offer_rows(among, context)
         return Turn(heard.state, (Say("which_offer", {"count": len(among)}, rows=rows),))
-    return None
+    if answer.verb is None:
+        return Turn(heard.state, (Say("offer_unclear"), tell_offer(among[0])), missed=True)
+    return _answer_offer(heard, among[0], answer.verb, answer.reason)
+
+
+def _later(heard: Heard, among: list[OfferFacts]) -> Turn | None:
+    return Turn(heard.state, (Say("answer_later", among[0].said),)) if len(among) == 1 else None
+
+
+def _nothing_to_answer(heard: Heard, answer: OfferAnswer) -> Turn | None:
+    """A second yes is told how things stand, and so is who accepted and can't come after all."""
+    said_so = answer.verb in {"accept", "reject"} or (
+        answer.verb is None and heard.context.accepted_offers
+    )
+    polite = Command.COURTESY in commands(said(heard) or "")
+    return my_offers(heard) if said_so and not polite else None

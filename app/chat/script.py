@@ -426,7 +426,7 @@ def _everyday(heard: Heard) -> Turn | None:
         return Turn(heard.state, (Say("phone_saved"),), (SetPhone(inbound.phone),))
     if heard.state.ask is Ask.NOTHING:
         if (turn := free_answer(heard)) is not None:
-            return turn
+            return _counted(heard, turn)
         if inbound.kind is InboundKind.LOCATION and inbound.latitude is not None:
             return _new_place(heard)
     if says(heard, Command.GREETING) or says(heard, Command.START) or says(heard, Command.BOT):

@@ -1,0 +1,164 @@
+"""What somebody means who answers an offer in their own words: yes, no, why not, or neither. Pure.
+
+An answer counts for good, so it has to be plain: a yes with a "but" or a doubt in it, or with words that
+nobody knows, is no yes, and is asked again with the buttons. A no may come with its reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
+from typing import Final
+
+from app.chat.understand import Command, Lexicon, around, commands, every, folded, words_of
+
+ANSWER_CHARACTERS: Final = 200
+"""Nobody answers an offer at greater length."""
+_STOPS: Final = frozenset(",.;:!।-")
+_VERBS: Final = {
+    Command.YES: "accept",
+    Command.NO: "reject",
+    Command.WITHDRAW: "withdraw",
+    Command.SKIP: "later",
+    Command.CANCEL: None,
+}
+REASONS: Final = ("far", "pay", "time")
+"""The reasons that are offered as buttons; any other is told in the worker's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswer:
+    """What was said of an offer."""
+
+    verb: str | None
+    """`accept`, `reject`, `withdraw`, `later`; None where it can't be told which."""
+    reason: str | None = None
+    """Why not: one of `REASONS`, or the person's own words."""
+    by_reason: bool = False
+    """Whether the no is only in the reason: "time nahi hai"."""
+
+
+class _Part(Enum):
+    YES = auto()
+    CAN = auto()
+    """"will come", "taiyar": a yes that a "not" beside it turns round."""
+    NO = auto()
+    DOUBT = auto()
+    ASKED = auto()
+    FAR = auto()
+    PAY = auto()
+    TIME = auto()
+    EXCUSE = auto()
+    FILLER = auto()
+
+
+type _Found = list[tuple[_Part | None, list[str]]]
+_OF_REASON: Final[Mapping[_Part | None, str]] = {
+    _Part.FAR: "far",
+    _Part.PAY: "pay",
+    _Part.TIME: "time",
+}
+
+
+def answer_in(text: str) -> OfferAnswer | None:
+    """Return what a text says of an offer, or None where it says something else."""
+    meant = commands(text)
+    found = _parts(text[:ANSWER_CHARACTERS])
+    for command, verb in _VERBS.items():
+        if command in meant:
+            why = _reason(found)
+            unsure = verb == "accept" and (why is not None or "?" in text)
+            return OfferAnswer(None if unsure else verb, why)
+    if meant or len(text) > ANSWER_CHARACTERS or "?" in text:
+        return None
+    parts = {part for part, _ in found}
+    if _Part.ASKED in parts:
+        return None
+    if parts & {_Part.YES, _Part.CAN}:
+        plain = parts <= {_Part.YES, _Part.CAN, _Part.FILLER}
+        return OfferAnswer("accept" if plain else None)
+    if _Part.NO in parts:
+        return _refused(text, found)
+    return None if None in parts else _remarked(found)
+
+
+def _refused(text: str, found: _Found) -> OfferAnswer:
+    parts = {part for part, _ in found}
+    if _Part.DOUBT in parts or (None in parts and not _begins_with_no(text)):
+        return OfferAnswer(None)
+    if None in parts:
+        return OfferAnswer("reject", text.strip())
+    own_words = text.strip() if _Part.EXCUSE in parts else None
+    return OfferAnswer("reject", _reason(found) or own_words)
+
+
+def _remarked(found: _Found) -> OfferAnswer | None:
+    """Read what is neither yes nor no: a reason that says one, a doubt, or only a remark."""
+    parts = {part for part, _ in found}
+    reason = _reason(found)
+    if reason and any(_says_not(words) for part, words in found if part in _OF_REASON):
+        return OfferAnswer("reject", reason, by_reason=True)
+    if _Part.DOUBT in parts:
+        return OfferAnswer("later")
+    return OfferAnswer(None) if reason or _Part.EXCUSE in parts else None
+
+
+def _reason(found: _Found) -> str | None:
+    return next((_OF_REASON[part] for part, _ in found if part in _OF_REASON), None)
+
+
+def _says_not(words: list[str]) -> bool:
+    return around("negation").anywhere(words)
+
+
+def _parts(text: str) -> _Found:
+    """Cut a text into what is known and, as None, single words that are not."""
+    words = words_of(text)
+    found: _Found = []
+    position = 0
+    while position < len(words):
+        part, length = _lexicon().at(words, position) or (None, 1)
+        said = words[position : position + length]
+        position += length
+        before, said_before = found[-1] if found else (None, [])
+        if part is _Part.CAN and before is _Part.NO and _turns_round(said_before[-1:]):
+            continue
+        if part is _Part.NO and before is _Part.CAN and _turns_round(said[:1]):
+            found.pop()
+        found.append((part, said))
+    return found
+
+
+def _turns_round(words: list[str]) -> bool:
+    """Whether a "not" beside "will come" belongs to it: "nahi aaunga", but not "no I can come"."""
+    return words != ["no"] and _says_not(words)
+
+
+def _begins_with_no(text: str) -> bool:
+    """Whether a no stands at the beginning and by itself: "no, my exam is that week"."""
+    plain = folded(text)
+    words = words_of(text)
+    known = _lexicon().at(words, 0)
+    if known is None or known[0] is not _Part.NO:
+        return False
+    rest = plain[plain.index(words[known[1] - 1]) + len(words[known[1] - 1]) :].lstrip()
+    return rest[:1] in _STOPS or around("because").at(words_of(rest), 0) is not None
+
+
+@cache
+def _lexicon() -> Lexicon[_Part]:
+    """Return all that is known; a phrase that stands in two lists means the first."""
+    lists: list[tuple[_Part, list[str]]] = [
+        (_Part.CAN, every("answers", "can_come")),
+        (_Part.YES, every("understood", Command.YES)),
+        (_Part.NO, every("understood", Command.NO) + every("answers", "cannot_come")),
+        (_Part.DOUBT, every("answers", "doubt") + every("understood", Command.SKIP)),
+        (_Part.ASKED, every("answers", "asking")),
+        (_Part.FAR, every("answers", "why_far")),
+        (_Part.PAY, every("answers", "why_pay")),
+        (_Part.TIME, every("answers", "why_time")),
+        (_Part.EXCUSE, every("answers", "excuse")),
+        (_Part.FILLER, every("answers", "filler", "polite", "because", "about_offer")),
+        (_Part.FILLER, every("answers", "before_reason") + every("understood", Command.COURTESY)),
+    ]
+    return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)

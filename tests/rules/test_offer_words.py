@@ -1,0 +1,201 @@
+"""An offer is answered in people's own words; no no is ever read as a yes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.chat.model import Answer, HandOver, State
+from app.chat.offer_words import answer_in
+from app.chat.script import step
+from app.offers.rules import OfferStatus
+from tests.rules.test_chat_script import OFFER, context, heard, offer
+from tests.rules.test_chat_small_talk import SETTLED
+
+YES = [
+    *("yes i will come", "i can come", "i can do it", "i'll come", "yes i can do this work", "yup"),
+    *("i am ready", "i am available", "okk", "yess sir", "count me in", "ok sir i will come"),
+    *("haan aa jaunga", "ha bhai aaunga", "mai kar lunga ye kaam", "kar lenge", "hum aa jayenge"),
+    *("haan mujhe ye kaam chahiye", "mujhe manjur hai", "main taiyar hoon", "han kar sakta hu"),
+    *("hanji", "hn ji", "zaroor", "haan free hu", "accept kar lo", "koi dikkat nahi aa jaunga"),
+    *("हाँ मैं कर लूँगा", "कर लूँगी", "मैं तैयार हूँ", "हाँ मुझे यह काम चाहिए", "हाँ आ जाऊंगी", "हाँ जी ज़रूर"),
+    *("yes no problem, i will come", "haan pakka"),
+]
+NO = [
+    *("no sorry", "i can't come", "i cannot come", "i will not come", "i won’t come", "no need"),
+    *("not possible", "i am not available", "i don't want this job", "not coming", "next time"),
+    *("it doesn't suit me", "no, not suitable for me", "not this one", "nope sorry", "dont want"),
+    *(
+        "nhi",
+        "nhi chahiye",
+        "nahi aa paunga",
+        "nahi aa sakta",
+        "main nahi kar sakta",
+        "nahi jaunga",
+    ),
+    *(
+        "sorry nahi kar paunga",
+        "ye kaam nahi chahiye",
+        "interest nahi hai",
+        "abhi nahi",
+        "free nahi hu",
+    ),
+    *(
+        "iss baar nahi",
+        "aaunga nahi",
+        "kar sakta nahi",
+        "taiyar nahi hu",
+        "mana kar do",
+    ),
+    *("नहीं आ पाऊँगा", "नहीं कर पाऊँगी", "मैं नहीं कर सकता", "नहीं आऊँगा", "मुझे नहीं करना", "अभी नहीं"),
+]
+WHY = [
+    *(("nahi, time thik nahi hai", "time"), ("no, the timing doesn't suit me", "time")),
+    *(("नहीं, समय ठीक नहीं है", "time"), ("समय ठीक नहीं है", "time"), ("time nahi hai", "time")),
+    *(
+        ("mere paas time nahi hai", "time"),
+        ("timing match nahi ho rahi", "time"),
+        ("i am busy", "time"),
+    ),
+    *(
+        ("night shift nahi karta", "time"),
+        ("raat ko nahi kar sakta", "time"),
+        ("no night shift", "time"),
+    ),
+    *(("no, it's too early", "time"), ("the time doesn't suit me", "time"), ("no time", "time")),
+    *(("no, too far", "far"), ("nahi bahut door hai", "far"), ("नहीं, बहुत दूर है", "far")),
+    *(("no it's too far from my home", "far"), ("door hai nahi jaunga", "far")),
+    *(("nahi, paise kam hai", "pay"), ("no, salary kam hai", "pay"), ("नहीं पैसे कम हैं", "pay")),
+    *(("no because the pay is too low", "pay"), ("rate kam hai nahi karunga", "pay")),
+    *(("nahi exam hai", "nahi exam hai"), ("no, I moved to Pune", "no, I moved to Pune")),
+    ("nahi tabiyat kharab hai", "nahi tabiyat kharab hai"),
+]
+UNCLEAR = [
+    *(
+        "haan ya nahi",
+        "yes but time thik nahi hai",
+        "yes if pay is more",
+        "haan lekin paise kam hai",
+    ),
+    *("yes no", "ok but not now", "theek hai lekin door hai", "no thik hai", "no i can come"),
+    *("bahut door hai", "पैसे कम हैं", "pay too low", "i am sick", "cancel kar do", "i can come at 5"),
+    *("nahi main aa jaunga", "no one called me yesterday", "rehne do bhai"),
+]
+LATER = [
+    "shayad",
+    "maybe",
+    "dekhta hu",
+    "sochna padega",
+    "pata nahi",
+    "i don't know",
+    "kal bataunga",
+]
+ELSE = [
+    "kya time hai",
+    "pay kitna hai",
+    "is it far",
+    "why not",
+    "not understood",
+    "free hai",
+    "job available hai",
+]
+
+
+@pytest.mark.parametrize("text", YES)
+def test_a_yes_is_heard(text: str) -> None:
+    answer = answer_in(text)
+    assert answer is not None
+    assert answer.verb == "accept"
+
+
+@pytest.mark.parametrize("text", NO)
+def test_a_no_is_heard(text: str) -> None:
+    answer = answer_in(text)
+    assert answer is not None
+    assert (answer.verb, answer.reason) == ("reject", None)
+
+
+@pytest.mark.parametrize(("text", "why"), WHY)
+def test_a_no_brings_its_reason(text: str, why: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = step(State(), heard(text), facts)
+    assert turn.effects == (Answer(OFFER, "reject", why),)
+    # Who said why is asked for no other reason.
+    assert not turn.state.draft
+
+
+@pytest.mark.parametrize("text", UNCLEAR)
+def test_what_is_neither_yes_nor_no_is_asked_with_the_buttons(text: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = step(State(), heard(text), facts)
+    assert not turn.effects
+    assert [say.text for say in turn.replies] == ["offer_unclear", "offer_open"]
+    for _ in range(2):
+        turn = step(turn.state, heard(text), facts)
+    assert turn.effects == (HandOver("not_understood"),)
+
+
+@pytest.mark.parametrize("text", LATER)
+def test_who_has_to_think_may(text: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = step(State(), heard(text), facts)
+    assert [say.text for say in turn.replies] == ["answer_later"]
+
+
+@pytest.mark.parametrize("text", ELSE)
+def test_what_only_sounds_like_an_answer_is_none(text: str) -> None:
+    answer = answer_in(text)
+    assert answer is None or answer.verb is None
+
+
+@given(
+    st.sampled_from(YES),
+    st.sampled_from(
+        [
+            "nahi",
+            "nhi",
+            "नहीं",
+            "no",
+            "not",
+            "don't",
+            "never",
+            "mat",
+            "but",
+            "lekin",
+            "if",
+            "agar",
+            "?",
+        ]
+    ),
+    st.integers(0, 9),
+)
+def test_with_a_no_or_a_but_anywhere_nothing_is_a_yes(text: str, word: str, place: int) -> None:
+    words = text.split()
+    place = min(place, len(words))
+    answer = answer_in(" ".join([*words[:place], word, *words[place:]]))
+    assert answer is None or answer.verb != "accept"
+
+
+@given(st.sampled_from([*NO, *(text for text, _ in WHY)]), st.sampled_from(YES))
+def test_a_no_with_a_yes_is_no_yes(refusal: str, agreed: str) -> None:
+    for text in (f"{refusal} {agreed}", f"{agreed}, {refusal}"):
+        answer = answer_in(text)
+        assert answer is None or answer.verb != "accept"
+
+
+def test_after_one_no_the_reason_is_not_another_no() -> None:
+    two = [offer(OfferStatus.OFFERED)]
+    refused = step(State(), heard("no"), context(profile=SETTLED, open_offers=two))
+    turn = step(refused.state, heard("time nahi hai"), context(profile=SETTLED, open_offers=two))
+    assert not any(isinstance(effect, Answer) for effect in turn.effects)
+    turn = step(refused.state, heard("nahi, door hai"), context(profile=SETTLED, open_offers=two))
+    assert turn.effects == (Answer(OFFER, "reject", "far"),)
+
+
+@pytest.mark.parametrize(
+    "text", ["nahi aa paunga", "i can't come", "haan aa jaunga", "cancel kar do"]
+)
+def test_who_accepted_and_writes_again_reads_how_it_stands(text: str) -> None:
+    facts = context(profile=SETTLED, accepted_offers=[offer(OfferStatus.ACCEPTED)])
+    turn = step(State(), heard(text), facts)
+    assert [say.text for say in turn.replies] == ["offer_accepted_already"]
+    assert not turn.effects
