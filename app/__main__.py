@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from app.core import loading
 from app.core.errors import DomainError
 from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
@@ -32,6 +33,7 @@ def _settings() -> Settings:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve the API (and, outside production, the sandbox)."""
+    loading.begin()  # until `app.main` has built the application
     import uvicorn
 
     settings = _settings()
@@ -71,8 +73,11 @@ def work(_arguments: argparse.Namespace) -> int:
 
 
 async def _work(settings: Settings) -> None:
+    loading.begin()
     from app import background
     from app.runtime import running
+
+    loading.done()
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -44,6 +44,7 @@ from app.api import (
 )
 from app.api.middleware import RequestContext
 from app.catalogue import heard, places
+from app.core import loading
 from app.core.logging import configure_logging, logger
 from app.core.settings import (
     SANDBOX_AVAILABILITY_FLOW_ID,
@@ -242,6 +243,7 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         try:
             globals()["app"] = create_app()
+            loading.done()
         except ConfigurationError as error:
             sys.exit(f"Partimer can't start in this environment:\n{error}")
         return globals()["app"]

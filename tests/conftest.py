@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+from app.core import loading
 from tests.infra.compiled import share
 from tests.infra.live import serve_app, serve_process
 from tests.infra.passwords import hash_quickly
@@ -36,8 +37,15 @@ settings.load_profile("ci" if os.environ.get("CI") else "home")
 ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[assignment]
 
 
+# Thousands of tests are loaded first, and stay: see `pytest_collection_finish`.
+loading.begin()
 share()
 hash_quickly()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage in what the tests make, not in the tests."""
+    loading.done()
 
 
 @pytest.fixture(scope="session")

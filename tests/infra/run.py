@@ -23,9 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30
 """How long a server may take to answer, on a machine that is busy with other things."""
 
-_keepers: list[subprocess.Popen[bytes]] = []
-"""Held for as long as we live: each is waiting for just that to end."""
-
 _KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -125,12 +122,12 @@ def _start(name: str, plan: Plan) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _keepers.append(keeper)
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if keeper.poll() is not None:
             raise ServerFailedError(f"{name} ended at once:\n{log.read_text()[-2000:]}")
         if plan.ready():
+            keeper.returncode = 0  # it waits for our end, and nobody waits for its
             return
         time.sleep(0.02)
     keeper.terminate()
