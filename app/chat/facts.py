@@ -51,6 +51,7 @@ async def context_of(
         stopped=person.stopped_at is not None,
         paused=person.paused_at is not None,
         held=handover.holder(person, now) is not None,
+        attended=person.held_by is not None,
         employers=employers,
         job=await employer_facts.job_meant(session, employers, inbound, now),
         base_url=base_url,

@@ -166,6 +166,8 @@ class Context:
     """Whether a human is wanted, there or not."""
     held: bool = False
     """Whether one is there: an administrator holds the conversation."""
+    attended: bool = False
+    """Whether one was there since: a plain yes may be meant for them."""
     employers: Sequence[EmployerFacts] = ()
     """The employers' accounts that name this phone, proven to be theirs or not."""
     job: JobFacts | None = None

@@ -221,6 +221,24 @@ def free_answer(heard: Heard) -> Turn | None:
     return _answer_offer(heard, among[0], answer.verb, answer.reason)
 
 
+def clear_answer(heard: Heard) -> Turn | None:
+    """Read an answer in words while a human is wanted: the offer won't wait for them.
+
+    None for an "ok", which is said to the news that one is called, and once one was there: then even a
+    yes may be meant for them. Taps and quotations always count.
+    """
+    if heard.context.attended or heard.state.ask is not Ask.NOTHING:
+        return None
+    answer = _answered(heard)
+    if answer is None or answer.verb not in _ANSWERS or answer.by_reason:
+        return None
+    among = (
+        heard.context.accepted_offers if answer.verb == "withdraw" else heard.context.open_offers
+    )
+    polite = Command.COURTESY in commands(said(heard) or "")
+    return free_answer(heard) if among and not polite else None
+
+
 def _later(heard: Heard, among: list[OfferFacts]) -> Turn | None:
     return Turn(heard.state, (Say("answer_later", among[0].said),)) if len(among) == 1 else None
 

@@ -33,7 +33,7 @@ from app.chat.model import (
     TellWhoKnows,
     Turn,
 )
-from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted, reason
+from app.chat.offer_talk import clear_answer, free_answer, my_offers, offer_tap, quoted, reason
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.understand import Command, commands, words_of
 from app.messaging import texts
@@ -150,7 +150,7 @@ def _while_paused(heard: Heard) -> Turn | None:
     meant = commands(text) if text is not None else frozenset()
     if meant & _BACK_TO_THE_BOT or tapped(heard, "menu") == "open":
         return _handed_back(resume(replace(heard, context=_alone(heard.context))))
-    if (own := _own_data_while_paused(heard)) is not None:
+    if (own := _own_data_while_paused(heard) or clear_answer(heard)) is not None:
         return own
     if heard.context.held:
         return Turn(heard.state)
