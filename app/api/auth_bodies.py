@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
+from app.api.company_names import CompanyName
 from app.core.languages import Language
 from app.core.schema import (
     Answer,
@@ -65,7 +66,7 @@ class RequestCode(Request):
 class RegisterEmployer(Request):
     """A company registers by e-mail address and password."""
 
-    company_name: Name
+    company_name: CompanyName
     contact_name: Name
     email: Line
     password: Password

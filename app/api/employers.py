@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.company_names import CompanyName
 from app.api.deps import EmployerActor, Now, Read, Route, Rt, Write
 from app.core.errors import Invalid
 from app.core.phones import parse_phone
@@ -66,7 +67,7 @@ class EmployerProfile(Answer):
 class EmployerChanges(Request):
     """What an employer may change; a field left out keeps its value, null empties it."""
 
-    company_name: Name = Field(default_factory=left_out)
+    company_name: CompanyName = Field(default_factory=left_out)
     contact_name: Name = Field(default_factory=left_out)
     phone: PhoneText | None = Field(default_factory=left_out, examples=["+912212345678"])
     address: Line | None = Field(default_factory=left_out)

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from app.core.addresses import hidden
+
 MASK: Final = "•••"
 """What stands where something was."""
 
@@ -57,37 +59,6 @@ _ONE_OF_THEM: Final = re.compile(
     "|".join(sorted(map(re.escape, _NUMBER_WORDS), key=len, reverse=True))
 )
 
-_TLD: Final = r"(?:com|co|in|org|net|io|me|app|info|biz|dev|xyz|online|site|shop|link|ly|ai)"
-_PROVIDERS: Final = r"(?:gmail|gmial|yahoo|ymail|hotmail|outlook|rediff(?:mail)?|icloud|protonmail|live|zoho|जीमेल|याहू)"
-_NETWORKS: Final = r"(?:insta(?:gram)?|telegram|snapchat|skype|facebook|fb|ig)"
-_BETWEEN: Final = r"(?:id|handle|user(?:name)?|name|is|pe|par|on|me|as)"
-"""Words between a network's name and a handle."""
-_AT: Final = r"(?:[@＠]|[(\[{<]\s*at\s*[)\]}>]|\s+(?:at|एट|ऐट)\s+)"
-_DOT: Final = r"(?:\s*[.．。]\s*|\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+(?:dot|डॉट|डाट)\s+)"
-_WORD: Final = r"(?<![\w.+\-\u0900-\u0963])[\w.+\-\u0900-\u0963]+"
-"""From its first letter on only: a long word would else be tried from each of its letters."""
-
-_ADDRESSES: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        # Links, and hosts with a path or a known ending; "K.Dev" is somebody's name.
-        r"(?:https?://|www\.)\S+",
-        rf"(?<![\w@\-])(?!(?:[^\W\d_]\.)+dev(?!\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
-        r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
-        # name@host.tld and payment handles such as name@bank.
-        rf"{_WORD}[@＠][\w\-]+(?:[.．][\w\-]+)*",
-        # The same with spaces or words: name at gmail dot com.
-        rf"{_WORD}\s*{_AT}\s*[\w\-]+(?:{_DOT}[\w\-]+)*?{_DOT}{_TLD}(?!\w)",
-        rf"{_WORD}\s*{_AT}\s*{_PROVIDERS}(?!\w)(?:{_DOT}{_TLD}(?!\w))?",
-        # @handle, and "insta: handle".
-        r"(?<![\w])[@＠][A-Za-z_][\w.]{2,}",
-        rf"(?<!\w){_NETWORKS}\s*(?:id|handle|user(?:name)?)?\s*[:=\-–]\s*[\w.@]{{3,}}",
-        # "my insta is asha_99": a word that looks like a handle, behind a network's name.
-        rf"(?<!\w){_NETWORKS}(?:\s+{_BETWEEN})*\s+[A-Za-z]+(?:[._]\w|\d)[\w.]*",
-        r"(?<!\w)(?:t|wa|fb|m)(?:\s*\.\s*|\s+dot\s+|\s+)me\s+slash\s+[\w.]+",
-    )
-)
-
 _TIME: Final = r"(?:[01]?\d|2[0-3])[:.][0-5]\d"
 _TIME_RANGE: Final = re.compile(rf"{_TIME}\s*[-–—]\s*{_TIME}")
 _DATE: Final = re.compile(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)")
@@ -125,10 +96,7 @@ def mask(text: str) -> str:
     """Return `text` with every contact detail replaced by `MASK`; masking twice changes nothing."""
     text = _visible(text)
     while True:
-        masked = text
-        for pattern in _ADDRESSES:
-            masked = pattern.sub(MASK, masked)
-        masked = _mask_numbers(masked)
+        masked = _mask_numbers(hidden(text, MASK))
         if masked == text:
             return masked
         text = masked

@@ -403,7 +403,7 @@ def test_every_list_can_be_had_as_a_file_that_is_whole(
 
 
 def test_no_cell_is_a_formula(world: World, admin: Person) -> None:
-    nasty = ['=HYPERLINK("http://x")', "+1+1", "-2+3", "@SUM(A1)", "＝1+1", 'a,b"c']
+    nasty = ['=HYPERLINK("x")', "+1+1", "-2+3", "@A1", "＝1+1", 'a,b"c']
     made = [world.employer(company_name=name) for name in nasty]
     rows = {row["id"]: row for row in rows_of(admin.get("/api/admin/employers?format=csv"))}
     shown = [rows[employer.id]["company_name"] for employer in made]

@@ -246,6 +246,7 @@ def test_an_e_mail_address_is_registered_once_also_by_many_at_once(world: World)
         ({"password": "x" * 2_000}, "password"),
         ({"phone": "1"}, "phone"),
         ({"company_name": ""}, "company_name"),
+        ({"company_name": "Cafe, wa dot me slash 9820012345"}, "company_name"),
         ({"role": "admin"}, "role"),
         ({"status": "active"}, "status"),
     ],
