@@ -70,7 +70,7 @@ def read_consent(heard: Heard) -> Turn | None:
     choice = tapped(heard, "consent") or consent_in(said(heard) or "")
     match choice:
         case "yes":
-            return answered(heard, Ask.CONSENT, Agree())
+            return answered(heard, Ask.CONSENT, Agree(heard.inbound.name or ""))
         case "minor":
             return Turn(State(), (Say("minor"),), (Forget(),))
         case "no":

@@ -160,13 +160,16 @@ async def _set_language(doing: Doing, effect: model.SetLanguage) -> None:
         )
 
 
-async def _agree(doing: Doing, _effect: model.Agree) -> None:
+async def _agree(doing: Doing, effect: model.Agree) -> None:
     """Record the consent. A phone is proven by the message that came from it."""
     user = await users.find(doing.session, doing.worker_id)
     phone = users.phone_of(doing.session, user)
     if phone is not None:
         new = registration.NewWorker(
-            name=user.name, phone=phone, language=Language(doing.language), channel=CHANNEL
+            name=effect.name if good_name(effect.name) else UNNAMED,
+            phone=phone,
+            language=Language(doing.language),
+            channel=CHANNEL,
         )
         await registration.register_proven(doing.session, new, doing.country, doing.now)
         return
@@ -187,10 +190,14 @@ async def _forget(doing: Doing, _effect: model.Forget) -> None:
 
 
 async def _set_phone(doing: Doing, effect: model.SetPhone) -> None:
-    """Keep a phone the platform vouches for; an account that has it already is this person's."""
+    """Keep a phone the platform vouches for; an account that proved it already is this person's.
+
+    One that proved nothing gives way (`people.set_phone`): anybody could have typed the number.
+    """
     session, person = doing.session, doing.person
     owner = await users.find_by_phone(session, effect.phone)
-    if owner is not None and owner.id != person.user_id:
+    proven = owner is not None and owner.status != UserStatus.PENDING
+    if owner is not None and proven and owner.id != person.user_id:
         stray, person.user_id = person.user_id, owner.id
         await session.flush()
         if stray is not None:

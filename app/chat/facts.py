@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.chat.about_person import good_name
 from app.chat.employer import facts as employer_facts
 from app.chat.model import Context, OfferFacts, Profile
 from app.identity.models import Consent, User, UserStatus
@@ -19,6 +20,7 @@ from app.offers.notices import said_of_jobs
 from app.offers.rules import OfferStatus, effective
 from app.workers import availability
 from app.workers.models import Worker
+from app.workers.registration import DEFAULT_TRAVEL_KM
 
 CHANNEL: Final = "whatsapp"
 """Where a consent of the conversation was given."""
@@ -39,7 +41,7 @@ async def context_of(
     currency: str = "INR",
 ) -> Context:
     """Gather what the step for this message may look at."""
-    profile = await _profile(session, person)
+    profile = await _profile(session, person, inbound)
     worker_id = person.user_id if profile is not None else None
     offer_id, quoted = await _offer_meant(session, person, inbound)
     employers = await employer_facts.employers_of(session, person)
@@ -66,7 +68,7 @@ async def context_of(
     )
 
 
-async def _profile(session: AsyncSession, person: ChatPerson) -> Profile | None:
+async def _profile(session: AsyncSession, person: ChatPerson, inbound: Inbound) -> Profile | None:
     if person.user_id is None:
         return None
     query = select(User, Worker).join(Worker, Worker.id == User.id).where(User.id == person.user_id)
@@ -74,10 +76,12 @@ async def _profile(session: AsyncSession, person: ChatPerson) -> Profile | None:
     if row is None or row.User.status == UserStatus.ERASED:
         return None
     user, worker = row.User, row.Worker
+    if not await _agreed(session, user):
+        return _unheard(user, inbound)
     slots = await availability.slots(session, user.id)
     return Profile(
         name="" if user.name == UNNAMED else user.name,
-        agreed=await _agreed(session, user),
+        agreed=True,
         suspended=user.status == UserStatus.SUSPENDED,
         has_phone=user.phone_index is not None,
         skills=tuple(worker.skills),
@@ -87,6 +91,22 @@ async def _profile(session: AsyncSession, person: ChatPerson) -> Profile | None:
         experience_years=worker.experience_years,
         slots=[availability.slot_of(slot) for slot in slots],
         time_zone=worker.time_zone,
+    )
+
+
+def _unheard(user: User, inbound: Inbound) -> Profile:
+    """Return what is known of somebody who has agreed to nothing here: only what they go by."""
+    return Profile(
+        name=inbound.name if inbound.name and good_name(inbound.name) else "",
+        agreed=False,
+        suspended=False,
+        has_phone=user.phone_index is not None,
+        skills=(),
+        place=None,
+        located=False,
+        max_distance_km=DEFAULT_TRAVEL_KM,
+        experience_years=0,
+        slots=(),
     )
 
 

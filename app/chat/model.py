@@ -227,6 +227,9 @@ class SetLanguage:
 class Agree:
     """Record the consent; a proven phone makes the worker active."""
 
+    name: str = ""
+    """What they go by on the platform: what others said about an unproven phone is forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forget:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Executable, select, text, update
+from sqlalchemy import Executable, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -106,16 +106,19 @@ async def register_proven(
 ) -> UUID:
     """Register a worker whose phone is proven already, by the message they sent from it.
 
-    Somebody known keeps their profile; a pending one, which may have been written over the API or
-    question by question, becomes active. Returns the worker's id. Raises `Invalid` for unknown skills.
+    Somebody known keeps their profile. A pending one becomes active, and is what they say now: what was
+    said before, consent included, anybody may have said who typed the number. Returns the worker's id.
+    Raises `Invalid` for unknown skills.
     """
     check_skills(new.skills)
     claimed = await _claim_phone(session, new, now)
     user_id = claimed.user_id
     if claimed.status != UserStatus.PENDING:
         return user_id
-    if claimed.is_new or await session.get(Worker, user_id) is None:
-        await _write_profile(session, user_id, new, country, now)
+    if not claimed.is_new:
+        await _rename(session, user_id, new, now)
+        await session.execute(delete(Consent).where(Consent.user_id == user_id))
+    await _write_profile(session, user_id, new, country, now)
     _agree(session, user_id, new, now)
     await users.prove_phone(session, user_id, now)
     return user_id

@@ -55,14 +55,16 @@ async def test_a_stranger_becomes_an_active_worker_who_agreed_in_the_chat(
     assert worker.time_zone == "Asia/Kolkata"
 
 
-async def test_who_registered_over_the_api_keeps_what_they_said_there(database: Database) -> None:
-    said = NewWorker(name="Asha", phone=PHONE, skills=["waiter"], location=Point(19.06, 72.83))
+async def test_what_was_typed_over_the_api_is_nobodys_once_the_phone_writes(
+    database: Database,
+) -> None:
+    said = NewWorker(name="Mallory", phone=PHONE, skills=["waiter"], location=Point(19.06, 72.83))
     async with database.begin() as session:
         await registration.register(session, said, RULES, "IN", NOW)
     user_id = await write_from(database, NewWorker(name="Asha", phone=PHONE, channel="whatsapp"))
-    status, _, worker, channels = await look(database, user_id)
-    assert (status, worker.skills, worker.latitude) == (UserStatus.ACTIVE, ["waiter"], 19.06)
-    assert channels == ["api", "whatsapp"]
+    status, name, worker, channels = await look(database, user_id)
+    assert (status, name, channels) == (UserStatus.ACTIVE, "Asha", ["whatsapp"])
+    assert (worker.skills, worker.city, worker.latitude) == ([], None, None)
 
 
 async def test_somebody_active_is_not_changed_by_writing_again(database: Database) -> None:

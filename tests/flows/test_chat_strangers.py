@@ -1,0 +1,117 @@
+"""Somebody typed your number into a form: what they said of you is not yours until you say it."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import select
+
+from app.chat.model import State
+from app.identity.codes import CodeRules
+from app.identity.models import Consent, User
+from app.messaging.models import ChatPerson
+from app.workers.models import Worker
+from app.workers.registration import NewWorker, register
+from tests.flows.chat_world import ASHA, ChatWorld
+from tests.flows.test_chat_people import chat
+
+SAID_BY_A_STRANGER = NewWorker(
+    name="Squatter",
+    phone=f"+{ASHA}",
+    city="Pune",
+    skills=("car_driver",),
+    experience_years=9,
+    max_distance_km=99,
+)
+
+
+async def typed_by_a_stranger(world: ChatWorld) -> None:
+    async with world.database.begin() as session:
+        rules = CodeRules(per_day=100)
+        await register(session, SAID_BY_A_STRANGER, rules, "IN", world.clock())
+    await world.settle()
+
+
+async def kept(world: ChatWorld) -> tuple[User, Worker]:
+    async with world.database.read() as session:
+        person = (await session.scalars(select(ChatPerson))).one()
+        query = select(User, Worker).join(Worker, Worker.id == User.id)
+        user, worker = (await session.execute(query.where(User.id == person.user_id))).one()
+        return user, worker
+
+
+def heard(world: ChatWorld, since: int) -> str:
+    return "\n".join(
+        " ".join([outgoing.text, *(button.title for button in outgoing.buttons)])
+        for _, _, outgoing in world.phone.received[since:]
+    )
+
+
+async def test_who_writes_first_is_asked_everything_a_stranger_said(database_url: str) -> None:
+    async with chat(database_url) as world:
+        await typed_by_a_stranger(world)
+        since = len(world.phone.received)
+        await world.says("hi")
+        await world.says("profile")
+        await world.taps("language:en")
+        await world.taps("consent:yes")
+        user, worker = await kept(world)
+        assert (user.status, user.name) == ("active", "Asha K")
+        assert (worker.skills, worker.city, worker.latitude, worker.experience_years) == (
+            [],
+            None,
+            None,
+            0,
+        )
+        await world.says("Asha Kulkarni")
+        await world.taps("skill:waiter")
+        await world.taps("skills:done")
+        assert "Where do you live?" in world.phone.received[-1][2].text
+        await world.says("400050")
+        await world.taps("distance:10")
+        await world.taps("years:3")
+        await world.taps("free:any time")
+        await world.taps("free:yes")
+        said = heard(world, since)
+        assert "Use Asha K" in said
+        for word in ("Squatter", "Pune", "river", "99 km"):
+            assert word not in said
+        user, worker = await kept(world)
+        assert (user.name, worker.skills, worker.city) == ("Asha Kulkarni", ["waiter"], "Mumbai")
+        async with world.database.read() as session:
+            consents = await session.scalars(select(Consent).where(Consent.user_id == user.id))
+            assert [consent.channel for consent in consents] == ["whatsapp"]
+
+
+async def test_who_declines_leaves_nothing_of_it(database_url: str) -> None:
+    async with chat(database_url) as world:
+        await typed_by_a_stranger(world)
+        await world.says("hi")
+        await world.taps("language:en")
+        await world.taps("consent:no")
+        [user] = await world.users()
+        assert (user.status, user.phone_index) == ("erased", None)
+
+
+async def test_who_shares_a_number_that_a_stranger_typed_keeps_what_they_said_themselves(
+    database_url: str,
+) -> None:
+    hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+    async with chat(database_url) as world:
+        await typed_by_a_stranger(world)
+        world.clock_now += dt.timedelta(minutes=1)
+        await world.says("hi", **hidden)
+        await world.taps("language:en", **hidden)
+        await world.taps("consent:yes", **hidden)
+        await world.says("Asha Kulkarni", **hidden)
+        card = {"origin": "contact_request", "phones": [{"wa_id": ASHA, "phone": f"+{ASHA}"}]}
+        await world.says({"type": "contacts", "contacts": [card]}, **hidden)
+        user, worker = await kept(world)
+        assert (user.name, user.status, worker.skills, worker.city) == (
+            "Asha Kulkarni",
+            "active",
+            [],
+            None,
+        )
+        assert user.phone_index is not None
+        person = await world.person()
+        assert State.from_json(person.state or {}).ask == "skills"
