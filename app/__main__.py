@@ -267,7 +267,7 @@ async def _templates(settings: Settings, *, register: bool) -> int:
     from app.providers.http import sending
     from app.providers.whatsapp import build_whatsapp
 
-    async with sending() as http:
+    async with sending(settings.whatsapp_url) as http:
         whatsapp = build_whatsapp(settings, http)
         if whatsapp is None or not settings.whatsapp_account:
             raise Refused(
@@ -311,7 +311,7 @@ async def _flow(settings: Settings, *, register: bool) -> int:
     from app.providers.http import sending
     from app.providers.whatsapp import build_whatsapp
 
-    async with sending() as http:
+    async with sending(settings.whatsapp_url) as http:
         whatsapp = build_whatsapp(settings, http)
         if whatsapp is None or not settings.whatsapp_account:
             raise Refused(

@@ -83,7 +83,7 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
     redis_url = _redis_url(settings)
     redis = _redis(redis_url) if redis_url else None
     days = (settings.refresh_token_days, settings.session_days)
-    async with outgoing() as http, sending() as platform:
+    async with outgoing() as http, sending(settings.whatsapp_url) as platform:
         runtime = Runtime(
             settings=settings,
             clock=clock,

@@ -53,7 +53,7 @@ async def drain(*, quick: bool) -> list[dict[str, Any]]:
     rates, walls = [], []
     try:
         with _standin() as base:
-            async with sending() as http:
+            async with sending(base) as http:
                 whatsapp = WhatsApp(http, base=base, version="v1", token=_TOKEN, number_id="1")
                 channels = Channels({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None)
                 for number in range(rounds + 1):

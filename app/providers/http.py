@@ -1,6 +1,8 @@
 """Outgoing HTTP: one client for everything, and a quick one for the platform most messages go to."""
 
 from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -18,13 +20,26 @@ def outgoing() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=_TIMEOUT)
 
 
-def sending() -> aiohttp.ClientSession:
-    """Return the client for messages: as many connections as travel at once, kept for the next batch.
+def sending(to: str) -> aiohttp.ClientSession:
+    """Return the client for messages to an address: as many connections as travel at once, kept for
+    the next batch.
 
-    It keeps no cookies, and goes by a proxy that the environment names. Made in a running loop.
+    It keeps no cookies, and goes by the proxy that the environment names for that address. Made in a
+    running loop.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONCURRENT_SENDS, keepalive_timeout=_KEPT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=True,
+        proxy=_proxy(to),
     )
+
+
+def _proxy(to: str) -> str | None:
+    """Return the environment's proxy for an address.
+
+    Asked once. aiohttp's `trust_env` asks before every request, in a thread, and reads ~/.netrc too:
+    more work than the request.
+    """
+    address = urlsplit(to)
+    bypassed = address.hostname is not None and proxy_bypass(address.hostname)
+    return None if bypassed else getproxies().get(address.scheme)

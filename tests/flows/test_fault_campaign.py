@@ -50,8 +50,8 @@ _UNHEARD = {Refusal.AMBIGUOUS, Refusal.GATEWAY}
 _SETTLED = set(OutboxState) - {OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN}
 
 
-async def _sending() -> ClientSession:
-    return sending()
+async def _sending(to: str) -> ClientSession:
+    return sending(to)
 
 
 class Mortal:
@@ -188,7 +188,7 @@ class Campaign:
     def sending(self) -> Iterator[None]:
         """The world sends by a client that waits a third of a second for answers."""
         settings = self.world.settings
-        http = self.world.run(_sending())
+        http = self.world.run(_sending(settings.whatsapp_url))
         client = WhatsApp(
             http,
             base=settings.whatsapp_url,

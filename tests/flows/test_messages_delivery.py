@@ -77,7 +77,7 @@ class Post:
 
     async def _send(self, how: dict[str, Any]) -> int:
         settings, runtime = self.world.settings, self.world.runtime
-        async with sending() as http:
+        async with sending(settings.whatsapp_url) as http:
             whatsapp = WhatsApp(
                 http,
                 base=how.pop("base", settings.whatsapp_url),

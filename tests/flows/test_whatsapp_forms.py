@@ -145,7 +145,7 @@ def with_whatsapp[Result](
     world: World, do: Callable[[WhatsApp, Settings], Awaitable[Result]]
 ) -> Result:
     async def run() -> Result:
-        async with sending() as http:
+        async with sending(world.settings.whatsapp_url) as http:
             whatsapp = build_whatsapp(world.settings, http)
             assert whatsapp is not None
             return await do(whatsapp, world.settings)

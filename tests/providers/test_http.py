@@ -30,7 +30,7 @@ async def test_connections_of_a_large_batch_are_kept_for_the_next(
             await send({"type": "http.response.body"})
 
     with live_app(note_port) as base_url:
-        async with sending() as http:
+        async with sending(base_url) as http:
             for _ in range(3):
                 await asyncio.gather(*(http.post(base_url, json={}) for _ in range(AT_ONCE)))
     first, later = set(ports[:AT_ONCE]), set(ports[AT_ONCE:])
@@ -39,8 +39,32 @@ async def test_connections_of_a_large_batch_are_kept_for_the_next(
     assert len(later - first) < AT_ONCE / 2
 
 
+async def test_a_proxy_of_the_environment_is_gone_by_where_it_names_no_exception(
+    live_app: Callable[[Any], AbstractContextManager[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def note_url(
+        scope: Any, _receive: object, send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        if scope["type"] == "http":
+            headers = dict(scope["headers"])
+            asked.append(f"{headers[b'host'].decode()} {headers.get(b'proxy-authorization')}")
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+
+    with live_app(note_url) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.replace("//", "//us:secret@"))
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        for to in ("http://graph.invalid", proxy):
+            async with sending(to) as http:
+                await http.post(f"{to}/messages", json={})
+    assert asked[0] == "graph.invalid b'Basic dXM6c2VjcmV0'"
+    assert asked[1].endswith(" None")
+
+
 async def refusal_of(base: str) -> Refusal:
-    async with sending() as http:
+    async with sending(base) as http:
         whatsapp = WhatsApp(
             http, base=base, version="v1", token="t", number_id="1", answer_seconds=0.2
         )
