@@ -21,6 +21,13 @@ _TYPO_LETTERS: Final = 4
 """Shorter words are too like each other for a guess."""
 
 
+WANTED_MOST: Final = (
+    "waiter kitchen_helper bike_delivery shop_assistant home_cleaner security_guard picker_packer "
+    "cook event_staff cashier telecaller data_entry child_care car_driver loader promoter"
+).split()
+"""What part-time jobs ask for most: what somebody most probably means who says "helper"."""
+_DEMAND: Final = {slug: place for place, slug in enumerate(WANTED_MOST)}
+
 _ASCII_WORDS: Final = re.compile(r"[a-z0-9]+")
 _SPELT_ALIKE: Final = {0x093C: None, 0x0901: 0x0902}
 """The nukta goes; the chandrabindu becomes the anusvara."""
@@ -153,7 +160,7 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
 
     In this order: a name or alias that is `q`, one that begins with it, one with a word that begins
     with it, one that stands whole in `q` ("data entry operator"), one that `q` may be a typing error
-    of. `language` orders equals by that language's names.
+    of. Of equals, what is wanted most comes first; `language` orders the rest by that language's names.
     """
     catalogue = _load()
     order = language or "en"
@@ -164,9 +171,10 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
     # Guesses at a typing error only where nothing fits as it is typed.
     ranks = _fitting(wanted) or _mistyped(wanted)
     ranked = sorted(
-        (rank, catalogue.skills[slug].name(order), slug) for slug, rank in ranks.items()
+        (rank, _DEMAND.get(slug, len(_DEMAND)), catalogue.skills[slug].name(order), slug)
+        for slug, rank in ranks.items()
     )
-    return [catalogue.skills[slug] for _, _, slug in ranked[:limit]]
+    return [catalogue.skills[slug] for *_, slug in ranked[:limit]]
 
 
 _WORD_LETTERS: Final = 4

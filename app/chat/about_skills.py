@@ -37,11 +37,6 @@ _QUOTED_PARTS: Final = 3
 """Of a long list of unknown words the first few are enough to see what happened."""
 _SKILLS_A_PAGE: Final = 8
 _MOST_PAGES: Final = 100
-WANTED_MOST: Final = (
-    "waiter kitchen_helper bike_delivery shop_assistant home_cleaner security_guard picker_packer "
-    "cook event_staff cashier telecaller data_entry child_care car_driver loader promoter"
-).split()
-"""What part-time jobs ask for most; the rest of the catalogue follows."""
 _BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
 
 
@@ -59,7 +54,7 @@ def ask_skills(state: State, context: Context) -> Say:
 
 
 def _skill_rows(chosen: Sequence[str], page: int, context: Context) -> list[Row]:
-    every = list(dict.fromkeys([*WANTED_MOST, *skill_catalogue.SKILLS]))
+    every = list(dict.fromkeys([*skill_catalogue.WANTED_MOST, *skill_catalogue.SKILLS]))
     left = [slug for slug in every if slug not in chosen and slug in skill_catalogue.SKILLS]
     pages = max(1, -(-len(left) // _SKILLS_A_PAGE))
     page %= pages

@@ -6,7 +6,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.catalogue import places, skills
-from app.chat.about_skills import WANTED_MOST, skill_row
+from app.catalogue.skills import WANTED_MOST
+from app.chat.about_skills import skill_row
 from app.chat.employer.draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.chat.flow import said_slots
 from app.chat.model import Ask, Context, Say
