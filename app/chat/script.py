@@ -2,8 +2,8 @@
 
 A message is understood in this order, the first that fits: what is never answered (reactions, edits),
 STOP, the silence after it, a human who has taken over, a choice of language, offers that are tapped or
-quoted, the words and menu entries that count everywhere, the open question, everyday talk. What is
-left over is asked again, then answered with the menu, then given to a human.
+quoted, what many ask, the words and menu entries that count everywhere, the open question, everyday
+talk. What is left over is asked again, then answered with the menu, then given to a human.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ from app.chat.after_unlock import about_company, contact_tap
 from app.chat.asides import asked_code, courtesy, read_delete, read_new_place, read_report
 from app.chat.employer.door import EMPLOYER_QUESTIONS, employer
 from app.chat.employer.hat import acting
+from app.chat.faq import often_asked
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
 from app.chat.meeting import language_choice, newcomer, resume, unfinished
 from app.chat.model import (
@@ -99,7 +100,7 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
     if state.ask not in WORKERS_OWN:
         # A question to an employer whose account is gone: nothing is open any more.
         heard = replace(heard, state=state.at(Ask.NOTHING))
-    for understand in (_menu_tap, reason, _everywhere, _answer, _everyday, courtesy):
+    for understand in (_menu_tap, often_asked, reason, _everywhere, _answer, _everyday, courtesy):
         if (turn := understand(heard)) is not None:
             return turn
     return _not_understood(heard)
