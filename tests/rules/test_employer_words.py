@@ -215,3 +215,17 @@ def test_whatever_is_written_is_read_without_an_error(text: str) -> None:
     assert Draft.from_json(draft.as_json()) == draft
     shifts_of(draft, NOW, INDIA)
     read_dates(folded(text), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "skill"),
+    [
+        ("waiter for a company party, saturday 10-6", "waiter"),
+        ("guard for our shop, 2 people", "security_guard"),
+        ("cook for 20 bachche tomorrow", "cook"),
+        ("driver, khana free", "car_driver"),
+    ],
+)
+def test_what_stands_around_a_role_is_no_second_one(text: str, skill: str) -> None:
+    draft = read(text, TODAY)
+    assert (draft.skill, draft.skills) == (skill, ())
