@@ -19,6 +19,7 @@ from app.chat.model import (
     Turn,
 )
 from app.chat.understand import Command, around, commands, folded, words_of
+from app.chat.which_place import meant
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
     ROW_TITLE_CHARACTERS,
@@ -60,9 +61,9 @@ def read_location(heard: Heard) -> Turn | None:
     found = _places_in(text[:100])
     if not found:
         return Turn(heard.state, (Say("place_unknown"),), missed=True)
-    meant = [place for place in found if place.sure]
-    if len(meant) == 1:
-        return _chosen(heard, _option(meant[0]))
+    sure = [place for place in found if place.sure]
+    if len(sure) == 1:
+        return _chosen(heard, _option(sure[0]))
     options: list[dict[str, Any]] = []
     for option in map(_option, found):
         # Of those that read the same the first is the likeliest.
@@ -148,6 +149,10 @@ def read_which_place(heard: Heard) -> Turn | None:
         return _chosen(heard, options[0])
     if choice == "none" or says(heard, Command.NO):
         return turn_to(heard.state, Ask.LOCATION, heard.context)
+    if left := meant(said(heard) or "", options):
+        if len(left) == 1:
+            return _chosen(heard, left[0])
+        return turn_to(heard.state, Ask.WHICH_PLACE, heard.context, places=list(left))
     turn = read_location(heard)
     if turn is not None and turn.missed and options:
         # The places to choose from are still there.

@@ -26,6 +26,7 @@ from app.chat.employer.questions import (
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.model import Ask, Context, Heard, Say, State, Turn
 from app.chat.understand import COMMAND_CHARACTERS, Command, words_of, yes_or_no
+from app.chat.which_place import meant
 from app.core.masking import mask
 from app.core.money import exponent
 from app.messaging.inbound import InboundKind
@@ -265,7 +266,9 @@ def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
         return _go_on(heard, replace(draft, note=mask(note)[: words.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
         return _tapped_radius(heard, account, str(kilometres))
-    told = _plain_answer(state.ask, text, context, account)
+    told = _of_the_list(draft, text) if state.ask is Ask.JOB_WHICH_PLACE else None
+    if told is None:
+        told = _plain_answer(state.ask, text, context, account)
     if told is None:
         told = _read(text, context, draft, account)
     # What is left of an answer is no note to the job; of a first message it is.
@@ -273,6 +276,13 @@ def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
     if told == Draft():
         return _no_such(heard, text)
     return _told(heard, told)
+
+
+def _of_the_list(draft: Draft, text: str) -> Draft | None:
+    left = meant(text, draft.places)
+    if len(left) == 1:
+        return Draft(place=left[0])
+    return Draft(places=tuple(left)) if left else None
 
 
 def _told(heard: Heard, told: Draft) -> Turn:

@@ -368,15 +368,20 @@ def _placed(draft: Draft, found: Sequence[places.Place], said: str) -> Draft:
     if named:
         # "Bandra" has an east and a west; whoever says only Bandra is told only Bandra.
         chosen["name"] = " ".join(name.split()[: len(said.split())])
+        near = [place for place in found if _beside(place, found[0])]
         chosen["at"] = [
-            round(sum(place.latitude for place in found) / len(found), 5),
-            round(sum(place.longitude for place in found) / len(found), 5),
+            round(sum(place.latitude for place in near) / len(near), 5),
+            round(sum(place.longitude for place in near) / len(near), 5),
         ]
     return replace(draft, place=chosen)
 
 
 def find_places(text: str, city: str | None = None) -> Draft:
     """Return the place a whole text means, or those to choose from, as a draft that knows no more."""
+    whole = places.search(text[:MOST_CHARACTERS], _MOST_OPTIONS) if "," in text else []
+    if sure := [place for place in whole if place.sure]:
+        # An address is read whole: "Andheri West, Mumbai, Maharashtra" is not all of Mumbai.
+        return _placed(Draft(), sure, skills.fold(text.partition(",")[0]))
     words = _trimmed(folded(text[:MOST_CHARACTERS]).replace(",", " , ").split())
     found, said, _ = _place_in(words, city) if words else ([], "", "")
     return _placed(Draft(), found, said) if found else Draft()
@@ -424,10 +429,13 @@ def _one_place(found: Sequence[places.Place]) -> bool:
     first = found[0]
     if first.kind == "city" and first.people > 100_000:
         return True
-    return all(
-        abs(place.latitude - first.latitude) < _SAME_PLACE_KM / 111
-        and abs(place.longitude - first.longitude) < _SAME_PLACE_KM / 100
-        for place in found
+    return all(_beside(place, first) for place in found)
+
+
+def _beside(place: places.Place, other: places.Place) -> bool:
+    return (
+        abs(place.latitude - other.latitude) < _SAME_PLACE_KM / 111
+        and abs(place.longitude - other.longitude) < _SAME_PLACE_KM / 100
     )
 
 

@@ -1,0 +1,35 @@
+"""Which of the places in an open list is meant by what somebody writes instead of tapping it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.catalogue.skills import fold
+from app.chat.understand import around, words_of
+
+
+def meant(text: str, options: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return those of `options` that a text may mean: "2", "the one in Jaipur", "rampur himachal pradesh".
+
+    None of them where it names another place, and where it would leave all of them to choose from.
+    """
+    said = around("around_place", "filler", "about_offer").without(words_of(text))
+    words = {word for part in said for word in fold(part).split()}
+    if len(said) == 1 and said[0].isdecimal():
+        number = int(said[0]) if len(said[0]) <= len(str(len(options))) else 0
+        return options[number - 1 : number] if number else ()
+    fits = [option for option in options if words <= _name(option) | _about(option)]
+    if not words or not fits:
+        return ()
+    # Who says a whole name means no longer one: "andheri mumbai" is not Andheri East.
+    named = [option for option in fits if _name(option) <= words]
+    whole = [option for option in named if _name(option) | _about(option) == words]
+    left = whole or named or fits
+    return left if len(left) < len(options) else ()
+
+
+def _name(option: Mapping[str, Any]) -> set[str]:
+    return set(fold(str(option["name"])).split())
+
+
+def _about(option: Mapping[str, Any]) -> set[str]:
+    return {word for key in ("city", "state") for word in fold(str(option.get(key) or "")).split()}
