@@ -33,7 +33,6 @@ def _settings() -> Settings:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve the API (and, outside production, the sandbox)."""
-    loading.begin()  # until `app.main` has built the application
     import uvicorn
 
     settings = _settings()
@@ -73,7 +72,6 @@ def work(_arguments: argparse.Namespace) -> int:
 
 
 async def _work(settings: Settings) -> None:
-    loading.begin()
     from app import background
     from app.runtime import running
 
@@ -253,6 +251,7 @@ def demo(arguments: argparse.Namespace) -> int:
     """Fill the running development server with a city and tell the main job step by step."""
     from app.demo import story
 
+    loading.done()
     return story.tell(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
 
 
@@ -387,4 +386,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    loading.begin()  # those that stay (`serve`, `worker`, `demo`) say when it is done
+    code = main()
+    loading.done()  # nor is there any use in looking through all of it at the end
+    sys.exit(code)

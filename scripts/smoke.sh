@@ -17,6 +17,9 @@ ADMIN_EMAIL=${ADMIN_EMAIL:-}
 ADMIN_PASSWORD=${ADMIN_PASSWORD:-}
 PATIENCE_SECONDS=${PATIENCE_SECONDS:-60}  # how long something may take to arrive
 
+# Itself, not the stand-in of a version manager, which takes ten times as long to start.
+PYTHON=$(python3 -c 'import sys; print(sys.executable)') || { echo "python3 is missing" >&2; exit 1; }
+
 RUN="$(date +%s)$RANDOM"                  # no two runs share an account
 DIGITS=$(printf '%08d' $((RUN % 100000000)))
 WORKER_PHONE="+9197$DIGITS"
@@ -74,7 +77,7 @@ expect() {
 # read_answer: lay the last answer out as lines, "dotted.path=value" ("items.0.id=…"), once.
 read_answer() {
   [ -n "$LINES_OF_ANSWER" ] && return
-  LINES_OF_ANSWER=$(python3 -IS -c '
+  LINES_OF_ANSWER=$("$PYTHON" -IS -c '
 import json, sys
 def lay(path, found):
     text = found if isinstance(found, str) else json.dumps(found)

@@ -51,7 +51,6 @@ def told(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return story
 
 
-@pytest.mark.timeout(420)  # two stories, with a city before the first
 def free_everybody(base_url: str, database_url: str, job_id: str, folder: Path) -> None:
     """Cancel the story's job, so that whoever accepted it is free again, as an administrator may."""
     subprocess.run(
@@ -76,6 +75,7 @@ def free_everybody(base_url: str, database_url: str, job_id: str, folder: Path) 
     assert answer.json()["status"] == "cancelled", answer.text
 
 
+@pytest.mark.timeout(420)  # two stories, with a city before the first
 def test_a_city_is_filled_once_and_each_run_tells_another_story(
     live_server: LiveServer, sqlite_database_url: str, tmp_path: Path
 ) -> None:

@@ -71,12 +71,15 @@ class Postgres:
                 self._run(f'ALTER DATABASE "{half_made}" RENAME TO "{name}"')
         return name
 
-    def empty(self, name: str) -> None:
+    def empty(self, name: str, shape: tuple[int, ...]) -> bool:
         """Delete every row but the schema's version, and count from the start again.
 
-        Whoever is still connected is cut off first.
+        Whoever is still connected is cut off first. A database that has another `shape` by now is left
+        as it is; returns whether it was emptied.
         """
         with psycopg.connect(self.url(name), autocommit=True) as connection:
+            if _shape(connection) != shape:
+                return False
             connection.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -92,19 +95,24 @@ class Postgres:
             ]
             connection.execute(sql.SQL(";").join(tables))
             connection.execute("SELECT setval(seqrelid, seqstart, false) FROM pg_sequence")
+        return True
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return how many relations, columns, constraints and triggers a database has."""
         with psycopg.connect(self.url(name)) as connection:
-            counted = connection.execute(
-                "SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute),"
-                " (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger)"
-            ).fetchone()
-        return counted or ()
+            return _shape(connection)
 
     def _run(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+
+def _shape(connection: psycopg.Connection[Any]) -> tuple[int, ...]:
+    counted = connection.execute(
+        "SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute),"
+        " (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger)"
+    ).fetchone()
+    return counted or ()
 
 
 class Lender:
@@ -127,8 +135,7 @@ class Lender:
         """Give the URL of an empty database with every table, for as long as the block runs."""
         name, times = self._free.pop() if self._free else self._made()
         yield self._server.url(name)
-        if times < self.TIMES and self._server.shape(name) == self._shape:
-            self._server.empty(name)
+        if times < self.TIMES and self._server.empty(name, self._shape):
             self._free.append((name, times + 1))
         else:
             self._server.drop(name)
