@@ -11,8 +11,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.audit.once import record_once
 from app.core.ids import new_id
 from app.core.logging import logger
+from app.core.metrics import ALERTS
 from app.db import changed, keyring
 from app.identity import codes
 from app.identity.models import Role, User, UserStatus
@@ -88,8 +90,8 @@ async def _merge(session: AsyncSession, found: list[ChatPerson], now: dt.datetim
     kept, gone = sorted(
         found, key=lambda person: (person.user_id is None, person.phone_index is None, person.id)
     )
-    if gone.user_id not in (None, kept.user_id):
-        logger().error("two_accounts_of_one_person", user_id=str(gone.user_id))
+    if gone.user_id is not None and kept.user_id not in (None, gone.user_id):
+        await _two_accounts(session, kept.user_id, gone.user_id, now)
     await _absorb(session, kept, gone, now)
     return kept
 
@@ -207,7 +209,7 @@ async def set_phone(
         and person.user_id not in (None, owner)
         and not await _gives_way(session, owner, now)
     ):
-        logger().error("phone_of_another_account", user_id=str(person.user_id))
+        await _two_accounts(session, person.user_id, owner, now)
         return False
     if other is not None and not await _be_one(session, person, other, now):
         return False
@@ -260,11 +262,31 @@ async def _be_one(
     """Take over who has this person's new name already; False where that is another's account."""
     if other.user_id is not None and person.user_id not in (None, other.user_id):
         if not await _gives_way(session, other.user_id, now):
-            logger().error("two_accounts_of_one_person", user_id=str(other.user_id))
+            await _two_accounts(session, person.user_id, other.user_id, now)
             return False
         other.user_id = None
     await _absorb(session, person, other, now)
     return True
+
+
+async def _two_accounts(
+    session: AsyncSession, user_id: UUID | None, other_id: UUID, now: dt.datetime
+) -> None:
+    """Call for an administrator: somebody has, or moved to, what names another's account.
+
+    Nothing is moved: which of the two is theirs, a person has to find out. It is noted once, though each
+    of their messages may meet it again; and by the accounts' ids, never by a phone.
+    """
+    if user_id is not None and await record_once(
+        session,
+        action="worker.two_accounts",
+        target_type="worker",
+        target_id=user_id,
+        after={"other_account": str(other_id)},
+        now=now,
+    ):
+        ALERTS.labels("two_accounts").inc()
+        logger().error("two_accounts_of_one_person", user_id=str(user_id))
 
 
 async def _gives_way(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:

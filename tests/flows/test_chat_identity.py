@@ -4,13 +4,17 @@ import datetime as dt
 import re
 from typing import Any
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, update
 
+from app.audit.models import AdminActionLog
+from app.core.metrics import ALERTS
 from app.employers import phones
 from app.identity import codes, users
 from app.identity.codes import CodeRules
+from app.identity.models import User
 from app.messaging.models import ChatPerson, InboxItem
-from app.workers.registration import NewWorker, register
+from app.workers.registration import NewWorker, register, register_proven
 from tests.flows.chat_employers import add_account
 from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.test_chat_people import chat, count
@@ -95,6 +99,37 @@ async def test_a_code_of_the_account_that_gave_way_opens_nothing(database_url: s
         async with world.database.begin() as session:
             subject = users.index_of_phone(world.database.keyring, f"+{NEW}")
             assert not await codes.use(session, subject, code, world.clock())
+
+
+@pytest.mark.parametrize(
+    ("status", "to"), [("active", {"wa_id": NEW}), ("suspended", {"user_id": "IN.9"})]
+)
+async def test_who_moves_to_what_names_another_account_is_shown_to_an_administrator(
+    database_url: str, status: str, to: dict[str, str]
+) -> None:
+    async with chat(database_url) as world:
+        await world.registered("en")
+        mover = await world.worker_id()
+        async with world.database.begin() as session:
+            new = NewWorker(name="Bina", phone=f"+{NEW}")
+            other = await register_proven(session, new, "IN", world.clock())
+            await session.execute(update(User).where(User.id == other).values(status=status))
+        await world.says("hi", **{"from": NEW, "from_user_id": "IN.9"})
+        before = ALERTS.labels("two_accounts")._value.get()
+        for told in (moved(**to), moved(**to), moved(wa_id=NEW, user_id="IN.9")):
+            await world.deliver(world.message(told))
+        assert ALERTS.labels("two_accounts")._value.get() == before + 1
+        assert await states(world) == {"handled"}
+        async with world.database.read() as session:
+            query = select(AdminActionLog).where(AdminActionLog.action == "worker.two_accounts")
+            row = (await session.scalars(query)).one()
+            assert row.target_id == str(mover)
+            assert row.after == {"other_account": str(other)}
+            phones_of = {user.id: user.phone_index for user in await session.scalars(select(User))}
+        # Nobody took anything over.
+        keys = world.database.keyring
+        assert phones_of[other] == users.index_of_phone(keys, f"+{NEW}")
+        assert phones_of[mover] == users.index_of_phone(keys, f"+{ASHA}")
 
 
 async def test_a_new_id_is_followed_however_it_is_told(database_url: str) -> None:
