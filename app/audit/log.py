@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -74,13 +74,18 @@ async def _write(session: AsyncSession) -> None:
     )
 
 
+_HEAD: Final = (
+    select(AuditHead.number, AuditHead.hash).where(AuditHead.id == _ONLY_ROW).with_for_update()
+)
+
+
 async def _lock_head(session: AsyncSession) -> tuple[int, str]:
-    insert_head = postgresql_insert if is_postgresql(session) else sqlite_insert
-    await session.execute(
-        insert_head(AuditHead).values(id=_ONLY_ROW, number=0, hash=GENESIS).on_conflict_do_nothing()
-    )
-    query = select(AuditHead.number, AuditHead.hash).where(AuditHead.id == _ONLY_ROW)
-    row = (await session.execute(query.with_for_update())).one()
+    row = (await session.execute(_HEAD)).one_or_none()
+    if row is None:
+        insert_head = postgresql_insert if is_postgresql(session) else sqlite_insert
+        first = insert_head(AuditHead).values(id=_ONLY_ROW, number=0, hash=GENESIS)
+        await session.execute(first.on_conflict_do_nothing())
+        row = (await session.execute(_HEAD)).one()
     return row.number, row.hash
 
 

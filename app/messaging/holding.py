@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.messaging.models import ChannelState
@@ -51,22 +51,29 @@ async def hold(
     state.updated_at = now
 
 
+def _let_go(mended: ColumnElement[bool]) -> Update:
+    """Return the statement that lets those of `:channels` go that are `mended`."""
+    return (
+        update(ChannelState)
+        .where(
+            ChannelState.channel.in_(bindparam("channels", expanding=True)),
+            ChannelState.halted_at.is_not(None),
+            mended,
+        )
+        .values(halted_at=None, backs_off_until=None, reason=None, updated_at=bindparam("now"))
+        .execution_options(synchronize_session=False)
+    )
+
+
+_TAKEN_AGAIN: Final = _let_go(~ChannelState.reason.startswith(_TOLD_LATER))
+_SENT_AGAIN: Final = _let_go(ChannelState.halted_at < bindparam("now"))
+
+
 async def taken_again(session: AsyncSession, channels: Collection[str], now: dt.datetime) -> None:
     """Let go: a message was taken, so whatever had refused them is mended."""
-    await _let_go(session, channels, now, ~ChannelState.reason.startswith(_TOLD_LATER))
+    await session.execute(_TAKEN_AGAIN, {"channels": list(channels), "now": now})
 
 
 async def sent_again(session: AsyncSession, channel: str, at: dt.datetime) -> None:
     """Let go: the platform sent a message on at this instant, after it had stopped to."""
-    await _let_go(session, [channel], at, ChannelState.halted_at < at)
-
-
-async def _let_go(
-    session: AsyncSession, channels: Collection[str], now: dt.datetime, mended: ColumnElement[bool]
-) -> None:
-    await session.execute(
-        update(ChannelState)
-        .where(ChannelState.channel.in_(channels), ChannelState.halted_at.is_not(None), mended)
-        .values(halted_at=None, backs_off_until=None, reason=None, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    await session.execute(_SENT_AGAIN, {"channels": [channel], "now": at})

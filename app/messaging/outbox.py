@@ -8,10 +8,11 @@ import datetime as dt
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Table, select, update
+from sqlalchemy import ColumnElement, CursorResult, Insert, Row, Table, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -405,17 +406,27 @@ async def insert_if_absent(
     session: AsyncSession, table: type[Base], row: Mapping[str, Any]
 ) -> bool:
     """Insert one row unless it breaks a unique constraint; return whether it was inserted."""
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    statement = insert(cast(Table, table.__table__)).values(**row).on_conflict_do_nothing()
-    return await rows_changed(session, statement) == 1
+    statement = _if_absent(table, postgresql=is_postgresql(session))
+    result = await session.execute(statement, dict(row))
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+@cache
+def _if_absent(table: type[Base], *, postgresql: bool) -> Insert:
+    insert = postgresql_insert if postgresql else sqlite_insert
+    return insert(cast(Table, table.__table__)).on_conflict_do_nothing()
 
 
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    statement = insert(cast(Table, OutboxMessage.__table__)).on_conflict_do_nothing(
+    await session.execute(_if_new(postgresql=is_postgresql(session)), rows)
+    wake_loops(session, "outbox")
+
+
+@cache
+def _if_new(*, postgresql: bool) -> Insert:
+    insert = postgresql_insert if postgresql else sqlite_insert
+    return insert(cast(Table, OutboxMessage.__table__)).on_conflict_do_nothing(
         index_elements=["key"]
     )
-    await session.execute(statement, rows)
-    wake_loops(session, "outbox")

@@ -7,10 +7,10 @@ referee of every race about its offers.
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.masking import mask_together
@@ -54,6 +54,27 @@ class HeldJob:
         return Notice(self.employer_id, kind, told, str(offer_id), offer_id)
 
 
+_JOBS: Final = (
+    select(
+        Job.id,
+        Job.employer_id,
+        Job.status,
+        Job.title,
+        Employer.company_name,
+        Job.positions,
+        Job.accepted,
+        Job.accept_limit,
+        Job.unlocked,
+    )
+    .join(Employer, Employer.id == Job.employer_id)
+    .where(Job.id.in_(bindparam("job_ids", expanding=True)))
+    .order_by(Job.id)
+)
+# Not the plain FOR UPDATE: that would also keep others from inserting offers of the job.
+_WAITING: Final = _JOBS.with_for_update(of=Job, key_share=True)
+_SKIPPING: Final = _JOBS.with_for_update(of=Job, key_share=True, skip_locked=True)
+
+
 async def hold_jobs(
     session: AsyncSession, job_ids: Collection[UUID], *, skip_locked: bool = False
 ) -> dict[UUID, HeldJob]:
@@ -61,24 +82,7 @@ async def hold_jobs(
 
     With `skip_locked`, jobs that another transaction holds are left out instead of waited for.
     """
-    query = (
-        select(
-            Job.id,
-            Job.employer_id,
-            Job.status,
-            Job.title,
-            Employer.company_name,
-            Job.positions,
-            Job.accepted,
-            Job.accept_limit,
-            Job.unlocked,
-        )
-        .join(Employer, Employer.id == Job.employer_id)
-        .where(Job.id.in_(job_ids))
-        .order_by(Job.id)
-        # Not the plain FOR UPDATE: that would also keep others from inserting offers of the job.
-        .with_for_update(of=Job, key_share=True, skip_locked=skip_locked)
-    )
+    query = _SKIPPING if skip_locked else _WAITING
     return {
         row.id: HeldJob(
             row.id,
@@ -91,7 +95,7 @@ async def hold_jobs(
             row.accept_limit,
             row.unlocked,
         )
-        for row in await session.execute(query)
+        for row in await session.execute(query, {"job_ids": list(job_ids)})
     }
 
 
