@@ -15,14 +15,17 @@ _SLASH: Final = r"(?:\s*/\s*|\s*[(\[{<]\s*(?:slash|/)\s*[)\]}>]\s*|\s+(?:slash|�
 _WORD: Final = r"(?<![\w.+\-\u0900-\u0963])[\w.+\-\u0900-\u0963]+"
 """From its first letter on only: a long word would else be tried from each of its letters."""
 
+_HOST_BEGINS: Final = r"(?<![\w@\-])(?<![\w\-]\.)"
+"""At its first label only: a long chain of labels would else be tried from each of them."""
+
 _ADDRESSES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # Links, and hosts with a path or a known ending; "K.Dev" is somebody's name.
         r"(?:https?://|www\.)\S+",
-        rf"(?<![\w@\-])(?!(?:[^\W\d_]\.)+dev(?!\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
+        rf"{_HOST_BEGINS}(?!(?:[^\W\d_]\.)+dev(?!\.?\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
         r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
-        r"(?<![\w@\-])(?:[\w\-]+\.)+(?:gle|gl|ee|be|page|us|uk|tv|cc)/\S+",
+        rf"{_HOST_BEGINS}(?:[\w\-]+\.)+(?:gle|gl|ee|be|page|us|uk|tv|cc)/\S+",
         r"(?<!\w)www\s+[\w\-]+\s+(?:com|co|in|org|net)(?!\w)",
         # name@host.tld and payment handles such as name@bank.
         rf"{_WORD}[@＠][\w\-]+(?:[.．][\w\-]+)*",

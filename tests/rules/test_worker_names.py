@@ -28,7 +28,14 @@ def test_people_may_be_called_what_they_are_called(name: str) -> None:
     "name",
     [
         *("Asha 9876543210", "Asha 98", "आशा ९८७६५", "Asha 9️⃣8️⃣", "A$ha", "asha@okbank", "@asha.k"),
-        *("asha@example.com", "asha at gmail dot com", "www.asha.in", "asha.com", "wa.me/asha"),
+        *(
+            "asha@example.com",
+            "asha at gmail dot com",
+            "www.asha.in",
+            "asha.com",
+            "K.Dev.com",
+            "wa.me/asha",
+        ),
         *("Asha nine eight seven six five four three two one zero", "insta: asha", "Asha_K"),
         *(
             "nauaathsaatchhepaanchchaarteendoekshunya",
