@@ -199,3 +199,13 @@ def test_who_accepted_and_writes_again_reads_how_it_stands(text: str) -> None:
     turn = step(State(), heard(text), facts)
     assert [say.text for say in turn.replies] == ["offer_accepted_already"]
     assert not turn.effects
+
+
+@pytest.mark.parametrize(
+    "text", ["kaam karna hai", "i want to work", "mujhe job chahiye", "काम चाहिए"]
+)
+def test_who_wants_work_has_not_said_yes_to_this_work(text: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = step(State(), heard(text), facts)
+    assert not turn.effects
+    assert [say.text for say in turn.replies] == ["offer_open"]
