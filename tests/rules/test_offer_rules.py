@@ -1,6 +1,7 @@
 """How an offer moves: every action in every status, read off the table itself."""
 
 import datetime as dt
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -176,11 +177,17 @@ def test_no_sequence_of_actions_leads_back_to_an_open_offer(
         assert offer.status is not OfferStatus.OFFERED
 
 
-@given(facts, st.sampled_from([Action.ACCEPT, Action.REJECT, Action.CLOSE]), instants)
+@given(
+    facts,
+    st.sampled_from([OfferStatus.OFFERED, OfferStatus.EXPIRED]),
+    st.sampled_from([Action.ACCEPT, Action.REJECT, Action.CLOSE]),
+    st.timedeltas(dt.timedelta(0), dt.timedelta(days=30)),
+)
 def test_what_everybody_sees_as_expired_is_answered_by_nobody(
-    offer: OfferFacts, action: Action, now: dt.datetime
+    offer: OfferFacts, status: OfferStatus, action: Action, late: dt.timedelta
 ) -> None:
-    assume(effective(offer.status, offer.respond_by, now) is OfferStatus.EXPIRED)
+    offer, now = replace(offer, status=status), offer.respond_by + late
+    assert effective(offer.status, offer.respond_by, now) is OfferStatus.EXPIRED
     with pytest.raises(OfferExpired):
         decide(offer, action, now)
 
