@@ -159,6 +159,6 @@ def _lexicon() -> Lexicon[_Part]:
         (_Part.TIME, every("answers", "why_time")),
         (_Part.EXCUSE, every("answers", "excuse")),
         (_Part.FILLER, every("answers", "filler", "polite", "because", "about_offer")),
-        (_Part.FILLER, every("answers", "before_reason") + every("understood", Command.COURTESY)),
+        (_Part.FILLER, every("answers", "before_reason", "no_trouble")),
     ]
     return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)

@@ -90,6 +90,8 @@ LATER = [
     "kal bataunga",
 ]
 ELSE = [
+    "ok bye",
+    "ok good night",
     "kya time hai",
     "pay kitna hai",
     "is it far",
