@@ -29,7 +29,7 @@ from app.identity.codes import Challenge, CodeRules
 from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging import outbox
 from app.workers.models import Worker
-from app.workers.naming import NOT_A_NAME, is_name
+from app.workers.naming import NOT_A_NAME, tells_no_contact
 
 CONSENT_PURPOSE: Final = "job_offers"
 CONSENT_VERSION: Final = "2026-11"
@@ -88,7 +88,7 @@ async def register(
     for what is no name, unknown skills and phones codes may not go to, and `CodesExhausted`.
     """
     codes.check_country(new.phone, rules)
-    if not is_name(new.name):
+    if not tells_no_contact(new.name):
         raise Invalid([NOT_A_NAME])
     check_skills(new.skills)
     claimed = await _claim_phone(session, new, now)
