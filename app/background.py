@@ -53,10 +53,8 @@ def _in_one_transaction(verb: Verb, due: Check | None = None) -> Round:
     """Return the round that runs `verb`; where `due` tells when there is nothing to do, only then."""
 
     async def run(runtime: Runtime) -> int:
-        if due is not None:
-            async with runtime.database.read() as session:
-                if not await due.holds(session, now=runtime.clock()):
-                    return 0
+        if due is not None and not await due.holds(runtime.database, now=runtime.clock()):
+            return 0
         async with runtime.database.begin() as session:
             return await verb(session, runtime.clock(), BATCH)
 

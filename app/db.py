@@ -451,10 +451,10 @@ def is_postgresql(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-async def rows_changed(session: AsyncSession, statement: UpdateBase) -> int:
-    """Run an INSERT, UPDATE or DELETE and return how many rows it touched.
+async def rows_changed(session: AsyncSession, statement: UpdateBase, values: Any = None) -> int:
+    """Run an INSERT, UPDATE or DELETE, `values` bound by name, and return how many rows it touched.
 
     A compare-and-set that must change one row asks for 1 here, else says why not.
     """
-    result = await session.execute(statement)
+    result = await session.execute(statement, values)
     return cast("CursorResult[Any]", result).rowcount

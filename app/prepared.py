@@ -7,15 +7,13 @@ statement stands by itself. Elsewhere (a transaction, SQLite) the same statement
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy import (
     ARRAY,
     Column,
     ColumnElement,
-    CursorResult,
-    Insert,
     Select,
     String,
     Text,
@@ -31,7 +29,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from app.db import DRIVER, Base, is_postgresql, table
+from app.db import DRIVER, Base, Database, is_postgresql, rows_changed, table
 
 _FAILED = (
     asyncpg.PostgresError,
@@ -97,9 +95,10 @@ class Check:
     def __init__(self, condition: ColumnElement[bool]) -> None:
         self._query = Prepared(select(condition.label("found")), _Found)
 
-    async def holds(self, session: AsyncSession, **values: Any) -> bool:
-        """Ask. Raises SQLAlchemy's errors."""
-        return bool((await self._query.all(session, **values))[0].found)
+    async def holds(self, database: Database, **values: Any) -> bool:
+        """Ask, in a reader's session that is over then. Raises SQLAlchemy's errors."""
+        async with database.read() as session:
+            return bool((await self._query.all(session, **values))[0].found)
 
 
 def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]:
@@ -146,11 +145,11 @@ class PreparedInsert:
     async def run(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> int:
         """Add the rows; return how many were not there. Raises SQLAlchemy's errors."""
         if not is_postgresql(session):
-            return await _rows_changed(session, self._insert, rows)
+            return await rows_changed(session, self._insert, rows)
         arrays = {name: [row[name] for row in rows] for name in self._columns}
         connection = await _driver_of(session)
         if connection is None:
-            return await _rows_changed(session, self._insert_arrays, arrays)
+            return await rows_changed(session, self._insert_arrays, arrays)
         if self._sql is None:
             compiled = self._insert_arrays.compile(dialect=session.get_bind().dialect)
             self._sql = str(compiled), tuple(compiled.positiontup or ())
@@ -159,18 +158,13 @@ class PreparedInsert:
             status: str = await connection.execute(sql, *[arrays[name] for name in order])
         except _FAILED:
             await _leave_driver(session)
-            return await _rows_changed(session, self._insert_arrays, arrays)
+            return await rows_changed(session, self._insert_arrays, arrays)
         return int(status.removeprefix("INSERT 0 "))
 
 
 def _array_of(kind: TypeEngine[Any]) -> ARRAY[Any]:
     """Return the array's type: one of VARCHAR(n) would cut what is too long instead of refusing it."""
     return ARRAY(Text() if isinstance(kind, String) else kind)
-
-
-async def _rows_changed(session: AsyncSession, statement: Insert, values: Any) -> int:
-    result = await session.execute(statement, values)
-    return cast("CursorResult[Any]", result).rowcount
 
 
 async def _driver_of(session: AsyncSession) -> asyncpg.Connection | None:

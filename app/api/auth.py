@@ -55,7 +55,6 @@ from app.identity.tokens import Claims
 from app.messaging import outbox
 from app.runtime import Runtime
 from app.workers import registration as worker_registration
-from app.workers.registration import NewWorker
 
 
 class _AuthRoute(Route):
@@ -168,19 +167,9 @@ async def register_worker(
     """
     phone = _phone(body.phone, runtime)
     await _limit_codes(runtime, phone, address)
-    new = NewWorker(
-        name=body.name,
-        phone=phone,
-        language=body.language,
-        city=body.city,
-        location=body.location.point if body.location else None,
-        skills=body.skills,
-        experience_years=body.experience_years,
-        max_distance_km=body.max_distance_km,
-    )
     country = runtime.settings.default_country
     expires_at = await worker_registration.register(
-        session, new, _code_rules(runtime), country, now, address
+        session, body.new(phone), _code_rules(runtime), country, now, address
     )
     return _code_sent(expires_at, now)
 
@@ -208,15 +197,7 @@ async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
     phone = _phone(body.phone, runtime) if body.phone is not None else None
     personal = (email, body.company_name, body.contact_name)
     passwords.check_good_enough(body.password, field="password", personal=personal)
-    return NewEmployer(
-        company_name=body.company_name,
-        contact_name=body.contact_name,
-        email=email,
-        password_hash=await passwords.hash_password(body.password),
-        phone=phone,
-        city=body.city,
-        location=body.location.point if body.location else None,
-    )
+    return body.new(email, phone, await passwords.hash_password(body.password))
 
 
 @router.post(

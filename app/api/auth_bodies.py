@@ -20,8 +20,9 @@ from app.core.schema import (
     Slug,
     Years,
 )
+from app.employers.registration import NewEmployer
 from app.identity.models import Role, UserStatus
-from app.workers.registration import DEFAULT_TRAVEL_KM
+from app.workers.registration import DEFAULT_TRAVEL_KM, NewWorker
 
 MAX_SKILLS = 30
 
@@ -46,7 +47,7 @@ Agreed = Annotated[
 class RegisterWorker(Request):
     """A worker registers by phone; `consent` is to being offered work and to what that shares."""
 
-    name: Name = Field(description="In letters; digits, addresses and links are refused.")
+    name: Name = Field(description="A phone number, an address or a link in it is refused.")
     phone: PhoneText = Field(examples=["+919876543210"])
     consent: Agreed
     language: Language = Language.ENGLISH
@@ -55,6 +56,19 @@ class RegisterWorker(Request):
     skills: list[Slug] = Field(default_factory=list, max_length=MAX_SKILLS)
     experience_years: Years = 0
     max_distance_km: Kilometres = DEFAULT_TRAVEL_KM
+
+    def new(self, phone: str) -> NewWorker:
+        """Return what is said here, with the phone in E.164."""
+        return NewWorker(
+            name=self.name,
+            phone=phone,
+            language=self.language,
+            city=self.city,
+            location=self.location.point if self.location else None,
+            skills=self.skills,
+            experience_years=self.experience_years,
+            max_distance_km=self.max_distance_km,
+        )
 
 
 class RequestCode(Request):
@@ -73,6 +87,18 @@ class RegisterEmployer(Request):
     phone: PhoneText | None = None
     city: Name | None = None
     location: Location | None = None
+
+    def new(self, email: str, phone: str | None, password_hash: str) -> NewEmployer:
+        """Return what is said here, with the address in lower case and the phone in E.164."""
+        return NewEmployer(
+            company_name=self.company_name,
+            contact_name=self.contact_name,
+            email=email,
+            password_hash=password_hash,
+            phone=phone,
+            city=self.city,
+            location=self.location.point if self.location else None,
+        )
 
 
 class WorkerLogin(Request):

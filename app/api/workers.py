@@ -85,7 +85,8 @@ class WorkerChanges(Request):
     """What a worker may change; a field left out keeps its value."""
 
     name: Name = Field(
-        default_factory=left_out, description="In letters; digits, addresses and links are refused."
+        default_factory=left_out,
+        description="A phone number, an address or a link in it is refused.",
     )
     language: Language = Field(default_factory=left_out)
     city: Name | None = Field(default_factory=left_out)

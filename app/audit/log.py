@@ -61,6 +61,39 @@ def record(
     before_commit(session, "audit", _write)
 
 
+async def record_once(
+    session: AsyncSession,
+    *,
+    action: str,
+    target_type: str,
+    target_id: UUID,
+    after: Mapping[str, Any],
+    now: dt.datetime,
+) -> bool:
+    """Note what the system found, unless the very same was noted before; whether it is new."""
+    said = (action, str(target_id), dict(after))
+    pending = session.info.get("audit", [])
+    if any((row["action"], row["target_id"], row["after"]) == said for row in pending):
+        return False
+    query = select(AdminActionLog.after).where(
+        AdminActionLog.target_type == target_type,
+        AdminActionLog.target_id == str(target_id),
+        AdminActionLog.action == action,
+    )
+    if dict(after) in list(await session.scalars(query)):
+        return False
+    record(
+        session,
+        actor=None,
+        action=action,
+        target_type=target_type,
+        target_id=target_id,
+        now=now,
+        after=after,
+    )
+    return True
+
+
 async def _write(session: AsyncSession) -> None:
     rows: list[dict[str, Any]] = session.info.pop("audit", [])
     number, previous = await _lock_head(session)

@@ -18,47 +18,46 @@ _WORD: Final = r"(?<![\w.+\-\u0900-\u0963])[\w.+\-\u0900-\u0963]+"
 _HOST_BEGINS: Final = r"(?<![\w@\-])(?<![\w\-]\.)"
 """At its first label only: a long chain of labels would else be tried from each of them."""
 
-_ADDRESSES: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        # Links, and hosts with a path or a known ending; "K.Dev" is somebody's name.
-        r"(?:https?://|www\.)\S+",
-        rf"{_HOST_BEGINS}(?!(?:[^\W\d_]\.)+dev(?!\.?\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
-        r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
-        rf"{_HOST_BEGINS}(?:[\w\-]+\.)+(?:gle|gl|ee|be|page|us|uk|tv|cc)/\S+",
-        r"(?<!\w)www\s+[\w\-]+\s+(?:com|co|in|org|net)(?!\w)",
-        # name@host.tld and payment handles such as name@bank.
-        rf"{_WORD}[@＠][\w\-]+(?:[.．][\w\-]+)*",
-        # The same with spaces or words: name at gmail dot com.
-        rf"{_WORD}\s*{_AT}\s*[\w\-]+(?:{_DOT}[\w\-]+)*?{_DOT}{_TLD}(?!\w)",
-        rf"{_WORD}\s*{_AT}\s*{_PROVIDERS}(?!\w)(?:{_DOT}{_TLD}(?!\w))?",
-        rf"{_WORD}\s*{_AT}\s*(?:ok(?:icici|sbi|hdfcbank|axis)|ybl|ibl|axl)(?!\w)",
-        # @handle, and "insta: handle"; "Insta-Mart" is a shop.
-        r"(?<![\w])[@＠][A-Za-z_][\w.]{2,}",
-        (
-            rf"(?<!\w){_NETWORKS}\s*(?:id|handle|user(?:name)?)?"
-            rf"\s*(?:[:=–]|(?<=\s)-|-(?=\s|\w*[\d_.]))\s*[\w.@]{{3,}}"
-        ),
-        # "my insta is asha_99": a word that looks like a handle, behind a network's name.
-        rf"(?<!\w){_NETWORKS}(?:\s+{_BETWEEN})*\s+[A-Za-z]+(?:[._]\w|\d)[\w.]*",
-    )
+
+def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+_ADDRESSES: Final = _compiled(
+    # Links, and hosts with a path or a known ending; "K.Dev" is somebody's name.
+    r"(?:https?://|www\.)\S+",
+    rf"{_HOST_BEGINS}(?!(?:[^\W\d_]\.)+dev(?!\.?\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
+    r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
+    rf"{_HOST_BEGINS}(?:[\w\-]+\.)+(?:gle|gl|ee|be|page|us|uk|tv|cc)/\S+",
+    r"(?<!\w)www\s+[\w\-]+\s+(?:com|co|in|org|net)(?!\w)",
+    # name@host.tld and payment handles such as name@bank.
+    rf"{_WORD}[@＠][\w\-]+(?:[.．][\w\-]+)*",
+    # The same with spaces or words: name at gmail dot com.
+    rf"{_WORD}\s*{_AT}\s*[\w\-]+(?:{_DOT}[\w\-]+)*?{_DOT}{_TLD}(?!\w)",
+    rf"{_WORD}\s*{_AT}\s*{_PROVIDERS}(?!\w)(?:{_DOT}{_TLD}(?!\w))?",
+    rf"{_WORD}\s*{_AT}\s*(?:ok(?:icici|sbi|hdfcbank|axis)|ybl|ibl|axl)(?!\w)",
+    # @handle, and "insta: handle"; "Insta-Mart" is a shop.
+    r"(?<![\w])[@＠][A-Za-z_][\w.]{2,}",
+    (
+        rf"(?<!\w){_NETWORKS}\s*(?:id|handle|user(?:name)?)?"
+        rf"\s*(?:[:=–]|(?<=\s)-|-(?=\s|\w*[\d_.]))\s*[\w.@]{{3,}}"
+    ),
+    # "my insta is asha_99": a word that looks like a handle, behind a network's name.
+    rf"(?<!\w){_NETWORKS}(?:\s+{_BETWEEN})*\s+[A-Za-z]+(?:[._]\w|\d)[\w.]*",
 )
-_SPELLED: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        # "t dot me", "wa(dot)me slash name"; with a slash, "t me slash name" too.
-        rf"(?<!\w)(?:t|wa|fb|m){_SPELLED_DOT}me(?!\w)(?:{_SLASH}[\w.+\-]+)?",
-        rf"(?<!\w)(?:t|wa|fb|m)(?:\s*\.\s*|\s+)me{_SLASH}[\w.+\-]+",
-        # "bit dot ly slash abc": words with a dot and a slash are a link, whatever they are.
-        rf"(?<![\w\-])[\w\-]+(?:{_SPELLED_DOT}[\w\-]+)+{_SLASH}[\w.\-]+",
-        # "asha dot com", "asha dot co dot in"; but "asp dot net" is a skill, and a red dot in a box no host.
-        rf"(?<![\w\-])[\w\-]+{_SPELLED_DOT}(?:com|org|biz|xyz)(?!\w)(?:{_SPELLED_DOT}in(?!\w))?",
-        rf"(?<![\w\-])[\w\-]+{_SPELLED_DOT}(?:co{_SPELLED_DOT}in(?!\w)|in(?=\s*(?:[.,;!?)।]|\Z)))",
-        (
-            r"h\s*t\s*t\s*p\s*s?\s*(?::|colon)\s*(?:/|slash)\s*(?:/|slash)\s*\S+"
-            r"(?:\s*(?:[./]|dot|slash)\s*\S+)*"
-        ),
-    )
+_SPELLED: Final = _compiled(
+    # "t dot me", "wa(dot)me slash name"; with a slash, "t me slash name" too.
+    rf"(?<!\w)(?:t|wa|fb|m){_SPELLED_DOT}me(?!\w)(?:{_SLASH}[\w.+\-]+)?",
+    rf"(?<!\w)(?:t|wa|fb|m)(?:\s*\.\s*|\s+)me{_SLASH}[\w.+\-]+",
+    # "bit dot ly slash abc": words with a dot and a slash are a link, whatever they are.
+    rf"(?<![\w\-])[\w\-]+(?:{_SPELLED_DOT}[\w\-]+)+{_SLASH}[\w.\-]+",
+    # "asha dot com", "asha dot co dot in"; but "asp dot net" is a skill, and a red dot in a box no host.
+    rf"(?<![\w\-])[\w\-]+{_SPELLED_DOT}(?:com|org|biz|xyz)(?!\w)(?:{_SPELLED_DOT}in(?!\w))?",
+    rf"(?<![\w\-])[\w\-]+{_SPELLED_DOT}(?:co{_SPELLED_DOT}in(?!\w)|in(?=\s*(?:[.,;!?)।]|\Z)))",
+    (
+        r"h\s*t\s*t\s*p\s*s?\s*(?::|colon)\s*(?:/|slash)\s*(?:/|slash)\s*\S+"
+        r"(?:\s*(?:[./]|dot|slash)\s*\S+)*"
+    ),
 )
 """Links of which the signs are written in words or in brackets."""
 _SPELLS: Final = re.compile(

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.core.metrics import ALERTS
-from app.db import Database, table, wake_loops
+from app.db import table, wake_loops
 from app.messaging import outside
 from app.messaging.channels import Channels
 from app.messaging.holding import make_state
@@ -62,15 +62,10 @@ class Claimed:
 
 
 _OUTBOX: Final = table(OutboxMessage).c
-_DUE: Final = Check(
+MESSAGES_DUE: Final = Check(
     exists().where(is_one_of(_OUTBOX.state, OPEN), _OUTBOX.due_at <= bindparam("now"))
 )
-
-
-async def something_due(database: Database, now: dt.datetime) -> bool:
-    """Whether `claim` has anything to look at: asked by idle processes, every other second."""
-    async with database.read() as session:
-        return await _DUE.holds(session, now=now)
+"""Whether `claim` has anything to look at: asked by idle processes, every other second."""
 
 
 async def claim(

@@ -31,7 +31,7 @@ from app.messaging.channels import (
     SendResult,
     TransportError,
 )
-from app.messaging.claiming import LONGEST_SEND, Claimed, claim, something_due
+from app.messaging.claiming import LONGEST_SEND, MESSAGES_DUE, Claimed, claim
 from app.messaging.holding import hold, taken_again
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
@@ -67,7 +67,7 @@ class _Outcome:
 
 async def send_due(database: Database, channels: Channels, clock: Clock, limit: int) -> int:
     """Send up to `limit` messages that are due; return how many were dealt with."""
-    if not await something_due(database, clock()):
+    if not await MESSAGES_DUE.holds(database, now=clock()):
         return 0
     async with database.begin() as session:
         claimed, settled = await claim(session, channels, clock(), limit)

@@ -99,9 +99,8 @@ _DUE: Final = Check(
 
 async def handle_due(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
     """Take apart and handle what is due; return how many webhooks and messages that were."""
-    async with database.read() as session:
-        if not await _DUE.holds(session, now=clock()):
-            return 0
+    if not await _DUE.holds(database, now=clock()):
+        return 0
     opened = await open_due(database, clock, limit, handler.parse)
     handled = await _handle_items(database, clock, limit, handler)
     return opened + handled

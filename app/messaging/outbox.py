@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Insert, Row, Table, select, update
+from sqlalchemy import ColumnElement, Insert, Row, Table, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -407,8 +407,7 @@ async def insert_if_absent(
 ) -> bool:
     """Insert one row unless it breaks a unique constraint; return whether it was inserted."""
     statement = _if_absent(table, postgresql=is_postgresql(session))
-    result = await session.execute(statement, dict(row))
-    return cast("CursorResult[Any]", result).rowcount == 1
+    return await rows_changed(session, statement, dict(row)) == 1
 
 
 @cache

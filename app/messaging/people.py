@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.once import record_once
+from app.audit.log import record_once
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS

@@ -74,9 +74,8 @@ async def handle_due(
     livemode: bool,
 ) -> int:
     """Handle the events that are due, oldest first; return how many were tried."""
-    async with database.read() as session:
-        if not await _DUE.holds(session, now=clock()):
-            return 0
+    if not await _DUE.holds(database, now=clock()):
+        return 0
     for tried in range(limit):
         failed: UUID | None = None
         try:

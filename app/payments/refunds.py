@@ -130,9 +130,8 @@ async def send_due(
 ) -> int:
     """Send the refunds that are due; return how many were tried."""
     now = clock()
-    async with database.read() as session:
-        if not await _DUE.holds(session, now=now):
-            return 0
+    if not await _DUE.holds(database, now=now):
+        return 0
     async with database.begin() as session:
         values = {"now": now, "limit": limit}
         claimed = (await session.execute(_TO_SEND.on(session), values)).all()

@@ -17,14 +17,12 @@ from app.api.auth_bodies import RegisterEmployer, RegisterWorker
 from app.api.worker_hours import Week
 from app.core.phones import parse_phone
 from app.employers import registration as employer_registration
-from app.employers.registration import NewEmployer
 from app.identity import passwords, users
 from app.identity.models import Role, User
 from app.identity.tokens import Claims
 from app.runtime import Runtime
 from app.workers import availability
 from app.workers import registration as worker_registration
-from app.workers.registration import NewWorker
 
 
 @dataclass(frozen=True)
@@ -40,16 +38,7 @@ async def worker(runtime: Runtime, body: Mapping[str, Any], slots: Sequence[Any]
     """Register a worker as `POST /api/auth/register/worker` reads `body`, proven and with a week."""
     said = RegisterWorker.model_validate(body)
     country = runtime.settings.default_country
-    new = NewWorker(
-        name=said.name,
-        phone=parse_phone(said.phone, country),
-        language=said.language,
-        city=said.city,
-        location=said.location.point if said.location else None,
-        skills=said.skills,
-        experience_years=said.experience_years,
-        max_distance_km=said.max_distance_km,
-    )
+    new = said.new(parse_phone(said.phone, country))
     week = [slot.slot for slot in Week.model_validate({"slots": slots}).slots]
     now = runtime.clock()
     async with runtime.database.begin() as session:
@@ -63,15 +52,8 @@ async def employer(runtime: Runtime, body: Mapping[str, Any]) -> Tokens:
     """Register an employer as `POST /api/auth/register/employer` reads `body`."""
     said = RegisterEmployer.model_validate(body)
     country = runtime.settings.default_country
-    new = NewEmployer(
-        company_name=said.company_name,
-        contact_name=said.contact_name,
-        email=said.email,
-        password_hash=_hash(said.password),
-        phone=parse_phone(said.phone, country) if said.phone else None,
-        city=said.city,
-        location=said.location.point if said.location else None,
-    )
+    phone = parse_phone(said.phone, country) if said.phone else None
+    new = said.new(users.parse_email(said.email), phone, _hash(said.password))
     now = runtime.clock()
     async with runtime.database.begin() as session:
         user, _ = await employer_registration.register(session, new, now)
