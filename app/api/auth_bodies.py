@@ -47,7 +47,7 @@ Agreed = Annotated[
 class RegisterWorker(Request):
     """A worker registers by phone; `consent` is to being offered work and to what that shares."""
 
-    name: Name = Field(description="A phone number, an address or a link in it is refused.")
+    name: Name
     phone: PhoneText = Field(examples=["+919876543210"])
     consent: Agreed
     language: Language = Language.ENGLISH

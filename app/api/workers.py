@@ -84,10 +84,7 @@ class WorkerProfile(Answer):
 class WorkerChanges(Request):
     """What a worker may change; a field left out keeps its value."""
 
-    name: Name = Field(
-        default_factory=left_out,
-        description="A phone number, an address or a link in it is refused.",
-    )
+    name: Name = Field(default_factory=left_out)
     language: Language = Field(default_factory=left_out)
     city: Name | None = Field(default_factory=left_out)
     location: Location | None = Field(

@@ -24,6 +24,7 @@ from app.chat.model import (
     Turn,
 )
 from app.chat.understand import Command, around, commands, words_of, yes_or_no
+from app.core.masking import mask
 from app.messaging import texts
 from app.messaging.channels import (
     BUTTON_TITLE_CHARACTERS,
@@ -32,12 +33,13 @@ from app.messaging.channels import (
 )
 from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
-from app.workers.naming import is_name
 
 ADULT_YEARS: Final = 18
 OLDEST_YEARS: Final = 120
 """A greater number is no age."""
 NAME_CHARACTERS: Final = 60
+_IN_NAMES: Final = " .'’-‐\u200c\u200d"
+"""What a name holds besides letters; the last two join Indian letters."""
 
 
 def ask_language(state: State, _context: Context) -> Say:
@@ -167,8 +169,18 @@ def _only(words: Sequence[str], *lists: str) -> bool:
 
 
 def good_name(name: str) -> bool:
-    """Whether this can be a person's name, and a short one."""
-    return is_name(name) and len(name) <= NAME_CHARACTERS
+    """Whether this can be a person's name: a few letters of any script and what joins them.
+
+    "S. K. Rao", "O'Brien" and "अंज़ूर्‍या" are; a phone in words or a link is not.
+    """
+    letters = sum(character.isalpha() for character in name)
+    plain = all(
+        character.isalpha()
+        or unicodedata.category(character) in {"Mn", "Mc"}
+        or character in _IN_NAMES
+        for character in name
+    )
+    return letters > 0 and plain and len(name) <= NAME_CHARACTERS and mask(name) == name
 
 
 def ask_phone(_state: State, _context: Context) -> Say:

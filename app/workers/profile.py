@@ -17,7 +17,6 @@ from app.db import changed, table
 from app.identity.models import User
 from app.messaging.models import ChatPerson
 from app.workers.models import Worker
-from app.workers.naming import NOT_A_NAME, tells_no_contact
 from app.workers.registration import check_skills
 
 MAX_SKILLS: Final = 30
@@ -122,8 +121,6 @@ async def edit(
 
 def _check(changes: Mapping[str, Any]) -> None:
     found: list[FieldError] = []
-    if "name" in changes and not tells_no_contact(changes["name"]):
-        found.append(NOT_A_NAME)
     skills = changes.get("skills")
     if skills is not None:
         if len(set(skills)) < len(skills):

@@ -29,7 +29,6 @@ from app.identity.codes import Challenge, CodeRules
 from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging import outbox
 from app.workers.models import Worker
-from app.workers.naming import NOT_A_NAME, tells_no_contact
 
 CONSENT_PURPOSE: Final = "job_offers"
 CONSENT_VERSION: Final = "2026-11"
@@ -85,11 +84,9 @@ async def register(
     """Register a worker and send the code that proves the phone; return when the code expires.
 
     `country` (ISO 3166) is where a worker lives who says neither city nor location. Raises `Invalid`
-    for what is no name, unknown skills and phones codes may not go to, and `CodesExhausted`.
+    for unknown skills and for phones codes may not go to, and `CodesExhausted`.
     """
     codes.check_country(new.phone, rules)
-    if not tells_no_contact(new.name):
-        raise Invalid([NOT_A_NAME])
     check_skills(new.skills)
     claimed = await _claim_phone(session, new, now)
     if claimed.status == UserStatus.PENDING:

@@ -267,15 +267,15 @@ def test_a_number_in_words_is_kept_from_the_reader(village: World, text: str) ->
 @pytest.mark.parametrize(
     ("profile", "pieces"),
     [
-        ({"name": "9820 Asha", "city": "Mumbai 055123"}, ["9820", "055123"]),
-        ({"name": "Asha9820 K", "city": "०५५१२३ Mumbai", "bio": "055123"}, ["9820", "055123"]),
+        ({"name": "98200 Asha", "city": "Mumbai 55123"}, ["98200", "55123"]),
+        ({"name": "Asha98200 K", "city": "५५१२३ Mumbai", "bio": "55123"}, ["98200", "55123"]),
         ({"city": "Flat 98, Lane 200, Tower 551, Mumbai 23", "bio": "9"}, ["98", "200", "551"]),
         (
             {"name": "NineEightTwo K", "city": "Zero Zero Five Five One Two Three, Mumbai"},
             ["Zero Zero", "NineEight"],
         ),
         ({"name": "NineEightTwo K", "city": "Road 00, 551 Mumbai 23"}, ["NineEight", "551"]),
-        ({"name": "९८२० Asha", "city": "zero five five one two three"}, ["9820", "five five"]),
+        ({"name": "९८२०० Asha", "city": "five five one two three"}, ["98200", "five five"]),
     ],
 )
 def test_a_number_split_over_what_a_worker_writes_is_kept_from_the_reader(

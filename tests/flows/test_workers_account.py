@@ -3,10 +3,8 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from app.db import load_models
-from app.employers.models import Employer
 from tests.flows.world import Person, World, ok, refused
 
 EXPORT = "/api/workers/export"
@@ -43,10 +41,7 @@ def everything_stored(world: World) -> str:
 
 def test_the_copy_hides_a_number_that_an_employer_wrote_as_every_offer_does(world: World) -> None:
     worker = world.worker(slots=("saturday",))
-    employer = world.employer()
-    # Some were called so before names were looked at.
-    older = update(Employer).values(company_name="Cafe 98200 12345")
-    world.in_session(lambda session: session.execute(older))
+    employer = world.employer(company_name="Cafe 98200 12345")
     lead(world, worker, employer, title="Waiter 98200 12346")
     [offer] = ok(worker.get(EXPORT))["offers"]
     assert (offer["company_name"], offer["job_title"]) == ("Cafe •••", "Waiter •••")

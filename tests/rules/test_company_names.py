@@ -1,4 +1,4 @@
-"""What companies in India are called is taken; contacts and the words of frauds are not."""
+"""What companies in India are called is taken; the words of frauds are not."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -60,6 +60,9 @@ NAME: TypeAdapter[str] = TypeAdapter(CompanyName)
             "शर्मा एंड संस",
             "Cafe 1764131313",
             "Depot 98765 43210",
+            "sharmacaterers.com",
+            '=HYPERLINK("http://x")',
+            "@SUM(A1)",
             "एक दो तीन रेस्टोरेंट",
             "நம்ம சமையல்",
             "Café Noir",
@@ -73,16 +76,11 @@ def test_an_ordinary_company_may_be_called_what_it_is(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("Sharma nine eight seven six five four three two one zero", "leave out numbers"),
-        ("Jobs t(dot)me slash jobs", "leave out numbers"),
-        ("sharmacaterers.com", "leave out numbers"),
         ("Earn Rs 5000 daily from home", "promises easy money"),
         ("Network Marketing India", "promises easy money"),
         ("Registration fee 500 only", "pay a fee"),
     ],
 )
-def test_a_contact_or_a_fraud_is_no_name_and_the_error_says_what_to_change(
-    name: str, told: str
-) -> None:
+def test_a_fraud_is_no_name_and_the_error_says_what_it_looks_like(name: str, told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         NAME.validate_python(name)
