@@ -10,7 +10,7 @@ from tests.infra.pages import barriers, opened, overflow
 from tests.infra.phones import register, take_phone, write
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -68,3 +68,27 @@ def test_a_worker_registers_accepts_and_is_paid_for_all_on_one_page(
         asha.get_by_text("no more messages").wait_for()
         page.set_viewport_size({"width": 360, "height": 740})
         assert overflow(page) == 0
+
+
+@pytest.mark.timeout(240)
+def test_news_while_the_company_is_made_does_not_make_a_second_one(
+    live_server: LiveServer, sqlite_database_url: str, browser_of_file: "Browser"
+) -> None:
+    with (
+        live_server({"DATABASE_URL": sqlite_database_url}) as url,
+        opened(browser_of_file, f"{url}/sandbox/") as page,
+    ):
+        asha = take_phone(page, "Asha Kulkarni")
+        waiting: list[Route] = []
+
+        def hold(route: "Route") -> None:
+            waiting.append(route)
+
+        page.route("**/api/auth/register/employer", hold)
+        page.get_by_role("button", name="Post and publish").press("Enter")
+        write(asha, "hi")
+        asha.get_by_text("Namaste").wait_for()
+        (registration,) = waiting
+        registration.continue_()
+        page.get_by_role("article", name="Job: Waiter, published").wait_for()
+        assert len(waiting) == 1

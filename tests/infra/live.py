@@ -62,7 +62,11 @@ def serve_process(
     ]
     with running(command, folder, {"PORT": str(port), "PUBLIC_URL": base_url, **env}) as process:
         wait_until_healthy(base_url, process, folder)
-        yield base_url
+        try:
+            yield base_url
+        except Exception as error:
+            error.add_note(f"The server said at the end:\n{_end_of_log(folder)}")
+            raise
 
 
 @contextmanager
@@ -108,5 +112,8 @@ def wait_until_healthy(base_url: str, process: subprocess.Popen[bytes], folder: 
         except httpx.TransportError:
             pass
         time.sleep(0.05)
-    log = (folder / "output.log").read_text(errors="replace")
-    raise ServerFailedError(f"{base_url} does not answer:\n{log[-4000:]}")
+    raise ServerFailedError(f"{base_url} does not answer:\n{_end_of_log(folder)}")
+
+
+def _end_of_log(folder: Path) -> str:
+    return (folder / "output.log").read_text(errors="replace")[-4000:]

@@ -23,6 +23,11 @@ def opened(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
     page.goto(url)
     try:
         yield page
+    except Exception as error:
+        # What a run elsewhere can be understood by: nobody can look at its screen.
+        error.add_note(f"The browser complained: {complaints or 'about nothing'}")
+        error.add_note(f"The page said:\n{page.inner_text('body')}")
+        raise
     finally:
         page.context.close()
     assert not complaints, complaints

@@ -14,10 +14,14 @@ const HOURS = {
 const SAID = { offered: "was asked", accepted: "accepted", rejected: "said no", expired: "did not answer",
   closed: "is no longer asked", withdrawn: "took it back" };
 
+/** What never answers must not hold up every look that comes after. */
+const ANSWER_MILLISECONDS = 20_000;
+
 const form = document.getElementById("desk");
 const notice = document.getElementById("desk-notice");
 let kept = JSON.parse(localStorage.getItem(KEPT) || "null");
 let token = null;
+let signingIn = null;
 let shown = null;
 
 /** Make the desk work, where there is one. */
@@ -40,11 +44,12 @@ async function open() {
 
 async function api(method, path, body) {
   const headers = { "Content-Type": "application/json" };
-  if (token) headers.Authorization = `Bearer ${token}`;
-  const response = await fetch(new URL(`../api/${path}`, root),
-    { method, headers, body: body && JSON.stringify(body) });
-  if (response.status === 401 && token) {
-    token = null;
+  const used = token;
+  if (used) headers.Authorization = `Bearer ${used}`;
+  const response = await fetch(new URL(`../api/${path}`, root), { method, headers,
+    body: body && JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_MILLISECONDS) });
+  if (response.status === 401 && used) {
+    if (token === used) token = null;
     await signIn();
     return api(method, path, body);
   }
@@ -56,24 +61,35 @@ async function api(method, path, body) {
     { code: answer.code });
 }
 
-async function signIn() {
-  if (token) return;
-  if (!kept) {
-    const number = Date.now().toString(36);
-    kept = { email: `cafe-${number}@example.org`, password: `brunch at the river ${number}` };
-    await api("POST", "auth/register/employer", { company_name: "Café Deccan",
-      contact_name: "Ravi Sharma", phone: form.dataset.phone, ...kept });
-    localStorage.setItem(KEPT, JSON.stringify(kept));
-  }
+/** Sign in, with a new company if there is none. Whoever asks meanwhile waits for the same company. */
+function signIn() {
+  if (token) return null;
+  signingIn ??= enter().finally(() => { signingIn = null; });
+  return signingIn;
+}
+
+async function enter() {
+  const company = kept || await register();
   try {
-    ({ access_token: token } = await api("POST", "auth/login", { role: "employer", ...kept }));
+    ({ access_token: token } = await api("POST", "auth/login", { role: "employer", ...company }));
   } catch (error) {
     if (error.code !== "invalid_credentials") throw error;
     // The product's database is another one by now: a new company.
     kept = null;
     localStorage.removeItem(KEPT);
-    await signIn();
+    await enter();
   }
+}
+
+async function register() {
+  const number = Date.now().toString(36);
+  const company = { email: `cafe-${number}@example.org`, password: `brunch at the river ${number}` };
+  await api("POST", "auth/register/employer", { company_name: "Café Deccan",
+    contact_name: "Ravi Sharma", phone: form.dataset.phone, ...company });
+  // Only what is there: whoever asks for its jobs before would be told that nobody knows it.
+  kept = company;
+  localStorage.setItem(KEPT, JSON.stringify(kept));
+  return company;
 }
 
 async function post() {
