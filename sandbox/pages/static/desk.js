@@ -35,11 +35,18 @@ async function open() {
   const { items } = await api("GET", "catalogue/skills");
   form.elements.skill.append(...items.map(({ slug, name, category }) => make("option",
     { value: slug, textContent: name, "data-category": category, selected: slug === "waiter" })));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    report(notice, post);
-  });
+  form.addEventListener("submit", submitted);
+  form.elements.post.disabled = false;
   await showJobs();
+}
+
+async function submitted(event) {
+  event.preventDefault();
+  // A second press while the first is on its way is the same job.
+  if (form.ariaBusy) return;
+  form.ariaBusy = "true";
+  await report(notice, post);
+  form.ariaBusy = null;
 }
 
 async function api(method, path, body) {
