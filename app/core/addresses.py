@@ -19,6 +19,9 @@ _HOST_BEGINS: Final = r"(?<![\w@\-])(?<![\w\-]\.)"
 """At its first label only: a long chain of labels would else be tried from each of them."""
 
 
+_LONG_GAP: Final = re.compile(r"(\s{3})\s+")
+
+
 def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
@@ -26,7 +29,7 @@ def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
 _ADDRESSES: Final = _compiled(
     # Links, and hosts with a path or a known ending; "K.Dev" is somebody's name.
     r"(?:https?://|www\.)\S+",
-    rf"{_HOST_BEGINS}(?!(?:[^\W\d_]\.)+dev(?!\.?\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
+    rf"{_HOST_BEGINS}(?!(?:[^\W\d_]\.)+dev(?![./]?\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
     r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
     rf"{_HOST_BEGINS}(?:[\w\-]+\.)+(?:gle|gl|ee|be|page|us|uk|tv|cc)/\S+",
     r"(?<!\w)www\s+[\w\-]+\s+(?:com|co|in|org|net)(?!\w)",
@@ -40,7 +43,7 @@ _ADDRESSES: Final = _compiled(
     r"(?<![\w])[@＠][A-Za-z_][\w.]{2,}",
     (
         rf"(?<!\w){_NETWORKS}\s*(?:id|handle|user(?:name)?)?"
-        rf"\s*(?:[:=–]|(?<=\s)-|-(?=\s|\w*[\d_.]))\s*[\w.@]{{3,}}"
+        rf"\s*(?:[:=–]|(?<=\s)-|-(?!mart(?!\w)))\s*[\w.@]{{3,}}"
     ),
     # "my insta is asha_99": a word that looks like a handle, behind a network's name.
     rf"(?<!\w){_NETWORKS}(?:\s+{_BETWEEN})*\s+[A-Za-z]+(?:[._]\w|\d)[\w.]*",
@@ -50,7 +53,7 @@ _SPELLED: Final = _compiled(
     rf"(?<!\w)(?:t|wa|fb|m){_SPELLED_DOT}me(?!\w)(?:{_SLASH}[\w.+\-]+)?",
     rf"(?<!\w)(?:t|wa|fb|m)(?:\s*\.\s*|\s+)me{_SLASH}[\w.+\-]+",
     # "bit dot ly slash abc": words with a dot and a slash are a link, whatever they are.
-    rf"(?<![\w\-])[\w\-]+(?:{_SPELLED_DOT}[\w\-]+)+{_SLASH}[\w.\-]+",
+    rf"(?<![\w\-])[\w\-]+(?:{_SPELLED_DOT}[\w\-]+){{1,8}}{_SLASH}[\w.\-]+",
     # "asha dot com", "asha dot co dot in"; but "asp dot net" is a skill, and a red dot in a box no host.
     rf"(?<![\w\-])[\w\-]+{_SPELLED_DOT}(?:com|org|biz|xyz)(?!\w)(?:{_SPELLED_DOT}in(?!\w))?",
     rf"(?<![\w\-])[\w\-]+{_SPELLED_DOT}(?:co{_SPELLED_DOT}in(?!\w)|in(?=\s*(?:[.,;!?)।]|\Z)))",
@@ -67,7 +70,12 @@ _SPELLS: Final = re.compile(
 
 
 def hidden(text: str, mask: str) -> str:
-    """Return `text` with `mask` in place of every address, handle and link."""
+    """Return `text` with `mask` in place of every address, handle and link.
+
+    Of more than three spaces or line ends in a row the first three stay: nobody hides a name's two
+    halves by them, and no pattern looks at a long row again from each of its spaces.
+    """
+    text = _LONG_GAP.sub(r"\1", text)
     for pattern in _ADDRESSES:
         text = pattern.sub(mask, text)
     if _SPELLS.search(text):
