@@ -11,45 +11,81 @@ from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED
 
-ASKED = {
-    "free": (
-        *("is it free?", "is this free", "free hai kya", "paise lagenge kya", "kitna charge hai"),
-        *("do i have to pay", "registration fee hai kya", "kya paisa dena hai", "क्या यह मुफ़्त है"),
-    ),
-    "pay": (
-        *("kitna paisa milega", "kitne paise milenge bhai", "how much salary", "salary kitni hai"),
-        *("when do i get paid", "paise kab milenge", "payment kab milega", "कितना पैसा मिलेगा"),
-        *("kitna paisa milega waiter ka", "पैसे कब मिलेंगे", "when will i get paid sir?"),
-    ),
-    "who": (
-        *(
-            "who are you",
-            "aap kaun ho",
-            "kaun ho",
-            "ye kya hai",
-            "what is partimer",
-            "are you a bot",
-        ),
-        *("kya aap robot ho", "आप कौन हैं", "which company", "where is your office"),
-    ),
-    "safe": (
-        *("is this a scam", "is this a scam?", "is this real", "fraud to nahi hai", "asli hai kya"),
-        *("ye fraud hai kya", "यह फ्रॉड तो नहीं"),
-    ),
-    "jobs": (
-        *("how do i get jobs", "how to get job", "kaam kaise milega", "job kaise milegi"),
-        *("kab kaam milega", "काम कैसे मिलेगा", "kaise kaam karta hai"),
-    ),
-    "number": (
-        *("mera number kisko milega", "who gets my number", "mera number kisi ko doge"),
-        *("is my number safe", "मेरा नंबर किसको मिलेगा"),
-    ),
-}
-EVERY = [(text, subject) for subject, texts in ASKED.items() for text in texts]
+ASKED = """
+free: is it free?
+free: is this free
+free: free hai kya
+free: paise lagenge kya
+free: kitna charge hai
+free: do i have to pay
+free: registration fee hai kya
+free: kya paisa dena hai
+free: क्या यह मुफ़्त है
+pay: kitna paisa milega
+pay: kitne paise milenge bhai
+pay: how much salary
+pay: salary kitni hai
+pay: when do i get paid
+pay: paise kab milenge
+pay: payment kab milega
+pay: कितना पैसा मिलेगा
+pay: kitna paisa milega waiter ka
+pay: पैसे कब मिलेंगे
+pay: when will i get paid sir?
+who: who are you
+who: aap kaun ho
+who: kaun ho
+who: ye kya hai
+who: what is partimer
+who: are you a bot
+who: kya aap robot ho
+who: आप कौन हैं
+who: which company
+who: where is your office
+safe: is this a scam
+safe: is this a scam?
+safe: is this real
+safe: fraud to nahi hai
+safe: asli hai kya
+safe: ye fraud hai kya
+safe: यह फ्रॉड तो नहीं
+jobs: how do i get jobs
+jobs: how to get job
+jobs: kaam kaise milega
+jobs: job kaise milegi
+jobs: kab kaam milega
+jobs: काम कैसे मिलेगा
+jobs: kaise kaam karta hai
+number: mera number kisko milega
+number: who gets my number
+number: mera number kisi ko doge
+number: is my number safe
+number: मेरा नंबर किसको मिलेगा
+""".strip().splitlines()
+
+NO_QUESTIONS = """
+waiter
+I am free on monday
+free
+main free hu
+monday free hai
+paise kam hai
+pay too low
+mera number 98200 55123
+human
+who has my number
+Bandra
+no
+mera number kiske paas hai
+kaam hai kya
+delivery, computer
+my name is Safe Khan
+I did not get paid by the cafe where I worked all of last week and nobody calls me back
+""".strip().splitlines()
 
 
-@pytest.mark.parametrize(("text", "subject"), EVERY)
-def test_a_question_is_answered_and_never_counts(text: str, subject: str) -> None:
+@pytest.mark.parametrize(("subject", "text"), [line.split(": ", 1) for line in ASKED])
+def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> None:
     for ask in (Ask.NOTHING, *(set(QUESTIONS) - {Ask.LANGUAGE})):
         state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
         turn = step(state, heard(text), context(profile=SETTLED))
@@ -66,27 +102,7 @@ def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
     assert not any(isinstance(effect, HandOver) for effect in turn.effects)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(
-            "waiter",
-            "I am free on monday",
-            "free",
-            "main free hu",
-            "monday free hai",
-            "paise kam hai",
-        ),
-        *("pay too low", "mera number 98200 55123", "human", "who has my number", "Bandra", "no"),
-        *(
-            "mera number kiske paas hai",
-            "kaam hai kya",
-            "delivery, computer",
-            "my name is Safe Khan",
-        ),
-        "I did not get paid by the cafe where I worked all of last week and nobody calls me back",
-    ],
-)
+@pytest.mark.parametrize("text", NO_QUESTIONS)
 def test_what_only_sounds_like_a_question_is_none(text: str) -> None:
     assert subject_of(text) is None
 
