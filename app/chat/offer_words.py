@@ -1,13 +1,15 @@
 """What somebody means who answers an offer in their own words: yes, no, why not, or neither. Pure.
 
 An answer counts for good, so it has to be plain: a yes with a "but" or a doubt in it, or with words that
-nobody knows, is no yes, and is asked again with the buttons. A no may come with its reason.
+nobody knows, is no yes, and is asked again with the buttons. A no may come with its reason; where it only
+denies one ("dur nahi hai": it is near enough) it is asked again, too.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from app.chat.understand import Command, Lexicon, around, commands, every, folded, words_of
@@ -49,6 +51,8 @@ class _Part(Enum):
     PAY = auto()
     TIME = auto()
     EXCUSE = auto()
+    KEPT = auto()
+    """"I can't refuse"."""
     FILLER = auto()
 
 
@@ -68,12 +72,17 @@ def answer_in(text: str) -> OfferAnswer | None:
         if command in meant:
             why = _reason(found)
             unsure = verb == "accept" and (why is not None or "?" in text)
+            unsure |= verb == "reject" and (
+                _denied(found) or any(p is _Part.KEPT for p, _ in found)
+            )
             return OfferAnswer(None if unsure else verb, why)
     if meant or len(text) > ANSWER_CHARACTERS or "?" in text:
         return None
     parts = {part for part, _ in found}
     if _Part.ASKED in parts:
         return None
+    if _Part.KEPT in parts:
+        return OfferAnswer(None)
     if parts & {_Part.YES, _Part.CAN}:
         plain = parts <= {_Part.YES, _Part.CAN, _Part.FILLER}
         return OfferAnswer("accept" if plain else None)
@@ -84,7 +93,7 @@ def answer_in(text: str) -> OfferAnswer | None:
 
 def _refused(text: str, found: _Found) -> OfferAnswer:
     parts = {part for part, _ in found}
-    if _Part.DOUBT in parts or (None in parts and not _begins_with_no(text)):
+    if _denied(found) or _Part.DOUBT in parts or (None in parts and not _begins_with_no(text)):
         return OfferAnswer(None)
     if None in parts:
         return OfferAnswer("reject", text.strip())
@@ -107,6 +116,28 @@ def _reason(found: _Found) -> str | None:
     return next((_OF_REASON[part] for part, _ in found if part in _OF_REASON), None)
 
 
+def _denied(found: _Found) -> bool:
+    """Whether a no is of a reason, of a trouble or of a refusal: "dur nahi hai", "mushkil nahi"."""
+    return any(
+        _can_be_denied(part, words) and after is _Part.NO and _only_says_not(said)
+        for (part, words), (after, said) in pairwise(found)
+    )
+
+
+def _can_be_denied(part: _Part | None, words: list[str]) -> bool:
+    if len(words) > 1 and around("copula").at(words, len(words) - 1):
+        return False  # "dur hai, nahi": it is said that it is far, and then no
+    if part is _Part.TIME:  # "busy", and not "sunday"
+        return _says_not(words)
+    if part is _Part.NO:  # "difficult", "I refuse"
+        return not _says_not(words)
+    return part in {_Part.FAR, _Part.PAY, _Part.EXCUSE}
+
+
+def _only_says_not(words: list[str]) -> bool:
+    return words != ["no"] and _says_not(words) and not around("negation", "filler").without(words)
+
+
 def _says_not(words: list[str]) -> bool:
     return around("negation").anywhere(words)
 
@@ -122,6 +153,7 @@ def _parts(text: str) -> _Found:
         position += length
         before, said_before = found[-1] if found else (None, [])
         if part is _Part.CAN and before is _Part.NO and _turns_round(said_before[-1:]):
+            found[-1] = before, [*said_before, *said]
             continue
         if part is _Part.NO and before is _Part.CAN and _turns_round(said[:1]):
             found.pop()
@@ -149,6 +181,7 @@ def _begins_with_no(text: str) -> bool:
 def _lexicon() -> Lexicon[_Part]:
     """Return all that is known; a phrase that stands in two lists means the first."""
     lists: list[tuple[_Part, list[str]]] = [
+        (_Part.KEPT, every("answers", "cannot_refuse")),
         (_Part.CAN, every("answers", "can_come")),
         (_Part.YES, every("understood", Command.YES)),
         (_Part.NO, every("understood", Command.NO) + every("answers", "cannot_come")),

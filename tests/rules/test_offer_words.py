@@ -246,6 +246,56 @@ def test_a_no_with_a_yes_is_no_yes(refusal: str, agreed: str) -> None:
         assert answer is None or answer.verb != "accept"
 
 
+DENIED = """
+dur nahi hai
+bahut dur nahi
+bimar nahi hu
+busy nahi hu
+mushkil nahi hai
+galat nahi hai
+exam nahi hai
+tabiyat kharab nahi hai
+paise kam nahi hai
+paise nahi milenge
+पैसे कम नहीं हैं
+दूर नहीं है
+mana nahi kiya
+mana nahi kar raha
+reject nahi karna
+reject mat karo
+cannot reject
+i can't refuse
+don't reject
+i did not say no
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("text", DENIED)
+def test_who_denies_a_reason_or_a_refusal_has_not_refused(text: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = step(State(), heard(text), facts)
+    assert not turn.effects
+    assert [say.text for say in turn.replies] == ["offer_unclear", "offer_open"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("dur hai, nahi", "far"),
+        ("nahi, dur hai", "far"),
+        ("too far, no", "far"),
+        ("busy hu, nahi", "time"),
+        ("nahi nahi, mushkil hai", None),
+        ("sunday nahi", "time"),
+        ("rate thik nahi hai", "pay"),
+    ],
+)
+def test_a_reason_beside_a_no_is_still_a_no(text: str, why: str | None) -> None:
+    answer = answer_in(text)
+    assert answer is not None
+    assert (answer.verb, answer.reason) == ("reject", why)
+
+
 def test_after_one_no_the_reason_is_not_another_no() -> None:
     two = [offer(OfferStatus.OFFERED)]
     refused = step(State(), heard("no"), context(profile=SETTLED, open_offers=two))
