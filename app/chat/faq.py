@@ -1,9 +1,12 @@
 """What people ask most, answered wherever they ask it, with the open question after it. Pure.
 
-A question is no misunderstanding, however often somebody asks. It is one where a word of its subject
-stands among words of asking, and hardly a word is left that nobody knows.
+A question is no misunderstanding, however often somebody asks; but who asks the same again may mean
+something else, and hears how to reach a human. It is a question where a word of its subject stands among
+words of asking, hardly a word is left that nobody knows, and none that makes it another matter: "how can I
+change my number", "free on monday?".
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -11,6 +14,7 @@ from app.chat.flow import QUESTIONS, said
 from app.chat.model import Ask, Heard, Say, Turn
 from app.chat.offer_talk import tell_offer
 from app.chat.understand import Lexicon, around, commands, every, words_of
+from app.core.week import WEEKDAYS
 
 QUESTION_CHARACTERS: Final = 120
 _UNKNOWN_WORDS: Final = 1
@@ -18,6 +22,7 @@ _UNKNOWN_WORDS: Final = 1
 SUBJECTS: Final = ("number", "safe", "free", "pay", "jobs", "who")
 """Of several the first is meant: "is my number safe" is about the number."""
 _FILLER: Final = "filler"
+_OTHER_MATTER: Final = "other_matter"
 
 
 def often_asked(heard: Heard) -> Turn | None:
@@ -29,13 +34,15 @@ def often_asked(heard: Heard) -> Turn | None:
     subject = subject_of(text)
     if subject is None:
         return None
-    answer = Say(f"faq_{subject}")
+    again = (Say("faq_again"),) if heard.state.told_of == subject else ()
+    answer = (Say(f"faq_{subject}"), *again)
+    state = replace(heard.state, told_of=subject)
     if asked is not Ask.NOTHING:
-        return Turn(heard.state, (answer, QUESTIONS[asked].ask(heard.state, heard.context)))
+        return Turn(state, (*answer, QUESTIONS[asked].ask(state, heard.context)))
     offers = heard.context.open_offers
     if subject == "pay" and len(offers) == 1:
-        return Turn(heard.state, (answer, tell_offer(offers[0])))
-    return Turn(heard.state, (answer,))
+        return Turn(state, (*answer, tell_offer(offers[0])))
+    return Turn(state, answer)
 
 
 def subject_of(text: str) -> str | None:
@@ -47,6 +54,8 @@ def subject_of(text: str) -> str | None:
     unknown = position = 0
     while position < len(words):
         part, length = _lexicon().at(words, position) or ("", 1)
+        if part == _OTHER_MATTER:
+            return None
         unknown += not part
         found.add(part)
         position += length
@@ -61,6 +70,7 @@ def _lexicon() -> Lexicon[str]:
     """Return the words of questions; of a phrase in two lists the first counts."""
     lists = [
         *((subject, every("answers", f"about_{subject}")) for subject in SUBJECTS),
+        (_OTHER_MATTER, every("answers", _OTHER_MATTER) + every("calendar", *WEEKDAYS)),
         (_FILLER, every("answers", "asking", "filler", "polite", "about_offer")),
     ]
     return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)

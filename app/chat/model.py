@@ -93,6 +93,8 @@ class State:
     """As whom somebody writes who is several: `worker`, or the id of an employer; empty: not said."""
     told_of_human: bool = False
     """Whether who waits for a human was told once more that one is called."""
+    told_of: str = ""
+    """What was answered last of the questions that many ask (`faq.SUBJECTS`)."""
 
     def at(self, ask: Ask, **draft: Any) -> Self:
         """Return the state with that question open."""
@@ -108,6 +110,7 @@ class State:
             "misses": self.misses,
             "hat": self.hat,
             "told_of_human": self.told_of_human,
+            "told_of": self.told_of,
         }
 
     @classmethod
@@ -121,6 +124,7 @@ class State:
             misses=int(value.get("misses") or 0),
             hat=str(value.get("hat") or ""),
             told_of_human=bool(value.get("told_of_human")),
+            told_of=str(value.get("told_of") or ""),
         )
 
 

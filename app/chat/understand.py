@@ -176,13 +176,26 @@ def _bare(text: str) -> str:
     return text.strip(_AROUND) or text.strip()
 
 
+_ASKED_HOW: Final = frozenset(
+    {
+        Command.DELETE_DATA,
+        Command.SEND_DATA,
+        Command.PROFILE,
+        Command.OFFERS,
+        Command.LANGUAGE,
+        Command.WHO_KNOWS,
+        Command.HUMAN,
+    }
+)
+"""Of these, who asks how to do it is shown it, or asked whether it is to be done."""
 _NAMING_SOMEBODY: Final = frozenset({Command.BLOCK, Command.REPORT})
 
 
 def commands(text: str) -> frozenset[Command]:
     """Return everything a text may be taken for when it is one of the known words and nothing else.
 
-    Politeness around it changes nothing: "menu please", "haan ji bhaiya", "mera data delete kar do".
+    Politeness around it changes nothing: "menu please", "haan ji bhaiya", "mera data delete kar do"; nor,
+    where nothing is done at once, that somebody asks how: "how do I delete my data".
     STOP is no other, for opting out must be heard; but "don't stop" and "bus stop" say something else.
     """
     known = _commands()
@@ -201,6 +214,9 @@ def commands(text: str) -> frozenset[Command]:
         return frozenset({Command.COURTESY})
     if found := known.get(" ".join(bare)):
         return found
+    how = around("polite", "how_to").without(words, ends_only=True)
+    if asked := known.get(" ".join(how), frozenset()) & _ASKED_HOW:
+        return asked
     # "Block Cafe Leopold": whom it is about is asked, and what keeps people safe is no remark.
     if told := known.get(bare[0], frozenset()) & _NAMING_SOMEBODY:
         return told

@@ -1,5 +1,7 @@
 """What many ask is answered, and is no misunderstanding however often it is asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.chat.faq import SUBJECTS, subject_of
@@ -90,7 +92,7 @@ def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> Non
         state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
         turn = step(state, heard(text), context(profile=SETTLED))
         assert turn.replies[0].text == f"faq_{subject}"
-        assert turn.state == state
+        assert turn.state == replace(state, told_of=subject)
         assert not turn.effects
         assert len(turn.replies) == (1 if ask is Ask.NOTHING else 2)
 
@@ -105,6 +107,35 @@ def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
 @pytest.mark.parametrize("text", NO_QUESTIONS)
 def test_what_only_sounds_like_a_question_is_none(text: str) -> None:
     assert subject_of(text) is None
+
+
+def test_who_asks_the_same_again_hears_how_to_reach_a_human() -> None:
+    facts = context(profile=SETTLED)
+    once = step(State(), heard("is it free?"), facts)
+    other = step(once.state, heard("who are you"), facts)
+    twice = step(once.state, heard("free hai kya"), facts)
+    assert [say.text for say in other.replies] == ["faq_who"]
+    assert [say.text for say in twice.replies] == ["faq_free", "faq_again"]
+    assert State.from_json(once.state.as_json()) == once.state
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("how do i delete my data", "ask_delete"),
+        ("how to delete my account?", "ask_delete"),
+        ("mera data delete kaise kare", "ask_delete"),
+        ("मेरा डेटा डिलीट कैसे करें", "ask_delete"),
+        ("how can i change my profile", "profile"),
+        ("how can i change my number", "not_understood"),
+        ("withdraw kaise kare", "not_understood"),
+        ("free on monday?", "not_understood"),
+    ],
+)
+def test_a_question_about_another_matter_is_not_answered_as_one_of_these(
+    text: str, reply: str
+) -> None:
+    assert step(State(), heard(text), context(profile=SETTLED)).replies[0].text == reply
 
 
 @pytest.mark.parametrize("language", languages())
