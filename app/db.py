@@ -20,12 +20,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Connection,
     CursorResult,
     DateTime,
     Engine,
-    Integer,
     MetaData,
     Table,
     UpdateBase,
@@ -101,9 +99,6 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
 
 JsonType = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON document; JSONB on PostgreSQL."""
-
-RowId = BigInteger().with_variant(Integer, "sqlite")
-"""A counting key; SQLite only counts in INTEGER."""
 
 
 class Base(DeclarativeBase):

@@ -82,7 +82,6 @@ Name = Annotated[str, *_text(1, 120)]
 """A person's or company's name: one line."""
 Title = Annotated[str, *_text(3, 120)]
 Line = Annotated[str, *_text(1, 200)]
-OptionalLine = Annotated[str, *_text(0, 200)]
 Prose = Annotated[str, *_text(0, 4_000, lines=True)]
 """Free text of several lines."""
 LongProse = Annotated[str, *_text(1, 4_000, lines=True)]
@@ -96,7 +95,6 @@ Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=Fals
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
 Kilometres = Annotated[float, Field(strict=True, gt=0, le=500, allow_inf_nan=False)]
 Years = Annotated[int, Field(strict=True, ge=0, le=60)]
-Flag = Annotated[bool, Field(strict=True)]
 
 
 def whole(minimum: int, maximum: int) -> Any:

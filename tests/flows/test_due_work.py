@@ -42,3 +42,14 @@ def test_time_alone_reminds_expires_and_closes(world: World) -> None:
 
     world.clock.advance(days=60)
     assert "job.expire" in done(world)[0]
+
+
+def test_time_alone_sends_the_next_wave(world: World) -> None:
+    world.worker(slots=("saturday",))
+    world.job(world.employer())
+    world.settle()
+    late = world.worker(slots=("saturday",))
+    assert late.phone is not None
+    assert not world.messages(late.phone)
+    world.clock.advance(minutes=31)
+    assert len(world.messages(late.phone)) == 1
