@@ -24,6 +24,7 @@ from app.messaging import texts
 from app.offers.links import lead_of
 from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
+from app.offers.unlocking import is_for_sale
 from app.payments import contacts, unlock
 from app.payments.models import Payment
 from app.payments.rules import CAPTURED, OPEN, PaymentStatus
@@ -87,7 +88,7 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
         if status is not None and status in OPEN | CAPTURED:
             # Paid, or it may still come.
             return page(language, "lead_paid", lead.words, refresh_seconds=5)
-        if not await unlock.is_for_sale(session, lead.match):
+        if not await is_for_sale(session, lead.match.id):
             return page(language, "lead_gone", lead.words)
         failed = await _failed_last(session, lead)
     kind = "lead_not_paid" if failed else "lead_offered"

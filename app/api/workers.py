@@ -29,7 +29,7 @@ from app.core.schema import (
 from app.core.zones import TimeZone
 from app.identity import users
 from app.identity.models import User, UserStatus
-from app.offers import closing
+from app.offers import respond
 from app.workers import blocks, profile
 from app.workers.facts import reliability
 from app.workers.models import Worker
@@ -191,12 +191,12 @@ async def list_blocks(session: Read, actor: WorkerActor) -> BlockList:
 async def add_block(
     session: Write, actor: WorkerActor, body: NewBlock, now: Now, response: Response, _: Once
 ) -> BlockAnswer:
-    """Want no further offers from an employer; their open offers to me close.
+    """Want no further offers from an employer; open ones close, and what I accepted is taken back.
 
     201 the first time, 200 when blocked before.
     """
     # Before the block, because it locks jobs and offers, which come before a worker's own rows.
-    await closing.close_between(session, actor.user_id, body.employer_id, now)
+    await respond.break_with(session, actor.user_id, body.employer_id, now)
     block = await blocks.add(session, actor.user_id, body.employer_id, now)
     if not block.made:
         response.status_code = status.HTTP_200_OK

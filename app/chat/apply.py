@@ -35,7 +35,7 @@ from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging import handover, people, texts
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import insert_if_absent
-from app.offers import closing, privacy, reasons, respond
+from app.offers import privacy, reasons, respond
 from app.offers.models import JobMatch
 from app.offers.rules import Answer
 from app.payments import contacts
@@ -265,7 +265,7 @@ async def _employer_of(doing: Doing, offer_id: UUID) -> UUID:
 
 async def _block(doing: Doing, effect: model.Block) -> None:
     employer_id = await _employer_of(doing, effect.offer_id)
-    await closing.close_between(doing.session, doing.worker_id, employer_id, doing.now)
+    await respond.break_with(doing.session, doing.worker_id, employer_id, doing.now)
     await blocks.add(doing.session, doing.worker_id, employer_id, doing.now)
 
 

@@ -99,7 +99,7 @@ async def close_for_worker(session: AsyncSession, worker_id: UUID, now: dt.datet
 async def close_between(
     session: AsyncSession, worker_id: UUID, employer_id: UUID, now: dt.datetime
 ) -> int:
-    """Close every open offer from an employer to a worker who blocked them; return how many.
+    """Close every open offer from an employer to a worker, of whom one blocked the other; return how many.
 
     Call it before the worker's own row is touched, as for `close_for_worker`.
     """

@@ -16,7 +16,7 @@ from app.identity.sign_in import AccountSuspended
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox import notify_many, suppress
 from app.offers import rules
-from app.offers.closing import close_open
+from app.offers.closing import close_between, close_open
 from app.offers.jobside import HeldJob, ask_more, hold_jobs
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
@@ -99,17 +99,33 @@ async def withdraw(
     return await _offer(session, offer_id)
 
 
-async def withdraw_all(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> int:
-    """Take back every acceptance that nobody unlocked, of a worker who erases their account.
+async def break_with(
+    session: AsyncSession, worker_id: UUID, employer_id: UUID, now: dt.datetime
+) -> None:
+    """End what is open between a worker and an employer whom they block: offers, and acceptances.
+
+    The contact is not sold any more to somebody the worker wants nothing to do with; what was unlocked
+    before stays so. Call it before the worker's own row is touched, as for `withdraw_all`.
+    """
+    await close_between(session, worker_id, employer_id, now)
+    await withdraw_all(session, worker_id, now, employer_id)
+
+
+async def withdraw_all(
+    session: AsyncSession, worker_id: UUID, now: dt.datetime, employer_id: UUID | None = None
+) -> int:
+    """Take back a worker's acceptances that nobody unlocked, all or those of one employer's jobs.
 
     Nobody may buy the contact of somebody who is gone. Return how many. Call it while the name is
     still there, and before the worker's own row is touched: that row is locked after jobs and offers.
     """
-    theirs = (
+    theirs = [
         JobMatch.worker_id == worker_id,
         JobMatch.status == OfferStatus.ACCEPTED,
         JobMatch.unlocked_at.is_(None),
-    )
+    ]
+    if employer_id is not None:
+        theirs.append(JobMatch.employer_id == employer_id)
     # All the jobs at once and in order; one after the other could wait in a circle.
     jobs = await hold_jobs(
         session, (await session.scalars(select(JobMatch.job_id).where(*theirs))).all()

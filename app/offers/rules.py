@@ -122,10 +122,10 @@ class AlreadyUnlocked(Conflict):
 
 
 class MatchNotAccepted(Conflict):
-    """Only the contact of a worker who accepted can be unlocked."""
+    """Only the contact of a worker who accepted can be unlocked, and not for a cancelled job."""
 
     code = "match_not_accepted"
-    detail = "This worker has not accepted, or has withdrawn: there is no lead to unlock."
+    detail = "There is no lead to unlock: the worker has not accepted or has withdrawn, or the job was cancelled."
 
 
 class NotDue(Conflict):

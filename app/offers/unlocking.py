@@ -34,30 +34,47 @@ async def worker_of(session: AsyncSession, employer_id: UUID, match_id: UUID) ->
     return worker_id
 
 
+async def is_for_sale(session: AsyncSession, match_id: UUID) -> bool:
+    """Whether a lead can be bought: its worker accepted and is still here, and the job is not cancelled.
+
+    Who was told that a job is cancelled does not expect a call about it; what was being paid meanwhile
+    goes back. A job that is filled or has begun may still need one more.
+    """
+    query = (
+        select(JobMatch.id)
+        .join(User, User.id == JobMatch.worker_id)
+        .join(Job, Job.id == JobMatch.job_id)
+        .where(
+            JobMatch.id == match_id,
+            JobMatch.status == OfferStatus.ACCEPTED,
+            User.status == UserStatus.ACTIVE,
+            Job.status != JobStatus.CANCELLED,
+        )
+    )
+    return await session.scalar(query) is not None
+
+
 async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime) -> JobMatch:
     """Note that the employer holds the contact of this match, and tell the worker.
 
     The acceptance can't be taken back from now on. With as many contacts as positions the job is
     filled, and its open offers close. The caller writes the audit row, together with the payment's
-    side. Raises `MatchNotFound`, `MatchNotAccepted` (also for a worker who is suspended or erased) or
-    `AlreadyUnlocked`, and has then changed nothing.
+    side. Raises `MatchNotFound`, `MatchNotAccepted` (also for a worker who is suspended or erased, and
+    for a cancelled job) or `AlreadyUnlocked`, and has then changed nothing.
     """
     job_id = await session.scalar(select(JobMatch.job_id).where(JobMatch.id == match_id))
     if job_id is None:
         raise MatchNotFound
     job = (await hold_jobs(session, [job_id]))[job_id]
     query = (
-        select(JobMatch, User.status)
-        .join(User, User.id == JobMatch.worker_id)
-        .where(JobMatch.id == match_id)
-        .execution_options(populate_existing=True)
+        select(JobMatch).where(JobMatch.id == match_id).execution_options(populate_existing=True)
     )
-    match, worker_status = (await session.execute(query)).one()
+    match = (await session.scalars(query)).one()
     facts = OfferFacts(
         OfferStatus(match.status), match.respond_by, match.unlocked_at is not None, job.has_room
     )
     rules.decide(facts, Action.UNLOCK, now)
-    if worker_status != UserStatus.ACTIVE:
+    if not await is_for_sale(session, match_id):
         raise MatchNotAccepted
     statement = (
         update(JobMatch)

@@ -21,11 +21,11 @@ from app.core.money import Money
 from app.db import Database, is_postgresql
 from app.employers.models import Employer
 from app.identity.actor import Actor
-from app.identity.models import User, UserStatus
+from app.identity.models import User
 from app.jobs.models import Job
 from app.offers.models import JobMatch
-from app.offers.rules import MatchNotAccepted, OfferStatus
-from app.offers.unlocking import MatchNotFound
+from app.offers.rules import MatchNotAccepted
+from app.offers.unlocking import MatchNotFound, is_for_sale
 from app.payments import pace, rules
 from app.payments import provider as providers
 from app.payments.models import Dispute, Payment, Unlock
@@ -78,12 +78,6 @@ async def held(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlo
     return unlock
 
 
-async def is_for_sale(session: AsyncSession, match: JobMatch) -> bool:
-    """Whether a lead can be bought now: its worker accepted, and is still with us."""
-    status = await session.scalar(select(User.status).where(User.id == match.worker_id))
-    return match.status == OfferStatus.ACCEPTED and status == UserStatus.ACTIVE
-
-
 async def begin(
     session: AsyncSession, actor: Actor, match_id: UUID, now: dt.datetime, *, paced: bool = True
 ) -> Payment | Unlock:
@@ -92,19 +86,14 @@ async def begin(
     `paced` is whether rate limits are on. Raises `MatchNotFound`, `AccountRestricted`,
     `MatchNotAccepted`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or `UnlocksTooFast`.
     """
-    query = (
-        select(JobMatch, User.status)
-        .join(User, User.id == JobMatch.worker_id)
-        .where(JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
-    )
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
+    mine = (JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
+    match = await session.scalar(select(JobMatch).where(*mine))
+    if match is None:
         raise MatchNotFound
-    match, worker_status = found
     if unlock := await held(session, actor.user_id, match_id):
         return unlock
     actor.require_unrestricted()
-    if match.status != OfferStatus.ACCEPTED or worker_status != UserStatus.ACTIVE:
+    if not await is_for_sale(session, match_id):
         raise MatchNotAccepted
     await _require_good_standing(session, actor.user_id, match_id)
     if paced:

@@ -44,7 +44,7 @@ async def add(
 ) -> Blocked:
     """Block an employer; blocking twice changes nothing. Raises `EmployerNotFound`.
 
-    Open offers are closed by `offers.closing.close_between`, which the caller runs before.
+    What is open between them is ended by `offers.respond.break_with`, which the caller runs before.
     """
     known = select(User.id).where(User.id == employer_id, User.role == Role.EMPLOYER)
     if await session.scalar(known) is None:

@@ -302,7 +302,7 @@ def _charge(world: World, customer: str, metadata: dict[str, str]) -> str:
     return str(ok(world.http.post(path, data=wanted, headers=headers))["id"])
 
 
-@pytest.mark.parametrize("how", ["withdraws", "erases", "is suspended"])
+@pytest.mark.parametrize("how", ["withdraws", "erases", "is suspended", "blocks", "is cancelled"])
 def test_a_worker_who_leaves_while_it_is_paid_costs_nothing_and_stays_hidden(
     world: World, how: str
 ) -> None:
@@ -312,6 +312,10 @@ def test_a_worker_who_leaves_while_it_is_paid_costs_nothing_and_stays_hidden(
         mine.withdraw()
     elif how == "erases":
         assert mine.worker.delete("/api/workers/account").status_code == 204
+    elif how == "blocks":
+        ok(mine.worker.post("/api/workers/blocks", {"employer_id": mine.employer.id}), 201)
+    elif how == "is cancelled":
+        ok(mine.employer.delete(f"/api/employers/jobs/{mine.job_id}"))
     else:
         path = f"/api/admin/workers/{mine.worker.id}/action"
         ok(world.admin().post(path, {"action": "suspend", "reason": "fraud"}))
@@ -325,6 +329,18 @@ def test_a_worker_who_leaves_while_it_is_paid_costs_nothing_and_stays_hidden(
     later(world, mine, minutes=10)
     world.settle()
     assert mine.payment["refunded"]["amount"] == 4_900
+
+
+def test_cancelling_and_paying_at_once_have_one_winner(world: World) -> None:
+    mine = lead(world)
+    page = mine.begin()["checkout_url"]
+    job = f"/api/employers/jobs/{mine.job_id}"
+    at_once([lambda: world.pay(page), lambda: mine.employer.delete(job)])
+    world.settle()
+    bought = mine.contact() is not None
+    assert mine.payment["status"] == ("succeeded" if bought else "refunded")
+    # Filled before it was cancelled, or cancelled before it was paid.
+    assert ok(mine.employer.get(job))["status"] == ("filled" if bought else "cancelled")
 
 
 def test_an_employer_suspended_while_paying_gets_the_money_and_no_contact(world: World) -> None:

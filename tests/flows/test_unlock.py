@@ -100,6 +100,25 @@ def test_only_an_accepted_offer_can_be_bought(world: World) -> None:
     assert pages_of(world, waiting.id) + pages_of(world, withdrawn.id) == []
 
 
+def test_a_cancelled_job_s_leads_are_not_for_sale(world: World) -> None:
+    mine = lead(world)
+    ok(mine.employer.delete(f"/api/employers/jobs/{mine.job_id}"))
+    refused(mine.unlock(), 409, "match_not_accepted")
+    path = f"/api/admin/jobs/{mine.job_id}/action"
+    ok(world.admin().post(path, {"action": "reopen", "reason": "cancelled by mistake"}))
+    mine.buy()
+
+
+def test_who_blocks_an_employer_is_not_sold_to_them(world: World) -> None:
+    mine, kept = lead(world), lead(world)
+    kept.buy()
+    for one in (mine, kept):
+        ok(one.worker.post("/api/workers/blocks", {"employer_id": one.employer.id}), 201)
+    refused(mine.unlock(), 409, "match_not_accepted")
+    assert mine.shown["status"] == "withdrawn"
+    assert kept.phone_shown() == kept.worker.phone
+
+
 def test_a_restricted_employer_reads_and_buys_nothing(world: World) -> None:
     mine, held = lead(world), None
     held = lead(world, mine.employer)
