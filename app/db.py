@@ -15,18 +15,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     Connection,
-    CursorResult,
     DateTime,
     Engine,
     MetaData,
-    Table,
-    UpdateBase,
     create_engine,
     inspect,
     make_url,
@@ -412,11 +409,6 @@ def upgrade_schema(connection: Connection, *, migrate: bool) -> None:
         )
 
 
-def table(model: type[Base]) -> Table:
-    """Return the plain table of a model: a query of its columns alone runs past the ORM."""
-    return cast(Table, model.__table__)
-
-
 def wake_loops(session: AsyncSession, *loops: str) -> None:
     """Note that this transaction makes work for these loops of `app.background`.
 
@@ -439,17 +431,3 @@ def keyring(session: AsyncSession) -> Keyring:
     """Return the keys that open this database's sealed values."""
     ring: Keyring = session.info["keyring"]
     return ring
-
-
-def is_postgresql(session: AsyncSession) -> bool:
-    """Whether `session` talks to PostgreSQL (else SQLite)."""
-    return session.get_bind().dialect.name == "postgresql"
-
-
-async def rows_changed(session: AsyncSession, statement: UpdateBase, values: Any = None) -> int:
-    """Run an INSERT, UPDATE or DELETE, `values` bound by name, and return how many rows it touched.
-
-    A compare-and-set that must change one row asks for 1 here, else says why not.
-    """
-    result = await session.execute(statement, values)
-    return cast("CursorResult[Any]", result).rowcount

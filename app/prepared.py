@@ -6,30 +6,25 @@ the SQL once and the rest is left out. Only a reader's session on PostgreSQL goe
 statement stands by itself. Elsewhere (a transaction, SQLite) the same statement runs as any other.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy import (
     ARRAY,
-    Column,
     ColumnElement,
     Select,
     String,
     Text,
     bindparam,
     func,
-    literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from app.db import DRIVER, Base, Database, is_postgresql, rows_changed, table
+from app.db import DRIVER, Base, Database
+from app.sql import insert_of, is_postgresql, rows_changed, table
 
 _FAILED = (
     asyncpg.PostgresError,
@@ -101,11 +96,6 @@ class Check:
             return bool((await self._query.all(session, **values))[0].found)
 
 
-def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]:
-    """Return the condition with our own words in the SQL: any plan sees which partial index fits."""
-    return column.in_([literal_column(f"'{state}'") for state in states])
-
-
 class Claim[*Columns]:
     """A query for rows to be taken, its values bound by name: racing processes each take other rows.
 
@@ -129,14 +119,14 @@ class PreparedInsert:
     """
 
     def __init__(self, model: type[Base], *columns: str) -> None:
-        self._table = table(model)
+        kinds = table(model).c
         self._columns = columns
-        self._insert = sqlite_insert(self._table).on_conflict_do_nothing()
+        self._insert = insert_of(model, postgresql=False).on_conflict_do_nothing()
         # One array a column: the same statement for any number of rows, and one message to the server.
-        arrays = [bindparam(name, type_=_array_of(self._table.c[name].type)) for name in columns]
+        arrays = [bindparam(name, type_=_array_of(kinds[name].type)) for name in columns]
         rows = select(func.unnest(*arrays).table_valued(*columns).render_derived())
         self._insert_arrays = (
-            postgresql_insert(self._table)
+            insert_of(model, postgresql=True)
             .from_select(columns, rows, include_defaults=False)
             .on_conflict_do_nothing()
         )
@@ -183,25 +173,3 @@ async def _leave_driver(session: AsyncSession) -> None:
     """Give up the connection, in whatever state it is, and with it the way past SQLAlchemy."""
     del session.info[DRIVER]
     await session.invalidate()
-
-
-class json_rows(FunctionElement[str]):  # noqa: N801 - a function of SQL
-    """An aggregate: its columns' values in every row as JSON, an array of arrays in no order.
-
-    Over no row it is NULL or an empty array. What belongs to each row of a list comes with the row
-    this way, in one statement and so of one moment.
-    """
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(json_rows)
-def _sqlite_rows(element: json_rows, compiler: Any, **options: Any) -> str:
-    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
-
-
-@compiles(json_rows, "postgresql")
-def _postgresql_rows(element: json_rows, compiler: Any, **options: Any) -> str:
-    arrays = f"json_build_array({compiler.process(element.clauses, **options)})"
-    return f"CAST(json_agg({arrays}) AS TEXT)"

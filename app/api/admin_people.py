@@ -22,7 +22,7 @@ from app.core.masking import mask
 from app.core.paging import Keyset, PageRequest
 from app.core.phones import parse_phone
 from app.core.schema import Answer, Instant, Location, Page, Reason, Request
-from app.db import changed, keyring, rows_changed
+from app.db import changed, keyring
 from app.employers import marks
 from app.employers.models import Employer
 from app.identity import users
@@ -34,6 +34,7 @@ from app.offers import closing
 from app.offers.models import JobMatch
 from app.payments.models import LeadReport, Unlock
 from app.runtime import Runtime
+from app.sql import rows_changed
 from app.workers.facts import reliability
 from app.workers.models import Worker
 

@@ -23,7 +23,6 @@ from app.core.errors import FieldError, Invalid
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
-from app.db import is_postgresql
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.messaging.models import OutboxMessage, OutboxState
@@ -41,6 +40,7 @@ from app.policy.policy import (
     Policy,
     WavePolicy,
 )
+from app.sql import is_postgresql
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 

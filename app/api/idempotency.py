@@ -9,15 +9,14 @@ import hashlib
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.errors import FieldError, Invalid
-from app.db import is_postgresql, keyring, rows_changed
+from app.db import keyring
 from app.identity.models import IdempotencyKey
+from app.sql import insert_if_absent, rows_changed
 
 KEPT_HOURS = 24
 MAX_KEY_CHARACTERS = 255
@@ -70,11 +69,8 @@ async def claim(
     mine = (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key)
     expired = IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS)
     await session.execute(delete(IdempotencyKey).where(mine, expired))
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    statement = insert(IdempotencyKey).values(
-        owner=owner, key=key, fingerprint=print_, created_at=now
-    )
-    if await rows_changed(session, statement.on_conflict_do_nothing()) == 1:
+    first = {"owner": owner, "key": key, "fingerprint": print_, "created_at": now}
+    if await insert_if_absent(session, IdempotencyKey, first):
         return Claim(owner, key)
     row = (await session.execute(select(IdempotencyKey).where(mine).with_for_update())).scalar_one()
     if row.fingerprint != print_:

@@ -14,14 +14,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AdminActionLog, AuditHead
 from app.core.ids import new_id
-from app.db import before_commit, is_postgresql
+from app.db import before_commit
 from app.identity.actor import Actor
+from app.sql import insert_if_absent
 
 GENESIS = "0" * 64
 _ONLY_ROW = 1
@@ -115,9 +114,8 @@ _HEAD: Final = (
 async def _lock_head(session: AsyncSession) -> tuple[int, str]:
     row = (await session.execute(_HEAD)).one_or_none()
     if row is None:
-        insert_head = postgresql_insert if is_postgresql(session) else sqlite_insert
-        first = insert_head(AuditHead).values(id=_ONLY_ROW, number=0, hash=GENESIS)
-        await session.execute(first.on_conflict_do_nothing())
+        first = {"id": _ONLY_ROW, "number": 0, "hash": GENESIS}
+        await insert_if_absent(session, AuditHead, first)
         row = (await session.execute(_HEAD)).one()
     return row.number, row.hash
 

@@ -34,11 +34,11 @@ from app.identity.actor import Actor
 from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging import handover, people, texts
 from app.messaging.models import ChatPerson
-from app.messaging.outbox import insert_if_absent
 from app.offers import privacy, reasons, respond
 from app.offers.models import JobMatch
 from app.offers.rules import Answer
 from app.payments import contacts
+from app.sql import insert_if_absent
 from app.workers import availability, blocks, profile, registration
 from app.workers.models import Worker
 from app.workers.profile import ProfileChanges

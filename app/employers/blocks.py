@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
-from app.db import is_postgresql
 from app.employers.models import EmployerBlock
+from app.sql import insert_if_absent
 
 
 class BlockNotFound(NotFound):
@@ -28,12 +26,8 @@ async def add(
 
     Open offers are closed by `offers.closing.close_between`, which the caller runs before.
     """
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    await session.execute(
-        insert(EmployerBlock)
-        .values(employer_id=employer_id, worker_id=worker_id, match_id=match_id, created_at=now)
-        .on_conflict_do_nothing()
-    )
+    ids = {"employer_id": employer_id, "worker_id": worker_id, "match_id": match_id}
+    await insert_if_absent(session, EmployerBlock, {**ids, "created_at": now})
     query = select(EmployerBlock).where(
         EmployerBlock.employer_id == employer_id, EmployerBlock.worker_id == worker_id
     )

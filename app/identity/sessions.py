@@ -23,9 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import digest, random_token
 from app.core.errors import Unauthenticated, Unavailable
 from app.core.ids import new_id
-from app.db import table
 from app.identity.models import Role, Session, User, UserStatus
 from app.prepared import Prepared
+from app.sql import table
 
 SESSION_DAYS = 30
 """How long a device that is not used stays signed in, unless configured."""

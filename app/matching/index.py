@@ -10,16 +10,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BindParameter, Executable, Row, bindparam, delete, exists, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import masks
 from app.core.geo import Point, key_for_worker
 from app.core.week import Slot, bits
-from app.db import is_postgresql, table
 from app.identity.models import User, UserStatus
 from app.matching.models import WorkerMatch
+from app.sql import insert_of, is_postgresql, table
 from app.workers.models import Worker, WorkerAvailability
 
 _BATCH: Final = 500
@@ -148,7 +146,7 @@ async def _upsert(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> N
 
 @cache
 def _written_over(*, postgresql: bool) -> Executable:
-    statement = (postgresql_insert if postgresql else sqlite_insert)(WorkerMatch)
+    statement = insert_of(WorkerMatch, postgresql=postgresql)
     return statement.on_conflict_do_update(
         index_elements=["worker_id"],
         set_={name: statement.excluded[name] for name in _COLUMNS if name != "worker_id"},

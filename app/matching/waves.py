@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import table, wake_loops
+from app.db import wake_loops
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.jobs.queries import find as find_job
@@ -30,7 +30,8 @@ from app.offers.rules import OfferStatus
 from app.offers.standing import stands
 from app.policy import policy as policies
 from app.policy.policy import Policy
-from app.prepared import Check, is_one_of
+from app.prepared import Check
+from app.sql import is_one_of, table
 
 DUE_BATCH: Final = 20
 """Jobs whose next wave one transaction sends: their rows stay locked until it commits."""

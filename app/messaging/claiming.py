@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.core.metrics import ALERTS
-from app.db import table, wake_loops
+from app.db import wake_loops
 from app.messaging import outside
 from app.messaging.channels import Channels
 from app.messaging.holding import make_state
@@ -29,7 +29,8 @@ from app.messaging.rules import (
     quiet_until,
     window_open,
 )
-from app.prepared import Check, Claim, is_one_of
+from app.prepared import Check, Claim
+from app.sql import is_one_of, table
 
 LEASE: Final = dt.timedelta(seconds=120)
 """Longer than any send takes; after it the message is due again."""

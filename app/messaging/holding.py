@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.messaging.models import ChannelState
-from app.messaging.outbox import insert_if_absent
 from app.messaging.rules import SPAM_PAUSE, Verdict
+from app.sql import insert_if_absent
 
 _TOLD_LATER: Final = "later: "
 _REASON_CHARACTERS: Final = 64

@@ -20,11 +20,12 @@ from sqlalchemy.orm import aliased
 
 from app.core.ids import new_id
 from app.core.logging import logger
-from app.db import Database, keyring, table, wake_loops
+from app.db import Database, keyring, wake_loops
 from app.messaging.inbound import Inbound, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent, WebhookState
 from app.messaging.opening import EVENT, ITEM, WHATSAPP, Clock, open_due, set_back
-from app.prepared import Check, Claim, PreparedInsert, is_one_of
+from app.prepared import Check, Claim, PreparedInsert
+from app.sql import is_one_of, table
 
 __all__ = ["ITEM", "WHATSAPP", "Clock", "Handler", "handle_due", "store_events"]
 

@@ -33,8 +33,8 @@ from app.messaging.models import (
     OutboxState,
     PlatformNotice,
 )
-from app.messaging.outbox import insert_if_absent
 from app.messaging.rules import Refusal
+from app.sql import insert_if_absent
 
 BARS: Final = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED"})
 FREES: Final = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})

@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database, is_postgresql, keyring, wake_loops
+from app.db import Database, keyring, wake_loops
 from app.messaging import notices, people, statuses
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
-from app.messaging.outbox import insert_if_absent
 from app.messaging.rules import WINDOW
 from app.prepared import Claim
+from app.sql import insert_if_absent, is_postgresql
 
 WHATSAPP: Final = Channel.WHATSAPP.value
 EVENT: Final = "webhook"

@@ -9,21 +9,20 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Row, Table, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import ColumnElement, Insert, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import Base, is_postgresql, keyring, rows_changed, wake_loops
+from app.db import keyring, wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.messaging.channels import Outgoing
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.rules import Refusal
+from app.sql import insert_of, is_postgresql, rows_changed
 
 ADDRESS = "phone"
 """What a sealed recipient is sealed as: the same as `users.phone_sealed`, so that a worker's sealed
@@ -402,20 +401,6 @@ def _row(
     }
 
 
-async def insert_if_absent(
-    session: AsyncSession, table: type[Base], row: Mapping[str, Any]
-) -> bool:
-    """Insert one row unless it breaks a unique constraint; return whether it was inserted."""
-    statement = _if_absent(table, postgresql=is_postgresql(session))
-    return await rows_changed(session, statement, dict(row)) == 1
-
-
-@cache
-def _if_absent(table: type[Base], *, postgresql: bool) -> Insert:
-    insert = postgresql_insert if postgresql else sqlite_insert
-    return insert(cast(Table, table.__table__)).on_conflict_do_nothing()
-
-
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
@@ -425,7 +410,6 @@ async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
 
 @cache
 def _if_new(*, postgresql: bool) -> Insert:
-    insert = postgresql_insert if postgresql else sqlite_insert
-    return insert(cast(Table, OutboxMessage.__table__)).on_conflict_do_nothing(
+    return insert_of(OutboxMessage, postgresql=postgresql).on_conflict_do_nothing(
         index_elements=["key"]
     )

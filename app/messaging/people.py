@@ -20,7 +20,8 @@ from app.identity import codes
 from app.identity.models import Role, User, UserStatus
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
-from app.messaging.outbox import ADDRESS, insert_if_absent
+from app.messaging.outbox import ADDRESS
+from app.sql import insert_if_absent
 
 PHONE = "phone"
 """What a phone is indexed as: the same as `users.phone_index`."""

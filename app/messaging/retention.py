@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import rows_changed
 from app.messaging.models import (
     ChatPerson,
     InboxItem,
@@ -19,6 +18,7 @@ from app.messaging.models import (
     WebhookEvent,
     WebhookState,
 )
+from app.sql import rows_changed
 
 SENT_KEPT: Final = dt.timedelta(days=90)
 """What was sent, for support and the person's own export."""

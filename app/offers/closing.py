@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, or_, selec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
-from app.db import table
 from app.identity.actor import Actor
 from app.jobs import lifecycle
 from app.jobs.models import Job, JobStatus
@@ -22,7 +21,8 @@ from app.offers.jobside import HeldJob, ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import CloseReason, OfferStatus
 from app.offers.standing import stands
-from app.prepared import Check, is_one_of
+from app.prepared import Check
+from app.sql import is_one_of, table
 
 _REASON = {
     JobAction.CANCEL: CloseReason.CANCELLED,

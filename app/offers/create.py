@@ -3,16 +3,14 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.db import is_postgresql
 from app.jobs.models import Job
 from app.messaging.outbox import notify_many
 from app.offers import rules
@@ -20,6 +18,7 @@ from app.offers.models import JobMatch
 from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy
+from app.sql import insert_of, is_postgresql, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +109,15 @@ def _row(offer: NewOffer) -> dict[str, Any]:
 
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> dict[UUID, UUID]:
     """Insert what is not there yet; return the new rows' ids by worker."""
-    table = cast(Table, JobMatch.__table__)
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    statement = (
-        insert(table)
-        .on_conflict_do_nothing(index_elements=[table.c.job_id, table.c.worker_id])
-        .returning(table.c.worker_id, table.c.id)
-    )
+    statement = _if_new(postgresql=is_postgresql(session))
     return {row.worker_id: row.id for row in await session.execute(statement, rows)}
+
+
+@cache
+def _if_new(*, postgresql: bool) -> Executable:
+    offers = table(JobMatch).c
+    return (
+        insert_of(JobMatch, postgresql=postgresql)
+        .on_conflict_do_nothing(index_elements=[offers.job_id, offers.worker_id])
+        .returning(offers.worker_id, offers.id)
+    )

@@ -10,12 +10,12 @@ from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
-from app.db import table
 from app.messaging.outbox import notify_many, suppress
 from app.offers.jobside import ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.prepared import Check, is_one_of
+from app.prepared import Check
+from app.sql import is_one_of, table
 from app.workers.models import Worker
 
 OFFERS_DUE: Final = Check(

@@ -14,13 +14,14 @@ from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.masking import mask_together
-from app.db import rows_changed, wake_loops
+from app.db import wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox import Notice
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.offers.standing import stands
+from app.sql import rows_changed
 
 
 @dataclass(frozen=True, slots=True)

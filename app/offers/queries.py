@@ -15,7 +15,7 @@ from app.core.geo import coarse_km
 from app.core.masking import mask_name, mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
-from app.db import UtcDateTime, keyring, table
+from app.db import UtcDateTime, keyring
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
@@ -24,7 +24,8 @@ from app.offers.names import shown_name
 from app.offers.respond import OfferNotFound
 from app.offers.rules import OfferStatus
 from app.offers.standing import effective_status, stands
-from app.prepared import Prepared, json_rows
+from app.prepared import Prepared
+from app.sql import json_rows, table
 from app.workers.facts import reliability
 from app.workers.models import Worker
 

@@ -6,12 +6,12 @@ from typing import Final
 from sqlalchemy import BindParameter, ColumnElement, Integer, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import table
 from app.messaging.outbox import notify_many
 from app.offers.models import JobMatch
 from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
-from app.prepared import Check, Claim, is_one_of
+from app.prepared import Check, Claim
+from app.sql import is_one_of, table
 
 
 def _is_due(

@@ -7,14 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, exists, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database, is_postgresql, keyring, rows_changed, table, wake_loops
+from app.db import Database, keyring, wake_loops
 from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
@@ -26,7 +24,8 @@ from app.payments.provider import (
     RefundChanged,
 )
 from app.payments.rules import OPEN, PaymentAction
-from app.prepared import Check, Claim, is_one_of
+from app.prepared import Check, Claim
+from app.sql import insert_if_absent, is_one_of, table
 
 PROVIDER = "stripe"
 MAX_ATTEMPTS = 10
@@ -39,20 +38,19 @@ type Parse = Callable[[Mapping[str, Any]], ProviderEvent | None]
 
 async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetime) -> bool:
     """Keep a verified event to be handled; False if it was kept before."""
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    statement = insert(WebhookEvent).values(
-        id=new_id(),
-        provider=PROVIDER,
-        event_id=str(event["id"])[:160],
-        kind=str(event.get("type", ""))[:64],
-        body_sealed=keyring(session).seal(json.dumps(event), _CONTEXT),
-        state=WebhookState.WAITING,
-        attempts=0,
-        due_at=now,
-        received_at=now,
-    )
+    row = {
+        "id": new_id(),
+        "provider": PROVIDER,
+        "event_id": str(event["id"])[:160],
+        "kind": str(event.get("type", ""))[:64],
+        "body_sealed": keyring(session).seal(json.dumps(event), _CONTEXT),
+        "state": WebhookState.WAITING,
+        "attempts": 0,
+        "due_at": now,
+        "received_at": now,
+    }
     wake_loops(session, "payment_events")
-    return await rows_changed(session, statement.on_conflict_do_nothing()) == 1
+    return await insert_if_absent(session, WebhookEvent, row)
 
 
 _EVENTS: Final = table(WebhookEvent).c

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.db import is_postgresql
 from app.payments.models import LedgerEntry
 from app.payments.rules import Posting
+from app.sql import insert_of, is_postgresql
 
 
 class Unbalanced(ValueError):
@@ -35,7 +33,6 @@ async def book(
     if sum(posting.amount for posting in postings) != 0:
         raise Unbalanced(event_key)
     transaction_id = new_id()
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
     rows = [
         {
             "id": new_id(),
@@ -49,7 +46,8 @@ async def book(
         }
         for posting in postings
     ]
-    await session.execute(insert(LedgerEntry).values(rows).on_conflict_do_nothing())
+    statement = insert_of(LedgerEntry, postgresql=is_postgresql(session)).values(rows)
+    await session.execute(statement.on_conflict_do_nothing())
 
 
 async def balances(session: AsyncSession) -> dict[tuple[str, str], int]:

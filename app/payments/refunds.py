@@ -17,7 +17,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
-from app.db import Database, rows_changed, wake_loops
+from app.db import Database, wake_loops
 from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox import notify
@@ -33,6 +33,7 @@ from app.payments.provider import (
     RefundState,
 )
 from app.prepared import Check, Claim
+from app.sql import rows_changed
 
 REQUESTED = "requested"
 _ON_THE_WAY = (REQUESTED, RefundState.PENDING, RefundState.SUCCEEDED)

@@ -5,14 +5,11 @@ import datetime as dt
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.log import record
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
-from app.db import is_postgresql, rows_changed
 from app.identity.actor import Actor
 from app.identity.models import User, UserStatus
 from app.messaging.models import OutboxMessage, OutboxState
@@ -22,6 +19,7 @@ from app.payments import refunds
 from app.payments.models import LeadReport, Unlock
 from app.payments.rules import ReportStatus
 from app.policy.policy import current
+from app.sql import insert_if_absent
 
 UNREACHABLE = "131026"
 """WhatsApp's error for a number that can't receive its messages."""
@@ -77,16 +75,15 @@ async def report(
     hours = (await current(session)).deadlines.guarantee_hours
     if now > unlock.unlocked_at + dt.timedelta(hours=hours):
         raise ReportTooLate
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    statement = insert(LeadReport).values(
-        id=new_id(),
-        match_id=match_id,
-        employer_id=actor.user_id,
-        reason=reason,
-        status=ReportStatus.OPEN,
-        created_at=now,
-    )
-    new = await rows_changed(session, statement.on_conflict_do_nothing()) == 1
+    report = {
+        "id": new_id(),
+        "match_id": match_id,
+        "employer_id": actor.user_id,
+        "reason": reason,
+        "status": ReportStatus.OPEN,
+        "created_at": now,
+    }
+    new = await insert_if_absent(session, LeadReport, report)
     made = (await session.scalars(known)).one()
     if new:
         record(

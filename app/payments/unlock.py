@@ -10,15 +10,13 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.money import Money
-from app.db import Database, is_postgresql
+from app.db import Database
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import User
@@ -37,6 +35,7 @@ from app.payments.provider import (
 )
 from app.payments.rules import PaymentAction, PaymentStatus
 from app.policy.policy import current
+from app.sql import insert_if_absent
 
 ASK_AFTER = dt.timedelta(minutes=2)
 """How long a payment may stay undecided before the provider is asked."""
@@ -155,22 +154,21 @@ async def _expire_overdue(
 
 
 async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime) -> Payment:
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    made = insert(Payment).values(
-        id=new_id(),
-        employer_id=match.employer_id,
-        match_id=match.id,
-        status=PaymentStatus.PENDING,
-        amount=match.price_amount,
-        currency=match.price_currency,
-        refunded_amount=0,
-        attempt=1,
-        expires_at=await _page_ends(session, now),
-        check_at=now + ASK_AFTER,
-        created_at=now,
-        updated_at=now,
-    )
-    await session.execute(made.on_conflict_do_nothing())
+    new = {
+        "id": new_id(),
+        "employer_id": match.employer_id,
+        "match_id": match.id,
+        "status": PaymentStatus.PENDING,
+        "amount": match.price_amount,
+        "currency": match.price_currency,
+        "refunded_amount": 0,
+        "attempt": 1,
+        "expires_at": await _page_ends(session, now),
+        "check_at": now + ASK_AFTER,
+        "created_at": now,
+        "updated_at": now,
+    }
+    await insert_if_absent(session, Payment, new)
     query = select(Payment).where(
         Payment.employer_id == match.employer_id,
         Payment.match_id == match.id,

@@ -5,14 +5,12 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
 from app.core.schema import Currency, Slug, whole
-from app.db import is_postgresql
 from app.policy.models import PolicyRow
+from app.sql import insert_of, is_postgresql
 
 _ONLY_ROW = 1
 
@@ -141,9 +139,9 @@ async def current(session: AsyncSession) -> Policy:
 
 async def replace(session: AsyncSession, policy: Policy, now: dt.datetime) -> None:
     """Put `policy` in force for whatever happens from this commit on."""
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
     values = policy.model_dump(mode="json")
-    statement = insert(PolicyRow).values(id=_ONLY_ROW, values=values, version=1, updated_at=now)
+    first = {"id": _ONLY_ROW, "values": values, "version": 1, "updated_at": now}
+    statement = insert_of(PolicyRow, postgresql=is_postgresql(session)).values(first)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=[PolicyRow.id],

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
-from app.db import changed, is_postgresql
+from app.db import changed
 from app.identity.models import Role, User
+from app.sql import insert_if_absent
 from app.workers.models import Block
 
 
@@ -49,14 +48,8 @@ async def add(
     known = select(User.id).where(User.id == employer_id, User.role == Role.EMPLOYER)
     if await session.scalar(known) is None:
         raise EmployerNotFound
-    insert = postgresql_insert if is_postgresql(session) else sqlite_insert
-    made = await session.scalar(
-        insert(Block)
-        .values(worker_id=worker_id, employer_id=employer_id, created_at=now)
-        .on_conflict_do_nothing()
-        .returning(Block.employer_id)
-    )
-    if made is not None:
+    block = {"worker_id": worker_id, "employer_id": employer_id, "created_at": now}
+    if await insert_if_absent(session, Block, block):
         changed(session, "worker", worker_id)
         return Blocked(employer_id, now, made=True)
     since = await session.scalar(

@@ -13,8 +13,6 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Executable, delete, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
@@ -23,11 +21,12 @@ from app.core.errors import Conflict, FieldError, Invalid
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.languages import Language
-from app.db import is_postgresql, keyring, table
+from app.db import keyring
 from app.identity import codes, users
 from app.identity.codes import Challenge, CodeRules
 from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging import outbox
+from app.sql import insert_of, is_postgresql, table
 from app.workers.models import Worker
 
 CONSENT_PURPOSE: Final = "job_offers"
@@ -262,7 +261,7 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
 @cache
 def _newcomer(*, postgresql: bool) -> Executable:
     return (
-        (postgresql_insert if postgresql else sqlite_insert)(table(User))
+        insert_of(User, postgresql=postgresql)
         .on_conflict_do_nothing(
             index_elements=["phone_index"],
             index_where=text("role = 'worker' AND phone_index IS NOT NULL"),
@@ -300,7 +299,7 @@ async def _write_profile(
 
 @cache
 def _profile(said: tuple[str, ...], *, postgresql: bool) -> Executable:
-    made = (postgresql_insert if postgresql else sqlite_insert)(table(Worker))
+    made = insert_of(Worker, postgresql=postgresql)
     return made.on_conflict_do_update(
         index_elements=["id"], set_={name: made.excluded[name] for name in said}
     )

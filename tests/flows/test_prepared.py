@@ -12,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import Database, rows_changed, table, wake_loops
+from app.db import Database, wake_loops
 from app.messaging.models import WebhookEvent
-from app.prepared import Check, Prepared, PreparedInsert, is_one_of, json_rows
+from app.prepared import Check, Prepared, PreparedInsert
+from app.sql import is_one_of, json_rows, rows_changed, table
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, 0, 123456, tzinfo=dt.UTC)
 EVENTS = table(WebhookEvent).c

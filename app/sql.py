@@ -1,0 +1,81 @@
+"""SQL that says the same to both databases, where SQLAlchemy needs a word more for one of them."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import Column, ColumnElement, CursorResult, Table, Text, UpdateBase, literal_column
+from sqlalchemy.dialects import postgresql as on_postgresql
+from sqlalchemy.dialects import sqlite as on_sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from app.db import Base
+
+type Insert = on_postgresql.Insert | on_sqlite.Insert
+
+
+def table(model: type[Base]) -> Table:
+    """Return the plain table of a model: a query of its columns alone runs past the ORM."""
+    return cast(Table, model.__table__)
+
+
+def is_postgresql(session: AsyncSession) -> bool:
+    """Whether `session` talks to PostgreSQL (else SQLite)."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def insert_of(model: type[Base], *, postgresql: bool) -> Insert:
+    """Return an INSERT into the model's table that can be told what to do ON CONFLICT."""
+    insert = on_postgresql.insert if postgresql else on_sqlite.insert
+    return insert(table(model))
+
+
+@cache
+def _if_absent(model: type[Base], *, postgresql: bool) -> Insert:
+    return insert_of(model, postgresql=postgresql).on_conflict_do_nothing()
+
+
+async def insert_if_absent(
+    session: AsyncSession, model: type[Base], row: Mapping[str, Any]
+) -> bool:
+    """Insert one row unless it breaks a unique constraint; return whether it was inserted."""
+    statement = _if_absent(model, postgresql=is_postgresql(session))
+    return await rows_changed(session, statement, dict(row)) == 1
+
+
+async def rows_changed(session: AsyncSession, statement: UpdateBase, values: Any = None) -> int:
+    """Run an INSERT, UPDATE or DELETE, `values` bound by name, and return how many rows it touched.
+
+    A compare-and-set that must change one row asks for 1 here, else says why not.
+    """
+    result = await session.execute(statement, values)
+    return cast("CursorResult[Any]", result).rowcount
+
+
+def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition with our own words in the SQL: any plan sees which partial index fits."""
+    return column.in_([literal_column(f"'{state}'") for state in states])
+
+
+class json_rows(FunctionElement[str]):  # noqa: N801 - a function of SQL
+    """An aggregate: its columns' values in every row as JSON, an array of arrays in no order.
+
+    Over no row it is NULL or an empty array. What belongs to each row of a list comes with the row
+    this way, in one statement and so of one moment.
+    """
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(json_rows)
+def _sqlite_rows(element: json_rows, compiler: Any, **options: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
+
+
+@compiles(json_rows, "postgresql")
+def _postgresql_rows(element: json_rows, compiler: Any, **options: Any) -> str:
+    arrays = f"json_build_array({compiler.process(element.clauses, **options)})"
+    return f"CAST(json_agg({arrays}) AS TEXT)"
