@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app.core import loading
-from app.core.errors import DomainError
+from app.core.errors import DomainError, Invalid
 from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
 
@@ -100,7 +100,7 @@ def check(arguments: argparse.Namespace) -> int:
         problems += settings.problems()
         problems += asyncio.run(_unreachable(settings))
         if arguments.deploy:
-            problems += _advice(settings)
+            problems += [*settings.missing(), *_advice(settings)]
     for problem in problems:
         print(f"- {problem}")
     if not problems:
@@ -152,16 +152,12 @@ def _advice(settings: Settings) -> list[str]:
             "DATA_KEY is missing: phones are found by the oldest of SECRET_KEY and "
             "SECRET_KEYS_PREVIOUS, so that one must be kept for ever."
         )
-    if settings.whatsapp_token is None:
-        found.append("WHATSAPP_API_TOKEN is missing: no message can be sent.")
     if settings.smtp_url is None:
         found.append("SMTP_URL is missing: nobody can reset a forgotten password.")
     if not settings.phone_countries:
         found.append(
             "ALLOWED_PHONE_COUNTRIES is missing: anybody can make us pay for codes to every country."
         )
-    if settings.stripe_key is None:
-        found.append("STRIPE_SECRET_KEY is missing: no lead can be sold.")
     return found
 
 
@@ -368,6 +364,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _faults(error: Invalid) -> str:
+    return "\n".join(f"{each.field}: {each.message}" for each in error.errors)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. What a person can mend is told without a traceback."""
     arguments = _parser().parse_args(argv)
@@ -376,6 +376,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command(arguments)
     except ConfigurationError as error:
         print(f"The environment can't be used:\n{error}", file=sys.stderr)
+    except Invalid as error:
+        print(error.message if not error.errors else _faults(error), file=sys.stderr)
     except DomainError as error:
         print(error.message, file=sys.stderr)
     except Refused as error:

@@ -19,6 +19,7 @@ from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.message_figures import ConversationFigures, HeldFigures
 from app.audit.log import record
 from app.audit.models import AdminActionLog
+from app.catalogue import skills
 from app.core.errors import FieldError, Invalid
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
@@ -275,6 +276,16 @@ async def get_settings(session: Read, _actor: AdminActor) -> Policy:
     return await policies.current(session)
 
 
+def _check_categories(body: PolicyChanges) -> None:
+    """Refuse a price that no job could ever have; those from before stay as they are."""
+    priced = body.lead_prices.by_category if body.lead_prices else {}
+    if strangers := sorted(priced.keys() - skills.CATEGORIES.keys()):
+        message = "There is no such category; see the catalogue."
+        raise Invalid(
+            [FieldError(f"lead_prices.by_category.{category}", message) for category in strangers]
+        )
+
+
 @router.put("/settings")
 async def put_settings(body: PolicyChanges, session: Write, actor: AdminActor, now: Now) -> Policy:
     """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
@@ -282,6 +293,7 @@ async def put_settings(body: PolicyChanges, session: Write, actor: AdminActor, n
     after = _changed(before, body)
     if sum(after.matching.weights.model_dump().values()) <= 0:
         raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
+    _check_categories(body)
     await policies.replace(session, after, now)
     was, is_now = before.model_dump(mode="json"), after.model_dump(mode="json")
     touched = [name for name in is_now if was[name] != is_now[name]]

@@ -22,7 +22,6 @@ _STATUS: Mapping[type[errors.DomainError], int] = {
     errors.Conflict: 409,
     errors.Forbidden: 403,
     errors.Unauthenticated: 401,
-    errors.PaymentRequired: 402,
     errors.TooMany: 429,
     errors.Unavailable: 503,
     errors.Invalid: 422,

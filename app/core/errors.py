@@ -58,13 +58,6 @@ class Unauthenticated(DomainError):
     detail = "Sign in and send the access token as 'Authorization: Bearer …'."
 
 
-class PaymentRequired(DomainError):
-    """The card was declined; nothing was bought."""
-
-    code = "payment_declined"
-    detail = "The payment was declined. Try again or use another card."
-
-
 class TooMany(DomainError):
     """A limit was reached; `retry_after_seconds` says when it makes sense to try again."""
 

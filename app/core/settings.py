@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -274,6 +275,36 @@ class Settings(BaseSettings):
             return self._development_problems()
         return self._production_problems()
 
+    def missing(self) -> list[str]:
+        """Return what a production that starts without it can't do, each a sentence; [] elsewhere."""
+        if not self.is_production:
+            return []
+        said = " ".join(self.problems())
+        return [
+            f"{name} is missing: {effect}."
+            for name, value, effect in (
+                ("WHATSAPP_API_TOKEN", self.whatsapp_api_token, "no message can be sent"),
+                (
+                    "WHATSAPP_PHONE_NUMBER_ID",
+                    self.whatsapp_phone_number_id,
+                    "no message can be sent",
+                ),
+                ("WHATSAPP_APP_SECRET", self.whatsapp_app_secret, "what people write is refused"),
+                (
+                    "WHATSAPP_VERIFY_TOKEN",
+                    self.whatsapp_verify_token,
+                    "the webhook can't be registered with WhatsApp",
+                ),
+                ("STRIPE_SECRET_KEY", self.stripe_secret_key, "no lead can be sold"),
+                (
+                    "STRIPE_WEBHOOK_SECRET",
+                    self.stripe_webhook_secret,
+                    "no payment can be confirmed",
+                ),
+            )
+            if not value and name not in said
+        ]
+
     def _development_problems(self) -> list[str]:
         found = []
         key = self.stripe_key or ""
@@ -340,7 +371,7 @@ def load_settings() -> Settings:
     """
     settings = read_settings()
     if problems := settings.problems():
-        raise ConfigurationError(problems)
+        raise ConfigurationError([*problems, *settings.missing()])
     return settings
 
 
@@ -349,13 +380,21 @@ def read_settings() -> Settings:
 
     Raises `ConfigurationError` for values that mean nothing.
     """
+    port = own_port(os.environ, sys.argv)
     try:
-        return Settings(port=own_port(os.environ, sys.argv))
+        return Settings(port=port)
     except ValidationError as error:
-        raise ConfigurationError(
-            [
-                f"{str(item['loc'][0] if item['loc'] else '').upper()}: "
-                f"{item['msg'].removeprefix('Value error, ')}."
-                for item in error.errors(include_url=False, include_input=False)
-            ]
-        ) from None
+        wrong = error.errors(include_url=False, include_input=False)
+    problems = [
+        f"{str(item['loc'][0] if item['loc'] else '').upper()}: "
+        f"{item['msg'].removeprefix('Value error, ')}."
+        for item in wrong
+    ]
+    # What else is wrong is said now, and not one start later.
+    names = {str(item["loc"][0]) for item in wrong if item["loc"]} & set(Settings.model_fields)
+    defaults = {name: Settings.model_fields[name].get_default() for name in names}
+    with suppress(ValidationError):
+        rest = Settings(**{"port": port, **defaults})
+        if more := rest.problems():
+            problems += [*more, *rest.missing()]
+    raise ConfigurationError(problems)

@@ -170,14 +170,44 @@ def test_what_can_not_work_is_told_in_a_sentence(how: str, tmp_path: Path) -> No
 
 
 def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> None:
-    env = {"ENVIRONMENT": "production", "RATE_LIMITS": "off", "STRIPE_SECRET_KEY": "sk_test_hush"}
+    env = {
+        "ENVIRONMENT": "production",
+        "RATE_LIMITS": "off",
+        "STRIPE_SECRET_KEY": "sk_test_hush",
+        "DATABASE_URL": "mysql://root:hush@localhost/x",
+        "DEFAULT_COUNTRY": "India",
+    }
     with running([sys.executable, "-m", "app", "serve"], tmp_path, env) as process:
         assert process.wait(30) != 0
     said = (tmp_path / "output.log").read_text()
-    for name in ("SECRET_KEY", "PUBLIC_URL", "RATE_LIMITS", "STRIPE_SECRET_KEY"):
-        assert name in said
+    for name in (
+        "DATABASE_URL",
+        "DEFAULT_COUNTRY",
+        "SECRET_KEY",
+        "PUBLIC_URL",
+        "RATE_LIMITS",
+        "STRIPE_SECRET_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+        "WHATSAPP_API_TOKEN",
+        "WHATSAPP_APP_SECRET",
+        "WHATSAPP_VERIFY_TOKEN",
+    ):
+        assert said.count(f"- {name}") == 1, name
     assert "hush" not in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "named"),
+    [("nobody", "a long sentence here", "email: "), ("root@example.com", "short", "password: ")],
+)
+def test_an_administrator_who_can_not_be_made_is_told_why(
+    tmp_path: Path, email: str, password: str, named: str
+) -> None:
+    command = [sys.executable, "-m", "app", "create-admin", "--email", email]
+    with running(command, tmp_path, {"ADMIN_PASSWORD": password}) as process:
+        assert process.wait(30) == 1
+    assert (tmp_path / "output.log").read_text().startswith(named)
 
 
 @pytest.mark.parametrize(("kind", "times"), [("http_500", 5), ("html_502", 4), ("rate_limited", 5)])

@@ -164,6 +164,7 @@ def test_what_is_left_out_keeps_its_value(admin: Person, world_of_file: World) -
         {"lead_prices": {"currency": "XXX"}},
         {"lead_prices": {"by_category": {"events": -1}}},
         {"lead_prices": {"by_category": {"Not a slug!": 100}}},
+        {"lead_prices": {"by_category": {"astronauts": 100}}},
         {"matching": {"weights": {"distance": -1}}},
         {"matching": {"weights": {"beauty": 1}}},
         {"matching": {"minimum_availability_share": 1.5}},
