@@ -72,8 +72,8 @@ async def respond(
     if action is Action.ACCEPT:
         await _accepted(session, job, offer_id, worker_id, now, base_url)
     else:
-        # Who has said why is not asked for it.
-        kind = "offer_rejected" if reason is None else "offer_rejected_why"
+        # Who has said why is thanked, not asked for it.
+        kind = "offer_rejected" if reason is None else "offer_rejected_noted"
         told = job.tell_worker(worker_id, kind, offer_id)
         await notify_many(session, [told], now)
         await ask_more(session, [job.id], now)

@@ -91,7 +91,7 @@ async def test_a_rejection_keeps_its_reason_and_asks_others_at_once(database: Da
     match = await match_of(database, offer[1])
     assert (match.status, match.reject_reason) == (OfferStatus.REJECTED, "too far")
     assert (await job_of(database, job_id)).next_wave_at == later
-    assert await kinds_told(database, offer[0]) == ["offer_rejected_why"]
+    assert await kinds_told(database, offer[0]) == ["offer_rejected_noted"]
     assert await kinds_told(database, await employer_of(database, job_id)) == []
 
 
