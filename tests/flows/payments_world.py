@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from app.audit import log
 from app.audit.models import AdminActionLog
-from app.core.metrics import REGISTRY
 from app.payments import ledger, rules
 from app.payments.models import LedgerEntry, Payment, Refund, Unlock
 from tests.flows.world import Person, World, ok
@@ -151,11 +150,6 @@ def event(kind: str, thing: dict[str, Any], name: str | None = None) -> dict[str
 
 
 _events = itertools.count(1)
-
-
-def alerts(kind: str) -> float:
-    """How often this alert was raised in this process."""
-    return REGISTRY.get_sample_value("partimer_alerts_total", {"kind": kind}) or 0.0
 
 
 def log_of(world: World, target_id: str) -> list[AdminActionLog]:

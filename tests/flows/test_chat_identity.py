@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.audit.models import AdminActionLog
-from app.core.metrics import ALERTS
 from app.employers import phones
 from app.identity import codes, users
 from app.identity.codes import CodeRules
@@ -18,6 +17,7 @@ from app.workers.registration import NewWorker, register, register_proven
 from tests.flows.chat_employers import add_account
 from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.test_chat_people import chat, count
+from tests.infra.counted import alerts
 
 NEW = "919811100088"
 HIDDEN: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
@@ -115,10 +115,10 @@ async def test_who_moves_to_what_names_another_account_is_shown_to_an_administra
             other = await register_proven(session, new, "IN", world.clock())
             await session.execute(update(User).where(User.id == other).values(status=status))
         await world.says("hi", **{"from": NEW, "from_user_id": "IN.9"})
-        before = ALERTS.labels("two_accounts")._value.get()
+        before = alerts("two_accounts")
         for told in (moved(**to), moved(**to), moved(wa_id=NEW, user_id="IN.9")):
             await world.deliver(world.message(told))
-        assert ALERTS.labels("two_accounts")._value.get() == before + 1
+        assert alerts("two_accounts") == before + 1
         assert await states(world) == {"handled"}
         async with world.database.read() as session:
             query = select(AdminActionLog).where(AdminActionLog.action == "worker.two_accounts")

@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.core.ids import new_id
-from app.core.metrics import ALERTS
 from app.identity.models import User
 from app.messaging import delivery, outbox, statuses
 from app.messaging.channels import (
@@ -27,6 +26,7 @@ from app.messaging.rules import AMBIGUOUS_WAIT, Refusal
 from app.providers.whatsapp_errors import classify
 from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER
+from tests.infra.counted import alerts
 
 type Happening = Callable[[UUID], Awaitable[Any]]
 
@@ -327,7 +327,7 @@ async def test_nobody_sends_what_another_has_taken_over(database_url: str) -> No
 async def test_who_dies_twice_while_sending_does_not_send_a_third_time(database_url: str) -> None:
     async with a_post(database_url) as post:
         message = await post.tell("1")
-        dead_before = ALERTS.labels("message_dead")._value.get()
+        dead_before = alerts("message_dead")
         for _ in range(3):
             post.platform.script = [_die]
             with suppress(asyncio.CancelledError):
@@ -336,7 +336,7 @@ async def test_who_dies_twice_while_sending_does_not_send_a_third_time(database_
         await post.passes(LEASE)
         assert [sent for sent, _ in post.platform.sent] == [message, message]
         assert (await post.row(message)).state == OutboxState.DEAD
-        assert ALERTS.labels("message_dead")._value.get() == dead_before + 1
+        assert alerts("message_dead") == dead_before + 1
         # Once it turns out that it was there, that is what counts.
         await post.hears("delivered", message, "wamid.1")
         assert (await post.row(message)).state == OutboxState.DELIVERED

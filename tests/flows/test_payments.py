@@ -19,7 +19,6 @@ from app.providers.stripe import build_payments
 from tests.flows import payments_world as money
 from tests.flows.payments_world import (
     Lead,
-    alerts,
     at_once,
     at_stripe,
     event,
@@ -30,6 +29,7 @@ from tests.flows.payments_world import (
     tell,
 )
 from tests.flows.world import World, ok, refused
+from tests.infra.counted import alerts
 
 
 @pytest.fixture

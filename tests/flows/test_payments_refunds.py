@@ -11,7 +11,6 @@ from tests.flows import payments_world as money
 from tests.flows.payments_world import (
     Lead,
     actions,
-    alerts,
     at_once,
     at_stripe,
     event,
@@ -22,6 +21,7 @@ from tests.flows.payments_world import (
     tell,
 )
 from tests.flows.world import World, ok, refused
+from tests.infra.counted import alerts
 
 
 @pytest.fixture
