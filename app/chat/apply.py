@@ -190,28 +190,8 @@ async def _forget(doing: Doing, _effect: model.Forget) -> None:
 
 
 async def _set_phone(doing: Doing, effect: model.SetPhone) -> None:
-    """Keep a phone the platform vouches for; an account that proved it already is this person's.
-
-    One that proved nothing gives way (`people.set_phone`): anybody could have typed the number.
-    """
-    session, person = doing.session, doing.person
-    owner = await users.find_by_phone(session, effect.phone)
-    proven = owner is not None and owner.status != UserStatus.PENDING
-    if owner is not None and proven and owner.id != person.user_id:
-        stray, person.user_id = person.user_id, owner.id
-        await session.flush()
-        if stray is not None:
-            await users.erase(session, stray, doing.now)
-    await people.set_phone(session, person, effect.phone, doing.now)
-    if person.user_id is not None and await _has_agreed(doing):
-        await users.prove_phone(session, person.user_id, doing.now)
-
-
-async def _has_agreed(doing: Doing) -> bool:
-    query = select(Consent.id).where(
-        Consent.user_id == doing.person.user_id, Consent.withdrawn_at.is_(None)
-    )
-    return await doing.session.scalar(query.limit(1)) is not None
+    """Keep a phone the platform vouches for; an account that proved it already is this person's."""
+    await people.set_phone(doing.session, doing.person, effect.phone, doing.now)
 
 
 # ── Profile ──────────────────────────────────────────────────────────────────────────────────────

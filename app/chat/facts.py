@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.chat.about_person import good_name
 from app.chat.employer import facts as employer_facts
 from app.chat.model import Context, OfferFacts, Profile
-from app.identity.models import Consent, User, UserStatus
-from app.messaging import handover
+from app.identity.models import User, UserStatus
+from app.messaging import accounts, handover
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
@@ -114,10 +114,7 @@ async def _agreed(session: AsyncSession, user: User) -> bool:
     """Whether this person consented: what somebody wrote about an unproven phone is not theirs."""
     if user.status != UserStatus.PENDING:
         return True
-    query = select(Consent.id).where(
-        Consent.user_id == user.id, Consent.channel == CHANNEL, Consent.withdrawn_at.is_(None)
-    )
-    return await session.scalar(query.limit(1)) is not None
+    return await accounts.agreed(session, CHANNEL, user.id)
 
 
 async def _offer_meant(

@@ -6,18 +6,17 @@ may change. So a person is known by either, and two who turn out to be one are m
 
 import datetime as dt
 from collections.abc import Callable, Collection
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record_once
 from app.core.ids import new_id
-from app.core.logging import logger
-from app.core.metrics import ALERTS
 from app.db import changed, keyring
-from app.identity import codes
+from app.identity import users
 from app.identity.models import Role, User, UserStatus
+from app.messaging import accounts
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox import ADDRESS
@@ -26,13 +25,49 @@ from app.sql import insert_if_absent
 PHONE = "phone"
 """What a phone is indexed as: the same as `users.phone_index`."""
 
+_NOT_ERASED: Final = User.status != UserStatus.ERASED
+"""An account that is erased at this very moment gets no name any more."""
+
 
 async def meet(
     session: AsyncSession, channel: str, inbound: Inbound, now: dt.datetime
 ) -> ChatPerson:
-    """Return who sent a message, made on first sight; two who prove to be one are merged."""
+    """Return who sent a message, made on first sight; two who prove to be one are merged.
+
+    Where each has an account that somebody holds they stay two, and it is who has the phone.
+    """
     keys = keyring(session)
     index = keys.index(inbound.phone_from, PHONE) if inbound.phone_from else None
+    found = await _find_or_make(session, channel, inbound, index, now)
+    person = found[0]
+    if len(found) > 1:
+        if not await _settle(session, found[0], found[1], now):
+            return person
+        person = await _merge(session, found[0], found[1], now)
+    # What changed since is not changed back by a message that was long on its way, and a move
+    # itself names what was left behind.
+    tells = inbound.kind is not InboundKind.MOVED and (
+        person.last_message_at is None or inbound.sent_at >= person.last_message_at
+    )
+    if inbound.platform_id not in (None, person.platform_user_id) and (
+        person.platform_user_id is None or tells
+    ):
+        person.platform_user_id = inbound.platform_id
+        await _name_account(session, person, now)
+    if inbound.phone_from is not None and (
+        # Of two who are one, the account may have been the other's: it has no phone yet.
+        len(found) > 1 if person.phone_index == index else person.phone_index is None or tells
+    ):
+        await set_phone(session, person, inbound.phone_from, now)
+    await link(session, person, now)
+    return person
+
+
+async def _find_or_make(
+    session: AsyncSession, channel: str, inbound: Inbound, index: str | None, now: dt.datetime
+) -> list[ChatPerson]:
+    """Return who has the phone or the id, at most one each: who has the phone first."""
+    keys = keyring(session)
     found: list[ChatPerson] = []
     for _ in range(2):
         found = await _find(session, channel, inbound.platform_id, index)
@@ -55,23 +90,7 @@ async def meet(
                 "updated_at": now,
             },
         )
-    person = found[0] if len(found) == 1 else await _merge(session, found, now)
-    # What changed since is not changed back by a message that was long on its way, and a move
-    # itself names what was left behind.
-    tells = inbound.kind is not InboundKind.MOVED and (
-        person.last_message_at is None or inbound.sent_at >= person.last_message_at
-    )
-    if inbound.platform_id not in (None, person.platform_user_id) and (
-        person.platform_user_id is None or tells
-    ):
-        person.platform_user_id = inbound.platform_id
-        await _name_account(session, person, now)
-    if inbound.phone_from is not None and (
-        person.phone_index is None or (person.phone_index != index and tells)
-    ):
-        await set_phone(session, person, inbound.phone_from, now)
-    await link(session, person, now)
-    return person
+    return sorted(found, key=lambda person: person.phone_index != index)
 
 
 async def _find(
@@ -86,14 +105,29 @@ async def _find(
     return list(await session.scalars(query.order_by(ChatPerson.id).with_for_update()))
 
 
-async def _merge(session: AsyncSession, found: list[ChatPerson], now: dt.datetime) -> ChatPerson:
-    """Make one of two: who has an account stays, of two accounts the phone's, else the older."""
-    kept, gone = sorted(
-        found, key=lambda person: (person.user_id is None, person.phone_index is None, person.id)
-    )
-    if gone.user_id is not None and kept.user_id not in (None, gone.user_id):
-        await _two_accounts(session, kept.user_id, gone.user_id, now)
+async def _settle(
+    session: AsyncSession, person: ChatPerson, other: ChatPerson, now: dt.datetime
+) -> bool:
+    """Leave two who prove to be one a single account; False, and an alert, where both are held."""
+    mine, theirs = person.user_id, other.user_id
+    if mine is None or theirs is None or mine == theirs:
+        return True
+    in_order = (theirs, mine) if _knows_more(other, person) else (mine, theirs)
+    stays = await accounts.the_one(session, person.channel, *in_order, now)
+    if stays is None:
+        await accounts.call_for_a_person(session, mine, theirs, now)
+        return False
+    (person if stays == theirs else other).user_id = None
+    return True
+
+
+async def _merge(
+    session: AsyncSession, phones: ChatPerson, ids: ChatPerson, now: dt.datetime
+) -> ChatPerson:
+    """Make one of who has the phone and who has the id: who has the account takes the other over."""
+    kept, gone = sorted((phones, ids), key=lambda person: person.user_id is None)
     await _absorb(session, kept, gone, now)
+    await _name_account(session, kept, now)
     return kept
 
 
@@ -162,7 +196,7 @@ async def link(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> N
         names.append(User.chat_user_id == person.platform_user_id)
     query = (
         select(User)
-        .where(User.role == Role.WORKER, User.status != UserStatus.ERASED, or_(*names))
+        .where(User.role == Role.WORKER, _NOT_ERASED, or_(*names))
         .order_by(User.phone_index.is_(None), User.id)
         .limit(1)
     )
@@ -186,7 +220,7 @@ async def _name_account(session: AsyncSession, person: ChatPerson, now: dt.datet
         return
     await session.execute(
         update(User)
-        .where(User.id == person.user_id)
+        .where(User.id == person.user_id, _NOT_ERASED)
         .values(chat_user_id=person.platform_user_id, updated_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -197,7 +231,8 @@ async def set_phone(
 ) -> bool:
     """Give a person a phone (E.164) that the platform vouches for; the account follows.
 
-    Returns False, and changes nothing, when the phone is another account's (`_gives_way`).
+    Who agreed while the phone was hidden has proven it by this. Returns False, and changes nothing, when
+    the phone is the account of somebody else (`accounts.the_one`).
     """
     keys = keyring(session)
     index = keys.index(phone, PHONE)
@@ -205,13 +240,14 @@ async def set_phone(
     owner = await session.scalar(
         select(User.id).where(User.role == Role.WORKER, User.phone_index == index)
     )
-    if (
-        owner is not None
-        and person.user_id not in (None, owner)
-        and not await _gives_way(session, owner, now)
-    ):
-        await _two_accounts(session, person.user_id, owner, now)
-        return False
+    mine = person.user_id
+    met = other.user_id if other is not None else None  # whom `_be_one` looks at itself
+    if mine is not None and owner is not None and owner not in (mine, met):
+        stays = await accounts.the_one(session, person.channel, mine, owner, now)
+        if stays is None:
+            await accounts.call_for_a_person(session, mine, owner, now)
+            return False
+        person.user_id = stays
     if other is not None and not await _be_one(session, person, other, now):
         return False
     person.phone_index, person.phone_sealed = index, keys.seal(phone, ADDRESS)
@@ -219,11 +255,14 @@ async def set_phone(
     if person.user_id is not None:
         await session.execute(
             update(User)
-            .where(User.id == person.user_id)
+            .where(User.id == person.user_id, _NOT_ERASED)
             .values(phone_index=index, phone_sealed=keys.seal(phone, PHONE), updated_at=now)
             .execution_options(synchronize_session=False)
         )
         changed(session, "worker", person.user_id)
+        await _name_account(session, person, now)
+        if await accounts.agreed(session, person.channel, person.user_id):
+            await users.prove_phone(session, person.user_id, now)
     return True
 
 
@@ -261,52 +300,9 @@ async def _be_one(
     session: AsyncSession, person: ChatPerson, other: ChatPerson, now: dt.datetime
 ) -> bool:
     """Take over who has this person's new name already; False where that is another's account."""
-    if other.user_id is not None and person.user_id not in (None, other.user_id):
-        if not await _gives_way(session, other.user_id, now):
-            await _two_accounts(session, person.user_id, other.user_id, now)
-            return False
-        other.user_id = None
-    await _absorb(session, person, other, now)
-    return True
-
-
-async def _two_accounts(
-    session: AsyncSession, user_id: UUID | None, other_id: UUID, now: dt.datetime
-) -> None:
-    """Call for an administrator: somebody has, or moved to, what names another's account.
-
-    Nothing is moved: which of the two is theirs, a person has to find out. It is noted once, though each
-    of their messages may meet it again; and by the accounts' ids, never by a phone.
-    """
-    if user_id is not None and await record_once(
-        session,
-        action="worker.two_accounts",
-        target_type="worker",
-        target_id=user_id,
-        after={"other_account": str(other_id)},
-        now=now,
-    ):
-        ALERTS.labels("two_accounts").inc()
-        logger().error("two_accounts_of_one_person", user_id=str(user_id))
-
-
-async def _gives_way(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:
-    """Whether an account is still nobody's: then it has no name from now on, and is forgotten in time.
-
-    Who writes from a new number before the platform tells of the move has begun a second account, and
-    so has whoever typed that number anywhere. Neither may cost the person the account they have.
-    """
-    query = select(User).where(User.id == user_id, User.status == UserStatus.PENDING)
-    nobodys = await session.scalar(query.with_for_update())
-    if nobodys is None:
+    if not await _settle(session, person, other, now):
         return False
-    if nobodys.phone_index is not None:
-        # Whoever read one would sign in as the person who has the phone from now on.
-        await codes.void(session, nobodys.phone_index, now)
-    nobodys.phone_index = nobodys.phone_sealed = nobodys.chat_user_id = None
-    nobodys.updated_at = now
-    # The unique names have to be free before the other takes them.
-    await session.flush()
+    await _absorb(session, person, other, now)
     return True
 
 

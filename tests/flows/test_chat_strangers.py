@@ -9,10 +9,12 @@ from app.chat.model import State
 from app.identity.codes import CodeRules
 from app.identity.models import Consent, User
 from app.messaging.models import ChatPerson
+from app.offers.privacy import UNPROVEN_KEPT, forget_unproven
 from app.workers.models import Worker
-from app.workers.registration import NewWorker, register
+from app.workers.registration import NewWorker, register, register_proven
 from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.test_chat_people import chat
+from tests.infra.counted import alerts
 
 SAID_BY_A_STRANGER = NewWorker(
     name="Squatter",
@@ -115,3 +117,69 @@ async def test_who_shares_a_number_that_a_stranger_typed_keeps_what_they_said_th
         assert user.phone_index is not None
         person = await world.person()
         assert State.from_json(person.state or {}).ask == "skills"
+
+
+async def test_who_agreed_with_a_hidden_number_stays_who_they_are_when_it_shows(
+    database_url: str,
+) -> None:
+    hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+    async with chat(database_url) as world:
+        await typed_by_a_stranger(world)
+        world.clock_now += dt.timedelta(minutes=1)
+        await world.says("hi", **hidden)
+        await world.taps("language:en", **hidden)
+        await world.taps("consent:yes", **hidden)
+        await world.says("Asha Kulkarni", **hidden)
+        before = alerts("two_accounts")
+        await world.says("hi")
+        await world.says("hello", from_user_id="IN.135")
+        user, worker = await kept(world)
+        assert (user.name, user.status, worker.skills) == ("Asha Kulkarni", "active", [])
+        assert user.phone_index is not None
+        # She goes on where she had got to: nothing is asked anew.
+        assert State.from_json((await world.person()).state or {}).ask == "phone"
+        # Whose account it might be is no question: nobody had proven the stranger's.
+        assert alerts("two_accounts") == before
+        [stranger] = [each for each in await world.users() if each.id != user.id]
+        assert (stranger.status, stranger.phone_index) == ("pending", None)
+
+
+async def test_a_phone_that_the_platform_names_later_is_proven_for_who_agreed_before(
+    database_url: str,
+) -> None:
+    hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+    async with chat(database_url) as world:
+        await world.says("hi", **hidden)
+        await world.taps("language:en", **hidden)
+        await world.taps("consent:yes", **hidden)
+        await world.says("Asha Kulkarni", from_user_id="IN.135")
+        user, _ = await kept(world)
+        assert (user.name, user.status) == ("Asha Kulkarni", "active")
+        assert user.phone_index is not None
+
+
+async def test_what_was_said_before_the_phone_proved_another_account_is_forgotten_in_time(
+    database_url: str,
+) -> None:
+    hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+    async with chat(database_url) as world:
+        async with world.database.begin() as session:
+            known = await register_proven(session, SAID_BY_A_STRANGER, "IN", world.clock())
+        await world.says("hi", **hidden)
+        for tap in ("language:en", "consent:yes", "name:profile"):
+            await world.taps(tap, **hidden)
+        await world.says("skip", **hidden)
+        await world.taps("skill:waiter", **hidden)
+        await world.taps("skills:done", **hidden)
+        await world.says("400050", **hidden)
+        card = {"origin": "contact_request", "phones": [{"wa_id": ASHA, "phone": f"+{ASHA}"}]}
+        await world.says({"type": "contacts", "contacts": [card]}, **hidden)
+        user, worker = await kept(world)
+        assert (user.id, user.chat_user_id, worker.city) == (known, "IN.135", "Pune")
+        async with world.database.begin() as session:
+            later = world.clock() + UNPROVEN_KEPT + dt.timedelta(days=1)
+            assert await forget_unproven(session, later, 10) == 1
+        async with world.database.read() as session:
+            places = dict((await session.execute(select(Worker.id, Worker.city))).all())
+        assert places.pop(known) == "Pune"
+        assert set(places.values()) == {None}
