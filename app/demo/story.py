@@ -9,7 +9,14 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from app.core.geo import Point, haversine_km
 from app.core.ids import new_id
@@ -98,8 +105,19 @@ async def _fill(server: Server, console: Console, citizens: Sequence[Citizen]) -
     return counts
 
 
-def _stepper(progress: Progress, task: Any) -> Callable[[], None]:
-    return lambda: progress.advance(task)
+def _stepper(progress: Progress, number: TaskID) -> Callable[[], None]:
+    """Return what moves a bar on; in a pipe or a log, where no bar is drawn, a line each tenth does."""
+    task = progress.tasks[number]
+    tenth = max(1, int(task.total or 0) // 10)
+
+    def step() -> None:
+        progress.advance(number)
+        if not progress.console.is_terminal and task.completed % tenth == 0:
+            progress.console.print(
+                f"{task.description.strip()}: {task.completed:.0f} of {task.total:.0f}"
+            )
+
+    return step
 
 
 class _Story:

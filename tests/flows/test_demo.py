@@ -80,11 +80,13 @@ def test_a_city_is_filled_once_and_each_run_tells_another_story(
     live_server: LiveServer, sqlite_database_url: str, tmp_path: Path
 ) -> None:
     with live_server({"DATABASE_URL": sqlite_database_url}) as base_url:
-        first = told(demo(base_url, tmp_path))
+        filling = demo(base_url, tmp_path)
+        first = told(filling)
         job_id = first["story"]["job_id"]
         free_everybody(base_url, sqlite_database_url, job_id, tmp_path)
         again = told(demo(base_url, tmp_path))
 
+    assert f"Workers register by phone: {WORKERS} of {WORKERS}" in filling.stderr
     assert first["city"]["workers"] == first["city"]["registered_now"] == WORKERS
     assert again["city"]["registered_now"] == 0
     assert again["story"]["job_id"] != job_id
