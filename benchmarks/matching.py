@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.db import Database, load_models, sync_engine_for
 from app.matching.candidates import Found, find
-from app.matching.facts import job_facts
+from app.matching.facts import Caps, job_facts
 from app.matching.index import rebuild
 from app.matching.rules import DEFAULT_WEIGHTS, MINIMUM_SHARE, Candidate, JobFacts
 from app.matching.search import near_and_able
@@ -120,7 +120,7 @@ async def _find(session: AsyncSession, job: JobFacts) -> Found:
         NOW,
         weights=DEFAULT_WEIGHTS,
         minimum_share=MINIMUM_SHARE,
-        weekly_cap=50,
+        caps=Caps(50, 20),
     )
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.matching.facts import worker_facts
+from app.matching.facts import Caps, worker_facts
 from app.matching.rules import Candidate, JobFacts, Weights, rank
 from app.matching.search import near_and_able
 
@@ -46,12 +46,12 @@ async def find(
     *,
     weights: Weights,
     minimum_share: float,
-    weekly_cap: int,
+    caps: Caps,
 ) -> Found:
     """The `wanted` best workers who fit the job and can be asked now, best first.
 
     Not asked: whoever was offered this job before, blocked its employer, is not active or said STOP,
-    or has had as many offers in the last seven days as they want (`weekly_cap` where they set none).
+    or has had as many offers in the last seven days as they want, or as one employer may make.
     """
     from app.matching.bounds import bounds
 
@@ -65,7 +65,7 @@ async def find(
     while judged < len(waiting.ids) and not _settled(best, wanted, waiting, judged):
         raw = waiting.ids[judged : judged + min(size, _LARGEST_BATCH)]
         batch = [UUID(worker_id) if isinstance(worker_id, str) else worker_id for worker_id in raw]
-        fits = await _judge(session, batch, job, now, weights, minimum_share, weekly_cap)
+        fits = await _judge(session, batch, job, now, weights, minimum_share, caps)
         judged, fitting, size = judged + len(batch), fitting + len(fits), size * 2
         best = sorted([*best, *fits], key=lambda candidate: candidate.place)[:wanted]
     return Found(best, fitting + len(waiting.ids) - judged)
@@ -85,11 +85,11 @@ async def _judge(
     now: dt.datetime,
     weights: Weights,
     minimum_share: float,
-    weekly_cap: int,
+    caps: Caps,
 ) -> list[Candidate]:
     people = await worker_facts(session, ids, job, now)
     return rank(
-        (worker for worker, asked in people if not asked.is_enough(weekly_cap)),
+        (worker for worker, asked in people if not asked.is_enough(caps)),
         job,
         weights,
         minimum_share,

@@ -33,6 +33,16 @@ _REACH = dt.timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """How many offers a worker gets at most within `CAP_PERIOD`."""
+
+    in_all: int
+    """Where they have set no cap of their own."""
+    of_one_employer: int
+    """Nobody fills another's week alone, or asks the same person for ever."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """How often a worker may be asked, and was."""
 
@@ -40,10 +50,13 @@ class Asked:
     """Their own; None: the policy's."""
     offers: int
     """Made to them within `CAP_PERIOD`."""
+    of_employer: int
+    """Those of them that were this job's employer's."""
 
-    def is_enough(self, default_cap: int) -> bool:
-        """Whether they have had all the offers they want for now."""
-        return self.offers >= (default_cap if self.cap is None else self.cap)
+    def is_enough(self, caps: Caps) -> bool:
+        """Whether they have had all the offers they want for now, or can want of this employer."""
+        cap = caps.in_all if self.cap is None else self.cap
+        return self.offers >= cap or self.of_employer >= caps.of_one_employer
 
 
 _IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
@@ -67,6 +80,15 @@ _PEOPLE: Final = (
         .where(JobMatch.worker_id == Worker.id, JobMatch.offered_at > bindparam("since"))
         .scalar_subquery()
         .label("offers_lately"),
+        select(func.count())
+        .select_from(JobMatch)
+        .where(
+            JobMatch.worker_id == Worker.id,
+            JobMatch.offered_at > bindparam("since"),
+            JobMatch.employer_id == bindparam("employer_id"),
+        )
+        .scalar_subquery()
+        .label("of_employer"),
         exists()
         .where(
             TimeOff.worker_id == Worker.id,
@@ -121,7 +143,13 @@ async def worker_facts(
     and accepted jobs are only those near the job's window; blocks are the search's to heed.
     """
     first, last = _near(job.schedule)
-    asked = {"ids": list(ids), "since": now - CAP_PERIOD, "first": first, "last": last}
+    asked = {
+        "ids": list(ids),
+        "since": now - CAP_PERIOD,
+        "first": first,
+        "last": last,
+        "employer_id": job.employer_id,
+    }
     people = (await session.execute(_PEOPLE, asked)).all()
     slots = await slots_of(session, ids)
     # Few have either, and a question not asked is the quickest.
@@ -146,7 +174,9 @@ async def worker_facts(
             experience_years=person.experience_years,
             reliability=reliability(person.answered, person.missed, person.withdrawn),
         )
-        facts.append((worker, Asked(person.weekly_offer_cap, person.offers_lately)))
+        facts.append(
+            (worker, Asked(person.weekly_offer_cap, person.offers_lately, person.of_employer))
+        )
     return facts
 
 

@@ -14,7 +14,7 @@ from app.jobs.models import Job
 from app.jobs.queries import find as find_job
 from app.jobs.rules import JobNotPublished, JobStatus
 from app.matching.candidates import Found, find
-from app.matching.facts import job_facts
+from app.matching.facts import Caps, job_facts
 from app.matching.rules import (
     Candidate,
     JobFacts,
@@ -137,7 +137,10 @@ async def _find(
         now,
         weights=_weights(policy),
         minimum_share=policy.matching.minimum_availability_share,
-        weekly_cap=policy.limits.offers_per_worker_per_week,
+        caps=Caps(
+            policy.limits.offers_per_worker_per_week,
+            policy.limits.offers_per_worker_per_week_of_one_employer,
+        ),
     )
 
 

@@ -91,6 +91,8 @@ class LimitPolicy(_Part):
     """So many workers' contacts in a day, by an account this new, are shown to administrators."""
     offers_per_worker_per_week: Annotated[int, whole(1, 500)] = 50
     """Where the worker has set no cap of their own."""
+    offers_per_worker_per_week_of_one_employer: Annotated[int, whole(1, 500)] = 20
+    """Nobody fills somebody's week alone."""
 
 
 class MessagePrices(_Part):

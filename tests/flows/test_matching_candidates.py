@@ -12,7 +12,7 @@ from app.jobs.models import Job
 from app.jobs.rules import JobStatus
 from app.matching import candidates
 from app.matching.candidates import find
-from app.matching.facts import job_facts, worker_facts
+from app.matching.facts import Caps, job_facts, worker_facts
 from app.matching.rules import DEFAULT_WEIGHTS, Weights, rank
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -42,11 +42,12 @@ async def database(database_url):
     await opened.close()
 
 
-async def found_for(session, job_id, wanted=1_000, weights=DEFAULT_WEIGHTS, share=0.5, cap=50):
+async def found_for(
+    session, job_id, wanted=1_000, weights=DEFAULT_WEIGHTS, share=0.5, cap=50, of_one=20
+):
     facts = await job_facts(session, await session.get_one(Job, job_id))
-    return await find(
-        session, facts, wanted, NOW, weights=weights, minimum_share=share, weekly_cap=cap
-    )
+    caps = Caps(cap, of_one)
+    return await find(session, facts, wanted, NOW, weights=weights, minimum_share=share, caps=caps)
 
 
 async def best(session, job_id, **wishes):
@@ -130,7 +131,9 @@ async def test_the_answer_is_that_of_scoring_everybody(database, seed, monkeypat
         everybody = await worker_facts(session, ids, facts, NOW)
         out = {match.worker_id for match in await offers_of(session, job_id)}
         out |= set(await session.scalars(select(Block.worker_id)))
-        askable = [w for w, asked in everybody if not asked.is_enough(50) and w.id not in out]
+        askable = [
+            w for w, asked in everybody if not asked.is_enough(Caps(50, 20)) and w.id not in out
+        ]
         for weights in WEIGHTS:
             expected = rank(askable, facts, weights)
             assert len(expected) > 50
@@ -243,6 +246,20 @@ async def test_the_usual_cap_holds_for_who_set_none(database):
     async with database.read() as session:
         assert await best(session, job_id, cap=1) == []
         assert await best(session, job_id, cap=2) == [worker_id]
+
+
+async def test_one_employer_fills_nobody_s_week_alone(database):
+    async with database.begin() as session:
+        [worker_id] = await add_workers(session, [NewWorker()])
+        eager, other = await add_employer(session), await add_employer(session)
+        *asked, another = [await add_job(session, eager) for _ in range(3)]
+        anothers = await add_job(session, other)
+        for job_id in asked:
+            await add_offer(session, job_id, worker_id, OfferStatus.EXPIRED)
+    async with database.read() as session:
+        assert await best(session, another, of_one=2) == []
+        assert await best(session, another, of_one=3) == [worker_id]
+        assert await best(session, anothers, of_one=2) == [worker_id]
 
 
 @pytest.mark.parametrize(
