@@ -7,6 +7,7 @@ down sign-ins only.
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
@@ -39,12 +40,24 @@ _COMMONEST = frozenset(
 )
 """The commonest passwords of published breaches that are long enough to pass the length check."""
 
-_HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
-_DUMMY = (
+
+@dataclass(frozen=True)
+class Hashing:
+    """How passwords are hashed, and the hash of a random value nobody kept.
+
+    That one is checked for unknown users, so that they take as long as known ones.
+    """
+
+    hasher: PasswordHash
+    nobodys: str
+
+
+hashing = Hashing(
+    PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),)),
     "$argon2id$v=19$m=19456,t=2,p=1$APU03jp2/nhx5d+oHfpr4g"
-    "$2+cgqDMSk5gqq+Yz2WIkT/66mLf0/iEZB8u1T4JrfT0"
+    "$2+cgqDMSk5gqq+Yz2WIkT/66mLf0/iEZB8u1T4JrfT0",
 )
-"""The hash of a random value nobody kept, checked for unknown users, so that they take as long as known ones."""
+"""What this process hashes by. Tests, which hash by the thousand, set a cheap one; nobody else may."""
 
 _threads: RunVar[CapacityLimiter] = RunVar("password_threads")
 
@@ -99,7 +112,7 @@ def _own_words(personal: tuple[str, ...]) -> frozenset[str]:
 
 async def hash_password(password: str) -> str:
     """Return the Argon2id hash to keep."""
-    return await to_thread.run_sync(_HASHER.hash, normal(password), limiter=_limiter())
+    return await to_thread.run_sync(hashing.hasher.hash, normal(password), limiter=_limiter())
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
@@ -109,6 +122,6 @@ async def verify_password(password: str, password_hash: str | None) -> bool:
         text = ""  # not text, so nobody's password; checked all the same, for equal time
     known = password_hash is not None
     good = await to_thread.run_sync(
-        _HASHER.verify, text, password_hash or _DUMMY, limiter=_limiter()
+        hashing.hasher.verify, text, password_hash or hashing.nobodys, limiter=_limiter()
     )
     return good and known

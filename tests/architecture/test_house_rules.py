@@ -98,6 +98,13 @@ def broad_excepts(source: Source) -> Iterator[str]:
             yield f"{source.name}:{node.lineno} swallows every error"
 
 
+def weaker_passwords(source: Source) -> Iterator[str]:
+    """How strongly passwords are kept is said in one place, and is the same for every account."""
+    for name, line in source.mentions():
+        if name.startswith("app.identity.passwords.hashing"):
+            yield f"{source.name}:{line} touches how passwords are hashed"
+
+
 def undocumented(source: Source) -> Iterator[str]:
     """What is public promises something: its docstring says what, in which units, raising what."""
     waiting: list[ast.AST] = [source.tree]
@@ -154,6 +161,7 @@ def told_the_time() -> tuple[Source, ...]:
         (fire_and_forget, app_without()),
         (naive_times, everywhere),
         (broad_excepts, app_without()),
+        (weaker_passwords, app_without()),
         (undocumented, app_without()),
         (too_long, everywhere),
     ],
@@ -169,6 +177,8 @@ BROKEN = (
 import os, datetime as dt
 from time import time as clock
 from fastapi import BackgroundTasks
+from app.identity import passwords
+passwords.hashing = None
 async def _round(database):
     async with database.begin() as session:
         await session.commit()
@@ -198,6 +208,7 @@ async def verb(session, database, tasks: BackgroundTasks):
         (fire_and_forget, 1),
         (naive_times, 1),
         (broad_excepts, 1),
+        (weaker_passwords, 1),
         (undocumented, 1),
         (too_long, 1),
     ],

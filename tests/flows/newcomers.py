@@ -7,7 +7,6 @@ tests of registration go through those doors; all others would only wait in fron
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +52,7 @@ async def employer(runtime: Runtime, body: Mapping[str, Any]) -> Tokens:
     said = RegisterEmployer.model_validate(body)
     country = runtime.settings.default_country
     phone = parse_phone(said.phone, country) if said.phone else None
-    new = said.new(users.parse_email(said.email), phone, _hash(said.password))
+    new = said.new(users.parse_email(said.email), phone, await _hash(said.password))
     now = runtime.clock()
     async with runtime.database.begin() as session:
         user, _ = await employer_registration.register(session, new, now)
@@ -69,9 +68,13 @@ async def admin(runtime: Runtime, email: str, password: str) -> Tokens:
         return await _sign_in(session, runtime, user.id, Role.ADMIN, now)
 
 
-@cache
-def _hash(password: str) -> str:
-    return passwords._HASHER.hash(passwords.normal(password))
+_hashes: dict[str, str] = {}
+
+
+async def _hash(password: str) -> str:
+    if password not in _hashes:
+        _hashes[password] = await passwords.hash_password(password)
+    return _hashes[password]
 
 
 async def _sign_in(
