@@ -7,8 +7,8 @@ lock and writes down how to reach it; the others read that. The servers end with
 import fcntl
 import json
 import os
+import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -111,24 +111,34 @@ def shared(name: str, prepare: Callable[[Path], Plan]) -> dict[str, Any]:
 
 def _start(name: str, plan: Plan) -> None:
     log = run_folder() / f"{name}.log"
-    with log.open("wb") as output:
-        keeper = subprocess.Popen(
-            [
-                *(sys.executable, str(_KEEPER), str(_leader())),
-                *(str(plan.folder), plan.user or "-", *plan.command),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        if keeper.poll() is not None:
-            raise ServerFailedError(f"{name} ended at once:\n{log.read_text()[-2000:]}")
-        if plan.ready():
-            keeper.returncode = 0  # it waits for our end, and nobody waits for its
-            return
-        time.sleep(0.02)
-    keeper.terminate()
-    raise ServerFailedError(f"{name} does not answer:\n{log.read_text()[-2000:]}")
+    # Opened for reading at once: a keeper that ends takes the folder of the run with it, if it is the last.
+    with log.open("wb") as output, log.open(encoding="utf-8", errors="replace") as said:
+        keeper = _keep(plan, output)
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if os.waitpid(keeper, os.WNOHANG) != (0, 0):
+                raise ServerFailedError(f"{name} ended at once:\n{said.read()[-2000:]}")
+            if plan.ready():
+                return
+            time.sleep(0.02)
+        os.kill(keeper, signal.SIGTERM)
+        raise ServerFailedError(f"{name} does not answer:\n{said.read()[-2000:]}")
+
+
+def _keep(plan: Plan, output: BinaryIO) -> int:
+    """Start the keeper, which waits for our end while nobody waits for its; return its process id."""
+    command = [
+        *(sys.executable, str(_KEEPER), str(_leader())),
+        *(str(plan.folder), plan.user or "-", *plan.command),
+    ]
+    return os.posix_spawn(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
+            (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
+        ],
+        setsid=True,
+    )

@@ -20,7 +20,7 @@ from sqlalchemy import inspect, text
 
 from app.db import load_models, sync_engine_for
 from tests.infra.postgres import Lender, Postgres
-from tests.infra.run import ROOT, wait_until
+from tests.infra.run import ROOT, Plan, ServerFailedError, shared, wait_until
 
 
 def test_a_database_has_every_table_and_no_row(database_url: str) -> None:
@@ -31,6 +31,15 @@ def test_a_database_has_every_table_and_no_row(database_url: str) -> None:
         for table in load_models().tables.values():
             assert connection.execute(table.select().limit(1)).first() is None
     engine.dispose()
+
+
+def test_a_server_that_ends_at_once_is_named_with_its_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", f"of-its-own-{os.getpid()}")
+    command = [sys.executable, "-c", "raise SystemExit('no room left')"]
+    with pytest.raises(ServerFailedError, match=r"(?s)broken ended at once.*no room left"):
+        shared("broken", lambda folder: Plan(command, folder, {}, lambda: False))
 
 
 @pytest.mark.parametrize("turn", [1, 2])
