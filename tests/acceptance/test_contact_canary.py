@@ -113,7 +113,7 @@ def look_everywhere(
 
 def canary(world: World, digits: str, **profile: Any) -> Canary:
     """Register a worker, whose bio says the number in every way people write it."""
-    worker = world.registers(phone=f"+{digits}", slots=("saturday",), **profile)
+    worker = world.worker_through_doors(phone=f"+{digits}", slots=("saturday",), **profile)
     local = digits[2:]
     spoken = "nine eight two zero zero double five one two three"
     bio = (
@@ -131,8 +131,8 @@ def test_a_number_is_seen_by_whoever_paid_for_it_and_by_nobody_else(
     wire = Wire()
     sold = canary(world, "919820055123")
     kept = canary(world, "919820055124", name="Asha Kulkarni")
-    buyer = world.registers_company(phone="+919700000001")
-    rival = world.registers_company(phone="+919700000002")
+    buyer = world.employer_through_doors(phone="+919700000001")
+    rival = world.employer_through_doors(phone="+919700000002")
     admin = world.admin()
     jobs = {person.id: world.job(person, positions=2)["id"] for person in (buyer, rival)}
     for bird in (sold, kept):

@@ -265,7 +265,7 @@ def test_an_administrator_takes_over_who_did_not_ask(world_of_file: World, admin
 
 def test_contacts_and_codes_in_a_conversation_are_not_shown(world_of_file: World) -> None:
     world = world_of_file
-    worker = world.registers(name="Asha Kulkarni", slots=())
+    worker = world.worker_through_doors(name="Asha Kulkarni", slots=())
     assert worker.phone is not None
     world.says(worker.phone, "call me on 98200 55123")
     world.says(worker.phone, "send my data")

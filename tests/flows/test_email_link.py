@@ -37,7 +37,7 @@ def is_confirmed(person: Person) -> bool:
 
 def test_the_newest_link_confirms_once(shared_world: World) -> None:
     world = shared_world
-    employer = world.registers_company()
+    employer = world.employer_through_doors()
     assert not is_confirmed(employer)
     assert ok(employer.post("/api/auth/email/resend"), 202) == {"status": "confirmation_sent"}
     old, new = links(world, employer)
@@ -55,7 +55,7 @@ def test_the_newest_link_confirms_once(shared_world: World) -> None:
 
 def test_the_page_confirms_and_a_link_is_good_for_nothing_else(shared_world: World) -> None:
     world = shared_world
-    employer = world.registers_company()
+    employer = world.employer_through_doors()
     (token,) = links(world, employer)
     refused(reset(world, token), 422, "reset_token_invalid")
     assert world.http.post("/confirm-email", params={"token": token}).status_code == 200
@@ -66,7 +66,7 @@ def test_the_page_confirms_and_a_link_is_good_for_nothing_else(shared_world: Wor
 
 def test_a_password_set_by_a_mailed_link_proves_the_address_too(shared_world: World) -> None:
     world = shared_world
-    employer = world.registers_company()
+    employer = world.employer_through_doors()
     assert employer.email is not None
     ok(reset(world, forgot(world, employer.email)[-1]), 204)
     assert is_confirmed(
@@ -77,7 +77,7 @@ def test_a_password_set_by_a_mailed_link_proves_the_address_too(shared_world: Wo
 def test_the_policy_can_ask_for_it_before_a_lead_is_bought(shared_world: World) -> None:
     world = shared_world
     settings = "/api/admin/settings"
-    employer = world.registers_company(verified=True)
+    employer = world.employer_through_doors(verified=True)
     first, second = (lead(world, employer) for _ in range(2))
     first.buy()
     ok(world.admin().put(settings, {"limits": {"unlocks_before_email_confirmed": 1}}))

@@ -16,7 +16,7 @@ def employer(shared_world: World) -> Person:
 
 
 def test_an_employer_reads_what_was_said_at_registration(shared_world: World) -> None:
-    employer = shared_world.registers_company(
+    employer = shared_world.employer_through_doors(
         company_name="Cafe Leopold", location=BANDRA, phone="022 6987 6543"
     )
     profile = ok(employer.get(PROFILE))

@@ -17,7 +17,7 @@ STRANGER = "+919811100077"
 def test_a_registration_whose_phone_is_not_proven_in_thirty_days_is_erased(world: World) -> None:
     """Anybody can register anybody's number; what was said of its owner is not kept for ever."""
     register(world, STRANGER, name="Canary Sharma", city="Mumbai")
-    world.registers(name="Asha Kulkarni", city="Pune")
+    world.worker_through_doors(name="Asha Kulkarni", city="Pune")
     proven = ("Asha Kulkarni", "active", "Pune")
     world.clock.advance(days=29, hours=23)
     world.settle()
@@ -37,7 +37,7 @@ def test_who_registers_again_after_being_forgotten_starts_anew(world: World) -> 
 
 
 def test_after_ninety_days_nothing_tells_what_a_message_said_or_to_whom(world: World) -> None:
-    worker = world.registers(slots=())
+    worker = world.worker_through_doors(slots=())
     assert worker.phone is not None
     world.messages(worker.phone)
     world.clock.advance(days=89)

@@ -227,13 +227,16 @@ class World:
     # --- people -----------------------------------------------------------------------------
 
     def worker(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
-        """Let there be a worker who registered, proved the phone and gave weekly hours."""
+        """Let there be a worker, proven and with a week, made by the verbs: no request, no code is sent."""
         body = _worker_body(profile)
         tokens = self.run(newcomers.worker(self.runtime, body, _week(slots)))
         return self._newcomer(tokens, phone=body["phone"])
 
-    def registers(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
-        """Let somebody become a worker through the doors: register, the code, sign in, the week."""
+    def worker_through_doors(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
+        """Let there be the same worker by requests: register, the code that is sent, sign in, the week.
+
+        Slower; for what registering itself leaves behind, the consent's channel or the code's message.
+        """
         body = _worker_body(profile)
         ok(self.http.post("/api/auth/register/worker", json=body), 202)
         person = self.sign_in_worker(body["phone"])
@@ -248,14 +251,20 @@ class World:
         return self._person(answer, phone=phone)
 
     def employer(self, *, verified: bool = False, **profile: Any) -> Person:
-        """Let there be an employer who registered and signed in."""
+        """Let there be an employer, signed in, made by the verbs: no request, and no link is mailed.
+
+        So the address is not confirmed, and nothing waits in its mailbox.
+        """
         body = _company_body(profile)
         tokens = self.run(newcomers.employer(self.runtime, body))
         person = self._newcomer(tokens, email=body["email"])
         return self._verified(person) if verified else person
 
-    def registers_company(self, *, verified: bool = False, **profile: Any) -> Person:
-        """Let somebody become an employer through the doors: register, sign in."""
+    def employer_through_doors(self, *, verified: bool = False, **profile: Any) -> Person:
+        """Let there be the same employer by requests: register, sign in; the link to confirm is mailed.
+
+        It is not opened: the address is not confirmed here either.
+        """
         body = _company_body(profile)
         ok(self.http.post("/api/auth/register/employer", json=body), 201)
         person = self.sign_in(body["email"], role="employer")
