@@ -161,17 +161,24 @@ async def verify(session: AsyncSession) -> tuple[int, int | None]:
 
     The second value is None when every row and the head fit.
     """
-    previous, good = GENESIS, 0
+    previous, good, size = GENESIS, 0, _BATCH
     while True:
         number = AdminActionLog.number
-        query = select(AdminActionLog).where(number > good).order_by(number).limit(_BATCH)
-        rows = [_content(row) for row in await session.scalars(query)]
-        for row in rows:
-            chained = row["number"] == good + 1 and row["previous_hash"] == previous
-            if not chained or entry_hash(row) != row["hash"]:
+        query = select(AdminActionLog).where(number > good).order_by(number).limit(size)
+        try:
+            rows = [_content(row) for row in await session.scalars(query)]
+            for row in rows:
+                chained = row["number"] == good + 1 and row["previous_hash"] == previous
+                if not chained or entry_hash(row) != row["hash"]:
+                    return good, good + 1
+                previous, good = row["hash"], row["number"]
+        except (ValueError, TypeError, AttributeError):
+            # Something in these rows is no time, id or JSON any more: which row, one by one.
+            if size == 1:
                 return good, good + 1
-            previous, good = row["hash"], row["number"]
-        if len(rows) < _BATCH:
+            size = 1
+            continue
+        if len(rows) < size:
             break
     head = (await session.execute(select(AuditHead.number, AuditHead.hash))).one_or_none()
     expected = (head.number, head.hash) if head else (0, GENESIS)

@@ -119,6 +119,18 @@ async def test_tampering_is_found_where_it_was_done(database_url: str, change: s
     assert await _change(database_url, TAMPERING[change]) == (2, 3)
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("at", "yesterday"), ("actor_id", "nobody"), ("before", "{"), ("after", "[1, 2"), ("id", "x")],
+)
+async def test_what_can_not_be_read_any_more_is_found_where_it_is(
+    sqlite_database_url: str, column: str, value: str
+) -> None:
+    """PostgreSQL's types take nothing like it."""
+    spoiled = f"UPDATE admin_action_log SET {column} = '{value}' WHERE number = 3"
+    assert await _change(sqlite_database_url, [spoiled]) == (2, 3)
+
+
 async def test_a_log_cut_off_at_its_end_is_found(database_url: str) -> None:
     assert await _change(database_url, ["DELETE FROM admin_action_log WHERE number = 5"]) == (4, 5)
 
