@@ -20,13 +20,13 @@ from app.chat import conversation
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.db import WAKE_CHANNEL, Database
+from app.due import Due
 from app.identity import retention
 from app.matching import waves
 from app.messaging import delivery, inbox, limits
 from app.messaging.retention import forget_bodies
 from app.offers import closing, expire, privacy, remind
 from app.payments import events, reconcile, refunds
-from app.prepared import Check
 from app.providers import stripe
 from app.runtime import Runtime
 
@@ -49,11 +49,11 @@ class Loop:
     poll_seconds: float
 
 
-def _in_one_transaction(verb: Verb, due: Check | None = None) -> Round:
+def _in_one_transaction(verb: Verb, due: Due | None = None) -> Round:
     """Return the round that runs `verb`; where `due` tells when there is nothing to do, only then."""
 
     async def run(runtime: Runtime) -> int:
-        if due is not None and not await due.holds(runtime.database, now=runtime.clock()):
+        if due is not None and not await due.finds(runtime.database, runtime.clock()):
             return 0
         async with runtime.database.begin() as session:
             return await verb(session, runtime.clock(), BATCH)

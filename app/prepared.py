@@ -10,20 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Select,
-    String,
-    Text,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import ARRAY, Select, String, Text, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 
-from app.db import DRIVER, Base, Database
+from app.db import DRIVER, Base
 from app.sql import insert_of, is_postgresql, rows_changed, table
 
 _FAILED = (
@@ -78,37 +69,6 @@ class Prepared[Row: NamedTuple]:
         if len(rows) > 1:
             raise ValueError("more than one row")
         return rows[0] if rows else None
-
-
-class _Found(NamedTuple):
-    found: bool
-
-
-class Check:
-    """Whether something is true of the database's rows, such as that there is one that is due."""
-
-    def __init__(self, condition: ColumnElement[bool]) -> None:
-        self._query = Prepared(select(condition.label("found")), _Found)
-
-    async def holds(self, database: Database, **values: Any) -> bool:
-        """Ask, in a reader's session that is over then. Raises SQLAlchemy's errors."""
-        async with database.read() as session:
-            return bool((await self._query.all(session, **values))[0].found)
-
-
-class Claim[*Columns]:
-    """A query for rows to be taken, its values bound by name: racing processes each take other rows.
-
-    PostgreSQL skips what another transaction holds; on SQLite the immediate transaction suffices.
-    """
-
-    def __init__(self, query: Select[*Columns]) -> None:
-        self._plain = query
-        self._skipping = query.with_for_update(skip_locked=True)
-
-    def on(self, session: AsyncSession) -> Select[*Columns]:
-        """Return the query as it is asked of this session's database."""
-        return self._skipping if is_postgresql(session) else self._plain
 
 
 class PreparedInsert:

@@ -55,8 +55,12 @@ async def rows_changed(session: AsyncSession, statement: UpdateBase, values: Any
 
 
 def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]:
-    """Return the condition with our own words in the SQL: any plan sees which partial index fits."""
-    return column.in_([literal_column(f"'{state}'") for state in states])
+    """Return the condition with our own words in the SQL: any plan sees which partial index fits.
+
+    One word is an equality: SQLite does not see that IN with one says the same as the index.
+    """
+    words: list[ColumnElement[Any]] = [literal_column(f"'{state}'") for state in states]
+    return column == words[0] if len(words) == 1 else column.in_(words)
 
 
 class json_rows(FunctionElement[str]):  # noqa: N801 - a function of SQL

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import Integer, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import wake_loops
+from app.due import Due
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.jobs.queries import find as find_job
@@ -30,10 +31,9 @@ from app.offers.rules import OfferStatus
 from app.offers.standing import stands
 from app.policy import policy as policies
 from app.policy.policy import Policy
-from app.prepared import Check
 from app.sql import is_one_of, table
 
-DUE_BATCH: Final = 20
+AT_ONCE: Final = 20
 """Jobs whose next wave one transaction sends: their rows stay locked until it commits."""
 
 
@@ -62,25 +62,24 @@ async def send_wave(session: AsyncSession, job_id: UUID, now: dt.datetime) -> Wa
     return await _send(session, job, now, policy, fresh_since=None)
 
 
-WAVES_DUE: Final = Check(
-    exists().where(
-        is_one_of(table(Job).c.status, [JobStatus.PUBLISHED]), Job.next_wave_at <= bindparam("now")
-    )
+WAVES_DUE: Final = Due(
+    is_one_of(table(Job).c.status, [JobStatus.PUBLISHED]), Job.next_wave_at <= bindparam("now")
+)
+_TO_SEND: Final = (
+    select(Job.id)
+    .where(*WAVES_DUE.conditions)
+    .order_by(Job.next_wave_at)
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(key_share=True, skip_locked=True)
 )
 
 
-async def send_due(session: AsyncSession, now: dt.datetime, limit: int = DUE_BATCH) -> int:
+async def send_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Send the waves that are due, at most `limit` of them; returns how many jobs were looked at.
 
     Jobs that another process is working on are left to it.
     """
-    due = (
-        select(Job.id)
-        .where(Job.status == JobStatus.PUBLISHED, Job.next_wave_at <= now)
-        .order_by(Job.next_wave_at)
-        .limit(limit)
-    )
-    job_ids = (await session.scalars(due.with_for_update(key_share=True, skip_locked=True))).all()
+    job_ids = (await session.scalars(_TO_SEND, {"now": now, "limit": limit})).all()
     if not job_ids:
         return 0
     policy = await policies.current(session)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 
 from app.core.metrics import ALERTS
 from app.db import wake_loops
+from app.due import Due
 from app.messaging import outside
 from app.messaging.channels import Channels
 from app.messaging.holding import make_state
@@ -29,7 +30,6 @@ from app.messaging.rules import (
     quiet_until,
     window_open,
 )
-from app.prepared import Check, Claim
 from app.sql import is_one_of, table
 
 LEASE: Final = dt.timedelta(seconds=120)
@@ -63,10 +63,8 @@ class Claimed:
 
 
 _OUTBOX: Final = table(OutboxMessage).c
-MESSAGES_DUE: Final = Check(
-    exists().where(is_one_of(_OUTBOX.state, OPEN), _OUTBOX.due_at <= bindparam("now"))
-)
-"""Whether `claim` has anything to look at: asked by idle processes, every other second."""
+MESSAGES_DUE: Final = Due(is_one_of(_OUTBOX.state, OPEN), _OUTBOX.due_at <= bindparam("now"))
+"""What `claim` looks at: of these, some wait all the same."""
 
 
 async def claim(
@@ -126,13 +124,12 @@ async def _due(
     spam_pause = state.only_replies_until if state is not None else None
     only_replies = spam_pause is not None and now < spam_pause
     which: dict[str, Any] = {"now": now, "channel": name}
-    first = _FIRST[only_replies].on(session)
-    rows = (await session.scalars(first, {**which, "room": room})).all()
+    rows = (await session.scalars(_FIRST[only_replies], {**which, "room": room})).all()
     if len(rows) < room:
         return sorted(rows, key=_as_written)
     # What was tried before is due later than what was written after it: it may have been cut off.
     which |= {"people": sorted({row.recipient_index for row in rows}), "room": room * _SEVERAL}
-    found = await session.scalars(_THEIRS[only_replies].on(session), which)
+    found = await session.scalars(_THEIRS[only_replies], which)
     each: dict[tuple[str, int], list[OutboxMessage]] = {}
     for row in sorted({*rows, *found}, key=_as_written):
         each.setdefault((row.recipient_index, row.priority), []).append(row)
@@ -164,31 +161,26 @@ def _due_query(*, only_replies: bool) -> Select[OutboxMessage]:
         or_(earlier.expires_at.is_(None), earlier.expires_at > now),
     )
     due = select(OutboxMessage).where(
-        OutboxMessage.state.in_(OPEN),
-        OutboxMessage.due_at <= now,
+        *MESSAGES_DUE.conditions,
         OutboxMessage.channel == bindparam("channel"),
         or_(OutboxMessage.essential, ~overtakes),
     )
     if only_replies:
         due = due.where(OutboxMessage.priority == 0)
-    return due.limit(bindparam("room", type_=Integer))
+    return due.limit(bindparam("room", type_=Integer)).with_for_update(skip_locked=True)
 
 
 _FIRST: Final = {
-    only_replies: Claim(
-        _due_query(only_replies=only_replies).order_by(
-            OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id
-        )
+    only_replies: _due_query(only_replies=only_replies).order_by(
+        OutboxMessage.priority, OutboxMessage.due_at, OutboxMessage.id
     )
     for only_replies in (False, True)
 }
 """What is due longest."""
 _THEIRS: Final = {
-    only_replies: Claim(
-        _due_query(only_replies=only_replies)
-        .where(OutboxMessage.recipient_index.in_(bindparam("people", expanding=True)))
-        .order_by(OutboxMessage.priority, OutboxMessage.id)
-    )
+    only_replies: _due_query(only_replies=only_replies)
+    .where(OutboxMessage.recipient_index.in_(bindparam("people", expanding=True)))
+    .order_by(OutboxMessage.priority, OutboxMessage.id)
     for only_replies in (False, True)
 }
 """What is due for these people."""
@@ -283,9 +275,10 @@ _PEOPLE: Final = select(ChatPerson).where(
         ChatPerson.user_id.in_(bindparam("users", expanding=True)),
     ),
 )
-_FREE: Final = Claim(
+_FREE: Final = (
     select(ChatPerson)
     .where(ChatPerson.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update(skip_locked=True)
     .execution_options(populate_existing=True)
 )
 
@@ -303,7 +296,7 @@ async def _people(
     users = {row.user_id for row in rows if row.user_id}
     which = {"ids": list(ids), "indexes": list(indexes), "users": list(users)}
     found = (await session.scalars(_PEOPLE, which)).all()
-    free = await session.scalars(_FREE.on(session), {"ids": [person.id for person in found]})
+    free = await session.scalars(_FREE, {"ids": [person.id for person in found]})
     held = frozenset(person.id for person in found) - {person.id for person in free}
     by_id = {person.id: person for person in found}
     by_index = {person.phone_index: person for person in found if person.phone_index}

@@ -67,7 +67,7 @@ class _Outcome:
 
 async def send_due(database: Database, channels: Channels, clock: Clock, limit: int) -> int:
     """Send up to `limit` messages that are due; return how many were dealt with."""
-    if not await MESSAGES_DUE.holds(database, now=clock()):
+    if not await MESSAGES_DUE.finds(database, clock()):
         return 0
     async with database.begin() as session:
         claimed, settled = await claim(session, channels, clock(), limit)

@@ -21,10 +21,11 @@ from sqlalchemy.orm import aliased
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.db import Database, keyring, wake_loops
+from app.due import Due, Look
 from app.messaging.inbound import Inbound, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent, WebhookState
-from app.messaging.opening import EVENT, ITEM, WHATSAPP, Clock, open_due, set_back
-from app.prepared import Check, Claim, PreparedInsert
+from app.messaging.opening import EVENT, ITEM, WEBHOOKS_DUE, WHATSAPP, Clock, open_due, set_back
+from app.prepared import PreparedInsert
 from app.sql import is_one_of, table
 
 __all__ = ["ITEM", "WHATSAPP", "Clock", "Handler", "handle_due", "store_events"]
@@ -82,25 +83,16 @@ async def store_events(
     return stored
 
 
-_EVENTS: Final = table(WebhookEvent).c
 _ITEMS: Final = table(InboxItem).c
-_DUE: Final = Check(
-    or_(
-        exists().where(
-            is_one_of(_EVENTS.state, [WebhookState.WAITING]),
-            _EVENTS.provider == WHATSAPP,
-            _EVENTS.due_at <= bindparam("now"),
-        ),
-        exists().where(
-            is_one_of(_ITEMS.state, [WebhookState.WAITING]), _ITEMS.due_at <= bindparam("now")
-        ),
-    )
+ITEMS_DUE: Final = Due(
+    is_one_of(_ITEMS.state, [WebhookState.WAITING]), _ITEMS.due_at <= bindparam("now")
 )
+_LOOK: Final = Look(or_(WEBHOOKS_DUE.any, ITEMS_DUE.any))
 
 
 async def handle_due(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
     """Take apart and handle what is due; return how many webhooks and messages that were."""
-    if not await _DUE.holds(database, now=clock()):
+    if not await _LOOK.finds(database, clock()):
         return 0
     opened = await open_due(database, clock, limit, handler.parse)
     handled = await _handle_items(database, clock, limit, handler)
@@ -128,8 +120,7 @@ _OLDER: Final = aliased(InboxItem)
 _PEOPLE_WAITING: Final = (
     select(InboxItem.person_id)
     .where(
-        InboxItem.state == WebhookState.WAITING,
-        InboxItem.due_at <= bindparam("now"),
+        *ITEMS_DUE.conditions,
         ~exists().where(
             _OLDER.person_id == InboxItem.person_id,
             _OLDER.state == WebhookState.WAITING,
@@ -139,7 +130,11 @@ _PEOPLE_WAITING: Final = (
     .order_by(InboxItem.due_at)
     .limit(bindparam("limit", type_=Integer))
 )
-_PERSON: Final = Claim(select(ChatPerson).where(ChatPerson.id == bindparam("person_id")))
+_PERSON: Final = (
+    select(ChatPerson)
+    .where(ChatPerson.id == bindparam("person_id"))
+    .with_for_update(skip_locked=True)
+)
 _NEXT_ITEM: Final = (
     select(InboxItem)
     .where(InboxItem.person_id == bindparam("person_id"), InboxItem.state == WebhookState.WAITING)
@@ -162,7 +157,7 @@ async def _handle_person(
         try:
             async with database.begin() as session:
                 now = clock()
-                person = await session.scalar(_PERSON.on(session), {"person_id": person_id})
+                person = await session.scalar(_PERSON, {"person_id": person_id})
                 item = await _next_item(session, person_id) if person is not None else None
                 if person is None or item is None or item.due_at > now:
                     return handled

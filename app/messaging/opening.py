@@ -19,12 +19,12 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database, keyring, wake_loops
+from app.due import Due
 from app.messaging import notices, people, statuses
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.rules import WINDOW
-from app.prepared import Claim
-from app.sql import insert_if_absent, is_postgresql
+from app.sql import insert_if_absent, is_one_of, is_postgresql, table
 
 WHATSAPP: Final = Channel.WHATSAPP.value
 EVENT: Final = "webhook"
@@ -63,22 +63,25 @@ async def open_due(database: Database, clock: Clock, limit: int, parse: Parse) -
 
 
 _WE_OPEN: Final = select(text(f"pg_try_advisory_xact_lock({_OPENER})"))
-_NEXT: Final = Claim(
+_EVENTS: Final = table(WebhookEvent).c
+WEBHOOKS_DUE: Final = Due(
+    is_one_of(_EVENTS.state, [WebhookState.WAITING]),
+    _EVENTS.provider == WHATSAPP,
+    _EVENTS.due_at <= bindparam("now"),
+)
+_NEXT: Final = (
     select(WebhookEvent)
-    .where(
-        WebhookEvent.state == WebhookState.WAITING,
-        WebhookEvent.provider == WHATSAPP,
-        WebhookEvent.due_at <= bindparam("now"),
-    )
+    .where(*WEBHOOKS_DUE.conditions)
     .order_by(WebhookEvent.due_at, WebhookEvent.id)
     .limit(1)
+    .with_for_update(skip_locked=True)
 )
 
 
 async def _next_event(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
     if is_postgresql(session) and not await session.scalar(_WE_OPEN):
         return None
-    event: WebhookEvent | None = await session.scalar(_NEXT.on(session), {"now": now})
+    event: WebhookEvent | None = await session.scalar(_NEXT, {"now": now})
     return event
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
+from app.due import Due
 from app.identity.actor import Actor
 from app.jobs import lifecycle
 from app.jobs.models import Job, JobStatus
@@ -21,7 +22,6 @@ from app.offers.jobside import HeldJob, ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import CloseReason, OfferStatus
 from app.offers.standing import stands
-from app.prepared import Check
 from app.sql import is_one_of, table
 
 _REASON = {
@@ -121,10 +121,14 @@ async def close_for_employer(
     )
 
 
-JOBS_DUE: Final = Check(
-    exists().where(
-        is_one_of(table(Job).c.status, [JobStatus.PUBLISHED]), Job.closes_at <= bindparam("now")
-    )
+JOBS_DUE: Final = Due(
+    is_one_of(table(Job).c.status, [JobStatus.PUBLISHED]), Job.closes_at <= bindparam("now")
+)
+_OVER: Final = (
+    select(Job.id)
+    .where(*JOBS_DUE.conditions)
+    .order_by(Job.closes_at)
+    .limit(bindparam("limit", type_=Integer))
 )
 
 
@@ -133,13 +137,7 @@ async def expire_jobs_due(session: AsyncSession, now: dt.datetime, limit: int) -
 
     A job that another transaction holds is left for the next call.
     """
-    query = (
-        select(Job.id)
-        .where(Job.status == JobStatus.PUBLISHED, Job.closes_at <= now)
-        .order_by(Job.closes_at)
-        .limit(limit)
-    )
-    due = (await session.scalars(query)).all()
+    due = (await session.scalars(_OVER, {"now": now, "limit": limit})).all()
     held = await hold_jobs(session, due, skip_locked=True)
     count = 0
     for job in held.values():

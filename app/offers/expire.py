@@ -6,23 +6,34 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
+from app.due import Due
 from app.messaging.outbox import notify_many, suppress
 from app.offers.jobside import ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.prepared import Check
 from app.sql import is_one_of, table
 from app.workers.models import Worker
 
-OFFERS_DUE: Final = Check(
-    exists().where(
-        is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),
-        JobMatch.respond_by <= bindparam("now"),
-    )
+OFFERS_DUE: Final = Due(
+    is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),
+    JobMatch.respond_by <= bindparam("now"),
+)
+_OVERDUE: Final = (
+    select(JobMatch.id, JobMatch.job_id)
+    .where(*OFFERS_DUE.conditions)
+    .order_by(JobMatch.respond_by)
+    .limit(bindparam("limit", type_=Integer))
+)
+_EXPIRE: Final = (
+    update(JobMatch)
+    .where(JobMatch.id.in_(bindparam("ids", expanding=True)), *OFFERS_DUE.conditions)
+    .values(status=OfferStatus.EXPIRED.value, remind_at=None, updated_at=bindparam("now"))
+    .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
+    .execution_options(synchronize_session=False)
 )
 
 
@@ -32,21 +43,12 @@ async def expire_due(session: AsyncSession, now: dt.datetime, limit: int) -> int
     Each worker is told once and counted as having missed it; a job that waits for nobody any more
     asks others at once. Offers of a job that another transaction holds are left for the next call.
     """
-    overdue = (JobMatch.status == OfferStatus.OFFERED, JobMatch.respond_by <= now)
-    query = select(JobMatch.id, JobMatch.job_id).where(*overdue).order_by(JobMatch.respond_by)
-    due = (await session.execute(query.limit(limit))).all()
+    due = (await session.execute(_OVERDUE, {"now": now, "limit": limit})).all()
     jobs = await hold_jobs(session, {row.job_id for row in due}, skip_locked=True)
     ids = [row.id for row in due if row.job_id in jobs]
     if not ids:
         return 0
-    statement = (
-        update(JobMatch)
-        .where(JobMatch.id.in_(ids), *overdue)
-        .values(status=OfferStatus.EXPIRED.value, remind_at=None, updated_at=now)
-        .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
-        .execution_options(synchronize_session=False)
-    )
-    expired = (await session.execute(statement)).all()
+    expired = (await session.execute(_EXPIRE, {"ids": ids, "now": now})).all()
     await _count_missed(session, (row.worker_id for row in expired))
     await suppress(session, [row.id for row in expired], now)
     await notify_many(

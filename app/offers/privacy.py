@@ -26,7 +26,6 @@ from app.messaging.outbox import Notice
 from app.offers import closing, respond
 from app.offers.models import JobMatch
 from app.policy import policy
-from app.prepared import Claim
 from app.workers import account, availability, blocks, profile
 from app.workers.blocks import Blocked
 from app.workers.models import TimeOff, Worker, WorkerAvailability
@@ -147,7 +146,7 @@ async def _messages(session: AsyncSession, worker_id: UUID) -> Rows:
     return (await session.execute(query)).all()
 
 
-_UNPROVEN: Final = Claim(
+_UNPROVEN: Final = (
     select(User.id)
     .where(
         User.role == Role.WORKER,
@@ -156,6 +155,7 @@ _UNPROVEN: Final = Claim(
     )
     .order_by(User.id)
     .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True)
 )
 
 
@@ -165,7 +165,7 @@ async def forget_unproven(session: AsyncSession, now: dt.datetime, limit: int) -
     Whoever proves it at this very moment is left alone.
     """
     values = {"since": now - UNPROVEN_KEPT, "limit": min(limit, _UNPROVEN_AT_ONCE)}
-    forgotten = (await session.scalars(_UNPROVEN.on(session), values)).all()
+    forgotten = (await session.scalars(_UNPROVEN, values)).all()
     for worker_id in forgotten:
         await erase(session, worker_id, None, now)
     return len(forgotten)

@@ -3,33 +3,41 @@
 import datetime as dt
 from typing import Final
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, bindparam, exists, select, update
+from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.due import Due
 from app.messaging.outbox import notify_many
 from app.offers.models import JobMatch
 from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
-from app.prepared import Check, Claim
 from app.sql import is_one_of, table
 
-
-def _is_due(
-    now: dt.datetime | BindParameter[dt.datetime],
-) -> tuple[ColumnElement[bool], ...]:
-    return (
-        is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),
-        JobMatch.remind_at <= now,
-        JobMatch.respond_by > now,
-    )
-
-
-REMINDERS_DUE: Final = Check(exists().where(*_is_due(bindparam("now"))))
-_TO_REMIND: Final = Claim(
+REMINDERS_DUE: Final = Due(
+    is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),
+    JobMatch.remind_at <= bindparam("now"),
+    JobMatch.respond_by > bindparam("now"),
+)
+_TO_REMIND: Final = (
     select(JobMatch.id)
-    .where(*_is_due(bindparam("now")))
+    .where(*REMINDERS_DUE.conditions)
     .order_by(JobMatch.remind_at)
     .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_REMIND: Final = (
+    update(JobMatch)
+    .where(JobMatch.id.in_(bindparam("ids", expanding=True)), *REMINDERS_DUE.conditions)
+    .values(remind_at=None, reminded_at=bindparam("now"), updated_at=bindparam("now"))
+    .returning(
+        JobMatch.id,
+        JobMatch.worker_id,
+        JobMatch.job_id,
+        JobMatch.distance_km,
+        JobMatch.why,
+        JobMatch.respond_by,
+    )
+    .execution_options(synchronize_session=False)
 )
 
 
@@ -39,25 +47,11 @@ async def remind_due(session: AsyncSession, now: dt.datetime, limit: int) -> int
     An offer that expired before its reminder could be sent is not reminded of any more.
     """
     # Skips what another transaction holds, and waits for nothing: offers before jobs is safe here.
-    values = {"now": now, "limit": limit}
-    ids = (await session.scalars(_TO_REMIND.on(session), values)).all()
+    ids = (await session.scalars(_TO_REMIND, {"now": now, "limit": limit})).all()
     if not ids:
         return 0
-    statement = (
-        update(JobMatch)
-        .where(JobMatch.id.in_(ids), *_is_due(now))
-        .values(remind_at=None, reminded_at=now, updated_at=now)
-        .returning(
-            JobMatch.id,
-            JobMatch.worker_id,
-            JobMatch.job_id,
-            JobMatch.distance_km,
-            JobMatch.why,
-            JobMatch.respond_by,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    offers = [Offered(*row) for row in await session.execute(statement)]
+    reminded = await session.execute(_REMIND, {"ids": ids, "now": now})
+    offers = [Offered(*row) for row in reminded]
     said = await said_of_jobs(session, {offer.job_id for offer in offers})
     zones = await zones_of(session, {offer.worker_id for offer in offers})
     notices = [

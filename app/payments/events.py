@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database, keyring, wake_loops
+from app.due import Due
 from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
@@ -24,7 +25,6 @@ from app.payments.provider import (
     RefundChanged,
 )
 from app.payments.rules import OPEN, PaymentAction
-from app.prepared import Check, Claim
 from app.sql import insert_if_absent, is_one_of, table
 
 PROVIDER = "stripe"
@@ -54,12 +54,10 @@ async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetim
 
 
 _EVENTS: Final = table(WebhookEvent).c
-_DUE: Final = Check(
-    exists().where(
-        is_one_of(_EVENTS.state, [WebhookState.WAITING]),
-        _EVENTS.provider == PROVIDER,
-        _EVENTS.due_at <= bindparam("now"),
-    )
+EVENTS_DUE: Final = Due(
+    is_one_of(_EVENTS.state, [WebhookState.WAITING]),
+    _EVENTS.provider == PROVIDER,
+    _EVENTS.due_at <= bindparam("now"),
 )
 
 
@@ -72,7 +70,7 @@ async def handle_due(
     livemode: bool,
 ) -> int:
     """Handle the events that are due, oldest first; return how many were tried."""
-    if not await _DUE.holds(database, now=clock()):
+    if not await EVENTS_DUE.finds(database, clock()):
         return 0
     for tried in range(limit):
         failed: UUID | None = None
@@ -91,20 +89,17 @@ async def handle_due(
     return limit
 
 
-_NEXT: Final = Claim(
+_NEXT: Final = (
     select(WebhookEvent)
-    .where(
-        WebhookEvent.provider == PROVIDER,
-        WebhookEvent.state == WebhookState.WAITING,
-        WebhookEvent.due_at <= bindparam("now"),
-    )
+    .where(*EVENTS_DUE.conditions)
     .order_by(WebhookEvent.due_at, WebhookEvent.id)
     .limit(1)
+    .with_for_update(skip_locked=True)
 )
 
 
 async def _claim(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
-    event: WebhookEvent | None = await session.scalar(_NEXT.on(session), {"now": now})
+    event: WebhookEvent | None = await session.scalar(_NEXT, {"now": now})
     return event
 
 

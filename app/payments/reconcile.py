@@ -4,10 +4,11 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import Integer, bindparam, exists, select, update
+from sqlalchemy import Integer, bindparam, select, update
 
 from app.core.logging import logger
 from app.db import Database
+from app.due import Due
 from app.payments import rules
 from app.payments.models import Payment
 from app.payments.provider import (
@@ -20,12 +21,15 @@ from app.payments.provider import (
 )
 from app.payments.rules import PaymentAction
 from app.payments.settle import move, settle
-from app.prepared import Check, Claim
 
 ASK_EVERY = dt.timedelta(minutes=5)
-_IS_DUE: Final = Payment.check_at <= bindparam("now")
-_DUE: Final = Check(exists().where(_IS_DUE))
-_TO_ASK: Final = Claim(select(Payment).where(_IS_DUE).limit(bindparam("limit", type_=Integer)))
+PAYMENTS_DUE: Final = Due(Payment.check_at <= bindparam("now"))
+_TO_ASK: Final = (
+    select(Payment)
+    .where(*PAYMENTS_DUE.conditions)
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
 
 
 async def check_due(
@@ -38,10 +42,10 @@ async def check_due(
 ) -> int:
     """Ask about the payments that are due and settle what is learnt; return how many were asked."""
     now = clock()
-    if not await _DUE.holds(database, now=now):
+    if not await PAYMENTS_DUE.finds(database, now):
         return 0
     async with database.begin() as session:
-        due = list(await session.scalars(_TO_ASK.on(session), {"now": now, "limit": limit}))
+        due = list(await session.scalars(_TO_ASK, {"now": now, "limit": limit}))
         for payment in due:
             payment.check_at = now + ASK_EVERY
     for payment in due:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, exists, func, or_, select, update
+from sqlalchemy import Integer, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.log import record
@@ -18,6 +18,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.db import Database, wake_loops
+from app.due import Due
 from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox import notify
@@ -32,7 +33,6 @@ from app.payments.provider import (
     ProviderRefused,
     RefundState,
 )
-from app.prepared import Check, Claim
 from app.sql import rows_changed
 
 REQUESTED = "requested"
@@ -113,13 +113,13 @@ async def _going_back(session: AsyncSession, payment_id: UUID) -> int:
     return int(await session.scalar(query) or 0)
 
 
-_IS_DUE: Final = (Refund.status == REQUESTED, Refund.due_at <= bindparam("now"))
-_DUE: Final = Check(exists().where(*_IS_DUE))
-_TO_SEND: Final = Claim(
+REFUNDS_DUE: Final = Due(Refund.status == REQUESTED, Refund.due_at <= bindparam("now"))
+_TO_SEND: Final = (
     select(Refund, Payment.intent_id)
     .join(Payment, Payment.id == Refund.payment_id)
-    .where(*_IS_DUE)
+    .where(*REFUNDS_DUE.conditions)
     .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True)
 )
 
 
@@ -131,11 +131,10 @@ async def send_due(
 ) -> int:
     """Send the refunds that are due; return how many were tried."""
     now = clock()
-    if not await _DUE.holds(database, now=now):
+    if not await REFUNDS_DUE.finds(database, now):
         return 0
     async with database.begin() as session:
-        values = {"now": now, "limit": limit}
-        claimed = (await session.execute(_TO_SEND.on(session), values)).all()
+        claimed = (await session.execute(_TO_SEND, {"now": now, "limit": limit})).all()
         for refund, _ in claimed:
             refund.due_at = now + _LEASE
             refund.attempts += 1

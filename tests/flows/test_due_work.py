@@ -2,10 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 
 from app.audit.models import AdminActionLog
+from app.db import load_models
+from app.matching.waves import WAVES_DUE
+from app.messaging.claiming import MESSAGES_DUE
+from app.messaging.inbox import ITEMS_DUE
 from app.messaging.models import OutboxMessage
+from app.messaging.opening import WEBHOOKS_DUE
+from app.offers.closing import JOBS_DUE
+from app.offers.expire import OFFERS_DUE
+from app.offers.remind import REMINDERS_DUE
+from app.payments.events import EVENTS_DUE
+from app.payments.reconcile import PAYMENTS_DUE
+from app.payments.refunds import REFUNDS_DUE
 from tests.flows.world import World
 
 
@@ -53,3 +64,20 @@ def test_time_alone_sends_the_next_wave(world: World) -> None:
     assert not world.messages(late.phone)
     world.clock.advance(minutes=31)
     assert len(world.messages(late.phone)) == 1
+
+
+def test_who_looks_for_what_is_due_reads_no_whole_table() -> None:
+    """Asked of SQLite, whose plans are the same for a table of any size."""
+    in_offers = [OFFERS_DUE, REMINDERS_DUE, WAVES_DUE, JOBS_DUE]
+    in_messages = [MESSAGES_DUE, WEBHOOKS_DUE, ITEMS_DUE]
+    in_payments = [EVENTS_DUE, REFUNDS_DUE, PAYMENTS_DUE]
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        load_models().create_all(connection)
+        for due in (*in_offers, *in_messages, *in_payments):
+            look = select(due.any).compile(engine)
+            some = tuple("x" for _ in look.positiontup or ())
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {look}", some)
+            steps = [step.detail for step in plan if step.detail != "SCAN CONSTANT ROW"]
+            assert "SEARCH" in "".join(steps)
+            assert "SCAN" not in "".join(steps)

@@ -7,14 +7,15 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
 from app.db import Database, wake_loops
+from app.due import Due
 from app.messaging.models import WebhookEvent
-from app.prepared import Check, Prepared, PreparedInsert
+from app.prepared import Prepared, PreparedInsert
 from app.sql import is_one_of, json_rows, rows_changed, table
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, 0, 123456, tzinfo=dt.UTC)
@@ -154,8 +155,8 @@ async def test_other_processes_are_told_what_became_due_also_at_the_last_moment(
 
 async def test_whether_something_is_there_is_asked_in_one_statement(database: Database) -> None:
     waits = is_one_of(EVENTS.state, ["waiting", "dead"])
-    due = Check(exists().where(waits, EVENTS.due_at <= bindparam("now")))
+    due = Due(waits, EVENTS.due_at <= bindparam("now"))
     await keep(database, "one")
     before = NOW - dt.timedelta(microseconds=1)
-    assert await due.holds(database, now=NOW)
-    assert not await due.holds(database, now=before)
+    assert await due.finds(database, NOW)
+    assert not await due.finds(database, before)

@@ -1,0 +1,38 @@
+"""What is due: rows whose time has come, found by one condition wherever they are looked for.
+
+A loop looks before it opens a transaction, and takes what it then takes by the same condition: it can
+neither pass by what is due, nor open transactions for what isn't.
+"""
+
+import datetime as dt
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, exists, select
+
+from app.db import Database
+from app.prepared import Prepared
+
+
+class _Found(NamedTuple):
+    found: bool
+
+
+class Look:
+    """Whether there is anything due at `:now`: one statement that only reads, written once."""
+
+    def __init__(self, any_due: ColumnElement[bool]) -> None:
+        self._query = Prepared(select(any_due.label("found")), _Found)
+
+    async def finds(self, database: Database, now: dt.datetime) -> bool:
+        """Ask, in a reader's session that is over then. Raises SQLAlchemy's errors."""
+        async with database.read() as session:
+            return bool((await self._query.all(session, now=now))[0].found)
+
+
+class Due(Look):
+    """Rows that are due at `:now`: `conditions` are the WHERE of whatever takes them."""
+
+    def __init__(self, *conditions: ColumnElement[bool]) -> None:
+        self.conditions = conditions
+        self.any = exists().where(*conditions)
+        super().__init__(self.any)
