@@ -31,76 +31,81 @@ from app.providers import stripe
 from app.runtime import Runtime
 
 BATCH = 100
-"""How many due items one round takes at most."""
+"""How many due items one round takes at most, where each is little work or a transaction of its own."""
 
 _LONGEST_PAUSE_SECONDS = 60.0
 _RECONNECT_SECONDS = 5.0
 
 type Verb = Callable[[AsyncSession, dt.datetime, int], Awaitable[int]]
-type Round = Callable[[Runtime], Awaitable[int]]
+type Work = Callable[[Runtime, int], Awaitable[int]]
 
 
 @dataclass(frozen=True)
 class Loop:
-    """One kind of due work. `round` does a batch and returns how many items it handled."""
+    """One kind of due work. `work` does at most so many items and returns how many it handled."""
 
     name: str
-    round: Round
+    work: Work
     poll_seconds: float
+    batch: int = BATCH
+
+    async def round(self, runtime: Runtime) -> int:
+        """Do a batch; return how many items were handled."""
+        return await self.work(runtime, self.batch)
 
 
-def _in_one_transaction(verb: Verb, due: Due | None = None) -> Round:
-    """Return the round that runs `verb`; where `due` tells when there is nothing to do, only then."""
+def _in_one_transaction(verb: Verb, due: Due | None = None) -> Work:
+    """Return the work that runs `verb`, and where `due` is known only if there is something due."""
 
-    async def run(runtime: Runtime) -> int:
+    async def work(runtime: Runtime, batch: int) -> int:
         if due is not None and not await due.finds(runtime.database, runtime.clock()):
             return 0
         async with runtime.database.begin() as session:
-            return await verb(session, runtime.clock(), BATCH)
+            return await verb(session, runtime.clock(), batch)
 
-    return run
-
-
-async def _send_messages(runtime: Runtime) -> int:
-    return await delivery.send_due(runtime.database, runtime.channels, runtime.clock, BATCH)
+    return work
 
 
-async def _read_limits(runtime: Runtime) -> int:
+async def _send_messages(runtime: Runtime, batch: int) -> int:
+    return await delivery.send_due(runtime.database, runtime.channels, runtime.clock, batch)
+
+
+async def _read_limits(runtime: Runtime, _batch: int) -> int:
     return await limits.read_due(runtime.database, runtime.channels, runtime.clock)
 
 
-async def _handle_inbox(runtime: Runtime) -> int:
+async def _handle_inbox(runtime: Runtime, batch: int) -> int:
     return await inbox.handle_due(
-        runtime.database, runtime.clock, BATCH, conversation.handler(runtime.settings)
+        runtime.database, runtime.clock, batch, conversation.handler(runtime.settings)
     )
 
 
-async def _handle_payment_events(runtime: Runtime) -> int:
+async def _handle_payment_events(runtime: Runtime, batch: int) -> int:
     return await events.handle_due(
         runtime.database,
         runtime.clock,
-        BATCH,
+        batch,
         parse=stripe.event_of,
         livemode=runtime.settings.sells_live,
     )
 
 
-async def _reconcile_payments(runtime: Runtime) -> int:
+async def _reconcile_payments(runtime: Runtime, batch: int) -> int:
     if runtime.payments is None:
         return 0
     return await reconcile.check_due(
         runtime.database,
         runtime.payments,
         runtime.clock,
-        BATCH,
+        batch,
         livemode=runtime.settings.sells_live,
     )
 
 
-async def _send_refunds(runtime: Runtime) -> int:
+async def _send_refunds(runtime: Runtime, batch: int) -> int:
     if runtime.payments is None:
         return 0
-    return await refunds.send_due(runtime.database, runtime.payments, runtime.clock, BATCH)
+    return await refunds.send_due(runtime.database, runtime.payments, runtime.clock, batch)
 
 
 LOOPS = (
@@ -109,7 +114,7 @@ LOOPS = (
     Loop("payment_events", _handle_payment_events, 2),
     Loop("refunds", _send_refunds, 5),
     Loop("expire_offers", _in_one_transaction(expire.expire_due, expire.OFFERS_DUE), 5),
-    Loop("waves", _in_one_transaction(waves.send_due, waves.WAVES_DUE), 5),
+    Loop("waves", _in_one_transaction(waves.send_due, waves.WAVES_DUE), 5, waves.AT_ONCE),
     Loop("remind", _in_one_transaction(remind.remind_due, remind.REMINDERS_DUE), 15),
     Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due, closing.JOBS_DUE), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
@@ -117,7 +122,12 @@ LOOPS = (
     Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
     Loop("forget_bodies", _in_one_transaction(forget_bodies), 600),
     Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),
-    Loop("forget_unproven", _in_one_transaction(privacy.forget_unproven), 600),
+    Loop(
+        "forget_unproven",
+        _in_one_transaction(privacy.forget_unproven),
+        600,
+        privacy.UNPROVEN_AT_ONCE,
+    ),
 )
 
 
@@ -136,7 +146,7 @@ async def _run(runtime: Runtime, loop: Loop) -> None:
                 logger().error("loop_failed", loop=loop.name, exc_info=error)
             LOOP_ITEMS.labels(loop.name).inc(handled)
             LOOP_LAST_ROUND.labels(loop.name).set_to_current_time()
-            if handled >= BATCH:
+            if handled >= loop.batch:
                 continue
             pause = loop.poll_seconds * 2 ** min(failures, 5)
             pause = min(pause, max(_LONGEST_PAUSE_SECONDS, loop.poll_seconds))

@@ -33,8 +33,9 @@ from app.workers.models import TimeOff, Worker, WorkerAvailability
 UNPROVEN_KEPT: Final = dt.timedelta(days=30)
 """How long a registration waits for its phone to be proven: it may be somebody else's phone."""
 
-_UNPROVEN_AT_ONCE: Final = 20
-"""An erasure takes a dozen statements, and everybody who writes to SQLite waits for the last one."""
+UNPROVEN_AT_ONCE: Final = 20
+"""Registrations that one transaction erases. An erasure takes a dozen statements, and everybody who
+writes to SQLite waits for the last one."""
 
 _OF_A_LEAD: Final = ("lead_accepted", "lead_withdrawn", "lead_unlocked")
 """Notices that tell an employer a worker's name, or all of a contact."""
@@ -160,11 +161,11 @@ _UNPROVEN: Final = (
 
 
 async def forget_unproven(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Erase up to `limit` workers who never proved their phone, some at a time; return how many.
+    """Erase up to `limit` workers who never proved their phone; return how many.
 
     Whoever proves it at this very moment is left alone.
     """
-    values = {"since": now - UNPROVEN_KEPT, "limit": min(limit, _UNPROVEN_AT_ONCE)}
+    values = {"since": now - UNPROVEN_KEPT, "limit": limit}
     forgotten = (await session.scalars(_UNPROVEN, values)).all()
     for worker_id in forgotten:
         await erase(session, worker_id, None, now)

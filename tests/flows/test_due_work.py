@@ -1,11 +1,14 @@
 """What is due is done by the loops alone: nobody asks, no request touches it, only time passes."""
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import create_engine, select
 
+from app import background
 from app.audit.models import AdminActionLog
 from app.db import load_models
+from app.jobs.models import Job
 from app.matching.waves import WAVES_DUE
 from app.messaging.claiming import MESSAGES_DUE
 from app.messaging.inbox import ITEMS_DUE
@@ -17,6 +20,8 @@ from app.offers.remind import REMINDERS_DUE
 from app.payments.events import EVENTS_DUE
 from app.payments.reconcile import PAYMENTS_DUE
 from app.payments.refunds import REFUNDS_DUE
+from app.runtime import Runtime
+from tests.flows.matching_world import NOW, add_employer, add_job
 from tests.flows.world import World
 
 
@@ -64,6 +69,47 @@ def test_time_alone_sends_the_next_wave(world: World) -> None:
     assert not world.messages(late.phone)
     world.clock.advance(minutes=31)
     assert len(world.messages(late.phone)) == 1
+
+
+def test_one_transaction_sends_the_waves_of_twenty_jobs_and_no_more(world: World) -> None:
+    """Their rows stay locked until it commits, and on SQLite nobody else writes meanwhile."""
+
+    async def add(session: Any) -> None:
+        employer = await add_employer(session)
+        for _ in range(21):
+            await add_job(session, employer)
+
+    async def waiting(session: Any) -> int:
+        jobs = await session.scalars(select(Job.id).where(Job.next_wave_at <= NOW))
+        return len(jobs.all())
+
+    world.clock.now = NOW
+    world.in_session(add)
+    waves = next(loop for loop in background.LOOPS if loop.name == "waves")
+    assert world.run(waves.round(world.runtime)) == 20
+    assert world.in_session(waiting) == 1
+
+
+def test_a_full_batch_is_followed_by_the_next_at_once(world: World) -> None:
+    to_do = 5
+    idle = asyncio.Event()
+
+    async def work(_runtime: Runtime, batch: int) -> int:
+        nonlocal to_do
+        done = min(to_do, batch)
+        to_do -= done
+        if done < batch:
+            idle.set()
+        return done
+
+    async def run() -> None:
+        loop = background.Loop("test", work, poll_seconds=600, batch=2)
+        running = asyncio.create_task(background._run(world.runtime, loop))
+        await asyncio.wait_for(idle.wait(), 30)
+        running.cancel()
+
+    world.run(run())
+    assert to_do == 0
 
 
 def test_who_looks_for_what_is_due_reads_no_whole_table() -> None:
