@@ -17,6 +17,9 @@ from app.jobs.review import (
 )
 
 SCAMS = """
+ek cheez: joining kit ke liye 300 dena hoga
+Bring 500 for uniform, refundable
+verification ke 150 dene honge
 Registration fee Rs 500 only
 Pay 300 rupees for registration and join today
 Joining charges 1000/- refundable
@@ -83,6 +86,10 @@ Pay the registration fee, it is not much
 """What nobody may ask of a worker, as it is really written."""
 
 HONEST = """
+Get 500 for joining bonus
+500 for training is paid to you
+You earn 600 for training day
+Stipend 500 for training
 No registration fee
 No registration fee, no deposit
 There is no joining fee of any kind
