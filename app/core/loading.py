@@ -2,8 +2,8 @@
 
 What a process loads when it starts lives as long as the process. Looking through it for garbage, again
 and again while it grows and at every full collection after, finds none: it takes a seventh of the time to
-load, as much again when the process ends, and its part of some unlucky requests. So a process loads
-between `begin` and `done`.
+load, about twice that when the process ends, and its part of some unlucky requests. So a process loads
+between `begin` and `done`, and calls `done` before it ends, too (`docs/decisions/0032`).
 """
 
 import gc
