@@ -66,9 +66,9 @@ def test_the_copy_holds_everything_kept(world: World) -> None:
     assert data["time_off"] == ok(worker.get("/api/workers/time-off"))["items"]
     assert data["blocks"] == ok(worker.get("/api/workers/blocks"))["items"]
     assert [(offer["id"], offer["status"]) for offer in data["offers"]] == [
-        (match["id"], "accepted")
+        (match["id"], "withdrawn")  # by the block
     ]
-    assert data["counters"] == {"answered": 1, "missed": 0, "withdrawn": 0}
+    assert data["counters"] == {"answered": 1, "missed": 0, "withdrawn": 1}
     assert data["stopped_at"] is None
     assert [consent["channel"] for consent in data["consents"]] == ["api"]
     assert "job_offer" in {message["kind"] for message in data["messages"]}
