@@ -193,6 +193,8 @@ def read_phone(heard: Heard) -> Turn | None:
     phone = heard.inbound.phone
     if heard.inbound.kind is InboundKind.CONTACT and phone is not None:
         return answered(heard, Ask.PHONE, SetPhone(phone), before=(Say("phone_saved"),))
-    if says(heard, Command.SKIP):
+    profile = heard.context.profile
+    if says(heard, Command.SKIP) or (profile is not None and profile.has_phone):
+        # The platform may name it with any message, this one as well.
         return answered(heard, Ask.PHONE)
     return Turn(heard.state, (Say("phone_missing"), Say("ask_phone")), missed=True)

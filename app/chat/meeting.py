@@ -91,7 +91,8 @@ def resume(heard: Heard, *before: Say) -> Turn:
         return Turn(state.at(Ask.NOTHING), (*before, employer_talk.menu(account)))
     if context.profile is None:
         return _begin(heard)
-    if state.ask in QUESTIONS:
+    named = state.ask is Ask.PHONE and context.profile.has_phone  # by the platform, meanwhile
+    if state.ask in QUESTIONS and not named:
         again = replace(state, misses=0)
         return Turn(again, (*before, QUESTIONS[state.ask].ask(again, context)))
     missing = unfinished(state, context)

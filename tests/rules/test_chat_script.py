@@ -443,7 +443,7 @@ def test_what_nobody_reads_keeps_the_question_and_what_was_put_together(
 ) -> None:
     draft = {"skills": ["waiter"], "slots": [[0, 540, 1020]], "places": [], "at": [19.0, 72.8]}
     state = State(ask=ask, answered=frozenset({Ask.NAME}), registering=registering, draft=draft)
-    turn = step(state, heard(kind=kind), context())
+    turn = step(state, heard(kind=kind), context(profile=replace(PROFILE, has_phone=False)))
     assert replace(turn.state, misses=0) == state
     assert not any(isinstance(effect, Edit | SetWeek) for effect in turn.effects)
 
@@ -453,7 +453,8 @@ def test_what_nobody_reads_keeps_the_question_and_what_was_put_together(
 def test_nobody_is_asked_the_same_for_ever(ask: Ask, language: str) -> None:
     draft = {"skills": ["waiter"], "slots": [[0, 540, 1020]], "places": [], "at": [19.0, 72.8]}
     state = State(ask=ask, registering=ask in QUESTIONS, draft=draft)
-    facts = context(profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]), language=language)
+    asked = replace(PROFILE, has_phone=False, slots=[Slot(0, 540, 1020)])
+    facts = context(profile=asked, language=language)
     wanted = False
     for _ in range(3):
         turn = step(state, heard("qwertz 98 asdf 76 yxcv"), facts)
@@ -461,6 +462,15 @@ def test_nobody_is_asked_the_same_for_ever(ask: Ask, language: str) -> None:
         state = turn.state
         wanted = any(isinstance(effect, HandOver) for effect in turn.effects)
     assert wanted
+
+
+@pytest.mark.parametrize("text", ["hello", "why do you want it"])
+def test_a_phone_that_the_platform_named_meanwhile_is_asked_for_no_more(text: str) -> None:
+    answered = frozenset({Ask.LANGUAGE, Ask.CONSENT, Ask.NAME})
+    state = State(ask=Ask.PHONE, registering=True, answered=answered)
+    turn = step(state, heard(text), context(profile=replace(PROFILE, skills=())))
+    assert turn.state.ask is Ask.SKILLS
+    assert [say.text for say in turn.replies] == ["ask_skills"]
 
 
 @pytest.mark.parametrize("ask", [Ask.WHICH_PLACE, Ask.SKILLS])
