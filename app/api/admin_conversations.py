@@ -31,7 +31,11 @@ from app.messaging.rules import WINDOW
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
-_WAITING = Keyset("waiting_conversations", [ChatPerson.paused_at, ChatPerson.id], descending=False)
+_WAITING = Keyset(
+    "waiting_conversations",
+    [conversations.urgency(), ChatPerson.paused_at, ChatPerson.id],
+    descending=False,
+)
 _ALL = Keyset("conversations", [ChatPerson.id])
 
 
@@ -134,7 +138,10 @@ async def list_conversations(
     as_csv: AsCsv,
     waiting: Annotated[
         bool | None,
-        Query(description="true: who wants a human and has none, the longest waiting first."),
+        Query(
+            description="true: who wants a human and has none; first who calls for help (`safety`), "
+            "then the longest waiting."
+        ),
     ] = None,
     user_id: UUID | None = None,
 ) -> Page[Conversation] | Response:
@@ -149,13 +156,18 @@ async def list_conversations(
 
     async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[Conversation]:
         people = (await reader.scalars(keyset.apply(query, wanted, rt.keyring))).all()
-        keys = [(p.paused_at, p.id) if waiting else (p.id,) for p in people]
+        keys = [_waiting_key(p) if waiting else (p.id,) for p in people]
         cursor = keyset.next_cursor(keys, wanted, rt.keyring)
         return Page(items=await _rows(reader, people[: wanted.limit], now), next_cursor=cursor)
 
     if as_csv:
         return await exported(rt, actor, now, "conversations", Conversation, page_of)
     return await page_of(page, session)
+
+
+def _waiting_key(person: ChatPerson) -> tuple[int, dt.datetime | None, UUID]:
+    calls = person.paused_why == Why.SAFETY
+    return conversations.FIRST + (not calls), person.paused_at, person.id
 
 
 async def _find(session: AsyncSession, conversation_id: UUID) -> ChatPerson:

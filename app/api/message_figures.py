@@ -18,6 +18,8 @@ class ConversationFigures(Answer):
     held: int
     oldest_seconds: int
     """How long the longest of those who wait has waited."""
+    safety: int
+    """How many of those who wait call for help."""
 
 
 class HeldMessages(Answer):

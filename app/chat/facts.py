@@ -52,6 +52,7 @@ async def context_of(
         profile=profile,
         stopped=person.stopped_at is not None,
         paused=person.paused_at is not None,
+        wanted_for=person.paused_why or "",
         held=handover.holder(person, now) is not None,
         attended=person.held_by is not None,
         employers=employers,

@@ -13,7 +13,7 @@ from typing import Final
 from app.chat.flow import QUESTIONS, said
 from app.chat.model import Ask, Heard, Say, Turn
 from app.chat.offer_talk import tell_offer
-from app.chat.understand import Lexicon, around, commands, every, words_of
+from app.chat.understand import Command, Lexicon, around, commands, every, words_of
 from app.core.week import WEEKDAYS
 
 QUESTION_CHARACTERS: Final = 120
@@ -36,7 +36,7 @@ def often_asked(heard: Heard) -> Turn | None:
         return None
     again = (Say("faq_again"),) if heard.state.told_of == subject else ()
     answer = (Say(f"faq_{subject}"), *again)
-    state = replace(heard.state, told_of=subject)
+    state = replace(heard.state, told_of=subject, misses=0)
     if asked is not Ask.NOTHING:
         return Turn(state, (*answer, QUESTIONS[asked].ask(state, heard.context)))
     offers = heard.context.open_offers
@@ -71,6 +71,7 @@ def _lexicon() -> Lexicon[str]:
     lists = [
         *((subject, every("answers", f"about_{subject}")) for subject in SUBJECTS),
         (_OTHER_MATTER, every("answers", _OTHER_MATTER) + every("calendar", *WEEKDAYS)),
-        (_FILLER, every("answers", "asking", "filler", "polite", "about_offer")),
+        (_FILLER, every("answers", "asking", "filler", "polite", "about_offer", "negation")),
+        (_FILLER, every("understood", Command.NO)),
     ]
     return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)

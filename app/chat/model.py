@@ -168,6 +168,8 @@ class Context:
     stopped: bool = False
     paused: bool = False
     """Whether a human is wanted, there or not."""
+    wanted_for: str = ""
+    """Why a human is wanted: `app.messaging.handover.Why`."""
     held: bool = False
     """Whether one is there: an administrator holds the conversation."""
     attended: bool = False

@@ -1,9 +1,10 @@
 """The conversation as a pure function: `step(state, inbound, context) -> Turn`.
 
 A message is understood in this order, the first that fits: what is never answered (reactions, edits),
-STOP, the silence after it, a human who has taken over, a choice of language, offers that are tapped or
-quoted, what many ask, the words and menu entries that count everywhere, the open question, everyday
-talk. What is left over is asked again, then answered with the menu, then given to a human.
+STOP, the silence after it, a choice of language, offers that are tapped or quoted, a call for help, the
+wait for a human (`waiting`), what many ask, the words and menu entries that count everywhere, the open
+question, everyday talk. What is left over is asked again, then answered with the menu, then given to a
+human.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,8 @@ from typing import Final
 from app.catalogue import places
 from app.chat.after_unlock import about_company, contact_tap
 from app.chat.asides import asked_code, courtesy, read_delete, read_new_place, read_report
-from app.chat.employer.door import EMPLOYER_QUESTIONS, employer
+from app.chat.distress import distress_in
+from app.chat.employer.door import employer
 from app.chat.employer.hat import acting
 from app.chat.faq import often_asked
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
@@ -23,10 +25,10 @@ from app.chat.model import (
     Ask,
     Context,
     HandBack,
-    HandOver,
     Heard,
     Say,
     SendData,
+    SetLanguage,
     SetPhone,
     Start,
     State,
@@ -34,9 +36,10 @@ from app.chat.model import (
     TellWhoKnows,
     Turn,
 )
-from app.chat.offer_talk import clear_answer, free_answer, my_offers, offer_tap, quoted, reason
+from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted, reason
 from app.chat.questions import TABLE as QUESTIONS
-from app.chat.understand import Command, commands, words_of
+from app.chat.understand import Command, commands, in_devanagari, words_of
+from app.chat.waiting import UNREAD, call_for_help, hand_over, while_wanted
 from app.messaging import texts
 from app.messaging.channels import Row
 from app.messaging.inbound import Inbound, InboundKind
@@ -49,11 +52,6 @@ SILENT_KINDS: Final = frozenset(
 """A reaction never accepts, and an edit never changes what was answered."""
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
-_BACK_TO_THE_BOT: Final = frozenset({Command.MENU, Command.BOT, Command.BACK, Command.START})
-_PLAIN: Final = frozenset(
-    {Command.OFFERS, Command.PROFILE, Command.HELP, Command.LANGUAGE, Command.CONTACTS}
-)
-"""What only the bot can answer: it does while a human is wanted, but not there yet."""
 _IN_A_SENTENCE: Final = frozenset({Command.OFFERS, Command.AREA})
 """What is unmistakable as "koi kaam hai?", but not as "kaam" where somebody says what they can do."""
 _PLACES: Final = frozenset({Ask.LOCATION, Ask.WHICH_PLACE})
@@ -89,21 +87,55 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
         # Our team handed back: the next time a human is wanted, it is said again.
         state = replace(state, told_of_human=False)
         heard = replace(heard, state=state)
-    for understand in (language_choice, offer_tap, quoted, _while_paused, employer, newcomer):
+    for understand in (language_choice, _in_hindi, offer_tap, quoted, call_for_help):
         if (turn := understand(heard)) is not None:
             return turn
-    if state.ask in EMPLOYER_QUESTIONS:
-        # The phone may act for that company no more.
-        heard = replace(heard, state=state.at(Ask.NOTHING))
-    if context.profile is not None and context.profile.suspended:
+    if (turn := while_wanted(heard, _understood)) is not None:
+        return turn
+    if (turn := _understood(heard)) is None:
+        return _not_understood(_of_a_worker(heard))
+    if turn.state.misses == state.misses and inbound.kind not in UNREAD:
+        # What was understood ends the count of what was not.
+        return replace(turn, state=replace(turn.state, misses=0))
+    return turn
+
+
+def _in_hindi(heard: Heard) -> Turn | None:
+    """Answer in Hindi who writes in its script before they chose; the language is still asked for."""
+    text, state = said(heard) or "", heard.state
+    if heard.context.language is not None:
+        return None
+    if state.ask is Ask.LANGUAGE:
+        hindi = in_devanagari(text) or (text and state.draft.get("first") == "hi")
+        state = replace(state, draft={"first": "hi"})
+    else:
+        # Before the first question only what can't wait for it.
+        hindi = in_devanagari(text) and distress_in(text) is not None
+    if not hindi:
+        return None
+    turn = step(state, heard.inbound, replace(heard.context, language="hi"))
+    return replace(turn, effects=(SetLanguage("hi"), *turn.effects), language=turn.language or "hi")
+
+
+def _understood(heard: Heard) -> Turn | None:
+    """Return what follows from a message that is no human's to answer; None if it makes no sense."""
+    for understand in (employer, newcomer):
+        if (turn := understand(heard)) is not None:
+            return turn
+    heard = _of_a_worker(heard)
+    if heard.context.profile is not None and heard.context.profile.suspended:
         return _suspended(heard)
-    if state.ask not in WORKERS_OWN:
-        # A question to an employer whose account is gone: nothing is open any more.
-        heard = replace(heard, state=state.at(Ask.NOTHING))
     for understand in (_menu_tap, often_asked, reason, _everywhere, _answer, _everyday, courtesy):
         if (turn := understand(heard)) is not None:
             return turn
-    return _not_understood(heard)
+    return None
+
+
+def _of_a_worker(heard: Heard) -> Heard:
+    """Close a question to an employer whose account is gone, or for whom the phone acts no more."""
+    if heard.state.ask in WORKERS_OWN:
+        return heard
+    return replace(heard, state=heard.state.at(Ask.NOTHING))
 
 
 # ── STOP, START, and the human ───────────────────────────────────────────────────────────────────
@@ -143,64 +175,9 @@ def _start(heard: Heard) -> Turn:
     )
 
 
-def _while_paused(heard: Heard) -> Turn | None:
-    """Leave the word to the human who is wanted, but not in the dark who still talks to the bot."""
-    if not heard.context.paused:
-        return None
-    text = said(heard)
-    meant = commands(text) if text is not None else frozenset()
-    if meant & _BACK_TO_THE_BOT or tapped(heard, "menu") == "open":
-        return _handed_back(resume(replace(heard, context=_alone(heard.context))))
-    if (own := _own_data_while_paused(heard) or clear_answer(heard)) is not None:
-        return own
-    if heard.context.held:
-        return Turn(heard.state)
-    if meant & _PLAIN or _plain_tap(heard):
-        return _handed_back(step(heard.state, heard.inbound, _alone(heard.context)))
-    if heard.state.told_of_human:
-        return Turn(heard.state)
-    return Turn(replace(heard.state, told_of_human=True), (Say("human_called"),))
-
-
-def _alone(context: Context) -> Context:
-    return replace(context, paused=False)
-
-
-def _handed_back(turn: Turn) -> Turn:
-    return replace(
-        turn,
-        state=replace(turn.state, told_of_human=False),
-        replies=(Say("handed_back"), *turn.replies),
-        effects=(HandBack(), *turn.effects),
-    )
-
-
-def _plain_tap(heard: Heard) -> bool:
-    return any(tapped(heard, prefix) not in {None, "human"} for prefix in ("menu", "edit", "hire"))
-
-
-def _own_data_while_paused(heard: Heard) -> Turn | None:
-    """What is kept of a worker is theirs: nobody of our team has to send or delete it, or let them in."""
-    if heard.context.profile is None:
-        return None
-    if says(heard, Command.SEND_DATA):
-        return _send_data(heard)
-    if says(heard, Command.DELETE_DATA):
-        return _ask_delete(heard)
-    if (code := asked_code(heard)) is not None:
-        return code
-    # By the button alone: a written yes may be meant for the human.
-    by_button = heard.state.ask is Ask.DELETE and tapped(heard, "delete") is not None
-    return read_delete(heard) if by_button else None
-
-
-def _hand_over(heard: Heard, why: str = "asked") -> Turn:
-    return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(why),))
-
-
 def _suspended(heard: Heard) -> Turn:
     if says(heard, Command.HUMAN) or tapped(heard, "menu") == "human":
-        return _hand_over(heard)
+        return hand_over(heard)
     if says(heard, Command.SEND_DATA):
         return Turn(heard.state, (), (SendData(),))
     return Turn(heard.state, (Say("suspended"),))
@@ -333,7 +310,7 @@ _WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
     Command.CODE: asked_code,
     Command.BLOCK: about_company(Command.BLOCK),
     Command.REPORT: about_company(Command.REPORT),
-    Command.HUMAN: _hand_over,
+    Command.HUMAN: hand_over,
     Command.HELP: _help,
     Command.MENU: _menu,
     Command.BACK: _back,
@@ -355,7 +332,7 @@ _MENU: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
     "who_knows": _who_knows,
     "send_data": _send_data,
     "language": _choose_language,
-    "human": _hand_over,
+    "human": hand_over,
 }
 _EDITS: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
     "name": _change(Ask.NAME),
@@ -409,7 +386,7 @@ def _counted(heard: Heard, turn: Turn) -> Turn:
     missed = turn.missed and heard.inbound.kind is not InboundKind.TAP
     misses = heard.state.misses + 1 if missed else 0
     if misses >= MISSES_BEFORE_HUMAN:
-        return _hand_over(heard, "not_understood")
+        return hand_over(heard, "not_understood")
     replies = turn.replies
     if misses >= MISSES_BEFORE_MENU:
         replies = (Say("stuck"), *replies)
@@ -477,7 +454,7 @@ def _nudge(heard: Heard) -> Turn:
 def _not_understood(heard: Heard) -> Turn:
     state = replace(heard.state, misses=heard.state.misses + 1)
     if state.misses >= MISSES_BEFORE_HUMAN:
-        return _hand_over(replace(heard, state=state), "not_understood")
+        return hand_over(replace(heard, state=state), "not_understood")
     if state.ask in QUESTIONS:
         again = QUESTIONS[state.ask].ask(state, heard.context)
         if state.misses >= MISSES_BEFORE_MENU:

@@ -10,7 +10,18 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
@@ -24,6 +35,9 @@ from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, OutboxSta
 
 _WORDS: Final = frozenset({InboundKind.TEXT, InboundKind.TAP, InboundKind.MEDIA})
 """Kinds whose text says something: the words, the title tapped, which kind of media."""
+
+FIRST: Final = 0
+"""The urgency of who calls for help; everybody else's is greater."""
 
 
 class Speaker(StrEnum):
@@ -62,6 +76,8 @@ class Waiting:
     waiting: int
     held: int
     oldest_seconds: int
+    safety: int
+    """How many of those who wait call for help: somebody did them wrong, or they are in danger."""
 
 
 def known() -> ColumnElement[bool]:
@@ -75,15 +91,21 @@ def waits(now: dt.datetime) -> ColumnElement[bool]:
     return and_(ChatPerson.paused_at.is_not(None), ~func.coalesce(held, False))
 
 
+def urgency() -> ColumnElement[int]:
+    """The order in which people are looked at: who calls for help goes before all others."""
+    return case((ChatPerson.paused_why == handover.Why.SAFETY, FIRST), else_=FIRST + 1)
+
+
 async def waiting(session: AsyncSession, now: dt.datetime) -> Waiting:
     """Count who waits for a human."""
     paused = ChatPerson.paused_at.is_not(None)
     everybody = select(func.count()).select_from(ChatPerson).where(paused)
-    alone = select(func.count(), func.min(ChatPerson.paused_at)).where(waits(now))
-    count, oldest = (await session.execute(alone)).one()
+    calling = func.count().filter(urgency() == FIRST)
+    alone = select(func.count(), func.min(ChatPerson.paused_at), calling).where(waits(now))
+    count, oldest, safety = (await session.execute(alone)).one()
     in_all = await session.scalar(everybody) or 0
     seconds = int((now - oldest).total_seconds()) if oldest is not None else 0
-    return Waiting(count, in_all - count, max(0, seconds))
+    return Waiting(count, in_all - count, max(0, seconds), safety)
 
 
 async def who_are(session: AsyncSession, people: Sequence[ChatPerson]) -> Mapping[UUID, Who]:

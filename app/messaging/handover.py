@@ -39,6 +39,12 @@ class Why(StrEnum):
     """The bot didn't understand, several times."""
     TAKEN = "taken"
     """An administrator took over by themselves."""
+    SAFETY = "safety"
+    """Somebody did them wrong, or they may be in danger: our team sees them before all others."""
+
+
+_MORE_URGENT: Final = (Why.NOT_UNDERSTOOD, Why.TAKEN, Why.ASKED, Why.SAFETY)
+"""A later reason takes the place of an earlier one only if it is further right."""
 
 
 class ConversationHeld(Conflict):
@@ -73,9 +79,16 @@ class WindowClosed(Conflict):
 
 
 def want(person: ChatPerson, why: Why, now: dt.datetime) -> None:
-    """Note that a human is wanted, and tell our team; `person` is locked."""
-    person.paused_at, person.paused_why, person.updated_at = now, why, now
-    ALERTS.labels("human_wanted").inc()
+    """Note that a human is wanted, and tell our team; `person` is locked.
+
+    Who waits already keeps their place, and the more urgent of the two reasons.
+    """
+    if person.paused_at is None:
+        person.paused_at = now
+    elif _MORE_URGENT.index(why) <= _MORE_URGENT.index(Why(person.paused_why or why)):
+        return
+    person.paused_why, person.updated_at = why, now
+    ALERTS.labels("safety" if why is Why.SAFETY else "human_wanted").inc()
     logger().warning("human_wanted", user_id=str(person.user_id), reason=why.value)
 
 

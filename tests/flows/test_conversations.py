@@ -110,6 +110,39 @@ def test_who_wants_a_human_is_listed_the_longest_waiting_first(
         ok(talk.post(admin, "hand-back"))
 
 
+def test_who_calls_for_help_is_seen_before_all_who_wait(
+    world_of_file: World, admin: Person
+) -> None:
+    world = world_of_file
+    first = wanting(world)
+    world.clock.advance(minutes=3)
+    second, calling = wanting(world), Talk(world, "hi", "my boss took 2000 rs from me")
+    seen = calling.seen(admin)
+    assert (seen["state"], seen["why"]) == ("waiting", "safety")
+    # Who waits already keeps their place, and is seen for the more urgent reason.
+    since = second.seen(admin)["waiting_since"]
+    world.clock.advance(minutes=1)
+    second.says("he is threatening me")
+    assert "112" in second.heard()[-1]
+    second.says("menu")
+    assert (second.seen(admin)["why"], second.seen(admin)["waiting_since"]) == ("safety", since)
+    items = ok(admin.get(PATH, params={"waiting": True, "limit": 100}))["items"]
+    ids, found = [talk.id for talk in (second, calling, first)], [row["id"] for row in items]
+    assert [id_ for id_ in found if id_ in ids] == ids
+    pages: list[str] = []
+    cursor = None
+    while len(pages) < len(found):
+        params = {"waiting": True, "limit": 1, **({"cursor": cursor} if cursor else {})}
+        page = ok(admin.get(PATH, params=params))
+        cursor = page["next_cursor"]
+        pages += [row["id"] for row in page["items"]]
+    assert pages == found
+    assert ok(admin.get("/api/admin/stats"))["conversations"]["safety"] == 2
+    for talk in (first, second, calling):
+        ok(talk.post(admin, "hand-back"))
+    assert ok(admin.get("/api/admin/stats"))["conversations"]["safety"] == 0
+
+
 def test_a_human_takes_over_answers_and_hands_back(world_of_file: World, admin: Person) -> None:
     talk = wanting(world_of_file)
     world_of_file.clock.advance(minutes=1)

@@ -8,6 +8,7 @@ from app.chat.faq import SUBJECTS, subject_of
 from app.chat.model import Ask, HandOver, State
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.script import step
+from app.messaging.inbound import InboundKind
 from app.messaging.texts import catalogue, languages
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import context, heard, offer
@@ -34,6 +35,11 @@ pay: कितना पैसा मिलेगा
 pay: kitna paisa milega waiter ka
 pay: पैसे कब मिलेंगे
 pay: when will i get paid sir?
+pay: mujhe kitna milega
+pay: kitna milega
+pay: कितना मिलेगा?
+pay: how much
+pay: how much is it
 who: who are you
 who: aap kaun ho
 who: kaun ho
@@ -44,6 +50,8 @@ who: kya aap robot ho
 who: आप कौन हैं
 who: which company
 who: where is your office
+who: kya hai ye
+who: क्या है ये
 safe: is this a scam
 safe: is this a scam?
 safe: is this real
@@ -51,6 +59,8 @@ safe: fraud to nahi hai
 safe: asli hai kya
 safe: ye fraud hai kya
 safe: यह फ्रॉड तो नहीं
+safe: fraud to nhi h na?
+safe: fraud to nahi na
 jobs: how do i get jobs
 jobs: how to get job
 jobs: kaam kaise milega
@@ -73,6 +83,9 @@ main free hu
 monday free hai
 paise kam hai
 pay too low
+how much time will it take
+kitna time lagega
+kitna door hai
 mera number 98200 55123
 human
 who has my number
@@ -82,17 +95,16 @@ mera number kiske paas hai
 kaam hai kya
 delivery, computer
 my name is Safe Khan
-I did not get paid by the cafe where I worked all of last week and nobody calls me back
 """.strip().splitlines()
 
 
 @pytest.mark.parametrize(("subject", "text"), [line.split(": ", 1) for line in ASKED])
 def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> None:
-    for ask in (Ask.NOTHING, *(set(QUESTIONS) - {Ask.LANGUAGE})):
+    for ask in (Ask.NOTHING, *QUESTIONS):
         state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
         turn = step(state, heard(text), context(profile=SETTLED))
         assert turn.replies[0].text == f"faq_{subject}"
-        assert turn.state == replace(state, told_of=subject)
+        assert turn.state == replace(state, told_of=subject, misses=0)
         assert not turn.effects
         assert len(turn.replies) == (1 if ask is Ask.NOTHING else 2)
 
@@ -102,6 +114,17 @@ def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
     turn = step(State(), heard("kitna paisa milega"), facts)
     assert [say.text for say in turn.replies] == ["faq_pay", "offer_open"]
     assert not any(isinstance(effect, HandOver) for effect in turn.effects)
+
+
+def test_what_was_understood_ends_the_count_of_what_was_not() -> None:
+    facts, state = context(profile=SETTLED), State(ask=Ask.EXPERIENCE, registering=True)
+    for text in ("qwertz", "asdf", "kitna milega", "qwertz", "help", "yxcv", "profile", "asdf"):
+        turn = step(state, heard(text), facts)
+        assert not turn.effects
+        state = turn.state
+    assert state.misses == 1
+    voice = step(replace(state, misses=2), heard(kind=InboundKind.MEDIA), facts)
+    assert voice.state.misses == 2
 
 
 @pytest.mark.parametrize("text", NO_QUESTIONS)

@@ -4,9 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.model import Answer, HandBack, Start, State, Turn
+from app.chat.model import (
+    Answer,
+    Ask,
+    Edit,
+    HandBack,
+    HandOver,
+    Start,
+    State,
+    TellWhoKnows,
+    Turn,
+)
 from app.chat.script import step
 from app.core.week import Slot
+from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, PROFILE, context, heard, offer, tap
 
@@ -21,13 +32,116 @@ def test_start_is_answered_also_where_a_human_was_wanted() -> None:
     assert [say.text for say in turn.replies] == ["started", "human_called"]
 
 
-@pytest.mark.parametrize("text", ["offers", "profile", "help", "menu", "offers please"])
-def test_a_plain_command_brings_the_bot_back_where_no_human_is_there_yet(text: str) -> None:
-    facts = context(paused=True, profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]))
-    turn = step(State(), heard(text), facts)
+DONE = replace(PROFILE, slots=[Slot(0, 540, 1020)])
+AT_DISTANCE = State(
+    ask=Ask.DISTANCE, answered=frozenset({Ask.NAME}), registering=True, told_of_human=True
+)
+
+
+def said_of(turn: Turn) -> list[str]:
+    return [say.text for say in turn.replies]
+
+
+@pytest.mark.parametrize("why", ["asked", "not_understood", "taken"])
+@pytest.mark.parametrize("inbound", [heard("menu"), heard("bot"), tap("menu:open")])
+def test_who_calls_the_bot_back_has_it_back(why: str, inbound: Inbound) -> None:
+    turn = step(State(), inbound, context(paused=True, wanted_for=why, profile=DONE))
     assert turn.effects == (HandBack(),)
-    assert turn.replies[0].text == "handed_back"
-    assert len(turn.replies) == 2
+    assert said_of(turn) == ["handed_back", "menu"]
+
+
+ANSWERED = """
+offers: no_offers
+offers please: no_offers
+kaam chahiye: no_offers
+profile: profile
+help: help
+please help me: help
+mujhe madad chahiye: help
+मुझे मदद चाहिए: help
+ye fraud hai kya: faq_safe
+kitna milega: faq_pay
+is it free?: faq_free
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize(("text", "reply"), [line.split(": ") for line in ANSWERED])
+@pytest.mark.parametrize("why", ["asked", "safety"])
+def test_what_the_bot_can_answer_it_does_and_the_human_stays_called(
+    text: str, reply: str, why: str
+) -> None:
+    facts = context(paused=True, wanted_for=why, profile=DONE)
+    for told in (False, True):
+        turn = step(State(told_of_human=told), heard(text), facts)
+        assert said_of(turn) == [reply]
+        assert not turn.effects
+        assert turn.state.told_of_human is told
+
+
+def test_who_has_the_number_is_told_while_a_human_is_wanted() -> None:
+    for why in ("asked", "not_understood", "safety"):
+        turn = step(AT_DISTANCE, heard("who has my number"), context(paused=True, wanted_for=why))
+        assert turn.effects == (TellWhoKnows(),)
+
+
+@pytest.mark.parametrize("inbound", [heard("10 km"), tap("distance:10")])
+def test_an_answer_that_fits_the_open_question_counts_while_a_human_is_wanted(
+    inbound: Inbound,
+) -> None:
+    edit = Edit({"max_distance_km": 10})
+    for why, effects, told in (
+        ("asked", (edit,), ["ask_experience"]),
+        ("safety", (edit,), ["ask_experience"]),
+        # Both understand each other again: nobody has to come.
+        ("not_understood", (HandBack(), edit), ["handed_back", "ask_experience"]),
+    ):
+        turn = step(AT_DISTANCE, inbound, context(paused=True, wanted_for=why))
+        assert (turn.effects, said_of(turn)) == (effects, told)
+
+
+@pytest.mark.parametrize(
+    "text", ["please come", "hello?", "ok", "👍", "what a day", "qwertz 98 asdf"]
+)
+def test_what_is_no_answer_is_said_to_the_human(text: str) -> None:
+    for ask in (Ask.DISTANCE, Ask.AVAILABILITY, Ask.SKILLS_RIGHT, Ask.CONSENT, Ask.NAME):
+        state = State(ask=ask, registering=True, told_of_human=True)
+        facts = context(paused=True, wanted_for="asked")
+        assert step(state, heard(text), facts) == Turn(state)
+
+
+@pytest.mark.parametrize(
+    "text", ["my manager is rude", "please send somebody quickly", "Anil Kumar"]
+)
+def test_own_words_are_no_name_while_a_human_was_asked_for(text: str) -> None:
+    state = State(ask=Ask.NAME, registering=True, told_of_human=True)
+    assert step(state, heard(text), context(paused=True, wanted_for="asked")) == Turn(state)
+
+
+def test_whom_the_bot_gave_up_on_at_their_name_may_tell_it() -> None:
+    state = State(ask=Ask.NAME, registering=True, told_of_human=True)
+    turn = step(state, heard("Anil Kumar"), context(paused=True, wanted_for="not_understood"))
+    assert turn.effects == (HandBack(), Edit({"name": "Anil Kumar"}))
+
+
+def test_a_voice_note_is_answered_every_time_while_a_human_is_wanted() -> None:
+    for told in (False, True):
+        turn = step(State(told_of_human=told), heard(kind=InboundKind.MEDIA), context(paused=True))
+        assert said_of(turn) == ["cannot_read", "human_called"]
+    assert not step(State(), heard(kind=InboundKind.MEDIA), context(paused=True, held=True)).replies
+
+
+def test_who_asks_for_a_human_again_hears_that_one_is_called() -> None:
+    facts = context(paused=True, wanted_for="not_understood")
+    turn = step(State(told_of_human=True), heard("human"), facts)
+    assert (said_of(turn), turn.effects) == (["human_called"], (HandOver("asked"),))
+    asked = step(State(told_of_human=True), heard("human"), replace(facts, wanted_for="asked"))
+    assert (said_of(asked), asked.effects) == (["human_called"], ())
+
+
+def test_once_a_human_was_there_words_are_theirs_and_taps_the_bots() -> None:
+    facts = context(paused=True, attended=True, wanted_for="asked")
+    assert step(AT_DISTANCE, heard("10 km"), facts) == Turn(AT_DISTANCE)
+    assert step(AT_DISTANCE, tap("distance:10"), facts).effects
 
 
 def test_who_waits_for_a_human_is_told_so_once_and_whom_one_holds_hears_them_alone() -> None:

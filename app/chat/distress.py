@@ -1,0 +1,115 @@
+"""Whether somebody calls for help: they may be in danger, or were cheated of money. Pure.
+
+In doubt a human is called: that costs a look, and not being heard may cost much more. What is only asked
+("is this a fraud?", "what if he does not pay?") is no call.
+"""
+
+from enum import Enum, auto
+from functools import cache
+from typing import Final
+
+from app.chat.understand import Command, Lexicon, around, every, words_of
+
+CHARACTERS: Final = 500
+"""In a longer story this much is looked at."""
+
+
+class Distress(Enum):
+    """What somebody calls for help about."""
+
+    DANGER = auto()
+    """Violence, threats, harassment: the number of the police is said."""
+    WRONGED = auto()
+    """Money or papers taken or held back."""
+
+
+class _Part(Enum):
+    DANGER = auto()
+    DANGER_WORD = auto()
+    NO_DANGER = auto()
+    BY = auto()
+    ME = auto()
+    MONEY = auto()
+    NUMBER = auto()
+    NOT_PAID = auto()
+    NOT_GIVEN = auto()
+    TAKEN = auto()
+    CHEATED = auto()
+    TO_ME = auto()
+    NOT_BY_THEM = auto()
+    SUPPOSING = auto()
+    FILLER = auto()
+
+
+def distress_in(text: str, *, own_words: bool = False) -> Distress | None:
+    """Return what somebody calls for help about, or None.
+
+    `own_words`: a name, a skill or a place is asked for, and "police lines" is one.
+    """
+    words = words_of(text[:CHARACTERS])
+    parts = _parts(words)
+    somebody = bool(parts & {_Part.BY, _Part.ME, _Part.TO_ME})
+    if _Part.DANGER in parts:
+        return Distress.DANGER
+    if _Part.DANGER_WORD in parts:
+        alone = parts <= {_Part.DANGER_WORD, _Part.FILLER, _Part.NUMBER}
+        if len(words) == 1 or (not own_words and (alone or somebody)):
+            return Distress.DANGER
+    if _Part.CHEATED in parts and "?" not in text and _Part.SUPPOSING not in parts:
+        # "Is it a fraud?" asks; "fraud hua mere saath" and "the company is a fraud" tell.
+        asks = around("asking").anywhere(words)
+        if _Part.TO_ME in parts or (_Part.BY in parts and not asks):
+            return Distress.WRONGED
+    return Distress.WRONGED if _wronged(parts) else None
+
+
+def _wronged(parts: set[_Part | None]) -> bool:
+    """Whether money was not paid, or taken: by somebody, or from whoever writes."""
+    if _Part.SUPPOSING in parts:
+        return False
+    if _Part.NOT_PAID in parts:
+        return True
+    by_them = _Part.BY in parts
+    if _Part.NOT_BY_THEM in parts and not by_them:
+        return False
+    if _Part.NOT_GIVEN in parts:
+        return _Part.MONEY in parts
+    of_somebody = by_them or bool(parts & {_Part.ME, _Part.TO_ME})
+    return _Part.TAKEN in parts and bool(parts & {_Part.MONEY, _Part.NUMBER}) and of_somebody
+
+
+def _parts(words: list[str]) -> set[_Part | None]:
+    """Return all that is known among the words, and None where one is not."""
+    found: set[_Part | None] = set()
+    position = 0
+    while position < len(words):
+        part, length = _lexicon().at(words, position) or (None, 1)
+        if part is None and words[position][0].isdecimal():
+            part = _Part.NUMBER
+        found.add(part)
+        position += length
+    return found
+
+
+@cache
+def _lexicon() -> Lexicon[_Part]:
+    """Return all that is known; a phrase that stands in two lists means the first."""
+    lists = [
+        (_Part.NO_DANGER, ["no_danger"]),
+        (_Part.DANGER, ["danger"]),
+        (_Part.DANGER_WORD, ["danger_word"]),
+        (_Part.SUPPOSING, ["supposing"]),
+        (_Part.NOT_BY_THEM, ["not_by_them"]),
+        (_Part.NOT_PAID, ["not_paid"]),
+        (_Part.NOT_GIVEN, ["not_given"]),
+        (_Part.CHEATED, ["cheated"]),
+        (_Part.TAKEN, ["taken"]),
+        (_Part.MONEY, ["rupees", "about_pay"]),
+        (_Part.TO_ME, ["to_me"]),
+        (_Part.ME, ["wronged_me"]),
+        (_Part.BY, ["wronged_by"]),
+        (_Part.FILLER, ["filler", "polite", "about_offer"]),
+    ]
+    known = [(phrase, part) for part, names in lists for phrase in every("answers", *names)]
+    known += [(word, _Part.FILLER) for word in every("understood", Command.HELP, Command.HUMAN)]
+    return Lexicon(known)

@@ -1,0 +1,174 @@
+"""A call for help is heard wherever it is made, and what only sounds like one calls nobody."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.chat.distress import Distress, distress_in
+from app.chat.model import FREE_WRITING, Ask, HandOver, Report, State, Turn
+from app.chat.questions import TABLE as QUESTIONS
+from app.chat.script import step
+from tests.rules.test_chat_script import OFFER, context, heard
+from tests.rules.test_chat_small_talk import SETTLED
+
+DANGER = """
+harassment
+he is threatening me
+he touched me
+police
+call the police please
+employer misbehaved with me
+boss slapped me yesterday
+they are not letting me leave the kitchen, they do not let me go
+mujhe dhamki de raha hai
+malik mujhe maarta hai
+manager ne gaali di
+usne badtameezi ki
+mujhe police chahiye
+dar lag raha hai
+bachao
+पुलिस
+वह मुझे धमकी दे रहा है
+मेरे साथ छेड़छाड़ हुई
+मुझे डर लग रहा है
+मालिक ने मुझे मारा
+""".strip().splitlines()
+WRONGED = """
+please help me employer took 2000 rs from me
+my boss took 2000 rs from me
+they did not pay me for 3 days
+I did not get paid by the cafe where I worked all of last week and nobody calls me back
+owner not giving my salary
+he is asking for 500 rs deposit
+he kept my documents
+I was cheated by this company
+this company is a fraud
+employer cheated me
+they owe me money
+paise nahi diye malik ne
+malik ne paise nahi diye
+salary nahi mili abhi tak
+mujhse 2000 le liye
+usne mere paise kha liye
+company wale registration ke paise mang rahe hain
+mere sath fraud hua
+मालिक ने पैसे नहीं दिए
+मेरी सैलरी नहीं मिली
+मुझसे 500 रुपये ले लिए
+मेरे साथ धोखा हुआ
+""".strip().splitlines()
+NO_CALLS = """
+is this a scam?
+ye fraud hai kya
+fraud to nahi hai
+kitna paisa milega
+paise kab milenge
+paise kam hai
+pay too low
+do i have to pay
+what if they don't pay
+agar malik paise na de to
+agar paise nahi mile to kya hoga
+I did not pay anything
+maine paise nahi diye
+paise nahi chahiye
+code nahi mila
+kaam nahi mila
+call me
+mere liye kaam hai
+kaam ke liye aaunga
+2 waiter chahiye
+I can work as a security guard
+near police station, Bandra
+police verification hai kya
+I took 2 days off
+maine 2 saal kaam kiya
+mere pita ji bimar hai
+koi khatra to nahi
+mere paas aadhaar hai
+advance milega kya
+will I get paid
+who has my number
+time nahi hai
+मेरा नंबर किसको मिलेगा
+पैसे कब मिलेंगे
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("text", DANGER)
+def test_danger_is_heard(text: str) -> None:
+    assert distress_in(text) is Distress.DANGER
+
+
+@pytest.mark.parametrize("text", WRONGED)
+def test_whoever_was_wronged_is_heard(text: str) -> None:
+    assert distress_in(text) is Distress.WRONGED
+
+
+@pytest.mark.parametrize("text", NO_CALLS)
+def test_what_only_sounds_like_a_call_for_help_is_none(text: str) -> None:
+    assert distress_in(text) is None
+
+
+@pytest.mark.parametrize("text", ["Police Lines, Pune", "police thana ke paas", "Danger Das"])
+def test_a_place_or_a_name_is_no_call_for_help(text: str) -> None:
+    assert distress_in(text, own_words=True) is None
+
+
+def test_a_call_for_help_calls_a_human_whatever_is_open() -> None:
+    for ask in (Ask.NOTHING, *QUESTIONS):
+        state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
+        for text, reply in (("he touched me", "danger_called"), (WRONGED[0], "help_called")):
+            turn = step(state, heard(text), context(profile=SETTLED))
+            assert [say.text for say in turn.replies] == [reply]
+            assert turn.effects == (HandOver("safety"),)
+            assert turn.state == replace(state, misses=0)
+
+
+def test_who_never_wrote_before_is_heard_too() -> None:
+    turn = step(State(), heard("malik ne paise nahi diye"), context(profile=None, language=None))
+    assert turn.effects == (HandOver("safety"),)
+    waits = context(profile=None, language=None, paused=True, wanted_for="safety")
+    for text in ("help", "madad"):
+        told = step(State(told_of_human=True), heard(text), waits)
+        assert [say.text for say in told.replies] == ["human_hurries"]
+
+
+@pytest.mark.parametrize("why", ["asked", "not_understood", "taken"])
+def test_a_call_for_help_is_heard_while_a_human_is_wanted_for_less(why: str) -> None:
+    facts = context(paused=True, wanted_for=why)
+    turn = step(State(told_of_human=True), heard(WRONGED[0]), facts)
+    assert ([say.text for say in turn.replies], turn.effects) == (
+        ["help_called"],
+        (HandOver("safety"),),
+    )
+    # A human who is there has the word; our team sees it all the same.
+    there = step(State(), heard("he is threatening me"), replace(facts, held=True))
+    assert there == Turn(State(), (), (HandOver("safety"),))
+
+
+def test_who_called_for_help_is_not_told_the_same_for_ever_but_the_number_of_the_police() -> None:
+    facts = context(paused=True, wanted_for="safety")
+    told = step(State(), heard(WRONGED[0]), facts)
+    assert [say.text for say in told.replies] == ["human_hurries"]
+    assert step(told.state, heard(WRONGED[1]), facts) == Turn(told.state)
+    turn = step(told.state, heard("he is threatening me"), facts)
+    assert [say.text for say in turn.replies] == ["danger_called"]
+
+
+def test_only_our_team_ends_the_wait_of_who_called_for_help() -> None:
+    facts = context(paused=True, wanted_for="safety", profile=SETTLED)
+    for text in ("menu", "bot", "offers"):
+        turn = step(State(told_of_human=True), heard(text), facts)
+        assert turn.replies
+        assert not turn.effects
+
+
+def test_a_report_is_kept_as_one_and_danger_in_it_calls_for_help() -> None:
+    state = State(ask=Ask.REPORT, draft={"offer_id": str(OFFER), "company": "Cafe"})
+    wronged = step(state, heard("he asked for money"), context(profile=SETTLED))
+    assert wronged.effects == (Report(OFFER, "he asked for money"),)
+    danger = step(state, heard("he touched me"), context(profile=SETTLED))
+    assert danger.effects == (Report(OFFER, "he touched me"), HandOver("safety"))
+    assert [say.text for say in danger.replies] == ["danger_called", "reported"]
+    assert Ask.REPORT in FREE_WRITING
