@@ -38,7 +38,9 @@ _PIN: Final = re.compile(r"(?<!\d)[1-9]\d{2} ?\d{3}(?!\d)")
 _ANSWER_CHARACTERS: Final = 100
 """A number is not looked for in a whole story."""
 MAX_YEARS: Final = 60
-MAX_TRAVEL_KM: Final = 500
+BELIEVABLE_KM: Final = 100
+"""Nobody goes farther for part-time work: a greater number was meant for something else."""
+_PIN_DIGITS: Final = 6
 
 
 def ask_location(_state: State, _context: Context) -> Say:
@@ -174,16 +176,43 @@ def ask_distance(_state: State, _context: Context) -> Say:
 
 def read_distance(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
+    if (pin := _pin_in(said(heard) or "")) is not None:
+        return _corrected(heard, pin)
     kilometres = _measure(heard, "distance", quantities.kilometres)
     if kilometres is None:
         return None
-    if not 1 <= kilometres <= MAX_TRAVEL_KM:
+    if kilometres > BELIEVABLE_KM:
+        return Turn(heard.state, (Say("distance_far", {"distance_km": BELIEVABLE_KM}),), missed=True)
+    if kilometres < 1:
         return Turn(heard.state, (Say("number_bad", {"example": 10}),), missed=True)
     profile = heard.context.profile
     if profile is not None:
         known = replace(profile, max_distance_km=kilometres)
         heard = replace(heard, context=replace(heard.context, profile=known))
     return answered(heard, Ask.DISTANCE, Edit({"max_distance_km": kilometres}))
+
+
+def _pin_in(text: str) -> str | None:
+    """Return the digits of a PIN code, however it is cut up: "400 028", "400-050", "४००० ५८".
+
+    None where anything else is said with it, but the words around a place.
+    """
+    words = [word for word in words_of(text[:_ANSWER_CHARACTERS]) if word != "-"]
+    left = around("around_place", "filler", "polite").without(words)
+    digits = "".join(left)
+    plain = digits.isdecimal() and len(digits) == _PIN_DIGITS and digits[0] != "0"
+    return digits if plain else None
+
+
+def _corrected(heard: Heard, pin: str) -> Turn:
+    """Take a PIN code for the place, and ask the distance again."""
+    place = places.by_pin(pin)
+    if place is None:
+        return Turn(heard.state, (Say("pin_unknown"), ask_distance(heard.state, heard.context)))
+    at = [place.latitude, place.longitude]
+    moved = Say("place_corrected", {"place": _label(_option(place))})
+    again = ask_distance(heard.state, heard.context)
+    return Turn(heard.state, (moved, again), (Edit({"location": at}),))
 
 
 def ask_experience(_state: State, _context: Context) -> Say:

@@ -36,6 +36,8 @@ class _Number:
     value: float
     added: bool = False
     """Whether it adds to its neighbour: "and a half"."""
+    digits: bool = False
+    """Whether it was written in digits: "400 28" is no four hundred and twenty-eight."""
 
 
 type _Token = _Number | str
@@ -150,7 +152,8 @@ def _tokens(words: Sequence[str]) -> list[tuple[_Token, Sequence[str]]]:
     while position < len(words):
         word = words[position]
         if word[0].isdecimal():
-            tokens.append((_Number(float(word)) if _short(word) else "", [word]))
+            number = _Number(float(word), digits=True)
+            tokens.append((number if _short(word) else "", [word]))
             position += 1
             continue
         found = lexicon.at(words, position)
@@ -180,7 +183,8 @@ def _measured(tokens: Sequence[_Token]) -> list[Amount] | None:
         elif isinstance(token, _Number):
             value = token.value + pending
             pending = 0.0
-            joined = _joined(found, value, last, open_range=open_range)
+            whole = isinstance(last, _Number) and last.digits and token.digits
+            joined = _joined(found, value, last, open_range=open_range, whole=whole)
             if joined is None:
                 return None
             found, open_range = joined, False
@@ -197,9 +201,12 @@ def _raised(amount: Amount, by: float) -> Amount:
 
 
 def _joined(
-    found: list[Amount], value: float, last: _Token, *, open_range: bool
+    found: list[Amount], value: float, last: _Token, *, open_range: bool, whole: bool
 ) -> list[Amount] | None:
-    """Return the amounts with one more number: the end of a range, a part of the last, or another."""
+    """Return the amounts with one more number: the end of a range, a part of the last, or another.
+
+    `whole`: both are written in digits, and neither is a part of the other.
+    """
     if not found or found[-1].unit:
         return [*found, Amount(value, value)]
     before = found[-1]
@@ -207,6 +214,8 @@ def _joined(
         return [*found[:-1], Amount(before.low, value)] if value > before.high else None
     if not isinstance(last, _Number):
         return None
+    if whole:
+        return [*found[:-1], Amount(before.low, value)] if value > before.high else None
     if value == 100 and before.high < 10:
         return [*found[:-1], Amount(before.low * 100, before.high * 100)]
     tens = before.high % 100
