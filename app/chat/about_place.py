@@ -182,7 +182,9 @@ def read_distance(heard: Heard) -> Turn | None:
     if kilometres is None:
         return None
     if kilometres > BELIEVABLE_KM:
-        return Turn(heard.state, (Say("distance_far", {"distance_km": BELIEVABLE_KM}),), missed=True)
+        return Turn(
+            heard.state, (Say("distance_far", {"distance_km": BELIEVABLE_KM}),), missed=True
+        )
     if kilometres < 1:
         return Turn(heard.state, (Say("number_bad", {"example": 10}),), missed=True)
     profile = heard.context.profile

@@ -1,5 +1,6 @@
 """When somebody is free: chosen or written, and read back before it is kept. Pure."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from app.chat import availability_form, free_times
@@ -33,7 +34,7 @@ def read_availability(heard: Heard) -> Turn | None:
     if heard.inbound.kind is InboundKind.FORM:
         slots = availability_form.read(heard.inbound.answers)
     elif text is not None:
-        slots = free_times.read(text[:300], _today(heard.context))
+        slots = free_times.read(text[:300], _today(heard.context), known(heard))
     else:
         return None
     if slots is None:
@@ -42,6 +43,13 @@ def read_availability(heard: Heard) -> Turn | None:
         return Turn(heard.state.at(Ask.AVAILABILITY), replies, missed=True)
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
     return turn_to(heard.state, Ask.AVAILABILITY_RIGHT, heard.context, slots=kept)
+
+
+def known(heard: Heard) -> Sequence[Slot]:
+    """Return the free times that were told before: those read back last, else those that are kept."""
+    profile = heard.context.profile
+    kept = profile.slots if profile is not None else ()
+    return _drafted_slots(heard.state) or kept
 
 
 def _today(context: Context) -> int:

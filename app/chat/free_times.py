@@ -32,16 +32,56 @@ type _Span = tuple[int, int]
 type _Tokens = Sequence[Token]
 
 
-def read(text: str, today: int | None = None) -> list[Slot] | None:
+def read(text: str, today: int | None = None, known: Sequence[Slot] = ()) -> list[Slot] | None:
     """Return the weekly slots a text means, merged and in order, or None if it can't be read.
 
-    `today` is the weekday (Monday 0) that "tomorrow" counts from.
+    `today` is the weekday (Monday 0) that "tomorrow" counts from; `known` are slots that were told
+    before, of which "not sunday" takes away and to which "sunday too" adds.
     """
-    found = tokens(text)
-    if not found:
+    every = tokens(text)
+    found = _without_asides(every) if every else None
+    if not every or not found:
         return None
-    clauses = _clauses(found, today)
-    return weekly((clause.days or set(EVERY_DAY), clause.spans) for clause in clauses or ())
+    read = _clauses(found, today)
+    if read is None:
+        return None
+    clauses, never = read
+    before = [((slot.weekday,), [_span_of(slot)]) for slot in known]
+    if not clauses:
+        left = [(days, spans) for days, spans in before if not never & set(days)]
+        return weekly(left) if never else None
+    told = [(clause.days or set(EVERY_DAY), clause.spans) for clause in clauses]
+    adds = any("also" in token.names for token in every)
+    return weekly([*before, *told] if adds else told)
+
+
+def _span_of(slot: Slot) -> _Span:
+    return slot.start, slot.start + slot.minutes
+
+
+def _without_asides(tokens: _Tokens) -> _Tokens | None:
+    """Leave out what says nothing of times: "no wait", "too", "after college" beside a time.
+
+    None where nothing else is said: when college is over nobody knows.
+    """
+    kept: list[Token] = []
+    position = 0
+    asides = False
+    while position < len(tokens):
+        names = tokens[position].names
+        following = tokens[position + 1].names if position + 1 < len(tokens) else frozenset()
+        pair = {"after", "before"}
+        if ("occasion" in names and following & pair) or (names & pair and "occasion" in following):
+            asides = True
+            position += 2
+            continue
+        if "correction" in names:
+            kept.append(Token(frozenset({"comma"})))
+        elif "also" not in names:
+            kept.append(tokens[position])
+        position += 1
+    times = any("time" in token.names or token.names & set(PARTS) for token in kept)
+    return None if asides and not times else kept
 
 
 def weekly(parts: Iterable[tuple[Collection[int], Sequence[_Span]]]) -> list[Slot] | None:
@@ -62,16 +102,26 @@ def weekly(parts: Iterable[tuple[Collection[int], Sequence[_Span]]]) -> list[Slo
 # ── Days, and the spans that belong to them ──────────────────────────────────────────────────────
 
 
-def _clauses(tokens: _Tokens, today: int | None) -> list[_Clause] | None:
-    """Group days and spans; days that come after a span begin the next clause."""
+def _clauses(tokens: _Tokens, today: int | None) -> tuple[list[_Clause], set[int]] | None:
+    """Group days and spans; days that come after a span begin the next clause.
+
+    Returns with them the days that were excepted, and None where anything makes no sense.
+    """
     clauses = [_Clause()]
     never: set[int] = set()
     latest: tuple[int, ...] = ()
+    latest_at = -1
     position = 0
     while position < len(tokens):
         names = tokens[position].names
-        if day := _days_at(tokens, position, today):
+        if latest_at == position and "not" in names and not _days_follow(tokens, position + 1):
+            # "sunday nahi".
+            clauses[-1].days.difference_update(latest)
+            never.update(latest)
+            position += 1
+        elif day := _days_at(tokens, position, today):
             latest, position = day
+            latest_at = position
             if clauses[-1].spans and clauses[-1].days:
                 clauses.append(_Clause())
             elif clauses[-1].spans and _more_times(tokens, position):
@@ -82,7 +132,7 @@ def _clauses(tokens: _Tokens, today: int | None) -> list[_Clause] | None:
         elif span := _span_at(tokens, position):
             bounds, position = span
             clauses[-1].spans.append(bounds)
-        elif "except" in names:
+        elif "except" in names and ("not" not in names or _days_follow(tokens, position + 1)):
             days, position = _excepted(tokens, position + 1, today)
             if not days:
                 # "itvar ko chhodkar": the day stands before.
@@ -92,12 +142,20 @@ def _clauses(tokens: _Tokens, today: int | None) -> list[_Clause] | None:
             latest = ()
         elif names & {"and", "comma", "to"}:
             position += 1
+        elif position == 0 and "not" in names and _is(tokens, 1, "comma"):
+            # "no, 7 to 11": said to what was read back.
+            position += 1
         else:
             return None
     clauses = [clause for clause in clauses if clause.days or clause.spans]
     for clause in clauses:
         clause.days = (clause.days or set(EVERY_DAY)) - never
-    return [clause for clause in clauses if clause.days] or None
+    left = [clause for clause in clauses if clause.days]
+    return None if clauses and not left else (left, never)
+
+
+def _days_follow(tokens: _Tokens, position: int) -> bool:
+    return position < len(tokens) and bool(tokens[position].names & {*DAYS, *FROM_TODAY})
 
 
 def _excepted(tokens: _Tokens, position: int, today: int | None) -> tuple[tuple[int, ...], int]:

@@ -50,11 +50,12 @@ HALF_DAY: Final = 12 * 60
 _NAMED_TIMES: Final[Mapping[str, int]] = {"noon": 12 * 60, "midnight": 0}
 _TIME: Final = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?!\d)")
 _HALF: Final = re.compile(r"\s*(a\.?m\b\.?|p\.?m\b\.?)")
-_FILLER: Final = re.compile(r"[^\s,;/।]+")
+_OTHER: Final = re.compile(r"[^\s,;/।]+")
 _FILLERS: Final = frozenset(
     "i am i'm im free available on at in the my of me mein mai main par pe per ko ke ka ki baje bje hu "
-    "hun hoon hai h only work can o'clock oclock any time times between bhi sirf every each har "
-    "मैं में मे पर को के का की बजे हूं है सिर्फ खाली khali भी हर".split()
+    "hun hoon hai h only work can o'clock oclock any time times between sirf every each har "
+    "bje bj k chalega chalegi chalta rahega rahegi theek thik ok okay fine good sakta sakti samay "
+    "मैं में मे पर को के का की बजे हूं है सिर्फ खाली khali हर चलेगा चलेगी रहेगा ठीक समय टाइम फ्री".split()
 )
 """Words that change nothing."""
 _NUMBER_OF: Final = "number:"
@@ -107,10 +108,17 @@ def tokens(text: str) -> list[Token] | None:
             half_past = False
             rest = rest[length:]
             continue
-        filler = _FILLER.match(rest)
-        if filler is None or filler[0].strip(".!'\"()") not in _FILLERS:
+        other = _OTHER.match(rest)
+        if other is None:
             return None
-        rest = rest[filler.end() :]
+        rest = rest[other.end() :]
+        plain = other[0].strip(".!'\"()")
+        if plain not in _FILLERS:
+            # "somvaar", "shanivaar": people write long vowels as they like.
+            alike = _sounds().get(_sound(plain))
+            if alike is None:
+                return None
+            found.append(_token(alike))
     return found
 
 
@@ -157,6 +165,30 @@ def _lexicon() -> Mapping[str, Sequence[tuple[str, frozenset[str]]]]:
     for word, names in sorted(found.items(), key=lambda item: (-len(item[0]), item[0])):
         letters.setdefault(word[0], []).append((word, frozenset(names)))
     return letters
+
+
+_LEAST_LETTERS: Final = 4
+"""Shorter words sound like too many others."""
+
+
+def _sound(word: str) -> str:
+    """Return a word in Latin letters without what people spell as they like."""
+    return re.sub(r"(.)\1+", r"\1", word).replace("w", "v")
+
+
+@cache
+def _sounds() -> Mapping[str, frozenset[str]]:
+    """Days and parts of the day by their sound, where only one sounds so."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for words in _lexicon().values():
+        for word, names in words:
+            if word.isascii() and word.isalpha() and len(word) >= _LEAST_LETTERS:
+                found.setdefault(_sound(word), set()).add(names)
+    return {
+        sound: next(iter(names))
+        for sound, names in found.items()
+        if len(names) == 1 and next(iter(names)) & {*DAYS, *PARTS, *FROM_TODAY}
+    }
 
 
 def _time_at(rest: str) -> tuple[Token, int] | None:

@@ -8,15 +8,17 @@ from app.chat import free_times
 from app.chat.about_person import consent_in, name_in
 from app.chat.quantities import kilometres, years
 from app.chat.understand import Command, commands
-from app.core.week import WEEKDAYS, format_clock, overlaps
+from app.core.week import WEEKDAYS, Slot, format_clock, overlaps
 
 WEDNESDAY = 2
 
 
 def said(text: str) -> str | None:
     slots = free_times.read(text, WEDNESDAY)
-    if slots is None:
-        return None
+    return None if slots is None else _told(slots)
+
+
+def _told(slots: list[Slot]) -> str:
     spans: dict[str, list[str]] = {}
     for slot in slots:
         span = f"{format_clock(slot.start)}-{format_clock(slot.end)}"
@@ -83,6 +85,22 @@ ALL = "mo tu we th fr sa su"
         ("weekends but not sunday", "sa 00:00-12:00; sa 12:00-00:00"),
         ("9 to 6 except sunday", "mo tu we th fr sa 09:00-18:00"),
         ("har din sham 5 se 9, itwaar ko chhodke", "mo tu we th fr sa 17:00-21:00"),
+        ("raat 10 se subah 6, sunday nahi", "mo tu we th fr sa 22:00-06:00"),
+        ("shaam 6 se 10, ravivar nahi", "mo tu we th fr sa 18:00-22:00"),
+        ("रात 8 से 11, रविवार नहीं", "mo tu we th fr sa 20:00-23:00"),
+        ("evenings, not friday", "mo tu we th sa su 17:00-22:00"),
+        ("evenings, no sunday", "mo tu we th fr sa 17:00-22:00"),
+        ("mon-fri 6 se 10 baje shaam, no wait friday nahi", "mo tu we th 18:00-22:00"),
+        ("nahi rehne do, shaam 7 se 11", f"{ALL} 19:00-23:00"),
+        ("no, 7pm to 11pm", f"{ALL} 19:00-23:00"),
+        ("sorry, weekends 9-5", "sa su 09:00-17:00"),
+        ("somvaar se shanivaar shaam", "mo tu we th fr sa 17:00-22:00"),
+        ("shukrawaar raat", "fr 20:00-06:00"),
+        ("college ke baad 4 bje k baad", f"{ALL} 16:00-00:00"),
+        ("after college, evenings", f"{ALL} 17:00-22:00"),
+        ("कॉलेज के बाद शाम 5 से 9", f"{ALL} 17:00-21:00"),
+        ("subah ka time chalega", f"{ALL} 06:00-12:00"),
+        ("सुबह का समय चलेगा", f"{ALL} 06:00-12:00"),
         ("24x7", f"{ALL} 00:00-12:00; {ALL} 12:00-00:00"),
     ],
 )
@@ -100,6 +118,13 @@ def test_free_times_are_read(text: str, meaning: str) -> None:
         "half day",
         "10am",
         "after office hours",
+        "college ke baad",
+        "after college",
+        "sunday nahi",
+        "nahi",
+        "nahi shaam ko",
+        "shaam ko nahi",
+        "college",
         "sometimes",
         "sunday 25 to 30",
         "5 days",
@@ -113,9 +138,32 @@ def test_what_is_unclear_is_not_guessed(text: str) -> None:
     assert free_times.read(text) is None
 
 
+NIGHTS = free_times.read("weekends 6pm to 10pm") or []
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("नहीं रुको, रविवार नहीं", "sa 18:00-22:00"),
+        ("no wait, not sunday", "sa 18:00-22:00"),
+        ("sunday nahi", "sa 18:00-22:00"),
+        ("friday bhi", "fr 00:00-12:00; fr 12:00-00:00; sa su 18:00-22:00"),
+        ("friday evening too", "fr 17:00-22:00; sa su 18:00-22:00"),
+        ("शुक्रवार शाम भी", "fr 17:00-22:00; sa su 18:00-22:00"),
+        ("friday evening", "fr 17:00-22:00"),
+        ("nahi, shaam 7 se 11", f"{ALL} 19:00-23:00"),
+    ],
+)
+def test_what_was_told_before_is_changed_by_a_not_and_a_too(text: str, meaning: str) -> None:
+    slots = free_times.read(text, WEDNESDAY, NIGHTS)
+    assert slots is not None
+    assert _told(slots) == meaning
+    assert free_times.read("sunday nahi, shanivaar nahi", WEDNESDAY, NIGHTS) is None
+
+
 WORDS = st.sampled_from(
     "mon tue sat sunday weekdays weekends every day after before to - , and 9 6pm 18:00 22:30 kal "
-    "except six pm saadhe onwards din mein chhodke today "
+    "except nahi not no bhi ruko college somvaar six pm saadhe onwards din mein chhodke today "
     "morning evening night all any time noon रोज़ शाम सुबह से तक के बाद शनिवार se tak ke baad".split()
 )
 
