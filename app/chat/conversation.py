@@ -85,6 +85,8 @@ class Conversation:
                 person.last_message_at = max(
                     person.last_message_at or inbound.sent_at, inbound.sent_at
                 )
+            if script.stops_or_starts(inbound):
+                person.stop_told_at = max(person.stop_told_at or inbound.sent_at, inbound.sent_at)
             person.updated_at = now
         await _reply(session, person, inbound, replies, now)
 

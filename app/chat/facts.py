@@ -59,6 +59,7 @@ async def context_of(
         job=await employer_facts.job_meant(session, employers, inbound, now),
         base_url=base_url,
         late=last is not None and inbound.sent_at < last,
+        overruled=person.stop_told_at is not None and inbound.sent_at < person.stop_told_at,
         open_offers=await _offers(session, worker_id, OfferStatus.OFFERED, now),
         accepted_offers=await _offers(session, worker_id, OfferStatus.ACCEPTED, now),
         offer=await offer_facts(session, worker_id, offer_id, now),

@@ -181,6 +181,8 @@ class Context:
     base_url: str = ""
     late: bool = False
     """Whether a newer message of this person was handled before this one."""
+    overruled: bool = False
+    """Whether a newer STOP or START of theirs was."""
     open_offers: Sequence[OfferFacts] = ()
     accepted_offers: Sequence[OfferFacts] = ()
     offer: OfferFacts | None = None

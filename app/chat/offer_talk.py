@@ -62,7 +62,9 @@ def _answer_offer(heard: Heard, offer: OfferFacts, verb: str, reason: str | None
         return Turn(asked, (), (Answer(offer.id, verb, reason),), if_refused=calm)
     if status is OfferStatus.OFFERED and verb == "accept":
         return Turn(calm, (), (Answer(offer.id, verb),))
-    if status is OfferStatus.ACCEPTED and verb in {"reject", "withdraw"} and not offer.unlocked:
+    # A no that is older than what was handled since was never a change of mind.
+    takes_back = verb == "withdraw" or (verb == "reject" and not heard.context.late)
+    if status is OfferStatus.ACCEPTED and takes_back and not offer.unlocked:
         return Turn(calm, (), (Answer(offer.id, "withdraw"),))
     return Turn(calm, (tell_offer(offer),))
 

@@ -76,13 +76,14 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
     heard = Heard(inbound, state, context)
     if inbound.kind in SILENT_KINDS:
         return Turn(state)
-    if says(heard, Command.STOP) or tapped(heard, "menu") == "stop":
+    if stops_or_starts(inbound) and context.overruled:
+        return Turn(state)
+    if _is_stop(inbound):
         return _stop(heard)
     if context.stopped:
         return _while_stopped(heard)
     if context.late:
-        # A newer message was handled before this one: only an offer may still be answered by it.
-        return offer_tap(heard) or Turn(state)
+        return _late(heard)
     if state.told_of_human and not context.paused:
         # Our team handed back: the next time a human is wanted, it is said again.
         state = replace(state, told_of_human=False)
@@ -98,6 +99,35 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
         # What was understood ends the count of what was not.
         return replace(turn, state=replace(turn.state, misses=0))
     return turn
+
+
+def stops_or_starts(inbound: Inbound) -> bool:
+    """Whether it is STOP or START: of several the newest counts, in whatever order they come."""
+    return _is_stop(inbound) or Command.START in _commands_of(inbound)
+
+
+def _is_stop(inbound: Inbound) -> bool:
+    if inbound.kind is InboundKind.TAP:
+        return inbound.payload == "menu:stop"
+    return Command.STOP in _commands_of(inbound)
+
+
+def _commands_of(inbound: Inbound) -> frozenset[Command]:
+    return commands(inbound.text) if inbound.kind is InboundKind.TEXT else frozenset()
+
+
+def _late(heard: Heard) -> Turn:
+    """Read what is older than something handled before it: an offer's answer, or what can't be dropped.
+
+    Nothing else of it counts. Words that only open a question do so where none is open.
+    """
+    if (turn := offer_tap(heard) or call_for_help(heard)) is not None:
+        return turn
+    free = heard.state.ask is Ask.NOTHING
+    for command in (Command.HUMAN, *((Command.DELETE_DATA, Command.REPORT) if free else ())):
+        if says(heard, command):
+            return _WORDS[command](heard) or Turn(heard.state)
+    return Turn(heard.state)
 
 
 def _in_hindi(heard: Heard) -> Turn | None:
@@ -157,7 +187,8 @@ def _while_stopped(heard: Heard) -> Turn:
             return Turn(heard.state, (Say("employer_data", essential=True),))
         opened = heard.state.at(Ask.DELETE)
         return Turn(opened, (Say("ask_delete", essential=True),))
-    if heard.state.ask is Ask.DELETE and (tapped(heard, "delete") or says(heard, Command.YES)):
+    agrees = tapped(heard, "delete") or says(heard, Command.YES)
+    if heard.state.ask is Ask.DELETE and agrees and not heard.context.late:
         return read_delete(heard) or Turn(heard.state)
     return Turn(heard.state)
 

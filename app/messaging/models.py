@@ -291,5 +291,11 @@ class ChatPerson(Base):
     """The conversation's state (`app.chat`), without phones."""
     last_message_at: Mapped[dt.datetime | None]
     """The platform's time of the newest message handled; an older one can't overwrite it."""
+    phone_changed_at: Mapped[dt.datetime | None]
+    """The platform's time of the newest change of phone, likewise."""
+    stop_told_at: Mapped[dt.datetime | None]
+    """The platform's time of the newest STOP or START, likewise."""
+    marketing_told_at: Mapped[dt.datetime | None]
+    """The platform's time of the newest choice about marketing messages, likewise."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]

@@ -56,9 +56,13 @@ async def meet(
         await _name_account(session, person, now)
     if inbound.phone_from is not None and (
         # Of two who are one, the account may have been the other's: it has no phone yet.
-        len(found) > 1 if person.phone_index == index else person.phone_index is None or tells
+        len(found) > 1
+        if person.phone_index == index
+        else person.phone_index is None or (tells and _is_newest(person, inbound))
     ):
-        await set_phone(session, person, inbound.phone_from, now)
+        changes = person.phone_index not in {None, index}
+        if await set_phone(session, person, inbound.phone_from, now) and changes:
+            person.phone_changed_at = inbound.sent_at
     await link(session, person, now)
     return person
 
@@ -157,6 +161,8 @@ async def _absorb(
     kept.pair_free_at = _first(max, kept.pair_free_at, gone.pair_free_at)
     kept.language = kept.language or gone.language
     kept.no_marketing_at = kept.no_marketing_at or gone.no_marketing_at
+    for name in ("phone_changed_at", "stop_told_at", "marketing_told_at"):
+        setattr(kept, name, _first(max, getattr(kept, name), getattr(gone, name)))
     if kept.paused_at is None and gone.paused_at is not None:
         kept.paused_at, kept.paused_why = gone.paused_at, gone.paused_why
         kept.held_by, kept.held_at = gone.held_by, gone.held_at
@@ -269,11 +275,21 @@ async def set_phone(
 async def move(
     session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
 ) -> None:
-    """Follow a person to their new number or id, as the platform tells it."""
-    if inbound.moved_to_phone is not None:
-        await set_phone(session, person, inbound.moved_to_phone, now)
+    """Follow a person to their new number or id, as the platform tells it; not to one they left since."""
+    if not _is_newest(person, inbound):
+        return
+    if inbound.moved_to_phone is not None and await set_phone(
+        session, person, inbound.moved_to_phone, now
+    ):
+        person.phone_changed_at = inbound.sent_at
     if inbound.moved_to_id is not None and inbound.moved_to_id != person.platform_user_id:
         await _take_id(session, person, inbound.moved_to_id, now)
+
+
+def _is_newest(person: ChatPerson, inbound: Inbound) -> bool:
+    """Whether no newer change of phone is known than what this tells."""
+    changed_at = person.phone_changed_at
+    return changed_at is None or inbound.sent_at >= changed_at
 
 
 async def _take_id(
@@ -307,7 +323,10 @@ async def _be_one(
 
 
 def prefer(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:
-    """Follow what a person set for marketing in the platform itself; `person` is locked."""
+    """Follow what a person set last for marketing in the platform itself; `person` is locked."""
+    if person.marketing_told_at is not None and inbound.sent_at < person.marketing_told_at:
+        return
+    person.marketing_told_at = inbound.sent_at
     person.no_marketing_at = None if inbound.text == "resume" else inbound.sent_at
     person.updated_at = now
 

@@ -90,7 +90,7 @@ def parse(body: bytes) -> Parsed:
 def _keep[Item](into: list[Item], aside: list[str], read: Callable[[], Item]) -> None:
     try:
         into.append(read())
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:
         # What was sent stays out of the log.
         aside.append(str(error) if isinstance(error, Unreadable) else type(error).__name__)
 

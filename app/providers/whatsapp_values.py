@@ -40,7 +40,10 @@ def instant(value: Any) -> dt.datetime:
     seconds = float(value)
     if seconds > 1e11:
         seconds /= 1000
-    read = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    try:
+        read = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (OverflowError, OSError):
+        raise Unreadable("a time out of any reason") from None
     if not 2015 <= read.year <= 2100:
         raise Unreadable("a time out of any reason")
     return read
