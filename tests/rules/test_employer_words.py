@@ -229,3 +229,21 @@ def test_whatever_is_written_is_read_without_an_error(text: str) -> None:
 def test_what_stands_around_a_role_is_no_second_one(text: str, skill: str) -> None:
     draft = read(text, TODAY)
     assert (draft.skill, draft.skills) == (skill, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("2 waiters saturday 10 to 6 near dadar station 500/day", "Dadar"),
+        ("2 waiters near dadar rly stn", "Dadar"),
+        ("waiter dadar station ke paas, saturday", "Dadar"),
+        ("waiter, near bandra railway station", "Bandra"),
+        ("waiter, Marine Lines, saturday", "Marine Lines"),
+    ],
+)
+def test_near_a_station_is_where_the_station_is(text: str, place: str) -> None:
+    assert said(text)["place"] == place
+
+
+def test_a_station_in_hindi_is_heard_and_asked() -> None:
+    assert read("बांद्रा स्टेशन के पास", TODAY, city="Mumbai").places[0]["name"] == "Bandra"

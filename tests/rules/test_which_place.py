@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.employer import words
+from app.chat.employer import where
 from app.chat.model import Ask, Edit, State, Turn
 from app.chat.script import step
 from app.chat.which_place import meant
@@ -80,6 +80,6 @@ def test_an_employer_answers_the_list_in_words_too() -> None:
 
 
 def test_of_places_of_one_name_all_over_the_country_none_is_put_in_the_middle() -> None:
-    place = words.find_places("Rampur").place
+    place = where.find_places("Rampur").place
     assert place is not None
     assert place["at"] == [28.81, 79.027]

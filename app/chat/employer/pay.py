@@ -92,6 +92,13 @@ def take_alone(text: str, draft: Draft, currency: str) -> tuple[str, Draft]:
     return text[: found.start()] + TAKEN + text[found.end() :], draft
 
 
+def named(text: str, currency: str) -> Draft | None:
+    """Return the pay in a text that is known to be about it, by its only number; else None."""
+    found = [match for match in re.finditer(_SUM, text) if not match[1].startswith("0")]
+    amount = _amount(found[0].groups()) if len(found) == 1 else None
+    return None if amount is None else Draft(amount=_minor(amount, currency))
+
+
 def _says_each(said: str) -> bool:
     return re.search(rf"/|{any_of('per|a|an|every|each|har|prati|प्रति|हर')}", said) is not None
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from app.catalogue import places, skills
 from app.chat import free_times
-from app.chat.employer import dates, pay, words
+from app.chat.employer import corrections, dates, denials, pay, where, words
 from app.chat.employer.draft import EVERY_SHIFT, Draft, token
 from app.chat.employer.model import EmployerFacts, PostJob
 from app.chat.employer.questions import (
@@ -25,7 +25,7 @@ from app.chat.employer.questions import (
 )
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.model import Ask, Context, Heard, Say, State, Turn
-from app.chat.understand import COMMAND_CHARACTERS, Command, words_of, yes_or_no
+from app.chat.understand import COMMAND_CHARACTERS, Command, around, folded, words_of, yes_or_no
 from app.chat.which_place import meant
 from app.core.masking import mask
 from app.core.money import exponent
@@ -35,6 +35,8 @@ _UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
 """How many things a text has to say of a job to be one, where it names no role."""
 _MOST_KM: Final = 500
+_MOST_CHANGED: Final = 3
+"""Who says more than so much of a job beside its role says the whole of it."""
 
 
 def is_posting(state: State) -> bool:
@@ -252,7 +254,7 @@ _TAPS: Final[Mapping[str, _Tap]] = {
 
 
 def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
-    state, context = heard.state, heard.context
+    state = heard.state
     draft = draft_of(state)
     if heard.inbound.kind is InboundKind.LOCATION:
         return _located(heard)
@@ -266,16 +268,75 @@ def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
         return _go_on(heard, replace(draft, note=mask(note)[: words.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
         return _tapped_radius(heard, account, str(kilometres))
-    told = _of_the_list(draft, text) if state.ask is Ask.JOB_WHICH_PLACE else None
-    if told is None:
-        told = _plain_answer(state.ask, text, context, account)
-    if told is None:
-        told = _read(text, context, draft, account)
-    # What is left of an answer is no note to the job; of a first message it is.
-    told = replace(told, note="")
-    if told == Draft():
-        return _no_such(heard, text)
-    return _told(heard, told)
+    return _said_of_job(text, heard, account)
+
+
+def _said_of_job(text: str, heard: Heard, account: EmployerFacts) -> Turn | None:
+    draft = draft_of(heard.state)
+    if draft == Draft():
+        # Nothing is there yet that could be corrected: this is the whole job, or its role.
+        told = _read(text, heard.context, draft, account)
+        return _told(heard, told) if replace(told, note="") != Draft() else None
+    if (turn := _leaves_open(heard, account)) is not None:
+        return turn
+    if (fresh := _another(text, heard, account)) is not None:
+        return replace(begin(heard, fresh), replies=(Say("job_anew"), *begin(heard, fresh).replies))
+    answer = None if denials.denies(folded(text)) else _plainly(text, heard, account)
+    if answer is not None:
+        return _told(heard, answer)
+    found = corrections.read(text, draft, _listening(heard, account))
+    if found is not None and found.ask is None:
+        return _go_on(heard, found.draft)
+    if found is not None and found.ask is not None:
+        before = (Say("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
+        return _open(heard, found.ask, found.draft, *before)
+    return _no_such(heard, text)
+
+
+def _plainly(text: str, heard: Heard, account: EmployerFacts) -> Draft | None:
+    """Return what answers the open question, though alone it would mean nothing or something else."""
+    ask = heard.state.ask
+    told = _of_the_list(draft_of(heard.state), text) if ask is Ask.JOB_WHICH_PLACE else None
+    return told if told is not None else _plain_answer(ask, text, heard.context, account)
+
+
+def _listening(heard: Heard, account: EmployerFacts) -> corrections.Listening:
+    context = heard.context
+    today = today_in(draft_of(heard.state), context)
+    ask = heard.state.ask
+    return corrections.Listening(ask, today, context.said_in, context.currency, account.city)
+
+
+def _leaves_open(heard: Heard, account: EmployerFacts) -> Turn | None:
+    """Read "nothing" and "none": no pay said, nothing to change."""
+    nothing = not around("nothing", "filler").without(words_of(said(heard) or ""))
+    match heard.state.ask:
+        case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or says(heard, Command.NO):
+            return _tapped_pay(heard, account, "")
+        case Ask.JOB_CHANGE if nothing or says(heard, Command.NO):
+            return _go_on(heard, draft_of(heard.state))
+        case Ask.JOB_RIGHT if nothing:
+            return _change(heard, account, "")
+        case _:
+            return None
+
+
+def _another(text: str, heard: Heard, account: EmployerFacts) -> Draft | None:
+    """Return the job that a text is about, where it is a whole new one and no answer to a question.
+
+    It names its role and more besides; a change to the job at hand doesn't name another role so.
+    """
+    draft = draft_of(heard.state)
+    found = _read(text, heard.context, Draft(), account)
+    named = words.role_named(folded(text))
+    told = (found.place, found.when, found.spans, found.people, found.amount)
+    much = sum(map(bool, told))
+    if named is None or named in draft.skills or denials.denies(folded(text)):
+        return None
+    if named == draft.skill or (draft.skill is None and not draft.skills):
+        return found if much > _MOST_CHANGED else None
+    wanted = around("wants", "hiring").anywhere(words_of(text))
+    return found if much >= _LEAST_SAID or (wanted and much) else None
 
 
 def _of_the_list(draft: Draft, text: str) -> Draft | None:
@@ -301,7 +362,9 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
                 return None
             return Draft(amount=amount * 10 ** exponent(context.currency))
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
-            found = words.find_places(text, account.city)
+            if not corrections.may_name(text):
+                return None
+            found = where.find_places(text, account.city)
             return None if found == Draft() else found
         case Ask.JOB_WEEKLY if (weekly := dates.once_or_weekly(text)) is not None:
             return Draft(weekly=weekly)

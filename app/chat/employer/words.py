@@ -7,30 +7,25 @@ could read stays as a note that is read back too: nothing is dropped in silence.
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from app.catalogue import places, skills
 from app.chat import free_times
-from app.chat.employer import dates, pay
+from app.chat.employer import dates, denials, pay, where
 from app.chat.employer.dates import TAKEN, any_of
 from app.chat.employer.draft import EVERY_SHIFT, Draft
 from app.chat.understand import folded
 from app.core.masking import mask
 from app.core.week import DAY
 
-MOST_CHARACTERS: Final = 300
 MOST_PEOPLE: Final = 500
 NOTE_CHARACTERS: Final = 200
-_SAME_PLACE_KM: Final = 6.0
-"""Parts of one locality: which of them is meant changes nobody's way to work."""
 _MOST_OPTIONS: Final = 8
 _LONGEST_NAME: Final = 4
-"""Words in the name of a role, or of a place."""
-_MOST_LOOKED_AT: Final = 10
-"""Words of a sentence in which a place is looked for."""
+"""Words in the name of a role."""
 _LEAST_LETTERS: Final = 4
 
 _NUMBERS: Final[Mapping[str, int]] = {
@@ -82,26 +77,6 @@ _RADIUS: Final = re.compile(
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")
 _BETWEEN: Final = re.compile(r"[,;|।\n]|\s[/+•*]\s|\s-\s(?!\d)|\.(?=\s|$)")
 
-_FILLERS: Final = frozenset(
-    folded(word)
-    for word in (
-        "need needed needs want wanted wants require required requires requirement hire hiring "
-        "looking for urgent urgently asap please pls plz i we us me my our a an the and aur or with "
-        "of is are be on in at to job jobs work post posting staff vacancy chahiye chahie chaiye "
-        "chahte hai hain hu hoon ho ko ke ka ki liye mujhe mujhko mereko hume humein hamein hamko "
-        "jaldi kaam part time part-time parttime full shift shifts timing timings hours hour hrs "
-        "salary pay paid paying per only immediately apply sir madam bhai ji hello hi hey day days week "
-        "month date dates from till as who can will do some any people persons there someone "
-        "somebody person new one also this that per each every rs inr se tak mein main par wala "
-        "wale wali baje रोज चाहिए है हैं को के का की में मे पर और मुझे हमें हमको लिए काम जल्दी से तक एक "
-        "वाला वाले वाली बजे लोग place area location role position positions starting start x"
-    ).split()
-)
-_AT: Final = frozenset(folded(w) for w in "in at near around @ from location place area".split())
-_BY: Final = frozenset(
-    folded(word) for word in "mein main me par pe ke paas ki taraf में मे पर पास के area".split()
-)
-
 
 def read(
     text: str,
@@ -110,19 +85,25 @@ def read(
     language: str = "en",
     currency: str = "INR",
     city: str | None = None,
+    guess_role: bool = True,
+    guess_place: bool = True,
 ) -> Draft:
     """Return what a text says of a job; `now_here` is the day where it is written.
 
-    A locality that several cities have is looked for in `city` first.
+    A locality that several cities have is looked for in `city` first. Where nothing is to be guessed, a
+    role or a place has to be called by its very name, and alone.
     """
-    plain = folded(text[:MOST_CHARACTERS].replace("\n", " , "))
+    plain = folded(text[: where.MOST_CHARACTERS].replace("\n", " , "))
+    plain, denied = denials.days_out(plain, now_here) if denials.denies(plain) else (plain, None)
     plain, draft = pay.take(plain, currency)
     plain, draft = _figures(plain, draft)
     plain, draft = pay.take_alone(plain, draft, currency)
     when = dates.read(plain, now_here)
     draft = replace(draft, starts_on=when.starts_on, ends_on=when.ends_on, days=when.days)
     draft, chunks = _week(when.rest, when.weekly, draft)
-    return _names(chunks, draft, language, city)
+    if denied is not None and denied.when:
+        draft = denials.without(draft, denied) or draft
+    return _names(chunks, draft, _Looked(language, city, guess_role, guess_place))
 
 
 def wanted(text: str) -> tuple[bool, int | None]:
@@ -130,7 +111,7 @@ def wanted(text: str) -> tuple[bool, int | None]:
 
     One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
     """
-    plain, draft = _figures(folded(text[:MOST_CHARACTERS].replace("\n", " , ")), Draft())
+    plain, draft = _figures(folded(text[: where.MOST_CHARACTERS].replace("\n", " , ")), Draft())
     named, people = False, draft.people
     for chunk in _BETWEEN.split(plain):
         _, roles, some = _roles_in(chunk)
@@ -159,7 +140,7 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
             text = text[: match.start()] + TAKEN + text[match.end() :]
             break
     if (match := _PIN.search(text)) and (found := places.by_pin(match[1])):
-        draft = replace(draft, place=option(found))
+        draft = replace(draft, place=where.option(found))
         text = text[: match.start()] + TAKEN + text[match.end() :]
     return text, draft
 
@@ -239,7 +220,17 @@ def _longest(words: Sequence[str], at: int) -> int | None:
 # ── Role and place ───────────────────────────────────────────────────────────────────────────────
 
 
-def _names(chunks: Sequence[str], draft: Draft, language: str, city: str | None) -> Draft:
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """How names are looked for."""
+
+    language: str
+    city: str | None
+    guess_role: bool
+    guess_place: bool
+
+
+def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
     left: list[str] = []
     roles: list[str] = []
     for chunk in chunks:
@@ -255,48 +246,49 @@ def _names(chunks: Sequence[str], draft: Draft, language: str, city: str | None)
         draft = replace(draft, skills=tuple(roles[:_MOST_OPTIONS]))
     notes: list[str] = []
     for chunk in left:
-        draft, note = _place_or_role(chunk, draft, language, city)
+        draft, note = _place_or_role(chunk, draft, looked)
         notes += [note] if note else []
     # It is kept with the conversation, which holds no phones, and shown to workers.
     return replace(draft, note=mask(", ".join(notes))[:NOTE_CHARACTERS])
 
 
-def _place_or_role(chunk: str, draft: Draft, language: str, city: str | None) -> tuple[Draft, str]:
-    words = _trimmed(chunk.split())
+def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, str]:
+    words = where.trimmed(chunk.split())
     if not words:
         return draft, ""
-    needs_role = draft.skill is None and not draft.skills
+    needs_role = draft.skill is None and not draft.skills and looked.guess_role
     if (people := count(words[0])) is not None and draft.people is None:
         if len(words) == 1:
             return replace(draft, people=people), ""
         if needs_role and _begins_a_role(" ".join(words[1:])):
             words, draft = words[1:], replace(draft, people=people)
     said = " ".join(words)
-    if needs_role and not _marked(chunk) and _begins_a_role(said):
-        return _role(said, draft, language), ""
+    if needs_role and not where.marked(chunk) and _begins_a_role(said):
+        return _role(said, draft, looked.language), ""
     if draft.place is None and not draft.places:
-        found, name, note = _place_in(words, city)
-        if found:
-            placed = _placed(draft, found, name)
-            return _place_or_role(note, placed, language, city) if needs_role else (placed, note)
+        placed, note = _place(chunk, words, draft, looked)
+        if placed is not draft:
+            return _place_or_role(note, placed, looked) if needs_role else (placed, note)
     if needs_role:
-        guessed = _role(said, draft, language)
+        guessed = _role(said, draft, looked.language)
         if guessed is not draft:
             return guessed, ""
     return draft, said if any(len(word) >= _LEAST_LETTERS for word in words) else ""
 
 
-def _marked(chunk: str) -> bool:
-    words = chunk.split()
-    return words[0] in _AT or words[-1] in _BY
-
-
-def _trimmed(words: list[str]) -> list[str]:
-    while words and words[0].strip(".!?:") in _FILLERS | _AT:
-        words = words[1:]
-    while words and words[-1].strip(".!?:") in _FILLERS | _BY:
-        words = words[:-1]
-    return [word.strip("!?:") for word in words]
+def _place(chunk: str, words: Sequence[str], draft: Draft, looked: _Looked) -> tuple[Draft, str]:
+    """Return the draft with the place in these words, if there is one, and the other words."""
+    if not looked.guess_place:
+        found = where.exactly(words, looked.city)
+        if found != Draft():
+            return replace(draft, place=found.place, places=found.places), ""
+    else:
+        options, name, note = where.place_in(words, looked.city)
+        if options:
+            return where.placed(draft, options, name), note
+    if where.marked(chunk) and (options := where.by_ear(words, looked.city)):
+        return where.placed(draft, options, ""), ""
+    return draft, ""
 
 
 def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
@@ -318,9 +310,15 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
     return [chunk], [], None
 
 
+def role_named(text: str) -> str | None:
+    """Return the one role that a text calls by its name, if it does."""
+    found = _roles_in(text)[1]
+    return found[0] if len(found) == 1 else None
+
+
 def _named(words: Sequence[str]) -> str | None:
     said = skills.fold(" ".join(words))
-    if not said or said in _FILLERS:
+    if not said or said in where.FILLERS:
         return None
     for form in (said, said.removesuffix("s"), said.removesuffix("es")):
         if slug := _role_names().get(form):
@@ -356,97 +354,3 @@ def _role(said: str, draft: Draft, language: str) -> Draft:
     if len(found) == 1:
         return replace(draft, skill=found[0])
     return replace(draft, skills=tuple(found))
-
-
-def _placed(draft: Draft, found: Sequence[places.Place], said: str) -> Draft:
-    named = [p for p in found if f"{skills.fold(p.name)} ".startswith(f"{said} ")]
-    found = named or found
-    if not _one_place(found):
-        return replace(draft, places=tuple(option(place) for place in found))
-    chosen = option(found[0])
-    name = found[0].name
-    if named:
-        # "Bandra" has an east and a west; whoever says only Bandra is told only Bandra.
-        chosen["name"] = " ".join(name.split()[: len(said.split())])
-        near = [place for place in found if _beside(place, found[0])]
-        chosen["at"] = [
-            round(sum(place.latitude for place in near) / len(near), 5),
-            round(sum(place.longitude for place in near) / len(near), 5),
-        ]
-    return replace(draft, place=chosen)
-
-
-def find_places(text: str, city: str | None = None) -> Draft:
-    """Return the place a whole text means, or those to choose from, as a draft that knows no more."""
-    whole = places.search(text[:MOST_CHARACTERS], _MOST_OPTIONS) if "," in text else []
-    if sure := [place for place in whole if place.sure]:
-        # An address is read whole: "Andheri West, Mumbai, Maharashtra" is not all of Mumbai.
-        return _placed(Draft(), sure, skills.fold(text.partition(",")[0]))
-    words = _trimmed(folded(text[:MOST_CHARACTERS]).replace(",", " , ").split())
-    found, said, _ = _place_in(words, city) if words else ([], "", "")
-    return _placed(Draft(), found, said) if found else Draft()
-
-
-def _place_in(words: Sequence[str], city: str | None) -> tuple[list[places.Place], str, str]:
-    """The places that the longest run of these words names, the run, and the other words."""
-    for at, end in _runs(words):
-        said = " ".join(words[at:end])
-        if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in _FILLERS):
-            continue
-        if found := _search(said, city):
-            rest = _trimmed([*words[:at], *words[end:]])
-            return found, skills.fold(said), " ".join(rest)
-    return [], "", ""
-
-
-def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where a place may be named, the likeliest first: what follows "in", then the longer run, later first.
-
-    In a long sentence only its end is looked at, because every look costs a search.
-    """
-    for at, word in enumerate(words[:-1]):
-        if word in _AT:
-            for end in range(min(len(words), at + 1 + _LONGEST_NAME), at + 1, -1):
-                yield at + 1, end
-            break
-    first = max(0, len(words) - _MOST_LOOKED_AT)
-    for length in range(min(len(words), _LONGEST_NAME + 1), 0, -1):
-        for at in range(len(words) - length, first - 1, -1):
-            if any(character.isalpha() for character in words[at]):
-                yield at, at + length
-
-
-def _search(said: str, city: str | None) -> list[places.Place]:
-    if city and skills.fold(said) != skills.fold(city):
-        near = places.search(f"{said}, {city}", _MOST_OPTIONS)
-        # Of a locality nobody knows the city alone is found: that was not what was said.
-        if near and not any(skills.fold(place.name) == skills.fold(city) for place in near):
-            return near
-    return places.search(said, _MOST_OPTIONS)
-
-
-def _one_place(found: Sequence[places.Place]) -> bool:
-    first = found[0]
-    if first.kind == "city" and first.people > 100_000:
-        return True
-    return all(_beside(place, first) for place in found)
-
-
-def _beside(place: places.Place, other: places.Place) -> bool:
-    return (
-        abs(place.latitude - other.latitude) < _SAME_PLACE_KM / 111
-        and abs(place.longitude - other.longitude) < _SAME_PLACE_KM / 100
-    )
-
-
-def option(place: places.Place) -> dict[str, Any]:
-    """Return a place as a draft keeps it."""
-    # A PIN code's own city is only its district.
-    nearest = places.nearest_city(place.latitude, place.longitude)
-    return {
-        "name": place.name,
-        "city": nearest.name if nearest and place.kind != "city" else place.city,
-        "state": place.state or "",
-        "at": [place.latitude, place.longitude],
-        "zone": place.time_zone,
-    }

@@ -1,0 +1,254 @@
+"""A message that changes a job while it is put together: "make it 3", "pay 700 kar do", "not sunday". Pure.
+
+A correction never turns into something else. What is there already changes only where the message says
+so by its form or by a very name; what a "not" stands beside is taken out, and what can't be read so
+changes nothing, and is asked.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+from app.chat.employer import dates, denials, pay, where, words
+from app.chat.employer.denials import CLAUSES, Denied
+from app.chat.employer.draft import Draft
+from app.chat.model import Ask
+from app.chat.understand import Lexicon, around, every, folded, words_of
+
+_PARTS: Final = {
+    "part_pay": Ask.JOB_PAY,
+    "part_place": Ask.JOB_PLACE,
+    "part_people": Ask.JOB_PEOPLE,
+    "part_role": Ask.JOB_ROLE,
+    "part_days": Ask.JOB_DAYS,
+    "part_hours": Ask.JOB_HOURS,
+}
+"""What the parts of a job are called, and how each is asked for."""
+_LEAST_BARE_PAY: Final = 100
+"""A smaller number that nothing else is said of is one of people."""
+_PIN_DIGITS: Final = 3
+"""A PIN code may be written in two halves."""
+_OTHER_UNIT: Final = 5
+"""So many times more or less is paid for another time than before: by the month, and not by the day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The job as it is now, and which part of it is named without being told."""
+
+    draft: Draft
+    ask: Ask | None = None
+    no_place: str = ""
+    """What was said to be the place, where there is none of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What a reader has to know of the conversation."""
+
+    ask: Ask
+    today: dt.date
+    language: str
+    currency: str
+    city: str | None
+
+
+def read(text: str, draft: Draft, heard: Listening) -> Correction | None:
+    """Return what becomes of a job, or None where nothing was understood that could change it."""
+    plain = folded(text[: where.MOST_CHARACTERS].replace("\n", " , "))
+    if (people := _more_or_less(plain, draft)) is not None:
+        return Correction(replace(draft, people=people))
+    denied = denials.read(plain, heard.today)
+    said = [clause for clause in map(_bare, denied.said) if clause]
+    told, ask, no_place = _told(said, heard)
+    found = Correction(draft, ask, no_place)
+    for other in denied.others:
+        if (wanted := _denied(other, draft)) is not None:
+            found = replace(found, ask=found.ask or wanted)
+        elif not _nothing_said(other) and not told.amount and not told.people and not told.skill:
+            return None
+    if denied.when or denied.others:
+        if told.note and not no_place:
+            # Something else stands beside the "not", and may be what it means.
+            return None
+        told = replace(told, note="")
+    if denied.when:
+        changed = _taken_out(draft, told, denied)
+        return None if changed is None else replace(found, draft=changed)
+    told = replace(told, note="")
+    if found.ask is heard.ask is Ask.JOB_PAY and denied.others and told == Draft():
+        return Correction(replace(draft, pay_open=True))
+    if told == Draft() and found.ask is None and not no_place:
+        return None
+    answered = {
+        Ask.JOB_PAY: told.amount,
+        Ask.JOB_PLACE: told.place or told.places,
+        Ask.JOB_ROLE: told.skill or told.skills,
+        Ask.JOB_PEOPLE: told.people,
+        Ask.JOB_DAYS: told.when,
+        Ask.JOB_HOURS: told.spans,
+    }
+    if found.ask is not None and answered.get(found.ask):
+        found = replace(found, ask=None)
+    return replace(found, draft=draft.with_said(_same_unit(draft, told)))
+
+
+def _same_unit(draft: Draft, told: Draft) -> Draft:
+    """Return what is told with the unit of the pay before, where the new one is alike."""
+    if told.amount is None or told.per is not None or not draft.amount:
+        return told
+    alike = draft.amount / _OTHER_UNIT <= told.amount <= draft.amount * _OTHER_UNIT
+    return replace(told, per=draft.per) if alike else told
+
+
+# ── What is said ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _bare(clause: str) -> str:
+    """Return a clause without the words that only say that something changes."""
+    said = [word.strip("!?") for word in clause.split()]
+    return " ".join(around("change_words").without([word for word in said if word]))
+
+
+def may_name(text: str) -> bool:
+    """Whether anything in a text may be a name: not in "make it 3", nor in "none"."""
+    said = around("change_words").without(words_of(text))
+    if said and all(word.isdecimal() for word in said):
+        return len(said[0]) >= _PIN_DIGITS
+    return any(not word[0].isdecimal() for word in said) and not where.knows_all(
+        [word for word in said if not word[0].isdecimal()]
+    )
+
+
+def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, Ask | None, str]:
+    """Return what the clauses tell, which part they only name, and a place nobody knows."""
+    told = Draft()
+    ask: Ask | None = None
+    no_place = ""
+    plain: list[str] = []
+    for clause in clauses:
+        part = _part_in(clause)
+        rest = _parts().without(clause.split())
+        if part is not None and not where.trimmed(rest) and not dates.names_days(clause):
+            ask = ask or part
+        elif part is Ask.JOB_PAY and (amount := _pay_in(clause, heard)) is not None:
+            told = told.with_said(amount)
+        elif part is Ask.JOB_PLACE:
+            # Who says that it is the place may spell it as they like.
+            found = _exact(" ".join(rest), heard)
+            if not (found.place or found.places) and found.note:
+                found = found.with_said(where.find_places(found.note, heard.city))
+            if not (found.place or found.places):
+                ask, no_place = Ask.JOB_PLACE, found.note
+            told = told.with_said(replace(found, note=""))
+        elif re.fullmatch(r"\d+", clause) and int(clause) < _LEAST_BARE_PAY:
+            people = words.count(clause)
+            told = told if people is None else replace(told, people=people)
+        else:
+            plain.append(clause)
+    if plain:
+        said = words.read(
+            ", ".join(plain),
+            heard.today,
+            language=heard.language,
+            currency=heard.currency,
+            city=heard.city,
+            guess_role=heard.ask in {Ask.JOB_ROLE, Ask.JOB_WHICH_ROLE},
+            guess_place=heard.ask in {Ask.JOB_PLACE, Ask.JOB_WHICH_PLACE}
+            and may_name(" ".join(plain)),
+        )
+        told = told.with_said(said)
+    return told, ask, no_place
+
+
+def _exact(text: str, heard: Listening) -> Draft:
+    return words.read(
+        text,
+        heard.today,
+        language=heard.language,
+        currency=heard.currency,
+        city=heard.city,
+        guess_role=False,
+        guess_place=False,
+    )
+
+
+def _pay_in(clause: str, heard: Listening) -> Draft | None:
+    """Return the pay in a clause that says that it is about it; None where another reader knows better."""
+    found = _exact(clause, heard)
+    if found.amount is not None or found.pay_open:
+        return found
+    return pay.named(clause, heard.currency)
+
+
+def _part_in(clause: str) -> Ask | None:
+    said = clause.split()
+    found = (_parts().at(said, at) for at in range(len(said)))
+    return next((part for part in found if part is not None), (None, 0))[0]
+
+
+@cache
+def _parts() -> Lexicon[Ask]:
+    return Lexicon(
+        (phrase, ask) for name, ask in _PARTS.items() for phrase in every("answers", name)
+    )
+
+
+def _more_or_less(text: str, draft: Draft) -> int | None:
+    """Return how many people "add 2 more" makes, where nothing else is said."""
+    if draft.people is None or len(list(filter(None, CLAUSES.split(text)))) != 1:
+        return None
+    said = text.strip(" .!?।").split()
+    more, less = (around(name).anywhere(said) for name in ("more_of", "less_of"))
+    rest = around("more_of", "less_of", "part_people", "change_words", "wants").without(said)
+    rest = [word for word in rest if word not in where.FILLERS]
+    if more == less or len(rest) != 1 or (by := words.count(rest[0])) is None:
+        return None
+    people = draft.people + by if more else draft.people - by
+    return people if 1 <= people <= words.MOST_PEOPLE else None
+
+
+# ── What is taken out ────────────────────────────────────────────────────────────────────────────
+
+
+def _denied(other: str, draft: Draft) -> Ask | None:
+    """Return what has to be asked when this is denied: "no pay", "not Dadar", "waiter nahi"."""
+    if (part := _part_in(other)) is not None:
+        return part
+    named = words.role_named(other)
+    if named is not None and named == draft.skill:
+        return Ask.JOB_ROLE
+    place = folded(str(draft.place["name"])) if draft.place else ""
+    said = where.trimmed(other.split())
+    if said and place and place.startswith(" ".join(said)):
+        return Ask.JOB_PLACE
+    return None
+
+
+def _nothing_said(other: str) -> bool:
+    """Whether this is no more than "no wait", or a number that another one follows."""
+    said = other.split()
+    return all(re.fullmatch(r"[₹\d.,/-]+", word) for word in said) or where.knows_all(said)
+
+
+def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
+    """Return the job without the days that are denied; None where it had none of them."""
+    if denied.inside and told.days and told.starts_on is None:
+        return denials.without(replace(draft, days=told.days), denied)
+    if told.starts_on is not None:
+        return denials.without(draft.with_said(told), denied)
+    left = denials.without(draft, denied)
+    if told.days:
+        if left is None:
+            return draft.with_said(told)
+        told = replace(
+            told,
+            days=tuple(sorted({*left.days, *told.days})),
+            starts_on=left.starts_on,
+            ends_on=left.ends_on,
+            weekly=left.weekly,
+        )
+    return None if left is None else left.with_said(told)

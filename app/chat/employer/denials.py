@@ -1,0 +1,206 @@
+"""What somebody takes out of a job with a "not": "not sunday", "रविवार नहीं", "except monday", "500 nahi". Pure.
+
+In English the "not" stands before what it takes out and in Hindi behind it, so each such word says where
+to look; what stands on its other side is said, and not denied.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Final
+
+from app.chat import free_times
+from app.chat.employer import dates, where
+from app.chat.employer.draft import Draft
+from app.chat.understand import Lexicon, every
+from app.core.week import weekdays_between
+
+CLAUSES: Final = re.compile(r"[,;|।\n]|[.!?](?=\s|$)|\sbut\s(?!not)|\s(?:lekin|magar|लेकिन|मगर)\s")
+_BEFORE: Final = "before"
+_AFTER: Final = "after"
+_MOST_DAYS: Final = 31
+_NUMBER: Final = re.compile(r"[₹\d]")
+
+
+@dataclass(slots=True)
+class Denied:
+    """A text with its "not"s: what is said, and what is taken out."""
+
+    said: list[str] = field(default_factory=list)
+    """The clauses, without what they deny."""
+    days: set[int] = field(default_factory=set)
+    """Weekdays, Monday 0."""
+    dates: set[dt.date] = field(default_factory=set)
+    others: list[str] = field(default_factory=list)
+    """Whatever else is denied, in its own words."""
+    inside: bool = False
+    """Whether days were taken out of others in one breath: "every day except sunday"."""
+
+    @property
+    def when(self) -> bool:
+        """Whether any day is taken out."""
+        return bool(self.days or self.dates)
+
+
+def read(text: str, today: dt.date) -> Denied:
+    """Return what a folded text says and what it takes out."""
+    found = Denied()
+    for clause in CLAUSES.split(text):
+        _clause(clause.split(), today, found)
+    return found
+
+
+def denies(text: str) -> bool:
+    """Whether a folded text has any "not"."""
+    return any(_not_at(clause.split()) for clause in CLAUSES.split(text))
+
+
+def days_out(text: str, today: dt.date) -> tuple[str, Denied]:
+    """Return a folded text without the days that it denies, and them; any other "not" stays in it."""
+    found, rest = Denied(), []
+    for clause in CLAUSES.split(text):
+        here = Denied()
+        _clause(clause.split(), today, here)
+        if not here.when or here.others:
+            rest.append(clause)
+            continue
+        found.days |= here.days
+        found.dates |= here.dates
+        rest += here.said
+    return ", ".join(rest), found
+
+
+def without(draft: Draft, denied: Denied) -> Draft | None:
+    """Return a job without these days; None where it had none of them, or one amid others."""
+    changed = draft
+    for day in sorted(denied.dates):
+        earlier = _without_date(changed, day)
+        if earlier is None:
+            return None
+        changed = earlier
+    if not denied.days:
+        return changed
+    first, last = changed.starts_on, changed.ends_on
+    falling = frozenset(range(7)) if first is None else weekdays_between(first, last)
+    working = set(changed.days) or falling
+    left = working - denied.days
+    if left == working:
+        return None
+    if not left:
+        return replace(changed, days=(), weekly=None, starts_on=None, ends_on=None)
+    spans = tuple(span for span in changed.spans if span[0] not in denied.days)
+    return replace(changed, days=tuple(sorted(left)), spans=spans)
+
+
+def _without_date(draft: Draft, day: dt.date) -> Draft | None:
+    one = dt.timedelta(days=1)
+    if draft.starts_on is None:
+        return None
+    if draft.starts_on == day and draft.ends_on == day:
+        return replace(draft, days=(), weekly=None, starts_on=None, ends_on=None)
+    if draft.starts_on == day:
+        return replace(draft, starts_on=day + one)
+    return replace(draft, ends_on=day - one) if draft.ends_on == day else None
+
+
+def _clause(words: Sequence[str], today: dt.date, found: Denied) -> None:
+    nots = _not_at(words)
+    if not nots:
+        found.said += [" ".join(words)] if words else []
+        return
+    starts = [0, *(at + length for _, at, length in nots)]
+    ends = [*(at for _, at, _ in nots), len(words)]
+    parts = [" ".join(words[start:end]) for start, end in zip(starts, ends, strict=True)]
+    named = [
+        _days_in(part, today, last=number < len(nots) and _AFTER in nots[number][0])
+        for number, part in enumerate(parts)
+    ]
+    denied: set[int] = set()
+    for number, (sides, _, _) in enumerate(nots):
+        # "not sunday", but also "sunday not".
+        behind = _BEFORE in sides and (_AFTER not in sides or parts[number + 1] != "")
+        first, other = (number + 1, number) if behind else (number, number + 1)
+        if parts[first]:
+            denied.add(first)
+            found.inside |= behind and named[first].told and bool(named[other].days)
+        elif named[other].told:
+            denied.add(other)
+    for number, (part, days) in enumerate(zip(parts, named, strict=True)):
+        if number in denied and days.told:
+            found.days |= days.days
+            found.dates |= days.dates
+            found.said += [days.rest] if days.rest else []
+        elif part:
+            (found.others if number in denied else found.said).append(part)
+
+
+def _not_at(words: Sequence[str]) -> list[tuple[frozenset[str], int, int]]:
+    """Where each "not" stands, how many words it has, and on which side it may deny something."""
+    bare = [word.strip(".!?:") for word in words]
+    found: list[tuple[frozenset[str], int, int]] = []
+    at = 0
+    while at < len(bare):
+        sides = _nots().at(bare, at) if bare[at] else None
+        # "No, 3 people" denies nothing, and "gali no 5" is a number.
+        exclaimed = bare[at] == "no" and _NUMBER.match(" ".join(bare[at + 1 : at + 2]))
+        if sides is None or exclaimed:
+            at += 1
+            continue
+        found.append((sides[0], at, sides[1]))
+        at += sides[1]
+    return found
+
+
+@cache
+def _nots() -> Lexicon[frozenset[str]]:
+    before, after = every("answers", "deny_before"), every("answers", "deny_after")
+    both = set(before) & set(after)
+    return Lexicon(
+        [
+            *((word, frozenset({_BEFORE, _AFTER})) for word in both),
+            *((word, frozenset({_BEFORE})) for word in before if word not in both),
+            *((word, frozenset({_AFTER})) for word in after if word not in both),
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """The days that a part of a text names; `rest` are its other words."""
+
+    days: frozenset[int]
+    dates: frozenset[dt.date]
+    rest: str
+
+    @property
+    def told(self) -> bool:
+        return bool(self.days or self.dates)
+
+
+def _days_in(text: str, today: dt.date, *, last: bool) -> _Days:
+    """Return the days beside the "not": the last that a part names, or the first."""
+    words = text.split()
+    for at, end in _runs(len(words), last=last):
+        run = " ".join(words[at:end])
+        if not _NUMBER.search(run) and dates.names_days(run) and (slots := free_times.read(run)):
+            rest = " ".join([*words[:at], *words[end:]])
+            return _Days(frozenset(slot.weekday for slot in slots), frozenset(), rest)
+    when = dates.read(text, today)
+    rest = when.rest.replace(dates.TAKEN.strip(), " ")
+    if when.starts_on is None or where.trimmed(rest.split()):
+        return _Days(frozenset(), frozenset(), text)
+    length = min(((when.ends_on or when.starts_on) - when.starts_on).days, _MOST_DAYS)
+    steps = range(length + 1)
+    return _Days(
+        frozenset(), frozenset(when.starts_on + dt.timedelta(days=step) for step in steps), ""
+    )
+
+
+def _runs(length: int, *, last: bool) -> Iterator[tuple[int, int]]:
+    """The parts of so many words: those with the last word first, or the first; of each the longest."""
+    if last:
+        yield from ((at, end) for end in range(length, 0, -1) for at in range(end))
+    else:
+        yield from ((at, end) for at in range(length) for end in range(length, at, -1))

@@ -1,0 +1,204 @@
+"""Where a job is, in people's words: "in Bandra", "near Dadar station", "Andheri West, Mumbai". Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any, Final
+
+from app.catalogue import heard, places, skills
+from app.chat.employer.draft import Draft
+from app.chat.understand import Lexicon, around, every, folded, in_devanagari, words_of
+from app.messaging.texts import catalogue, languages
+
+MOST_CHARACTERS: Final = 300
+"""So much of a message is read."""
+_SAME_PLACE_KM: Final = 6.0
+"""Parts of one locality: which of them is meant changes nobody's way to work."""
+_MOST_OPTIONS: Final = 8
+_LONGEST_NAME: Final = 4
+"""Words in the name of a place."""
+_MOST_LOOKED_AT: Final = 10
+"""Words of a sentence in which a place is looked for."""
+_LEAST_LETTERS: Final = 4
+
+FILLERS: Final = frozenset(
+    folded(word)
+    for word in (
+        "need needed needs want wanted wants require required requires requirement hire hiring "
+        "looking for urgent urgently asap please pls plz i we us me my our a an the and aur or with "
+        "of is are be on in at to job jobs work post posting staff vacancy chahiye chahie chaiye "
+        "chahte hai hain hu hoon ho ko ke ka ki liye mujhe mujhko mereko hume humein hamein hamko "
+        "jaldi kaam part time part-time parttime full shift shifts timing timings hours hour hrs "
+        "salary pay paid paying per only immediately apply sir madam bhai ji hello hi hey day days week "
+        "month date dates from till as who can will do some any people persons there someone "
+        "somebody person new one also this that per each every rs inr se tak mein main par wala "
+        "wale wali baje रोज चाहिए है हैं को के का की में मे पर और मुझे हमें हमको लिए काम जल्दी से तक एक "
+        "वाला वाले वाली बजे लोग place area location role position positions starting start x"
+    ).split()
+)
+_AT: Final = frozenset(folded(w) for w in "in at near around @ from location place area".split())
+_BY: Final = frozenset(
+    folded(word) for word in "mein main me par pe ke paas ki taraf में मे पर पास के area".split()
+)
+
+
+def marked(chunk: str) -> bool:
+    """Whether a word says that this is a place: "in Dadar", "Dadar mein"."""
+    words = chunk.split()
+    return words[0] in _AT or words[-1] in _BY
+
+
+def trimmed(words: list[str]) -> list[str]:
+    """Return the words of a name without what stands around it."""
+    while words and words[0].strip(".!?:") in FILLERS | _AT:
+        words = words[1:]
+    while words and words[-1].strip(".!?:") in FILLERS | _BY:
+        words = words[:-1]
+    return [word.strip("!?:") for word in words]
+
+
+def placed(draft: Draft, found: Sequence[places.Place], said: str) -> Draft:
+    """Return the draft with the place that was found, or with those to choose from."""
+    if not found:
+        return draft
+    named = [p for p in found if f"{skills.fold(p.name)} ".startswith(f"{said} ")]
+    found = named or found
+    if not _one_place(found):
+        return replace(draft, places=tuple(option(place) for place in found))
+    chosen = option(found[0])
+    name = found[0].name
+    if named:
+        # "Bandra" has an east and a west; whoever says only Bandra is told only Bandra.
+        chosen["name"] = " ".join(name.split()[: len(said.split())])
+        near = [place for place in found if _beside(place, found[0])]
+        chosen["at"] = [
+            round(sum(place.latitude for place in near) / len(near), 5),
+            round(sum(place.longitude for place in near) / len(near), 5),
+        ]
+    return replace(draft, place=chosen)
+
+
+def find_places(text: str, city: str | None = None) -> Draft:
+    """Return the place a whole text means, or those to choose from, as a draft that knows no more."""
+    whole = places.search(text[:MOST_CHARACTERS], _MOST_OPTIONS) if "," in text else []
+    if sure := [place for place in whole if place.sure]:
+        # An address is read whole: "Andheri West, Mumbai, Maharashtra" is not all of Mumbai.
+        return placed(Draft(), sure, skills.fold(text.partition(",")[0]))
+    words = trimmed(folded(text[:MOST_CHARACTERS]).replace(",", " , ").split())
+    found, said, _ = place_in(words, city) if words else ([], "", "")
+    return placed(Draft(), found or by_ear(words, city), said)
+
+
+def by_ear(words: Sequence[str], city: str | None) -> list[places.Place]:
+    """Return what sounds like words in Devanagari, which no name on the map is written in."""
+    said = " ".join(around("station").without(words))
+    if not in_devanagari(said):
+        return []
+    near = heard.search(f"{said}, {city}" if city else said, _MOST_OPTIONS)
+    found = [place for place in near if skills.fold(place.name) != skills.fold(city or "")]
+    return [place for place in found if place.sure] or found
+
+
+def place_in(words: Sequence[str], city: str | None) -> tuple[list[places.Place], str, str]:
+    """Return the places that the longest run of these words names, the run, and the other words."""
+    words = around("station").without(words)
+    for at, end in _runs(words):
+        said = " ".join(words[at:end])
+        if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in FILLERS):
+            continue
+        if found := _search(said, city):
+            rest = trimmed([*words[:at], *words[end:]])
+            return found, skills.fold(said), " ".join(rest)
+    return [], "", ""
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where a place may be named, the likeliest first: what follows "in", then the longer run, later first.
+
+    In a long sentence only its end is looked at, because every look costs a search.
+    """
+    for at, word in enumerate(words[:-1]):
+        if word in _AT:
+            for end in range(min(len(words), at + 1 + _LONGEST_NAME), at + 1, -1):
+                yield at + 1, end
+            break
+    first = max(0, len(words) - _MOST_LOOKED_AT)
+    for length in range(min(len(words), _LONGEST_NAME + 1), 0, -1):
+        for at in range(len(words) - length, first - 1, -1):
+            if any(character.isalpha() for character in words[at]):
+                yield at, at + length
+
+
+def _search(said: str, city: str | None) -> list[places.Place]:
+    if city and skills.fold(said) != skills.fold(city):
+        near = places.search(f"{said}, {city}", _MOST_OPTIONS)
+        # Of a locality nobody knows the city alone is found: that was not what was said.
+        if near and not any(skills.fold(place.name) == skills.fold(city) for place in near):
+            return near
+    return places.search(said, _MOST_OPTIONS)
+
+
+def _one_place(found: Sequence[places.Place]) -> bool:
+    first = found[0]
+    if first.kind == "city" and first.people > 100_000:
+        return True
+    return all(_beside(place, first) for place in found)
+
+
+def _beside(place: places.Place, other: places.Place) -> bool:
+    return (
+        abs(place.latitude - other.latitude) < _SAME_PLACE_KM / 111
+        and abs(place.longitude - other.longitude) < _SAME_PLACE_KM / 100
+    )
+
+
+def option(place: places.Place) -> dict[str, Any]:
+    """Return a place as a draft keeps it."""
+    # A PIN code's own city is only its district.
+    nearest = places.nearest_city(place.latitude, place.longitude)
+    return {
+        "name": place.name,
+        "city": nearest.name if nearest and place.kind != "city" else place.city,
+        "state": place.state or "",
+        "at": [place.latitude, place.longitude],
+        "zone": place.time_zone,
+    }
+
+
+def exactly(said: Sequence[str], city: str | None) -> Draft:
+    """Return the place whose own name these words are, as a draft that knows no more.
+
+    Nothing that only sounds or begins like it; and never what the conversation knows as another word, as
+    "none" or "wait", nor a number, though a village may be called so.
+    """
+    words = around("station").without(words_of(" ".join(said)))
+    if not words or any(word[0].isdecimal() for word in words) or knows_all(words):
+        return Draft()
+    whole = " ".join(words)
+    found = [place for place in _search(whole, city) if place.sure and _is_called(place, words)]
+    large = places.by_city(whole)
+    if not found and large is not None and large.people >= places.KNOWN_TO_ALL_PEOPLE:
+        found = [large]
+    return placed(Draft(), found, skills.fold(whole))
+
+
+def _is_called(place: places.Place, words: Sequence[str]) -> bool:
+    name = skills.fold(place.name).split()
+    about = {word for part in (place.city, place.state or "") for word in skills.fold(part).split()}
+    said = skills.fold(" ".join(words)).split()
+    # "Bandra" has an east and a west, and "Dadar Mumbai" is Dadar.
+    alike = next((at for at, word in enumerate(said) if name[at : at + 1] != [word]), len(said))
+    return alike > 0 and set(said[alike:]) <= about
+
+
+def knows_all(words: Sequence[str]) -> bool:
+    """Whether the conversation knows each of these words as something else than a name."""
+    return not _known().without(words)
+
+
+@cache
+def _known() -> Lexicon[None]:
+    sections = ("understood", "answers", "calendar", "numbers", "units")
+    names = {name: list(getattr(catalogue(languages()[0]), name)) for name in sections}
+    phrases = [phrase for name in sections for phrase in every(name, *names[name])]
+    return Lexicon((phrase, None) for phrase in [*phrases, *FILLERS])
