@@ -214,6 +214,11 @@ def commands(text: str) -> frozenset[Command]:
         return frozenset({Command.COURTESY})
     if found := known.get(" ".join(bare)):
         return found
+    # A folded hand or a stop sign beside it makes STOP no less one.
+    spoken = [word for word in words if any(map(str.isalnum, word))]
+    spoken = around("polite").without(spoken, ends_only=True)
+    if Command.STOP in known.get(" ".join(spoken), ()):
+        return frozenset({Command.STOP})
     how = around("polite", "how_to").without(words, ends_only=True)
     if asked := known.get(" ".join(how), frozenset()) & _ASKED_HOW:
         return asked

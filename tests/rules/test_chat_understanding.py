@@ -383,3 +383,13 @@ def test_nobody_agrees_by_half_a_sentence_and_nobody_under_age_by_a_yes(
 )
 def test_a_name_is_taken_without_what_introduces_it(text: str, name: str) -> None:
     assert name_in(text) == name
+
+
+@pytest.mark.parametrize("text", ["Stop 🙏", "🛑 STOP", "mujhe message mat karo", "stop please 🙏"])
+def test_stop_is_heard_with_a_sign_beside_it(text: str) -> None:
+    assert commands(text) == {Command.STOP}
+
+
+@pytest.mark.parametrize("text", ["don't stop 🙏", "bus stop 🚌", "yes 👎", "ruko", "रुको"])
+def test_what_only_has_the_word_in_it_stops_nothing(text: str) -> None:
+    assert Command.STOP not in commands(text)
