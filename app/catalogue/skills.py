@@ -177,6 +177,21 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
     return [catalogue.skills[slug] for *_, slug in ranked[:limit]]
 
 
+@cache
+def _by_name() -> Mapping[str, str]:
+    """Every name and alias, folded, with its skill: each belongs to one (`_check`)."""
+    return {
+        fold(name): skill.slug
+        for skill in _load().skills.values()
+        for name in (*skill.aliases, skill.name_hi, skill.name_en)
+    }
+
+
+def named(text: str) -> str | None:
+    """Return the skill that is called exactly so, in whatever language, or None."""
+    return _by_name().get(fold(text))
+
+
 _WORD_LETTERS: Final = 4
 """A shorter alias within a longer text is as likely another word: "nai" is a barber, and a no."""
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from app.chat.flow import tapped
 from app.chat.model import Ask, Block, Heard, OfferFacts, Say, Turn
 from app.chat.understand import Command
+from app.messaging import texts
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
-from app.messaging.wording import inert
+from app.messaging.wording import inert, role
 
 
 def contact_tap(heard: Heard) -> Turn | None:
@@ -32,7 +33,7 @@ def about_company(verb: Command) -> Callable[[Heard], Turn]:
             return Turn(heard.state, (Say("nobody_has_number"),))
         if len(holders) == 1:
             return _about(heard, holders[0], verb)
-        rows = [_row(offer, verb) for offer in holders]
+        rows = [_row(offer, verb, context.said_in) for offer in holders]
         return Turn(heard.state, (Say("which_company", rows=rows),))
 
     return follow
@@ -45,6 +46,7 @@ def _about(heard: Heard, offer: OfferFacts, verb: Command) -> Turn:
     return Turn(heard.state.at(Ask.REPORT, **company), (Say("ask_report", company),))
 
 
-def _row(offer: OfferFacts, verb: Command) -> Row:
+def _row(offer: OfferFacts, verb: Command, language: str) -> Row:
+    title = role(str(offer.said.get("title", "")), texts.reader(language))
     company = inert(str(offer.said.get("company", "")), ROW_TITLE_CHARACTERS)
-    return Row(f"contact:{offer.id}:{verb}", company, inert(str(offer.said.get("title", "")), 60))
+    return Row(f"contact:{offer.id}:{verb}", company, inert(title, 60))

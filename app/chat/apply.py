@@ -34,6 +34,7 @@ from app.identity.actor import Actor
 from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging import handover, people, texts
 from app.messaging.models import ChatPerson
+from app.messaging.wording import role
 from app.offers import privacy, reasons, respond
 from app.offers.models import JobMatch
 from app.offers.rules import Answer
@@ -307,7 +308,7 @@ async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
     reader = texts.reader(doing.language, {}, doing.now)
     since = texts.word(doing.language, "since")
     lines = [
-        f"• {texts.plain(holder.company_name)} ({texts.plain(holder.job_title)}), "
+        f"• {texts.plain(holder.company_name)} ({role(holder.job_title, reader)}), "
         + since.replace("{date}", texts.say_day(holder.unlocked_at.date(), reader))
         for holder in holders
     ]

@@ -24,7 +24,7 @@ from app.chat.offer_words import REASONS, OfferAnswer, answer_in
 from app.chat.understand import Command, around, commands, words_of
 from app.messaging import texts
 from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
-from app.messaging.wording import inert
+from app.messaging.wording import inert, role
 from app.offers.rules import OfferStatus
 
 _REASON_WITHIN: Final = dt.timedelta(hours=1)
@@ -164,7 +164,8 @@ def _offer_rows(offers: list[OfferFacts], context: Context) -> list[Row]:
                 texts.reader(context.said_in, offer.said, context.now), "respond_by", "when"
             )
             standing = texts.word(context.said_in, "answer_by").replace("{when}", when)
-        title = inert(str(offer.said.get("title", "")), ROW_TITLE_CHARACTERS)
+        reader = texts.reader(context.said_in, offer.said, context.now)
+        title = inert(role(str(offer.said.get("title", "")), reader), ROW_TITLE_CHARACTERS)
         rows.append(
             Row(
                 f"offer:{offer.id}:show",

@@ -271,6 +271,20 @@ def skills(slugs: Sequence[str], reader: Reader) -> str:
     return ", ".join(skill_catalogue.names(list(slugs), reader.language))
 
 
+def role(title: str, reader: Reader) -> str:
+    """Say a job's title: as written, but a skill's name in letters of another language in the reader's.
+
+    "Driver" stays "Driver": its own name may say more than was written.
+    """
+    slug = skill_catalogue.named(title)
+    name = skills([slug], reader) if slug is not None else title
+    return inert(title if name.isascii() == title.isascii() else name)
+
+
+def _role(value: Any, reader: Reader) -> str:
+    return role(str(value), reader)
+
+
 def _skills(value: Any, reader: Reader) -> str:
     return skills(value or [], reader) or reader.words["none"]
 
@@ -319,6 +333,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "freetimes": _free_times,
     "why": _why,
     "skills": _skills,
+    "role": _role,
     "company": _company,
     "place": _place,
     "phone": _phone,

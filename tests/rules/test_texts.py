@@ -249,3 +249,23 @@ def test_hindi_tells_the_time_as_people_do() -> None:
     said = [clock(dt.time(hour), reader) for hour in (0, 5, 12, 18, 21)]
     assert said == ["रात 12 बजे", "सुबह 5 बजे", "दोपहर 12 बजे", "शाम 6 बजे", "रात 9 बजे"]
     assert day(dt.date(2026, 11, 28), reader) == "शनि 28 नव॰"
+
+
+@pytest.mark.parametrize(
+    ("title", "english", "hindi"),
+    [
+        ("वेटर", "Waiter", "वेटर"),
+        ("Waiter", "Waiter", "वेटर"),
+        ("Driver", "Driver", "कार ड्राइवर"),
+        ("ड्राइवर", "Car driver", "ड्राइवर"),
+        ("Waiter for Saturday brunch", "Waiter for Saturday brunch", "Waiter for Saturday brunch"),
+        ("शनिवार को वेटर", "शनिवार को वेटर", "शनिवार को वेटर"),
+        ("*Waiter*!{x}", "∗Waiter∗!(x)", "∗Waiter∗!(x)"),
+    ],
+)
+def test_a_title_that_is_only_a_skills_name_is_told_in_the_readers_language(
+    title: str, english: str, hindi: str
+) -> None:
+    for language, said in (("en", english), ("hi", hindi)):
+        told = texts.notice(language, "job_offer", {**SAMPLES, "title": title})
+        assert f"*{said}*" in told.text
