@@ -14,6 +14,8 @@ WINDOW_MARGIN: Final = dt.timedelta(minutes=2)
 
 AMBIGUOUS_WAIT: Final = dt.timedelta(seconds=90)
 """How long a status may take to settle a send whose answer was lost."""
+GATEWAY_WAIT: Final = dt.timedelta(seconds=60)
+"""The same after an answer that says no more than that something failed: it can hardly be there."""
 MAX_UNANSWERED: Final = 2
 """After that many lost answers nobody is sent the same message again: it may be there already."""
 MAX_ATTEMPTS: Final = 8
@@ -60,13 +62,14 @@ class Refusal(StrEnum):
     MEDIA = "media"
     """The attachment failed: try again."""
     TRANSIENT = "transient"
-    """The platform failed and said so: bounded retries."""
+    """The platform failed and this did not arrive, so much is sure: bounded retries."""
     UNSENT = "unsent"
     """No connection was made: nothing can have arrived, bounded retries."""
     AMBIGUOUS = "ambiguous"
     """The answer was lost: it may have arrived. Wait for a status before sending once more."""
     GATEWAY = "gateway"
-    """A proxy answered for the platform: it can hardly have arrived, but a status is waited for first."""
+    """The answer was of a failure, the platform's or a proxy's: it can hardly have arrived, but a status
+    is waited for before each of the bounded retries."""
     PERMANENT = "permanent"
     """This very message will never be taken."""
 
@@ -154,7 +157,7 @@ def decide(
         case Refusal.AMBIGUOUS:
             verdict = Verdict(Fate.WAIT_FOR_STATUS, AMBIGUOUS_WAIT)
         case Refusal.GATEWAY if attempts < MAX_ATTEMPTS:
-            verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, AMBIGUOUS_WAIT))
+            verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, GATEWAY_WAIT))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
             verdict = Verdict(Fate.RETRY, pause)
         case Refusal.FORM if attempts < MAX_ATTEMPTS:

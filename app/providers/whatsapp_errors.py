@@ -9,6 +9,7 @@ from typing import Final
 
 from app.messaging.rules import Refusal
 
+_OWN_FAILURES: Final = frozenset({1, 2, 131000, 131016, 131057})
 _BY_CODE: Final[Mapping[int, Refusal]] = {
     **dict.fromkeys((130429, 4, 80007), Refusal.BACK_OFF),
     131056: Refusal.PERSON_TOO_FAST,
@@ -24,7 +25,6 @@ _BY_CODE: Final[Mapping[int, Refusal]] = {
     ),
     **dict.fromkeys((132068, 132069), Refusal.FORM),
     **dict.fromkeys((131052, 131053), Refusal.MEDIA),
-    **dict.fromkeys((1, 2, 131000, 131016, 131057), Refusal.TRANSIENT),
     **dict.fromkeys(
         (33, 100, 131005, 131008, 131009, 131021, 131030, 131051, 131062), Refusal.PERMANENT
     ),
@@ -36,18 +36,21 @@ def classify(code: int | None, http_status: int | None = None) -> Refusal:
     """Return what a refusal means.
 
     `code` is the platform's, or None where the answer was not the platform's own (a proxy's HTML);
-    `http_status` only decides where there is no code, or one we have never heard of.
+    `http_status` is None where a status webhook told it. It only decides where there is no code, or one
+    we have never heard of, and whether a failure of theirs was an answer: then nobody knows whether the
+    message was taken before; a status says that it was, and did not arrive.
     """
     if code is not None:
         if (known := _BY_CODE.get(code)) is not None:
             return known
+        if code in _OWN_FAILURES:
+            return Refusal.TRANSIENT if http_status is None else Refusal.GATEWAY
         if code in _PERMISSIONS:
             return Refusal.CREDENTIALS
     if http_status == 429:
         return Refusal.BACK_OFF
     if http_status is not None and http_status >= 500:
-        # A proxy that answers for the platform does not know whether the message went on.
-        return Refusal.TRANSIENT if code is not None else Refusal.GATEWAY
+        return Refusal.GATEWAY
     if http_status == 401:
         return Refusal.CREDENTIALS
     return Refusal.PERMANENT

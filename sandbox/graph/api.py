@@ -114,6 +114,7 @@ class GraphApi:
             return JSONResponse(send.mark_read(self._store, body))
         accepted = send.send(self._config, self._store, self._deliverer, body)
         self._deliverer.wake("whatsapp")
+        send.refused_all_the_same(accepted.fault)
         kind = accepted.fault.kind if accepted.fault else None
         if kind == "timeout_after_accept":
             return NoAnswer(self._config.hang_seconds)

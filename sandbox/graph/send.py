@@ -4,6 +4,7 @@ import base64
 import math
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox import faults
@@ -20,6 +21,7 @@ from sandbox.store import Json, Store, dumps, loads, readable
 CALL_FAULTS = {
     "timeout_after_accept": "accepted, and the answer never comes",
     "drop_after_accept": "accepted, and the connection breaks before the answer",
+    "http_500_after_accept": "accepted, and answered with 500 (code 1, or `code`)",
     "timeout": "not accepted, and no answer comes",
     "http_500": "refused with 500 (code 1, or `code`)",
     "http_503": "refused with 503 (code 131016, or `code`)",
@@ -50,6 +52,7 @@ _REFUSING = {
     "locked": 131031,
     "error": 131000,
 }
+_LYING = {"http_500_after_accept": 1}
 _FAILING = {"blocked": 131026, "window_closed": 131047, "failed": 131000}
 
 
@@ -128,8 +131,21 @@ def _refuse(fault: Fault | None) -> None:
     if fault.kind in ("timeout", "html_502"):
         raise RefusedByFault(fault.kind)
     if fault.kind in _REFUSING:
-        code = int(fault.code) if fault.code and fault.code.isdigit() else _REFUSING[fault.kind]
-        raise GraphError(code, f"Scripted by the sandbox: {fault.kind}.")
+        raise _scripted(fault, _REFUSING)
+
+
+def _scripted(fault: Fault, codes: Mapping[str, int]) -> GraphError:
+    return GraphError(_code(fault, codes), f"Scripted by the sandbox: {fault.kind}.")
+
+
+def _code(fault: Fault, codes: Mapping[str, int]) -> int:
+    return int(fault.code) if fault.code and fault.code.isdigit() else codes[fault.kind]
+
+
+def refused_all_the_same(fault: Fault | None) -> None:
+    """Raise GraphError where the script wants an accepted send to be answered with one."""
+    if fault is not None and fault.kind in _LYING:
+        raise _scripted(fault, _LYING)
 
 
 def _accept(
@@ -193,8 +209,7 @@ def _check_limits(config: SandboxConfig, store: Store, person: Person, now: floa
 
 def _failure(person: Person, shown: Content, now: float, fault: Fault | None) -> Json | None:
     if fault is not None and fault.kind in _FAILING:
-        code = int(fault.code) if fault.code and fault.code.isdigit() else _FAILING[fault.kind]
-        return webhook_error(code, f"Scripted by the sandbox: {fault.kind}.")
+        return webhook_error(_code(fault, _FAILING), f"Scripted by the sandbox: {fault.kind}.")
     if person.blocked:
         return webhook_error(131026, "Message Undeliverable.")
     if shown.free_form and not window_seconds_left(person, now):

@@ -38,9 +38,10 @@ from tests.flows.world import World, ok
 
 WORKERS = 24
 JOBS = 4
-ROUNDS = 9
+ROUNDS = 10
 OF_SENDS = (
-    *("timeout_after_accept", "drop_after_accept", "timeout", "http_500", "http_503", "html_502"),
+    *("timeout_after_accept", "drop_after_accept", "http_500_after_accept"),
+    *("timeout", "http_500", "http_503", "html_502"),
     *("rate_limited", "pair_limited", "spam_limited", "template_paused", "token_expired", "locked"),
     *("error", "blocked", "window_closed", "failed", "no_status", "skip_delivered"),
 )

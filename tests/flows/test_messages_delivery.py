@@ -15,7 +15,7 @@ from app.messaging import delivery, inbox, outbox
 from app.messaging.channels import Channels
 from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.rules import AMBIGUOUS_WAIT, QuietHours
+from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietHours
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
 from tests.flows.world import World, ok, refused
@@ -191,25 +191,27 @@ def test_a_lost_answer_without_a_status_is_sent_once_more_and_no_more(post: Post
     assert post.received() == []
 
 
-@pytest.mark.parametrize("kind", ["http_500", "http_503", "error"])
-def test_the_platforms_own_failure_is_tried_again_a_little_later(post: Post, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["http_500", "http_503", "error", "html_502"])
+def test_after_the_platforms_own_failure_a_status_is_waited_for(post: Post, kind: str) -> None:
     post.fault(kind)
     post.tell()
     post.send()
-    assert (post.row.state, post.received()) == (OutboxState.WAITING, [])
-    post.world.clock.advance(seconds=30)
+    assert post.row.state == OutboxState.UNKNOWN
+    post.world.clock.advance(seconds=GATEWAY_WAIT.total_seconds() - 1)
+    assert (post.send(), post.received()) == (0, [])
+    post.world.clock.advance(seconds=1)
     post.send()
     assert len(post.received()) == 1
 
 
-def test_a_proxys_page_is_no_answer(post: Post) -> None:
-    post.fault("html_502")
+def test_what_was_taken_in_spite_of_a_500_is_not_sent_again(post: Post) -> None:
+    post.fault("http_500_after_accept")
     post.tell()
     post.send()
-    assert post.row.state == OutboxState.UNKNOWN
-    post.world.clock.advance(seconds=AMBIGUOUS_WAIT.total_seconds())
-    post.send()
-    assert len(post.received()) == 1
+    post.news(OutboxState.DELIVERED)
+    post.world.clock.advance(minutes=30)
+    assert post.send() == 0
+    assert (post.row.attempts, len(post.received())) == (1, 1)
 
 
 def test_too_fast_holds_the_whole_number_back(post: Post) -> None:

@@ -1,14 +1,25 @@
 """The platform's table of error codes, row by row: what a code means, and what is done about it."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
-from app.messaging.rules import HALT_PROBE, PERSON_BACK_OFF, Fate, Refusal, Verdict, decide
+from app.messaging.rules import (
+    AMBIGUOUS_WAIT,
+    HALT_PROBE,
+    PERSON_BACK_OFF,
+    Fate,
+    Refusal,
+    Verdict,
+    decide,
+)
 from app.providers.whatsapp_errors import classify
 
 HTTP_429, PROXY = (None, 429), (None, 502)
 """Answers without a code: a status alone, and a proxy's page."""
+OWN_FAILURES = (1, 2, 131000, 131016, 131057)
+"""The platform failed: an answer with one of these may come after the message was taken."""
 PERMISSIONS = range(200, 300)
 
 TABLE: list[tuple[Any, Refusal, Fate, dict[str, Any]]] = [
@@ -39,8 +50,9 @@ TABLE: list[tuple[Any, Refusal, Fate, dict[str, Any]]] = [
         {"alert": True},
     ),
     ((132068, 132069), Refusal.FORM, Fate.RETRY, {}),
-    ((131000, 131016, (999_999, 503)), Refusal.TRANSIENT, Fate.RETRY, {}),
-    ((PROXY, (None, 500)), Refusal.GATEWAY, Fate.WAIT_FOR_STATUS, {}),
+    ((*OWN_FAILURES, (131000, 500), (131016, 503)), Refusal.GATEWAY, Fate.WAIT_FOR_STATUS, {}),
+    (((999_999, 503), PROXY, (None, 500)), Refusal.GATEWAY, Fate.WAIT_FOR_STATUS, {}),
+    (((131000, None), (131016, None)), Refusal.TRANSIENT, Fate.RETRY, {}),  # told by a status
     ((131052, 131053), Refusal.MEDIA, Fate.RETRY, {}),
     ((999_999,), Refusal.PERMANENT, Fate.DEAD, {"alert": True}),
 ]
@@ -84,6 +96,13 @@ def test_a_code_counts_whatever_the_status_says() -> None:
 def test_the_template_is_sent_once_after_a_closed_window_and_not_again() -> None:
     verdict = decide(Refusal.WINDOW_CLOSED, attempts=2, free_form=False, luck=0.5)
     assert (verdict.fate, verdict.window_closed) == (Fate.FAILED, True)
+
+
+def test_after_an_answer_of_a_failure_a_status_has_its_time() -> None:
+    """An answer of the platform's own failure never says that the message was not taken."""
+    for code, status in ((1, 500), (131016, 503), (None, 502), (999_999, 599)):
+        verdict = decide(classify(code, status), attempts=1, free_form=True, luck=0.0)
+        assert dt.timedelta(seconds=60) <= verdict.after <= AMBIGUOUS_WAIT
 
 
 def test_one_person_too_fast_waits_alone() -> None:

@@ -271,14 +271,15 @@ def test_no_bytes_break_the_parser(body: bytes) -> None:
             (code, 400, Refusal.TEMPLATE)
             for code in (132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016)
         ),
-        (131000, 500, Refusal.TRANSIENT),
-        (131016, 503, Refusal.TRANSIENT),
+        (131000, 500, Refusal.GATEWAY),
+        (131016, 503, Refusal.GATEWAY),
+        (131000, None, Refusal.TRANSIENT),
         (None, 502, Refusal.GATEWAY),
         (None, 500, Refusal.GATEWAY),
         (131052, 400, Refusal.MEDIA),
         (131053, 400, Refusal.MEDIA),
         (999999, 400, Refusal.PERMANENT),
-        (999999, 503, Refusal.TRANSIENT),
+        (999999, 503, Refusal.GATEWAY),
         (None, 401, Refusal.CREDENTIALS),
     ],
 )

@@ -78,6 +78,18 @@ def test_a_broken_connection_after_acceptance_is_an_error_of_transport(chat: Wor
     assert len(chat.inbox()) == 1
 
 
+def test_a_500_after_acceptance_is_settled_by_the_status(chat: World) -> None:
+    fault(chat, "http_500_after_accept", code=131000)
+    refused = chat.send({**HELLO, "biz_opaque_callback_data": "outbox-1"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (500, 131000)
+    settled = chat.business.wait(
+        lambda b: [s for s in b.statuses() if s.get("biz_opaque_callback_data") == "outbox-1"]
+    )
+    [message] = chat.inbox()
+    assert settled[0]["id"] == message["id"]
+    chat.sent(HELLO)
+
+
 def test_a_timeout_may_also_come_before_acceptance(chat: World) -> None:
     fault(chat, "timeout")
     body = {"messaging_product": "whatsapp", "to": ASHA, **HELLO}
