@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from app.chat.model import REGISTRATION, Ask, Context, Effect, Heard, Say, State, Turn
+from app.chat.model import REGISTRATION, Ask, Context, Effect, Heard, Say, SetPhone, State, Turn
 from app.chat.understand import Command, commands, words_of
 from app.core.week import WEEKDAYS, Slot, format_clock
 from app.messaging import texts
@@ -63,7 +63,11 @@ def answered(
     if following is None:
         done = replace(state, registering=False)
         said = Say("registered", summary(context, slots))
-        return Turn(done, (*before, said), effects, language)
+        # Who skipped it is told once more that no offer comes without it.
+        lacks = context.profile is not None and not context.profile.has_phone
+        lacks &= not any(isinstance(effect, SetPhone) for effect in effects)
+        closing = (*before, said, *((Say("ask_phone"),) if lacks else ()))
+        return Turn(done, closing, effects, language)
     opened, said = ask(state, following, context)
     return Turn(opened, (*before, said), effects, language)
 

@@ -21,6 +21,7 @@ from app.chat.employer.model import (
 )
 from app.chat.employer.questions import POSTING
 from app.chat.model import (
+    REGISTRATION,
     Agree,
     Answer,
     Ask,
@@ -305,6 +306,15 @@ def test_stop_beats_every_state(ask: Ask, facts: Context) -> None:
 def test_reactions_and_edits_do_nothing(kind: InboundKind, facts: Context) -> None:
     state = State(ask=Ask.NAME, registering=True)
     assert step(state, heard("👍", kind), facts) == Turn(state)
+
+
+def test_who_keeps_the_phone_back_is_told_once_more_what_it_costs() -> None:
+    state = State(ask=Ask.PHONE, registering=True, answered=frozenset(REGISTRATION) - {Ask.PHONE})
+    facts = context(profile=replace(PROFILE, has_phone=False))
+    kept = step(state, heard("skip"), facts)
+    assert [say.text for say in kept.replies] == ["registered", "ask_phone"]
+    shared = step(state, heard(kind=InboundKind.CONTACT, phone="+919811100001"), facts)
+    assert [say.text for say in shared.replies] == ["phone_saved", "registered"]
 
 
 @given(inbounds, contexts)
