@@ -94,7 +94,7 @@ class State:
     told_of_human: bool = False
     """Whether who waits for a human was told once more that one is called."""
     told_of: str = ""
-    """What was answered last of the questions that many ask (`faq.SUBJECTS`)."""
+    """What was answered last of the questions that many ask (`asked.SUBJECTS`)."""
 
     def at(self, ask: Ask, **draft: Any) -> Self:
         """Return the state with that question open."""

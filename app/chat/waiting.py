@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Final
 
 from app.chat.asides import asked_code, read_delete, read_report
+from app.chat.asked import subject_of
 from app.chat.distress import Distress, distress_in
 from app.chat.employer.hat import acting
 from app.chat.employer.questions import POSTING
-from app.chat.faq import subject_of
 from app.chat.flow import QUESTIONS, said, says, tapped
 from app.chat.meeting import resume
 from app.chat.model import (

@@ -15,12 +15,14 @@ from app.chat.employer.model import (
     BlockWorker,
     CancelJob,
     ChooseContact,
+    ChooseJob,
     PostJob,
     PublishJob,
     ReportLead,
     TellContacts,
     TellJobs,
     TellLeads,
+    TellTerms,
 )
 from app.chat.model import Ask, Effect
 from app.core.errors import NotFound
@@ -480,6 +482,8 @@ async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) 
                     TellJobs(employer_id),
                     TellLeads(employer_id, job_id),
                     TellContacts(employer_id),
+                    TellTerms(employer_id, "cost"),
+                    ChooseJob(employer_id),
                     ChooseContact(employer_id, "block"),
                     AskReport(employer_id, new_id()),
                     ReportLead(employer_id, new_id(), "no answer"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.faq import SUBJECTS, subject_of
+from app.chat.asked import SUBJECTS, subject_of
 from app.chat.model import Ask, HandOver, State
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.script import step

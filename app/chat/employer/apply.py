@@ -14,11 +14,14 @@ from sqlalchemy import update
 
 from app.catalogue import places, skills
 from app.chat.doing import Doing
+from app.chat.employer.facts import said_of
 from app.chat.employer.model import (
+    OPEN,
     AskReport,
     BlockWorker,
     CancelJob,
     ChooseContact,
+    ChooseJob,
     PostJob,
     Prove,
     PublishJob,
@@ -27,6 +30,7 @@ from app.chat.employer.model import (
     TellContacts,
     TellJobs,
     TellLeads,
+    TellTerms,
 )
 from app.chat.model import Effect, Say
 from app.core.errors import DomainError, Invalid, NotFound
@@ -42,7 +46,7 @@ from app.jobs import posting, queries
 from app.jobs.holding import JobDeclined, JobHeld
 from app.jobs.models import Job
 from app.jobs.posting import JobText, Salary
-from app.jobs.rules import JobAction, JobCancelled, StartsInPast
+from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
 from app.matching.publish import publish
 from app.messaging import texts
 from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
@@ -56,6 +60,7 @@ from app.offers.unlocking import MatchNotFound, worker_of
 from app.payments import contacts, reports
 from app.payments.contacts import Contact
 from app.payments.rules import ReportStatus
+from app.policy.policy import current
 
 SHOWN_JOBS: Final = 9
 SHOWN_LEADS: Final = 10
@@ -287,6 +292,29 @@ async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
     doing.replies.append(Say("your_contacts", {"list": "\n".join(lines)}))
 
 
+async def _tell_terms(doing: Doing, effect: TellTerms) -> None:
+    await _acting(doing, effect.employer_id)
+    policy = await current(doing.session)
+    price = {"amount": policy.lead_prices.default, "currency": policy.lead_prices.currency}
+    terms = {"price": price, "hours": policy.deadlines.guarantee_hours}
+    doing.replies.append(Say(f"hire_faq_{effect.subject}", terms))
+
+
+async def _choose_job(doing: Doing, effect: ChooseJob) -> None:
+    account = await _acting(doing, effect.employer_id)
+    page = PageRequest(SHOWN_JOBS, None)
+    jobs, _ = await queries.of_employer(doing.session, account.id, None, page)
+    still = [job for job in jobs if JobStatus(job.status) in OPEN]
+    if len(still) == 1:
+        told = await said_of(doing.session, still[0], doing.now)
+        doing.replies.append(Say("ask_cancel_job", told))
+        return
+    rows = [Row(f"job:{job.id}:cancel", inert(job.title, ROW_TITLE_CHARACTERS)) for job in still]
+    doing.replies.append(
+        Say("which_job_to_cancel", rows=rows) if rows else Say("no_jobs_to_cancel")
+    )
+
+
 # ── After the unlock ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -341,6 +369,8 @@ VERBS: Final[Mapping[type, _Verb]] = {
     TellJobs: _tell_jobs,
     TellLeads: _tell_leads,
     TellContacts: _tell_contacts,
+    TellTerms: _tell_terms,
+    ChooseJob: _choose_job,
     ChooseContact: _choose_contact,
     AskReport: _ask_report,
     ReportLead: _report_lead,

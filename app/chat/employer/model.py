@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from app.jobs.rules import JobStatus
+
+OPEN: Final = frozenset({JobStatus.DRAFT, JobStatus.PUBLISHED})
+"""Where a job can still be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,22 @@ class BlockWorker:
     match_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class TellTerms:
+    """Answer what many ask of what a contact costs, and of what is done when it is no good."""
+
+    employer_id: UUID
+    subject: str
+    """One of `asked.HIRING`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseJob:
+    """Let the employer say which job is to be cancelled."""
+
+    employer_id: UUID
+
+
 type EmployerEffect = (
     SendProof
     | Prove
@@ -142,6 +161,8 @@ type EmployerEffect = (
     | TellJobs
     | TellLeads
     | TellContacts
+    | TellTerms
+    | ChooseJob
     | ChooseContact
     | AskReport
     | ReportLead

@@ -62,8 +62,12 @@ def spoken_of(heard: Heard, account: EmployerFacts) -> Draft | None:
         return None
     draft = _read(text, heard.context, Draft(), account)
     told = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
-    named = draft.skill is not None or bool(draft.skills)
-    return draft if named or sum(map(bool, told)) >= _LEAST_SAID else None
+    guessed = draft.skill is not None or bool(draft.skills)
+    much = sum(map(bool, told)) + guessed
+    # A role that was only guessed at is none by itself, unless somebody says that they need one.
+    named = words.names_role(text) or (guessed and around("wants").anywhere(words_of(text)))
+    alone = draft.skill is not None and not draft.note
+    return draft if named or alone or much >= _LEAST_SAID else None
 
 
 def again(state: State, context: Context) -> Say:

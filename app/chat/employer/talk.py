@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from app.chat.asked import HIRING, subject_of
 from app.chat.employer import posting
 from app.chat.employer.after_unlock import choose, lead_tap, read_report
 from app.chat.employer.model import (
+    OPEN,
     CancelJob,
+    ChooseJob,
     EmployerFacts,
     PublishJob,
     TellContacts,
     TellJobs,
     TellLeads,
+    TellTerms,
 )
 from app.chat.flow import said, says, tapped
 from app.chat.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
@@ -24,8 +28,6 @@ from app.messaging.inbound import InboundKind
 
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
-OPEN: Final = frozenset({JobStatus.DRAFT, JobStatus.PUBLISHED})
-"""Where a job can still be cancelled."""
 
 
 def turn(heard: Heard, account: EmployerFacts) -> Turn:
@@ -38,6 +40,7 @@ def turn(heard: Heard, account: EmployerFacts) -> Turn:
         lead_tap,
         posting.agreed,
         _words,
+        _often_asked,
         read_report,
         posting.posting,
         _new_job,
@@ -132,6 +135,10 @@ def choose_language(heard: Heard) -> Turn:
     return Turn(heard.state, (Say("choose_language", rows=rows),))
 
 
+def _cancel(heard: Heard, account: EmployerFacts) -> Turn:
+    return Turn(heard.state.at(Ask.NOTHING), (), (ChooseJob(account.id),))
+
+
 def _human(heard: Heard, _account: EmployerFacts) -> Turn:
     return hand_over(heard)
 
@@ -166,6 +173,7 @@ _EVERYDAY: Final[Mapping[Command, _Follow]] = {
     Command.START: _open_menu,
     Command.BOT: _open_menu,
     Command.BACK: _open_menu,
+    Command.CANCEL: _cancel,
     Command.PROFILE: _data,
     Command.WHO_KNOWS: _contacts,
 }
@@ -189,6 +197,20 @@ def _words(heard: Heard, account: EmployerFacts) -> Turn | None:
         if command in meant:
             return follow(heard, account)
     return None
+
+
+def _often_asked(heard: Heard, account: EmployerFacts) -> Turn | None:
+    """Answer what many employers ask, and ask the open question about a job again."""
+    text = said(heard)
+    if text is None or heard.state.ask is Ask.LEAD_REPORT:
+        return None
+    subject = subject_of(text, HIRING)
+    if subject is None:
+        return None
+    again_told = (Say("faq_again"),) if heard.state.told_of == subject else ()
+    state = replace(heard.state, told_of=subject, misses=0)
+    replies = (*again_told, *again_if_asked(heard, account))
+    return Turn(state, replies, (TellTerms(account.id, subject),))
 
 
 # ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────

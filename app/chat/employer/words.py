@@ -310,6 +310,11 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
     return [chunk], [], None
 
 
+def names_role(text: str) -> bool:
+    """Whether a text calls any role by its name."""
+    return any(_roles_in(chunk)[1] for chunk in _BETWEEN.split(folded(text)))
+
+
 def role_named(text: str) -> str | None:
     """Return the one role that a text calls by its name, if it does."""
     found = _roles_in(text)[1]
@@ -346,6 +351,9 @@ def _begins_a_role(said: str) -> bool:
 
 
 def _role(said: str, draft: Draft, language: str) -> Draft:
+    if not skills.fold(said):
+        # Of an emoji nothing is left to look for.
+        return draft
     found = [skill.slug for skill in skills.search(said, language, _MOST_OPTIONS)]
     if not found:
         found = [s.slug for s in skills.search(said.removesuffix("s"), language, _MOST_OPTIONS)]
