@@ -99,6 +99,11 @@ def _count(value: Any, reader: Reader) -> str:
     return format_decimal(value, locale=reader.locale)
 
 
+def _years(value: Any, reader: Reader) -> str:
+    word = reader.words["years_one" if int(value) == 1 else "years"]
+    return word.replace("{value}", _count(value, reader))
+
+
 def _km(value: Any, reader: Reader) -> str:
     number = format_decimal(round(float(value), 1), format="#,##0.#", locale=reader.locale)
     return f"{number} {reader.words['km']}"
@@ -324,6 +329,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "url": _url,
     "count": _count,
     "km": _km,
+    "years": _years,
     "money": _money,
     "amount": _amount,
     "pay": _pay,

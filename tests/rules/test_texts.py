@@ -53,6 +53,12 @@ def test_there_is_a_catalogue_for_every_language_one_can_choose() -> None:
     assert set(languages()) == {language.value for language in Language} == set(RAW)
 
 
+@pytest.mark.parametrize(("years", "said"), [(0, "0 years"), (1, "1 year"), (12, "12 years")])
+def test_one_year_is_not_years(years: int, said: str) -> None:
+    told = texts.chat("en", "profile", CHAT_SAMPLES | {"years": years}).text
+    assert f"Experience: {said}\n" in told
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_language_has_every_text_with_the_same_values_and_buttons(language: str) -> None:
     english, other = entries("en"), entries(language)
