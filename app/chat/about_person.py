@@ -2,10 +2,12 @@
 
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from app.chat import quantities
 from app.chat.flow import (
+    QUESTIONS,
     answered,
     said,
     says,
@@ -23,7 +25,15 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import Command, around, commands, words_of, yes_or_no
+from app.chat.understand import (
+    Command,
+    Lexicon,
+    around,
+    commands,
+    every,
+    words_of,
+    yes_or_no,
+)
 from app.core.masking import mask
 from app.messaging import texts
 from app.messaging.channels import (
@@ -145,10 +155,52 @@ def read_name(heard: Heard) -> Turn | None:
         return None
     if Command.COURTESY in commands(text):
         return None
+    if heard.state.registering and (aged := age_told(heard)) is not None:
+        return aged
     name = name_in(text)
     if not good_name(name):
         return Turn(heard.state, (Say("name_bad"),), missed=True)
     return answered(heard, Ask.NAME, Edit({"name": name}))
+
+
+def age_told(heard: Heard) -> Turn | None:
+    """Follow an age that is told after the question for it: nobody under age goes on.
+
+    A bare number counts only where nothing else could be numbered.
+    """
+    text = said(heard) or ""
+    bare = text.strip().isdecimal()
+    match consent_in(text):
+        case "minor" if not bare or heard.state.ask is Ask.NAME:
+            return Turn(State(), (Say("minor"),), (Forget(),))
+        case "of_age" | "minor":
+            return Turn(heard.state, (QUESTIONS[heard.state.ask].ask(heard.state, heard.context),))
+        case _:
+            return None
+
+
+def renamed(heard: Heard) -> Turn | None:
+    """Read a name that corrects the one just told: "sorry Anil Kumar", "my name is Anil Kumar"."""
+    text, profile = said(heard), heard.context.profile
+    if text is None or profile is None or not heard.state.registering:
+        return None
+    if Ask.NAME not in heard.state.answered:
+        return None
+    words = text.split()
+    plain = ["".join(words_of(word)) for word in words]
+    begins = _corrections().at(plain, 0) if plain and plain[0] else None
+    name = name_in(" ".join(words[begins[1] :])) if begins else name_in(text)
+    introduced = any(word in {"name", "naam", "नाम"} for word in plain)
+    same = words_of(name)[:1] == words_of(profile.name)[:1]
+    if name == text or not good_name(name) or not (introduced or (begins and same)):
+        return None
+    again = QUESTIONS[heard.state.ask].ask(heard.state, heard.context)
+    return Turn(heard.state, (Say("saved"), again), (Edit({"name": name}),))
+
+
+@cache
+def _corrections() -> Lexicon[None]:
+    return Lexicon((phrase, None) for phrase in every("calendar", "correction"))
 
 
 def name_in(text: str) -> str:

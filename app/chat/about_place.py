@@ -149,6 +149,9 @@ def read_which_place(heard: Heard) -> Turn | None:
         return _chosen(heard, options[number])
     if len(options) == 1 and says(heard, Command.YES):
         return _chosen(heard, options[0])
+    if says(heard, Command.YES):
+        # A yes to several: which one is still open.
+        return Turn(heard.state, (ask_which_place(heard.state, heard.context),))
     if choice == "none" or says(heard, Command.NO):
         return turn_to(heard.state, Ask.LOCATION, heard.context)
     if left := meant(said(heard) or "", options):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import skills as skill_catalogue
+from app.chat.about_person import age_told, renamed
 from app.chat.flow import (
     answered,
     ask,
@@ -100,6 +101,8 @@ def read_skills(heard: Heard) -> Turn | None:
     text = said(heard)
     if text is None or says(heard, Command.COURTESY):
         return None
+    if state.registering and (told := renamed(heard) or age_told(heard)) is not None:
+        return told
     return read_written_skills(heard, text, chosen)
 
 

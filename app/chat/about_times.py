@@ -1,10 +1,12 @@
 """When somebody is free: chosen or written, and read back before it is kept. Pure."""
 
 from collections.abc import Sequence
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from app.chat import availability_form, free_times
 from app.chat.flow import answered, said, said_slots, says, tapped, turn_to
+from app.chat.free_words import FROM_TODAY
 from app.chat.model import (
     Ask,
     Context,
@@ -14,7 +16,7 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import Command
+from app.chat.understand import Command, Lexicon, around, every, words_of
 from app.core.week import Slot
 from app.messaging.inbound import InboundKind
 from app.messaging.wording import DEFAULT_ZONE
@@ -76,3 +78,28 @@ def read_availability_right(heard: Heard) -> Turn | None:
     if choice == "no" or says(heard, Command.NO):
         return turn_to(heard.state, Ask.AVAILABILITY, heard.context)
     return read_availability(heard)
+
+
+def told_in_passing(heard: Heard) -> Turn | None:
+    """Read back what somebody registered says of their free times: "I'm free on sunday too", "sunday nahi".
+
+    It adds to the week that is kept or takes from it; a single day such as "tomorrow" is no week.
+    """
+    text, profile = said(heard), heard.context.profile
+    if text is None or profile is None or not profile.slots or heard.context.open_offers:
+        return None
+    words = words_of(text[:300])
+    if not around("says_free").anywhere(words):
+        return None
+    if around("day_off").anywhere(words) and _soon().anywhere(words):
+        return Turn(heard.state, (Say("day_off"),))
+    slots = free_times.read(text[:300], None, profile.slots, adds=True)
+    if slots is None or slots == list(profile.slots):
+        return None
+    kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
+    return turn_to(heard.state, Ask.AVAILABILITY_RIGHT, heard.context, slots=kept)
+
+
+@cache
+def _soon() -> Lexicon[None]:
+    return Lexicon((word, None) for word in every("calendar", *FROM_TODAY))

@@ -1,6 +1,7 @@
 """A worker blocks or reports who holds their contact, by the button or in words. Pure."""
 
 from collections.abc import Callable
+from typing import Any
 
 from app.chat.flow import tapped
 from app.chat.model import Ask, Block, Heard, OfferFacts, Say, Turn
@@ -40,10 +41,14 @@ def about_company(verb: Command) -> Callable[[Heard], Turn]:
 
 
 def _about(heard: Heard, offer: OfferFacts, verb: Command) -> Turn:
-    company = {"company": offer.said.get("company", ""), "offer_id": str(offer.id)}
+    company: dict[str, Any] = {
+        "company": offer.said.get("company", ""),
+        "offer_id": str(offer.id),
+    }
     if verb is Command.BLOCK:
         return Turn(heard.state, (Say("blocked", company),), (Block(offer.id),))
-    return Turn(heard.state.at(Ask.REPORT, **company), (Say("ask_report", company),))
+    opened = heard.state.at(Ask.REPORT, **company, blocked=offer.blocked)
+    return Turn(opened, (Say("ask_report", company),))
 
 
 def _row(offer: OfferFacts, verb: Command, language: str) -> Row:

@@ -49,7 +49,8 @@ def read_report(heard: Heard) -> Turn | None:
     if Command.SKIP in commands(text):
         return Turn(closed, (Say("kept"),))
     report = Report(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
-    return Turn(closed, (Say("reported", about),), (report,))
+    told = "reported_blocked" if about.get("blocked") else "reported"
+    return Turn(closed, (Say(told, about),), (report,))
 
 
 def read_new_place(heard: Heard) -> Turn | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chat.about_person import good_name
@@ -19,7 +19,7 @@ from app.offers.models import JobMatch
 from app.offers.notices import said_of_jobs
 from app.offers.rules import OfferStatus, effective
 from app.workers import availability
-from app.workers.models import Worker
+from app.workers.models import Block, Worker
 from app.workers.registration import DEFAULT_TRAVEL_KM
 
 CHANNEL: Final = "whatsapp"
@@ -180,6 +180,9 @@ async def _facts(session: AsyncSession, *where: Any, now: dt.datetime) -> list[O
         JobMatch.distance_km,
         JobMatch.why,
         Worker.time_zone,
+        exists()
+        .where(Block.worker_id == JobMatch.worker_id, Block.employer_id == JobMatch.employer_id)
+        .label("blocked"),
     )
     query = (
         select(*columns)
@@ -195,6 +198,7 @@ async def _facts(session: AsyncSession, *where: Any, now: dt.datetime) -> list[O
             id=row.id,
             status=effective(OfferStatus(row.status), row.respond_by, now),
             unlocked=row.unlocked_at is not None,
+            blocked=row.blocked,
             said={
                 **jobs[row.job_id],
                 "offer_id": str(row.id),

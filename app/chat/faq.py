@@ -29,4 +29,7 @@ def often_asked(heard: Heard) -> Turn | None:
     offers = heard.context.open_offers
     if subject == "pay" and len(offers) == 1:
         return Turn(state, (*answer, tell_offer(offers[0])))
+    accepted = heard.context.accepted_offers
+    if subject == "pay" and not offers and len(accepted) == 1:
+        return Turn(state, (*answer, Say("pay_of_job", accepted[0].said)))
     return Turn(state, answer)

@@ -32,11 +32,13 @@ type _Span = tuple[int, int]
 type _Tokens = Sequence[Token]
 
 
-def read(text: str, today: int | None = None, known: Sequence[Slot] = ()) -> list[Slot] | None:
+def read(
+    text: str, today: int | None = None, known: Sequence[Slot] = (), *, adds: bool = False
+) -> list[Slot] | None:
     """Return the weekly slots a text means, merged and in order, or None if it can't be read.
 
     `today` is the weekday (Monday 0) that "tomorrow" counts from; `known` are slots that were told
-    before, of which "not sunday" takes away and to which "sunday too" adds.
+    before, of which "not sunday" takes away and to which "sunday too" adds; with `adds` all that is told.
     """
     every = tokens(text)
     found = _without_asides(every) if every else None
@@ -51,7 +53,7 @@ def read(text: str, today: int | None = None, known: Sequence[Slot] = ()) -> lis
         left = [(days, spans) for days, spans in before if not never & set(days)]
         return weekly(left) if never else None
     told = [(clause.days or set(EVERY_DAY), clause.spans) for clause in clauses]
-    adds = any("also" in token.names for token in every)
+    adds |= any("also" in token.names for token in every)
     return weekly([*before, *told] if adds else told)
 
 

@@ -156,6 +156,8 @@ class OfferFacts:
     """As it stands now: an unanswered one past its deadline has expired."""
     unlocked: bool
     said: Mapping[str, Any]
+    blocked: bool = False
+    """Whether this worker blocked its employer."""
 
 
 @dataclass(frozen=True, slots=True)

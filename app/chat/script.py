@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import places
+from app.chat.about_times import told_in_passing
 from app.chat.after_unlock import about_company, contact_tap
 from app.chat.asides import asked_code, courtesy, read_delete, read_new_place, read_report
 from app.chat.distress import distress_in
@@ -19,6 +20,7 @@ from app.chat.employer.door import employer
 from app.chat.employer.hat import acting
 from app.chat.faq import often_asked
 from app.chat.flow import ask, said, says, summary, tapped, typed_choice
+from app.chat.going_back import back
 from app.chat.meeting import language_choice, newcomer, resume, unfinished
 from app.chat.model import (
     FREE_WRITING,
@@ -38,7 +40,7 @@ from app.chat.model import (
 )
 from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted, reason
 from app.chat.questions import TABLE as QUESTIONS
-from app.chat.understand import Command, commands, in_devanagari, words_of
+from app.chat.understand import Command, around, commands, in_devanagari, words_of
 from app.chat.waiting import UNREAD, call_for_help, hand_over, while_wanted
 from app.messaging import texts
 from app.messaging.channels import Row
@@ -231,7 +233,10 @@ def _everywhere(heard: Heard) -> Turn | None:
     meant = commands(text) if text is not None else frozenset()
     if heard.state.ask in FREE_WRITING and (heard.state.registering or len(meant) != 1):
         # Of a place or a whole sentence nobody could take these for the answer.
-        whole = heard.state.ask in _PLACES or len(words_of(text or "")) > 1
+        words = words_of(text or "")
+        whole = heard.state.ask in _PLACES or len(words) > 1
+        # "Offers" is no name and no skill; of "job" and "kaam" nobody can tell.
+        whole |= bool(around("around_skill").without(words))
         meant &= _UNMISTAKABLE | (_IN_A_SENTENCE if whole else frozenset())
     for command, follow in _WORDS.items():
         if command in meant:
@@ -258,49 +263,14 @@ def _profile(heard: Heard) -> Turn | None:
     if heard.context.profile is None:
         return None
     if heard.state.registering:
-        return resume(heard, Say("so_far", summary(heard.context)))
+        asked = Ask.DISTANCE in heard.state.answered
+        return resume(heard, Say("so_far" if asked else "so_far_begun", summary(heard.context)))
     return Turn(heard.state.at(Ask.NOTHING), (Say("profile", summary(heard.context)),))
 
 
 def _work(heard: Heard) -> Turn | None:
     """Who looks for offers says "I need work", too; in a registration that goes without saying."""
     return None if heard.state.registering else my_offers(heard)
-
-
-_PART_OF: Final[Mapping[Ask, Ask]] = {
-    Ask.SKILLS_RIGHT: Ask.SKILLS,
-    Ask.WHICH_PLACE: Ask.LOCATION,
-    Ask.AVAILABILITY_RIGHT: Ask.AVAILABILITY,
-}
-"""Questions that follow from an answer: back from them is that answer again."""
-
-
-def _back(heard: Heard) -> Turn:
-    """Open the question before; in everyday talk, the menu."""
-    state, context = heard.state, heard.context
-    if not state.registering:
-        return Turn(state.at(Ask.NOTHING), (Say("menu"),))
-    if (whole := _PART_OF.get(state.ask)) is not None:
-        opened, say = ask(state, whole, context)
-        return Turn(opened, (say,))
-    asked = [
-        question
-        for question in (
-            Ask.NAME,
-            Ask.SKILLS,
-            Ask.LOCATION,
-            Ask.DISTANCE,
-            Ask.EXPERIENCE,
-            Ask.AVAILABILITY,
-        )
-        if question in state.answered
-    ]
-    if not asked:
-        return resume(heard)
-    previous = asked[-1]
-    reopened = replace(state, answered=state.answered - {previous})
-    opened, say = ask(reopened, previous, context)
-    return Turn(opened, (say,))
 
 
 def _change(question: Ask) -> Callable[[Heard], Turn]:
@@ -344,7 +314,7 @@ _WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
     Command.HUMAN: hand_over,
     Command.HELP: _help,
     Command.MENU: _menu,
-    Command.BACK: _back,
+    Command.BACK: back,
     Command.LANGUAGE: _choose_language,
     Command.LANGUAGE_NAME: _choose_language,
     Command.GREETING: _greeting,
@@ -434,6 +404,8 @@ def _everyday(heard: Heard) -> Turn | None:
     if inbound.kind is InboundKind.CONTACT and inbound.phone and not _has_phone(context):
         return Turn(heard.state, (Say("phone_saved"),), (SetPhone(inbound.phone),))
     if heard.state.ask is Ask.NOTHING:
+        if (turn := told_in_passing(heard)) is not None:
+            return turn
         if (turn := free_answer(heard)) is not None:
             return _counted(heard, turn)
         if inbound.kind is InboundKind.LOCATION and inbound.latitude is not None:

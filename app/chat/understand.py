@@ -222,6 +222,11 @@ def commands(text: str) -> frozenset[Command]:
     how = around("polite", "how_to").without(words, ends_only=True)
     if asked := known.get(" ".join(how), frozenset()) & _ASKED_HOW:
         return asked
+    if Command.STOP in known.get(bare[0], frozenset()) and not around("stop_what").without(
+        bare[1:]
+    ):
+        # "Stop calling me", but not "stop asking".
+        return frozenset({Command.STOP})
     # "Block Cafe Leopold": whom it is about is asked, and what keeps people safe is no remark.
     if told := known.get(bare[0], frozenset()) & _NAMING_SOMEBODY:
         return told

@@ -1,0 +1,44 @@
+"""Back: from a question to the one before it, and from everyday talk to the menu. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from app.chat.flow import ask
+from app.chat.meeting import resume
+from app.chat.model import Ask, Heard, Say, Turn
+
+_PART_OF: Final[Mapping[Ask, Ask]] = {
+    Ask.SKILLS_RIGHT: Ask.SKILLS,
+    Ask.WHICH_PLACE: Ask.LOCATION,
+    Ask.AVAILABILITY_RIGHT: Ask.AVAILABILITY,
+}
+"""Questions that follow from an answer: back from them is that answer again."""
+
+
+def back(heard: Heard) -> Turn:
+    """Open the question before; in everyday talk, the menu."""
+    state, context = heard.state, heard.context
+    if not state.registering:
+        return Turn(state.at(Ask.NOTHING), (Say("menu"),))
+    if (whole := _PART_OF.get(state.ask)) is not None:
+        opened, say = ask(state, whole, context)
+        return Turn(opened, (say,))
+    asked = [
+        question
+        for question in (
+            Ask.NAME,
+            Ask.SKILLS,
+            Ask.LOCATION,
+            Ask.DISTANCE,
+            Ask.EXPERIENCE,
+            Ask.AVAILABILITY,
+        )
+        if question in state.answered
+    ]
+    if not asked:
+        return resume(heard)
+    previous = asked[-1]
+    reopened = replace(state, answered=state.answered - {previous})
+    opened, say = ask(reopened, previous, context)
+    return Turn(opened, (say,))
