@@ -247,3 +247,73 @@ def test_near_a_station_is_where_the_station_is(text: str, place: str) -> None:
 
 def test_a_station_in_hindi_is_heard_and_asked() -> None:
     assert read("बांद्रा स्टेशन के पास", TODAY, city="Mumbai").places[0]["name"] == "Bandra"
+
+
+@pytest.mark.parametrize(
+    ("text", "starts_on", "ends_on"),
+    [
+        ("driver needed 1st to 5th", "2026-12-01", "2026-12-05"),
+        ("28th to 2nd", "2026-11-28", "2026-12-02"),
+        ("on 30th", "2026-11-30", "2026-11-30"),
+        ("from 1st to 5th dec", "2026-12-01", "2026-12-05"),
+        ("30 तारीख को", "2026-11-30", "2026-11-30"),
+        ("20 tarikh", "2026-12-20", "2026-12-20"),
+        ("yesterday", "2026-11-24", "2026-11-24"),
+        ("05/12", "2026-12-05", "2026-12-05"),
+        ("28/11", "2026-11-28", "2026-11-28"),
+        ("05/06/2027", "2027-06-05", "2027-06-05"),
+    ],
+)
+def test_days_without_a_month(text: str, starts_on: str, ends_on: str) -> None:
+    draft = read(text, TODAY)
+    assert (str(draft.starts_on), str(draft.ends_on), draft.dates) == (starts_on, ends_on, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("05/06", ("2027-06-05", "2027-05-06")),
+        ("next sunday", ("2026-11-29", "2026-12-06")),
+        ("agle ravivar", ("2026-11-29", "2026-12-06")),
+    ],
+)
+def test_a_day_that_may_be_two_is_left_to_choose(text: str, days: tuple[str, ...]) -> None:
+    draft = read(f"cook, {text} 10-6", TODAY)
+    assert (draft.dates, draft.when, draft.spans) == (days, False, ((-1, 600, 1080),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tuition class 8th",
+        "2nd floor dadar",
+        "next monday 10-6",
+        "this sunday",
+        "8th pass",
+        "12th std",
+    ],
+)
+def test_what_is_no_unclear_day(text: str) -> None:
+    draft = read(text, TODAY)
+    assert (draft.dates, draft.no_day, draft.starts_on) == ((), "", None)
+
+
+@pytest.mark.parametrize("text", ["31 feb", "cook, 31 feb, 10-6", "30 feb 2027", "june 31"])
+def test_a_day_that_no_calendar_has_is_named(text: str) -> None:
+    draft = read(text, TODAY)
+    assert (draft.when, draft.no_day != "") == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("500-600 per day", 50_000),
+        ("rs 500 to 600 a day", 50_000),
+        ("₹500-600/day", 50_000),
+        ("500 se 600 roz", 50_000),
+        ("10-18 daily", None),
+        ("9-50", None),
+    ],
+)
+def test_of_a_range_of_pay_the_lower_end_is_promised(text: str, amount: int | None) -> None:
+    assert read(text, TODAY).amount == amount

@@ -6,11 +6,13 @@ Dates are taken out of the text; weekdays stay in it, because they are read toge
 import datetime as dt
 import re
 from calendar import monthrange
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
 from app.chat.understand import folded
+from app.core.week import WEEKDAYS
 from app.messaging.texts import catalogue, languages
 
 TAKEN: Final = " | "
@@ -48,10 +50,24 @@ _TO: Final = r"\s*(?:-|to|till|until|se|से)\s*"
 _DAYS_OF_MONTH: Final = re.compile(rf"{_START}{_DAY}{_TO}{_DAY}\s*{_MONTH_NAME}\.?{_EDGE}{_YEAR}")
 _DAY_MONTH: Final = re.compile(rf"{_START}{_DAY}\s*(?:of\s+)?{_MONTH_NAME}\.?{_EDGE}{_YEAR}")
 _MONTH_DAY: Final = re.compile(rf"{_START}{_MONTH_NAME}\.?\s+{_DAY}{_EDGE}(?!\s*[:-]){_YEAR}")
+_TH: Final = r"(?:st|nd|rd|th)"
+_NAMED_SO: Final = any_of(
+    "floor|class|std|standard|grade|pass|road|cross|main|block|sector|phase|lane|street|avenue"
+)
+"""What is numbered, and no day: "2nd floor"."""
+_ORDINALS: Final = re.compile(
+    rf"{_START}(\d{{1,2}}){_TH}{_TO}(\d{{1,2}}){_TH}{_EDGE}(?!\s+{_NAMED_SO})"
+)
+_ORDINAL: Final = re.compile(
+    rf"((?:{_START}(?:on|from|starting|till|until|by|for)\s+(?:the\s+)?)|(?:^|[,;|])\s*)(\d{{1,2}}){_TH}"
+    rf"{_EDGE}(?!\s+{_NAMED_SO})"
+)
+_TARIKH: Final = re.compile(rf"{_START}(\d{{1,2}})\s*{any_of('tarikh|tareekh|तारीख|तारिख')}")
 _NUMBERS: Final = re.compile(r"(?<![\d/.-])(\d{1,2})[/.](\d{1,2})(?:[/.](20\d\d|\d\d))?(?![\d/.])")
 _ISO: Final = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
 _AFTER_TOMORROW: Final = re.compile(any_of("day after tomorrow|parso|parson|परसों|परसो"))
 _TOMORROW: Final = re.compile(any_of("tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr|kal|कल"))
+_YESTERDAY: Final = re.compile(any_of("yesterday|beeta kal|bita kal|बीता कल"))
 _TODAY: Final = re.compile(any_of("today|tonight|aaj|aj|आज"))
 _NEXT_WEEK: Final = re.compile(any_of("next week|agle hafte|agle haftey|अगले हफ्ते"))
 _LONG: Final = re.compile(
@@ -72,6 +88,10 @@ _THIS: Final = re.compile(any_of("this|coming|upcoming|is|iss|aane wale|aane wal
 _EACH: Final = re.compile(any_of("every|each|har|हर|all|weekly|har hafte|हर हफ्ते|every week"))
 _NEXT: Final = re.compile(any_of("next|agle|agli|agla|अगले|अगली|अगला"))
 _SHORT_YEAR: Final = 100
+_MONTHS_AHEAD_DAYS: Final = 62
+"""Within two months there is every day of a month."""
+_SURELY_SOON: Final = dt.timedelta(days=60)
+"""Within this the day comes first, as it is written here; 05/06 far ahead may be one of May."""
 _ALWAYS: Final = "24/7"
 
 
@@ -85,15 +105,26 @@ class Dates:
     weekly: bool | None = None
     days: tuple[int, ...] = ()
     """Weekdays of several single dates."""
+    choices: tuple[dt.date, ...] = ()
+    """The days that an unclear one may be: 05/06, "next sunday"."""
+    unreal: str = ""
+    """A day that no calendar has, as it was written."""
 
 
 def read(text: str, today: dt.date) -> Dates:
     """Take the dates out of a folded text."""
     found: list[dt.date] = []
+    unreal: list[str] = []
     text = text.replace("§", " ").replace(_ALWAYS, TAKEN)
+    text, choices = _unclear(text, today)
 
     def keep(day: dt.date | None, said: str) -> str:
         if day is None:
+            if not re.search(r"[/.]", said) and any(
+                1 <= int(n) <= 31 for n in re.findall(r"\d+", said)
+            ):
+                unreal.append(said.strip())
+                return TAKEN
             return said
         found.append(day)
         return f" §{len(found) - 1}§ "
@@ -110,13 +141,64 @@ def read(text: str, today: dt.date) -> Dates:
     text = _DAY_MONTH.sub(lambda m: keep(_day(m[1], _MONTH[m[2]], m[3], today), m[0]), text)
     text = _MONTH_DAY.sub(lambda m: keep(_day(m[2], _MONTH[m[1]], m[3], today), m[0]), text)
     text = _NUMBERS.sub(lambda m: keep(_day(m[1], int(m[2]), m[3], today), m[0]), text)
-    for pattern, ahead in ((_AFTER_TOMORROW, 2), (_TOMORROW, 1), (_TODAY, 0)):
+    text = _ORDINALS.sub(lambda m: _between(m, keep, today), text)
+    text = _ORDINAL.sub(lambda m: m[1] + keep(_of_any_month(int(m[2]), today), m[0]), text)
+    text = _TARIKH.sub(lambda m: keep(_of_any_month(int(m[1]), today), m[0]), text)
+    for pattern, ahead in ((_YESTERDAY, -1), (_AFTER_TOMORROW, 2), (_TOMORROW, 1), (_TODAY, 0)):
         there = today + dt.timedelta(days=ahead)
         text = pattern.sub(lambda m, there=there: keep(there, m[0]), text)  # type: ignore[misc]
     monday = today + dt.timedelta(days=7 - today.weekday())
     text = _NEXT_WEEK.sub(TAKEN, text) if (next_week := _NEXT_WEEK.search(text)) else text
     text, days = _length(text)
-    return _put_together(text, found, days, monday if next_week else None, today)
+    told = _put_together(text, found, days, monday if next_week else None, today)
+    return replace(told, choices=choices, unreal=", ".join(unreal))
+
+
+def _between(
+    match: re.Match[str], keep: Callable[[dt.date | None, str], str], today: dt.date
+) -> str:
+    """Read "1st to 5th", which name no month: the next such days."""
+    first = _of_any_month(int(match[1]), today)
+    last = None if first is None else _of_any_month(int(match[2]), first)
+    return match[0] if last is None else f"{keep(first, '')}to{keep(last, '')}"
+
+
+def _of_any_month(day: int, today: dt.date) -> dt.date | None:
+    """Return the next day of the month with this number."""
+    ahead = (today + dt.timedelta(days=step) for step in range(_MONTHS_AHEAD_DAYS))
+    return next((date for date in ahead if date.day == day), None)
+
+
+def _unclear(text: str, today: dt.date) -> tuple[str, tuple[dt.date, ...]]:
+    """Take out a day that may be one of two; return it as those to choose from."""
+    if (match := _NUMBERS.search(text)) and match[3] is None:
+        first = _day(match[1], int(match[2]), None, today)
+        other = _day(match[2], int(match[1]), None, today)
+        if first and other and first != other and first - today > _SURELY_SOON:
+            return text[: match.start()] + TAKEN + text[match.end() :], (first, other)
+    if (match := _next_day().search(text)) is not None:
+        ahead = (_weekday_of(match[1]) - today.weekday()) % 7
+        # On a Wednesday the next Monday is the coming one; the next Sunday may be a week later.
+        if ahead and today.weekday() + ahead <= 6:
+            coming = today + dt.timedelta(days=ahead)
+            rest = text[: match.start()] + TAKEN + text[match.end() :]
+            return rest, (coming, coming + dt.timedelta(days=7))
+    return text, ()
+
+
+@cache
+def _next_day() -> re.Pattern[str]:
+    names = any_of("|".join(word for name, word in _day_words() if name in WEEKDAYS))
+    more = any_of("and|aur|to|se|और|से")
+    return re.compile(rf"{_NEXT.pattern}\s+({names})(?!\s*(?:{more}|[&-]))")
+
+
+def _weekday_of(said: str) -> int:
+    return next(
+        WEEKDAYS.index(name)
+        for name, word in _day_words()
+        if folded(word) == said and name in WEEKDAYS
+    )
 
 
 def _put_together(

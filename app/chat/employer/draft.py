@@ -33,6 +33,10 @@ class Draft:
     """Whether the named days are those of every week, or the next such only; None is unclear."""
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
+    dates: tuple[str, ...] = ()
+    """The days, ISO 8601, that an unclear one may be, to choose from."""
+    no_day: str = ""
+    """A day that no calendar has, as it was written; said once."""
     spans: tuple[tuple[int, int, int], ...] = ()
     """Weekday or `EVERY_SHIFT`, start and end in minutes."""
     people: int | None = None
@@ -71,7 +75,7 @@ class Draft:
             for name in ("starts_on", "ends_on"):
                 if known.get(name):
                     known[name] = dt.date.fromisoformat(known[name])
-            for name in ("skills", "places", "days"):
+            for name in ("skills", "places", "days", "dates"):
                 if name in known:
                     known[name] = tuple(known[name])
             if "spans" in known:
@@ -87,9 +91,11 @@ class Draft:
             changes |= {"skill": said.skill, "skills": said.skills}
         if said.place or said.places:
             changes |= {"place": said.place, "places": said.places}
-        if said.when:
+        changes["no_day"] = said.no_day
+        if said.when or said.dates:
             changes |= {
-                name: getattr(said, name) for name in ("days", "weekly", "starts_on", "ends_on")
+                name: getattr(said, name)
+                for name in ("days", "weekly", "starts_on", "ends_on", "dates")
             }
             # Hours that were told for one weekday mean nothing on another.
             if any(span[0] != EVERY_SHIFT for span in self.spans):

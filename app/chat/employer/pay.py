@@ -60,8 +60,25 @@ _PAY_OPEN: Final = re.compile(
 )
 
 
+_RANGE: Final = re.compile(
+    rf"({_SIGN}\s?)?(?<![\d:.,/-])([1-9]\d{{1,5}})\s*(?:-|to|se|से)\s*(?:{_SIGN}\s?)?([1-9]\d{{1,5}})(?![\d:])"
+    rf"(?=(\s?(?:/-)?\s?{_SIGN}{_EDGE}|\s*{_EACH}\s*{_UNIT}{_EDGE}|\s*(?:daily|roz|रोज){_EDGE})?)"
+)
+_WIDEST: Final = 3
+"""So many times the lower end a range of pay may reach."""
+
+
+def _lower(match: re.Match[str]) -> str:
+    """Return the lower end of a range of pay, which is promised to everybody; "10-18" is hours."""
+    low, high = int(match[2]), int(match[3])
+    if not (match[1] or match[4]) or not _LEAST_BARE_PAY <= low < high <= low * _WIDEST:
+        return match[0]
+    return f"{match[1] or ''}{low}"
+
+
 def take(text: str, currency: str) -> tuple[str, Draft]:
     """Take the pay out of a folded text."""
+    text = _RANGE.sub(_lower, text)
     for pattern in (_PAY_PER, _PER_PAY):
         for match in pattern.finditer(text):
             amount, unit, sure = _sum_and_unit(match, first_is_unit=pattern is _PER_PAY)

@@ -18,9 +18,11 @@ from app.chat.employer.questions import (
     IN_ORDER,
     PARTS,
     POSTING,
+    is_over,
     open_question,
     question,
     today_in,
+    unusual,
     values_of,
 )
 from app.chat.flow import said, says, tapped, typed_choice
@@ -98,7 +100,13 @@ def posting(heard: Heard, account: EmployerFacts) -> Turn | None:
 def _go_on(heard: Heard, draft: Draft, *before: Say) -> Turn:
     """Open what is still to be asked, or read the whole back."""
     ask = open_question(draft, heard.context)
-    before = (*before, *_past(ask, draft))
+    if draft.no_day:
+        before = (*before, Say("job_no_such_day", {"said": draft.no_day}))
+        draft = replace(draft, no_day="")
+    before = (*before, *_past(ask, draft, heard.context))
+    values = values_of(draft, heard.context) if ask is Ask.JOB_RIGHT else None
+    if values is not None:
+        before = (*before, *unusual(values, heard.context))
     if ask is Ask.JOB_PLACE and draft.note and len(draft.note.split()) <= 3:
         # What nobody could read is most likely where it is.
         before = (*before, Say("job_place_unknown", {"said": draft.note}))
@@ -106,8 +114,10 @@ def _go_on(heard: Heard, draft: Draft, *before: Say) -> Turn:
     return _open(heard, ask, draft, *before)
 
 
-def _past(ask: Ask, draft: Draft) -> tuple[Say, ...]:
+def _past(ask: Ask, draft: Draft, context: Context) -> tuple[Say, ...]:
     """Say why days that were told are asked for again."""
+    if ask is Ask.JOB_DAYS and is_over(draft, context):
+        return (Say("job_in_past"),)
     if ask is not Ask.JOB_DAYS or not draft.when or not draft.spans:
         return ()
     if draft.starts_on is not None and draft.ends_on is None and not draft.days:

@@ -22,11 +22,17 @@ from app.messaging.channels import (
 from app.messaging.wording import inert
 
 MOST_ROWS: Final = 9
+_RUPEES: Final = "INR"
+_LEAST_USUAL_PAISE: Final = {"hour": 20_00, "day": 100_00, "week": 500_00, "month": 1_000_00}
+"""For less than this nobody works; it was a slip, or a zero is missing."""
+_MOST_USUAL_PEOPLE: Final = 100
 
 
 def open_question(draft: Draft, context: Context) -> Ask:
     """Return the first question about a job that is unanswered or unclear; else whether it is right."""
     for question, unanswered in _UNANSWERED:
+        if question is Ask.JOB_HOURS and is_over(draft, context):
+            return Ask.JOB_DAYS
         if unanswered(draft):
             return question
     zone = zone_of(draft, context)
@@ -34,6 +40,11 @@ def open_question(draft: Draft, context: Context) -> Ask:
     if shifts is None or is_past(shifts, context.now, zone):
         return Ask.JOB_DAYS
     return Ask.JOB_RIGHT
+
+
+def is_over(draft: Draft, context: Context) -> bool:
+    """Whether the days that were told are over, whatever the hours are."""
+    return draft.ends_on is not None and draft.ends_on < today_in(draft, context)
 
 
 def _weekdays_missing(draft: Draft) -> bool:
@@ -123,6 +134,16 @@ def _about(place: Mapping[str, Any]) -> str:
     return ", ".join(str(place[key]) for key in ("city", "state") if place.get(key))
 
 
+def _ask_days(draft: Draft, context: Context) -> Say:
+    if not draft.dates:
+        return Say("ask_job_days")
+    rows = []
+    for day in draft.dates:
+        reads = texts.reader(context.said_in, {"ends_on": day}, context.now)
+        rows.append(Row(f"post:days:{day}", texts.say_by("dates", day, reads)))
+    return Say("ask_job_which_day", rows=rows)
+
+
 def _ask_weekly(draft: Draft, context: Context) -> Say:
     zone = zone_of(draft, context)
     once = shifts_of(draft, context.now, zone)
@@ -176,7 +197,7 @@ _SAYS: Final[Mapping[Ask, Callable[[Draft, Context], Say]]] = {
     Ask.JOB_WHICH_ROLE: _ask_which_role,
     Ask.JOB_PLACE: lambda _draft, _context: Say("ask_job_place"),
     Ask.JOB_WHICH_PLACE: _ask_which_place,
-    Ask.JOB_DAYS: lambda _draft, _context: Say("ask_job_days"),
+    Ask.JOB_DAYS: _ask_days,
     Ask.JOB_WEEKLY: _ask_weekly,
     Ask.JOB_HOURS: lambda _draft, _context: Say("ask_job_hours"),
     Ask.JOB_PEOPLE: lambda _draft, _context: Say("ask_job_people"),
@@ -241,6 +262,17 @@ def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "radius": radius,
         "list": "".join(f"\n{line}" for line in notes),
     }
+
+
+def unusual(values: Mapping[str, Any], context: Context) -> tuple[Say, ...]:
+    """Say what of a job may be a slip: so little pay, so many people."""
+    found: list[Say] = []
+    pay = values["salary"]
+    if pay and context.currency == _RUPEES and pay["amount"] < _LEAST_USUAL_PAISE[pay["per"]]:
+        found.append(Say("job_unusual_pay", {"salary": pay}))
+    if values["people"] > _MOST_USUAL_PEOPLE:
+        found.append(Say("job_unusual_people", {"people": values["people"]}))
+    return tuple(found)
 
 
 def _label(place: Mapping[str, Any]) -> str:

@@ -99,7 +99,14 @@ def read(
     plain, draft = _figures(plain, draft)
     plain, draft = pay.take_alone(plain, draft, currency)
     when = dates.read(plain, now_here)
-    draft = replace(draft, starts_on=when.starts_on, ends_on=when.ends_on, days=when.days)
+    draft = replace(
+        draft,
+        starts_on=when.starts_on,
+        ends_on=when.ends_on,
+        days=when.days,
+        dates=tuple(day.isoformat() for day in when.choices),
+        no_day=mask(when.unreal)[:NOTE_CHARACTERS],
+    )
     draft, chunks = _week(when.rest, when.weekly, draft)
     if denied is not None and denied.when:
         draft = denials.without(draft, denied) or draft
