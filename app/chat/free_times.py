@@ -117,7 +117,9 @@ def _clauses(tokens: _Tokens, today: int | None) -> tuple[list[_Clause], set[int
     while position < len(tokens):
         names = tokens[position].names
         if latest_at == position and "not" in names and not _days_follow(tokens, position + 1):
-            # "sunday nahi".
+            # "sunday nahi"; but that tomorrow is off says nothing of other weeks.
+            if tokens[position - 1].names & set(FROM_TODAY):
+                return None
             clauses[-1].days.difference_update(latest)
             never.update(latest)
             position += 1

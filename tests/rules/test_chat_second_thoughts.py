@@ -176,6 +176,8 @@ def test_of_a_single_day_off_it_is_said_how(text: str) -> None:
     turn = step(State(), heard(text), WEEKENDS)
     assert [say.text for say in turn.replies] == ["day_off"]
     assert turn.state == State()
+    asked = State(ask=Ask.AVAILABILITY_RIGHT, draft={"slots": [[4, 1080, 1320], [1, 1080, 1320]]})
+    assert step(asked, heard(text), WEEKENDS).replies[0].text == "availability_unclear"
 
 
 def test_a_day_of_the_week_that_is_off_is_taken_away() -> None:
