@@ -118,7 +118,7 @@ async def test_an_address_is_compared_as_it_is_shown(database_url: str) -> None:
     """Whether the rest of it is right is not told: whoever holds the phone may be a stranger."""
     async with chat(database_url) as world:
         await add_account(world, "Cafe Bandra", proven=False)
-        await world.says("hi")
+        # The first message may be it.
         await world.says("ola@evil.com")
         mails = [address.email for _, address, _ in world.phone.received if address.email]
         assert len(mails) == 1

@@ -57,6 +57,8 @@ def employer(heard: Heard) -> Turn | None:
         return talk.hand_over(heard)
     if says(heard, Command.LANGUAGE) or says(heard, Command.LANGUAGE_NAME):
         return talk.choose_language(heard)
+    if (meant := _by_address(heard)) is not None:
+        return _ask_code(heard, meant)
     return _not_understood(heard) if _makes_no_sense(heard) else _unproven(heard)
 
 
@@ -206,6 +208,15 @@ def _named(text: str, accounts: Sequence[EmployerFacts]) -> Sequence[EmployerFac
     if called or len("".join(name)) < _LEAST_LETTERS:
         return called
     return [account for account in accounts if words_of(account.company)[: len(name)] == name]
+
+
+def _by_address(heard: Heard) -> EmployerFacts | None:
+    """Return the account whose address somebody writes first of all, before they are asked whose it is."""
+    text = said(heard) or ""
+    if not _EMAIL.search(folded(text)):
+        return None
+    meant = _named(text, _unproven_of(heard.context))
+    return meant[0] if len(meant) == 1 else None
 
 
 def _makes_no_sense(heard: Heard) -> bool:
