@@ -118,7 +118,7 @@ LOOPS = (
     Loop("remind", _in_one_transaction(remind.remind_due, remind.REMINDERS_DUE), 15),
     Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due, closing.JOBS_DUE), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
-    Loop("read_limits", _read_limits, 300),
+    Loop("read_limits", _read_limits, 60),
     Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
     Loop("forget_bodies", _in_one_transaction(forget_bodies), 600),
     Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),

@@ -12,6 +12,8 @@ from app.messaging.models import Channel, ChannelState
 
 READ_EVERY: Final = dt.timedelta(hours=1)
 """The platform changes it once a day at most, and tells us; this is the net below."""
+AGAIN_AFTER: Final = dt.timedelta(minutes=1)
+"""Where there was no answer: at a start the platform's stand-in beside us may not listen yet."""
 
 type Clock = Callable[[], dt.datetime]
 
@@ -35,6 +37,9 @@ async def read_due(database: Database, channels: Channels, clock: Clock) -> int:
     except TransportError as error:
         # What was known stays true until the next time.
         logger().warning("limit_unknown", channel=Channel.WHATSAPP.value, reason=error.kind.value)
+        async with database.begin() as session:
+            state = await make_state(session, Channel.WHATSAPP, now)
+            state.limits_read_at = now - READ_EVERY + AGAIN_AFTER
         return 1
     if limit is not None:
         async with database.begin() as session:

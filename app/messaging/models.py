@@ -131,7 +131,7 @@ class ChannelState(Base):
     daily_people: Mapped[int | None]
     """With how many people a day the platform lets us begin; None where it has told no limit."""
     limits_read_at: Mapped[dt.datetime | None]
-    """When the platform was last asked for that."""
+    """When the platform was last asked for that; made earlier where it did not answer."""
     limit_reached_at: Mapped[dt.datetime | None]
     """When somebody was last told that the limit is reached: once a day is enough."""
     updated_at: Mapped[dt.datetime]

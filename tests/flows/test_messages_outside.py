@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.messaging import delivery, limits, outside
-from app.messaging.channels import Channels
+from app.messaging.channels import Channels, TransportError
 from app.messaging.models import Channel, ChannelState, ChatPerson, MessageTemplate
 from app.messaging.rules import Refusal
 from tests.flows.matching_world import database_of
@@ -154,6 +154,35 @@ async def test_the_platforms_limit_is_asked_for_every_hour_and_the_lower_holds(
         world.clock_now += dt.timedelta(hours=1)
         # What the platform does not say leaves what is known.
         assert (await known(), asked) == (250, 3)
+
+
+async def test_an_unanswered_question_for_the_limit_is_asked_again_after_a_minute(
+    database_url: str,
+) -> None:
+    async with town(database_url) as world:
+        answers: list[int | TransportError] = [250, TransportError(Refusal.UNSENT), 2_000]
+
+        async def limit() -> int | None:
+            answer = answers.pop(0)
+            if isinstance(answer, TransportError):
+                raise answer
+            return answer
+
+        world.channels = Channels(
+            world.channels.senders, whatsapp_per_second=None, whatsapp_limit=limit
+        )
+
+        async def known_after(**time: int) -> int | None:
+            world.clock_now += dt.timedelta(**time)
+            await limits.read_due(world.database, world.channels, world.clock)
+            async with world.database.read() as session:
+                return (await session.get_one(ChannelState, Channel.WHATSAPP)).daily_people
+
+        assert await known_after() == 250
+        assert await known_after(hours=1) == 250  # what was known stays true meanwhile
+        assert (await known_after(seconds=59), len(answers)) == (250, 1)
+        assert await known_after(seconds=1) == 2_000
+        await known_after(minutes=59)  # and then it is an hour again
 
 
 async def test_a_paused_templates_messages_wait_until_it_is_approved_again(
