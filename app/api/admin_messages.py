@@ -49,7 +49,7 @@ class MessageRow(Answer):
     attempts: int
     error_code: str | None
     error: str | None
-    held_why: Held | None = Field(description="Why it waits although it is due.")
+    held_why: Held | None = Field(description="Why it is held back.")
     form: str | None
     cost_category: str | None
     created_at: Instant
@@ -159,7 +159,7 @@ async def get_costs(session: Read, _actor: AdminActor, now: Now) -> Costs:
 async def retry_message(
     message_id: UUID, session: Write, actor: AdminActor, now: Now
 ) -> MessageRow:
-    """Send a message again that was given up."""
+    """Send a message again that was given up, or that waits for its template."""
     message = await delivery.retry(session, message_id, now)
     record(
         session,

@@ -39,7 +39,7 @@ class BarredTemplate(Answer):
 
 
 class HeldFigures(Answer):
-    """What is held back although it is due."""
+    """What is held back."""
 
     messages: dict[Held, HeldMessages]
     """By reason."""

@@ -57,6 +57,7 @@ class Claimed:
     person_id: UUID | None
     free_form: bool
     attempts: int
+    expires_at: dt.datetime | None
     lease_until: dt.datetime
     turn: Turn | None
     """The turn at which it is sent, where there is a pace."""
@@ -362,6 +363,7 @@ async def _take(
                 person.id if person is not None else None,
                 free,
                 row.attempts,
+                row.expires_at,
                 row.lease_until,
                 turn,
             )

@@ -22,7 +22,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database, UtcDateTime, keyring, wake_loops
-from app.messaging import texts
+from app.messaging import outside, texts
 from app.messaging.channels import (
     Address,
     Channel,
@@ -49,10 +49,10 @@ type Clock = Callable[[], dt.datetime]
 
 
 class MessageNotRetryable(Conflict):
-    """Only a message that was given up can be sent again."""
+    """Only a message that was given up, or waits for its template, can be sent again."""
 
     code = "message_not_retryable"
-    detail = "This message is not one that was given up, or what it said is no longer kept."
+    detail = "This message was not given up and waits for no template, or what it said is no longer kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,13 @@ _TAKEN: Final = (
             (_IS_OPEN, bindparam("state_")),
             else_=_OUTBOX.c.state,
         ),
-        due_at=case((_FAILED_SINCE, bindparam("now_", type_=UtcDateTime)), else_=_OUTBOX.c.due_at),
+        due_at=case(
+            (
+                and_(_FAILED_SINCE, _OUTBOX.c.held_why.is_(None)),
+                bindparam("now_", type_=UtcDateTime),
+            ),
+            else_=_OUTBOX.c.due_at,
+        ),
         cost_category=bindparam("category_"),
         units=bindparam("units_"),
         sent_at=func.coalesce(_OUTBOX.c.sent_at, bindparam("now_", type_=UtcDateTime)),
@@ -318,6 +324,7 @@ async def _record_refused(
         free_form=message.free_form and message.kind not in REPLIES,
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
         retry_after_seconds=error.retry_after_seconds,
+        later_helps=outside.later_helps(message.kind, message.expires_at, now),
     )
     await learn(session, error.kind, message, error.code, now)
     values: dict[str, Any] = {
@@ -332,6 +339,8 @@ async def _record_refused(
         values["template_at"] = _NOTHING_WENT
     if plainer is not None:
         values["params_sealed"] = plainer
+    if verdict.fate is Fate.HELD:
+        values["held_why"] = outside.HELD_AFTER[error.kind]
     if not verdict.uses_attempt:
         values["attempts"] = OutboxMessage.attempts - 1
     if error.kind is Refusal.AMBIGUOUS:
@@ -369,6 +378,7 @@ async def _record_refused(
 
 _STATE_OF: Final[Mapping[Fate, OutboxState]] = {
     Fate.RETRY: OutboxState.WAITING,
+    Fate.HELD: OutboxState.WAITING,
     Fate.WAIT_FOR_STATUS: OutboxState.UNKNOWN,
     Fate.FAILED: OutboxState.FAILED,
     Fate.DEAD: OutboxState.DEAD,
@@ -386,14 +396,18 @@ async def close_window(session: AsyncSession, person_id: UUID, now: dt.datetime)
 
 
 async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> OutboxMessage:
-    """Send a message again that was given up; if its template was barred, that is taken as mended.
+    """Send a message again that was given up, or at last one that waits for its template.
+
+    If its template was barred, that is taken as mended.
 
     Raises `NotFound`, `MessageNotRetryable`.
     """
     row = await session.get(OutboxMessage, message_id, with_for_update=True)
     if row is None:
         raise NotFound
-    if row.state not in {OutboxState.DEAD, OutboxState.FAILED} or not row.params_sealed:
+    waits = row.state == OutboxState.WAITING and row.held_why == outside.Held.TEMPLATE
+    given_up = row.state in {OutboxState.DEAD, OutboxState.FAILED}
+    if not (waits or given_up) or not row.params_sealed:
         raise MessageNotRetryable
     row.state, row.due_at, row.updated_at = OutboxState.WAITING, now, now
     row.attempts = row.unanswered = 0

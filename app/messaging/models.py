@@ -100,7 +100,7 @@ class OutboxMessage(Base):
     template_at: Mapped[dt.datetime | None]
     """When it set off as a template, outside the window: the platform counts whom we begin with."""
     held_why: Mapped[str | None] = mapped_column(String(24))
-    """Why it waits although it is due (`app.messaging.outside.Held`)."""
+    """Why it is held back (`app.messaging.outside.Held`); what comes next to the person goes before it."""
     cost_category: Mapped[str | None] = mapped_column(String(24))
     units: Mapped[int] = mapped_column(default=1, server_default="1")
     """How many messages it is paid as: a long SMS is several."""

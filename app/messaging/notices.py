@@ -110,7 +110,7 @@ async def learn(
 
     Called before what the message said is forgotten.
     """
-    if refusal is Refusal.TEMPLATE:
+    if refusal in {Refusal.TEMPLATE, Refusal.TEMPLATE_PAUSED}:
         name = texts.template_name(message.kind)
         await bar(session, name, message.language, f"refused {code or ''}".strip(), now)
     if refusal is Refusal.UNREACHABLE:

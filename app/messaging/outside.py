@@ -26,22 +26,35 @@ from app.messaging.models import (
     OutboxState,
 )
 from app.messaging.outbox import REPLIES
-from app.messaging.rules import window_open
+from app.messaging.rules import (
+    LONGEST_HOLD,
+    MUCH_LATER,
+    WORTH_TRYING,
+    Refusal,
+    window_open,
+)
 
 DAY: Final = dt.timedelta(hours=24)
 """The limit counts any 24 hours, not dates."""
 CODES_SHARE: Final = 20
 """One in so many of a day's people is kept for sign-in codes: offers must not lock everybody out."""
 SHORTEST_HOLD: Final = dt.timedelta(minutes=1)
-LONGEST_HOLD: Final = dt.timedelta(minutes=30)
-"""A message that is held back is looked at again this often."""
+"""A message that is held back is not looked at again before, and after `LONGEST_HOLD` at the latest."""
 
 
 class Held(StrEnum):
-    """Why a message waits although it is due."""
+    """Why a message is held back, and what comes next to its person is not."""
 
     DAILY_LIMIT = "daily_limit"
     TEMPLATE = "template"
+    NOT_NOW = "not_now"
+
+
+HELD_AFTER: Final[Mapping[Refusal, Held]] = {
+    Refusal.TEMPLATE_PAUSED: Held.TEMPLATE,
+    Refusal.NOT_NOW: Held.NOT_NOW,
+}
+"""Why a message is held back that was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +169,12 @@ def goes_by_template(row: OutboxMessage, person: ChatPerson | None, now: dt.date
     if row.kind in REPLIES:
         return False
     return person is None or not window_open(person.last_inbound_at, now)
+
+
+def later_helps(kind: str, expires_at: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether this is still worth reading much later: an answer in a chat is not."""
+    lasts = expires_at is None or expires_at >= now + MUCH_LATER + WORTH_TRYING
+    return lasts and kind not in REPLIES
 
 
 async def no_more_marketing(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:

@@ -27,6 +27,12 @@ PERSON_BACK_OFF: Final = dt.timedelta(seconds=60)
 SPAM_PAUSE: Final = dt.timedelta(hours=1)
 HALT_PROBE: Final = dt.timedelta(seconds=60)
 """While a channel is halted, one message tries again this often: whoever mends it need tell nobody."""
+MUCH_LATER: Final = dt.timedelta(hours=6)
+"""When a message that the platform chose not to deliver is tried once more."""
+WORTH_TRYING: Final = dt.timedelta(hours=1)
+"""So long it has to be true after that: who reads it should have time to answer."""
+LONGEST_HOLD: Final = dt.timedelta(minutes=30)
+"""A message that is held back is looked at again this often."""
 
 PAIR_INTERVAL: Final = dt.timedelta(seconds=6)
 """The platform's lasting rate to one person."""
@@ -48,7 +54,7 @@ class Refusal(StrEnum):
     UNREACHABLE = "unreachable"
     """This person can't be reached: no retry."""
     NOT_NOW = "not_now"
-    """The platform chose not to deliver; trying at once makes it worse, so this one is given up."""
+    """The platform chose not to deliver; trying at once makes it worse, but once much later may do."""
     NO_MARKETING = "no_marketing"
     """This person wants no marketing: what is none still goes."""
     CREDENTIALS = "credentials"
@@ -56,7 +62,9 @@ class Refusal(StrEnum):
     BLOCKED = "blocked"
     """Nothing can be sent until somebody settles the account."""
     TEMPLATE = "template"
-    """This template is missing, paused or wrong: it is barred until it is mended."""
+    """This template is missing or wrong for this message: it is barred until it is mended."""
+    TEMPLATE_PAUSED = "template_paused"
+    """This template is paused or disabled: it is barred, and the message waits for its approval."""
     FORM = "form"
     """The platform opens no form now: the same message goes once more, with a list in its place."""
     MEDIA = "media"
@@ -80,16 +88,19 @@ FINAL: Final = frozenset(
         Refusal.NOT_NOW,
         Refusal.NO_MARKETING,
         Refusal.TEMPLATE,
+        Refusal.TEMPLATE_PAUSED,
         Refusal.PERMANENT,
     }
 )
-"""After these nothing is sent again, so what comes next to the same person need not wait."""
+"""After these nothing is sent again soon, so what comes next to the same person need not wait."""
 
 
 class Fate(StrEnum):
     """What becomes of a message that was refused."""
 
     RETRY = "retry"
+    HELD = "held"
+    """It waits, and what comes next to the same person goes before it."""
     WAIT_FOR_STATUS = "wait_for_status"
     FAILED = "failed"
     DEAD = "dead"
@@ -124,11 +135,13 @@ def decide(
     free_form: bool,
     luck: float,
     retry_after_seconds: float | None = None,
+    later_helps: bool = False,
 ) -> Verdict:
     """Return what a refusal means.
 
     `attempts` counts this one; `free_form` says whether a template is still to be tried; `luck`
-    (0 to 1) spreads retries; `retry_after_seconds` is the platform's own wish.
+    (0 to 1) spreads retries; `retry_after_seconds` is the platform's own wish; `later_helps` says
+    whether it is still worth reading much later.
     """
     pause = retry_after(attempts, luck)
     if retry_after_seconds is not None:
@@ -162,6 +175,10 @@ def decide(
             verdict = Verdict(Fate.RETRY, pause)
         case Refusal.FORM if attempts < MAX_ATTEMPTS:
             verdict = Verdict(Fate.RETRY)
+        case Refusal.TEMPLATE_PAUSED:
+            verdict = Verdict(Fate.HELD, LONGEST_HOLD, uses_attempt=False, alert=True)
+        case Refusal.NOT_NOW if later_helps and attempts <= 1:
+            verdict = Verdict(Fate.HELD, MUCH_LATER)
         case Refusal.UNREACHABLE | Refusal.NOT_NOW | Refusal.NO_MARKETING:
             verdict = Verdict(Fate.FAILED)
         case _:

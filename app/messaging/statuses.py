@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import keyring, wake_loops
-from app.messaging import notices
+from app.messaging import notices, outside
 from app.messaging.holding import hold, sent_again
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
@@ -143,6 +143,7 @@ async def _fail(
         attempts=row.attempts,
         free_form=row.form != "template" and row.kind not in REPLIES,
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        later_helps=outside.later_helps(row.kind, row.expires_at, now),
     )
     row.error_code, row.updated_at = update.code, now
     row.error = update.refusal.value if update.refusal else "failed"
@@ -151,7 +152,11 @@ async def _fail(
         await _close_window(session, row, now)
     if update.refusal is not None:
         await notices.learn(session, update.refusal, row, update.code, now)
-    if verdict.fate is not Fate.RETRY:
+    if verdict.fate is Fate.HELD:
+        row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + verdict.after, None
+        row.held_why = outside.HELD_AFTER[refusal]
+        row.attempts -= not verdict.uses_attempt
+    elif verdict.fate is not Fate.RETRY:
         row.state, row.lease_until = OutboxState.FAILED, None
         if row.kind in SECRET_KINDS:
             row.params_sealed = b""

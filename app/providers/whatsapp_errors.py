@@ -20,9 +20,8 @@ _BY_CODE: Final[Mapping[int, Refusal]] = {
     131050: Refusal.NO_MARKETING,
     **dict.fromkeys((0, 3, 10, 190), Refusal.CREDENTIALS),
     **dict.fromkeys((368, 131031, 130497, 131042), Refusal.BLOCKED),
-    **dict.fromkeys(
-        (132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018), Refusal.TEMPLATE
-    ),
+    **dict.fromkeys((132000, 132001, 132005, 132007, 132008, 132012, 132018), Refusal.TEMPLATE),
+    **dict.fromkeys((132015, 132016), Refusal.TEMPLATE_PAUSED),
     **dict.fromkeys((132068, 132069), Refusal.FORM),
     **dict.fromkeys((131052, 131053), Refusal.MEDIA),
     **dict.fromkeys(

@@ -11,10 +11,12 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.identity.models import User
-from app.messaging import delivery, inbox, outbox
+from app.messaging import delivery, inbox, outbox, statuses
 from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.inbound import StatusUpdate
 from app.messaging.models import Channel, OutboxMessage
 from app.messaging.rules import Refusal
+from app.providers.whatsapp_errors import classify
 from tests.flows.chat_world import ChatWorld
 from tests.flows.matching_world import NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER
@@ -44,9 +46,14 @@ class Town(ChatWorld):
         async with self.database.begin() as session:
             return await add_workers(session, [NewWorker() for _ in range(count)])
 
-    async def tell(self, people: Sequence[UUID], key: str = "1") -> None:
+    async def tell(
+        self, people: Sequence[UUID], key: str = "1", expires_at: dt.datetime | None = None
+    ) -> None:
         now = self.clock_now
-        notices = [outbox.Notice(person, "job_offer", OFFER, key) for person in people]
+        notices = [
+            outbox.Notice(person, "job_offer", OFFER, key, expires_at=expires_at)
+            for person in people
+        ]
         async with self.database.begin() as session:
             await outbox.notify_many(session, notices, now)
 
@@ -74,6 +81,15 @@ class Town(ChatWorld):
         """Send what is due, and have it refused."""
         refusing = replace(self.channels, senders={Channel.WHATSAPP: Refusing(kind, code)})
         await delivery.send_due(self.database, refusing, self.clock, 100)
+
+    async def failed(self, code: int) -> None:
+        """The platform tells that the first message, which it had taken, failed."""
+        first = (await self.rows())[0]
+        told = StatusUpdate(
+            "failed", self.clock_now, first.provider_id, str(first.id), str(code), classify(code)
+        )
+        async with self.database.begin() as session:
+            assert await statuses.apply(session, [told], self.clock_now) == 1
 
     async def rows(self) -> list[OutboxMessage]:
         async with self.database.read() as session:

@@ -287,13 +287,13 @@ def test_who_can_not_be_reached_is_not_written_to_again(post: Post) -> None:
     assert post.send() == 0
 
 
-def test_a_paused_template_is_dead_until_an_administrator_tries_again(post: Post) -> None:
+def test_what_a_paused_template_holds_an_administrator_can_try_at_once(post: Post) -> None:
     post.fault("template_paused")
     post.tell()
     post.send()
-    dead = post.row
-    assert (dead.state, dead.error_code) == (OutboxState.DEAD, "132015")
-    post.world.in_session(lambda session: delivery.retry(session, dead.id, post.world.clock()))
+    held = post.row
+    assert (held.state, held.error_code) == (OutboxState.WAITING, "132015")
+    post.world.in_session(lambda session: delivery.retry(session, held.id, post.world.clock()))
     post.send()
     assert len(post.received()) == 1
 

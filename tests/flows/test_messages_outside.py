@@ -9,10 +9,18 @@ from sqlalchemy import select
 
 from app.messaging import delivery, limits, outside
 from app.messaging.channels import Channels, TransportError
-from app.messaging.models import Channel, ChannelState, ChatPerson, MessageTemplate
-from app.messaging.rules import Refusal
+from app.messaging.models import (
+    Channel,
+    ChannelState,
+    ChatPerson,
+    MessageTemplate,
+    OutboxMessage,
+)
+from app.messaging.rules import MUCH_LATER, Refusal
+from app.providers.whatsapp_errors import classify
 from tests.flows.matching_world import database_of
 from tests.flows.messages_world import town
+from tests.infra.counted import alerts
 
 DAY = dt.timedelta(hours=24)
 
@@ -206,6 +214,92 @@ async def test_a_paused_templates_messages_wait_until_it_is_approved_again(
         assert "A job for you" in world.texts()[-1]
         async with world.database.read() as session:
             assert (await session.scalars(select(MessageTemplate))).all() == []
+
+
+@pytest.mark.parametrize("code", [132015, 132016])
+async def test_the_message_that_met_the_pause_waits_with_those_behind_it(
+    database_url: str, code: int
+) -> None:
+    async with town(database_url) as world:
+        barred = alerts("template_barred")
+        one, two = await world.workers(2)
+        await world.tell([one])
+        await world.refuse(classify(code, 400), str(code))
+        assert alerts("template_barred") == barred + 1
+        await world.tell([two])
+        await world.send()
+        for row in await world.rows():
+            assert (row.state, row.held_why, row.attempts) == ("waiting", "template", 0)
+        world.clock_now += dt.timedelta(hours=2)
+        await world.send()
+        assert world.phone.received == []
+        await world.template("APPROVED")
+        assert len(world.phone.received) == 2
+
+
+async def test_a_pause_that_is_told_after_the_answer_holds_too(database_url: str) -> None:
+    async with town(database_url) as world:
+        await world.tell(await world.workers(1))
+        await world.send()
+        await world.failed(132015)
+        [row] = await world.rows()
+        assert (row.state, row.held_why) == ("waiting", "template")
+        await world.template("APPROVED")
+        assert len(world.phone.received) == 2
+
+
+async def test_what_was_held_is_not_sent_once_it_is_no_longer_true(
+    sqlite_database_url: str,
+) -> None:
+    async with town(sqlite_database_url) as world:
+        (one,) = await world.workers(1)
+        await world.tell([one], expires_at=world.clock_now + dt.timedelta(hours=1))
+        await world.refuse(Refusal.TEMPLATE_PAUSED, "132015")
+        world.clock_now += dt.timedelta(hours=2)
+        await world.template("APPROVED")
+        assert [row.state for row in await world.rows()] == ["suppressed"]
+
+
+@pytest.mark.parametrize("told_later", [False, True])
+async def test_what_the_platform_chose_not_to_deliver_goes_once_more_much_later(
+    database_url: str, told_later: bool
+) -> None:
+    async with town(database_url) as world:
+        (one,) = await world.workers(1)
+
+        async def refused() -> OutboxMessage:
+            if told_later:
+                await world.send()
+                await world.failed(131049)
+            else:
+                await world.refuse(Refusal.NOT_NOW, "131049")
+            return (await world.rows())[0]
+
+        await world.tell([one], expires_at=world.clock_now + dt.timedelta(hours=8))
+        row = await refused()
+        assert (row.state, row.held_why) == ("waiting", "not_now")
+        before = len(world.phone.received)
+        await world.tell([one], "2")  # what comes next need not wait for it
+        await world.send()
+        assert len(world.phone.received) == before + 1
+        world.clock_now += MUCH_LATER - dt.timedelta(seconds=1)
+        await world.send()
+        assert len(world.phone.received) == before + 1
+        world.clock_now += dt.timedelta(seconds=1)
+        assert (await refused()).state == "failed"
+        world.clock_now += dt.timedelta(hours=1)
+        await world.send()
+        assert len(world.phone.received) == before + (2 if told_later else 1)
+
+
+async def test_an_offer_without_hours_left_is_not_tried_much_later(
+    sqlite_database_url: str,
+) -> None:
+    async with town(sqlite_database_url) as world:
+        (one,) = await world.workers(1)
+        await world.tell([one], expires_at=world.clock_now + MUCH_LATER)
+        await world.refuse(Refusal.NOT_NOW, "131049")
+        assert [row.state for row in await world.rows()] == ["failed"]
 
 
 async def test_a_barred_template_holds_nothing_back_within_the_window(

@@ -22,7 +22,7 @@ from app.messaging.channels import (
 from app.messaging.claiming import LEASE, LONGEST_SEND
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.rules import AMBIGUOUS_WAIT, Refusal
+from app.messaging.rules import AMBIGUOUS_WAIT, MUCH_LATER, Refusal
 from app.providers.whatsapp_errors import classify
 from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER
@@ -168,6 +168,29 @@ async def test_a_final_failure_told_before_the_answer_keeps_its_reason(database_
         )
         await post.passes(dt.timedelta(hours=1))
         assert len(post.platform.sent) == 1
+
+
+async def test_a_choice_not_to_deliver_told_before_the_answer_is_not_tried_at_once(
+    database_url: str,
+) -> None:
+    async with a_post(database_url) as post:
+
+        async def chosen(message_id: UUID) -> None:
+            await post.hears("failed", message_id, "wamid.1", 131049)
+
+        post.platform.script = [chosen]
+        message = await post.tell("1", expires_at=post.now + dt.timedelta(hours=12))
+        await post.passes(dt.timedelta(minutes=10))
+        row = await post.row(message)
+        assert (row.state, row.held_why, row.error_code) == (
+            OutboxState.WAITING,
+            "not_now",
+            "131049",
+        )
+        assert len(post.platform.sent) == 1
+        await post.passes(MUCH_LATER)
+        assert (await post.row(message)).state == OutboxState.ACCEPTED
+        assert len(post.platform.sent) == 2
 
 
 async def test_a_failure_told_twice_is_of_one_send(database_url: str) -> None:

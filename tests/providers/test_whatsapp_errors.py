@@ -8,6 +8,7 @@ import pytest
 from app.messaging.rules import (
     AMBIGUOUS_WAIT,
     HALT_PROBE,
+    MUCH_LATER,
     PERSON_BACK_OFF,
     Fate,
     Refusal,
@@ -44,11 +45,12 @@ TABLE: list[tuple[Any, Refusal, Fate, dict[str, Any]]] = [
         {"halt": True, "back_off": HALT_PROBE, "alert": True},
     ),
     (
-        (132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016),
+        (132000, 132001, 132005, 132007, 132008, 132012),
         Refusal.TEMPLATE,
         Fate.DEAD,
         {"alert": True},
     ),
+    ((132015, 132016), Refusal.TEMPLATE_PAUSED, Fate.HELD, {"alert": True}),
     ((132068, 132069), Refusal.FORM, Fate.RETRY, {}),
     ((*OWN_FAILURES, (131000, 500), (131016, 503)), Refusal.GATEWAY, Fate.WAIT_FOR_STATUS, {}),
     (((999_999, 503), PROXY, (None, 500)), Refusal.GATEWAY, Fate.WAIT_FOR_STATUS, {}),
@@ -67,6 +69,7 @@ SPENDS_NO_TRY = {
     Refusal.SPAM,
     Refusal.CREDENTIALS,
     Refusal.BLOCKED,
+    Refusal.TEMPLATE_PAUSED,
 }
 
 
@@ -103,6 +106,18 @@ def test_after_an_answer_of_a_failure_a_status_has_its_time() -> None:
     for code, status in ((1, 500), (131016, 503), (None, 502), (999_999, 599)):
         verdict = decide(classify(code, status), attempts=1, free_form=True, luck=0.0)
         assert dt.timedelta(seconds=60) <= verdict.after <= AMBIGUOUS_WAIT
+
+
+def test_what_the_platform_chose_not_to_deliver_is_tried_once_much_later() -> None:
+    def fate(attempts: int, *, later_helps: bool) -> tuple[Fate, dt.timedelta]:
+        verdict = decide(
+            Refusal.NOT_NOW, attempts=attempts, free_form=False, luck=0.5, later_helps=later_helps
+        )
+        return verdict.fate, verdict.after
+
+    assert fate(1, later_helps=True) == (Fate.HELD, MUCH_LATER)
+    assert fate(1, later_helps=False)[0] is Fate.FAILED
+    assert fate(2, later_helps=True)[0] is Fate.FAILED
 
 
 def test_one_person_too_fast_waits_alone() -> None:

@@ -269,8 +269,9 @@ def test_no_bytes_break_the_parser(body: bytes) -> None:
         *((code, 400, Refusal.BLOCKED) for code in (368, 131031, 130497, 131042)),
         *(
             (code, 400, Refusal.TEMPLATE)
-            for code in (132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016)
+            for code in (132000, 132001, 132005, 132007, 132008, 132012)
         ),
+        *((code, 400, Refusal.TEMPLATE_PAUSED) for code in (132015, 132016)),
         (131000, 500, Refusal.GATEWAY),
         (131016, 503, Refusal.GATEWAY),
         (131000, None, Refusal.TRANSIENT),

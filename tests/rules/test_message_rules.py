@@ -116,8 +116,9 @@ def test_retries_double_are_spread_and_have_an_end(attempts: int, luck: float) -
 def test_nothing_is_tried_for_ever(
     refusal: Refusal, attempts: int, free_form: bool, luck: float
 ) -> None:
-    verdict = decide(refusal, attempts=attempts, free_form=free_form, luck=luck)
-    keeps_trying = verdict.fate in {Fate.RETRY, Fate.WAIT_FOR_STATUS} and verdict.uses_attempt
+    verdict = decide(refusal, attempts=attempts, free_form=free_form, luck=luck, later_helps=True)
+    goes_on = {Fate.RETRY, Fate.WAIT_FOR_STATUS, Fate.HELD}
+    keeps_trying = verdict.fate in goes_on and verdict.uses_attempt
     if keeps_trying and attempts >= MAX_ATTEMPTS:
         # Lost answers are counted apart, and a template is tried once.
         assert refusal in {Refusal.AMBIGUOUS, Refusal.WINDOW_CLOSED}
