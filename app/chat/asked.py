@@ -58,7 +58,10 @@ def _lexicon(subjects: Subjects) -> Lexicon[str]:
     lists = [
         *((subject, every("answers", name)) for subject, name in subjects),
         (_OTHER_MATTER, every("answers", _OTHER_MATTER) + every("calendar", *WEEKDAYS)),
-        (_FILLER, every("answers", "asking", "filler", "polite", "about_offer", "negation")),
+        (
+            _FILLER,
+            every("answers", "asking", "filler", "polite", "about_offer", "negation", "supposing"),
+        ),
         (_FILLER, every("understood", Command.NO)),
     ]
     return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)

@@ -93,6 +93,8 @@ def reason(heard: Heard) -> Turn | None:
     meant = commands(text)
     if meant and not (meant <= _NO_REASON or Command.COURTESY in meant):
         return None
+    if "?" in text or around("asking").anywhere(words_of(text)[:1]):
+        return None  # "what is my profile" is asked, and no reason
     answer = answer_in(text)
     if heard.context.open_offers and answer is not None and _of_another(answer):
         return None

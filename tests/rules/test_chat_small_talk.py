@@ -129,7 +129,9 @@ def test_a_reason_may_be_written(text: str, reason: str) -> None:
     assert not step(turn.state, heard(text), context(profile=SETTLED)).effects
 
 
-@pytest.mark.parametrize("text", ["thanks", "no", "menu", "later", "नहीं"])
+@pytest.mark.parametrize(
+    "text", ["thanks", "no", "menu", "later", "नहीं", "what is my profile", "kab hai", "...?"]
+)
 def test_what_is_said_instead_of_a_reason_is_none(text: str) -> None:
     rejected = step(State(), heard("no"), context(open_offers=[offer(OfferStatus.OFFERED)]))
     turn = step(rejected.state, heard(text), context(profile=SETTLED))
