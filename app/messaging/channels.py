@@ -196,14 +196,23 @@ class SendResult:
 
 
 class TransportError(Exception):
-    """A channel did not take a message. `code` is the platform's, where it gave one."""
+    """A channel did not take a message. `code` is the platform's, where it gave one.
+
+    `status_seconds` is how soon this platform would tell that it has it all the same; None: as usual.
+    """
 
     def __init__(
-        self, kind: Refusal, *, code: str | None = None, retry_after_seconds: float | None = None
+        self,
+        kind: Refusal,
+        *,
+        code: str | None = None,
+        retry_after_seconds: float | None = None,
+        status_seconds: float | None = None,
     ) -> None:
         self.kind = kind
         self.code = code
         self.retry_after_seconds = retry_after_seconds
+        self.status_seconds = status_seconds
         super().__init__(f"{kind.value} {code or ''}".strip())
 
 

@@ -324,6 +324,7 @@ async def _record_refused(
         free_form=message.free_form and message.kind not in REPLIES,
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
         retry_after_seconds=error.retry_after_seconds,
+        status_seconds=error.status_seconds,
         later_helps=outside.later_helps(message.kind, message.expires_at, now),
     )
     await learn(session, error.kind, message, error.code, now)

@@ -135,13 +135,15 @@ def decide(
     free_form: bool,
     luck: float,
     retry_after_seconds: float | None = None,
+    status_seconds: float | None = None,
     later_helps: bool = False,
 ) -> Verdict:
     """Return what a refusal means.
 
     `attempts` counts this one; `free_form` says whether a template is still to be tried; `luck`
-    (0 to 1) spreads retries; `retry_after_seconds` is the platform's own wish; `later_helps` says
-    whether it is still worth reading much later.
+    (0 to 1) spreads retries; `retry_after_seconds` is the platform's own wish, `status_seconds` how soon
+    it tells of what it has (`GATEWAY_WAIT` where that is not known); `later_helps` says whether it is still
+    worth reading much later.
     """
     pause = retry_after(attempts, luck)
     if retry_after_seconds is not None:
@@ -170,7 +172,8 @@ def decide(
         case Refusal.AMBIGUOUS:
             verdict = Verdict(Fate.WAIT_FOR_STATUS, AMBIGUOUS_WAIT)
         case Refusal.GATEWAY if attempts < MAX_ATTEMPTS:
-            verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, GATEWAY_WAIT))
+            told = GATEWAY_WAIT if status_seconds is None else dt.timedelta(seconds=status_seconds)
+            verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, told))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
             verdict = Verdict(Fate.RETRY, pause)
         case Refusal.FORM if attempts < MAX_ATTEMPTS:

@@ -43,7 +43,9 @@ class WhatsApp:
         token: str,
         number_id: str,
         answer_seconds: float = ANSWER_SECONDS,
+        status_seconds: float | None = None,
     ) -> None:
+        self._status_seconds = status_seconds
         self._timeout = aiohttp.ClientTimeout(total=answer_seconds, sock_connect=_CONNECT_SECONDS)
         self._http = http
         self._base = f"{base}/{version}"
@@ -117,32 +119,32 @@ class WhatsApp:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
-                return _read(response, await response.read())
+                return self._read(response, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise TransportError(Refusal.UNSENT, code=type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TransportError(Refusal.AMBIGUOUS, code=type(error).__name__) from error
 
-
-def _read(response: aiohttp.ClientResponse, body: bytes) -> Json:
-    """Return a good answer's JSON. Raises `TransportError` for any other."""
-    try:
-        answer = json.loads(body)
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        answer = None
-    error = answer.get("error") if isinstance(answer, dict) else None
-    taken = 200 <= response.status < 300
-    if taken and isinstance(answer, dict) and error is None:
-        return answer
-    code = error.get("code") if isinstance(error, dict) else None
-    number = code if isinstance(code, int) and not isinstance(code, bool) else None
-    if taken and number is None:
-        raise TransportError(Refusal.AMBIGUOUS, code="not_json")
-    raise TransportError(
-        classify(number, response.status),
-        code=str(number) if number is not None else f"http_{response.status}",
-        retry_after_seconds=_seconds(response.headers.get("Retry-After")),
-    )
+    def _read(self, response: aiohttp.ClientResponse, body: bytes) -> Json:
+        """Return a good answer's JSON. Raises `TransportError` for any other."""
+        try:
+            answer = json.loads(body)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            answer = None
+        error = answer.get("error") if isinstance(answer, dict) else None
+        taken = 200 <= response.status < 300
+        if taken and isinstance(answer, dict) and error is None:
+            return answer
+        code = error.get("code") if isinstance(error, dict) else None
+        number = code if isinstance(code, int) and not isinstance(code, bool) else None
+        if taken and number is None:
+            raise TransportError(Refusal.AMBIGUOUS, code="not_json")
+        raise TransportError(
+            classify(number, response.status),
+            code=str(number) if number is not None else f"http_{response.status}",
+            retry_after_seconds=_seconds(response.headers.get("Retry-After")),
+            status_seconds=self._status_seconds,
+        )
 
 
 def _seconds(text: str | None) -> float | None:
@@ -159,6 +161,7 @@ def build_whatsapp(settings: Settings, http: aiohttp.ClientSession) -> WhatsApp 
         version=settings.whatsapp_api_version,
         token=settings.whatsapp_token,
         number_id=settings.whatsapp_number,
+        status_seconds=settings.whatsapp_status_seconds,
     )
 
 

@@ -127,6 +127,16 @@ def test_nothing_is_tried_for_ever(
         assert verdict.after > dt.timedelta(0)
 
 
+@pytest.mark.parametrize(("told_after", "waits"), [(None, 60.0), (5.0, 5.0), (0.0, 1.5)])
+def test_a_failure_of_the_platform_waits_for_its_status_and_never_less_than_a_retry(
+    told_after: float | None, waits: float
+) -> None:
+    verdict = decide(
+        Refusal.GATEWAY, attempts=1, free_form=True, luck=0.0, status_seconds=told_after
+    )
+    assert (verdict.fate, verdict.after.total_seconds()) == (Fate.WAIT_FOR_STATUS, waits)
+
+
 @given(st.lists(st.sampled_from(STATUSES), max_size=12))
 def test_statuses_in_any_order_end_where_the_furthest_is(told: list[str]) -> None:
     state = OutboxState.ACCEPTED.value

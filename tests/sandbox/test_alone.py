@@ -71,6 +71,10 @@ def test_a_product_sends_no_quicker_than_the_number_it_talks_to_may() -> None:
     alone = Settings(_env_file=None, whatsapp_api_url="http://127.0.0.1:8101/sandbox/whatsapp")
     assert alone.whatsapp_pace == SandboxConfig().throughput_per_second == 80
     assert Settings(_env_file=None).whatsapp_pace == 1_000
+    assert (alone.whatsapp_status_seconds, Settings(_env_file=None).whatsapp_status_seconds) == (
+        None,
+        5.0,
+    )
     assert Settings(_env_file=None, whatsapp_messages_per_second=7).whatsapp_pace == 7
 
 

@@ -273,8 +273,9 @@ def test_what_goes_wrong_next_is_scripted_and_taken_back(page: "Page", world: Wo
     assert world.refused(HELLO) == 1
     page.get_by_label("What goes wrong next").select_option("stripe http_500")
     page.get_by_role("button", name="Script it").click()
-    page.get_by_role("button", name="Take back").last.click()
-    page.get_by_text("stripe: http 500").wait_for(state="detached")
+    scripted = page.get_by_role("listitem").filter(has_text="stripe: http 500")
+    scripted.get_by_role("button", name="Take back").click()
+    scripted.wait_for(state="detached")
 
 
 def test_a_payment_appears_at_the_till_and_is_paid_by_keyboard(page: "Page", world: World) -> None:
