@@ -10,6 +10,7 @@ from typing import Final
 
 from app.chat.understand import Command, Lexicon, around, every, words_of
 
+_LEAST_SUM: Final = 100
 CHARACTERS: Final = 500
 """In a longer story this much is looked at."""
 
@@ -31,6 +32,7 @@ class _Part(Enum):
     ME = auto()
     MONEY = auto()
     NUMBER = auto()
+    SUM = auto()
     NOT_PAID = auto()
     NOT_GIVEN = auto()
     TAKEN = auto()
@@ -52,7 +54,7 @@ def distress_in(text: str, *, own_words: bool = False) -> Distress | None:
     if _Part.DANGER in parts:
         return Distress.DANGER
     if _Part.DANGER_WORD in parts:
-        alone = parts <= {_Part.DANGER_WORD, _Part.FILLER, _Part.NUMBER}
+        alone = parts <= {_Part.DANGER_WORD, _Part.FILLER, _Part.NUMBER, _Part.SUM}
         if len(words) == 1 or (not own_words and (alone or somebody)):
             return Distress.DANGER
     if _Part.CHEATED in parts and "?" not in text and _Part.SUPPOSING not in parts:
@@ -60,6 +62,9 @@ def distress_in(text: str, *, own_words: bool = False) -> Distress | None:
         asks = around("asking").anywhere(words)
         if _Part.TO_ME in parts or (_Part.BY in parts and not asks):
             return Distress.WRONGED
+    asks = "?" in text or around("asking").anywhere(words[:2])
+    if asks and parts.isdisjoint({_Part.BY, _Part.TO_ME, _Part.NOT_GIVEN, _Part.MONEY}):
+        return None  # "is it unpaid?"
     return Distress.WRONGED if _wronged(parts) else None
 
 
@@ -75,7 +80,7 @@ def _wronged(parts: set[_Part | None]) -> bool:
     if _Part.NOT_GIVEN in parts:
         return _Part.MONEY in parts
     of_somebody = by_them or bool(parts & {_Part.ME, _Part.TO_ME})
-    return _Part.TAKEN in parts and bool(parts & {_Part.MONEY, _Part.NUMBER}) and of_somebody
+    return _Part.TAKEN in parts and bool(parts & {_Part.MONEY, _Part.SUM}) and of_somebody
 
 
 def _parts(words: list[str]) -> set[_Part | None]:
@@ -85,7 +90,9 @@ def _parts(words: list[str]) -> set[_Part | None]:
     while position < len(words):
         part, length = _lexicon().at(words, position) or (None, 1)
         if part is None and words[position][0].isdecimal():
-            part = _Part.NUMBER
+            # "They took 3 people" is no sum of money.
+            sum_of_money = words[position].isdecimal() and int(words[position]) >= _LEAST_SUM
+            part = _Part.SUM if sum_of_money else _Part.NUMBER
         found.add(part)
         position += length
     return found

@@ -15,12 +15,15 @@ from app.chat.asked import subject_of
 from app.chat.distress import Distress, distress_in
 from app.chat.employer.hat import acting
 from app.chat.employer.questions import POSTING
+from app.chat.employer.words import wanted
 from app.chat.flow import QUESTIONS, said, says, tapped
 from app.chat.meeting import resume
 from app.chat.model import (
     FREE_WRITING,
+    Answer,
     Ask,
     Context,
+    Effect,
     HandBack,
     HandOver,
     Heard,
@@ -45,6 +48,7 @@ _PLAIN: Final = frozenset(
         Command.AREA,
         Command.LANGUAGE,
         Command.CONTACTS,
+        Command.POST,
     }
 )
 """What only the bot can answer."""
@@ -79,6 +83,8 @@ def call_for_help(heard: Heard) -> Turn | None:
     if not danger and (state.ask in {Ask.REPORT, Ask.LEAD_REPORT} or state.ask in POSTING):
         # Our team reads a report, and in a job's text nobody tells what was done to them.
         return None
+    if acting(state, context) is not None and _tells_of_a_job(text):
+        return None
     call = (HandOver(SAFETY),)
     if context.held:
         return Turn(state, (), call)
@@ -91,7 +97,21 @@ def call_for_help(heard: Heard) -> Turn | None:
         return replace(
             reported, replies=(reply, *reported.replies), effects=(*reported.effects, *call)
         )
+    answer = clear_answer(heard)
+    if answer is not None and any(_says_no(effect) for effect in answer.effects):
+        # "No, I am hurt" is a no as well.
+        return replace(answer, replies=(reply, *answer.replies), effects=(*answer.effects, *call))
     return Turn(replace(state, misses=0), (reply,), call)
+
+
+def _says_no(effect: Effect) -> bool:
+    return isinstance(effect, Answer) and effect.verb in {"reject", "withdraw"}
+
+
+def _tells_of_a_job(text: str) -> bool:
+    """Whether somebody who hires names a role, and how many or that they need them."""
+    named, people = wanted(text)
+    return named and (people is not None or around("wants", "hiring").anywhere(words_of(text)))
 
 
 # ── The wait ─────────────────────────────────────────────────────────────────────────────────────
@@ -193,7 +213,7 @@ def _is_new(heard: Heard) -> bool:
 def _answers_question(heard: Heard) -> bool:
     """Whether this may answer the open question: once a human was there, only what isn't words."""
     state, context = heard.state, heard.context
-    if state.ask not in QUESTIONS and state.ask is not Ask.REPORT:
+    if state.ask not in QUESTIONS and state.ask not in POSTING and state.ask is not Ask.REPORT:
         return False
     if said(heard) is None:
         return heard.inbound.kind in _FOR_A_QUESTION

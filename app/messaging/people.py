@@ -17,6 +17,7 @@ from app.db import changed, keyring
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
 from app.messaging import accounts
+from app.messaging.handover import Why
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox import ADDRESS
@@ -156,16 +157,26 @@ async def _absorb(
     if kept.phone_index is None:
         kept.phone_index, kept.phone_sealed = names[1], names[2]
     kept.user_id = kept.user_id or gone.user_id
-    kept.stopped_at = _first(min, kept.stopped_at, gone.stopped_at)
+    if gone.stop_told_at is not None and _is_later(gone.stop_told_at, kept.stop_told_at):
+        kept.stopped_at = gone.stopped_at  # also None: a START is newer than the other's STOP
+    elif gone.stop_told_at is None and kept.stop_told_at is None:
+        kept.stopped_at = _first(min, kept.stopped_at, gone.stopped_at)
     kept.last_inbound_at = _first(max, kept.last_inbound_at, gone.last_inbound_at)
     kept.pair_free_at = _first(max, kept.pair_free_at, gone.pair_free_at)
     kept.language = kept.language or gone.language
-    kept.no_marketing_at = kept.no_marketing_at or gone.no_marketing_at
+    if gone.marketing_told_at is not None and _is_later(
+        gone.marketing_told_at, kept.marketing_told_at
+    ):
+        kept.no_marketing_at = gone.no_marketing_at
+    else:
+        kept.no_marketing_at = kept.no_marketing_at or gone.no_marketing_at
     for name in ("phone_changed_at", "stop_told_at", "marketing_told_at"):
         setattr(kept, name, _first(max, getattr(kept, name), getattr(gone, name)))
     if kept.paused_at is None and gone.paused_at is not None:
         kept.paused_at, kept.paused_why = gone.paused_at, gone.paused_why
         kept.held_by, kept.held_at = gone.held_by, gone.held_at
+    elif gone.paused_at is not None and gone.paused_why == Why.SAFETY:
+        kept.paused_why = gone.paused_why
     kept.updated_at = now
     await session.delete(gone)
     await session.flush()
@@ -179,6 +190,10 @@ def _knows_more(one: ChatPerson, other: ChatPerson) -> bool:
 def _talk(person: ChatPerson) -> tuple[bool, bool, dt.datetime]:
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
     return person.user_id is not None, bool(person.state), person.last_message_at or never
+
+
+def _is_later(one: dt.datetime, other: dt.datetime | None) -> bool:
+    return other is None or one > other
 
 
 def _first(

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from app.chat.distress import Distress, distress_in
-from app.chat.model import FREE_WRITING, Ask, HandOver, Report, State, Turn
+from app.chat.model import FREE_WRITING, Answer, Ask, HandOver, Report, State, Turn
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.script import step
-from tests.rules.test_chat_script import OFFER, context, heard
+from app.offers.rules import OfferStatus
+from tests.rules.test_chat_script import OFFER, context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED
 
 DANGER = """
@@ -172,3 +173,37 @@ def test_a_report_is_kept_as_one_and_danger_in_it_calls_for_help() -> None:
     assert danger.effects == (Report(OFFER, "he touched me"), HandOver("safety"))
     assert [say.text for say in danger.replies] == ["danger_called", "reported"]
     assert Ask.REPORT in FREE_WRITING
+
+
+EVERYDAY = """
+we took 3 people, need 2 more waiters
+owner asked 2 years experience cook Dadar
+hotel asked for 3 waiters
+mujhe 3 log chahiye, 2 le liye
+Need 2 security guards Bandra to stop violent customers
+bouncer for pub, no violence
+cockroach killed
+nude lipstick promoter 3 girls
+thana me 2 waiter chahiye
+mere papa police me hai
+security guard ex police
+I can come, let me leave at 5
+is it unpaid?
+unpaid internship?
+Will I be unpaid?
+my balance is over, recharge not received
+chot lagi hai
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("text", EVERYDAY)
+def test_everyday_words_call_nobody(text: str) -> None:
+    assert distress_in(text) is None
+
+
+@pytest.mark.parametrize("text", ["no, he did not pay me last time", "no, my boss beat me"])
+def test_a_no_beside_a_call_for_help_is_still_a_no(text: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = step(State(), heard(text), facts)
+    assert HandOver("safety") in turn.effects
+    assert [effect.verb for effect in turn.effects if isinstance(effect, Answer)] == ["reject"]

@@ -20,7 +20,7 @@ from app.chat.employer.model import (
 )
 from app.chat.flow import said, says, tapped
 from app.chat.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
-from app.chat.understand import Command, commands
+from app.chat.understand import Command, commands, words_of
 from app.jobs.rules import JobStatus
 from app.messaging import texts
 from app.messaging.channels import Button, Row
@@ -193,6 +193,9 @@ def _words(heard: Heard, account: EmployerFacts) -> Turn | None:
     known = dict(_ANYWHERE)
     if not posting.is_posting(heard.state):
         known |= _EVERYDAY
+    elif len(words_of(text or "")) > 1:
+        # "Block B, Salt Lake" is where the work is.
+        meant -= {Command.BLOCK, Command.REPORT}
     for command, follow in known.items():
         if command in meant:
             return follow(heard, account)
