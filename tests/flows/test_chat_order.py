@@ -48,24 +48,24 @@ async def test_an_older_change_of_number_undoes_no_newer_one(database_url: str) 
     ("first", "then", "stopped"), [("STOP", "START", False), ("START", "STOP", True)]
 )
 async def test_of_stop_and_start_the_newer_counts(
-    database_url: str, first: str, then: str, stopped: bool
+    sqlite_database_url: str, first: str, then: str, stopped: bool
 ) -> None:
-    async with chat(database_url) as world:
+    async with chat(sqlite_database_url) as world:
         await world.registered("en")
         await world.says(first)
         await late_by_a_minute(world, text(first), text(then))
         assert ((await world.person()).stopped_at is not None) == stopped
 
 
-async def test_a_stop_that_comes_late_is_still_one(database_url: str) -> None:
-    async with chat(database_url) as world:
+async def test_a_stop_that_comes_late_is_still_one(sqlite_database_url: str) -> None:
+    async with chat(sqlite_database_url) as world:
         await world.registered("en")
         await late_by_a_minute(world, text("STOP"), text("profile"))
         assert (await world.person()).stopped_at is not None
 
 
-async def test_an_older_yes_erases_nobody_who_asks_now(database_url: str) -> None:
-    async with chat(database_url) as world:
+async def test_an_older_yes_erases_nobody_who_asks_now(sqlite_database_url: str) -> None:
+    async with chat(sqlite_database_url) as world:
         await world.registered("en")
         await world.says("STOP")
         await late_by_a_minute(world, text("yes"), text("delete my data"))
@@ -92,9 +92,9 @@ async def test_an_older_no_takes_no_newer_yes_back(database_url: str) -> None:
     ("words", "reply"), [("delete my data", "delete"), ("human", "team"), ("police", "112")]
 )
 async def test_what_must_not_be_lost_is_answered_however_late(
-    database_url: str, words: str, reply: str
+    sqlite_database_url: str, words: str, reply: str
 ) -> None:
-    async with chat(database_url) as world:
+    async with chat(sqlite_database_url) as world:
         await world.registered("en")
         await late_by_a_minute(world, text(words), text("profile"))
         assert reply in world.phone.received[-1][2].text.casefold()
@@ -115,8 +115,8 @@ async def test_an_older_choice_about_marketing_changes_no_newer_one(database_url
         assert (await world.person()).no_marketing_at is None
 
 
-async def test_an_impossible_time_loses_no_neighbour(database_url: str) -> None:
-    async with chat(database_url) as world:
+async def test_an_impossible_time_loses_no_neighbour(sqlite_database_url: str) -> None:
+    async with chat(sqlite_database_url) as world:
         await world.registered("en")
         before = len(world.phone.received)
         for stamp in ("99999999999999999999", "1e400", "-1e30", "nan"):
