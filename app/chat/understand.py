@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from app.messaging.texts import Catalogue, catalogue, languages
@@ -191,6 +191,7 @@ _ASKED_HOW: Final = frozenset(
 _NAMING_SOMEBODY: Final = frozenset({Command.BLOCK, Command.REPORT})
 
 
+@lru_cache(maxsize=512)
 def commands(text: str) -> frozenset[Command]:
     """Return everything a text may be taken for when it is one of the known words and nothing else.
 
