@@ -10,9 +10,10 @@ from typing import Final
 
 from app.chat.understand import Command, Lexicon, around, every, words_of
 
-_LEAST_SUM: Final = 100
 CHARACTERS: Final = 500
 """In a longer story this much is looked at."""
+_LEAST_SUM: Final = 100
+"""A smaller number is one of people or of hours, and no money that was taken."""
 
 
 class Distress(Enum):
@@ -62,8 +63,8 @@ def distress_in(text: str, *, own_words: bool = False) -> Distress | None:
         asks = around("asking").anywhere(words)
         if _Part.TO_ME in parts or (_Part.BY in parts and not asks):
             return Distress.WRONGED
-    asks = "?" in text or around("asking").anywhere(words[:2])
-    if asks and parts.isdisjoint({_Part.BY, _Part.TO_ME, _Part.NOT_GIVEN, _Part.MONEY}):
+    begins_to_ask = "?" in text or around("asking").anywhere(words[:2])
+    if begins_to_ask and parts.isdisjoint({_Part.BY, _Part.TO_ME, _Part.NOT_GIVEN, _Part.MONEY}):
         return None  # "is it unpaid?"
     return Distress.WRONGED if _wronged(parts) else None
 

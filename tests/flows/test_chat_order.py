@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from app.identity.models import UserStatus
+from app.messaging.models import ChatPerson
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.test_chat_identity import moved
-from tests.flows.test_chat_people import chat
+from tests.flows.test_chat_people import chat, count
 
 ELSEWHERE, LATEST = "919811100041", "919811100042"
 
@@ -55,6 +56,34 @@ async def test_of_stop_and_start_the_newer_counts(
         await world.says(first)
         await late_by_a_minute(world, text(first), text(then))
         assert ((await world.person()).stopped_at is not None) == stopped
+
+
+@pytest.mark.parametrize(
+    ("by_phone", "by_id", "stopped"), [("STOP", "START", False), ("START", "STOP", True)]
+)
+async def test_of_two_who_are_one_the_newer_stop_or_start_counts(
+    database_url: str, by_phone: str, by_id: str, stopped: bool
+) -> None:
+    async with chat(database_url) as world:
+        hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+        await world.says("STOP")
+        await world.says(by_phone)
+        await world.says("STOP", **hidden)
+        await world.says(by_id, **hidden)
+        await world.says({"type": "reaction", "reaction": {"emoji": "👍"}}, from_user_id="IN.135")
+        assert await count(world, ChatPerson) == 1
+        assert ((await world.person()).stopped_at is not None) == stopped
+
+
+async def test_a_merge_forgets_no_call_for_help(sqlite_database_url: str) -> None:
+    async with chat(sqlite_database_url) as world:
+        await world.registered("en")
+        await world.says("human")
+        hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+        await world.says("he is threatening me", **hidden)
+        await world.says({"type": "reaction", "reaction": {"emoji": "👍"}}, from_user_id="IN.135")
+        assert await count(world, ChatPerson) == 1
+        assert (await world.person()).paused_why == "safety"
 
 
 async def test_a_stop_that_comes_late_is_still_one(sqlite_database_url: str) -> None:
