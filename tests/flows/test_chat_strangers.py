@@ -26,6 +26,18 @@ SAID_BY_A_STRANGER = NewWorker(
 )
 
 
+HIDDEN: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
+
+
+async def agrees_with_a_hidden_number(world: ChatWorld) -> None:
+    """Let Asha agree a minute later, the platform naming her by its id alone."""
+    world.clock_now += dt.timedelta(minutes=1)
+    await world.says("hi", **HIDDEN)
+    await world.taps("language:en", **HIDDEN)
+    await world.taps("consent:yes", **HIDDEN)
+    await world.says("Asha Kulkarni", **HIDDEN)
+
+
 async def typed_by_a_stranger(world: ChatWorld) -> None:
     async with world.database.begin() as session:
         rules = CodeRules(per_day=100)
@@ -97,16 +109,11 @@ async def test_who_declines_leaves_nothing_of_it(database_url: str) -> None:
 async def test_who_shares_a_number_that_a_stranger_typed_keeps_what_they_said_themselves(
     database_url: str,
 ) -> None:
-    hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
     async with chat(database_url) as world:
         await typed_by_a_stranger(world)
-        world.clock_now += dt.timedelta(minutes=1)
-        await world.says("hi", **hidden)
-        await world.taps("language:en", **hidden)
-        await world.taps("consent:yes", **hidden)
-        await world.says("Asha Kulkarni", **hidden)
+        await agrees_with_a_hidden_number(world)
         card = {"origin": "contact_request", "phones": [{"wa_id": ASHA, "phone": f"+{ASHA}"}]}
-        await world.says({"type": "contacts", "contacts": [card]}, **hidden)
+        await world.says({"type": "contacts", "contacts": [card]}, **HIDDEN)
         user, worker = await kept(world)
         assert (user.name, user.status, worker.skills, worker.city) == (
             "Asha Kulkarni",
@@ -122,14 +129,9 @@ async def test_who_shares_a_number_that_a_stranger_typed_keeps_what_they_said_th
 async def test_who_agreed_with_a_hidden_number_stays_who_they_are_when_it_shows(
     database_url: str,
 ) -> None:
-    hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
     async with chat(database_url) as world:
         await typed_by_a_stranger(world)
-        world.clock_now += dt.timedelta(minutes=1)
-        await world.says("hi", **hidden)
-        await world.taps("language:en", **hidden)
-        await world.taps("consent:yes", **hidden)
-        await world.says("Asha Kulkarni", **hidden)
+        await agrees_with_a_hidden_number(world)
         before = alerts("two_accounts")
         await world.says("hi")
         await world.says("hello", from_user_id="IN.135")
@@ -147,11 +149,10 @@ async def test_who_agreed_with_a_hidden_number_stays_who_they_are_when_it_shows(
 async def test_a_phone_that_the_platform_names_later_is_proven_for_who_agreed_before(
     database_url: str,
 ) -> None:
-    hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
     async with chat(database_url) as world:
-        await world.says("hi", **hidden)
-        await world.taps("language:en", **hidden)
-        await world.taps("consent:yes", **hidden)
+        await world.says("hi", **HIDDEN)
+        await world.taps("language:en", **HIDDEN)
+        await world.taps("consent:yes", **HIDDEN)
         await world.says("Asha Kulkarni", from_user_id="IN.135")
         user, _ = await kept(world)
         assert (user.name, user.status) == ("Asha Kulkarni", "active")
@@ -161,19 +162,18 @@ async def test_a_phone_that_the_platform_names_later_is_proven_for_who_agreed_be
 async def test_what_was_said_before_the_phone_proved_another_account_is_forgotten_in_time(
     database_url: str,
 ) -> None:
-    hidden: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}
     async with chat(database_url) as world:
         async with world.database.begin() as session:
             known = await register_proven(session, SAID_BY_A_STRANGER, "IN", world.clock())
-        await world.says("hi", **hidden)
+        await world.says("hi", **HIDDEN)
         for tap in ("language:en", "consent:yes", "name:profile"):
-            await world.taps(tap, **hidden)
-        await world.says("skip", **hidden)
-        await world.taps("skill:waiter", **hidden)
-        await world.taps("skills:done", **hidden)
-        await world.says("400050", **hidden)
+            await world.taps(tap, **HIDDEN)
+        await world.says("skip", **HIDDEN)
+        await world.taps("skill:waiter", **HIDDEN)
+        await world.taps("skills:done", **HIDDEN)
+        await world.says("400050", **HIDDEN)
         card = {"origin": "contact_request", "phones": [{"wa_id": ASHA, "phone": f"+{ASHA}"}]}
-        await world.says({"type": "contacts", "contacts": [card]}, **hidden)
+        await world.says({"type": "contacts", "contacts": [card]}, **HIDDEN)
         user, worker = await kept(world)
         assert (user.id, user.chat_user_id, worker.city) == (known, "IN.135", "Pune")
         async with world.database.begin() as session:
