@@ -151,14 +151,19 @@ class World:
         let pass. Otherwise, as in production, a loop does what a commit woke it for: looking at all
         of them after every step costs more than most steps.
         """
-        while self.looked_at != self.clock.now:
-            handled = sum([await loop.round(self.runtime) for loop in self._looking()])
-            self.looked_at = None if handled else self.clock.now
+        if self.looked_at != self.clock.now:
+            self.looked_at = self.clock.now
+            for loop in self._looking():
+                await self._emptied(loop)
         while woken := [loop for loop in background.LOOPS if self.woken[loop.name].is_set()]:
             for loop in woken:
-                self.woken[loop.name].clear()
-                while await loop.round(self.runtime):
-                    pass
+                await self._emptied(loop)
+
+    async def _emptied(self, loop: background.Loop) -> None:
+        """Let a loop work until a round leaves room, as in production."""
+        self.woken[loop.name].clear()
+        while await loop.round(self.runtime) >= loop.batch:
+            pass
 
     def _looking(self) -> list[background.Loop]:
         """Return the loops whose turn it is."""
