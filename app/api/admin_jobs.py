@@ -175,8 +175,9 @@ async def act_on_job(
     if body.action == "cancel":
         job = await closing.close_job(session, job_id, JobAction.CANCEL, actor, now, body.reason)
         return await _details(session, actor, job, now)
-    before = (await queries.find(session, job_id, hold=True)).status
-    job = await lifecycle.move(session, job_id, JobAction.REOPEN, now)
+    job = await queries.find(session, job_id, hold=True)
+    before = job.status
+    await lifecycle.move(session, job, JobAction.REOPEN, now)
     record(
         session,
         actor=actor,

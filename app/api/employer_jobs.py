@@ -326,6 +326,5 @@ async def publish_job(
     past. A text with signs of a scam is 409 `job_held_for_review`, with the `reasons`, until an
     administrator approves it, and 409 `job_declined` if they decline.
     """
-    await publish(session, actor, job_id, now)
-    job = await queries.owned(session, actor.user_id, job_id, hold=True)
+    job = await publish(session, actor, job_id, now)
     return await _one(session, actor, job, now)

@@ -53,9 +53,11 @@ async def trigger(
     """
     await limit_subject(rt, "trigger:account", str(actor.user_id))
     if actor.role is Role.EMPLOYER:
-        await jobs.owned(session, actor.user_id, job_id)
+        job = await jobs.owned(session, actor.user_id, job_id, hold=True)
         actor.require_unrestricted()
-    sent = await waves.send_wave(session, job_id, now)
+    else:
+        job = await jobs.find(session, job_id, hold=True)
+    sent = await waves.send_wave(session, job, now)
     return WaveAnswer(
         job_id=job_id,
         wave=sent.wave,

@@ -2,51 +2,48 @@
 
 import datetime as dt
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.errors import Conflict
 from app.db import wake_loops
 from app.jobs import rules
 from app.jobs.models import Job
-from app.jobs.queries import facts_of, find
+from app.jobs.queries import facts_of
 from app.jobs.rules import JobAction, JobStatus
 from app.policy import policy as policies
 
 
-async def move(
-    session: AsyncSession, job_id: UUID, action: JobAction | str, now: dt.datetime, **values: Any
-) -> Job:
-    """Take one step of a job's life and return the job as it is now; its row is held from here on.
+async def move(session: AsyncSession, job: Job, action: JobAction | str, now: dt.datetime) -> None:
+    """Take one step of a job's life; the caller holds its row (`queries.find`), and `job` is up to date.
 
     Becoming published sets when it closes and makes its next wave due at once; the first time also how
     many may accept, which a later change of the policy leaves alone. Ceasing to be undoes the former.
-    `values` are further columns to set in the same statement. Raises `JobNotFound`, or what
-    `rules.decide` raises when the job's state forbids the step.
+    Raises what `rules.decide` raises when the job's state forbids the step.
     """
-    action = JobAction(action)
-    job = await find(session, job_id, hold=True)
     before = JobStatus(job.status)
-    step = rules.decide(facts_of(job), action, now)
-    columns = {"status": step.to, "updated_at": now, **_stamps(job, step.to, now), **values}
+    step = rules.decide(facts_of(job), JobAction(action), now)
+    columns = {"status": step.to, "updated_at": now, **_stamps(job, step.to, now)}
     if step.to is JobStatus.PUBLISHED and job.published_at is None:
         policy = await policies.current(session)
-        columns.setdefault("accept_limit", job.positions * policy.waves.choice_factor)
-    moved = await session.scalar(
+        columns["accept_limit"] = job.positions * policy.waves.choice_factor
+    moved = await session.execute(
         update(Job)
         # The row is held, so this can't fail; were it not, two steps at once would both be taken.
-        .where(Job.id == job_id, Job.status == before)
+        .where(Job.id == job.id, Job.status == before)
         .values(**columns)
-        .returning(Job.id)
+        .returning(*(getattr(Job, name) for name in columns))
         .execution_options(synchronize_session=False)
     )
-    if moved is None:
+    row = moved.mappings().one_or_none()
+    if row is None:
         raise Conflict
+    for name, value in row.items():
+        set_committed_value(job, name, value)
     if step.to is JobStatus.PUBLISHED:
         wake_loops(session, "waves")
-    return await find(session, job_id, hold=True)
 
 
 def _stamps(job: Job, to: JobStatus, now: dt.datetime) -> dict[str, Any]:

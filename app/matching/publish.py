@@ -24,7 +24,7 @@ async def publish(session: AsyncSession, actor: Actor, job_id: UUID, now: dt.dat
     job = await queries.owned(session, actor.user_id, job_id, hold=True)
     if job.status == JobStatus.DRAFT:
         await holding.require_cleared(session, job, now)
-    job = await lifecycle.move(session, job_id, JobAction.PUBLISH, now)
+    await lifecycle.move(session, job, JobAction.PUBLISH, now)
     log.record(
         session,
         actor=actor,
@@ -34,5 +34,5 @@ async def publish(session: AsyncSession, actor: Actor, job_id: UUID, now: dt.dat
         now=now,
         after={"status": job.status},
     )
-    await send_wave(session, job_id, now)
+    await send_wave(session, job, now)
     return job

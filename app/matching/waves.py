@@ -47,15 +47,14 @@ class WaveResult:
     offers_created: int
 
 
-async def send_wave(session: AsyncSession, job_id: UUID, now: dt.datetime) -> WaveResult:
+async def send_wave(session: AsyncSession, job: Job, now: dt.datetime) -> WaveResult:
     """Ask as many people now as the open places call for, whenever the next wave was due.
 
-    Safe to repeat: whoever may still answer counts against the number, and nobody is ever offered the
-    same job twice. Raises `JobNotFound`, or `JobNotPublished` for a draft and for a job that is closed
-    or whose last shift has begun.
+    The caller holds the job's row (`jobs.queries.find`): of two waves at once the second waits for it,
+    and then sees the first one's offers. Safe to repeat: whoever may still answer counts against the
+    number, and nobody is ever offered the same job twice. Raises `JobNotPublished` for a draft and for
+    a job that is closed or whose last shift has begun.
     """
-    # Of two waves at once the second waits here, and then sees the first one's offers.
-    job = await find_job(session, job_id, hold=True)
     if not _asks(job, now):
         raise JobNotPublished
     policy = await policies.current(session)

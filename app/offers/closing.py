@@ -14,7 +14,7 @@ from app.due import Due
 from app.identity.actor import Actor
 from app.jobs import lifecycle
 from app.jobs.models import Job, JobStatus
-from app.jobs.queries import JobNotFound
+from app.jobs.queries import JobNotFound, find
 from app.jobs.rules import JobAction, JobNotOver
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox import Notice, notify_many, suppress
@@ -51,7 +51,8 @@ async def close_job(
     held = (await hold_jobs(session, [job_id])).get(job_id)
     if held is None:
         raise JobNotFound
-    job = await lifecycle.move(session, job_id, JobAction(action), now)
+    job = await find(session, job_id, hold=True)
+    await lifecycle.move(session, job, action, now)
     log.record(
         session,
         actor=actor,

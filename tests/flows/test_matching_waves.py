@@ -8,6 +8,7 @@ from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.identity.models import UserStatus
 from app.jobs.models import Job
+from app.jobs.queries import find
 from app.jobs.rules import JobNotPublished, JobStatus
 from app.matching.waves import send_due, send_wave
 from app.messaging.models import OutboxMessage
@@ -50,7 +51,7 @@ async def market(database, workers=10, **wishes):
 
 async def wave(database, job_id, now=NOW):
     async with database.begin() as session:
-        return await send_wave(session, job_id, now)
+        return await send_wave(session, await find(session, job_id, hold=True), now)
 
 
 async def due(database, now, limit=20):
@@ -187,7 +188,7 @@ async def test_a_wave_waits_for_the_one_before_it_and_counts_its_offers(database
         return await wave(database, job_id)
 
     async with database.begin() as session:
-        await send_wave(session, job_id, NOW)
+        await send_wave(session, await find(session, job_id, hold=True), NOW)
         other = asyncio.create_task(nearer_people_come_and_another_wave())
         # As far as it gets while this one is not committed.
         await asyncio.wait({other}, timeout=0.3)
