@@ -47,15 +47,19 @@ async def worker(runtime: Runtime, body: Mapping[str, Any], slots: Sequence[Any]
         return await _sign_in(session, runtime, user_id, Role.WORKER, now)
 
 
-async def employer(runtime: Runtime, body: Mapping[str, Any]) -> Tokens:
-    """Register an employer as `POST /api/auth/register/employer` reads `body`."""
+async def employer(runtime: Runtime, body: Mapping[str, Any], *, verified: bool = False) -> Tokens:
+    """Register an employer as `POST /api/auth/register/employer` reads `body`.
+
+    Whoever is `verified` was so before anything is logged.
+    """
     said = RegisterEmployer.model_validate(body)
     country = runtime.settings.default_country
     phone = parse_phone(said.phone, country) if said.phone else None
     new = said.new(users.parse_email(said.email), phone, await _hash(said.password))
     now = runtime.clock()
     async with runtime.database.begin() as session:
-        user, _ = await employer_registration.register(session, new, now)
+        user, company = await employer_registration.register(session, new, now)
+        company.verified_at = now if verified else None
         return await _sign_in(session, runtime, user.id, Role.EMPLOYER, now)
 
 

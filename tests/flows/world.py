@@ -261,9 +261,8 @@ class World:
         So the address is not confirmed, and nothing waits in its mailbox.
         """
         body = _company_body(profile)
-        tokens = self.run(newcomers.employer(self.runtime, body))
-        person = self._newcomer(tokens, email=body["email"])
-        return self._verified(person) if verified else person
+        tokens = self.run(newcomers.employer(self.runtime, body, verified=verified))
+        return self._newcomer(tokens, email=body["email"])
 
     def employer_through_doors(self, *, verified: bool = False, **profile: Any) -> Person:
         """Let there be the same employer by requests: register, sign in; the link to confirm is mailed.
@@ -273,12 +272,10 @@ class World:
         body = _company_body(profile)
         ok(self.http.post("/api/auth/register/employer", json=body), 201)
         person = self.sign_in(body["email"], role="employer")
-        return self._verified(person) if verified else person
-
-    def _verified(self, employer: Person) -> Person:
-        body = {"action": "verify", "reason": "papers seen"}
-        ok(self.admin().post(f"/api/admin/employers/{employer.id}/action", body))
-        return employer
+        if verified:
+            seen = {"action": "verify", "reason": "papers seen"}
+            ok(self.admin().post(f"/api/admin/employers/{person.id}/action", seen))
+        return person
 
     def admin(self) -> Person:
         """Return the administrator, signed in anew."""
