@@ -1,9 +1,13 @@
-"""Two API processes and a worker process on one PostgreSQL and one Valkey: they are one product."""
+"""Several processes are one product: started at once, on one new database, with a cache or without.
+
+Two API processes and a worker process on PostgreSQL and Valkey; two of uvicorn's on one SQLite file.
+"""
 
 import re
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +16,13 @@ from typing import Any
 import httpx
 import pytest
 import redis
+from sqlalchemy import inspect
 
+from app.db import load_models, sync_engine_for
 from tests.acceptance.shapes import problem
-from tests.conftest import _create_tables
+from tests.flows.auth_world import ME, employer_body
 from tests.flows.world import BANDRA, EVERY_DAY, PASSWORD, ok
-from tests.infra.live import running, wait_until_healthy
+from tests.infra.live import running, serve_process, wait_until_healthy
 from tests.infra.postgres import Postgres
 from tests.infra.run import ROOT, free_port, wait_until
 from tests.infra.valkey import valkey_url_of_worker
@@ -28,6 +34,7 @@ class Cluster:
 
     first: httpx.Client
     second: httpx.Client
+    database_url: str
 
     def messages(self, phone: str) -> list[dict[str, Any]]:
         """Return what this person received."""
@@ -58,7 +65,7 @@ def cluster(
     cache = valkey_url_of_worker()
     with redis.Redis.from_url(cache) as client:
         client.flushdb()
-    name = postgres_server.create(postgres_server.template("with_tables", _create_tables))
+    name = postgres_server.create()
     ports = free_port(), free_port()
     urls = [f"http://127.0.0.1:{port}" for port in ports]
     env = {
@@ -88,12 +95,38 @@ def cluster(
             for what, url in zip(("first", "second"), urls, strict=True):
                 wait_until_healthy(url, processes[what], folders[what])
             clients = [stack.enter_context(httpx.Client(base_url=url, timeout=20)) for url in urls]
-            yield Cluster(*clients)
+            yield Cluster(*clients, env["DATABASE_URL"])
             for what, process in processes.items():
                 assert process.poll() is None, f"{what} ended"
                 assert "Traceback" not in (folders[what] / "output.log").read_text(), what
     finally:
         postgres_server.drop(name)
+
+
+@dataclass
+class Pair:
+    """One door, and two processes behind it: either may take a new connection."""
+
+    url: str
+    database_url: str
+
+    def statuses(self, path: str, **options: Any) -> set[int]:
+        """Ask for this over so many connections that both processes get some; how each answered."""
+
+        def ask(_: int) -> int:
+            return httpx.get(f"{self.url}{path}", **options).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            return set(pool.map(ask, range(24)))
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder = tmp_path_factory.mktemp("pair")
+    database_url = f"sqlite:///{folder / 'new.db'}"
+    with serve_process(folder, {"DATABASE_URL": database_url}, workers=2) as url:
+        yield Pair(url, database_url)
+    assert "Traceback" not in (folder / "output.log").read_text()
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -113,6 +146,26 @@ def _employer(cluster: Cluster, email: str) -> dict[str, Any]:
     return tokens
 
 
+def _lacking(database_url: str) -> set[str]:
+    engine = sync_engine_for(database_url)
+    lacking = set(load_models().tables) - set(inspect(engine).get_table_names())
+    engine.dispose()
+    return lacking
+
+
+def test_started_at_once_on_a_new_postgresql_one_makes_the_tables_and_all_answer(
+    cluster: Cluster,
+) -> None:
+    for door in (cluster.first, cluster.second):
+        assert ok(door.get("/health"))["status"] == "ok"
+    assert _lacking(cluster.database_url) == set()
+
+
+def test_started_at_once_on_a_new_file_one_makes_the_tables_and_both_answer(pair: Pair) -> None:
+    assert pair.statuses("/health") == {200}
+    assert _lacking(pair.database_url) == set()
+
+
 def test_who_leaves_by_one_door_is_out_at_the_other(cluster: Cluster) -> None:
     tokens = _employer(cluster, "leaver@example.com")
     headers = _bearer(tokens["access_token"])
@@ -124,6 +177,15 @@ def test_who_leaves_by_one_door_is_out_at_the_other(cluster: Cluster) -> None:
         problem(
             door.post("/api/auth/refresh", json={"refresh_token": tokens["refresh_token"]}), 401
         )
+
+
+def test_without_a_cache_too_a_token_is_dead_in_every_process_after_logout(pair: Pair) -> None:
+    ok(httpx.post(f"{pair.url}/api/auth/register/employer", json=employer_body()), 201)
+    login = {"role": "employer", "email": "owner@example.com", "password": PASSWORD}
+    headers = _bearer(ok(httpx.post(f"{pair.url}/api/auth/login", json=login))["access_token"])
+    assert pair.statuses(ME, headers=headers) == {200}
+    ok(httpx.post(f"{pair.url}/api/auth/logout", headers=headers), 204)
+    assert pair.statuses(ME, headers=headers) == {401}
 
 
 def test_a_refresh_token_used_at_both_doors_ends_the_session(cluster: Cluster) -> None:

@@ -1,10 +1,8 @@
 """Who is signed in stays so exactly as long as they should."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
-import httpx
 import pytest
 
 from app.identity import users
@@ -120,27 +118,14 @@ def test_a_store_of_sessions_that_is_down_lets_nobody_in(
         assert "retry-after" in answer.headers
 
 
-def test_after_logout_a_token_is_dead_in_every_process(
-    postgresql_database_url: str, live_server: Callable[..., AbstractContextManager[str]]
+def test_after_logout_a_token_is_dead_wherever_else_the_database_is_served(
+    world: World, world_with: Callable[..., AbstractContextManager[World]]
 ) -> None:
-    env = {
-        "ENVIRONMENT": "test",
-        "DATABASE_URL": postgresql_database_url,
-        "RATE_LIMITS": "off",
-        "BACKGROUND_LOOPS": "off",
-        "SANDBOX": "off",
-    }
-    body = {"role": "employer", "email": "owner@example.com", "password": PASSWORD}
-    with live_server(env, workers=2) as url:
-        ok(httpx.post(f"{url}/api/auth/register/employer", json=employer_body()), 201)
-        token = ok(httpx.post(f"{url}/api/auth/login", json=body))["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-
-        def me(_: int) -> int:
-            # A connection of its own, so that both processes get some.
-            return httpx.get(f"{url}{ME}", headers=headers).status_code
-
-        with ThreadPoolExecutor(8) as pool:
-            assert set(pool.map(me, range(24))) == {200}
-            ok(httpx.post(f"{url}/api/auth/logout", headers=headers), 204)
-            assert set(pool.map(me, range(24))) == {401}
+    """No server remembers who is signed in; of two processes it is told among the acceptance tests."""
+    owner = world.employer()
+    headers = {"Authorization": f"Bearer {owner.token}"}
+    with world_with(world.database_url, sandbox="off") as other:
+        ok(other.http.get(ME, headers=headers))
+        ok(owner.post("/api/auth/logout"), 204)
+        refused(other.http.get(ME, headers=headers), 401, "session_ended")
+        refused(refresh(other, owner.refresh_token), 401, "session_ended")

@@ -2,32 +2,10 @@
 
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
-import httpx
-from sqlalchemy import inspect
-
-from app.db import load_models, sync_engine_for
 from tests.infra.live import running, wait_until_healthy
 from tests.infra.run import free_port
-
-LiveServer = Callable[..., AbstractContextManager[str]]
-
-
-def test_several_processes_start_at_once_on_a_new_database_and_make_its_tables(
-    live_server: LiveServer, empty_database_url: str, tmp_path: Path
-) -> None:
-    """One makes the tables while the other waits; both answer."""
-    with live_server({"DATABASE_URL": empty_database_url}, workers=2) as base_url:
-        for _ in range(8):
-            assert httpx.get(f"{base_url}/health").json()["status"] == "ok"
-        assert "/api/auth/login" in httpx.get(f"{base_url}/openapi.json").json()["paths"]
-    engine = sync_engine_for(empty_database_url)
-    assert set(load_models().tables) <= set(inspect(engine).get_table_names())
-    engine.dispose()
-    assert "Traceback" not in (tmp_path / "server" / "output.log").read_text()
 
 
 def test_make_runs_command_serves_on_the_port_it_is_told(tmp_path: Path) -> None:
