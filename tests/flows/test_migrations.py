@@ -1,5 +1,6 @@
 """The migrations make what the models say, on both databases, up and down."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from app.db import MIGRATIONS, load_models, sync_engine_for, upgrade_schema
+from app.core.crypto import Keyring
+from app.db import MIGRATIONS, Database, load_models, sync_engine_for, upgrade_schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -75,6 +77,17 @@ def test_a_schema_made_by_create_all_counts_as_up_to_date(empty_url: str) -> Non
     with connected(empty_url) as connection:
         upgrade_schema(connection, migrate=False)
         assert MigrationContext.configure(connection).get_current_revision() is not None
+
+
+async def test_of_several_who_start_at_once_one_makes_the_tables_while_the_others_wait(
+    empty_url: str,
+) -> None:
+    everybody = [Database(empty_url, Keyring("a secret of nobody's")) for _ in range(3)]
+    await asyncio.gather(*(database.prepare(migrate=True) for database in everybody))
+    for database in everybody:
+        await database.close()
+    with connected(empty_url) as connection:
+        assert tables(connection) == set(load_models().tables)
 
 
 def test_the_database_itself_refuses_to_change_the_log(empty_url: str) -> None:
