@@ -1,5 +1,6 @@
 """What is said to be done stays done, and what can't be done is told in one sentence."""
 
+import logging
 import re
 import signal
 import sqlite3
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.__main__ import main
+from app.core.settings import Settings
 from tests.acceptance.shapes import problem
+from tests.flows.auth_world import employer_body
 from tests.flows.world import PASSWORD, World, ok
 from tests.infra.live import running, wait_until_healthy
 from tests.infra.run import ROOT, free_port, wait_until
@@ -107,31 +111,26 @@ def _any(received: Callable[[str], list[str]], phone: str) -> bool:
     return bool(received(phone))
 
 
-def test_without_the_cache_nobody_is_let_in_and_it_says_so(tmp_path: Path) -> None:
-    server = Server(tmp_path)
+def test_without_the_cache_nobody_is_let_in_and_it_says_so(
+    sqlite_database_url: str,
+    world_with: Callable[..., AbstractContextManager[World]],
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     dead = f"redis://127.0.0.1:{free_port()}/0"
-    with server.running(REDIS_URL=dead) as process, httpx.Client(base_url=server.url) as http:
-        server.ready(process)
-        employer = {
-            "company_name": "Cafe",
-            "contact_name": "Rustom",
-            "email": "owner@example.com",
-            "password": PASSWORD,
-        }
-        ok(http.post("/api/auth/register/employer", json=employer), 201)
-        login = {"role": "employer", "email": "owner@example.com", "password": PASSWORD}
-        told = problem(http.post("/api/auth/login", json=login), 503)
+    login = {"role": "employer", "email": "owner@example.com", "password": PASSWORD}
+    with world_with(sqlite_database_url, redis_url=dead) as world:
+        ok(world.http.post("/api/auth/register/employer", json=employer_body()), 201)
+        told = problem(world.http.post("/api/auth/login", json=login), 503)
         assert "127.0.0.1" not in str(told)
-        problem(http.get("/health/ready"), 503, "cache_unavailable")
-        # Limits that count in the cache refuse rather than let everybody pass.
-    with (
-        server.running(REDIS_URL=dead, RATE_LIMITS="on") as process,
-        httpx.Client(base_url=server.url) as http,
-    ):
-        server.ready(process)
-        problem(http.post("/api/auth/otp", json={"phone": "+919820011001"}), 503)
-        problem(http.post("/api/auth/login", json=login), 503)
-    assert "Traceback" not in (tmp_path / "output.log").read_text()
+        problem(world.http.get("/health/ready"), 503, "cache_unavailable")
+        world.settle()
+    # Limits that count in the cache refuse rather than let everybody pass.
+    with world_with(sqlite_database_url, redis_url=dead, rate_limits="on") as world:
+        problem(world.http.post("/api/auth/otp", json={"phone": "+919820011001"}), 503)
+        problem(world.http.post("/api/auth/login", json=login), 503)
+    assert capsys.readouterr().err == ""
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 UNUSABLE: dict[str, tuple[dict[str, str], str]] = {
@@ -149,24 +148,60 @@ UNUSABLE: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """`command({"PORT": …}, "serve")`: what `python -m app serve` returns and says, in this process.
+
+    It sees the environment it is given, in an empty folder. A server that starts after all is a failure.
+    """
+
+    def run(env: dict[str, str], *arguments: str) -> tuple[int, str]:
+        for name in Settings.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("uvicorn.run", lambda *_, **__: pytest.fail("it started"))
+        code = main(arguments)
+        return code, "".join(capsys.readouterr())
+
+    return run
+
+
+def _is_one_sentence(said: str, named: str) -> None:
+    assert named.lower() in said.lower(), said
+    assert "Traceback" not in said
+    assert "hush-hush" not in said
+    assert len(said.strip().splitlines()) <= 6, said
+
+
 @pytest.mark.parametrize("how", UNUSABLE)
-def test_what_can_not_work_is_told_in_a_sentence(how: str, tmp_path: Path) -> None:
+def test_what_can_not_work_is_told_in_a_sentence(
+    how: str, tmp_path: Path, command: Callable[..., tuple[int, str]]
+) -> None:
     env, named = UNUSABLE[how]
-    uvicorn = [sys.executable, "-m", "uvicorn", "app.main:app", "--app-dir", str(ROOT)]
-    commands = [[sys.executable, "-m", "app", "serve"]]
-    if how in {"another kind of database", "a database that does not answer"}:
-        commands.append(uvicorn)  # told by the import, and by the start
-    for command in commands:
-        folder = tmp_path / command[2]
-        folder.mkdir()
-        (folder / "garbage.db").write_bytes(b"this is not a database, it is a text" * 100)
-        with running(command, folder, {"PORT": str(free_port()), **env}) as process:
-            assert process.wait(30) != 0, how
-        said = (folder / "output.log").read_text()
-        assert named.lower() in said.lower(), said
-        assert "Traceback" not in said
-        assert "hush-hush" not in said
-        assert len(said.strip().splitlines()) <= 6, said
+    (tmp_path / "garbage.db").write_bytes(b"this is not a database, it is a text" * 100)
+    code, said = command({"PORT": str(free_port()), **env}, "serve")
+    assert code == 1
+    _is_one_sentence(said, named)
+
+
+@pytest.mark.parametrize(
+    ("program", "how"),
+    [
+        ("app serve", "a database that does not answer"),
+        ("uvicorn app.main:app", "a database that does not answer"),  # told by the start
+        ("uvicorn app.main:app", "another kind of database"),  # told by the import
+    ],
+)
+def test_a_process_says_no_more_than_that_sentence(program: str, how: str, tmp_path: Path) -> None:
+    env, named = UNUSABLE[how]
+    whole = [sys.executable, "-m", *program.split()]
+    with running(whole, tmp_path, {"PORT": str(free_port()), **env}) as process:
+        assert process.wait(30) != 0
+    _is_one_sentence((tmp_path / "output.log").read_text(), named)
 
 
 def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> None:
@@ -202,12 +237,11 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
     [("nobody", "a long sentence here", "email: "), ("root@example.com", "short", "password: ")],
 )
 def test_an_administrator_who_can_not_be_made_is_told_why(
-    tmp_path: Path, email: str, password: str, named: str
+    command: Callable[..., tuple[int, str]], email: str, password: str, named: str
 ) -> None:
-    command = [sys.executable, "-m", "app", "create-admin", "--email", email]
-    with running(command, tmp_path, {"ADMIN_PASSWORD": password}) as process:
-        assert process.wait(30) == 1
-    assert (tmp_path / "output.log").read_text().startswith(named)
+    code, said = command({"ADMIN_PASSWORD": password}, "create-admin", "--email", email)
+    assert code == 1
+    assert said.startswith(named)
 
 
 @pytest.mark.parametrize(("kind", "times"), [("http_500", 5), ("html_502", 4), ("rate_limited", 5)])

@@ -95,7 +95,7 @@ def cluster(
             for what, url in zip(("first", "second"), urls, strict=True):
                 wait_until_healthy(url, processes[what], folders[what])
             clients = [stack.enter_context(httpx.Client(base_url=url, timeout=20)) for url in urls]
-            yield Cluster(*clients, env["DATABASE_URL"])
+            yield Cluster(clients[0], clients[1], env["DATABASE_URL"])
             for what, process in processes.items():
                 assert process.poll() is None, f"{what} ended"
                 assert "Traceback" not in (folders[what] / "output.log").read_text(), what
