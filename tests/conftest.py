@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 from app.core import loading
 from tests.infra.compiled import share
+from tests.infra.disk import write_without_waiting
 from tests.infra.live import serve_app, serve_process
 from tests.infra.passwords import hash_quickly
 from tests.infra.postgres import Lender, Postgres, postgres
@@ -41,6 +42,7 @@ ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[a
 loading.begin()
 share()
 hash_quickly()
+write_without_waiting()
 
 
 def pytest_collection_finish() -> None:
