@@ -46,6 +46,9 @@ from tests.flows.offers_world import offer_to
 
 ASHA = "919811100001"
 
+BATCH = 100
+"""What one round of a loop takes at most."""
+
 
 class Phone:
     """The other end: a channel that keeps what it is given, in order."""
@@ -79,10 +82,26 @@ class ChatWorld:
         return self.clock_now
 
     async def settle(self) -> None:
-        while await inbox.handle_due(
-            self.database, self.clock, 100, self.conversation
-        ) + await delivery.send_due(self.database, self.channels, self.clock, 100):
-            pass
+        """Let both loops work as production does: until a round leaves room, or a commit wakes one."""
+        wakeups = self.database.wakeups
+        async with wakeups("inbox") as arrived, wakeups("outbox") as written:
+            arrived.set()
+            written.set()
+            while arrived.is_set() or written.is_set():
+                if arrived.is_set():
+                    arrived.clear()
+                    while await self._handle() >= BATCH:
+                        pass
+                if written.is_set():
+                    written.clear()
+                    while await self._send() >= BATCH:
+                        pass
+
+    async def _handle(self) -> int:
+        return await inbox.handle_due(self.database, self.clock, BATCH, self.conversation)
+
+    async def _send(self) -> int:
+        return await delivery.send_due(self.database, self.channels, self.clock, BATCH)
 
     async def deliver(self, *messages: dict[str, Any], contacts: Sequence[Any] = ()) -> None:
         """One webhook, with these messages."""
