@@ -57,7 +57,6 @@ class Conversation:
         if inbound.kind is InboundKind.PREFERENCE:
             people.prefer(person, inbound, now)
             return
-        await people.link(session, person, now)
         context = await context_of(
             session,
             person,

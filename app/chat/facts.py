@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import Row, bindparam, exists, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chat.about_person import good_name
 from app.chat.employer import facts as employer_facts
 from app.chat.model import Context, OfferFacts, Profile
 from app.identity.models import User, UserStatus
-from app.messaging import accounts, handover
+from app.messaging import accounts, handover, people
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
@@ -40,12 +40,17 @@ async def context_of(
     form_id: str = "",
     currency: str = "INR",
 ) -> Context:
-    """Gather what the step for this message may look at."""
-    profile = await _profile(session, person, inbound)
+    """Gather what the step for this message may look at; who has an account by now is given theirs."""
+    account = await _account(session, person)
+    if account is None:
+        await people.link(session, person, now)
+        account = await _account(session, person)
+    profile = await _profile(session, account, inbound) if account is not None else None
     worker_id = person.user_id if profile is not None else None
     offer_id, quoted = await _offer_meant(session, person, inbound)
     employers = await employer_facts.employers_of(session, person)
     last = person.last_message_at
+    offers = await _offers(session, worker_id, now)
     return Context(
         now=now,
         language=person.language,
@@ -60,8 +65,8 @@ async def context_of(
         base_url=base_url,
         late=last is not None and inbound.sent_at < last,
         overruled=person.stop_told_at is not None and inbound.sent_at < person.stop_told_at,
-        open_offers=await _offers(session, worker_id, OfferStatus.OFFERED, now),
-        accepted_offers=await _offers(session, worker_id, OfferStatus.ACCEPTED, now),
+        open_offers=[offer for offer in offers if offer.status is OfferStatus.OFFERED],
+        accepted_offers=[offer for offer in offers if offer.status is OfferStatus.ACCEPTED],
         offer=await offer_facts(session, worker_id, offer_id, now),
         quoted=quoted,
         country=country,
@@ -70,14 +75,25 @@ async def context_of(
     )
 
 
-async def _profile(session: AsyncSession, person: ChatPerson, inbound: Inbound) -> Profile | None:
+_ACCOUNT: Final = (
+    select(User, Worker)
+    .join(Worker, Worker.id == User.id)
+    .where(User.id == bindparam("user_id"), User.status != UserStatus.ERASED)
+)
+
+
+async def _account(session: AsyncSession, person: ChatPerson) -> tuple[User, Worker] | None:
+    """Return the account of this person, or None: an erased one is nobody's."""
     if person.user_id is None:
         return None
-    query = select(User, Worker).join(Worker, Worker.id == User.id).where(User.id == person.user_id)
-    row = (await session.execute(query)).one_or_none()
-    if row is None or row.User.status == UserStatus.ERASED:
-        return None
-    user, worker = row.User, row.Worker
+    row = (await session.execute(_ACCOUNT, {"user_id": person.user_id})).one_or_none()
+    return (row.User, row.Worker) if row is not None else None
+
+
+async def _profile(
+    session: AsyncSession, account: tuple[User, Worker], inbound: Inbound
+) -> Profile:
+    user, worker = account
     if not await _agreed(session, user):
         return _unheard(user, inbound)
     slots = await availability.slots(session, user.id)
@@ -155,43 +171,55 @@ async def offer_facts(
     """Return one of this worker's offers, or None: another's looks like one that is not there."""
     if worker_id is None or offer_id is None:
         return None
-    found = await _facts(session, JobMatch.worker_id == worker_id, JobMatch.id == offer_id, now=now)
+    rows = (await session.execute(_OFFER, {"worker_id": worker_id, "offer_id": offer_id})).all()
+    found = await _facts(session, rows, now)
     return found[0] if found else None
 
 
 async def _offers(
-    session: AsyncSession, worker_id: UUID | None, status: OfferStatus, now: dt.datetime
+    session: AsyncSession, worker_id: UUID | None, now: dt.datetime
 ) -> Sequence[OfferFacts]:
+    """Return what this worker may answer, and what they accepted: the newest of each."""
     if worker_id is None:
         return ()
-    found = await _facts(
-        session, JobMatch.worker_id == worker_id, JobMatch.status == status, now=now
-    )
-    return [offer for offer in found if offer.status is status]
+    rows = (await session.execute(_NEWEST, {"worker_id": worker_id})).all()
+    return await _facts(session, rows, now)
 
 
-async def _facts(session: AsyncSession, *where: Any, now: dt.datetime) -> list[OfferFacts]:
-    columns = (
-        JobMatch.id,
-        JobMatch.job_id,
-        JobMatch.status,
-        JobMatch.respond_by,
-        JobMatch.unlocked_at,
-        JobMatch.distance_km,
-        JobMatch.why,
-        Worker.time_zone,
-        exists()
-        .where(Block.worker_id == JobMatch.worker_id, Block.employer_id == JobMatch.employer_id)
-        .label("blocked"),
-    )
-    query = (
-        select(*columns)
-        .join(Worker, Worker.id == JobMatch.worker_id)
-        .where(*where)
+_FACTS: Final = select(
+    JobMatch.id,
+    JobMatch.job_id,
+    JobMatch.status,
+    JobMatch.respond_by,
+    JobMatch.unlocked_at,
+    JobMatch.distance_km,
+    JobMatch.why,
+    Worker.time_zone,
+    exists()
+    .where(Block.worker_id == JobMatch.worker_id, Block.employer_id == JobMatch.employer_id)
+    .label("blocked"),
+).join(Worker, Worker.id == JobMatch.worker_id)
+_OFFER: Final = _FACTS.where(
+    JobMatch.worker_id == bindparam("worker_id"), JobMatch.id == bindparam("offer_id")
+)
+_IDS: Final = [
+    select(
+        select(JobMatch.id)
+        .where(JobMatch.worker_id == bindparam("worker_id"), JobMatch.status == status.value)
         .order_by(JobMatch.id.desc())
         .limit(_SHOWN_OFFERS)
+        .subquery()
+        .c.id
     )
-    rows = (await session.execute(query)).all()
+    for status in (OfferStatus.OFFERED, OfferStatus.ACCEPTED)
+]
+_NEWEST: Final = _FACTS.where(JobMatch.id.in_(union_all(*_IDS))).order_by(JobMatch.id.desc())
+"""Of each status the newest: many of one hide none of the other."""
+
+
+async def _facts(
+    session: AsyncSession, rows: Sequence[Row[Any]], now: dt.datetime
+) -> list[OfferFacts]:
     jobs = await said_of_jobs(session, {row.job_id for row in rows}) if rows else {}
     return [
         OfferFacts(

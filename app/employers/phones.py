@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
@@ -69,32 +69,42 @@ class Account:
         return Actor(self.id, Role.EMPLOYER, self.status, self.contact_name)
 
 
+_NAMING: Final = (
+    select(
+        User.id,
+        User.name,
+        User.email,
+        User.status,
+        Employer.company_name,
+        Employer.city,
+        Employer.proven_phone_index,
+    )
+    .join(Employer, Employer.id == User.id)
+    .where(
+        User.role == Role.EMPLOYER,
+        User.phone_index == bindparam("phone_index"),
+        User.status != UserStatus.ERASED,
+    )
+    .order_by(Employer.proven_phone_index.is_(None), User.id)
+    .limit(MOST_ACCOUNTS)
+)
+
+
 async def accounts_of(session: AsyncSession, phone_index: str | None) -> Sequence[Account]:
     """Return the accounts that name this phone, proven ones first; erased ones are not there."""
     if phone_index is None:
         return ()
-    query = (
-        select(User, Employer)
-        .join(Employer, Employer.id == User.id)
-        .where(
-            User.role == Role.EMPLOYER,
-            User.phone_index == phone_index,
-            User.status != UserStatus.ERASED,
-        )
-        .order_by(Employer.proven_phone_index.is_(None), User.id)
-        .limit(MOST_ACCOUNTS)
-    )
     return [
         Account(
-            id=user.id,
-            company=employer.company_name,
-            contact_name=user.name,
-            email=user.email or "",
-            status=UserStatus(user.status),
-            proven=employer.proven_phone_index == user.phone_index,
-            city=employer.city,
+            id=row.id,
+            company=row.company_name,
+            contact_name=row.name,
+            email=row.email or "",
+            status=UserStatus(row.status),
+            proven=row.proven_phone_index == phone_index,
+            city=row.city,
         )
-        for user, employer in await session.execute(query)
+        for row in await session.execute(_NAMING, {"phone_index": phone_index})
     ]
 
 

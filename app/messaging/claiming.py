@@ -206,10 +206,10 @@ async def _sort_out(
     ]
     mailboxes = await mailboxes_of(session, stopped) if stopped else {}
     busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
-    beyond = outside.Outside()
-    if name == ChannelName.WHATSAPP:
-        beyond = await outside.look(session, rows, state, channels.whatsapp_daily_people, now)
     paced = name == ChannelName.WHATSAPP
+    beyond = outside.Outside()
+    if paced and any(outside.goes_by_template(row, people.get(row.id), now) for row in rows):
+        beyond = await outside.look(session, rows, state, channels.whatsapp_daily_people, now)
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
         if row.state == OutboxState.SENDING:
@@ -276,12 +276,7 @@ _PEOPLE: Final = select(ChatPerson).where(
         ChatPerson.user_id.in_(bindparam("users", expanding=True)),
     ),
 )
-_FREE: Final = (
-    select(ChatPerson)
-    .where(ChatPerson.id.in_(bindparam("ids", expanding=True)))
-    .with_for_update(skip_locked=True)
-    .execution_options(populate_existing=True)
-)
+_FREE: Final = _PEOPLE.with_for_update(skip_locked=True)
 
 
 async def _people(
@@ -296,8 +291,11 @@ async def _people(
     indexes = {row.recipient_index for row in rows}
     users = {row.user_id for row in rows if row.user_id}
     which = {"ids": list(ids), "indexes": list(indexes), "users": list(users)}
-    found = (await session.scalars(_PEOPLE, which)).all()
-    free = await session.scalars(_FREE, {"ids": [person.id for person in found]})
+    free = (await session.scalars(_FREE, which)).all()
+    found = free
+    if not (ids <= {person.id for person in free} and all(row.person_id for row in rows)):
+        # Some may be held, or belong to nobody who ever wrote; those found already stay as they are.
+        found = (await session.scalars(_PEOPLE, which)).all()
     held = frozenset(person.id for person in found) - {person.id for person in free}
     by_id = {person.id: person for person in found}
     by_index = {person.phone_index: person for person in found if person.phone_index}

@@ -73,9 +73,23 @@ async def send_due(database: Database, channels: Channels, clock: Clock, limit: 
         claimed, settled = await claim(session, channels, clock(), limit)
     if claimed:
         outcomes = await _send(claimed, channels.senders, database.keyring, clock)
-        async with database.begin() as session:
-            await _record(session, outcomes, clock())
+        try:
+            async with database.begin() as session:
+                await _record(session, outcomes, clock())
+        except IntegrityError:
+            # A platform that gives two messages one name must not make us send a whole batch again: our
+            # own ids, which it echoes, still find them.
+            logger().error("provider_ids_not_unique", count=len(outcomes))
+            async with database.begin() as session:
+                await _record(session, [_unnamed(outcome) for outcome in outcomes], clock())
     return len(claimed) + settled
+
+
+def _unnamed(outcome: _Outcome) -> _Outcome:
+    """Return the outcome without the platform's id."""
+    if not isinstance(outcome.result, SendResult):
+        return outcome
+    return replace(outcome, result=replace(outcome.result, provider_id=None))
 
 
 # ── Sending ──────────────────────────────────────────────────────────────────────────────────────
@@ -199,7 +213,8 @@ async def _record(session: AsyncSession, outcomes: Sequence[_Outcome], now: dt.d
         if isinstance(outcome.result, SendResult)
     ]
     if taken:
-        await _record_taken(session, [{**row, "now_": now} for row in taken])
+        # First, because it may fail as a whole: see `send_due`.
+        await session.execute(_TAKEN, [{**row, "now_": now} for row in taken])
         channels = {
             outcome.claimed.channel
             for outcome in outcomes
@@ -240,17 +255,6 @@ async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.d
         .execution_options(synchronize_session=False)
     )
     wake_loops(session, "outbox")
-
-
-async def _record_taken(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
-    try:
-        async with session.begin_nested():
-            await session.execute(_TAKEN, rows)
-    except IntegrityError:
-        # A platform that gives two messages one name must not make us send a whole batch again: our
-        # own ids, which it echoes, still find them.
-        logger().error("provider_ids_not_unique", count=len(rows))
-        await session.execute(_TAKEN, [{**row, "provider_id_": None} for row in rows])
 
 
 _NOTHING_WENT: Final = case(

@@ -135,12 +135,13 @@ _PERSON: Final = (
     .where(ChatPerson.id == bindparam("person_id"))
     .with_for_update(skip_locked=True)
 )
-_NEXT_ITEM: Final = (
+_NEXT_ITEMS: Final = (
     select(InboxItem)
     .where(InboxItem.person_id == bindparam("person_id"), InboxItem.state == WebhookState.WAITING)
     .order_by(InboxItem.sent_at, InboxItem.id)
-    .limit(1)
+    .limit(2)
 )
+"""The second tells whether to look again: what is opened meanwhile wakes the loop when that is over."""
 
 
 async def _people_waiting(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[UUID]:
@@ -158,13 +159,16 @@ async def _handle_person(
             async with database.begin() as session:
                 now = clock()
                 person = await session.scalar(_PERSON, {"person_id": person_id})
-                item = await _next_item(session, person_id) if person is not None else None
-                if person is None or item is None or item.due_at > now:
+                if person is None:
                     return handled
-                item_id = item.id
-                if handled + 1 == IN_A_ROW:
+                items = await _next_items(session, person_id)
+                if not items or items[0].due_at > now:
+                    return handled
+                more = len(items) > 1
+                item_id = items[0].id
+                if more and handled + 1 == IN_A_ROW:
                     wake_loops(session, "inbox")
-                await _handle(session, person, item, handler, now)
+                await _handle(session, person, items[0], handler, now)
         except Exception as error:
             if item_id is None:
                 raise
@@ -174,6 +178,8 @@ async def _handle_person(
                 if failed is not None:
                     set_back(failed, error, clock())
             return handled
+        if not more:
+            return handled + 1
     return IN_A_ROW
 
 
@@ -192,6 +198,5 @@ async def _handle(
     await handler.handle(session, person, inbound, now)
 
 
-async def _next_item(session: AsyncSession, person_id: UUID) -> InboxItem | None:
-    item: InboxItem | None = await session.scalar(_NEXT_ITEM, {"person_id": person_id})
-    return item
+async def _next_items(session: AsyncSession, person_id: UUID) -> Sequence[InboxItem]:
+    return (await session.scalars(_NEXT_ITEMS, {"person_id": person_id})).all()

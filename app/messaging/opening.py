@@ -42,17 +42,21 @@ type Parse = Callable[[bytes], Parsed]
 
 
 async def open_due(database: Database, clock: Clock, limit: int, parse: Parse) -> int:
-    """Take up to `limit` events apart; return how many that were. Another who does it is left to it."""
-    done = 0
-    while done < limit:
+    """Take up to `limit` events apart; return how many that were. Another who does it is left to it.
+
+    What is stored after the last of them was taken has woken the loop.
+    """
+    done, more = 0, True
+    while more and done < limit:
         event_id: UUID | None = None
         try:
             async with database.begin() as session:
-                event = await _next_event(session, clock())
-                if event is None:
+                events = await _next_events(session, clock())
+                if not events:
                     return done
-                event_id = event.id
-                await _open_event(session, event, parse, clock())
+                more = len(events) > 1
+                event_id = events[0].id
+                await _open_event(session, events[0], parse, clock())
         except Exception as error:
             if event_id is None:
                 raise
@@ -73,16 +77,20 @@ _NEXT: Final = (
     select(WebhookEvent)
     .where(*WEBHOOKS_DUE.conditions)
     .order_by(WebhookEvent.due_at, WebhookEvent.id)
-    .limit(1)
+    .limit(2)
     .with_for_update(skip_locked=True)
+)
+_KNOWN: Final = select(table(InboxItem).c.id).where(
+    table(InboxItem).c.channel == WHATSAPP,
+    table(InboxItem).c.message_id == bindparam("message_id"),
 )
 
 
-async def _next_event(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
+async def _next_events(session: AsyncSession, now: dt.datetime) -> Sequence[WebhookEvent]:
+    """Return the next to open, and one more where there is one: it tells whether to look again."""
     if is_postgresql(session) and not await session.scalar(_WE_OPEN):
-        return None
-    event: WebhookEvent | None = await session.scalar(_NEXT, {"now": now})
-    return event
+        return ()
+    return (await session.scalars(_NEXT, {"now": now})).all()
 
 
 async def _open_event(
@@ -159,11 +167,7 @@ def _finish(event: WebhookEvent, aside: Sequence[str], now: dt.datetime) -> None
 
 
 async def _add_item(session: AsyncSession, inbound: Inbound, now: dt.datetime) -> None:
-    known = await session.scalar(
-        select(InboxItem.id).where(
-            InboxItem.channel == WHATSAPP, InboxItem.message_id == inbound.message_id
-        )
-    )
+    known = await session.scalar(_KNOWN, {"message_id": inbound.message_id})
     if known is not None or inbound.in_group:
         return
     # A clock that runs ahead must not make everything that follows too late to be heard.

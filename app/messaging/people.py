@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.db import changed, keyring
+from app.db import changed, keyring, wake_loops
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
 from app.messaging import accounts
@@ -21,13 +21,27 @@ from app.messaging.handover import Why
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox import ADDRESS
-from app.sql import insert_if_absent
+from app.sql import insert_if_absent, table
 
 PHONE = "phone"
 """What a phone is indexed as: the same as `users.phone_index`."""
 
 _NOT_ERASED: Final = User.status != UserStatus.ERASED
 """An account that is erased at this very moment gets no name any more."""
+_STATUS: Final = select(table(User).c.status).where(table(User).c.id == bindparam("user_id"))
+_THEM: Final = (
+    select(ChatPerson)
+    .where(
+        ChatPerson.channel == bindparam("channel"),
+        or_(
+            ChatPerson.platform_user_id == bindparam("platform_id"),
+            ChatPerson.phone_index == bindparam("index"),
+        ),
+    )
+    .order_by(ChatPerson.id)
+    .with_for_update()
+)
+"""Who has this id or this phone; nobody is found by what a message lacks (NULL)."""
 
 
 async def meet(
@@ -101,13 +115,8 @@ async def _find_or_make(
 async def _find(
     session: AsyncSession, channel: str, platform_id: str | None, index: str | None
 ) -> list[ChatPerson]:
-    names = []
-    if platform_id is not None:
-        names.append(ChatPerson.platform_user_id == platform_id)
-    if index is not None:
-        names.append(ChatPerson.phone_index == index)
-    query = select(ChatPerson).where(ChatPerson.channel == channel, or_(*names))
-    return list(await session.scalars(query.order_by(ChatPerson.id).with_for_update()))
+    names = {"channel": channel, "platform_id": platform_id, "index": index}
+    return list(await session.scalars(_THEM, names))
 
 
 async def _settle(
@@ -140,10 +149,10 @@ async def _absorb(
     session: AsyncSession, kept: ChatPerson, gone: ChatPerson, now: dt.datetime
 ) -> None:
     """Let one person take over all that another was: names, messages, and where the talk stands."""
-    for table in (InboxItem, OutboxMessage):
+    for rows in (InboxItem, OutboxMessage):
         await session.execute(
-            update(table)
-            .where(table.person_id == gone.id)
+            update(rows)
+            .where(rows.person_id == gone.id)
             .values(person_id=kept.id)
             .execution_options(synchronize_session=False)
         )
@@ -178,6 +187,7 @@ async def _absorb(
     elif gone.paused_at is not None and gone.paused_why == Why.SAFETY:
         kept.paused_why = gone.paused_why
     kept.updated_at = now
+    wake_loops(session, "inbox")  # whoever handles them has seen no message of the other's
     await session.delete(gone)
     await session.flush()
 
@@ -206,7 +216,7 @@ def _first(
 async def link(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
     """Connect a person with their worker's account, where there is one."""
     if person.user_id is not None:
-        status = await session.scalar(select(User.status).where(User.id == person.user_id))
+        status = await session.scalar(_STATUS, {"user_id": person.user_id})
         if status != UserStatus.ERASED:
             return
         person.user_id = None

@@ -19,6 +19,11 @@ from app.workers.profile import hold
 _CLEAR: Final = delete(table(WorkerAvailability)).where(
     table(WorkerAvailability).c.worker_id == bindparam("worker")
 )
+_SLOTS: Final = (
+    select(WorkerAvailability)
+    .where(WorkerAvailability.worker_id == bindparam("worker"))
+    .order_by(WorkerAvailability.weekday, WorkerAvailability.starts)
+)
 
 MAX_SLOTS: Final = 50
 MAX_TIME_OFF: Final = 100
@@ -62,9 +67,7 @@ class TimeOffNotFound(NotFound):
 
 async def slots(session: AsyncSession, worker_id: UUID) -> Sequence[WorkerAvailability]:
     """Return the worker's slots in the order of the week."""
-    row = WorkerAvailability
-    query = select(row).where(row.worker_id == worker_id)
-    return (await session.scalars(query.order_by(row.weekday, row.starts))).all()
+    return (await session.scalars(_SLOTS, {"worker": worker_id})).all()
 
 
 async def add_slot(

@@ -1,6 +1,7 @@
 """Names come late, change, and turn out to be one person's: nothing they said is lost on the way."""
 
 import datetime as dt
+import json
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.employers import phones
 from app.identity import codes, users
 from app.identity.codes import CodeRules
 from app.identity.models import User
+from app.messaging import inbox, opening
 from app.messaging.models import ChatPerson, InboxItem
 from app.workers.registration import NewWorker, register, register_proven
 from tests.flows.chat_employers import add_account
@@ -52,6 +54,28 @@ async def test_what_came_from_the_new_number_before_the_move_was_told_is_kept(
         await world.deliver_change("user_id_update", {"user_id_update": [update]})
         assert await count(world, ChatPerson) == 1
         assert (await world.person()).user_id == before
+
+
+async def test_what_changes_hands_by_a_move_wakes_whoever_handles_messages(
+    sqlite_database_url: str,
+) -> None:
+    async with chat(sqlite_database_url) as world:
+        await world.registered("en")
+        told = world.message(moved(wa_id=NEW, user_id="IN.7"))
+        world.clock_now += dt.timedelta(seconds=1)
+        words = {"type": "text", "text": {"body": "profile"}}
+        said = world.message(words, **{"from": NEW, "from_user_id": "IN.7"})
+        for message in (told, said):
+            change = {"field": "messages", "value": {"messages": [message]}}
+            body = json.dumps({"entry": [{"changes": [change]}]}).encode()
+            async with world.database.begin() as session:
+                await inbox.store_events(session, inbox.WHATSAPP, [body], world.clock_now)
+            await opening.open_due(world.database, world.clock, 1, world.conversation.parse)
+            world.clock_now += dt.timedelta(seconds=1)
+        async with world.database.wakeups("inbox") as woken:
+            await inbox.handle_due(world.database, world.clock, 1, world.conversation)
+            assert await states(world) == {"handled", "waiting"}
+            assert woken.is_set()
 
 
 async def test_who_wrote_from_the_new_number_before_the_move_keeps_their_account(

@@ -4,13 +4,14 @@ import asyncio
 import datetime as dt
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from app.__main__ import _templates
 from app.messaging import notices, outbox
-from app.messaging.channels import Channels, Outgoing
+from app.messaging.channels import Address, Channels, Outgoing, SendResult
 from app.messaging.claiming import claim
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage
 from app.messaging.pace import SECOND, Trip, Turn, give_back
@@ -60,6 +61,30 @@ async def test_four_processes_together_never_exceed_the_numbers_rate(database_ur
             assert len(within) <= PER_SECOND
         # Nor is the rate wasted: 95 % of it is used.
         assert moments[-1] - started <= 250 / (0.95 * PER_SECOND) + 0.2
+
+
+class Forgetful:
+    """A platform that gives every message the same name."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
+        self.taken += 1
+        return SendResult("wamid.same")
+
+
+async def test_messages_that_were_given_one_name_are_not_sent_again(database_url: str) -> None:
+    async with town(database_url) as world:
+        platform = Forgetful()
+        world.channels = Channels({Channel.WHATSAPP: platform}, whatsapp_per_second=None)
+        await world.tell(await world.workers(3))
+        for _ in range(2):
+            await world.send()
+            assert {row.state for row in await world.rows()} == {"accepted"}
+            assert platform.taken == 3
+            world.clock_now += dt.timedelta(minutes=10)
+        assert {row.provider_id for row in await world.rows()} == {None}
 
 
 async def test_stop_counts_for_what_was_queued_before_it(database_url: str) -> None:
