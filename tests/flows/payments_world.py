@@ -94,6 +94,12 @@ def lead(world: World, employer: Person | None = None, *, accept: bool = True, *
     return Lead(world, employer, worker, made["id"], match["id"])
 
 
+def bought(world: World) -> tuple[Lead, str]:
+    """A lead that was bought, and its payment's id."""
+    mine = lead(world)
+    return mine, mine.buy()["payment"]["id"]
+
+
 def later(world: World, *leads: Lead, **units: float) -> None:
     """Let time pass, and let the employers of these leads sign in again."""
     world.clock.advance(**units)
@@ -120,6 +126,12 @@ def at_rest(world: World) -> None:
     for kind in {one["kind"] for one in waiting}:
         fault(world, kind, 0)
     check_money(world)
+
+
+def give_back(world: World, payment_id: str, **body: Any) -> Any:
+    """Let an administrator refund; the answer."""
+    path = f"/api/admin/payments/{payment_id}/refund"
+    return world.admin().post(path, {"reason": "the number was wrong", **body})
 
 
 def at_stripe(world: World, kind: str) -> list[dict[str, Any]]:
@@ -204,6 +216,17 @@ async def _check_money(session: Any) -> None:
     assert by_id.keys() <= unlocked | going_back
     _, broken = await log.verify(session)
     assert broken is None
+
+
+def refunds_of(world: World, payment_id: str) -> list[Refund]:
+    """A payment's refunds as they are now, oldest first."""
+
+    async def read(session: Any) -> list[Refund]:
+        query = select(Refund).where(Refund.payment_id == UUID(payment_id))
+        return list(await session.scalars(query.order_by(Refund.id)))
+
+    rows: list[Refund] = world.in_session(read)
+    return rows
 
 
 def payment_row(world: World, payment_id: str) -> Payment:

@@ -35,6 +35,7 @@ from tests.infra.counted import alerts
 @pytest.fixture
 def world(world_of_file: World) -> Iterator[World]:
     """One Partimer for the file: every test brings its own people, and money is right after each."""
+    world_of_file.unread = True
     yield world_of_file
     money.at_rest(world_of_file)
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+import uvloop
 from pydantic import SecretStr
 
 from app import background
@@ -122,6 +123,8 @@ class World:
     database_url: str
     woken: dict[str, asyncio.Event]
     """For each background loop, whether a commit made work for it."""
+    unread: bool = False
+    """Whether nothing is sent before somebody reads it: for tests of what no message says."""
     looked_at: dt.datetime | None = None
     """The instant at which all background work was last looked for."""
     rarely: dict[str, dt.datetime] = field(default_factory=dict)
@@ -140,7 +143,7 @@ class World:
             for _ in range(100):
                 asyncio.run_coroutine_threadsafe(self._work(), self.loop).result(60)
                 # One may have arrived after the loops were done and before we looked for any.
-                if not self._webhooks_arrive() and not any(w.is_set() for w in self.woken.values()):
+                if not self._webhooks_arrive() and not self._awake():
                     return
         raise AssertionError("the background work never came to rest")
 
@@ -155,9 +158,16 @@ class World:
             self.looked_at = self.clock.now
             for loop in self._looking():
                 await self._emptied(loop)
-        while woken := [loop for loop in background.LOOPS if self.woken[loop.name].is_set()]:
+        while woken := self._awake():
             for loop in woken:
                 await self._emptied(loop)
+
+    def _awake(self) -> list[background.Loop]:
+        """Return the loops that a commit woke."""
+        return [loop for loop in self._running() if self.woken[loop.name].is_set()]
+
+    def _running(self) -> list[background.Loop]:
+        return [loop for loop in background.LOOPS if loop.name != "outbox" or not self.unread]
 
     async def _emptied(self, loop: background.Loop) -> None:
         """Let a loop work until a round leaves room, as in production."""
@@ -168,7 +178,7 @@ class World:
     def _looking(self) -> list[background.Loop]:
         """Return the loops whose turn it is."""
         turn = []
-        for loop in background.LOOPS:
+        for loop in self._running():
             pause = dt.timedelta(seconds=loop.poll_seconds if loop.poll_seconds >= RARELY else 0)
             if self.clock.now >= self.rarely.get(loop.name, START) + pause:
                 self.rarely[loop.name] = self.clock.now
@@ -202,7 +212,9 @@ class World:
 
     def messages(self, phone: str) -> list[dict[str, Any]]:
         """Return what this person received on WhatsApp, oldest first."""
+        before, self.unread = self.unread, False
         self.settle()
+        self.unread = before
         answer = self.http.get("/sandbox/whatsapp/_control/messages", params={"phone": phone})
         items: list[dict[str, Any]] = ok(answer)["items"]
         return items
@@ -403,7 +415,7 @@ def running_world(database_url: str, folder: Path, **settings: Any) -> Iterator[
         application = create_app(made, clock, loops=False)
         config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="on")
         server = uvicorn.Server(config)
-        loop = asyncio.new_event_loop()
+        loop = uvloop.new_event_loop()  # as the server runs in production
         thread = threading.Thread(
             target=lambda: loop.run_until_complete(server.serve(sockets=[listener])), daemon=True
         )
