@@ -140,6 +140,34 @@ def live_server(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
     return partial(serve_process, folder)
 
 
+type Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """`command("serve", PORT="8000")`: what `python -m app serve` returns and says, in this process.
+
+    It sees the environment it is given, in the test's folder. For what is refused: a server that
+    starts after all is a failure.
+    """
+    from app.__main__ import main
+    from app.core.settings import Settings
+
+    def run(*arguments: str, **env: str) -> tuple[int, str]:
+        for name in Settings.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("uvicorn.run", lambda *_, **__: pytest.fail("it started"))
+        code = main(arguments)
+        return code, "".join(capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture
 def browser() -> Iterator["Browser"]:
     """Chromium without a window; the test is skipped, saying so, where there is none.

@@ -16,9 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.__main__ import main
-from app.core.settings import Settings
 from tests.acceptance.shapes import problem
+from tests.conftest import Command
 from tests.flows.auth_world import employer_body
 from tests.flows.world import PASSWORD, World, ok
 from tests.infra.live import running, wait_until_healthy
@@ -148,28 +147,6 @@ UNUSABLE: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
-@pytest.fixture
-def command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str]]:
-    """`command({"PORT": …}, "serve")`: what `python -m app serve` returns and says, in this process.
-
-    It sees the environment it is given, in an empty folder. A server that starts after all is a failure.
-    """
-
-    def run(env: dict[str, str], *arguments: str) -> tuple[int, str]:
-        for name in Settings.model_fields:
-            monkeypatch.delenv(name.upper(), raising=False)
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("uvicorn.run", lambda *_, **__: pytest.fail("it started"))
-        code = main(arguments)
-        return code, "".join(capsys.readouterr())
-
-    return run
-
-
 def _is_one_sentence(said: str, named: str) -> None:
     assert named.lower() in said.lower(), said
     assert "Traceback" not in said
@@ -179,11 +156,11 @@ def _is_one_sentence(said: str, named: str) -> None:
 
 @pytest.mark.parametrize("how", UNUSABLE)
 def test_what_can_not_work_is_told_in_a_sentence(
-    how: str, tmp_path: Path, command: Callable[..., tuple[int, str]]
+    how: str, tmp_path: Path, command: Command
 ) -> None:
     env, named = UNUSABLE[how]
     (tmp_path / "garbage.db").write_bytes(b"this is not a database, it is a text" * 100)
-    code, said = command({"PORT": str(free_port()), **env}, "serve")
+    code, said = command("serve", PORT=str(free_port()), **env)
     assert code == 1
     _is_one_sentence(said, named)
 
@@ -237,9 +214,9 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
     [("nobody", "a long sentence here", "email: "), ("root@example.com", "short", "password: ")],
 )
 def test_an_administrator_who_can_not_be_made_is_told_why(
-    command: Callable[..., tuple[int, str]], email: str, password: str, named: str
+    command: Command, email: str, password: str, named: str
 ) -> None:
-    code, said = command({"ADMIN_PASSWORD": password}, "create-admin", "--email", email)
+    code, said = command("create-admin", "--email", email, ADMIN_PASSWORD=password)
     assert code == 1
     assert said.startswith(named)
 
