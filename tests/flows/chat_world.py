@@ -23,13 +23,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from app.chat.conversation import Conversation
-from app.db import Database
+from app.db import Database, load_models
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
@@ -40,6 +41,7 @@ from app.offers import closing, expire, remind
 from app.offers.models import JobMatch
 from app.offers.unlocking import mark_unlocked
 from app.payments.models import Payment, Unlock
+from tests.flows.chat_copies import Rows, rows_of, write
 from tests.flows.chat_employers import HAPPENINGS, mailed_code, shown_mail
 from tests.flows.matching_world import NOW, add_employer, add_job, database_of
 from tests.flows.offers_world import offer_to
@@ -224,7 +226,21 @@ class ChatWorld:
         await self.settle()
 
     async def registered(self, language: str) -> None:
-        """A worker who has registered here, in the shortest way."""
+        """A worker who has registered here: as `registers`, of whom this is a copy."""
+        assert not self.phone.received, "somebody is here already"
+        if language not in _registered:
+            with TemporaryDirectory() as folder:
+                _registered[language] = await _registered_in(
+                    f"sqlite:///{folder}/chat.db", language
+                )
+        rows, received, self.clock_now = _registered[language]
+        self.phone.received = [*received]
+        self._ids = itertools.count(1_000)
+        async with self.database.begin() as session:
+            await write(session, rows)
+
+    async def registers(self, language: str) -> None:
+        """Let a worker register here, in the shortest way."""
         await self.says("hi")
         await self.taps(f"language:{language}")
         await self.taps("consent:yes")
@@ -243,6 +259,25 @@ class ChatWorld:
             await session.execute(
                 update(User).where(User.id == worker_id).values(status="suspended")
             )
+
+
+_registered: dict[str, tuple[Rows, list[tuple[str, Address, Outgoing]], dt.datetime]] = {}
+
+
+async def _registered_in(
+    database_url: str, language: str
+) -> tuple[Rows, list[tuple[str, Address, Outgoing]], dt.datetime]:
+    """Let somebody register in a database of their own; return all that is there, said, and when."""
+    database = database_of(database_url)
+    try:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(load_models().create_all)
+        world = ChatWorld(database)
+        await world.registers(language)
+        async with database.read() as session:
+            return await rows_of(session), world.phone.received, world.clock_now
+    finally:
+        await database.close()
 
 
 # ── Transcripts ──────────────────────────────────────────────────────────────────────────────────
@@ -365,7 +400,7 @@ def register_in(database_url: str, language: str) -> None:
     async def run() -> None:
         database = database_of(database_url)
         try:
-            await ChatWorld(database).registered(language)
+            await ChatWorld(database).registers(language)
         finally:
             # The last connection that closes writes everything into the one file.
             await database.close()
