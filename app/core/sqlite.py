@@ -29,9 +29,6 @@ BEGIN_TO_WRITE: Final = "BEGIN IMMEDIATE"
 BUSY_MS: Final = 15_000
 """How long a writer waits for the one before it; writes take milliseconds."""
 
-synchronous = "FULL"
-"""What a commit waits for: an acknowledged acceptance or payment must survive a power cut."""
-
 
 class _Cursor(sqlite3.Cursor):
     async def _async_soft_close(self) -> None:
@@ -90,6 +87,7 @@ def own_transactions(engine: Engine) -> None:
     """Take transaction control from the driver, whose own handling breaks savepoints.
 
     Writers begin IMMEDIATE: a deferred one that turns writer later fails instead of waiting.
+    `synchronous=FULL`, because an acknowledged acceptance or payment must survive a power cut.
     """
 
     @event.listens_for(engine, "connect")
@@ -98,7 +96,7 @@ def own_transactions(engine: Engine) -> None:
         for pragma in (
             f"busy_timeout={BUSY_MS}",
             "journal_mode=WAL",
-            f"synchronous={synchronous}",
+            "synchronous=FULL",
             "foreign_keys=ON",
             "cache_size=-65536",
         ):

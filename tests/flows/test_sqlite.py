@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.core import sqlite
 from app.core.crypto import Keyring
 from app.db import Database
 from app.messaging import delivery, inbox
@@ -42,15 +41,13 @@ def file_of(url: str) -> str:
     return url.removeprefix("sqlite:///")
 
 
-async def test_what_is_committed_survives_a_power_cut(
-    sqlite_database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite, "synchronous", disk.PRODUCTION)
-    database = Database(sqlite_database_url, Keyring("a secret that is long enough for a test"))
-    async with database.begin() as session:
-        assert await session.scalar(text("PRAGMA synchronous")) == 2  # FULL
-        assert await session.scalar(text("PRAGMA journal_mode")) == "wal"
-    await database.close()
+async def test_what_is_committed_survives_a_power_cut(sqlite_database_url: str) -> None:
+    with disk.waiting():
+        database = Database(sqlite_database_url, Keyring("a secret that is long enough for a test"))
+        async with database.begin() as session:
+            assert await session.scalar(text("PRAGMA synchronous")) == 2  # FULL
+            assert await session.scalar(text("PRAGMA journal_mode")) == "wal"
+        await database.close()
 
 
 async def test_while_another_process_writes_a_writer_waits_and_everybody_else_goes_on(

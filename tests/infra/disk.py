@@ -4,13 +4,27 @@ No test outlives a power cut; to wait for the disk at each of its tens of thousa
 a tenth of its time. Servers that tests start as processes of their own wait as production does.
 """
 
-from typing import Final
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from app.core import sqlite
-
-PRODUCTION: Final = sqlite.synchronous
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 
 def write_without_waiting() -> None:
     """Leave what is written to the operating system, as the tests' PostgreSQL does."""
-    sqlite.synchronous = "OFF"
+    event.listen(Pool, "checkout", _leave_it)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Let connections made meanwhile wait for the disk as they do in production."""
+    event.remove(Pool, "checkout", _leave_it)
+    yield
+    write_without_waiting()
+
+
+def _leave_it(connection: object, *_: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF").close()
