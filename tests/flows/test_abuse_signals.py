@@ -12,6 +12,7 @@ from tests.flows.world import Person, World, ok, refused
 
 @pytest.fixture
 def world(world_of_file: World) -> World:
+    world_of_file.unread = True
     return world_of_file
 
 
