@@ -4,11 +4,19 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
 
+from app.core.ids import new_id
 from app.core.settings import Settings
+from app.db import keyring
+from app.identity.models import Consent, User
+from app.messaging.models import ChatPerson
+from app.messaging.outbox import ADDRESS
 from app.providers import whatsapp_flows
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp, build_whatsapp
+from app.sql import table
+from app.workers.models import Worker
 from tests.flows.world import World, ok
 
 MOST_MESSAGES = 14
@@ -35,15 +43,44 @@ class Asha:
     def newest(self) -> dict[str, Any]:
         return self.world.messages(self.phone)[-1]
 
-    def asked_when(self) -> dict[str, Any]:
-        """Register, tapping wherever one can, and return the question of free times."""
+    def halfway(self) -> None:
+        """Register up to the last question but one, tapping wherever one can."""
         self.says("hi")
         for tap in ("language:en", "consent:yes", "name:profile", "skill:waiter", "skills:done"):
             assert self.offers_something_to_tap()
             self.taps(tap)
         self.says({"type": "location", "latitude": 19.0596, "longitude": 72.8295})
         self.taps("distance:10")
+
+    def asked_when(self) -> dict[str, Any]:
+        """Answer the last question but one, and return that of free times."""
         return self.taps("years:3")
+
+    def like(self, other: "Asha") -> "Asha":
+        """Stand where another does who has come as far: what they said need not be said again."""
+        self.world.in_session(lambda session: self._copy(session, other.phone))
+        self.sent = other.sent
+        return self
+
+    async def _copy(self, session: Any, other_phone: str) -> None:
+        keys, user_id = keyring(session), new_id()
+        index = keys.index(self.phone, "phone")
+        user = {"id": user_id, "phone_index": index, "chat_user_id": None}
+        user |= {"phone_sealed": keys.seal(self.phone, "phone")}
+        person = {"id": new_id(), "user_id": user_id, "phone_index": index}
+        person |= {"phone_sealed": keys.seal(self.phone, ADDRESS), "platform_user_id": None}
+        consent = {"id": new_id(), "user_id": user_id}
+        others = ChatPerson.phone_index == keys.index(other_phone, "phone")
+        known = await session.scalar(select(ChatPerson.user_id).where(others))
+        for column, changes in (
+            (table(User).c.id, user),
+            (table(Worker).c.id, {"id": user_id}),
+            (table(Consent).c.user_id, consent),
+            (table(ChatPerson).c.user_id, person),
+        ):
+            found = await session.execute(select(column.table).where(column == known))
+            row = found.mappings().one()
+            await session.execute(insert(column.table), {**row, **changes})
 
     def offers_something_to_tap(self) -> bool:
         newest = self.newest()
@@ -63,12 +100,26 @@ def asha(shared_world: World) -> Iterator[Asha]:
     fault(shared_world, "failed", 0)
 
 
+@pytest.fixture(scope="module")
+def somebody_halfway(shared_world: World) -> Asha:
+    """Somebody who has come as far as the last question but one, and stays there."""
+    somebody = Asha(shared_world)
+    somebody.halfway()
+    return somebody
+
+
+@pytest.fixture
+def halfway(asha: Asha, somebody_halfway: Asha) -> Asha:
+    return asha.like(somebody_halfway)
+
+
 def fault(world: World, kind: str, times: int = 1, **more: Any) -> None:
     body = {"next": times, "kind": kind, **more}
     ok(world.http.post("/sandbox/whatsapp/_control/faults", json=body))
 
 
 def test_free_times_are_filled_in_read_back_and_saved(asha: Asha) -> None:
+    asha.halfway()
     asked = asha.asked_when()
     form = asked["form"]
     assert (form["button"], form["token"], asked["rows"]) == (
@@ -86,7 +137,8 @@ def test_free_times_are_filled_in_read_back_and_saved(asha: Asha) -> None:
     assert asha.sent <= MOST_MESSAGES
 
 
-def test_words_count_as_much_as_the_form_and_take_no_more_messages(asha: Asha) -> None:
+def test_words_count_as_much_as_the_form_and_take_no_more_messages(halfway: Asha) -> None:
+    asha = halfway
     asha.asked_when()
     assert "Sat all day" in asha.says("weekdays after 6pm, sat all day")["text"]
     assert "All set" in asha.says("yes")["text"]
@@ -98,16 +150,11 @@ def test_words_count_as_much_as_the_form_and_take_no_more_messages(asha: Asha) -
     [("flow_blocked", {}), ("flow_blocked", {"code": 132069}), ("failed", {"code": 132068})],
 )
 def test_a_refused_form_is_sent_again_as_a_list_and_nothing_is_lost(
-    asha: Asha, kind: str, more: dict[str, Any]
+    halfway: Asha, kind: str, more: dict[str, Any]
 ) -> None:
-    fault(asha.world, kind, 0)
-    asha.says("hi")
-    for tap in ("language:en", "consent:yes", "name:profile", "skill:waiter", "skills:done"):
-        asha.taps(tap)
-    asha.says({"type": "location", "latitude": 19.0596, "longitude": 72.8295})
-    asha.taps("distance:10")
+    asha = halfway
     fault(asha.world, kind, **more)
-    asked = asha.taps("years:3")
+    asked = asha.asked_when()
     assert "form" not in asked
     assert "When are you free?" in asked["text"]
     assert len(asked["rows"]) == 8
@@ -122,8 +169,9 @@ def test_a_refused_form_is_sent_again_as_a_list_and_nothing_is_lost(
     "response", ["{broken", "{}", "null", '{"days": ["someday"]}', '{"days": {"monday": true}}']
 )
 def test_a_form_that_makes_no_sense_is_asked_for_again_by_the_list(
-    asha: Asha, response: str
+    halfway: Asha, response: str
 ) -> None:
+    asha = halfway
     asha.asked_when()
     again = asha.says({"type": "nfm_reply", "response_json": response})
     assert "could not read that" in again["text"]
@@ -131,7 +179,8 @@ def test_a_form_that_makes_no_sense_is_asked_for_again_by_the_list(
     assert "Sat, Sun all day" in asha.says("weekends")["text"]
 
 
-def test_a_form_that_is_filled_in_later_is_read_back_then(asha: Asha) -> None:
+def test_a_form_that_is_filled_in_later_is_read_back_then(halfway: Asha) -> None:
+    asha = halfway
     form = asha.asked_when()["form"]
     asha.says("weekends")
     asha.taps("free:yes")
