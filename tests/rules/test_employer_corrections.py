@@ -115,6 +115,10 @@ def test_a_correction_changes_what_it_names_and_nothing_else(
     [
         ("pay", Ask.JOB_PAY),
         ("no pay", Ask.JOB_PAY),
+        ("will pay daily", Ask.JOB_PAY),
+        ("salary monthly dunga", Ask.JOB_PAY),
+        ("वेतन रोज", Ask.JOB_PAY),
+        ("payment har hafte", Ask.JOB_PAY),
         ("change place", Ask.JOB_PLACE),
         ("jagah badlo", Ask.JOB_PLACE),
         ("bandra nahi", Ask.JOB_PLACE),

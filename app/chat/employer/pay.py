@@ -116,6 +116,12 @@ def named(text: str, currency: str) -> Draft | None:
     return None if amount is None else Draft(amount=_minor(amount, currency))
 
 
+def says_how_often(text: str) -> bool:
+    """Whether a folded text that is about the pay names a unit of time and no sum: "pay daily"."""
+    words = re.split(r"[\s/.,!?।-]+", text)
+    return not re.search(r"\d", text) and any(word in _UNIT_OF for word in words)
+
+
 def _says_each(said: str) -> bool:
     return re.search(rf"/|{any_of('per|a|an|every|each|har|prati|प्रति|हर')}", said) is not None
 
