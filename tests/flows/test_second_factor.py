@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from app.identity import totp
+from tests.conftest import Command
 from tests.flows.auth_world import password_login
 from tests.flows.world import PASSWORD, World, ok, refused
 from tests.infra.live import running
@@ -41,7 +42,8 @@ def test_from_then_on_the_password_alone_opens_nothing(sqlite_world: World, tmp_
     refused(login(world, totp=shown), 401, "invalid_credentials")
 
 
-def test_somebody_unknown_gets_a_sentence(sqlite_world: World, tmp_path: Path) -> None:
-    code, said = second_factor(sqlite_world, tmp_path / "command", "nobody@example.com")
+def test_somebody_unknown_gets_a_sentence(command: Command, sqlite_world: World) -> None:
+    email = "nobody@example.com"
+    code, said = command("second-factor", "--email", email, DATABASE_URL=sqlite_world.database_url)
     assert (code, said.count("\n")) == (1, 1)
-    assert "no administrator nobody@example.com" in said
+    assert f"no administrator {email}" in said
