@@ -3,11 +3,13 @@
 import re
 import tomllib
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -204,7 +206,8 @@ class _Name:
 
     slug: str
     text: str
-    letters: frozenset[str]
+    letters: int
+    """A bit for each letter there is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,10 @@ class _Names:
     every: Sequence[_Name]
     joined: str
     """All texts, each word with a space before it."""
+    starts: Sequence[int]
+    """Where in it each begins."""
+    bits: Mapping[str, int]
+    """Of each letter in any of them."""
     by_text: Mapping[str, Sequence[str]]
     """Slugs."""
     by_length: Mapping[int, Sequence[_Name]]
@@ -222,30 +229,32 @@ class _Names:
 
 @cache
 def _names() -> _Names:
-    every = [
-        _Name(slug, text, frozenset(text))
-        for slug, words in _load().words.items()
-        for text in words
-    ]
+    texts = [(slug, text) for slug, words in _load().words.items() for text in words]
+    used = sorted({letter for _, text in texts for letter in text})
+    bits = {letter: 1 << number for number, letter in enumerate(used)}
+    every = [_Name(slug, text, sum(bits[each] for each in set(text))) for slug, text in texts]
     by_text: dict[str, list[str]] = {}
     by_length: dict[int, list[_Name]] = {}
     for name in every:
         by_text.setdefault(name.text, []).append(name.slug)
         by_length.setdefault(len(name.text), []).append(name)
     joined = "\n".join(f" {name.text}" for name in every)
-    return _Names(every, joined, by_text, by_length, max(n.text.count(" ") + 1 for n in every))
+    starts = [0, *accumulate(len(name.text) + len(" \n") for name in every[:-1])]
+    most_words = max(name.text.count(" ") + 1 for name in every)
+    return _Names(every, joined, starts, bits, by_text, by_length, most_words)
 
 
 def _fitting(wanted: str) -> dict[str, _Rank]:
     """Return how well `wanted` fits each skill as it is typed, the smaller the better."""
     ranks: dict[str, _Rank] = {}
     names = _names()
-    if f" {wanted}" in names.joined:
-        for name in names.every:
-            if name.text.startswith(wanted):
-                _note(ranks, name.slug, (0 if name.text == wanted else 1, 0.0))
-            elif f" {wanted}" in name.text:
-                _note(ranks, name.slug, (2, 0.0))
+    at = names.joined.find(f" {wanted}")
+    while at >= 0:
+        number = bisect_right(names.starts, at) - 1
+        name = names.every[number]
+        begins = 0 if name.text == wanted else 1
+        _note(ranks, name.slug, (begins if at == names.starts[number] else 2, 0.0))
+        at = names.joined.find(f" {wanted}", at + 1)
     words = wanted.split()
     for first in range(len(words)):
         for last in range(first + 1, min(len(words), first + names.most_words) + 1):
@@ -259,13 +268,18 @@ def _fitting(wanted: str) -> dict[str, _Rank]:
 def _mistyped(wanted: str) -> dict[str, _Rank]:
     """Return which skills `wanted` may be a typing error of, the smaller the likelier."""
     ranks: dict[str, _Rank] = {}
-    long, letters = len(wanted), frozenset(wanted)
+    long, bits = len(wanted), _names().bits
     if long < _TYPO_LETTERS:
         return ranks
+    letters = sum(bits.get(letter, 0) for letter in set(wanted))
+    known = long - sum(letter not in bits for letter in set(wanted))
     for short in range(long - _TYPO_MORE_LETTERS, long + _TYPO_MORE_LETTERS + 1):
         for name in _names().by_length.get(short, ()):
             # No more letters can match than both have: most names are ruled out by that alone.
-            most = min(long - len(letters - name.letters), short - len(name.letters - letters))
+            most = min(
+                known - (letters & ~name.letters).bit_count(),
+                short - (name.letters & ~letters).bit_count(),
+            )
             if 2 * most >= _TYPO_RATIO * (long + short):
                 ratio = SequenceMatcher(None, wanted, name.text).ratio()
                 if ratio >= _TYPO_RATIO:

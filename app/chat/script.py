@@ -97,7 +97,7 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
         return turn
     if (turn := _understood(heard)) is None:
         return _not_understood(_of_a_worker(heard))
-    if turn.state.misses == state.misses and inbound.kind not in UNREAD:
+    if 0 < turn.state.misses == state.misses and inbound.kind not in UNREAD:
         # What was understood ends the count of what was not.
         return replace(turn, state=replace(turn.state, misses=0))
     return turn

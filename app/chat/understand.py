@@ -71,6 +71,7 @@ def in_devanagari(text: str) -> bool:
     return _DEVANAGARI.search(text) is not None
 
 
+@lru_cache(maxsize=512)
 def folded(text: str) -> str:
     """Return a text as it is compared: lower case, one spelling, ASCII digits, single spaces."""
     if text.isascii():
@@ -87,7 +88,12 @@ def folded(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """Return the words and numbers of a text, folded, without what stands between them."""
-    return _WORD.findall(folded(text))
+    return list(_words_of(text))
+
+
+@lru_cache(maxsize=512)
+def _words_of(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(folded(text)))
 
 
 class Lexicon[Meaning]:
