@@ -64,11 +64,15 @@ class Source:
         """Every node of the tree."""
         return tuple(ast.walk(self.tree))
 
-    def mentions(self) -> Iterator[tuple[str, int]]:
-        """Yield every dotted name in use, imports resolved, with its line.
+    @cached_property
+    def mentions(self) -> tuple[tuple[str, int], ...]:
+        """Every dotted name in use, imports resolved, with its line.
 
         `dt.datetime.now` reads `datetime.datetime.now`, however it was imported.
         """
+        return tuple(self._mentions())
+
+    def _mentions(self) -> Iterator[tuple[str, int]]:
         for node in self.nodes:
             if isinstance(node, ast.Attribute | ast.Name):
                 dotted = _dotted(node)
