@@ -25,6 +25,7 @@ from tests.infra.disk import write_without_waiting
 from tests.infra.live import serve_app, serve_process
 from tests.infra.passwords import hash_quickly
 from tests.infra.postgres import Lender, Postgres, postgres
+from tests.infra.stripe_retries import retry_at_once
 from tests.infra.valkey import valkey_url_of_worker
 
 # A busy machine is slow without anything being wrong. In CI the examples are the same every time:
@@ -42,6 +43,7 @@ ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[a
 loading.begin()
 share()
 hash_quickly()
+retry_at_once()
 write_without_waiting()
 
 
