@@ -107,8 +107,16 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def _lender(postgres_server: Postgres) -> Lender:
-    return Lender(postgres_server, postgres_server.template("with_tables", _create_tables))
+def postgres_template(postgres_server: Postgres) -> str:
+    """Name of a PostgreSQL database with every table, empty: to be copied."""
+    return postgres_server.template("with_tables", _create_tables)
+
+
+@pytest.fixture(scope="session")
+def _lender(postgres_server: Postgres, postgres_template: str) -> Iterator[Lender]:
+    lender = Lender(postgres_server, postgres_template)
+    yield lender
+    lender.close()
 
 
 @pytest.fixture(scope="session")

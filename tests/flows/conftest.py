@@ -1,14 +1,15 @@
 """The running world that every flow is played in."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.flows.world import World, running_world
-from tests.infra.postgres import Postgres
+from tests.infra.postgres import Lender
 
 
 @pytest.fixture
@@ -26,12 +27,13 @@ def sqlite_world(sqlite_database_url: str, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def shared_world(
+    tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path
+) -> Iterator[World]:
     """One Partimer on SQLite for a whole file: for tests that bring their own people and leave the
     clock alone. Starting a world takes longer than most such tests.
     """
-    folder = tmp_path_factory.mktemp("shared")
-    with running_world(f"sqlite:///{folder}/partimer.db", folder) as running:
+    with _on_sqlite(tmp_path_factory.mktemp("shared"), _sqlite_template) as running:
         yield running
 
 
@@ -39,18 +41,25 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world_of_file(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-    postgres_server: Postgres,
+    _sqlite_template: Path,
+    _lender: Lender,
 ) -> Iterator[World]:
     """One Partimer on each database for a whole file; its time moves on from test to test."""
     folder = tmp_path_factory.mktemp("file")
     if request.param == "sqlite":
-        with running_world(f"sqlite:///{folder}/partimer.db", folder) as running:
+        with _on_sqlite(folder, _sqlite_template) as running:
             yield running
-        return
-    name = postgres_server.create()
-    with running_world(postgres_server.url(name), folder) as running:
+    else:
+        with _lender.lend() as url, running_world(url, folder) as running:
+            yield running
+
+
+@contextmanager
+def _on_sqlite(folder: Path, template: Path) -> Iterator[World]:
+    file = folder / "partimer.db"
+    shutil.copyfile(template, file)
+    with running_world(f"sqlite:///{file}", folder) as running:
         yield running
-    postgres_server.drop(name)
 
 
 @pytest.fixture

@@ -71,48 +71,49 @@ class Postgres:
                 self._run(f'ALTER DATABASE "{half_made}" RENAME TO "{name}"')
         return name
 
-    def empty(self, name: str, shape: tuple[int, ...]) -> bool:
-        """Delete every row but the schema's version, and count from the start again.
-
-        Whoever is still connected is cut off first. A database that has another `shape` by now is left
-        as it is; returns whether it was emptied.
-        """
-        with psycopg.connect(self.url(name), autocommit=True) as connection:
-            if _shape(connection) != shape:
-                return False
-            connection.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            # Neither foreign keys nor the guards of append-only tables apply to a replica.
-            connection.execute("SET session_replication_role = replica")
-            tables = [
-                sql.SQL("DELETE FROM {}").format(sql.Identifier(table))
-                for (table,) in connection.execute(
-                    "SELECT tablename FROM pg_tables"
-                    " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-                )
-            ]
-            connection.execute(sql.SQL(";").join(tables))
-            connection.execute("SELECT setval(seqrelid, seqstart, false) FROM pg_sequence")
-        return True
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Return how many relations, columns, constraints and triggers a database has."""
-        with psycopg.connect(self.url(name)) as connection:
-            return _shape(connection)
-
     def _run(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
 def _shape(connection: psycopg.Connection[Any]) -> tuple[int, ...]:
+    """Return how many relations, columns, constraints and triggers a database has."""
     counted = connection.execute(
         "SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute),"
         " (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger)"
     ).fetchone()
     return counted or ()
+
+
+def _empty(connection: psycopg.Connection[Any]) -> None:
+    """Delete every row but the schema's version, and count from the start again.
+
+    Whoever else is still connected is cut off first.
+    """
+    connection.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    # Neither foreign keys nor the guards of append-only tables apply to a replica.
+    connection.execute("SET session_replication_role = replica")
+    tables = [
+        sql.SQL("DELETE FROM {}").format(sql.Identifier(table))
+        for (table,) in connection.execute(
+            "SELECT tablename FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+    ]
+    connection.execute(sql.SQL(";").join(tables))
+    connection.execute("SELECT setval(seqrelid, seqstart, false) FROM pg_sequence")
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """A database, and a connection that stays: a new one takes longer to set up than all it does."""
+
+    name: str
+    connection: psycopg.Connection[Any]
+    shape: tuple[int, ...]
 
 
 class Lender:
@@ -127,23 +128,32 @@ class Lender:
     def __init__(self, server: Postgres, template: str) -> None:
         self._server = server
         self._template = template
-        self._free: list[tuple[str, int]] = []
-        self._shape: tuple[int, ...] = ()
+        self._free: list[tuple[_Lent, int]] = []
 
     @contextmanager
     def lend(self) -> Iterator[str]:
         """Give the URL of an empty database with every table, for as long as the block runs."""
-        name, times = self._free.pop() if self._free else self._made()
-        yield self._server.url(name)
-        if times < self.TIMES and self._server.empty(name, self._shape):
-            self._free.append((name, times + 1))
+        lent, times = self._free.pop() if self._free else (self._made(), 1)
+        yield self._server.url(lent.name)
+        if times < self.TIMES and _shape(lent.connection) == lent.shape:
+            _empty(lent.connection)
+            self._free.append((lent, times + 1))
         else:
-            self._server.drop(name)
+            lent.connection.close()
+            self._server.drop(lent.name)
 
-    def _made(self) -> tuple[str, int]:
+    def _made(self) -> _Lent:
         name = self._server.create(self._template)
-        self._shape = self._shape or self._server.shape(name)
-        return name, 1
+        # Prepared, many statements in one would be refused.
+        connection = psycopg.connect(
+            self._server.url(name), autocommit=True, prepare_threshold=None
+        )
+        return _Lent(name, connection, _shape(connection))
+
+    def close(self) -> None:
+        """Close what stays open between one test and the next."""
+        for lent, _ in self._free:
+            lent.connection.close()
 
 
 @cache

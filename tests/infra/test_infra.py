@@ -62,10 +62,9 @@ def test_a_database_is_dropped_though_somebody_is_still_connected(
 
 
 def test_a_database_lent_again_is_empty_though_the_last_one_wrote_where_nothing_is_deleted(
-    postgres_server: Postgres, postgresql_database_url: str
+    postgres_server: Postgres, postgres_template: str
 ) -> None:
-    template = postgresql_database_url.rsplit("/", 1)[-1]
-    lender = Lender(postgres_server, template)
+    lender = Lender(postgres_server, postgres_template)
     with lender.lend() as url, psycopg.connect(url) as still_connected:
         still_connected.execute("INSERT INTO audit_head (number, hash) VALUES (7, 'x')")
         still_connected.execute("SELECT nextval('audit_head_id_seq')")
@@ -77,6 +76,7 @@ def test_a_database_lent_again_is_empty_though_the_last_one_wrote_where_nothing_
         connection.execute("DROP TRIGGER admin_action_log_append_only ON admin_action_log")
     with lender.lend() as another:
         assert another != url
+    lender.close()
 
 
 def test_postgresql_is_the_version_we_promise_and_knows_every_script(postgres_url: str) -> None:
