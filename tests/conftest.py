@@ -8,12 +8,14 @@ import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
+import structlog
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -150,7 +152,24 @@ def live_server(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
     return partial(serve_process, folder)
 
 
-type Command = Callable[..., tuple[int, str]]
+@dataclass(frozen=True)
+class Ran:
+    """What a command returned, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+type Command = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def _log_of_one_test() -> Iterator[None]:
+    """Put the log back where it went: to what a test captured it can't be written any more."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
@@ -159,21 +178,21 @@ def command(
 ) -> Command:
     """`command("serve", PORT="8000")`: what `python -m app serve` returns and says, in this process.
 
-    It sees the environment it is given, in the test's folder. For what is refused: a server that
-    starts after all is a failure.
+    Of our settings it sees those it is given and no others, in the test's folder. For what is refused:
+    a server that starts after all is a failure.
     """
     from app.__main__ import main
     from app.core.settings import Settings
 
-    def run(*arguments: str, **env: str) -> tuple[int, str]:
+    def run(*arguments: str, **env: str) -> Ran:
         for name in Settings.model_fields:
-            monkeypatch.delenv(name.upper(), raising=False)
+            monkeypatch.setenv(name.upper(), "")  # so that what `main` sets is taken back, too
+            monkeypatch.delenv(name.upper())
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr("uvicorn.run", lambda *_, **__: pytest.fail("it started"))
-        code = main(arguments)
-        return code, "".join(capsys.readouterr())
+        return Ran(main(arguments), *capsys.readouterr())
 
     return run
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.chat import script
 from app.chat.apply import apply
 from app.chat.doing import Doing
-from app.chat.facts import context_of
+from app.chat.facts import account_of, context_of
 from app.chat.model import Say, State
 from app.core.settings import Settings
 from app.employers import phones
@@ -57,9 +57,14 @@ class Conversation:
         if inbound.kind is InboundKind.PREFERENCE:
             people.prefer(person, inbound, now)
             return
+        account = await account_of(session, person)
+        if account is None:
+            await people.link(session, person, now)
+            account = await account_of(session, person)
         context = await context_of(
             session,
             person,
+            account,
             inbound,
             now,
             base_url=self.base_url,

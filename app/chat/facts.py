@@ -12,7 +12,7 @@ from app.chat.about_person import good_name
 from app.chat.employer import facts as employer_facts
 from app.chat.model import Context, OfferFacts, Profile
 from app.identity.models import User, UserStatus
-from app.messaging import accounts, handover, people
+from app.messaging import accounts, handover
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
@@ -29,9 +29,13 @@ UNNAMED: Final = "Worker"
 _SHOWN_OFFERS: Final = 10
 
 
+type Account = tuple[User, Worker]
+
+
 async def context_of(
     session: AsyncSession,
     person: ChatPerson,
+    account: Account | None,
     inbound: Inbound,
     now: dt.datetime,
     *,
@@ -40,11 +44,7 @@ async def context_of(
     form_id: str = "",
     currency: str = "INR",
 ) -> Context:
-    """Gather what the step for this message may look at; who has an account by now is given theirs."""
-    account = await _account(session, person)
-    if account is None:
-        await people.link(session, person, now)
-        account = await _account(session, person)
+    """Gather what the step for this message may look at; `account` is the person's (`account_of`)."""
     profile = await _profile(session, account, inbound) if account is not None else None
     worker_id = person.user_id if profile is not None else None
     offer_id, quoted = await _offer_meant(session, person, inbound)
@@ -82,7 +82,7 @@ _ACCOUNT: Final = (
 )
 
 
-async def _account(session: AsyncSession, person: ChatPerson) -> tuple[User, Worker] | None:
+async def account_of(session: AsyncSession, person: ChatPerson) -> Account | None:
     """Return the account of this person, or None: an erased one is nobody's."""
     if person.user_id is None:
         return None
@@ -90,9 +90,7 @@ async def _account(session: AsyncSession, person: ChatPerson) -> tuple[User, Wor
     return (row.User, row.Worker) if row is not None else None
 
 
-async def _profile(
-    session: AsyncSession, account: tuple[User, Worker], inbound: Inbound
-) -> Profile:
+async def _profile(session: AsyncSession, account: Account, inbound: Inbound) -> Profile:
     user, worker = account
     if not await _agreed(session, user):
         return _unheard(user, inbound)

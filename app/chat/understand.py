@@ -20,6 +20,8 @@ _SPELLINGS: Final = str.maketrans(
 """Nukta and chandrabindu are left out or put in at will: हाँ and हां, रोज़ and रोज are one word."""
 _AROUND: Final = " \t\r\n.,!।?;:\"'()*_~-"
 _WORD: Final = re.compile(r"\d+(?:\.\d+)?|[^\s\d.,;:!?()\"/।+*~_-]+|[+-]")
+_TEXTS: Final = 16
+"""Many readers ask the same of a message and its parts; what is kept for them is soon another's."""
 _DEVANAGARI: Final = re.compile(r"[\u0900-\u097f]")
 _SKIN_TONES: Final = frozenset("🏻🏼🏽🏾🏿")
 COMMAND_CHARACTERS: Final = 80
@@ -71,7 +73,7 @@ def in_devanagari(text: str) -> bool:
     return _DEVANAGARI.search(text) is not None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_TEXTS)
 def folded(text: str) -> str:
     """Return a text as it is compared: lower case, one spelling, ASCII digits, single spaces."""
     if text.isascii():
@@ -91,7 +93,7 @@ def words_of(text: str) -> list[str]:
     return list(_words_of(text))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_TEXTS)
 def _words_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(folded(text)))
 
@@ -197,7 +199,7 @@ _ASKED_HOW: Final = frozenset(
 _NAMING_SOMEBODY: Final = frozenset({Command.BLOCK, Command.REPORT})
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_TEXTS)
 def commands(text: str) -> frozenset[Command]:
     """Return everything a text may be taken for when it is one of the known words and nothing else.
 

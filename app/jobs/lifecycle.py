@@ -16,7 +16,7 @@ from app.jobs.rules import JobAction, JobStatus
 from app.policy import policy as policies
 
 
-async def move(session: AsyncSession, job: Job, action: JobAction | str, now: dt.datetime) -> None:
+async def move(session: AsyncSession, job: Job, action: JobAction, now: dt.datetime) -> None:
     """Take one step of a job's life; the caller holds its row (`queries.find`), and `job` is up to date.
 
     Becoming published sets when it closes and makes its next wave due at once; the first time also how
@@ -24,7 +24,7 @@ async def move(session: AsyncSession, job: Job, action: JobAction | str, now: dt
     Raises what `rules.decide` raises when the job's state forbids the step.
     """
     before = JobStatus(job.status)
-    step = rules.decide(facts_of(job), JobAction(action), now)
+    step = rules.decide(facts_of(job), action, now)
     columns = {"status": step.to, "updated_at": now, **_stamps(job, step.to, now)}
     if step.to is JobStatus.PUBLISHED and job.published_at is None:
         policy = await policies.current(session)

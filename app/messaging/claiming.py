@@ -276,7 +276,7 @@ _PEOPLE: Final = select(ChatPerson).where(
         ChatPerson.user_id.in_(bindparam("users", expanding=True)),
     ),
 )
-_FREE: Final = _PEOPLE.with_for_update(skip_locked=True)
+_FREE: Final = _PEOPLE.with_for_update(skip_locked=True).execution_options(populate_existing=True)
 
 
 async def _people(

@@ -55,6 +55,10 @@ class MessageNotRetryable(Conflict):
     detail = "This message was not given up and waits for no template, or what it said is no longer kept."
 
 
+class _NamesNotUniqueError(Exception):
+    """The platform's ids of what was sent are another message's too."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     claimed: Claimed
@@ -76,7 +80,7 @@ async def send_due(database: Database, channels: Channels, clock: Clock, limit: 
         try:
             async with database.begin() as session:
                 await _record(session, outcomes, clock())
-        except IntegrityError:
+        except _NamesNotUniqueError:
             # A platform that gives two messages one name must not make us send a whole batch again: our
             # own ids, which it echoes, still find them.
             logger().error("provider_ids_not_unique", count=len(outcomes))
@@ -213,8 +217,10 @@ async def _record(session: AsyncSession, outcomes: Sequence[_Outcome], now: dt.d
         if isinstance(outcome.result, SendResult)
     ]
     if taken:
-        # First, because it may fail as a whole: see `send_due`.
-        await session.execute(_TAKEN, [{**row, "now_": now} for row in taken])
+        try:  # first, because then nothing is done yet that would be done twice
+            await session.execute(_TAKEN, [{**row, "now_": now} for row in taken])
+        except IntegrityError as error:
+            raise _NamesNotUniqueError from error
         channels = {
             outcome.claimed.channel
             for outcome in outcomes

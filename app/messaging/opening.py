@@ -44,10 +44,10 @@ type Parse = Callable[[bytes], Parsed]
 async def open_due(database: Database, clock: Clock, limit: int, parse: Parse) -> int:
     """Take up to `limit` events apart; return how many that were. Another who does it is left to it.
 
-    What is stored after the last of them was taken has woken the loop.
+    So whoever does it looks once more at the end: what was stored meanwhile found nobody else.
     """
     done, more = 0, True
-    while more and done < limit:
+    while done < limit and (more or await WEBHOOKS_DUE.finds(database, clock())):
         event_id: UUID | None = None
         try:
             async with database.begin() as session:

@@ -56,7 +56,7 @@ async def close_job(
     log.record(
         session,
         actor=actor,
-        action=f"job.{JobAction(action).value}",
+        action=f"job.{action.value}",
         target_type="job",
         target_id=job_id,
         now=now,
@@ -64,10 +64,10 @@ async def close_job(
         before={"status": held.status.value},
         after={"status": job.status},
     )
-    await close_open(session, held, _REASON[JobAction(action)], actor, now)
+    await close_open(session, held, _REASON[action], actor, now)
     if action == JobAction.CANCEL:
         await _tell_accepted(session, held, now)
-    await _tell_employer(session, held, JobAction(action), actor, now)
+    await _tell_employer(session, held, action, actor, now)
     return job
 
 

@@ -160,9 +160,9 @@ def test_what_can_not_work_is_told_in_a_sentence(
 ) -> None:
     env, named = UNUSABLE[how]
     (tmp_path / "garbage.db").write_bytes(b"this is not a database, it is a text" * 100)
-    code, said = command("serve", PORT=str(free_port()), **env)
-    assert code == 1
-    _is_one_sentence(said, named)
+    ran = command("serve", PORT=str(free_port()), **env)
+    assert (ran.code, ran.out) == (1, "")
+    _is_one_sentence(ran.err, named)
 
 
 @pytest.mark.parametrize(
@@ -216,9 +216,9 @@ def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> 
 def test_an_administrator_who_can_not_be_made_is_told_why(
     command: Command, email: str, password: str, named: str
 ) -> None:
-    code, said = command("create-admin", "--email", email, ADMIN_PASSWORD=password)
-    assert code == 1
-    assert said.startswith(named)
+    ran = command("create-admin", "--email", email, ADMIN_PASSWORD=password)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(named)
 
 
 @pytest.mark.parametrize(("kind", "times"), [("http_500", 5), ("html_502", 4), ("rate_limited", 5)])

@@ -44,6 +44,6 @@ def test_from_then_on_the_password_alone_opens_nothing(sqlite_world: World, tmp_
 
 def test_somebody_unknown_gets_a_sentence(command: Command, sqlite_world: World) -> None:
     email = "nobody@example.com"
-    code, said = command("second-factor", "--email", email, DATABASE_URL=sqlite_world.database_url)
-    assert (code, said.count("\n")) == (1, 1)
-    assert f"no administrator {email}" in said
+    ran = command("second-factor", "--email", email, DATABASE_URL=sqlite_world.database_url)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert f"no administrator {email}" in ran.err

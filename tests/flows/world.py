@@ -213,8 +213,10 @@ class World:
     def messages(self, phone: str) -> list[dict[str, Any]]:
         """Return what this person received on WhatsApp, oldest first."""
         before, self.unread = self.unread, False
-        self.settle()
-        self.unread = before
+        try:
+            self.settle()
+        finally:
+            self.unread = before
         answer = self.http.get("/sandbox/whatsapp/_control/messages", params={"phone": phone})
         items: list[dict[str, Any]] = ok(answer)["items"]
         return items

@@ -21,8 +21,10 @@ def write_without_waiting() -> None:
 def waiting() -> Iterator[None]:
     """Let connections made meanwhile wait for the disk as they do in production."""
     event.remove(Pool, "checkout", _leave_it)
-    yield
-    write_without_waiting()
+    try:
+        yield
+    finally:
+        write_without_waiting()
 
 
 def _leave_it(connection: object, *_: object) -> None:

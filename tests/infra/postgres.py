@@ -109,14 +109,14 @@ def _empty(connection: psycopg.Connection[Any]) -> None:
 
 @dataclass(frozen=True)
 class _Lent:
-    """A database, and a connection that stays: a new one takes longer to set up than all it does."""
+    """A database, and our own connection to it, which stays open while others come and go."""
 
     name: str
     connection: psycopg.Connection[Any]
     shape: tuple[int, ...]
 
     def is_whole(self) -> bool:
-        """Whether it has the shape it was made with; not to be told where the test cut us off, too."""
+        """Whether it has the shape it was made with; False too where the test cut off everybody."""
         try:
             return _shape(self.connection) == self.shape
         except psycopg.OperationalError:
@@ -141,13 +141,17 @@ class Lender:
     def lend(self) -> Iterator[str]:
         """Give the URL of an empty database with every table, for as long as the block runs."""
         lent, times = self._free.pop() if self._free else (self._made(), 1)
-        yield self._server.url(lent.name)
-        if times < self.TIMES and lent.is_whole():
-            _empty(lent.connection)
-            self._free.append((lent, times + 1))
-        else:
-            lent.connection.close()
-            self._server.drop(lent.name)
+        again = False
+        try:
+            yield self._server.url(lent.name)
+            again = times < self.TIMES and lent.is_whole()
+        finally:
+            if again:
+                _empty(lent.connection)
+                self._free.append((lent, times + 1))
+            else:
+                lent.connection.close()
+                self._server.drop(lent.name)
 
     def _made(self) -> _Lent:
         name = self._server.create(self._template)

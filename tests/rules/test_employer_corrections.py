@@ -157,6 +157,26 @@ def test_what_nobody_can_read_changes_nothing(text: str) -> None:
     assert changed(answer(text)) == {}
 
 
+def test_how_often_it_is_paid_hides_nothing_else() -> None:
+    turn = answer("pay daily in andheri")
+    assert turn.state.ask is Ask.JOB_PAY
+    assert set(changed(turn)) == {"place"}
+    assert draft_of(answer("pay negotiable per day").state).pay_open
+
+
+def test_who_is_asked_for_the_pay_and_names_only_that_is_not_asked_for_ever() -> None:
+    turn = answer("will pay daily")
+    assert turn.state.ask is Ask.JOB_PAY
+    for misses in (1, 2):
+        turn = answer("pay five hundred per day", turn.state)
+        assert turn.state.misses == misses
+
+
+@pytest.mark.parametrize("text", ["looks good?", "done?", "sab theek hai?", "ok?", "good", "great"])
+def test_a_question_or_a_courtesy_posts_nothing(text: str) -> None:
+    assert answer(text).effects == ()
+
+
 def test_a_place_that_is_only_heard_is_asked() -> None:
     turn = answer("जगह दादर कर दो")
     assert turn.state.ask is Ask.JOB_WHICH_PLACE

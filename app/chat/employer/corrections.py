@@ -132,13 +132,14 @@ def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, Ask | None, 
     for clause in clauses:
         part = _part_in(clause)
         rest = _parts().without(clause.split())
-        # A sum for a day is none for a month, and how often it is paid says no days of the work.
-        only_named = not where.trimmed(rest) and not dates.names_days(clause)
-        often = part is Ask.JOB_PAY and pay.says_how_often(clause)
-        if part is not None and (only_named or often):
+        if part is not None and not where.trimmed(rest) and not dates.names_days(clause):
             ask = ask or part
         elif part is Ask.JOB_PAY and (amount := _pay_in(clause, heard)) is not None:
             told = told.with_said(amount)
+        elif part is Ask.JOB_PAY and (others := pay.without_units(rest)) != rest:
+            # How often it is paid is neither a sum nor the days of the work.
+            ask = ask or part
+            plain.append(" ".join(others))
         elif part is Ask.JOB_PLACE:
             # Who says that it is the place may spell it as they like.
             found = _exact(" ".join(rest), heard)

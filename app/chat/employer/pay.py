@@ -116,10 +116,9 @@ def named(text: str, currency: str) -> Draft | None:
     return None if amount is None else Draft(amount=_minor(amount, currency))
 
 
-def says_how_often(text: str) -> bool:
-    """Whether a folded text that is about the pay names a unit of time and no sum: "pay daily"."""
-    words = re.split(r"[\s/.,!?।-]+", text)
-    return not re.search(r"\d", text) and any(word in _UNIT_OF for word in words)
+def without_units(said: Sequence[str]) -> list[str]:
+    """Return folded words without those that say how often something is paid: "daily", "महीने"."""
+    return [word for word in said if word.strip(".!?।") not in _UNIT_OF]
 
 
 def _says_each(said: str) -> bool:

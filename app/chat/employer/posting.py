@@ -137,10 +137,12 @@ def _open(heard: Heard, ask: Ask, draft: Draft, *before: Say) -> Turn:
 
 
 def agreed(heard: Heard, account: EmployerFacts) -> Turn | None:
-    """Read a yes to what was read back: "yes", "haan, post it", or "post it" alone."""
+    """Read a yes to what was read back: "yes", "haan, post it", "post it" or "looks good" alone."""
     text = said(heard)
     if heard.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > COMMAND_CHARACTERS:
         return None
+    if "?" in text:
+        return None  # "done?" is asked
     if yes_or_no(words_of(text), "post_it") is not Command.YES:
         return None
     return _confirm(heard, account, str(heard.state.draft.get("token", "")))
@@ -299,6 +301,8 @@ def _said_of_job(text: str, heard: Heard, account: EmployerFacts) -> Turn | None
     if answer is not None:
         return _told(heard, answer)
     found = corrections.read(text, draft, _listening(heard, account))
+    if found == corrections.Correction(draft, heard.state.ask):
+        return _no_such(heard, text)  # names again what is asked for already
     if found is not None and found.ask is None:
         return _go_on(heard, found.draft)
     if found is not None and found.ask is not None:
