@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import json
 from collections import Counter, defaultdict
+from threading import Thread
 from typing import Any
 
 from sqlalchemy import select, text
@@ -69,6 +70,40 @@ async def arrive(database: Database, *messages: dict[str, Any]) -> None:
 async def states(database: Database) -> Counter[str]:
     async with database.read() as session:
         return Counter(await session.scalars(select(InboxItem.state)))
+
+
+class Interrupted(Listener):
+    """While it reads the first webhook, another process stores one, looks for work, and is refused it."""
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__()
+        self.url = database_url
+        self.others: list[int] = []
+
+    def parse(self, body: bytes) -> Parsed:
+        if not self.others:
+            other = Thread(target=lambda: asyncio.run(self.elsewhere()))
+            other.start()
+            other.join()
+        return parse(body)
+
+    async def elsewhere(self) -> None:
+        database = database_of(self.url)
+        await arrive(database, said(2, "second"))
+        self.others.append(await inbox.handle_due(database, clock, 100, Listener()))
+        await database.close()
+
+
+async def test_what_arrives_while_the_last_webhook_is_opened_waits_for_no_poll(
+    postgresql_database_url: str,
+) -> None:
+    database = database_of(postgresql_database_url)
+    await arrive(database, said(1, "first"))
+    listener = Interrupted(postgresql_database_url)
+    await inbox.handle_due(database, clock, 100, listener)
+    assert listener.others == [0]
+    assert sorted(listener.heard.values()) == [["first"], ["second"]]
+    await database.close()
 
 
 async def test_four_consumers_keep_each_persons_order(postgresql_database_url: str) -> None:
