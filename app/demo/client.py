@@ -74,7 +74,9 @@ class Server:
     @asynccontextmanager
     async def reading_codes(self) -> AsyncIterator[None]:
         """While the block runs, note every sign-in code that is sent to anybody."""
-        task = asyncio.create_task(self._read_codes())
+        # Before anybody asks for a code: one that came meanwhile would pass for an old one.
+        newest = await self._newest()
+        task = asyncio.create_task(self._read_codes(newest))
         try:
             yield
         finally:
@@ -82,8 +84,7 @@ class Server:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def _read_codes(self) -> None:
-        after = await self._newest()
+    async def _read_codes(self, after: str | None) -> None:
         while True:
             path = "/sandbox/whatsapp/_control/messages" + (f"?after={after}" if after else "")
             items = (await self.call("GET", _quoted(path)))["items"]

@@ -3,6 +3,7 @@
 One server for all that go well: each story plays where the others have nobody near.
 """
 
+import asyncio
 import json
 import os
 import re
@@ -16,14 +17,16 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 
 from app.api.auth_bodies import RegisterWorker
 from app.api.worker_hours import Week
 from app.catalogue import skills
 from app.demo import city
+from app.demo.client import Server
 from tests.conftest import Command
-from tests.flows.world import World
+from tests.flows.world import World, ok
 from tests.infra.live import running, wait_until_healthy
 from tests.infra.run import ROOT, free_port
 
@@ -185,6 +188,21 @@ def test_a_city_is_filled_once_and_each_run_tells_another_story(started: Started
         assert steps[3]["contact_before_payment"] is None
         contact = run["story"]["contact"]
         assert contact["phone"] in {offer["phone"] for offer in steps[2]["offers"]}
+
+
+@pytest.mark.timeout(60)
+async def test_a_code_that_is_sent_as_soon_as_anybody_registers_is_read(
+    sqlite_world: World,
+) -> None:
+    phone = "+919812345678"
+    body = {"name": "Asha", "phone": phone, "consent": True}
+    async with httpx.AsyncClient(base_url=sqlite_world.url) as http, asyncio.timeout(30):
+        server = Server(http)
+        async with server.reading_codes():
+            # Nothing of the reader's own runs before the code is there.
+            ok(sqlite_world.http.post("/api/auth/register/worker", json=body), 202)
+            sent = sqlite_world.code_for(phone)
+            assert await server.code_for(phone) == sent
 
 
 def test_everybody_in_the_whole_city_may_register() -> None:
