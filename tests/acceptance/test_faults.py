@@ -3,6 +3,7 @@
 import logging
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -132,6 +133,16 @@ def test_without_the_cache_nobody_is_let_in_and_it_says_so(
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
+def test_a_process_without_its_cache_runs_on_and_is_not_ready(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    with server.running(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0") as process:
+        server.ready(process)
+        problem(httpx.get(f"{server.url}/health/ready"), 503, "cache_unavailable")
+        process.terminate()
+        process.wait(15)
+    assert "Traceback" not in (tmp_path / "output.log").read_text()
+
+
 UNUSABLE: dict[str, tuple[dict[str, str], str]] = {
     "another kind of database": ({"DATABASE_URL": "mysql://root@localhost/x"}, "DATABASE_URL"),
     "no address at all": ({"DATABASE_URL": "partimer.db"}, "DATABASE_URL"),
@@ -179,6 +190,19 @@ def test_a_process_says_no_more_than_that_sentence(program: str, how: str, tmp_p
     with running(whole, tmp_path, {"PORT": str(free_port()), **env}) as process:
         assert process.wait(30) != 0
     _is_one_sentence((tmp_path / "output.log").read_text(), named)
+
+
+def test_a_port_in_use_is_told_in_one_sentence(tmp_path: Path) -> None:
+    whole = [sys.executable, "-m", "app", "serve"]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with running(whole, tmp_path, {"PORT": str(port)}) as process:
+            assert process.wait(30) == 1
+    said = (tmp_path / "output.log").read_text().strip()
+    assert f"Port {port}" in said
+    assert len(said.splitlines()) == 1
 
 
 def test_production_names_everything_that_is_missing_at_once(tmp_path: Path) -> None:

@@ -261,13 +261,14 @@ class ChatWorld:
             )
 
 
-_registered: dict[str, tuple[Rows, list[tuple[str, Address, Outgoing]], dt.datetime]] = {}
+type Had = tuple[Rows, list[tuple[str, Address, Outgoing]], dt.datetime]
+"""A conversation that took place: all that is in the database, what they received, and when it was."""
+
+_registered: dict[str, Had] = {}
 
 
-async def _registered_in(
-    database_url: str, language: str
-) -> tuple[Rows, list[tuple[str, Address, Outgoing]], dt.datetime]:
-    """Let somebody register in a database of their own; return all that is there, said, and when."""
+async def _registered_in(database_url: str, language: str) -> Had:
+    """Let somebody register in a database of their own."""
     database = database_of(database_url)
     try:
         async with database.engine.begin() as connection:

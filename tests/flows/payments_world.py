@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from app.audit import log
 from app.audit.models import AdminActionLog
+from app.messaging.models import OutboxMessage
 from app.payments import ledger, rules
 from app.payments.models import LedgerEntry, Payment, Refund, Unlock
 from tests.flows.world import Person, World, ok
@@ -121,11 +122,13 @@ def fault(world: World, kind: str, times: int = 1, **more: Any) -> None:
 
 
 def at_rest(world: World) -> None:
-    """End a test: no fault is left over for the next, and money is right."""
+    """End a test: no fault is left over for the next, money is right, and all that was sent had words."""
     waiting = ok(world.http.get("/sandbox/stripe/_control/faults"))["waiting"]
     for kind in {one["kind"] for one in waiting}:
         fault(world, kind, 0)
     check_money(world)
+    wordless = select(OutboxMessage.kind).where(OutboxMessage.error_code == "unsayable")
+    assert world.in_session(lambda session: session.scalar(wordless)) is None
 
 
 def give_back(world: World, payment_id: str, **body: Any) -> Any:

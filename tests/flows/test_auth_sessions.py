@@ -121,7 +121,7 @@ def test_a_store_of_sessions_that_is_down_lets_nobody_in(
 def test_after_logout_a_token_is_dead_wherever_else_the_database_is_served(
     world: World, world_with: Callable[..., AbstractContextManager[World]]
 ) -> None:
-    """No server remembers who is signed in; of two processes it is told among the acceptance tests."""
+    """No server remembers by itself who is signed in."""
     owner = world.employer()
     headers = {"Authorization": f"Bearer {owner.token}"}
     with world_with(world.database_url, sandbox="off") as other:
