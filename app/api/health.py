@@ -5,6 +5,7 @@ from html import escape
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 from redis.exceptions import RedisError
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
@@ -48,26 +49,30 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 class Health(Answer):
     """The server answers, and so does its database."""
 
-    status: Literal["ok"] = "ok"
-    version: str
+    status: Literal["ok"] = Field(default="ok", description="The server and its database answer.")
+    version: str = Field(description="Version of the product.")
 
 
 class Ready(Answer):
     """Whether this process should get traffic, and what it found."""
 
-    status: Literal["ok"] = "ok"
-    version: str
-    database: Literal["ok"]
-    cache: Literal["ok", "not_configured"]
-    background_lag_seconds: int
+    status: Literal["ok"] = Field(default="ok", description="This process may get traffic.")
+    version: str = Field(description="Version of the product.")
+    database: Literal["ok"] = Field(description="The database answers.")
+    cache: Literal["ok", "not_configured"] = Field(
+        description="The cache answers, or none is configured."
+    )
+    background_lag_seconds: int = Field(
+        description="Age of the oldest work that is due, in seconds."
+    )
 
 
 class Welcome(Answer):
     """What this is, and where to go on."""
 
-    name: str
-    version: str
-    links: dict[str, str]
+    name: str = Field(description="Name of the product.")
+    version: str = Field(description="Version of the product.")
+    links: dict[str, str] = Field(description="Where to go on, by name.")
 
 
 @router.get("/health", responses=problems(503))
