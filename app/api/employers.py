@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.company_names import CompanyName
 from app.api.deps import EmployerActor, Now, Read, Route, Rt, Write
 from app.core.errors import Invalid
-from app.core.phones import parse_phone
+from app.core.phones import check_company_phone, parse_phone
 from app.core.schema import (
     Answer,
     Instant,
@@ -154,4 +154,5 @@ def _changes(body: EmployerChanges, runtime: Runtime) -> ProfileChanges:
             changes["phone"] = parse_phone(body.phone, runtime.settings.default_country)
         except ValueError as error:
             raise Invalid.field("phone", str(error)) from None
+        check_company_phone(changes["phone"])
     return cast(ProfileChanges, changes)
