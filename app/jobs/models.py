@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.ids import new_id
@@ -63,7 +63,7 @@ class Job(Base):
     min_experience_years: Mapped[int] = mapped_column(default=0)
     radius_km: Mapped[float | None]
     """None: only the worker's own travel limits the distance."""
-    salary_amount: Mapped[int | None]
+    salary_amount: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
     salary_currency: Mapped[str | None] = mapped_column(String(3))
     salary_per: Mapped[str | None] = mapped_column(String(8))
     respond_within_minutes: Mapped[int | None]
