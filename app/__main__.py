@@ -17,7 +17,6 @@ from app.core.settings import ConfigurationError, Settings, load_settings, read_
 
 if TYPE_CHECKING:
     from app.providers.whatsapp_templates import Difference
-    from app.runtime import Clock
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -61,7 +60,9 @@ async def _check_database(settings: Settings) -> None:
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
     try:
-        await database.prepare(migrate=not settings.is_production)
+        await database.prepare(
+            migrate=not settings.is_production, wait_seconds=settings.database_wait_seconds
+        )
     finally:
         await database.close()
 
@@ -72,16 +73,16 @@ def work(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _work(settings: Settings, clock: "Clock | None" = None) -> None:
+async def _work(settings: Settings) -> None:
     from app import background
-    from app.runtime import running, wall_clock
+    from app.runtime import running
 
     loading.done()
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with running(settings, clock or wall_clock) as runtime, background.loops(runtime):
+    async with running(settings) as runtime, background.loops(runtime):
         print("Working: messages, offers, waves and payments. Stop with Ctrl-C.", flush=True)
         await stop.wait()
 
@@ -110,11 +111,14 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 async def _check_invariants(settings: Settings) -> int:
+    from app.core.postgresql import COMMAND
     from app.db import Database
     from app.invariants import examine
     from app.runtime import build_keyring
 
-    database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
+    database = Database(
+        settings.database_url.get_secret_value(), build_keyring(settings), patience=COMMAND
+    )
     try:
         await database.ping()
         found = await examine(database)
@@ -130,8 +134,9 @@ async def _unreachable(settings: Settings) -> list[str]:
 
     from app.runtime import running
 
+    now = settings.model_copy(update={"database_wait_seconds": 0})
     try:
-        async with running(settings) as runtime:
+        async with running(now) as runtime:
             if runtime.redis is not None:
                 await runtime.redis.ping()
     except DomainError as error:
@@ -221,7 +226,7 @@ async def _migrate(settings: Settings) -> None:
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
     try:
-        await database.prepare(migrate=True)
+        await database.prepare(migrate=True, wait_seconds=settings.database_wait_seconds)
     finally:
         await database.close()
 
@@ -238,9 +243,13 @@ def verify_log(_arguments: argparse.Namespace) -> int:
 
 async def _verify_log(settings: Settings) -> tuple[int, int | None]:
     from app.audit.log import verify
+    from app.core.postgresql import COMMAND
     from app.runtime import running
 
-    async with running(settings) as runtime, runtime.database.read() as session:
+    async with (
+        running(settings, patience=COMMAND) as runtime,
+        runtime.database.read() as session,
+    ):
         return await verify(session)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import idempotency
 from app.chat import conversation
+from app.core import postgresql
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.db import WAKE_CHANNEL, Database
@@ -166,7 +167,7 @@ async def _listen(runtime: Runtime) -> None:
 
 async def _listen_once(url: str, database: Database) -> None:
     """Listen until the connection is lost."""
-    connection = await asyncpg.connect(url)
+    connection = await postgresql.listener(url)
     lost = asyncio.Event()
     try:
         connection.add_termination_listener(lambda *_: lost.set())
@@ -175,9 +176,14 @@ async def _listen_once(url: str, database: Database) -> None:
         )
         # What was told while nobody listened is found by looking once.
         database.wake([loop.name for loop in LOOPS])
-        await lost.wait()
+        while not lost.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(lost.wait(), postgresql.LISTENER_LOOKS_SECONDS)
+                return
+            # A server that vanished tells nobody that it is gone.
+            await postgresql.sign_of_life(connection)
     finally:
-        await connection.close(timeout=1)
+        await connection.close()
 
 
 @asynccontextmanager

@@ -11,35 +11,42 @@ import asyncio
 import datetime as dt
 import importlib
 import pkgutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextvars import Context
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
     JSON,
     Connection,
     DateTime,
-    Engine,
     MetaData,
-    create_engine,
     inspect,
-    make_url,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import URL, Dialect
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 import app
-from app.core import sqlite
 from app.core.crypto import Keyring
+from app.core.engines import async_engine_for, parse_url, sync_engine_for
 from app.core.errors import Unavailable
+from app.core.faults import committing, is_away
+from app.core.logging import logger
+from app.core.postgresql import COMMAND, REQUEST, Patience
+
+__all__ = ["Base", "Database", "parse_url", "sync_engine_for"]
 
 MIGRATIONS = Path(app.__file__).parent.parent / "migrations"
 
@@ -52,17 +59,14 @@ TELL_SECONDS = 0.02
 DRIVER = "driver"
 """Where a reader's session on PostgreSQL keeps its driver's connection, once asked for (`prepared`)."""
 
+PING_SECONDS = 2.0
+"""How long a probe waits for the database: its own patience is three seconds."""
+
+_ASKS_AGAIN_SECONDS = 0.5
+_LOCK_MIGRATIONS = text("SELECT pg_advisory_xact_lock(716401732)")
 _NOTIFY = text("SELECT pg_notify(:channel, :loops)")
 
-HIDE_PARAMETERS = True
-"""An error's message must not hold what was written: servers print it, names and addresses and all."""
-
 type Listener = Callable[[AsyncSession, set[UUID]], Awaitable[object]]
-
-
-CONNECT_SECONDS = 10
-PATIENCE = {"lock_timeout": "15s", "idle_in_transaction_session_timeout": "60s"}
-"""How long PostgreSQL waits: for a lock, and for a transaction whose process does nothing."""
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
@@ -126,31 +130,6 @@ def load_models() -> MetaData:
     return Base.metadata
 
 
-def parse_url(url: str) -> URL:
-    """Return `url` as SQLAlchemy reads it, without a driver. Raises `Unavailable` if it can't be."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise Unavailable(
-            "DATABASE_URL can't be read: use sqlite:///file.db or postgresql://user@host/name.",
-            code="database_unavailable",
-        ) from None
-    name = parsed.get_backend_name()
-    return parsed.set(drivername="postgresql" if name == "postgres" else name)
-
-
-def sync_engine_for(url: str) -> Engine:
-    """Return a plain engine on `url`, for scripts and migrations."""
-    parsed = parse_url(url)
-    if parsed.drivername == "postgresql":
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), hide_parameters=HIDE_PARAMETERS
-        )
-    made = create_engine(parsed, hide_parameters=HIDE_PARAMETERS)
-    sqlite.own_transactions(made)
-    return made
-
-
 def __getattr__(name: str) -> Any:
     """Make `engine` on first use, with every table loaded."""
     if name == "engine":
@@ -163,9 +142,15 @@ def __getattr__(name: str) -> Any:
 
 
 @asynccontextmanager
-async def _held(lock: asyncio.Lock) -> AsyncIterator[None]:
-    async with lock:
+async def _held(lock: asyncio.Lock, seconds: float) -> AsyncIterator[None]:
+    try:
+        await asyncio.wait_for(lock.acquire(), seconds)
+    except TimeoutError:
+        raise PoolTimeout(f"no turn to write within {seconds} s") from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 class Database:
@@ -179,33 +164,27 @@ class Database:
         default_currency: str = "INR",
         sms: bool = False,
         pool_size: int = 16,
+        patience: Patience = REQUEST,
     ) -> None:
         parsed = parse_url(url)
         self.is_postgresql = parsed.drivername == "postgresql"
-        driver = "postgresql+asyncpg" if self.is_postgresql else sqlite.DRIVER
-        options: dict[str, Any] = {
-            "pool_size": pool_size,
-            "max_overflow": pool_size,
-            "hide_parameters": HIDE_PARAMETERS,
-        }
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size}
         if self.is_postgresql:
             # Of two pools, below. A connection beyond the pool would be made for one use, at the price
             # of a hundred statements; waiting for one of the pool costs less.
             options["max_overflow"] = 0
-            options["connect_args"] = {"timeout": CONNECT_SECONDS, "server_settings": PATIENCE}
         self.url = parsed
         self.keyring = keyring
-        self.engine = create_async_engine(parsed.set(drivername=driver), **options)
-        if not self.is_postgresql:
-            sqlite.own_transactions(self.engine.sync_engine)
+        self.engine = async_engine_for(parsed, patience, **options)
         info = {"keyring": keyring, "default_currency": default_currency, "sms": sms}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, info=info)
         # Under READ COMMITTED each statement sees its own moment anyway, so a reader on PostgreSQL needs
         # no transaction around its statements: two round trips less of a few. Its connections stay in
         # that mode, in a pool of their own: to set one back and forth costs as much as a statement.
         self._reading = (
-            create_async_engine(
-                parsed.set(drivername=driver),
+            async_engine_for(
+                parsed,
+                patience,
                 isolation_level="AUTOCOMMIT",
                 skip_autocommit_rollback=True,
                 **options,
@@ -220,10 +199,13 @@ class Database:
             info=info | ({DRIVER: None} if self.is_postgresql else {}),
         )
         # SQLite lets one write at a time and makes the others poll for their turn, which starves some
-        # when many want to write (with 48 at once, past the 15 s above). In a process they queue.
+        # when many want to write (with 48 at once, past 15 s). In a process they queue.
         self._turn_to_write: Callable[[], AbstractAsyncContextManager[None]] = (
-            nullcontext if self.is_postgresql else partial(_held, asyncio.Lock())
+            nullcontext
+            if self.is_postgresql
+            else partial(_held, asyncio.Lock(), patience.lock_seconds)
         )
+        self._pinging: asyncio.Task[None] | None = None
         self._woken: dict[str, set[asyncio.Event]] = {}
         self._untold: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
@@ -237,12 +219,14 @@ class Database:
     async def begin(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction; commit at the end, roll back on an error.
 
-        After a commit the loops whose work it made are woken, here and in other processes.
+        After a commit the loops whose work it made are woken, here and in other processes. Raises
+        `OutcomeUnknown` where the answer to the commit was lost.
         """
         async with self._turn_to_write(), self._sessions() as session:
             yield session
             await self._finish(session)
-            await session.commit()
+            with committing():
+                await session.commit()
         self._wake_all(session)
 
     @asynccontextmanager
@@ -255,8 +239,9 @@ class Database:
             async with self.begin() as session:
                 yield session
             return
-        async with self.read() as session:
-            yield session
+        with committing():
+            async with self.read() as session:
+                yield session
         self._wake_all(session)
 
     @asynccontextmanager
@@ -330,35 +315,69 @@ class Database:
         finally:
             waiters.discard(waiter)
 
-    async def prepare(self, *, migrate: bool) -> None:
+    async def prepare(self, *, migrate: bool, wait_seconds: float = 0) -> None:
         """Make the schema what this version needs, or say what is wrong.
 
-        An empty SQLite file gets its tables at once; otherwise the migrations that are missing are
-        run if `migrate`, else they are asked for. Raises `Unavailable` with a sentence for a person.
+        A server that does not answer, or is just starting, is waited for `wait_seconds`. An empty SQLite
+        file gets its tables at once; otherwise the migrations that are missing are run if `migrate`, else
+        they are asked for. Raises `Unavailable` with a sentence for a person.
         """
         shown = self.url.render_as_string(hide_password=True)
+        until = time.monotonic() + wait_seconds
+        waiting = False
+        while True:
+            try:
+                return await self._upgrade(migrate=migrate)
+            except (SQLAlchemyError, OSError, asyncpg.PostgresError) as error:
+                if is_away(error) and time.monotonic() < until:
+                    if not waiting:
+                        waiting = True
+                        logger().warning(
+                            "waiting_for_database", database=shown, due_seconds=wait_seconds
+                        )
+                    await asyncio.sleep(_ASKS_AGAIN_SECONDS)
+                    continue
+                waited = f" It was waited for {wait_seconds:.0f} seconds." if waiting else ""
+                raise Unavailable(
+                    f"The database {shown} can't be used ({type(error).__name__}): check DATABASE_URL, "
+                    "that the server runs or the folder exists, and that the file really is a database."
+                    + waited,
+                    code="database_unavailable",
+                ) from error
+
+    async def _upgrade(self, *, migrate: bool) -> None:
+        """Bring the schema to this version, on a connection that may take its time."""
+        async with self.read() as session:
+            if await (await session.connection()).run_sync(schema_revision) == newest_revision():
+                return
+        engine = async_engine_for(self.url, COMMAND, poolclass=NullPool)
         try:
-            async with self.engine.begin() as connection:
+            async with engine.begin() as connection:
                 if self.is_postgresql:
                     # Several processes may start at once: one migrates, the others wait.
-                    await connection.execute(text("SELECT pg_advisory_xact_lock(716401732)"))
+                    await connection.execute(_LOCK_MIGRATIONS)
                 await connection.run_sync(upgrade_schema, migrate=migrate)
-        except (SQLAlchemyError, OSError) as error:
-            raise Unavailable(
-                f"The database {shown} can't be used ({type(error).__name__}): check DATABASE_URL, that "
-                "the server runs or the folder exists, and that the file really is a database.",
-                code="database_unavailable",
-            ) from error
+        finally:
+            await engine.dispose()
 
     async def ping(self) -> None:
-        """Raise `Unavailable` unless the database answers."""
+        """Raise `Unavailable` unless the database answers within `PING_SECONDS`.
+
+        Whoever asks while a question is on its way waits for that one: a database that is frozen costs
+        one connection, however often it is asked for.
+        """
+        if self._pinging is None or self._pinging.done():
+            self._pinging = asyncio.create_task(self._ask(), context=Context())
         try:
-            async with self.read() as session:
-                await session.execute(text("SELECT 1"))
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            await asyncio.wait_for(asyncio.shield(self._pinging), PING_SECONDS)
+        except (SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError) as error:
             raise Unavailable(
                 "The database does not answer.", code="database_unavailable"
             ) from error
+
+    async def _ask(self) -> None:
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -367,6 +386,9 @@ class Database:
             await asyncio.wait([self._telling])
         if self._untold:
             await self._tell_now()
+        if self._pinging is not None:
+            self._pinging.cancel()
+            await asyncio.wait([self._pinging])
         await self.engine.dispose()
         await self._reading.dispose()
 
@@ -376,17 +398,23 @@ def newest_revision() -> str:
     return max(file.name for file in (MIGRATIONS / "versions").glob("*_*.py")).split("_")[1]
 
 
+def schema_revision(connection: Connection) -> str | None:
+    """Return the revision of the schema behind `connection`, None where it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
 def upgrade_schema(connection: Connection, *, migrate: bool) -> None:
     """Bring the schema behind `connection` to this version, inside its transaction.
 
     Raises `Unavailable` when migrations are missing and `migrate` is false.
     """
-    tables = set(inspect(connection).get_table_names())
-    at = None
-    if "alembic_version" in tables:
-        at = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    at = schema_revision(connection)
     if at == newest_revision():
         return
+    tables = set(inspect(connection).get_table_names())
     # Imported here, because most starts of most processes need none of it.
     from alembic import command
     from alembic.config import Config

@@ -22,7 +22,6 @@ _FAILED = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
-    TimeoutError,
 )
 
 
@@ -49,7 +48,7 @@ class Prepared[Row: NamedTuple]:
         return self._sql
 
     async def all(self, session: AsyncSession, **values: Any) -> list[Row]:
-        """Return every row. Raises SQLAlchemy's errors, as any statement does."""
+        """Return every row. Raises SQLAlchemy's errors, as any statement does, and `TimeoutError`."""
         connection = await _driver_of(session)
         if connection is None:
             return [self._make(row) for row in await session.execute(self._query, values)]
@@ -57,6 +56,10 @@ class Prepared[Row: NamedTuple]:
         given = {**constants, **values}
         try:
             rows = await connection.fetch(sql, *[given[name] for name in order])
+        except TimeoutError:
+            # It was waited for long enough.
+            await _leave_driver(session)
+            raise
         except _FAILED:
             # It only reads: run again like any other, whose layers know what to make of an error.
             await _leave_driver(session)
@@ -93,7 +96,7 @@ class PreparedInsert:
         self._sql: tuple[str, Sequence[str]] | None = None
 
     async def run(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Add the rows; return how many were not there. Raises SQLAlchemy's errors."""
+        """Add the rows; return how many were not there. Raises SQLAlchemy's errors, and `TimeoutError`."""
         if not is_postgresql(session):
             return await rows_changed(session, self._insert, rows)
         arrays = {name: [row[name] for row in rows] for name in self._columns}
@@ -106,6 +109,9 @@ class PreparedInsert:
         sql, order = self._sql
         try:
             status: str = await connection.execute(sql, *[arrays[name] for name in order])
+        except TimeoutError:
+            await _leave_driver(session)
+            raise
         except _FAILED:
             await _leave_driver(session)
             return await rows_changed(session, self._insert_arrays, arrays)

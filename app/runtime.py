@@ -6,11 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ConstantBackoff
 
 from app.core.crypto import Keyring
-from app.core.ratelimit import RateLimiter
+from app.core.postgresql import REQUEST, Patience
+from app.core.ratelimit import IMPATIENT, RateLimiter
 from app.core.settings import Settings
 from app.db import Database
 from app.identity.redis_sessions import RedisSessions
@@ -56,8 +55,7 @@ def _redis_url(settings: Settings) -> str | None:
 
 def _redis(url: str) -> Redis:
     """Return a client that gives up quickly: by default it retries for seconds, in every request."""
-    retry = Retry(ConstantBackoff(0.05), retries=1)
-    return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=retry)
+    return Redis.from_url(url, **IMPATIENT)
 
 
 def build_keyring(settings: Settings) -> Keyring:
@@ -67,8 +65,12 @@ def build_keyring(settings: Settings) -> Keyring:
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Runtime]:
+async def running(
+    settings: Settings, clock: Clock = wall_clock, patience: Patience = REQUEST
+) -> AsyncIterator[Runtime]:
     """Build the parts, create what the database lacks (SQLite), and close all of it at the end.
+
+    The database is waited for with `patience`, and at the start for DATABASE_WAIT_SECONDS.
 
     Raises `Unavailable` with a sentence for a person when the database can't be used.
     """
@@ -78,6 +80,7 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
         keyring,
         default_currency=settings.default_currency,
         sms=bool(settings.sms_url),
+        patience=patience,
     )
     database.on_change("worker", reindex_workers)
     redis_url = _redis_url(settings)
@@ -98,7 +101,9 @@ async def running(settings: Settings, clock: Clock = wall_clock) -> AsyncIterato
             redis=redis,
         )
         try:
-            await database.prepare(migrate=not settings.is_production)
+            await database.prepare(
+                migrate=not settings.is_production, wait_seconds=settings.database_wait_seconds
+            )
             yield runtime
         finally:
             if runtime.payments is not None:

@@ -18,13 +18,7 @@ from app.db import Database
 from app.identity.actor import Actor
 from app.runtime import Runtime
 
-Search = Annotated[
-    str | None,
-    Query(min_length=1, max_length=120, description="Only those in which these words are found."),
-]
-City = Annotated[
-    str | None, Query(min_length=1, max_length=120, description="Only those in this city, by name.")
-]
+Search = Annotated[str | None, Query(min_length=1, max_length=120)]
 
 
 def needs_reason(action: str, reason: str | None) -> None:

@@ -165,16 +165,8 @@ AdminActorApart = Annotated[Actor, Depends(_permitted_apart(Permission.ADMINISTE
 
 
 async def _page(
-    limit: Annotated[
-        int, Query(ge=1, le=MAX_LIMIT, description="Most entries of a page.")
-    ] = DEFAULT_LIMIT,
-    cursor: Annotated[
-        str | None,
-        Query(
-            max_length=1_024,
-            description="The `next_cursor` of the page before; left out, the first page.",
-        ),
-    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=1_024)] = None,
 ) -> PageRequest:
     return PageRequest(limit, cursor)
 
@@ -209,7 +201,7 @@ async def limit_subject(runtime: Runtime, name: str, subject: str) -> None:
     await runtime.limiter.hit(name, LIMITS[name], subject)
 
 
-KeyHeader = Annotated[
+_KeyHeader = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
@@ -223,7 +215,7 @@ async def _once(
     session: Transaction,
     actor: AnyActor,
     now: Now,
-    idempotency_key: KeyHeader = None,
+    idempotency_key: _KeyHeader = None,
 ) -> None:
     if idempotency_key is not None:
         print_ = await idempotency.fingerprint(request)
@@ -236,7 +228,7 @@ async def _once_for_nobody(
     session: Transaction,
     address: Address,
     now: Now,
-    idempotency_key: KeyHeader = None,
+    idempotency_key: _KeyHeader = None,
 ) -> None:
     if idempotency_key is not None:
         owner = f"address:{address}"

@@ -28,21 +28,19 @@ Token = Annotated[str, Query(max_length=200)]
 class ConfirmEmail(Request):
     """The token of the link that was sent."""
 
-    token: Secret = Field(description="The token of the link that was sent.")
+    token: Secret
 
 
 class LinkSent(Answer):
     """Whether a link is on its way."""
 
-    status: Literal["confirmation_sent", "already_confirmed"] = Field(
-        description="Whether a link is on its way, or none is needed."
-    )
+    status: Literal["confirmation_sent", "already_confirmed"]
 
 
 class EmailStanding(Answer):
     """My address, and whether it is proven to be mine."""
 
-    email: str = Field(description="E-mail address, in lower case.")
+    email: str
     verified: bool = Field(description="A link that was sent to the address came back.")
 
 

@@ -3,10 +3,8 @@
 from uuid import UUID
 
 from fastapi import APIRouter, status
-from pydantic import Field
 
 from app.api.deps import EmployerActor, Now, Once, Read, Route, Write
-from app.api.parameters import MatchId
 from app.api.problems import problems
 from app.core.schema import Answer, Instant, Request
 from app.employers import blocks
@@ -19,20 +17,20 @@ router = APIRouter(prefix="/api/employers/blocks", tags=["employers"], route_cla
 class NewBlock(Request):
     """The worker behind a match of mine."""
 
-    match_id: UUID = Field(description="Id of a match of mine; its worker is blocked.")
+    match_id: UUID
 
 
 class BlockAnswer(Answer):
     """A worker who is offered no job of mine any more, by the match I know them from."""
 
-    match_id: UUID = Field(description="Id of the match.")
-    created_at: Instant = Field(description="When the block was made (UTC).")
+    match_id: UUID
+    created_at: Instant
 
 
 class Blocks(Answer):
     """All of them."""
 
-    items: list[BlockAnswer] = Field(description="Blocks, newest first.")
+    items: list[BlockAnswer]
 
 
 @router.get("")
@@ -57,6 +55,6 @@ async def block_worker(
 
 
 @router.delete("/{match_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
-async def unblock_worker(session: Write, actor: EmployerActor, match_id: MatchId) -> None:
+async def unblock_worker(session: Write, actor: EmployerActor, match_id: UUID) -> None:
     """Lift a block."""
     await blocks.remove(session, actor.user_id, match_id)

@@ -5,7 +5,6 @@ from html import escape
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from pydantic import Field
 from redis.exceptions import RedisError
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
@@ -38,12 +37,10 @@ pre {{ overflow-x: auto; padding: .8rem; border: 1px solid; border-radius: .6rem
   "password": "a long password of your own", "phone": "+919876543210"}}'</pre>
 <p>Then write <b>employer</b> to us on WhatsApp from that phone: we send a code to the e-mail address, and
 from then on you post jobs, and hear who said yes, in the chat. Without an account, write <b>human</b> there
-and somebody of our team helps.{reference}</p>
+and somebody of our team helps. The <a href="{reference}">reference</a> has everything else.</p>
 <h2>कंपनी का खाता</h2>
 <p>ऊपर के तरीके से खाता बनाएँ, फिर उसी फ़ोन से WhatsApp पर <b>मालिक</b> लिखें। मदद चाहिए तो <b>इंसान</b> लिखें।</p>
 </main></body></html>"""
-
-_REFERENCE = ' The <a href="/docs">reference</a> has everything else.'
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
@@ -51,30 +48,26 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 class Health(Answer):
     """The server answers, and so does its database."""
 
-    status: Literal["ok"] = Field(default="ok", description="The server and its database answer.")
-    version: str = Field(description="Version of the product.")
+    status: Literal["ok"] = "ok"
+    version: str
 
 
 class Ready(Answer):
     """Whether this process should get traffic, and what it found."""
 
-    status: Literal["ok"] = Field(default="ok", description="This process may get traffic.")
-    version: str = Field(description="Version of the product.")
-    database: Literal["ok"] = Field(description="The database answers.")
-    cache: Literal["ok", "not_configured"] = Field(
-        description="The cache answers, or none is configured."
-    )
-    background_lag_seconds: int = Field(
-        description="Age of the oldest work that is due, in seconds."
-    )
+    status: Literal["ok"] = "ok"
+    version: str
+    database: Literal["ok"]
+    cache: Literal["ok", "not_configured"]
+    background_lag_seconds: int
 
 
 class Welcome(Answer):
     """What this is, and where to go on."""
 
-    name: str = Field(description="Name of the product.")
-    version: str = Field(description="Version of the product.")
-    links: dict[str, str] = Field(description="Where to go on, by name.")
+    name: str
+    version: str
+    links: dict[str, str]
 
 
 @router.get("/health", responses=problems(503))
@@ -109,9 +102,9 @@ async def ready(rt: Rt, now: Now) -> Ready:
 @router.get("/", response_model=Welcome, responses={200: {"content": {"text/html": {}}}})
 async def welcome(request: Request, rt: Rt) -> Welcome | Response:
     """Say what this is; HTML for a browser."""
-    links = {"health": "/health"}
-    if rt.settings.serves_openapi:
-        links |= {"openapi": "/openapi.json", "documentation": "/docs"}
+    links = {"health": "/health", "openapi": "/openapi.json"}
+    if not rt.settings.is_production:
+        links["documentation"] = "/docs"
     if rt.settings.serves_sandbox:
         links["sandbox"] = "/sandbox/"
     if "text/html" not in request.headers.get("accept", ""):
@@ -121,7 +114,7 @@ async def welcome(request: Request, rt: Rt) -> Welcome | Response:
         version=app.__version__,
         links=items,
         base_url=escape(rt.settings.base_url),
-        reference=_REFERENCE if "documentation" in links else "",
+        reference=links.get("documentation", links["openapi"]),
     )
     return HTMLResponse(page, headers={"Vary": "Accept", "Content-Security-Policy": _POLICY})
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem
 from app.core.errors import DomainError
+from app.core.faults import counting_commits
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import REQUEST_SECONDS, REQUESTS
@@ -83,7 +84,7 @@ class RequestContext:
             await send(message)
             complete = message["type"] == "http.response.body" and not message.get("more_body")
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), counting_commits():
             try:
                 if refusal := self._refusal(headers, request_id, most):
                     await refusal(scope, receive, send_guarded)

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from app.core import errors
+from app.core import errors, faults
 from app.core.logging import logger
 
 MEDIA_TYPE = "application/problem+json"
@@ -27,9 +28,11 @@ _STATUS: Mapping[type[errors.DomainError], int] = {
     errors.Invalid: 422,
 }
 
-_TRY_AGAIN = frozenset({"40001", "40P01", "55P03", "57P03", "25P03"})
-"""PostgreSQL's words for: serialization failure, deadlock, lock not to be had in time, starting up,
-idle too long in a transaction."""
+RETRY_AFTER_SECONDS: Final = 5
+"""After which a part that did not answer is worth another try."""
+
+_UNCHANGED: Final = "Nothing was changed."
+_MAY_BE_CHANGED: Final = "Part of it may be done: look before you repeat it."
 
 _HTTP_CODES = {
     400: ("malformed_request", "The request can't be read: check the JSON and the headers."),
@@ -43,36 +46,28 @@ _HTTP_CODES = {
 class ProblemField(BaseModel):
     """One field that can't be accepted."""
 
-    field: str = Field(
-        examples=["slots.0.start"],
-        description="Dotted path of the field; empty for the body as a whole.",
-    )
-    message: str = Field(description="What is wrong with it, for a person.")
+    field: str = Field(examples=["slots.0.start"])
+    message: str
 
 
 class ProblemReason(BaseModel):
     """One reason why a job's text is held."""
 
-    code: str = Field(examples=["fee"], description="What was found, one word.")
+    code: str = Field(examples=["fee"])
     text: str = Field(description="In the reader's language.")
-    field: str = Field(
-        examples=["description"], description="Field of the job in which it was found."
-    )
-    sentence: str = Field(description="The sentence itself.")
+    field: str = Field(examples=["description"])
+    sentence: str
 
 
 class Problem(BaseModel):
     """What went wrong; `code` is stable, for programs, and `detail` says what to do next."""
 
-    type: str = Field(
-        examples=["urn:partimer:problem:not_found"],
-        description="Stable name of the problem as a URN, with the same word as `code`.",
-    )
-    title: str = Field(description="Phrase of the HTTP status.")
-    status: int = Field(description="The HTTP status.")
-    detail: str = Field(description="What happened and what to do next, for a person.")
-    code: str = Field(description="Stable word for programs.")
-    request_id: str = Field(description="Id of the request, as in the header `X-Request-ID`.")
+    type: str = Field(examples=["urn:partimer:problem:not_found"])
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
     errors: list[ProblemField] | None = Field(
         default=None, description="For 422: every field that can't be accepted."
     )
@@ -139,7 +134,7 @@ async def _domain_error(request: Request, error: errors.DomainError) -> Response
     if isinstance(error, errors.TooMany):
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, errors.Unavailable):
-        headers["Retry-After"] = "5"
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, errors.Invalid):
         fields = [{"field": e.field, "message": e.message} for e in error.errors]
     return problem(
@@ -185,22 +180,28 @@ async def _http(request: Request, error: HTTPException) -> Response:
     return problem(_id(request), error.status_code, code, detail, headers=error.headers)
 
 
-async def _database(request: Request, error: Exception) -> Response:
+def _what_changed() -> str:
+    """Return what is certain of the request that failed."""
+    return _MAY_BE_CHANGED if faults.something_committed() else _UNCHANGED
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Answer for an error that nobody expected: a part that is down is worth another try, the rest is ours."""
+    if not faults.is_outage(error):
+        return await _unexpected(request, error)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    if isinstance(error, RedisError):
+        logger().error("cache_failed", exc_info=error)
+        detail = f"The cache does not answer right now. {_what_changed()} Try again shortly."
+        return problem(_id(request), 503, "cache_unavailable", detail, headers=headers)
     logger().error("database_failed", exc_info=error)
-    detail = "The database does not answer right now; nothing was changed. Try again shortly."
-    return problem(_id(request), 503, "database_unavailable", detail, headers={"Retry-After": "5"})
-
-
-async def _refused_by_database(request: Request, error: Exception) -> Response:
-    """Answer for an error of a statement: losing a deadlock is nobody's fault, the rest is ours."""
-    if getattr(getattr(error, "orig", None), "sqlstate", None) in _TRY_AGAIN:
-        return await _database(request, error)
-    return await _unexpected(request, error)
+    detail = f"The database does not answer right now. {_what_changed()} Try again shortly."
+    return problem(_id(request), 503, "database_unavailable", detail, headers=headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     logger().error("unexpected_error", exc_info=error)
-    detail = "Something went wrong on our side; nothing was changed. Quote request_id to support."
+    detail = f"Something went wrong on our side. {_what_changed()} Quote request_id to support."
     return problem(_id(request), 500, "internal_error", detail)
 
 
@@ -209,9 +210,14 @@ def install(app: FastAPI) -> None:
     app.exception_handler(errors.DomainError)(_domain_error)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_http)
-    app.add_exception_handler(DBAPIError, _refused_by_database)
-    app.add_exception_handler(OperationalError, _database)
-    app.add_exception_handler(InterfaceError, _database)
-    app.add_exception_handler(PoolTimeout, _database)
-    app.add_exception_handler(ConnectionError, _database)
+    # Each by name: what only `Exception` catches is raised once more, for the server to print.
+    for kind in (
+        SQLAlchemyError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        RedisError,
+        OSError,
+    ):
+        app.add_exception_handler(kind, _failed)
     app.add_exception_handler(Exception, _unexpected)

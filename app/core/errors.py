@@ -70,7 +70,7 @@ class TooMany(DomainError):
 
 
 class Unavailable(DomainError):
-    """Something this needs is down or not configured; nothing was changed."""
+    """Something this needs is down or not configured."""
 
     code = "unavailable"
     detail = "A part that this needs is not available right now. Try again shortly."

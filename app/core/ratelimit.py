@@ -4,6 +4,7 @@ Counted in Redis when it is configured, so that every process counts together, e
 store is down the answer is 503: a limit that can be switched off by breaking it protects nothing.
 """
 
+import asyncio
 import math
 import time
 from typing import Any, Final
@@ -17,12 +18,16 @@ from redis.exceptions import RedisError
 
 from app.core.errors import TooMany, Unavailable
 
-_IMPATIENT: Final[dict[str, Any]] = {
-    "socket_timeout": 2,
-    "socket_connect_timeout": 2,
+ANSWERS_SECONDS: Final = 1.5
+"""After which a store that hangs counts as down, all tries and connections together."""
+
+IMPATIENT: Final[dict[str, Any]] = {
+    "socket_timeout": 1,
+    "socket_connect_timeout": 1,
+    "socket_keepalive": True,
     "retry": Retry(ConstantBackoff(0.05), retries=1),
 }
-"""Seconds until a store that hangs counts as down: by default a request would hang with it."""
+"""How a client of Redis is made: by default a request would hang with it, or try for seconds."""
 
 
 class LimiterDown(Unavailable):
@@ -63,7 +68,7 @@ class RateLimiter:
     def __init__(self, redis_url: str | None, *, enabled: bool) -> None:
         storage: Storage = (
             RedisStorage(
-                redis_url, implementation="redispy", key_prefix="partimer:limit", **_IMPATIENT
+                redis_url, implementation="redispy", key_prefix="partimer:limit", **IMPATIENT
             )
             if redis_url
             else InMemory()
@@ -81,9 +86,10 @@ class RateLimiter:
             return
         item = self._parsed.setdefault(limit, parse(limit))
         try:
-            if await self._strategy.hit(item, name, key):
-                return
-            window = await self._strategy.get_window_stats(item, name, key)
+            async with asyncio.timeout(ANSWERS_SECONDS):
+                if await self._strategy.hit(item, name, key):
+                    return
+                window = await self._strategy.get_window_stats(item, name, key)
         except (RedisError, OSError, TimeoutError) as error:
             raise LimiterDown from error
         raise TooMany(math.ceil(window.reset_time - time.time()))

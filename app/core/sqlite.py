@@ -26,9 +26,6 @@ DRIVER: Final = "sqlite+inline"
 
 BEGIN_TO_WRITE: Final = "BEGIN IMMEDIATE"
 
-BUSY_MS: Final = 15_000
-"""How long a writer waits for the one before it; writes take milliseconds."""
-
 
 class _Cursor(sqlite3.Cursor):
     async def _async_soft_close(self) -> None:
@@ -38,6 +35,8 @@ class _Cursor(sqlite3.Cursor):
 class _Connection(sqlite3.Connection):
     committed_changes = 0
     """`total_changes` as of the last commit."""
+    busy_ms = 0
+    """How long a writer waits for another process."""
 
     def cursor(self, factory: Any = _Cursor) -> Any:
         return super().cursor(factory)
@@ -83,8 +82,10 @@ class InlineDialect(SQLiteDialect_pysqlite):
 registry.register("sqlite.inline", __name__, InlineDialect.__name__)
 
 
-def own_transactions(engine: Engine) -> None:
+def own_transactions(engine: Engine, busy_seconds: float) -> None:
     """Take transaction control from the driver, whose own handling breaks savepoints.
+
+    A writer waits `busy_seconds` for one of another process; writes take milliseconds.
 
     Writers begin IMMEDIATE: a deferred one that turns writer later fails instead of waiting.
     `synchronous=FULL`, because an acknowledged acceptance or payment must survive a power cut.
@@ -93,8 +94,11 @@ def own_transactions(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        busy_ms = round(busy_seconds * 1_000)
+        if isinstance(connection, _Connection):
+            connection.busy_ms = busy_ms
         for pragma in (
-            f"busy_timeout={BUSY_MS}",
+            f"busy_timeout={busy_ms}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -108,7 +112,7 @@ def own_transactions(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else BEGIN_TO_WRITE)
 
 
-def _begin_to_write(cursor: sqlite3.Cursor) -> None:
+def _begin_to_write(cursor: Any) -> None:
     """Begin at once, or, where another process is writing, wait for it in a thread."""
     cursor.execute("PRAGMA busy_timeout=0")
     try:
@@ -118,7 +122,7 @@ def _begin_to_write(cursor: sqlite3.Cursor) -> None:
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
             raise
     finally:
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        cursor.execute(f"PRAGMA busy_timeout={cursor.connection.busy_ms}")
     _elsewhere(lambda: cursor.execute(BEGIN_TO_WRITE))
 
 

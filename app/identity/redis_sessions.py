@@ -1,8 +1,10 @@
 """Sessions in Redis or Valkey; what they promise is said in `sessions`."""
 
+import asyncio
 import datetime as dt
 import hmac
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
+from app.core.ratelimit import ANSWERS_SECONDS
 from app.identity.sessions import (
     ACCOUNT,
     LONGEST_DAYS,
@@ -78,7 +81,7 @@ class RedisSessions:
             "created": _seconds(now),
             "refreshed": _seconds(now),
         }
-        async with answering(), self._redis.pipeline(transaction=True) as pipe:
+        async with _in_time(), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(_key(token.session_id), mapping=cast(Any, held))
             pipe.expire(_key(token.session_id), self._lifetime)
             pipe.zremrangebyscore(_list_key(user_id), "-inf", _seconds(now))
@@ -90,15 +93,15 @@ class RedisSessions:
         self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
     ) -> Standing | None:
         """See `SessionStore`; one look-up here, one in the database."""
-        async with answering():
+        async with _in_time():
             fields = self._redis.hmget(_key(session_id), ["user", "version", "expires"])
             user, version, expires = map(_text, await cast(Awaitable[list[Any]], fields))
             if user is None or not hmac.compare_digest(user, str(user_id)):
                 return None
             if version is None or expires is None or int(expires) <= now.timestamp():
                 return None
-            row = await ACCOUNT.one_or_none(session, user_id=user_id)
-        found = standing_of(row)
+        async with answering():
+            found = standing_of(await ACCOUNT.one_or_none(session, user_id=user_id))
         return found if found is not None and found.version == int(version) else None
 
     async def rotate(self, session: AsyncSession, refresh_token: str, now: dt.datetime) -> Rotated:
@@ -106,7 +109,7 @@ class RedisSessions:
         old = RefreshToken.parse(refresh_token)
         new = RefreshToken.make(old.session_id)
         idle = self._expiry(now)
-        async with answering():
+        async with _in_time():
             answer = await self._rotate(
                 keys=[_key(old.session_id)],
                 args=[old.hash, new.hash, _seconds(now), idle, _seconds(now + self._longest)],
@@ -124,13 +127,14 @@ class RedisSessions:
         self, session: AsyncSession, user_id: UUID, now: dt.datetime
     ) -> Sequence[OpenSession]:
         """See `SessionStore`."""
-        async with answering():
+        async with _in_time():
             listed = await self._redis.zrangebyscore(_list_key(user_id), _seconds(now) + 1, "+inf")
             ids = [UUID(_text(item)) for item in listed]
             async with self._redis.pipeline(transaction=False) as pipe:
                 for session_id in ids:
                     pipe.hmget(_key(session_id), ["version", "created", "refreshed", "expires"])
                 held = await pipe.execute()
+        async with answering():
             row = await ACCOUNT.one_or_none(session, user_id=user_id)
         version = None if row is None else str(row.version)
         found = []
@@ -144,7 +148,7 @@ class RedisSessions:
 
     async def end(self, session: AsyncSession, session_id: UUID) -> None:
         """See `SessionStore`."""
-        async with answering():
+        async with _in_time():
             await self._redis.delete(_key(session_id))
 
     async def end_all(
@@ -156,7 +160,7 @@ class RedisSessions:
         version: int | None = None,
     ) -> None:
         """See `SessionStore`."""
-        async with answering():
+        async with _in_time():
             listed = [_text(item) for item in await self._redis.zrange(_list_key(user_id), 0, -1)]
             doomed = [item for item in listed if item is not None and item != str(keep)]
             if doomed:
@@ -171,6 +175,13 @@ class RedisSessions:
     def _list(self, pipe: Any, user_id: UUID, session_id: UUID, expires: int) -> None:
         pipe.zadd(_list_key(user_id), {str(session_id): expires})
         pipe.expire(_list_key(user_id), self._lifetime)
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    """Bound what is asked of the store; a store that does not answer in time is down."""
+    async with answering(), asyncio.timeout(ANSWERS_SECONDS):
+        yield
 
 
 def _key(session_id: UUID) -> str:

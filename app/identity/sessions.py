@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from redis.exceptions import RedisError
 from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import digest, random_token
 from app.core.errors import Unauthenticated, Unavailable
+from app.core.faults import is_outage
 from app.core.ids import new_id
 from app.identity.models import Role, Session, User, UserStatus
 from app.prepared import Prepared
@@ -200,7 +198,9 @@ async def answering() -> AsyncIterator[None]:
     """Turn "the store is down" into `SessionsDown`."""
     try:
         yield
-    except (RedisError, OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+    except Exception as error:
+        if not is_outage(error):
+            raise
         raise SessionsDown from error
 
 

@@ -11,6 +11,7 @@ from contextvars import Context
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from app.core.faults import OutcomeUnknown, is_outage
 from app.core.logging import logger
 from app.db import Database
 from app.messaging.inbox import WHATSAPP, store_events
@@ -25,6 +26,10 @@ PATIENCE_SECONDS: Final = 0.5
 class _Arrival(NamedTuple):
     body: bytes
     kept: asyncio.Future[None]
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, OutcomeUnknown) or is_outage(error)
 
 
 class Arrivals:
@@ -84,9 +89,11 @@ class Arrivals:
                 bodies = [arrival.body for arrival in batch]
                 await store_events(session, WHATSAPP, bodies, self._clock())
         except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
-            if len(batch) == 1:
-                if not batch[0].kept.done():
-                    batch[0].kept.set_exception(error)
+            if len(batch) == 1 or _is_outage(error):
+                # To try each alone while the database is away would only keep all of them waiting.
+                for arrival in batch:
+                    if not arrival.kept.done():
+                        arrival.kept.set_exception(error)
                 return
             # It may be the fault of one of them; what was kept already is known by its bytes.
             reason = type(error).__name__

@@ -147,7 +147,10 @@ UNUSABLE: dict[str, tuple[dict[str, str], str]] = {
     "another kind of database": ({"DATABASE_URL": "mysql://root@localhost/x"}, "DATABASE_URL"),
     "no address at all": ({"DATABASE_URL": "partimer.db"}, "DATABASE_URL"),
     "a database that does not answer": (
-        {"DATABASE_URL": "postgresql://someone:hush-hush@127.0.0.1:1/x"},
+        {
+            "DATABASE_URL": "postgresql://someone:hush-hush@127.0.0.1:1/x",
+            "DATABASE_WAIT_SECONDS": "0",
+        },
         "database",
     ),
     "a folder that is not there": ({"DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "database"),

@@ -6,6 +6,7 @@ Durability is off (nothing here has to survive a power cut), everything else is 
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from tests.infra.run import Plan, free_port, only_one, shared
+from tests.infra.run import Plan, free_port, only_one, run_folder, shared, wait_until
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -36,11 +37,11 @@ _SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
 class Postgres:
     """A running server; every test gets a database of its own."""
 
-    port: int
+    def __init__(self, port: int) -> None:
+        self.port = port
 
     def url(self, database: str) -> str:
         """Return the plain URL of `database` on this server."""
@@ -167,29 +168,82 @@ class Lender:
             lent.connection.close()
 
 
+class OwnPostgres(Postgres):
+    """A server of one test's own, to be frozen, stopped and started again."""
+
+    _process: subprocess.Popen[bytes] | None = None
+
+    def __init__(self) -> None:
+        # Not in a test's own folder, into which the other user is not let.
+        folder = run_folder() / f"postgres-{uuid4().hex[:8]}"
+        folder.mkdir(mode=0o755)
+        self._plan = _prepare(folder)
+        super().__init__(self._plan.facts["port"])
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start the server; return once it answers, unless told not to wait."""
+        log = (self._plan.folder / "output.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                self._plan.command,
+                cwd=self._plan.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **_as(self._plan.user),
+            )
+        if wait:
+            wait_until(self._plan.ready, "the database answers")
+
+    def stop(self) -> None:
+        """End the server and every session on it, as an operator does who restarts it."""
+        if self._process is not None:
+            self.thaw()
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(20)
+            self._process = None
+
+    def freeze(self) -> None:
+        """Stop the server's processes where they are: it takes connections and answers nothing."""
+        for pid in self._pids():
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        for pid in self._pids():
+            os.kill(pid, signal.SIGCONT)
+
+    def _pids(self) -> list[int]:
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+
+
+@contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    """Give a running server of one's own."""
+    server = OwnPostgres()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 @cache
 def postgres() -> Postgres:
     """Return this run's server, starting it on first use (about a second)."""
     return Postgres(port=shared("postgres", _prepare)["port"])
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """The files of a server: its programs, its data, and the system user who has to run it."""
-
-    programs: Path
-    data: Path
-    user: str | None
-
-
-def make_cluster(folder: Path) -> Cluster:
-    """Make the files of a server in `folder`; nothing is started."""
+def _prepare(folder: Path) -> Plan:
     user = _system_user()
     binaries = _binaries(folder, user)
     if user is not None:
         account = pwd.getpwnam(user)
         os.chown(folder, account.pw_uid, account.pw_gid)
-    data = folder / "data"
+    data, port = folder / "data", free_port()
     subprocess.run(
         [
             binaries / "initdb",
@@ -206,28 +260,19 @@ def make_cluster(folder: Path) -> Cluster:
         check=True,
         capture_output=True,
         cwd=folder,
-        **as_user(user),
+        **_as(user),
     )
-    return Cluster(binaries, data, user)
-
-
-def _prepare(folder: Path) -> Plan:
-    cluster, port = make_cluster(folder), free_port()
     options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
     return Plan(
-        command=[
-            *(str(cluster.programs / "postgres"), "-D", str(cluster.data), "-p", str(port)),
-            *options,
-        ],
+        command=[str(binaries / "postgres"), "-D", str(data), "-p", str(port), *options],
         folder=folder,
         facts={"port": port},
-        ready=lambda: answers(port),
-        user=cluster.user,
+        ready=lambda: _answers(port),
+        user=user,
     )
 
 
-def as_user(user: str | None) -> dict[str, Any]:
-    """Return what makes `subprocess` run a command as this system user; None is ourselves."""
+def _as(user: str | None) -> dict[str, Any]:
     return {} if user is None else {"user": user, "extra_groups": []}
 
 
@@ -252,7 +297,7 @@ def _binaries(folder: Path, user: str | None) -> Path:
             check=True,
             capture_output=True,
             cwd=folder,
-            **as_user(user),
+            **_as(user),
         )
     except (PermissionError, FileNotFoundError, subprocess.CalledProcessError):
         copy = folder / "programs"
@@ -263,8 +308,7 @@ def _binaries(folder: Path, user: str | None) -> Path:
     return package.parent / inside
 
 
-def answers(port: int) -> bool:
-    """Whether a server accepts connections there."""
+def _answers(port: int) -> bool:
     try:
         psycopg.connect(
             f"postgresql://postgres@127.0.0.1:{port}/postgres", connect_timeout=2

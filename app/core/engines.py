@@ -1,0 +1,62 @@
+"""Engines on a database's address: SQLite or PostgreSQL, waiting no longer than they are told to."""
+
+from typing import Any, Final
+
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.core import postgresql, sqlite
+from app.core.errors import Unavailable
+from app.core.postgresql import COMMAND, Patience
+
+HIDE_PARAMETERS: Final = True
+"""An error's message must not hold what was written: servers print it, names and addresses and all."""
+
+
+def parse_url(url: str) -> URL:
+    """Return `url` as SQLAlchemy reads it, without a driver. Raises `Unavailable` if it can't be."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Unavailable(
+            "DATABASE_URL can't be read: use sqlite:///file.db or postgresql://user@host/name.",
+            code="database_unavailable",
+        ) from None
+    name = parsed.get_backend_name()
+    return parsed.set(drivername="postgresql" if name == "postgres" else name)
+
+
+def sync_engine_for(url: str) -> Engine:
+    """Return a plain engine on `url`, for scripts and migrations."""
+    parsed = parse_url(url)
+    if parsed.drivername == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            hide_parameters=HIDE_PARAMETERS,
+            connect_args=postgresql.libpq_arguments(COMMAND),
+        )
+    made = create_engine(parsed, hide_parameters=HIDE_PARAMETERS)
+    sqlite.own_transactions(made, COMMAND.lock_seconds)
+    return made
+
+
+def async_engine_for(url: URL, patience: Patience, **options: Any) -> AsyncEngine:
+    """Return an asynchronous engine on `url`, as `parse_url` gives it."""
+    on_postgresql = url.drivername == "postgresql"
+    if on_postgresql:
+        options["connect_args"] = postgresql.connect_arguments(patience)
+        options.setdefault("pool_recycle", postgresql.RECYCLE_SECONDS)
+    if "poolclass" not in options:
+        options["pool_timeout"] = patience.pool_seconds
+    made = create_async_engine(
+        url.set(drivername="postgresql+asyncpg" if on_postgresql else sqlite.DRIVER),
+        hide_parameters=HIDE_PARAMETERS,
+        **options,
+    )
+    if on_postgresql:
+        postgresql.give_up_lost_connections(made.sync_engine)
+    else:
+        sqlite.own_transactions(made.sync_engine, patience.lock_seconds)
+    return made
