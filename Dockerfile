@@ -1,9 +1,11 @@
 # One image, several roles: the API (default), `python -m app worker`, `alembic upgrade head`.
 #
 #   docker build -t partimer-backend .
-#   docker run -p 8000:8000 partimer-backend        (development: SQLite and the sandbox inside)
 #
-# For production see compose.yaml and deploy/README.md.
+# It runs as production, and refuses to start without secrets: see compose.yaml and deploy/README.md.
+# To try it, with SQLite and the sandbox inside, on this machine only:
+#
+#   docker run -e ENVIRONMENT=development -p 127.0.0.1:8000:8000 partimer-backend
 
 FROM python:3.12-slim AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
@@ -25,9 +27,10 @@ COPY sandbox sandbox
 # Compiled once here: the code is read-only to the user that runs it.
 RUN /opt/partimer/bin/python -m compileall -q app sandbox migrations
 
-# The defaults serve a development instance: what it writes (SQLite, the sandbox's journal, mails)
-# lands in the working folder, the only writable one. Its people are outside, hence 0.0.0.0.
-ENV PATH=/opt/partimer/bin:$PATH \
+# A development instance writes (SQLite, the sandbox's journal, mails) into the working folder, the only
+# writable one. Its people are outside, hence 0.0.0.0: without a word about it, it is production.
+ENV ENVIRONMENT=production \
+    PATH=/opt/partimer/bin:$PATH \
     PYTHONPATH=/srv/partimer \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

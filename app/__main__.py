@@ -17,6 +17,7 @@ from app.core.settings import ConfigurationError, Settings, load_settings, read_
 
 if TYPE_CHECKING:
     from app.providers.whatsapp_templates import Difference
+    from app.runtime import Clock
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -73,16 +74,16 @@ def work(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, clock: "Clock | None" = None) -> None:
     from app import background
-    from app.runtime import running
+    from app.runtime import running, wall_clock
 
     loading.done()
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with running(settings) as runtime, background.loops(runtime):
+    async with running(settings, clock or wall_clock) as runtime, background.loops(runtime):
         print("Working: messages, offers, waves and payments. Stop with Ctrl-C.", flush=True)
         await stop.wait()
 

@@ -43,6 +43,7 @@ from app.api import (
     workers,
 )
 from app.api.middleware import RequestContext
+from app.api.nearby import Nearby
 from app.catalogue import heard, places
 from app.core import loading
 from app.core.logging import configure_logging, logger
@@ -50,6 +51,7 @@ from app.core.settings import (
     SANDBOX_AVAILABILITY_FLOW_ID,
     ConfigurationError,
     Settings,
+    listening_address,
     load_settings,
 )
 from app.messaging import texts
@@ -122,6 +124,7 @@ def create_app(
                 environment=settings.environment,
                 database=runtime.database.url.drivername,
             )
+            _warn_of_strangers(settings)
             yield
 
     application = FastAPI(
@@ -129,7 +132,8 @@ def create_app(
         version=package.__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None if settings.is_production else "/docs",
+        openapi_url="/openapi.json" if settings.serves_openapi else None,
+        docs_url="/docs" if settings.serves_openapi else None,
         redoc_url=None,
         # Not include_router: it builds every route a second time, and looks a request's route up
         # through a layer of its own for each router.
@@ -173,6 +177,17 @@ def _hosts(settings: Settings) -> list[str]:
     return [urlsplit(settings.base_url).hostname or "", "localhost", "127.0.0.1"]
 
 
+def _warn_of_strangers(settings: Settings) -> None:
+    """Say so where a development server, whose secrets are known, listens to the whole network."""
+    host = listening_address()
+    if not settings.is_production and host in {"0.0.0.0", "::", "*"}:  # noqa: S104 - looked for
+        logger().warning(
+            "development_server_is_open_to_the_network",
+            address=host,
+            reason="its secrets are known, so whoever reaches it can sign in as anybody",
+        )
+
+
 def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> None:
     """Put the stand-ins for WhatsApp and Stripe beside the API (development and tests only)."""
     from sandbox import SandboxConfig, create_sandbox
@@ -200,7 +215,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
         )
     )
     application.state.sandbox = sandbox
-    application.mount("/sandbox", sandbox)
+    application.mount("/sandbox", sandbox if settings.sandbox == "public" else Nearby(sandbox))
 
 
 _ALWAYS_POSSIBLE = (400, 413, 422, 503)

@@ -67,7 +67,7 @@ async def _measure(
     per_second = round(workers / (time.perf_counter() - started))
     _tidy(url)
     async with database.read() as session:
-        job = await job_facts(session, await the_job(session))
+        job = await job_facts(session, await the_job(session), NOW)
         survivors = await _search(session, job)
         found = await _find(session, job)
         result = Result(kind, workers, per_second, len(survivors), found.eligible)

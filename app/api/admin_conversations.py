@@ -18,6 +18,7 @@ from starlette.responses import Response
 from app.api.admin_lists import exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.parameters import ConversationId, ListedUser
 from app.api.problems import problems
 from app.core.errors import NotFound
 from app.core.paging import Keyset, PageRequest
@@ -51,17 +52,21 @@ class ConversationState(StrEnum):
 class Conversation(Answer):
     """One person on a chat channel, and who speaks with them."""
 
-    id: UUID
-    channel: str
-    state: ConversationState
-    why: Why | None
+    id: UUID = Field(description="Id of the conversation.")
+    channel: str = Field(description="How it travels: `whatsapp`, `email` or `sms`.")
+    state: ConversationState = Field(
+        description="Who speaks with this person: `bot`, `waiting` (for a human) or `held` (by one)."
+    )
+    why: Why | None = Field(description="Why the bot keeps quiet; null while it speaks.")
     waiting_since: Instant | None = Field(description="Since when the bot keeps quiet.")
     held_by: UUID | None = Field(description="The administrator who answers.")
     held_until: Instant | None = Field(description="Until then, unless they do something more.")
-    user_id: UUID | None
-    role: Role | None
-    name: str | None
-    language: str | None
+    user_id: UUID | None = Field(description="Id of the account; null for somebody without one.")
+    role: Role | None = Field(description="Role of the account; null for somebody without one.")
+    name: str | None = Field(description="Name of the person; null when not told.")
+    language: str | None = Field(
+        description="Language of the conversation; null before one was chosen."
+    )
     last_message_at: Instant | None = Field(description="When they last wrote.")
     written_since: int = Field(description="How much they wrote since the bot keeps quiet.")
     free_text_until: Instant | None = Field(
@@ -73,24 +78,24 @@ class Conversation(Answer):
 class ConversationLine(Answer):
     """One thing that was said; `text` is null where it is not kept (any more)."""
 
-    id: UUID
-    at: Instant
-    speaker: Speaker
-    kind: str
-    text: str | None
+    id: UUID = Field(description="Id of the message.")
+    at: Instant = Field(description="When it was said (UTC).")
+    speaker: Speaker = Field(description="Who said it.")
+    kind: str = Field(description="What it is: a text, a button, a notice of some kind.")
+    text: str | None = Field(description="What was said; null where it is not kept.")
     state: OutboxState | None = Field(description="Where a message of ours stands.")
 
 
 class ReplyRequest(Request):
     """What to write to a person."""
 
-    text: LongProse
+    text: LongProse = Field(description="What to write, 1 to 4,000 characters.")
 
 
 class ReplyAnswer(Answer):
     """A reply on its way; how it fares is seen among the conversation's messages."""
 
-    message_id: UUID
+    message_id: UUID = Field(description="Id of the message that is on its way.")
 
 
 async def _rows(
@@ -143,7 +148,7 @@ async def list_conversations(
             "then the longest waiting."
         ),
     ] = None,
-    user_id: UUID | None = None,
+    user_id: ListedUser = None,
 ) -> Page[Conversation] | Response:
     """List who talks with us, newest first; `waiting=true` are those who want a human."""
     query = select(ChatPerson).where(conversations.known())
@@ -185,7 +190,7 @@ async def _shown(session: AsyncSession, person: ChatPerson, now: dt.datetime) ->
 
 @router.get("/conversations/{conversation_id}", responses=problems(404))
 async def get_conversation(
-    conversation_id: UUID, session: Read, _actor: AdminActor, now: Now
+    conversation_id: ConversationId, session: Read, _actor: AdminActor, now: Now
 ) -> Conversation:
     """Look at one conversation: who it is, and who speaks with them."""
     return await _shown(session, await _find(session, conversation_id), now)
@@ -193,7 +198,7 @@ async def get_conversation(
 
 @router.get("/conversations/{conversation_id}/messages", responses=problems(404))
 async def list_lines(
-    conversation_id: UUID, session: Read, _actor: AdminActor, rt: Rt, page: PageQuery
+    conversation_id: ConversationId, session: Read, _actor: AdminActor, rt: Rt, page: PageQuery
 ) -> Page[ConversationLine]:
     """Read what was said, newest first. What a person wrote is kept for 7 days, and while they wait
     for a human for 30 at most; what we sent for 90.
@@ -210,7 +215,7 @@ async def list_lines(
 
 @router.post("/conversations/{conversation_id}/take", responses=problems(404, 409))
 async def take_conversation(
-    conversation_id: UUID, session: Write, actor: AdminActor, now: Now
+    conversation_id: ConversationId, session: Write, actor: AdminActor, now: Now
 ) -> Conversation:
     """Take a conversation over: the bot keeps quiet, and the person is told that somebody is there.
 
@@ -225,7 +230,7 @@ async def take_conversation(
     responses=problems(404, 409),
 )
 async def reply_to_conversation(
-    conversation_id: UUID,
+    conversation_id: ConversationId,
     body: ReplyRequest,
     session: Write,
     actor: AdminActor,
@@ -240,7 +245,7 @@ async def reply_to_conversation(
 
 @router.post("/conversations/{conversation_id}/hand-back", responses=problems(404, 409))
 async def hand_back_conversation(
-    conversation_id: UUID, session: Write, actor: AdminActor, now: Now
+    conversation_id: ConversationId, session: Write, actor: AdminActor, now: Now
 ) -> Conversation:
     """Hand a conversation back to the bot, which tells the person that it is there again."""
     person = await handover.hand_back(session, conversation_id, actor, now)

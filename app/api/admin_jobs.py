@@ -4,16 +4,17 @@ import datetime as dt
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.admin_lists import Search, cleaned, contains, equals, exported, needs_reason
+from app.api.admin_lists import City, Search, cleaned, contains, equals, exported, needs_reason
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employer_jobs import JobAnswer, job_answers
+from app.api.parameters import JobId, Verified
 from app.api.problems import problems
 from app.audit.log import record
 from app.core.errors import Invalid
@@ -37,35 +38,37 @@ TextVersion = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 class JobRow(Answer):
     """A job in the list."""
 
-    id: UUID
-    title: str
-    status: JobStatus
-    category: str
-    employer_id: UUID
-    company_name: str
-    employer_verified: bool
-    city: str | None
-    starts_on: Day
-    ends_on: Day | None
-    positions: int
-    accepted: int
-    unlocked: int
-    review: ReviewStatus
-    created_at: Instant
+    id: UUID = Field(description="Its id (UUIDv7).")
+    title: str = Field(description="Title, one line of 3 to 120 characters.")
+    status: JobStatus = Field(description="Where the job stands.")
+    category: str = Field(description="Slug of the kind of work, as the catalogue has it.")
+    employer_id: UUID = Field(description="Id of the employer.")
+    company_name: str = Field(description="Name of the company.")
+    employer_verified: bool = Field(description="Whether an administrator has checked the company.")
+    city: str | None = Field(description="City of the job; null when not told.")
+    starts_on: Day = Field(description="First day, a local date.")
+    ends_on: Day | None = Field(description="Last day, a local date, included; null is open-ended.")
+    positions: int = Field(description="How many people are wanted.")
+    accepted: int = Field(description="Acceptances that stand.")
+    unlocked: int = Field(description="Contacts bought.")
+    review: ReviewStatus = Field(description="What the review says of the job's text.")
+    created_at: Instant = Field(description="When it was made (UTC).")
 
 
 class JobDetails(JobAnswer):
     """A job, and whose it is."""
 
-    employer_id: UUID
-    company_name: str
+    employer_id: UUID = Field(description="Id of the employer.")
+    company_name: str = Field(description="Name of the company.")
 
 
 class JobActionRequest(Request):
     """What to do with a job; a reason is needed to cancel it and to decline its text."""
 
-    action: Literal["cancel", "reopen", "approve", "decline"]
-    reason: Reason | None = None
+    action: Literal["cancel", "reopen", "approve", "decline"] = Field(description="What to do.")
+    reason: Reason | None = Field(
+        default=None, description="Why; needed to cancel a job and to decline its text."
+    )
     text_version: TextVersion | None = Field(
         default=None,
         description="To approve or decline: the `review.text_version` of the text you read.",
@@ -80,10 +83,12 @@ async def list_jobs(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    status: JobStatus | None = None,
-    verified: bool | None = None,
-    review: ReviewStatus | None = None,
-    city: Search = None,
+    status: Annotated[JobStatus | None, Query(description="Only those that stand here.")] = None,
+    verified: Verified = None,
+    review: Annotated[
+        ReviewStatus | None, Query(description="Only jobs of which the review says this.")
+    ] = None,
+    city: City = None,
     q: Search = None,
 ) -> Page[JobRow] | Response:
     """List jobs, newest first; `verified` is the employer's, `q` finds by title or company.
@@ -143,14 +148,14 @@ async def _details(session: AsyncSession, actor: Actor, job: Job, now: dt.dateti
 
 
 @router.get("/jobs/{job_id}", responses=problems(404))
-async def get_job(job_id: UUID, session: Read, actor: AdminActor, now: Now) -> JobDetails:
+async def get_job(job_id: JobId, session: Read, actor: AdminActor, now: Now) -> JobDetails:
     """Return one job."""
     return await _details(session, actor, await queries.find(session, job_id), now)
 
 
 @router.post("/jobs/{job_id}/action", responses=problems(404, 409))
 async def act_on_job(
-    job_id: UUID, body: JobActionRequest, session: Write, actor: AdminActor, now: Now
+    job_id: JobId, body: JobActionRequest, session: Write, actor: AdminActor, now: Now
 ) -> JobDetails:
     """Cancel a job, telling everybody concerned, or reopen a cancelled or expired one.
 

@@ -18,7 +18,13 @@ from app.db import Database
 from app.identity.actor import Actor
 from app.runtime import Runtime
 
-Search = Annotated[str | None, Query(min_length=1, max_length=120)]
+Search = Annotated[
+    str | None,
+    Query(min_length=1, max_length=120, description="Only those in which these words are found."),
+]
+City = Annotated[
+    str | None, Query(min_length=1, max_length=120, description="Only those in this city, by name.")
+]
 
 
 def needs_reason(action: str, reason: str | None) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.api.admin_lists import cleaned, exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.parameters import MessageId, WebhookId
 from app.api.problems import problems
 from app.audit.log import record
 from app.core.errors import Conflict, NotFound
@@ -42,63 +43,69 @@ _NOTICES = Keyset("admin_notices", [PlatformNotice.id])
 class MessageRow(Answer):
     """A message on its way; to whom and what it says is not shown."""
 
-    id: UUID
-    kind: str
-    channel: str
-    state: OutboxState
-    attempts: int
-    error_code: str | None
-    error: str | None
+    id: UUID = Field(description="Its id (UUIDv7).")
+    kind: str = Field(description="What the message is about.")
+    channel: str = Field(description="How it travels: `whatsapp`, `email` or `sms`.")
+    state: OutboxState = Field(description="Where the message stands.")
+    attempts: int = Field(description="How many times it was tried.")
+    error_code: str | None = Field(description="Code of the last error; null when there was none.")
+    error: str | None = Field(description="What the last error said; null when there was none.")
     held_why: Held | None = Field(description="Why it is held back.")
-    form: str | None
-    cost_category: str | None
-    created_at: Instant
-    due_at: Instant
-    sent_at: Instant | None
+    form: str | None = Field(
+        description="How it was sent: free text or the template's name; null before."
+    )
+    cost_category: str | None = Field(
+        description="Category it is charged in; null before it was sent."
+    )
+    created_at: Instant = Field(description="When it was made (UTC).")
+    due_at: Instant = Field(description="When it is to be sent (UTC).")
+    sent_at: Instant | None = Field(description="When the provider took it (UTC); null before.")
 
 
 class CategoryCost(Answer):
     """What one category of messages cost."""
 
-    category: str
+    category: str = Field(
+        description="Category of the message: service, utility, authentication, marketing or sms."
+    )
     messages: int = Field(description="How many arrived.")
     charged: int = Field(description="How many of them are more than the free allowance.")
-    cost: MoneyAnswer
+    cost: MoneyAnswer = Field(description="What they cost.")
 
 
 class Costs(Answer):
     """What messages cost."""
 
-    since: Instant
-    items: list[CategoryCost]
-    total: MoneyAnswer
+    since: Instant = Field(description="From when messages are counted (UTC).")
+    items: list[CategoryCost] = Field(description="One entry a category.")
+    total: MoneyAnswer = Field(description="The sum of all.")
 
 
 class WebhookRow(Answer):
     """An event of a provider; its content is not shown."""
 
-    id: UUID
-    provider: str
-    kind: str
-    state: WebhookState
-    attempts: int
+    id: UUID = Field(description="Its id (UUIDv7).")
+    provider: str = Field(description="Who sent it: `whatsapp`, `stripe` or `razorpay`.")
+    kind: str = Field(description="What kind of event it is.")
+    state: WebhookState = Field(description="Where the event stands.")
+    attempts: int = Field(description="How many times it was tried.")
     set_aside: int = Field(description="How many of its items nobody could read.")
     error: str | None = Field(description="Why it failed, or why items were set aside.")
-    received_at: Instant
-    handled_at: Instant | None
+    received_at: Instant = Field(description="When it came (UTC).")
+    handled_at: Instant | None = Field(description="When it was handled (UTC); null before.")
 
 
 class NoticeRow(Answer):
     """What a platform told about our account, number or templates."""
 
-    id: UUID
-    webhook_id: UUID
-    kind: str
+    id: UUID = Field(description="Its id (UUIDv7).")
+    webhook_id: UUID = Field(description="Id of the event that brought it.")
+    kind: str = Field(description="What kind of notice it is.")
     about: str = Field(description="The template or number it is about.")
-    language: str
-    event: str
-    detail: str
-    received_at: Instant
+    language: str = Field(description="Language of the template; empty where it is about none.")
+    event: str = Field(description="What happened, in the platform's word.")
+    detail: str = Field(description="What else the platform said.")
+    received_at: Instant = Field(description="When it came (UTC).")
 
 
 class WebhookNotDead(Conflict):
@@ -116,7 +123,7 @@ async def list_messages(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    state: OutboxState | None = None,
+    state: Annotated[OutboxState | None, Query(description="Only those in this state.")] = None,
 ) -> Page[MessageRow] | Response:
     """List messages, newest first; `state=dead` are those that need somebody."""
     query = select(OutboxMessage)
@@ -157,7 +164,7 @@ async def get_costs(session: Read, _actor: AdminActor, now: Now) -> Costs:
 
 @router.post("/messages/{message_id}/retry", responses=problems(404, 409))
 async def retry_message(
-    message_id: UUID, session: Write, actor: AdminActor, now: Now
+    message_id: MessageId, session: Write, actor: AdminActor, now: Now
 ) -> MessageRow:
     """Send a message again that was given up, or that waits for its template."""
     message = await delivery.retry(session, message_id, now)
@@ -181,8 +188,10 @@ async def list_webhooks(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    state: WebhookState | None = None,
-    set_aside: bool | None = None,
+    state: Annotated[WebhookState | None, Query(description="Only those in this state.")] = None,
+    set_aside: Annotated[
+        bool | None, Query(description="Only events with items that nobody could read, or without.")
+    ] = None,
 ) -> Page[WebhookRow] | Response:
     """List the providers' events, newest first; `state=dead` are those that need somebody, and
     `set_aside=true` those with items nobody could read.
@@ -208,7 +217,7 @@ async def list_webhooks(
 
 @router.post("/webhooks/{webhook_id}/retry", responses=problems(404, 409))
 async def retry_webhook(
-    webhook_id: UUID, session: Write, actor: AdminActor, now: Now
+    webhook_id: WebhookId, session: Write, actor: AdminActor, now: Now
 ) -> WebhookRow:
     """Handle an event again that was given up, or had items set aside; what was done stays done once."""
     event = await session.get(WebhookEvent, webhook_id, with_for_update=True)
@@ -239,7 +248,9 @@ async def list_notices(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    kind: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
+    kind: Annotated[
+        str | None, Query(description="Only notices of this kind.", min_length=1, max_length=64)
+    ] = None,
 ) -> Page[NoticeRow] | Response:
     """List what WhatsApp told about our account, number and templates, newest first."""
     query = select(PlatformNotice)

@@ -3,7 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from app.api.admin_lists import exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.parameters import ListedEmployer, PaymentId
 from app.api.problems import problems
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
@@ -27,33 +29,39 @@ _PAYMENTS = Keyset("admin_payments", [Payment.id])
 class PaymentRow(Answer):
     """One purchase of one lead."""
 
-    id: UUID
-    employer_id: UUID
-    match_id: UUID
-    status: PaymentStatus
-    price: MoneyAnswer
-    refunded: MoneyAnswer
-    failure_code: str | None
-    created_at: Instant
-    paid_at: Instant | None
+    id: UUID = Field(description="Its id (UUIDv7).")
+    employer_id: UUID = Field(description="Id of the employer.")
+    match_id: UUID = Field(description="Id of the match.")
+    status: PaymentStatus = Field(description="Where the payment stands.")
+    price: MoneyAnswer = Field(description="What it costs, taxes included.")
+    refunded: MoneyAnswer = Field(description="What was given back so far.")
+    failure_code: str | None = Field(
+        description="Why the provider refused the payment; null when it did not."
+    )
+    created_at: Instant = Field(description="When it was made (UTC).")
+    paid_at: Instant | None = Field(
+        description="When the payment was confirmed (UTC); null before."
+    )
 
 
 class RefundRequest(Request):
     """How much to give back (left out: all that is left) and why."""
 
-    amount: Annotated[int | None, whole(1, 10**12)] = None
-    reason: Reason
+    amount: Annotated[int | None, whole(1, 10**12)] = Field(
+        default=None, description="Minor units to give back; left out, all that is left."
+    )
+    reason: Reason = Field(description="Why, 1 to 500 characters.")
 
 
 class RefundAnswer(Answer):
     """A refund; `requested` is sent to the provider next."""
 
-    id: UUID
-    payment_id: UUID
-    status: str
-    amount: MoneyAnswer
-    reason: str
-    created_at: Instant
+    id: UUID = Field(description="Its id (UUIDv7).")
+    payment_id: UUID = Field(description="Id of the payment.")
+    status: str = Field(description="Where the refund stands.")
+    amount: MoneyAnswer = Field(description="What is given back.")
+    reason: str = Field(description="Why, in words.")
+    created_at: Instant = Field(description="When it was made (UTC).")
 
 
 def _payment_row(payment: Payment) -> PaymentRow:
@@ -78,8 +86,10 @@ async def list_payments(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    status: PaymentStatus | None = None,
-    employer_id: UUID | None = None,
+    status: Annotated[
+        PaymentStatus | None, Query(description="Only those that stand here.")
+    ] = None,
+    employer_id: ListedEmployer = None,
 ) -> Page[PaymentRow] | Response:
     """List payments, newest first."""
     query = select(Payment)
@@ -100,7 +110,7 @@ async def list_payments(
 
 @router.post("/payments/{payment_id}/refund", responses=problems(404, 409))
 async def refund_payment(
-    payment_id: UUID,
+    payment_id: PaymentId,
     body: RefundRequest,
     session: Write,
     actor: AdminActor,

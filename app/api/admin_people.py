@@ -1,19 +1,21 @@
 """Workers and employers, as administrators see and manage them."""
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import Field
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api.admin_lists import Search, cleaned, contains, equals, exported, needs_reason
+from app.api.admin_lists import City, Search, cleaned, contains, equals, exported, needs_reason
 from app.api.admin_signals import EmployerSignals, signals_of
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employers import location_answer
+from app.api.parameters import EmployerId, Verified, WorkerId
 from app.api.problems import problems
 from app.audit.log import record
 from app.core.crypto import Keyring
@@ -47,74 +49,85 @@ _EMPLOYERS = Keyset("admin_employers", [User.id])
 class WorkerRow(Answer):
     """A worker in the list; contact details are in the single answer."""
 
-    id: UUID
-    name: str
-    status: UserStatus
-    verified: bool
-    city: str | None
-    skills: list[str]
-    experience_years: int
-    reliability: float
-    language: str
-    created_at: Instant
+    id: UUID = Field(description="Id of the worker's account.")
+    name: str = Field(description="Name of the worker.")
+    status: UserStatus = Field(description="Where the account stands.")
+    verified: bool = Field(description="Whether an administrator has checked this account.")
+    city: str | None = Field(description="City; null when not told.")
+    skills: list[str] = Field(description="Slugs of skills, as the catalogue has them.")
+    experience_years: int = Field(description="Experience in whole years.")
+    reliability: float = Field(description="How well offers are answered in time, 0 to 100.")
+    language: str = Field(description="Language of messages and pages: `en` or `hi`.")
+    created_at: Instant = Field(description="When the account was made (UTC).")
 
 
 class WorkerDetails(WorkerRow):
     """A worker, with what an administrator needs to check who this is."""
 
-    phone: str | None
-    location: Location | None
-    max_distance_km: float
-    bio: str
-    time_zone: str
-    stopped: bool
-    offers: int
-    unlocks: int
-    reports: int
-    """How many employers said that this lead was bad."""
-    updated_at: Instant
+    phone: str | None = Field(description="Phone in E.164; null when there is none.")
+    location: Location | None = Field(
+        description="Where the worker starts from (WGS 84, degrees); null when not told."
+    )
+    max_distance_km: float = Field(description="How far the worker travels, in kilometres.")
+    bio: str = Field(description="What the worker tells of themselves, up to 4,000 characters.")
+    time_zone: str = Field(description="IANA name of the time zone.")
+    stopped: bool = Field(description="Whether the worker wrote STOP: nothing is sent.")
+    offers: int = Field(description="How many offers were made.")
+    unlocks: int = Field(description="How many employers bought the contact.")
+    reports: int = Field(description="How many employers said that this lead was bad.")
+    updated_at: Instant = Field(description="When it last changed (UTC).")
 
 
 class EmployerRow(Answer):
     """An employer in the list; contact details are in the single answer."""
 
-    id: UUID
-    company_name: str
-    contact_name: str
-    status: UserStatus
-    verified: bool
-    city: str | None
-    created_at: Instant
+    id: UUID = Field(description="Id of the employer's account.")
+    company_name: str = Field(description="Name of the company.")
+    contact_name: str = Field(description="Name of the person who signs in for the company.")
+    status: UserStatus = Field(description="Where the account stands.")
+    verified: bool = Field(description="Whether an administrator has checked this account.")
+    city: str | None = Field(description="City; null when not told.")
+    created_at: Instant = Field(description="When the account was made (UTC).")
 
 
 class EmployerDetails(EmployerRow):
     """An employer, with what an administrator needs to check who this is."""
 
-    email: str
-    email_verified: bool
-    phone: str | None
-    address: str | None
-    location: Location | None
-    tax_id: str | None
-    jobs: int
-    unlocks: int
-    reports: int
-    signals: EmployerSignals
-    updated_at: Instant
+    email: str = Field(description="E-mail address, in lower case.")
+    email_verified: bool = Field(
+        description="Whether a link that was sent to the address came back."
+    )
+    phone: str | None = Field(description="Phone in E.164; null when there is none.")
+    address: str | None = Field(description="Street address; null when not told.")
+    location: Location | None = Field(
+        description="Where the company is (WGS 84, degrees); null when not told."
+    )
+    tax_id: str | None = Field(description="Tax number, in capitals; null when not told.")
+    jobs: int = Field(description="How many jobs the company wrote, drafts included.")
+    unlocks: int = Field(description="How many contacts it bought.")
+    reports: int = Field(description="How many leads it reported as bad.")
+    signals: EmployerSignals = Field(description="What may be a sign of abuse.")
+    updated_at: Instant = Field(description="When it last changed (UTC).")
 
 
 class WorkerAction(Request):
     """What to do with a worker; a reason is needed for what takes something away."""
 
-    action: Literal["activate", "suspend", "verify", "sign_out"]
-    reason: Reason | None = None
+    action: Literal["activate", "suspend", "verify", "sign_out"] = Field(
+        description="What to do with the account."
+    )
+    reason: Reason | None = Field(default=None, description="Why; needed to suspend.")
 
 
 class EmployerAction(Request):
     """What to do with an employer; a reason is needed for what takes something away."""
 
-    action: Literal["activate", "suspend", "restrict", "verify", "sign_out"]
-    reason: Reason | None = None
+    action: Literal["activate", "suspend", "restrict", "verify", "sign_out"] = Field(
+        description="What to do with the account."
+    )
+    reason: Reason | None = Field(
+        default=None, description="Why; needed to suspend and to restrict."
+    )
 
 
 class AlreadyVerified(Conflict):
@@ -168,9 +181,9 @@ async def list_workers(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    status: UserStatus | None = None,
-    verified: bool | None = None,
-    city: Search = None,
+    status: Annotated[UserStatus | None, Query(description="Only those that stand here.")] = None,
+    verified: Verified = None,
+    city: City = None,
     q: Search = None,
 ) -> Page[WorkerRow] | Response:
     """List workers, newest first; `q` finds by name, exact phone or e-mail."""
@@ -262,7 +275,7 @@ async def _worker_details(session: AsyncSession, worker_id: UUID) -> WorkerDetai
 
 @router.get("/workers/{worker_id}", responses=problems(404))
 async def get_worker(
-    worker_id: UUID, session: Read, actor: AdminActor, rt: Rt, now: Now
+    worker_id: WorkerId, session: Read, actor: AdminActor, rt: Rt, now: Now
 ) -> WorkerDetails:
     """Return one worker, contact included; that it was looked at is logged."""
     details = await _worker_details(session, worker_id)
@@ -272,7 +285,7 @@ async def get_worker(
 
 @router.post("/workers/{worker_id}/action", responses=problems(404, 409))
 async def act_on_worker(
-    worker_id: UUID, body: WorkerAction, session: Write, actor: AdminActor, rt: Rt, now: Now
+    worker_id: WorkerId, body: WorkerAction, session: Write, actor: AdminActor, rt: Rt, now: Now
 ) -> WorkerDetails:
     """Activate, suspend or verify a worker. A suspended one's tokens die, their open offers close.
 
@@ -356,10 +369,15 @@ async def list_employers(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    status: UserStatus | None = None,
-    verified: bool | None = None,
-    repeated: bool | None = None,
-    city: Search = None,
+    status: Annotated[UserStatus | None, Query(description="Only those that stand here.")] = None,
+    verified: Verified = None,
+    repeated: Annotated[
+        bool | None,
+        Query(
+            description="Only those that have something in common with another account, or nothing."
+        ),
+    ] = None,
+    city: City = None,
     q: Search = None,
 ) -> Page[EmployerRow] | Response:
     """List employers, newest first; `q` finds by company, contact, exact phone or e-mail.
@@ -437,7 +455,7 @@ async def _employer_details(
 
 @router.get("/employers/{employer_id}", responses=problems(404))
 async def get_employer(
-    employer_id: UUID, session: Read, actor: AdminActor, rt: Rt, now: Now
+    employer_id: EmployerId, session: Read, actor: AdminActor, rt: Rt, now: Now
 ) -> EmployerDetails:
     """Return one employer, contact included; that it was looked at is logged."""
     details = await _employer_details(session, employer_id, now)
@@ -447,7 +465,12 @@ async def get_employer(
 
 @router.post("/employers/{employer_id}/action", responses=problems(404, 409))
 async def act_on_employer(
-    employer_id: UUID, body: EmployerAction, session: Write, actor: AdminActor, rt: Rt, now: Now
+    employer_id: EmployerId,
+    body: EmployerAction,
+    session: Write,
+    actor: AdminActor,
+    rt: Rt,
+    now: Now,
 ) -> EmployerDetails:
     """Activate, suspend, restrict or verify an employer.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, cast, func, select
 from sqlalchemy import Date as SqlDate
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -50,24 +50,30 @@ SYSTEM = "system"
 
 _LOGS = Keyset("admin_logs", [AdminActionLog.number])
 
-Word = Annotated[str | None, Query(min_length=1, max_length=64)]
+
+def _word(description: str) -> Any:
+    """Return what is asked of a word that the log is searched by."""
+    return Query(min_length=1, max_length=64, description=description)
 
 
 class LogRow(Answer):
     """One thing that was done; `hash` chains it to the one before."""
 
-    id: UUID
-    at: Instant
-    actor: str
-    """The id of who did it, or "system"."""
-    actor_role: str
-    action: str
-    target_type: str
-    target_id: str
-    reason: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    hash: str
+    id: UUID = Field(description="Its id (UUIDv7).")
+    at: Instant = Field(description="When it was done (UTC).")
+    actor: str = Field(description="Id of who did it, or `system`.")
+    actor_role: str = Field(description="Role of who did it.")
+    action: str = Field(description="What was done, such as `worker.suspend`.")
+    target_type: str = Field(description="What it was done to, such as `worker`.")
+    target_id: str = Field(description="Id of what it was done to.")
+    reason: str | None = Field(description="Why; null where no reason was needed.")
+    before: dict[str, Any] | None = Field(
+        description="What changed, as it was; null where nothing did."
+    )
+    after: dict[str, Any] | None = Field(
+        description="What changed, as it is now; null where nothing did."
+    )
+    hash: str = Field(description="Keyed hash of this entry and the one before, in hexadecimal.")
 
 
 @router.get("/logs", response_model=Page[LogRow], responses=CSV_ANSWER)
@@ -78,12 +84,19 @@ async def list_logs(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    actor: Word = None,
-    action: Word = None,
-    target_type: Word = None,
-    target_id: Word = None,
-    from_: Annotated[dt.datetime | None, Query(alias="from")] = None,
-    to: dt.datetime | None = None,
+    actor: Annotated[str | None, _word("Only what this account did: its id, or `system`.")] = None,
+    action: Annotated[str | None, _word("Only this action, such as `worker.suspend`.")] = None,
+    target_type: Annotated[
+        str | None, _word("Only what was done to this kind of thing, such as `worker`.")
+    ] = None,
+    target_id: Annotated[str | None, _word("Only what was done to the thing with this id.")] = None,
+    from_: Annotated[
+        dt.datetime | None,
+        Query(description="From this instant on (RFC 3339, with a zone).", alias="from"),
+    ] = None,
+    to: Annotated[
+        dt.datetime | None, Query(description="Before this instant (RFC 3339, with a zone).")
+    ] = None,
 ) -> Page[LogRow] | Response:
     """List what was done, newest first; `from` is included, `to` is not."""
     query = select(AdminActionLog).where(*_actor_is(actor))
@@ -147,40 +160,46 @@ def _log_row(row: AdminActionLog) -> LogRow:
 class DayFigures(Answer):
     """What happened on one day (UTC)."""
 
-    day: Day
-    workers: int
-    employers: int
-    jobs: int
-    offers: int
-    accepted: int
-    unlocked: int
+    day: Day = Field(description="The day (UTC).")
+    workers: int = Field(description="Workers who registered.")
+    employers: int = Field(description="Employers who registered.")
+    jobs: int = Field(description="Jobs published.")
+    offers: int = Field(description="Offers made.")
+    accepted: int = Field(description="Offers accepted.")
+    unlocked: int = Field(description="Contacts bought.")
 
 
 class LagFigures(Answer):
     """Age in seconds of the oldest thing that is due, 0 when nothing waits."""
 
-    oldest_message_seconds: int
-    oldest_webhook_seconds: int
-    oldest_due_job_seconds: int
+    oldest_message_seconds: int = Field(
+        description="Age of the oldest message that is due, in seconds."
+    )
+    oldest_webhook_seconds: int = Field(
+        description="Age of the oldest event or message that came and is due, in seconds."
+    )
+    oldest_due_job_seconds: int = Field(
+        description="Age of the oldest wave that is due, in seconds."
+    )
 
 
 class Stats(Answer):
     """How the whole system stands."""
 
-    users: dict[str, dict[str, int]]
-    """By role, then by status."""
-    jobs: dict[str, int]
-    matches: dict[str, int]
-    payments: dict[str, int]
-    revenue: list[MoneyAnswer]
-    """What was paid and not given back, one amount a currency."""
-    messages: dict[str, int]
-    """The outbox by state."""
-    conversations: ConversationFigures
-    held: HeldFigures
-    days: list[DayFigures]
-    """The last 30 days, oldest first."""
-    lag: LagFigures
+    users: dict[str, dict[str, int]] = Field(
+        description="How many accounts, by role, then by status."
+    )
+    jobs: dict[str, int] = Field(description="How many jobs, by status.")
+    matches: dict[str, int] = Field(description="How many matches, by status.")
+    payments: dict[str, int] = Field(description="How many payments, by status.")
+    revenue: list[MoneyAnswer] = Field(
+        description="What was paid and not given back, one amount a currency."
+    )
+    messages: dict[str, int] = Field(description="How many messages to be sent, by state.")
+    conversations: ConversationFigures = Field(description="Who waits for a human.")
+    held: HeldFigures = Field(description="Messages and templates that are held back.")
+    days: list[DayFigures] = Field(description="The last 30 days (UTC), oldest first.")
+    lag: LagFigures = Field(description="How far background work is behind.")
 
 
 @router.get("/stats")
@@ -262,12 +281,24 @@ def _date(value: Any) -> dt.date:
 class PolicyChanges(Request):
     """What to change; a section, or a field of one, that is left out stays as it is."""
 
-    lead_prices: LeadPrices | None = None
-    matching: MatchingPolicy | None = None
-    waves: WavePolicy | None = None
-    deadlines: DeadlinePolicy | None = None
-    limits: LimitPolicy | None = None
-    message_prices: MessagePrices | None = None
+    lead_prices: LeadPrices | None = Field(
+        default=None, description="What a lead costs; left out, as it is."
+    )
+    matching: MatchingPolicy | None = Field(
+        default=None, description="Who can be offered a job; left out, as it is."
+    )
+    waves: WavePolicy | None = Field(
+        default=None, description="How offers go out; left out, as it is."
+    )
+    deadlines: DeadlinePolicy | None = Field(
+        default=None, description="How long people have; left out, as it is."
+    )
+    limits: LimitPolicy | None = Field(
+        default=None, description="How much an account may do; left out, as it is."
+    )
+    message_prices: MessagePrices | None = Field(
+        default=None, description="What messages cost us; left out, as it is."
+    )
 
 
 @router.get("/settings")

@@ -1,9 +1,10 @@
 """Leads that employers found bad, as administrators decide about them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from app.api.admin_lists import exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.parameters import ListedEmployer, ListedWorker, ReportId
 from app.api.problems import problems
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Instant, Page, Reason, Request
@@ -27,21 +29,21 @@ _REPORTS = Keyset("admin_reports", [LeadReport.id])
 class ReportRow(Answer):
     """A bad lead, as its employer tells it; by employer and by worker, to see who does so often."""
 
-    id: UUID
-    match_id: UUID
-    employer_id: UUID
-    worker_id: UUID
-    reason: str
-    status: ReportStatus
-    created_at: Instant
-    decided_at: Instant | None
+    id: UUID = Field(description="Its id (UUIDv7).")
+    match_id: UUID = Field(description="Id of the match.")
+    employer_id: UUID = Field(description="Id of the employer.")
+    worker_id: UUID = Field(description="Id of the worker.")
+    reason: str = Field(description="What the employer says of the lead.")
+    status: ReportStatus = Field(description="Where the report stands.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+    decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
 
 
 class ReportActionRequest(Request):
     """What to do about a report, and why."""
 
-    action: Literal["refund", "decline"]
-    reason: Reason
+    action: Literal["refund", "decline"] = Field(description="Give the price back, or decline to.")
+    reason: Reason = Field(description="Why, 1 to 500 characters.")
 
 
 def _row(report: LeadReport, worker_id: UUID) -> ReportRow:
@@ -65,9 +67,9 @@ async def list_reports(
     now: Now,
     page: PageQuery,
     as_csv: AsCsv,
-    status: ReportStatus | None = None,
-    employer_id: UUID | None = None,
-    worker_id: UUID | None = None,
+    status: Annotated[ReportStatus | None, Query(description="Only those that stand here.")] = None,
+    employer_id: ListedEmployer = None,
+    worker_id: ListedWorker = None,
 ) -> Page[ReportRow] | Response:
     """List reported leads, newest first; `status=open` are those that wait for a decision."""
     query = select(LeadReport, JobMatch.worker_id).join(
@@ -93,7 +95,7 @@ async def list_reports(
 
 @router.post("/reports/{report_id}/action", responses=problems(404, 409))
 async def act_on_report(
-    report_id: UUID, body: ReportActionRequest, session: Write, actor: AdminActor, now: Now
+    report_id: ReportId, body: ReportActionRequest, session: Write, actor: AdminActor, now: Now
 ) -> ReportRow:
     """Give the lead's price back, or decline to; a report is decided once."""
     report = await reports.decide(

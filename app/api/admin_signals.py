@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.schema import Answer, Instant
@@ -17,20 +18,24 @@ from app.policy import policy
 class SharedMark(Answer):
     """Another account with the same phone, mailbox, company, address or tax number."""
 
-    kind: Literal["phone", "mailbox", "company", "address", "tax_id"]
-    employer_id: UUID
-    status: UserStatus
-    created_at: Instant
+    kind: Literal["phone", "mailbox", "company", "address", "tax_id"] = Field(
+        description="What the two accounts have in common."
+    )
+    employer_id: UUID = Field(description="Id of the other account.")
+    status: UserStatus = Field(description="Where the other account stands.")
+    created_at: Instant = Field(description="When the other account was made (UTC).")
 
 
 class EmployerSignals(Answer):
     """What may be a sign of abuse, for a person to judge; nothing is refused for it."""
 
-    shared: list[SharedMark]
-    workers_unlocked_today: int
-    """Different workers whose contacts were unlocked in the last 24 hours."""
-    unlocks_fast: bool
-    """So many, by an account so new, that somebody should look."""
+    shared: list[SharedMark] = Field(description="Other accounts with something in common.")
+    workers_unlocked_today: int = Field(
+        description="Different workers whose contacts were unlocked in the last 24 hours."
+    )
+    unlocks_fast: bool = Field(
+        description="Whether so many, by an account so new, are worth a look."
+    )
 
 
 async def signals_of(

@@ -44,7 +44,7 @@ from app.api.email_link import send_link
 from app.api.employers import EmployerProfile, profile_answer
 from app.api.problems import problems
 from app.core.errors import Invalid
-from app.core.phones import parse_phone
+from app.core.phones import check_company_phone, parse_phone
 from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
 from app.identity import passwords, recovery, sign_in, users
@@ -195,6 +195,8 @@ async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
     """Return who registers, the password hashed: before the transaction, which hashing would hold up."""
     email = users.parse_email(body.email)
     phone = _phone(body.phone, runtime) if body.phone is not None else None
+    if phone is not None:
+        check_company_phone(phone)
     personal = (email, body.company_name, body.contact_name)
     passwords.check_good_enough(body.password, field="password", personal=personal)
     return body.new(email, phone, await passwords.hash_password(body.password))

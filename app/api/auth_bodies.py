@@ -47,15 +47,28 @@ Agreed = Annotated[
 class RegisterWorker(Request):
     """A worker registers by phone; `consent` is to being offered work and to what that shares."""
 
-    name: Name
-    phone: PhoneText = Field(examples=["+919876543210"])
-    consent: Agreed
-    language: Language = Language.ENGLISH
-    city: Name | None = None
-    location: Location | None = None
-    skills: list[Slug] = Field(default_factory=list, max_length=MAX_SKILLS)
-    experience_years: Years = 0
-    max_distance_km: Kilometres = DEFAULT_TRAVEL_KM
+    name: Name = Field(description="Name of the worker, one line of up to 120 characters.")
+    phone: PhoneText = Field(
+        examples=["+919876543210"],
+        description="Phone to sign in with; a national number is read in the server's country.",
+    )
+    consent: Agreed = Field(
+        description="Must be true: the worker agrees to be offered work and to what that shares."
+    )
+    language: Language = Field(
+        default=Language.ENGLISH, description="Language of messages and pages: `en` or `hi`."
+    )
+    city: Name | None = Field(default=None, description="City to work in.")
+    location: Location | None = Field(
+        default=None, description="Where the worker starts from (WGS 84, degrees)."
+    )
+    skills: list[Slug] = Field(
+        default_factory=list, max_length=MAX_SKILLS, description="Slugs of skills, at most 30."
+    )
+    experience_years: Years = Field(default=0, description="Experience in whole years, 0 to 60.")
+    max_distance_km: Kilometres = Field(
+        default=DEFAULT_TRAVEL_KM, description="How far the worker travels, in kilometres."
+    )
 
     def new(self, phone: str) -> NewWorker:
         """Return what is said here, with the phone in E.164."""
@@ -74,19 +87,30 @@ class RegisterWorker(Request):
 class RequestCode(Request):
     """A worker asks for a sign-in code."""
 
-    phone: PhoneText = Field(examples=["+919876543210"])
+    phone: PhoneText = Field(
+        examples=["+919876543210"],
+        description="Phone of the account; a national number is read in the server's country.",
+    )
 
 
 class RegisterEmployer(Request):
     """A company registers by e-mail address and password."""
 
-    company_name: CompanyName
-    contact_name: Name
-    email: Line
-    password: Password
-    phone: PhoneText | None = None
-    city: Name | None = None
-    location: Location | None = None
+    company_name: CompanyName = Field(
+        description="Name of the company, one line of up to 120 characters."
+    )
+    contact_name: Name = Field(
+        description="Name of the person who signs in, one line of up to 120 characters."
+    )
+    email: Line = Field(description="E-mail address to sign in with.")
+    password: Password = Field(description="A password, 12 characters or more.")
+    phone: PhoneText | None = Field(
+        default=None, description="Phone; a national number is read in the server's country."
+    )
+    city: Name | None = Field(default=None, description="City of the company.")
+    location: Location | None = Field(
+        default=None, description="Where the company is (WGS 84, degrees)."
+    )
 
     def new(self, email: str, phone: str | None, password_hash: str) -> NewEmployer:
         """Return what is said here, with the address in lower case and the phone in E.164."""
@@ -104,87 +128,99 @@ class RegisterEmployer(Request):
 class WorkerLogin(Request):
     """A worker signs in with the code that came by WhatsApp."""
 
-    role: Literal["worker"]
-    phone: PhoneText
-    code: Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)]
+    role: Literal["worker"] = Field(description="As whom to sign in.")
+    phone: PhoneText = Field(description="Phone that the code went to.")
+    code: Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)] = Field(
+        description="The six digits that came."
+    )
 
 
 class PasswordLogin(Request):
     """An employer or administrator signs in; `totp` where a second factor is set up."""
 
-    role: Literal["employer", "admin"]
-    email: Line
-    password: Password
-    totp: Annotated[str, StringConstraints(max_length=16, strict=True)] | None = None
+    role: Literal["employer", "admin"] = Field(description="As whom to sign in.")
+    email: Line = Field(description="E-mail address of the account.")
+    password: Password = Field(description="The password, as typed.")
+    totp: Annotated[str, StringConstraints(max_length=16, strict=True)] | None = Field(
+        default=None, description="Six digits of the second factor, where one is set up."
+    )
 
 
 class Refresh(Request):
     """A refresh token, good once."""
 
-    refresh_token: Secret
+    refresh_token: Secret = Field(
+        description="The refresh token of the last answer; it is good once."
+    )
 
 
 class ForgotPassword(Request):
     """Somebody who forgot their password."""
 
-    email: Line
+    email: Line = Field(description="E-mail address of the account.")
 
 
 class ResetPassword(Request):
     """The token of the link that was sent, and the new password."""
 
-    token: Secret
-    password: Password
+    token: Secret = Field(description="The token of the link that was sent.")
+    password: Password = Field(description="The new password, 12 characters or more.")
 
 
 class ChangePassword(Request):
     """The password now, and the new one."""
 
-    current_password: Password
-    password: Password
+    current_password: Password = Field(description="The password now.")
+    password: Password = Field(description="The new password, 12 characters or more.")
 
 
 class CodeSent(Answer):
     """A code is on its way, if the phone can get one; the answer never tells."""
 
-    status: Literal["verification_sent"] = "verification_sent"
-    channel: Literal["whatsapp"] = "whatsapp"
+    status: Literal["verification_sent"] = Field(
+        default="verification_sent",
+        description="Always the same, whether or not the phone is known.",
+    )
+    channel: Literal["whatsapp"] = Field(default="whatsapp", description="How the code travels.")
     expires_in: int = Field(description="Seconds until the code is too old.", examples=[300])
 
 
 class ResetSent(Answer):
     """A link is on its way, if there is such an account; the answer never tells."""
 
-    status: Literal["reset_sent"] = "reset_sent"
+    status: Literal["reset_sent"] = Field(
+        default="reset_sent",
+        description="Always the same, whether or not there is such an account.",
+    )
     expires_in: int = Field(description="Seconds until the link is too old.", examples=[1800])
 
 
 class SignedInUser(Answer):
     """Who signed in."""
 
-    id: UUID
-    role: Role
-    status: UserStatus
-    name: str
+    id: UUID = Field(description="Id of the account.")
+    role: Role = Field(description="Role of the account.")
+    status: UserStatus = Field(description="Where the account stands.")
+    name: str = Field(description="Name of the person.")
 
 
 class Tokens(Answer):
     """An access token for every request, and a refresh token for the next pair."""
 
-    access_token: str
-    token_type: Literal["bearer"] = "bearer"
+    access_token: str = Field(description="Token for the header `Authorization: Bearer …`.")
+    token_type: Literal["bearer"] = Field(default="bearer", description="Kind of the access token.")
     expires_in: int = Field(description="Seconds until the access token is too old.")
-    refresh_token: str
-    user: SignedInUser
+    refresh_token: str = Field(description="Token for the next pair; it is good once.")
+    user: SignedInUser = Field(description="The account that signed in.")
 
 
 class Me(Answer):
     """Who is signed in."""
 
-    id: UUID
-    role: Role
-    status: UserStatus
-    name: str
-    email: str | None
-    phone: str | None
-    created_at: Instant
+    id: UUID = Field(description="Id of the account.")
+    role: Role = Field(description="Role of the account.")
+    status: UserStatus = Field(description="Where the account stands.")
+    name: str = Field(description="Name of the person.")
+    email: str | None = Field(description="E-mail address; null for who signs in by phone.")
+    phone: str | None = Field(description="Phone in E.164; null when there is none.")
+    created_at: Instant = Field(description="When the account was made (UTC).")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.api.deps import Route
+from app.api.parameters import NamesLanguage
 from app.catalogue import heard, skills
 from app.core.languages import Language
 from app.core.schema import Answer, clean_text
@@ -35,7 +36,7 @@ def _short(value: str) -> str:
 
 Text = Annotated[
     str,
-    Query(max_length=LONGEST_QUERY),
+    Query(max_length=LONGEST_QUERY, description="What is searched for, up to 100 characters."),
     BeforeValidator(clean_text),
     AfterValidator(_short),
 ]
@@ -45,57 +46,59 @@ Text = Annotated[
 class SkillAnswer(Answer):
     """A skill that workers have and jobs ask for; `slug` is what the API takes."""
 
-    slug: str
-    name: str
-    name_en: str
-    name_hi: str
-    category: str
-    isco08: str
+    slug: str = Field(description="What `skills` of a worker or job takes.")
+    name: str = Field(description="Name in the language asked for.")
+    name_en: str = Field(description="Name in English.")
+    name_hi: str = Field(description="Name in Hindi.")
+    category: str = Field(description="Slug of the kind of work it belongs to.")
+    isco08: str = Field(
+        description="Unit group of the International Standard Classification of Occupations, four digits."
+    )
 
 
 class SkillList(Answer):
     """Skills, the best match first."""
 
-    items: list[SkillAnswer]
+    items: list[SkillAnswer] = Field(description="Skills, the best match first.")
 
 
 class CategoryAnswer(Answer):
     """A kind of work; `slug` is what a job's category takes."""
 
-    slug: str
-    name: str
-    name_en: str
-    name_hi: str
+    slug: str = Field(description="What a job's `category` takes.")
+    name: str = Field(description="Name in the language asked for.")
+    name_en: str = Field(description="Name in English.")
+    name_hi: str = Field(description="Name in Hindi.")
 
 
 class CategoryList(Answer):
     """Kinds of work."""
 
-    items: list[CategoryAnswer]
+    items: list[CategoryAnswer] = Field(description="The kinds of work.")
 
 
 class PlaceAnswer(Answer):
     """A city, an area or a PIN code, and where it lies."""
 
-    name: str
-    kind: Literal["pin", "area", "city"]
+    name: str = Field(description="Name of the place, or its PIN code.")
+    kind: Literal["pin", "area", "city"] = Field(description="What it is.")
     city: str = Field(description="The city, or for a PIN code its district; may be empty.")
-    state: str | None
-    country: str = Field(examples=["IN"])
-    pin: str | None
-    latitude: float
-    longitude: float
-    time_zone: str
+    state: str | None = Field(description="State or region; null where not known.")
+    country: str = Field(examples=["IN"], description="Country, two letters of ISO 3166-1.")
+    pin: str | None = Field(description="PIN code; null where it has none or several.")
+    latitude: float = Field(description="Latitude in degrees (WGS 84).")
+    longitude: float = Field(description="Longitude in degrees (WGS 84).")
+    time_zone: str = Field(description="IANA name of the time zone.")
 
 
 class PlaceList(Answer):
     """Places, the best match first."""
 
-    items: list[PlaceAnswer]
+    items: list[PlaceAnswer] = Field(description="Places, the best match first.")
 
 
 @router.get("/skills")
-async def list_skills(q: Text = "", language: Language = Language.ENGLISH) -> SkillList:
+async def list_skills(q: Text = "", language: NamesLanguage = Language.ENGLISH) -> SkillList:
     """Find skills by any of their names, misspelt too; all of them without `q`.
 
     `name` is in the language asked for; names of both languages are searched.
@@ -117,7 +120,7 @@ async def list_skills(q: Text = "", language: Language = Language.ENGLISH) -> Sk
 
 
 @router.get("/categories")
-async def list_categories(language: Language = Language.ENGLISH) -> CategoryList:
+async def list_categories(language: NamesLanguage = Language.ENGLISH) -> CategoryList:
     """List the kinds of work."""
     return CategoryList(
         items=[

@@ -165,8 +165,16 @@ AdminActorApart = Annotated[Actor, Depends(_permitted_apart(Permission.ADMINISTE
 
 
 async def _page(
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(max_length=1_024)] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_LIMIT, description="Most entries of a page.")
+    ] = DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None,
+        Query(
+            max_length=1_024,
+            description="The `next_cursor` of the page before; left out, the first page.",
+        ),
+    ] = None,
 ) -> PageRequest:
     return PageRequest(limit, cursor)
 
@@ -201,7 +209,7 @@ async def limit_subject(runtime: Runtime, name: str, subject: str) -> None:
     await runtime.limiter.hit(name, LIMITS[name], subject)
 
 
-_KeyHeader = Annotated[
+KeyHeader = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
@@ -215,7 +223,7 @@ async def _once(
     session: Transaction,
     actor: AnyActor,
     now: Now,
-    idempotency_key: _KeyHeader = None,
+    idempotency_key: KeyHeader = None,
 ) -> None:
     if idempotency_key is not None:
         print_ = await idempotency.fingerprint(request)
@@ -228,7 +236,7 @@ async def _once_for_nobody(
     session: Transaction,
     address: Address,
     now: Now,
-    idempotency_key: _KeyHeader = None,
+    idempotency_key: KeyHeader = None,
 ) -> None:
     if idempotency_key is not None:
         owner = f"address:{address}"

@@ -28,19 +28,21 @@ Token = Annotated[str, Query(max_length=200)]
 class ConfirmEmail(Request):
     """The token of the link that was sent."""
 
-    token: Secret
+    token: Secret = Field(description="The token of the link that was sent.")
 
 
 class LinkSent(Answer):
     """Whether a link is on its way."""
 
-    status: Literal["confirmation_sent", "already_confirmed"]
+    status: Literal["confirmation_sent", "already_confirmed"] = Field(
+        description="Whether a link is on its way, or none is needed."
+    )
 
 
 class EmailStanding(Answer):
     """My address, and whether it is proven to be mine."""
 
-    email: str
+    email: str = Field(description="E-mail address, in lower case.")
     verified: bool = Field(description="A link that was sent to the address came back.")
 
 

@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from fastapi import APIRouter, status
+from pydantic import Field
 
 from app.api.deps import EmployerActor, Now, Once, Read, Route, Write
+from app.api.parameters import MatchId
 from app.api.problems import problems
 from app.core.schema import Answer, Instant, Request
 from app.employers import blocks
@@ -17,20 +19,20 @@ router = APIRouter(prefix="/api/employers/blocks", tags=["employers"], route_cla
 class NewBlock(Request):
     """The worker behind a match of mine."""
 
-    match_id: UUID
+    match_id: UUID = Field(description="Id of a match of mine; its worker is blocked.")
 
 
 class BlockAnswer(Answer):
     """A worker who is offered no job of mine any more, by the match I know them from."""
 
-    match_id: UUID
-    created_at: Instant
+    match_id: UUID = Field(description="Id of the match.")
+    created_at: Instant = Field(description="When the block was made (UTC).")
 
 
 class Blocks(Answer):
     """All of them."""
 
-    items: list[BlockAnswer]
+    items: list[BlockAnswer] = Field(description="Blocks, newest first.")
 
 
 @router.get("")
@@ -55,6 +57,6 @@ async def block_worker(
 
 
 @router.delete("/{match_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
-async def unblock_worker(session: Write, actor: EmployerActor, match_id: UUID) -> None:
+async def unblock_worker(session: Write, actor: EmployerActor, match_id: MatchId) -> None:
     """Lift a block."""
     await blocks.remove(session, actor.user_id, match_id)

@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.deps import EmployerActor, Now, Once, PageQuery, Read, Route, Write
+from app.api.parameters import JobId
 from app.api.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.schema import (
@@ -61,36 +62,47 @@ Skills = Annotated[list[Slug], Field(max_length=MAX_SKILLS)]
 class Salary(Request):
     """What the worker is told they earn, in minor units; for information only."""
 
-    amount: Amount = Field(examples=[15_000])
-    currency: Currency = Field(examples=["INR"])
-    per: Literal["hour", "day", "week", "month"]
+    amount: Amount = Field(examples=[15_000], description="Amount in minor units of the currency.")
+    currency: Currency = Field(examples=["INR"], description="Currency, three letters of ISO 4217.")
+    per: Literal["hour", "day", "week", "month"] = Field(description="For how long it is paid.")
 
 
 class NewJob(Request):
     """A vacancy, first kept as a draft."""
 
-    title: Title = Field(examples=["Waiter for Saturday brunch"])
-    description: LongProse
-    category: Slug = Field(examples=["hospitality"])
-    location: Location
-    city: Name | None = None
+    title: Title = Field(
+        examples=["Waiter for Saturday brunch"],
+        description="Title, one line of 3 to 120 characters.",
+    )
+    description: LongProse = Field(description="What there is to do, 1 to 4,000 characters.")
+    category: Slug = Field(
+        examples=["hospitality"], description="Slug of the kind of work, as the catalogue has it."
+    )
+    location: Location = Field(description="Where the work is (WGS 84, degrees).")
+    city: Name | None = Field(default=None, description="City of the job.")
     address: Line | None = Field(default=None, description="Not shown to workers with an offer.")
-    starts_on: Day = Field(examples=["2026-12-05"])
+    starts_on: Day = Field(examples=["2026-12-05"], description="First day, a local date.")
     ends_on: Day | None = Field(
         default=None, description="Left out: open-ended. A one-day shift ends on starts_on."
     )
     time_zone: TimeZone | None = Field(
         default=None, description="Left out: that of the location.", examples=["Asia/Kolkata"]
     )
-    slots: Slots
-    positions: Positions
-    required_skills: Skills = Field(default_factory=list)
-    preferred_skills: Skills = Field(default_factory=list)
-    min_experience_years: Years = 0
+    slots: Slots = Field(description="Weekly hours, by the clock of the job's time zone.")
+    positions: Positions = Field(description="How many people are wanted, 1 to 500.")
+    required_skills: Skills = Field(
+        default_factory=list, description="Slugs of skills without which nobody is asked."
+    )
+    preferred_skills: Skills = Field(
+        default_factory=list, description="Slugs of skills that raise a worker's score."
+    )
+    min_experience_years: Years = Field(
+        default=0, description="Least experience in whole years, 0 to 60."
+    )
     radius_km: Radius | None = Field(
         default=None, description="Left out: only the worker's own travel limits the distance."
     )
-    salary: Salary | None = None
+    salary: Salary | None = Field(default=None, description="What the worker earns.")
     respond_within_minutes: Minutes | None = Field(
         default=None, description="Left out: the usual time to answer an offer."
     )
@@ -99,23 +111,60 @@ class NewJob(Request):
 class JobChanges(Request):
     """What to change; a field left out keeps its value, null empties it where it can be empty."""
 
-    title: Title = Field(default_factory=left_out)
-    description: LongProse = Field(default_factory=left_out)
-    category: Slug = Field(default_factory=left_out)
-    location: Location = Field(default_factory=left_out)
-    city: Name | None = Field(default_factory=left_out)
-    address: Line | None = Field(default_factory=left_out)
-    starts_on: Day = Field(default_factory=left_out)
-    ends_on: Day | None = Field(default_factory=left_out)
-    time_zone: TimeZone | None = Field(default_factory=left_out)
-    slots: Slots = Field(default_factory=left_out)
-    positions: Positions = Field(default_factory=left_out)
-    required_skills: Skills = Field(default_factory=left_out)
-    preferred_skills: Skills = Field(default_factory=left_out)
-    min_experience_years: Years = Field(default_factory=left_out)
-    radius_km: Radius | None = Field(default_factory=left_out)
-    salary: Salary | None = Field(default_factory=left_out)
-    respond_within_minutes: Minutes | None = Field(default_factory=left_out)
+    title: Title = Field(
+        default_factory=left_out, description="Title, one line of 3 to 120 characters."
+    )
+    description: LongProse = Field(
+        default_factory=left_out, description="What there is to do, 1 to 4,000 characters."
+    )
+    category: Slug = Field(
+        default_factory=left_out, description="Slug of the kind of work, as the catalogue has it."
+    )
+    location: Location = Field(
+        default_factory=left_out, description="Where the work is (WGS 84, degrees)."
+    )
+    city: Name | None = Field(
+        default_factory=left_out, description="City of the job; null empties it."
+    )
+    address: Line | None = Field(
+        default_factory=left_out,
+        description="Street address, up to 200 characters; null empties it.",
+    )
+    starts_on: Day = Field(default_factory=left_out, description="First day, a local date.")
+    ends_on: Day | None = Field(
+        default_factory=left_out,
+        description="Last day, a local date, included; null makes the job open-ended.",
+    )
+    time_zone: TimeZone | None = Field(
+        default_factory=left_out,
+        description="IANA name of the time zone; null: that of the location.",
+    )
+    slots: Slots = Field(
+        default_factory=left_out, description="Weekly hours, by the clock of the job's time zone."
+    )
+    positions: Positions = Field(
+        default_factory=left_out, description="How many people are wanted, 1 to 500."
+    )
+    required_skills: Skills = Field(
+        default_factory=left_out, description="Slugs of skills without which nobody is asked."
+    )
+    preferred_skills: Skills = Field(
+        default_factory=left_out, description="Slugs of skills that raise a worker's score."
+    )
+    min_experience_years: Years = Field(
+        default_factory=left_out, description="Least experience in whole years, 0 to 60."
+    )
+    radius_km: Radius | None = Field(
+        default_factory=left_out,
+        description="Largest distance of a worker, in kilometres; null: only the worker's own travel limits it.",
+    )
+    salary: Salary | None = Field(
+        default_factory=left_out, description="What the worker earns; null empties it."
+    )
+    respond_within_minutes: Minutes | None = Field(
+        default_factory=left_out,
+        description="Minutes a worker has to answer, 1 to 10,080; null: the usual.",
+    )
 
 
 class Progress(Answer):
@@ -124,18 +173,20 @@ class Progress(Answer):
     wave: int = Field(description="How many times people were asked.")
     offered: int = Field(description="Offers that wait for an answer now.")
     accepted: int = Field(description="Acceptances that stand, unlocked ones among them.")
-    rejected: int
-    expired: int
+    rejected: int = Field(description="Offers that workers rejected.")
+    expired: int = Field(description="Offers that nobody answered in time.")
     unlocked: int = Field(description="Contacts bought.")
 
 
 class ReviewReason(Answer):
     """One sentence that was found, and why."""
 
-    code: str = Field(examples=["fee"])
+    code: str = Field(examples=["fee"], description="What was found, one word.")
     text: str = Field(description="In the reader's language.")
-    field: str = Field(examples=["description"])
-    sentence: str
+    field: str = Field(
+        examples=["description"], description="Field of the job in which it was found."
+    )
+    sentence: str = Field(description="The sentence itself.")
     holds: bool = Field(description="Whether the job waits for it; else it is only a hint.")
 
 
@@ -146,39 +197,49 @@ class Review(Answer):
         description="clear; flagged (may be published, but look at the reasons); held (waits for an "
         "administrator); approved or declined by one."
     )
-    reasons: list[ReviewReason]
+    reasons: list[ReviewReason] = Field(description="Every sentence that was found, and why.")
     note: str | None = Field(description="What the administrator said who decided.")
-    decided_at: Instant | None
+    decided_at: Instant | None = Field(
+        description="When an administrator decided (UTC); null before."
+    )
     text_version: str = Field(description="Marks this very text: a decision names it.")
 
 
 class JobAnswer(Answer):
     """A vacancy, as its employer sees it."""
 
-    id: UUID
-    status: JobStatus
-    title: str
-    description: str
-    category: str
-    location: Location
-    city: str | None
-    address: str | None
-    starts_on: Day
-    ends_on: Day | None
-    time_zone: str
-    slots: list[SlotAnswer]
-    positions: int
-    required_skills: list[str]
-    preferred_skills: list[str]
-    min_experience_years: int
-    radius_km: float | None
-    salary: Salary | None
-    respond_within_minutes: int | None
-    progress: Progress
-    review: Review
-    created_at: Instant
-    updated_at: Instant
-    published_at: Instant | None
+    id: UUID = Field(description="Id of the job.")
+    status: JobStatus = Field(description="Where the job stands.")
+    title: str = Field(description="Title of the job.")
+    description: str = Field(description="What there is to do, in words.")
+    category: str = Field(description="Slug of the kind of work, as the catalogue has it.")
+    location: Location = Field(description="Where the work is (WGS 84, degrees).")
+    city: str | None = Field(description="City of the job; null when not told.")
+    address: str | None = Field(
+        description="Street address, not shown to workers with an offer; null when not told."
+    )
+    starts_on: Day = Field(description="First day, a local date.")
+    ends_on: Day | None = Field(description="Last day, a local date, included; null is open-ended.")
+    time_zone: str = Field(description="IANA name of the time zone.")
+    slots: list[SlotAnswer] = Field(
+        description="Weekly hours of the job, by the clock of its time zone."
+    )
+    positions: int = Field(description="How many people are wanted.")
+    required_skills: list[str] = Field(description="Slugs of skills without which nobody is asked.")
+    preferred_skills: list[str] = Field(description="Slugs of skills that raise a worker's score.")
+    min_experience_years: int = Field(description="Least experience in whole years.")
+    radius_km: float | None = Field(
+        description="Largest distance of a worker, in kilometres; null: only the worker's own travel limits it."
+    )
+    salary: Salary | None = Field(description="What the worker earns; null when not told.")
+    respond_within_minutes: int | None = Field(
+        description="Minutes a worker has to answer; null: the usual."
+    )
+    progress: Progress = Field(description="How many offers stand where.")
+    review: Review = Field(description="What the review says of the job's text.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+    updated_at: Instant = Field(description="When it last changed (UTC).")
+    published_at: Instant | None = Field(description="When it was published (UTC); null before.")
 
 
 def _review(job: Job, language: str) -> Review:
@@ -266,7 +327,7 @@ async def list_jobs(
     actor: EmployerActor,
     page: PageQuery,
     now: Now,
-    status: Annotated[JobStatus | None, Query()] = None,
+    status: Annotated[JobStatus | None, Query(description="Only those that stand here.")] = None,
 ) -> Page[JobAnswer]:
     """List my jobs, newest first."""
     jobs, cursor = await queries.of_employer(session, actor.user_id, status, page)
@@ -283,14 +344,14 @@ async def create_job(
 
 
 @router.get("/{job_id}", responses=problems(404))
-async def get_job(session: Read, actor: EmployerActor, job_id: UUID, now: Now) -> JobAnswer:
+async def get_job(session: Read, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
     """Get one of my jobs."""
     return await _one(session, actor, await queries.owned(session, actor.user_id, job_id), now)
 
 
 @router.put("/{job_id}", responses=problems(404, 409))
 async def update_job(
-    session: Write, actor: EmployerActor, job_id: UUID, body: JobChanges, now: Now
+    session: Write, actor: EmployerActor, job_id: JobId, body: JobChanges, now: Now
 ) -> JobAnswer:
     """Change a job: a draft entirely, a published one only where it doesn't change who matches.
 
@@ -303,7 +364,7 @@ async def update_job(
 
 
 @router.delete("/{job_id}", responses=problems(404, 409))
-async def cancel_job(session: Write, actor: EmployerActor, job_id: UUID, now: Now) -> JobAnswer:
+async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
     """Cancel a job: its open offers close and their workers are told once.
 
     Cancelling again changes nothing. A filled or expired job is refused with 409 `job_filled` or
@@ -318,7 +379,7 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: UUID, now: No
 
 @router.post("/{job_id}/publish", responses=problems(404, 409))
 async def publish_job(
-    session: Write, actor: EmployerActor, job_id: UUID, now: Now, _: Once
+    session: Write, actor: EmployerActor, job_id: JobId, now: Now, _: Once
 ) -> JobAnswer:
     """Publish a draft: matching starts, and the first workers are asked.
 

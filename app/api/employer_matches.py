@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.deps import EmployerActor, Now, PageQuery, Read, Route
+from app.api.parameters import JobId
 from app.api.problems import problems
 from app.core import schema
 from app.core.money import Money
@@ -25,49 +26,51 @@ router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Rout
 class Breakdown(schema.Answer):
     """What the score is made of, each part 0 to 100."""
 
-    distance: float
-    availability: float
-    skills: float
-    experience: float
-    reliability: float
+    distance: float = Field(description="For how near the worker is, 0 to 100.")
+    availability: float = Field(description="For how well the hours fit, 0 to 100.")
+    skills: float = Field(description="For the skills asked for, 0 to 100.")
+    experience: float = Field(description="For the experience asked for, 0 to 100.")
+    reliability: float = Field(description="For how well offers are answered, 0 to 100.")
 
 
 class MatchedWorker(schema.Answer):
     """The worker, before the contact is unlocked: first name and initial."""
 
-    display_name: str
-    city: str | None
-    skills: list[str]
-    experience_years: int
-    verified: bool
+    display_name: str = Field(
+        description="First name and initial of the last name; null until the worker accepts."
+    )
+    city: str | None = Field(description="City of the worker; null when not told.")
+    skills: list[str] = Field(description="Slugs of skills, as the catalogue has them.")
+    experience_years: int = Field(description="Experience in whole years.")
+    verified: bool = Field(description="Whether an administrator has checked this account.")
     reliability: float = Field(description="0 to 100: how well this worker deals with offers.")
 
 
 class ContactAnswer(schema.Answer):
     """How to reach the worker; all three are null once the worker has erased their account."""
 
-    name: str | None
-    phone: str | None
-    whatsapp_url: str | None
+    name: str | None = Field(description="Full name of the worker.")
+    phone: str | None = Field(description="Phone in E.164.")
+    whatsapp_url: str | None = Field(description="Link that opens a chat with the worker.")
 
 
 class Match(schema.Answer):
     """A worker matched to my job; a lead once accepted."""
 
-    id: UUID
-    status: OfferStatus
-    score: float = Field(ge=0, le=100)
-    breakdown: Breakdown
-    distance_km: float
-    worker: MatchedWorker
+    id: UUID = Field(description="Id of the match.")
+    status: OfferStatus = Field(description="Where the offer stands.")
+    score: float = Field(ge=0, le=100, description="How well the worker fits, 0 to 100.")
+    breakdown: Breakdown = Field(description="What the score is made of.")
+    distance_km: float = Field(description="Distance between worker and job, in kilometres.")
+    worker: MatchedWorker = Field(description="The worker, without contact.")
     price: MoneyAnswer = Field(description="What unlocking the contact costs; fixed when offered.")
-    unlocked: bool
+    unlocked: bool = Field(description="Whether I bought the contact.")
     contact: ContactAnswer | None = Field(
         description="null until unlocked, then there for good; its fields go with the worker's account."
     )
-    offered_at: Instant
-    respond_by: Instant
-    responded_at: Instant | None
+    offered_at: Instant = Field(description="When the offer was made (UTC).")
+    respond_by: Instant = Field(description="Until when it can be answered (UTC).")
+    responded_at: Instant | None = Field(description="When it was answered (UTC); null before.")
 
     @classmethod
     def of(cls, match: EmployersMatch, contact: Contact | None) -> "Match":
@@ -104,28 +107,28 @@ class Match(schema.Answer):
 class JobCounts(schema.Answer):
     """How many of my jobs stand where."""
 
-    draft: int
-    published: int
-    filled: int
-    expired: int
-    cancelled: int
+    draft: int = Field(description="Drafts.")
+    published: int = Field(description="Published jobs.")
+    filled: int = Field(description="Jobs with as many contacts unlocked as positions.")
+    expired: int = Field(description="Jobs whose last shift has started.")
+    cancelled: int = Field(description="Cancelled jobs.")
 
 
 class MatchCounts(schema.Answer):
     """How many of my matches stand where; an unanswered one is expired once its time is over."""
 
-    offered: int
-    accepted: int
-    rejected: int
-    expired: int
+    offered: int = Field(description="Offers that wait for an answer.")
+    accepted: int = Field(description="Offers accepted.")
+    rejected: int = Field(description="Offers rejected.")
+    expired: int = Field(description="Offers that nobody answered in time.")
 
 
 class EmployerDashboard(schema.Answer):
     """My figures."""
 
-    jobs: JobCounts
-    matches: MatchCounts
-    leads_unlocked: int
+    jobs: JobCounts = Field(description="My jobs, by where they stand.")
+    matches: MatchCounts = Field(description="My matches, by where they stand.")
+    leads_unlocked: int = Field(description="How many contacts I bought.")
     spend: MoneyAnswer = Field(
         description="What I have paid for leads, less refunds, in the currency of today's prices."
     )
@@ -146,10 +149,10 @@ class EmployerDashboard(schema.Answer):
 async def list_matches(
     session: Read,
     actor: EmployerActor,
-    job_id: UUID,
+    job_id: JobId,
     page: PageQuery,
     now: Now,
-    status: Annotated[OfferStatus | None, Query()] = None,
+    status: Annotated[OfferStatus | None, Query(description="Only those that stand here.")] = None,
 ) -> Page[Match]:
     """List the matches of my job, best first; contacts only of those I unlocked."""
     found, cursor = await queries.matches_of(session, actor.user_id, job_id, status, page, now)

@@ -3,7 +3,8 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
+from pydantic import Field
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +12,7 @@ from app.api import idempotency
 from app.api.deps import (
     EmployerActor,
     EmployerActorApart,
+    KeyHeader,
     Now,
     Once,
     PageQuery,
@@ -20,6 +22,7 @@ from app.api.deps import (
     Write,
     limit_subject,
 )
+from app.api.parameters import MatchId, PaymentId
 from app.api.problems import problems
 from app.core import schema
 from app.core.money import Money
@@ -43,44 +46,54 @@ _NEWEST_FIRST = Keyset("payments", [Payment.id])
 class ContactAnswer(Answer):
     """How to reach the worker; all three are null once the worker has erased their account."""
 
-    name: str | None
-    phone: str | None
-    whatsapp_url: str | None
+    name: str | None = Field(description="Full name of the worker.")
+    phone: str | None = Field(description="Phone in E.164.")
+    whatsapp_url: str | None = Field(description="Link that opens a chat with the worker.")
 
 
 class PaymentAnswer(Answer):
     """One purchase of one lead."""
 
-    id: UUID
-    match_id: UUID
-    job_id: UUID
-    job_title: str
-    status: PaymentStatus
-    price: MoneyAnswer
-    refunded: MoneyAnswer
-    failure_code: str | None
-    checkout_url: str | None
-    expires_at: Instant | None
-    created_at: Instant
-    paid_at: Instant | None
+    id: UUID = Field(description="Id of the payment.")
+    match_id: UUID = Field(description="Id of the match.")
+    job_id: UUID = Field(description="Id of the job.")
+    job_title: str = Field(description="Title of the job.")
+    status: PaymentStatus = Field(description="Where the payment stands.")
+    price: MoneyAnswer = Field(description="What it costs, taxes included.")
+    refunded: MoneyAnswer = Field(description="What was given back so far.")
+    failure_code: str | None = Field(
+        description="Why the provider refused the payment; null when it did not."
+    )
+    checkout_url: str | None = Field(
+        description="Page on which to pay; null once it can't be paid there."
+    )
+    expires_at: Instant | None = Field(
+        description="Until when the page takes the payment (UTC); null before there is one."
+    )
+    created_at: Instant = Field(description="When it was made (UTC).")
+    paid_at: Instant | None = Field(
+        description="When the payment was confirmed (UTC); null before."
+    )
 
 
 class Unlocked(Answer):
     """The contact is yours, for good."""
 
-    status: Literal["unlocked"] = "unlocked"
-    contact: ContactAnswer
-    payment: PaymentAnswer
+    status: Literal["unlocked"] = Field(default="unlocked", description="The contact is yours.")
+    contact: ContactAnswer = Field(description="How to reach the worker.")
+    payment: PaymentAnswer = Field(description="What it was paid with.")
 
 
 class Pending(Answer):
     """Pay on the page; the contact follows when the payment is confirmed."""
 
-    status: Literal["pending"] = "pending"
-    payment_id: UUID
-    checkout_url: str
-    expires_at: Instant
-    price: MoneyAnswer
+    status: Literal["pending"] = Field(
+        default="pending", description="The contact is not paid yet."
+    )
+    payment_id: UUID = Field(description="Id of the payment.")
+    checkout_url: str = Field(description="Page on which to pay.")
+    expires_at: Instant = Field(description="Until when the page takes the payment (UTC).")
+    price: MoneyAnswer = Field(description="What it costs, taxes included.")
 
 
 class UnlockRequest(schema.Request):
@@ -90,18 +103,18 @@ class UnlockRequest(schema.Request):
 class ReportRequest(schema.Request):
     """Why the lead was bad."""
 
-    reason: schema.Reason
+    reason: schema.Reason = Field(description="What is wrong with the lead, 1 to 500 characters.")
 
 
 class ReportAnswer(Answer):
     """A report; `open` waits for an administrator."""
 
-    id: UUID
-    match_id: UUID
-    reason: str
-    status: Literal["open", "refunded", "declined"]
-    created_at: Instant
-    decided_at: Instant | None
+    id: UUID = Field(description="Its id (UUIDv7).")
+    match_id: UUID = Field(description="Id of the match.")
+    reason: str = Field(description="What you said of the lead.")
+    status: Literal["open", "refunded", "declined"] = Field(description="Where the report stands.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+    decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
 
 
 @router.post(
@@ -111,12 +124,12 @@ class ReportAnswer(Answer):
 async def unlock_match(
     request: Request,
     response: Response,
-    match_id: UUID,
+    match_id: MatchId,
     actor: EmployerActorApart,
     rt: Rt,
     now: Now,
     _body: Annotated[UnlockRequest | None, Body()] = None,
-    idempotency_key: Annotated[str | None, Header()] = None,
+    idempotency_key: KeyHeader = None,
 ) -> Unlocked | Pending:
     """Buy the contact of a worker who accepted: 200 if it is yours, else 202 with the payment page.
 
@@ -192,7 +205,12 @@ def _payment(row: Row[Payment, UUID, str]) -> PaymentAnswer:
 
 @router.get("/payments")
 async def list_payments(
-    session: Read, actor: EmployerActor, page: PageQuery, status: PaymentStatus | None = None
+    session: Read,
+    actor: EmployerActor,
+    page: PageQuery,
+    status: Annotated[
+        PaymentStatus | None, Query(description="Only those that stand here.")
+    ] = None,
 ) -> Page[PaymentAnswer]:
     """List your payments, newest first."""
     query = _payments(actor.user_id)
@@ -205,7 +223,7 @@ async def list_payments(
 
 
 @router.get("/payments/{payment_id}", responses=problems(404))
-async def get_payment(payment_id: UUID, session: Read, actor: EmployerActor) -> PaymentAnswer:
+async def get_payment(payment_id: PaymentId, session: Read, actor: EmployerActor) -> PaymentAnswer:
     """Return one of your payments."""
     query = _payments(actor.user_id).where(Payment.id == payment_id)
     row = (await session.execute(query)).one_or_none()
@@ -216,7 +234,7 @@ async def get_payment(payment_id: UUID, session: Read, actor: EmployerActor) -> 
 
 @router.post("/matches/{match_id}/report", status_code=201, responses=problems(404, 409))
 async def report_lead(
-    match_id: UUID,
+    match_id: MatchId,
     body: ReportRequest,
     session: Write,
     actor: EmployerActor,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.company_names import CompanyName
 from app.api.deps import EmployerActor, Now, Read, Route, Rt, Write
 from app.core.errors import Invalid
-from app.core.phones import parse_phone
+from app.core.phones import check_company_phone, parse_phone
 from app.core.schema import (
     Answer,
     Instant,
@@ -49,31 +49,56 @@ TaxId = Annotated[Line, AfterValidator(_tax_id)]
 class EmployerProfile(Answer):
     """An employer, as the employer sees it."""
 
-    id: UUID
-    company_name: str
-    contact_name: str
-    email: str
-    phone: str | None = Field(examples=["+912212345678"])
-    address: str | None
-    city: str | None
-    location: Location | None
-    tax_id: str | None
-    status: UserStatus
+    id: UUID = Field(description="Id of my account.")
+    company_name: str = Field(description="Name of the company.")
+    contact_name: str = Field(description="Name of the person who signs in for the company.")
+    email: str = Field(description="E-mail address, in lower case.")
+    phone: str | None = Field(
+        examples=["+912212345678"], description="Phone in E.164; null when there is none."
+    )
+    address: str | None = Field(description="Street address; null when not told.")
+    city: str | None = Field(description="City of the company; null when not told.")
+    location: Location | None = Field(
+        description="Where the company is (WGS 84, degrees); null when not told."
+    )
+    tax_id: str | None = Field(description="Tax number, in capitals; null when not told.")
+    status: UserStatus = Field(description="Where my account stands.")
     verified: bool = Field(description="An administrator has checked this company.")
-    created_at: Instant
-    updated_at: Instant
+    created_at: Instant = Field(description="When my account was made (UTC).")
+    updated_at: Instant = Field(description="When it last changed (UTC).")
 
 
 class EmployerChanges(Request):
     """What an employer may change; a field left out keeps its value, null empties it."""
 
-    company_name: CompanyName = Field(default_factory=left_out)
-    contact_name: Name = Field(default_factory=left_out)
-    phone: PhoneText | None = Field(default_factory=left_out, examples=["+912212345678"])
-    address: Line | None = Field(default_factory=left_out)
-    city: Name | None = Field(default_factory=left_out)
-    location: Location | None = Field(default_factory=left_out)
-    tax_id: TaxId | None = Field(default_factory=left_out)
+    company_name: CompanyName = Field(
+        default_factory=left_out,
+        description="Name of the company, one line of up to 120 characters.",
+    )
+    contact_name: Name = Field(
+        default_factory=left_out,
+        description="Name of the person who signs in, one line of up to 120 characters.",
+    )
+    phone: PhoneText | None = Field(
+        default_factory=left_out,
+        examples=["+912212345678"],
+        description="Phone; a national number is read in the server's country; null empties it.",
+    )
+    address: Line | None = Field(
+        default_factory=left_out,
+        description="Street address, up to 200 characters; null empties it.",
+    )
+    city: Name | None = Field(
+        default_factory=left_out, description="City of the company; null empties it."
+    )
+    location: Location | None = Field(
+        default_factory=left_out,
+        description="Where the company is (WGS 84, degrees); null empties it.",
+    )
+    tax_id: TaxId | None = Field(
+        default_factory=left_out,
+        description="Tax number, 5 to 32 letters and digits; null empties it.",
+    )
 
 
 def profile_answer(session: AsyncSession, user: User, employer: Employer) -> EmployerProfile:
@@ -129,4 +154,5 @@ def _changes(body: EmployerChanges, runtime: Runtime) -> ProfileChanges:
             changes["phone"] = parse_phone(body.phone, runtime.settings.default_country)
         except ValueError as error:
             raise Invalid.field("phone", str(error)) from None
+        check_company_phone(changes["phone"])
     return cast(ProfileChanges, changes)

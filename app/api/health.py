@@ -5,6 +5,7 @@ from html import escape
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 from redis.exceptions import RedisError
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
@@ -37,10 +38,12 @@ pre {{ overflow-x: auto; padding: .8rem; border: 1px solid; border-radius: .6rem
   "password": "a long password of your own", "phone": "+919876543210"}}'</pre>
 <p>Then write <b>employer</b> to us on WhatsApp from that phone: we send a code to the e-mail address, and
 from then on you post jobs, and hear who said yes, in the chat. Without an account, write <b>human</b> there
-and somebody of our team helps. The <a href="{reference}">reference</a> has everything else.</p>
+and somebody of our team helps.{reference}</p>
 <h2>कंपनी का खाता</h2>
 <p>ऊपर के तरीके से खाता बनाएँ, फिर उसी फ़ोन से WhatsApp पर <b>मालिक</b> लिखें। मदद चाहिए तो <b>इंसान</b> लिखें।</p>
 </main></body></html>"""
+
+_REFERENCE = ' The <a href="/docs">reference</a> has everything else.'
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
@@ -48,26 +51,30 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 class Health(Answer):
     """The server answers, and so does its database."""
 
-    status: Literal["ok"] = "ok"
-    version: str
+    status: Literal["ok"] = Field(default="ok", description="The server and its database answer.")
+    version: str = Field(description="Version of the product.")
 
 
 class Ready(Answer):
     """Whether this process should get traffic, and what it found."""
 
-    status: Literal["ok"] = "ok"
-    version: str
-    database: Literal["ok"]
-    cache: Literal["ok", "not_configured"]
-    background_lag_seconds: int
+    status: Literal["ok"] = Field(default="ok", description="This process may get traffic.")
+    version: str = Field(description="Version of the product.")
+    database: Literal["ok"] = Field(description="The database answers.")
+    cache: Literal["ok", "not_configured"] = Field(
+        description="The cache answers, or none is configured."
+    )
+    background_lag_seconds: int = Field(
+        description="Age of the oldest work that is due, in seconds."
+    )
 
 
 class Welcome(Answer):
     """What this is, and where to go on."""
 
-    name: str
-    version: str
-    links: dict[str, str]
+    name: str = Field(description="Name of the product.")
+    version: str = Field(description="Version of the product.")
+    links: dict[str, str] = Field(description="Where to go on, by name.")
 
 
 @router.get("/health", responses=problems(503))
@@ -102,9 +109,9 @@ async def ready(rt: Rt, now: Now) -> Ready:
 @router.get("/", response_model=Welcome, responses={200: {"content": {"text/html": {}}}})
 async def welcome(request: Request, rt: Rt) -> Welcome | Response:
     """Say what this is; HTML for a browser."""
-    links = {"health": "/health", "openapi": "/openapi.json"}
-    if not rt.settings.is_production:
-        links["documentation"] = "/docs"
+    links = {"health": "/health"}
+    if rt.settings.serves_openapi:
+        links |= {"openapi": "/openapi.json", "documentation": "/docs"}
     if rt.settings.serves_sandbox:
         links["sandbox"] = "/sandbox/"
     if "text/html" not in request.headers.get("accept", ""):
@@ -114,7 +121,7 @@ async def welcome(request: Request, rt: Rt) -> Welcome | Response:
         version=app.__version__,
         links=items,
         base_url=escape(rt.settings.base_url),
-        reference=links.get("documentation", links["openapi"]),
+        reference=_REFERENCE if "documentation" in links else "",
     )
     return HTMLResponse(page, headers={"Vary": "Accept", "Content-Security-Policy": _POLICY})
 

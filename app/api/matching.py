@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from app.api.deps import (
     AdminActorApart,
@@ -14,6 +15,7 @@ from app.api.deps import (
     Write,
     limit_subject,
 )
+from app.api.parameters import JobId
 from app.api.problems import problems
 from app.core.schema import Answer
 from app.identity.models import Role
@@ -30,21 +32,21 @@ _BATCH = 500
 class WaveAnswer(Answer):
     """What a wave did."""
 
-    job_id: UUID
-    wave: int
-    candidates: int
-    offers_created: int
+    job_id: UUID = Field(description="Id of the job.")
+    wave: int = Field(description="Which round of offers it was, from 1.")
+    candidates: int = Field(description="Workers who fit and were not asked before.")
+    offers_created: int = Field(description="Offers made now.")
 
 
 class ExpiredAnswer(Answer):
     """How many offers were past their deadline and had not been noted as expired yet."""
 
-    expired: int
+    expired: int = Field(description="Offers noted as expired now.")
 
 
 @router.post("/jobs/{job_id}/trigger", status_code=202, responses=problems(404, 409))
 async def trigger(
-    session: Write, actor: JobOwnerOrAdmin, job_id: UUID, rt: Rt, now: Now, _: Once
+    session: Write, actor: JobOwnerOrAdmin, job_id: JobId, rt: Rt, now: Now, _: Once
 ) -> WaveAnswer:
     """Ask more workers now, if the open places call for more than may still answer.
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,40 +15,43 @@ from app.messaging.outside import Held
 class ConversationFigures(Answer):
     """Who wants to talk to a human."""
 
-    waiting: int
-    held: int
-    oldest_seconds: int
-    """How long the longest of those who wait has waited."""
-    safety: int
-    """How many of those who wait call for help."""
+    waiting: int = Field(description="People who want a human and have none.")
+    held: int = Field(description="Conversations that an administrator holds.")
+    oldest_seconds: int = Field(
+        description="How long the first of those who wait has waited, in seconds."
+    )
+    safety: int = Field(description="People among those who wait who call for help.")
 
 
 class HeldMessages(Answer):
     """Messages that are due and wait for one reason."""
 
-    count: int
-    oldest_seconds: int
+    count: int = Field(description="How many messages.")
+    oldest_seconds: int = Field(description="How long the first of them has been due, in seconds.")
 
 
 class BarredTemplate(Answer):
     """A template that may not be sent; its messages wait until it is approved again."""
 
-    name: str
-    language: str
-    reason: str | None
-    since: Instant
+    name: str = Field(description="Name of the template.")
+    language: str = Field(description="Language of the template.")
+    reason: str | None = Field(description="Why it may not be sent; null when not told.")
+    since: Instant = Field(description="Since when (UTC).")
 
 
 class HeldFigures(Answer):
     """What is held back."""
 
-    messages: dict[Held, HeldMessages]
-    """By reason."""
-    templates: list[BarredTemplate]
-    people_a_day: int | None
-    """With how many the platform lets us begin; null where it has told no limit."""
-    limit_reached_at: Instant | None
-    """When that was last reached."""
+    messages: dict[Held, HeldMessages] = Field(
+        description="Messages that are due and held back, by reason."
+    )
+    templates: list[BarredTemplate] = Field(description="Templates that may not be sent now.")
+    people_a_day: int | None = Field(
+        description="With how many people a day we may begin; null where the platform has told no limit."
+    )
+    limit_reached_at: Instant | None = Field(
+        description="When that was last reached (UTC); null when it never was."
+    )
 
 
 async def waiting(session: AsyncSession, now: dt.datetime) -> ConversationFigures:

@@ -46,28 +46,36 @@ _HTTP_CODES = {
 class ProblemField(BaseModel):
     """One field that can't be accepted."""
 
-    field: str = Field(examples=["slots.0.start"])
-    message: str
+    field: str = Field(
+        examples=["slots.0.start"],
+        description="Dotted path of the field; empty for the body as a whole.",
+    )
+    message: str = Field(description="What is wrong with it, for a person.")
 
 
 class ProblemReason(BaseModel):
     """One reason why a job's text is held."""
 
-    code: str = Field(examples=["fee"])
+    code: str = Field(examples=["fee"], description="What was found, one word.")
     text: str = Field(description="In the reader's language.")
-    field: str = Field(examples=["description"])
-    sentence: str
+    field: str = Field(
+        examples=["description"], description="Field of the job in which it was found."
+    )
+    sentence: str = Field(description="The sentence itself.")
 
 
 class Problem(BaseModel):
     """What went wrong; `code` is stable, for programs, and `detail` says what to do next."""
 
-    type: str = Field(examples=["urn:partimer:problem:not_found"])
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
+    type: str = Field(
+        examples=["urn:partimer:problem:not_found"],
+        description="Stable name of the problem as a URN, with the same word as `code`.",
+    )
+    title: str = Field(description="Phrase of the HTTP status.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What happened and what to do next, for a person.")
+    code: str = Field(description="Stable word for programs.")
+    request_id: str = Field(description="Id of the request, as in the header `X-Request-ID`.")
     errors: list[ProblemField] | None = Field(
         default=None, description="For 422: every field that can't be accepted."
     )

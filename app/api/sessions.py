@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from fastapi import APIRouter, status
+from pydantic import Field
 
 from app.api.deps import AnyActor, Now, Read, Route, Rt, Write
+from app.api.parameters import SessionId
 from app.api.problems import problems
 from app.core.errors import NotFound
 from app.core.schema import Answer, Instant
@@ -22,17 +24,17 @@ class SessionNotFound(NotFound):
 class OpenSessionAnswer(Answer):
     """A device that is signed in to my account."""
 
-    id: UUID
-    current: bool
-    created_at: Instant
-    refreshed_at: Instant
-    ends_at: Instant
+    id: UUID = Field(description="Id of the session.")
+    current: bool = Field(description="Whether it is the one that asks.")
+    created_at: Instant = Field(description="When it was signed in (UTC).")
+    refreshed_at: Instant = Field(description="When its tokens were last renewed (UTC).")
+    ends_at: Instant = Field(description="When it ends by itself (UTC).")
 
 
 class OpenSessions(Answer):
     """All of them; a person has few."""
 
-    items: list[OpenSessionAnswer]
+    items: list[OpenSessionAnswer] = Field(description="Sessions, newest first.")
 
 
 @router.get("")
@@ -62,7 +64,7 @@ async def end_other_sessions(session: Write, runtime: Rt, actor: AnyActor, now: 
 
 @router.delete("/{session_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
 async def end_session(
-    session_id: UUID, session: Write, runtime: Rt, actor: AnyActor, now: Now
+    session_id: SessionId, session: Write, runtime: Rt, actor: AnyActor, now: Now
 ) -> None:
     """Sign out one device of mine: its tokens are dead from the next request on."""
     if session_id not in {one.id for one in await runtime.sessions.of(session, actor.user_id, now)}:

@@ -12,9 +12,12 @@ from app.core.week import Slot
 class WeeklySlot(Request):
     """A stretch of one weekday; `end` at or before `start` is the next day."""
 
-    weekday: Weekday
-    start: ClockTime = Field(examples=["09:00"])
-    end: ClockTime = Field(examples=["17:00"])
+    weekday: Weekday = Field(description="Day of the week on which the slot starts.")
+    start: ClockTime = Field(examples=["09:00"], description='Start by the clock, "HH:MM".')
+    end: ClockTime = Field(
+        examples=["17:00"],
+        description='End by the clock, "HH:MM"; at or before `start` it is the next day.',
+    )
 
     @field_validator("end")
     @classmethod
@@ -32,9 +35,11 @@ class WeeklySlot(Request):
 class SlotAnswer(Answer):
     """A stretch of one weekday; `end` at or before `start` is the next day."""
 
-    weekday: Weekday
-    start: ClockTime
-    end: ClockTime
+    weekday: Weekday = Field(description="Day of the week on which the slot starts.")
+    start: ClockTime = Field(description='Start by the clock, "HH:MM".')
+    end: ClockTime = Field(
+        description='End by the clock, "HH:MM"; at or before `start` it is the next day.'
+    )
 
     @classmethod
     @lru_cache(maxsize=4_096)  # few different ones fill most lists

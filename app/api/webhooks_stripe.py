@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
+from pydantic import Field
 
 from app.api.deps import Route, Rt
 from app.api.problems import problems
@@ -18,12 +19,16 @@ router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=Route)
 class Received(Answer):
     """The event is stored."""
 
-    received: bool = True
+    received: bool = Field(default=True, description="Whether the event is stored.")
 
 
 @router.post("/stripe", responses=problems(401, 503))
 async def stripe_webhook(
-    request: Request, rt: Rt, stripe_signature: Annotated[str, Header(max_length=4_096)] = ""
+    request: Request,
+    rt: Rt,
+    stripe_signature: Annotated[
+        str, Header(max_length=4_096, description="Stripe's signature of the body's bytes.")
+    ] = "",
 ) -> Received:
     """Store one event of Stripe, signed over the raw bytes; a bad signature stores nothing."""
     secrets = rt.settings.stripe_webhook_secrets

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
+from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
 from app.api.deps import Rt, runtime_of
@@ -46,7 +47,7 @@ class WrongVerifyToken(Forbidden):
 class Received(Answer):
     """The webhook is stored and will be handled."""
 
-    received: bool = True
+    received: bool = Field(default=True, description="Whether the event is stored.")
 
 
 def signature_fits(secrets: str, body: bytes, signature: str | None) -> bool:
@@ -72,9 +73,20 @@ def _secret(settings: Settings) -> str:
 @router.get("/whatsapp", response_class=PlainTextResponse, responses=problems(403, 503))
 async def verify(
     rt: Rt,
-    mode: Annotated[str, Query(alias="hub.mode", max_length=64)] = "",
-    token: Annotated[str, Query(alias="hub.verify_token", max_length=1_024)] = "",
-    challenge: Annotated[str, Query(alias="hub.challenge", max_length=1_024)] = "",
+    mode: Annotated[
+        str, Query(alias="hub.mode", max_length=64, description="Must be `subscribe`.")
+    ] = "",
+    token: Annotated[
+        str,
+        Query(
+            alias="hub.verify_token",
+            max_length=1_024,
+            description="The verify token configured here.",
+        ),
+    ] = "",
+    challenge: Annotated[
+        str, Query(alias="hub.challenge", max_length=1_024, description="What is answered.")
+    ] = "",
 ) -> PlainTextResponse:
     """Answer WhatsApp's question whether this address is ours."""
     expected = rt.settings.whatsapp_verification
@@ -107,6 +119,7 @@ _SIGNATURE: dict[str, Any] = {
             "name": SIGNATURE_HEADER,
             "in": "header",
             "required": False,
+            "description": "`sha256=` and the HMAC-SHA256 of the body's bytes, in hexadecimal.",
             "schema": {"anyOf": [{"type": "string"}, {"type": "null"}], "title": SIGNATURE_HEADER},
         }
     ]

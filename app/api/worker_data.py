@@ -17,82 +17,86 @@ router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 class OwnedOffer(Answer):
     """An offer made to me, as far as it is about me."""
 
-    id: UUID
-    job_id: UUID
-    job_title: str
-    employer_id: UUID
-    company_name: str
-    status: str
-    score: float
-    distance_km: float
-    offered_at: Instant
-    respond_by: Instant
-    responded_at: Instant | None
-    reject_reason: str | None
+    id: UUID = Field(description="Id of the offer.")
+    job_id: UUID = Field(description="Id of the job.")
+    job_title: str = Field(description="Title of the job.")
+    employer_id: UUID = Field(description="Id of the employer.")
+    company_name: str = Field(description="Name of the company.")
+    status: str = Field(description="Where the offer stands.")
+    score: float = Field(description="How well I fit, 0 to 100.")
+    distance_km: float = Field(description="Distance to the job, in kilometres.")
+    offered_at: Instant = Field(description="When the offer was made (UTC).")
+    respond_by: Instant = Field(description="Until when it can be answered (UTC).")
+    responded_at: Instant | None = Field(description="When it was answered (UTC); null before.")
+    reject_reason: str | None = Field(description="Why I said no; null when not told.")
     unlocked_at: Instant | None = Field(description="Since when this employer holds my contact.")
 
 
 class ConsentAnswer(Answer):
     """What I agreed to, and when."""
 
-    purpose: str
-    wording_version: str
-    language: str
-    channel: str
-    granted_at: Instant
-    withdrawn_at: Instant | None
+    purpose: str = Field(description="What was agreed to.")
+    wording_version: str = Field(description="Which version of the words was agreed to.")
+    language: str = Field(description="Language of those words.")
+    channel: str = Field(description="Where it was said.")
+    granted_at: Instant = Field(description="When it was given (UTC).")
+    withdrawn_at: Instant | None = Field(
+        description="When it was taken back (UTC); null while it stands."
+    )
 
 
 class MessageAnswer(Answer):
     """A message that was written to me; what it said is not kept longer than needed."""
 
-    id: UUID
-    kind: str
-    channel: str
-    state: str
-    created_at: Instant
-    sent_at: Instant | None
+    id: UUID = Field(description="Its id (UUIDv7).")
+    kind: str = Field(description="What the message was about.")
+    channel: str = Field(description="How it travels: `whatsapp`, `email` or `sms`.")
+    state: str = Field(description="Where the message stands.")
+    created_at: Instant = Field(description="When it was written (UTC).")
+    sent_at: Instant | None = Field(description="When it was sent (UTC); null before.")
 
 
 class WrittenAnswer(Answer):
     """Something I wrote in the chat; words are kept for some days, for whoever helps me."""
 
-    at: Instant
-    kind: str
-    text: str | None
+    at: Instant = Field(description="When I wrote it (UTC).")
+    kind: str = Field(description="What it is: a text, a button, a location.")
+    text: str | None = Field(description="What I wrote; null where it is not kept.")
 
 
 class SessionAnswer(Answer):
     """A device I am signed in on."""
 
-    created_at: Instant
-    refreshed_at: Instant
-    expires_at: Instant
+    created_at: Instant = Field(description="When it was signed in (UTC).")
+    refreshed_at: Instant = Field(description="When its tokens were last renewed (UTC).")
+    expires_at: Instant = Field(description="When it ends by itself (UTC).")
 
 
 class Counters(Answer):
     """What my reliability is counted from."""
 
-    answered: int
-    missed: int
-    withdrawn: int
+    answered: int = Field(description="Offers answered in time.")
+    missed: int = Field(description="Offers that ran out without an answer.")
+    withdrawn: int = Field(description="Acceptances taken back.")
 
 
 class OwnData(Answer):
     """Everything kept about me."""
 
-    exported_at: Instant
-    profile: WorkerProfile
-    counters: Counters
+    exported_at: Instant = Field(description="When this copy was made (UTC).")
+    profile: WorkerProfile = Field(description="My profile.")
+    counters: Counters = Field(description="The counts behind my reliability.")
     stopped_at: Instant | None = Field(description="When I said STOP, if I did.")
-    availability: list[AvailabilitySlot]
-    time_off: list[TimeOffAnswer]
-    blocks: list[BlockAnswer]
-    consents: list[ConsentAnswer]
-    offers: list[OwnedOffer]
-    messages: list[MessageAnswer]
-    written: list[WrittenAnswer]
-    sessions: list[SessionAnswer]
+    availability: list[AvailabilitySlot] = Field(description="My weekly slots.")
+    time_off: list[TimeOffAnswer] = Field(description="My times off.")
+    blocks: list[BlockAnswer] = Field(description="Employers I have blocked.")
+    consents: list[ConsentAnswer] = Field(description="What I agreed to.")
+    offers: list[OwnedOffer] = Field(description="Offers made to me.")
+    messages: list[MessageAnswer] = Field(description="Messages written to me.")
+    written: list[WrittenAnswer] = Field(
+        description="What I wrote in the chat, as far as it is kept."
+    )
+    sessions: list[SessionAnswer] = Field(description="Devices I am signed in on.")
 
 
 @router.get("/export")

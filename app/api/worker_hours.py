@@ -7,6 +7,7 @@ from fastapi import APIRouter, status
 from pydantic import Field
 
 from app.api.deps import Now, Once, Read, Route, WorkerActor, Write
+from app.api.parameters import SlotId, TimeOffId
 from app.api.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.schema import Answer, Day, Request
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 class AvailabilitySlot(SlotAnswer):
     """A weekly slot of mine."""
 
-    id: UUID
+    id: UUID = Field(description="Id of the slot.")
 
     @classmethod
     def from_row(cls, row: WorkerAvailability) -> "AvailabilitySlot":
@@ -31,34 +32,36 @@ class AvailabilitySlot(SlotAnswer):
 class Week(Request):
     """All my weekly slots."""
 
-    slots: list[WeeklySlot] = Field(max_length=availability.MAX_SLOTS)
+    slots: list[WeeklySlot] = Field(
+        max_length=availability.MAX_SLOTS, description="All weekly slots, at most 50."
+    )
 
 
 class AvailabilityList(Answer):
     """My week, in order."""
 
-    items: list[AvailabilitySlot]
+    items: list[AvailabilitySlot] = Field(description="Slots in the order of the week.")
 
 
 class NewTimeOff(Request):
     """Dates, both included, on which none of my slots counts."""
 
-    starts_on: Day
-    ends_on: Day
+    starts_on: Day = Field(description="First day, a local date.")
+    ends_on: Day = Field(description="Last day, a local date, included.")
 
 
 class TimeOffAnswer(Answer):
     """Dates, both included, on which none of my slots counts."""
 
-    id: UUID
-    starts_on: Day
-    ends_on: Day
+    id: UUID = Field(description="Id of the time off.")
+    starts_on: Day = Field(description="First day, a local date.")
+    ends_on: Day = Field(description="Last day, a local date, included.")
 
 
 class TimeOffList(Answer):
     """My times off, earliest first."""
 
-    items: list[TimeOffAnswer]
+    items: list[TimeOffAnswer] = Field(description="Times off, earliest first.")
 
 
 @router.get("/availability")
@@ -92,7 +95,9 @@ async def replace_availability(
 @router.delete(
     "/availability/{slot_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
 )
-async def remove_availability(session: Write, actor: WorkerActor, slot_id: UUID, now: Now) -> None:
+async def remove_availability(
+    session: Write, actor: WorkerActor, slot_id: SlotId, now: Now
+) -> None:
     """Remove a weekly slot."""
     await availability.remove_slot(session, actor.user_id, slot_id, now)
 
@@ -122,6 +127,8 @@ async def add_time_off(
 @router.delete(
     "/time-off/{time_off_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
 )
-async def remove_time_off(session: Write, actor: WorkerActor, time_off_id: UUID, now: Now) -> None:
+async def remove_time_off(
+    session: Write, actor: WorkerActor, time_off_id: TimeOffId, now: Now
+) -> None:
     """Remove a time off: the slots on its dates count again."""
     await availability.remove_time_off(session, actor.user_id, time_off_id, now)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, WorkerActor, Write
+from app.api.parameters import OfferId
 from app.api.problems import problems
 from app.api.slots import SlotAnswer
 from app.core import schema
@@ -28,7 +29,9 @@ router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 class SalaryAnswer(MoneyAnswer):
     """What the employer pays the worker; for information only."""
 
-    per: str = Field(examples=["hour"])
+    per: str = Field(
+        examples=["hour"], description="For how long it is paid: hour, day, week or month."
+    )
 
     @classmethod
     def or_none(cls, money: Money | None, per: str | None) -> "SalaryAnswer | None":
@@ -51,34 +54,36 @@ def _said(language: str, reasons: str) -> Sequence[str]:
 class OfferedJob(schema.Answer):
     """A job as the worker it is offered to sees it: no exact address, no employer's contact."""
 
-    id: UUID
-    title: str
-    category: str
-    description: str
-    company_name: str
-    employer_verified: bool
-    city: str | None
-    distance_km: float
-    starts_on: Day
+    id: UUID = Field(description="Id of the job.")
+    title: str = Field(description="Title of the job.")
+    category: str = Field(description="Slug of the kind of work, as the catalogue has it.")
+    description: str = Field(description="What there is to do, in words.")
+    company_name: str = Field(description="Name of the company.")
+    employer_verified: bool = Field(description="Whether an administrator has checked the company.")
+    city: str | None = Field(description="City of the job; null when not told.")
+    distance_km: float = Field(description="Distance to the job, in kilometres.")
+    starts_on: Day = Field(description="First day, a local date.")
     ends_on: Day | None = Field(description="null: open-ended")
-    time_zone: str
-    slots: list[SlotAnswer]
-    salary: SalaryAnswer | None
-    positions: int
+    time_zone: str = Field(description="IANA name of the time zone.")
+    slots: list[SlotAnswer] = Field(
+        description="Weekly hours of the job, by the clock of its time zone."
+    )
+    salary: SalaryAnswer | None = Field(description="What I earn; null when not told.")
+    positions: int = Field(description="How many people are wanted.")
 
 
 class Offer(schema.Answer):
     """A job offered to me."""
 
-    id: UUID
-    status: OfferStatus
-    job: OfferedJob
+    id: UUID = Field(description="Id of the offer.")
+    status: OfferStatus = Field(description="Where the offer stands.")
+    job: OfferedJob = Field(description="The job that is offered.")
     why: list[str] = Field(
         description="What speaks for it, in my language.", examples=[["2.1 km away"]]
     )
-    offered_at: Instant
-    respond_by: Instant
-    responded_at: Instant | None
+    offered_at: Instant = Field(description="When the offer was made (UTC).")
+    respond_by: Instant = Field(description="Until when it can be answered (UTC).")
+    responded_at: Instant | None = Field(description="When it was answered (UTC); null before.")
 
     @classmethod
     def of(cls, offer: WorkersOffer) -> "Offer":
@@ -112,7 +117,7 @@ class Offer(schema.Answer):
 class RespondRequest(schema.Request):
     """My answer to an offer; the first one counts."""
 
-    response: Answer
+    response: Answer = Field(description="Accept or reject.")
     reason: schema.Reason | None = Field(
         default=None, description="Kept with a rejection; the employer does not see it."
     )
@@ -121,17 +126,17 @@ class RespondRequest(schema.Request):
 class OfferCounts(schema.Answer):
     """How many of my offers stand where; an unanswered one is expired once its time is over."""
 
-    offered: int
-    accepted: int
-    rejected: int
-    expired: int
-    withdrawn: int
+    offered: int = Field(description="Offers that wait for an answer.")
+    accepted: int = Field(description="Offers accepted.")
+    rejected: int = Field(description="Offers rejected.")
+    expired: int = Field(description="Offers not answered in time.")
+    withdrawn: int = Field(description="Acceptances taken back.")
 
 
 class WorkerDashboard(schema.Answer):
     """My figures."""
 
-    offers: OfferCounts
+    offers: OfferCounts = Field(description="My offers, by where they stand.")
     unlocked: int = Field(description="How often an employer unlocked my contact.")
     acceptance_rate: float | None = Field(
         description="Accepted of all settled offers (accepted, rejected, expired, withdrawn), 0 to "
@@ -150,11 +155,11 @@ class WorkerDashboard(schema.Answer):
 class HeldContact(schema.Answer):
     """An employer who holds my contact."""
 
-    employer_id: UUID
-    company_name: str
-    job_title: str
-    match_id: UUID
-    unlocked_at: Instant
+    employer_id: UUID = Field(description="Id of the employer.")
+    company_name: str = Field(description="Name of the company.")
+    job_title: str = Field(description="Title of the job.")
+    match_id: UUID = Field(description="Id of the match.")
+    unlocked_at: Instant = Field(description="Since when they hold it (UTC).")
 
 
 @router.get("/offers", responses=problems(422))
@@ -163,7 +168,7 @@ async def list_offers(
     actor: WorkerActor,
     page: PageQuery,
     now: Now,
-    status: Annotated[OfferStatus | None, Query()] = None,
+    status: Annotated[OfferStatus | None, Query(description="Only those that stand here.")] = None,
 ) -> Page[Offer]:
     """List my offers, newest first."""
     offers, cursor = await queries.offers_of(session, actor.user_id, status, page, now)
@@ -174,7 +179,7 @@ async def list_offers(
 async def respond(
     session: Write,
     actor: WorkerActor,
-    offer_id: UUID,
+    offer_id: OfferId,
     body: RespondRequest,
     rt: Rt,
     now: Now,
@@ -198,7 +203,9 @@ async def respond(
 
 
 @router.post("/offers/{offer_id}/withdraw", responses=problems(404, 409))
-async def withdraw(session: Write, actor: WorkerActor, offer_id: UUID, now: Now, _: Once) -> Offer:
+async def withdraw(
+    session: Write, actor: WorkerActor, offer_id: OfferId, now: Now, _: Once
+) -> Offer:
     """Take an acceptance back; again changes nothing, and it can't be accepted anew.
 
     Refused with 409: `not_accepted`, or `already_unlocked` once an employer holds my contact.

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.deps import Now, Once, Read, Route, WorkerActor, Write
 from app.api.employers import location_answer
+from app.api.parameters import EmployerId
 from app.api.problems import problems
 from app.core.languages import Language
 from app.core.schema import (
@@ -43,8 +44,11 @@ MOST_OFFERS_A_WEEK = 500
 class QuietHours(Request):
     """When no message may come, wall-clock in my zone; `end` before `start` is the next day."""
 
-    start: ClockTime = Field(examples=["22:00"])
-    end: ClockTime = Field(examples=["07:00"])
+    start: ClockTime = Field(examples=["22:00"], description='Start by the clock, "HH:MM".')
+    end: ClockTime = Field(
+        examples=["07:00"],
+        description='End by the clock, "HH:MM"; before `start` it is the next day.',
+    )
 
     @field_validator("end")
     @classmethod
@@ -57,67 +61,92 @@ class QuietHours(Request):
 class WorkerProfile(Answer):
     """A worker, as the worker sees it."""
 
-    id: UUID
-    name: str
+    id: UUID = Field(description="Id of my account.")
+    name: str = Field(description="My name.")
     phone: str | None = Field(
         description="null for somebody who reached us without showing a number."
     )
-    language: Language
-    city: str | None
-    location: Location | None
-    max_distance_km: float
-    skills: list[str]
-    experience_years: int
-    bio: str
-    time_zone: str = Field(examples=["Asia/Kolkata"])
+    language: Language = Field(description="Language of messages and pages: `en` or `hi`.")
+    city: str | None = Field(description="City I work in; null when not told.")
+    location: Location | None = Field(
+        description="Where I start from (WGS 84, degrees); null when not told."
+    )
+    max_distance_km: float = Field(description="How far I travel, in kilometres.")
+    skills: list[str] = Field(description="Slugs of skills, as the catalogue has them.")
+    experience_years: int = Field(description="Experience in whole years.")
+    bio: str = Field(description="What the worker tells of themselves, up to 4,000 characters.")
+    time_zone: str = Field(examples=["Asia/Kolkata"], description="IANA name of the time zone.")
     weekly_offer_cap: int | None = Field(description="null: the usual.")
-    quiet_hours: QuietHours | None
-    status: UserStatus
+    quiet_hours: QuietHours | None = Field(
+        description="Hours in which no message comes; null: none."
+    )
+    status: UserStatus = Field(description="Where my account stands.")
     verified: bool = Field(description="An administrator has checked who this is.")
     reliability: float = Field(
         ge=0, le=100, description="The share of offers answered in time, from a usual start."
     )
-    created_at: Instant
-    updated_at: Instant
+    created_at: Instant = Field(description="When my account was made (UTC).")
+    updated_at: Instant = Field(description="When it last changed (UTC).")
 
 
 class WorkerChanges(Request):
     """What a worker may change; a field left out keeps its value."""
 
-    name: Name = Field(default_factory=left_out)
-    language: Language = Field(default_factory=left_out)
-    city: Name | None = Field(default_factory=left_out)
+    name: Name = Field(
+        default_factory=left_out, description="Name, one line of up to 120 characters."
+    )
+    language: Language = Field(
+        default_factory=left_out, description="Language of messages and pages: `en` or `hi`."
+    )
+    city: Name | None = Field(
+        default_factory=left_out, description="City to work in; null empties it."
+    )
     location: Location | None = Field(
         default_factory=left_out, description="Brings city and time zone unless they are sent too."
     )
-    max_distance_km: Kilometres = Field(default_factory=left_out)
-    skills: list[Slug] = Field(default_factory=left_out, max_length=MAX_SKILLS)
-    experience_years: Years = Field(default_factory=left_out)
-    bio: Prose | None = Field(default_factory=left_out)
-    time_zone: TimeZone = Field(default_factory=left_out)
-    weekly_offer_cap: int | None = Field(
-        default_factory=left_out, strict=True, ge=1, le=MOST_OFFERS_A_WEEK
+    max_distance_km: Kilometres = Field(
+        default_factory=left_out, description="How far I travel, in kilometres, up to 500."
     )
-    quiet_hours: QuietHours | None = Field(default_factory=left_out)
+    skills: list[Slug] = Field(
+        default_factory=left_out, max_length=MAX_SKILLS, description="Slugs of skills, at most 30."
+    )
+    experience_years: Years = Field(
+        default_factory=left_out, description="Experience in whole years, 0 to 60."
+    )
+    bio: Prose | None = Field(
+        default_factory=left_out,
+        description="What I tell of myself, up to 4,000 characters; null empties it.",
+    )
+    time_zone: TimeZone = Field(default_factory=left_out, description="IANA name of the time zone.")
+    weekly_offer_cap: int | None = Field(
+        default_factory=left_out,
+        strict=True,
+        ge=1,
+        le=MOST_OFFERS_A_WEEK,
+        description="At most so many offers a week, 1 to 500; null: the usual.",
+    )
+    quiet_hours: QuietHours | None = Field(
+        default_factory=left_out, description="Hours in which no message comes; null: none."
+    )
 
 
 class NewBlock(Request):
     """An employer from whom I want no further offers."""
 
-    employer_id: UUID
+    employer_id: UUID = Field(description="Id of the employer to block.")
 
 
 class BlockAnswer(Answer):
     """An employer from whom I want no further offers."""
 
-    employer_id: UUID
-    created_at: Instant
+    employer_id: UUID = Field(description="Id of the employer.")
+    created_at: Instant = Field(description="When the block was made (UTC).")
 
 
 class BlockList(Answer):
     """Whom I have blocked, newest first."""
 
-    items: list[BlockAnswer]
+    items: list[BlockAnswer] = Field(description="Blocks, newest first.")
 
 
 def worker_profile(session: AsyncSession, user: User, worker: Worker) -> WorkerProfile:
@@ -206,6 +235,6 @@ async def add_block(
 @router.delete(
     "/blocks/{employer_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
 )
-async def remove_block(session: Write, actor: WorkerActor, employer_id: UUID) -> None:
+async def remove_block(session: Write, actor: WorkerActor, employer_id: EmployerId) -> None:
     """Lift a block."""
     await blocks.remove(session, actor.user_id, employer_id)

@@ -35,6 +35,7 @@ from app.chat.understand import (
     yes_or_no,
 )
 from app.core.masking import mask
+from app.core.phones import is_special
 from app.messaging import texts
 from app.messaging.channels import (
     BUTTON_TITLE_CHARACTERS,
@@ -243,7 +244,7 @@ def ask_phone(_state: State, _context: Context) -> Say:
 def read_phone(heard: Heard) -> Turn | None:
     """Read an answer; None for what makes no sense."""
     phone = heard.inbound.phone
-    if heard.inbound.kind is InboundKind.CONTACT and phone is not None:
+    if heard.inbound.kind is InboundKind.CONTACT and phone is not None and not is_special(phone):
         return answered(heard, Ask.PHONE, SetPhone(phone), before=(Say("phone_saved"),))
     profile = heard.context.profile
     if says(heard, Command.SKIP) or (profile is not None and profile.has_phone):

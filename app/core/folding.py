@@ -18,7 +18,8 @@ _INDIC: Final = {0x093C: None, 0x0901: 0x0902}
 
 _SPACED_OUT: Final = re.compile(r"(?<!\w)[^\W\d_](?:[\s.\-_*~|/][^\W\d_](?!\w)){2,}")
 _BETWEEN_LETTERS: Final = re.compile(r"(?<=[^\W\d_])[.\-_*'’~|]+(?=[^\W\d_])")
-_DISGUISED: Final = re.compile(r"[\w@$!€£]*[a-z][\w@$!€£]*")
+_DISGUISED: Final = re.compile(r"[\w@$!€£]+")
+_LATIN_LETTER: Final = re.compile(r"[a-z]")
 _STRETCHED: Final = re.compile(r"([^\W\d_])\1{2,}")
 _AMOUNT_MARK: Final = re.compile(r"(?<=\d)\s*/-|₹|(?<![a-z])rs\.?(?=\s*\d)|(?<=\d)\s*rs(?![a-z])")
 _APOSTROPHE: Final = re.compile(r"(?<=\w)['’](?=\w)")
@@ -46,10 +47,15 @@ def readings(text: str) -> tuple[str, ...]:
     plain = fold(text)
     joined = _SPACED_OUT.sub(lambda found: re.sub(r"[\W_]", "", found[0]), plain)
     tight = _BETWEEN_LETTERS.sub("", joined)
-    undisguised = _DISGUISED.sub(lambda found: found[0].translate(_LEET), tight)
+    undisguised = _DISGUISED.sub(_without_leet, tight)
     calm = _STRETCHED.sub(r"\1", undisguised)
     found = (words(way) for way in (plain, joined, tight, undisguised, calm))
     return tuple(dict.fromkeys(found))
+
+
+def _without_leet(found: re.Match[str]) -> str:
+    """Return a word with letters for its signs and digits; what has no Latin letter is a number."""
+    return found[0].translate(_LEET) if _LATIN_LETTER.search(found[0]) else found[0]
 
 
 def words(folded: str) -> str:

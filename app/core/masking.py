@@ -52,25 +52,25 @@ _FILLERS: Final = frozenset(
 )
 """Words that people put between the digits of a number."""
 
-_RUN_TOGETHER: Final = re.compile(
-    "(?:" + "|".join(sorted(map(re.escape, _NUMBER_WORDS), key=len, reverse=True)) + ")+"
-)
-_ONE_OF_THEM: Final = re.compile(
-    "|".join(sorted(map(re.escape, _NUMBER_WORDS), key=len, reverse=True))
-)
+_LONGEST_NUMBER_WORD: Final = max(map(len, _NUMBER_WORDS))
+_LETTERS_OF_NUMBERS: Final = frozenset("".join(_NUMBER_WORDS))
 
 _TIME: Final = r"(?:[01]?\d|2[0-3])[:.][0-5]\d"
 _TIME_RANGE: Final = re.compile(rf"{_TIME}\s*[-–—]\s*{_TIME}")
 _DATE: Final = re.compile(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)")
 _DATE_LOCAL: Final = re.compile(r"(?P<d>\d\d?)[/.](?P<m>\d\d?)[/.](?P<y>20\d\d)")
-_AMOUNTS: Final = re.compile(r"(\d{1,3}(?:,?\d{2,3})*)\s*[-–—]\s*(\d{1,3}(?:,?\d{2,3})*)")
+_AMOUNTS: Final = re.compile(r"(\d[\d,]*)\s*[-–—]\s*(\d[\d,]*)")
+_HARMLESS_CHARACTERS: Final = 32
+"""The longest time range, date or range of amounts that is looked at."""
 _SHORT_CHARACTERS: Final = 120
 """As long as a name, a title or a city may be."""
 _TELLING_DIGITS: Final = 4
 """In a longer text, fewer digits than this are too common to be taken for part of a phone."""
 _TELLING_WORDS: Final = 3
 """Fewer number words than this in a row are a name, "Studio Two"."""
-_PART: Final = re.compile(r"[^\s,;]*[^\s,;.!?)]")
+_PART: Final = re.compile(r"[^\s,;]+")
+_PART_ENDS: Final = ".!?)"
+"""Signs at the end of a part that belong to its sentence."""
 _HARMLESS_PART: Final = re.compile(rf"{_TIME}|(?:1?\d|2[0-4])[-–—](?:1?\d|2[0-4])|20[2-4]\d")
 """A time, hours from and to, a year."""
 _UNIT_AFTER: Final = re.compile(
@@ -147,10 +147,11 @@ def _loose_runs(text: str) -> list[tuple[int, int, int]]:
         if digits < _TELLING_WORDS and not any(map(str.isdigit, text[start:end])):
             continue
         parts = [
-            (part.start(), part.end(), said)
+            (part.start(), part_end, said)
             for part in _PART.finditer(text, start, end)
-            if (said := sum(worth or 0 for *_, worth in _tokens(part[0])))
-            and not _means_something(text, part.start(), part.end())
+            if (part_end := part.start() + len(part[0].rstrip(_PART_ENDS))) > part.start()
+            and (said := sum(worth or 0 for *_, worth in _tokens(text[part.start() : part_end])))
+            and not _means_something(text, part.start(), part_end)
         ]
         if sum(said for *_, said in parts) >= least:
             found += parts
@@ -167,7 +168,7 @@ def _means_something(text: str, start: int, end: int) -> bool:
     if not amount.isdecimal() or len(amount) > READABLE_DIGITS:
         return False
     is_round = len(amount) < _TELLING_DIGITS or int(amount) % 50 == 0
-    marked = _PAY_BEFORE.search(text, 0, start) or _PAY_AFTER.match(text, end)
+    marked = _PAY_BEFORE.search(text[max(0, start - 24) : start]) or _PAY_AFTER.match(text, end)
     return is_round and marked is not None
 
 
@@ -242,13 +243,33 @@ def _worth(word: str) -> int | None:
         return 1
     if len(plain) == 1 or plain in _FILLERS:
         return 0
-    if _RUN_TOGETHER.fullmatch(plain):
-        return sum(_NUMBER_WORDS[part] for part in _ONE_OF_THEM.findall(plain))
-    return None
+    return _glued(plain)
+
+
+def _glued(word: str) -> int | None:
+    """Return the digits of number words written as one word, "ninezero"; None if it is no such word.
+
+    Of several ways to cut it the one with the most digits counts. The work grows with the word's
+    length times that of the longest number word.
+    """
+    if not _LETTERS_OF_NUMBERS.issuperset(word):
+        return None
+    most: list[int | None] = [0]  # by how many characters are read
+    for end in range(1, len(word) + 1):
+        ways = [
+            before + digits
+            for start in range(max(0, end - _LONGEST_NUMBER_WORD), end)
+            if (before := most[start]) is not None
+            and (digits := _NUMBER_WORDS.get(word[start:end])) is not None
+        ]
+        most.append(max(ways, default=None))
+    return most[-1]
 
 
 def _is_harmless(text: str, start: int, end: int) -> bool:
     """Whether all of it is one time range, one date, or one range of round, marked amounts."""
+    if end - start > _HARMLESS_CHARACTERS:
+        return False
     run = text[start:end]
     if _TIME_RANGE.fullmatch(run):
         return True
@@ -256,7 +277,7 @@ def _is_harmless(text: str, start: int, end: int) -> bool:
         return _exists(int(date["y"]), int(date["m"]), int(date["d"]))
     if amounts := _AMOUNTS.fullmatch(run):
         low, high = (int(amount.replace(",", "")) for amount in amounts.groups())
-        marked = _CURRENCY_BEFORE.search(text[:start]) is not None
+        marked = _CURRENCY_BEFORE.search(text[max(0, start - 8) : start]) is not None
         return marked and low < high < 10**READABLE_DIGITS and low % 100 == high % 100 == 0
     return False
 

@@ -187,8 +187,8 @@ _WEEKDAYS = tuple(Weekday)
 class Location(Request):
     """A point on the Earth, in degrees (WGS 84)."""
 
-    latitude: Latitude
-    longitude: Longitude
+    latitude: Latitude = Field(description="Latitude in degrees, -90 to 90.")
+    longitude: Longitude = Field(description="Longitude in degrees, -180 to 180.")
 
     @property
     def point(self) -> Point:
@@ -199,8 +199,8 @@ class Location(Request):
 class MoneyAnswer(Answer):
     """An amount in minor units and its ISO 4217 currency."""
 
-    amount: int
-    currency: str
+    amount: int = Field(description="Amount in minor units of the currency.")
+    currency: str = Field(description="Currency, three letters of ISO 4217.")
 
     @classmethod
     def of(cls, money: Money) -> "MoneyAnswer":
@@ -225,5 +225,7 @@ Amount = Annotated[int, whole(0, MAX_AMOUNT)]
 class Page[Item](Answer):
     """One page of a list; `next_cursor` is null on the last."""
 
-    items: list[Item]
-    next_cursor: str | None = None
+    items: list[Item] = Field(description="The entries of this page.")
+    next_cursor: str | None = Field(
+        default=None, description="What `?cursor=` takes for the next page; null on the last."
+    )

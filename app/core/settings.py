@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,9 +27,6 @@ SANDBOX_AVAILABILITY_FLOW_ID = "300000000000003"
 SANDBOX_STRIPE_KEY = "sk_test_sandbox"
 SANDBOX_STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 
-MINIMUM_SECRET_CHARACTERS = 32
-"""Shorter secrets can be guessed offline from one signed token."""
-
 REAL_WHATSAPP_API_URL = "https://graph.facebook.com"
 REAL_STRIPE_API_URL = "https://api.stripe.com"
 
@@ -41,6 +37,21 @@ class ConfigurationError(Exception):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
         super().__init__("\n".join(f"- {problem}" for problem in self.problems))
+
+
+def own_host(environ: Mapping[str, str], argv: Sequence[str]) -> str:
+    """Return the address this process listens on, as far as it can be known before it listens."""
+    for position, word in enumerate(argv):
+        if word.startswith("--host="):
+            return word.partition("=")[2]
+        if word == "--host" and position + 1 < len(argv):
+            return argv[position + 1]
+    return environ.get("UVICORN_HOST", "127.0.0.1")
+
+
+def listening_address() -> str:
+    """Return the address this very process listens on, or will (`own_host`)."""
+    return own_host(os.environ, sys.argv)
 
 
 def own_port(environ: Mapping[str, str], argv: Sequence[str]) -> int:
@@ -103,7 +114,8 @@ class Settings(BaseSettings):
 
     rate_limits: Literal["on", "off"] = "on"
     background_loops: Literal["on", "off"] = "on"
-    sandbox: Literal["on", "off"] = "on"
+    sandbox: Literal["on", "off", "public"] = "on"
+    openapi: Literal["on", "off"] | None = None
     sandbox_journal: Path = Path("sandbox.db")
     metrics_token: SecretStr | None = None
     admin_password: SecretStr | None = None
@@ -164,7 +176,12 @@ class Settings(BaseSettings):
     @property
     def serves_sandbox(self) -> bool:
         """Whether this process mounts the stand-ins for WhatsApp and Stripe."""
-        return self.sandbox == "on" and not self.is_production
+        return self.sandbox != "off" and not self.is_production
+
+    @property
+    def serves_openapi(self) -> bool:
+        """Whether anybody may read `/openapi.json` and `/docs`: in production only when asked for."""
+        return self.openapi == "on" if self.openapi or self.is_production else True
 
     @property
     def _sandbox_url(self) -> str:
@@ -284,7 +301,10 @@ class Settings(BaseSettings):
         """Return every reason not to start in this environment, each a sentence; [] if none."""
         if not self.is_production:
             return self._development_problems()
-        return self._production_problems()
+        # Not at the top: it judges these settings, so it imports them.
+        from app.core import production
+
+        return production.problems(self)
 
     def missing(self) -> list[str]:
         """Return what a production that starts without it can't do, each a sentence; [] elsewhere."""
@@ -323,51 +343,6 @@ class Settings(BaseSettings):
             found.append(
                 "STRIPE_SECRET_KEY is a live key: set ENVIRONMENT=production or a test key."
             )
-        return found
-
-    def _production_problems(self) -> list[str]:
-        found = []
-        secret = self.secret_key.get_secret_value()
-        if secret == DEVELOPMENT_SECRET:
-            found.append("SECRET_KEY is missing: set a random value of at least 32 characters.")
-        elif len(secret) < MINIMUM_SECRET_CHARACTERS or len(set(secret)) < 10:
-            found.append("SECRET_KEY is too weak: set a random value of at least 32 characters.")
-        if self.data_key and any(len(s) < MINIMUM_SECRET_CHARACTERS for s in self.data_secrets):
-            found.append("DATA_KEY is too short: set a random value of at least 32 characters.")
-        if urlsplit(self.public_url).scheme != "https":
-            found.append("PUBLIC_URL must be the https:// address people reach the service at.")
-        found += [
-            f"BACKEND_CORS_ORIGINS must list https origins only, not {origin}."
-            for origin in self.cors_origins
-            if not origin.startswith("https://")
-        ]
-        if self.rate_limits == "off":
-            found.append("RATE_LIMITS=off is for tests: remove it.")
-        for name, value, sandbox in (
-            ("WHATSAPP_API_TOKEN", self.whatsapp_api_token, SANDBOX_TOKEN),
-            ("WHATSAPP_APP_SECRET", self.whatsapp_app_secret, SANDBOX_APP_SECRET),
-            ("WHATSAPP_VERIFY_TOKEN", self.whatsapp_verify_token, SANDBOX_VERIFY_TOKEN),
-            ("STRIPE_WEBHOOK_SECRET", self.stripe_webhook_secret, SANDBOX_STRIPE_WEBHOOK_SECRET),
-        ):
-            if value is not None and value.get_secret_value() == sandbox:
-                found.append(f"{name} is the sandbox's: set the real one, or leave it out.")
-        stripe = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
-        if stripe and not stripe.startswith(("sk_live_", "rk_live_")):
-            found.append("STRIPE_SECRET_KEY is not a live key: set the live one, or leave it out.")
-        if stripe and not self.stripe_webhook_secrets:
-            found.append("STRIPE_WEBHOOK_SECRET is missing: payments could never be confirmed.")
-        if self.whatsapp_api_token and not self.whatsapp_phone_number_id:
-            found.append("WHATSAPP_PHONE_NUMBER_ID is missing: no number to send from.")
-        if self.whatsapp_api_token and not self.whatsapp_app_secret:
-            found.append("WHATSAPP_APP_SECRET is missing: answers could not be verified.")
-        if self.sms_url and urlsplit(self.sms_url).scheme != "https":
-            found.append("SMS_URL must be the https:// address of the gateway, or left out.")
-        for name, url in (
-            ("WHATSAPP_API_URL", self.whatsapp_url),
-            ("STRIPE_API_URL", self.stripe_url),
-        ):
-            if "/sandbox" in url or urlsplit(url).scheme != "https":
-                found.append(f"{name} must be the real https:// address, not a stand-in.")
         return found
 
 

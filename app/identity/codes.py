@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Invalid, Unavailable
 from app.core.ids import new_id
-from app.core.phones import country_of
+from app.core.phones import check_mobile, country_of
 from app.db import keyring
 from app.identity.models import OneTimeCode
 from app.sql import table
@@ -111,8 +111,9 @@ class Challenge:
     expires_at: dt.datetime
 
 
-def check_country(phone: str, rules: CodeRules) -> None:
-    """Raise `Invalid` unless codes may go to this phone's country."""
+def check_phone(phone: str, rules: CodeRules) -> None:
+    """Raise `PhoneNotSupported` or `Invalid` unless codes may go to this kind of phone and country."""
+    check_mobile(phone)
     if rules.countries and country_of(phone) not in rules.countries:
         raise Invalid.field("phone", "We can't send codes to phones of this country yet.")
 

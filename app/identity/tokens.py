@@ -127,8 +127,10 @@ class TokenRing:
 
 def _claims(payload: dict[str, Any], now: dt.datetime) -> tuple[Claims, int]:
     issued, expires, version = payload["iat"], payload["exp"], payload["ver"]
-    whole = all(type(value) is int for value in (issued, expires, version))
-    if not whole or issued > now.timestamp() + _CLOCK_SKEW_SECONDS or expires <= issued:
+    begins = payload.get("nbf", issued)
+    whole = all(type(value) is int for value in (issued, begins, expires, version))
+    latest = now.timestamp() + _CLOCK_SKEW_SECONDS
+    if not whole or issued > latest or begins > latest or expires <= max(issued, begins):
         raise InvalidToken
     try:
         claims = Claims(

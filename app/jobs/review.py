@@ -29,6 +29,9 @@ SENTENCE_CHARACTERS: Final = 200
 _SENTENCE_ENDS: Final = re.compile(
     r"[!?।;\n\r•|]+|(?<!\brs)(?<!\bno(?=\.\s*\d))\.(?=\s|$)", re.IGNORECASE
 )
+_A_WORD: Final = re.compile(r"[^\W_]")
+_DENIAL_CHARACTERS: Final = 160
+"""How far before a sign the word that denies it may stand, with the words between."""
 _FEW_WORDS: Final = 2
 """A "sentence" no longer than this is read together with its neighbours too: "Registration. Fee. 500"."""
 
@@ -147,7 +150,7 @@ def _sentences(texts: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         (field, sentence)
         for field, text in texts
         for piece in _SENTENCE_ENDS.split(text)
-        if (sentence := piece.strip())
+        if (sentence := piece.strip()) and _A_WORD.search(sentence)
     ]
 
 
@@ -196,10 +199,18 @@ def _reads(kind: _Kind, reading: str) -> bool:
 def _is_denied(reading: str, sign: re.Match[str]) -> bool:
     before, within, after = _denials()
     return (
-        before.search(reading, 0, sign.start()) is not None
+        before.search(_last_words(reading, sign.start())) is not None
         or within.search(sign[0]) is not None
         or after.match(reading, sign.end()) is not None
     )
+
+
+def _last_words(reading: str, end: int) -> str:
+    """Return the words before `end`, no more than `_DENIAL_CHARACTERS` of them."""
+    start = max(0, end - _DENIAL_CHARACTERS)
+    if start:
+        start = reading.find(" ", start, end) + 1 or end
+    return reading[start:end]
 
 
 @cache

@@ -17,7 +17,7 @@ from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import slot_of
 from app.jobs.rules import JobStatus
-from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule
+from app.matching.hours import WINDOW_DAYS, Availability, DateRange, Schedule, remaining
 from app.matching.index import slots_of
 from app.matching.rules import JobFacts, WorkerFacts
 from app.offers.models import JobMatch
@@ -111,8 +111,8 @@ _PEOPLE: Final = (
 )
 
 
-async def job_facts(session: AsyncSession, job: Job) -> JobFacts:
-    """What matching knows of a job; its slots must be loaded, as they are with every `Job`."""
+async def job_facts(session: AsyncSession, job: Job, now: dt.datetime) -> JobFacts:
+    """What matching knows of a job at `now`; its slots must be loaded, as they are with every `Job`."""
     verified_at = await session.scalar(
         select(Employer.verified_at).where(Employer.id == job.employer_id)
     )
@@ -121,11 +121,14 @@ async def job_facts(session: AsyncSession, job: Job) -> JobFacts:
         employer_id=job.employer_id,
         point=Point(job.latitude, job.longitude),
         radius_km=job.radius_km,
-        schedule=Schedule(
-            tuple(sorted(slot_of(slot) for slot in job.slots)),
-            job.starts_on,
-            job.ends_on,
-            job.time_zone,
+        schedule=remaining(
+            Schedule(
+                tuple(sorted(slot_of(slot) for slot in job.slots)),
+                job.starts_on,
+                job.ends_on,
+                job.time_zone,
+            ),
+            now,
         ),
         required_skills=frozenset(job.required_skills),
         preferred_skills=frozenset(job.preferred_skills),
@@ -181,10 +184,10 @@ async def worker_facts(
 
 
 def _near(schedule: Schedule) -> tuple[dt.date, dt.date]:
-    last = schedule.starts_on + dt.timedelta(days=WINDOW_DAYS)
+    last = schedule.first_day + dt.timedelta(days=WINDOW_DAYS)
     if schedule.ends_on is not None:
         last = min(last, schedule.ends_on)
-    return schedule.starts_on - _REACH, last + _REACH
+    return schedule.first_day - _REACH, last + _REACH
 
 
 async def _time_off(

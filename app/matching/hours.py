@@ -2,21 +2,26 @@
 
 The rules, in the order in which they apply:
 
-* Work is counted over the job's *window*: from its first day to its last, and at most its first
-  `WINDOW_DAYS` days, so that an open-ended or long job is judged by its first four weeks. For a
-  job of whole weeks and a person without time off the share is therefore that of one week.
+* Work is counted over the job's *window*: from its first day, or from today once it has begun, to its
+  last day, and at most `WINDOW_DAYS` days, so that an open-ended or long job is judged by the next four
+  weeks. For a job of whole weeks that lies ahead and a person without time off the share is therefore
+  that of one week.
+* Only hours still to come count: minutes before now, by the clock of the job's zone, are over for
+  everybody (`remaining`).
 * A slot belongs to the date on which it starts. A Sunday night shift is worked when Sunday is among
-  the job's days, though it ends on a Monday that is not; a day off takes away the person's own slots
-  that start on that day, whole, and none that started on the evening before.
+  the job's days, though it ends on a Monday that is not.
+* A day off takes away the person's own slots that start on that day, whole, and none that started on the
+  evening before. It also takes away the job's shifts that start on that day by the person's clock, so
+  that a free night of the evening before does not open a shift on the day off.
 * Hours of jobs the person has accepted are not free, whichever dates those jobs run.
 * Clock times are those of their own place. Where the person's time zone differs from the job's, their
-  week and their days off are moved by the difference of the two UTC offsets at noon of the job's first
+  week and their days off are moved by the difference of the two UTC offsets at noon of the window's first
   day. A clock change of one zone alone within the window is not followed further.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -61,6 +66,15 @@ class Schedule:
     starts_on: date
     ends_on: date | None
     time_zone: str
+    today: date | None = None
+    """The date at the job's place once the job has begun (see `remaining`); None: all of it is ahead."""
+    minute: int = 0
+    """Minutes of `today` that are over."""
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the window."""
+        return self.starts_on if self.today is None else self.today
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,8 @@ class JobHours:
     """Length of the window."""
     work: tuple[Interval, ...]
     """Every stretch of work in the window, in minutes since the first day's midnight."""
+    shifts: tuple[tuple[int, Interval], ...]
+    """The same shift by shift: when it starts, and what of it is still to come."""
     pieces: tuple[tuple[int, int, int], ...]
     """The work folded onto one week: (begin, end, how many times it happens in the window)."""
     minutes: int
@@ -91,7 +107,7 @@ class JobHours:
         """Minutes of the work for which the person is free: 0 to `minutes`."""
         if self._is_plain(availability):
             return self._free_by_week(availability)
-        open_hours = intersect(list(self.work), self._open(availability))
+        open_hours = intersect(self._work_for(availability), self._open(availability))
         return total(open_hours) - total(intersect(open_hours, self._busy(availability)))
 
     def half_hours(self) -> tuple[int, ...]:
@@ -107,15 +123,24 @@ class JobHours:
                 minutes[half_hour] += times * (min(end, start + HALF_HOUR) - max(begin, start))
         return tuple(minutes)
 
+    def week(self) -> tuple[int, ...]:
+        """The work on one week as `app.core.week.bits` writes it: no bit of a half hour with work is 0."""
+        per_day = DAY // HALF_HOUR
+        minutes = self.half_hours()
+        return tuple(
+            sum(1 << bit for bit in range(per_day) if minutes[day * per_day + bit])
+            for day in range(WEEK // DAY)
+        )
+
     def shift(self, time_zone: str) -> int:
         """Minutes to add to a clock of that zone to read the job's."""
         if time_zone == self.schedule.time_zone:
             return 0
-        return _zone_shift(time_zone, self.schedule.time_zone, self.schedule.starts_on)
+        return _zone_shift(time_zone, self.schedule.time_zone, self.schedule.first_day)
 
     def _is_plain(self, availability: Availability) -> bool:
-        first = self.schedule.starts_on - timedelta(days=_MARGIN_DAYS)
-        last = self.schedule.starts_on + timedelta(days=self.days + _MARGIN_DAYS)
+        first = self.schedule.first_day - timedelta(days=_MARGIN_DAYS)
+        last = self.schedule.first_day + timedelta(days=self.days + _MARGIN_DAYS)
         return not availability.busy and not any(
             off.starts_on <= last and off.ends_on >= first for off in availability.time_off
         )
@@ -134,19 +159,28 @@ class JobHours:
             )
         return free
 
+    def _work_for(self, availability: Availability) -> list[Interval]:
+        """The work less the shifts that start on one of the person's days off."""
+        first, shift = self.schedule.first_day, self.shift(availability.time_zone)
+        return merge(
+            ahead
+            for starts, ahead in self.shifts
+            if not _is_off(first + timedelta(days=(starts - shift) // DAY), availability.time_off)
+        )
+
     def _open(self, availability: Availability) -> list[Interval]:
-        first = self.schedule.starts_on
+        first = self.schedule.first_day
         shift = self.shift(availability.time_zone)
         return merge(
             (begin + shift, end + shift)
             for day, begin, end in _dated(
                 availability.slots, first, -_MARGIN_DAYS, self.days + _MARGIN_DAYS
             )
-            if not any(off.starts_on <= day <= off.ends_on for off in availability.time_off)
+            if not _is_off(day, availability.time_off)
         )
 
     def _busy(self, availability: Availability) -> list[Interval]:
-        first = self.schedule.starts_on
+        first = self.schedule.first_day
         taken: list[Interval] = []
         for other in availability.busy:
             shift = self.shift(other.time_zone)
@@ -160,17 +194,37 @@ class JobHours:
         return merge(taken)
 
 
+def remaining(schedule: Schedule, now: datetime) -> Schedule:
+    """The schedule with what is over at `now` marked as over; unchanged while all of it is ahead."""
+    local = now.astimezone(ZoneInfo(schedule.time_zone))
+    if local.date() < schedule.starts_on:
+        return schedule
+    begun = 1 if local.second or local.microsecond else 0
+    minute = local.hour * 60 + local.minute + begun
+    return replace(schedule, today=local.date(), minute=minute)
+
+
 @lru_cache(maxsize=1024)
 def hours_of(schedule: Schedule) -> JobHours:
     """Lay a job's work out. Cached: a schedule is a value, and one job is held against many people."""
+    first = schedule.first_day
     days = WINDOW_DAYS
     if schedule.ends_on is not None:
-        days = min(days, (schedule.ends_on - schedule.starts_on).days + 1)
-    work = merge(
-        (begin, end) for _, begin, end in _dated(schedule.slots, schedule.starts_on, 0, days)
+        days = max(0, min(days, (schedule.ends_on - first).days + 1))
+    # A night shift of the evening before may still run.
+    since = -1 if first > schedule.starts_on else 0
+    shifts = tuple(
+        (begin, (max(begin, schedule.minute), end))
+        for day, begin, end in _dated(schedule.slots, first, since, days)
+        if end > schedule.minute and (schedule.ends_on is None or day <= schedule.ends_on)
     )
-    origin = schedule.starts_on.weekday() * DAY
-    return JobHours(schedule, days, tuple(work), tuple(_fold(work, origin)), total(work))
+    work = merge(ahead for _, ahead in shifts)
+    origin = first.weekday() * DAY
+    return JobHours(schedule, days, tuple(work), shifts, tuple(_fold(work, origin)), total(work))
+
+
+def _is_off(day: date, time_off: tuple[DateRange, ...]) -> bool:
+    return any(off.starts_on <= day <= off.ends_on for off in time_off)
 
 
 def _dated(

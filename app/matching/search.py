@@ -28,8 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import masks
 from app.core.geo import KM_PER_DEGREE, MAX_TRAVEL_KM, keys_around
-from app.core.week import bits
 from app.employers.models import EmployerBlock
+from app.matching.hours import hours_of
 from app.matching.models import WorkerMatch
 from app.matching.rules import JobFacts
 from app.offers.models import JobMatch
@@ -129,7 +129,7 @@ async def near_and_able(session: AsyncSession, job: JobFacts) -> Sequence[Row[*t
     is_flat = shortest > 0 and reach / shortest <= _FLAT_DEGREES
     narrowing = math.sqrt(math.cos(math.radians(job.point.latitude)) * shortest) if is_flat else 0
     skills_0, skills_1 = masks(sorted(job.required_skills))
-    week = bits(job.schedule.slots)
+    week = hours_of(job.schedule).week()
     values = {
         "keys": _padded(keys_around(job.point, job.radius_km)),
         "latitude": job.point.latitude,

@@ -111,7 +111,7 @@ async def _send(
     if await _employer_is_active(session, job.employer_id):
         fresh = await _open_offers(session, job.id, now, fresh_since)
         wanted = offers_to_send(open_places, fresh, policy.waves.offers_per_open_place)
-    facts = await job_facts(session, job)
+    facts = await job_facts(session, job, now)
     found = Found([], 0)
     if wanted or fresh_since is None:
         found = await _find(session, facts, wanted, now, policy)

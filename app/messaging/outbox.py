@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
+from app.core.phones import is_special
 from app.db import keyring, wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.messaging.channels import Outgoing
@@ -244,7 +245,7 @@ def without_form(kind: str, refusal: Refusal, params: bytes, keys: Keyring) -> b
 async def also_by_sms(session: AsyncSession, message_id: UUID, now: dt.datetime) -> None:
     """Send a message again by SMS, once, if it is of a kind for which that is worth it.
 
-    Only where this installation has a gateway, and only to a phone.
+    Only where this installation has a gateway, and only to a phone that costs what a phone does.
     """
     if not session.info.get("sms"):
         return
@@ -252,7 +253,8 @@ async def also_by_sms(session: AsyncSession, message_id: UUID, now: dt.datetime)
     if failed.channel != Channel.WHATSAPP or failed.kind not in BY_SMS:
         return
     keys = keyring(session)
-    if not keys.open(failed.recipient_sealed, ADDRESS).startswith("+"):
+    phone = keys.open(failed.recipient_sealed, ADDRESS)
+    if not phone.startswith("+") or is_special(phone):
         return
     row = _row(
         _Recipient(Channel.SMS, failed.recipient_sealed, failed.recipient_index),

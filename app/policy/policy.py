@@ -27,19 +27,25 @@ class _Part(BaseModel):
 class LeadPrices(_Part):
     """What one lead costs, in minor units: by job category, else the default."""
 
-    currency: Currency = "INR"
-    default: Price = 4_900
-    by_category: dict[Slug, Price] = Field(default_factory=dict, max_length=100)
+    currency: Currency = Field(default="INR", description="Currency, three letters of ISO 4217.")
+    default: Price = Field(
+        default=4_900, description="Minor units for a lead of any other category."
+    )
+    by_category: dict[Slug, Price] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Minor units for a lead, by category of the job.",
+    )
 
 
 class MatchingWeights(_Part):
     """How much each part counts in the score; only their proportions matter."""
 
-    distance: Weight = 30.0
-    availability: Weight = 30.0
-    skills: Weight = 20.0
-    experience: Weight = 10.0
-    reliability: Weight = 10.0
+    distance: Weight = Field(default=30.0, description="Weight of how near the worker is.")
+    availability: Weight = Field(default=30.0, description="Weight of how well the hours fit.")
+    skills: Weight = Field(default=20.0, description="Weight of the skills asked for.")
+    experience: Weight = Field(default=10.0, description="Weight of the experience asked for.")
+    reliability: Weight = Field(default=10.0, description="Weight of how well offers are answered.")
 
     @model_validator(mode="after")
     def _weigh_something(self) -> Self:
@@ -51,72 +57,109 @@ class MatchingWeights(_Part):
 class MatchingPolicy(_Part):
     """Who can be offered a job."""
 
-    weights: MatchingWeights = MatchingWeights()
-    minimum_availability_share: Share = 0.5
-    """A worker is free for at least this share of the job's weekly minutes."""
+    weights: MatchingWeights = Field(
+        default=MatchingWeights(), description="How much each part counts in the score."
+    )
+    minimum_availability_share: Share = Field(
+        default=0.5,
+        description="Least share of the job's weekly minutes for which a worker is free, 0 to 1.",
+    )
 
 
 class WavePolicy(_Part):
     """How offers go out."""
 
-    offers_per_open_place: Annotated[int, whole(1, 20)] = 2
-    interval_minutes: Annotated[int, whole(1, 10_080)] = 30
-    """After this long without an answer, an offer no longer holds back the next wave."""
-    choice_factor: Annotated[int, whole(1, 10)] = 2
-    """Accepts never exceed positions times this."""
+    offers_per_open_place: Annotated[int, whole(1, 20)] = Field(
+        default=2, description="Offers in a wave for each open place."
+    )
+    interval_minutes: Annotated[int, whole(1, 10_080)] = Field(
+        default=30,
+        description="Minutes after which an offer without an answer no longer holds back the next wave.",
+    )
+    choice_factor: Annotated[int, whole(1, 10)] = Field(
+        default=2, description="Acceptances never exceed positions times this."
+    )
 
 
 class DeadlinePolicy(_Part):
     """How long people have."""
 
-    respond_within_minutes: Annotated[int, whole(1, 10_080)] = 240
-    """To answer an offer, where the job does not say."""
-    checkout_minutes: Annotated[int, whole(30, 1_440)] = 60
-    """To pay for a lead once the payment page is open (the provider's least is 30)."""
-    guarantee_hours: Annotated[int, whole(1, 720)] = 48
-    """To report a lead that proved bad, after its unlock."""
+    respond_within_minutes: Annotated[int, whole(1, 10_080)] = Field(
+        default=240, description="Minutes to answer an offer, where the job does not say."
+    )
+    checkout_minutes: Annotated[int, whole(30, 1_440)] = Field(
+        default=60,
+        description="Minutes to pay for a lead once the payment page is open (the provider's least is 30).",
+    )
+    guarantee_hours: Annotated[int, whole(1, 720)] = Field(
+        default=48,
+        description="Hours after its unlock in which a lead that proved bad can be reported.",
+    )
 
 
 class LimitPolicy(_Part):
     """How much an account may do before it is known."""
 
-    unlocks_before_verification: Annotated[int, whole(0, 10_000)] = 10
-    unlocks_before_email_confirmed: Annotated[int, whole(0, 10_000)] | None = None
-    """None: an employer need never confirm the e-mail address."""
-    unlocks_per_hour: Annotated[int, whole(1, 10_000)] = 30
-    unlocks_per_day: Annotated[int, whole(1, 100_000)] = 200
-    """More than anybody hires for; a fake employer who collects contacts wants more."""
-    new_account_days: Annotated[int, whole(0, 365)] = 7
-    new_account_unlocks: Annotated[int, whole(1, 10_000)] = 8
-    """So many workers' contacts in a day, by an account this new, are shown to administrators."""
-    offers_per_worker_per_week: Annotated[int, whole(1, 500)] = 50
-    """Where the worker has set no cap of their own."""
-    offers_per_worker_per_week_of_one_employer: Annotated[int, whole(1, 500)] = 20
-    """Nobody fills somebody's week alone."""
+    unlocks_before_verification: Annotated[int, whole(0, 10_000)] = Field(
+        default=10, description="Contacts a company may buy before an administrator has checked it."
+    )
+    unlocks_before_email_confirmed: Annotated[int, whole(0, 10_000)] | None = Field(
+        default=None,
+        description="Contacts a company may buy before it confirmed its e-mail address; null: any number.",
+    )
+    unlocks_per_hour: Annotated[int, whole(1, 10_000)] = Field(
+        default=30, description="Contacts a company may buy in an hour."
+    )
+    unlocks_per_day: Annotated[int, whole(1, 100_000)] = Field(
+        default=200,
+        description="Contacts a company may buy in 24 hours; a fake employer who collects contacts wants more.",
+    )
+    new_account_days: Annotated[int, whole(0, 365)] = Field(
+        default=7, description="Days for which an account counts as new."
+    )
+    new_account_unlocks: Annotated[int, whole(1, 10_000)] = Field(
+        default=8,
+        description="Workers' contacts in 24 hours by a new account that are worth a look.",
+    )
+    offers_per_worker_per_week: Annotated[int, whole(1, 500)] = Field(
+        default=50,
+        description="Offers a worker gets in a week, where they have set no cap of their own.",
+    )
+    offers_per_worker_per_week_of_one_employer: Annotated[int, whole(1, 500)] = Field(
+        default=20, description="Offers a worker gets in a week from one employer."
+    )
 
 
 class MessagePrices(_Part):
     """What messages cost us, as the provider's price list says; it is only told, nobody is charged."""
 
-    currency: Currency = "INR"
+    currency: Currency = Field(default="INR", description="Currency, three letters of ISO 4217.")
     per_thousand: dict[Slug, Annotated[int, whole(0, 10**9)]] = Field(
-        default_factory=dict, max_length=20
+        default_factory=dict,
+        max_length=20,
+        description="Minor units for a thousand messages, by category: service, utility, authentication, marketing, sms.",
     )
-    """Minor units for a thousand messages, by category: service, utility, authentication, marketing, sms.
-    By the thousand, because one costs less than a minor unit in places."""
-    free_service_a_month: Annotated[int, whole(0, 10**9)] = 1_000
-    """Free texts within the window that cost nothing in a calendar month."""
+    free_service_a_month: Annotated[int, whole(0, 10**9)] = Field(
+        default=1_000,
+        description="Free texts within the window that cost nothing in a calendar month.",
+    )
 
 
 class Policy(_Part):
     """Everything an administrator may set."""
 
-    lead_prices: LeadPrices = LeadPrices()
-    matching: MatchingPolicy = MatchingPolicy()
-    waves: WavePolicy = WavePolicy()
-    deadlines: DeadlinePolicy = DeadlinePolicy()
-    limits: LimitPolicy = LimitPolicy()
-    message_prices: MessagePrices = MessagePrices()
+    lead_prices: LeadPrices = Field(default=LeadPrices(), description="What a lead costs.")
+    matching: MatchingPolicy = Field(
+        default=MatchingPolicy(), description="Who is offered a job, and in which order."
+    )
+    waves: WavePolicy = Field(default=WavePolicy(), description="How many offers go out, and when.")
+    deadlines: DeadlinePolicy = Field(
+        default=DeadlinePolicy(), description="How long people have to answer, pay and report."
+    )
+    limits: LimitPolicy = Field(default=LimitPolicy(), description="How much an account may do.")
+    message_prices: MessagePrices = Field(
+        default=MessagePrices(), description="What messages cost us."
+    )
 
     def lead_price(self, category: str) -> Money:
         """Return the price of one lead of a job in `category`."""

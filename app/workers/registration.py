@@ -85,7 +85,7 @@ async def register(
     `country` (ISO 3166) is where a worker lives who says neither city nor location. Raises `Invalid`
     for unknown skills and for phones codes may not go to, and `CodesExhausted`.
     """
-    codes.check_country(new.phone, rules)
+    codes.check_phone(new.phone, rules)
     check_skills(new.skills)
     claimed = await _claim_phone(session, new, now)
     if claimed.status == UserStatus.PENDING:
@@ -134,7 +134,7 @@ async def request_code(
     An unknown phone costs nothing and looks the same. Raises `Invalid` for phones codes may not go to
     and `CodesExhausted`.
     """
-    codes.check_country(phone, rules)
+    codes.check_phone(phone, rules)
     user = await users.find_by_phone(session, phone)
     known = _Known(user.id, user.language) if user is not None else None
     return await _send_code(session, phone, known, rules, now, address)

@@ -100,3 +100,12 @@ def test_the_image_runs_our_python_without_root(dockerfile: str) -> None:
     assert last.index("\nUSER partimer\n") < last.index("\nCMD ")
     assert "--require-hashes" in dockerfile
     assert "/health" in last
+
+
+def test_the_image_is_production_unless_told_otherwise(dockerfile: str) -> None:
+    """A sandbox shows every message and code: nobody gets one on the internet by leaving a word out."""
+    assert re.search(r"^ENV ENVIRONMENT=production\b", dockerfile, re.MULTILINE)
+    for document in ("Dockerfile", "README.md", "deploy/README.md"):
+        text = " ".join((ROOT / document).read_text().split())
+        for run in re.findall(r"docker run [^`\n]*?partimer-backend", text):
+            assert "-e ENVIRONMENT=development -p 127.0.0.1:8000:8000" in run, document

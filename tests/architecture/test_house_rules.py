@@ -140,7 +140,9 @@ def too_long(source: Source) -> Iterator[str]:
 
 def everywhere() -> tuple[Source, ...]:
     """Return every Python file of the project."""
-    return python_files("app", "sandbox", "scripts", "tests", "benchmarks", "migrations")
+    return python_files(
+        "app", "sandbox", "scripts", "tests", "benchmarks", "campaign", "migrations"
+    )
 
 
 def app_without(*names: str) -> Callable[[], tuple[Source, ...]]:

@@ -240,10 +240,10 @@ async def test_the_day_s_codes_run_out_for_known_and_unknown_phones_alike(
 
 
 def test_codes_go_to_allowed_countries_only() -> None:
-    codes.check_country(PHONE, CodeRules(per_day=1))
-    codes.check_country(PHONE, CodeRules(per_day=1, countries=frozenset({"IN", "GB"})))
+    codes.check_phone(PHONE, CodeRules(per_day=1))
+    codes.check_phone(PHONE, CodeRules(per_day=1, countries=frozenset({"IN", "GB"})))
     with pytest.raises(Invalid) as refusal:
-        codes.check_country("+447911123456", CodeRules(per_day=1, countries=frozenset({"IN"})))
+        codes.check_phone("+447911123456", CodeRules(per_day=1, countries=frozenset({"IN"})))
     assert refusal.value.errors[0].field == "phone"
 
 

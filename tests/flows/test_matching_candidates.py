@@ -45,7 +45,7 @@ async def database(database_url):
 async def found_for(
     session, job_id, wanted=1_000, weights=DEFAULT_WEIGHTS, share=0.5, cap=50, of_one=20
 ):
-    facts = await job_facts(session, await session.get_one(Job, job_id))
+    facts = await job_facts(session, await session.get_one(Job, job_id), NOW)
     caps = Caps(cap, of_one)
     return await find(session, facts, wanted, NOW, weights=weights, minimum_share=share, caps=caps)
 
@@ -127,7 +127,7 @@ async def test_the_answer_is_that_of_scoring_everybody(database, seed, monkeypat
         await random_history(session, chance, ids, job_id, employer_id)
     async with database.read() as session:
         job = await session.get_one(Job, job_id)
-        facts = await job_facts(session, job)
+        facts = await job_facts(session, job, NOW)
         everybody = await worker_facts(session, ids, facts, NOW)
         out = {match.worker_id for match in await offers_of(session, job_id)}
         out |= set(await session.scalars(select(Block.worker_id)))

@@ -7,7 +7,14 @@ from app.core.geo import KM_PER_DEGREE, Point
 from app.jobs.models import Job
 from app.matching.facts import job_facts
 from app.matching.search import near_and_able
-from tests.flows.matching_world import NewWorker, add_employer, add_job, add_workers, database_of
+from tests.flows.matching_world import (
+    NOW,
+    NewWorker,
+    add_employer,
+    add_job,
+    add_workers,
+    database_of,
+)
 
 PLACES = (
     Point(0.0, 0.0),
@@ -44,7 +51,7 @@ async def database(database_url):
 
 
 async def found(session, job_id):
-    facts = await job_facts(session, await session.get_one(Job, job_id))
+    facts = await job_facts(session, await session.get_one(Job, job_id), NOW)
     rows = await near_and_able(session, facts)
     return {UUID(str(row.worker_id)) for row in rows}
 

@@ -190,7 +190,7 @@ class OwnPostgres(Postgres):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                **_as(self._plan.user),
+                **as_user(self._plan.user),
             )
         if wait:
             wait_until(self._plan.ready, "the database answers")
@@ -237,13 +237,23 @@ def postgres() -> Postgres:
     return Postgres(port=shared("postgres", _prepare)["port"])
 
 
-def _prepare(folder: Path) -> Plan:
+@dataclass(frozen=True)
+class Cluster:
+    """The files of a server: its programs, its data, and the system user who has to run it."""
+
+    programs: Path
+    data: Path
+    user: str | None
+
+
+def make_cluster(folder: Path) -> Cluster:
+    """Make the files of a server in `folder`; nothing is started."""
     user = _system_user()
     binaries = _binaries(folder, user)
     if user is not None:
         account = pwd.getpwnam(user)
         os.chown(folder, account.pw_uid, account.pw_gid)
-    data, port = folder / "data", free_port()
+    data = folder / "data"
     subprocess.run(
         [
             binaries / "initdb",
@@ -260,19 +270,28 @@ def _prepare(folder: Path) -> Plan:
         check=True,
         capture_output=True,
         cwd=folder,
-        **_as(user),
+        **as_user(user),
     )
+    return Cluster(binaries, data, user)
+
+
+def _prepare(folder: Path) -> Plan:
+    cluster, port = make_cluster(folder), free_port()
     options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
     return Plan(
-        command=[str(binaries / "postgres"), "-D", str(data), "-p", str(port), *options],
+        command=[
+            *(str(cluster.programs / "postgres"), "-D", str(cluster.data), "-p", str(port)),
+            *options,
+        ],
         folder=folder,
         facts={"port": port},
-        ready=lambda: _answers(port),
-        user=user,
+        ready=lambda: answers(port),
+        user=cluster.user,
     )
 
 
-def _as(user: str | None) -> dict[str, Any]:
+def as_user(user: str | None) -> dict[str, Any]:
+    """Return what makes `subprocess` run a command as this system user; None is ourselves."""
     return {} if user is None else {"user": user, "extra_groups": []}
 
 
@@ -297,7 +316,7 @@ def _binaries(folder: Path, user: str | None) -> Path:
             check=True,
             capture_output=True,
             cwd=folder,
-            **_as(user),
+            **as_user(user),
         )
     except (PermissionError, FileNotFoundError, subprocess.CalledProcessError):
         copy = folder / "programs"
@@ -308,7 +327,8 @@ def _binaries(folder: Path, user: str | None) -> Path:
     return package.parent / inside
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether a server accepts connections there."""
     try:
         psycopg.connect(
             f"postgresql://postgres@127.0.0.1:{port}/postgres", connect_timeout=2

@@ -22,20 +22,25 @@ def valkey_url_of_worker() -> str:
     return f"redis://127.0.0.1:{valkey_port()}/{worker_number() % _DATABASES}"
 
 
+def valkey_command(port: int) -> list[str]:
+    """Return the command of a server on this port that keeps nothing on a disk."""
+    return [
+        str(_program()),
+        *("--port", str(port)),
+        *("--bind", "127.0.0.1"),
+        *("--databases", str(_DATABASES)),
+        *("--save", ""),
+        *("--appendonly", "no"),
+    ]
+
+
 def _prepare(folder: Path) -> Plan:
     port = free_port()
     return Plan(
-        command=[
-            str(_program()),
-            *("--port", str(port)),
-            *("--bind", "127.0.0.1"),
-            *("--databases", str(_DATABASES)),
-            *("--save", ""),
-            *("--appendonly", "no"),
-        ],
+        command=valkey_command(port),
         folder=folder,
         facts={"port": port},
-        ready=lambda: _answers(port),
+        ready=lambda: valkey_answers(port),
     )
 
 
@@ -45,7 +50,8 @@ def _program() -> Path:
     return Path(get_binary_path())
 
 
-def _answers(port: int) -> bool:
+def valkey_answers(port: int) -> bool:
+    """Whether a server answers there."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")

@@ -76,12 +76,22 @@ def test_a_token_that_lacks_a_claim_is_refused(claim: str) -> None:
         {"exp": "never"},
         {"exp": 9e18},
         {"iat": int(NOW.timestamp()) + 3_600},
+        {"iat": int(NOW.timestamp()) + 61},
+        {"nbf": int(NOW.timestamp()) + 3_600},
+        {"nbf": int(NOW.timestamp()) + 61},
+        {"nbf": "now"},
+        {"nbf": NOW.timestamp() - 1.0},
+        {"nbf": True},
         {"exp": int(NOW.timestamp()) - 1, "iat": int(NOW.timestamp())},
     ],
 )
 def test_a_token_with_a_claim_that_is_not_ours_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(InvalidToken):
         RING.read(forged(change), NOW)
+
+
+def test_a_token_that_is_good_from_now_on_is_taken() -> None:
+    assert RING.read(forged({"nbf": int(NOW.timestamp())}), NOW) == CLAIMS
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")

@@ -1,0 +1,32 @@
+"""The parameters in paths and queries that several routes take, each described once."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path, Query
+
+from app.core.languages import Language
+
+JobId = Annotated[UUID, Path(description="Id of the job (UUIDv7).")]
+MatchId = Annotated[UUID, Path(description="Id of the match (UUIDv7).")]
+OfferId = Annotated[UUID, Path(description="Id of the offer (UUIDv7).")]
+PaymentId = Annotated[UUID, Path(description="Id of the payment (UUIDv7).")]
+WorkerId = Annotated[UUID, Path(description="Id of the worker's account (UUIDv7).")]
+EmployerId = Annotated[UUID, Path(description="Id of the employer's account (UUIDv7).")]
+SessionId = Annotated[UUID, Path(description="Id of the session (UUIDv7).")]
+SlotId = Annotated[UUID, Path(description="Id of the weekly slot (UUIDv7).")]
+TimeOffId = Annotated[UUID, Path(description="Id of the time off (UUIDv7).")]
+ConversationId = Annotated[UUID, Path(description="Id of the conversation (UUIDv7).")]
+MessageId = Annotated[UUID, Path(description="Id of the message (UUIDv7).")]
+WebhookId = Annotated[UUID, Path(description="Id of the stored event (UUIDv7).")]
+ReportId = Annotated[UUID, Path(description="Id of the report (UUIDv7).")]
+
+ListedEmployer = Annotated[UUID | None, Query(description="Only those of this employer, by id.")]
+ListedWorker = Annotated[UUID | None, Query(description="Only those of this worker, by id.")]
+ListedUser = Annotated[UUID | None, Query(description="Only those of this account, by id.")]
+Verified = Annotated[
+    bool | None, Query(description="Only accounts that an administrator has checked, or has not.")
+]
+NamesLanguage = Annotated[
+    Language, Query(description="Language of `name`; names in all languages are searched.")
+]

@@ -1,0 +1,136 @@
+"""What production must not start with: each reason a sentence, and all of them at once."""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from app.core.secret_strength import SHARED_BITS, SIGNING_BITS, bits
+from app.core.settings import (
+    DEVELOPMENT_SECRET,
+    SANDBOX_APP_SECRET,
+    SANDBOX_STRIPE_KEY,
+    SANDBOX_STRIPE_WEBHOOK_SECRET,
+    SANDBOX_TOKEN,
+    SANDBOX_VERIFY_TOKEN,
+    Settings,
+)
+
+MINIMUM_SECRET_CHARACTERS: Final = 32
+"""Shorter secrets can be guessed offline from one signed token."""
+
+_SAMPLES: Final = (
+    DEVELOPMENT_SECRET,
+    SANDBOX_APP_SECRET,
+    SANDBOX_STRIPE_KEY,
+    SANDBOX_STRIPE_WEBHOOK_SECRET,
+    SANDBOX_TOKEN,
+    SANDBOX_VERIFY_TOKEN,
+    "sk_live_",
+    "rk_live_",
+    "whsec_",
+)
+"""What stands in our documents, and what every key of a provider begins with."""
+
+_SAMPLE_PASSWORDS: Final = frozenset(
+    ["password", "postgres", "partimer", "secret", "changeme", "admin", "root", "1234", "123456"]
+)
+"""Database passwords of examples."""
+
+_ADVICE: Final = "set a random value of at least 32 characters."
+
+
+def problems(settings: Settings) -> list[str]:
+    """Return every reason not to start in production; [] if there is none."""
+    return [
+        *_signing_secrets(settings),
+        *_shared_secrets(settings),
+        *_addresses(settings),
+        *_switches(settings),
+        *_providers(settings),
+    ]
+
+
+def _signing_secrets(settings: Settings) -> Iterator[str]:
+    secret = settings.secret_key.get_secret_value()
+    if secret == DEVELOPMENT_SECRET:
+        yield f"SECRET_KEY is missing: {_ADVICE}"
+    elif _is_weak(secret):
+        yield f"SECRET_KEY is too weak: {_ADVICE}"
+    # They still open everybody's account, as the newest does.
+    if any(_is_weak(each) for each in settings.signing_secrets[1:]):
+        yield "SECRET_KEYS_PREVIOUS holds a weak secret, which still signs people in: remove it."
+    if settings.data_key and any(_is_weak(each) for each in settings.data_secrets):
+        yield f"DATA_KEY is too weak: {_ADVICE}"
+
+
+def _is_weak(secret: str) -> bool:
+    return len(secret) < MINIMUM_SECRET_CHARACTERS or bits(secret, _SAMPLES) < SIGNING_BITS
+
+
+def _shared_secrets(settings: Settings) -> Iterator[str]:
+    for name, value in (
+        ("WHATSAPP_API_TOKEN", settings.whatsapp_api_token),
+        ("WHATSAPP_APP_SECRET", settings.whatsapp_app_secret),
+        ("WHATSAPP_VERIFY_TOKEN", settings.whatsapp_verify_token),
+        ("STRIPE_WEBHOOK_SECRET", settings.stripe_webhook_secret),
+        ("METRICS_TOKEN", settings.metrics_token),
+    ):
+        parts = value.get_secret_value().replace(",", " ").split() if value else []
+        if any(part in _SAMPLES for part in parts):
+            yield f"{name} is the sandbox's: set the real one, or leave it out."
+        elif any(bits(part, _SAMPLES) < SHARED_BITS for part in parts):
+            yield f"{name} is too easy to guess: set the real one, at least 16 random characters."
+    database = urlsplit(settings.database_url.get_secret_value())
+    guessed = (database.password or "-").casefold() in _SAMPLE_PASSWORDS
+    if guessed and database.hostname not in {None, "localhost", "127.0.0.1", "::1"}:
+        yield "DATABASE_URL has the password of an example: give the database one of its own."
+
+
+def _addresses(settings: Settings) -> Iterator[str]:
+    public = urlsplit(settings.public_url)
+    if public.scheme != "https" or not public.hostname:
+        yield "PUBLIC_URL must be the https:// address people reach the service at."
+    for origin in settings.cors_origins:
+        if not origin.startswith("https://"):
+            yield f"BACKEND_CORS_ORIGINS must list https origins only, not {origin}."
+    if settings.sms_url and urlsplit(settings.sms_url).scheme != "https":
+        yield "SMS_URL must be the https:// address of the gateway, or left out."
+    for name, url in (
+        ("WHATSAPP_API_URL", settings.whatsapp_url),
+        ("STRIPE_API_URL", settings.stripe_url),
+    ):
+        if "sandbox" in url or urlsplit(url).scheme != "https" or _is_here(url):
+            yield f"{name} must be the real https:// address, not a stand-in."
+
+
+def _is_here(url: str) -> bool:
+    """Whether an address is this machine's or its neighbour's, where no platform is."""
+    host = urlsplit(url).hostname or "localhost"
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host or host.endswith((".localhost", ".local"))
+
+
+def _switches(settings: Settings) -> Iterator[str]:
+    if settings.rate_limits == "off":
+        yield "RATE_LIMITS=off is for tests: remove it."
+    if settings.log_level == "debug":
+        yield "LOG_LEVEL=debug is for development: remove it."
+    if settings.sandbox == "public":
+        yield "SANDBOX=public is for development: remove it."
+
+
+def _providers(settings: Settings) -> Iterator[str]:
+    stripe = settings.stripe_secret_key.get_secret_value() if settings.stripe_secret_key else ""
+    if stripe and not settings.sells_live:
+        yield "STRIPE_SECRET_KEY is not a live key: set the live one, or leave it out."
+    elif stripe and bits(stripe, _SAMPLES) < SHARED_BITS:
+        yield "STRIPE_SECRET_KEY is no key that Stripe gives: copy the live one again."
+    if stripe and not settings.stripe_webhook_secrets:
+        yield "STRIPE_WEBHOOK_SECRET is missing: payments could never be confirmed."
+    if settings.whatsapp_api_token and not settings.whatsapp_phone_number_id:
+        yield "WHATSAPP_PHONE_NUMBER_ID is missing: no number to send from."
+    if settings.whatsapp_api_token and not settings.whatsapp_app_secret:
+        yield "WHATSAPP_APP_SECRET is missing: answers could not be verified."

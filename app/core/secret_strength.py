@@ -1,0 +1,86 @@
+"""How hard a configured secret is to guess: an estimate in bits, and what is known to be no secret.
+
+The estimate is generous to random text of any alphabet (hex, Base64, digits) and harsh to what people
+type: known sample values and words count nothing, and neither do repetitions and sequences.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Final
+
+SIGNING_BITS: Final = 72
+"""What a signing or sealing secret needs, which is attacked offline. The estimate is on the low side:
+32 random digits (106 bits) are taken for 76 at least, 32 random hex digits (128) for 93."""
+SHARED_BITS: Final = 37
+"""What a shared word needs, which is tried online only: 16 random hex digits are taken for 38 at least."""
+
+_WORDS: Final = """
+partimer whatsapp stripe sandbox development production environment never-for-production
+password passwort passphrase secret verify token signing webhook changeme change-me change-this
+replace-me replace-this example sample default dummy placeholder insecure-key your-secret my-secret
+super-secret letmein welcome admin root qwertyuiop qwerty asdfghjkl asdfgh zxcvbnm 1q2w3e4r 1qaz2wsx
+django-insecure not-so-secret keyboard-cat correct-horse-battery-staple deadbeef lorem-ipsum test-key
+""".split()
+"""What sample configurations are made of. Whatever else stands in the value has to be strong enough."""
+
+_LOOKALIKES: Final = str.maketrans("0134578@$!", "oieastbasi")
+_BITS_PER_LETTER_OF_PROSE: Final = 2.0
+"""English prose has 1.3 (Shannon, 1951); a list of random words has about this."""
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_AT_THE_END: Final = "0123456789!?.,;:#*+-_ "
+_REPEATED: Final = 3
+"""So many characters in a row that stood before are a repetition, and no chance."""
+_LONGEST_CHARACTERS: Final = 512
+"""What is longer is judged by its beginning."""
+
+
+def bits(secret: str, samples: Iterable[str] = ()) -> float:
+    """Estimate how many bits somebody has to guess who knows our documents and `samples`."""
+    text = secret[:_LONGEST_CHARACTERS]
+    for known in sorted((*samples, *_WORDS), key=len, reverse=True):
+        text = _without(text, known)
+    found = _new_characters(text) * math.log2(max(len(set(text)), 1))
+    if _is_prose(text):
+        found = min(found, _BITS_PER_LETTER_OF_PROSE * sum(c.isalpha() for c in text))
+    return found
+
+
+def _is_prose(text: str) -> bool:
+    """Whether this is three words or more, each in one case, maybe with a number or sign at the end."""
+    words = _WORD.findall(text)
+    return (
+        sum(len(word) > 1 for word in words) >= 3
+        and all(word.islower() or word.isupper() or word.istitle() for word in words)
+        and not any(c.isdigit() for c in text.rstrip(_AT_THE_END))
+    )
+
+
+def _without(text: str, known: str) -> str:
+    """Return `text` without a known sample, however it is spelled: upside down, in capitals, in l33t."""
+    plain = _plain(known)
+    for sample in {plain, plain[::-1]}:
+        places = [(at, letter) for at, c in enumerate(text) for letter in _plain(c)]
+        joined = "".join(character for _, character in places)
+        begin = joined.rfind(sample)
+        while begin >= 0:
+            first, last = places[begin][0], places[begin + len(sample) - 1][0]
+            text = text[:first] + text[last + 1 :]
+            begin = joined.rfind(sample, 0, begin)
+    return text
+
+
+def _plain(text: str) -> str:
+    folded = text.casefold().translate(_LOOKALIKES)
+    return "".join(c for c in folded if c.isalnum())
+
+
+def _new_characters(text: str) -> int:
+    """Count the characters that neither continue a sequence nor repeat what was there before."""
+    count = 0
+    for at, character in enumerate(text):
+        before = text[:at]
+        sequence = at >= 2 and ord(character) - ord(before[-1]) == ord(before[-1]) - ord(before[-2])
+        repeated = at >= _REPEATED and text[at - _REPEATED + 1 : at + 1] in before
+        count += not (sequence or repeated)
+    return count
