@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", choices=["on", "off"], help="Valkey (on with PostgreSQL)")
     parser.add_argument("--workers", type=int, default=12, help="at a time (%(default)s)")
     parser.add_argument("--employers", type=int, default=3, help="at a time (%(default)s)")
-    parser.add_argument("--pause", type=float, default=1.5, help="between faults, at most, seconds")
+    parser.add_argument("--pause", type=float, default=5.0, help="between faults, at most, seconds")
     parser.add_argument(
         "--start-seconds", type=float, default=START_SECONDS, help="a killed process may take"
     )

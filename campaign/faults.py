@@ -1,6 +1,7 @@
 """What goes wrong meanwhile: each kind of fault by name, dealt in an order that the seed decides."""
 
 import asyncio
+import contextlib
 import json
 import random
 import sqlite3
@@ -30,6 +31,10 @@ _OF_PAYMENTS: Final = (
     *("timeout_after_accept", "drop_after_accept", "timeout", "http_500"),
     *("http_500_after_accept", "html_502", "rate_limited"),
 )
+_RESTED: Final = 0.7
+"""Share of the faults that meet a product at work; the others meet one that is starting or broken."""
+
+_READY_SECONDS: Final = 15.0
 _FIVE: Final = 5
 _AGAIN_AT_MOST: Final = 40
 
@@ -98,9 +103,17 @@ class Trouble:
                     left = [*deck, "kill_at_a_write", "kill_at_a_write"]
                     self._luck.shuffle(left)
                 name = left.pop()
+                if self._luck.random() < _RESTED:
+                    await self._all_ready()
                 playing.create_task(deck[name]())
                 self.played[name] += 1
                 await self._town.pause(pause_seconds)
+
+    async def _all_ready(self) -> None:
+        """Return once every process serves, so that something gets done between one fault and the next."""
+        waiting = asyncio.gather(*(process.ready.wait() for process in self._processes))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(waiting, _READY_SECONDS)
 
     # ── Processes ────────────────────────────────────────────────────────────────────────────────
 

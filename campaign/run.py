@@ -53,7 +53,7 @@ class Options:
     """Whether sessions and limits are in Valkey."""
     workers: int = 12
     employers: int = 3
-    pause_seconds: float = 1.5
+    pause_seconds: float = 5.0
     """The longest pause between one fault and the next."""
     start_seconds: float = START_SECONDS
     folder: Path | None = None

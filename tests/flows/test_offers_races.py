@@ -104,6 +104,21 @@ async def test_tapping_many_times_accepts_once(database: Database) -> None:
     assert await kinds_told(database, await employer_of(database, job_id)) == ["lead_accepted"]
 
 
+async def test_who_came_later_and_was_quicker_breaks_no_rule(database: Database) -> None:
+    """A cancellation waits for the job's row while somebody who came after it accepts."""
+    for _ in range(TURNS):
+        job_id, [offer] = await market(database)
+        later = NOW + dt.timedelta(seconds=1)
+        outcomes = await race(database, accepts(offer, later), closes(job_id, JobAction.CANCEL))
+        assert outcomes in (["ok", "ok"], ["offer_closed", "ok"])
+        if outcomes[0] == "ok":
+            match, job = await match_of(database, offer[1]), await job_of(database, job_id)
+            assert (match.responded_at, job.closed_at) == (later, NOW)
+            break
+    else:
+        pytest.fail("nobody was quicker than a cancellation")
+
+
 async def test_of_two_opposite_answers_one_counts(database: Database) -> None:
     for _ in range(TURNS):
         _, [offer] = await market(database)
