@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core import loading
@@ -232,26 +233,51 @@ async def _migrate(settings: Settings) -> None:
         await database.close()
 
 
-def verify_log(_arguments: argparse.Namespace) -> int:
-    """Verify the hash chain of the audit log; 1 if it is broken."""
-    good, bad = asyncio.run(_verify_log(_settings()))
-    if bad is None:
+def verify_log(arguments: argparse.Namespace) -> int:
+    """Verify the keyed hash chain of the audit log, and that it contains exported heads; 1 if not."""
+    given = list(arguments.head)
+    for file in arguments.heads:
+        given += [line for line in Path(file).read_text().splitlines() if line.strip()]
+    good, bad, missing = asyncio.run(_verify_log(_settings(), given))
+    for head in missing:
+        print(
+            f"The audit log does not contain the exported head {head}: it was cut off or rewritten."
+        )
+    if bad is not None:
+        print(f"The audit log is broken at row {bad}; the {good} rows before it are whole.")
+    elif not missing:
         print(f"The audit log is whole: {good} rows.")
-        return 0
-    print(f"The audit log is broken at row {bad}; the {good} rows before it are whole.")
-    return 1
+    return 0 if bad is None and not missing else 1
 
 
-async def _verify_log(settings: Settings) -> tuple[int, int | None]:
-    from app.audit.log import verify
+async def _verify_log(
+    settings: Settings, given: Sequence[str]
+) -> tuple[int, int | None, list[str]]:
+    from app.audit import heads, log
     from app.core.postgresql import COMMAND
     from app.runtime import running
 
+    exported = [heads.Head.parse(text) for text in given]
     async with (
         running(settings, patience=COMMAND) as runtime,
         runtime.database.read() as session,
     ):
-        return await verify(session)
+        good, bad = await log.verify(session)
+        return good, bad, [str(head) for head in await heads.missing(session, exported)]
+
+
+def audit_head(_arguments: argparse.Namespace) -> int:
+    """Print the head of the audit log, to be kept elsewhere for `verify-log --head`."""
+    print(asyncio.run(_audit_head(_settings())))
+    return 0
+
+
+async def _audit_head(settings: Settings) -> str:
+    from app.audit import heads
+    from app.runtime import running
+
+    async with running(settings) as runtime, runtime.database.read() as session:
+        return str(await heads.current(session))
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -363,7 +389,14 @@ def _parser() -> argparse.ArgumentParser:
     factor = add("second-factor", second_factor)
     factor.add_argument("--email", required=True)
     add("migrate", migrate)
-    add("verify-log", verify_log)
+    verifier = add("verify-log", verify_log)
+    verifier.add_argument(
+        "--head", action="append", default=[], help="an exported head it must contain"
+    )
+    verifier.add_argument(
+        "--heads", action="append", default=[], help="a file of exported heads, one a line"
+    )
+    add("audit-head", audit_head)
     teller = add("demo", demo)
     teller.add_argument("--url", help="the running server (else PUBLIC_URL or the local port)")
     teller.add_argument("--json", action="store_true", help="print what happened as JSON")

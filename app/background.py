@@ -16,6 +16,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import idempotency
+from app.audit import heads
 from app.chat import conversation
 from app.core import postgresql
 from app.core.logging import logger
@@ -109,6 +110,14 @@ async def _send_refunds(runtime: Runtime, batch: int) -> int:
     return await refunds.send_due(runtime.database, runtime.payments, runtime.clock, batch)
 
 
+async def _tell_audit_head(runtime: Runtime, _batch: int) -> int:
+    """Log the head of the audit log once a day: kept with the logs, it tells a log that was cut off."""
+    async with runtime.database.read() as session:
+        head = await heads.current(session)
+    logger().info("audit_head", number=head.number, hash=head.hash)
+    return 0
+
+
 LOOPS = (
     Loop("inbox", _handle_inbox, 2),
     Loop("outbox", _send_messages, 2),
@@ -120,6 +129,7 @@ LOOPS = (
     Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due, closing.JOBS_DUE), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("read_limits", _read_limits, 60),
+    Loop("audit_head", _tell_audit_head, 86_400),
     Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
     Loop("forget_bodies", _in_one_transaction(forget_bodies), 600),
     Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from app.audit import log
 from app.core.crypto import Keyring
+from app.core.logging import logger
 from app.core.postgresql import REQUEST, Patience
 from app.core.ratelimit import IMPATIENT, RateLimiter
 from app.core.settings import Settings
@@ -104,6 +106,7 @@ async def running(
             await database.prepare(
                 migrate=not settings.is_production, wait_seconds=settings.database_wait_seconds
             )
+            await _seal_log(database, clock())
             yield runtime
         finally:
             if runtime.payments is not None:
@@ -112,3 +115,14 @@ async def running(
             await database.close()
             if redis is not None:
                 await redis.aclose()
+
+
+async def _seal_log(database: Database, now: dt.datetime) -> None:
+    """Begin to key the log of an installation from before it was; whoever keeps its head is told."""
+    async with database.read() as session:
+        if not await log.needs_seal(session):
+            return
+    async with database.begin() as session:
+        rows = await log.seal(session, now)
+    if rows is not None:
+        logger().warning("audit_log_keyed", count=rows)

@@ -2,12 +2,15 @@
 
 Rows are written as the last step of the transaction they describe: both commit or neither does. Each
 row's hash covers its content and the hash before it, so that a row altered, removed or put in between
-is found by `verify`. The chain's head is one row whose lock orders the writers; because it is always
-the last lock a transaction takes, it can't be part of a deadlock.
+is found by `verify`. The hash is keyed: whoever owns the database but not the secrets can't make one. A
+log cut off at its end is found by a head that was exported before (`heads`). The chain's head is one row
+whose lock orders the writers; because it is always the last lock a transaction takes, it can't be part
+of a deadlock.
 """
 
 import datetime as dt
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,12 +20,23 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AdminActionLog, AuditHead
+from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import before_commit
+from app.db import before_commit, keyring
 from app.identity.actor import Actor
 from app.sql import insert_if_absent
 
 GENESIS = "0" * 64
+_PLAIN = 1
+"""Version of rows from before the hash was keyed."""
+KEYED = 2
+"""Version of rows whose hash is keyed."""
+_CONTEXT = "audit"
+"""What the log's hashes are made as."""
+SEALED = "audit.keyed"
+"""The action of the row that says: the rows before are of version 1, and no other ever is."""
+CHANGEOVER = dt.timedelta(hours=1)
+"""How long after that row a process of the version before may still write, while a new one starts."""
 _ONLY_ROW = 1
 _BATCH = 1_000
 
@@ -95,11 +109,14 @@ async def record_once(
 
 async def _write(session: AsyncSession) -> None:
     rows: list[dict[str, Any]] = session.info.pop("audit", [])
+    keys = keyring(session)
     number, previous = await _lock_head(session)
     for row in rows:
         number += 1
         row |= {"number": number, "previous_hash": previous}
-        row["hash"] = previous = entry_hash(row)
+        row |= {"version": KEYED, "key_id": keys.mac_key_id}
+        previous = entry_hash(row, keys)
+        row["hash"] = previous
     await session.execute(insert(AdminActionLog), rows)
     await session.execute(
         update(AuditHead).where(AuditHead.id == _ONLY_ROW).values(number=number, hash=previous)
@@ -120,8 +137,40 @@ async def _lock_head(session: AsyncSession) -> tuple[int, str]:
     return row.number, row.hash
 
 
-def entry_hash(row: Mapping[str, Any]) -> str:
-    """Return the hash (hex SHA-256) of a row's content chained to `previous_hash`."""
+async def seal(session: AsyncSession, now: dt.datetime) -> int | None:
+    """Begin to key a log whose rows are all from before; return how many they are, None if it is keyed.
+
+    From then on no row of version 1 counts (but of the hour of `CHANGEOVER`).
+    """
+    number, _ = await _lock_head(session)
+    keyed = select(AdminActionLog.number).where(AdminActionLog.version == KEYED).limit(1)
+    if number == 0 or await session.scalar(keyed) is not None:
+        return None
+    after = {"unkeyed_rows": number}
+    record(
+        session,
+        actor=None,
+        action=SEALED,
+        target_type="audit",
+        target_id="log",
+        now=now,
+        after=after,
+    )
+    return number
+
+
+async def needs_seal(session: AsyncSession) -> bool:
+    """Whether the log has rows and none of them is keyed."""
+    any_row = select(AdminActionLog.number).limit(1)
+    keyed = any_row.where(AdminActionLog.version == KEYED)
+    return await session.scalar(any_row) is not None and await session.scalar(keyed) is None
+
+
+def entry_hash(row: Mapping[str, Any], keys: Keyring) -> str:
+    """Return the hash (hex, 256 bits) of a row's content chained to `previous_hash`.
+
+    Empty where it would need a key that no configured secret has.
+    """
     content = [
         row["previous_hash"],
         row["number"],
@@ -136,8 +185,14 @@ def entry_hash(row: Mapping[str, Any]) -> str:
         _canonical(row["before"]),
         _canonical(row["after"]),
     ]
-    plain = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
+    if row["version"] == _PLAIN:
+        return hashlib.sha256(_plain(content).encode()).hexdigest()
+    key_id = str(row["key_id"])
+    return keys.mac(_plain([*content, row["version"], key_id]), _CONTEXT, key_id) or ""
+
+
+def _plain(content: list[Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _canonical(value: Any) -> Any:
@@ -159,27 +214,64 @@ def _content(row: AdminActionLog) -> dict[str, Any]:
 async def verify(session: AsyncSession) -> tuple[int, int | None]:
     """Check the whole chain; return how many rows are good and the number of the first bad one.
 
-    The second value is None when every row and the head fit.
+    The second value is None when every row and the head fit, and the last row is keyed.
     """
-    previous, good, size = GENESIS, 0, _BATCH
+    chain, size = _Chain(keyring(session)), _BATCH
     while True:
         number = AdminActionLog.number
-        query = select(AdminActionLog).where(number > good).order_by(number).limit(size)
+        query = select(AdminActionLog).where(number > chain.good).order_by(number).limit(size)
         try:
             rows = [_content(row) for row in await session.scalars(query)]
             for row in rows:
-                chained = row["number"] == good + 1 and row["previous_hash"] == previous
-                if not chained or entry_hash(row) != row["hash"]:
-                    return good, good + 1
-                previous, good = row["hash"], row["number"]
+                if not chain.takes(row):
+                    return chain.good, chain.good + 1
         except (ValueError, TypeError, AttributeError):
             # Something in these rows is no time, id or JSON any more: which row, one by one.
             if size == 1:
-                return good, good + 1
+                return chain.good, chain.good + 1
             size = 1
             continue
         if len(rows) < size:
             break
+    if chain.good and not chain.keyed:
+        # Anybody could have written these: only a keyed row vouches for those before it.
+        return 0, 1
     head = (await session.execute(select(AuditHead.number, AuditHead.hash))).one_or_none()
     expected = (head.number, head.hash) if head else (0, GENESIS)
-    return good, None if expected == (good, previous) else good + 1
+    return chain.good, None if expected == (chain.good, chain.hash) else chain.good + 1
+
+
+class _Chain:
+    """The chain as far as it was checked."""
+
+    def __init__(self, keys: Keyring) -> None:
+        self.good = 0
+        self.hash = GENESIS
+        self.keyed = False
+        """Whether a keyed row was seen, and every row after it may be believed."""
+        self._plain_until: dt.datetime | None = None
+        self._keys = keys
+
+    def takes(self, row: Mapping[str, Any]) -> bool:
+        """Whether `row` is the next one, and unaltered."""
+        chained = row["number"] == self.good + 1 and row["previous_hash"] == self.hash
+        if not chained or not hmac.compare_digest(entry_hash(row, self._keys), row["hash"]):
+            return False
+        if row["version"] == KEYED:
+            if not self.keyed and not self._tells_of_those_before(row):
+                return False
+            self.keyed = True
+        elif self.keyed and not self._is_of_changeover(row):
+            return False
+        self.hash, self.good = row["hash"], row["number"]
+        return True
+
+    def _tells_of_those_before(self, row: Mapping[str, Any]) -> bool:
+        """Whether the first keyed row is the very first, or says how many it vouches for."""
+        if self.good == 0:
+            return True
+        self._plain_until = row["at"] + CHANGEOVER
+        return bool(row["action"] == SEALED and row["after"] == {"unkeyed_rows": self.good})
+
+    def _is_of_changeover(self, row: Mapping[str, Any]) -> bool:
+        return self._plain_until is not None and bool(row["at"] <= self._plain_until)

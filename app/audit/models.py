@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DDL, BigInteger, Index, String, event
+from sqlalchemy import DDL, BigInteger, Index, SmallInteger, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
@@ -12,9 +12,10 @@ from app.db import Base, JsonType
 
 
 class AdminActionLog(Base):
-    """One thing that was done, chained to the one before it by hash.
+    """One thing that was done, chained to the one before it by a keyed hash.
 
-    `number` counts without gaps; a row removed, altered or put in between breaks the chain.
+    `number` counts without gaps; a row removed, altered or put in between breaks the chain. Rows of
+    version 1 are from before the hash was keyed; the first of version 2 says how many they are.
     """
 
     __tablename__ = "admin_action_log"
@@ -37,6 +38,9 @@ class AdminActionLog(Base):
     after: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    """How the hash is made: 1 by SHA-256, 2 by HMAC-SHA256 with the key `key_id`."""
+    key_id: Mapped[str | None] = mapped_column(String(8))
 
 
 PROTECTION = {

@@ -42,7 +42,7 @@ def digest(token: str) -> str:
 
 
 class Keyring:
-    """The keys of one installation: seals, opens and indexes personal values.
+    """The keys of one installation: seals, opens and indexes personal values, authenticates the log.
 
     The newest secret seals, each of them opens, and the oldest keys the index: under another key nobody
     would be found by their phone any more.
@@ -58,6 +58,12 @@ class Keyring:
             self._ciphers.setdefault(key_id, AESGCM(key))
         self._current = next(iter(self._ciphers))
         self._index_key = derive(secrets_[-1], "blind-index")
+        self._mac_keys: dict[str, bytes] = {}
+        for secret in secrets_:
+            key = derive(secret, "mac")
+            self._mac_keys.setdefault(hashlib.sha256(b"id" + key).hexdigest()[:8], key)
+        self.mac_key_id = next(iter(self._mac_keys))
+        """Id of the newest secret's key of `mac`."""
 
     def seal(self, value: str, context: str) -> bytes:
         """Encrypt `value`; it opens only with the same `context` (what the value is)."""
@@ -90,3 +96,14 @@ class Keyring:
         """Return the keyed hash by which `value` is found again (hex, 256 bits)."""
         message = context.encode() + b"\0" + value.encode()
         return hmac.new(self._index_key, message, hashlib.sha256).hexdigest()
+
+    def mac(self, value: str, context: str, key_id: str) -> str | None:
+        """Return what only a holder of key `key_id` can make of `value` (HMAC-SHA256, hex).
+
+        None where no configured secret has that key.
+        """
+        key = self._mac_keys.get(key_id)
+        if key is None:
+            return None
+        message = context.encode() + b"\0" + value.encode()
+        return hmac.new(key, message, hashlib.sha256).hexdigest()

@@ -24,6 +24,8 @@ from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.workers.models import Worker, WorkerAvailability
 
+SECRET = "a secret for tests only, long enough to pass"
+
 NOW = dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC)
 MONDAY = dt.date(2026, 11, 23)
 INDIA = "Asia/Kolkata"
@@ -34,7 +36,7 @@ _numbers = itertools.count(1)
 
 def database_of(url: str) -> Database:
     """The database as a running process opens it, with matching listening."""
-    database = Database(url, Keyring("a secret for tests only, long enough to pass"))
+    database = Database(url, Keyring(SECRET))
     database.on_change("worker", reindex_workers)
     return database
 
