@@ -43,7 +43,7 @@ def bounds(rows: Sequence[Any], job: JobFacts, weights: Weights, minimum_share: 
         limits = np.minimum(limits, job.radius_km)
 
     hours = hours_of(job.schedule)
-    minutes = minutes_bound(np.array(days, dtype=np.int64).T, hours.half_hours())
+    minutes = minutes_bound(np.array(days, dtype=np.int64).T, hours.half_hours)
     elsewhere = np.array([zone != job.schedule.time_zone for zone in zones])
     free = np.where(elsewhere, hours.minutes, minutes)
 

@@ -20,7 +20,7 @@ The rules, in the order in which they apply:
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -102,6 +102,12 @@ class JobHours:
     """The work folded onto one week: (begin, end, how many times it happens in the window)."""
     minutes: int
     """All work in the window, in minutes. 0 when no slot falls on any of its days."""
+    half_hours: tuple[int, ...]
+    """Minutes of work in each of the week's 336 half hours, over the window. Summed over the half hours
+    in which a person is free at all, it is never less than `free` of that person, if they live by the
+    same clock."""
+    week: tuple[int, ...]
+    """The week as `app.core.week.bits` writes it: a half hour with work in it has its bit."""
 
     def free(self, availability: Availability) -> int:
         """Minutes of the work for which the person is free: 0 to `minutes`."""
@@ -109,28 +115,6 @@ class JobHours:
             return self._free_by_week(availability)
         open_hours = intersect(self._work_for(availability), self._open(availability))
         return total(open_hours) - total(intersect(open_hours, self._busy(availability)))
-
-    def half_hours(self) -> tuple[int, ...]:
-        """Minutes of work in each of the week's 336 half hours, over the window.
-
-        Summed over the half hours in which a person is free at all, it is never less than
-        `free` of that person, if they live by the same clock.
-        """
-        minutes = [0] * (WEEK // HALF_HOUR)
-        for begin, end, times in self.pieces:
-            for half_hour in range(begin // HALF_HOUR, -(-end // HALF_HOUR)):
-                start = half_hour * HALF_HOUR
-                minutes[half_hour] += times * (min(end, start + HALF_HOUR) - max(begin, start))
-        return tuple(minutes)
-
-    def week(self) -> tuple[int, ...]:
-        """The work on one week as `app.core.week.bits` writes it: no bit of a half hour with work is 0."""
-        per_day = DAY // HALF_HOUR
-        minutes = self.half_hours()
-        return tuple(
-            sum(1 << bit for bit in range(per_day) if minutes[day * per_day + bit])
-            for day in range(WEEK // DAY)
-        )
 
     def shift(self, time_zone: str) -> int:
         """Minutes to add to a clock of that zone to read the job's."""
@@ -219,8 +203,28 @@ def hours_of(schedule: Schedule) -> JobHours:
         if end > schedule.minute and (schedule.ends_on is None or day <= schedule.ends_on)
     )
     work = merge(ahead for _, ahead in shifts)
-    origin = first.weekday() * DAY
-    return JobHours(schedule, days, tuple(work), shifts, tuple(_fold(work, origin)), total(work))
+    pieces = tuple(_fold(work, first.weekday() * DAY))
+    half_hours = _half_hours(pieces)
+    return JobHours(
+        schedule, days, tuple(work), shifts, pieces, total(work), half_hours, _bits(half_hours)
+    )
+
+
+def _half_hours(pieces: Iterable[tuple[int, int, int]]) -> tuple[int, ...]:
+    minutes = [0] * (WEEK // HALF_HOUR)
+    for begin, end, times in pieces:
+        for half_hour in range(begin // HALF_HOUR, -(-end // HALF_HOUR)):
+            start = half_hour * HALF_HOUR
+            minutes[half_hour] += times * (min(end, start + HALF_HOUR) - max(begin, start))
+    return tuple(minutes)
+
+
+def _bits(half_hours: tuple[int, ...]) -> tuple[int, ...]:
+    per_day = DAY // HALF_HOUR
+    return tuple(
+        sum(1 << bit for bit in range(per_day) if half_hours[day * per_day + bit])
+        for day in range(WEEK // DAY)
+    )
 
 
 def _is_off(day: date, time_off: tuple[DateRange, ...]) -> bool:

@@ -129,7 +129,7 @@ async def near_and_able(session: AsyncSession, job: JobFacts) -> Sequence[Row[*t
     is_flat = shortest > 0 and reach / shortest <= _FLAT_DEGREES
     narrowing = math.sqrt(math.cos(math.radians(job.point.latitude)) * shortest) if is_flat else 0
     skills_0, skills_1 = masks(sorted(job.required_skills))
-    week = hours_of(job.schedule).week()
+    week = hours_of(job.schedule).week
     values = {
         "keys": _padded(keys_around(job.point, job.radius_km)),
         "latitude": job.point.latitude,

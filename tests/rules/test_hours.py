@@ -163,7 +163,7 @@ def test_time_that_passes_never_brings_hours_back(schedule, now, later, week):
 def test_the_week_of_bits_loses_nobody_who_is_free_for_what_is_left(schedule, now, week):
     hours = hours_of(remaining(schedule, now))
     if hours.free(Availability(week, schedule.time_zone)):
-        assert any(one & other for one, other in zip(hours.week(), bits(week), strict=True))
+        assert any(one & other for one, other in zip(hours.week, bits(week), strict=True))
 
 
 @given(slots, weeks, dates, st.sampled_from([6, 13, 20, 27, None]))
@@ -179,10 +179,10 @@ def test_the_half_hours_promise_no_less_than_the_exact_minutes(schedule, week):
     hours = hours_of(schedule)
     days = bits(week)
     promised = sum(
-        minutes for i, minutes in enumerate(hours.half_hours()) if days[i // 48] >> i % 48 & 1
+        minutes for i, minutes in enumerate(hours.half_hours) if days[i // 48] >> i % 48 & 1
     )
     assert hours.free(Availability(week, INDIA)) <= promised <= hours.minutes
-    assert sum(hours.half_hours()) == hours.minutes
+    assert sum(hours.half_hours) == hours.minutes
 
 
 @given(schedules, weeks, st.lists(ranges, max_size=3).map(tuple))
@@ -252,7 +252,7 @@ def test_a_job_without_a_shift_on_its_days_has_no_minutes():
 
 
 def test_half_hours_are_counted_to_the_minute():
-    half_hours = hours_of(one_shift("monday", "09:10", "10:05")).half_hours()
+    half_hours = hours_of(one_shift("monday", "09:10", "10:05")).half_hours
     nine = 9 * 60 // HALF_HOUR
     assert half_hours[nine : nine + 3] == (20, 30, 5)
 
