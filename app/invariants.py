@@ -13,8 +13,9 @@ from app.db import Database
 from app.messaging import invariants as messages
 from app.offers import invariants as offers
 from app.payments import invariants as payments
+from app.workers import invariants as workers
 
-ALL = (*messages.INVARIANTS, *offers.INVARIANTS, *payments.INVARIANTS)
+ALL = (*messages.INVARIANTS, *offers.INVARIANTS, *payments.INVARIANTS, *workers.INVARIANTS)
 
 
 @dataclass(frozen=True, slots=True)

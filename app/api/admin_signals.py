@@ -11,6 +11,7 @@ from app.core.schema import Answer, Instant
 from app.employers import marks
 from app.employers.models import Employer
 from app.identity.models import UserStatus
+from app.jobs import pace as jobs_pace
 from app.payments import pace
 from app.policy import policy
 
@@ -27,7 +28,7 @@ class SharedMark(Answer):
 
 
 class EmployerSignals(Answer):
-    """What may be a sign of abuse, for a person to judge; nothing is refused for it."""
+    """What may be a sign of abuse, for a person to judge."""
 
     shared: list[SharedMark] = Field(description="Other accounts with something in common.")
     workers_unlocked_today: int = Field(
@@ -35,6 +36,12 @@ class EmployerSignals(Answer):
     )
     unlocks_fast: bool = Field(
         description="Whether so many, by an account so new, are worth a look."
+    )
+    jobs_taken_back_today: int = Field(
+        description="Published jobs that were cancelled in the last 24 hours."
+    )
+    jobs_taken_back_often: bool = Field(
+        description="Whether so many that nothing more is published; each tells who lives near it."
     )
 
 
@@ -44,6 +51,7 @@ async def signals_of(
     """Return what an administrator should know of an employer."""
     limits = (await policy.current(session)).limits
     workers = await pace.workers_lately(session, employer.id, now)
+    taken_back = await jobs_pace.cancelled_lately(session, employer.id, now)
     is_new = employer.created_at > now - dt.timedelta(days=limits.new_account_days)
     return EmployerSignals(
         shared=[
@@ -57,4 +65,6 @@ async def signals_of(
         ],
         workers_unlocked_today=workers,
         unlocks_fast=is_new and workers >= limits.new_account_unlocks,
+        jobs_taken_back_today=taken_back,
+        jobs_taken_back_often=taken_back >= limits.published_jobs_cancelled_per_day,
     )

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, status
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.deps import EmployerActor, Now, Once, PageQuery, Read, Route, Write
+from app.api.deps import EmployerActor, Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import JobId
 from app.api.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
@@ -379,13 +379,14 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: N
 
 @router.post("/{job_id}/publish", responses=problems(404, 409))
 async def publish_job(
-    session: Write, actor: EmployerActor, job_id: JobId, now: Now, _: Once
+    session: Write, actor: EmployerActor, job_id: JobId, rt: Rt, now: Now, _: Once
 ) -> JobAnswer:
     """Publish a draft: matching starts, and the first workers are asked.
 
     Refused with 409 `job_not_draft`, with 403 `account_restricted`, and with 422 when it starts in the
     past. A text with signs of a scam is 409 `job_held_for_review`, with the `reasons`, until an
-    administrator approves it, and 409 `job_declined` if they decline.
+    administrator approves it, and 409 `job_declined` if they decline. Whoever cancels one published job
+    after the other gets 429 `publish_limit_reached`.
     """
-    job = await publish(session, actor, job_id, now)
+    job = await publish(session, actor, job_id, now, paced=rt.limiter.enabled)
     return await _one(session, actor, job, now)

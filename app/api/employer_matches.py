@@ -34,9 +34,9 @@ class Breakdown(schema.Answer):
 
 
 class MatchedWorker(schema.Answer):
-    """The worker, before the contact is unlocked: first name and initial."""
+    """The worker, before the contact is unlocked."""
 
-    display_name: str = Field(
+    display_name: str | None = Field(
         description="First name and initial of the last name; null until the worker accepts."
     )
     city: str | None = Field(description="City of the worker; null when not told.")

@@ -16,6 +16,7 @@ from app.api.problems import problems
 from app.core.errors import Forbidden, Unauthenticated, Unavailable
 from app.core.schema import Answer
 from app.core.settings import Settings
+from app.providers.whatsapp_pins import without_exact_pins
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
 
@@ -132,7 +133,7 @@ async def receive(request: Request) -> Response:
     body = await request.body()
     if not signature_fits(_secret(runtime.settings), body, request.headers.get(SIGNATURE_HEADER)):
         raise BadSignature
-    await runtime.arrivals.keep(body)
+    await runtime.arrivals.keep(without_exact_pins(body))
     return _RECEIVED
 
 

@@ -26,6 +26,10 @@ KM_PER_DEGREE: Final = math.pi * EARTH_RADIUS_KM / 180
 MAX_TRAVEL_KM: Final = 500
 """The furthest a worker can say they travel, and the largest radius of a job."""
 
+GRID_DEGREES: Final = 0.005
+"""Distance of two grid lines: about 550 m north to south, and at most that from west to east."""
+_GRID_PER_DEGREE: Final = 200
+
 _SLACK_DEGREES: Final = 1e-6
 """About 11 cm: more than any rounding in the search box, so that a rounding never loses a worker."""
 
@@ -67,6 +71,21 @@ TIERS: Final = (
     Tier(200, 0.5),
     Tier(MAX_TRAVEL_KM, 0.2),
 )
+
+
+def on_grid(point: Point) -> Point:
+    """The grid point nearest to where a person is: all that is kept of it. Applied twice it is the same.
+
+    An employer chooses where jobs are and how far they reach, and learns who is near enough. Whatever is
+    answered, and however finely, many jobs together find the point that matching uses. So that point is
+    none at which anybody lives: at most 400 m from home, and shared by everybody in the cell.
+    """
+    return Point(on_grid_line(point.latitude), on_grid_line(point.longitude))
+
+
+def on_grid_line(degrees: float) -> float:
+    """The nearest multiple of `GRID_DEGREES`, written with three decimals."""
+    return round(round(degrees * _GRID_PER_DEGREE) / _GRID_PER_DEGREE, 3)
 
 
 def haversine_km(a: Point, b: Point) -> float:
@@ -160,8 +179,5 @@ def _columns(tier: int, row: int) -> int:
 
 
 def coarse_km(distance_km: float) -> float:
-    """A distance as an employer sees it: to half a kilometre.
-
-    Finer, and the answers to three jobs posted around somebody's home tell where it is.
-    """
+    """A distance as an employer sees it: to half a kilometre, no finer than a cell of the grid is large."""
     return round(2 * distance_km) / 2

@@ -74,11 +74,12 @@ def city_map(
 def scores(matches: Sequence[Json]) -> RenderableType:
     """Return the table of matches with the parts of their score."""
     table = Table(box=None, pad_edge=False)
-    for name in ("worker", "km", "score", *_PARTS):
-        table.add_column(name, justify="left" if name == "worker" else "right")
-    for match in matches:
+    for name in ("asked", "km", "score", *_PARTS):
+        table.add_column(name, justify="left" if name == "asked" else "right")
+    for number, match in enumerate(matches, 1):
+        # Nobody has a name before they accept.
         table.add_row(
-            escape(match["worker"]["display_name"]),
+            f"worker {number}",
             f"{match['distance_km']:.1f}",
             f"[bold]{match['score']:.1f}[/bold]",
             *(f"{match['breakdown'][part]:.0f}" for part in _PARTS),

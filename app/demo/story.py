@@ -30,6 +30,8 @@ JOBS: Final = 50
 INDIA: Final = ZoneInfo("Asia/Kolkata")
 _CITY: Final = 0
 """The run whose city is used; it is filled once and found again afterwards."""
+_BLUR_KM: Final = 0.7
+"""How far a distance that an employer sees can be from the true one: rounded, and from the grid."""
 
 
 def tell(*, base_url: str | None, as_json: bool, workers: int) -> int:
@@ -211,14 +213,11 @@ class _Story:
         An employer can't tell who somebody is; the demonstration knows its people, and finds the one
         whose phone holds the button of this offer.
         """
-        found = []
-        for match in matches:
-            for citizen in self._might_be(match, job):
-                phone = citizen.body["phone"]
-                buttons = f"offer:{match['id']}:accept"
-                if message := await self._maybe_message(phone, buttons):
-                    found.append((match, citizen, message))
-                    break
+        found = [
+            (match, *asked)
+            for match in matches
+            if (asked := await self._offered(match, self._might_be(match, job)))
+        ]
         if not found:
             raise DemoFailed("The offers were not delivered: is the background work running?")
         return found
@@ -226,19 +225,24 @@ class _Story:
     def _might_be(self, match: Json, job: Json) -> list[Citizen]:
         spot = job["location"]
         here = Point(spot["latitude"], spot["longitude"])
+        worker = match["worker"]
         return [
             citizen
             for citizen in self._citizens
-            if citizen.body["name"].split()[0] == match["worker"]["display_name"].split()[0]
-            and abs(_km(here, citizen) - match["distance_km"]) < 0.3
+            if set(citizen.body["skills"]) == set(worker["skills"])
+            and citizen.body["experience_years"] == worker["experience_years"]
+            and abs(_km(here, citizen) - match["distance_km"]) < _BLUR_KM
         ]
 
-    async def _maybe_message(self, phone: str, button: str) -> Json | None:
+    async def _offered(self, match: Json, citizens: list[Citizen]) -> tuple[Citizen, Json] | None:
+        """Return the one of these whose phone got this offer, once it is there, and its message."""
+        button = f"offer:{match['id']}:accept"
         deadline = time.perf_counter() + PATIENCE_SECONDS
         while time.perf_counter() < deadline:
-            for item in await self._server.messages(phone):
-                if any(b["id"] == button for b in item["buttons"]):
-                    return item
+            for citizen in citizens:
+                for item in await self._server.messages(citizen.body["phone"]):
+                    if any(b["id"] == button for b in item["buttons"]):
+                        return citizen, item
             await asyncio.sleep(0.2)
         return None
 

@@ -32,6 +32,12 @@ _EMAIL = re.compile(
 )
 """The unquoted, ASCII addresses that mail providers give out; whether one exists, only mail shows."""
 
+_TITLES: Final = frozenset(
+    "dr mr mrs ms miss mx prof shri sri smt kum adv er ca md mohd "
+    "डॉ डा डॉक्टर श्री श्रीमती सुश्री प्रो मो मोहम्मद मि".split()
+)
+"""What stands before a name and says nothing of whose it is; "Md." is Mohammed, as in "Md. Salim"."""
+
 _BY_PHONE: Final = select(User).where(
     User.role == Role.WORKER, User.phone_index == bindparam("index")
 )
@@ -88,11 +94,24 @@ def phone_of(session: AsyncSession, user: User) -> str | None:
 
 
 def display_name(name: str) -> str:
-    """Return the first name and the initial of the last, as strangers see it: "Asha K."."""
+    """Return the first name and one initial, as strangers see it: "Asha K." for "Dr. Asha Kulkarni".
+
+    Titles and initials are no first name: "Dr. A. K. Sharma" is "Sharma A.", "K. Ramesh" is "Ramesh K.".
+    """
     words = name.split()
-    if len(words) < 2:
-        return name.strip()
-    return f"{words[0]} {_initial(words[-1])}."
+    while len(words) > 1 and words[0].rstrip(".").casefold() in _TITLES:
+        words = words[1:]
+    if len(words) < 2 or all(map(_is_initial, words)):
+        return " ".join(words)
+    first = next(place for place, word in enumerate(words) if not _is_initial(word))
+    other = words[-1] if first < len(words) - 1 else words[0]
+    return f"{words[first]} {_initial(other)}."
+
+
+def _is_initial(word: str) -> bool:
+    """Whether a word is one letter with its marks, or several, each with a dot: "A", "के.", "A.K."."""
+    parts = [part for part in word.split(".") if part]
+    return all(len(part) == len(_initial(part)) for part in parts)
 
 
 def _initial(word: str) -> str:

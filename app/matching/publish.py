@@ -7,22 +7,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.identity.actor import Actor
-from app.jobs import holding, lifecycle, queries
+from app.jobs import holding, lifecycle, pace, queries
 from app.jobs.models import Job
 from app.jobs.rules import JobAction, JobStatus
 from app.matching.waves import send_wave
 
 
-async def publish(session: AsyncSession, actor: Actor, job_id: UUID, now: dt.datetime) -> Job:
+async def publish(
+    session: AsyncSession, actor: Actor, job_id: UUID, now: dt.datetime, *, paced: bool = True
+) -> Job:
     """Publish the actor's own draft and send its first wave, in one transaction; returns the job.
 
-    Raises `JobNotFound` for another's job, `AccountRestricted`, `JobHeld` or `JobDeclined` for a text
-    that has to be looked at, and whatever `jobs.lifecycle` refuses: a job that is no draft, or that
-    starts in the past.
+    `paced` is whether it counts how many published jobs were cancelled lately. Raises `JobNotFound` for
+    another's job, `AccountRestricted`, `PublishedTooOften`, `JobHeld` or `JobDeclined` for a text that
+    has to be looked at, and whatever `jobs.lifecycle` refuses: a job that is no draft, or that starts in
+    the past.
     """
     actor.require_unrestricted()
     job = await queries.owned(session, actor.user_id, job_id, hold=True)
     if job.status == JobStatus.DRAFT:
+        if paced:
+            await pace.require(session, actor.user_id, now)
         await holding.require_cleared(session, job, now)
     await lifecycle.move(session, job, JobAction.PUBLISH, now)
     log.record(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit import log
 from app.due import Due
 from app.identity.actor import Actor
-from app.jobs import lifecycle
+from app.jobs import lifecycle, pace
 from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound, find
 from app.jobs.rules import JobAction, JobNotOver
@@ -67,6 +67,8 @@ async def close_job(
     await close_open(session, held, _REASON[action], actor, now)
     if action == JobAction.CANCEL:
         await _tell_accepted(session, held, now)
+        if held.status is JobStatus.PUBLISHED:
+            await pace.note(session, held.employer_id, now)
     await _tell_employer(session, held, action, actor, now)
     return job
 

@@ -1,4 +1,7 @@
-"""How an employer reads a worker's name before the contact is theirs."""
+"""How an employer reads the name of a worker who has accepted, before the contact is theirs.
+
+Who was only asked has no name: see `queries`.
+"""
 
 from uuid import UUID
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, Text, bindparam, cast, select
@@ -40,6 +40,9 @@ _BEST_FIRST = Keyset(
     "job_matches", [-_MATCH.score, _MATCH.distance_km, _MATCH.id], descending=False
 )
 """The higher score, then the nearer, then the one made earlier."""
+
+_NAMED: Final = frozenset({OfferStatus.ACCEPTED, OfferStatus.WITHDRAWN})
+"""Those who accepted; the employer was told of each by name."""
 
 type Shift = tuple[int, dt.time, dt.time]
 """Weekday (Monday is 0), start and end."""
@@ -88,7 +91,8 @@ class EmployersMatch:
     experience: float
     reliability_part: float
     distance_km: float
-    display_name: str
+    display_name: str | None
+    """First name and initial; None until the worker accepts."""
     city: str | None
     skills: Sequence[str]
     experience_years: int
@@ -329,7 +333,9 @@ def _workers_offer(row: _OfferRow) -> WorkersOffer:
 
 def _employers_match(row: _MatchRow) -> EmployersMatch:
     place = mask_name(row.city) if row.city else row.city
-    display_name, city = mask_together(shown_name(row.name), place)
+    # Nobody who was only asked is named: whoever posts a job could learn who lives near it.
+    name = shown_name(row.name) if row.status in _NAMED else None
+    display_name, city = mask_together(name, place)
     return EmployersMatch(
         id=row.id,
         status=OfferStatus(row.status),
@@ -340,7 +346,7 @@ def _employers_match(row: _MatchRow) -> EmployersMatch:
         experience=row.score_experience,
         reliability_part=row.score_reliability,
         distance_km=coarse_km(row.distance_km),
-        display_name=display_name or "",
+        display_name=display_name,
         city=city,
         skills=row.skills,
         experience_years=row.experience_years,

@@ -121,6 +121,11 @@ class LimitPolicy(_Part):
         default=8,
         description="Workers' contacts in 24 hours by a new account that are worth a look.",
     )
+    published_jobs_cancelled_per_day: Annotated[int, whole(1, 1_000)] = Field(
+        default=10,
+        description="Published jobs a company may cancel in 24 hours before it publishes nothing more; each "
+        "tells who lives near it.",
+    )
     offers_per_worker_per_week: Annotated[int, whole(1, 500)] = Field(
         default=50,
         description="Offers a worker gets in a week, where they have set no cap of their own.",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from app.core.geo import Point, on_grid
 from app.messaging.inbound import Inbound, InboundKind
 from app.providers.whatsapp_values import (
     Json,
@@ -151,11 +152,17 @@ def _tap(payload: object, title: object) -> Json:
     return {"kind": InboundKind.TAP, "payload": chosen, "text": text(title)}
 
 
-def _location(place: Json, _item: Json) -> Json:
-    latitude, longitude = float(place["latitude"]), float(place["longitude"])
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise Unreadable("a place that is not on the Earth")
-    return {"kind": InboundKind.LOCATION, "latitude": latitude, "longitude": longitude}
+def _location(pin: Json, _item: Json) -> Json:
+    latitude, longitude = float(pin["latitude"]), float(pin["longitude"])
+    try:
+        place = on_grid(Point(latitude, longitude))
+    except ValueError:
+        raise Unreadable("a place that is not on the Earth") from None
+    return {
+        "kind": InboundKind.LOCATION,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+    }
 
 
 def _reaction(reaction: Json, _item: Json) -> Json:

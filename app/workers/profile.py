@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit import log
 from app.catalogue import places
 from app.core.errors import FieldError, Invalid, NotFound
-from app.core.geo import Point
+from app.core.geo import Point, on_grid
 from app.core.languages import Language
 from app.db import changed
 from app.identity.models import User
@@ -162,8 +162,7 @@ def _edit_account(
 
 def _edit_whereabouts(worker: Worker, changes: ProfileChanges) -> None:
     if "location" in changes:
-        point = changes["location"]
-        _place(worker, point)
+        point = _place(worker, changes["location"])
         if point is not None and "city" not in changes:
             nearest = places.nearest_city(point.latitude, point.longitude)
             worker.city = nearest.name if nearest else worker.city
@@ -176,8 +175,11 @@ def _edit_whereabouts(worker: Worker, changes: ProfileChanges) -> None:
         worker.time_zone = changes["time_zone"]
 
 
-def _place(worker: Worker, point: Point | None) -> None:
-    worker.latitude = point.latitude if point else None
-    worker.longitude = point.longitude if point else None
-    if point is not None:
-        worker.time_zone = places.time_zone_at(point.latitude, point.longitude)
+def _place(worker: Worker, point: Point | None) -> Point | None:
+    """Write where the worker is, and return it as it is kept: on the grid."""
+    kept = on_grid(point) if point else None
+    worker.latitude = kept.latitude if kept else None
+    worker.longitude = kept.longitude if kept else None
+    if kept is not None:
+        worker.time_zone = places.time_zone_at(kept.latitude, kept.longitude)
+    return kept

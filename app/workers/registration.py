@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.catalogue import places
 from app.catalogue import skills as skill_catalogue
 from app.core.errors import Conflict, FieldError, Invalid
-from app.core.geo import Point
+from app.core.geo import Point, on_grid
 from app.core.ids import new_id
 from app.core.languages import Language
 from app.db import keyring
@@ -319,12 +319,14 @@ def _agree(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetim
 
 
 def _whereabouts(new: NewWorker, country: str) -> tuple[str | None, Point | None, str]:
-    """Return city, location and time zone, each found from the other where only one is said."""
+    """Return city, location (on the grid) and time zone, each found from the other where one is said."""
     city, location = new.city, new.location
     if location is None and city is not None:
         place = places.by_city(city, country) or places.by_city(city)
         location = Point(place.latitude, place.longitude) if place else None
-    elif location is not None and city is None:
+    if location is not None:
+        location = on_grid(location)
+    if location is not None and city is None:
         nearest = places.nearest_city(location.latitude, location.longitude)
         city = nearest.name if nearest else None
     if location is not None:

@@ -286,6 +286,7 @@ def test_a_number_split_over_what_a_worker_writes_is_kept_from_the_reader(
     ok(worker.put("/api/workers/profile", profile))
     employer = village.employer()
     job = village.job(employer, location=place)
+    village.accept(worker, village.offers(worker)[0]["id"])
     answer = employer.get(f"/api/employers/jobs/{job['id']}/matches")
     shown = page(answer)[0]["worker"]
     seen = f"{shown['display_name']} {shown['city']}".translate(

@@ -4,7 +4,7 @@ import pytest
 
 from tests.acceptance import shapes
 from tests.acceptance.shapes import keys, page, problem
-from tests.flows.world import BANDRA, Person, World, ok
+from tests.flows.world import BANDRA_ON_GRID, Person, World, ok
 
 UNKNOWN = "01936d5e-7c00-7000-8000-000000000000"
 NINE_TO_FIVE = {"start": "09:00", "end": "17:00"}
@@ -29,7 +29,7 @@ def test_the_profile_has_every_field_and_keeps_what_is_left_out(town: World) -> 
     profile = ok(worker.get("/api/workers/profile"))
     assert keys(profile) == shapes.WORKER
     assert profile["quiet_hours"] is None
-    assert profile["location"] == BANDRA
+    assert profile["location"] == BANDRA_ON_GRID
     assert (profile["status"], profile["verified"]) == ("active", False)
     assert 0 <= profile["reliability"] <= 100
     changes = {

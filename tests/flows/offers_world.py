@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import DomainError
+from app.core.geo import on_grid
 from app.db import Database, keyring
 from app.invariants import examine
 from app.jobs.models import Job, JobStatus
@@ -20,16 +21,19 @@ from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy
 from tests.flows.matching_world import (
+    BANDRA,
     NOW,
     NewWorker,
     add_employer,
     add_job,
     add_workers,
     database_of,
+    km_north,
 )
 
 type Verb = Callable[[AsyncSession], Awaitable[Any]]
 
+HOME = on_grid(km_north(BANDRA, 1))
 HOUR = dt.timedelta(hours=1)
 DEADLINE = NOW + 4 * HOUR
 """When offers made at NOW end: the default of the policy."""
@@ -94,7 +98,7 @@ async def market(
     """A published job offered to so many workers: its id, and worker and offer of each."""
 
     async def make(session: AsyncSession) -> tuple[UUID, list[tuple[UUID, UUID]]]:
-        people = await add_workers(session, [NewWorker() for _ in range(workers)])
+        people = await add_workers(session, [NewWorker(point=HOME) for _ in range(workers)])
         job_id = await add_job(session, await add_employer(session), **job)
         await offer_to(session, job_id, people)
         query = select(JobMatch.worker_id, JobMatch.id).where(JobMatch.job_id == job_id)

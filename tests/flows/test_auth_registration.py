@@ -20,7 +20,7 @@ from tests.flows.auth_world import (
     worker_body,
     wrong,
 )
-from tests.flows.world import BANDRA, PASSWORD, World, ok, refused
+from tests.flows.world import BANDRA, BANDRA_ON_GRID, PASSWORD, World, ok, refused
 
 
 def test_a_worker_registers_proves_the_phone_and_is_signed_in(world: World) -> None:
@@ -51,7 +51,7 @@ def test_what_a_worker_says_is_kept_and_what_is_left_out_has_a_sensible_start(
     user, worker = the_worker(world)
     assert (user.name, user.language) == ("Asha Kulkarni", "en")
     assert worker.skills == ["waiter", "cook"]
-    assert (worker.latitude, worker.longitude) == (BANDRA["latitude"], BANDRA["longitude"])
+    assert (worker.latitude, worker.longitude) == tuple(BANDRA_ON_GRID.values())
     assert worker.city == "Mumbai"
     assert (worker.max_distance_km, worker.experience_years) == (10.0, 0)
     assert worker.time_zone == "Asia/Kolkata"

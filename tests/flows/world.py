@@ -32,6 +32,8 @@ START = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 """A Monday, 11:30 in India."""
 
 BANDRA = {"latitude": 19.0596, "longitude": 72.8295}
+BANDRA_ON_GRID = {"latitude": 19.06, "longitude": 72.83}
+"""What is kept of a worker who lives there."""
 PASSWORD = "correct horse battery staple"
 EVERY_DAY = tuple("monday tuesday wednesday thursday friday saturday sunday".split())
 

@@ -264,7 +264,7 @@ def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> s
         return _contact_line(contact, reads)
     price = {"amount": lead.price.amount, "currency": lead.price.currency}
     said = {
-        "name": texts.plain(lead.display_name),
+        "name": texts.plain(lead.display_name or ""),
         "distance": texts.say_by("km", lead.distance_km, reads),
         "price": texts.say_by("money", price, reads),
         "url": payment_link(keyring(doing.session), doing.base_url, lead.id),

@@ -146,7 +146,9 @@ function shownMatch(match) {
     return [make("strong", { textContent: name }), ` ${phone}, yours for good`];
   }
   const state = SAID[match.status] || match.status;
-  const words = [make("strong", { textContent: match.worker.display_name }), ` ${state}`];
+  // Who has not accepted has no name yet.
+  const name = match.worker.display_name || "Somebody";
+  const words = [make("strong", { textContent: name }), ` ${state}`];
   if (match.status !== "accepted") return words;
   return [...words, " ", button("Unlock the contact", () => report(notice, async () => {
     const unlocked = await api("POST", `employers/matches/${match.id}/unlock`);
