@@ -17,7 +17,7 @@ DEVELOPMENT := .venv/.requirements-dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format bench campaign demo migration lock clean
+.PHONY: help run test check lint types imports format bench campaign masking demo migration lock clean
 
 help:  ## list what can be done
 	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench, campaign and demo)"
@@ -51,6 +51,9 @@ bench: $(DEVELOPMENT)  ## measure, and write figures and plots under benchmarks/
 
 campaign: $(DEVELOPMENT)  ## play every fault against real processes for a while; ARGS="--seconds 1800 --seed 7"
 	@$(PY) -m campaign $(ARGS)
+
+masking: $(DEVELOPMENT)  ## measure masking and review of texts on their corpora (ARGS=--misses lists lines)
+	@$(PY) -m tests.measure.texts $(ARGS)
 
 demo: $(RUNTIME)  ## the whole story in the terminal, against the server that `make run` started
 	@$(PY) -m app demo $(ARGS)
