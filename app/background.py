@@ -15,14 +15,15 @@ from dataclasses import dataclass
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api import idempotency
+from app.api import idempotency, parked
+from app.attempts.work import Verb as ItemVerb
+from app.attempts.work import Work, do_due
 from app.audit import heads
 from app.chat import conversation
 from app.core import postgresql
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.db import WAKE_CHANNEL, Database
-from app.due import Due
 from app.identity import retention
 from app.matching import waves
 from app.messaging import delivery, inbox, limits
@@ -39,7 +40,7 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _RECONNECT_SECONDS = 5.0
 
 type Verb = Callable[[AsyncSession, dt.datetime, int], Awaitable[int]]
-type Work = Callable[[Runtime, int], Awaitable[int]]
+type Round = Callable[[Runtime, int], Awaitable[int]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Loop:
     """One kind of due work. `work` does at most so many items and returns how many it handled."""
 
     name: str
-    work: Work
+    work: Round
     poll_seconds: float
     batch: int = BATCH
 
@@ -56,16 +57,23 @@ class Loop:
         return await self.work(runtime, self.batch)
 
 
-def _in_one_transaction(verb: Verb, due: Due | None = None) -> Work:
-    """Return the work that runs `verb`, and where `due` is known only if there is something due."""
+def _in_one_transaction(verb: Verb) -> Round:
+    """Return the round that runs `verb`: for what is deleted or emptied by one statement."""
 
     async def work(runtime: Runtime, batch: int) -> int:
-        if due is not None and not await due.finds(runtime.database, runtime.clock()):
-            return 0
         async with runtime.database.begin() as session:
             return await verb(session, runtime.clock(), batch)
 
     return work
+
+
+def _item_by_item(work: Work, verb: ItemVerb) -> Round:
+    """Return the round that does due items by `verb`: one that can't be done keeps up no other."""
+
+    async def due(runtime: Runtime, batch: int) -> int:
+        return await do_due(runtime.database, runtime.clock, batch, work, verb)
+
+    return due
 
 
 async def _send_messages(runtime: Runtime, batch: int) -> int:
@@ -123,10 +131,10 @@ LOOPS = (
     Loop("outbox", _send_messages, 2),
     Loop("payment_events", _handle_payment_events, 2),
     Loop("refunds", _send_refunds, 5),
-    Loop("expire_offers", _in_one_transaction(expire.expire_due, expire.OFFERS_DUE), 5),
-    Loop("waves", _in_one_transaction(waves.send_due, waves.WAVES_DUE), 5, waves.AT_ONCE),
-    Loop("remind", _in_one_transaction(remind.remind_due, remind.REMINDERS_DUE), 15),
-    Loop("expire_jobs", _in_one_transaction(closing.expire_jobs_due, closing.JOBS_DUE), 30),
+    Loop("expire_offers", _item_by_item(expire.EXPIRIES, expire.expire_due), 5),
+    Loop("waves", _item_by_item(waves.WAVES, waves.send_due), 5, waves.AT_ONCE),
+    Loop("remind", _item_by_item(remind.REMINDERS, remind.remind_due), 15),
+    Loop("expire_jobs", _item_by_item(closing.ENDS, closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("read_limits", _read_limits, 60),
     Loop("audit_head", _tell_audit_head, 86_400),
@@ -135,10 +143,11 @@ LOOPS = (
     Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),
     Loop(
         "forget_unproven",
-        _in_one_transaction(privacy.forget_unproven),
+        _item_by_item(privacy.ERASURES, privacy.forget_unproven),
         600,
         privacy.UNPROVEN_AT_ONCE,
     ),
+    Loop("count_parked", _in_one_transaction(parked.tidy), 60),
 )
 
 

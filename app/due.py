@@ -23,10 +23,13 @@ class Look:
     def __init__(self, any_due: ColumnElement[bool]) -> None:
         self._query = Prepared(select(any_due.label("found")), _Found)
 
-    async def finds(self, database: Database, now: dt.datetime) -> bool:
-        """Ask, in a reader's session that is over then. Raises SQLAlchemy's errors."""
+    async def finds(self, database: Database, now: dt.datetime, **more: dt.datetime) -> bool:
+        """Ask, in a reader's session that is over then. Raises SQLAlchemy's errors.
+
+        `more` are the values of conditions that ask for other instants than `:now`.
+        """
         async with database.read() as session:
-            return bool((await self._query.all(session, now=now))[0].found)
+            return bool((await self._query.all(session, now=now, **more))[0].found)
 
 
 class Due(Look):

@@ -15,6 +15,7 @@ from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import MessageId, WebhookId
 from app.api.problems import problems
+from app.attempts.tries import start_anew
 from app.audit.log import record
 from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset, PageRequest
@@ -225,8 +226,8 @@ async def retry_webhook(
         raise NotFound
     if not event.body_sealed or (event.state != WebhookState.DEAD and not event.set_aside):
         raise WebhookNotDead
-    event.state, event.due_at, event.attempts, event.error = WebhookState.WAITING, now, 0, None
-    event.set_aside = 0
+    start_anew(event, now)
+    event.state, event.set_aside = WebhookState.WAITING, 0
     wake_loops(session, "inbox", "payment_events")
     record(
         session,

@@ -12,7 +12,7 @@ from sqlalchemy import Date as SqlDate
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api import lag, message_figures
+from app.api import lag, message_figures, parked
 from app.api.admin_lists import cleaned, exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
@@ -183,6 +183,17 @@ class LagFigures(Answer):
     )
 
 
+class ParkedFigures(Answer):
+    """What was given up and waits for an administrator."""
+
+    by_kind: dict[str, int] = Field(
+        description="How much: `message`, `webhook`, `inbox`, or a kind of `GET /api/admin/parked`."
+    )
+    oldest_seconds: int = Field(
+        description="How long the oldest of it has waited, 0 when there is none."
+    )
+
+
 class Stats(Answer):
     """How the whole system stands."""
 
@@ -200,6 +211,7 @@ class Stats(Answer):
     held: HeldFigures = Field(description="Messages and templates that are held back.")
     days: list[DayFigures] = Field(description="The last 30 days (UTC), oldest first.")
     lag: LagFigures = Field(description="How far background work is behind.")
+    parked: ParkedFigures = Field(description="How much was given up, and since when.")
 
 
 @router.get("/stats")
@@ -210,6 +222,7 @@ async def get_stats(session: Read, _actor: AdminActor, now: Now) -> Stats:
     for role, status, count in await session.execute(by_role):
         users[role][status] = count
     behind = await lag.measure(session, now)
+    waits = await parked.count(session, now)
     return Stats(
         users=users,
         jobs=await _by(session, Job.status, JobStatus),
@@ -225,6 +238,7 @@ async def get_stats(session: Read, _actor: AdminActor, now: Now) -> Stats:
             oldest_webhook_seconds=behind.webhook_seconds,
             oldest_due_job_seconds=behind.job_seconds,
         ),
+        parked=ParkedFigures(by_kind=waits.by_kind(), oldest_seconds=waits.oldest_seconds),
     )
 
 

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 import app
-from app.api import lag
+from app.api import lag, parked
 from app.api.deps import Now, Route, Rt
 from app.api.problems import problems
 from app.core.errors import NotFound, Unavailable
@@ -58,7 +58,9 @@ class Health(Answer):
 class Ready(Answer):
     """Whether this process should get traffic, and what it found."""
 
-    status: Literal["ok"] = Field(default="ok", description="This process may get traffic.")
+    status: Literal["ok", "degraded"] = Field(
+        description="`degraded`: it works, and something waits for an administrator; see `parked`."
+    )
     version: str = Field(description="Version of the product.")
     database: Literal["ok"] = Field(description="The database answers.")
     cache: Literal["ok", "not_configured"] = Field(
@@ -66,6 +68,9 @@ class Ready(Answer):
     )
     background_lag_seconds: int = Field(
         description="Age of the oldest work that is due, in seconds."
+    )
+    parked: dict[str, int] = Field(
+        description="How much was given up and waits for an administrator, by kind."
     )
 
 
@@ -95,14 +100,18 @@ async def ready(rt: Rt, now: Now) -> Ready:
             raise Unavailable("The cache does not answer.", code="cache_unavailable") from error
     async with rt.database.read() as session:
         behind = (await lag.measure(session, now)).worst_seconds
+        waits = (await parked.count(session, now)).by_kind()
     if behind > lag.READY_WITHIN_SECONDS:
         detail = f"Background work is {behind} seconds behind: is a worker process running?"
         raise Unavailable(detail, code="background_lagging")
     return Ready(
+        # Every process would see the same: one bad row must not take all of them out of service.
+        status="degraded" if waits else "ok",
         version=app.__version__,
         database="ok",
         cache="ok" if rt.redis is not None else "not_configured",
         background_lag_seconds=behind,
+        parked=waits,
     )
 
 

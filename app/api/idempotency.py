@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
@@ -94,7 +94,15 @@ async def keep(session: AsyncSession, held: Claim, response: Response) -> None:
     )
 
 
-async def forget_old(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
-    """Delete keys older than they are kept; return how many."""
-    old = IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS)
-    return await rows_changed(session, delete(IdempotencyKey).where(old))
+async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+    """Delete at most `limit` keys older than they are kept; return how many."""
+    old = (
+        select(IdempotencyKey.owner, IdempotencyKey.key)
+        .where(IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS))
+        .order_by(IdempotencyKey.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    which = tuple_(IdempotencyKey.owner, IdempotencyKey.key).in_(old)
+    statement = delete(IdempotencyKey).where(which)
+    return await rows_changed(session, statement.execution_options(synchronize_session=False))

@@ -17,12 +17,6 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
-REQUESTS_SHED = Counter(
-    "partimer_requests_shed_total",
-    "Requests refused because too many came at once.",
-    ["kind"],
-    registry=REGISTRY,
-)
 LOOP_ITEMS = Counter(
     "partimer_loop_items_total", "Items a background loop handled.", ["loop"], registry=REGISTRY
 )
@@ -37,6 +31,12 @@ LOOP_LAST_ROUND = Gauge(
 )
 ALERTS = Counter(
     "partimer_alerts_total", "Things a person has to look at.", ["kind"], registry=REGISTRY
+)
+PARKED = Gauge(
+    "partimer_parked",
+    "Work that was given up and waits for an administrator.",
+    ["kind"],
+    registry=REGISTRY,
 )
 
 

@@ -1,6 +1,7 @@
 """Waves: asking the best people first, and the next best when too few of them answer."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Integer, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts.work import Kind, Work
 from app.db import wake_loops
 from app.due import Due
 from app.identity.models import User, UserStatus
@@ -64,6 +66,7 @@ async def send_wave(session: AsyncSession, job: Job, now: dt.datetime) -> WaveRe
 WAVES_DUE: Final = Due(
     is_one_of(table(Job).c.status, [JobStatus.PUBLISHED]), Job.next_wave_at <= bindparam("now")
 )
+WAVES: Final = Work(Kind.WAVE, "waves", Job.id, Job.next_wave_at, WAVES_DUE)
 _TO_SEND: Final = (
     select(Job.id)
     .where(*WAVES_DUE.conditions)
@@ -73,12 +76,15 @@ _TO_SEND: Final = (
 )
 
 
-async def send_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Send the waves that are due, at most `limit` of them; returns how many jobs were looked at.
+async def send_due(
+    session: AsyncSession, now: dt.datetime, limit: int, only: Sequence[UUID] | None = None
+) -> int:
+    """Send the waves that are due, at most `limit`, of these jobs or of any; returns how many that were.
 
     Jobs that another process is working on are left to it.
     """
-    job_ids = (await session.scalars(_TO_SEND, {"now": now, "limit": limit})).all()
+    query = _TO_SEND if only is None else _TO_SEND.where(Job.id.in_(only))
+    job_ids = (await session.scalars(query, {"now": now, "limit": limit})).all()
     if not job_ids:
         return 0
     policy = await policies.current(session)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.attempts.models import Tried
 from app.core.ids import new_id
 from app.db import Base, JsonType
 
@@ -153,14 +154,14 @@ class MessageTemplate(Base):
 
 
 class WebhookState(StrEnum):
-    """Where a raw event stands."""
+    """Where a raw event or a message out of one stands; what is dead waits for an administrator."""
 
     WAITING = "waiting"
     HANDLED = "handled"
     DEAD = "dead"
 
 
-class WebhookEvent(Base):
+class WebhookEvent(Tried, Base):
     """A verified event as it arrived, stored before it is acknowledged; unique by provider and id."""
 
     __tablename__ = "webhook_events"
@@ -188,10 +189,6 @@ class WebhookEvent(Base):
     kind: Mapped[str] = mapped_column(String(64))
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(String(16))
-    attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[dt.datetime]
-    lease_until: Mapped[dt.datetime | None]
-    error: Mapped[str | None] = mapped_column(String(300))
     set_aside: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many of its items nobody could read; `error` says why."""
     received_at: Mapped[dt.datetime]
@@ -215,7 +212,7 @@ class PlatformNotice(Base):
     received_at: Mapped[dt.datetime]
 
 
-class InboxItem(Base):
+class InboxItem(Tried, Base):
     """One message of one person, exploded out of a batch; handled once, in order per person."""
 
     __tablename__ = "inbox"
@@ -228,6 +225,12 @@ class InboxItem(Base):
             sqlite_where=text("state = 'waiting'"),
         ),
         Index("ix_inbox_person", "person_id", "state", "sent_at"),
+        Index(
+            "ix_inbox_dead",
+            "id",
+            postgresql_where=text("state = 'dead'"),
+            sqlite_where=text("state = 'dead'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -237,9 +240,6 @@ class InboxItem(Base):
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """The message in our own form (`app.messaging.inbound.Inbound`), as JSON."""
     state: Mapped[str] = mapped_column(String(16))
-    attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[dt.datetime]
-    error: Mapped[str | None] = mapped_column(String(300))
     sent_at: Mapped[dt.datetime]
     """When the person sent it, by the platform's clock."""
     received_at: Mapped[dt.datetime]

@@ -4,6 +4,7 @@ One process at a time opens them. With several, a person's second message could 
 answered, before the first one is; opening is cheap, and the work that follows is shared by all.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -11,86 +12,56 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts.tries import is_of_the_data
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database, keyring, wake_loops
-from app.due import Due
 from app.messaging import notices, people, statuses
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.rules import WINDOW
-from app.sql import insert_if_absent, is_one_of, is_postgresql, table
+from app.messaging.taking import Events
+from app.sql import insert_if_absent, table
 
 WHATSAPP: Final = Channel.WHATSAPP.value
 EVENT: Final = "webhook"
 """What a stored event is sealed as."""
 ITEM: Final = "inbox"
 """What a stored message is sealed as."""
-MAX_ATTEMPTS: Final = 5
 _OPENER: Final = 716401733
 """The advisory lock of whoever opens events."""
-_UNSTORABLE: Final = frozenset({"22", "23"})
-"""PostgreSQL's classes of errors (SQLSTATE) that are the data's own fault."""
+OPENING_SECONDS: Final = 10
+"""How long opening one event may take; it takes milliseconds."""
+LEASE: Final = dt.timedelta(seconds=15)
+"""How long a process that was killed while it opened an event keeps the next ones waiting."""
 
 type Clock = Callable[[], dt.datetime]
 type Parse = Callable[[bytes], Parsed]
 
+EVENTS: Final = Events(WHATSAPP, "inbox_dead", OPENING_SECONDS, LEASE, opener=_OPENER)
+WEBHOOKS_DUE: Final = EVENTS.due
+
 
 async def open_due(database: Database, clock: Clock, limit: int, parse: Parse) -> int:
-    """Take up to `limit` events apart; return how many that were. Another who does it is left to it.
+    """Take up to `limit` events apart; return how many that were. Another who does it is left to it."""
 
-    So whoever does it looks once more at the end: what was stored meanwhile found nobody else.
-    """
-    done, more = 0, True
-    while done < limit and (more or await WEBHOOKS_DUE.finds(database, clock())):
-        event_id: UUID | None = None
-        try:
-            async with database.begin() as session:
-                events = await _next_events(session, clock())
-                if not events:
-                    return done
-                more = len(events) > 1
-                event_id = events[0].id
-                await _open_event(session, events[0], parse, clock())
-        except Exception as error:
-            if event_id is None:
-                raise
-            logger().error("webhook_failed", webhook_id=str(event_id), exc_info=error)
-            await _open_apart(database, event_id, parse, clock(), error)
-        done += 1
-    return done
+    async def handle(session: AsyncSession, event: WebhookEvent) -> None:
+        await _open_event(session, event, parse, clock())
+
+    async def salvage(event_id: UUID, _error: Exception) -> bool:
+        return await _open_apart(database, event_id, parse, clock())
+
+    return await EVENTS.handle_due(database, clock, limit, handle, salvage)
 
 
-_WE_OPEN: Final = select(text(f"pg_try_advisory_xact_lock({_OPENER})"))
-_EVENTS: Final = table(WebhookEvent).c
-WEBHOOKS_DUE: Final = Due(
-    is_one_of(_EVENTS.state, [WebhookState.WAITING]),
-    _EVENTS.provider == WHATSAPP,
-    _EVENTS.due_at <= bindparam("now"),
-)
-_NEXT: Final = (
-    select(WebhookEvent)
-    .where(*WEBHOOKS_DUE.conditions)
-    .order_by(WebhookEvent.due_at, WebhookEvent.id)
-    .limit(2)
-    .with_for_update(skip_locked=True)
-)
 _KNOWN: Final = select(table(InboxItem).c.id).where(
     table(InboxItem).c.channel == WHATSAPP,
     table(InboxItem).c.message_id == bindparam("message_id"),
 )
-
-
-async def _next_events(session: AsyncSession, now: dt.datetime) -> Sequence[WebhookEvent]:
-    """Return the next to open, and one more where there is one: it tells whether to look again."""
-    if is_postgresql(session) and not await session.scalar(_WE_OPEN):
-        return ()
-    return (await session.scalars(_NEXT, {"now": now})).all()
 
 
 async def _open_event(
@@ -104,18 +75,16 @@ async def _open_event(
     _finish(event, parsed.set_aside, now)
 
 
-async def _open_apart(
-    database: Database, event_id: UUID, parse: Parse, now: dt.datetime, error: Exception
-) -> None:
+async def _open_apart(database: Database, event_id: UUID, parse: Parse, now: dt.datetime) -> bool:
     """Open an event that failed as a whole item by item, so that only what is bad in it is lost.
 
-    What fails for another reason than its own data is tried again as a whole, a little later.
+    What fails for another reason than its own data is tried again as a whole, a little later: False.
     """
     try:
-        async with database.begin() as session:
+        async with asyncio.timeout(OPENING_SECONDS), database.begin() as session:
             event = await session.get(WebhookEvent, event_id, with_for_update=True)
             if event is None or event.state != WebhookState.WAITING:
-                return
+                return True
             parsed = parse(keyring(session).open(event.body_sealed, EVENT).encode())
             aside = list(parsed.set_aside)
             steps: list[Callable[[AsyncSession], Awaitable[Any]]] = [
@@ -127,26 +96,16 @@ async def _open_apart(
                     async with session.begin_nested():
                         await step(session)
                 except Exception as failed:
-                    if not _own_fault(failed):
+                    if not is_of_the_data(failed):
                         raise
                     aside.append(type(failed).__name__)
             await notices.apply(session, event.id, parsed.notices, now)
             _finish(event, aside, now)
-    except Exception as again:  # noqa: BLE001 - noted on the event, and tried again as a whole
+            event.lease_until = None
+    except Exception as again:  # noqa: BLE001 - the caller notes it, and tries again as a whole
         logger().error("webhook_failed_again", webhook_id=str(event_id), exc_info=again)
-        async with database.begin() as session:
-            failed_event = await session.get(WebhookEvent, event_id, with_for_update=True)
-            if failed_event is not None:
-                set_back(failed_event, error, now)
-
-
-def _own_fault(error: Exception) -> bool:
-    """Whether a fresh start could not help, because the data itself can't be stored."""
-    if isinstance(error, OperationalError):
         return False
-    if isinstance(error, DBAPIError):
-        return str(getattr(error.orig, "sqlstate", None) or "22")[:2] in _UNSTORABLE
-    return isinstance(error, ValueError | TypeError | LookupError | AttributeError)
+    return True
 
 
 def _in_lock_order(parsed: Parsed) -> list[Inbound]:
@@ -162,7 +121,7 @@ def _finish(event: WebhookEvent, aside: Sequence[str], now: dt.datetime) -> None
         logger().warning("webhook_items_set_aside", webhook_id=str(event.id), count=len(aside))
     else:
         # All of it is in rows of its own, which an erasure finds; here nobody would find it.
-        event.body_sealed = b""
+        event.body_sealed, event.error = b"", None
     event.state, event.handled_at = WebhookState.HANDLED, now
 
 
@@ -197,15 +156,3 @@ async def _add_item(session: AsyncSession, inbound: Inbound, now: dt.datetime) -
     )
     if stored:
         wake_loops(session, "inbox")
-
-
-def set_back(row: WebhookEvent | InboxItem, error: Exception, now: dt.datetime) -> None:
-    """Try again a little later, and after some tries leave it to an administrator."""
-    if row.state != WebhookState.WAITING:
-        return
-    row.attempts += 1
-    row.error = type(error).__name__
-    row.due_at = now + dt.timedelta(seconds=2**row.attempts)
-    if row.attempts >= MAX_ATTEMPTS:
-        row.state = WebhookState.DEAD
-        ALERTS.labels("inbox_dead").inc()

@@ -1,6 +1,5 @@
 """Offers that end from the other side: the job closes, is full, or the two shall not meet."""
 
-import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from typing import Final
@@ -9,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts.work import Kind, Work
 from app.audit import log
 from app.due import Due
 from app.identity.actor import Actor
 from app.jobs import lifecycle, pace
 from app.jobs.models import Job, JobStatus
-from app.jobs.queries import JobNotFound, find
-from app.jobs.rules import JobAction, JobNotOver
+from app.jobs.queries import JobNotFound, facts_of, find
+from app.jobs.rules import JobAction, JobNotOver, closes_at
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox import Notice, notify_many, suppress
 from app.offers.jobside import HeldJob, ask_more, hold_jobs
@@ -127,6 +127,7 @@ async def close_for_employer(
 JOBS_DUE: Final = Due(
     is_one_of(table(Job).c.status, [JobStatus.PUBLISHED]), Job.closes_at <= bindparam("now")
 )
+ENDS: Final = Work(Kind.JOB_END, "expire_jobs", Job.id, Job.closes_at, JOBS_DUE)
 _OVER: Final = (
     select(Job.id)
     .where(*JOBS_DUE.conditions)
@@ -135,21 +136,33 @@ _OVER: Final = (
 )
 
 
-async def expire_jobs_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Expire up to `limit` published jobs whose last shift has begun; return how many.
+async def expire_jobs_due(
+    session: AsyncSession, now: dt.datetime, limit: int, only: Sequence[UUID] | None = None
+) -> int:
+    """Expire up to `limit` published jobs whose last shift has begun, of these or of all; return how many.
 
     A job that another transaction holds is left for the next call.
     """
-    due = (await session.scalars(_OVER, {"now": now, "limit": limit})).all()
+    query = _OVER if only is None else _OVER.where(Job.id.in_(only))
+    due = (await session.scalars(query, {"now": now, "limit": limit})).all()
     held = await hold_jobs(session, due, skip_locked=True)
     count = 0
     for job in held.values():
         if job.status is JobStatus.PUBLISHED:
-            # A zone whose clock was legislated anew since publishing: that job waits, not all others.
-            with contextlib.suppress(JobNotOver):
+            try:
                 await close_job(session, job.id, JobAction.EXPIRE, None, now)
+            except JobNotOver:
+                # Its zone's clock was legislated anew since publishing: it ends by the new one.
+                await _end_later(session, job.id)
+            else:
                 count += 1
     return count
+
+
+async def _end_later(session: AsyncSession, job_id: UUID) -> None:
+    job = await find(session, job_id, hold=True)
+    facts = facts_of(job)
+    job.closes_at = closes_at(facts.slots, facts.starts_on, facts.ends_on, facts.time_zone)
 
 
 async def _close_apart(

@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts.work import Kind, Work
 from app.audit import log
 from app.due import Due
 from app.messaging.outbox import notify_many, suppress
@@ -21,6 +22,9 @@ from app.workers.models import Worker
 OFFERS_DUE: Final = Due(
     is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),
     JobMatch.respond_by <= bindparam("now"),
+)
+EXPIRIES: Final = Work(
+    Kind.OFFER_EXPIRY, "expire_offers", JobMatch.id, JobMatch.respond_by, OFFERS_DUE
 )
 _OVERDUE: Final = (
     select(JobMatch.id, JobMatch.job_id)
@@ -37,13 +41,16 @@ _EXPIRE: Final = (
 )
 
 
-async def expire_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Expire up to `limit` unanswered offers past their deadline; return how many.
+async def expire_due(
+    session: AsyncSession, now: dt.datetime, limit: int, only: Sequence[UUID] | None = None
+) -> int:
+    """Expire up to `limit` unanswered offers past their deadline, of these or of all; return how many.
 
     Each worker is told once and counted as having missed it; a job that waits for nobody any more
     asks others at once. Offers of a job that another transaction holds are left for the next call.
     """
-    due = (await session.execute(_OVERDUE, {"now": now, "limit": limit})).all()
+    query = _OVERDUE if only is None else _OVERDUE.where(JobMatch.id.in_(only))
+    due = (await session.execute(query, {"now": now, "limit": limit})).all()
     jobs = await hold_jobs(session, {row.job_id for row in due}, skip_locked=True)
     ids = [row.id for row in due if row.job_id in jobs]
     if not ids:

@@ -12,9 +12,11 @@ from uuid import UUID
 from sqlalchemy import Integer, Row, and_, bindparam, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts.work import Kind, Work
 from app.audit import log
 from app.core.masking import mask_together
 from app.db import keyring
+from app.due import Due
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -147,26 +149,33 @@ async def _messages(session: AsyncSession, worker_id: UUID) -> Rows:
     return (await session.execute(query)).all()
 
 
+_LONG_UNPROVEN: Final = Due(
+    User.role == Role.WORKER,
+    User.status == UserStatus.PENDING,
+    User.updated_at < bindparam("since"),
+)
+ERASURES: Final = Work(
+    Kind.ERASURE, "forget_unproven", User.id, User.id, _LONG_UNPROVEN, age=UNPROVEN_KEPT
+)
 _UNPROVEN: Final = (
     select(User.id)
-    .where(
-        User.role == Role.WORKER,
-        User.status == UserStatus.PENDING,
-        User.updated_at < bindparam("since"),
-    )
+    .where(*_LONG_UNPROVEN.conditions)
     .order_by(User.id)
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(skip_locked=True)
 )
 
 
-async def forget_unproven(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Erase up to `limit` workers who never proved their phone; return how many.
+async def forget_unproven(
+    session: AsyncSession, now: dt.datetime, limit: int, only: Sequence[UUID] | None = None
+) -> int:
+    """Erase up to `limit` workers who never proved their phone, of these or of all; return how many.
 
     Whoever proves it at this very moment is left alone.
     """
+    query = _UNPROVEN if only is None else _UNPROVEN.where(User.id.in_(only))
     values = {"since": now - UNPROVEN_KEPT, "limit": limit}
-    forgotten = (await session.scalars(_UNPROVEN, values)).all()
+    forgotten = (await session.scalars(query, values)).all()
     for worker_id in forgotten:
         await erase(session, worker_id, None, now)
     return len(forgotten)

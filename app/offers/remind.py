@@ -1,11 +1,14 @@
 """One reminder of an unanswered offer, while there is still time to answer."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts.work import Kind, Work
 from app.due import Due
 from app.messaging.outbox import notify_many
 from app.offers.models import JobMatch
@@ -18,6 +21,7 @@ REMINDERS_DUE: Final = Due(
     JobMatch.remind_at <= bindparam("now"),
     JobMatch.respond_by > bindparam("now"),
 )
+REMINDERS: Final = Work(Kind.REMINDER, "remind", JobMatch.id, JobMatch.remind_at, REMINDERS_DUE)
 _TO_REMIND: Final = (
     select(JobMatch.id)
     .where(*REMINDERS_DUE.conditions)
@@ -41,13 +45,16 @@ _REMIND: Final = (
 )
 
 
-async def remind_due(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Remind the workers of up to `limit` offers whose reminder is due; return how many.
+async def remind_due(
+    session: AsyncSession, now: dt.datetime, limit: int, only: Sequence[UUID] | None = None
+) -> int:
+    """Remind the workers of up to `limit` offers, of these or of all that are due; return how many.
 
     An offer that expired before its reminder could be sent is not reminded of any more.
     """
     # Skips what another transaction holds, and waits for nothing: offers before jobs is safe here.
-    ids = (await session.scalars(_TO_REMIND, {"now": now, "limit": limit})).all()
+    query = _TO_REMIND if only is None else _TO_REMIND.where(JobMatch.id.in_(only))
+    ids = (await session.scalars(query, {"now": now, "limit": limit})).all()
     if not ids:
         return 0
     reminded = await session.execute(_REMIND, {"ids": ids, "now": now})

@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.core.logging import logger
-from app.core.metrics import ALERTS
 from app.db import Database, keyring, wake_loops
-from app.due import Due
 from app.messaging.models import WebhookEvent, WebhookState
+from app.messaging.taking import Events
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
 from app.payments.provider import (
@@ -25,13 +23,13 @@ from app.payments.provider import (
     RefundChanged,
 )
 from app.payments.rules import OPEN, PaymentAction
-from app.sql import insert_if_absent, is_one_of, table
+from app.sql import insert_if_absent
 
 PROVIDER = "stripe"
-MAX_ATTEMPTS = 10
+HANDLING_SECONDS: Final = 20
+"""How long one event may take; it takes milliseconds, but it may wait for a lock."""
+LEASE: Final = dt.timedelta(seconds=30)
 _CONTEXT = "webhook"
-_FIRST_WAIT = dt.timedelta(seconds=5)
-_LONGEST_WAIT = dt.timedelta(hours=1)
 
 type Parse = Callable[[Mapping[str, Any]], ProviderEvent | None]
 
@@ -53,12 +51,8 @@ async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetim
     return await insert_if_absent(session, WebhookEvent, row)
 
 
-_EVENTS: Final = table(WebhookEvent).c
-EVENTS_DUE: Final = Due(
-    is_one_of(_EVENTS.state, [WebhookState.WAITING]),
-    _EVENTS.provider == PROVIDER,
-    _EVENTS.due_at <= bindparam("now"),
-)
+EVENTS: Final = Events(PROVIDER, "payment_event_dead", HANDLING_SECONDS, LEASE)
+EVENTS_DUE: Final = EVENTS.due
 
 
 async def handle_due(
@@ -70,37 +64,11 @@ async def handle_due(
     livemode: bool,
 ) -> int:
     """Handle the events that are due, oldest first; return how many were tried."""
-    if not await EVENTS_DUE.finds(database, clock()):
-        return 0
-    for tried in range(limit):
-        failed: UUID | None = None
-        try:
-            async with database.begin() as session:
-                event = await _claim(session, clock())
-                if event is None:
-                    return tried
-                failed = event.id
-                await _handle(session, event, clock(), parse=parse, livemode=livemode)
-        except Exception as error:
-            if failed is None:
-                raise
-            logger().error("payment_event_failed", webhook_id=str(failed), exc_info=error)
-            await _retry_later(database, failed, error, clock())
-    return limit
 
+    async def handle(session: AsyncSession, event: WebhookEvent) -> None:
+        await _handle(session, event, clock(), parse=parse, livemode=livemode)
 
-_NEXT: Final = (
-    select(WebhookEvent)
-    .where(*EVENTS_DUE.conditions)
-    .order_by(WebhookEvent.due_at, WebhookEvent.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-
-
-async def _claim(session: AsyncSession, now: dt.datetime) -> WebhookEvent | None:
-    event: WebhookEvent | None = await session.scalar(_NEXT, {"now": now})
-    return event
+    return await EVENTS.handle_due(database, clock, limit, handle)
 
 
 async def _handle(
@@ -120,7 +88,6 @@ async def _handle(
             pass
     event.state = WebhookState.HANDLED
     event.handled_at = now
-    event.attempts += 1
     event.error = None
 
 
@@ -137,16 +104,3 @@ async def _failed(session: AsyncSession, told: AttemptFailed, now: dt.datetime) 
         .where(Payment.id == payment_id, Payment.status.in_(OPEN))
         .values(failure_code=told.code[:64], updated_at=now)
     )
-
-
-async def _retry_later(
-    database: Database, event_id: UUID, error: Exception, now: dt.datetime
-) -> None:
-    async with database.begin() as session:
-        event = await session.get_one(WebhookEvent, event_id, with_for_update=True)
-        event.attempts += 1
-        event.error = type(error).__name__
-        event.due_at = now + min(_FIRST_WAIT * 2**event.attempts, _LONGEST_WAIT)
-        if event.attempts >= MAX_ATTEMPTS:
-            event.state = WebhookState.DEAD
-            ALERTS.labels("payment_event_dead").inc()

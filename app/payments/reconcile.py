@@ -3,9 +3,11 @@
 import datetime as dt
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
+from app.attempts.work import Kind, Work, ask_due
 from app.core.logging import logger
 from app.db import Database
 from app.due import Due
@@ -23,11 +25,15 @@ from app.payments.rules import PaymentAction
 from app.payments.settle import move, settle
 
 ASK_EVERY = dt.timedelta(minutes=5)
+AT_ONCE: Final = 8
+"""Payments that are asked about side by side: providers allow tens of requests a second."""
 PAYMENTS_DUE: Final = Due(Payment.check_at <= bindparam("now"))
+CHECKS: Final = Work(
+    Kind.PAYMENT_CHECK, "reconcile_payments", Payment.id, Payment.check_at, PAYMENTS_DUE
+)
 _TO_ASK: Final = (
     select(Payment)
-    .where(*PAYMENTS_DUE.conditions)
-    .limit(bindparam("limit", type_=Integer))
+    .where(Payment.id == bindparam("payment_id"), *PAYMENTS_DUE.conditions)
     .with_for_update(skip_locked=True)
 )
 
@@ -40,31 +46,48 @@ async def check_due(
     *,
     livemode: bool,
 ) -> int:
-    """Ask about the payments that are due and settle what is learnt; return how many were asked."""
-    now = clock()
-    if not await PAYMENTS_DUE.finds(database, now):
-        return 0
+    """Ask about the payments that are due, those that wait longest first, and settle what is learnt.
+
+    Returns how many were asked about.
+    """
+
+    async def check(payment_id: UUID) -> bool:
+        return await _check(database, provider, payment_id, clock, livemode=livemode)
+
+    return await ask_due(database, clock, limit, CHECKS, check, at_once=AT_ONCE)
+
+
+async def _check(
+    database: Database,
+    provider: PaymentProvider,
+    payment_id: UUID,
+    clock: Callable[[], dt.datetime],
+    *,
+    livemode: bool,
+) -> bool:
+    """Ask about one payment and settle what is learnt; False if the provider was not there."""
     async with database.begin() as session:
-        due = list(await session.scalars(_TO_ASK, {"now": now, "limit": limit}))
-        for payment in due:
-            payment.check_at = now + ASK_EVERY
-    for payment in due:
-        try:
-            checkout = await _ask(provider, payment)
-        except (PaymentsUnavailable, ProviderRefused) as error:
-            logger().warning(
-                "payment_not_reconciled", payment_id=str(payment.id), exc_type=type(error).__name__
-            )
-            continue
-        async with database.begin() as session:
-            if checkout is not None:
-                await settle(session, checkout, clock(), livemode=livemode)
-            elif payment.expires_at is not None and payment.expires_at <= now:
-                await move(session, payment.id, PaymentAction.EXPIRE, now)
-            if payment.status not in rules.OPEN and not _still_moving(checkout):
-                stop = update(Payment).where(Payment.id == payment.id).values(check_at=None)
-                await session.execute(stop)
-    return len(due)
+        now = clock()
+        payment = await session.scalar(_TO_ASK, {"payment_id": payment_id, "now": now})
+        if payment is None:
+            return True  # another process asks, or there is nothing to ask any more
+        payment.check_at = now + ASK_EVERY
+    try:
+        checkout = await _ask(provider, payment)
+    except (PaymentsUnavailable, ProviderRefused) as error:
+        logger().warning(
+            "payment_not_reconciled", payment_id=str(payment.id), exc_type=type(error).__name__
+        )
+        return not isinstance(error, PaymentsUnavailable)
+    async with database.begin() as session:
+        if checkout is not None:
+            await settle(session, checkout, clock(), livemode=livemode)
+        elif payment.expires_at is not None and payment.expires_at <= now:
+            await move(session, payment.id, PaymentAction.EXPIRE, now)
+        if payment.status not in rules.OPEN and not _still_moving(checkout):
+            stop = update(Payment).where(Payment.id == payment.id).values(check_at=None)
+            await session.execute(stop)
+    return True
 
 
 def _still_moving(checkout: Checkout | None) -> bool:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts.work import Kind, Work, ask_due
 from app.audit.log import record
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
@@ -37,6 +38,8 @@ from app.sql import rows_changed
 
 REQUESTED = "requested"
 _ON_THE_WAY = (REQUESTED, RefundState.PENDING, RefundState.SUCCEEDED)
+AT_ONCE: Final = 8
+"""Refunds that are asked for side by side: providers allow tens of requests a second."""
 _LEASE = dt.timedelta(minutes=2)
 _LONGEST_WAIT = dt.timedelta(hours=1)
 
@@ -114,12 +117,12 @@ async def _going_back(session: AsyncSession, payment_id: UUID) -> int:
 
 
 REFUNDS_DUE: Final = Due(Refund.status == REQUESTED, Refund.due_at <= bindparam("now"))
+REFUNDS: Final = Work(Kind.REFUND, "refunds", Refund.id, Refund.due_at, REFUNDS_DUE)
 _TO_SEND: Final = (
     select(Refund, Payment.intent_id)
     .join(Payment, Payment.id == Refund.payment_id)
-    .where(*REFUNDS_DUE.conditions)
-    .limit(bindparam("limit", type_=Integer))
-    .with_for_update(skip_locked=True)
+    .where(Refund.id == bindparam("refund_id"), *REFUNDS_DUE.conditions)
+    .with_for_update(of=Refund, skip_locked=True)
 )
 
 
@@ -129,27 +132,30 @@ async def send_due(
     clock: Callable[[], dt.datetime],
     limit: int,
 ) -> int:
-    """Send the refunds that are due; return how many were tried."""
-    now = clock()
-    if not await REFUNDS_DUE.finds(database, now):
-        return 0
-    async with database.begin() as session:
-        claimed = (await session.execute(_TO_SEND, {"now": now, "limit": limit})).all()
-        for refund, _ in claimed:
-            refund.due_at = now + _LEASE
-            refund.attempts += 1
-    for refund, intent_id in claimed:
-        await _send(database, provider, refund, intent_id, clock)
-    return len(claimed)
+    """Send the refunds that are due, those that wait longest first; return how many were tried."""
+
+    async def send(refund_id: UUID) -> bool:
+        return await _send(database, provider, refund_id, clock)
+
+    return await ask_due(database, clock, limit, REFUNDS, send, at_once=AT_ONCE)
 
 
 async def _send(
     database: Database,
     provider: PaymentProvider,
-    refund: Refund,
-    intent_id: str | None,
+    refund_id: UUID,
     clock: Callable[[], dt.datetime],
-) -> None:
+) -> bool:
+    """Send one refund and note what came of it; False if the provider was not there."""
+    async with database.begin() as session:
+        now = clock()
+        found = await session.execute(_TO_SEND, {"refund_id": refund_id, "now": now})
+        claimed = found.one_or_none()
+        if claimed is None:
+            return True  # another process has it, or the provider's own word came first
+        refund, intent_id = claimed
+        refund.due_at = now + _LEASE
+        refund.attempts += 1
     later = clock() + min(_LEASE * 2**refund.attempts, _LONGEST_WAIT)
     try:
         if intent_id is None:
@@ -158,6 +164,7 @@ async def _send(
     except PaymentsUnavailable:
         async with database.begin() as session:
             await session.execute(update(Refund).where(Refund.id == refund.id).values(due_at=later))
+        return False
     except ProviderBroke:
         async with database.begin() as session:
             await _ask_anew(session, refund, later, clock())
@@ -167,6 +174,7 @@ async def _send(
     else:
         async with database.begin() as session:
             await _note(session, refund.id, made, clock())
+    return True
 
 
 async def _give_back(provider: PaymentProvider, refund: Refund, intent_id: str) -> ProviderRefund:

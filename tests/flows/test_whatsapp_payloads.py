@@ -109,7 +109,7 @@ class Door:
                 found |= {(state, attempts) for state, attempts in rows}
             return found
 
-        assert self.world.in_session(read) <= {("handled", 0)}
+        assert self.world.in_session(read) <= {("handled", 1)}
 
     def outcomes(self, made: dict[str, Json]) -> dict[str, str]:
         """What became of each change."""

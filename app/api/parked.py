@@ -1,0 +1,111 @@
+"""What was given up and waits for an administrator: how much of it there is, and since when.
+
+For readiness, the statistics, the metrics and `check --invariants`; the list is `admin_parked`.
+"""
+
+import datetime as dt
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.attempts.models import WorkAttempt
+from app.attempts.work import Kind, Work
+from app.core.metrics import PARKED
+from app.matching.waves import WAVES
+from app.messaging.models import (
+    InboxItem,
+    OutboxMessage,
+    OutboxState,
+    WebhookEvent,
+    WebhookState,
+)
+from app.offers.closing import ENDS
+from app.offers.expire import EXPIRIES
+from app.offers.privacy import ERASURES
+from app.offers.remind import REMINDERS
+from app.payments.reconcile import CHECKS
+from app.payments.refunds import REFUNDS
+from app.sql import is_one_of, rows_changed, table
+
+WORKS: Final[dict[Kind, Work]] = {
+    work.kind: work for work in (WAVES, EXPIRIES, REMINDERS, ENDS, REFUNDS, CHECKS, ERASURES)
+}
+"""Every kind of work whose tries are counted apart."""
+
+DUE_WITHIN: Final = dt.timedelta(days=2)
+"""Work whose own time is set ahead by hours between two tries is not called off."""
+
+
+class Parked(NamedTuple):
+    """What waits for an administrator."""
+
+    messages: int
+    """Messages to people (`GET /api/admin/messages?state=dead`)."""
+    webhooks: int
+    """`GET /api/admin/webhooks?state=dead`."""
+    inbox: int
+    """Messages from people (`GET /api/admin/inbox?state=dead`)."""
+    work: dict[str, int]
+    """By kind (`GET /api/admin/parked`); kinds of which there is none are left out."""
+    oldest_seconds: int
+    """Age of what has waited longest, 0 when nothing waits."""
+
+    @property
+    def total(self) -> int:
+        """How much it is in all."""
+        return self.messages + self.webhooks + self.inbox + sum(self.work.values())
+
+    def by_kind(self) -> dict[str, int]:
+        """Return all of it by kind, without what there is none of."""
+        found = {"message": self.messages, "webhook": self.webhooks, "inbox": self.inbox}
+        return {kind: count for kind, count in (found | self.work).items() if count}
+
+
+async def count(session: AsyncSession, now: dt.datetime) -> Parked:
+    """Return how much is parked, and bring the metric to it."""
+    messages = table(OutboxMessage).c
+    events, items = table(WebhookEvent).c, table(InboxItem).c
+    dead = [
+        await _dead(session, messages.updated_at, is_one_of(messages.state, [OutboxState.DEAD])),
+        await _dead(session, events.received_at, is_one_of(events.state, [WebhookState.DEAD])),
+        await _dead(session, items.received_at, is_one_of(items.state, [WebhookState.DEAD])),
+    ]
+    query = (
+        select(WorkAttempt.kind, func.count(), func.min(WorkAttempt.parked_at))
+        .where(WorkAttempt.parked_at.is_not(None))
+        .group_by(WorkAttempt.kind)
+    )
+    apart = (await session.execute(query)).all()
+    since = [oldest for _, oldest in dead] + [oldest for _, _, oldest in apart]
+    oldest = min((instant for instant in since if instant is not None), default=now)
+    messages_dead, events_dead, items_dead = (number for number, _ in dead)
+    parked = Parked(
+        messages_dead,
+        events_dead,
+        items_dead,
+        work={kind: number for kind, number, _ in apart},
+        oldest_seconds=max(0, int((now - oldest).total_seconds())),
+    )
+    for kind in ("message", "webhook", "inbox", *Kind):
+        PARKED.labels(kind).set(parked.by_kind().get(kind, 0))
+    return parked
+
+
+async def _dead(
+    session: AsyncSession, since: Any, is_dead: ColumnElement[bool]
+) -> tuple[int, dt.datetime | None]:
+    row = (await session.execute(select(func.count(), func.min(since)).where(is_dead))).one()
+    return row[0], row[1]
+
+
+async def tidy(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
+    """Forget tries at work that was done or called off elsewhere, and count what is parked.
+
+    Returns how many tries were forgotten.
+    """
+    forgotten = 0
+    for work in WORKS.values():
+        forgotten += await rows_changed(session, work.over(), work.values(now + DUE_WITHIN))
+    await count(session, now)
+    return forgotten

@@ -1,0 +1,73 @@
+"""One try of one row: counted when it begins, so that a reader that dies of it has been counted.
+
+The caller commits what `start` wrote before the work starts, and what `set_back` wrote after it failed.
+"""
+
+import datetime as dt
+import random
+from typing import Final
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app.attempts.models import Tried
+from app.attempts.rules import MAX_LOST, is_last, lease_of, pause_after
+from app.core.crypto import SealBroken
+
+READER_LOST: Final = "the process that tried it was lost"
+_UNSTORABLE: Final = frozenset({"22", "23"})
+"""PostgreSQL's classes of errors (SQLSTATE) that are the data's own fault."""
+_DATA: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, SealBroken)
+
+
+def start(row: Tried, now: dt.datetime, lease: dt.timedelta) -> bool:
+    """Count a try that begins now; False if too many processes were lost with this row: park it.
+
+    `lease` is how long a first try keeps others away.
+    """
+    if row.lease_until is not None and row.lease_until <= now:
+        row.lost += 1
+        row.error = READER_LOST
+    if row.lost >= MAX_LOST:
+        return False
+    row.attempts += 1
+    row.lease_until = now + lease_of(lease, row.lost)
+    return True
+
+
+def set_back(row: Tried, error: BaseException, now: dt.datetime) -> bool:
+    """End a try that failed: the next one comes later; False if it was the last: park the row."""
+    row.lease_until = None
+    row.error = type(error).__name__
+    if is_last(row.attempts, bad_data=is_of_the_data(error)):
+        return False
+    row.due_at = now + pause_after(row.attempts, random.random())  # noqa: S311
+    return True
+
+
+def release(row: Tried) -> None:
+    """Take back a try that was begun and not made."""
+    row.attempts -= 1
+    row.lease_until = None
+
+
+def start_anew(row: Tried, now: dt.datetime) -> None:
+    """Make a parked row due as if it had never been tried."""
+    row.attempts = row.lost = 0
+    row.due_at, row.lease_until, row.error = now, None, None
+
+
+def is_of_the_data(error: BaseException) -> bool:
+    """Whether another try can hardly help, because the data itself can't be read or stored."""
+    if isinstance(error, OperationalError):
+        return False
+    if isinstance(error, DBAPIError):
+        return str(getattr(error.orig, "sqlstate", None) or "22")[:2] in _UNSTORABLE
+    return isinstance(error, _DATA)
+
+
+def is_free(
+    lease_until: ColumnElement[dt.datetime | None], now: ColumnElement[dt.datetime]
+) -> ColumnElement[bool]:
+    """Return the condition that no process works on a row at `now`."""
+    return or_(lease_until.is_(None), lease_until <= now)

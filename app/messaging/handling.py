@@ -1,0 +1,350 @@
+"""Messages that people sent: in order for each person, people side by side, each handled once.
+
+Each message is handled in one transaction with everything that follows from it. Its try is counted and
+committed before: that of a person's oldest message for all people of a round together, and that of each
+next one by the transaction that handles the one before it. So a message that ends the process was counted.
+
+A message that fails is tried again, with pauses that grow to hours. For its first tries, about a minute,
+the person's next messages wait for it. Then they overtake it, and the person hears that it waits.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
+
+from sqlalchemy import Integer, and_, bindparam, exists, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.attempts import tries
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.db import Database, keyring, wake_loops
+from app.due import Due
+from app.messaging import outbox, texts
+from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.models import ChatPerson, InboxItem, WebhookState
+from app.messaging.opening import ITEM, Clock
+from app.messaging.rules import WINDOW
+from app.sql import is_one_of, table
+
+SIDE_BY_SIDE: Final = 8
+"""People handled at once by one process."""
+IN_A_ROW: Final = 20
+"""Messages of one person in one round: who writes without end keeps nobody else waiting."""
+HANDLING_SECONDS: Final = 20
+"""How long one message may take; it takes milliseconds, but it may wait for a lock of 15 s."""
+LEASE: Final = dt.timedelta(seconds=30)
+"""How long a try keeps other processes away; a message whose process was killed waits so long."""
+WAITED_FOR: Final = 4
+"""Failed tries of a message (5, 15 and 45 s apart) for which the person's next messages wait."""
+TELL_AGAIN_AFTER: Final = dt.timedelta(hours=1)
+"""How often at most somebody is told that a message of theirs could not be handled."""
+
+
+class Handler(Protocol):
+    """What a channel's webhooks mean, and what follows from a message."""
+
+    def parse(self, body: bytes) -> Parsed:
+        """Return everything in a webhook; never raises."""
+        ...
+
+    async def handle(
+        self, session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
+    ) -> None:
+        """Do what a message asks for, in this transaction."""
+        ...
+
+
+class _Head(NamedTuple):
+    """Somebody's message that is due and waits for no older one."""
+
+    id: UUID
+    person_id: UUID
+    lease_until: dt.datetime | None
+    attempts: int
+
+
+@dataclass(frozen=True)
+class _Round:
+    """One look at what is due, by one process."""
+
+    clock: Clock
+    handler: Handler
+    begun: set[UUID] = field(default_factory=set)
+    """Messages whose try this round counted, and that were neither handled nor set back yet."""
+
+
+_ITEMS: Final = table(InboxItem).c
+ITEMS_DUE: Final = Due(
+    is_one_of(_ITEMS.state, [WebhookState.WAITING]),
+    _ITEMS.due_at <= bindparam("now"),
+    tries.is_free(_ITEMS.lease_until, bindparam("now")),
+)
+
+
+async def handle_items(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
+    """Handle what up to `limit` people sent; return how many messages that were."""
+    async with database.read() as session:
+        heads = await _heads(session, clock(), limit)
+    if not heads:
+        return 0
+    this = _Round(clock, handler)
+    try:
+        return await _handle_heads(database, this, heads)
+    finally:
+        if this.begun:
+            await _release(database, this)
+
+
+async def _handle_heads(database: Database, this: _Round, heads: Sequence[_Head]) -> int:
+    at_once = asyncio.Semaphore(SIDE_BY_SIDE if database.is_postgresql else 1)
+    # A lease that ran out: the process that tried was lost, perhaps because of this message. It is tried
+    # by itself, after all others, so that it can take no other with it.
+    lost = [head for head in heads if head.lease_until is not None]
+    first = await _begin(database, this, [head for head in heads if head.lease_until is None])
+
+    async def one(head: _Head) -> int:
+        async with at_once:
+            return await _handle_in_order(database, this, head)
+
+    handled = sum(await asyncio.gather(*(one(head) for head in first)))
+    for head in lost:
+        if await _begin_again(database, this, head):
+            handled += await _handle_in_order(database, this, head)
+    return handled
+
+
+# ── Whose turn it is ─────────────────────────────────────────────────────────────────────────────
+
+_OLDER: Final = aliased(InboxItem)
+_HEADS: Final = (
+    select(InboxItem.id, InboxItem.person_id, InboxItem.lease_until, InboxItem.attempts)
+    .where(
+        *ITEMS_DUE.conditions,
+        ~exists().where(
+            _OLDER.person_id == InboxItem.person_id,
+            _OLDER.state == WebhookState.WAITING,
+            _OLDER.attempts < WAITED_FOR,
+            _OLDER.lost == 0,
+            tuple_(_OLDER.sent_at, _OLDER.id) < tuple_(InboxItem.sent_at, InboxItem.id),
+        ),
+    )
+    .order_by(InboxItem.due_at)
+    .limit(bindparam("limit", type_=Integer))
+)
+_PERSON: Final = (
+    select(ChatPerson)
+    .where(ChatPerson.id == bindparam("person_id"))
+    .with_for_update(skip_locked=True)
+)
+_NEXT_ITEMS: Final = (
+    select(InboxItem)
+    .where(
+        InboxItem.person_id == bindparam("person_id"),
+        InboxItem.state == WebhookState.WAITING,
+        or_(
+            InboxItem.id == bindparam("item_id"),
+            and_(InboxItem.attempts < WAITED_FOR, InboxItem.lost == 0),
+        ),
+    )
+    .order_by(InboxItem.sent_at, InboxItem.id)
+    .limit(2)
+)
+"""A message and the next: that tells whether to look again, and its try is counted with this one's end."""
+
+
+async def _heads(session: AsyncSession, now: dt.datetime, limit: int) -> list[_Head]:
+    """Return, for each person, the oldest message that is due, one that nobody waits for only if alone.
+
+    What waits behind one that is set back is no reason, unless that has been waited for long enough.
+    """
+    rows = await session.execute(_HEADS, {"now": now, "limit": limit})
+    by_person: dict[UUID, _Head] = {}
+    for head in sorted((_Head(*row) for row in rows), key=lambda head: head.attempts >= WAITED_FOR):
+        by_person.setdefault(head.person_id, head)
+    return list(by_person.values())
+
+
+# ── Counting ─────────────────────────────────────────────────────────────────────────────────────
+
+_FREE: Final = (
+    select(_ITEMS.id)
+    .where(
+        _ITEMS.id.in_(bindparam("ids", expanding=True)),
+        _ITEMS.state == WebhookState.WAITING,
+        _ITEMS.lease_until.is_(None),
+    )
+    .with_for_update(skip_locked=True)
+)
+_BEGIN: Final = (
+    update(table(InboxItem))
+    .where(_ITEMS.id.in_(_FREE))
+    .values(attempts=_ITEMS.attempts + 1, lease_until=bindparam("until"))
+    .returning(_ITEMS.id)
+)
+_RELEASE: Final = (
+    update(table(InboxItem))
+    .where(
+        _ITEMS.id.in_(bindparam("ids", expanding=True)),
+        _ITEMS.state == WebhookState.WAITING,
+        _ITEMS.lease_until.is_not(None),
+    )
+    .values(attempts=_ITEMS.attempts - 1, lease_until=None)
+)
+
+
+async def _begin(database: Database, this: _Round, heads: Sequence[_Head]) -> list[_Head]:
+    """Count a try of each of these; return those that no other process took first."""
+    if not heads:
+        return []
+    values = {"ids": [head.id for head in heads], "until": this.clock() + LEASE}
+    async with database.single() as session:
+        begun = set(await session.scalars(_BEGIN, values))
+    this.begun.update(begun)
+    return [head for head in heads if head.id in begun]
+
+
+async def _begin_again(database: Database, this: _Round, head: _Head) -> bool:
+    """Count a try of a message whose reader was lost; False if it is parked, or another has it."""
+    async with database.begin() as session:
+        now = this.clock()
+        item = await session.get(InboxItem, head.id, with_for_update=True)
+        if item is None or item.state != WebhookState.WAITING:
+            return False
+        if item.due_at > now or (item.lease_until is not None and item.lease_until > now):
+            return False
+        if tries.start(item, now, LEASE):
+            this.begun.add(item.id)
+            return True
+        await _park(session, item, now)
+    return False
+
+
+async def _release(database: Database, this: _Round) -> None:
+    """Take back the tries that were counted and not made: somebody else had the person, or we end."""
+    async with database.single() as session:
+        await session.execute(_RELEASE, {"ids": list(this.begun)})
+
+
+# ── Handling ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _handle_in_order(database: Database, this: _Round, head: _Head) -> int:
+    """Handle what one person sent, oldest first, each message in a transaction of its own."""
+    item_id = head.id
+    for handled in range(IN_A_ROW):
+        try:
+            async with asyncio.timeout(HANDLING_SECONDS), database.begin() as session:
+                person = await session.scalar(_PERSON, {"person_id": head.person_id})
+                if person is None:
+                    return handled
+                done = await _handle(this, session, person, item_id, last=handled + 1 == IN_A_ROW)
+        except Exception as error:  # noqa: BLE001 - noted with the message, and tried again
+            logger().error("message_handling_failed", message_id=str(item_id), exc_info=error)
+            await _set_back(database, this, item_id, error)
+            return handled
+        if done is None:
+            return handled
+        this.begun.discard(item_id)
+        if done.next_id is None:
+            return handled + 1
+        this.begun.add(done.next_id)
+        item_id = done.next_id
+    return IN_A_ROW
+
+
+class _Done(NamedTuple):
+    """A message was handled; the person's next one, if its try was counted."""
+
+    next_id: UUID | None
+
+
+async def _handle(
+    this: _Round, session: AsyncSession, person: ChatPerson, item_id: UUID, *, last: bool
+) -> _Done | None:
+    """Handle one message, whose try was counted, and count the next one's, unless this is the last.
+
+    None if it is not its turn: another process handled it, or an older one came late.
+    """
+    now = this.clock()
+    values = {"person_id": person.id, "item_id": item_id}
+    items = (await session.scalars(_NEXT_ITEMS, values)).all()
+    if not items or items[0].id != item_id or items[0].due_at > now:
+        return None
+    item, *rest = items
+    inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, ITEM))
+    item.state, item.handled_at = WebhookState.HANDLED, now
+    item.error = item.lease_until = None
+    if person.phone_index is None and person.platform_user_id is None:
+        item.error = "forgotten"  # they had everything deleted, and nobody is left to answer
+    else:
+        await this.handler.handle(session, person, inbound, now)
+    if last and rest:
+        wake_loops(session, "inbox")
+    elif rest and rest[0].due_at <= now and tries.start(rest[0], now, LEASE):
+        return _Done(rest[0].id)
+    return _Done(None)
+
+
+# ── What fails ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def _set_back(database: Database, this: _Round, item_id: UUID, error: Exception) -> None:
+    async with database.begin() as session:
+        now = this.clock()
+        item = await session.get(InboxItem, item_id, with_for_update=True)
+        if item is None or item.state != WebhookState.WAITING:
+            return
+        if not tries.set_back(item, error, now):
+            await _park(session, item, now)
+        elif item.attempts == WAITED_FOR:
+            wake_loops(session, "inbox")  # the person's next messages wait no longer
+            await _tell(session, item, "message_waits", now)
+    this.begun.discard(item_id)
+
+
+async def _park(session: AsyncSession, item: InboxItem, now: dt.datetime) -> None:
+    """Leave a message to an administrator; the person's other messages go on."""
+    item.state, item.lease_until = WebhookState.DEAD, None
+    wake_loops(session, "inbox")
+    ALERTS.labels("inbox_dead").inc()
+    logger().error("message_parked", message_id=str(item.id), reason=item.error)
+    await _tell(session, item, "message_parked", now)
+
+
+async def _tell(session: AsyncSession, item: InboxItem, text: str, now: dt.datetime) -> None:
+    """Tell the person, once an hour at most, that their message was not handled.
+
+    Nobody is told who has stopped messages, to whom a human talks, or who wrote too long ago to be
+    answered freely.
+    """
+    try:
+        async with session.begin_nested():
+            person = await session.get(ChatPerson, item.person_id)
+            if person is None or not _can_be_told(person, now) or not _was_written(session, item):
+                return
+            hour = int(now.timestamp() // TELL_AGAIN_AFTER.total_seconds())
+            said = texts.chat(person.language or texts.DEFAULT_LANGUAGE, text, now=now)
+            await outbox.reply(session, person, said, key=f"{text}:{hour}", now=now)
+    except Exception as error:  # noqa: BLE001 - the message is set back or parked all the same
+        logger().error("person_not_told", message_id=str(item.id), exc_info=error)
+
+
+def _can_be_told(person: ChatPerson, now: dt.datetime) -> bool:
+    known = person.phone_index is not None or person.platform_user_id is not None
+    wants = person.stopped_at is None and person.paused_at is None
+    heard = person.last_inbound_at
+    return known and wants and heard is not None and now - heard < WINDOW
+
+
+def _was_written(session: AsyncSession, item: InboxItem) -> bool:
+    """Whether somebody wrote it; a platform's note of a new phone is no message of theirs."""
+    try:
+        inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, ITEM))
+    except Exception:  # noqa: BLE001 - what can't be read was a message, most likely
+        return True
+    return inbound.kind not in {InboundKind.MOVED, InboundKind.PREFERENCE}

@@ -1,0 +1,181 @@
+"""Stored webhooks one after another: each is counted as tried and committed before it is opened.
+
+The first costs a transaction of its own; each next one is counted by the transaction that handled the one
+before it, so a queue of many costs no more commits than events.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.attempts import tries
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.db import Database
+from app.due import Due
+from app.messaging.models import WebhookEvent, WebhookState
+from app.sql import is_one_of, is_postgresql, table
+
+type Clock = Callable[[], dt.datetime]
+type Handle = Callable[[AsyncSession, WebhookEvent], Awaitable[None]]
+"""Does what an event asks for and marks it as handled, in the caller's transaction."""
+type Salvage = Callable[[UUID, Exception], Awaitable[bool]]
+"""Saves what can be saved of an event that failed; whether it was handled thereby."""
+
+_EVENTS: Final = table(WebhookEvent).c
+
+
+@dataclass(frozen=True)
+class Events:
+    """The stored webhooks of one provider."""
+
+    provider: str
+    alert: str
+    """What is counted when one is parked."""
+    seconds: float
+    """How long opening one may take: more means that it hangs, and it is set back."""
+    lease: dt.timedelta
+    """How long a try keeps other processes away; longer than `seconds`."""
+    opener: int | None = None
+    """The advisory lock of whoever opens them, where they are opened in order: by one process at a time."""
+
+    @cached_property
+    def due(self) -> Due:
+        """What is to be opened now, and by nobody else at this moment."""
+        return Due(
+            is_one_of(_EVENTS.state, [WebhookState.WAITING]),
+            _EVENTS.provider == self.provider,
+            _EVENTS.due_at <= bindparam("now"),
+            tries.is_free(_EVENTS.lease_until, bindparam("now")),
+        )
+
+    @cached_property
+    def _next(self) -> Select[WebhookEvent]:
+        query = select(WebhookEvent).where(*self.due.conditions)
+        query = query.order_by(WebhookEvent.due_at, WebhookEvent.id).limit(2)
+        return query.with_for_update(skip_locked=True)
+
+    @cached_property
+    def _under_way(self) -> Select[UUID]:
+        """Select what another process has begun to open and may still be opening."""
+        return (
+            select(WebhookEvent.id)
+            .where(
+                is_one_of(_EVENTS.state, [WebhookState.WAITING]),
+                _EVENTS.provider == self.provider,
+                _EVENTS.lease_until > bindparam("now"),
+                _EVENTS.lost == 0,
+            )
+            .limit(1)
+        )
+
+    async def handle_due(
+        self,
+        database: Database,
+        clock: Clock,
+        limit: int,
+        handle: Handle,
+        salvage: Salvage | None = None,
+    ) -> int:
+        """Handle up to `limit` due events in the order in which they came; return how many were tried.
+
+        Another process that opens them in order is left to it. So whoever does it looks once more at the
+        end: what was stored meanwhile found nobody else.
+        """
+        tried = 0
+        begun: UUID | None = None
+        try:
+            while tried < limit:
+                if begun is None and await self.due.finds(database, clock()):
+                    begun = await self._begin(database, clock)
+                if begun is None:
+                    break
+                last = tried + 1 == limit
+                begun = await self._try(database, clock, begun, handle, salvage, last=last)
+                tried += 1
+        except asyncio.CancelledError:
+            if begun is not None:
+                await self._release(database, begun)
+            raise
+        return tried
+
+    async def _begin(self, database: Database, clock: Clock) -> UUID | None:
+        """Count a try of the next event, and return its id."""
+        async with database.begin() as session:
+            if self.opener is not None:
+                if is_postgresql(session) and not await session.scalar(
+                    select(func.pg_try_advisory_xact_lock(self.opener))
+                ):
+                    return None
+                if await session.scalar(self._under_way, {"now": clock()}) is not None:
+                    return None
+            return await self._begin_next(session, clock())
+
+    async def _begin_next(self, session: AsyncSession, now: dt.datetime) -> UUID | None:
+        """Count a try of the next event in this transaction; park those that too many were lost with."""
+        for event in await self._two_next(session, now):
+            if tries.start(event, now, self.lease):
+                return event.id
+            self._park(event)
+        return None
+
+    async def _two_next(self, session: AsyncSession, now: dt.datetime) -> Sequence[WebhookEvent]:
+        return (await session.scalars(self._next, {"now": now})).all()
+
+    async def _try(
+        self,
+        database: Database,
+        clock: Clock,
+        event_id: UUID,
+        handle: Handle,
+        salvage: Salvage | None,
+        *,
+        last: bool,
+    ) -> UUID | None:
+        """Handle an event whose try is counted; return the next one, counted too, unless this is the last."""
+        try:
+            async with asyncio.timeout(self.seconds), database.begin() as session:
+                if self.opener is not None and is_postgresql(session):
+                    # Whoever has it only looks, and finds this event under way.
+                    await session.execute(select(func.pg_advisory_xact_lock(self.opener)))
+                event = await session.get(WebhookEvent, event_id, with_for_update=True)
+                if event is not None and event.state == WebhookState.WAITING:
+                    await handle(session, event)
+                    event.lease_until = None
+                    await session.flush()
+                return None if last else await self._begin_next(session, clock())
+        except Exception as error:  # noqa: BLE001 - noted with the event, and tried again
+            logger().error("webhook_failed", webhook_id=str(event_id), exc_info=error)
+            hangs = isinstance(error, TimeoutError)
+            if salvage is None or hangs or not await salvage(event_id, error):
+                await self._set_back(database, clock, event_id, error)
+        return None
+
+    async def _set_back(
+        self, database: Database, clock: Clock, event_id: UUID, error: Exception
+    ) -> None:
+        async with database.begin() as session:
+            event = await session.get(WebhookEvent, event_id, with_for_update=True)
+            if event is None or event.state != WebhookState.WAITING:
+                return
+            if not tries.set_back(event, error, clock()):
+                self._park(event)
+
+    def _park(self, event: WebhookEvent) -> None:
+        event.state, event.lease_until = WebhookState.DEAD, None
+        ALERTS.labels(self.alert).inc()
+        logger().error("webhook_parked", webhook_id=str(event.id), reason=event.error)
+
+    async def _release(self, database: Database, event_id: UUID) -> None:
+        """Take back a try that a process which ends in order did not make."""
+        async with database.begin() as session:
+            event = await session.get(WebhookEvent, event_id, with_for_update=True)
+            if event is not None and event.state == WebhookState.WAITING:
+                tries.release(event)
