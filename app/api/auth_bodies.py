@@ -14,6 +14,7 @@ from app.core.schema import (
     Line,
     Location,
     Name,
+    PersonName,
     PhoneText,
     Request,
     Secret,
@@ -47,7 +48,7 @@ Agreed = Annotated[
 class RegisterWorker(Request):
     """A worker registers by phone; `consent` is to being offered work and to what that shares."""
 
-    name: Name = Field(description="Name of the worker, one line of up to 120 characters.")
+    name: PersonName = Field(description="Name of the worker, one line of up to 120 characters.")
     phone: PhoneText = Field(
         examples=["+919876543210"],
         description="Phone to sign in with; a national number is read in the server's country.",
@@ -99,7 +100,7 @@ class RegisterEmployer(Request):
     company_name: CompanyName = Field(
         description="Name of the company, one line of up to 120 characters."
     )
-    contact_name: Name = Field(
+    contact_name: PersonName = Field(
         description="Name of the person who signs in, one line of up to 120 characters."
     )
     email: Line = Field(description="E-mail address to sign in with.")

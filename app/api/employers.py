@@ -18,6 +18,7 @@ from app.core.schema import (
     Line,
     Location,
     Name,
+    PersonName,
     PhoneText,
     Request,
     left_out,
@@ -75,7 +76,7 @@ class EmployerChanges(Request):
         default_factory=left_out,
         description="Name of the company, one line of up to 120 characters.",
     )
-    contact_name: Name = Field(
+    contact_name: PersonName = Field(
         default_factory=left_out,
         description="Name of the person who signs in, one line of up to 120 characters.",
     )

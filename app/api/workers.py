@@ -20,6 +20,7 @@ from app.core.schema import (
     Kilometres,
     Location,
     Name,
+    PersonName,
     Prose,
     Request,
     Slug,
@@ -92,7 +93,7 @@ class WorkerProfile(Answer):
 class WorkerChanges(Request):
     """What a worker may change; a field left out keeps its value."""
 
-    name: Name = Field(
+    name: PersonName = Field(
         default_factory=left_out, description="Name, one line of up to 120 characters."
     )
     language: Language = Field(

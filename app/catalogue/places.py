@@ -9,7 +9,7 @@ import io
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from math import cos, hypot, radians
 from typing import Final, Literal
@@ -158,6 +158,15 @@ def by_city(name: str, country: str | None = None) -> Place | None:
     """
     found = _load().by_name.get(fold(name), ())
     return next((p for p in found if country is None or p.country == country), None)
+
+
+@lru_cache(maxsize=16_384)
+def city_named(text: str) -> Place | None:
+    """Return the city, else the locality, that is called just so; its `name` is how it is written."""
+    if found := by_city(text):
+        return found
+    wanted = fold(text)
+    return next((p for p in spelt(text) if p.kind != "pin" and fold(p.name) == wanted), None)
 
 
 def search(text: str, limit: int = 10) -> list[Place]:

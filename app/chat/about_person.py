@@ -34,7 +34,7 @@ from app.chat.understand import (
     words_of,
     yes_or_no,
 )
-from app.core.masking import mask
+from app.core.person_names import is_person_name
 from app.core.phones import is_special
 from app.messaging import texts
 from app.messaging.channels import (
@@ -49,7 +49,6 @@ ADULT_YEARS: Final = 18
 OLDEST_YEARS: Final = 120
 """A greater number is no age."""
 NAME_CHARACTERS: Final = 60
-_IN_NAMES: Final = " .'’-‐\u200c\u200d"
 """What a name holds besides letters; the last two join Indian letters."""
 
 
@@ -222,18 +221,8 @@ def _only(words: Sequence[str], *lists: str) -> bool:
 
 
 def good_name(name: str) -> bool:
-    """Whether this can be a person's name: a few letters of any script and what joins them.
-
-    "S. K. Rao", "O'Brien" and "अंज़ूर्‍या" are; a phone in words or a link is not.
-    """
-    letters = sum(character.isalpha() for character in name)
-    plain = all(
-        character.isalpha()
-        or unicodedata.category(character) in {"Mn", "Mc"}
-        or character in _IN_NAMES
-        for character in name
-    )
-    return letters > 0 and plain and len(name) <= NAME_CHARACTERS and mask(name) == name
+    """Whether this can be a person's name, and is no longer than one that is typed into a chat."""
+    return len(name) <= NAME_CHARACTERS and is_person_name(name)
 
 
 def ask_phone(_state: State, _context: Context) -> Say:

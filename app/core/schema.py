@@ -22,6 +22,7 @@ from pydantic import (
 
 from app.core.geo import Point
 from app.core.money import CURRENCIES, Money
+from app.core.person_names import is_person_name
 
 MAX_AMOUNT = 10**12
 """Largest amount of money in minor units; far above any price, far below 2**63."""
@@ -78,9 +79,23 @@ def _text(minimum: int, maximum: int, *, lines: bool = False) -> Any:
     return checks if lines else [*checks, AfterValidator(_one_line)]
 
 
-Name = Annotated[str, *_text(1, 120)]
-"""A person's or company's name: one line."""
-Title = Annotated[str, *_text(3, 120)]
+def _visible(value: str) -> str:
+    if not any(unicodedata.category(c)[0] in "LN" for c in value):
+        raise ValueError("must have a letter or a number")
+    return value
+
+
+def _person(value: str) -> str:
+    if not is_person_name(value):
+        raise ValueError("must be a name of letters, such as Asha Kulkarni")
+    return value
+
+
+Name = Annotated[str, *_text(1, 120), AfterValidator(_visible)]
+"""A company's or place's name: one line."""
+PersonName = Annotated[str, *_text(1, 120), AfterValidator(_person)]
+"""A person's name: one line, letters and what joins them."""
+Title = Annotated[str, *_text(3, 120), AfterValidator(_visible)]
 Line = Annotated[str, *_text(1, 200)]
 Prose = Annotated[str, *_text(0, 4_000, lines=True)]
 """Free text of several lines."""

@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import Select, Text, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.catalogue import places
 from app.core.geo import coarse_km
-from app.core.masking import mask_name, mask_together
+from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.db import UtcDateTime, keyring
@@ -332,10 +333,11 @@ def _workers_offer(row: _OfferRow) -> WorkersOffer:
 
 
 def _employers_match(row: _MatchRow) -> EmployersMatch:
-    place = mask_name(row.city) if row.city else row.city
+    # Of what was kept before a city had to be the catalogue's, only a place that there is.
+    place = places.city_named(row.city) if row.city else None
     # Nobody who was only asked is named: whoever posts a job could learn who lives near it.
     name = shown_name(row.name) if row.status in _NAMED else None
-    display_name, city = mask_together(name, place)
+    display_name, city = mask_together(name, place.name if place else None)
     return EmployersMatch(
         id=row.id,
         status=OfferStatus(row.status),

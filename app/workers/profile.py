@@ -18,7 +18,7 @@ from app.identity.models import User
 from app.messaging.models import ChatPerson
 from app.sql import table
 from app.workers.models import Worker
-from app.workers.registration import check_skills
+from app.workers.registration import check_skills, city_of
 
 MAX_SKILLS: Final = 30
 
@@ -86,7 +86,7 @@ async def edit(
 
     A new location brings its time zone and its city unless they are given as well; a city brings its
     location to a worker who has none. A verified worker who takes another name is no longer verified,
-    because it was that name which was checked. Raises `WorkerNotFound` and `Invalid`.
+    because it was that name which was checked. Raises `WorkerNotFound`, `UnknownPlace` and `Invalid`.
     """
     _check(changes)
     await hold(session, worker_id, now)
@@ -167,9 +167,10 @@ def _edit_whereabouts(worker: Worker, changes: ProfileChanges) -> None:
             nearest = places.nearest_city(point.latitude, point.longitude)
             worker.city = nearest.name if nearest else worker.city
     if "city" in changes:
-        worker.city = changes["city"]
+        city = changes["city"]
+        worker.city = city_of(city) if city is not None else None
         if worker.city is not None and worker.latitude is None and "location" not in changes:
-            place = places.by_city(worker.city)
+            place = places.city_named(worker.city)
             _place(worker, Point(place.latitude, place.longitude) if place else None)
     if "time_zone" in changes:
         worker.time_zone = changes["time_zone"]

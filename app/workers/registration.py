@@ -36,6 +36,16 @@ CONSENT_VERSION: Final = "2026-11"
 DEFAULT_TRAVEL_KM: Final = 10.0
 
 
+class UnknownPlace(Invalid):
+    """Where somebody says they live is in no catalogue, and free text is nothing that others may read."""
+
+    code = "unknown_place"
+    detail = "There is no such place; see /api/catalogue/places."
+
+    def __init__(self) -> None:
+        super().__init__([FieldError("city", "There is no such place; see the catalogue.")])
+
+
 class NotRegistered(Conflict):
     """Nobody has agreed to anything yet: there is no account to sign in to."""
 
@@ -83,10 +93,12 @@ async def register(
     """Register a worker and send the code that proves the phone; return when the code expires.
 
     `country` (ISO 3166) is where a worker lives who says neither city nor location. Raises `Invalid`
-    for unknown skills and for phones codes may not go to, and `CodesExhausted`.
+    for unknown skills and for phones codes may not go to, `UnknownPlace` and `CodesExhausted`.
     """
     codes.check_phone(new.phone, rules)
     check_skills(new.skills)
+    if new.city is not None:
+        city_of(new.city)  # of a known phone, too: the answer must not tell it
     claimed = await _claim_phone(session, new, now)
     if claimed.status == UserStatus.PENDING:
         if not claimed.is_new:
@@ -192,6 +204,14 @@ async def _hand_out(
         now=now,
         expires_at=challenge.expires_at,
     )
+
+
+def city_of(name: str) -> str:
+    """Return the catalogue's name of a place that a worker names. Raises `UnknownPlace`."""
+    place = places.city_named(name)
+    if place is None:
+        raise UnknownPlace
+    return place.name
 
 
 def check_skills(slugs: Sequence[str]) -> None:
@@ -320,9 +340,9 @@ def _agree(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetim
 
 def _whereabouts(new: NewWorker, country: str) -> tuple[str | None, Point | None, str]:
     """Return city, location (on the grid) and time zone, each found from the other where one is said."""
-    city, location = new.city, new.location
+    city, location = city_of(new.city) if new.city is not None else None, new.location
     if location is None and city is not None:
-        place = places.by_city(city, country) or places.by_city(city)
+        place = places.by_city(city, country) or places.city_named(city)
         location = Point(place.latitude, place.longitude) if place else None
     if location is not None:
         location = on_grid(location)

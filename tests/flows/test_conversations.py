@@ -321,7 +321,8 @@ def test_contacts_and_codes_in_a_conversation_are_not_shown(world_of_file: World
 
 def test_the_list_as_a_file_holds_no_formula(world_of_file: World, admin: Person) -> None:
     world = world_of_file
-    worker = world.worker(name="=HYPERLINK(1)", slots=())
+    worker = world.worker(slots=())
+    world.kept_before(worker, name="=HYPERLINK(1)")
     world.says(worker.phone or "", "hi")
     text = admin.get(PATH, params={"format": "csv"}).text.removeprefix("\ufeff")
     rows = [row for row in csv.DictReader(io.StringIO(text)) if row["user_id"] == worker.id]

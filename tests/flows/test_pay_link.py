@@ -86,7 +86,8 @@ def test_a_lead_that_is_gone_is_not_charged(sqlite_world: World) -> None:
 
 
 def test_what_people_wrote_is_inert_on_the_page(sqlite_world: World) -> None:
-    worker = sqlite_world.worker(name="<script>alert(1)</script> Rao")
+    worker = sqlite_world.worker()
+    sqlite_world.kept_before(worker, name="<script>alert(1)</script> Rao")
     owner = sqlite_world.employer(phone="+919820098200")
     job = sqlite_world.job(owner, title="<b>Waiter</b> wanted")
     match = sqlite_world.matches(owner, job["id"])[0]

@@ -96,7 +96,7 @@ def test_after_erasure_nobody_is_signed_in(shared_world: World) -> None:
 
 def test_after_erasure_nothing_personal_is_stored(world: World) -> None:
     worker = world.worker(name="Zubeida Canary", slots=("saturday",))
-    ok(worker.put("/api/workers/profile", {"bio": "The canary sings.", "city": "Canaryville"}))
+    ok(worker.put("/api/workers/profile", {"bio": "The canary sings.", "city": "Thane"}))
     employer = world.employer()
     lead(world, worker, employer)
     world.settle()

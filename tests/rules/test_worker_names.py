@@ -72,6 +72,8 @@ Asha 🙂
 '-
 =HYPERLINK
 <b>Asha</b>
+Insta.ashakulkarni R.
+asha.kulkarni
 https://asha
 """.strip().splitlines()
 

@@ -1,0 +1,117 @@
+"""What an unpaid reader sees of a worker is a name of letters and a place that there is."""
+
+import pytest
+
+from tests.flows.world import World, ok, refused
+
+PROFILE = "/api/workers/profile"
+
+
+@pytest.mark.parametrize(
+    "city",
+    [
+        "Insta asha.k",
+        "@asha Mumbai",
+        "Mumbai 55123",
+        "nine eight two zero",
+        "asha@okbank",
+        "Canaryville",
+    ],
+)
+def test_a_city_that_is_no_place_is_refused(shared_world: World, city: str) -> None:
+    worker = shared_world.worker(slots=(), city="Pune")
+    problem = refused(worker.put(PROFILE, {"city": city}), 422, "unknown_place")
+    assert [error["field"] for error in problem["errors"]] == ["city"]
+    assert ok(worker.get(PROFILE))["city"] == "Pune"
+
+
+def test_registering_from_no_place_is_refused_for_every_phone_alike(shared_world: World) -> None:
+    known = shared_world.worker(slots=())
+    body = {"name": "Asha Rao", "consent": True, "city": "wa.me slash asha"}
+    for phone in (known.phone, "+919811188001"):
+        answer = shared_world.http.post("/api/auth/register/worker", json=body | {"phone": phone})
+        refused(answer, 422, "unknown_place")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Mumbai", "Mumbai"),
+        ("mumbai", "Mumbai"),
+        ("Bombay", "Mumbai"),
+        ("पुणे", "Pune"),
+        ("Bangalore", "Bengaluru"),
+        ("Koramangala", "Koramangala"),
+        ("London", "London"),
+    ],
+)
+def test_a_city_is_kept_as_the_catalogue_writes_it(
+    shared_world: World, said: str, kept: str
+) -> None:
+    worker = shared_world.worker(slots=())
+    assert ok(worker.put(PROFILE, {"city": said}))["city"] == kept
+    assert ok(worker.put(PROFILE, {"city": None}))["city"] is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Insta.ashakulkarni R.",
+        "asha.com",
+        "Asha 98",
+        "Asha९८",
+        "\u200b\u200b",
+        "\u2060",
+        "\u3164",
+        "\u2800",
+        "...",
+        "' '",
+        "-Asha",
+        "A" + "\u0301" * 12,
+        "Asha\u202eimuK",
+        "\u200dAsha",
+        "Asha@upi",
+        "🙂",
+    ],
+)
+def test_what_is_no_name_is_refused(shared_world: World, name: str) -> None:
+    worker = shared_world.worker(slots=())
+    problem = refused(worker.put(PROFILE, {"name": name}), 422, "invalid")
+    assert [error["field"] for error in problem["errors"]] == ["name"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["S. K. Rao", "O'Brien", "D’Souza", "Anne-Marie", "आशा कुलकर्णी", "عائشہ خان", "李明", "Ng"],
+)
+def test_names_of_all_scripts_are_taken(shared_world: World, name: str) -> None:
+    worker = shared_world.worker(slots=())
+    assert ok(worker.put(PROFILE, {"name": name}))["name"] == name
+
+
+@pytest.mark.parametrize("name", ["\u200b\u200b\u200b", "...", "\u2060\u2060\u2060"])
+def test_a_company_or_title_that_cannot_be_seen_is_refused(shared_world: World, name: str) -> None:
+    body = {
+        "company_name": name,
+        "contact_name": "Ravi Rao",
+        "email": "unseen@example.com",
+        "password": "correct horse battery staple",
+    }
+    answer = shared_world.http.post("/api/auth/register/employer", json=body)
+    problem = refused(answer, 422, "invalid")
+    assert [error["field"] for error in problem["errors"]] == ["company_name"]
+    job = shared_world.job_body(title=name)
+    problem = refused(shared_world.employer().post("/api/employers/jobs", job), 422, "invalid")
+    assert [error["field"] for error in problem["errors"]] == ["title"]
+
+
+def test_a_city_kept_before_is_shown_only_where_it_is_a_place(world: World) -> None:
+    worker = world.worker()
+    world.kept_before(worker, name="Insta.ashakulkarni R.", city="Insta ashakulkarni, Mumbai")
+    assert ok(worker.get(PROFILE))["name"] == "Insta.ashakulkarni R."
+    owner = world.employer()
+    job = world.job(owner)
+    path = f"/api/employers/jobs/{job['id']}/matches"
+    assert "ashakulkarni" not in owner.get(path).text
+    world.kept_before(worker, city="bombay")
+    assert world.matches(owner, job["id"])[0]["worker"]["city"] == "Mumbai"
