@@ -19,6 +19,7 @@ from sandbox.silence import BrokenAnswer, NoAnswer
 from sandbox.store import Json, Store, read_json
 
 VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]")
+OBJECT_GONE = 33
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PAGE_OF_TEMPLATES = 25
 MAX_PAGE_OF_TEMPLATES = 250
@@ -39,6 +40,11 @@ class GraphApi:
         """Routes below `/whatsapp`; the hot one first."""
         return [
             Route("/{version}/{id}/messages", self._answer(self._messages), methods=["POST"]),
+            Route(
+                "/{version}/{id}/marketing_messages",
+                self._answer(self._marketing_messages),
+                methods=["POST"],
+            ),
             Route("/_media/{id}", self._answer(self._download), methods=["GET"]),
             Route("/{version}/{id}/media", self._answer(self._upload), methods=["POST"]),
             Route(
@@ -101,6 +107,7 @@ class GraphApi:
                 100,
                 f"Unsupported request. Object with ID '{id_}' does not exist, cannot be loaded due"
                 " to missing permissions, or does not support this operation.",
+                subcode=OBJECT_GONE,
             )
 
     def _check_account(self, request: Request) -> None:
@@ -112,7 +119,15 @@ class GraphApi:
         body = await _object(request)
         if body.get("status") == "read":
             return JSONResponse(send.mark_read(self._store, body))
-        accepted = send.send(self._config, self._store, self._deliverer, body)
+        return self._send(body, marketing=False)
+
+    async def _marketing_messages(self, request: Request) -> ASGIApp:
+        """Where marketing templates are sent, and nothing else is."""
+        self._check_number(request)
+        return self._send(await _object(request), marketing=True)
+
+    def _send(self, body: Json, *, marketing: bool) -> ASGIApp:
+        accepted = send.send(self._config, self._store, self._deliverer, body, marketing=marketing)
         self._deliverer.wake("whatsapp")
         send.refused_all_the_same(accepted.fault)
         kind = accepted.fault.kind if accepted.fault else None

@@ -9,12 +9,13 @@ filled in is `{type: flow_reply, response: {field: value}}`, or with a `response
 | `POST status` | a status webhook by hand |
 | `POST faults`, `GET faults` | what goes wrong next |
 | `POST clock` | the 24-hour window and the pair limits see a later time |
-| `POST raw` | any payload to the webhook, signed well, badly, or not |
+| `POST raw` | any payload to the webhook, signed well, badly, or not; who writes in it opens their window |
 | `GET people`, `POST people` | who there is; add or rename somebody (`{phone, name}`) |
 | `POST block` | `{phone, blocked}`: a blocked business reaches that person no more |
 | `POST read` | `{phone}`: the person opens the chat, and read receipts go out |
 | `GET conversation?phone=` | both sides of a chat, with its marks and what went wrong |
-| `POST templates` | `{name, language?, status}`: pause, disable or approve a template, and say so |
+| `POST templates` | `{name, language?, status}`: pause, disable or approve a template, and say so; with
+`category` in place of `status` it is filed under that, and said so unless `told` is false |
 | `POST reset` | the world begins anew (message templates and Flows stay) |
 """
 
@@ -39,7 +40,7 @@ from sandbox.problem import (
     object_of,
     text_in,
 )
-from sandbox.store import Store
+from sandbox.store import Json, Store
 
 STATUSES = ("accepted", "sent", "delivered", "read", "failed", "deleted", "played")
 
@@ -185,6 +186,8 @@ class WhatsAppControl:
         times = integer_in(body, "times", 1, 1, 1000)
         # A text goes out as it is, so that what is not JSON can be tried too.
         raw = payload.encode() if isinstance(payload, str) else json.dumps(payload).encode()
+        if signature == "good":
+            receive.open_windows(self._config, self._store, payload)
         answers = [await self._deliverer.post("whatsapp", raw, signature) for _ in range(times)]
         self._store.note("raw", f"a raw payload went out {times} times, signature {signature}")
         return JSONResponse(
@@ -197,7 +200,9 @@ class WhatsAppControl:
 
     async def _templates(self, request: Request) -> Response:
         body = await object_of(request)
-        name, status = text_in(body, "name"), text_in(body, "status").upper()
+        name, status = text_in(body, "name"), text_in(body, "status", "").upper()
+        if body.get("category") is not None:
+            return await self._refile(name, body)
         if status not in templates.STATUSES:
             known = ", ".join(templates.STATUSES)
             raise Problem(422, "invalid_body", f"`status` is one of {known}.")
@@ -215,6 +220,27 @@ class WhatsAppControl:
             raise Problem(404, "unknown_template", f"There is no template {name}.")
         await self._deliver_or_explain(ids)
         return JSONResponse({"name": name, "status": status, "changed": len(changed)})
+
+    async def _refile(self, name: str, body: Json) -> Response:
+        """The platform files a template under another category, by itself, and says so."""
+        category = text_in(body, "category").upper()
+        if category not in templates.CATEGORIES:
+            known = ", ".join(templates.CATEGORIES)
+            raise Problem(422, "invalid_body", f"`category` is one of {known}.")
+        language = body.get("language")
+        ids: list[int] = []
+        with self._store.write():
+            changed = templates.set_category(
+                self._store, name, None if language is None else str(language), category
+            )
+            for template in changed if body.get("told", True) else ():
+                item = webhooks.template_category(template, category)
+                ref = template["id"]
+                ids += self._deliverer.enqueue("whatsapp", item, ref=ref, at_once=False)
+        if not changed:
+            raise Problem(404, "unknown_template", f"There is no template {name}.")
+        await self._deliver_or_explain(ids)
+        return JSONResponse({"name": name, "category": category, "changed": len(changed)})
 
     async def _reset(self, request: Request) -> Response:
         self._store.reset()

@@ -18,13 +18,17 @@ CODES: dict[int, tuple[int, str]] = {
     3: (500, "API Method"),
     4: (429, "Application request limit reached"),
     10: (403, "Application does not have permission for this action"),
+    17: (400, "User request limit reached"),
+    32: (400, "Page request limit reached"),
     33: (400, "Parameter value is not valid"),
     100: (400, "Invalid parameter"),
     190: (401, "Access token has expired"),
     200: (403, "Permissions error"),
     368: (403, "Temporarily blocked for policies violations"),
+    613: (400, "Calls to this api have exceeded the rate limit"),
     2500: (400, "Unknown path components"),
     80007: (429, "Rate limit issues"),
+    80008: (429, "There have been too many calls to this WhatsApp Business account"),
     130429: (429, "Rate limit hit"),
     130472: (400, "User's number is part of an experiment"),
     130497: (403, "Business account is restricted from messaging users in this country"),
@@ -37,6 +41,10 @@ CODES: dict[int, tuple[int, str]] = {
     131026: (400, "Message undeliverable"),
     131030: (400, "Recipient phone number not in allowed list"),
     131031: (403, "Account has been locked"),
+    131037: (
+        400,
+        "WhatsApp provided number needs display name approval before message can be sent",
+    ),
     131042: (400, "Business eligibility payment issue"),
     131045: (500, "Incorrect certificate"),
     131047: (400, "Re-engagement message"),
@@ -49,6 +57,8 @@ CODES: dict[int, tuple[int, str]] = {
     131056: (400, "(Business account, consumer account) pair rate limit hit"),
     131057: (500, "Account in maintenance mode"),
     131062: (400, "Recipient cannot be a business-scoped user ID for this message"),
+    131063: (400, "Marketing template messages are not supported on this endpoint"),
+    131064: (400, "Message limited due to template classification violations"),
     132000: (400, "Template param count mismatch"),
     132001: (404, "Template does not exist"),
     132005: (400, "Template hydrated text too long"),
@@ -60,18 +70,30 @@ CODES: dict[int, tuple[int, str]] = {
     132018: (400, "Template parameter validation failed"),
     132068: (400, "Flow is blocked"),
     132069: (400, "Flow is throttled"),
+    133000: (500, "Incomplete deregistration"),
+    133004: (503, "Server temporarily unavailable"),
+    133005: (400, "Two step verification PIN mismatch"),
+    133006: (400, "Phone number re-verification needed"),
+    133008: (400, "Too many two step verification PIN guesses"),
+    133009: (400, "Two step verification PIN guessed too fast"),
     133010: (400, "Phone number not registered"),
+    133015: (400, "Please wait a few minutes before attempting to register this phone number"),
+    133016: (400, "Account register deregister rate limit exceeded"),
+    134100: (400, "Only marketing messages supported"),
+    134101: (400, "Template is still syncing"),
+    134102: (400, "Template unavailable for use"),
 }
 
 
 class GraphError(Exception):
     """A refused Graph API call; raised anywhere below an endpoint, answered in one place."""
 
-    def __init__(self, code: int, details: str) -> None:
+    def __init__(self, code: int, details: str, subcode: int | None = None) -> None:
         """`details` says what was wrong with this call, as `error_data.details` does."""
         super().__init__(details)
         self.code = code
         self.details = details
+        self.subcode = subcode
 
     def response(self) -> JSONResponse:
         """The platform's answer to a refused call."""
@@ -83,6 +105,8 @@ class GraphError(Exception):
             "error_data": {"messaging_product": "whatsapp", "details": self.details},
             "fbtrace_id": fbtrace_id(),
         }
+        if self.subcode is not None:
+            error["error_subcode"] = self.subcode
         if self.code == 190:
             error["message"] = f"Error validating access token: {self.details}"
             del error["error_data"]

@@ -244,3 +244,37 @@ def _digits(number: str) -> str:
 
 def _rest(message: Json, *named: str) -> dict[str, Any]:
     return {name: value for name, value in message.items() if name not in {"type", *named}}
+
+
+def open_windows(config: SandboxConfig, store: Store, payload: object) -> None:
+    """Open the window of everybody who writes to (or calls) our number in a payload of any shape."""
+    for value in _values(payload):
+        metadata = value.get("metadata")
+        number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
+        if number not in (None, config.phone_number_id):
+            continue
+        for item in [*_objects(value.get("messages")), *_objects(value.get("calls"))]:
+            phone, user_id = item.get("from"), item.get("from_user_id")
+            known = isinstance(user_id, str) and people.USER_ID.fullmatch(user_id)
+            digits = people.digits_of(phone) if isinstance(phone, str) else ""
+            with store.write() as db:
+                if 7 <= len(digits) <= 15:
+                    person = people.with_phone(store, digits)
+                elif known:
+                    person = people.with_user_id(store, str(user_id))
+                else:
+                    continue
+                db.execute(
+                    "UPDATE people SET last_inbound_at = ? WHERE id = ?",
+                    (now_in_sandbox(store), person.id),
+                )
+
+
+def _values(payload: object) -> list[Json]:
+    entries = payload.get("entry") if isinstance(payload, dict) else None
+    changes = [change for entry in _objects(entries) for change in _objects(entry.get("changes"))]
+    return [value for change in changes if isinstance(value := change.get("value"), dict)]
+
+
+def _objects(value: object) -> list[Json]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -28,7 +28,13 @@ CALL_FAULTS = {
     "html_502": "refused with an HTML page and 502",
     "rate_limited": "refused with 130429 (or `code`)",
     "pair_limited": "refused with 131056",
-    "spam_limited": "refused with 131048",
+    "spam_limited": "refused with 131048 (or `code`, such as 131064)",
+    "graph_limited": "refused with 613 (or `code`: 17, 32, 80008)",
+    "not_registered": "refused with 133010 (or `code`: 133000 to 133016)",
+    "unapproved": "refused with 131037",
+    "deleted": "refused with 33",
+    "elsewhere": "refused with 131063: marketing goes to `marketing_messages`",
+    "unknown": "refused with a code nobody knows (999999, or `code`)",
     "template_paused": "refused with 132015",
     "flow_blocked": "refused with 132068 (or `code`, such as 132069)",
     "token_expired": "refused with 190",
@@ -46,6 +52,12 @@ _REFUSING = {
     "rate_limited": 130429,
     "pair_limited": 131056,
     "spam_limited": 131048,
+    "graph_limited": 613,
+    "not_registered": 133010,
+    "unapproved": 131037,
+    "deleted": 33,
+    "elsewhere": 131063,
+    "unknown": 999999,
     "template_paused": 132015,
     "flow_blocked": 132068,
     "token_expired": 190,
@@ -83,10 +95,18 @@ def new_message_id() -> str:
     return "wamid." + base64.urlsafe_b64encode(b"HBg" + secrets.token_bytes(30)).decode()
 
 
-def send(config: SandboxConfig, store: Store, deliverer: Deliverer, body: Json) -> Accepted:
+def send(
+    config: SandboxConfig,
+    store: Store,
+    deliverer: Deliverer,
+    body: Json,
+    *,
+    marketing: bool = False,
+) -> Accepted:
     """Accept a message, or refuse it as the platform would.
 
-    Raises GraphError, and RefusedByFault for a scripted answer that isn't one.
+    `marketing` is the way that takes marketing templates, and only those: by the category that a template
+    has now. Raises GraphError, and RefusedByFault for a scripted answer that isn't one.
     """
     address, by_user_id = _recipient(body)
     callback_data = body.get("biz_opaque_callback_data")
@@ -97,6 +117,7 @@ def send(config: SandboxConfig, store: Store, deliverer: Deliverer, body: Json) 
     if people.digits_of(address) == people.digits_of(config.display_phone_number):
         raise GraphError(131021, "The recipient is the number that sends.")
     shown = content.read(store, body)
+    _check_way(shown, marketing=marketing)
     if by_user_id and shown.category == "authentication":
         raise GraphError(131062, "Authentication templates are sent to phone numbers only.")
     # A transaction of its own: a fault stays used up although the call it refuses is undone.
@@ -104,6 +125,15 @@ def send(config: SandboxConfig, store: Store, deliverer: Deliverer, body: Json) 
     _refuse(fault)
     with store.write():
         return _accept(config, store, deliverer, body, shown, address, by_user_id, fault)
+
+
+def _check_way(shown: Content, *, marketing: bool) -> None:
+    if marketing and shown.free_form:
+        raise GraphError(100, "Message must be a template message.")
+    if marketing and shown.category != "marketing":
+        raise GraphError(134100, "Only templates categorized as marketing can be sent here.")
+    if not marketing and not shown.free_form and shown.category == "marketing":
+        raise GraphError(131063, "Send marketing templates to /marketing_messages.")
 
 
 def _recipient(body: Json) -> tuple[str, bool]:

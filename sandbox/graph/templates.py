@@ -122,6 +122,21 @@ def set_status(store: Store, name: str, language: str | None, status: str) -> li
     return [dict(row) for row in rows]
 
 
+def set_category(store: Store, name: str, language: str | None, category: str) -> list[Json]:
+    """File under another category; returns the templates with that name, and what each was before."""
+    with store.write() as db:
+        before = db.execute(
+            "SELECT id, name, language, category FROM templates"
+            " WHERE name = ? AND (? IS NULL OR language = ?)",
+            (name, language, language),
+        ).fetchall()
+        db.executemany(
+            "UPDATE templates SET category = ? WHERE id = ?",
+            [(category, row["id"]) for row in before],
+        )
+    return [dict(row) for row in before]
+
+
 def listed(store: Store, filters: Mapping[str, str], after: int, limit: int) -> list[Json]:
     """Templates from a position on, one more than `limit` so that the caller sees a next page."""
     clauses, values = ["1 = 1"], []

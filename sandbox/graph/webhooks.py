@@ -105,6 +105,18 @@ def template_status(template: Json, event: str) -> Json:
     return {"change": {"value": value, "field": "message_template_status_update"}}
 
 
+def template_category(template: Json, category: str) -> Json:
+    """What the platform tells when it has filed a template under another category."""
+    value = {
+        "message_template_id": int(template["id"]),
+        "message_template_name": template["name"],
+        "message_template_language": template["language"],
+        "previous_category": template["category"],
+        "new_category": category,
+    }
+    return {"change": {"value": value, "field": "template_category_update"}}
+
+
 def incoming(message_id: str, person: Person, message: Json, *, show_phone: bool) -> Json:
     """A message item from a person; the phone is missing where they hide it."""
     sender: Json = {"from_user_id": person.user_id}
