@@ -19,7 +19,7 @@ from sqlalchemy import insert, select, text
 
 from app.core.crypto import Keyring, derive
 from app.core.ids import new_id
-from app.core.settings import DEVELOPMENT_SECRET
+from app.core.settings import DEVELOPMENT_SECRET, SANDBOX_PHONE_NUMBER_ID
 from app.db import Database, load_models, sync_engine_for
 from app.identity.models import Role
 from app.identity.sessions import DatabaseSessions
@@ -138,7 +138,7 @@ def _webhook_requests() -> Iterator[bytes]:
         }
         value = {
             "messaging_product": "whatsapp",
-            "metadata": {"phone_number_id": "1"},
+            "metadata": {"phone_number_id": SANDBOX_PHONE_NUMBER_ID},
             "contacts": [{"wa_id": "919812345678", "profile": {"name": "Asha"}}],
             "messages": [message],
         }

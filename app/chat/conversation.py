@@ -16,9 +16,10 @@ from app.chat.apply import apply
 from app.chat.doing import Doing
 from app.chat.facts import account_of, context_of
 from app.chat.model import Say, State
+from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
 from app.employers import phones
-from app.messaging import outbox, people, texts
+from app.messaging import bursts, outbox, people, texts
 from app.messaging.channels import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson
@@ -36,10 +37,15 @@ class Conversation:
     """The platform's id of the form for free times; "" where there is none."""
     currency: str = "INR"
     """ISO 4217: in which employers say what they pay."""
+    numbers: frozenset[str] = frozenset()
+    """The platform's ids of our numbers: messages to another one are not ours; empty takes all."""
 
     def parse(self, body: bytes) -> Parsed:
         """Return everything in a webhook; never raises."""
-        return parse(body)
+        parsed = parse(body, self.numbers)
+        for kind, count in parsed.not_ours.items():
+            NOT_OURS.labels(kind).inc(count)
+        return parsed
 
     async def handle(
         self, session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
@@ -56,6 +62,8 @@ class Conversation:
             return
         if inbound.kind is InboundKind.PREFERENCE:
             people.prefer(person, inbound, now)
+            return
+        if inbound.kind is InboundKind.CALL or await bursts.answered(session, person, inbound):
             return
         account = await account_of(session, person)
         if account is None:
@@ -102,6 +110,7 @@ def handler(settings: Settings) -> Conversation:
         settings.default_country,
         settings.availability_flow,
         settings.default_currency,
+        settings.whatsapp_numbers,
     )
 
 

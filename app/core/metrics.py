@@ -39,6 +39,19 @@ PARKED = Gauge(
     registry=REGISTRY,
 )
 
+NOT_OURS = Counter(
+    "partimer_whatsapp_other_number_total",
+    "Items of WhatsApp webhooks for another number of the business account: ignored.",
+    ["kind"],
+    registry=REGISTRY,
+)
+UNKNOWN_VALUES = Counter(
+    "partimer_platform_unknown_values_total",
+    "Values of a platform's enumerations that we do not know: nothing follows from them.",
+    ["field"],
+    registry=REGISTRY,
+)
+
 
 def exposition() -> bytes:
     """Return every metric in Prometheus' text format."""

@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     whatsapp_api_token: SecretStr | None = None
     whatsapp_api_version: str = "v26.0"
     whatsapp_phone_number_id: str = ""
+    whatsapp_previous_phone_number_ids: str = ""
     whatsapp_business_account_id: str = ""
     whatsapp_app_secret: SecretStr | None = None
     whatsapp_verify_token: SecretStr | None = None
@@ -209,6 +210,12 @@ class Settings(BaseSettings):
         return self.whatsapp_phone_number_id or (
             "" if self.is_production else SANDBOX_PHONE_NUMBER_ID
         )
+
+    @property
+    def whatsapp_numbers(self) -> frozenset[str]:
+        """Ids of the numbers at which people reach us: the one we send from, and those before it."""
+        before = self.whatsapp_previous_phone_number_ids.replace(",", " ").split()
+        return frozenset(filter(None, [self.whatsapp_number, *before]))
 
     @property
     def whatsapp_status_seconds(self) -> float | None:

@@ -29,6 +29,8 @@ class InboundKind(StrEnum):
     """The person's number or platform id changed; `moved_to_*` hold the new ones."""
     PREFERENCE = "preference"
     """They stopped or resumed marketing messages in the platform's own settings."""
+    CALL = "call"
+    """They called: nothing is answered, and the 24-hour window is open."""
     OTHER = "other"
 
 
@@ -91,6 +93,10 @@ class StatusUpdate:
     refusal: Refusal | None = None
     category: str | None = None
     """What the platform charges it as."""
+    number_id: str | None = None
+    """The platform's id of the number that sent the message, where it tells."""
+    ours: bool = True
+    """Whether that number is one of ours now; the message itself knows by which it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,12 @@ class PlatformNotice:
     """With how many people a day we may begin from now on; 0 for any number, None if not told."""
     alarming: bool = False
     """Whether somebody has to look; echoes, history and good news are only noted."""
+    category: str = ""
+    """What the platform files the template under from now on: one of `texts.CATEGORIES`, or "" if not told."""
+    content_key: str = ""
+    """Hash of what it says, whatever the bytes; "" where nothing is compared."""
+    dated: bool = False
+    """Whether the platform told when it happened: the same news on another day has another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +130,5 @@ class Parsed:
     statuses: Sequence[StatusUpdate] = ()
     notices: Sequence[PlatformNotice] = ()
     set_aside: Sequence[str] = field(default_factory=tuple)
+    not_ours: Mapping[str, int] = field(default_factory=dict)
+    """How many items were for another number of the business account, by their kind; none is kept."""

@@ -26,6 +26,8 @@ from app.sql import insert_if_absent, table
 PHONE = "phone"
 """What a phone is indexed as: the same as `users.phone_index`."""
 
+_MARKETING_CHOICES: Final = frozenset({"stop", "resume"})
+"""Choices about marketing that change something: who signs up only says yes where nobody had said no."""
 _NOT_ERASED: Final = User.status != UserStatus.ERASED
 """An account that is erased at this very moment gets no name any more."""
 _STATUS: Final = select(table(User).c.status).where(table(User).c.id == bindparam("user_id"))
@@ -349,10 +351,12 @@ async def _be_one(
 
 def prefer(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:
     """Follow what a person set last for marketing in the platform itself; `person` is locked."""
+    if inbound.text not in _MARKETING_CHOICES:
+        return
     if person.marketing_told_at is not None and inbound.sent_at < person.marketing_told_at:
         return
     person.marketing_told_at = inbound.sent_at
-    person.no_marketing_at = None if inbound.text == "resume" else inbound.sent_at
+    person.no_marketing_at = inbound.sent_at if inbound.text == "stop" else None
     person.updated_at = now
 
 

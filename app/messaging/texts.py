@@ -24,6 +24,9 @@ DEFAULT_LANGUAGE: Final = "en"
 TEMPLATE_PREFIX: Final = "partimer_"
 AUTHENTICATION: Final = "authentication"
 MARKETING: Final = "marketing"
+UTILITY: Final = "utility"
+CATEGORIES: Final = frozenset({AUTHENTICATION, MARKETING, UTILITY})
+"""What the platform files a template under."""
 
 _FOLDER: Final = Path(__file__).parent / "catalogues"
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?:\|([a-z]+))?\}")

@@ -42,4 +42,5 @@ def build_channels(
         whatsapp_daily_people=settings.whatsapp_daily_people or None,
         whatsapp_limit=whatsapp.daily_people if whatsapp is not None else None,
         quiet_hours=quiet_hours,
+        whatsapp_number=settings.whatsapp_number or None,
     )

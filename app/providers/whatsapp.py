@@ -1,6 +1,7 @@
 """The WhatsApp Cloud API, as the channel the product sends by."""
 
 import json
+import re
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from app.messaging.channels import (
     TransportError,
 )
 from app.messaging.rules import Refusal
-from app.messaging.texts import AUTHENTICATION
+from app.messaging.texts import AUTHENTICATION, MARKETING
 from app.providers.whatsapp_errors import classify
 from app.providers.whatsapp_limits import people_a_day
 from app.providers.whatsapp_values import message_id as message_id_of
@@ -29,6 +30,11 @@ ANSWER_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
 _LIMIT_FIELDS: Final = "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
 FLOW_MESSAGE_VERSION: Final = "3"
+_INVALID: Final = 100
+_NUMBER_GONE: Final = 33
+"""An object that does not exist; what we name is our own number."""
+_SPACES: Final = 4
+"""So many in a row a template's value may have; no line break, and no tab."""
 
 
 class WhatsApp:
@@ -51,12 +57,15 @@ class WhatsApp:
         self._base = f"{base}/{version}"
         self._number = f"{self._base}/{number_id}"
         self._messages = f"{self._number}/messages"
+        self._marketing = f"{self._number}/marketing_messages"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
         """Hand over one message. Raises `TransportError`."""
         body = to_wire(message_id, address, outgoing)
-        answer = await self._post(self._messages, body)
+        template = outgoing.template
+        marketing = template is not None and template.files_as == MARKETING
+        answer = await self._post(self._marketing if marketing else self._messages, body)
         try:
             provider_id = answer["messages"][0]["id"]
         except (KeyError, IndexError, TypeError):
@@ -135,8 +144,7 @@ class WhatsApp:
         taken = 200 <= response.status < 300
         if taken and isinstance(answer, dict) and error is None:
             return answer
-        code = error.get("code") if isinstance(error, dict) else None
-        number = code if isinstance(code, int) and not isinstance(code, bool) else None
+        number = _code(error) if isinstance(error, dict) else None
         if taken and number is None:
             raise TransportError(Refusal.AMBIGUOUS, code="not_json")
         raise TransportError(
@@ -145,6 +153,18 @@ class WhatsApp:
             retry_after_seconds=_seconds(response.headers.get("Retry-After")),
             status_seconds=self._status_seconds,
         )
+
+
+def _code(error: Json) -> int | None:
+    """Return an error's code; where only its subcode says that our number is gone, that."""
+    code, below = (_number(error.get(name)) for name in ("code", "error_subcode"))
+    return _NUMBER_GONE if code == _INVALID and below == _NUMBER_GONE else code
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _seconds(text: str | None) -> float | None:
@@ -224,8 +244,14 @@ def _flow(form: Form) -> Json:
     return {"name": "flow", "parameters": parameters}
 
 
+def parameter(value: str) -> str:
+    """Return a template's value as the platform takes it: on one line, with no long gap (132018)."""
+    line = " ".join(part.strip() for part in re.split(r"[\t\n\v\f\r\x85\u2028\u2029]+", value))
+    return re.sub(rf" {{{_SPACES + 1},}}", " " * _SPACES, line).strip() or "–"
+
+
 def _template(template: Template) -> Json:
-    parameters = [{"type": "text", "text": value} for value in template.params]
+    parameters = [{"type": "text", "text": parameter(value)} for value in template.params]
     components: list[Json] = []
     if parameters:
         components.append({"type": "body", "parameters": parameters})

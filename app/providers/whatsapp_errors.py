@@ -11,23 +11,31 @@ from app.messaging.rules import Refusal
 
 _OWN_FAILURES: Final = frozenset({1, 2, 131000, 131016, 131057})
 _BY_CODE: Final[Mapping[int, Refusal]] = {
-    **dict.fromkeys((130429, 4, 80007), Refusal.BACK_OFF),
+    **dict.fromkeys((130429, 4, 80007, 613, 17, 32, 80008), Refusal.BACK_OFF),
     131056: Refusal.PERSON_TOO_FAST,
     131048: Refusal.SPAM,
+    131064: Refusal.CLASSIFICATION,
+    131063: Refusal.ELSEWHERE,
+    134100: Refusal.NOT_MARKETING,
     131047: Refusal.WINDOW_CLOSED,
     131026: Refusal.UNREACHABLE,
-    131049: Refusal.NOT_NOW,
+    **dict.fromkeys((131049, 130472), Refusal.NOT_NOW),
     131050: Refusal.NO_MARKETING,
-    **dict.fromkeys((0, 3, 10, 190), Refusal.CREDENTIALS),
+    **dict.fromkeys((0, 3, 10, 33, 190, 131005, 131037, 131045), Refusal.CREDENTIALS),
+    **dict.fromkeys(range(133000, 133017), Refusal.CREDENTIALS),
     **dict.fromkeys((368, 131031, 130497, 131042), Refusal.BLOCKED),
-    **dict.fromkeys((132000, 132001, 132005, 132007, 132008, 132012, 132018), Refusal.TEMPLATE),
-    **dict.fromkeys((132015, 132016), Refusal.TEMPLATE_PAUSED),
+    **dict.fromkeys((132000, 132001, 132005, 132007, 132008, 132012), Refusal.TEMPLATE),
+    **dict.fromkeys((132015, 132016, 134102), Refusal.TEMPLATE_PAUSED),
     **dict.fromkeys((132068, 132069), Refusal.FORM),
     **dict.fromkeys((131052, 131053), Refusal.MEDIA),
-    **dict.fromkeys(
-        (33, 100, 131005, 131008, 131009, 131021, 131030, 131051, 131062), Refusal.PERMANENT
-    ),
+    **dict.fromkeys((131021, 131030, 131062, 132018), Refusal.PERMANENT),
 }
+"""Codes that blame the call as a whole (100, 131008, 131009, 131051) are left out on purpose: a run of
+them is our own mistake, or the account's, and nobody's message should die of it."""
+_SYNCING: Final = 134101
+"""A new template is not there yet where marketing goes; it will be within minutes."""
+_NOT_THE_PLATFORM: Final = frozenset({401, 403, 404, 405, 407})
+"""Answers without a code: a proxy, or an address where no Graph API is."""
 _PERMISSIONS: Final = range(200, 300)
 
 
@@ -42,6 +50,8 @@ def classify(code: int | None, http_status: int | None = None) -> Refusal:
     if code is not None:
         if (known := _BY_CODE.get(code)) is not None:
             return known
+        if code == _SYNCING:
+            return Refusal.TRANSIENT
         if code in _OWN_FAILURES:
             return Refusal.TRANSIENT if http_status is None else Refusal.GATEWAY
         if code in _PERMISSIONS:
@@ -50,6 +60,13 @@ def classify(code: int | None, http_status: int | None = None) -> Refusal:
         return Refusal.BACK_OFF
     if http_status is not None and http_status >= 500:
         return Refusal.GATEWAY
-    if http_status == 401:
+    if http_status == 401 or (code is None and _nobody_of_theirs(http_status)):
         return Refusal.CREDENTIALS
-    return Refusal.PERMANENT
+    return Refusal.UNRECOGNISED
+
+
+def _nobody_of_theirs(http_status: int | None) -> bool:
+    """Whether this is the answer of something between us and the platform, to whatever is sent."""
+    return http_status is not None and (
+        http_status in _NOT_THE_PLATFORM or 300 <= http_status < 400
+    )

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 UNLIMITED: Final = 0
 """What stands for any number of people."""
+_ANY_NUMBER: Final = -1
+"""How notices of the older kind say that there is no limit."""
 _NAMES: Final = (
     "whatsapp_business_manager_messaging_limit",
     "messaging_limit_tier",
@@ -23,7 +25,7 @@ def people_a_day(value: dict[str, Any]) -> int | None:
 def _read(tier: Any) -> int | None:
     """Read a tier: `TIER_250`, `TIER_2K`, `TIER_UNLIMITED`, 2000, -1."""
     if isinstance(tier, int) and not isinstance(tier, bool):
-        return tier if tier > 0 else UNLIMITED
+        return tier if tier > 0 else (UNLIMITED if tier == _ANY_NUMBER else None)
     if not isinstance(tier, str):
         return None
     if tier.upper() == "TIER_UNLIMITED":

@@ -15,6 +15,7 @@ from app.providers.whatsapp_values import (
     Json,
     Unreadable,
     instant,
+    known,
     line,
     message_id,
     objects,
@@ -30,6 +31,17 @@ _OPENED: Final = "hi"
 _TAP_CHARACTERS: Final = 256
 _FORM_FIELDS: Final = 20
 _FORM_CHOICES: Final = 20
+_MOVES: Final = frozenset(
+    {"user_changed_number", "customer_changed_number", "user_changed_user_id"}
+)
+"""System messages that say somebody has another number or id; no other moves anybody."""
+_OTHER_SYSTEM: Final = frozenset({"customer_identity_changed", "user_identity_changed"})
+_ASKED_CONTACT: Final = frozenset(
+    {"contact_info", "contact_info_reply", "request_contact_info", "request_contact_info_reply"}
+)
+"""Answers to our request for somebody's own number."""
+_PREFERENCES: Final = frozenset({"stop", "resume", "signup"})
+_MARKETING_PREFERENCE: Final = "marketing_messages"
 _CHANGED: Final = re.compile(r"changed from (\S+) to (\S+)$")
 """The end of a system message's words; what stands before it has a name the person chose."""
 
@@ -125,7 +137,7 @@ def _interactive(answer: Json, _item: Json) -> Json:
         return _tap(reply.get("id"), reply.get("title"))
     if kind == "nfm_reply":
         return {"kind": InboundKind.FORM, "answers": _answers(reply.get("response_json"))}
-    if "contact" in kind:
+    if kind in _ASKED_CONTACT:
         return _own_number(reply, answer)
     return _other(kind)
 
@@ -184,6 +196,8 @@ def _cards(_nothing: Json, item: Json) -> Json:
 
 
 def _system(system: Json, _item: Json) -> Json:
+    if known(system.get("type"), _MOVES | _OTHER_SYSTEM, "system") not in _MOVES:
+        return {"kind": InboundKind.MOVED, "text": line(system.get("type"))}
     return {
         "kind": InboundKind.MOVED,
         "moved_to_phone": phone(system.get("wa_id") or system.get("new_wa_id")),
@@ -208,7 +222,9 @@ _READERS: Final[Mapping[str, Callable[[Json, Json], Json]]] = {
 
 def read_preference(item: Json) -> Inbound:
     """Read that somebody stopped or resumed marketing messages. Raises ValueError."""
-    value, at = line(item.get("value")), instant(item.get("timestamp"))
+    value, at = known(item.get("value"), _PREFERENCES, "preference"), instant(item.get("timestamp"))
+    if (category := item.get("category")) is not None:
+        value = known(category, frozenset({_MARKETING_PREFERENCE}), "preference_category") and value
     own_phone, platform_id = phone(item.get("wa_id")), person_id(item.get("user_id"))
     if own_phone is None and platform_id is None:
         raise Unreadable("a preference of nobody")
@@ -236,4 +252,28 @@ def read_new_id(item: Json) -> Inbound:
         moved_to_id=after,
         moved_to_phone=phone(item.get("wa_id")),
         text="user_id_update",
+    )
+
+
+def read_call(item: Json, contacts: Mapping[str, Json]) -> Inbound | None:
+    """Read that somebody calls us, which opens the 24-hour window; None for any other news of a call.
+
+    Raises KeyError, TypeError or ValueError for one that makes no sense.
+    """
+    if item.get("event") != "connect" or item.get("direction") not in {None, "USER_INITIATED"}:
+        return None
+    if (id_ := message_id(item.get("id"))) is None:
+        raise Unreadable("a call without an id")
+    sender, own_id = item.get("from"), item.get("from_user_id") or item.get("user_id")
+    contact = contacts.get(str(sender)) or contacts.get(str(own_id)) or {}
+    from_phone, platform_id = phone(sender), person_id(own_id or contact.get("user_id"))
+    if from_phone is None and platform_id is None:
+        raise Unreadable("a call from nobody")
+    return Inbound(
+        message_id=f"call:{id_}"[:160],
+        kind=InboundKind.CALL,
+        sent_at=instant(item.get("timestamp")),
+        phone_from=from_phone,
+        platform_id=platform_id,
+        name=line(part(contact, "profile").get("name")) or None,
     )

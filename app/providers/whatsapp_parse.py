@@ -4,21 +4,34 @@ A payload is `entry[] × changes[] × (messages[] | statuses[] | news)`. Fields 
 is read by itself: one that makes no sense is set aside, and its neighbours are kept.
 """
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, Final
 
 from app.messaging.inbound import Inbound, Parsed, PlatformNotice, StatusUpdate
+from app.messaging.texts import CATEGORIES
 from app.providers.whatsapp_errors import classify
 from app.providers.whatsapp_limits import people_a_day
 from app.providers.whatsapp_messages import (
     contacts_of,
+    read_call,
     read_message,
     read_new_id,
     read_preference,
 )
-from app.providers.whatsapp_values import Json, Unreadable, instant, line, message_id, objects, part
+from app.providers.whatsapp_values import (
+    Json,
+    Unreadable,
+    instant,
+    known,
+    line,
+    message_id,
+    objects,
+    part,
+)
 
 _ALARMING: Final = frozenset(
     {
@@ -39,7 +52,6 @@ _ALARMING: Final = frozenset(
 """News of these somebody has to see, unless they are good; any other is only logged."""
 _NO_NEWS: Final = frozenset(
     {
-        "calls",
         "contacts",
         "history",
         "message_echoes",
@@ -51,14 +63,25 @@ _NO_NEWS: Final = frozenset(
     }
 )
 """What people wrote to others, long ago, or what is read item by item: no news of our account."""
+_STATUSES: Final = frozenset(
+    {"accepted", "sent", "delivered", "read", "failed", "played", "deleted", "warning", "pending"}
+)
+"""Those the platform is known to send; from some of them nothing follows."""
+_NUMBER_CHARACTERS: Final = 64
 _GOOD: Final = frozenset(
     {"APPROVED", "GREEN", "ONBOARDING", "PUBLISHED", "REINSTATED", "UNFLAGGED", "UPGRADE"}
 )
+_ITEMS_OF_A_NUMBER: Final = ("messages", "calls", "user_preferences", "user_id_update")
 _CODE_CHARACTERS: Final = 9
 
 
-def parse(body: bytes) -> Parsed:
-    """Return everything a webhook holds; a body that is not JSON is one item set aside."""
+def parse(body: bytes, numbers: Collection[str] = ()) -> Parsed:
+    """Return everything a webhook holds; a body that is not JSON is one item set aside.
+
+    All numbers of a business account share one webhook: with `numbers`, the platform's ids of ours, what
+    is told to another number is only counted. Statuses are kept, and marked: a message may have been sent
+    from a number that is no longer ours.
+    """
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError):
@@ -67,24 +90,60 @@ def parse(body: bytes) -> Parsed:
     statuses: list[StatusUpdate] = []
     notices: list[PlatformNotice] = []
     aside: list[str] = []
-    for field, value in _changes(payload, aside):
+    not_ours: Counter[str] = Counter()
+    for field, value, at in _changes(payload, aside):
+        number, ours = _addressed(value, numbers)
+        if field == "messages":
+            for item in _items(value, "statuses", aside):
+                _keep(statuses, aside, partial(_status, item, number, ours=ours))
+        if not ours:
+            not_ours += Counter(
+                {name: len(objects(value.get(name))) for name in _ITEMS_OF_A_NUMBER}
+            )
+            not_ours["changes"] += 1
+            continue
         contacts, business = contacts_of(value), _own_number(value)
         if field == "messages":
             for item in _items(value, "messages", aside):
                 _keep(messages, aside, partial(read_message, item, contacts, business))
-            for item in _items(value, "statuses", aside):
-                _keep(statuses, aside, partial(_status, item))
+        elif field == "calls":
+            for item in _items(value, "calls", aside):
+                _keep_calls(messages, aside, partial(read_call, item, contacts))
         elif field not in _NO_NEWS:
-            notices.append(_notice(field, value))
+            notices.append(_notice(field, value, at))
         for item in _items(value, "user_preferences", aside):
             _keep(messages, aside, partial(read_preference, item))
         for item in _items(value, "user_id_update", aside):
             _keep(messages, aside, partial(read_new_id, item))
         notices += [
-            PlatformNotice("errors", event=_code(item) or "", alarming=True)
+            PlatformNotice(
+                "errors",
+                event=_code(item) or "",
+                alarming=True,
+                content_key=_content_key("errors", item, at),
+                dated=at is not None,
+            )
             for item in _items(value, "errors", aside)
         ]
-    return Parsed(messages, statuses, notices, aside)
+    return Parsed(messages, statuses, notices, aside, dict(not_ours))
+
+
+def _addressed(value: Json, numbers: Collection[str]) -> tuple[str | None, bool]:
+    """Return the id of the number a change is for, where it names one, and whether that is ours.
+
+    News of the whole account names none, and is ours.
+    """
+    given = part(value, "metadata").get("phone_number_id")
+    if given is None or isinstance(given, bool) or not isinstance(given, str | int):
+        return None, given is None or not numbers
+    number = str(given).strip()[:_NUMBER_CHARACTERS]
+    return number, not numbers or number in numbers
+
+
+def _keep_calls(into: list[Inbound], aside: list[str], read: Callable[[], Inbound | None]) -> None:
+    found: list[Inbound | None] = []
+    _keep(found, aside, read)
+    into += [call for call in found if call is not None]
 
 
 def _keep[Item](into: list[Item], aside: list[str], read: Callable[[], Item]) -> None:
@@ -95,7 +154,8 @@ def _keep[Item](into: list[Item], aside: list[str], read: Callable[[], Item]) ->
         aside.append(str(error) if isinstance(error, Unreadable) else type(error).__name__)
 
 
-def _changes(payload: Any, aside: list[str]) -> Iterator[tuple[str, Json]]:
+def _changes(payload: Any, aside: list[str]) -> Iterator[tuple[str, Json, Any]]:
+    """Return each change's field and value, and when the platform says that it happened."""
     if not isinstance(payload, dict):
         aside.append("no object")
         return
@@ -103,7 +163,7 @@ def _changes(payload: Any, aside: list[str]) -> Iterator[tuple[str, Json]]:
         for change in _items(entry, "changes", aside):
             value = change.get("value")
             if isinstance(value, dict):
-                yield line(change.get("field") or "messages")[:64], value
+                yield line(change.get("field") or "messages")[:64], value, entry.get("time")
             else:
                 aside.append("a change without a value")
 
@@ -123,10 +183,11 @@ def _own_number(value: Json) -> str | None:
     return digits or None
 
 
-def _status(item: Json) -> StatusUpdate:
+def _status(item: Json, number_id: str | None, *, ours: bool) -> StatusUpdate:
     status = item["status"]
     if not isinstance(status, str):
         raise Unreadable("a status that is no word")
+    known(status, _STATUSES, "status")
     errors = objects(item.get("errors"))
     code = _code(errors[0]) if errors else None
     own, provider_id = item.get("biz_opaque_callback_data"), message_id(item.get("id"))
@@ -140,6 +201,8 @@ def _status(item: Json) -> StatusUpdate:
         code=code,
         refusal=classify(int(code) if code else None) if status == "failed" else None,
         category=line(part(item, "pricing").get("category"))[:24] or None,
+        number_id=number_id,
+        ours=ours,
     )
 
 
@@ -151,9 +214,15 @@ def _code(error: Json) -> str | None:
     return shown if len(shown) <= _CODE_CHARACTERS and shown.isascii() and shown.isdigit() else None
 
 
-def _notice(field: str, value: Json) -> PlatformNotice:
+def _content_key(field: str, value: Json, at: Any) -> str:
+    """Return a hash of what is told, the same whatever the order of keys and the spaces between them."""
+    told = json.dumps([field, value, at], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _notice(field: str, value: Json, at: Any) -> PlatformNotice:
     event = line(value.get("event") or part(value, "alert_info").get("alert_type"))[:64]
-    reasons = ("reason", "new_quality_score", "new_category", "new_status")
+    reasons = ("new_category", "reason", "new_quality_score", "new_status")
     detail = next(filter(None, (line(value.get(name)) for name in reasons)), "")
     good = not _GOOD.isdisjoint({event.upper(), detail.upper()})
     return PlatformNotice(
@@ -164,4 +233,15 @@ def _notice(field: str, value: Json) -> PlatformNotice:
         detail,
         people_a_day(value),
         alarming=field in _ALARMING and not good,
+        category=_category(value),
+        content_key=_content_key(field, value, at),
+        dated=at is not None,
     )
+
+
+def _category(value: Json) -> str:
+    """Return what a template is filed under now, or "" where that is not told or no category we know."""
+    given = value.get("new_category") or value.get("message_template_category")
+    if given is None:
+        return ""
+    return known(line(given).lower(), CATEGORIES, "template_category")

@@ -1,16 +1,20 @@
 """The values in WhatsApp's payloads, read as what they may be: never trusted to be there, or a kind."""
 
 import datetime as dt
+import re
 from typing import Any, Final
 
 import phonenumbers
+
+from app.core.metrics import UNKNOWN_VALUES
 
 type Json = dict[str, Any]
 
 TEXT_CHARACTERS: Final = 4096
 LINE_CHARACTERS: Final = 120
 ID_CHARACTERS: Final = 160
-PERSON_ID_CHARACTERS: Final = 128
+_PERSON_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,121}")
+"""A country, for a parent account `ENT`, and the id itself: 128 characters at most."""
 
 
 class Unreadable(ValueError):
@@ -64,10 +68,16 @@ def phone(value: Any) -> str | None:
 
 
 def person_id(value: Any) -> str | None:
-    """Return the platform's own id of a person, or None."""
-    if not isinstance(value, str) or not 1 <= len(value) <= PERSON_ID_CHARACTERS:
-        return None
-    return value if value.isprintable() and not value.isspace() else None
+    """Return the platform's own id of a person (`IN.…`, `IN.ENT.…`), or None for any other text."""
+    return value if isinstance(value, str) and _PERSON_ID.fullmatch(value) else None
+
+
+def known[Word: str](value: Any, words: frozenset[Word], field: str) -> str:
+    """Return a word of an enumeration of the platform, or "", which is counted, for one we do not know."""
+    if isinstance(value, str) and value in words:
+        return value
+    UNKNOWN_VALUES.labels(field).inc()
+    return ""
 
 
 def text(value: Any) -> str:

@@ -69,6 +69,7 @@ class Door:
                 new_id=f"IN.2{number:018}",
                 message=f'"id": "wamid.{number}.',
                 stamp=str(int(self.world.clock().timestamp()) - 1_000 + number % 900),
+                number_id=self.world.settings.whatsapp_number,
                 own_id=str(ours.get(f"wamid.{number}.{kind}", "")),
             )
         self.world.in_session(lambda session: self._accepted(session, ours))
@@ -191,6 +192,7 @@ def test_one_persons_messages_in_any_order_are_one_persons(door: Door) -> None:
         "person_id": f"IN.3{number:018}",
         "new_phone": f"9198666{number:05}",
         "new_id": f"IN.4{number:018}",
+        "number_id": door.world.settings.whatsapp_number,
     }
     kinds = [kind for kind in MESSAGES if not kind.startswith("number_changed_the")]
     start = int(door.world.clock().timestamp()) - 2_000

@@ -16,6 +16,8 @@ PHONE: Final = "919811100001"
 PERSON_ID: Final = "IN.13491208655302741918"
 NEW_PHONE: Final = "919811100002"
 NEW_ID: Final = "IN.24817305912873645029"
+NUMBER_ID: Final = "106540352242922"
+"""Of the number of ours that every change is for."""
 OWN_ID: Final = "0198c0de-0000-7000-8000-000000000001"
 """Of the message of ours in every status."""
 STAMP: Final = "1795420800"
@@ -74,6 +76,7 @@ MESSAGES: Final[dict[str, tuple[str, str, Follows]]] = {
     "id_changed_by_nobody": ("", "a message from nobody", "aside"),
     "id_changed_of_a_liar": ("", "a message from nobody", "aside"),
     "user_id_update": ("moved", f"+{PHONE} {NEW_ID}", "moved"),
+    "call": ("call", "", "heard"),
     "marketing_stopped": ("preference", "stop", "heard"),
     "marketing_resumed_without_phone": ("preference", "resume", "heard"),
 }
@@ -121,7 +124,6 @@ NEWS: Final[dict[str, tuple[str, bool] | None]] = {
     "history_refused": None,
     "app_state": None,
     "messages_of_another_apps_turn": None,
-    "call": None,
     "a_field_of_next_year": ("THOUGHT", False),
 }
 
@@ -159,6 +161,7 @@ _STANDS_FOR: Final = {
     "new_phone": NEW_PHONE,
     "new_id": NEW_ID,
     "own_id": OWN_ID,
+    "number_id": NUMBER_ID,
     "message": '"id": "wamid.',
     "stamp": STAMP,
 }

@@ -25,15 +25,29 @@ PERMISSIONS = range(200, 300)
 
 TABLE: list[tuple[Any, Refusal, Fate, dict[str, Any]]] = [
     # codes, what they mean, the message's fate, what holds for others
-    ((130429, 4, 80007, HTTP_429), Refusal.BACK_OFF, Fate.RETRY, {"back_off": ...}),
+    (
+        (130429, 4, 80007, 613, 17, 32, 80008, HTTP_429),
+        Refusal.BACK_OFF,
+        Fate.RETRY,
+        {"back_off": ...},
+    ),
     ((131056,), Refusal.PERSON_TOO_FAST, Fate.RETRY, {}),
     ((131048,), Refusal.SPAM, Fate.RETRY, {"only_replies": True, "alert": True}),
+    ((131064,), Refusal.CLASSIFICATION, Fate.RETRY, {"only_replies": True, "alert": True}),
+    ((131063,), Refusal.ELSEWHERE, Fate.RETRY, {}),
+    ((134100,), Refusal.NOT_MARKETING, Fate.RETRY, {}),
+    ((134101,), Refusal.TRANSIENT, Fate.RETRY, {}),
     ((131047,), Refusal.WINDOW_CLOSED, Fate.RETRY, {"window_closed": True}),
     ((131026,), Refusal.UNREACHABLE, Fate.FAILED, {}),
-    ((131049,), Refusal.NOT_NOW, Fate.FAILED, {}),
+    ((131049, 130472), Refusal.NOT_NOW, Fate.FAILED, {}),
     ((131050,), Refusal.NO_MARKETING, Fate.FAILED, {}),
     (
-        (0, 3, 10, 190, *PERMISSIONS),
+        (
+            *(0, 3, 10, 33, 190, 131005, 131037, 131045),
+            *PERMISSIONS,
+            *range(133000, 133017),
+            *((None, status) for status in (301, 401, 403, 404, 405, 407)),
+        ),
         Refusal.CREDENTIALS,
         Fate.RETRY,
         {"halt": True, "back_off": HALT_PROBE, "alert": True},
@@ -50,13 +64,19 @@ TABLE: list[tuple[Any, Refusal, Fate, dict[str, Any]]] = [
         Fate.DEAD,
         {"alert": True},
     ),
-    ((132015, 132016), Refusal.TEMPLATE_PAUSED, Fate.HELD, {"alert": True}),
+    ((132015, 132016, 134102), Refusal.TEMPLATE_PAUSED, Fate.HELD, {"alert": True}),
     ((132068, 132069), Refusal.FORM, Fate.RETRY, {}),
     ((*OWN_FAILURES, (131000, 500), (131016, 503)), Refusal.GATEWAY, Fate.WAIT_FOR_STATUS, {}),
     (((999_999, 503), PROXY, (None, 500)), Refusal.GATEWAY, Fate.WAIT_FOR_STATUS, {}),
     (((131000, None), (131016, None)), Refusal.TRANSIENT, Fate.RETRY, {}),  # told by a status
     ((131052, 131053), Refusal.MEDIA, Fate.RETRY, {}),
-    ((999_999,), Refusal.PERMANENT, Fate.DEAD, {"alert": True}),
+    ((131021, 131030, 131062, 132018), Refusal.PERMANENT, Fate.DEAD, {"alert": True}),
+    (
+        (999_999, 100, 131008, 131009, 131051, (None, 400)),
+        Refusal.UNRECOGNISED,
+        Fate.DEAD,
+        {"alert": True, "suspicious": True},
+    ),
 ]
 ROWS = [
     pytest.param(code, refusal, fate, more, id=f"{code}-{refusal}")
@@ -67,6 +87,7 @@ SPENDS_NO_TRY = {
     Refusal.BACK_OFF,
     Refusal.PERSON_TOO_FAST,
     Refusal.SPAM,
+    Refusal.CLASSIFICATION,
     Refusal.CREDENTIALS,
     Refusal.BLOCKED,
     Refusal.TEMPLATE_PAUSED,
@@ -88,7 +109,7 @@ def test_a_code_means_one_thing_and_one_thing_follows(
         assert found is not None if value is ... else found == value, name
 
 
-_FOR_OTHERS = ("back_off", "halt", "only_replies", "window_closed", "alert")
+_FOR_OTHERS = ("back_off", "halt", "only_replies", "suspicious", "window_closed", "alert")
 
 
 def test_a_code_counts_whatever_the_status_says() -> None:

@@ -279,7 +279,7 @@ def test_no_bytes_break_the_parser(body: bytes) -> None:
         (None, 500, Refusal.GATEWAY),
         (131052, 400, Refusal.MEDIA),
         (131053, 400, Refusal.MEDIA),
-        (999999, 400, Refusal.PERMANENT),
+        (999999, 400, Refusal.UNRECOGNISED),
         (999999, 503, Refusal.GATEWAY),
         (None, 401, Refusal.CREDENTIALS),
     ],
