@@ -7,10 +7,12 @@ neither pass by what is due, nor open transactions for what isn't.
 import datetime as dt
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import Column, ColumnElement, and_, bindparam, exists, or_, select
 
+from app.core.clocks import SKEW
 from app.db import Database
 from app.prepared import Prepared
+from app.sql import later
 
 
 class _Found(NamedTuple):
@@ -30,6 +32,15 @@ class Look:
         """
         async with database.read() as session:
             return bool((await self._query.all(session, now=now, **more))[0].found)
+
+
+def due_by(due_at: Column[dt.datetime], written_at: Column[dt.datetime]) -> ColumnElement[bool]:
+    """Return the condition that a row's time has come at `:now`.
+
+    What was written by a clock that ran ahead is due at once: how far ahead its time lies says nothing.
+    """
+    ahead = later("now", SKEW)
+    return or_(due_at <= bindparam("now"), and_(due_at > ahead, written_at > ahead))
 
 
 class Due(Look):

@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 import app as package
 from app import background
 from app.api import (
+    admin_channels,
     admin_conversations,
     admin_jobs,
     admin_messages,
@@ -81,6 +82,7 @@ ROUTERS = (
     admin_conversations.router,
     admin_records.router,
     admin_operations.router,
+    admin_channels.router,
     admin_messages.router,
     admin_parked.router,
     admin_reports.router,

@@ -1,17 +1,27 @@
 """SQL that says the same to both databases, where SQLAlchemy needs a word more for one of them."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, CursorResult, Table, Text, UpdateBase, literal_column
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CursorResult,
+    Table,
+    Text,
+    UpdateBase,
+    bindparam,
+    literal_column,
+)
 from sqlalchemy.dialects import postgresql as on_postgresql
 from sqlalchemy.dialects import sqlite as on_sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from app.db import Base
+from app.db import Base, UtcDateTime
 
 type Insert = on_postgresql.Insert | on_sqlite.Insert
 
@@ -61,6 +71,32 @@ def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]
     """
     words: list[ColumnElement[Any]] = [literal_column(f"'{state}'") for state in states]
     return column == words[0] if len(words) == 1 else column.in_(words)
+
+
+class _Later(FunctionElement[dt.datetime]):
+    """An instant that is bound by name, and so many seconds after it."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+def later(name: str, after: dt.timedelta) -> ColumnElement[dt.datetime]:
+    """Return the instant `after` the one bound as `name`, for comparisons; whole seconds."""
+    seconds: ColumnElement[Any] = literal_column(str(int(after.total_seconds())))
+    return _Later(bindparam(name, type_=UtcDateTime()), seconds)
+
+
+@compiles(_Later)
+def _sqlite_later(element: _Later, compiler: Any, **options: Any) -> str:
+    instant, seconds = (compiler.process(part, **options) for part in element.clauses)
+    # As text, as SQLite keeps instants: one without a fraction comes before all with one.
+    return f"strftime('%Y-%m-%d %H:%M:%S', {instant}, '{seconds} seconds')"
+
+
+@compiles(_Later, "postgresql")
+def _postgresql_later(element: _Later, compiler: Any, **options: Any) -> str:
+    instant, seconds = (compiler.process(part, **options) for part in element.clauses)
+    return f"({instant} + make_interval(secs => {seconds}))"
 
 
 class json_rows(FunctionElement[str]):  # noqa: N801 - a function of SQL

@@ -87,6 +87,13 @@ class Template:
     params: tuple[str, ...] = ()
     payloads: tuple[str, ...] = ()
     """What comes back for each of its quick-reply buttons."""
+    filed_as: str = ""
+    """What the platform files it under now, where that is not `category`: by this it travels and is paid."""
+
+    @property
+    def files_as(self) -> str:
+        """Return the category that counts now."""
+        return self.filed_as or self.category
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,3 +253,5 @@ class Channels:
     whatsapp_limit: Callable[[], Awaitable[int | None]] | None = None
     """Asks the platform for its limit; 0 is any number, None that it does not say."""
     quiet_hours: QuietHoursOf | None = None
+    whatsapp_number: str | None = None
+    """The platform's id of the number we send from: statuses of another are not about our messages."""

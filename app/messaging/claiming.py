@@ -4,7 +4,7 @@ What must not go is set aside here: out of date, stopped, quiet hours, a person'
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -13,24 +13,34 @@ from sqlalchemy import BindParameter, Integer, Select, bindparam, exists, or_, s
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.core.clocks import SKEW
+from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import wake_loops
-from app.due import Due
+from app.due import Due, due_by
 from app.messaging import outside
 from app.messaging.channels import Channels
-from app.messaging.holding import make_state
+from app.messaging.holding import backs_off_until, bring_back, make_state, only_replies_until
 from app.messaging.models import Channel as ChannelName
-from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.models import (
+    ChannelState,
+    ChatPerson,
+    OutboxMessage,
+    OutboxState,
+    WebhookEvent,
+    WebhookState,
+)
 from app.messaging.outbox import OPEN, SECRET_KINDS, mailboxes_of
 from app.messaging.pace import Turn, hand_out
 from app.messaging.rules import (
     MAX_UNANSWERED,
+    QuietHours,
     pair_next,
     pair_wait,
     quiet_until,
     window_open,
 )
-from app.sql import is_one_of, table
+from app.sql import is_one_of, later, table
 
 LEASE: Final = dt.timedelta(seconds=120)
 """Longer than any send takes; after it the message is due again."""
@@ -59,33 +69,62 @@ class Claimed:
     attempts: int
     expires_at: dt.datetime | None
     lease_until: dt.datetime
+    filed_as: str
+    """What the platform files its template under now; "" where that is not known to differ."""
     turn: Turn | None
     """The turn at which it is sent, where there is a pace."""
 
 
 _OUTBOX: Final = table(OutboxMessage).c
-MESSAGES_DUE: Final = Due(is_one_of(_OUTBOX.state, OPEN), _OUTBOX.due_at <= bindparam("now"))
+MESSAGES_DUE: Final = Due(
+    is_one_of(_OUTBOX.state, OPEN), due_by(_OUTBOX.due_at, _OUTBOX.updated_at)
+)
 """What `claim` looks at: of these, some wait all the same."""
+RUN_WAITS: Final = exists().where(
+    table(ChannelState).c.halted_at.is_not(None), table(ChannelState).c.refused.is_not(None)
+)
+"""A run of refusals halted a channel, and messages of it are still given up."""
+_EVENTS: Final = table(WebhookEvent).c
+UNOPENED: Final = Due(
+    is_one_of(_EVENTS.state, [WebhookState.WAITING]),
+    _EVENTS.provider == ChannelName.WHATSAPP,
+    _EVENTS.due_at <= bindparam("now"),
+)
+"""Webhooks that are stored and not opened, one that somebody is at included: it may hold statuses."""
+OPENED_WITHIN: Final = dt.timedelta(seconds=60)
+"""Webhooks that wait for longer than this are a backlog, which may hold statuses of any send."""
+NEVER: Final = dt.timedelta(days=36_500)
+_MAY_HAVE_ARRIVED: Final = (OutboxState.SENDING, OutboxState.UNKNOWN)
 
 
 async def claim(
-    session: AsyncSession, channels: Channels, now: dt.datetime, limit: int
+    session: AsyncSession,
+    channels: Channels,
+    now: dt.datetime,
+    limit: int,
+    settled_before: dt.datetime | None = None,
 ) -> tuple[list[Claimed], int]:
-    """Lease up to `limit` due messages; return them, and how many were settled without sending."""
+    """Lease up to `limit` due messages; return them, and how many were settled without sending.
+
+    A send that may have arrived is tried again only if it was due at `settled_before` (now, unless given):
+    a status that settles it may be stored and not opened yet.
+    """
     states = await _states(session, now)
     claimed: list[Claimed] = []
     settled = 0
+    for each in states.values():
+        settled += await bring_back(session, each, now)
     for name in channels.senders:
         state = states.get(name)
         room = _room(state, name, channels, now, limit - len(claimed))
         if room <= 0:
             continue
-        rows = await _due(session, name, state, now, room)
+        rows = await _due(session, name, state, now, room, settled_before or now)
         if not rows:
             continue
-        found, others = await _sort_out(session, rows, channels, state, name, now)
+        found, others, filed = await _sort_out(session, rows, channels, state, name, now)
         settled += others
-        claimed += await _take(session, found, channels, name, now)
+        claimed += await _take(session, found, channels, name, filed, now)
         if len(rows) == room < limit:
             wake_loops(session, "outbox")  # there may be more than the pace let go at once
     return claimed, settled
@@ -108,7 +147,8 @@ def _room(
     """Return how many messages this channel takes now."""
     if state is None:
         return limit
-    if state.backs_off_until is not None and now < state.backs_off_until:
+    until = backs_off_until(state, now)
+    if until is not None and now < until:
         return 0
     if state.halted_at is not None:
         return min(1, limit)
@@ -119,12 +159,17 @@ def _room(
 
 
 async def _due(
-    session: AsyncSession, name: str, state: ChannelState | None, now: dt.datetime, room: int
+    session: AsyncSession,
+    name: str,
+    state: ChannelState | None,
+    now: dt.datetime,
+    room: int,
+    settled_before: dt.datetime,
 ) -> Sequence[OutboxMessage]:
     """Return up to `room` messages that are due, each person's in the order in which they were written."""
-    spam_pause = state.only_replies_until if state is not None else None
+    spam_pause = only_replies_until(state, now) if state is not None else None
     only_replies = spam_pause is not None and now < spam_pause
-    which: dict[str, Any] = {"now": now, "channel": name}
+    which: dict[str, Any] = {"now": now, "channel": name, "settled_before": settled_before}
     rows = (await session.scalars(_FIRST[only_replies], {**which, "room": room})).all()
     if len(rows) < room:
         return sorted(rows, key=_as_written)
@@ -164,6 +209,12 @@ def _due_query(*, only_replies: bool) -> Select[OutboxMessage]:
     due = select(OutboxMessage).where(
         *MESSAGES_DUE.conditions,
         OutboxMessage.channel == bindparam("channel"),
+        or_(
+            OutboxMessage.state == OutboxState.WAITING,
+            OutboxMessage.due_at <= bindparam("settled_before"),
+            # Its lease is of a clock that ran ahead, and gets its right end.
+            OutboxMessage.due_at > later("now", SKEW),
+        ),
         or_(OutboxMessage.essential, ~overtakes),
     )
     if only_replies:
@@ -194,8 +245,11 @@ async def _sort_out(
     state: ChannelState | None,
     name: str,
     now: dt.datetime,
-) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int]:
-    """Set aside what must not go now; return what may, with the person where one is known."""
+) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int, dict[UUID, str]]:
+    """Set aside what must not go now; return what may, with the person where one is known.
+
+    Also how many others there were, and what the platform files templates under where it told.
+    """
     people, held = await _people(session, rows) if name != ChannelName.EMAIL else ({}, frozenset())
     users = {row.user_id for row in rows if row.user_id and row.priority}
     quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
@@ -212,6 +266,9 @@ async def _sort_out(
         beyond = await outside.look(session, rows, state, channels.whatsapp_daily_people, now)
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
+        if row.due_at > now and row.state in _MAY_HAVE_ARRIVED:
+            _believe(row, now)
+            continue
         if row.state == OutboxState.SENDING:
             # Whoever sent it died before the answer was written down: it may be there.
             row.unanswered += 1
@@ -219,7 +276,7 @@ async def _sort_out(
         by_template = paced and outside.goes_by_template(row, person, now)
         # Who is quiet is still answered: they wrote first.
         hours = quiet.get(row.user_id) if row.user_id and row.priority else None
-        quiet_end = quiet_until(hours, now) if hours is not None else None
+        quiet_end = _quiet_end(row, hours, now) if hours is not None else None
         if row.expires_at is not None and row.expires_at <= now:
             _give_up(row, OutboxState.SUPPRESSED, "out of date", now)
         elif person is not None and person.stopped_at is not None and not row.essential:
@@ -251,7 +308,22 @@ async def _sort_out(
                 person.pair_free_at = pair_next(person.pair_free_at, now)
             going.append((row, person))
     outside.tell_once(state, beyond, now)
-    return going, len(rows) - len(going)
+    return going, len(rows) - len(going), {row.id: beyond.filed_as(row) for row in rows}
+
+
+def _quiet_end(row: OutboxMessage, hours: QuietHours, now: dt.datetime) -> dt.datetime | None:
+    """Return when quiet ends, or None also where their time zone is one nobody knows (any more)."""
+    try:
+        return quiet_until(hours, now)
+    except (ValueError, LookupError, OSError) as error:
+        logger().error("quiet_hours_unknown", message_id=str(row.id), exc_info=error)
+        return None
+
+
+def _believe(row: OutboxMessage, now: dt.datetime) -> None:
+    """Give a send, leased or lost while a clock ran ahead, the time it would have had from now on."""
+    row.due_at, row.updated_at = now + LEASE, now
+    row.lease_until = row.due_at if row.state == OutboxState.SENDING else None
 
 
 def _give_up(row: OutboxMessage, state: OutboxState, why: str, now: dt.datetime) -> None:
@@ -314,6 +386,7 @@ _BEING_SENT: Final = select(OutboxMessage.recipient_index).where(
     OutboxMessage.recipient_index.in_(bindparam("indexes", expanding=True)),
     OutboxMessage.state == OutboxState.SENDING,
     OutboxMessage.lease_until > bindparam("now"),
+    OutboxMessage.lease_until <= later("now", LEASE + SKEW),
 )
 
 
@@ -326,6 +399,7 @@ async def _take(
     going: Sequence[tuple[OutboxMessage, ChatPerson | None]],
     channels: Channels,
     name: str,
+    filed: Mapping[UUID, str],
     now: dt.datetime,
 ) -> list[Claimed]:
     """Lease the messages and give each its turn."""
@@ -348,6 +422,7 @@ async def _take(
             person is not None and window_open(person.last_inbound_at, now)
         )
         row.form = "free" if free else "template"
+        row.number_id = channels.whatsapp_number if name == ChannelName.WHATSAPP else None
         claimed.append(
             Claimed(
                 row.id,
@@ -363,6 +438,7 @@ async def _take(
                 row.attempts,
                 row.expires_at,
                 row.lease_until,
+                filed.get(row.id, ""),
                 turn,
             )
         )

@@ -2,21 +2,44 @@
 
 A refusal that comes with the answer is lifted by the next message that is taken. One that the platform
 tells only afterwards is not, because all of those were taken too: there, a message has to be on its way.
+
+A halted channel tries one message a minute (`HALT_PROBE`), so whoever mends the account need tell nobody;
+an administrator may also `resume` it. What it held back has lost no try.
 """
 
 import datetime as dt
-from collections.abc import Collection
-from typing import Final
+import random
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, bindparam, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.messaging.models import ChannelState
-from app.messaging.rules import SPAM_PAUSE, Verdict
-from app.sql import insert_if_absent
+from app.core.clocks import SKEW, believed
+from app.core.errors import NotFound
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.db import wake_loops
+from app.messaging.models import ChannelState, OutboxMessage, OutboxState
+from app.messaging.outbox import SECRET_KINDS
+from app.messaging.rules import (
+    BACK_OFF_ALERT_AFTER,
+    HALT_PROBE,
+    LONGEST_BACK_OFF,
+    REFUSED_WHILE_HALTED,
+    RUN_OF_REFUSALS,
+    SPAM_PAUSE,
+    Refusal,
+    Verdict,
+    back_off_after,
+)
+from app.sql import insert_if_absent, later
 
 _TOLD_LATER: Final = "later: "
 _REASON_CHARACTERS: Final = 64
+_REMEMBERED: Final = 4 * RUN_OF_REFUSALS
+"""Messages of a run that are kept at most: one person may be refused many times."""
 
 
 async def make_state(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
@@ -24,6 +47,16 @@ async def make_state(session: AsyncSession, channel: str, now: dt.datetime) -> C
     await insert_if_absent(session, ChannelState, {"channel": channel, "updated_at": now})
     query = select(ChannelState).where(ChannelState.channel == channel).with_for_update()
     return (await session.scalars(query)).one()
+
+
+def backs_off_until(state: ChannelState, now: dt.datetime) -> dt.datetime | None:
+    """Return until when nothing goes out, or None; beyond `LONGEST_BACK_OFF` it is not believed."""
+    return believed(state.backs_off_until, now, LONGEST_BACK_OFF)
+
+
+def only_replies_until(state: ChannelState, now: dt.datetime) -> dt.datetime | None:
+    """Return until when only people who wrote are answered, or None; beyond `SPAM_PAUSE` not believed."""
+    return believed(state.only_replies_until, now, SPAM_PAUSE)
 
 
 async def hold(
@@ -38,42 +71,251 @@ async def hold(
     """Do to the channel what a refusal means for it, which may be nothing."""
     if not (verdict.back_off or verdict.only_replies):
         return
-    state = await session.get(ChannelState, channel, with_for_update=True)
-    if state is None:
-        state = await make_state(session, channel, now)
-    if verdict.back_off is not None:
-        state.backs_off_until = max(state.backs_off_until or now, now + verdict.back_off)
+    state = await _locked(session, channel, now)
     if verdict.halt:
-        state.halted_at = state.halted_at or now
-        state.reason = f"{_TOLD_LATER if told_later else ''}{why}".strip()[:_REASON_CHARACTERS]
+        _halt(state, why, now, told_later=told_later)
+    elif verdict.back_off is not None:
+        _back_off(state, verdict.back_off, why, now, told_later=told_later)
     if verdict.only_replies:
         state.only_replies_until = now + SPAM_PAUSE
+        state.reason = state.reason if state.halted_at else _reason(why, told_later=told_later)
     state.updated_at = now
 
 
-def _let_go(mended: ColumnElement[bool]) -> Update:
-    """Return the statement that lets those of `:channels` go that are `mended`."""
-    return (
-        update(ChannelState)
-        .where(
-            ChannelState.channel.in_(bindparam("channels", expanding=True)),
-            ChannelState.halted_at.is_not(None),
-            mended,
+async def _locked(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
+    state = await session.get(ChannelState, channel, with_for_update=True)
+    return state if state is not None else await make_state(session, channel, now)
+
+
+def _reason(why: str, *, told_later: bool) -> str:
+    return f"{_TOLD_LATER if told_later else ''}{why}".strip()[:_REASON_CHARACTERS]
+
+
+def _halt(state: ChannelState, why: str, now: dt.datetime, *, told_later: bool) -> None:
+    until = backs_off_until(state, now)
+    state.backs_off_until = max(until or now, now + HALT_PROBE)
+    state.halted_at = min(state.halted_at or now, now)
+    state.reason = _reason(why, told_later=told_later)
+
+
+def _back_off(
+    state: ChannelState, wanted: dt.timedelta, why: str, now: dt.datetime, *, told_later: bool
+) -> None:
+    """Pause the number, longer each time; what was sent before the pause began does not count again."""
+    until = backs_off_until(state, now)
+    if until is not None and now < until:
+        state.backs_off_until = max(until, now + min(wanted, LONGEST_BACK_OFF))
+        return
+    luck = random.random()  # noqa: S311 - spreads retries, guards nothing
+    state.backs_off_until = now + back_off_after(state.back_offs, luck, wanted)
+    state.back_offs += 1
+    since = state.backing_off_since = min(state.backing_off_since or now, now)
+    if state.halted_at is None:
+        state.reason = _reason(why, told_later=told_later)
+    if now - since >= BACK_OFF_ALERT_AFTER:
+        ALERTS.labels("channel_backs_off").inc()
+        logger().error(
+            "channel_backs_off", channel=state.channel, count=state.back_offs, reason=state.reason
         )
-        .values(halted_at=None, backs_off_until=None, reason=None, updated_at=bindparam("now"))
-        .execution_options(synchronize_session=False)
+
+
+# ── A run of refusals nobody knows ───────────────────────────────────────────────────────────────
+
+
+async def suspect(
+    session: AsyncSession,
+    channel: str,
+    message_id: UUID,
+    recipient_index: str,
+    why: str,
+    now: dt.datetime,
+    *,
+    told_later: bool = False,
+) -> bool:
+    """Note a refusal that nobody knows; after `RUN_OF_REFUSALS` people in a row, halt the channel.
+
+    Returns whether the channel is halted: then the message, and those of the run, are not given up.
+    """
+    state = await _locked(session, channel, now)
+    before = [entry for entry in state.refused or [] if entry[0] != str(message_id)]
+    run = [*before, [str(message_id), recipient_index, told_later]][-_REMEMBERED:]
+    state.refused, state.updated_at = run, now
+    if state.halted_at is None:
+        people = {recipient for _, recipient, later in run if later is told_later}
+        if len(people) < RUN_OF_REFUSALS:
+            return False
+        ALERTS.labels("channel_halted").inc()
+        logger().error("channel_halted", channel=channel, count=len(people), reason=why)
+    again = HALT_PROBE if state.halted_at is None else REFUSED_WHILE_HALTED
+    _halt(state, why, now, told_later=told_later)
+    await bring_back(session, state, now, again)
+    wake_loops(session, "outbox")
+    return True
+
+
+def _of_run(state: ChannelState) -> Select[OutboxMessage]:
+    """Return the messages of the run that nobody else is busy with: nobody is waited for."""
+    ids = [UUID(entry[0]) for entry in state.refused or []]
+    return (
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.id.in_(ids),
+            OutboxMessage.state.in_((OutboxState.DEAD, OutboxState.FAILED)),
+            OutboxMessage.error == Refusal.UNRECOGNISED,
+        )
+        .order_by(OutboxMessage.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
 
 
-_TAKEN_AGAIN: Final = _let_go(~ChannelState.reason.startswith(_TOLD_LATER))
-_SENT_AGAIN: Final = _let_go(ChannelState.halted_at < bindparam("now"))
+async def bring_back(
+    session: AsyncSession,
+    state: ChannelState,
+    now: dt.datetime,
+    again: dt.timedelta = HALT_PROBE,
+) -> int:
+    """Let the messages of a run that halted the channel wait `again` long; return how many they are."""
+    if state.halted_at is None or not state.refused:
+        return 0
+    back: set[str] = set()
+    for row in await session.scalars(_of_run(state)):
+        row.state, row.lease_until, row.updated_at = OutboxState.WAITING, None, now
+        row.due_at = now + again
+        row.attempts = max(0, row.attempts - 1)
+        back.add(str(row.id))
+    state.refused = [entry for entry in state.refused if entry[0] not in back] or None
+    return len(back)
+
+
+async def _forget_run(
+    session: AsyncSession, state: ChannelState, *, told_later: bool | None = None
+) -> None:
+    """Let a run end: what was refused in it stays given up, and its codes are not kept."""
+    run = state.refused or []
+    ended = [entry for entry in run if told_later is None or entry[2] is told_later]
+    if not ended:
+        return
+    for row in await session.scalars(_of_run(state)):
+        if row.kind in SECRET_KINDS and [str(row.id), row.recipient_index] in [
+            entry[:2] for entry in ended
+        ]:
+            row.params_sealed = b""
+    state.refused = [entry for entry in run if entry not in ended] or None
+
+
+# ── Letting go ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _troubled(mended: ColumnElement[bool]) -> Select[ChannelState]:
+    """Return those of `:channels` that something is wrong with, and that are `mended`."""
+    wrong = or_(
+        ChannelState.halted_at.is_not(None),
+        ChannelState.back_offs > 0,
+        ChannelState.refused.is_not(None),
+    )
+    return (
+        select(ChannelState)
+        .where(ChannelState.channel.in_(bindparam("channels", expanding=True)), wrong, mended)
+        .order_by(ChannelState.channel)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+_TOLD_AT_ONCE: Final = ~func.coalesce(ChannelState.reason, "").startswith(_TOLD_LATER)
+_TAKEN_AGAIN: Final = _troubled(or_(_TOLD_AT_ONCE, ChannelState.refused.is_not(None)))
+_SENT_AGAIN: Final = _troubled(
+    or_(
+        ChannelState.halted_at < bindparam("at"),
+        # By a clock that ran ahead.
+        ChannelState.halted_at > later("now", SKEW),
+        and_(
+            ChannelState.halted_at.is_(None),
+            or_(
+                and_(~_TOLD_AT_ONCE, ChannelState.backing_off_since < bindparam("at")),
+                ChannelState.refused.is_not(None),
+            ),
+        ),
+    )
+)
 
 
 async def taken_again(session: AsyncSession, channels: Collection[str], now: dt.datetime) -> None:
     """Let go: a message was taken, so whatever had refused them is mended."""
-    await session.execute(_TAKEN_AGAIN, {"channels": list(channels), "now": now})
+    found: Sequence[ChannelState] = (
+        await session.scalars(_TAKEN_AGAIN, {"channels": list(channels)})
+    ).all()
+    for state in found:
+        later = (state.reason or "").startswith(_TOLD_LATER)
+        if state.halted_at is not None:
+            if not later:
+                await _let_go(session, state, now)
+            continue
+        await _forget_run(session, state, told_later=False)
+        if not later:
+            _end_back_offs(state)
+        state.updated_at = now
 
 
-async def sent_again(session: AsyncSession, channel: str, at: dt.datetime) -> None:
+async def sent_again(
+    session: AsyncSession, channel: str, at: dt.datetime, now: dt.datetime
+) -> None:
     """Let go: the platform sent a message on at this instant, after it had stopped to."""
-    await session.execute(_SENT_AGAIN, {"channels": [channel], "now": at})
+    values: dict[str, Any] = {"channels": [channel], "at": at, "now": now}
+    for state in (await session.scalars(_SENT_AGAIN, values)).all():
+        if state.halted_at is not None:
+            await _let_go(session, state, now)
+            continue
+        await _forget_run(session, state, told_later=True)
+        if (state.reason or "").startswith(_TOLD_LATER):
+            _end_back_offs(state)
+
+
+def _end_back_offs(state: ChannelState) -> None:
+    state.back_offs, state.backing_off_since = 0, None
+
+
+async def _let_go(session: AsyncSession, state: ChannelState, now: dt.datetime) -> None:
+    await bring_back(session, state, now)
+    await _forget_run(session, state)
+    state.halted_at = state.backs_off_until = state.reason = None
+    _end_back_offs(state)
+    state.updated_at = now
+    wake_loops(session, "outbox")
+
+
+async def resume(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
+    """Let a channel go because somebody says that it is mended; what it held back is due at once.
+
+    What is still wrong halts it again with the next refusal. Raises `NotFound` for a channel on which
+    nothing was ever sent.
+    """
+    state = await session.get(ChannelState, channel, with_for_update=True)
+    if state is None:
+        raise NotFound
+    await _let_go(session, state, now)
+    state.only_replies_until = None
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.channel == channel,
+            OutboxMessage.state == OutboxState.WAITING,
+            OutboxMessage.error.in_(HOLDING_REFUSALS),
+            OutboxMessage.due_at > now,
+        )
+        .values(due_at=now, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return state
+
+
+HOLDING_REFUSALS: Final = (
+    Refusal.BACK_OFF,
+    Refusal.SPAM,
+    Refusal.CLASSIFICATION,
+    Refusal.CREDENTIALS,
+    Refusal.BLOCKED,
+    Refusal.UNRECOGNISED,
+)
+"""Refusals after which a message waits for its channel, and not for itself."""

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Final
 
+from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.db import Database, wake_loops
 from app.messaging.channels import Channels, TransportError
@@ -50,4 +51,5 @@ async def read_due(database: Database, channels: Channels, clock: Clock) -> int:
 
 
 def _due(state: ChannelState, now: dt.datetime) -> bool:
-    return state.limits_read_at is None or state.limits_read_at <= now - READ_EVERY
+    read_at = state.limits_read_at
+    return read_at is None or not now - READ_EVERY < read_at <= now + SKEW

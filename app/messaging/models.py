@@ -96,6 +96,8 @@ class OutboxMessage(Base):
     """How often the answer to a send was lost; each one might have reached the person."""
     lease_until: Mapped[dt.datetime | None]
     provider_id: Mapped[str | None] = mapped_column(String(160), unique=True)
+    number_id: Mapped[str | None] = mapped_column(String(64))
+    """The platform's id of the number it was last sent from: the statuses of no other are about it."""
     form: Mapped[str | None] = mapped_column(String(16))
     """How it went: `free` inside the 24-hour window, `template` outside."""
     template_at: Mapped[dt.datetime | None]
@@ -129,6 +131,13 @@ class ChannelState(Base):
     only_replies_until: Mapped[dt.datetime | None]
     """The platform thinks what we start is spam: until then only people who wrote are answered."""
     reason: Mapped[str | None] = mapped_column(String(64))
+    """Why it is halted, backs off, or only answers: what was refused last, and with which code."""
+    back_offs: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Pauses since the last success: each is longer than the one before."""
+    backing_off_since: Mapped[dt.datetime | None]
+    """When the first of them began."""
+    refused: Mapped[list[list[Any]] | None] = mapped_column(JsonType)
+    """Messages refused in a row for reasons nobody knows: id, recipient's index, whether told later."""
     daily_people: Mapped[int | None]
     """With how many people a day the platform lets us begin; None where it has told no limit."""
     limits_read_at: Mapped[dt.datetime | None]
@@ -199,7 +208,11 @@ class PlatformNotice(Base):
     """What a platform told about our account, number or templates. It holds nothing personal."""
 
     __tablename__ = "platform_notices"
-    __table_args__ = (UniqueConstraint("webhook_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("webhook_id", "position"),
+        Index("ix_platform_notices_about", "kind", "about", "id"),
+        Index("ix_platform_notices_content_key", "content_key"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_events.id"))
@@ -209,6 +222,8 @@ class PlatformNotice(Base):
     language: Mapped[str] = mapped_column(String(16))
     event: Mapped[str] = mapped_column(String(64))
     detail: Mapped[str] = mapped_column(String(120))
+    content_key: Mapped[str | None] = mapped_column(String(64))
+    """Hash of what was told, and of when if that was told: the same news in other bytes are one."""
     received_at: Mapped[dt.datetime]
 
 
@@ -256,6 +271,7 @@ class ChatPerson(Base):
     __table_args__ = (
         UniqueConstraint("channel", "phone_index"),
         UniqueConstraint("channel", "platform_user_id"),
+        UniqueConstraint("channel", "other_phone_index"),
         Index(
             "ix_chat_people_paused",
             "paused_at",
@@ -271,6 +287,8 @@ class ChatPerson(Base):
     platform_user_id: Mapped[str | None] = mapped_column(String(128))
     phone_index: Mapped[str | None] = mapped_column(String(64))
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    other_phone_index: Mapped[str | None] = mapped_column(String(64))
+    """Of the same number in the platform's other form, where a country's numbers have two."""
     language: Mapped[str | None] = mapped_column(String(8))
     pair_free_at: Mapped[dt.datetime | None]
     """When all that was sent to this person fits their own limit again (`app.messaging.pace`)."""

@@ -38,6 +38,8 @@ from app.sql import insert_if_absent
 
 BARS: Final = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED"})
 FREES: Final = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})
+_ROUTES: Final = {Refusal.ELSEWHERE: texts.MARKETING, Refusal.NOT_MARKETING: texts.UTILITY}
+"""What a refusal says of the category that the platform files a template under."""
 _TEMPLATE: Final = "message_template_status_update"
 _CATEGORY: Final = "template_category_update"
 
@@ -56,21 +58,38 @@ async def apply(
             "language": told.language,
             "event": told.event,
             "detail": told.detail,
+            "content_key": told.content_key or None,
             "received_at": now,
         }
+        if await _is_kept(session, told):
+            continue
         if await insert_if_absent(session, PlatformNotice, row):
             await _follow(session, told, now)
 
 
+async def _is_kept(session: AsyncSession, told: Told) -> bool:
+    """Whether this was told before: ever, if it says when it happened, else by the newest of its kind."""
+    if not told.content_key:
+        return False
+    query = select(PlatformNotice.content_key)
+    if told.dated:
+        query = query.where(PlatformNotice.content_key == told.content_key)
+    else:
+        query = query.where(
+            PlatformNotice.kind == told.field, PlatformNotice.about == told.about
+        ).order_by(PlatformNotice.id.desc())
+    return await session.scalar(query.limit(1)) == told.content_key
+
+
 async def _follow(session: AsyncSession, told: Told, now: dt.datetime) -> None:
     event = told.event.upper()
+    if told.field in {_TEMPLATE, _CATEGORY} and told.category:
+        await _change(session, told.about, told.language, now, category=told.category)
     if told.field == _TEMPLATE and event in FREES:
         await free(session, told.about, told.language, now)
         return
     if told.field == _TEMPLATE and event in BARS:
         await bar(session, told.about, told.language, event.lower(), now)
-    if told.field == _CATEGORY and told.detail:
-        await _change(session, told.about, told.language, now, category=told.detail.lower()[:24])
     if told.daily_people is not None:
         state = await make_state(session, Channel.WHATSAPP, now)
         state.daily_people = told.daily_people or None
@@ -113,6 +132,9 @@ async def learn(
     if refusal in {Refusal.TEMPLATE, Refusal.TEMPLATE_PAUSED}:
         name = texts.template_name(message.kind)
         await bar(session, name, message.language, f"refused {code or ''}".strip(), now)
+    if refusal in _ROUTES:
+        name = texts.template_name(message.kind)
+        await _change(session, name, message.language, now, category=_ROUTES[refusal])
     if refusal is Refusal.UNREACHABLE:
         await outbox.also_by_sms(session, message.id, now)
     if refusal is Refusal.NO_MARKETING and message.person_id is not None:

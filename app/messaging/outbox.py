@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
+from app.core.logging import logger
 from app.core.phones import is_special
 from app.db import keyring, wake_loops
 from app.identity.models import Role, User, UserStatus
@@ -43,6 +44,7 @@ OPEN = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
 _BY_EMAIL = frozenset({"password_reset", "phone_code", "email_link"})
 """Kinds about an e-mail account, which go to that address whatever else is known."""
 _KEY_CHARACTERS = 160
+_MAY_BLAME_THE_FORM = frozenset({Refusal.FORM, Refusal.PERMANENT, Refusal.UNRECOGNISED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +236,13 @@ def without_form(kind: str, refusal: Refusal, params: bytes, keys: Keyring) -> b
 
     A form may be blocked, throttled, or gone; the list that is written beside it says the same.
     """
-    if kind != REPLY or refusal not in {Refusal.FORM, Refusal.PERMANENT}:
+    if kind != REPLY or refusal not in _MAY_BLAME_THE_FORM or not params:
         return None
-    message = keys.open_json(params, PARAMS)
+    try:
+        message = keys.open_json(params, PARAMS)
+    except Exception as error:  # noqa: BLE001 - what can't be opened has no form to leave out
+        logger().error("params_unreadable", exc_info=error)
+        return None
     if not message.pop("form", None):
         return None
     return keys.seal_json(message, PARAMS)

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.messaging import texts
@@ -108,9 +109,13 @@ class Outside:
         wanted = self.next_free_at if why is Held.DAILY_LIMIT else None
         return min(max(wanted or now + LONGEST_HOLD, now + SHORTEST_HOLD), now + LONGEST_HOLD)
 
-    def _category(self, row: OutboxMessage) -> str:
+    def filed_as(self, row: OutboxMessage) -> str:
+        """Return what the platform told that it files this template under; "" where it told nothing."""
         known = self.templates.get(_template(row))
-        return (known and known.category) or texts.category_of(row.kind)
+        return (known and known.category) or ""
+
+    def _category(self, row: OutboxMessage) -> str:
+        return self.filed_as(row) or texts.category_of(row.kind)
 
 
 def _template(row: OutboxMessage) -> tuple[str, str]:
@@ -134,7 +139,8 @@ async def look(
     limit = min((each for each in (told, own_limit) if each is not None), default=None)
     if limit is None:
         return Outside(templates)
-    since = OutboxMessage.template_at > now - DAY
+    # What set off in the future did so by a clock that ran ahead: nobody knows when.
+    since = OutboxMessage.template_at.between(now - DAY, now + SKEW)
     latest = (
         select(func.max(OutboxMessage.template_at).label("at"))
         .where(since)
@@ -157,7 +163,8 @@ def tell_once(state: ChannelState | None, outside: Outside, now: dt.datetime) ->
     """Tell somebody that the day's limit is reached, once a day."""
     if not outside.reached or state is None:
         return
-    if state.limit_reached_at is not None and now < state.limit_reached_at + DAY:
+    told = state.limit_reached_at
+    if told is not None and told <= now + SKEW and now < told + DAY:
         return
     state.limit_reached_at = now
     ALERTS.labels("daily_limit").inc()
@@ -201,5 +208,7 @@ async def held(session: AsyncSession, now: dt.datetime) -> Mapping[Held, HeldFig
     rows: Any = await session.execute(query)
     found = {why: HeldFigures(0, 0) for why in Held}
     for why, count, oldest in rows:
-        found[Held(why)] = HeldFigures(count, max(0, int((now - oldest).total_seconds())))
+        if why in found:
+            seconds = max(0, int((now - oldest).total_seconds()))
+            found[Held(why)] = HeldFigures(count, seconds)
     return found

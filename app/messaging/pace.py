@@ -8,6 +8,8 @@ process that is held up costs its turns some of their time, and nobody else anyt
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from app.core.clocks import believed_seconds
+
 SECOND: Final = 1.0
 LONGEST_ON_THE_WAY: Final = 1.0
 """Within so many seconds a message has arrived of which nobody says what became of it."""
@@ -15,6 +17,8 @@ LATEST: Final = 5.0
 """Who begins to send so many seconds after the turn came has lost it: somebody else may have it by then."""
 AHEAD: Final = SECOND + 0.1
 """How many seconds before they come turns are handed out: enough that the next is always in sight."""
+LONGEST_HELD: Final = AHEAD + LATEST + LONGEST_ON_THE_WAY + SECOND
+"""So far ahead a turn may be free: one that says more was written by a clock that ran ahead, and is free."""
 BLOCKS: Final = 4
 """In so many parts the turns of a second are handed out, so that several processes share them."""
 _CATCHING_UP: Final = 1.25
@@ -45,9 +49,9 @@ def hand_out(
 
     `free_at` is what this or `give_back` returned last; of another length it says nothing any more.
     """
-    after = list(free_at)
+    after = [believed_seconds(at, now, LONGEST_HELD) for at in free_at]
     if len(after) != per_second:
-        after = [max([now, *free_at])] * per_second
+        after = [max([now, *after])] * per_second
     turns: list[Turn] = []
     most = min(most, -(-per_second // BLOCKS))
     for place, number in enumerate(sorted(range(per_second), key=after.__getitem__)):

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.core.clocks import SKEW, believed
+
 WINDOW: Final = dt.timedelta(hours=24)
 """Free-form is allowed this long after a person's last message."""
 WINDOW_MARGIN: Final = dt.timedelta(minutes=2)
@@ -23,6 +25,16 @@ FIRST_RETRY_SECONDS: Final = 3.0
 LONGEST_RETRY_SECONDS: Final = 900.0
 
 NUMBER_BACK_OFF_SECONDS: Final = 10.0
+"""The first pause of a number that is too fast; each that follows without a success is twice as long."""
+LONGEST_BACK_OFF: Final = dt.timedelta(minutes=15)
+"""Also the longest that `ChannelState.backs_off_until` is believed."""
+BACK_OFF_ALERT_AFTER: Final = dt.timedelta(minutes=3)
+"""A number that is refused as too fast for so long, with no success, needs somebody."""
+RUN_OF_REFUSALS: Final = 5
+"""So many different people refused in a row for reasons nobody knows: it is the account, not they."""
+REFUSED_WHILE_HALTED: Final = dt.timedelta(minutes=10)
+"""When a message is tried again that was refused for an unknown reason while its channel was halted: the
+probes until then are of other messages."""
 PERSON_BACK_OFF: Final = dt.timedelta(seconds=60)
 SPAM_PAUSE: Final = dt.timedelta(hours=1)
 HALT_PROBE: Final = dt.timedelta(seconds=60)
@@ -38,6 +50,9 @@ PAIR_INTERVAL: Final = dt.timedelta(seconds=6)
 """The platform's lasting rate to one person."""
 PAIR_BURST: Final = 20
 """Messages that may run ahead of that rate; the platform allows 45."""
+
+_LONGEST_PAIR: Final = PAIR_INTERVAL * PAIR_BURST
+"""So far `pair_free_at` may lie ahead."""
 
 
 class Refusal(StrEnum):
@@ -78,6 +93,14 @@ class Refusal(StrEnum):
     GATEWAY = "gateway"
     """The answer was of a failure, the platform's or a proxy's: it can hardly have arrived, but a status
     is waited for before each of the bounded retries."""
+    ELSEWHERE = "elsewhere"
+    """The platform files the template as marketing, which goes another way: it is sent there."""
+    NOT_MARKETING = "not_marketing"
+    """The template went the way of marketing and is none: it is sent the usual way."""
+    CLASSIFICATION = "classification"
+    """Templates were filed wrongly: stop what we start ourselves; answers still go."""
+    UNRECOGNISED = "unrecognised"
+    """A refusal nobody has heard of: this message is given up, and after several people the channel halts."""
     PERMANENT = "permanent"
     """This very message will never be taken."""
 
@@ -89,6 +112,7 @@ FINAL: Final = frozenset(
         Refusal.NO_MARKETING,
         Refusal.TEMPLATE,
         Refusal.TEMPLATE_PAUSED,
+        Refusal.UNRECOGNISED,
         Refusal.PERMANENT,
     }
 )
@@ -118,8 +142,20 @@ class Verdict:
     """Hold the whole channel back so long."""
     halt: bool = False
     only_replies: bool = False
+    suspicious: bool = False
+    """Whether several of these in a row, to different people, halt the channel."""
     window_closed: bool = False
     alert: bool = False
+
+
+def back_off_after(times: int, luck: float, wanted: dt.timedelta = dt.timedelta(0)) -> dt.timedelta:
+    """Return how long a number pauses that is refused as too fast, `times` pauses after its last success.
+
+    `luck` (0 to 1) spreads it by half; `wanted` is the least, unless it is beyond `LONGEST_BACK_OFF`.
+    """
+    longest = LONGEST_BACK_OFF.total_seconds()
+    grown = min(NUMBER_BACK_OFF_SECONDS * 2.0 ** min(times, 16), longest / 1.5)
+    return min(max(dt.timedelta(seconds=grown * (0.5 + luck)), wanted), LONGEST_BACK_OFF)
 
 
 def retry_after(attempts: int, luck: float) -> dt.timedelta:
@@ -150,11 +186,11 @@ def decide(
         pause = max(pause, dt.timedelta(seconds=min(retry_after_seconds, LONGEST_RETRY_SECONDS)))
     match refusal:
         case Refusal.BACK_OFF:
-            wait = max(pause, dt.timedelta(seconds=NUMBER_BACK_OFF_SECONDS * (0.5 + luck)))
+            wait = back_off_after(0, luck, pause)
             verdict = Verdict(Fate.RETRY, wait, uses_attempt=False, back_off=wait)
         case Refusal.PERSON_TOO_FAST:
             verdict = Verdict(Fate.RETRY, PERSON_BACK_OFF, uses_attempt=False)
-        case Refusal.SPAM:
+        case Refusal.SPAM | Refusal.CLASSIFICATION:
             verdict = Verdict(
                 Fate.RETRY, SPAM_PAUSE, uses_attempt=False, only_replies=True, alert=True
             )
@@ -176,7 +212,7 @@ def decide(
             verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, told))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
             verdict = Verdict(Fate.RETRY, pause)
-        case Refusal.FORM if attempts < MAX_ATTEMPTS:
+        case Refusal.FORM | Refusal.ELSEWHERE | Refusal.NOT_MARKETING if attempts < MAX_ATTEMPTS:
             verdict = Verdict(Fate.RETRY)
         case Refusal.TEMPLATE_PAUSED:
             verdict = Verdict(Fate.HELD, LONGEST_HOLD, uses_attempt=False, alert=True)
@@ -184,6 +220,8 @@ def decide(
             verdict = Verdict(Fate.HELD, MUCH_LATER)
         case Refusal.UNREACHABLE | Refusal.NOT_NOW | Refusal.NO_MARKETING:
             verdict = Verdict(Fate.FAILED)
+        case Refusal.UNRECOGNISED if attempts < MAX_ATTEMPTS:
+            verdict = Verdict(Fate.DEAD, suspicious=True, alert=True)
         case _:
             verdict = Verdict(Fate.DEAD, alert=True)
     return verdict
@@ -212,8 +250,10 @@ def moves_forward(state: str, status: str) -> bool:
 
 
 def window_open(last_inbound_at: dt.datetime | None, now: dt.datetime) -> bool:
-    """Whether free-form is allowed to a person who last wrote then."""
-    return last_inbound_at is not None and now < last_inbound_at + WINDOW - WINDOW_MARGIN
+    """Whether free-form is allowed to a person who last wrote then; not if that is still to come."""
+    if last_inbound_at is None or last_inbound_at > now + SKEW:
+        return False
+    return now < last_inbound_at + WINDOW - WINDOW_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +282,7 @@ def quiet_until(hours: QuietHours, now: dt.datetime) -> dt.datetime | None:
 
 def pair_wait(free_at: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
     """Return how long a person's next message has to wait; zero while the burst lasts."""
+    free_at = believed(free_at, now, _LONGEST_PAIR)
     if free_at is None:
         return dt.timedelta(0)
     return max(dt.timedelta(0), free_at - now - PAIR_INTERVAL * (PAIR_BURST - 1))
@@ -249,4 +290,5 @@ def pair_wait(free_at: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
 
 def pair_next(free_at: dt.datetime | None, now: dt.datetime) -> dt.datetime:
     """Return the new `free_at` after one message to this person."""
+    free_at = believed(free_at, now, _LONGEST_PAIR)
     return max(free_at or now, now) + PAIR_INTERVAL

@@ -11,10 +11,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.logging import logger
-from app.core.metrics import ALERTS
+from app.core.metrics import ALERTS, NOT_OURS
 from app.db import keyring, wake_loops
 from app.messaging import notices, outside
-from app.messaging.holding import hold, sent_again
+from app.messaging.holding import hold, sent_again, suspect
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import OPEN, REPLIES, SECRET_KINDS, without_form
@@ -31,12 +31,19 @@ async def apply(session: AsyncSession, updates: Sequence[StatusUpdate], now: dt.
     A status finds its message by our own id, which also settles a send whose answer was lost, else
     by the platform's. One for a message we don't know is logged and forgotten.
     """
-    known = [update for update in updates if update.status in _STATUSES]
+    known = [
+        update
+        for update in updates
+        if update.status in _STATUSES and (update.ours or update.number_id)
+    ]
     rows = await _rows(session, known)
     changed = 0
     sent: dict[str, dt.datetime] = {}
     for told in sorted(known, key=lambda each: each.at):
         row = _row_of(rows, told)
+        if not _by_its_number(row, told):
+            NOT_OURS.labels("statuses").inc()
+            continue
         if row is None:
             logger().info("status_of_unknown_message", state=told.status)
             continue
@@ -48,7 +55,7 @@ async def apply(session: AsyncSession, updates: Sequence[StatusUpdate], now: dt.
         else:
             changed += _advance(session, row, update, now)
     for channel, at in sent.items():
-        await sent_again(session, channel, at)
+        await sent_again(session, channel, at, now)
     return changed
 
 
@@ -87,6 +94,17 @@ def _row_of(rows: dict[UUID | str, OutboxMessage], update: StatusUpdate) -> Outb
     if found is None and update.provider_id:
         found = rows.get(update.provider_id)
     return found
+
+
+def _by_its_number(row: OutboxMessage | None, update: StatusUpdate) -> bool:
+    """Whether a status came by the number its message was sent from.
+
+    That counts also where we send from another one since; of what was sent before numbers were noted,
+    the number that is ours now.
+    """
+    if row is None or row.number_id is None or update.number_id is None:
+        return update.ours
+    return row.number_id == update.number_id
 
 
 def _with_its_own_name(
@@ -145,6 +163,8 @@ async def _fail(
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
         later_helps=outside.later_helps(row.kind, row.expires_at, now),
     )
+    # A failure without a reason is the person's; only one with a code nobody knows may be the account's.
+    suspicious = verdict.suspicious and update.code is not None
     row.error_code, row.updated_at = update.code, now
     row.error = update.refusal.value if update.refusal else "failed"
     row.provider_id = update.provider_id or row.provider_id
@@ -158,14 +178,19 @@ async def _fail(
         row.attempts -= not verdict.uses_attempt
     elif verdict.fate is not Fate.RETRY:
         row.state, row.lease_until = OutboxState.FAILED, None
-        if row.kind in SECRET_KINDS:
+        if row.kind in SECRET_KINDS and not suspicious:
             row.params_sealed = b""
     elif row.state != OutboxState.SENDING:
         row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + verdict.after, None
         row.attempts -= not verdict.uses_attempt
     # Else the sender's own answer is still to come: `delivery` sends again when it has noted it.
     wake_loops(session, "outbox")
-    await hold(session, row.channel, verdict, f"{row.error} {update.code}", now, told_later=True)
+    why = f"{row.error} {update.code}"
+    if suspicious:
+        await session.flush()
+        index = row.recipient_index
+        await suspect(session, row.channel, row.id, index, why, now, told_later=True)
+    await hold(session, row.channel, verdict, why, now, told_later=True)
     if verdict.alert:
         ALERTS.labels(f"message_{row.error}").inc()
         logger().error(

@@ -122,8 +122,14 @@ def test_nothing_is_tried_for_ever(
     if keeps_trying and attempts >= MAX_ATTEMPTS:
         # Lost answers are counted apart, and a template is tried once.
         assert refusal in {Refusal.AMBIGUOUS, Refusal.WINDOW_CLOSED}
-    # What goes again in another form, as a template or a list, need not wait.
-    if verdict.fate is Fate.RETRY and refusal not in {Refusal.WINDOW_CLOSED, Refusal.FORM}:
+    # What goes again in another form or another way, as a template or a list, need not wait.
+    at_once = {
+        Refusal.WINDOW_CLOSED,
+        Refusal.FORM,
+        Refusal.ELSEWHERE,
+        Refusal.NOT_MARKETING,
+    }
+    if verdict.fate is Fate.RETRY and refusal not in at_once:
         assert verdict.after > dt.timedelta(0)
 
 

@@ -1,0 +1,328 @@
+"""Writing down what became of the messages of a batch, each by itself where they can't go together."""
+
+import datetime as dt
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+from uuid import UUID
+
+from sqlalchemy import Boolean, String, Table, and_, bindparam, case, func, null, or_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.db import Database, UtcDateTime, keyring, wake_loops
+from app.messaging import outside
+from app.messaging.channels import SendResult, TransportError
+from app.messaging.claiming import Claimed
+from app.messaging.holding import hold, suspect, taken_again
+from app.messaging.models import Channel as ChannelName
+from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.notices import learn
+from app.messaging.outbox import OPEN, REPLIES, SECRET_KINDS, without_form
+from app.messaging.pace import Trip, give_back
+from app.messaging.rules import Fate, Refusal, decide
+from app.sql import rows_changed
+
+_ERROR_CHARACTERS: Final = 300
+
+type Clock = Callable[[], dt.datetime]
+
+
+class _NamesNotUniqueError(Exception):
+    """The platform's ids of what was sent are another message's too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one message."""
+
+    claimed: Claimed
+    result: SendResult | TransportError | None
+    """None: it missed its turn, and nothing was sent."""
+    category: str | None = None
+    trip: Trip | None = None
+    """None where there is no pace, or nothing was sent."""
+
+
+async def record_all(database: Database, outcomes: Sequence[Outcome], clock: Clock) -> None:
+    """Write down what became of a batch: all of it at once, or, where that fails, each by itself.
+
+    Nobody is sent a message again because the row of another can't be written.
+    """
+    try:
+        async with database.begin() as session:
+            await _record(session, outcomes, clock())
+        return
+    except _NamesNotUniqueError:
+        # A platform that gives two messages one name must not make us send a whole batch again: our
+        # own ids, which it echoes, still find them.
+        logger().error("provider_ids_not_unique", count=len(outcomes))
+        outcomes = [_unnamed(outcome) for outcome in outcomes]
+    except Exception as error:  # noqa: BLE001 - each is tried by itself, and fails by itself
+        logger().error("batch_not_recorded", count=len(outcomes), exc_info=error)
+    for outcome in outcomes:
+        try:
+            async with database.begin() as session:
+                await _record(session, [outcome], clock())
+        except Exception as error:  # noqa: BLE001 - the others' answers are written down all the same
+            logger().error(
+                "message_not_recorded", message_id=str(outcome.claimed.id), exc_info=error
+            )
+            await _park(database, outcome, error, clock())
+
+
+async def _park(database: Database, outcome: Outcome, error: Exception, now: dt.datetime) -> None:
+    """Write down no more than that a message was sent, or that an administrator has to look at it.
+
+    Where even that fails, the database is at fault: the lease runs out, and a status settles the send.
+    """
+    claimed, result = outcome.claimed, outcome.result
+    taken = isinstance(result, SendResult)
+    values: dict[str, Any] = {
+        "state": OutboxState.ACCEPTED if taken else OutboxState.DEAD,
+        "error": None if taken else f"not recorded: {type(error).__name__}"[:_ERROR_CHARACTERS],
+        "lease_until": None,
+        "updated_at": now,
+    }
+    try:
+        async with database.begin() as session:
+            await session.execute(
+                update(OutboxMessage)
+                .where(
+                    OutboxMessage.id == claimed.id,
+                    OutboxMessage.state == OutboxState.SENDING,
+                    OutboxMessage.lease_until == claimed.lease_until,
+                )
+                .values(values)
+                .execution_options(synchronize_session=False)
+            )
+    except Exception as again:  # noqa: BLE001 - see above
+        logger().error("message_not_parked", message_id=str(claimed.id), exc_info=again)
+        return
+    if not taken:
+        ALERTS.labels("message_dead").inc()
+
+
+def _unnamed(outcome: Outcome) -> Outcome:
+    """Return the outcome without the platform's id."""
+    if not isinstance(outcome.result, SendResult):
+        return outcome
+    return replace(outcome, result=replace(outcome.result, provider_id=None))
+
+
+async def _record(session: AsyncSession, outcomes: Sequence[Outcome], now: dt.datetime) -> None:
+    """Write down what became of each; a status that was quicker than we are is left alone."""
+    # In one order everywhere, so that two processes never wait for each other.
+    outcomes = sorted(outcomes, key=lambda each: each.claimed.id)
+    taken = [
+        _taken(outcome.claimed, outcome.result, outcome.category)
+        for outcome in outcomes
+        if isinstance(outcome.result, SendResult)
+    ]
+    if taken:
+        try:  # first, because then nothing is done yet that would be done twice
+            await session.execute(_TAKEN, [{**row, "now_": now} for row in taken])
+        except IntegrityError as error:
+            raise _NamesNotUniqueError from error
+        channels = {
+            outcome.claimed.channel
+            for outcome in outcomes
+            if isinstance(outcome.result, SendResult)
+        }
+        await taken_again(session, channels, now)
+        if any(outcome.claimed.attempts > 1 for outcome in outcomes):
+            wake_loops(session, "outbox")  # what comes next to this person has waited for this
+    if missed := [outcome.claimed for outcome in outcomes if outcome.result is None]:
+        await _give_back(session, missed, now)
+    some_taken = {row["id_"] for row in taken}
+    went = {outcome.claimed.channel for outcome in outcomes if outcome.claimed.id in some_taken}
+    for outcome in outcomes:
+        if isinstance(outcome.result, TransportError):
+            # What others were sent at the same time shows that it is not the account.
+            alone = outcome.claimed.channel not in went
+            await _record_refused(session, outcome.claimed, outcome.result, now, alone=alone)
+    if trips := [outcome.trip for outcome in outcomes if outcome.trip is not None]:
+        # Messages first, then the channel: the order of a status that holds the channel back.
+        state = await session.get(ChannelState, ChannelName.WHATSAPP, with_for_update=True)
+        if state is not None:
+            state.turns = give_back(state.turns or (), trips)
+
+
+async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.datetime) -> None:
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id.in_([message.id for message in missed]),
+            OutboxMessage.state == OutboxState.SENDING,
+            OutboxMessage.lease_until.in_({message.lease_until for message in missed}),
+        )
+        .values(
+            state=OutboxState.WAITING,
+            # Back in the order in which they were written.
+            due_at=case((OutboxMessage.created_at < now, OutboxMessage.created_at), else_=now),
+            attempts=OutboxMessage.attempts - 1,
+            template_at=_NOTHING_WENT,
+            lease_until=None,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    wake_loops(session, "outbox")
+
+
+_NOTHING_WENT: Final = case(
+    (OutboxMessage.unanswered == 0, null()), else_=OutboxMessage.template_at
+)
+"""When a message last set off, now that it did not: an earlier try may still have arrived."""
+_OUTBOX: Final = cast(Table, OutboxMessage.__table__)
+_PROVIDER_ID: Final = bindparam("provider_id_", type_=String)
+# Written out, because a list of values can't be sent many times over.
+_IS_OPEN: Final = or_(*(_OUTBOX.c.state == state.value for state in OPEN))
+_FAILED_SINCE: Final = and_(_IS_OPEN, _OUTBOX.c.provider_id == _PROVIDER_ID)
+"""The platform's word that this very send failed was quicker than its answer that it took it."""
+_KEEPS_ERROR: Final = or_(_FAILED_SINCE, _OUTBOX.c.state == OutboxState.FAILED.value)
+_TAKEN: Final = (
+    update(_OUTBOX)
+    .where(_OUTBOX.c.id == bindparam("id_"))
+    .values(
+        provider_id=case(
+            (or_(_IS_OPEN, _OUTBOX.c.provider_id.is_(None)), _PROVIDER_ID),
+            else_=_OUTBOX.c.provider_id,
+        ),
+        state=case(
+            (_FAILED_SINCE, OutboxState.WAITING.value),
+            (_IS_OPEN, bindparam("state_")),
+            else_=_OUTBOX.c.state,
+        ),
+        due_at=case(
+            (
+                and_(_FAILED_SINCE, _OUTBOX.c.held_why.is_(None)),
+                bindparam("now_", type_=UtcDateTime),
+            ),
+            else_=_OUTBOX.c.due_at,
+        ),
+        cost_category=bindparam("category_"),
+        units=bindparam("units_"),
+        sent_at=func.coalesce(_OUTBOX.c.sent_at, bindparam("now_", type_=UtcDateTime)),
+        params_sealed=case(
+            (bindparam("forget_", type_=Boolean), b""), else_=_OUTBOX.c.params_sealed
+        ),
+        lease_until=None,
+        error=case((_KEEPS_ERROR, _OUTBOX.c.error), else_=None),
+        error_code=case((_KEEPS_ERROR, _OUTBOX.c.error_code), else_=None),
+        updated_at=bindparam("now_", type_=UtcDateTime),
+    )
+)
+"""One statement for a whole batch: sending is only as quick as its bookkeeping."""
+
+
+def _taken(message: Claimed, result: SendResult, category: str | None) -> dict[str, Any]:
+    # An e-mail server tells no more than that it took the message.
+    reached = OutboxState.ACCEPTED if message.channel == ChannelName.WHATSAPP else OutboxState.SENT
+    return {
+        "id_": message.id,
+        "provider_id_": result.provider_id,
+        "state_": reached.value,
+        "category_": category,
+        "units_": result.units,
+        "forget_": message.kind in SECRET_KINDS and reached is OutboxState.SENT,
+    }
+
+
+async def _record_refused(
+    session: AsyncSession,
+    message: Claimed,
+    error: TransportError,
+    now: dt.datetime,
+    *,
+    alone: bool,
+) -> None:
+    """Write down a refusal and what follows; `alone` says that nothing else was taken meanwhile."""
+    plainer = without_form(message.kind, error.kind, message.params_sealed, keyring(session))
+    if plainer is not None:
+        error = TransportError(Refusal.FORM, code=error.code)
+    verdict = decide(
+        error.kind,
+        attempts=message.attempts,
+        free_form=message.free_form and message.kind not in REPLIES,
+        luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        retry_after_seconds=error.retry_after_seconds,
+        status_seconds=error.status_seconds,
+        later_helps=outside.later_helps(message.kind, message.expires_at, now),
+    )
+    await learn(session, error.kind, message, error.code, now)
+    values: dict[str, Any] = {
+        "state": _STATE_OF[verdict.fate],
+        "due_at": now + verdict.after,
+        "lease_until": None,
+        "error": error.kind.value[:_ERROR_CHARACTERS],
+        "error_code": error.code[:32] if error.code else None,
+        "updated_at": now,
+    }
+    if error.kind not in {Refusal.AMBIGUOUS, Refusal.GATEWAY}:
+        values["template_at"] = _NOTHING_WENT
+    if plainer is not None:
+        values["params_sealed"] = plainer
+    if verdict.fate is Fate.HELD:
+        values["held_why"] = outside.HELD_AFTER[error.kind]
+    if not verdict.uses_attempt:
+        values["attempts"] = OutboxMessage.attempts - 1
+    if error.kind is Refusal.AMBIGUOUS:
+        values["unanswered"] = OutboxMessage.unanswered + 1
+    suspicious = verdict.suspicious and alone
+    if message.kind in SECRET_KINDS and verdict.fate in {Fate.DEAD, Fate.FAILED} and not suspicious:
+        values["params_sealed"] = b""
+    ours = await rows_changed(
+        session,
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id == message.id,
+            OutboxMessage.state == OutboxState.SENDING,
+            # Not another's, who took it up when our lease had run out.
+            OutboxMessage.lease_until == message.lease_until,
+        )
+        .values(values)
+        .execution_options(synchronize_session=False),
+    )
+    why = f"{error.kind.value} {error.code or ''}"
+    if suspicious and ours:
+        index = message.recipient_index
+        await suspect(session, message.channel, message.id, index, why, now)
+    if verdict.window_closed and message.person_id is not None:
+        await close_window(session, message.person_id, now)
+    if verdict.fate is Fate.RETRY:
+        wake_loops(session, "outbox")
+    await hold(session, message.channel, verdict, why, now)
+    if verdict.alert:
+        ALERTS.labels(f"message_{error.kind.value}").inc()
+        logger().error(
+            "message_refused",
+            message_id=str(message.id),
+            kind=message.kind,
+            channel=message.channel,
+            reason=error.kind.value,
+            error_code=error.code,
+            attempt=message.attempts,
+        )
+
+
+_STATE_OF: Final[Mapping[Fate, OutboxState]] = {
+    Fate.RETRY: OutboxState.WAITING,
+    Fate.HELD: OutboxState.WAITING,
+    Fate.WAIT_FOR_STATUS: OutboxState.UNKNOWN,
+    Fate.FAILED: OutboxState.FAILED,
+    Fate.DEAD: OutboxState.DEAD,
+}
+
+
+async def close_window(session: AsyncSession, person_id: UUID, now: dt.datetime) -> None:
+    """Note that the platform says this person's 24-hour window is closed."""
+    await session.execute(
+        update(ChatPerson)
+        .where(ChatPerson.id == person_id)
+        .values(last_inbound_at=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
