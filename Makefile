@@ -17,10 +17,10 @@ DEVELOPMENT := .venv/.requirements-dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format bench campaign demo migration lock clean
+.PHONY: help run test check lint types imports format bench mutants campaign masking demo migration lock clean
 
 help:  ## list what can be done
-	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench, campaign and demo)"
+	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench, mutants, campaign and demo)"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r word text; do \
 		printf '%-12s %s\n' "$$word" "$$text"; done
 
@@ -49,8 +49,14 @@ format: $(DEVELOPMENT)  ## let ruff mend what it can
 bench: $(DEVELOPMENT)  ## measure, and write figures and plots under benchmarks/results
 	@$(PY) -m benchmarks $(ARGS)
 
+mutants: $(DEVELOPMENT)  ## take each protection away in a copy of the tree: which test notices? ARGS="NAME …"
+	@$(PY) -m tests.mutants $(ARGS)
+
 campaign: $(DEVELOPMENT)  ## play every fault against real processes for a while; ARGS="--seconds 1800 --seed 7"
 	@$(PY) -m campaign $(ARGS)
+
+masking: $(DEVELOPMENT)  ## measure masking and review of texts on their corpora (ARGS=--misses lists lines)
+	@$(PY) -m tests.measure.texts $(ARGS)
 
 demo: $(RUNTIME)  ## the whole story in the terminal, against the server that `make run` started
 	@$(PY) -m app demo $(ARGS)

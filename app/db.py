@@ -203,7 +203,7 @@ class Database:
         self._turn_to_write: Callable[[], AbstractAsyncContextManager[None]] = (
             nullcontext
             if self.is_postgresql
-            else partial(_held, asyncio.Lock(), patience.lock_seconds)
+            else partial(_held, asyncio.Lock(), patience.pool_seconds)
         )
         self._pinging: asyncio.Task[None] | None = None
         self._woken: dict[str, set[asyncio.Event]] = {}

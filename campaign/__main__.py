@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from campaign.run import START_SECONDS, Options, Report, run
 def main() -> int:
     """Run the campaigns that are asked for, one after the other."""
     arguments = _parser().parse_args()
+    # Ended from outside, it ends what it started, as at Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     kinds = ["sqlite", "postgresql"] if arguments.database == "both" else [arguments.database]
     reports = []
     for kind in kinds:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -19,6 +20,7 @@ from tests.infra.run import READY_SECONDS, free_port
 
 _DISK_MEGABYTES = {"sqlite": 192, "postgresql": 448}
 _BALLAST = "ballast"
+_SQLITE_FILE = "partimer.db"
 _MEGABYTE = 1 << 20
 
 _SETTINGS = {
@@ -119,7 +121,11 @@ class SqliteFile(CampaignDatabase):
     @property
     def url(self) -> str:
         """Where the product finds it."""
-        return f"sqlite:///{self.folder / 'partimer.db'}"
+        return f"sqlite:///{self.folder / _SQLITE_FILE}"
+
+    def keep(self, folder: Path) -> None:
+        """Copy it to where it can be looked at afterwards."""
+        shutil.copy2(self.folder / _SQLITE_FILE, folder / _SQLITE_FILE)
 
 
 class PostgresServer(CampaignDatabase):

@@ -69,9 +69,9 @@ class Orders:
         event.listen(Pool, "checkin", self._checkin)
         prepare = Database.prepare
 
-        async def noted(database: Database, *, migrate: bool) -> None:
+        async def noted(database: Database, **options: Any) -> None:
             self._databases.append((asyncio.get_running_loop(), database))
-            await prepare(database, migrate=migrate)
+            await prepare(database, **options)
 
         Database.prepare = noted  # type: ignore[method-assign,assignment]
 

@@ -21,10 +21,10 @@ import httpx
 from app.db import sync_engine_for
 from app.messaging import texts
 from campaign import people
-from campaign.databases import CampaignDatabase, open_database
+from campaign.databases import CampaignDatabase, SqliteFile, open_database
 from campaign.faults import Trouble
 from campaign.journal import Journal
-from campaign.processes import Process, product
+from campaign.processes import READY_SECONDS, Process, ProcessFailedError, product
 from campaign.settling import Settling
 from campaign.town import Town
 from campaign.verdict import Judge
@@ -211,6 +211,8 @@ async def run(options: Options) -> Report:
             Journal(kept / "acknowledged.jsonl") as journal,
         ):
             report = await _run(campaign, journal)
+            if not report.holds and isinstance(database, SqliteFile):
+                database.keep(kept)
     if options.folder is None and report.holds:
         shutil.rmtree(kept, ignore_errors=True)
     return report
@@ -271,7 +273,7 @@ async def _run(campaign: Campaign, journal: Journal) -> Report:
         random.Random(options.seed + 1),
     )
     try:
-        await asyncio.gather(*(process.ready.wait() for process in processes))
+        await _first_start(processes)
         begun = time.monotonic()
         async with beside(campaign, town, trouble, processes) as employers:
             await town.busy(options.workers + options.employers)
@@ -320,6 +322,16 @@ async def _run(campaign: Campaign, journal: Journal) -> Report:
         await asyncio.gather(*keeping, return_exceptions=True)
         await town.close()
         engine.dispose()
+
+
+async def _first_start(processes: list[Process]) -> None:
+    """Return once all serve. Raises `ProcessFailedError` with what one said that can't."""
+    waiting = asyncio.gather(*(process.ready.wait() for process in processes))
+    try:
+        await asyncio.wait_for(waiting, READY_SECONDS)
+    except TimeoutError:
+        said = [each.end_of_log() for each in processes if not each.ready.is_set()]
+        raise ProcessFailedError("\n".join(said)) from None
 
 
 def _starts(report: Report, processes: list[Process], most_seconds: float) -> None:

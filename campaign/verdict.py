@@ -51,6 +51,11 @@ def _id(value: Any) -> str:
     return str(UUID(str(value)))
 
 
+def _tapped(journal: Journal, verb: str) -> set[str]:
+    """Return the offers of which somebody tapped this answer, whatever became of it."""
+    return {str(entry.facts["message"]["id"]).split(":")[1] for entry in journal.of(verb)}
+
+
 class Judge:
     """Looks at the database, the sandbox and the journal, once everything has come to rest."""
 
@@ -158,24 +163,26 @@ class Judge:
             entry.facts["worker"]
             for entry in journal.of("erase", Outcome.ACKNOWLEDGED, Outcome.UNKNOWN)
         }
-        takes_back = journal.possible("withdraw")
+        # Who taps No on what they accepted takes it back.
+        takes_back = journal.possible("withdraw") | _tapped(journal, "tap_reject")
 
-        def wrong(entry: Entry, allowed: set[str]) -> bool:
+        def wrong(verb: str, *allowed: str) -> set[str]:
+            return {
+                f"{entry.subject} ({status.get(entry.subject)})"
+                for entry in journal.of(verb, Outcome.ACKNOWLEDGED)
+                if is_wrong(entry, set(allowed))
+            }
+
+        def is_wrong(entry: Entry, allowed: set[str]) -> bool:
             if entry.subject in takes_back or entry.facts.get("worker") in left:
                 allowed = allowed | {"withdrawn"}
             return status.get(entry.subject) not in allowed
 
-        acknowledged = Outcome.ACKNOWLEDGED
-        lost = {e.subject for e in journal.of("accept", acknowledged) if wrong(e, {"accepted"})}
-        self._add(self._verdict.lost, "acceptance", lost)
-        lost = {e.subject for e in journal.of("reject", acknowledged) if wrong(e, {"rejected"})}
-        self._add(self._verdict.lost, "rejection", lost)
-        lost = {e.subject for e in journal.of("withdraw", acknowledged) if wrong(e, {"withdrawn"})}
-        self._add(self._verdict.lost, "withdrawal", lost)
+        self._add(self._verdict.lost, "acceptance", wrong("accept", "accepted"))
+        self._add(self._verdict.lost, "rejection", wrong("reject", "rejected"))
+        self._add(self._verdict.lost, "withdrawal", wrong("withdraw", "withdrawn"))
         # Who was told no by every way they tried did not accept.
-        tried = journal.possible("accept") | {
-            str(e.facts["message"]["id"]).split(":")[1] for e in journal.of("tap_accept")
-        }
+        tried = journal.possible("accept") | _tapped(journal, "tap_accept")
         never = {offer for offer, state in status.items() if state == "accepted"} - tried
         self._add(self._verdict.untrue, "acceptance that nobody asked for", never)
 

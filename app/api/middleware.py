@@ -1,15 +1,17 @@
 """What surrounds every request: its id, its log line and metrics, headers that protect, hosts, size."""
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.admission import Doors, Overloaded
+from app.api.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES, guard_server
 from app.api.problems import problem
 from app.core.errors import DomainError
 from app.core.faults import counting_commits
@@ -38,6 +40,20 @@ _API_HEADERS = {
 _TRANSPORT = "max-age=63072000; includeSubDomains"
 
 
+BODY_SECONDS: Final = 20.0
+"""For a body: the largest webhook at 150 kB a second."""
+_CLOSE: Final = {"Connection": "close"}
+_SHED: Final = {"Retry-After": "2"}
+
+
+class _TooLarge(Exception):
+    """A body grew past what is allowed."""
+
+
+class _NobodyThere(Exception):
+    """The client left before its request was complete."""
+
+
 class AnswerBrokenOff(Exception):
     """An error came after the answer had begun; the connection is cut, so that nobody takes it for whole."""
 
@@ -46,9 +62,16 @@ class RequestContext:
     """The outermost layer: gives a request its id and guards what comes in and goes out."""
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Sequence[str], max_body_bytes: int, production: bool
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Sequence[str],
+        max_body_bytes: int,
+        production: bool,
+        doors: Doors | None = None,
     ) -> None:
         self._app = app
+        self._doors = doors or Doors()
         self._hosts = frozenset(hosts)
         self._max_body_bytes = max_body_bytes
         self._production = production
@@ -61,6 +84,7 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "lifespan":
+            guard_server(receive)
             await self._start_plainly(scope, receive, send)
             return
         if scope["type"] != "http":
@@ -89,7 +113,7 @@ class RequestContext:
                 if refusal := self._refusal(headers, request_id, most):
                     await refusal(scope, receive, send_guarded)
                 else:
-                    await self._app(scope, _measured(receive, most), send_guarded)
+                    await self._serve(scope, receive, send_guarded, headers, most)
             except Exception as error:
                 # Answered and logged in our own words by now. The server would print the error's own,
                 # which may hold what a person wrote.
@@ -99,6 +123,40 @@ class RequestContext:
                     raise AnswerBrokenOff(type(error).__name__) from None
             finally:
                 self._account(scope, status, time.perf_counter() - started)
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, most: int
+    ) -> None:
+        """Read the body, wait for room, and let the application answer."""
+        request_id = scope["state"]["request_id"]
+        try:
+            if "content-length" in headers or "transfer-encoding" in headers:
+                # Before there is room for it: who sends a byte a second keeps nobody else out.
+                receive = await _whole_body(receive, most)
+            admission = self._doors.of(scope["path"])
+            if admission is None:
+                await self._app(scope, receive, send)
+                return
+            await admission.enter()
+        except _NobodyThere:
+            return
+        except _TooLarge:
+            await _too_large(request_id, most)(scope, receive, send)
+            return
+        except TimeoutError:
+            detail = f"The body did not come within {BODY_SECONDS:.0f} seconds."
+            refusal = problem(request_id, 408, "too_slow", detail, headers=_CLOSE)
+            await refusal(scope, receive, send)
+            return
+        except Overloaded:
+            detail = "Too many requests came at once. Nothing was changed. Try again shortly."
+            refusal = problem(request_id, 503, "overloaded", detail, headers=_SHED)
+            await refusal(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            admission.leave()
 
     async def _start_plainly(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run start and stop; a start that fails for a known reason says it in one sentence."""
@@ -125,10 +183,11 @@ class RequestContext:
         if self._hosts and host not in self._hosts:
             detail = "This server does not answer to that host name."
             return problem(request_id, 400, "unknown_host", detail)
+        if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
+            return problem(request_id, 431, "headers_too_large", HEADERS_TOO_LARGE, headers=_CLOSE)
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > most:
-            detail = f"The body is larger than {most} bytes; send less at once."
-            return problem(request_id, 413, "body_too_large", detail)
+            return _too_large(request_id, most)
         return None
 
     def _finish_headers(self, scope: Scope, start: Message, request_id: str) -> None:
@@ -160,16 +219,43 @@ def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-def _measured(receive: Receive, most: int) -> Receive:
-    """Return `receive`, refusing a body that grows past `most` bytes without having said so."""
-    received = 0
+def _too_large(request_id: str, most: int) -> Any:
+    detail = f"The body is larger than {most} bytes; send less at once."
+    return problem(request_id, 413, "body_too_large", detail)
 
-    async def measured() -> Message:
-        nonlocal received
+
+async def _whole_body(receive: Receive, most: int) -> Receive:
+    """Read the body, at most `most` bytes of it, and return a `receive` that gives it.
+
+    Raises `_TooLarge`, `_NobodyThere` where the client left, `TimeoutError` after `BODY_SECONDS`.
+    """
+    message = await asyncio.wait_for(receive(), BODY_SECONDS)
+    if message.get("more_body"):
+        message = await asyncio.wait_for(_rest(message, receive, most), BODY_SECONDS)
+    if message["type"] == "http.disconnect":
+        raise _NobodyThere
+    if len(message.get("body", b"")) > most:
+        raise _TooLarge
+    given: Message | None = message
+
+    async def again() -> Message:
+        nonlocal given
+        if given is None:
+            return await receive()
+        whole, given = given, None
+        return whole
+
+    return again
+
+
+async def _rest(first: Message, receive: Receive, most: int) -> Message:
+    parts, size, message = [first.get("body", b"")], len(first.get("body", b"")), first
+    while message.get("more_body"):
+        if size > most:
+            raise _TooLarge
         message = await receive()
-        received += len(message.get("body", b""))
-        if received > most:
-            raise HTTPException(413)
-        return message
-
-    return measured
+        if message["type"] == "http.disconnect":
+            return message
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+    return {"type": "http.request", "body": b"".join(parts), "more_body": False}

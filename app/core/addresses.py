@@ -1,84 +1,264 @@
-"""Addresses, handles and links in people's words, however they are dressed. Pure."""
+"""Mail addresses, payment handles, links and names on networks, however they are dressed. Pure.
+
+The text is read as words and signs (`app.core.address_reader`); the words are data
+(`data/contact_words.toml`), names on networks a file of their own (`app.core.handles`).
+"""
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-_TLD: Final = r"(?:com|co|in|org|net|io|me|app|info|biz|dev|xyz|online|site|shop|link|ly|ai)"
-_PROVIDERS: Final = r"(?:gmail|gmial|yahoo|ymail|hotmail|outlook|rediff(?:mail)?|icloud|protonmail|live|zoho|जीमेल|याहू)"
-_NETWORKS: Final = r"(?:insta(?:gram)?|telegram|snapchat|skype|facebook|fb|ig)"
-_BETWEEN: Final = r"(?:id|handle|user(?:name)?|name|is|pe|par|on|me|as)"
-"""Words between a network's name and a handle."""
-_AT: Final = r"(?:[@＠]|[(\[{<]\s*at\s*[)\]}>]|\s+(?:at(?:\s+the\s+rate)?|एट|ऐट)\s+)"
-_DOT: Final = r"(?:\s*[.．。]\s*|\s*[(\[{<]\s*dot\s*[)\]}>]\s*|\s+(?:dot|डॉट|डाट)\s+)"
-_SPELLED_DOT: Final = r"(?:\s*[(\[{<]\s*(?:dot|[.．])\s*[)\]}>]\s*|\s+(?:dot|डॉट|डाट)\s+)"
-_SLASH: Final = r"(?:\s*/\s*|\s*[(\[{<]\s*(?:slash|/)\s*[)\]}>]\s*|\s+(?:slash|स्लैश)\s+)"
-_WORD: Final = r"(?<![\w.+\-\u0900-\u0963])[\w.+\-\u0900-\u0963]+"
-"""From its first letter on only: a long word would else be tried from each of its letters."""
+from app.core.address_reader import CHAIN, GAP, NEAR, Reader, atoms_of
+from app.core.contact_words import ContactWords, contact_words, network
+from app.core.handles import Handles
+from app.core.text_tokens import MIXED, Token
 
-_HOST_BEGINS: Final = r"(?<![\w@\-])(?<![\w\-]\.)"
-"""At its first label only: a long chain of labels would else be tried from each of them."""
+_SIGN_INSIDE: Final = re.compile(r"[.,][^\s.,0-9]|\s\.\s|[a-z]\.[0-9]")
+"""A dot or a comma that ends no sentence."""
+_LEET_WORD: Final = re.compile(r"[a-z][013457$]|[013457$][a-z]")
+_PATH_ONLY: Final = frozenset("gle gl ee be uk us tv cc im gd".split())
+"""Endings of hosts that count only with a path behind them."""
 
 
-_LONG_GAP: Final = re.compile(r"(\s{3})\s+")
+def found(text: str, plain: str, words: Sequence[Token]) -> list[tuple[int, int]]:
+    """Return where addresses, handles and links stand in a text, in its order, apart.
 
-
-def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
-
-
-_ADDRESSES: Final = _compiled(
-    # Links, and hosts with a path or a known ending; "K.Dev" is somebody's name.
-    r"(?:https?://|www\.)\S+",
-    rf"{_HOST_BEGINS}(?!(?:[^\W\d_]\.)+dev(?![./]?\w))(?:[\w\-]+\.)+{_TLD}(?![\w])(?:/\S*)?",
-    r"(?<!\w)(?:t|wa|fb|m)\.me/\S+",
-    rf"{_HOST_BEGINS}(?:[\w\-]+\.)+(?:gle|gl|ee|be|page|us|uk|tv|cc)/\S+",
-    r"(?<!\w)www\s+[\w\-]+\s+(?:com|co|in|org|net)(?!\w)",
-    # name@host.tld and payment handles such as name@bank.
-    rf"{_WORD}[@＠][\w\-]+(?:[.．][\w\-]+)*",
-    # The same with spaces or words: name at gmail dot com.
-    rf"{_WORD}\s*{_AT}\s*[\w\-]+(?:{_DOT}[\w\-]+)*?{_DOT}{_TLD}(?!\w)",
-    rf"{_WORD}\s*{_AT}\s*{_PROVIDERS}(?!\w)(?:{_DOT}{_TLD}(?!\w))?",
-    rf"{_WORD}\s*{_AT}\s*(?:ok(?:icici|sbi|hdfcbank|axis)|ybl|ibl|axl)(?!\w)",
-    # @handle, and "insta: handle"; "Insta-Mart" is a shop.
-    r"(?<![\w])[@＠][A-Za-z_][\w.]{2,}",
-    (
-        rf"(?<!\w){_NETWORKS}\s*(?:id|handle|user(?:name)?)?"
-        rf"\s*(?:[:=–]|(?<=\s)-|-(?!mart(?!\w)))\s*[\w.@]{{3,}}"
-    ),
-    # "my insta is asha_99": a word that looks like a handle, behind a network's name.
-    rf"(?<!\w){_NETWORKS}(?:\s+{_BETWEEN})*\s+[A-Za-z]+(?:[._]\w|\d)[\w.]*",
-)
-_SPELLED: Final = _compiled(
-    # "t dot me", "wa(dot)me slash name"; with a slash, "t me slash name" too.
-    rf"(?<!\w)(?:t|wa|fb|m){_SPELLED_DOT}me(?!\w)(?:{_SLASH}[\w.+\-]+)?",
-    rf"(?<!\w)(?:t|wa|fb|m)(?:\s*\.\s*|\s+)me{_SLASH}[\w.+\-]+",
-    # "bit dot ly slash abc": words with a dot and a slash are a link, whatever they are.
-    rf"(?<![\w\-])[\w\-]+(?:{_SPELLED_DOT}[\w\-]+){{1,8}}{_SLASH}[\w.\-]+",
-    # "asha dot com", "asha dot co dot in"; but "asp dot net" is a skill, and a red dot in a box no host.
-    rf"(?<![\w\-])[\w\-]+{_SPELLED_DOT}(?:com|org|biz|xyz)(?!\w)(?:{_SPELLED_DOT}in(?!\w))?",
-    rf"(?<![\w\-])[\w\-]+{_SPELLED_DOT}(?:co{_SPELLED_DOT}in(?!\w)|in(?=\s*(?:[.,;!?)।]|\Z)))",
-    (
-        r"h\s*t\s*t\s*p\s*s?\s*(?::|colon)\s*(?:/|slash)\s*(?:/|slash)\s*\S+"
-        r"(?:\s*(?:[./]|dot|slash)\s*\S+)*"
-    ),
-)
-"""Links of which the signs are written in words or in brackets."""
-_SPELLS: Final = re.compile(
-    r"dot|slash|colon|डॉट|डाट|स्लैश|[(\[{<]\s*[.．/]|:\s*/|\sme\s*/|\.\s+me\s*/", re.IGNORECASE
-)
-"""What a text has in which a sign may be spelled; most have nothing of it."""
-
-
-def hidden(text: str, mask: str) -> str:
-    """Return `text` with `mask` in place of every address, handle and link.
-
-    Of more than three spaces or line ends in a row the first three stay: nobody hides a name's two
-    halves by them, and no pattern looks at a long row again from each of its spaces.
+    `plain` and `words` are the same text as `app.core.text_tokens` reads it.
     """
-    text = _LONG_GAP.sub(r"\1", text)
-    for pattern in _ADDRESSES:
-        text = pattern.sub(mask, text)
-    if _SPELLS.search(text):
-        for pattern in _SPELLED:
-            text = pattern.sub(mask, text)
-    return text
+    vocabulary = contact_words()
+    if not _may_hold(plain, words, vocabulary):
+        return []
+    atoms = atoms_of(words, vocabulary)
+    spans = [
+        *_Addresses(text, plain, atoms, vocabulary).spans(),
+        *Handles(text, plain, atoms, vocabulary).spans(),
+    ]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _may_hold(plain: str, words: Sequence[Token], vocabulary: ContactWords) -> bool:
+    """Whether a text has any word or sign that an address has; most have none."""
+    texts = {text for *_, text in words}
+    if not vocabulary.triggers.isdisjoint(texts) or _SIGN_INSIDE.search(plain):
+        return True
+    if "me" in texts and "/" in texts:
+        return True
+    return _LEET_WORD.search(plain) is not None and any(map(network, texts))
+
+
+class _Addresses(Reader):
+    """Looks for mail addresses, payment handles and links in one text."""
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Yield where they stand, in any order; they may overlap."""
+        for place, atom in enumerate(self._atoms):
+            if atom.kind in {"@", "at"}:
+                yield from self._mail(place)
+            elif atom.kind == ".":
+                yield from self._host(place)
+            elif atom.kind == "w":
+                if atom.text in self._words.schemes or atom.text == "www":
+                    yield from self._url(place)
+                elif atom.text == "me" or atom.text in self._words.endings:
+                    yield from self._slashed(place)
+
+    # --- Mail addresses and payment handles -------------------------------------------------------
+
+    def _mail(self, place: int) -> Iterator[tuple[int, int]]:
+        atom, words = self._atoms[place], self._words
+        if not self._is(place + 1, "w"):
+            return
+        sure = atom.kind == "@"
+        glued_right = self._gap(place + 1) == 0
+        glued_left = place > 0 and self._gap(place) == 0
+        if self._gap(place + 1) > GAP or (place > 0 and self._gap(place) > GAP):
+            return
+        last, labels = self._right(place + 1, comma=True)
+        known = labels[0] in words.providers or labels[0] in words.banks
+        ends = next((n for n in range(len(labels) - 1, 0, -1) if labels[n] in words.endings), None)
+        has_name = self._is(place - 1, "w")
+        if not known and labels[0] in words.weak_banks:
+            before = {one.text for one in self._atoms[max(0, place - NEAR) : place]}
+            known = has_name and (
+                bool(before & words.near_bank)
+                or MIXED.search(self._atoms[place - 1].text) is not None
+            )
+        if len(labels) == 1 and not known and labels[0] in words.weak_providers:
+            known = sure and has_name and (atom.spelled or glued_left)
+        # "gmail com" without its dot, "ok icici" in two.
+        following = self._at(last + 1)
+        if len(labels) == 1 and following is not None and following.kind == "w":
+            if known and following.text in words.endings and self._gap(last + 1) <= 1:
+                last += 1
+            elif (sure and labels[0] + following.text in words.banks) or (
+                labels[0] == "ok" and following.text in words.weak_banks
+            ):
+                known, last = True, last + 1
+        if not has_name:
+            if sure and glued_right and not atom.spelled:
+                yield from self._at_handle(place, last)
+            return
+        if sure and not atom.spelled and glued_left and glued_right:
+            yield self._span(self._left(place - 1), last)
+            return
+        if known or (ends is not None and (sure or self._has_spelled_dot(place + 1, last))):
+            first = self._left(place - 1)
+            if (known and labels[0] in words.providers) or ends is not None:
+                first = self._name_before(first)
+            yield self._span(first, last)
+            return
+        if sure and not atom.spelled and glued_right:
+            yield from self._at_handle(place, last)
+
+    def _has_spelled_dot(self, first: int, last: int) -> bool:
+        return any(one.kind == "." and one.spelled for one in self._atoms[first : last + 1])
+
+    def _name_before(self, first: int) -> int:
+        """Return where a name of several words before an address begins: "mail meena pillai 22 @ …".
+
+        Words belong to it only where one that speaks of mail stands before them.
+        """
+        begins = first
+        for _ in range(3):
+            before = self._at(begins - 1)
+            if before is None or self._gap(begins) > 1:
+                return first
+            if before.kind != "w" or before.text in self._words.no_name:
+                return begins
+            begins = self._left(begins - 1)
+        return first
+
+    def _at_handle(self, place: int, last: int) -> Iterator[tuple[int, int]]:
+        """Yield "@handle"; "@5" and "@ 500" are prices."""
+        text = self._atoms[place + 1].text
+        if len(text) >= 3 and not text[0].isdigit():
+            yield self._span(place, last)
+
+    # --- Links ------------------------------------------------------------------------------------
+
+    def _host(self, place: int) -> Iterator[tuple[int, int]]:
+        if not (self._is(place - 1, "w") and self._is(place + 1, "w")):
+            return
+        # A chain of labels is read from its first one, and a very long one again from each eighth.
+        goes_on = self._is(place - 2, ".") and self._joins(place - 2, loose=True)
+        if goes_on and (place // 2) % (CHAIN // 2):
+            return
+        loose = self._atoms[place].spelled or self._gap(place) > 0
+        if not self._joins(place, loose=loose):
+            return
+        last, labels = self._right(place - 1, loose=loose)
+        first = self._left_label(place - 1)
+        path = self._path(last)
+        spelled = self._has_spelled_dot(first, last)
+        if path > last:
+            known = labels[-1] in self._words.endings
+            if known or labels[-1] in _PATH_ONLY or spelled or (loose and len(labels[-1]) <= 3):
+                yield self._span(first, path)
+        elif self._is_host(labels, last, spelled=spelled, loose=loose):
+            yield self._span(first, last)
+
+    def _is_host(self, labels: Sequence[str], last: int, *, spelled: bool, loose: bool) -> bool:
+        words = self._words
+        ends = next((n for n in range(len(labels) - 1, 0, -1) if labels[n] in words.endings), None)
+        if ends is None:
+            return False
+        if labels[1] == "me" and labels[0] in words.me:
+            return True
+        ending = labels[ends]
+        if spelled:
+            in_india = ending == "in" and (labels[ends - 1] == "co" or self._ends_sentence(last))
+            return ending in words.spelled or in_india
+        if loose:
+            return ending in {"com", "org", "net"}
+        # "K.Dev" is somebody's name.
+        return ending != "dev" or any(len(one) > 1 or not one.isalpha() for one in labels[:ends])
+
+    def _left_label(self, place: int) -> int:
+        while (
+            self._is(place - 1, "-")
+            and self._joins(place - 1, loose=False)
+            and self._is(place - 2, "w")
+        ):
+            place -= 2
+            if self._atoms[place].start == 0:
+                break
+        return place
+
+    def _ends_sentence(self, last: int) -> bool:
+        following = self._at(last + 1)
+        return following is None or following.kind in set(".,;!?)।")
+
+    def _path(self, last: int) -> int:
+        """Return the last atom of the path behind a host; `last` itself where there is none."""
+        steps = 0
+        while self._is(last + 1, "/") and steps < CHAIN:
+            if not self._is(last + 2, "w", "+") or not self._joins(last + 1, loose=True):
+                break
+            last += 2
+            if self._is(last, "+") and self._is(last + 1, "w"):
+                last += 1
+            while (
+                self._is(last + 1, "-", ".", "_", "=", "?", "&", "%")
+                and self._is(last + 2, "w")
+                and self._gap(last + 1) == 0
+                and self._gap(last + 2) == 0
+            ):
+                last += 2
+            steps += 1
+        return last
+
+    def _slashed(self, place: int) -> Iterator[tuple[int, int]]:
+        """Yield "t me slash x", "t me/x" and "cutt,ly/x"."""
+        atom = self._atoms[place]
+        before = self._at(place - 1)
+        path = self._path(place)
+        if path == place or before is None:
+            return
+        if atom.text == "me" and before.kind == "w" and before.text in self._words.me:
+            yield self._span(place - 1, path)
+            return
+        glued = self._gap(place) == 0 and self._gap(place - 1) == 0
+        if before.kind == "," and glued and self._is(place - 2, "w"):
+            yield self._span(place - 2, path)
+
+    def _url(self, place: int) -> Iterator[tuple[int, int]]:
+        atom = self._atoms[place]
+        start = place
+        if atom.text == "www":
+            if self._is(place + 1, "."):
+                place += 1
+            elif not (
+                self._is(place + 1, "w")
+                and self._is(place + 2, "w")
+                and self._atoms[place + 2].text in self._words.endings
+            ):
+                return
+            else:
+                yield self._span(start, place + 2)
+                return
+        else:
+            signs = 0
+            while self._is(place + 1, ":", "/") and signs < 4:
+                place += 1
+                signs += 1
+            if signs < 2:
+                return
+        if not self._is(place + 1, "w", "["):
+            return
+        last, _ = self._right(place + 1, loose=True)
+        last = self._path(max(last, place + 1))
+        # What is glued to it belongs to it.
+        end = self._atoms[last].end
+        while (
+            end < len(self._plain)
+            and not self._plain[end].isspace()
+            and end - self._atoms[last].end < 200
+        ):
+            end += 1
+        yield self._atoms[start].start, end

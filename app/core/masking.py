@@ -2,66 +2,31 @@
 
 A contact is what employers pay for, and what workers give away only by accepting; so a phone written
 into a name, a title or a description must not be readable, however it is dressed: spaced, dotted, in
-Devanagari digits, in English or Hindi number words. Better a harmless number too many is hidden than a
-phone too few is; a single time range, date or clearly marked amount stays, because job texts need them.
+digits of any script, dictated in words of nine languages. Better a harmless number too many is hidden
+than a phone too few is; times, dates, years and clearly marked amounts stay, because job texts need them.
+All work grows with the length of the text, and a text longer than any door lets in is cut first.
 """
 
-import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from app.core.addresses import hidden
+from app.core import addresses
+from app.core.contact_words import names_network
+from app.core.dictated_numbers import READABLE_DIGITS, TIME, Run, fragments, is_harmless, runs
+from app.core.spoken_numbers import said
+from app.core.text_tokens import MIXED, PIECE, plain, tokens
 
 MASK: Final = "•••"
 """What stands where something was."""
 
-READABLE_DIGITS: Final = 6
-"""Most digits that may stand together: a PIN code, an amount; no phone is shorter than seven."""
+LONGEST_TEXT: Final = 20_000
+"""Characters that are looked at; what is behind them is not shown at all. No door lets so many in."""
 
-_GAP_CHARACTERS: Final = 12
-"""Signs, spaces and line ends between two digits that may still belong to one number."""
-
-_ENGLISH: Final = {
-    **dict.fromkeys("zero oh nought one two three four five six seven eight nine".split(), 1),
-    **dict.fromkeys("twenty thirty forty fourty fifty sixty seventy eighty ninety".split(), 1),
-    **dict.fromkeys(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 2
-    ),
-    "double": 1,
-    "triple": 2,
-}
-_HINDI: Final = dict.fromkeys(
-    (
-        "shunya shoonya sunya sifar ek do teen tin char chaar paanch panch paach che chhe chhah cheh "
-        "chah saat aath aat ath nau nao "
-        "शून्य शुन्य सिफर एक दो तीन चार पांच पाँच पाच छह छः छे छ सात आठ नौ नो "
-        "जीरो ज़ीरो वन टू थ्री फोर फ़ोर फाइव फ़ाइव सिक्स सेवन एट नाइन डबल"
-    ).split(),
-    1,
-)
-_NUMBER_WORDS: Final = {
-    unicodedata.normalize("NFC", word): digits for word, digits in {**_ENGLISH, **_HINDI}.items()
-}
-"""How many digits of a phone each word says: "ninety eight" are two."""
-
-_FILLERS: Final = frozenset(
-    "and then plus no dash hyphen space dot point aur phir fir और फिर डॉट नंबर".split()
-)
-"""Words that people put between the digits of a number."""
-
-_LONGEST_NUMBER_WORD: Final = max(map(len, _NUMBER_WORDS))
-_LETTERS_OF_NUMBERS: Final = frozenset("".join(_NUMBER_WORDS))
-
-_TIME: Final = r"(?:[01]?\d|2[0-3])[:.][0-5]\d"
-_TIME_RANGE: Final = re.compile(rf"{_TIME}\s*[-–—]\s*{_TIME}")
-_DATE: Final = re.compile(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)")
-_DATE_LOCAL: Final = re.compile(r"(?P<d>\d\d?)[/.](?P<m>\d\d?)[/.](?P<y>20\d\d)")
-_AMOUNTS: Final = re.compile(r"(\d[\d,]*)\s*[-–—]\s*(\d[\d,]*)")
-_HARMLESS_CHARACTERS: Final = 32
-"""The longest time range, date or range of amounts that is looked at."""
+_PASSES: Final = 6
+"""So often a masked text is masked again until nothing changes; two passes do for ordinary texts."""
+_LONG_GAP: Final = re.compile(r"(\s{3})\s+")
 _SHORT_CHARACTERS: Final = 120
 """As long as a name, a title or a city may be."""
 _TELLING_DIGITS: Final = 4
@@ -71,35 +36,89 @@ _TELLING_WORDS: Final = 3
 _PART: Final = re.compile(r"[^\s,;]+")
 _PART_ENDS: Final = ".!?)"
 """Signs at the end of a part that belong to its sentence."""
-_HARMLESS_PART: Final = re.compile(rf"{_TIME}|(?:1?\d|2[0-4])[-–—](?:1?\d|2[0-4])|20[2-4]\d")
+_HARMLESS_PART: Final = re.compile(rf"{TIME.pattern}|(?:1?\d|2[0-4])[-–—](?:1?\d|2[0-4])|20[2-4]\d")
 """A time, hours from and to, a year."""
 _UNIT_AFTER: Final = re.compile(
-    r"\s*(?:%|\+|(?:k|kms?|kg|hrs?|hours?|h|mins?|minutes?|am|pm|baje|ghante|years?|yrs?|saal|days?|din|"
-    r"weeks?|months?|nights?|shifts?|people|persons?|positions?|workers?|log|staff|covers|guests|tables|"
-    r"seats|floors?|th|st|nd|rd|घंटे|बजे|दिन|साल|लोग|महीने|किमी)(?![\w]))",
+    r"\s*(?:%|\+|(?:k|kms?|kg|kilo|hrs?|hours?|h|mins?|minutes?|am|pm|baje|ghante|years?|yrs?|saal|days?|"
+    r"din|weeks?|months?|nights?|shifts?|people|persons?|positions?|workers?|log|staff|covers|guests|"
+    r"tables|seats|floors?|items?|boxes|orders?|parcels?|students?|children|rooms?|flats?|packets?|"
+    r"th|st|nd|rd|घंटे|बजे|दिन|साल|लोग|महीने|किमी|किलो)(?![\w]))",
     re.IGNORECASE,
 )
+_PLACE_BEFORE: Final = re.compile(
+    r"(?:\b(?:shop|flat|plot|room|floor|sector|gate|platform|bus|route|tower|wing|block|phase|lane|stall|"
+    r"exit|nh|sco|form|class|lift|pin|pin code|pincode|house|building|counter|hall|ward|age|ages|size|"
+    r"section|line|rule|step|dukan|makan)\s*(?:no\.?|number|numbers|nos\.?|nr\.?|#|code|:)?|दुकान नंबर|सेक्टर|पिन कोड)"
+    r"[\s:#-]*\Z",
+    re.IGNORECASE,
+)
+_PIN_CODE: Final = re.compile(r"[1-8]\d{5}")
+_CONTACT_WORD: Final = re.compile(
+    r"\b(?:call|phone|number|mobile|mob|whats ?app|contact|ring|dial|digits|sms|text|fon|numbr|"
+    r"first half|second half)\b|नंबर|नम्बर|फोन|फ़ोन|कॉल|मोबाइल",
+    re.IGNORECASE,
+)
+"""Beside one of these, six digits are half a number rather than a PIN code."""
 _PAY_WORD: Final = r"(?:salary|pay|pays|paid|wages?|stipend|vetan|earn|वेतन|तनख्वाह)"
 _PAY_BEFORE: Final = re.compile(
     rf"(?:₹|rs\.?|inr|\$|€|£|{_PAY_WORD}(?:\s+(?:of|is|up ?to|from))?)[\s:=-]*\Z", re.IGNORECASE
 )
 _PAY_AFTER: Final = re.compile(
     rf"\s*(?:/-|₹|(?:rs|inr|rupees?|rupaye|रुपये|रुपए|per|a day|a month|a week|an hour|monthly|daily|"
-    rf"{_PAY_WORD})(?!\w)|/\s*(?:day|month|hour|hr|week))",
+    rf"mahina|mahine|roz|महीना|महीने|{_PAY_WORD})(?!\w)|/\s*(?:day|month|hour|hr|week))",
     re.IGNORECASE,
 )
-_CURRENCY_BEFORE: Final = re.compile(r"(?:₹|rs\.?|inr|\$|€|£)\s*$", re.IGNORECASE)
+_BEFORE_CHARACTERS: Final = 24
+"""As far before a number as a word that explains it is looked for."""
+_TELLING_LETTERS: Final = 3
+"""Fewer letters than this behind a network's name are an initial."""
+LONGEST_NAME: Final = 200
+"""Characters of a name that are looked at; what is behind them is not shown."""
+_NAME_OF_TWO: Final = re.compile(r"(?<=[a-z]{3})[._](?=[a-z]{3})")
+"""A dot that makes a handle of two words, "asha.kulkarni"."""
+_NO_NAME: Final = re.compile(
+    r"[@_:#|\\/=~*+<>{}\[\]^%$\U0001F000-\U0001FAFF\u2600-\u27BF\uFE0F\u20E3]"
+)
 
 
 @lru_cache(maxsize=2_048)
 def mask(text: str) -> str:
     """Return `text` with every contact detail replaced by `MASK`; masking twice changes nothing."""
-    text = _visible(text)
-    while True:
-        masked = _mask_numbers(hidden(text, MASK))
+    text = _visible(text[:LONGEST_TEXT])
+    for _ in range(_PASSES):
+        masked = _once(text)
         if masked == text:
-            return masked
+            return _without_halves(masked)
         text = masked
+    return text if _once(text) == text else MASK
+
+
+def _once(text: str) -> str:
+    seen = plain(text)
+    words = tokens(seen)
+    if spans := addresses.found(text, seen, words):
+        text = _hide(text, spans)
+        seen = plain(text)
+        words = tokens(seen)
+    found = [
+        run
+        for run in runs(words)
+        if run.digits > READABLE_DIGITS and not is_harmless(seen, run.start, run.end)
+    ]
+    found += fragments(words)
+    if not found:
+        return text
+    return _hide_numbers(text, sorted(found))
+
+
+def _without_halves(text: str) -> str:
+    """Hide a number that a text which speaks of calling gives in two parts, "first 98712, then …"."""
+    if _CONTACT_WORD.search(text) is None:
+        return text
+    halves = _loose_runs(text, _TELLING_DIGITS)
+    if sum(run.digits for run in halves) <= READABLE_DIGITS:
+        return text
+    return _hide(text, [(run.start, run.end) for run in halves])
 
 
 @lru_cache(maxsize=4_096)
@@ -111,180 +130,134 @@ def mask_together(*texts: str | None) -> tuple[str | None, ...]:
     """
     masked = [mask(text) if text else text for text in texts]
     loose = [_loose_runs(text) if text else [] for text in masked]
-    if sum(digits for runs in loose for _, _, digits in runs) <= READABLE_DIGITS:
+    if sum(run.digits for found in loose for run in found) <= READABLE_DIGITS:
         return tuple(masked)
     return tuple(
-        _hide(text, runs) if text else text for text, runs in zip(masked, loose, strict=True)
+        _hide(text, [(run.start, run.end) for run in found]) if text else text
+        for text, found in zip(masked, loose, strict=True)
     )
 
 
 def mask_name(name: str) -> str:
-    """Mask the name of a person or a city: no digit belongs to it, so none is shown."""
-    digits = "".join("0" if unicodedata.digit(c, None) is not None else c for c in mask(name))
-    return re.sub("0+", MASK, digits) if "0" in digits else digits
+    """Mask the name of a person or a city: letters only, and nothing that says where to find somebody.
+
+    No digit and no sign but those of names belongs to it. A network's name ("Insta", "wa") is hidden
+    with what it is written together with, or with the word behind it.
+    """
+    name = _NAME_OF_TWO.sub(" ", mask(name[:LONGEST_NAME]))
+    seen = plain(name)
+    words = [token for token in tokens(seen) if token[2][0].isalnum() or len(token[2]) > 1]
+    spans: list[tuple[int, int]] = []
+    place = 0
+    while place < len(words):
+        start, end, text = words[place]
+        digits = said(text)
+        if names_network(text):
+            glued = False
+            while place + 1 < len(words):
+                following, _, name_of = words[place + 1]
+                apart = " " in seen[end:following]
+                if apart and (glued or len(name_of) < _TELLING_LETTERS):
+                    break
+                place += 1
+                end = words[place][1]
+                glued = True
+            spans.append((start, end))
+        elif digits is not None and digits.digits >= _TELLING_WORDS:
+            spans.append((start, end))
+        place += 1
+    letters = "".join(
+        "0" if c.isdecimal() or unicodedata.digit(c, None) is not None else c
+        for c in _hide(name, spans)
+    )
+    return re.sub("•{3,}[.]?", MASK, re.sub("0+", MASK, _NO_NAME.sub("", letters))).strip()
 
 
 def _visible(text: str) -> str:
-    """Return `text` without invisible characters, but for joiners that a script is spelled with."""
-    if text.isascii():
-        return text
-    return "".join(
-        character
-        for place, character in enumerate(text)
-        if unicodedata.category(character) != "Cf"
-        or (
-            character in "\u200c\u200d"
-            and not any(side.isascii() for side in text[max(0, place - 1) : place + 2])
+    """Return `text` without invisible characters, but for joiners that a script is spelled with.
+
+    Of more than three spaces or line ends in a row the first three stay.
+    """
+    if not text.isascii():
+        text = "".join(
+            character
+            for place, character in enumerate(text)
+            if unicodedata.category(character) != "Cf"
+            or (
+                character in "\u200c\u200d"
+                and not any(side.isascii() for side in text[max(0, place - 1) : place + 2])
+            )
         )
-    )
+    return _LONG_GAP.sub(r"\1", text)
 
 
-def _loose_runs(text: str) -> list[tuple[int, int, int]]:
-    """Return the numbers that could be parts of one that is split: start, end, how many digits."""
-    least = 1 if len(text) <= _SHORT_CHARACTERS else _TELLING_DIGITS
-    found: list[tuple[int, int, int]] = []
-    for start, end, digits in _runs(text):
-        if digits < _TELLING_WORDS and not any(map(str.isdigit, text[start:end])):
+def _loose_runs(text: str, least: int = 0) -> list[Run]:
+    """Return the numbers of at least `least` digits that could be parts of one that is split."""
+    least = least or (1 if len(text) <= _SHORT_CHARACTERS else _TELLING_DIGITS)
+    seen = plain(text)
+    spoken_of = _CONTACT_WORD.search(text) is not None
+    found: list[Run] = []
+    for start, end, digits in runs(tokens(seen)):
+        if digits < _TELLING_WORDS and not any(map(str.isdigit, seen[start:end])):
             continue
         parts = [
-            (part.start(), part_end, said)
-            for part in _PART.finditer(text, start, end)
+            Run(part.start(), part_end, said_digits)
+            for part in _PART.finditer(seen, start, end)
             if (part_end := part.start() + len(part[0].rstrip(_PART_ENDS))) > part.start()
-            and (said := sum(worth or 0 for *_, worth in _tokens(text[part.start() : part_end])))
-            and not _means_something(text, part.start(), part_end)
+            and (said_digits := _digits_of(seen[part.start() : part_end]))
+            and not _means_something(seen, part.start(), part_end, spoken_of=spoken_of)
         ]
-        if sum(said for *_, said in parts) >= least:
+        if sum(part.digits for part in parts) >= least:
             found += parts
     return found
 
 
-def _means_something(text: str, start: int, end: int) -> bool:
+def _digits_of(part: str) -> int:
+    """Return how many digits a part of a number says."""
+    digits = 0
+    for piece in PIECE.findall(part) if MIXED.search(part) else [text for *_, text in tokens(part)]:
+        if piece[0] in "0123456789":
+            digits += sum(character in "0123456789" for character in piece)
+        else:
+            spoken = said(piece.strip(",.-"))
+            digits += spoken.digits if spoken else 0
+    return digits
+
+
+def _means_something(text: str, start: int, end: int, *, spoken_of: bool) -> bool:
     part = text[start:end]
-    if _is_harmless(text, start, end) or _HARMLESS_PART.fullmatch(part):
+    if is_harmless(text, start, end) or _HARMLESS_PART.fullmatch(part):
         return True
     if len(part) <= READABLE_DIGITS and _UNIT_AFTER.match(text, end):
         return True
+    before = text[max(0, start - _BEFORE_CHARACTERS) : start]
     amount = part.replace(",", "")
     if not amount.isdecimal() or len(amount) > READABLE_DIGITS:
         return False
+    if len(amount) < _TELLING_DIGITS and _PLACE_BEFORE.search(before):
+        return True
+    if _PIN_CODE.fullmatch(amount) and (_PLACE_BEFORE.search(before) or not spoken_of):
+        return True
     is_round = len(amount) < _TELLING_DIGITS or int(amount) % 50 == 0
-    marked = _PAY_BEFORE.search(text[max(0, start - 24) : start]) or _PAY_AFTER.match(text, end)
+    marked = _PAY_BEFORE.search(before) or _PAY_AFTER.match(text, end)
     return is_round and marked is not None
 
 
-def _hide(text: str, runs: list[tuple[int, int, int]]) -> str:
-    for start, end, _ in reversed(runs):
-        text = text[:start] + MASK + text[end:]
-    return text
-
-
-def _mask_numbers(text: str) -> str:
+def _hide(text: str, spans: list[tuple[int, int]]) -> str:
     parts: list[str] = []
     copied = 0
-    for start, end, digits in _runs(text):
-        if digits > READABLE_DIGITS and not _is_harmless(text, start, end):
-            parts += (text[copied:start].rstrip("+("), MASK)
-            copied = end
+    for start, end in spans:
+        parts += (text[copied:start], MASK)
+        copied = end
     return "".join([*parts, text[copied:]])
 
 
-def _runs(text: str) -> list[tuple[int, int, int]]:
-    """Return where digits stand that could be one number: start, end, how many digits."""
-    runs: list[tuple[int, int, int]] = []
-    start = end = digits = 0
-    between = last = 0  # signs since the last digit; where the last token ended
-    for token_start, token_end, worth in _tokens(text):
-        between += token_start - last
-        last = token_end
-        if digits and (worth is None or between > _GAP_CHARACTERS):
-            runs.append((start, end, digits))
-            digits = 0
-        if not worth:  # a word that ends a number, or one that may stand inside it
+def _hide_numbers(text: str, found: list[Run]) -> str:
+    parts: list[str] = []
+    copied = 0
+    for start, end, _ in found:
+        if end <= copied:
             continue
-        if not digits:
-            start = token_start
-        digits += worth
-        end, between = token_end, 0
-    if digits:
-        runs.append((start, end, digits))
-    return runs
-
-
-def _tokens(text: str) -> Iterator[tuple[int, int, int | None]]:
-    """Yield digits and words with their places and their worth in digits.
-
-    A worth of 0 may stand between the digits of a number; None ends it.
-    """
-    position = 0
-    while position < len(text):
-        if unicodedata.digit(text[position], None) is not None:
-            yield position, position + 1, 1
-            position += 1
-        elif text[position].isalpha():
-            end = position + 1
-            while end < len(text) and _goes_on(text[end]):
-                end += 1
-            yield position, end, _worth(text[position:end])
-            position = end
-        else:
-            position += 1
-
-
-def _goes_on(character: str) -> bool:
-    """Whether a word goes on: letters, and the marks that Devanagari writes vowels with."""
-    return character.isalpha() or unicodedata.category(character).startswith("M")
-
-
-def _worth(word: str) -> int | None:
-    plain = unicodedata.normalize("NFC", word.casefold())
-    if plain in _NUMBER_WORDS:
-        return _NUMBER_WORDS[plain]
-    if plain == "o":
-        return 1
-    if len(plain) == 1 or plain in _FILLERS:
-        return 0
-    return _glued(plain)
-
-
-def _glued(word: str) -> int | None:
-    """Return the digits of number words written as one word, "ninezero"; None if it is no such word.
-
-    Of several ways to cut it the one with the most digits counts. The work grows with the word's
-    length times that of the longest number word.
-    """
-    if not _LETTERS_OF_NUMBERS.issuperset(word):
-        return None
-    most: list[int | None] = [0]  # by how many characters are read
-    for end in range(1, len(word) + 1):
-        ways = [
-            before + digits
-            for start in range(max(0, end - _LONGEST_NUMBER_WORD), end)
-            if (before := most[start]) is not None
-            and (digits := _NUMBER_WORDS.get(word[start:end])) is not None
-        ]
-        most.append(max(ways, default=None))
-    return most[-1]
-
-
-def _is_harmless(text: str, start: int, end: int) -> bool:
-    """Whether all of it is one time range, one date, or one range of round, marked amounts."""
-    if end - start > _HARMLESS_CHARACTERS:
-        return False
-    run = text[start:end]
-    if _TIME_RANGE.fullmatch(run):
-        return True
-    if date := _DATE.fullmatch(run) or _DATE_LOCAL.fullmatch(run):
-        return _exists(int(date["y"]), int(date["m"]), int(date["d"]))
-    if amounts := _AMOUNTS.fullmatch(run):
-        low, high = (int(amount.replace(",", "")) for amount in amounts.groups())
-        marked = _CURRENCY_BEFORE.search(text[max(0, start - 8) : start]) is not None
-        return marked and low < high < 10**READABLE_DIGITS and low % 100 == high % 100 == 0
-    return False
-
-
-def _exists(year: int, month: int, day: int) -> bool:
-    try:
-        dt.date(year, month, day)
-    except ValueError:
-        return False
-    return True
+        parts += (text[copied : max(start, copied)].rstrip("+("), MASK)
+        copied = end
+    return "".join([*parts, text[copied:]])

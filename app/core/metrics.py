@@ -17,6 +17,12 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
+REQUESTS_SHED = Counter(
+    "partimer_requests_shed_total",
+    "Requests refused because too many came at once.",
+    ["kind"],
+    registry=REGISTRY,
+)
 LOOP_ITEMS = Counter(
     "partimer_loop_items_total", "Items a background loop handled.", ["loop"], registry=REGISTRY
 )

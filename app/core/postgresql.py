@@ -21,7 +21,7 @@ class Patience:
     """How long one waits for the database, in seconds."""
 
     pool_seconds: float
-    """For a connection that is free."""
+    """For a connection that is free; on SQLite also for one's turn to write."""
     connect_seconds: float
     command_seconds: float
     """For the answer to one statement, on our side."""
@@ -33,14 +33,15 @@ class Patience:
 
 
 REQUEST: Final = Patience(
-    pool_seconds=0.8,
-    connect_seconds=2.5,
-    command_seconds=3.5,
-    statement_seconds=3.0,
+    pool_seconds=2.5,
+    connect_seconds=2.0,
+    command_seconds=3.0,
+    statement_seconds=2.5,
     lock_seconds=2.0,
 )
-"""Of a request, which is answered within five seconds: the longest way is a wait for the pool, then for
-one statement or one new connection. The loops of a server share it: what they don't finish they repeat."""
+"""Of a request, which is answered within five seconds. When a server freezes, those who have a connection
+give up after a statement's time, and those who wait for one get it then and can't connect anew. The loops of
+a server share it: what they don't finish they repeat."""
 
 COMMAND: Final = Patience(
     pool_seconds=30.0,

@@ -4,6 +4,7 @@ The SDK does not retry by itself (`max_network_retries` is 0 on a client), so it
 that changes something carries an idempotency key, so a retry can't do it twice.
 """
 
+import asyncio
 import datetime as dt
 import hashlib
 import hmac
@@ -32,7 +33,9 @@ from app.payments.provider import (
     RefundState,
 )
 
-TIMEOUT_SECONDS = 10.0
+ANSWER_SECONDS = 4.0
+"""For one call with all its tries: somebody waits for a payment page, and is answered within five seconds.
+What came of it is then unknown, and the same key finds out."""
 NETWORK_RETRIES = 2
 SIGNATURE_TOLERANCE_SECONDS = 300
 """How old a signed event may be, by Stripe's own advice: an older one is a replay."""
@@ -66,7 +69,7 @@ class StripePayments:
     """The provider, through Stripe's SDK."""
 
     def __init__(self, key: str, base_url: str) -> None:
-        self._http = stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
+        self._http = stripe.HTTPXClient(timeout=ANSWER_SECONDS)
         self._client = stripe.StripeClient(
             key,
             http_client=self._http,
@@ -154,7 +157,10 @@ class StripePayments:
 
 async def _call(answer: Any) -> Any:
     try:
-        return await answer
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await answer
+    except TimeoutError as error:
+        raise PaymentsUnavailable from error
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise PaymentsUnavailable from error
     except stripe.StripeError as error:

@@ -166,3 +166,9 @@ def test_a_process_that_starts_while_the_database_restarts_waits_for_it(
             database.start()
         wait_until_healthy(base_url, process, tmp_path)
     assert "Traceback" not in said.read_text()
+
+
+def test_the_server_has_its_limits_however_it_was_started(product: Product) -> None:
+    """`uvicorn app.main:app`, as the specification writes it, knows none of our options."""
+    answer = product.http.get("/health", headers={f"x-{n}": "a" * 4_000 for n in range(40)})
+    problem(answer, 431, "headers_too_large")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.core.masking import MASK, READABLE_DIGITS, mask, mask_name, mask_together
+from app.core.dictated_numbers import READABLE_DIGITS
+from app.core.masking import MASK, mask, mask_name, mask_together
 
 DEVANAGARI = str.maketrans("0123456789", "०१२३४५६७८९")
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
@@ -253,6 +254,33 @@ def test_masking_together_twice_is_once(texts: list[str | None]) -> None:
 )
 def test_no_digit_belongs_to_a_name(name: str, seen: str) -> None:
     assert mask_name(name) == seen
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Insta.ashakulkarni R.", "R."),
+        ("Insta ashakulkarni", ""),
+        ("1nsta ashak", ""),
+        ("i n s t a ashak", ""),
+        ("instaashak K", "K"),
+        ("Asha (insta asha_k)", "Asha"),
+        ("Asha Telegram ashak", "Asha"),
+        ("wa.me Asha", "Asha"),
+        ("Asha gpay", "Asha"),
+        ("NineEightTwoZero K", "K"),
+        ("Asha@K", ""),
+        ("Asha 🙂 K", "Asha K"),
+        ("Uma_K", "UmaK"),
+        ("S.K.Rao", "S.K.Rao"),
+        ("Teen Murti Das", "Teen Murti Das"),
+        ("D’Souza", "D’Souza"),
+    ],
+)
+def test_a_name_is_shown_without_signs_and_networks(name: str, kept: str) -> None:
+    seen = mask_name(name)
+    assert " ".join(re.sub(r"[()•]", " ", seen).split()) == kept
+    assert not re.search("insta|telegram|gpay|ashak", seen, re.IGNORECASE)
 
 
 @pytest.mark.timeout(10)

@@ -1,0 +1,137 @@
+"""A text as words and signs, and reading from one of them to its left and right. Pure.
+
+Signs that are written as words or in brackets, "(at)", "dot", are signs here. Each step looks at a
+bounded number of neighbours, so that all reading grows with the text's length only.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from app.core.contact_words import ContactWords
+from app.core.text_tokens import Token
+
+_BRACKETS: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
+CHAIN: Final = 8
+"""Labels of a host, or parts of a name, that are read; a longer chain is read from there again."""
+NEAR: Final = 5
+"""Words between a network's name and the handle."""
+GAP: Final = 6
+"""Spaces and line ends between the parts of one address."""
+
+
+class Atom(NamedTuple):
+    """A word ("w") or a sign (its character), with its place; `spelled` if it was written in words."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    spelled: bool = False
+
+
+def atoms_of(tokens: Sequence[Token], words: ContactWords) -> list[Atom]:
+    """Return words and signs; a sign in words or in brackets is one sign."""
+    atoms: list[Atom] = []
+    texts = [text for *_, text in tokens]
+    place = 0
+    while place < len(tokens):
+        start, end, text = tokens[place]
+        closing = _BRACKETS.get(text) or (text if text in "-*|~" else None)
+        if closing is not None and texts[place + 2 : place + 3] == [closing]:
+            inner = texts[place + 1]
+            sign = words.signs.get(inner) or (inner if inner in "@./,:" else None)
+            if sign is not None:
+                atoms.append(Atom(sign, start, tokens[place + 2][1], sign, spelled=True))
+                place += 3
+                continue
+        sign = words.signs.get(text)
+        following = texts[place + 1] if place + 1 < len(tokens) else ""
+        pair = words.pairs.get((text, following))
+        if sign == "@" and texts[place + 1 : place + 3] == ["the", "rate"]:
+            place += 3 if texts[place + 3 : place + 4] == ["of"] else 2
+            atoms.append(Atom("@", start, tokens[place][1], text, spelled=True))
+        elif sign is not None:
+            kind = "at" if sign == "@" else sign
+            atoms.append(Atom(kind, start, end, text, spelled=True))
+        elif pair is not None and tokens[place + 1][0] - end == 1:
+            place += 1
+            atoms.append(Atom("w", start, tokens[place][1], pair))
+        else:
+            is_word = len(text) > 1 or text.isalnum() or text == "_"
+            atoms.append(Atom("w" if is_word else text, start, end, text))
+        place += 1
+    return atoms
+
+
+class Reader:
+    """Reads one text's atoms from a place to both sides."""
+
+    def __init__(self, text: str, plain: str, atoms: Sequence[Atom], words: ContactWords) -> None:
+        self._text = text
+        self._plain = plain
+        self._atoms = atoms
+        self._words = words
+
+    def _at(self, place: int) -> Atom | None:
+        return self._atoms[place] if 0 <= place < len(self._atoms) else None
+
+    def _is(self, place: int, *kinds: str) -> bool:
+        atom = self._at(place)
+        return atom is not None and atom.kind in kinds
+
+    def _gap(self, place: int) -> int:
+        """Return how many characters lie between an atom and the one before it."""
+        return self._atoms[place].start - self._atoms[place - 1].end if place > 0 else 0
+
+    def _joins(self, place: int, *, loose: bool) -> bool:
+        """Whether the sign at `place` joins its neighbours: glued, spelled, or spaced on both sides."""
+        if not (0 < place < len(self._atoms) - 1):
+            return False
+        sign = self._atoms[place]
+        before, after = self._gap(place), self._gap(place + 1)
+        if sign.spelled:
+            return before <= GAP and after <= GAP
+        if before == 0 and after == 0:
+            return True
+        return loose and before <= GAP and after <= GAP and (before > 0 or sign.kind != ".")
+
+    def _right(
+        self, place: int, *, loose: bool = True, comma: bool = False
+    ) -> tuple[int, list[str]]:
+        """Return the last atom of the chain of labels that begins at `place`, and the labels."""
+        labels: list[str] = []
+        last = place - 1
+        while self._is(place, "w") and len(labels) < CHAIN:
+            labels.append(self._atoms[place].text)
+            last = place
+            # "yellow-feathers" is one label.
+            while (
+                self._is(place + 1, "-")
+                and self._joins(place + 1, loose=False)
+                and self._is(place + 2, "w")
+            ):
+                place += 2
+                last = place
+            dots = (".", ",") if comma else (".",)
+            if not (self._is(place + 1, *dots) and self._is(place + 2, "w")):
+                break
+            if not self._joins(place + 1, loose=loose):
+                break
+            place += 2
+        return last, labels
+
+    def _left(self, place: int, *, loose: bool = False) -> int:
+        """Return the first atom of the name that ends at `place`."""
+        steps = 0
+        while steps < CHAIN and place >= 2 and self._is(place - 1, ".", "_", "-", "+", "'"):
+            sign = self._atoms[place - 1]
+            if not self._is(place - 2, "w"):
+                break
+            if not (sign.spelled or (self._gap(place - 1) == 0 and self._gap(place) == 0)):
+                break
+            place -= 2
+            steps += 1
+        return place
+
+    def _span(self, first: int, last: int) -> tuple[int, int]:
+        return self._atoms[first].start, self._atoms[last].end

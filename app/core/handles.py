@@ -1,0 +1,221 @@
+"""Names on networks: "insta: asha_k", "telegram par ashajobs", "search asha on facebook". Pure.
+
+What follows a network's name is somebody's handle if it looks like one (digits, dots, underscores), if
+it is named so ("id", a colon), or if the reader is asked to write there and the word is none that goes
+with work ("Instagram marketing").
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from app.core.address_reader import CHAIN, GAP, NEAR, Reader
+from app.core.contact_words import network
+from app.core.text_tokens import MIXED
+
+_SHORTEST_HANDLE: Final = 3
+_MINE: Final = frozenset("my meri mera मेरी मेरा".split())
+_ON: Final = frozenset("on pe par in via पर".split())
+
+
+_NAMING: Final = frozenset(":=@–—>")
+_JOINED: Final = re.compile(r"[^\W_]_+[^\W_]")
+"""Words that an underscore joins: near a network's name nothing but a handle."""
+_INSIDE: Final = (".", "_", "#", "@", "-")
+_AROUND: Final = frozenset({"(", ")", '"', "'", "“", "”", "at"})
+_OF_MANY: Final = frozenset("channel channels group groups page profile account चैनल ग्रुप पेज".split())
+"""What people also work on: a plain word behind one is a name only where one is asked to go there."""
+_SHOPS: Final = frozenset({"mart", "worthy"})
+_SHORTEST_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """What stands between a network's name and the word at `first` that may be a handle."""
+
+    first: int
+    named: bool
+    asked: bool
+    colon: bool
+    comma: bool
+    dash: bool
+    many: bool
+
+
+class Handles(Reader):
+    """Looks for names on networks in one text."""
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Yield where they stand, in any order; they may overlap."""
+        known = False
+        joined: list[tuple[int, int]] = []
+        for place, atom in enumerate(self._atoms):
+            if atom.kind == "w":
+                if network(atom.text):
+                    yield from self._handle(place)
+                elif atom.text in {"dm", "inbox"}:
+                    yield from self._after_dm(place)
+                elif _JOINED.search(atom.text):
+                    joined.append((atom.start, atom.end))
+                known = known or network(atom.text) is not None
+        if known:  # "my insta … , its raj_the_chef"
+            yield from joined
+
+    def _handle(self, place: int) -> Iterator[tuple[int, int]]:
+        lead = self._lead(place)
+        if lead is not None:
+            yield from self._handle_after(place, lead)
+        yield from self._handle_before(place)
+
+    def _lead(self, place: int) -> _Lead | None:
+        """Read the connecting words and signs behind a network's name; None if no word follows them."""
+        named = asked = colon = comma = dash = many = False
+        for first in range(place + 1, place + 2 + NEAR):
+            atom = self._at(first)
+            if atom is None or self._gap(first) > GAP:
+                return None
+            beside = first == place + 1 and self._gap(first) == 0
+            if atom.kind == "w":
+                if atom.text not in self._words.connectors:
+                    return _Lead(first, named, asked, colon, comma, dash, many)
+                many = many or atom.text in _OF_MANY
+                named = named or atom.text in self._words.named
+                asked = asked or atom.text in self._words.contact
+            elif atom.kind in _NAMING:
+                named = True
+                colon = colon or atom.kind == ":"
+            elif atom.kind == "-":
+                named, dash = True, dash or beside
+            elif atom.kind == "." and beside and self._gap(first + 1) == 0:
+                named = True
+            elif atom.kind == ",":
+                comma = True
+            elif atom.kind not in _AROUND:
+                return None
+        return None
+
+    def _handle_after(self, place: int, lead: _Lead) -> Iterator[tuple[int, int]]:
+        first = lead.first
+        last, looks = self._handle_end(first)
+        text = self._atoms[first].text
+        ordinary = not self._is_rare(first) or self._is_number(text)
+        weak = ordinary or len(text) < _SHORTEST_HANDLE or self._is_weak(place)
+        if (lead.dash and text in _SHOPS) or (lead.comma and not looks):
+            return
+        if looks or (lead.named and not ordinary and len(text) >= _SHORTEST_NAMED):
+            if not looks and lead.colon and self._is(last + 1, "w"):
+                last += self._is_rare(last + 1) or self._ends_here(last + 1)
+            yield self._span(first, last)
+        elif self._search_after(first) or (weak and lead.asked):
+            yield from self._searched(first)
+        elif not weak and self._asked_before(place):
+            while last - first < 2 and self._is(last + 1, "w") and self._is_part(last + 1):
+                last += 1
+            yield self._span(first, last)
+        elif weak or (lead.many and not lead.asked and not self._asked_after(last)):
+            return
+        elif lead.asked or self._ends_here(last) or self._asked_after(last):
+            yield self._span(first, last)
+
+    def _is_part(self, place: int) -> bool:
+        """Whether a word may go on a name: a rare one, or one with a capital letter."""
+        capital = self._text[self._atoms[place].start].isupper()
+        return self._is_rare(place) or (capital and not network(self._atoms[place].text))
+
+    def _is_weak(self, place: int) -> bool:
+        """Whether a network's name is an ordinary word too."""
+        return network(self._atoms[place].text) in self._words.weak_networks
+
+    def _handle_end(self, first: int) -> tuple[int, bool]:
+        """Return the last atom of a handle, and whether it looks like one: digits, dots, underscores."""
+        last = first
+        looks = MIXED.search(self._atoms[first].text) is not None and not self._is_number(
+            self._atoms[first].text
+        )
+        while last - first < 2 * CHAIN and self._is(last + 1, *_INSIDE) and self._is(last + 2, "w"):
+            sign = self._atoms[last + 1]
+            if not (sign.spelled or (self._gap(last + 1) == 0 and self._gap(last + 2) == 0)):
+                break
+            last += 2
+            looks = looks or sign.kind != "-" or MIXED.search(self._atoms[last].text) is not None
+        return last, looks
+
+    @staticmethod
+    def _is_number(text: str) -> bool:
+        return text.isdecimal() or text[:-1].isdecimal()
+
+    def _is_rare(self, place: int) -> bool:
+        """Whether a word is none of those around a handle."""
+        words, text = self._words, self._atoms[place].text
+        return not (
+            text in words.ordinary
+            or text in words.connectors
+            or text in words.contact
+            or text in words.no_name
+            or network(text)
+        )
+
+    def _ends_here(self, last: int) -> bool:
+        following = self._at(last + 1)
+        return following is None or following.kind in set(".!?;।\n")
+
+    def _asked_before(self, place: int) -> bool:
+        window = self._atoms[max(0, place - NEAR) : place]
+        return any(
+            one.text in self._words.contact or one.text in {"my", "meri", "mera", "मेरी", "मेरा"}
+            for one in window
+        )
+
+    def _asked_after(self, last: int) -> bool:
+        window = self._atoms[last + 1 : last + 1 + NEAR]
+        return any(one.text in self._words.contact for one in window)
+
+    def _search_after(self, first: int) -> bool:
+        window = self._atoms[first : first + NEAR]
+        return any(one.text in self._words.search for one in window[1:])
+
+    def _searched(self, first: int) -> Iterator[tuple[int, int]]:
+        """Yield the words up to the verb of searching: "facebook par Meena Rasoi dhundho"."""
+        last = first
+        while self._is(last + 1, "w") and self._is_part(last + 1) and last - first < 3:
+            last += 1
+        if self._is_rare(first):
+            yield self._span(first, last)
+
+    def _handle_before(self, place: int) -> Iterator[tuple[int, int]]:
+        """Yield "search x on instagram", "add x on snapchat"."""
+        words = self._words
+        back = place - 1
+        if not (
+            self._is(back, "w") and self._atoms[back].text in {"on", "pe", "par", "in", "via", "पर"}
+        ):
+            return
+        last = back - 1
+        first = last
+        for _ in range(3):
+            atom = self._at(first)
+            if atom is None or atom.kind != "w" or not self._is_rare(first):
+                break
+            first -= 1
+        if first == last:
+            return
+        window = self._atoms[max(0, first - 3) : first + 1]
+        if any(one.text in words.contact for one in window):
+            yield self._span(first + 1, last)
+
+    def _after_dm(self, place: int) -> Iterator[tuple[int, int]]:
+        """Yield "dm x" where x looks like a handle."""
+        first = place + 1
+        while (
+            first < place + 4
+            and self._is(first, "w", ":", "-")
+            and (
+                self._atoms[first].kind != "w" or self._atoms[first].text in self._words.connectors
+            )
+        ):
+            first += 1
+        if self._is(first, "w"):
+            last, looks = self._handle_end(first)
+            if looks:
+                yield self._span(first, last)

@@ -1,0 +1,113 @@
+"""More requests than can be served: the rest is told so, soon; webhooks last, health never."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.api import problems
+from app.api.admission import Admission, Doors, Overloaded, Room
+from app.api.middleware import RequestContext
+from app.core.metrics import exposition
+from tests.acceptance.shapes import problem
+
+PATHS = (
+    "/api/jobs",
+    "/api/webhooks/whatsapp",
+    "/health",
+    "/health/ready",
+    "/metrics",
+    "/sandbox/x",
+)
+
+
+class Busy:
+    """An application whose every request is under way until `done` is set."""
+
+    def __init__(self) -> None:
+        self.done = asyncio.Event()
+        self.inside = 0
+        application = FastAPI(
+            routes=[Route(path, self.work, methods=["GET", "POST"]) for path in PATHS]
+        )
+        problems.install(application)
+        doors = Doors(Room("ordinary", 2, 1, 0.05), Room("webhooks", 2, 2, 0.3))
+        guarded = RequestContext(
+            application, hosts=(), max_body_bytes=100, production=False, doors=doors
+        )
+        transport = httpx.ASGITransport(guarded, raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://test")
+
+    async def work(self, _request: Request) -> Response:
+        self.inside += 1
+        try:
+            await self.done.wait()
+        finally:
+            self.inside -= 1
+        return PlainTextResponse("served")
+
+    @asynccontextmanager
+    async def under_way(
+        self, path: str, count: int
+    ) -> AsyncIterator[list[asyncio.Task[httpx.Response]]]:
+        """Send `count` requests, and let them end when the block does."""
+        tasks = [asyncio.create_task(self.http.get(path)) for _ in range(count)]
+        while self.inside < min(count, 2):  # noqa: ASYNC110 - the event loop has to turn
+            await asyncio.sleep(0)
+        try:
+            yield tasks
+        finally:
+            self.done.set()
+            await asyncio.gather(*tasks)
+
+
+async def test_who_would_wait_too_long_is_told_to_come_again() -> None:
+    busy = Busy()
+    async with busy.under_way("/api/jobs", 2) as served:
+        waiting = asyncio.create_task(busy.http.get("/api/jobs"))
+        await asyncio.sleep(0)
+        at_once = await busy.http.get("/api/jobs")  # one waits already
+        told = problem(at_once, 503, "overloaded")
+        assert "Nothing was changed." in told["detail"]
+        assert int(at_once.headers["Retry-After"]) > 0
+        problem(await waiting, 503, "overloaded")  # after its patience
+    assert [task.result().status_code for task in served] == [200, 200]
+    assert (await busy.http.get("/api/jobs")).status_code == 200  # no room was lost
+    assert 'partimer_requests_shed_total{kind="ordinary"} ' in exposition().decode()
+
+
+async def test_health_metrics_and_webhooks_are_let_in_when_nothing_else_is() -> None:
+    busy = Busy()
+    async with busy.under_way("/api/jobs", 2):
+        problem(await busy.http.get("/api/jobs"), 503, "overloaded")
+        others = [asyncio.create_task(busy.http.get(path)) for path in PATHS[1:]]
+        while busy.inside < 2 + len(others):  # noqa: ASYNC110 - the event loop has to turn
+            await asyncio.sleep(0)
+    assert [(await each).status_code for each in others] == [200] * len(others)
+
+
+async def test_the_first_who_came_is_the_first_who_is_let_in() -> None:
+    admission = Admission(Room("ordinary", 1, 5, 5.0))
+    await admission.enter()
+    order: list[int] = []
+
+    async def come(number: int) -> None:
+        await admission.enter()
+        order.append(number)
+        admission.leave()
+
+    tasks = [asyncio.create_task(come(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()  # this one's client left
+    admission.leave()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert order == [1, 2]
+    await admission.enter()
+    with pytest.raises(Overloaded):
+        await asyncio.wait_for(Admission(Room("none", 0, 0, 5.0)).enter(), 1)

@@ -1,0 +1,58 @@
+"""Masking reaches its goals on the lines of its corpus that no rule was written by."""
+
+import pytest
+
+from tests.measure.texts import (
+    CORPORA,
+    LEAST_PRECISION,
+    LEAST_RECALL,
+    Line,
+    count,
+    interval,
+    is_masked,
+    lines,
+)
+
+LEAST_LINES = {"masking": (200, 200)}
+"""How many lines of the kinds to find and to leave a corpus has at least."""
+
+
+@pytest.mark.parametrize("name", LEAST_LINES)
+def test_the_held_out_lines_are_judged_as_well_as_promised(name: str) -> None:
+    wanted, finds = CORPORA[name]
+    every = lines(name, wanted)
+    for held_out in (True, False):
+        figures = count((line for line in every if line.held_out is held_out), finds)
+        assert figures.recall >= LEAST_RECALL
+        assert figures.precision >= LEAST_PRECISION
+
+
+@pytest.mark.parametrize("name", LEAST_LINES)
+def test_a_corpus_is_large_varied_and_partly_held_out(name: str) -> None:
+    every = lines(name, CORPORA[name][0])
+    found, left = LEAST_LINES[name]
+    assert sum(line.wanted for line in every) >= found
+    assert sum(not line.wanted for line in every) >= left
+    assert len({line.text for line in every}) == len(every)
+    assert {"en", "hi", "hinglish"} <= {line.language for line in every}
+    assert 0.1 < sum(line.held_out for line in every) / len(every) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Call «98200 55123» now", True),
+        ("Call «98200» later", False),
+        ("Come at 9", False),
+        ("Come at 98200 55123", True),
+    ],
+)
+def test_a_contact_counts_as_hidden_when_little_of_it_is_left(text: str, masked: bool) -> None:
+    assert is_masked(text) is masked
+
+
+def test_an_interval_says_how_much_so_few_lines_tell() -> None:
+    low, high = interval(19, 20)
+    assert 0.7 < low < 0.95 < high < 1
+    assert interval(0, 0) == (0.0, 1.0)
+    assert Line(wanted=True, language="en", text="a").held_out in {True, False}
