@@ -10,12 +10,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import redis.asyncio
-from sqlalchemy import text
+from sqlalchemy import Connection, delete, insert, select, text
 
-from app.db import sync_engine_for
+from app.db import load_models, sync_engine_for
 from campaign.databases import CampaignDatabase, PostgresServer
 from campaign.processes import Process
 from campaign.town import Town
@@ -76,6 +76,7 @@ class Trouble:
             "clock_jumps": self._clock_jumps,
             "poisoned_message": self._poisoned_message,
             "poisoned_job": self._poisoned_job,
+            "poisoned_inbox": self._poisoned_inbox,
         }
         if isinstance(self._database, PostgresServer):
             faults["sessions_end"] = self._sessions_end
@@ -238,18 +239,40 @@ class Trouble:
             " WHERE status = 'published' AND time_zone <> 'Nowhere/Lost' LIMIT 1) RETURNING id",
         )
 
+    async def _poisoned_inbox(self) -> None:
+        """Let something wait in the inbox of somebody who wrote before that nobody can read."""
+
+        def write(connection: Connection) -> list[str]:
+            inbox = load_models().tables["inbox"]
+            rows = connection.execute(select(inbox).where(inbox.c.state == "handled").limit(20))
+            found = [dict(row) for row in rows.mappings()]
+            if not found:
+                return []
+            new = {"id": uuid4(), "message_id": f"poison.{uuid4().hex}", "state": "waiting"}
+            unread = {"body_sealed": uuid4().bytes, "attempts": 0, "handled_at": None}
+            connection.execute(insert(inbox), [self._luck.choice(found) | new | unread])
+            return [str(new["id"])]
+
+        await self._write("inbox", write)
+
     async def _poison(self, table: str, statement: str) -> None:
-        def write() -> list[str]:
+        def write(connection: Connection) -> list[str]:
+            binding = {"garbage": uuid4().bytes} if ":garbage" in statement else {}
+            return [str(row.id) for row in connection.execute(text(statement), binding)]
+
+        await self._write(table, write)
+
+    async def _write(self, table: str, write: Callable[[Connection], list[str]]) -> None:
+        def in_transaction() -> list[str]:
             engine = sync_engine_for(self._database.url)
             try:
                 with engine.begin() as connection:
-                    binding = {"garbage": uuid4().bytes} if ":garbage" in statement else {}
-                    return [str(row.id) for row in connection.execute(text(statement), binding)]
+                    return write(connection)
             finally:
                 engine.dispose()
 
         try:
-            rows = await asyncio.to_thread(write)
+            rows = await asyncio.to_thread(in_transaction)
         except Exception:  # noqa: BLE001 - the database may be broken by another fault just now
             return
         self.poisoned += [(table, row) for row in rows]
@@ -268,9 +291,21 @@ class Trouble:
         for process in self._processes:
             process.order(clock_seconds=0.0, die=None)
         await self._database.mend()
+        await self._clear_inbox()
         await asyncio.wait_for(
             asyncio.gather(*(process.ready.wait() for process in self._processes)), 60
         )
+
+    async def _clear_inbox(self) -> None:
+        """Delete what was put there that nobody can read: its people's own messages wait behind it."""
+
+        def write(connection: Connection) -> list[str]:
+            inbox = load_models().tables["inbox"]
+            poison = [UUID(row) for table, row in self.poisoned if table == "inbox"]
+            connection.execute(delete(inbox).where(inbox.c.id.in_(poison)))
+            return []
+
+        await self._write("inbox", write)
 
     async def approve_templates(self, names: Sequence[str]) -> None:
         """Let the platform approve again what it had paused."""

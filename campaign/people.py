@@ -20,6 +20,8 @@ _OFFERS_OF_ONE_WORKER: Final = 30
 """Then somebody else registers: the policy lets nobody be asked more than 50 times a week."""
 _JOBS_OF_ONE_EMPLOYER: Final = 8
 _OPEN_JOBS: Final = 3
+_GIVEN_BACK: Final = 0.25
+"""Share of the contacts of which a part of the price goes back."""
 
 
 class Admin:
@@ -285,6 +287,12 @@ class Employer:
         elif bought["_status"] == 200:
             phone = bought["contact"]["phone"]
             self._town.journal.note("contact", match, Outcome.ACKNOWLEDGED, phone=phone)
+            if self._town.luck.random() < _GIVEN_BACK:
+                payment = bought["payment"]["id"]
+                path = f"/api/admin/payments/{payment}/refund"
+                amount = self._town.luck.randrange(100, 1_000)
+                body = {"reason": "the number was wrong", "amount": amount}
+                await self._admin.do("refund", payment, path, body)
 
     async def _pay(self) -> None:
         if not self._buying:

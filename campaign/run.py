@@ -18,7 +18,10 @@ from uuid import UUID
 
 import httpx
 
-from app.db import sync_engine_for
+from app.core.crypto import Keyring
+from app.core.settings import DEVELOPMENT_SECRET
+from app.db import Database, sync_engine_for
+from app.invariants import examine
 from app.messaging import texts
 from campaign import people
 from campaign.databases import CampaignDatabase, SqliteFile, open_database
@@ -35,6 +38,7 @@ from tests.infra.valkey import valkey_answers, valkey_command
 START_SECONDS: Final = 5.0
 """A process that was killed serves again within this, as long as its database is there."""
 
+AT_THE_END: Final = "at the end"
 _OBSERVE_SECONDS: Final = 0.3
 _REPORT_SECONDS: Final = 30.0
 _INVARIANTS_SECONDS: Final = 120.0
@@ -144,12 +148,20 @@ class Campaign:
         )
 
     async def look_at_invariants(self, when: str) -> None:
-        """Let the product say whether everything holds that must; while it can be asked."""
-        ran = await asyncio.to_thread(self.command, "check", "--invariants")
-        broken = [line for line in ran.stdout.splitlines() if line.startswith("BROKEN")]
-        self.invariants += [f"{when}: {line}" for line in broken]
-        if ran.returncode != 0 and not broken and when == "at the end":
-            self.invariants.append(f"{when}: {(ran.stderr or ran.stdout).strip()[-500:]}")
+        """Look whether everything holds that must, as `python -m app check --invariants` does."""
+        database = Database(self.database.url, Keyring(DEVELOPMENT_SECRET))
+        try:
+            found = await examine(database)
+        except Exception as error:  # noqa: BLE001 - see below
+            # Meanwhile the database may be broken on purpose.
+            if when == AT_THE_END:
+                self.invariants.append(f"{when}: {type(error).__name__}: {error}")
+            return
+        finally:
+            await database.close()
+        self.invariants += [
+            f"{when}: {each.broken} of {each.about}: {each.says}" for each in found if each.broken
+        ]
 
     # ── Beside the faults ────────────────────────────────────────────────────────────────────────
 
@@ -257,9 +269,6 @@ def _answers(url: str) -> bool:
 
 async def _run(campaign: Campaign, journal: Journal) -> Report:
     options = campaign.options
-    made = await asyncio.to_thread(campaign.command, "create-admin", "--email", people.ADMIN_EMAIL)
-    if made.returncode != 0:
-        raise RuntimeError(f"no administrator: {made.stderr or made.stdout}")
     town = Town(campaign.product_url, campaign.sandbox_url, journal, campaign.luck)
     processes = campaign.processes()
     keeping = [asyncio.create_task(process.keep()) for process in processes]
@@ -273,7 +282,7 @@ async def _run(campaign: Campaign, journal: Journal) -> Report:
         random.Random(options.seed + 1),
     )
     try:
-        await _first_start(processes)
+        await asyncio.gather(_create_admin(campaign), _first_start(processes))
         begun = time.monotonic()
         async with beside(campaign, town, trouble, processes) as employers:
             await town.busy(options.workers + options.employers)
@@ -289,7 +298,7 @@ async def _run(campaign: Campaign, journal: Journal) -> Report:
         settling = Settling(engine, processes, campaign.sandbox_file)
         waiting = await settling.settle()
         campaign.observe_once()
-        await campaign.look_at_invariants("at the end")
+        await campaign.look_at_invariants(AT_THE_END)
         judge = Judge(engine, campaign.sandbox_file, journal, campaign.known_at, trouble.poisoned)
         verdict = judge.judge()
         report = Report(vars(options) | {"folder": str(campaign.folder)}, verdict.problems())
@@ -322,6 +331,12 @@ async def _run(campaign: Campaign, journal: Journal) -> Report:
         await asyncio.gather(*keeping, return_exceptions=True)
         await town.close()
         engine.dispose()
+
+
+async def _create_admin(campaign: Campaign) -> None:
+    made = await asyncio.to_thread(campaign.command, "create-admin", "--email", people.ADMIN_EMAIL)
+    if made.returncode != 0:
+        raise RuntimeError(f"no administrator: {made.stderr or made.stdout}")
 
 
 async def _first_start(processes: list[Process]) -> None:

@@ -281,6 +281,12 @@ class Judge:
         over = {i for i, each in captured.items() if back[i] > each["amount"]}
         self._add(verdict.doubled, "payment refunded beyond its amount", over)
         self._add(verdict.doubled, "refund sent twice", (i for i, n in refund_ids.items() if n > 1))
+        going_back = {
+            _id(row.payment_id)
+            for row in self._rows("SELECT payment_id FROM refunds WHERE status <> 'failed'")
+        }
+        unrefunded = self._journal.acknowledged("refund") - going_back
+        self._add(verdict.lost, "refund that was promised", unrefunded)
         contacts = self._journal.acknowledged("contact")
         self._add(verdict.lost, "contact that was shown", contacts - unlocked)
         for_nothing = unlocked - {_id(row.match_id) for row in payments if row.status in _PAID}
