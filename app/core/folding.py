@@ -49,8 +49,8 @@ def readings(text: str) -> tuple[str, ...]:
     tight = _BETWEEN_LETTERS.sub("", joined)
     undisguised = _DISGUISED.sub(_without_leet, tight)
     calm = _STRETCHED.sub(r"\1", undisguised)
-    found = (words(way) for way in (plain, joined, tight, undisguised, calm))
-    return tuple(dict.fromkeys(found))
+    ways = dict.fromkeys((plain, joined, tight, undisguised, calm))
+    return tuple(dict.fromkeys(map(words, ways)))
 
 
 def _without_leet(found: re.Match[str]) -> str:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from app.core.errors import Conflict
 from app.core.folding import fold, readings, words
 from app.core.masking import mask, mask_together
+from app.jobs import scam_rules
 
 CONTACT: Final = "contact"
 """The kind of a sentence with a phone, an address or a link in it: workers read it masked."""
@@ -32,6 +33,8 @@ _SENTENCE_ENDS: Final = re.compile(
 _A_WORD: Final = re.compile(r"[^\W_]")
 _DENIAL_CHARACTERS: Final = 160
 """How far before a sign the word that denies it may stand, with the words between."""
+_MOST_SENTENCES: Final = 150
+"""More sentences than a job's texts have."""
 _FEW_WORDS: Final = 2
 """A "sentence" no longer than this is read together with its neighbours too: "Registration. Fee. 500"."""
 
@@ -123,11 +126,11 @@ def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
     for first, last in _passages([len(text.split()) for _, text in sentences]):
         field = sentences[last][0]
         passage = " ".join(text for _, text in sentences[first : last + 1])
-        ways = readings(passage)
+        ways, scams = _read(passage)
         for kind in _kinds():
             # A longer passage would say again what one of its sentences said.
             told = any((kind.name, number) in said for number in range(first, last + 1))
-            if not told and _says(kind, passage, ways):
+            if not told and (kind.name in scams or _says(kind, passage, ways)):
                 said.add((kind.name, last))
                 found[Finding(kind.name, kind.holds, field, _short(passage))] = None
         if first == last and field in masked and mask(passage) != passage:
@@ -136,6 +139,13 @@ def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
         if field in masked and not any(f.kind == CONTACT and f.field == field for f in found):
             found[Finding(CONTACT, False, field, _short(text))] = None
     return tuple(found)
+
+
+@lru_cache(maxsize=2_048)
+def _read(passage: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the readings of a passage, and the scams it has the parts of."""
+    ways = readings(passage)
+    return ways, frozenset().union(*map(scam_rules.kinds_in, ways))
 
 
 def _short(sentence: str) -> str:
@@ -157,9 +167,11 @@ def _sentences(texts: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
 def _passages(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield the first and last of what is read together, by the sentences' lengths in words.
 
-    Each sentence alone; then very short ones again with their neighbours, across fields too.
+    Each sentence alone; then very short ones again with their neighbours, across fields too. Where there
+    are many, very short ones are read with their neighbours only.
     """
-    yield from ((number, number) for number in range(len(lengths)))
+    few = 0 if len(lengths) <= _MOST_SENTENCES else _FEW_WORDS
+    yield from ((number, number) for number, length in enumerate(lengths) if length > few)
     first = 0
     while first < len(lengths):
         last = first
@@ -184,7 +196,10 @@ def _says(kind: _Kind, sentence: str, ways: Sequence[str]) -> bool:
 
 def _reads(kind: _Kind, reading: str) -> bool:
     # Most sentences have none of a kind's words: asking that first is a hundred times cheaper.
-    if not any(hint in reading for hint in kind.hints):
+    for hint in kind.hints:
+        if hint in reading:
+            break
+    else:
         return False
     if kind.unless is not None and kind.unless.search(reading):
         return False
