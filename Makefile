@@ -17,7 +17,7 @@ DEVELOPMENT := .venv/.requirements-dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format bench mutants campaign masking demo migration lock clean
+.PHONY: help run test check lint types imports format bench mutants campaign masking demo migration lock clients clean
 
 help:  ## list what can be done
 	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench, mutants, campaign and demo)"
@@ -68,6 +68,9 @@ lock: $(DEVELOPMENT)  ## pin what the .in files ask for; UP=--upgrade takes newe
 	@for name in requirements requirements-dev; do \
 		$(PY) -m uv pip compile --quiet --python-version 3.12 --universal --generate-hashes \
 			--no-emit-index-url --no-header $(UP) $$name.in --output-file $$name.txt || exit 1; done
+
+clients:  ## install what the test of a TypeScript client needs (node and npm)
+	@cd tests/clients/typescript && npm ci --no-audit --no-fund
 
 clean:  ## remove the virtual environment, caches and local databases
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

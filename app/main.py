@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.utils import get_openapi
 
 import app as package
 from app import background
@@ -35,6 +34,7 @@ from app.api import (
     matching,
     pay,
     problems,
+    reference,
     reset_page,
     sessions,
     webhooks_stripe,
@@ -131,17 +131,21 @@ def create_app(
             _warn_of_strangers(settings)
             yield
 
+    document_url = "/openapi.json" if settings.serves_openapi else None
     application = FastAPI(
         title="Partimer",
         version=package.__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
-        openapi_url="/openapi.json" if settings.serves_openapi else None,
-        docs_url="/docs" if settings.serves_openapi else None,
+        openapi_url=document_url,
+        docs_url=None,
         redoc_url=None,
         # Not include_router: it builds every route a second time, and looks a request's route up
         # through a layer of its own for each router.
-        routes=[route for router in ROUTERS for route in router.routes],
+        routes=[
+            *(route for router in ROUTERS for route in router.routes),
+            *(reference.ROUTES if document_url else ()),
+        ],
     )
     problems.install(application)
     if settings.serves_sandbox:
@@ -160,7 +164,7 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         production=settings.is_production,
     )
-    application.openapi = lambda: _openapi(application)  # type: ignore[method-assign]
+    application.openapi = lambda: _document(application)  # type: ignore[method-assign]
     return application
 
 
@@ -222,39 +226,11 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
     application.mount("/sandbox", sandbox if settings.sandbox == "public" else Nearby(sandbox))
 
 
-_ALWAYS_POSSIBLE = (400, 413, 422, 503)
-_SIGNED_IN = (401, 403, 429)
+def _document(application: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document; what makes it is loaded when it is first asked for."""
+    from app.api import document
 
-
-def _openapi(application: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, every error answer in it as problem+json."""
-    if application.openapi_schema:
-        return application.openapi_schema
-    document = get_openapi(
-        title=application.title,
-        version=application.version,
-        description=application.description,
-        routes=application.routes,
-    )
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = problems.Problem.model_json_schema(
-        ref_template="#/components/schemas/{model}"
-    )
-    schemas |= schemas["Problem"].pop("$defs", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    error = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for path in document["paths"].values():
-        for operation in path.values():
-            answers = operation["responses"]
-            extra = _ALWAYS_POSSIBLE + (_SIGNED_IN if operation.get("security") else (429,))
-            for status in extra:
-                answers.setdefault(str(status), {"description": problems.phrase(status)})
-            for status, answer in answers.items():
-                if status.isdigit() and int(status) >= 400:
-                    answer["content"] = error
-    application.openapi_schema = document
-    return document
+    return document.build(application)
 
 
 def __getattr__(name: str) -> Any:

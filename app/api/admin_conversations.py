@@ -26,7 +26,13 @@ from app.core.schema import Answer, Instant, LongProse, Page, Request
 from app.identity.models import Role
 from app.messaging import conversations, handover
 from app.messaging.conversations import Speaker
-from app.messaging.handover import Why
+from app.messaging.handover import (
+    ConversationHeld,
+    ConversationNotHeld,
+    PersonStopped,
+    Why,
+    WindowClosed,
+)
 from app.messaging.models import ChatPerson, OutboxState
 from app.messaging.rules import WINDOW
 
@@ -89,7 +95,10 @@ class ConversationLine(Answer):
 class ReplyRequest(Request):
     """What to write to a person."""
 
-    text: LongProse = Field(description="What to write, 1 to 4,000 characters.")
+    text: LongProse = Field(
+        description="What to write, 1 to 4,000 characters.",
+        examples=["Hello, this is Meera of the team. How can I help?"],
+    )
 
 
 class ReplyAnswer(Answer):
@@ -188,7 +197,7 @@ async def _shown(session: AsyncSession, person: ChatPerson, now: dt.datetime) ->
     return row
 
 
-@router.get("/conversations/{conversation_id}", responses=problems(404))
+@router.get("/conversations/{conversation_id}", responses=problems(NotFound))
 async def get_conversation(
     conversation_id: ConversationId, session: Read, _actor: AdminActor, now: Now
 ) -> Conversation:
@@ -196,8 +205,8 @@ async def get_conversation(
     return await _shown(session, await _find(session, conversation_id), now)
 
 
-@router.get("/conversations/{conversation_id}/messages", responses=problems(404))
-async def list_lines(
+@router.get("/conversations/{conversation_id}/messages", responses=problems(NotFound))
+async def list_conversation_messages(
     conversation_id: ConversationId, session: Read, _actor: AdminActor, rt: Rt, page: PageQuery
 ) -> Page[ConversationLine]:
     """Read what was said, newest first. What a person wrote is kept for 7 days, and while they wait
@@ -213,7 +222,9 @@ async def list_lines(
     return Page(items=items, next_cursor=cursor)
 
 
-@router.post("/conversations/{conversation_id}/take", responses=problems(404, 409))
+@router.post(
+    "/conversations/{conversation_id}/take", responses=problems(NotFound, ConversationHeld)
+)
 async def take_conversation(
     conversation_id: ConversationId, session: Write, actor: AdminActor, now: Now
 ) -> Conversation:
@@ -227,7 +238,9 @@ async def take_conversation(
 @router.post(
     "/conversations/{conversation_id}/reply",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(404, 409),
+    responses=problems(
+        NotFound, ConversationHeld, ConversationNotHeld, PersonStopped, WindowClosed
+    ),
 )
 async def reply_to_conversation(
     conversation_id: ConversationId,
@@ -243,7 +256,10 @@ async def reply_to_conversation(
     )
 
 
-@router.post("/conversations/{conversation_id}/hand-back", responses=problems(404, 409))
+@router.post(
+    "/conversations/{conversation_id}/hand-back",
+    responses=problems(NotFound, ConversationHeld, ConversationNotHeld),
+)
 async def hand_back_conversation(
     conversation_id: ConversationId, session: Write, actor: AdminActor, now: Now
 ) -> Conversation:

@@ -24,8 +24,18 @@ from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.jobs import holding, lifecycle, queries
 from app.jobs.models import Job, JobStatus
-from app.jobs.review import ReviewAction, ReviewStatus
-from app.jobs.rules import JobAction
+from app.jobs.queries import JobNotFound
+from app.jobs.review import NothingToReview, ReviewAction, ReviewStatus, TextChanged
+from app.jobs.rules import (
+    JobAction,
+    JobCancelled,
+    JobExpired,
+    JobFilled,
+    JobNotDraft,
+    JobNotPublished,
+    JobOpen,
+    JobOver,
+)
 from app.offers import closing
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
@@ -67,7 +77,9 @@ class JobActionRequest(Request):
 
     action: Literal["cancel", "reopen", "approve", "decline"] = Field(description="What to do.")
     reason: Reason | None = Field(
-        default=None, description="Why; needed to cancel a job and to decline its text."
+        default=None,
+        description="Why; needed to cancel a job and to decline its text.",
+        examples=["The company asked us to."],
     )
     text_version: TextVersion | None = Field(
         default=None,
@@ -147,13 +159,27 @@ async def _details(session: AsyncSession, actor: Actor, job: Job, now: dt.dateti
     return JobDetails(**dict(answer), employer_id=job.employer_id, company_name=name or "")
 
 
-@router.get("/jobs/{job_id}", responses=problems(404))
+@router.get("/jobs/{job_id}", responses=problems(JobNotFound))
 async def get_job(job_id: JobId, session: Read, actor: AdminActor, now: Now) -> JobDetails:
     """Return one job."""
     return await _details(session, actor, await queries.find(session, job_id), now)
 
 
-@router.post("/jobs/{job_id}/action", responses=problems(404, 409))
+@router.post(
+    "/jobs/{job_id}/action",
+    responses=problems(
+        JobNotFound,
+        JobCancelled,
+        JobFilled,
+        JobExpired,
+        JobOpen,
+        JobOver,
+        JobNotDraft,
+        JobNotPublished,
+        NothingToReview,
+        TextChanged,
+    ),
+)
 async def act_on_job(
     job_id: JobId, body: JobActionRequest, session: Write, actor: AdminActor, now: Now
 ) -> JobDetails:

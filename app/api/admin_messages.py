@@ -22,6 +22,7 @@ from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Instant, MoneyAnswer, Page
 from app.db import wake_loops
 from app.messaging import costs, delivery
+from app.messaging.delivery import MessageNotRetryable
 from app.messaging.models import (
     OutboxMessage,
     OutboxState,
@@ -143,7 +144,7 @@ async def list_messages(
 
 
 @router.get("/messages/costs")
-async def get_costs(session: Read, _actor: AdminActor, now: Now) -> Costs:
+async def get_message_costs(session: Read, _actor: AdminActor, now: Now) -> Costs:
     """Tell what the messages of the last 30 days cost, by the prices under `settings`."""
     prices = (await policies.current(session)).message_prices
     since = now - COSTS_SINCE
@@ -163,7 +164,7 @@ async def get_costs(session: Read, _actor: AdminActor, now: Now) -> Costs:
     )
 
 
-@router.post("/messages/{message_id}/retry", responses=problems(404, 409))
+@router.post("/messages/{message_id}/retry", responses=problems(NotFound, MessageNotRetryable))
 async def retry_message(
     message_id: MessageId, session: Write, actor: AdminActor, now: Now
 ) -> MessageRow:
@@ -216,7 +217,7 @@ async def list_webhooks(
     return await page_of(page, session)
 
 
-@router.post("/webhooks/{webhook_id}/retry", responses=problems(404, 409))
+@router.post("/webhooks/{webhook_id}/retry", responses=problems(NotFound, WebhookNotDead))
 async def retry_webhook(
     webhook_id: WebhookId, session: Write, actor: AdminActor, now: Now
 ) -> WebhookRow:

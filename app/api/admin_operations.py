@@ -19,6 +19,7 @@ from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Instant, MoneyAnswer, Page, Reason, Request, whole
 from app.payments import refunds
 from app.payments.models import Payment, Refund
+from app.payments.refunds import PaymentNotFound, PaymentNotRefundable
 from app.payments.rules import PaymentStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
@@ -50,7 +51,9 @@ class RefundRequest(Request):
     amount: Annotated[int | None, whole(1, 10**12)] = Field(
         default=None, description="Minor units to give back; left out, all that is left."
     )
-    reason: Reason = Field(description="Why, 1 to 500 characters.")
+    reason: Reason = Field(
+        description="Why, 1 to 500 characters.", examples=["The worker could not be reached."]
+    )
 
 
 class RefundAnswer(Answer):
@@ -108,7 +111,9 @@ async def list_payments(
     return await page_of(page, session)
 
 
-@router.post("/payments/{payment_id}/refund", responses=problems(404, 409))
+@router.post(
+    "/payments/{payment_id}/refund", responses=problems(PaymentNotFound, PaymentNotRefundable)
+)
 async def refund_payment(
     payment_id: PaymentId,
     body: RefundRequest,

@@ -1,17 +1,24 @@
 """Workers and employers, as administrators see and manage them."""
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_lists import City, Search, cleaned, contains, equals, exported, needs_reason
-from app.api.admin_signals import EmployerSignals, signals_of
+from app.api.admin_people_bodies import (
+    EmployerAction,
+    EmployerDetails,
+    EmployerRow,
+    WorkerAction,
+    WorkerDetails,
+    WorkerRow,
+)
+from app.api.admin_signals import signals_of
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
 from app.api.employers import location_answer
@@ -23,13 +30,14 @@ from app.core.errors import Conflict, NotFound
 from app.core.masking import mask
 from app.core.paging import Keyset, PageRequest
 from app.core.phones import parse_phone
-from app.core.schema import Answer, Instant, Location, Page, Reason, Request
+from app.core.schema import Page
 from app.db import changed, keyring
 from app.employers import marks
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
+from app.identity.users import StatusForbids
 from app.jobs.models import Job
 from app.messaging.outbox import notify
 from app.offers import closing
@@ -46,95 +54,18 @@ _WORKERS = Keyset("admin_workers", [User.id])
 _EMPLOYERS = Keyset("admin_employers", [User.id])
 
 
-class WorkerRow(Answer):
-    """A worker in the list; contact details are in the single answer."""
-
-    id: UUID = Field(description="Id of the worker's account.")
-    name: str = Field(description="Name of the worker.")
-    status: UserStatus = Field(description="Where the account stands.")
-    verified: bool = Field(description="Whether an administrator has checked this account.")
-    city: str | None = Field(description="City; null when not told.")
-    skills: list[str] = Field(description="Slugs of skills, as the catalogue has them.")
-    experience_years: int = Field(description="Experience in whole years.")
-    reliability: float = Field(description="How well offers are answered in time, 0 to 100.")
-    language: str = Field(description="Language of messages and pages: `en` or `hi`.")
-    created_at: Instant = Field(description="When the account was made (UTC).")
-
-
-class WorkerDetails(WorkerRow):
-    """A worker, with what an administrator needs to check who this is."""
-
-    phone: str | None = Field(description="Phone in E.164; null when there is none.")
-    location: Location | None = Field(
-        description="Where the worker starts from (WGS 84, degrees); null when not told."
-    )
-    max_distance_km: float = Field(description="How far the worker travels, in kilometres.")
-    bio: str = Field(description="What the worker tells of themselves, up to 4,000 characters.")
-    time_zone: str = Field(description="IANA name of the time zone.")
-    stopped: bool = Field(description="Whether the worker wrote STOP: nothing is sent.")
-    offers: int = Field(description="How many offers were made.")
-    unlocks: int = Field(description="How many employers bought the contact.")
-    reports: int = Field(description="How many employers said that this lead was bad.")
-    updated_at: Instant = Field(description="When it last changed (UTC).")
-
-
-class EmployerRow(Answer):
-    """An employer in the list; contact details are in the single answer."""
-
-    id: UUID = Field(description="Id of the employer's account.")
-    company_name: str = Field(description="Name of the company.")
-    contact_name: str = Field(description="Name of the person who signs in for the company.")
-    status: UserStatus = Field(description="Where the account stands.")
-    verified: bool = Field(description="Whether an administrator has checked this account.")
-    city: str | None = Field(description="City; null when not told.")
-    created_at: Instant = Field(description="When the account was made (UTC).")
-
-
-class EmployerDetails(EmployerRow):
-    """An employer, with what an administrator needs to check who this is."""
-
-    email: str = Field(description="E-mail address, in lower case.")
-    email_verified: bool = Field(
-        description="Whether a link that was sent to the address came back."
-    )
-    phone: str | None = Field(description="Phone in E.164; null when there is none.")
-    address: str | None = Field(description="Street address; null when not told.")
-    location: Location | None = Field(
-        description="Where the company is (WGS 84, degrees); null when not told."
-    )
-    tax_id: str | None = Field(description="Tax number, in capitals; null when not told.")
-    jobs: int = Field(description="How many jobs the company wrote, drafts included.")
-    unlocks: int = Field(description="How many contacts it bought.")
-    reports: int = Field(description="How many leads it reported as bad.")
-    signals: EmployerSignals = Field(description="What may be a sign of abuse.")
-    updated_at: Instant = Field(description="When it last changed (UTC).")
-
-
-class WorkerAction(Request):
-    """What to do with a worker; a reason is needed for what takes something away."""
-
-    action: Literal["activate", "suspend", "verify", "sign_out"] = Field(
-        description="What to do with the account."
-    )
-    reason: Reason | None = Field(default=None, description="Why; needed to suspend.")
-
-
-class EmployerAction(Request):
-    """What to do with an employer; a reason is needed for what takes something away."""
-
-    action: Literal["activate", "suspend", "restrict", "verify", "sign_out"] = Field(
-        description="What to do with the account."
-    )
-    reason: Reason | None = Field(
-        default=None, description="Why; needed to suspend and to restrict."
-    )
-
-
 class AlreadyVerified(Conflict):
     """It was checked before."""
 
     code = "already_verified"
     detail = "This account is verified already."
+
+
+class AccountErased(Conflict):
+    """The account is a tombstone: nothing can be done with it any more."""
+
+    code = "account_erased"
+    detail = "This account was erased."
 
 
 def _by_contact(q: str, keys: Keyring, country: str) -> list[ColumnElement[bool]]:
@@ -273,7 +204,7 @@ async def _worker_details(session: AsyncSession, worker_id: UUID) -> WorkerDetai
     )
 
 
-@router.get("/workers/{worker_id}", responses=problems(404))
+@router.get("/workers/{worker_id}", responses=problems(NotFound))
 async def get_worker(
     worker_id: WorkerId, session: Read, actor: AdminActor, rt: Rt, now: Now
 ) -> WorkerDetails:
@@ -283,7 +214,10 @@ async def get_worker(
     return details
 
 
-@router.post("/workers/{worker_id}/action", responses=problems(404, 409))
+@router.post(
+    "/workers/{worker_id}/action",
+    responses=problems(NotFound, AlreadyVerified, AccountErased, StatusForbids),
+)
 async def act_on_worker(
     worker_id: WorkerId, body: WorkerAction, session: Write, actor: AdminActor, rt: Rt, now: Now
 ) -> WorkerDetails:
@@ -350,7 +284,7 @@ async def _verify(
 ) -> None:
     gone = select(User.id).where(User.id == user_id, User.status == UserStatus.ERASED)
     if await session.scalar(gone) is not None:
-        raise Conflict("This account was erased.", code="account_erased")
+        raise AccountErased
     statement = (
         update(table)
         .where(table.id == user_id, table.verified_at.is_(None))
@@ -453,7 +387,7 @@ async def _employer_details(
     )
 
 
-@router.get("/employers/{employer_id}", responses=problems(404))
+@router.get("/employers/{employer_id}", responses=problems(NotFound))
 async def get_employer(
     employer_id: EmployerId, session: Read, actor: AdminActor, rt: Rt, now: Now
 ) -> EmployerDetails:
@@ -463,7 +397,10 @@ async def get_employer(
     return details
 
 
-@router.post("/employers/{employer_id}/action", responses=problems(404, 409))
+@router.post(
+    "/employers/{employer_id}/action",
+    responses=problems(NotFound, AlreadyVerified, AccountErased, StatusForbids),
+)
 async def act_on_employer(
     employer_id: EmployerId,
     body: EmployerAction,

@@ -302,7 +302,9 @@ class PolicyChanges(Request):
         default=None, description="Who can be offered a job; left out, as it is."
     )
     waves: WavePolicy | None = Field(
-        default=None, description="How offers go out; left out, as it is."
+        default=None,
+        description="How offers go out; left out, as it is.",
+        examples=[{"interval_minutes": 45}],
     )
     deadlines: DeadlinePolicy | None = Field(
         default=None, description="How long people have; left out, as it is."
@@ -332,7 +334,9 @@ def _check_categories(body: PolicyChanges) -> None:
 
 
 @router.put("/settings")
-async def put_settings(body: PolicyChanges, session: Write, actor: AdminActor, now: Now) -> Policy:
+async def update_settings(
+    body: PolicyChanges, session: Write, actor: AdminActor, now: Now
+) -> Policy:
     """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
     before = await policies.current(session)
     after = _changed(before, body)

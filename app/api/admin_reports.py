@@ -19,6 +19,8 @@ from app.core.schema import Answer, Instant, Page, Reason, Request
 from app.offers.models import JobMatch
 from app.payments import reports
 from app.payments.models import LeadReport
+from app.payments.refunds import PaymentNotRefundable
+from app.payments.reports import ReportDecided, ReportNotFound
 from app.payments.rules import ReportStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
@@ -43,7 +45,9 @@ class ReportActionRequest(Request):
     """What to do about a report, and why."""
 
     action: Literal["refund", "decline"] = Field(description="Give the price back, or decline to.")
-    reason: Reason = Field(description="Why, 1 to 500 characters.")
+    reason: Reason = Field(
+        description="Why, 1 to 500 characters.", examples=["The number does not exist."]
+    )
 
 
 def _row(report: LeadReport, worker_id: UUID) -> ReportRow:
@@ -93,7 +97,10 @@ async def list_reports(
     return await page_of(page, session)
 
 
-@router.post("/reports/{report_id}/action", responses=problems(404, 409))
+@router.post(
+    "/reports/{report_id}/action",
+    responses=problems(ReportNotFound, ReportDecided, PaymentNotRefundable),
+)
 async def act_on_report(
     report_id: ReportId, body: ReportActionRequest, session: Write, actor: AdminActor, now: Now
 ) -> ReportRow:

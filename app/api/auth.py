@@ -48,10 +48,13 @@ from app.core.phones import check_company_phone, parse_phone
 from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
 from app.identity import passwords, recovery, sign_in, users
-from app.identity.codes import CodeRules
+from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.models import Role
-from app.identity.sign_in import SignedIn
+from app.identity.recovery import PasswordChanged, ResetTokenInvalid
+from app.identity.sessions import SessionEnded, SessionsDown
+from app.identity.sign_in import AccountSuspended, InvalidCredentials, SignedIn
 from app.identity.tokens import Claims
+from app.identity.users import EmailTaken
 from app.messaging import outbox
 from app.runtime import Runtime
 from app.workers import registration as worker_registration
@@ -91,6 +94,7 @@ class WrongPassword(Invalid):
     """The current password is another one."""
 
     code = "wrong_password"
+    remedy = "Ask the person for the current password again."
 
 
 def _phone(text: str, runtime: Runtime) -> str:
@@ -150,7 +154,7 @@ def _tokens(signed_in: SignedIn, runtime: Runtime, now: dt.datetime) -> Tokens:
     "/register/worker",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[limited("code")],
-    responses=problems(409, 429),
+    responses=problems(CodesExhausted),
 )
 async def register_worker(
     body: RegisterWorker,
@@ -178,7 +182,7 @@ async def register_worker(
     "/otp",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[limited("code")],
-    responses=problems(429),
+    responses=problems(CodesExhausted),
 )
 async def request_code(
     body: RequestCode, session: Write, runtime: Rt, address: Address, now: Now, _: OnceForNobody
@@ -206,7 +210,7 @@ async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
     "/register/employer",
     status_code=status.HTTP_201_CREATED,
     dependencies=[limited("register_employer")],
-    responses=problems(409, 429),
+    responses=problems(EmailTaken),
 )
 async def register_employer(
     new: Annotated[NewEmployer, Depends(_new_employer)],
@@ -224,8 +228,12 @@ async def register_employer(
     return profile_answer(session, user, employer)
 
 
-@router.post("/login", dependencies=[limited("login")], responses=problems(401, 403, 429))
-async def login(
+@router.post(
+    "/login",
+    dependencies=[limited("login")],
+    responses=problems(InvalidCredentials, AccountSuspended, SessionsDown),
+)
+async def login_user(
     body: Annotated[WorkerLogin | PasswordLogin, Body(discriminator="role")],
     runtime: Rt,
     address: Address,
@@ -255,15 +263,19 @@ async def login(
     return _tokens(signed_in, runtime, now)
 
 
-@router.post("/refresh", dependencies=[limited("refresh")], responses=problems(401, 429))
-async def refresh(body: Refresh, session: Write, runtime: Rt, now: Now) -> Tokens:
+@router.post(
+    "/refresh",
+    dependencies=[limited("refresh")],
+    responses=problems(SessionEnded, SessionsDown, AccountSuspended),
+)
+async def refresh_tokens(body: Refresh, session: Write, runtime: Rt, now: Now) -> Tokens:
     """Exchange a refresh token for a new pair; one that was used before ends the whole session."""
     signed_in = await sign_in.refresh(session, runtime.sessions, body.refresh_token, now)
     return _tokens(signed_in, runtime, now)
 
 
 @router.get("/me")
-async def me(session: Read, actor: AnyActor) -> Me:
+async def get_me(session: Read, actor: AnyActor) -> Me:
     """Who is signed in."""
     user = await users.find(session, actor.user_id)
     return Me(
@@ -278,7 +290,7 @@ async def me(session: Read, actor: AnyActor) -> Me:
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
-async def logout(session: Write, runtime: Rt, actor: AnyActor) -> None:
+async def logout_user(session: Write, runtime: Rt, actor: AnyActor) -> None:
     """End this session: its tokens are dead from the next request on, in every process."""
     if actor.session_id is not None:
         await runtime.sessions.end(session, actor.session_id)
@@ -288,9 +300,9 @@ async def logout(session: Write, runtime: Rt, actor: AnyActor) -> None:
     "/password/forgot",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[limited("password")],
-    responses=problems(429),
+    responses=problems(),
 )
-async def forgot_password(
+async def request_password_reset(
     body: ForgotPassword, session: Write, runtime: Rt, address: Address, now: Now
 ) -> ResetSent:
     """Send a link to set a new password, if there is such an account; the answer never tells."""
@@ -317,7 +329,7 @@ async def forgot_password(
     "/password/reset",
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[limited("password")],
-    responses=problems(409, 429),
+    responses=problems(ResetTokenInvalid, PasswordChanged),
 )
 async def reset_password(body: ResetPassword, runtime: Rt, now: Now) -> None:
     """Set a new password by the link that was sent; every session of the account ends."""
@@ -338,7 +350,7 @@ async def set_password(runtime: Runtime, token: str, password: str, now: dt.date
     "/password/change",
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[limited("password")],
-    responses=problems(409, 429),
+    responses=problems(WrongPassword, WrongRole, PasswordChanged),
 )
 async def change_password(
     body: ChangePassword, actor: AnyActorApart, runtime: Rt, now: Now

@@ -48,7 +48,10 @@ Agreed = Annotated[
 class RegisterWorker(Request):
     """A worker registers by phone; `consent` is to being offered work and to what that shares."""
 
-    name: PersonName = Field(description="Name of the worker, one line of up to 120 characters.")
+    name: PersonName = Field(
+        description="Name of the worker, one line of up to 120 characters.",
+        examples=["Asha Kulkarni"],
+    )
     phone: PhoneText = Field(
         examples=["+919876543210"],
         description="Phone to sign in with; a national number is read in the server's country.",
@@ -59,12 +62,15 @@ class RegisterWorker(Request):
     language: Language = Field(
         default=Language.ENGLISH, description="Language of messages and pages: `en` or `hi`."
     )
-    city: Name | None = Field(default=None, description="City to work in.")
+    city: Name | None = Field(default=None, description="City to work in.", examples=["Mumbai"])
     location: Location | None = Field(
         default=None, description="Where the worker starts from (WGS 84, degrees)."
     )
     skills: list[Slug] = Field(
-        default_factory=list, max_length=MAX_SKILLS, description="Slugs of skills, at most 30."
+        default_factory=list,
+        max_length=MAX_SKILLS,
+        description="Slugs of skills, at most 30.",
+        examples=[["waiter"]],
     )
     experience_years: Years = Field(default=0, description="Experience in whole years, 0 to 60.")
     max_distance_km: Kilometres = Field(
@@ -98,15 +104,23 @@ class RegisterEmployer(Request):
     """A company registers by e-mail address and password."""
 
     company_name: CompanyName = Field(
-        description="Name of the company, one line of up to 120 characters."
+        description="Name of the company, one line of up to 120 characters.",
+        examples=["Cafe Bandra"],
     )
     contact_name: PersonName = Field(
-        description="Name of the person who signs in, one line of up to 120 characters."
+        description="Name of the person who signs in, one line of up to 120 characters.",
+        examples=["Rustom Irani"],
     )
-    email: Line = Field(description="E-mail address to sign in with.")
-    password: Password = Field(description="A password, 12 characters or more.")
+    email: Line = Field(
+        description="E-mail address to sign in with.", examples=["owner@example.com"]
+    )
+    password: Password = Field(
+        description="A password, 12 characters or more.", examples=["a long password of your own"]
+    )
     phone: PhoneText | None = Field(
-        default=None, description="Phone; a national number is read in the server's country."
+        default=None,
+        description="Phone; a national number is read in the server's country.",
+        examples=["+919876543210"],
     )
     city: Name | None = Field(default=None, description="City of the company.")
     location: Location | None = Field(
@@ -130,9 +144,9 @@ class WorkerLogin(Request):
     """A worker signs in with the code that came by WhatsApp."""
 
     role: Literal["worker"] = Field(description="As whom to sign in.")
-    phone: PhoneText = Field(description="Phone that the code went to.")
+    phone: PhoneText = Field(description="Phone that the code went to.", examples=["+919876543210"])
     code: Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)] = Field(
-        description="The six digits that came."
+        description="The six digits that came.", examples=["123456"]
     )
 
 
@@ -140,8 +154,12 @@ class PasswordLogin(Request):
     """An employer or administrator signs in; `totp` where a second factor is set up."""
 
     role: Literal["employer", "admin"] = Field(description="As whom to sign in.")
-    email: Line = Field(description="E-mail address of the account.")
-    password: Password = Field(description="The password, as typed.")
+    email: Line = Field(
+        description="E-mail address of the account.", examples=["owner@example.com"]
+    )
+    password: Password = Field(
+        description="The password, as typed.", examples=["a long password of your own"]
+    )
     totp: Annotated[str, StringConstraints(max_length=16, strict=True)] | None = Field(
         default=None, description="Six digits of the second factor, where one is set up."
     )
@@ -151,28 +169,41 @@ class Refresh(Request):
     """A refresh token, good once."""
 
     refresh_token: Secret = Field(
-        description="The refresh token of the last answer; it is good once."
+        description="The refresh token of the last answer; it is good once.",
+        examples=["the refresh token of the last answer"],
     )
 
 
 class ForgotPassword(Request):
     """Somebody who forgot their password."""
 
-    email: Line = Field(description="E-mail address of the account.")
+    email: Line = Field(
+        description="E-mail address of the account.", examples=["owner@example.com"]
+    )
 
 
 class ResetPassword(Request):
     """The token of the link that was sent, and the new password."""
 
-    token: Secret = Field(description="The token of the link that was sent.")
-    password: Password = Field(description="The new password, 12 characters or more.")
+    token: Secret = Field(
+        description="The token of the link that was sent.", examples=["the token of the link"]
+    )
+    password: Password = Field(
+        description="The new password, 12 characters or more.",
+        examples=["a long password of your own"],
+    )
 
 
 class ChangePassword(Request):
     """The password now, and the new one."""
 
-    current_password: Password = Field(description="The password now.")
-    password: Password = Field(description="The new password, 12 characters or more.")
+    current_password: Password = Field(
+        description="The password now.", examples=["a long password of your own"]
+    )
+    password: Password = Field(
+        description="The new password, 12 characters or more.",
+        examples=["another long password of your own"],
+    )
 
 
 class CodeSent(Answer):

@@ -19,7 +19,9 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 """The wide forms count too: spreadsheets of East Asia take them for the narrow ones."""
 
 MEDIA_TYPE = "text/csv"
-CSV_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPE: {}}}}
+CSV_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+}
 """What the documentation says of a list that can also be had as a file."""
 
 

@@ -31,6 +31,7 @@ class WrongRole(Forbidden):
 
     code = "wrong_role"
     detail = "This address is for another role; sign in with an account of that role."
+    remedy = "Sign in with an account of the role that the address is for."
 
 
 # The framework solves dependencies anew for every request, at a price for each: those that nearly every
@@ -254,6 +255,11 @@ _STACK = "partimer.stack"
 """Where in a request's scope stands what its route has to close."""
 
 
+def operation_id(route: APIRoute) -> str:
+    """Return `tag_verb_noun` (`employers_publish_job`): a route's function is named verb and noun."""
+    return "_".join((*map(str, route.tags[:1]), route.name))
+
+
 class Route(APIRoute):
     """A route that owns its request's transaction.
 
@@ -262,6 +268,7 @@ class Route(APIRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        options["generate_unique_id_function"] = operation_id
         super().__init__(path, endpoint, **options)
         self._begins_with = path.partition("{")[0]
 

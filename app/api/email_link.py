@@ -28,7 +28,9 @@ Token = Annotated[str, Query(max_length=200)]
 class ConfirmEmail(Request):
     """The token of the link that was sent."""
 
-    token: Secret = Field(description="The token of the link that was sent.")
+    token: Secret = Field(
+        description="The token of the link that was sent.", examples=["the token of the link"]
+    )
 
 
 class LinkSent(Answer):
@@ -46,8 +48,8 @@ class EmailStanding(Answer):
     verified: bool = Field(description="A link that was sent to the address came back.")
 
 
-@router.get("")
-async def standing(session: Read, actor: AnyActor) -> EmailStanding:
+@router.get("", responses=problems(WrongRole))
+async def get_email(session: Read, actor: AnyActor) -> EmailStanding:
     """Return my e-mail address and whether it is confirmed."""
     if actor.role is Role.WORKER:
         raise WrongRole
@@ -77,8 +79,8 @@ async def send_link(
     return True
 
 
-@router.post("/resend", status_code=status.HTTP_202_ACCEPTED, responses=problems(429))
-async def resend(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> LinkSent:
+@router.post("/resend", status_code=status.HTTP_202_ACCEPTED, responses=problems(WrongRole))
+async def resend_email_link(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> LinkSent:
     """Send the link to my address again; older links are good no more."""
     if actor.role is Role.WORKER:
         raise WrongRole
@@ -91,9 +93,9 @@ async def resend(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> Link
     "/confirm",
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[limited("password")],
-    responses=problems(429),
+    responses=problems(EmailLinkInvalid),
 )
-async def confirm(body: ConfirmEmail, session: Write, now: Now) -> None:
+async def confirm_email(body: ConfirmEmail, session: Write, now: Now) -> None:
     """Confirm an address by the link that was sent to it; 422 `email_link_invalid` if it is no good."""
     await mailbox.confirm(session, body.token, now)
 

@@ -34,19 +34,21 @@ from app.core.schema import (
     whole,
 )
 from app.core.zones import TimeZone
-from app.identity.actor import Actor
+from app.identity.actor import AccountRestricted, Actor
 from app.jobs import holding, posting, queries
+from app.jobs.holding import JobDeclined, JobHeld
 from app.jobs.models import Job, JobStatus
-from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobText
+from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobNotEditable, JobText
+from app.jobs.queries import JobNotFound
 from app.jobs.review import ReviewStatus, version_of
-from app.jobs.rules import JobAction, JobCancelled
+from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled, JobNotDraft
 from app.matching.publish import publish
 from app.messaging.texts import DEFAULT_LANGUAGE
 from app.offers import closing
 from app.offers.progress import counts_of
 from app.offers.rules import OfferStatus
 
-router = APIRouter(prefix="/api/employers/jobs", tags=["jobs"], route_class=Route)
+router = APIRouter(prefix="/api/employers/jobs", tags=["employers"], route_class=Route)
 
 LONGEST_ANSWER_MINUTES = 10_080
 MOST_POSITIONS = 500
@@ -74,12 +76,15 @@ class NewJob(Request):
         examples=["Waiter for Saturday brunch"],
         description="Title, one line of 3 to 120 characters.",
     )
-    description: LongProse = Field(description="What there is to do, 1 to 4,000 characters.")
+    description: LongProse = Field(
+        description="What there is to do, 1 to 4,000 characters.",
+        examples=["Serve tables at brunch; a meal is included."],
+    )
     category: Slug = Field(
         examples=["hospitality"], description="Slug of the kind of work, as the catalogue has it."
     )
     location: Location = Field(description="Where the work is (WGS 84, degrees).")
-    city: Name | None = Field(default=None, description="City of the job.")
+    city: Name | None = Field(default=None, description="City of the job.", examples=["Mumbai"])
     address: Line | None = Field(default=None, description="Not shown to workers with an offer.")
     starts_on: Day = Field(examples=["2026-12-05"], description="First day, a local date.")
     ends_on: Day | None = Field(
@@ -89,9 +94,11 @@ class NewJob(Request):
         default=None, description="Left out: that of the location.", examples=["Asia/Kolkata"]
     )
     slots: Slots = Field(description="Weekly hours, by the clock of the job's time zone.")
-    positions: Positions = Field(description="How many people are wanted, 1 to 500.")
+    positions: Positions = Field(description="How many people are wanted, 1 to 500.", examples=[2])
     required_skills: Skills = Field(
-        default_factory=list, description="Slugs of skills without which nobody is asked."
+        default_factory=list,
+        description="Slugs of skills without which nobody is asked.",
+        examples=[["waiter"]],
     )
     preferred_skills: Skills = Field(
         default_factory=list, description="Slugs of skills that raise a worker's score."
@@ -112,10 +119,14 @@ class JobChanges(Request):
     """What to change; a field left out keeps its value, null empties it where it can be empty."""
 
     title: Title = Field(
-        default_factory=left_out, description="Title, one line of 3 to 120 characters."
+        default_factory=left_out,
+        description="Title, one line of 3 to 120 characters.",
+        examples=["Waiter for Sunday brunch"],
     )
     description: LongProse = Field(
-        default_factory=left_out, description="What there is to do, 1 to 4,000 characters."
+        default_factory=left_out,
+        description="What there is to do, 1 to 4,000 characters.",
+        examples=["Serve tables at brunch; a meal is included."],
     )
     category: Slug = Field(
         default_factory=left_out, description="Slug of the kind of work, as the catalogue has it."
@@ -321,7 +332,7 @@ def _words(body: NewJob | JobChanges) -> dict[str, Any]:
     return values
 
 
-@router.get("", responses=problems(422))
+@router.get("", responses=problems())
 async def list_jobs(
     session: Read,
     actor: EmployerActor,
@@ -334,7 +345,7 @@ async def list_jobs(
     return Page(items=await job_answers(session, actor, jobs, now), next_cursor=cursor)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED)
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(AccountRestricted))
 async def create_job(
     session: Write, actor: EmployerActor, body: NewJob, now: Now, _: Once
 ) -> JobAnswer:
@@ -343,13 +354,15 @@ async def create_job(
     return await _one(session, actor, job, now)
 
 
-@router.get("/{job_id}", responses=problems(404))
+@router.get("/{job_id}", responses=problems(JobNotFound))
 async def get_job(session: Read, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
     """Get one of my jobs."""
     return await _one(session, actor, await queries.owned(session, actor.user_id, job_id), now)
 
 
-@router.put("/{job_id}", responses=problems(404, 409))
+@router.put(
+    "/{job_id}", responses=problems(JobNotFound, JobNotEditable, JobHeld, AccountRestricted)
+)
 async def update_job(
     session: Write, actor: EmployerActor, job_id: JobId, body: JobChanges, now: Now
 ) -> JobAnswer:
@@ -363,7 +376,7 @@ async def update_job(
     return await _one(session, actor, job, now)
 
 
-@router.delete("/{job_id}", responses=problems(404, 409))
+@router.delete("/{job_id}", responses=problems(JobNotFound, JobFilled, JobExpired))
 async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
     """Cancel a job: its open offers close and their workers are told once.
 
@@ -377,7 +390,10 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: N
     return await _one(session, actor, job, now)
 
 
-@router.post("/{job_id}/publish", responses=problems(404, 409))
+@router.post(
+    "/{job_id}/publish",
+    responses=problems(JobNotFound, JobNotDraft, JobHeld, JobDeclined, AccountRestricted),
+)
 async def publish_job(
     session: Write, actor: EmployerActor, job_id: JobId, rt: Rt, now: Now, _: Once
 ) -> JobAnswer:

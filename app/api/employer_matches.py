@@ -13,6 +13,7 @@ from app.core import schema
 from app.core.money import Money
 from app.core.schema import Instant, MoneyAnswer, Page
 from app.jobs import queries as jobs
+from app.jobs.queries import JobNotFound
 from app.offers import dashboards, queries
 from app.offers.queries import EmployersMatch
 from app.offers.rules import OfferStatus, acceptance_rate
@@ -145,7 +146,7 @@ class EmployerDashboard(schema.Answer):
     )
 
 
-@router.get("/jobs/{job_id}/matches", responses=problems(404))
+@router.get("/jobs/{job_id}/matches", responses=problems(JobNotFound))
 async def list_matches(
     session: Read,
     actor: EmployerActor,
@@ -164,7 +165,7 @@ async def list_matches(
 
 
 @router.get("/dashboard")
-async def dashboard(session: Read, actor: EmployerActor, now: Now) -> EmployerDashboard:
+async def get_dashboard(session: Read, actor: EmployerActor, now: Now) -> EmployerDashboard:
     """Return my figures."""
     figures = await dashboards.of_employer(session, actor.user_id, now)
     currency = (await policy.current(session)).lead_prices.currency

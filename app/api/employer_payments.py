@@ -22,6 +22,7 @@ from app.api.deps import (
     Write,
     limit_subject,
 )
+from app.api.employer_matches import ContactAnswer
 from app.api.parameters import MatchId, PaymentId
 from app.api.problems import problems
 from app.core import schema
@@ -29,26 +30,25 @@ from app.core.money import Money
 from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, MoneyAnswer, Page
 from app.db import keyring
+from app.identity.actor import AccountRestricted
 from app.jobs.models import Job
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
+from app.offers.rules import MatchNotAccepted
+from app.offers.unlocking import MatchNotFound
 from app.payments import provider, reports, unlock
 from app.payments.contacts import Contact, contacts_of
 from app.payments.models import Payment, Unlock
+from app.payments.pace import UnlocksTooFast
+from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.refunds import PaymentNotFound
+from app.payments.reports import MatchNotUnlocked, ReportTooLate
 from app.payments.rules import OPEN, PaymentStatus
+from app.payments.unlock import DisputeOpen, EmailUnconfirmed, VerificationRequired
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
 _NEWEST_FIRST = Keyset("payments", [Payment.id])
-
-
-class ContactAnswer(Answer):
-    """How to reach the worker; all three are null once the worker has erased their account."""
-
-    name: str | None = Field(description="Full name of the worker.")
-    phone: str | None = Field(description="Phone in E.164.")
-    whatsapp_url: str | None = Field(description="Link that opens a chat with the worker.")
 
 
 class PaymentAnswer(Answer):
@@ -103,7 +103,10 @@ class UnlockRequest(schema.Request):
 class ReportRequest(schema.Request):
     """Why the lead was bad."""
 
-    reason: schema.Reason = Field(description="What is wrong with the lead, 1 to 500 characters.")
+    reason: schema.Reason = Field(
+        description="What is wrong with the lead, 1 to 500 characters.",
+        examples=["The number does not exist."],
+    )
 
 
 class ReportAnswer(Answer):
@@ -119,18 +122,31 @@ class ReportAnswer(Answer):
 
 @router.post(
     "/matches/{match_id}/unlock",
-    responses={**problems(404, 409, 429, 503), 202: {"model": Pending}},
+    response_model=Unlocked,
+    responses={
+        **problems(
+            MatchNotFound,
+            MatchNotAccepted,
+            DisputeOpen,
+            AccountRestricted,
+            VerificationRequired,
+            EmailUnconfirmed,
+            UnlocksTooFast,
+            PaymentsNotConfigured,
+            PaymentsUnavailable,
+        ),
+        202: {"model": Pending, "description": "To be paid on the page"},
+    },
 )
 async def unlock_match(
     request: Request,
-    response: Response,
     match_id: MatchId,
     actor: EmployerActorApart,
     rt: Rt,
     now: Now,
     _body: Annotated[UnlockRequest | None, Body()] = None,
     idempotency_key: KeyHeader = None,
-) -> Unlocked | Pending:
+) -> Unlocked | Response:
     """Buy the contact of a worker who accepted: 200 if it is yours, else 202 with the payment page.
 
     More in an hour or a day than the policy allows are refused with 429 `unlock_limit_reached`.
@@ -145,7 +161,6 @@ async def unlock_match(
         page = payment_link(rt.keyring, rt.settings.base_url, match_id)
         paying = await unlock.open_checkout(rt.database, rt.payments, begun.id, page, now)
         if paying.status in OPEN:
-            response.status_code = 202
             return _pending(paying)
     async with rt.database.read() as session:
         if await unlock.held(session, actor.user_id, match_id) is None:
@@ -153,15 +168,16 @@ async def unlock_match(
         return await _unlocked(session, actor.user_id, match_id)
 
 
-def _pending(payment: Payment) -> Pending:
+def _pending(payment: Payment) -> Response:
     if payment.checkout_url is None or payment.expires_at is None:
         raise provider.PaymentsUnavailable
-    return Pending(
+    pending = Pending(
         payment_id=payment.id,
         checkout_url=payment.checkout_url,
         expires_at=payment.expires_at,
         price=MoneyAnswer(amount=payment.amount, currency=payment.currency),
     )
+    return Response(pending.model_dump_json(), 202, media_type="application/json")
 
 
 async def _unlocked(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlocked:
@@ -222,7 +238,7 @@ async def list_payments(
     return Page(items=[_payment(row) for row in rows[: page.limit]], next_cursor=cursor)
 
 
-@router.get("/payments/{payment_id}", responses=problems(404))
+@router.get("/payments/{payment_id}", responses=problems(PaymentNotFound))
 async def get_payment(payment_id: PaymentId, session: Read, actor: EmployerActor) -> PaymentAnswer:
     """Return one of your payments."""
     query = _payments(actor.user_id).where(Payment.id == payment_id)
@@ -232,7 +248,11 @@ async def get_payment(payment_id: PaymentId, session: Read, actor: EmployerActor
     return _payment(row)
 
 
-@router.post("/matches/{match_id}/report", status_code=201, responses=problems(404, 409))
+@router.post(
+    "/matches/{match_id}/report",
+    status_code=201,
+    responses=problems(MatchNotFound, MatchNotUnlocked, ReportTooLate),
+)
 async def report_lead(
     match_id: MatchId,
     body: ReportRequest,

@@ -55,7 +55,7 @@ class EmployerProfile(Answer):
     contact_name: str = Field(description="Name of the person who signs in for the company.")
     email: str = Field(description="E-mail address, in lower case.")
     phone: str | None = Field(
-        examples=["+912212345678"], description="Phone in E.164; null when there is none."
+        examples=["+919876543210"], description="Phone in E.164; null when there is none."
     )
     address: str | None = Field(description="Street address; null when not told.")
     city: str | None = Field(description="City of the company; null when not told.")
@@ -82,15 +82,18 @@ class EmployerChanges(Request):
     )
     phone: PhoneText | None = Field(
         default_factory=left_out,
-        examples=["+912212345678"],
+        examples=["+919876543210"],
         description="Phone; a national number is read in the server's country; null empties it.",
     )
     address: Line | None = Field(
         default_factory=left_out,
         description="Street address, up to 200 characters; null empties it.",
+        examples=["14 Hill Road"],
     )
     city: Name | None = Field(
-        default_factory=left_out, description="City of the company; null empties it."
+        default_factory=left_out,
+        description="City of the company; null empties it.",
+        examples=["Mumbai"],
     )
     location: Location | None = Field(
         default_factory=left_out,

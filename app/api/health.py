@@ -48,6 +48,20 @@ _REFERENCE = ' The <a href="/docs">reference</a> has everything else.'
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
 
+class CacheUnavailable(Unavailable):
+    """The cache is configured and does not answer."""
+
+    code = "cache_unavailable"
+    detail = "The cache does not answer."
+
+
+class BackgroundLagging(Unavailable):
+    """Background work is further behind than this process should get traffic for."""
+
+    code = "background_lagging"
+    remedy = "Look whether a worker process runs, and whether it keeps up."
+
+
 class Health(Answer):
     """The server answers, and so does its database."""
 
@@ -82,28 +96,28 @@ class Welcome(Answer):
     links: dict[str, str] = Field(description="Where to go on, by name.")
 
 
-@router.get("/health", responses=problems(503))
-async def health(rt: Rt) -> Health:
+@router.get("/health", responses=problems())
+async def get_health(rt: Rt) -> Health:
     """Answer 200 while the server and its database do."""
     await rt.database.ping()
     return Health(version=app.__version__)
 
 
-@router.get("/health/ready", responses=problems(503))
-async def ready(rt: Rt, now: Now) -> Ready:
+@router.get("/health/ready", responses=problems(CacheUnavailable, BackgroundLagging))
+async def get_readiness(rt: Rt, now: Now) -> Ready:
     """Answer 200 when database and cache answer and the background work keeps up."""
     await rt.database.ping()
     if rt.redis is not None:
         try:
             await rt.redis.ping()
         except (RedisError, OSError) as error:
-            raise Unavailable("The cache does not answer.", code="cache_unavailable") from error
+            raise CacheUnavailable from error
     async with rt.database.read() as session:
         behind = (await lag.measure(session, now)).worst_seconds
         waits = (await parked.count(session, now)).by_kind()
     if behind > lag.READY_WITHIN_SECONDS:
         detail = f"Background work is {behind} seconds behind: is a worker process running?"
-        raise Unavailable(detail, code="background_lagging")
+        raise BackgroundLagging(detail)
     return Ready(
         # Every process would see the same: one bad row must not take all of them out of service.
         status="degraded" if waits else "ok",
@@ -115,8 +129,12 @@ async def ready(rt: Rt, now: Now) -> Ready:
     )
 
 
-@router.get("/", response_model=Welcome, responses={200: {"content": {"text/html": {}}}})
-async def welcome(request: Request, rt: Rt) -> Welcome | Response:
+@router.get(
+    "/",
+    response_model=Welcome,
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+async def get_welcome(request: Request, rt: Rt) -> Welcome | Response:
     """Say what this is; HTML for a browser."""
     links = {"health": "/health"}
     if rt.settings.serves_openapi:
@@ -136,7 +154,7 @@ async def welcome(request: Request, rt: Rt) -> Welcome | Response:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(request: Request, rt: Rt) -> Response:
+async def get_metrics(request: Request, rt: Rt) -> Response:
     """Give the metrics in Prometheus' text format, to whoever has METRICS_TOKEN; else 404."""
     token = rt.settings.metrics_token
     given = request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -28,6 +28,7 @@ class KeyReused(Invalid):
 
     code = "idempotency_key_reused"
     detail = "This Idempotency-Key was used for another request; use a new key for a new request."
+    remedy = "Send a new Idempotency-Key with a new request."
 
 
 class Replayed(Exception):

@@ -18,8 +18,11 @@ from app.api.deps import (
 from app.api.parameters import JobId
 from app.api.problems import problems
 from app.core.schema import Answer
+from app.identity.actor import AccountRestricted
 from app.identity.models import Role
 from app.jobs import queries as jobs
+from app.jobs.queries import JobNotFound
+from app.jobs.rules import JobNotPublished
 from app.matching import waves
 from app.offers import expire
 
@@ -44,8 +47,12 @@ class ExpiredAnswer(Answer):
     expired: int = Field(description="Offers noted as expired now.")
 
 
-@router.post("/jobs/{job_id}/trigger", status_code=202, responses=problems(404, 409))
-async def trigger(
+@router.post(
+    "/jobs/{job_id}/trigger",
+    status_code=202,
+    responses=problems(JobNotFound, JobNotPublished, AccountRestricted),
+)
+async def trigger_wave(
     session: Write, actor: JobOwnerOrAdmin, job_id: JobId, rt: Rt, now: Now, _: Once
 ) -> WaveAnswer:
     """Ask more workers now, if the open places call for more than may still answer.

@@ -1,6 +1,7 @@
 """Errors over HTTP: problem+json (RFC 9457), one mapping for the whole API."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from app.core import errors, faults
 from app.core.logging import logger
@@ -34,6 +36,8 @@ RETRY_AFTER_SECONDS: Final = 5
 _UNCHANGED: Final = "Nothing was changed."
 _MAY_BE_CHANGED: Final = "Part of it may be done: look before you repeat it."
 
+_SEND_OTHERWISE = "Send another request: the same one is refused again."
+
 _HTTP_CODES = {
     400: ("malformed_request", "The request can't be read: check the JSON and the headers."),
     404: ("not_found", "There is no such address; see /docs for what there is."),
@@ -41,6 +45,41 @@ _HTTP_CODES = {
     413: ("body_too_large", "The body is too large; send less at once."),
     415: ("unsupported_media_type", "Send JSON, with Content-Type: application/json."),
 }
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """One `code`: the HTTP status it comes with, when it is answered, and what a program does then."""
+
+    code: str
+    status: int
+    when: str
+    remedy: str
+
+    @property
+    def title(self) -> str:
+        """The code in words."""
+        return self.code.replace("_", " ").capitalize()
+
+
+EDGE_CODES = (
+    *(
+        ErrorCode(code, status, detail, _SEND_OTHERWISE)
+        for status, (code, detail) in _HTTP_CODES.items()
+    ),
+    ErrorCode(
+        "http_error", 400, "HTTP itself refuses the request; the status says why.", _SEND_OTHERWISE
+    ),
+    ErrorCode("unknown_host", 400, "The host name is not this server's.", _SEND_OTHERWISE),
+    ErrorCode(
+        "database_unavailable", 503, "The database does not answer.", errors.Unavailable.remedy
+    ),
+    ErrorCode("cache_unavailable", 503, "The cache does not answer.", errors.Unavailable.remedy),
+    ErrorCode(
+        "internal_error", 500, "Something went wrong on our side.", errors.DomainError.remedy
+    ),
+)
+"""What the edge answers by itself, without an error of the domain."""
 
 
 class ProblemField(BaseModel):
@@ -109,21 +148,33 @@ def problem(
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` that document these error answers of a route."""
-    return {
-        status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses
-    }
+CODES = "x-codes"
+"""Which codes an answer can have, in a route's `responses` and in the document."""
 
 
-def phrase(status: int) -> str:
-    """Return the standard phrase of an HTTP status."""
-    return HTTPStatus(status).phrase
+def problems(*refusals: int | type[errors.DomainError]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` that document by which errors a route refuses; a status is its plain error.
+
+    What any route may answer, and any that needs a sign-in, is not named: the document adds it.
+    """
+    answers: dict[int | str, dict[str, Any]] = {}
+    by_status = {status: kind for kind, status in _STATUS.items()}
+    for refusal in refusals:
+        error = by_status[refusal] if isinstance(refusal, int) else refusal
+        status = status_of(error)
+        none: dict[str, Any] = {"description": HTTPStatus(status).phrase, CODES: []}
+        answers.setdefault(status, none)[CODES].extend(codes_of(error))
+    return answers
 
 
-def status_of(error: errors.DomainError) -> int:
-    """Return the HTTP status a domain error is answered with."""
-    for kind in type(error).__mro__:
+def codes_of(error: type[errors.DomainError]) -> tuple[str, ...]:
+    """Return the codes that errors of a class can have."""
+    return tuple(error.other_codes) or (error.code,)
+
+
+def status_of(error: type[errors.DomainError]) -> int:
+    """Return the HTTP status that errors of a class are answered with."""
+    for kind in error.__mro__:
         if kind in _STATUS:
             return _STATUS[kind]
     return 500
@@ -134,7 +185,7 @@ def _id(request: Request) -> str:
 
 
 async def _domain_error(request: Request, error: errors.DomainError) -> Response:
-    status = status_of(error)
+    status = status_of(type(error))
     headers: dict[str, str] = {}
     fields = None
     if isinstance(error, errors.Unauthenticated):
@@ -185,7 +236,23 @@ async def _http(request: Request, error: HTTPException) -> Response:
     code, detail = _HTTP_CODES.get(
         error.status_code, ("http_error", HTTPStatus(error.status_code).phrase)
     )
-    return problem(_id(request), error.status_code, code, detail, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": _allowed(request)}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+    return problem(_id(request), error.status_code, code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return every method that the request's path answers: of all its routes, not of the first only."""
+    allowed = {"OPTIONS"}
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            allowed |= getattr(route, "methods", None) or set()
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    return ", ".join(sorted(allowed))
 
 
 def _what_changed() -> str:

@@ -62,7 +62,9 @@ async def end_other_sessions(session: Write, runtime: Rt, actor: AnyActor, now: 
             await runtime.sessions.end(session, one.id)
 
 
-@router.delete("/{session_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404))
+@router.delete(
+    "/{session_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(SessionNotFound)
+)
 async def end_session(
     session_id: SessionId, session: Write, runtime: Rt, actor: AnyActor, now: Now
 ) -> None:

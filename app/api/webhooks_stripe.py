@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
-from pydantic import Field
 
 from app.api.deps import Route, Rt
 from app.api.problems import problems
+from app.api.webhook_answer import Received
 from app.core.errors import Unauthenticated, Unavailable
-from app.core.schema import Answer
 from app.payments.events import store
 from app.providers.stripe import SignatureInvalid, verified_event
 from app.runtime import wall_clock
@@ -16,14 +15,24 @@ from app.runtime import wall_clock
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=Route)
 
 
-class Received(Answer):
-    """The event is stored."""
+class StripeNotConfigured(Unavailable):
+    """Without Stripe's webhook secret nothing that arrives can be believed."""
 
-    received: bool = Field(default=True, description="Whether the event is stored.")
+    code = "stripe_not_configured"
+    detail = "Stripe is not set up on this server."
+    remedy = "Set the secrets of Stripe; .env.example names them."
 
 
-@router.post("/stripe", responses=problems(401, 503))
-async def stripe_webhook(
+class WrongSignature(Unauthenticated):
+    """These bytes were not signed with one of Stripe's webhook secrets."""
+
+    code = "bad_signature"
+    detail = "The signature does not fit the body."
+    remedy = "Sign the bytes of the body as they are sent, with the secret configured here."
+
+
+@router.post("/stripe", responses=problems(WrongSignature, StripeNotConfigured))
+async def receive_stripe(
     request: Request,
     rt: Rt,
     stripe_signature: Annotated[
@@ -33,14 +42,12 @@ async def stripe_webhook(
     """Store one event of Stripe, signed over the raw bytes; a bad signature stores nothing."""
     secrets = rt.settings.stripe_webhook_secrets
     if not secrets:
-        raise Unavailable("Stripe is not set up on this server.", code="stripe_not_configured")
+        raise StripeNotConfigured
     try:
         # Stripe stamps with the real time, whatever time this process lives in.
         event = verified_event(await request.body(), stripe_signature, secrets, wall_clock())
     except SignatureInvalid:
-        raise Unauthenticated(
-            "The signature does not fit the body.", code="bad_signature"
-        ) from None
+        raise WrongSignature from None
     async with rt.database.begin() as session:
         await store(session, event, rt.clock())
     return Received()

@@ -8,17 +8,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
-from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from app.api.deps import Rt, runtime_of
+from app.api.deps import Rt, operation_id, runtime_of
 from app.api.problems import problems
+from app.api.webhook_answer import Received
 from app.core.errors import Forbidden, Unauthenticated, Unavailable
-from app.core.schema import Answer
 from app.core.settings import Settings
 from app.providers.whatsapp_pins import without_exact_pins
 
-router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+router = APIRouter(
+    prefix="/api/webhooks", tags=["webhooks"], generate_unique_id_function=operation_id
+)
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 _PREFIX = "sha256="
@@ -29,6 +30,7 @@ class WhatsAppNotConfigured(Unavailable):
 
     code = "whatsapp_not_configured"
     detail = "WhatsApp is not configured here: set WHATSAPP_APP_SECRET and WHATSAPP_VERIFY_TOKEN."
+    remedy = "Set the secrets of WhatsApp; .env.example names them."
 
 
 class BadSignature(Unauthenticated):
@@ -36,6 +38,7 @@ class BadSignature(Unauthenticated):
 
     code = "bad_signature"
     detail = "X-Hub-Signature-256 does not fit the body; nothing was stored."
+    remedy = "Sign the bytes of the body as they are sent, with the secret configured here."
 
 
 class WrongVerifyToken(Forbidden):
@@ -43,12 +46,7 @@ class WrongVerifyToken(Forbidden):
 
     code = "wrong_verify_token"
     detail = "hub.verify_token is not the one configured here."
-
-
-class Received(Answer):
-    """The webhook is stored and will be handled."""
-
-    received: bool = Field(default=True, description="Whether the event is stored.")
+    remedy = "Send the verify token that is configured here."
 
 
 def signature_fits(secrets: str, body: bytes, signature: str | None) -> bool:
@@ -71,8 +69,12 @@ def _secret(settings: Settings) -> str:
     return settings.whatsapp_secret
 
 
-@router.get("/whatsapp", response_class=PlainTextResponse, responses=problems(403, 503))
-async def verify(
+@router.get(
+    "/whatsapp",
+    response_class=PlainTextResponse,
+    responses=problems(WrongVerifyToken, WhatsAppNotConfigured),
+)
+async def verify_whatsapp(
     rt: Rt,
     mode: Annotated[
         str, Query(alias="hub.mode", max_length=64, description="Must be `subscribe`.")
@@ -127,7 +129,7 @@ _SIGNATURE: dict[str, Any] = {
 }
 
 
-async def receive(request: Request) -> Response:
+async def receive_whatsapp(request: Request) -> Response:
     """Keep what WhatsApp sends and say so at once; the same bytes again are one event."""
     runtime = runtime_of(request)
     body = await request.body()
@@ -139,10 +141,10 @@ async def receive(request: Request) -> Response:
 
 router.add_api_route(
     "/whatsapp",
-    receive,
+    receive_whatsapp,
     methods=["POST"],
     response_model=Received,
-    responses=problems(401, 503),
+    responses=problems(BadSignature, WhatsAppNotConfigured),
     openapi_extra=_SIGNATURE,
     route_class_override=_Direct,
 )

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.api.deps import Now, Read, Route, Rt, WorkerActor, Write
 from app.api.worker_hours import AvailabilitySlot, TimeOffAnswer, time_off_answer
-from app.api.workers import BlockAnswer, WorkerProfile, worker_profile
+from app.api.workers import EmployerBlock, WorkerProfile, worker_profile
 from app.core.schema import Answer, Instant
 from app.offers import privacy
 
@@ -89,7 +89,7 @@ class OwnData(Answer):
     stopped_at: Instant | None = Field(description="When I said STOP, if I did.")
     availability: list[AvailabilitySlot] = Field(description="My weekly slots.")
     time_off: list[TimeOffAnswer] = Field(description="My times off.")
-    blocks: list[BlockAnswer] = Field(description="Employers I have blocked.")
+    blocks: list[EmployerBlock] = Field(description="Employers I have blocked.")
     consents: list[ConsentAnswer] = Field(description="What I agreed to.")
     offers: list[OwnedOffer] = Field(description="Offers made to me.")
     messages: list[MessageAnswer] = Field(description="Messages written to me.")
@@ -100,7 +100,7 @@ class OwnData(Answer):
 
 
 @router.get("/export")
-async def export(session: Read, actor: WorkerActor, now: Now, response: Response) -> OwnData:
+async def export_data(session: Read, actor: WorkerActor, now: Now, response: Response) -> OwnData:
     """Get everything kept about me, as JSON."""
     response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
     data = await privacy.export(session, actor.user_id)
@@ -111,7 +111,7 @@ async def export(session: Read, actor: WorkerActor, now: Now, response: Response
         stopped_at=data.worker.stopped_at,
         availability=[AvailabilitySlot.from_row(row) for row in data.slots],
         time_off=[time_off_answer(row) for row in data.time_off],
-        blocks=[BlockAnswer.model_validate(block) for block in data.blocks],
+        blocks=[EmployerBlock.model_validate(block) for block in data.blocks],
         consents=[ConsentAnswer.model_validate(row) for row in data.consents],
         offers=[OwnedOffer.model_validate(row) for row in data.offers],
         messages=[MessageAnswer.model_validate(row) for row in data.messages],
@@ -123,7 +123,7 @@ async def export(session: Read, actor: WorkerActor, now: Now, response: Response
 
 
 @router.delete("/account", status_code=status.HTTP_204_NO_CONTENT)
-async def erase(session: Write, actor: WorkerActor, rt: Rt, now: Now) -> None:
+async def erase_account(session: Write, actor: WorkerActor, rt: Rt, now: Now) -> None:
     """Erase my account and everything personal; open offers close, and I am signed out everywhere.
 
     What was paid stays on the books without my name; a contact unlocked before is no longer shown.

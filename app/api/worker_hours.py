@@ -12,6 +12,13 @@ from app.api.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.schema import Answer, Day, Request
 from app.workers import availability
+from app.workers.availability import (
+    SlotNotFound,
+    SlotOverlap,
+    TimeOffNotFound,
+    TooManySlots,
+    TooMuchTimeOff,
+)
 from app.workers.models import TimeOff, WorkerAvailability
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
@@ -46,8 +53,8 @@ class AvailabilityList(Answer):
 class NewTimeOff(Request):
     """Dates, both included, on which none of my slots counts."""
 
-    starts_on: Day = Field(description="First day, a local date.")
-    ends_on: Day = Field(description="Last day, a local date, included.")
+    starts_on: Day = Field(description="First day, a local date.", examples=["2026-12-24"])
+    ends_on: Day = Field(description="Last day, a local date, included.", examples=["2026-12-26"])
 
 
 class TimeOffAnswer(Answer):
@@ -74,7 +81,11 @@ def _week(rows: Sequence[WorkerAvailability]) -> AvailabilityList:
     return AvailabilityList(items=[AvailabilitySlot.from_row(row) for row in rows])
 
 
-@router.post("/availability", status_code=status.HTTP_201_CREATED, responses=problems(409))
+@router.post(
+    "/availability",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(SlotOverlap, TooManySlots),
+)
 async def add_availability(
     session: Write, actor: WorkerActor, body: WeeklySlot, now: Now, _: Once
 ) -> AvailabilitySlot:
@@ -83,7 +94,7 @@ async def add_availability(
     return AvailabilitySlot.from_row(row)
 
 
-@router.put("/availability", responses=problems(409))
+@router.put("/availability", responses=problems(SlotOverlap, TooManySlots))
 async def replace_availability(
     session: Write, actor: WorkerActor, body: Week, now: Now
 ) -> AvailabilityList:
@@ -93,7 +104,9 @@ async def replace_availability(
 
 
 @router.delete(
-    "/availability/{slot_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
+    "/availability/{slot_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(SlotNotFound),
 )
 async def remove_availability(
     session: Write, actor: WorkerActor, slot_id: SlotId, now: Now
@@ -114,7 +127,7 @@ async def list_time_off(session: Read, actor: WorkerActor) -> TimeOffList:
     return TimeOffList(items=[time_off_answer(row) for row in rows])
 
 
-@router.post("/time-off", status_code=status.HTTP_201_CREATED, responses=problems(409))
+@router.post("/time-off", status_code=status.HTTP_201_CREATED, responses=problems(TooMuchTimeOff))
 async def add_time_off(
     session: Write, actor: WorkerActor, body: NewTimeOff, now: Now, _: Once
 ) -> TimeOffAnswer:
@@ -125,7 +138,9 @@ async def add_time_off(
 
 
 @router.delete(
-    "/time-off/{time_off_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
+    "/time-off/{time_off_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(TimeOffNotFound),
 )
 async def remove_time_off(
     session: Write, actor: WorkerActor, time_off_id: TimeOffId, now: Now

@@ -20,7 +20,17 @@ from app.messaging import texts
 from app.offers import dashboards, queries
 from app.offers import respond as responding
 from app.offers.queries import WorkersOffer
-from app.offers.rules import Answer, OfferStatus, acceptance_rate
+from app.offers.respond import OfferNotFound
+from app.offers.rules import (
+    AlreadyResponded,
+    AlreadyUnlocked,
+    Answer,
+    NotAccepted,
+    OfferClosed,
+    OfferExpired,
+    OfferStatus,
+    acceptance_rate,
+)
 from app.payments import contacts
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
@@ -162,7 +172,7 @@ class HeldContact(schema.Answer):
     unlocked_at: Instant = Field(description="Since when they hold it (UTC).")
 
 
-@router.get("/offers", responses=problems(422))
+@router.get("/offers", responses=problems())
 async def list_offers(
     session: Read,
     actor: WorkerActor,
@@ -175,8 +185,11 @@ async def list_offers(
     return Page(items=[Offer.of(offer) for offer in offers], next_cursor=cursor)
 
 
-@router.post("/offers/{offer_id}/respond", responses=problems(404, 409))
-async def respond(
+@router.post(
+    "/offers/{offer_id}/respond",
+    responses=problems(OfferNotFound, AlreadyResponded, OfferExpired, OfferClosed),
+)
+async def respond_to_offer(
     session: Write,
     actor: WorkerActor,
     offer_id: OfferId,
@@ -202,8 +215,11 @@ async def respond(
     return Offer.of(await queries.offer_of(session, actor.user_id, offer_id, now))
 
 
-@router.post("/offers/{offer_id}/withdraw", responses=problems(404, 409))
-async def withdraw(
+@router.post(
+    "/offers/{offer_id}/withdraw",
+    responses=problems(OfferNotFound, NotAccepted, AlreadyUnlocked, AlreadyResponded, OfferClosed),
+)
+async def withdraw_offer(
     session: Write, actor: WorkerActor, offer_id: OfferId, now: Now, _: Once
 ) -> Offer:
     """Take an acceptance back; again changes nothing, and it can't be accepted anew.
@@ -215,7 +231,7 @@ async def withdraw(
 
 
 @router.get("/dashboard")
-async def dashboard(session: Read, actor: WorkerActor, now: Now) -> WorkerDashboard:
+async def get_dashboard(session: Read, actor: WorkerActor, now: Now) -> WorkerDashboard:
     """Return my figures."""
     figures = await dashboards.of_worker(session, actor.user_id, now)
     standing = figures.by_status
@@ -231,7 +247,7 @@ async def dashboard(session: Read, actor: WorkerActor, now: Now) -> WorkerDashbo
     )
 
 
-@router.get("/unlocks", responses=problems(422))
+@router.get("/unlocks", responses=problems())
 async def list_unlocks(session: Read, actor: WorkerActor, page: PageQuery) -> Page[HeldContact]:
     """List the employers who hold my contact, newest first."""
     holders, cursor = await contacts.holders_of(session, actor.user_id, page)

@@ -33,6 +33,7 @@ from app.identity import users
 from app.identity.models import User, UserStatus
 from app.offers import respond
 from app.workers import blocks, profile
+from app.workers.blocks import BlockNotFound, EmployerNotFound
 from app.workers.facts import reliability
 from app.workers.models import Worker
 from app.workers.profile import MAX_SKILLS, ProfileChanges
@@ -100,23 +101,31 @@ class WorkerChanges(Request):
         default_factory=left_out, description="Language of messages and pages: `en` or `hi`."
     )
     city: Name | None = Field(
-        default_factory=left_out, description="City to work in; null empties it."
+        default_factory=left_out,
+        description="City to work in; null empties it.",
+        examples=["Mumbai"],
     )
     location: Location | None = Field(
         default_factory=left_out, description="Brings city and time zone unless they are sent too."
     )
     max_distance_km: Kilometres = Field(
-        default_factory=left_out, description="How far I travel, in kilometres, up to 500."
+        default_factory=left_out,
+        description="How far I travel, in kilometres, up to 500.",
+        examples=[8],
     )
     skills: list[Slug] = Field(
-        default_factory=left_out, max_length=MAX_SKILLS, description="Slugs of skills, at most 30."
+        default_factory=left_out,
+        max_length=MAX_SKILLS,
+        description="Slugs of skills, at most 30.",
+        examples=[["waiter", "barista"]],
     )
     experience_years: Years = Field(
-        default_factory=left_out, description="Experience in whole years, 0 to 60."
+        default_factory=left_out, description="Experience in whole years, 0 to 60.", examples=[2]
     )
     bio: Prose | None = Field(
         default_factory=left_out,
         description="What I tell of myself, up to 4,000 characters; null empties it.",
+        examples=["Two years in a cafe; I speak Hindi and English."],
     )
     time_zone: TimeZone = Field(default_factory=left_out, description="IANA name of the time zone.")
     weekly_offer_cap: int | None = Field(
@@ -131,23 +140,23 @@ class WorkerChanges(Request):
     )
 
 
-class NewBlock(Request):
+class NewEmployerBlock(Request):
     """An employer from whom I want no further offers."""
 
     employer_id: UUID = Field(description="Id of the employer to block.")
 
 
-class BlockAnswer(Answer):
+class EmployerBlock(Answer):
     """An employer from whom I want no further offers."""
 
     employer_id: UUID = Field(description="Id of the employer.")
     created_at: Instant = Field(description="When the block was made (UTC).")
 
 
-class BlockList(Answer):
+class EmployerBlockList(Answer):
     """Whom I have blocked, newest first."""
 
-    items: list[BlockAnswer] = Field(description="Blocks, newest first.")
+    items: list[EmployerBlock] = Field(description="Blocks, newest first.")
 
 
 def worker_profile(session: AsyncSession, user: User, worker: Worker) -> WorkerProfile:
@@ -207,20 +216,28 @@ def _changes(body: WorkerChanges) -> ProfileChanges:
 
 
 @router.get("/blocks")
-async def list_blocks(session: Read, actor: WorkerActor) -> BlockList:
+async def list_blocks(session: Read, actor: WorkerActor) -> EmployerBlockList:
     """List the employers I have blocked, newest first."""
     found = await blocks.of(session, actor.user_id)
-    return BlockList(items=[BlockAnswer.model_validate(block) for block in found])
+    return EmployerBlockList(items=[EmployerBlock.model_validate(block) for block in found])
 
 
 @router.post(
     "/blocks",
     status_code=status.HTTP_201_CREATED,
-    responses={200: {"model": BlockAnswer, "description": "Blocked before"}, **problems(404)},
+    responses={
+        200: {"model": EmployerBlock, "description": "Blocked before"},
+        **problems(EmployerNotFound),
+    },
 )
 async def add_block(
-    session: Write, actor: WorkerActor, body: NewBlock, now: Now, response: Response, _: Once
-) -> BlockAnswer:
+    session: Write,
+    actor: WorkerActor,
+    body: NewEmployerBlock,
+    now: Now,
+    response: Response,
+    _: Once,
+) -> EmployerBlock:
     """Want no further offers from an employer; open ones close, and what I accepted is taken back.
 
     201 the first time, 200 when blocked before.
@@ -230,11 +247,13 @@ async def add_block(
     block = await blocks.add(session, actor.user_id, body.employer_id, now)
     if not block.made:
         response.status_code = status.HTTP_200_OK
-    return BlockAnswer.model_validate(block)
+    return EmployerBlock.model_validate(block)
 
 
 @router.delete(
-    "/blocks/{employer_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(404)
+    "/blocks/{employer_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(BlockNotFound),
 )
 async def remove_block(session: Write, actor: WorkerActor, employer_id: EmployerId) -> None:
     """Lift a block."""

@@ -13,12 +13,15 @@ class DomainError(Exception):
     """Something the domain refuses.
 
     Subclasses set `code` and `detail`; both can be given per instance. `data` holds values a
-    caller may show (never secrets). With `keeps_changes` the transaction is committed although the
+    caller may show (never secrets). `other_codes` are those an
+    instance may have instead of `code`; `remedy` tells developers what a program does about it. With `keeps_changes` the transaction is committed although the
     answer is an error: a wrong code must be counted, a stolen session must end.
     """
 
     code: ClassVar[str] = "error"
     detail: ClassVar[str] = "The request was refused."
+    other_codes: ClassVar[Sequence[str]] = ()
+    remedy: ClassVar[str] = "Tell support the request_id."
     keeps_changes: ClassVar[bool] = False
 
     def __init__(
@@ -35,6 +38,7 @@ class NotFound(DomainError):
 
     code = "not_found"
     detail = "There is no such thing, or it is not yours."
+    remedy = "Check the id: list what there is."
 
 
 class Conflict(DomainError):
@@ -42,6 +46,7 @@ class Conflict(DomainError):
 
     code = "conflict"
     detail = "The current state does not allow this."
+    remedy = "Read the thing again: it is in another state than this step needs."
 
 
 class Forbidden(DomainError):
@@ -49,6 +54,7 @@ class Forbidden(DomainError):
 
     code = "forbidden"
     detail = "You may not do this."
+    remedy = "Don't repeat it; show the detail to the person."
 
 
 class Unauthenticated(DomainError):
@@ -56,6 +62,7 @@ class Unauthenticated(DomainError):
 
     code = "not_authenticated"
     detail = "Sign in and send the access token as 'Authorization: Bearer …'."
+    remedy = "Sign in, and send the access token."
 
 
 class TooMany(DomainError):
@@ -63,6 +70,7 @@ class TooMany(DomainError):
 
     code = "rate_limited"
     detail = "Too many requests. Wait a little and try again."
+    remedy = "Wait as many seconds as the header Retry-After says, then send it again."
 
     def __init__(self, retry_after_seconds: int, detail: str | None = None) -> None:
         self.retry_after_seconds = max(1, retry_after_seconds)
@@ -74,6 +82,7 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     detail = "A part that this needs is not available right now. Try again shortly."
+    remedy = "Send it again after as many seconds as the header Retry-After says."
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,7 @@ class Invalid(DomainError):
 
     code = "invalid"
     detail = "Some fields can't be accepted; see errors."
+    remedy = "Correct the fields that `errors` names, and send it again."
 
     def __init__(
         self,

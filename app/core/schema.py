@@ -202,8 +202,8 @@ _WEEKDAYS = tuple(Weekday)
 class Location(Request):
     """A point on the Earth, in degrees (WGS 84)."""
 
-    latitude: Latitude = Field(description="Latitude in degrees, -90 to 90.")
-    longitude: Longitude = Field(description="Longitude in degrees, -180 to 180.")
+    latitude: Latitude = Field(description="Latitude in degrees, -90 to 90.", examples=[19.06])
+    longitude: Longitude = Field(description="Longitude in degrees, -180 to 180.", examples=[72.83])
 
     @property
     def point(self) -> Point:

@@ -22,6 +22,7 @@ class EmailLinkInvalid(Invalid):
 
     code = "email_link_invalid"
     detail = "This link was used already or is too old. Ask for a new one."
+    remedy = "Send a new link."
 
 
 async def begin(session: AsyncSession, user_id: UUID, now: dt.datetime) -> SentLink | None:

@@ -28,6 +28,7 @@ class ResetTokenInvalid(Invalid):
 
     code = "reset_token_invalid"
     detail = "This link was used already or is too old. Ask for a new one."
+    remedy = "Ask for a new link."
 
 
 class PasswordChanged(Conflict):

@@ -37,6 +37,7 @@ class SessionEnded(Unauthenticated):
 
     code = "session_ended"
     detail = "This session has ended. Sign in again."
+    remedy = "Sign in again."
     keeps_changes = True
 
 

@@ -26,6 +26,7 @@ class InvalidCredentials(Unauthenticated):
 
     code = "invalid_credentials"
     detail = "These details don't match an account, or the code is wrong or too old."
+    remedy = "Ask the person again; after several tries, ask for a new code or password."
     keeps_changes = True
 
 

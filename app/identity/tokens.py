@@ -33,6 +33,7 @@ class TokenExpired(Unauthenticated):
 
     code = "token_expired"
     detail = "The access token has expired. Get a new one with the refresh token."
+    remedy = "Get a new pair of tokens with the refresh token."
 
 
 class InvalidToken(Unauthenticated):
@@ -40,6 +41,7 @@ class InvalidToken(Unauthenticated):
 
     code = "invalid_token"
     detail = "This is not a valid access token. Sign in again."
+    remedy = "Sign in again; a token that was made up or cut is never good."
 
 
 @dataclass(frozen=True)

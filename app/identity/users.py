@@ -55,12 +55,14 @@ class EmailTaken(Conflict):
 
     code = "email_taken"
     detail = "There is an account with this e-mail address already: sign in, or reset the password."
+    remedy = "Sign in with this address, or reset its password."
 
 
 class StatusForbids(Conflict):
     """The account's status forbids this action; the code names the status."""
 
     code = "account_status"
+    other_codes = tuple(f"account_{status}" for status in UserStatus)
     detail = "The account's current status does not allow this."
 
     def __init__(self, action: AccountAction, status: str) -> None:

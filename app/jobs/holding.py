@@ -31,6 +31,7 @@ class JobHeld(Conflict):
 
     code = "job_held_for_review"
     detail = "This text has to be looked at before workers see it."
+    remedy = "Change the sentences that `reasons` names, or wait for an administrator."
     keeps_changes = True
 
 
@@ -39,6 +40,7 @@ class JobDeclined(Conflict):
 
     code = "job_declined"
     detail = "This text was declined; change it, and it is looked at anew."
+    remedy = "Change the sentences that `reasons` names, and publish again."
 
 
 class Said(Protocol):

@@ -68,6 +68,7 @@ class TextChanged(Conflict):
 
     code = "job_text_changed"
     detail = "The text was changed since you read it; read it again before you decide."
+    remedy = "Read the text again, and decide about its new `review.text_version`."
 
 
 @dataclass(frozen=True, slots=True)

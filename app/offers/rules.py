@@ -98,6 +98,7 @@ class OfferExpired(Conflict):
 
     code = "offer_expired"
     detail = "The time to answer this offer is over."
+    remedy = "Tell the person that the time is over; nothing else can be done."
 
 
 class OfferClosed(Conflict):

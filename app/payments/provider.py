@@ -14,6 +14,7 @@ class PaymentsNotConfigured(Unavailable):
 
     code = "payments_not_configured"
     detail = "Payments are not set up on this server; nothing was charged."
+    remedy = "Set the secrets of the payment provider; .env.example names them."
 
 
 class PaymentsUnavailable(Unavailable):

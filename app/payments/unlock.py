@@ -54,6 +54,7 @@ class VerificationRequired(Forbidden):
 
     code = "verification_required"
     detail = "Your company has to be verified before it unlocks more leads. Contact support."
+    remedy = "Ask support to verify the company."
 
 
 class EmailUnconfirmed(Forbidden):
@@ -61,6 +62,7 @@ class EmailUnconfirmed(Forbidden):
 
     code = "email_unconfirmed"
     detail = "Confirm your e-mail address before you unlock more leads: open the link we sent you."
+    remedy = "Open the link in the mailbox, or have it sent again."
 
 
 class DisputeOpen(Conflict):

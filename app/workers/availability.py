@@ -35,6 +35,7 @@ class SlotOverlap(Conflict):
 
     code = "slot_overlap"
     detail = "This overlaps with another of your slots; remove that one first."
+    remedy = "Remove the other slot first."
 
 
 class TooManySlots(Conflict):
@@ -42,6 +43,7 @@ class TooManySlots(Conflict):
 
     code = "too_many_slots"
     detail = f"A week holds at most {MAX_SLOTS} slots; remove one first."
+    remedy = "Remove a slot first."
 
 
 class TooMuchTimeOff(Conflict):

@@ -11,9 +11,10 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ from app.main import create_app
 from app.runtime import Runtime
 from app.workers.models import Worker
 from tests.flows import newcomers
+from tests.infra import documented as documents
 
 START = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 """A Monday, 11:30 in India."""
@@ -448,12 +450,22 @@ def running_world(database_url: str, folder: Path, **settings: Any) -> Iterator[
         events = AsyncExitStack()
         try:
             woken = asyncio.run_coroutine_threadsafe(_wakeups(runtime, events), loop).result(60)
-            with httpx.Client(base_url=url, timeout=30) as http:
+            documented = partial(documents.check, build=_document)
+            hooks: dict[str, list[Callable[..., Any]]] = {"response": [documented]}
+            with httpx.Client(base_url=url, timeout=30, event_hooks=hooks) as http:
                 yield World(url, made, clock, runtime, loop, http, database_url, woken)
         finally:
             server.should_exit = True
             thread.join(15)
             loop.close()
+
+
+@cache
+def _document() -> dict[str, Any]:
+    """Return the API document, the same for all worlds of a process."""
+    return create_app(
+        Settings(_env_file=None, environment="test", log_level="error"), loops=False
+    ).openapi()
 
 
 async def _wakeups(runtime: Runtime, until: AsyncExitStack) -> dict[str, asyncio.Event]:

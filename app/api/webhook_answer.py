@@ -1,0 +1,11 @@
+"""What every provider's webhook is answered."""
+
+from pydantic import Field
+
+from app.core.schema import Answer
+
+
+class Received(Answer):
+    """The event is stored, and will be handled."""
+
+    received: bool = Field(default=True, description="Whether the event is stored.")
