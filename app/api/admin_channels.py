@@ -1,8 +1,9 @@
 """Channels as administrators watch them: whether messages go out, why not, and let go by hand."""
 
 import datetime as dt
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import Field
 from sqlalchemy import select
 
@@ -44,7 +45,9 @@ class Channels(Answer):
 class Resume(Request):
     """Why a channel is let go."""
 
-    reason: Reason
+    reason: Reason = Field(
+        description="Why, 1 to 500 characters.", examples=["The token was renewed."]
+    )
 
 
 @router.get("/channels")
@@ -56,7 +59,11 @@ async def list_channels(session: Read, _actor: AdminActor, now: Now) -> Channels
 
 @router.post("/channels/{channel}/resume", responses=problems(404))
 async def resume_channel(
-    channel: Channel, body: Resume, session: Write, actor: AdminActor, now: Now
+    channel: Annotated[Channel, Path(description="By what these messages travel.")],
+    body: Resume,
+    session: Write,
+    actor: AdminActor,
+    now: Now,
 ) -> ChannelRow:
     """Let a halted channel go; what it held back is sent, and what is still wrong halts it again."""
     found = await session.get(ChannelState, channel)

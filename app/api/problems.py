@@ -71,6 +71,9 @@ EDGE_CODES = (
         "http_error", 400, "HTTP itself refuses the request; the status says why.", _SEND_OTHERWISE
     ),
     ErrorCode("unknown_host", 400, "The host name is not this server's.", _SEND_OTHERWISE),
+    ErrorCode("headers_too_large", 431, "The headers are too large.", _SEND_OTHERWISE),
+    ErrorCode("too_slow", 408, "The body did not come in time.", "Send it again, all at once."),
+    ErrorCode("overloaded", 503, "Too many requests came at once.", errors.Unavailable.remedy),
     ErrorCode(
         "database_unavailable", 503, "The database does not answer.", errors.Unavailable.remedy
     ),
