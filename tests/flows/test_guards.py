@@ -117,6 +117,18 @@ async def test_a_closed_job_is_accepted_by_nobody_though_its_offer_stands_open(
     assert (await job_of(database, job_id)).accepted == 0
 
 
+async def test_a_full_job_is_accepted_by_nobody_though_an_offer_stands_open(
+    database: Database,
+) -> None:
+    _, [(worker_id, offer_id)] = await market(database)
+    async with database.begin() as session:
+        await session.execute(update(Job).values(accepted=Job.accept_limit))
+    with pytest.raises(OfferClosed):
+        async with database.begin() as session:
+            await respond.respond(session, worker_id, offer_id, Answer.ACCEPT, None, NOW)
+    assert (await match_of(database, offer_id)).status == OfferStatus.OFFERED
+
+
 async def test_what_was_answered_at_the_last_moment_does_not_expire(database: Database) -> None:
     _, [(worker_id, offer_id)] = await market(database)
     async with database.begin() as session:
