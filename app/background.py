@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import wrong_instants
 from app.api import idempotency, parked
 from app.attempts.work import Verb as ItemVerb
 from app.attempts.work import Work, do_due
@@ -77,6 +78,8 @@ def _item_by_item(work: Work, verb: ItemVerb) -> Round:
 
 
 async def _send_messages(runtime: Runtime, batch: int) -> int:
+    if await runtime.clock_check.is_wrong():
+        return 0
     return await delivery.send_due(runtime.database, runtime.channels, runtime.clock, batch)
 
 
@@ -137,6 +140,7 @@ LOOPS = (
     Loop("expire_jobs", _item_by_item(closing.ENDS, closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("read_limits", _read_limits, 60),
+    Loop("set_instants_right", _in_one_transaction(wrong_instants.set_right), 30),
     Loop("audit_head", _tell_audit_head, 86_400),
     Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
     Loop("forget_bodies", _in_one_transaction(forget_bodies), 600),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from app.audit import log
+from app.clock_check import ClockCheck
 from app.core.crypto import Keyring
 from app.core.logging import logger
 from app.core.postgresql import REQUEST, Patience
@@ -49,6 +50,7 @@ class Runtime:
     payments: PaymentProvider | None
     """The payment provider, or None when none is configured."""
     redis: Redis | None
+    clock_check: ClockCheck
 
 
 def _redis_url(settings: Settings) -> str | None:
@@ -101,11 +103,13 @@ async def running(
             arrivals=Arrivals(database, clock),
             payments=build_payments(settings),
             redis=redis,
+            clock_check=ClockCheck(database, clock, on=settings.environment != "test"),
         )
         try:
             await database.prepare(
                 migrate=not settings.is_production, wait_seconds=settings.database_wait_seconds
             )
+            await runtime.clock_check.require()
             await _seal_log(database, clock())
             yield runtime
         finally:

@@ -107,6 +107,7 @@ async def get_health(rt: Rt) -> Health:
 async def get_readiness(rt: Rt, now: Now) -> Ready:
     """Answer 200 when database and cache answer and the background work keeps up."""
     await rt.database.ping()
+    await rt.clock_check.require()
     if rt.redis is not None:
         try:
             await rt.redis.ping()

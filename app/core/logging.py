@@ -14,7 +14,7 @@ import structlog
 ALLOWED_FIELDS = frozenset(
     "event level timestamp where exc_type request_id method route status duration_ms loop count "
     "provider kind item_id message_id match_id job_id payment_id webhook_id user_id code error_code attempt "
-    "number hash reason state version environment database address name due_seconds wave channel http_status".split()
+    "number hash reason state version environment database address name due_seconds seconds wave channel http_status".split()
 )
 """Every field a log line may carry. No phone, e-mail, code sent to a person, token or text of theirs."""
 

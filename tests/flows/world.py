@@ -188,7 +188,9 @@ class World:
         turn = []
         for loop in self._running():
             pause = dt.timedelta(seconds=loop.poll_seconds if loop.poll_seconds >= RARELY else 0)
-            if self.clock.now >= self.rarely.get(loop.name, START) + pause:
+            last = self.rarely.get(loop.name, START)
+            # A clock that was turned back keeps no loop waiting: a process counts its own seconds.
+            if self.clock.now >= last + pause or self.clock.now < last:
                 self.rarely[loop.name] = self.clock.now
                 turn.append(loop)
         return turn

@@ -1,0 +1,71 @@
+"""This machine's clock against the database's: whoever is wrong by more than a minute does no harm.
+
+Leases, limits and the pace of a number are kept by instants that all processes share. A process whose clock
+is wrong is not started, not ready, and sends nothing.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import text
+
+from app.core.clocks import SKEW
+from app.core.errors import Unavailable
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.db import Database
+
+CHECK_EVERY_SECONDS: Final = 10.0
+"""How long an answer of the database is good for."""
+
+
+class ClockCheck:
+    """Compares a process's clock with PostgreSQL's; SQLite has the same clock."""
+
+    def __init__(self, database: Database, clock: Callable[[], dt.datetime], *, on: bool) -> None:
+        """`on` is False where time is a test's."""
+        self._database = database
+        self._clock = clock
+        self._on = on and database.is_postgresql
+        self._asked: float | None = None
+        self._ahead = dt.timedelta(0)
+
+    async def ahead(self) -> dt.timedelta:
+        """Return by how much our clock is ahead of the database's, negative where it is behind.
+
+        Raises SQLAlchemy's errors.
+        """
+        now = time.monotonic()
+        if self._on and (self._asked is None or now - self._asked >= CHECK_EVERY_SECONDS):
+            async with self._database.read() as session:
+                before = self._clock()
+                theirs = await session.scalar(text("SELECT clock_timestamp()"))
+                after = self._clock()
+            self._asked = now
+            # Between the two it was asked: the answer is taken where it suits our clock best.
+            self._ahead = (
+                before - theirs if before > theirs else min(after - theirs, dt.timedelta(0))
+            )
+        return self._ahead
+
+    async def is_wrong(self) -> bool:
+        """Whether our clock differs by more than `SKEW`; tells somebody. Raises SQLAlchemy's errors."""
+        ahead = await self.ahead()
+        if abs(ahead) <= SKEW:
+            return False
+        ALERTS.labels("clock_differs").inc()
+        logger().error("clock_differs", seconds=round(ahead.total_seconds()))
+        return True
+
+    async def require(self) -> None:
+        """Raise `Unavailable`, in a sentence for a person, if our clock is wrong."""
+        if await self.is_wrong():
+            seconds = round(self._ahead.total_seconds())
+            way = "ahead of" if seconds > 0 else "behind"
+            raise Unavailable(
+                f"This machine's clock is {abs(seconds)} seconds {way} the database's: set it right "
+                "(NTP), or nothing here is sent at its time.",
+                code="clock_differs",
+            )

@@ -1,0 +1,99 @@
+"""Instants that a clock which ran ahead left behind: set right, so that nothing waits for them.
+
+One row a column that says until when something waits, with the longest that this can be meant to be. What
+lies further ahead was written by a wrong clock, and is due now. Columns that decide within a single
+statement or row check that themselves, by `app.core.clocks`; a test holds this list and that one against
+every table.
+"""
+
+import datetime as dt
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.attempts.models import WorkAttempt
+from app.attempts.rules import LONGEST_PAUSE
+from app.core.clocks import SKEW
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.identity.models import OneTimeCode
+from app.jobs.models import Job
+from app.jobs.rules import JobStatus
+from app.messaging.models import (
+    ChatPerson,
+    InboxItem,
+    OutboxMessage,
+    WebhookEvent,
+    WebhookState,
+)
+from app.messaging.outbox import OPEN
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.payments.models import Payment, Refund
+from app.sql import is_one_of, rows_changed, table
+
+_SET_BACK: Final = 2 * LONGEST_PAUSE
+_LEASED: Final = dt.timedelta(hours=2)
+"""A lease grows each time its process is lost, and is minutes long at first."""
+_WEEK: Final = dt.timedelta(days=8)
+"""Employers give at most seven days to answer, and the next wave and reminder come within."""
+
+
+class Bound(NamedTuple):
+    """A column, and how far ahead its instants can be meant to lie.
+
+    `where` are the rows that wait at all: an index has them.
+    """
+
+    column: Any
+    longest: dt.timedelta
+    where: ColumnElement[bool] | None = None
+
+
+_EVENT_WAITS: Final = is_one_of(table(WebhookEvent).c.state, [WebhookState.WAITING])
+_ITEM_WAITS: Final = is_one_of(table(InboxItem).c.state, [WebhookState.WAITING])
+_JOB_ASKS: Final = is_one_of(table(Job).c.status, [JobStatus.PUBLISHED])
+_IS_OFFERED: Final = is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED])
+_MESSAGE_WAITS: Final = is_one_of(table(OutboxMessage).c.state, OPEN)
+
+
+BOUNDS: Final = (
+    Bound(WebhookEvent.due_at, _SET_BACK, _EVENT_WAITS),
+    Bound(WebhookEvent.lease_until, _LEASED, _EVENT_WAITS),
+    Bound(InboxItem.due_at, _SET_BACK, _ITEM_WAITS),
+    Bound(InboxItem.lease_until, _LEASED, _ITEM_WAITS),
+    Bound(WorkAttempt.due_at, _SET_BACK),
+    Bound(WorkAttempt.lease_until, _LEASED),
+    # Quiet hours last less than a day.
+    Bound(OutboxMessage.due_at, dt.timedelta(hours=26), _MESSAGE_WAITS),
+    Bound(Job.next_wave_at, _WEEK, _JOB_ASKS),
+    Bound(JobMatch.remind_at, _WEEK, _IS_OFFERED),
+    Bound(Payment.check_at, dt.timedelta(days=2)),
+    # One may wait for the end of a dispute.
+    Bound(Refund.due_at, dt.timedelta(days=180)),
+    Bound(Refund.lease_until, _LEASED),
+    # Counted against the limits of an hour and a day, and good for minutes, or a day for a link.
+    Bound(OneTimeCode.created_at, SKEW),
+    Bound(OneTimeCode.expires_at, dt.timedelta(days=8)),
+    Bound(ChatPerson.held_at, SKEW, ChatPerson.paused_at.is_not(None)),
+)
+
+
+async def set_right(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
+    """Make what waits for an impossible instant due now; return how many rows that were."""
+    changed = 0
+    for column, longest, where in BOUNDS:
+        wrong = update(column.class_).where(column > now + longest).values({column.key: now})
+        if where is not None:
+            wrong = wrong.where(where)
+        found = await rows_changed(session, wrong.execution_options(synchronize_session=False))
+        if found:
+            ALERTS.labels("instants_set_right").inc()
+            logger().error(
+                "instants_set_right",
+                name=f"{column.class_.__tablename__}.{column.key}",
+                count=found,
+            )
+        changed += found
+    return changed

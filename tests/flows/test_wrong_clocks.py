@@ -1,0 +1,144 @@
+"""Instants a wrong clock left behind, in every table; and a process whose own clock is wrong."""
+
+import datetime as dt
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import DateTime, insert, select
+
+from app import background, clock_check
+from app.clock_check import ClockCheck
+from app.core.clocks import SKEW
+from app.core.errors import Unavailable
+from app.core.ids import new_id
+from app.core.settings import Settings
+from app.db import load_models
+from app.identity.models import OneTimeCode
+from app.messaging.models import WebhookEvent
+from app.runtime import running, wall_clock
+from app.wrong_instants import BOUNDS, set_right
+from tests.flows.matching_world import NOW, database_of
+from tests.flows.world import World, ok
+
+CHECKED_WHERE_READ = {
+    ("channel_states", "backs_off_until"),
+    ("channel_states", "only_replies_until"),
+    ("channel_states", "limits_read_at"),
+    ("channel_states", "limit_reached_at"),
+    ("chat_people", "pair_free_at"),
+    ("outbox", "lease_until"),
+}
+"""Compared with `now` by `app.core.clocks` in the code that reads them."""
+NO_WAITING = {
+    ("channel_states", "next_slot_at"): "read by the version before, if at all",
+    ("outbox", "expires_at"): "the end of what is true, which a later end does not hold back",
+    ("payments", "expires_at"): "as the provider said",
+    ("idempotency_keys", "lease_until"): "kept for a day at most",
+    ("sessions", "expires_at"): "a session may be long",
+    ("used_refresh_tokens", "expires_at"): "kept so long, and nothing waits for it",
+    ("jobs", "closes_at"): "when the last shift starts",
+}
+WORDS = ("due_at", "_until", "next_", "free_at", "check_at", "remind_at", "expires_at", "closes_at")
+
+
+def test_every_instant_that_something_waits_for_has_its_bound() -> None:
+    bounded = {(column.class_.__tablename__, column.key) for column, _, _ in BOUNDS}
+    waits = {
+        (table.name, column.name)
+        for table in load_models().tables.values()
+        for column in table.columns
+        if isinstance(getattr(column.type, "impl", column.type), DateTime)
+        and any(word in column.name for word in WORDS)
+    }
+    assert waits - bounded - CHECKED_WHERE_READ - set(NO_WAITING) == set()
+
+
+async def test_what_waits_for_an_impossible_instant_is_due(database_url: str) -> None:
+    database = database_of(database_url)
+    far = NOW + dt.timedelta(days=3_650)
+    try:
+        async with database.begin() as session:
+            for number, due in enumerate((NOW + dt.timedelta(hours=3), far)):
+                event = {
+                    "id": new_id(),
+                    "provider": "whatsapp",
+                    "event_id": str(number),
+                    "kind": "batch",
+                    "body_sealed": b"",
+                    "state": "waiting",
+                    "attempts": 1,
+                    "set_aside": 0,
+                    "due_at": due,
+                    "received_at": NOW,
+                }
+                await session.execute(insert(WebhookEvent).values(**event))
+        async with database.begin() as session:
+            assert await set_right(session, NOW, 100) == 1
+        async with database.begin() as session:
+            assert await set_right(session, NOW, 100) == 0
+            found = (await session.scalars(select(WebhookEvent.due_at))).all()
+        assert set(found) == {NOW, NOW + dt.timedelta(hours=3)}
+    finally:
+        await database.close()
+
+
+def test_codes_asked_for_by_a_fast_clock_lock_nobody_out(world: World) -> None:
+    worker = world.worker(phone="+919822200991")
+    world.settle()
+    right = world.clock.now
+    world.clock.advance(days=400)
+    for _ in range(10):
+        world.http.post("/api/auth/otp", json={"phone": worker.phone})
+    world.clock.now = right + dt.timedelta(seconds=1)
+    world.settle()
+    far = world.clock() + SKEW
+    ahead = select(OneTimeCode).where(OneTimeCode.created_at > far)
+    assert world.in_session(lambda session: session.scalar(ahead)) is None
+    world.clock.advance(days=1, hours=1)
+    world.settle()
+    ok(world.http.post("/api/auth/otp", json={"phone": worker.phone}), 202)
+    assert len(world.code_for(worker.phone or "")) == 6
+
+
+@pytest.mark.parametrize("hours", [-3, 3, 24 * 365])
+async def test_a_process_whose_clock_is_wrong_does_not_start(postgres_url: str, hours: int) -> None:
+    def wrong() -> dt.datetime:
+        return wall_clock() + dt.timedelta(hours=hours)
+
+    settings = Settings(_env_file=None, database_url=SecretStr(postgres_url))
+    with pytest.raises(Unavailable) as refused:
+        async with running(settings, wrong):
+            pass
+    assert refused.value.reason == "clock_differs"
+    assert ("ahead of" if hours > 0 else "behind") in refused.value.message
+
+
+async def test_a_clock_that_goes_wrong_later_is_not_ready_and_sends_nothing(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_check, "CHECK_EVERY_SECONDS", 0.0)
+    wrong_by = dt.timedelta(0)
+
+    def clock() -> dt.datetime:
+        return wall_clock() + wrong_by
+
+    settings = Settings(_env_file=None, database_url=SecretStr(postgres_url))
+    async with running(settings, clock) as runtime:
+        assert not await runtime.clock_check.is_wrong()
+        wrong_by = SKEW * 2
+        assert await runtime.clock_check.is_wrong()
+        outbox = next(loop for loop in background.LOOPS if loop.name == "outbox")
+        assert await outbox.round(runtime) == 0
+        with pytest.raises(Unavailable):
+            await runtime.clock_check.require()
+        wrong_by = dt.timedelta(0)
+        await runtime.clock_check.require()
+
+
+async def test_sqlite_has_no_other_clock(sqlite_database_url: str) -> None:
+    database = database_of(sqlite_database_url)
+    try:
+        check = ClockCheck(database, lambda: NOW, on=True)
+        assert await check.ahead() == dt.timedelta(0)
+    finally:
+        await database.close()
