@@ -7,7 +7,7 @@ bounded number of neighbours, so that all reading grows with the text's length o
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from app.core.contact_words import ContactWords
+from app.core.contact_words import ContactWords, network
 from app.core.text_tokens import Token
 
 _BRACKETS: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
@@ -135,3 +135,14 @@ class Reader:
 
     def _span(self, first: int, last: int) -> tuple[int, int]:
         return self._atoms[first].start, self._atoms[last].end
+
+    def _is_rare(self, place: int) -> bool:
+        """Whether a word is none of those around a handle."""
+        words, text = self._words, self._atoms[place].text
+        return not (
+            text in words.ordinary
+            or text in words.connectors
+            or text in words.contact
+            or text in words.no_name
+            or network(text)
+        )

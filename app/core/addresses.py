@@ -16,6 +16,7 @@ from app.core.text_tokens import MIXED, Token
 _SIGN_INSIDE: Final = re.compile(r"[.,][^\s.,0-9]|\s\.\s|[a-z]\.[0-9]")
 """A dot or a comma that ends no sentence."""
 _LEET_WORD: Final = re.compile(r"[a-z][013457$]|[013457$][a-z]")
+_SHORT_LABEL: Final = 3
 _PATH_ONLY: Final = frozenset("gle gl ee be uk us tv cc im gd".split())
 """Endings of hosts that count only with a path behind them."""
 
@@ -125,10 +126,11 @@ class _Addresses(Reader):
         Words belong to it only where one that speaks of mail stands before them.
         """
         begins = first
+        numbered = self._atoms[first].text.isdecimal()  # "meena pillai 22": no name ends so
         for _ in range(3):
             before = self._at(begins - 1)
             if before is None or self._gap(begins) > 1:
-                return first
+                return begins if numbered else first
             if before.kind != "w" or before.text in self._words.no_name:
                 return begins
             begins = self._left(begins - 1)
@@ -156,14 +158,18 @@ class _Addresses(Reader):
         first = self._left_label(place - 1)
         path = self._path(last)
         spelled = self._has_spelled_dot(first, last)
+        if all(label.isdecimal() for label in labels):
+            return  # a number's affair
         if path > last:
             known = labels[-1] in self._words.endings
             if known or labels[-1] in _PATH_ONLY or spelled or (loose and len(labels[-1]) <= 3):
                 yield self._span(first, path)
-        elif self._is_host(labels, last, spelled=spelled, loose=loose):
+        elif self._is_host(labels, first, last, spelled=spelled, loose=loose):
             yield self._span(first, last)
 
-    def _is_host(self, labels: Sequence[str], last: int, *, spelled: bool, loose: bool) -> bool:
+    def _is_host(
+        self, labels: Sequence[str], first: int, last: int, *, spelled: bool, loose: bool
+    ) -> bool:
         words = self._words
         ends = next((n for n in range(len(labels) - 1, 0, -1) if labels[n] in words.endings), None)
         if ends is None:
@@ -172,7 +178,11 @@ class _Addresses(Reader):
             return True
         ending = labels[ends]
         if spelled:
-            in_india = ending == "in" and (labels[ends - 1] == "co" or self._ends_sentence(last))
+            in_india = ending == "in" and (
+                labels[ends - 1] == "co"
+                or self._ends_sentence(last)
+                or (len(labels[0]) > _SHORT_LABEL and self._is_rare(first))
+            )
             return ending in words.spelled or in_india
         if loose:
             return ending in {"com", "org", "net"}

@@ -4,7 +4,8 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
+from operator import not_
 from typing import Final, NamedTuple
 
 from app.core.spoken_numbers import glued_digits, is_leet, said
@@ -24,6 +25,7 @@ _UNITS: Final = frozenset(
     "people persons person log km kms kg kilo years saal am pm baje floor floors rooms shifts "
     "tables guests मिनट घंटे घंटा दिन हफ्ते महीने लोग साल बजे किलो किमी".split()
 )
+_LAST_DAY: Final = 31
 _AMOUNTS_IN_A_ROW: Final = 2
 _SHORT_LETTERS: Final = 3
 """Letters of a piece of a number word that was cut up, "ni ne ei ght"."""
@@ -244,12 +246,21 @@ def is_harmless(plain: str, start: int, end: int) -> bool:
             return low % 100 == high % 100 == 0
     if before is not None and _GROUPED.fullmatch(run):
         return True
+    segments = [segment.strip() for segment in run.split(",") if segment.strip()]
+    timed = [bool(_TIMES.fullmatch(one) or _HOURS.fullmatch(one)) for one in segments]
+    if any(timed) and ":" in run and all(map(_is_little, compress(segments, map(not_, timed)))):
+        return True
     first, *amounts_after = _CURRENCY.split(run)
     if 0 < len(amounts_after) <= _AMOUNTS_IN_A_ROW and all(map(_AMOUNT.fullmatch, amounts_after)):
         first = first.strip(" ,;:-–—")
         few = sum(map(str.isdigit, first)) <= _DIGITS_OF_UNIT
         return few or _TIMES.fullmatch(first) is not None or _is_harmless_list(first)
     return _is_harmless_list(run)
+
+
+def _is_little(segment: str) -> bool:
+    """Whether this is one small number, or a word: "09:00-17:00, four nights"."""
+    return segment.isalpha() or (segment.isdecimal() and len(segment) <= _DIGITS_OF_UNIT)
 
 
 def _is_harmless_list(run: str) -> bool:
@@ -270,8 +281,10 @@ def _is_harmless_list(run: str) -> bool:
         chain = all(a[1] == b[0] for a, b in pairwise(ranges))
         return in_a_day and (chain or len(ranges) <= 2)
     days = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) <= 2]
-    rising = all(a < b for a, b in pairwise(days))
-    return len(days) == len(parts) and "," in run and rising and days[-1] <= 31
+    steps = {b - a for a, b in pairwise(days)}
+    if len(days) < len(parts) or "," not in run or not steps or min(steps) < 1:
+        return False
+    return days[-1] <= _LAST_DAY or len(steps) == 1
 
 
 def _exists(year: int, month: int, day: int) -> bool:

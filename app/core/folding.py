@@ -59,8 +59,8 @@ def _without_leet(found: re.Match[str]) -> str:
 
 
 def words(folded: str) -> str:
-    """Return a folded text's words apart by single spaces; amounts of rupees as "rs 500"."""
+    """Return a folded text's words apart by single spaces; amounts of rupees as "rs 500", shares as "5 percent"."""
     text = _THOUSANDS.sub("", _APOSTROPHE.sub("", folded))
-    text = _AMOUNT_MARK.sub(" rs ", text)
+    text = _AMOUNT_MARK.sub(" rs ", text).replace("%", " percent ")
     text = _NO_WORD.sub(" ", text).replace(",", " , ")
     return " ".join(text.split())

@@ -19,7 +19,7 @@ _MINE: Final = frozenset("my meri mera मेरी मेरा".split())
 _ON: Final = frozenset("on pe par in via पर".split())
 
 
-_NAMING: Final = frozenset(":=@–—>")
+_NAMING: Final = frozenset(":=@–—>→➡⇒»")
 _JOINED: Final = re.compile(r"[^\W_]_+[^\W_]")
 """Words that an underscore joins: near a network's name nothing but a handle."""
 _INSIDE: Final = (".", "_", "#", "@", "-")
@@ -104,8 +104,8 @@ class Handles(Reader):
         if (lead.dash and text in _SHOPS) or (lead.comma and not looks):
             return
         if looks or (lead.named and not ordinary and len(text) >= _SHORTEST_NAMED):
-            if not looks and lead.colon and self._is(last + 1, "w"):
-                last += self._is_rare(last + 1) or self._ends_here(last + 1)
+            if not looks:
+                last = self._whole_name(first, last, lead)
             yield self._span(first, last)
         elif self._search_after(first) or (weak and lead.asked):
             yield from self._searched(first)
@@ -117,6 +117,16 @@ class Handles(Reader):
             return
         elif lead.asked or self._ends_here(last) or self._asked_after(last):
             yield self._span(first, last)
+
+    def _whole_name(self, first: int, last: int, lead: _Lead) -> int:
+        """Return the last word of a name of several words: "mera naam Asha Rao", "insta: asha cooks"."""
+        if lead.colon and self._is(last + 1, "w") and self._ends_here(last + 1):
+            return last + 1
+        start = self._text[self._atoms[first].start]
+        if lead.colon or start.isupper() or not start.isascii():
+            while last - first < 2 and self._is(last + 1, "w") and self._is_part(last + 1):
+                last += 1
+        return last
 
     def _is_part(self, place: int) -> bool:
         """Whether a word may go on a name: a rare one, or one with a capital letter."""
@@ -144,17 +154,6 @@ class Handles(Reader):
     @staticmethod
     def _is_number(text: str) -> bool:
         return text.isdecimal() or text[:-1].isdecimal()
-
-    def _is_rare(self, place: int) -> bool:
-        """Whether a word is none of those around a handle."""
-        words, text = self._words, self._atoms[place].text
-        return not (
-            text in words.ordinary
-            or text in words.connectors
-            or text in words.contact
-            or text in words.no_name
-            or network(text)
-        )
 
     def _ends_here(self, last: int) -> bool:
         following = self._at(last + 1)

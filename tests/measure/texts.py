@@ -2,7 +2,8 @@
 
 A corpus is a table of kind, language and text. In a disguise the contact stands between « and »; `\\n` is a
 line end. A fifth of the lines is held out by a hash of the text: rules are written by looking at the
-others, and CI compares the figures of the held-out part with the goals.
+others, and CI compares the figures of the held-out part with the goals. Lines of `…_seen.tsv` were first
+a measure of finished rules, then looked at to mend them: none of these is held out.
 """
 
 import argparse
@@ -34,12 +35,13 @@ class Line:
     wanted: bool
     language: str
     text: str
+    seen: bool = False
 
     @property
     def held_out(self) -> bool:
         """Whether this line is kept from whoever writes the rules."""
         digest = hashlib.sha256(self.text.encode()).digest()
-        return digest[0] % _HELD_OUT_OF == 0
+        return not self.seen and digest[0] % _HELD_OUT_OF == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ class Figures:
 
 def lines(name: str, wanted: str) -> list[Line]:
     """Return the lines of a corpus; those of the kind `wanted` hold something to be found."""
-    rows = (CORPUS / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
-    parts = [row.split("\t") for row in rows]
-    return [
-        Line(kind == wanted, language, text.replace("\\n", "\n")) for kind, language, text in parts
-    ]
+    found: list[Line] = []
+    for part in (name, f"{name}_seen"):
+        rows = (CORPUS / f"{part}.tsv").read_text(encoding="utf-8").splitlines()
+        for kind, language, text in (row.split("\t") for row in rows):
+            seen = part != name
+            found.append(Line(kind == wanted, language, text.replace("\\n", "\n"), seen))
+    return found
 
 
 def is_masked(text: str) -> bool:

@@ -114,6 +114,7 @@ def test_masking_twice_is_once_where_it_is_hard(text: str) -> None:
         "98765 and then 43210",
         "98765 x 43210",
         "9 8 o 7 6 o 5",
+        "987650 0 . 00/0",
         "asha@example.com",
         "asha.k+work@mail.example.co.in",
         "asha @ gmail . com",
