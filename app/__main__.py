@@ -179,30 +179,45 @@ def create_admin(arguments: argparse.Namespace) -> int:
         password = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != password:
             raise Refused("The two passwords differ.")
-    asyncio.run(_create_admin(settings, arguments.email, arguments.name, password))
-    print(f"{arguments.email} can now sign in as admin.")
+    asyncio.run(_create_admin(settings, arguments.email, arguments.name, password, arguments.role))
+    print(f"{arguments.email} can now sign in as admin ({arguments.role}).")
+    if settings.requires_second_factor:
+        print(
+            "Next, a second factor: sign in, which leads to setting one up and to nothing else, or run "
+            f"python -m app second-factor --email {arguments.email}"
+        )
     return 0
 
 
-async def _create_admin(settings: Settings, email: str, name: str, password: str) -> None:
+async def _create_admin(
+    settings: Settings, email: str, name: str, password: str, role: str
+) -> None:
     from app.identity import users
+    from app.identity.rules import AdminRole
     from app.runtime import running
 
     async with running(settings) as runtime, runtime.database.begin() as session:
-        await users.create_admin(session, email, name, password, runtime.clock())
+        await users.create_admin(session, email, name, password, runtime.clock(), AdminRole(role))
 
 
 def second_factor(arguments: argparse.Namespace) -> int:
-    """Ask an administrator for an authenticator code from now on; prints what the app reads, once."""
-    url = asyncio.run(_second_factor(_settings(), arguments.email))
+    """Ask an administrator for an authenticator code from now on; prints what the app reads, once.
+
+    With --reset, take the factor away from who lost it: the next sign-in leads to setting one up.
+    """
+    url = asyncio.run(_second_factor(_settings(), arguments.email, reset=arguments.reset))
+    if url is None:
+        print(f"{arguments.email} has no second factor any more, and is signed out everywhere.")
+        return 0
     print(
         f"Add this to an authenticator app, as a QR code or by hand; it is not shown again:\n{url}"
     )
     return 0
 
 
-async def _second_factor(settings: Settings, email: str) -> str:
-    from app.identity import totp, users
+async def _second_factor(settings: Settings, email: str, *, reset: bool) -> str | None:
+    from app.audit.log import record
+    from app.identity import second_factor, totp, users
     from app.identity.models import Role
     from app.runtime import running
 
@@ -211,8 +226,21 @@ async def _second_factor(settings: Settings, email: str) -> str:
         admin = await users.find_by_email(session, Role.ADMIN, users.parse_email(email))
         if admin is None:
             raise Refused(f"There is no administrator {email}: make one with create-admin.")
-        await users.require_second_factor(session, admin.id, secret, runtime.clock())
-    return totp.setup_url(secret, email)
+        now = runtime.clock()
+        if reset:
+            await second_factor.remove(session, admin.id, now)
+            await runtime.sessions.end_all(session, admin.id)
+        else:
+            await second_factor.set_secret(session, admin.id, secret, now)
+        record(
+            session,
+            actor=None,
+            action="admin.reset_second_factor" if reset else "admin.set_second_factor",
+            target_type="admin",
+            target_id=admin.id,
+            now=now,
+        )
+    return None if reset else totp.setup_url(secret, email)
 
 
 def migrate(_arguments: argparse.Namespace) -> int:
@@ -386,8 +414,15 @@ def _parser() -> argparse.ArgumentParser:
     admin = add("create-admin", create_admin)
     admin.add_argument("--email", required=True)
     admin.add_argument("--name", default="Administrator")
+    admin.add_argument(
+        "--role",
+        choices=["owner", "finance", "moderator", "support"],
+        default="owner",
+        help="what they are there for (else owner)",
+    )
     factor = add("second-factor", second_factor)
     factor.add_argument("--email", required=True)
+    factor.add_argument("--reset", action="store_true", help="take a lost factor away")
     add("migrate", migrate)
     verifier = add("verify-log", verify_log)
     verifier.add_argument(

@@ -13,6 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 import app as package
 from app import background
 from app.api import (
+    admin_admins,
     admin_channels,
     admin_conversations,
     admin_jobs,
@@ -36,6 +37,7 @@ from app.api import (
     problems,
     reference,
     reset_page,
+    second_factor,
     sessions,
     webhooks_stripe,
     webhooks_whatsapp,
@@ -67,6 +69,7 @@ ROUTERS = (
     health.router,
     auth.router,
     sessions.router,
+    second_factor.router,
     workers.router,
     worker_hours.router,
     worker_data.router,
@@ -78,6 +81,7 @@ ROUTERS = (
     pay.router,
     reset_page.router,
     admin_people.router,
+    admin_admins.router,
     admin_jobs.router,
     admin_conversations.router,
     admin_records.router,

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 from sqlalchemy import select
 
-from app.api.deps import AdminActor, Now, Read, Route, Write
+from app.api.admin_access import MessageReader, MessageRetrier
+from app.api.deps import Now, Read, Route, Write
 from app.api.problems import problems
 from app.audit.log import record
 from app.core.schema import Answer, Instant, Reason, Request
@@ -51,7 +52,7 @@ class Resume(Request):
 
 
 @router.get("/channels")
-async def list_channels(session: Read, _actor: AdminActor, now: Now) -> Channels:
+async def list_channels(session: Read, _actor: MessageReader, now: Now) -> Channels:
     """List the channels, and why one of them is halted or waits."""
     found = await session.scalars(select(ChannelState).order_by(ChannelState.channel))
     return Channels(items=[_row(state, now) for state in found])
@@ -62,7 +63,7 @@ async def resume_channel(
     channel: Annotated[Channel, Path(description="By what these messages travel.")],
     body: Resume,
     session: Write,
-    actor: AdminActor,
+    actor: MessageRetrier,
     now: Now,
 ) -> ChannelRow:
     """Let a halted channel go; what it held back is sent, and what is still wrong halts it again."""

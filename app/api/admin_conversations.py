@@ -15,9 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.admin_access import ConversationReader, Converser
 from app.api.admin_lists import exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import AdminActor, Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import ConversationId, ListedUser
 from app.api.problems import problems
 from app.core.errors import NotFound
@@ -145,7 +146,7 @@ def _row(
 @router.get("/conversations", response_model=Page[Conversation], responses=CSV_ANSWER)
 async def list_conversations(
     session: Read,
-    actor: AdminActor,
+    actor: ConversationReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -199,7 +200,7 @@ async def _shown(session: AsyncSession, person: ChatPerson, now: dt.datetime) ->
 
 @router.get("/conversations/{conversation_id}", responses=problems(NotFound))
 async def get_conversation(
-    conversation_id: ConversationId, session: Read, _actor: AdminActor, now: Now
+    conversation_id: ConversationId, session: Read, _actor: ConversationReader, now: Now
 ) -> Conversation:
     """Look at one conversation: who it is, and who speaks with them."""
     return await _shown(session, await _find(session, conversation_id), now)
@@ -207,7 +208,11 @@ async def get_conversation(
 
 @router.get("/conversations/{conversation_id}/messages", responses=problems(NotFound))
 async def list_conversation_messages(
-    conversation_id: ConversationId, session: Read, _actor: AdminActor, rt: Rt, page: PageQuery
+    conversation_id: ConversationId,
+    session: Read,
+    _actor: ConversationReader,
+    rt: Rt,
+    page: PageQuery,
 ) -> Page[ConversationLine]:
     """Read what was said, newest first. What a person wrote is kept for 7 days, and while they wait
     for a human for 30 at most; what we sent for 90.
@@ -226,7 +231,7 @@ async def list_conversation_messages(
     "/conversations/{conversation_id}/take", responses=problems(NotFound, ConversationHeld)
 )
 async def take_conversation(
-    conversation_id: ConversationId, session: Write, actor: AdminActor, now: Now
+    conversation_id: ConversationId, session: Write, actor: Converser, now: Now
 ) -> Conversation:
     """Take a conversation over: the bot keeps quiet, and the person is told that somebody is there.
 
@@ -246,7 +251,7 @@ async def reply_to_conversation(
     conversation_id: ConversationId,
     body: ReplyRequest,
     session: Write,
-    actor: AdminActor,
+    actor: Converser,
     now: Now,
     _once: Once,
 ) -> ReplyAnswer:
@@ -261,7 +266,7 @@ async def reply_to_conversation(
     responses=problems(NotFound, ConversationHeld, ConversationNotHeld),
 )
 async def hand_back_conversation(
-    conversation_id: ConversationId, session: Write, actor: AdminActor, now: Now
+    conversation_id: ConversationId, session: Write, actor: Converser, now: Now
 ) -> Conversation:
     """Hand a conversation back to the bot, which tells the person that it is there again."""
     person = await handover.hand_back(session, conversation_id, actor, now)

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.admin_access import JobModerator, JobReader
 from app.api.admin_lists import City, Search, cleaned, contains, equals, exported, needs_reason
 from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.employer_jobs import JobAnswer, job_answers
 from app.api.parameters import JobId, Verified
 from app.api.problems import problems
@@ -90,7 +91,7 @@ class JobActionRequest(Request):
 @router.get("/jobs", response_model=Page[JobRow], responses=CSV_ANSWER)
 async def list_jobs(
     session: Read,
-    actor: AdminActor,
+    actor: JobReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -160,7 +161,7 @@ async def _details(session: AsyncSession, actor: Actor, job: Job, now: dt.dateti
 
 
 @router.get("/jobs/{job_id}", responses=problems(JobNotFound))
-async def get_job(job_id: JobId, session: Read, actor: AdminActor, now: Now) -> JobDetails:
+async def get_job(job_id: JobId, session: Read, actor: JobReader, now: Now) -> JobDetails:
     """Return one job."""
     return await _details(session, actor, await queries.find(session, job_id), now)
 
@@ -181,7 +182,7 @@ async def get_job(job_id: JobId, session: Read, actor: AdminActor, now: Now) -> 
     ),
 )
 async def act_on_job(
-    job_id: JobId, body: JobActionRequest, session: Write, actor: AdminActor, now: Now
+    job_id: JobId, body: JobActionRequest, session: Write, actor: JobModerator, now: Now
 ) -> JobDetails:
     """Cancel a job, telling everybody concerned, or reopen a cancelled or expired one.
 

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.admin_access import MessageReader, MessageRetrier
 from app.api.admin_lists import cleaned, exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import MessageId, WebhookId
 from app.api.problems import problems
 from app.attempts.tries import start_anew
@@ -120,7 +121,7 @@ class WebhookNotDead(Conflict):
 @router.get("/messages", response_model=Page[MessageRow], responses=CSV_ANSWER)
 async def list_messages(
     session: Read,
-    actor: AdminActor,
+    actor: MessageReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -144,7 +145,7 @@ async def list_messages(
 
 
 @router.get("/messages/costs")
-async def get_message_costs(session: Read, _actor: AdminActor, now: Now) -> Costs:
+async def get_message_costs(session: Read, _actor: MessageReader, now: Now) -> Costs:
     """Tell what the messages of the last 30 days cost, by the prices under `settings`."""
     prices = (await policies.current(session)).message_prices
     since = now - COSTS_SINCE
@@ -166,7 +167,7 @@ async def get_message_costs(session: Read, _actor: AdminActor, now: Now) -> Cost
 
 @router.post("/messages/{message_id}/retry", responses=problems(NotFound, MessageNotRetryable))
 async def retry_message(
-    message_id: MessageId, session: Write, actor: AdminActor, now: Now
+    message_id: MessageId, session: Write, actor: MessageRetrier, now: Now
 ) -> MessageRow:
     """Send a message again that was given up, or that waits for its template."""
     message = await delivery.retry(session, message_id, now)
@@ -185,7 +186,7 @@ async def retry_message(
 @router.get("/webhooks", response_model=Page[WebhookRow], responses=CSV_ANSWER)
 async def list_webhooks(
     session: Read,
-    actor: AdminActor,
+    actor: MessageReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -219,7 +220,7 @@ async def list_webhooks(
 
 @router.post("/webhooks/{webhook_id}/retry", responses=problems(NotFound, WebhookNotDead))
 async def retry_webhook(
-    webhook_id: WebhookId, session: Write, actor: AdminActor, now: Now
+    webhook_id: WebhookId, session: Write, actor: MessageRetrier, now: Now
 ) -> WebhookRow:
     """Handle an event again that was given up, or had items set aside; what was done stays done once."""
     event = await session.get(WebhookEvent, webhook_id, with_for_update=True)
@@ -245,7 +246,7 @@ async def retry_webhook(
 @router.get("/notices", response_model=Page[NoticeRow], responses=CSV_ANSWER)
 async def list_notices(
     session: Read,
-    actor: AdminActor,
+    actor: MessageReader,
     rt: Rt,
     now: Now,
     page: PageQuery,

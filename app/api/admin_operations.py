@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.admin_access import MoneyMover, MoneyReader
 from app.api.admin_lists import exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import AdminActor, Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import ListedEmployer, PaymentId
 from app.api.problems import problems
 from app.core.money import Money
@@ -84,7 +85,7 @@ def _payment_row(payment: Payment) -> PaymentRow:
 @router.get("/payments", response_model=Page[PaymentRow], responses=CSV_ANSWER)
 async def list_payments(
     session: Read,
-    actor: AdminActor,
+    actor: MoneyReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -118,7 +119,7 @@ async def refund_payment(
     payment_id: PaymentId,
     body: RefundRequest,
     session: Write,
-    actor: AdminActor,
+    actor: MoneyMover,
     now: Now,
     _once: Once,
 ) -> RefundAnswer:

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.admin_access import MessageReader, MessageRetrier
 from app.api.admin_lists import exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import InboxId, SubjectId
 from app.api.parked import WORKS
 from app.api.problems import problems
@@ -81,7 +82,7 @@ class WorkNotParked(Conflict):
 @router.get("/inbox", response_model=Page[InboxRow], responses=CSV_ANSWER)
 async def list_inbox(
     session: Read,
-    actor: AdminActor,
+    actor: MessageReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -121,7 +122,7 @@ def _inbox_row(item: InboxItem) -> InboxRow:
 
 @router.post("/inbox/{item_id}/retry", responses=problems(404, 409))
 async def retry_inbox_item(
-    item_id: InboxId, session: Write, actor: AdminActor, now: Now
+    item_id: InboxId, session: Write, actor: MessageRetrier, now: Now
 ) -> InboxRow:
     """Handle a message again that was given up, as one that comes late: it overrules no newer one."""
     item = await session.get(InboxItem, item_id, with_for_update=True)
@@ -147,7 +148,7 @@ async def retry_inbox_item(
 @router.get("/parked", response_model=Page[ParkedRow], responses=CSV_ANSWER)
 async def list_parked(
     session: Read,
-    actor: AdminActor,
+    actor: MessageReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -180,7 +181,7 @@ async def retry_parked(
     kind: Annotated[str, Path(description="Which work: a `kind` of the list.")],
     subject_id: SubjectId,
     session: Write,
-    actor: AdminActor,
+    actor: MessageRetrier,
     now: Now,
 ) -> ParkedRow:
     """Try work again that was given up, as if for the first time."""

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.admin_access import PeopleModerator, PeopleReader
 from app.api.admin_lists import City, Search, cleaned, contains, equals, exported, needs_reason
 from app.api.admin_people_bodies import (
     EmployerAction,
@@ -20,7 +21,7 @@ from app.api.admin_people_bodies import (
 )
 from app.api.admin_signals import signals_of
 from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.employers import location_answer
 from app.api.parameters import EmployerId, Verified, WorkerId
 from app.api.problems import problems
@@ -107,7 +108,7 @@ def _listed(
 @router.get("/workers", response_model=Page[WorkerRow], responses=CSV_ANSWER)
 async def list_workers(
     session: Read,
-    actor: AdminActor,
+    actor: PeopleReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -206,7 +207,7 @@ async def _worker_details(session: AsyncSession, worker_id: UUID) -> WorkerDetai
 
 @router.get("/workers/{worker_id}", responses=problems(NotFound))
 async def get_worker(
-    worker_id: WorkerId, session: Read, actor: AdminActor, rt: Rt, now: Now
+    worker_id: WorkerId, session: Read, actor: PeopleReader, rt: Rt, now: Now
 ) -> WorkerDetails:
     """Return one worker, contact included; that it was looked at is logged."""
     details = await _worker_details(session, worker_id)
@@ -219,7 +220,12 @@ async def get_worker(
     responses=problems(NotFound, AlreadyVerified, AccountErased, StatusForbids),
 )
 async def act_on_worker(
-    worker_id: WorkerId, body: WorkerAction, session: Write, actor: AdminActor, rt: Rt, now: Now
+    worker_id: WorkerId,
+    body: WorkerAction,
+    session: Write,
+    actor: PeopleModerator,
+    rt: Rt,
+    now: Now,
 ) -> WorkerDetails:
     """Activate, suspend or verify a worker. A suspended one's tokens die, their open offers close.
 
@@ -298,7 +304,7 @@ async def _verify(
 @router.get("/employers", response_model=Page[EmployerRow], responses=CSV_ANSWER)
 async def list_employers(
     session: Read,
-    actor: AdminActor,
+    actor: PeopleReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -389,7 +395,7 @@ async def _employer_details(
 
 @router.get("/employers/{employer_id}", responses=problems(NotFound))
 async def get_employer(
-    employer_id: EmployerId, session: Read, actor: AdminActor, rt: Rt, now: Now
+    employer_id: EmployerId, session: Read, actor: PeopleReader, rt: Rt, now: Now
 ) -> EmployerDetails:
     """Return one employer, contact included; that it was looked at is logged."""
     details = await _employer_details(session, employer_id, now)
@@ -405,7 +411,7 @@ async def act_on_employer(
     employer_id: EmployerId,
     body: EmployerAction,
     session: Write,
-    actor: AdminActor,
+    actor: PeopleModerator,
     rt: Rt,
     now: Now,
 ) -> EmployerDetails:

@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api import lag, message_figures, parked
+from app.api.admin_access import LogReader, SettingsChanger, SettingsReader, StatsReader
 from app.api.admin_lists import cleaned, exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.message_figures import ConversationFigures, HeldFigures
+from app.audit import heads
 from app.audit.log import record
 from app.audit.models import AdminActionLog
 from app.catalogue import skills
@@ -79,7 +81,7 @@ class LogRow(Answer):
 @router.get("/logs", response_model=Page[LogRow], responses=CSV_ANSWER)
 async def list_logs(
     session: Read,
-    actor_in: AdminActor,
+    actor_in: LogReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -214,8 +216,23 @@ class Stats(Answer):
     parked: ParkedFigures = Field(description="How much was given up, and since when.")
 
 
+class LogHead(Answer):
+    """The end of the log: kept elsewhere, it tells a log that was cut off or written anew."""
+
+    head: str = Field(description="`NUMBER:HASH`, as `python -m app verify-log --head` reads it.")
+    number: int = Field(description="How many rows the log has.")
+    at: Instant | None = Field(description="When the last row was written (UTC); null of none.")
+
+
+@router.get("/logs/head")
+async def get_log_head(session: Read, _actor: LogReader) -> LogHead:
+    """Return the head of the log, to be kept where the database's owner can't reach."""
+    head = await heads.current(session)
+    return LogHead(head=str(head), number=head.number, at=head.at)
+
+
 @router.get("/stats")
-async def get_stats(session: Read, _actor: AdminActor, now: Now) -> Stats:
+async def get_stats(session: Read, _actor: StatsReader, now: Now) -> Stats:
     """Return totals, the last 30 days, and how far background work is behind."""
     users = {role.value: dict.fromkeys(map(str, UserStatus), 0) for role in Role}
     by_role = select(User.role, User.status, func.count()).group_by(User.role, User.status)
@@ -318,7 +335,7 @@ class PolicyChanges(Request):
 
 
 @router.get("/settings")
-async def get_settings(session: Read, _actor: AdminActor) -> Policy:
+async def get_settings(session: Read, _actor: SettingsReader) -> Policy:
     """Return the numbers that shape the market: prices, weights, waves, deadlines, limits."""
     return await policies.current(session)
 
@@ -335,7 +352,7 @@ def _check_categories(body: PolicyChanges) -> None:
 
 @router.put("/settings")
 async def update_settings(
-    body: PolicyChanges, session: Write, actor: AdminActor, now: Now
+    body: PolicyChanges, session: Write, actor: SettingsChanger, now: Now
 ) -> Policy:
     """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
     before = await policies.current(session)

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.admin_access import MoneyMover, MoneyReader
 from app.api.admin_lists import exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import AdminActor, Now, PageQuery, Read, Route, Rt, Write
+from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import ListedEmployer, ListedWorker, ReportId
 from app.api.problems import problems
 from app.core.paging import Keyset, PageRequest
@@ -66,7 +67,7 @@ def _row(report: LeadReport, worker_id: UUID) -> ReportRow:
 @router.get("/reports", response_model=Page[ReportRow], responses=CSV_ANSWER)
 async def list_reports(
     session: Read,
-    actor: AdminActor,
+    actor: MoneyReader,
     rt: Rt,
     now: Now,
     page: PageQuery,
@@ -102,7 +103,7 @@ async def list_reports(
     responses=problems(ReportNotFound, ReportDecided, PaymentNotRefundable),
 )
 async def act_on_report(
-    report_id: ReportId, body: ReportActionRequest, session: Write, actor: AdminActor, now: Now
+    report_id: ReportId, body: ReportActionRequest, session: Write, actor: MoneyMover, now: Now
 ) -> ReportRow:
     """Give the lead's price back, or decline to; a report is decided once."""
     report = await reports.decide(

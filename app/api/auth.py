@@ -27,8 +27,8 @@ from app.api.auth_bodies import (
 )
 from app.api.deps import (
     Address,
-    AnyActor,
     AnyActorApart,
+    Enrolling,
     Now,
     OnceForNobody,
     Read,
@@ -43,11 +43,12 @@ from app.api.deps import (
 from app.api.email_link import send_link
 from app.api.employers import EmployerProfile, profile_answer
 from app.api.problems import problems
+from app.api.reset_link import send_reset_link
 from app.core.errors import Invalid
 from app.core.phones import check_company_phone, parse_phone
 from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
-from app.identity import passwords, recovery, sign_in, users
+from app.identity import passwords, recovery, sign_in, tries, users
 from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.models import Role
 from app.identity.recovery import PasswordChanged, ResetTokenInvalid
@@ -55,7 +56,6 @@ from app.identity.sessions import SessionEnded, SessionsDown
 from app.identity.sign_in import AccountSuspended, InvalidCredentials, SignedIn
 from app.identity.tokens import Claims
 from app.identity.users import EmailTaken
-from app.messaging import outbox
 from app.runtime import Runtime
 from app.workers import registration as worker_registration
 
@@ -247,19 +247,33 @@ async def login_user(
     if isinstance(body, WorkerLogin):
         phone = _phone(body.phone, runtime)
         await _limit_phone(runtime, "login:phone_here", phone, address)
+        subject = users.index_of_phone(runtime.keyring, phone)
         async with writing(runtime) as session:
-            signed_in = await sign_in.with_code(
-                session, runtime.sessions, phone, body.code, now, address
-            )
+            if runtime.limiter.enabled:
+                await tries.refuse_waiting(session, subject, address, now)
+            try:
+                signed_in = await sign_in.with_code(
+                    session, runtime.sessions, phone, body.code, now, address
+                )
+            except InvalidCredentials:
+                await tries.failed(session, subject, address, now)
+                raise
         return _tokens(signed_in, runtime, now)
     email = body.email.lower()
-    await _limit_email(runtime, "login:account", email, address)
+    account = tries.account(runtime.keyring, body.role, email)
+    await limit_subject(runtime, "login:account_here", f"{account} {address}")
+    if runtime.limiter.enabled:
+        async with writing(runtime) as counting:
+            await tries.count(counting, account, address, now)
     async with runtime.database.read() as looking:
         found = await sign_in.look_up(looking, Role(body.role), email)
     # Between the transactions, because it takes long enough to hold up everybody who writes.
-    await sign_in.check_password(found, body.password)
+    right = await sign_in.password_is_right(found, body.password)
     async with writing(runtime) as session:
-        signed_in = await sign_in.with_password(session, runtime.sessions, found, body.totp, now)
+        signed_in = await sign_in.with_password(
+            session, runtime.sessions, found, body.totp, now, right=right, account=account
+        )
+        await tries.succeeded(session, account, address, now)
     return _tokens(signed_in, runtime, now)
 
 
@@ -275,7 +289,7 @@ async def refresh_tokens(body: Refresh, session: Write, runtime: Rt, now: Now) -
 
 
 @router.get("/me")
-async def get_me(session: Read, actor: AnyActor) -> Me:
+async def get_me(session: Read, actor: Enrolling) -> Me:
     """Who is signed in."""
     user = await users.find(session, actor.user_id)
     return Me(
@@ -290,7 +304,7 @@ async def get_me(session: Read, actor: AnyActor) -> Me:
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
-async def logout_user(session: Write, runtime: Rt, actor: AnyActor) -> None:
+async def logout_user(session: Write, runtime: Rt, actor: Enrolling) -> None:
     """End this session: its tokens are dead from the next request on, in every process."""
     if actor.session_id is not None:
         await runtime.sessions.end(session, actor.session_id)
@@ -310,18 +324,7 @@ async def request_password_reset(
     await _limit_email(runtime, "password:account", email, address)
     seconds = int(recovery.LIFETIME.total_seconds())
     for reset in await recovery.begin(session, email, now):
-        await outbox.notify(
-            session,
-            reset.user_id,
-            "password_reset",
-            {
-                "url": f"{runtime.settings.base_url}/reset-password?token={reset.token}",
-                "minutes": seconds // 60,
-            },
-            key=str(reset.id),
-            now=now,
-            expires_at=reset.expires_at,
-        )
+        await send_reset_link(session, runtime.settings.base_url, reset, now)
     return ResetSent(expires_in=seconds)
 
 
@@ -331,19 +334,27 @@ async def request_password_reset(
     dependencies=[limited("password")],
     responses=problems(ResetTokenInvalid, PasswordChanged),
 )
-async def reset_password(body: ResetPassword, runtime: Rt, now: Now) -> None:
+async def reset_password(body: ResetPassword, runtime: Rt, address: Address, now: Now) -> None:
     """Set a new password by the link that was sent; every session of the account ends."""
-    await set_password(runtime, body.token, body.password, now)
+    await set_password(runtime, body.token, body.password, address, now)
 
 
-async def set_password(runtime: Runtime, token: str, password: str, now: dt.datetime) -> None:
-    """Use a link to set a new password. Raises `ResetTokenInvalid`, `Invalid`, `PasswordChanged`."""
+async def set_password(
+    runtime: Runtime, token: str, password: str, address: str, now: dt.datetime
+) -> None:
+    """Use a link to set a new password at a network address, which is known from then on.
+
+    Raises `ResetTokenInvalid`, `Invalid`, `PasswordChanged`.
+    """
     async with runtime.database.read() as looking:
         holder = await recovery.holder_of(looking, token, now)
     passwords.check_good_enough(password, field="password", personal=holder.personal)
     password_hash = await passwords.hash_password(password)
     async with writing(runtime) as session:
         await recovery.reset(session, runtime.sessions, token, password_hash, now)
+        # Who reads the account's mail is its owner, and not kept out by strangers' guesses.
+        account = tries.account(runtime.keyring, holder.role, holder.email)
+        await tries.succeeded(session, account, address, now)
 
 
 @router.post(

@@ -19,7 +19,9 @@ from app.core.errors import DomainError, Forbidden, Unauthenticated
 from app.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from app.identity import access
 from app.identity.actor import Actor
+from app.identity.models import Role
 from app.identity.permissions import Permission, may
+from app.identity.second_factor import SecondFactorRequired
 from app.runtime import Runtime
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,6 +34,12 @@ class WrongRole(Forbidden):
     code = "wrong_role"
     detail = "This address is for another role; sign in with an account of that role."
     remedy = "Sign in with an account of the role that the address is for."
+
+
+class NotGranted(WrongRole):
+    """An administrator whose role does not include this."""
+
+    detail = "Your administrator role does not include this; ask an owner."
 
 
 # The framework solves dependencies anew for every request, at a price for each: those that nearly every
@@ -120,15 +128,41 @@ async def _authenticate(
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-async def _signed_in(
+async def _signed_in_at_all(
     request: Request, session: Transaction, credentials: _Credentials, now: Now
 ) -> Actor:
     return await _authenticate(request, session, credentials, now)
 
 
+Enrolling = Annotated[Actor, Depends(_signed_in_at_all)]
+"""Whoever is signed in, also an administrator who has to set up a second factor before anything else."""
+
+
+async def _signed_in(request: Request, actor: Enrolling) -> Actor:
+    _require_second_factor(request, actor)
+    return actor
+
+
 async def _signed_in_apart(request: Request, credentials: _Credentials, now: Now) -> Actor:
     async with runtime_of(request).database.read() as session:
+        actor = await _authenticate(request, session, credentials, now)
+    _require_second_factor(request, actor)
+    return actor
+
+
+async def _enrolling_apart(request: Request, credentials: _Credentials, now: Now) -> Actor:
+    async with runtime_of(request).database.read() as session:
         return await _authenticate(request, session, credentials, now)
+
+
+EnrollingApart = Annotated[Actor, Depends(_enrolling_apart)]
+"""As `Enrolling`, checked in a transaction of its own that is over when the route begins."""
+
+
+def _require_second_factor(request: Request, actor: Actor) -> None:
+    lacking = actor.role is Role.ADMIN and not actor.has_second_factor
+    if lacking and runtime_of(request).settings.requires_second_factor:
+        raise SecondFactorRequired
 
 
 AnyActor = Annotated[Actor, Depends(_signed_in)]
@@ -138,31 +172,39 @@ AnyActorApart = Annotated[Actor, Depends(_signed_in_apart)]
 """Whoever is signed in, checked in a transaction of its own that is over when the route begins."""
 
 
-def _permitted(permission: Permission) -> Callable[..., Coroutine[Any, Any, Actor]]:
-    async def check(actor: AnyActor) -> Actor:
-        if not may(actor.role, permission):
-            raise WrongRole
+class Permitted:
+    """The dependency that lets in who is granted `permission`; the role matrix reads it off a route."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, actor: AnyActor) -> Actor:
+        """Return who asks. Raises `WrongRole`."""
+        return self.checked(actor)
+
+    def checked(self, actor: Actor) -> Actor:
+        """Return `actor` if the permission is theirs. Raises `WrongRole`."""
+        if not may(actor.role, self.permission, actor.admin_role):
+            raise NotGranted if actor.role is Role.ADMIN else WrongRole
         return actor
 
-    return check
+
+class PermittedApart(Permitted):
+    """The same, checked in a transaction of its own that is over when the route begins."""
+
+    async def __call__(self, actor: AnyActorApart) -> Actor:
+        """Return who asks. Raises `WrongRole`."""
+        return self.checked(actor)
 
 
-def _permitted_apart(permission: Permission) -> Callable[..., Coroutine[Any, Any, Actor]]:
-    async def check(actor: AnyActorApart) -> Actor:
-        if not may(actor.role, permission):
-            raise WrongRole
-        return actor
-
-    return check
-
-
-WorkerActor = Annotated[Actor, Depends(_permitted(Permission.BE_WORKER))]
-EmployerActor = Annotated[Actor, Depends(_permitted(Permission.BE_EMPLOYER))]
-AdminActor = Annotated[Actor, Depends(_permitted(Permission.ADMINISTER))]
-JobOwnerOrAdmin = Annotated[Actor, Depends(_permitted(Permission.TRIGGER_MATCHING))]
-EmployerActorApart = Annotated[Actor, Depends(_permitted_apart(Permission.BE_EMPLOYER))]
+WorkerActor = Annotated[Actor, Depends(Permitted(Permission.BE_WORKER))]
+EmployerActor = Annotated[Actor, Depends(Permitted(Permission.BE_EMPLOYER))]
+AdminActor = Annotated[Actor, Depends(Permitted(Permission.ADMINISTER))]
+"""An owner; narrower permissions are in `admin_access`."""
+JobOwnerOrAdmin = Annotated[Actor, Depends(Permitted(Permission.TRIGGER_MATCHING))]
+EmployerActorApart = Annotated[Actor, Depends(PermittedApart(Permission.BE_EMPLOYER))]
 """The employer, checked in a transaction of its own: for routes that call a provider in between."""
-AdminActorApart = Annotated[Actor, Depends(_permitted_apart(Permission.ADMINISTER))]
+AdminActorApart = Annotated[Actor, Depends(PermittedApart(Permission.ADMINISTER))]
 
 
 async def _page(

@@ -37,6 +37,7 @@ _SIGNED_IN = (
     "invalid_token",
     "token_expired",
     "session_ended",
+    "second_factor_required",
     "sessions_unavailable",
 )
 """What every operation that needs an access token may answer."""

@@ -13,17 +13,18 @@ LIMITS: Mapping[str, str] = {
     "code:address": "10/hour",
     "code:phone_here": "3/hour",
     "code:phone": "6/hour",
-    # Guessing passwords. Guesses at a code are counted with the code, five and five.
+    # Guessing passwords; the waits that grow are in `identity.tries`. Guesses at a code are counted with
+    # the code, five and five.
     "login:address": "60/minute",
     "login:phone_here": "10/minute",
     "login:account_here": "10/minute",
-    "login:account": "60/minute",
     "refresh:address": "120/minute",
     "register_employer:address": "20/hour",
     "password:address": "20/hour",
     "password:account_here": "5/hour",
     "password:account": "10/hour",
     "password_change:account": "5/hour",
+    "second_factor:account": "20/hour",
     "email:account": "3/hour",
     # Links are made of 256-bit seals; this only keeps guessing from costing us.
     "pay:address": "60/minute",

@@ -21,6 +21,7 @@ MessageId = Annotated[UUID, Path(description="Id of the message (UUIDv7).")]
 WebhookId = Annotated[UUID, Path(description="Id of the stored event (UUIDv7).")]
 InboxId = Annotated[UUID, Path(description="Id of the message that came in (UUIDv7).")]
 SubjectId = Annotated[UUID, Path(description="Id of what the work is about (UUIDv7).")]
+AdminId = Annotated[UUID, Path(description="Id of the administrator (UUIDv7).")]
 ReportId = Annotated[UUID, Path(description="Id of the report (UUIDv7).")]
 
 ListedEmployer = Annotated[UUID | None, Query(description="Only those of this employer, by id.")]

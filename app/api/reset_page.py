@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from app.api.auth import set_password
-from app.api.deps import Now, Route, Rt, limited
+from app.api.deps import Address, Now, Route, Rt, limited
 from app.api.pages import Field, page
 from app.core.errors import DomainError
 from app.identity import recovery
@@ -33,14 +33,18 @@ async def show(rt: Rt, now: Now, token: Token = "") -> Response:
 
 @router.post("", dependencies=[limited("password")])
 async def reset(
-    rt: Rt, now: Now, password: Annotated[str, Form(max_length=1_024)], token: Token = ""
+    rt: Rt,
+    now: Now,
+    address: Address,
+    password: Annotated[str, Form(max_length=1_024)],
+    token: Token = "",
 ) -> Response:
     """Set the new password; every session of the account ends."""
     language = "en"
     try:
         async with rt.database.read() as session:
             language = (await recovery.holder_of(session, token, now)).language
-        await set_password(rt, token, password, now)
+        await set_password(rt, token, password, address, now)
     except ResetTokenInvalid:
         return page(language, "reset_too_late", {}, status=404)
     except DomainError as refusal:

@@ -118,6 +118,8 @@ def _switches(settings: Settings) -> Iterator[str]:
         yield "RATE_LIMITS=off is for tests: remove it."
     if settings.log_level == "debug":
         yield "LOG_LEVEL=debug is for development: remove it."
+    if settings.second_factor == "optional":
+        yield "SECOND_FACTOR=optional is for development: remove it."
     if settings.sandbox == "public":
         yield "SANDBOX=public is for development: remove it."
 

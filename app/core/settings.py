@@ -117,6 +117,7 @@ class Settings(BaseSettings):
     background_loops: Literal["on", "off"] = "on"
     sandbox: Literal["on", "off", "public"] = "on"
     openapi: Literal["on", "off"] | None = None
+    second_factor: Literal["required", "optional"] | None = None
     sandbox_journal: Path = Path("sandbox.db")
     metrics_token: SecretStr | None = None
     admin_password: SecretStr | None = None
@@ -178,6 +179,11 @@ class Settings(BaseSettings):
     def serves_sandbox(self) -> bool:
         """Whether this process mounts the stand-ins for WhatsApp and Stripe."""
         return self.sandbox != "off" and not self.is_production
+
+    @property
+    def requires_second_factor(self) -> bool:
+        """Whether administrators without a second factor can do nothing but set one up."""
+        return self.is_production or self.second_factor == "required"
 
     @property
     def serves_openapi(self) -> bool:

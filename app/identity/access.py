@@ -35,4 +35,6 @@ async def authenticate(
         status=standing.status,
         name=standing.name,
         session_id=claims.session_id,
+        admin_role=standing.admin_role,
+        has_second_factor=standing.has_second_factor,
     )

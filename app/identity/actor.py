@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.core.errors import Forbidden
 from app.identity.models import Role, UserStatus
+from app.identity.rules import AdminRole
 
 
 class AccountRestricted(Forbidden):
@@ -23,6 +24,9 @@ class Actor:
     status: UserStatus
     name: str
     session_id: UUID | None = None
+    admin_role: AdminRole | None = None
+    """What an administrator is there for; None of others."""
+    has_second_factor: bool = False
 
     def require_unrestricted(self) -> None:
         """Raise `AccountRestricted` for a restricted employer."""

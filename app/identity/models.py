@@ -36,6 +36,8 @@ class User(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     role: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16))
+    admin_role: Mapped[str | None] = mapped_column(String(16))
+    """What an administrator is there for (`rules.AdminRole`); NULL of everybody else."""
     name: Mapped[str] = mapped_column(String(120))
     language: Mapped[str] = mapped_column(String(8), default="en")
     email: Mapped[str | None] = mapped_column(String(254))
@@ -43,6 +45,8 @@ class User(Base):
     """When a link that was sent to the address came back."""
     password_hash: Mapped[str | None] = mapped_column(String(200))
     totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_pending_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """A secret that was shown and not confirmed by a code yet."""
     totp_step: Mapped[int | None]
     """The time step of the last authenticator code used; that code or an older one never again."""
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -96,6 +100,22 @@ class OneTimeCode(Base):
     used_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class SignInTries(Base):
+    """Tries at one account's password or second factor, of one address or of all strange ones."""
+
+    __tablename__ = "sign_in_tries"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Keyed hash of what is tried and from where; that there is such an account is not told by it."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """Tries since the last good one."""
+    waits_until: Mapped[dt.datetime | None]
+    """No try counts before."""
+    good_at: Mapped[dt.datetime | None]
+    """When somebody last signed in from there."""
+    updated_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class Consent(Base):

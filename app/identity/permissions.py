@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from app.identity.models import Role
+from app.identity.rules import AdminRole
 
 
 class Permission(StrEnum):
@@ -13,20 +14,71 @@ class Permission(StrEnum):
     """Everything a worker does with their own profile and offers."""
     BE_EMPLOYER = "be_employer"
     """Everything an employer does with their own jobs and leads."""
-    ADMINISTER = "administer"
     TRIGGER_MATCHING = "trigger_matching"
     SIGN_OUT = "sign_out"
 
+    BE_ADMIN = "be_admin"
+    """What every administrator does with their own account."""
+    ADMINISTER = "administer"
+    """What no narrower permission covers: owners only."""
+    MANAGE_ADMINS = "manage_admins"
+    READ_PEOPLE = "read_people"
+    """Workers and employers, contacts included; that one was looked at is logged."""
+    MODERATE_PEOPLE = "moderate_people"
+    """Verify, restrict, suspend, activate and sign out workers and employers."""
+    READ_JOBS = "read_jobs"
+    MODERATE_JOBS = "moderate_jobs"
+    READ_MONEY = "read_money"
+    """Payments, and the reports about leads that lead to refunds."""
+    MOVE_MONEY = "move_money"
+    """Refund, and decide reports."""
+    READ_MESSAGES = "read_messages"
+    """What was sent and arrived, what it costs, what the platform says."""
+    RETRY_MESSAGES = "retry_messages"
+    READ_CONVERSATIONS = "read_conversations"
+    CONVERSE = "converse"
+    """Take a conversation over and answer in it."""
+    READ_LOG = "read_log"
+    READ_STATS = "read_stats"
+    READ_SETTINGS = "read_settings"
+    CHANGE_SETTINGS = "change_settings"
+    """Prices, weights, waves and limits."""
 
-GRANTS: Mapping[Permission, frozenset[Role]] = {
+
+_OWNER, _FINANCE = AdminRole.OWNER, AdminRole.FINANCE
+_MODERATOR, _SUPPORT = AdminRole.MODERATOR, AdminRole.SUPPORT
+
+GRANTS: Mapping[Permission, frozenset[Role | AdminRole]] = {
     Permission.BE_WORKER: frozenset({Role.WORKER}),
     Permission.BE_EMPLOYER: frozenset({Role.EMPLOYER}),
-    Permission.ADMINISTER: frozenset({Role.ADMIN}),
-    Permission.TRIGGER_MATCHING: frozenset({Role.EMPLOYER, Role.ADMIN}),
+    Permission.TRIGGER_MATCHING: frozenset({Role.EMPLOYER, _OWNER, _MODERATOR, _SUPPORT}),
     Permission.SIGN_OUT: frozenset(Role),
+    Permission.BE_ADMIN: frozenset(AdminRole),
+    Permission.ADMINISTER: frozenset({_OWNER}),
+    Permission.MANAGE_ADMINS: frozenset({_OWNER}),
+    Permission.READ_PEOPLE: frozenset(AdminRole),
+    Permission.MODERATE_PEOPLE: frozenset({_OWNER, _MODERATOR}),
+    Permission.READ_JOBS: frozenset(AdminRole),
+    Permission.MODERATE_JOBS: frozenset({_OWNER, _MODERATOR}),
+    Permission.READ_MONEY: frozenset(AdminRole),
+    Permission.MOVE_MONEY: frozenset({_OWNER, _FINANCE}),
+    Permission.READ_MESSAGES: frozenset({_OWNER, _MODERATOR, _SUPPORT}),
+    Permission.RETRY_MESSAGES: frozenset({_OWNER, _SUPPORT}),
+    Permission.READ_CONVERSATIONS: frozenset({_OWNER, _MODERATOR, _SUPPORT}),
+    Permission.CONVERSE: frozenset({_OWNER, _MODERATOR, _SUPPORT}),
+    Permission.READ_LOG: frozenset({_OWNER, _FINANCE, _MODERATOR}),
+    Permission.READ_STATS: frozenset(AdminRole),
+    Permission.READ_SETTINGS: frozenset(AdminRole),
+    Permission.CHANGE_SETTINGS: frozenset({_OWNER}),
 }
+"""Who is granted what. An administrator is granted what their administrators' role is."""
 
 
-def may(role: Role, permission: Permission) -> bool:
-    """Whether `role` is granted `permission`."""
-    return role in GRANTS[permission]
+def may(role: Role, permission: Permission, admin_role: AdminRole | None = None) -> bool:
+    """Whether somebody of `role`, an administrator of `admin_role`, is granted `permission`."""
+    return role in GRANTS[permission] or (role is Role.ADMIN and admin_role in GRANTS[permission])
+
+
+def permissions_of(admin_role: AdminRole) -> list[Permission]:
+    """Return what an administrator of this role is granted."""
+    return [each for each in Permission if may(Role.ADMIN, each, admin_role)]

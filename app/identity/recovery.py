@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Invalid
-from app.identity import links, mailbox
+from app.identity import links, mailbox, tries
 from app.identity.links import SentLink
 from app.identity.models import Role, User
 from app.identity.rules import MAY_SIGN_IN
@@ -46,12 +46,20 @@ class Holder:
     password_hash: str | None
     personal: tuple[str, ...]
     language: str
+    role: str
+    email: str
 
 
-async def begin(session: AsyncSession, email: str, now: dt.datetime) -> list[SentLink]:
-    """Return a link for each account with this e-mail address (employer and admin may share one)."""
+async def begin(
+    session: AsyncSession, email: str, now: dt.datetime, role: Role | None = None
+) -> list[SentLink]:
+    """Return a link for each account with this e-mail address (employer and admin may share one).
+
+    With `role`, only for the account of that role.
+    """
+    roles = {Role.EMPLOYER, Role.ADMIN} if role is None else {role}
     query = select(User.id).where(
-        User.email == email, User.role != Role.WORKER, User.status.in_(MAY_SIGN_IN)
+        User.email == email, User.role.in_(roles), User.status.in_(MAY_SIGN_IN)
     )
     users = (await session.scalars(query)).all()
     return [await links.issue(session, user_id, _PURPOSE, LIFETIME, now) for user_id in users]
@@ -75,13 +83,14 @@ async def require_holder(session: AsyncSession, user_id: UUID) -> Holder:
 
 
 async def _holder(session: AsyncSession, user_id: UUID) -> Holder | None:
-    query = select(User.name, User.email, User.password_hash, User.language).where(
+    query = select(User.name, User.email, User.password_hash, User.language, User.role).where(
         User.id == user_id, User.status.in_(MAY_SIGN_IN)
     )
     row = (await session.execute(query)).one_or_none()
     if row is None:
         return None
-    return Holder(user_id, row.password_hash, (row.name, row.email or ""), row.language)
+    personal = (row.name, row.email or "")
+    return Holder(user_id, row.password_hash, personal, row.language, row.role, row.email or "")
 
 
 async def reset(
@@ -134,4 +143,6 @@ async def _set(session: AsyncSession, found: Holder, password_hash: str, now: dt
     if version is None:
         raise PasswordChanged
     await links.forget(session, found.user_id, _PURPOSE, now)
+    # Whoever guessed at the second factor knew the old password: their tries keep nobody out now.
+    await tries.forget_factor(session, str(found.user_id))
     return version

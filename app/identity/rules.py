@@ -13,6 +13,15 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class AdminRole(StrEnum):
+    """What an administrator is there for; what each may do stands in `permissions`."""
+
+    OWNER = "owner"
+    FINANCE = "finance"
+    MODERATOR = "moderator"
+    SUPPORT = "support"
+
+
 class UserStatus(StrEnum):
     """Where an account stands.
 
@@ -45,15 +54,12 @@ class AccountStep:
     ends_sessions: bool
 
 
-_MANAGED = frozenset({Role.WORKER, Role.EMPLOYER})
-"""Administrators are made and removed on the command line only."""
-
 STEPS: Mapping[AccountAction, AccountStep] = {
     AccountAction.ACTIVATE: AccountStep(
-        (UserStatus.SUSPENDED, UserStatus.RESTRICTED), UserStatus.ACTIVE, _MANAGED, False
+        (UserStatus.SUSPENDED, UserStatus.RESTRICTED), UserStatus.ACTIVE, frozenset(Role), False
     ),
     AccountAction.SUSPEND: AccountStep(
-        (UserStatus.ACTIVE, UserStatus.RESTRICTED), UserStatus.SUSPENDED, _MANAGED, True
+        (UserStatus.ACTIVE, UserStatus.RESTRICTED), UserStatus.SUSPENDED, frozenset(Role), True
     ),
     AccountAction.RESTRICT: AccountStep(
         (UserStatus.ACTIVE,), UserStatus.RESTRICTED, frozenset({Role.EMPLOYER}), False

@@ -22,6 +22,7 @@ from app.core.errors import Unauthenticated, Unavailable
 from app.core.faults import is_outage
 from app.core.ids import new_id
 from app.identity.models import Role, Session, User, UserStatus
+from app.identity.rules import AdminRole
 from app.prepared import Prepared
 from app.sql import table
 
@@ -74,6 +75,8 @@ class Standing:
     status: UserStatus
     name: str
     version: int
+    admin_role: AdminRole | None = None
+    has_second_factor: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,12 +170,19 @@ class Account(NamedTuple):
     status: str
     name: str
     version: int
+    admin_role: str | None
+    has_second_factor: bool
 
 
 _USERS, _SESSIONS = table(User), table(Session)
-_OF_USER = select(*(_USERS.c[name] for name in Account._fields)).where(
-    _USERS.c.id == bindparam("user_id")
-)
+_OF_USER = select(
+    _USERS.c.role,
+    _USERS.c.status,
+    _USERS.c.name,
+    _USERS.c.version,
+    _USERS.c.admin_role,
+    _USERS.c.totp_sealed.is_not(None).label("has_second_factor"),
+).where(_USERS.c.id == bindparam("user_id"))
 ACCOUNT = Prepared(_OF_USER, Account)
 """The account as it stands, for a store that keeps sessions elsewhere."""
 
@@ -191,7 +201,14 @@ def standing_of(row: Account | None) -> Standing | None:
     """Return the account of a row, None for none."""
     if row is None:
         return None
-    return Standing(Role(row.role), UserStatus(row.status), row.name, row.version)
+    return Standing(
+        Role(row.role),
+        UserStatus(row.status),
+        row.name,
+        row.version,
+        AdminRole(row.admin_role) if row.admin_role else None,
+        bool(row.has_second_factor),
+    )
 
 
 @asynccontextmanager

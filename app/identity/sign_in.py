@@ -8,13 +8,13 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.errors import Forbidden, Unauthenticated
 from app.db import keyring
-from app.identity import codes, totp, users
+from app.identity import codes, second_factor, users
 from app.identity.models import Role, User, UserStatus
 from app.identity.passwords import verify_password
 from app.identity.rules import MAY_SIGN_IN
@@ -96,11 +96,9 @@ async def look_up(session: AsyncSession, role: Role, email: str) -> Found:
     return Found(row.id, row.password_hash) if row else Found()
 
 
-async def check_password(found: Found, password: str) -> UUID:
-    """Return whose password this is. Raises `InvalidCredentials`, after the same time for everyone."""
-    if not await verify_password(password, found.password_hash) or found.user_id is None:
-        raise InvalidCredentials
-    return found.user_id
+async def password_is_right(found: Found, password: str) -> bool:
+    """Whether this is the account's password; after the same time for everyone."""
+    return await verify_password(password, found.password_hash) and found.user_id is not None
 
 
 async def with_password(
@@ -109,37 +107,23 @@ async def with_password(
     found: Found,
     totp_code: str | None,
     now: dt.datetime,
+    *,
+    right: bool,
+    account: str,
 ) -> SignedIn:
-    """Sign in an employer or administrator whose password `check_password` found right.
+    """Sign in an employer or administrator; `right` is what `password_is_right` said.
 
-    Raises `InvalidCredentials` (also when the password changed meanwhile, or the second factor is
-    wrong), `AccountSuspended` and `SessionsDown`.
+    `account` is what its tries are counted as (`tries.account`). A wrong password and a wrong second
+    factor run the same statements. Raises `InvalidCredentials` (also when the password changed
+    meanwhile), `AccountSuspended` and `SessionsDown`.
     """
     query = select(User).where(User.id == found.user_id, User.password_hash == found.password_hash)
     user = (await session.scalars(query)).one_or_none()
-    if user is None or not await _second_factor(session, user, totp_code, now):
+    checked = user if right else None
+    good = await second_factor.check(session, checked, account, totp_code, now)
+    if checked is None or not good:
         raise InvalidCredentials
-    return await _start(session, sessions, user, now)
-
-
-async def _second_factor(
-    session: AsyncSession, user: User, code: str | None, now: dt.datetime
-) -> bool:
-    if user.totp_sealed is None:
-        return True
-    secret = keyring(session).open(user.totp_sealed, totp.CONTEXT)
-    step = totp.matching_step(secret, code or "", now, user.totp_step)
-    if step is None:
-        return False
-    unused = or_(User.totp_step.is_(None), User.totp_step < step)
-    taken = await session.scalar(
-        update(User)
-        .where(User.id == user.id, unused)
-        .values(totp_step=step)
-        .returning(User.id)
-        .execution_options(synchronize_session=False)
-    )
-    return taken is not None
+    return await _start(session, sessions, checked, now)
 
 
 async def _start(

@@ -13,10 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, Invalid, NotFound
 from app.db import changed, keyring
-from app.identity import totp
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
 from app.identity.passwords import check_good_enough, hash_password
-from app.identity.rules import AccountAction, step_of
+from app.identity.rules import AccountAction, AdminRole, step_of
 
 PHONE = "phone"
 """What a phone is sealed and indexed as."""
@@ -155,40 +154,32 @@ async def add_with_email(session: AsyncSession, user: User) -> User:
 
 
 async def create_admin(
-    session: AsyncSession, email: str, name: str, password: str, now: dt.datetime
+    session: AsyncSession,
+    email: str,
+    name: str,
+    password: str | None,
+    now: dt.datetime,
+    admin_role: AdminRole = AdminRole.OWNER,
 ) -> User:
-    """Make an administrator; only the command line can.
+    """Make an administrator; without a password, one who sets it by a link that is mailed.
 
     Raises `Invalid` for an address or password that can't be used, and `EmailTaken`.
     """
     email = parse_email(email)
-    check_good_enough(password, field="password", personal=[email, name])
+    if password is not None:
+        check_good_enough(password, field="password", personal=[email, name])
     user = User(
         role=Role.ADMIN,
         status=UserStatus.ACTIVE,
+        admin_role=admin_role,
         name=name,
         language="en",
         email=email,
-        password_hash=await hash_password(password),
+        password_hash=await hash_password(password) if password is not None else None,
         created_at=now,
         updated_at=now,
     )
     return await add_with_email(session, user)
-
-
-async def require_second_factor(
-    session: AsyncSession, user_id: UUID, secret: str, now: dt.datetime
-) -> None:
-    """Ask this account for an authenticator code from now on; `secret` as `totp.new_secret` makes it.
-
-    Raises `NotFound`, and `Invalid` for a secret that no app can hold.
-    """
-    if not totp.is_secret(secret):
-        raise Invalid.field("secret", "Use a Base32 secret of at least 128 bits.")
-    user = await find(session, user_id)
-    user.totp_sealed = keyring(session).seal(secret, totp.CONTEXT)
-    user.totp_step = None
-    user.updated_at = now
 
 
 async def suspend(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
@@ -277,6 +268,8 @@ async def erase(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
             email_verified_at=None,
             password_hash=None,
             totp_sealed=None,
+            totp_pending_sealed=None,
+            admin_role=None,
             totp_step=None,
             phone_sealed=None,
             phone_index=None,

@@ -12,8 +12,12 @@ import httpx
 import pytest
 from starlette.routing import Route
 
+from app.api.deps import Permitted
+from app.identity.permissions import GRANTS
+from app.identity.rules import AdminRole
 from app.main import ROUTERS
 from tests.acceptance.shapes import problem
+from tests.flows import newcomers
 from tests.flows.world import PASSWORD, Person, World, ok
 
 UNKNOWN = "01936d5e-7c00-7000-8000-000000000000"
@@ -24,8 +28,16 @@ ANYBODY = "anybody signed in"
 WORKER = "worker"
 EMPLOYER = "employer"
 ADMIN = "admin"
+OWNER, FINANCE, MODERATOR, SUPPORT = AdminRole
+ADMINS = tuple(AdminRole)
+MODERATES = "owner and moderator"
+MOVES_MONEY = "owner and finance"
+READS_MESSAGES = "owner, moderator and support"
+RETRIES = "owner and support"
+READS_LOG = "owner, finance and moderator"
+OWNS = "owner"
 BY_PASSWORD = "whoever signs in with a password"
-JOB_OWNER = "the job's employer, or admin"
+JOB_OWNER = "the job's employer, or owner, moderator and support"
 
 Body = Callable[["Cast"], Any]
 
@@ -54,7 +66,13 @@ class Cast:
         self.worker = world.worker(location=place, slots=("saturday",))
         self.other_worker = world.worker(location={"latitude": -40.0, "longitude": 100.0}, slots=())
         self.employer, self.other_employer = world.employer(), world.employer()
-        self.admin = world.admin()
+        self.admins = {role: world.admin(role) for role in ADMINS}
+        self.admin = self.admins[OWNER]
+        self.everybody: dict[str, Person] = {
+            WORKER: self.worker,
+            EMPLOYER: self.employer,
+            **{str(role): admin for role, admin in self.admins.items()},
+        }
         self.place = place
         job = world.job(self.employer, location=place)
         draft = world.job(self.employer, location=place, publish=False)
@@ -81,9 +99,16 @@ class Cast:
             "kind": "wave",
             "subject_id": UNKNOWN,
             "session_id": UNKNOWN,
+            "admin_id": self.spare_admin(),
             "report_id": UNKNOWN,
             "conversation_id": self.conversation(),
         }
+
+    def spare_admin(self) -> str:
+        """Somebody whose sessions may end in between."""
+        runtime = self.world.runtime
+        made = newcomers.admin(runtime, "spare@example.com", PASSWORD, AdminRole.SUPPORT)
+        return self.world.run(made).user_id
 
     def conversation(self) -> str:
         """Somebody who wrote to us."""
@@ -120,6 +145,10 @@ def _slot(_: Cast) -> Any:
 
 def _job(cast: Cast) -> Any:
     return cast.world.job_body()
+
+
+def _invitation(_: Cast) -> Any:
+    return {"email": "new@example.com", "name": "Nina", "admin_role": "support"}
 
 
 def _act(action: str) -> Body:
@@ -194,45 +223,53 @@ RULES: dict[str, Rule] = {
     "GET /api/employers/payments/{payment_id}": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/admin/workers": rule(ADMIN),
     "GET /api/admin/workers/{worker_id}": rule(ADMIN),
-    "POST /api/admin/workers/{worker_id}/action": rule(ADMIN, body=_act("verify")),
+    "POST /api/admin/workers/{worker_id}/action": rule(MODERATES, 200, 409, body=_act("verify")),
     "GET /api/admin/employers": rule(ADMIN),
     "GET /api/admin/employers/{employer_id}": rule(ADMIN),
-    "POST /api/admin/employers/{employer_id}/action": rule(ADMIN, body=_act("verify")),
+    "POST /api/admin/employers/{employer_id}/action": rule(
+        MODERATES, 200, 409, body=_act("verify")
+    ),
     "GET /api/admin/jobs": rule(ADMIN),
     "GET /api/admin/jobs/{job_id}": rule(ADMIN),
-    "POST /api/admin/jobs/{job_id}/action": rule(ADMIN, 200, 409, body=_act("reopen")),
-    "GET /api/admin/logs": rule(ADMIN),
+    "POST /api/admin/jobs/{job_id}/action": rule(MODERATES, 200, 409, body=_act("reopen")),
+    "GET /api/admin/logs/head": rule(READS_LOG),
+    "GET /api/admin/admins": rule(OWNS),
+    "GET /api/admin/admins/me": rule(ADMIN),
+    "POST /api/admin/admins": rule(OWNS, 201, 409, body=_invitation),
+    "GET /api/admin/admins/{admin_id}": rule(OWNS),
+    "POST /api/admin/admins/{admin_id}/action": rule(OWNS, 200, 409, body=_act("sign_out")),
+    "GET /api/admin/logs": rule(READS_LOG),
     "GET /api/admin/stats": rule(ADMIN),
     "GET /api/admin/settings": rule(ADMIN),
-    "PUT /api/admin/settings": rule(ADMIN, body=lambda _: {}),
+    "PUT /api/admin/settings": rule(OWNS, body=lambda _: {}),
     "GET /api/admin/payments": rule(ADMIN),
     "POST /api/admin/payments/{payment_id}/refund": rule(
-        ADMIN, 409, body=lambda _: {"reason": "to see who may"}
+        MOVES_MONEY, 409, body=lambda _: {"reason": "to see who may"}
     ),
     "GET /api/admin/reports": rule(ADMIN),
     "POST /api/admin/reports/{report_id}/action": rule(
-        ADMIN, 404, body=lambda _: {"action": "decline", "reason": "the number works"}
+        MOVES_MONEY, 404, body=lambda _: {"action": "decline", "reason": "the number works"}
     ),
-    "GET /api/admin/messages": rule(ADMIN),
-    "POST /api/admin/messages/{message_id}/retry": rule(ADMIN, 200, 409),
-    "GET /api/admin/webhooks": rule(ADMIN),
-    "POST /api/admin/webhooks/{webhook_id}/retry": rule(ADMIN, 404),
-    "GET /api/admin/inbox": rule(ADMIN),
-    "POST /api/admin/inbox/{item_id}/retry": rule(ADMIN, 404),
-    "GET /api/admin/parked": rule(ADMIN),
-    "POST /api/admin/parked/{kind}/{subject_id}/retry": rule(ADMIN, 404),
-    "GET /api/admin/messages/costs": rule(ADMIN),
-    "GET /api/admin/notices": rule(ADMIN),
-    "GET /api/admin/conversations": rule(ADMIN),
-    "GET /api/admin/conversations/{conversation_id}": rule(ADMIN),
-    "GET /api/admin/conversations/{conversation_id}/messages": rule(ADMIN),
-    "POST /api/admin/conversations/{conversation_id}/take": rule(ADMIN),
+    "GET /api/admin/messages": rule(READS_MESSAGES),
+    "POST /api/admin/messages/{message_id}/retry": rule(RETRIES, 200, 409),
+    "GET /api/admin/webhooks": rule(READS_MESSAGES),
+    "POST /api/admin/webhooks/{webhook_id}/retry": rule(RETRIES, 404),
+    "GET /api/admin/inbox": rule(READS_MESSAGES),
+    "POST /api/admin/inbox/{item_id}/retry": rule(RETRIES, 404),
+    "GET /api/admin/parked": rule(READS_MESSAGES),
+    "POST /api/admin/parked/{kind}/{subject_id}/retry": rule(RETRIES, 404),
+    "GET /api/admin/messages/costs": rule(READS_MESSAGES),
+    "GET /api/admin/notices": rule(READS_MESSAGES),
+    "GET /api/admin/conversations": rule(READS_MESSAGES),
+    "GET /api/admin/conversations/{conversation_id}": rule(READS_MESSAGES),
+    "GET /api/admin/conversations/{conversation_id}/messages": rule(READS_MESSAGES),
+    "POST /api/admin/conversations/{conversation_id}/take": rule(READS_MESSAGES, 200, 409),
     "POST /api/admin/conversations/{conversation_id}/reply": rule(
-        ADMIN, 201, body=lambda _: {"text": "Hello from the team."}
+        READS_MESSAGES, 201, 409, body=lambda _: {"text": "Hello from the team."}
     ),
-    "POST /api/admin/conversations/{conversation_id}/hand-back": rule(ADMIN),
+    "POST /api/admin/conversations/{conversation_id}/hand-back": rule(READS_MESSAGES, 200, 409),
     "POST /api/matching/jobs/{job_id}/trigger": rule(JOB_OWNER, 202, 409, owned=EMPLOYER),
-    "POST /api/matching/expire-matches": rule(ADMIN),
+    "POST /api/matching/expire-matches": rule(OWNS),
     "GET /api/catalogue/skills": rule(PUBLIC),
     "GET /api/catalogue/categories": rule(PUBLIC),
     "GET /api/catalogue/places": rule(PUBLIC, 422),  # it has to be told what to look for
@@ -244,18 +281,29 @@ RULES: dict[str, Rule] = {
     "GET /api/auth/sessions": rule(ANYBODY),
     "GET /api/auth/email": rule(BY_PASSWORD, 200),
     "POST /api/auth/email/confirm": rule(PUBLIC, 422, body=lambda _: {"token": "x"}),
+    "GET /api/auth/second-factor": rule(BY_PASSWORD),
+    "POST /api/auth/second-factor": rule(
+        BY_PASSWORD, 422, body=lambda _: {"current_password": "wrong"}
+    ),
+    "POST /api/auth/second-factor/confirm": rule(BY_PASSWORD, 409, body=lambda _: {"code": "1"}),
     "POST /api/auth/email/resend": rule(BY_PASSWORD, 202),
     "DELETE /api/auth/sessions": rule(ANYBODY, 204),
     "DELETE /api/auth/sessions/{session_id}": rule(ANYBODY, 404),
 }
 
-_MAY = {
-    ANYBODY: {WORKER, EMPLOYER, ADMIN},
-    BY_PASSWORD: {EMPLOYER, ADMIN},
+_MAY: dict[str, set[str]] = {
+    ANYBODY: {WORKER, EMPLOYER, *ADMINS},
+    BY_PASSWORD: {EMPLOYER, *ADMINS},
     WORKER: {WORKER},
     EMPLOYER: {EMPLOYER},
-    ADMIN: {ADMIN},
-    JOB_OWNER: {EMPLOYER, ADMIN},
+    ADMIN: {*ADMINS},
+    OWNS: {OWNER},
+    MODERATES: {OWNER, MODERATOR},
+    MOVES_MONEY: {OWNER, FINANCE},
+    READS_MESSAGES: {OWNER, MODERATOR, SUPPORT},
+    RETRIES: {OWNER, SUPPORT},
+    READS_LOG: {OWNER, FINANCE, MODERATOR},
+    JOB_OWNER: {EMPLOYER, OWNER, MODERATOR, SUPPORT},
 }
 
 # What takes the thing away comes after everything that needs it.
@@ -285,6 +333,31 @@ def test_every_route_is_in_the_table_and_nothing_else(town: World) -> None:
     assert routes(town) == set(RULES)
 
 
+def _permission_of(route: Any) -> Any:
+    """What a route's dependencies say it takes, or None."""
+    waiting = [route.dependant]
+    while waiting:
+        dependant = waiting.pop()
+        if isinstance(dependant.call, Permitted):
+            return dependant.call.permission
+        waiting += dependant.dependencies
+    return None
+
+
+def test_every_admin_route_declares_its_permission_and_the_table_agrees() -> None:
+    declared = {
+        f"{method} {getattr(route, 'path', '')}": _permission_of(route)
+        for router in ROUTERS
+        for route in router.routes
+        for method in getattr(route, "methods", ())
+        if getattr(route, "path", "").startswith(("/api/admin", "/api/matching"))
+    }
+    assert declared
+    for route, permission in declared.items():
+        assert permission is not None, route
+        assert set(GRANTS[permission]) == _MAY[RULES[route].who], route
+
+
 def test_no_page_is_served_beside_the_document_but_these() -> None:
     """Pages opened by a link in a message (its token is the right), and what only machines read."""
     hidden = {
@@ -297,7 +370,6 @@ def test_no_page_is_served_beside_the_document_but_these() -> None:
 
 
 def test_nobody_and_the_wrong_role_are_refused_everywhere(cast: Cast) -> None:
-    people = {WORKER: cast.worker, EMPLOYER: cast.employer, ADMIN: cast.admin}
     for route, wanted in RULES.items():
         if wanted.who == PUBLIC:
             continue
@@ -305,7 +377,7 @@ def test_nobody_and_the_wrong_role_are_refused_everywhere(cast: Cast) -> None:
         path = cast.path(template)
         body = wanted.body(cast) if wanted.body else None
         problem(cast.send(None, method, path, body), 401)
-        for role, person in people.items():
+        for role, person in cast.everybody.items():
             if role not in _MAY[wanted.who]:
                 problem(cast.send(person, method, path, body), 403, "wrong_role")
                 # Nor does another's thing, a missing one or a wrong body tell them anything else.
@@ -337,7 +409,7 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def test_ids_that_are_not_there_are_not_found_by_admins_either(cast: Cast) -> None:
     for route, wanted in RULES.items():
         method, template = route.split()
-        if "{" in template and wanted.who in (ADMIN, JOB_OWNER):
+        if "{" in template and OWNER in _MAY.get(wanted.who, set()) and wanted.who != ANYBODY:
             body = wanted.body(cast) if wanted.body else None
             path = re.sub(r"\{\w+\}", UNKNOWN, template)
             problem(cast.send(cast.admin, method, path, body), 404)
@@ -353,8 +425,7 @@ def test_whom_a_route_is_for_gets_in(cast: Cast) -> None:
         if wanted.who == PUBLIC:
             people = [None, cast.employer, cast.admin]
         else:
-            by_role = {WORKER: cast.worker, EMPLOYER: cast.employer, ADMIN: cast.admin}
-            people = [by_role[role] for role in sorted(_MAY[wanted.who])]
+            people = [cast.everybody[role] for role in sorted(_MAY[wanted.who])]
             if route.endswith("/logout"):
                 people.remove(cast.worker)  # erased by now
         for person in people:

@@ -83,6 +83,13 @@ def forgot(world: World, email: str = "owner@example.com") -> list[str]:
     """Ask for a reset and return the tokens of the links sent since, oldest first."""
     answer = world.http.post("/api/auth/password/forgot", json={"email": email})
     assert ok(answer, 202) == {"status": "reset_sent", "expires_in": 1_800}
+    return reset_tokens(world)
+
+
+def reset_tokens(world: World) -> list[str]:
+    """Return the tokens of every link to set a password, oldest first; none of them is mailed."""
+    world.unread = True  # what is sent is forgotten
+    world.settle()
 
     async def look(session: Any) -> Any:
         query = select(OutboxMessage).where(OutboxMessage.kind == "password_reset")
@@ -94,6 +101,11 @@ def forgot(world: World, email: str = "owner@example.com") -> list[str]:
     ]
     assert all(url.startswith(f"{world.url}/reset-password?token=") for url in urls)
     return [re.split("token=", url)[1] for url in urls]
+
+
+def newest_reset_token(world: World) -> str:
+    """Return the token of the newest link to set a password."""
+    return reset_tokens(world)[-1]
 
 
 def reset(world: World, token: str, password: str = "another long sentence") -> httpx.Response:

@@ -18,6 +18,7 @@ from app.core.phones import parse_phone
 from app.employers import registration as employer_registration
 from app.identity import passwords, users
 from app.identity.models import Role, User
+from app.identity.rules import AdminRole
 from app.identity.tokens import Claims
 from app.runtime import Runtime
 from app.workers import availability
@@ -63,12 +64,14 @@ async def employer(runtime: Runtime, body: Mapping[str, Any], *, verified: bool 
         return await _sign_in(session, runtime, user.id, Role.EMPLOYER, now)
 
 
-async def admin(runtime: Runtime, email: str, password: str) -> Tokens:
+async def admin(
+    runtime: Runtime, email: str, password: str, role: AdminRole = AdminRole.OWNER
+) -> Tokens:
     """Make an administrator unless there is one of this address, and sign in."""
     now = runtime.clock()
     async with runtime.database.begin() as session:
         user = await users.find_by_email(session, Role.ADMIN, email)
-        user = user or await users.create_admin(session, email, "Admin", password, now)
+        user = user or await users.create_admin(session, email, "Admin", password, now, role)
         return await _sign_in(session, runtime, user.id, Role.ADMIN, now)
 
 

@@ -12,7 +12,7 @@ from app.core.crypto import Keyring
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.db import Database
-from app.identity import codes, retention, sign_in, totp, users
+from app.identity import codes, retention, second_factor, sign_in, totp, users
 from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
 from app.identity.sessions import DatabaseSessions
@@ -356,14 +356,16 @@ async def test_a_second_factor_is_asked_for_and_each_code_is_good_once(
     async with database.begin() as session:
         admin = await users.create_admin(session, "root@example.com", "Root", password, NOW)
     async with database.begin() as session:
-        await users.require_second_factor(session, admin.id, secret, NOW)
+        await second_factor.set_secret(session, admin.id, secret, NOW)
 
     async def enter(code: str | None, now: dt.datetime = NOW) -> SignedIn:
         async with database.read() as session:
             found = await sign_in.look_up(session, Role.ADMIN, "root@example.com")
-        assert await sign_in.check_password(found, password) == admin.id
+        assert await sign_in.password_is_right(found, password)
         async with database.begin() as session:
-            return await sign_in.with_password(session, SESSIONS, found, code, now)
+            return await sign_in.with_password(
+                session, SESSIONS, found, code, now, right=True, account="root"
+            )
 
     code = totp.code_at(secret, int(NOW.timestamp()) // totp.PERIOD_SECONDS)
     for wrong in (None, "", another(code)):

@@ -28,6 +28,7 @@ from sqlalchemy import update
 from app import background
 from app.core.settings import Settings
 from app.identity.models import User
+from app.identity.rules import AdminRole
 from app.main import create_app
 from app.runtime import Runtime
 from app.workers.models import Worker
@@ -301,10 +302,10 @@ class World:
             ok(self.admin().post(f"/api/admin/employers/{person.id}/action", seen))
         return person
 
-    def admin(self) -> Person:
-        """Return the administrator, signed in anew."""
-        email = "admin@example.com"
-        tokens = self.run(newcomers.admin(self.runtime, email, PASSWORD))
+    def admin(self, role: AdminRole = AdminRole.OWNER) -> Person:
+        """Return the administrator of this role (the owner), signed in anew."""
+        email = "admin@example.com" if role is AdminRole.OWNER else f"{role}@example.com"
+        tokens = self.run(newcomers.admin(self.runtime, email, PASSWORD, role))
         return self._newcomer(tokens, email=email)
 
     def _newcomer(self, tokens: newcomers.Tokens, **known: Any) -> Person:

@@ -1,0 +1,27 @@
+"""The mail with a link to set a password: for who forgot theirs, and for who is invited."""
+
+import datetime as dt
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.identity import recovery
+from app.identity.links import SentLink
+from app.messaging import outbox
+
+
+async def send_reset_link(
+    session: AsyncSession, base_url: str, link: SentLink, now: dt.datetime
+) -> None:
+    """Mail a link by which its user can set a new password."""
+    await outbox.notify(
+        session,
+        link.user_id,
+        "password_reset",
+        {
+            "url": f"{base_url}/reset-password?token={link.token}",
+            "minutes": round(recovery.LIFETIME.total_seconds() / 60),
+        },
+        key=str(link.id),
+        now=now,
+        expires_at=link.expires_at,
+    )

@@ -1,0 +1,109 @@
+"""Administrators: their roles, suspended and let in again, and never without an owner."""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict, NotFound
+from app.identity import users
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
+from app.identity.rules import AdminRole
+
+
+class OwnAccount(Conflict):
+    """Nobody changes their own rights: another owner does."""
+
+    code = "own_account"
+    detail = "You can't do this to your own account; ask another owner."
+
+
+class LastOwner(Conflict):
+    """Somebody has to be able to let others in."""
+
+    code = "last_owner"
+    detail = "This is the last active owner: make another one first."
+
+
+class SameRole(Conflict):
+    """The administrator has that role already."""
+
+    code = "same_role"
+    detail = "This administrator has that role already."
+
+
+async def find(session: AsyncSession, admin_id: UUID) -> User:
+    """Return an administrator. Raises `NotFound`."""
+    query = select(User).where(User.id == admin_id, User.role == Role.ADMIN)
+    user: User | None = await session.scalar(query.execution_options(populate_existing=True))
+    if user is None:
+        raise NotFound
+    return user
+
+
+async def hold_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> set[UUID]:
+    """Lock every active owner and return them: of two owners who act on one another, one wins.
+
+    Raises `OwnAccount`, `NotFound`, and `LastOwner` for an actor who is no owner any more.
+    """
+    if actor.user_id == admin_id:
+        raise OwnAccount
+    owners = (
+        select(User.id)
+        .where(
+            User.role == Role.ADMIN,
+            User.admin_role == AdminRole.OWNER,
+            User.status == UserStatus.ACTIVE,
+        )
+        .order_by(User.id)
+        .with_for_update()
+    )
+    found = set(await session.scalars(owners))
+    await find(session, admin_id)
+    if actor.user_id not in found:
+        raise LastOwner
+    return found
+
+
+async def change_role(
+    session: AsyncSession, actor: Actor, admin_id: UUID, role: AdminRole, now: dt.datetime
+) -> None:
+    """Give an administrator another role; their tokens die, so that no old right lives on.
+
+    Raises `OwnAccount`, `LastOwner`, `NotFound` and `SameRole`.
+    """
+    await _keep_an_owner(session, actor, admin_id, stays=role is AdminRole.OWNER)
+    changed = (
+        update(User)
+        .where(User.id == admin_id, User.admin_role.is_distinct_from(role))
+        .values(admin_role=role, version=User.version + 1, updated_at=now)
+        .returning(User.id)
+        .execution_options(synchronize_session=False)
+    )
+    if await session.scalar(changed) is None:
+        raise SameRole
+
+
+async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.datetime) -> None:
+    """Shut an administrator out: their tokens are dead from this commit on.
+
+    Raises `OwnAccount`, `LastOwner`, `NotFound` and `StatusForbids`.
+    """
+    await _keep_an_owner(session, actor, admin_id, stays=False)
+    await users.suspend(session, admin_id, now)
+
+
+async def activate(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.datetime) -> None:
+    """Let a suspended administrator in again. Raises `OwnAccount`, `NotFound`, `StatusForbids`."""
+    await hold_owners(session, actor, admin_id)
+    await users.activate(session, admin_id, now)
+
+
+async def _keep_an_owner(
+    session: AsyncSession, actor: Actor, admin_id: UUID, *, stays: bool
+) -> None:
+    owners = await hold_owners(session, actor, admin_id)
+    if not stays and not owners - {admin_id}:
+        raise LastOwner

@@ -1,0 +1,197 @@
+"""Growing waits after wrong passwords, codes and second factors.
+
+A try is counted before it is judged, under a lock, so that of many at once no more are looked at. Two
+counts guard a password: the account's tries from one address, and those from all addresses that nobody
+signed in from lately. A stranger who guesses from everywhere makes other strangers wait; the owner, at an
+address they signed in from, does not. An owner at a new address who is kept out resets the password by
+mail, which makes that address a known one.
+
+Accounts that don't exist are counted alike: a wait tells nothing.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.crypto import Keyring
+from app.core.errors import TooMany
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.db import keyring
+from app.identity.models import SignInTries
+from app.sql import insert_of, is_postgresql, table
+
+
+@dataclass(frozen=True)
+class Waits:
+    """So many tries are free; then the wait begins, and doubles up to the longest."""
+
+    free: int
+    first: dt.timedelta
+    longest: dt.timedelta
+
+    def after(self, failures: int) -> dt.timedelta | None:
+        """Return how long to wait after so many failures; None for not at all."""
+        if failures < self.free:
+            return None
+        doubled: dt.timedelta = self.first * 2 ** min(failures - self.free, 20)
+        return min(doubled, self.longest)
+
+
+HERE: Final = Waits(10, dt.timedelta(seconds=30), dt.timedelta(hours=1))
+"""For one account from one address: more than anybody needs who remembers half of it."""
+STRANGERS: Final = Waits(50, dt.timedelta(seconds=10), dt.timedelta(minutes=15))
+"""For one account from all strange addresses together."""
+FACTOR: Final = Waits(5, dt.timedelta(seconds=30), dt.timedelta(hours=1))
+"""For the second factor: only who knows the password gets so far. About 40 tries a day, of 10⁶ codes."""
+
+KNOWN_FOR: Final = dt.timedelta(days=90)
+"""How long an address is known after somebody signed in from it: as long as a session lasts."""
+FORGOTTEN_AFTER: Final = dt.timedelta(days=2)
+"""Failures older than that are no attack any more."""
+
+
+def account(keys: Keyring, role: str, email: str) -> str:
+    """Return what tries at an account that signs in by e-mail are counted as."""
+    return keys.index(f"{role}:{email}", "sign-in")
+
+
+def _here(keys: Keyring, subject: str, address: str) -> str:
+    return keys.index(f"{subject}:{address}", "sign-in-from")
+
+
+async def count(session: AsyncSession, subject: str, address: str, now: dt.datetime) -> None:
+    """Count a try at `subject`, an account or phone, from a network address.
+
+    Raises `TooMany` while that has to wait: then it is no try.
+    """
+    own = _here(keyring(session), subject, address)
+    rows = await _lock(session, [own, subject], now)
+    waits = [(own, HERE)]
+    good_at = rows[own].good_at
+    if good_at is None or now - good_at > KNOWN_FOR:
+        waits.append((subject, STRANGERS))
+    for key, rule in waits:
+        _refuse_waiting(rows[key], rule, now)
+    for key, rule in waits:
+        failures = await _count_one(session, rows[key], rule, now)
+        if key == subject and failures >= rule.free and failures % rule.free == 0:
+            _alert("password_guessing", failures)
+
+
+async def succeeded(session: AsyncSession, subject: str, address: str, now: dt.datetime) -> None:
+    """Note a good sign-in: the tries begin anew, and the address is known from now on."""
+    own = _here(keyring(session), subject, address)
+    await _make(session, [own], now)
+    tries = table(SignInTries)
+    clean = {"failures": 0, "waits_until": None, "updated_at": now}
+    await session.execute(update(tries).where(tries.c.key == own).values(good_at=now, **clean))
+    await session.execute(update(tries).where(tries.c.key == subject).values(**clean))
+
+
+async def refuse_waiting(
+    session: AsyncSession, subject: str, address: str, now: dt.datetime
+) -> None:
+    """Raise `TooMany` while `subject` has to wait at this address; for what counts its tries itself."""
+    own = _here(keyring(session), subject, address)
+    row: SignInTries | None = await session.scalar(
+        select(SignInTries).where(SignInTries.key == own)
+    )
+    if row is not None:
+        _refuse_waiting(row, HERE, now)
+
+
+async def failed(session: AsyncSession, subject: str, address: str, now: dt.datetime) -> None:
+    """Count a wrong code from this address, and let it wait the longer the more there were."""
+    own = _here(keyring(session), subject, address)
+    rows = await _lock(session, [own], now)
+    await _count_one(session, rows[own], HERE, now)
+
+
+async def count_factor(
+    session: AsyncSession, subject: str, now: dt.datetime, user_id: UUID | None
+) -> bool:
+    """Count a try at a second factor; False while it has to wait, which nobody is told.
+
+    A wait that were told would tell that the password was right. `user_id` is whose it is, None for a
+    stand-in that only takes as long.
+    """
+    key = keyring(session).index(subject, "second-factor")
+    rows = await _lock(session, [key], now)
+    waiting = _seconds_left(rows[key], FACTOR, now) > 0
+    failures = rows[key].failures
+    if not waiting:
+        failures = await _count_one(session, rows[key], FACTOR, now)
+        if user_id is not None and failures >= FACTOR.free:
+            _alert("second_factor_guessing", failures, user_id)
+    return not waiting
+
+
+async def forget_factor(session: AsyncSession, subject: str) -> None:
+    """Begin the tries at a second factor anew: it was right, or the password is another one."""
+    key = keyring(session).index(subject, "second-factor")
+    await session.execute(delete(SignInTries).where(SignInTries.key == key))
+
+
+async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+    """Delete counts nobody needs any more, at most `limit`; return how many."""
+    old = select(SignInTries.key).where(
+        SignInTries.updated_at < now - FORGOTTEN_AFTER,
+        SignInTries.good_at.is_(None) | (SignInTries.updated_at < now - KNOWN_FOR),
+    )
+    gone = delete(SignInTries).where(SignInTries.key.in_(old.limit(limit)))
+    return len((await session.scalars(gone.returning(SignInTries.key))).all())
+
+
+async def _make(session: AsyncSession, keys: list[str], now: dt.datetime) -> None:
+    statement = insert_of(SignInTries, postgresql=is_postgresql(session)).on_conflict_do_nothing()
+    made = [{"key": key, "failures": 0, "updated_at": now} for key in sorted(keys)]
+    await session.execute(statement, made)
+
+
+async def _lock(session: AsyncSession, keys: list[str], now: dt.datetime) -> dict[str, SignInTries]:
+    """Return these counts, locked in one order."""
+    await _make(session, keys, now)
+    query = (
+        select(SignInTries)
+        .where(SignInTries.key.in_(keys))
+        .order_by(SignInTries.key)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.key: row for row in await session.scalars(query)}
+
+
+def _seconds_left(row: SignInTries, rule: Waits, now: dt.datetime) -> float:
+    if row.waits_until is None:
+        return 0
+    # A clock that ran ahead for a moment must not shut anybody out for as long as it did.
+    return (min(row.waits_until, now + rule.longest) - now).total_seconds()
+
+
+def _refuse_waiting(row: SignInTries, rule: Waits, now: dt.datetime) -> None:
+    left = _seconds_left(row, rule, now)
+    if left > 0:
+        raise TooMany(int(left) + 1)
+
+
+async def _count_one(session: AsyncSession, row: SignInTries, rule: Waits, now: dt.datetime) -> int:
+    failures = 1 if now - row.updated_at > FORGOTTEN_AFTER else row.failures + 1
+    wait = rule.after(failures)
+    tries = table(SignInTries)
+    await session.execute(
+        update(tries)
+        .where(tries.c.key == row.key)
+        .values(failures=failures, waits_until=now + wait if wait else None, updated_at=now)
+    )
+    return failures
+
+
+def _alert(kind: str, failures: int, user_id: UUID | None = None) -> None:
+    ALERTS.labels(kind).inc()
+    fields = {"user_id": str(user_id)} if user_id else {}
+    logger().warning(kind, count=failures, **fields)
