@@ -99,6 +99,7 @@ class Cast:
             "kind": "wave",
             "subject_id": UNKNOWN,
             "session_id": UNKNOWN,
+            "channel": "whatsapp",
             "admin_id": self.spare_admin(),
             "report_id": UNKNOWN,
             "conversation_id": self.conversation(),
@@ -260,6 +261,10 @@ RULES: dict[str, Rule] = {
     "POST /api/admin/parked/{kind}/{subject_id}/retry": rule(RETRIES, 404),
     "GET /api/admin/messages/costs": rule(READS_MESSAGES),
     "GET /api/admin/notices": rule(READS_MESSAGES),
+    "GET /api/admin/channels": rule(READS_MESSAGES),
+    "POST /api/admin/channels/{channel}/resume": rule(
+        RETRIES, 200, 404, 409, body=lambda _: {"reason": "the token is new"}
+    ),
     "GET /api/admin/conversations": rule(READS_MESSAGES),
     "GET /api/admin/conversations/{conversation_id}": rule(READS_MESSAGES),
     "GET /api/admin/conversations/{conversation_id}/messages": rule(READS_MESSAGES),
@@ -409,9 +414,9 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def test_ids_that_are_not_there_are_not_found_by_admins_either(cast: Cast) -> None:
     for route, wanted in RULES.items():
         method, template = route.split()
-        if "{" in template and OWNER in _MAY.get(wanted.who, set()) and wanted.who != ANYBODY:
+        if "_id}" in template and OWNER in _MAY.get(wanted.who, set()) and wanted.who != ANYBODY:
             body = wanted.body(cast) if wanted.body else None
-            path = re.sub(r"\{\w+\}", UNKNOWN, template)
+            path = cast.path(re.sub(r"\{\w+_id\}", UNKNOWN, template))
             problem(cast.send(cast.admin, method, path, body), 404)
 
 
