@@ -115,7 +115,7 @@ async def list_admins(
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(EmailTaken))
-async def invite_admin(
+async def add_admin(
     body: InviteAdmin, session: Write, actor: AdminManager, rt: Rt, now: Now, _once: Once
 ) -> AdminRow:
     """Make an administrator, who sets a password by the link that is mailed to them."""

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
+from app.api.auth import WrongPassword
 from app.api.auth_bodies import Password
 from app.api.deps import (
     Enrolling,
@@ -20,7 +21,6 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.audit.log import record
-from app.core.errors import Invalid
 from app.core.schema import Answer, Request
 from app.identity import passwords, recovery, second_factor
 from app.identity.actor import Actor
@@ -92,9 +92,9 @@ async def get_second_factor(session: Read, rt: Rt, actor: Enrolling) -> SecondFa
 @router.post(
     "",
     dependencies=[limited("password")],
-    responses=problems(WrongSecondFactor, WrongRole, SessionEnded),
+    responses=problems(WrongPassword, WrongSecondFactor, WrongRole, SessionEnded),
 )
-async def begin_second_factor(
+async def set_second_factor(
     body: BeginSecondFactor, actor: EnrollingApart, rt: Rt, now: Now
 ) -> SecondFactorBegun:
     """Show a new secret; it counts once a code of it is confirmed."""
@@ -104,7 +104,7 @@ async def begin_second_factor(
         holder = await recovery.require_holder(looking, actor.user_id)
     if not await passwords.verify_password(body.current_password, holder.password_hash):
         message = "This is not your current password."
-        raise Invalid.field("current_password", message)
+        raise WrongPassword.field("current_password", message)
     async with writing(rt) as session:
         begun = await second_factor.begin(session, actor.user_id, body.totp, now)
     return SecondFactorBegun(secret=begun.secret, otpauth_url=begun.url)

@@ -89,7 +89,7 @@ def test_a_secret_counts_only_once_the_app_has_shown_a_code_of_it(strict: World)
     admin = strict.admin()
     refused(admin.post(f"{FACTOR}/confirm", {"code": "123456"}), 409, "second_factor_not_begun")
     wrong = admin.post(FACTOR, {"current_password": "another sentence"})
-    assert refused(wrong, 422, "invalid")["errors"][0]["field"] == "current_password"
+    assert refused(wrong, 422, "wrong_password")["errors"][0]["field"] == "current_password"
     secret = ok(admin.post(FACTOR, {"current_password": PASSWORD}))["secret"]
     code = shown(strict, secret)
     other = f"{(int(code) + 1) % 10**6:06}"
