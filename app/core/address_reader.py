@@ -80,8 +80,10 @@ class Reader:
         return atom is not None and atom.kind in kinds
 
     def _gap(self, place: int) -> int:
-        """Return how many characters lie between an atom and the one before it."""
-        return self._atoms[place].start - self._atoms[place - 1].end if place > 0 else 0
+        """Return how many characters lie between an atom and the one before it; at an end far too many."""
+        if not 0 < place < len(self._atoms):
+            return 0 if place == 0 else GAP + 1
+        return self._atoms[place].start - self._atoms[place - 1].end
 
     def _joins(self, place: int, *, loose: bool) -> bool:
         """Whether the sign at `place` joins its neighbours: glued, spelled, or spaced on both sides."""

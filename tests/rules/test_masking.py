@@ -91,6 +91,24 @@ def test_a_phone_is_unreadable_half_in_words(phone: str, spelled: list[bool]) ->
     assert mask(" ".join(parts)) == MASK
 
 
+contact_words = st.sampled_from(
+    [
+        *"insta telegram facebook gmail asha asha_k dm inbox me t wa www com in dot at slash".split(),
+        *"upi paytm ybl id on par search is the rate page channel nine ek नौ इंस्टा डॉट एट".split(),
+        *(".", ",", "@", "/", ":", "-", "_", "(", ")", "[", "]", "9", "98200", "₹", "•••", "\n"),
+    ]
+)
+
+
+@given(st.lists(st.tuples(contact_words, st.sampled_from(["", " ", "  "])), max_size=14))
+def test_any_row_of_words_about_contacts_is_masked_once_and_for_all(
+    row: list[tuple[str, str]],
+) -> None:
+    text = "".join(word + gap for word, gap in row)
+    assert mask(mask(text)) == mask(text)
+    assert mask_name(mask_name(text)) == mask_name(text)
+
+
 @given(st.text(max_size=120))
 def test_masking_never_fails_and_twice_is_once(text: str) -> None:
     assert mask(mask(text)) == mask(text)
