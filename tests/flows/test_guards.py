@@ -15,7 +15,7 @@ from sqlalchemy import func, inspect, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.crypto import Keyring
+from app.core.crypto import Keyring, SealBroken
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.db import Database, changed, load_models, sync_engine_for
@@ -324,6 +324,14 @@ async def test_whose_lease_ran_out_does_not_record_a_refusal(database: Database)
 
 
 # ── Keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_sealed_as_one_thing_opens_in_no_another_context() -> None:
+    keys = Keyring("a secret of one installation")
+    sealed = keys.seal("+919820000001", "phone")
+    assert keys.open(sealed, "phone") == "+919820000001"
+    with pytest.raises(SealBroken):
+        keys.open(sealed, "outbox")
 
 
 def test_an_index_is_worth_nothing_without_the_key() -> None:
