@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts import invariants as attempts
 from app.audit.log import verify
 from app.db import Database
 from app.messaging import invariants as messages
@@ -15,7 +16,13 @@ from app.offers import invariants as offers
 from app.payments import invariants as payments
 from app.workers import invariants as workers
 
-ALL = (*messages.INVARIANTS, *offers.INVARIANTS, *payments.INVARIANTS, *workers.INVARIANTS)
+ALL = (
+    *attempts.INVARIANTS,
+    *messages.INVARIANTS,
+    *offers.INVARIANTS,
+    *payments.INVARIANTS,
+    *workers.INVARIANTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
