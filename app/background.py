@@ -28,7 +28,7 @@ from app.db import WAKE_CHANNEL, Database
 from app.identity import retention
 from app.matching import waves
 from app.messaging import delivery, inbox, limits
-from app.messaging.retention import forget_bodies
+from app.messaging import retention as messages_kept
 from app.offers import closing, expire, privacy, remind
 from app.payments import events, reconcile, refunds
 from app.providers import stripe
@@ -75,6 +75,26 @@ def _item_by_item(work: Work, verb: ItemVerb) -> Round:
         return await do_due(runtime.database, runtime.clock, batch, work, verb)
 
     return due
+
+
+def _in_steps(verb: Verb, *dues: Due) -> Work:
+    """Return the work of forgetting: short transactions, with a pause after each that was full."""
+
+    async def work(runtime: Runtime, batch: int) -> int:
+        now = runtime.clock()
+        if not any([await due.finds(runtime.database, now) for due in dues]):
+            return 0
+        async with runtime.database.begin() as session:
+            handled = await verb(session, now, batch)
+        if handled >= batch:
+            await asyncio.sleep(messages_kept.PAUSE_SECONDS)
+        return handled
+
+    return work
+
+
+async def _forget_messages(runtime: Runtime, batch: int) -> int:
+    return await messages_kept.forget_due(runtime.database, runtime.clock(), batch)
 
 
 async def _send_messages(runtime: Runtime, batch: int) -> int:
@@ -142,9 +162,9 @@ LOOPS = (
     Loop("read_limits", _read_limits, 60),
     Loop("set_instants_right", _in_one_transaction(wrong_instants.set_right), 30),
     Loop("audit_head", _tell_audit_head, 86_400),
-    Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
-    Loop("forget_bodies", _in_one_transaction(forget_bodies), 600),
-    Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),
+    Loop("forget_keys", _in_steps(idempotency.forget_old, idempotency.KEYS_DUE), 600),
+    Loop("forget_bodies", _forget_messages, 600),
+    Loop("forget_sessions", _in_steps(retention.forget_old, *retention.DUE), 600),
     Loop(
         "forget_unproven",
         _item_by_item(privacy.ERASURES, privacy.forget_unproven),

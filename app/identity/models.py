@@ -31,6 +31,14 @@ class User(Base):
             sqlite_where=text("role = 'worker' AND phone_index IS NOT NULL"),
         ),
         Index("ix_users_role_status_id", "role", "status", "id"),
+        Index(
+            "ix_users_unproven",
+            "role",
+            "status",
+            "updated_at",
+            postgresql_where=text("role = 'worker' AND status = 'pending'"),
+            sqlite_where=text("role = 'worker' AND status = 'pending'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
