@@ -102,7 +102,7 @@ def check(arguments: argparse.Namespace) -> int:
         problems = list(error.problems)
     else:
         problems += settings.problems()
-        problems += asyncio.run(_unreachable(settings))
+        problems += asyncio.run(_unreachable(settings, deploy=arguments.deploy))
         if arguments.deploy:
             problems += [*settings.missing(), *_advice(settings)]
     for problem in problems:
@@ -136,9 +136,10 @@ async def _check_invariants(settings: Settings) -> int:
     return 1 if any(each.broken for each in found) else 0
 
 
-async def _unreachable(settings: Settings) -> list[str]:
+async def _unreachable(settings: Settings, *, deploy: bool) -> list[str]:
     from redis.exceptions import RedisError
 
+    from app.identity.redis_sessions import forgets
     from app.runtime import running
 
     now = settings.model_copy(update={"database_wait_seconds": 0})
@@ -146,6 +147,8 @@ async def _unreachable(settings: Settings) -> list[str]:
         async with running(now) as runtime:
             if runtime.redis is not None:
                 await runtime.redis.ping()
+                if deploy:
+                    return await forgets(runtime.redis)
     except DomainError as error:
         return [error.message]
     except (RedisError, OSError):

@@ -25,6 +25,7 @@ from app.core import postgresql
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.db import WAKE_CHANNEL, Database
+from app.due import Due
 from app.identity import retention
 from app.matching import waves
 from app.messaging import delivery, inbox, limits
@@ -77,8 +78,8 @@ def _item_by_item(work: Work, verb: ItemVerb) -> Round:
     return due
 
 
-def _in_steps(verb: Verb, *dues: Due) -> Work:
-    """Return the work of forgetting: short transactions, with a pause after each that was full."""
+def _in_steps(verb: Verb, *dues: Due) -> Round:
+    """Return the round of forgetting: short transactions, with a pause after each that was full."""
 
     async def work(runtime: Runtime, batch: int) -> int:
         now = runtime.clock()

@@ -180,7 +180,7 @@ DUES = {
     "strange tries": retention.DUE[2],
     "good tries": retention.DUE[3],
 }
-LOOKS = {step.name: (step.find, step.values) for step in STEPS} | {
+LOOKS: dict[str, Any] = {step.name: (step.find, step.values) for step in STEPS} | {
     name: (select(due.any), lambda now, _limit, due=due: due.values(now))
     for name, due in DUES.items()
 }
