@@ -110,6 +110,16 @@ class OneTimeCode(Base):
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
+class ResetRequest(Base):
+    """Somebody who forgot a password; whether there is such an account is looked at afterwards."""
+
+    __tablename__ = "reset_requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime]
+
+
 class SignInTries(Base):
     """Tries at one account's password or second factor, of one address or of all strange ones."""
 
