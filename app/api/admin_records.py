@@ -18,7 +18,6 @@ from app.api.admin_lists import cleaned, exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.message_figures import ConversationFigures, HeldFigures
-from app.api.problems import problems
 from app.attempts.work import Kind, try_all_anew
 from app.audit import heads
 from app.audit.log import record
@@ -44,7 +43,6 @@ from app.policy.policy import (
     MatchingPolicy,
     MessagePrices,
     Policy,
-    PolicyUnreadable,
     WavePolicy,
 )
 from app.sql import is_postgresql
@@ -338,7 +336,7 @@ class PolicyChanges(Request):
     )
 
 
-@router.get("/settings", responses=problems(PolicyUnreadable))
+@router.get("/settings")
 async def get_settings(session: Read, _actor: SettingsReader) -> Policy:
     """Return the numbers that shape the market: prices, weights, waves, deadlines, limits."""
     return await policies.current(session)
