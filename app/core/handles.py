@@ -15,6 +15,7 @@ from app.core.contact_words import network
 from app.core.text_tokens import MIXED
 
 _SHORTEST_HANDLE: Final = 3
+_WRITE_TO: Final = frozenset({"dm", "inbox"})
 _MINE: Final = frozenset("my our meri mera hamari hamara humara मेरी मेरा हमारी हमारा".split())
 _ON: Final = frozenset("on pe par in via पर".split())
 
@@ -48,13 +49,16 @@ class Handles(Reader):
 
     def spans(self) -> Iterator[tuple[int, int]]:
         """Yield where they stand, in any order; they may overlap."""
+        texts = {atom.text for atom in self._atoms}
+        if texts.isdisjoint(_WRITE_TO) and not any(map(network, texts)):
+            return
         known = False
         joined: list[tuple[int, int]] = []
         for place, atom in enumerate(self._atoms):
             if atom.kind == "w":
                 if network(atom.text):
                     yield from self._handle(place)
-                elif atom.text in {"dm", "inbox"}:
+                elif atom.text in _WRITE_TO:
                     yield from self._after_dm(place)
                 elif _JOINED.search(atom.text):
                     joined.append((atom.start, atom.end))
