@@ -22,10 +22,8 @@ class _Found(NamedTuple):
 class Look:
     """Whether there is anything due at `:now`: one statement that only reads, written once."""
 
-    def __init__(self, any_due: ColumnElement[bool], kept: dt.timedelta = dt.timedelta()) -> None:
+    def __init__(self, any_due: ColumnElement[bool]) -> None:
         self._query = Prepared(select(any_due.label("found")), _Found)
-        self.kept = kept
-        """How long after its moment a row is due: `:now` is then that much earlier."""
 
     async def finds(self, database: Database, now: dt.datetime, **more: dt.datetime) -> bool:
         """Ask, in a reader's session that is over then. Raises SQLAlchemy's errors.
@@ -33,12 +31,7 @@ class Look:
         `more` are the values of conditions that ask for other instants than `:now`.
         """
         async with database.read() as session:
-            values = self.values(now) | more
-            return bool((await self._query.all(session, **values))[0].found)
-
-    def values(self, now: dt.datetime) -> dict[str, dt.datetime]:
-        """Return what the conditions are told."""
-        return {"now": now - self.kept}
+            return bool((await self._query.all(session, now=now, **more))[0].found)
 
 
 def due_by(due_at: Column[dt.datetime], written_at: Column[dt.datetime]) -> ColumnElement[bool]:
@@ -53,9 +46,7 @@ def due_by(due_at: Column[dt.datetime], written_at: Column[dt.datetime]) -> Colu
 class Due(Look):
     """Rows that are due at `:now`: `conditions` are the WHERE of whatever takes them."""
 
-    def __init__(
-        self, *conditions: ColumnElement[bool], kept: dt.timedelta = dt.timedelta()
-    ) -> None:
+    def __init__(self, *conditions: ColumnElement[bool]) -> None:
         self.conditions = conditions
         self.any = exists().where(*conditions)
-        super().__init__(self.any, kept)
+        super().__init__(self.any)

@@ -29,7 +29,6 @@ _ALWAYS = (
     "rate_limited",
     "rate_limiter_unavailable",
     "database_unavailable",
-    "policy_unreadable",
     "internal_error",
 )
 """What any operation may answer."""

@@ -13,6 +13,8 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, Final
 
+from app.catalogue.skill_words import Words, content_of, heads_only
+
 MASK_BITS: Final = 63
 """Bits of one mask: it is stored as a signed 64-bit integer and must stay positive."""
 
@@ -197,6 +199,9 @@ def named(text: str) -> str | None:
 _WORD_LETTERS: Final = 4
 """A shorter alias within a longer text is as likely another word: "nai" is a barber, and a no."""
 
+_WITHIN: Final = 3
+"""The rank of what is found within a longer title."""
+
 type _Rank = tuple[int, float]
 
 
@@ -244,6 +249,11 @@ def _names() -> _Names:
     return _Names(every, joined, starts, bits, by_text, by_length, most_words)
 
 
+@cache
+def _words() -> Words:
+    return Words((name.slug, name.text) for name in _names().every)
+
+
 def _fitting(wanted: str) -> dict[str, _Rank]:
     """Return how well `wanted` fits each skill as it is typed, the smaller the better."""
     ranks: dict[str, _Rank] = {}
@@ -256,13 +266,20 @@ def _fitting(wanted: str) -> dict[str, _Rank]:
         _note(ranks, name.slug, (begins if at == names.starts[number] else 2, 0.0))
         at = names.joined.find(f" {wanted}", at + 1)
     words = wanted.split()
+    said = frozenset(content_of(words))
+    covered = False
+    within: dict[str, _Rank] = {}
     for first in range(len(words)):
         for last in range(first + 1, min(len(words), first + names.most_words) + 1):
             text = " ".join(words[first:last])
-            if len(text) >= _WORD_LETTERS:
+            if len(text) >= _WORD_LETTERS and not heads_only(text):
                 for slug in names.by_text.get(text, ()):
-                    _note(ranks, slug, (3, -float(len(text))))
-    return ranks
+                    _note(within, slug, (_WITHIN, -float(len(text))))
+                    covered |= said <= frozenset(words[first:last])
+    if ranks or covered:
+        return within | ranks
+    # What stands in it is not all that names work: it is a title of other words.
+    return {slug: (_WITHIN, -score) for slug, score in _words().find(wanted).items()} or within
 
 
 def _mistyped(wanted: str) -> dict[str, _Rank]:
@@ -280,7 +297,7 @@ def _mistyped(wanted: str) -> dict[str, _Rank]:
                 known - (letters & ~name.letters).bit_count(),
                 short - (name.letters & ~letters).bit_count(),
             )
-            if 2 * most >= _TYPO_RATIO * (long + short):
+            if name.text[0] == wanted[0] and 2 * most >= _TYPO_RATIO * (long + short):
                 ratio = SequenceMatcher(None, wanted, name.text).ratio()
                 if ratio >= _TYPO_RATIO:
                     _note(ranks, name.slug, (4, -ratio))

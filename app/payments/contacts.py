@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.phones import whatsapp_url
@@ -36,7 +35,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An employer who holds a worker's contact, and since when; what they wrote is masked."""
+    """An employer who holds a worker's contact, and since when."""
 
     employer_id: UUID
     company_name: str
@@ -123,12 +122,10 @@ async def holders_of(
     keys = keyring(session)
     rows = (await session.execute(_HOLDERS.apply(query, page, keys))).all()
     cursor = _HOLDERS.next_cursor([(row.id,) for row in rows], page, keys)
-    holders: list[Holder] = []
-    for row in rows[: page.limit]:
-        title, company = mask_together(row.title, row.company_name)
-        holders.append(
-            Holder(row.employer_id, company or "", title or "", row.match_id, row.unlocked_at)
-        )
+    holders = [
+        Holder(row.employer_id, row.company_name, row.title, row.match_id, row.unlocked_at)
+        for row in rows[: page.limit]
+    ]
     return holders, cursor
 
 

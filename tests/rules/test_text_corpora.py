@@ -35,8 +35,7 @@ def test_a_corpus_is_large_varied_and_partly_held_out(name: str) -> None:
     assert sum(not line.wanted for line in every) >= left
     assert len({line.text for line in every}) == len(every)
     assert {"en", "hi", "hinglish"} <= {line.language for line in every}
-    first = [line for line in every if not line.seen]
-    assert 0.1 < sum(line.held_out for line in first) / len(first) < 0.3
+    assert sum(line.held_out for line in every) >= len(every) / 10
 
 
 @pytest.mark.parametrize(
