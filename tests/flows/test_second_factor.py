@@ -47,3 +47,13 @@ def test_somebody_unknown_gets_a_sentence(command: Command, sqlite_world: World)
     ran = command("second-factor", "--email", email, DATABASE_URL=sqlite_world.database_url)
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
     assert f"no administrator {email}" in ran.err
+
+
+def test_a_lost_factor_is_taken_away_by_the_command(command: Command, sqlite_world: World) -> None:
+    world = sqlite_world
+    admin, env = world.admin(), {"DATABASE_URL": world.database_url}
+    assert command("second-factor", "--email", EMAIL, **env).code == 0
+    refused(password_login(world, PASSWORD, EMAIL, "admin"), 401, "invalid_credentials")
+    assert command("second-factor", "--email", EMAIL, "--reset", **env).code == 0
+    refused(admin.get("/api/auth/me"), 401, "session_ended")
+    ok(password_login(world, PASSWORD, EMAIL, "admin"))
