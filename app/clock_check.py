@@ -21,6 +21,14 @@ CHECK_EVERY_SECONDS: Final = 10.0
 """How long an answer of the database is good for."""
 
 
+class ClockDiffers(Unavailable):
+    """This process's clock differs from the database's by more than a minute: it sends nothing."""
+
+    code = "clock_differs"
+    detail = "This machine's clock differs from the database's."
+    remedy = "Set the machine's clock right, by NTP."
+
+
 class ClockCheck:
     """Compares a process's clock with PostgreSQL's; SQLite has the same clock."""
 
@@ -60,12 +68,11 @@ class ClockCheck:
         return True
 
     async def require(self) -> None:
-        """Raise `Unavailable`, in a sentence for a person, if our clock is wrong."""
+        """Raise `ClockDiffers`, in a sentence for a person, if our clock is wrong."""
         if await self.is_wrong():
             seconds = round(self._ahead.total_seconds())
             way = "ahead of" if seconds > 0 else "behind"
-            raise Unavailable(
+            raise ClockDiffers(
                 f"This machine's clock is {abs(seconds)} seconds {way} the database's: set it right "
-                "(NTP), or nothing here is sent at its time.",
-                code="clock_differs",
+                "(NTP), or nothing here is sent at its time."
             )

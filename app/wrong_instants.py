@@ -17,7 +17,7 @@ from app.attempts.rules import LONGEST_PAUSE
 from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.identity.models import OneTimeCode
+from app.identity.models import OneTimeCode, SignInTries
 from app.jobs.models import Job
 from app.jobs.rules import JobStatus
 from app.messaging.models import (
@@ -76,6 +76,8 @@ BOUNDS: Final = (
     # Counted against the limits of an hour and a day, and good for minutes, or a day for a link.
     Bound(OneTimeCode.created_at, SKEW),
     Bound(OneTimeCode.expires_at, dt.timedelta(days=8)),
+    # Waits after wrong tries grow to an hour.
+    Bound(SignInTries.waits_until, _LEASED),
     Bound(ChatPerson.held_at, SKEW, ChatPerson.paused_at.is_not(None)),
 )
 
