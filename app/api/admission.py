@@ -30,6 +30,10 @@ WEBHOOKS: Final = Room("webhooks", at_once=96, waiting=2_000, patience_seconds=3
 """Room of their own, and shed last: a platform waits about ten seconds, and sends again for days. They are
 stored in groups, so that many at once cost little more than one."""
 
+PASSWORDS: Final = Room("passwords", at_once=16, waiting=256, patience_seconds=1.2)
+"""What hashes a password: two are hashed at a time, on purpose, so that more at once only wait inside."""
+
+_HASHING: Final = ("/api/auth/login", "/api/auth/password/", "/api/auth/register/employer")
 _NEVER_SHED: Final = frozenset({"/health", "/health/ready", "/metrics"})
 """What tells how it stands has to answer while it stands badly."""
 _SANDBOX: Final = "/sandbox/"
@@ -86,9 +90,12 @@ class Doors:
     def __init__(self, ordinary: Room = ORDINARY, webhooks: Room = WEBHOOKS) -> None:
         self._ordinary = Admission(ordinary)
         self._webhooks = Admission(webhooks)
+        self._passwords = Admission(PASSWORDS)
 
     def of(self, path: str) -> Admission | None:
         """Return what a request to `path` has to pass."""
         if path in _NEVER_SHED or path.startswith(_SANDBOX):
             return None
-        return self._webhooks if path.startswith("/api/webhooks/") else self._ordinary
+        if path.startswith("/api/webhooks/"):
+            return self._webhooks
+        return self._passwords if path.startswith(_HASHING) else self._ordinary
