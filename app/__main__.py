@@ -102,7 +102,7 @@ def check(arguments: argparse.Namespace) -> int:
         problems = list(error.problems)
     else:
         problems += settings.problems()
-        problems += asyncio.run(_unreachable(settings))
+        problems += asyncio.run(_unreachable(settings, deploy=arguments.deploy))
         if arguments.deploy:
             problems += [*settings.missing(), *_advice(settings)]
     for problem in problems:
@@ -113,10 +113,11 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 async def _check_invariants(settings: Settings) -> int:
+    from app.api import parked
     from app.core.postgresql import COMMAND
     from app.db import Database
     from app.invariants import examine
-    from app.runtime import build_keyring
+    from app.runtime import build_keyring, wall_clock
 
     database = Database(
         settings.database_url.get_secret_value(), build_keyring(settings), patience=COMMAND
@@ -124,16 +125,21 @@ async def _check_invariants(settings: Settings) -> int:
     try:
         await database.ping()
         found = await examine(database)
+        async with database.read() as session:
+            waits = await parked.count(session, wall_clock())
     finally:
         await database.close()
     for each in found:
         print(f"{'BROKEN' if each.broken else 'ok':6} {each.broken} of {each.about}: {each.says}")
+    for kind, count in waits.by_kind().items():
+        print(f"parked {count} of kind {kind}: given up, waits for an administrator")
     return 1 if any(each.broken for each in found) else 0
 
 
-async def _unreachable(settings: Settings) -> list[str]:
+async def _unreachable(settings: Settings, *, deploy: bool) -> list[str]:
     from redis.exceptions import RedisError
 
+    from app.identity.redis_sessions import forgets
     from app.runtime import running
 
     now = settings.model_copy(update={"database_wait_seconds": 0})
@@ -141,6 +147,8 @@ async def _unreachable(settings: Settings) -> list[str]:
         async with running(now) as runtime:
             if runtime.redis is not None:
                 await runtime.redis.ping()
+                if deploy:
+                    return await forgets(runtime.redis)
     except DomainError as error:
         return [error.message]
     except (RedisError, OSError):

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import wrong_instants
 from app.api import idempotency, parked
+from app.api.reset_link import send_reset_link
 from app.attempts.work import Verb as ItemVerb
 from app.attempts.work import Work, do_due
 from app.audit import heads
@@ -25,10 +26,11 @@ from app.core import postgresql
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.db import WAKE_CHANNEL, Database
-from app.identity import retention
+from app.due import Due
+from app.identity import recovery, retention
 from app.matching import waves
 from app.messaging import delivery, inbox, limits
-from app.messaging.retention import forget_bodies
+from app.messaging import retention as messages_kept
 from app.offers import closing, expire, privacy, remind
 from app.payments import events, reconcile, refunds
 from app.providers import stripe
@@ -77,6 +79,26 @@ def _item_by_item(work: Work, verb: ItemVerb) -> Round:
     return due
 
 
+def _in_steps(verb: Verb, *dues: Due) -> Round:
+    """Return the round of forgetting: short transactions, with a pause after each that was full."""
+
+    async def work(runtime: Runtime, batch: int) -> int:
+        now = runtime.clock()
+        if not any([await due.finds(runtime.database, now) for due in dues]):
+            return 0
+        async with runtime.database.begin() as session:
+            handled = await verb(session, now, batch)
+        if handled >= batch:
+            await asyncio.sleep(messages_kept.PAUSE_SECONDS)
+        return handled
+
+    return work
+
+
+async def _forget_messages(runtime: Runtime, batch: int) -> int:
+    return await messages_kept.forget_due(runtime.database, runtime.clock(), batch)
+
+
 async def _send_messages(runtime: Runtime, batch: int) -> int:
     if await runtime.clock_check.is_wrong():
         return 0
@@ -121,6 +143,19 @@ async def _send_refunds(runtime: Runtime, batch: int) -> int:
     return await refunds.send_due(runtime.database, runtime.payments, runtime.clock, batch)
 
 
+async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
+    async with runtime.database.read() as session:
+        if not await recovery.any_asked(session):
+            return 0
+    now = runtime.clock()
+    async with runtime.database.begin() as session:
+        emails = await recovery.take_asked(session, batch)
+        for email in emails:
+            for link in await recovery.begin(session, email, now):
+                await send_reset_link(session, runtime.settings.base_url, link, now)
+    return len(emails)
+
+
 async def _tell_audit_head(runtime: Runtime, _batch: int) -> int:
     """Log the head of the audit log once a day: kept with the logs, it tells a log that was cut off."""
     async with runtime.database.read() as session:
@@ -141,10 +176,11 @@ LOOPS = (
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("read_limits", _read_limits, 60),
     Loop("set_instants_right", _in_one_transaction(wrong_instants.set_right), 30),
+    Loop(recovery.LOOP, _mail_reset_links, 5),
     Loop("audit_head", _tell_audit_head, 86_400),
-    Loop("forget_keys", _in_one_transaction(idempotency.forget_old), 600),
-    Loop("forget_bodies", _in_one_transaction(forget_bodies), 600),
-    Loop("forget_sessions", _in_one_transaction(retention.forget_old), 600),
+    Loop("forget_keys", _in_steps(idempotency.forget_old, idempotency.KEYS_DUE), 600),
+    Loop("forget_bodies", _forget_messages, 600),
+    Loop("forget_sessions", _in_steps(retention.forget_old, *retention.DUE), 600),
     Loop(
         "forget_unproven",
         _item_by_item(privacy.ERASURES, privacy.forget_unproven),

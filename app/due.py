@@ -22,8 +22,10 @@ class _Found(NamedTuple):
 class Look:
     """Whether there is anything due at `:now`: one statement that only reads, written once."""
 
-    def __init__(self, any_due: ColumnElement[bool]) -> None:
+    def __init__(self, any_due: ColumnElement[bool], kept: dt.timedelta = dt.timedelta()) -> None:
         self._query = Prepared(select(any_due.label("found")), _Found)
+        self.kept = kept
+        """How long after its moment a row is due: `:now` is then that much earlier."""
 
     async def finds(self, database: Database, now: dt.datetime, **more: dt.datetime) -> bool:
         """Ask, in a reader's session that is over then. Raises SQLAlchemy's errors.
@@ -31,7 +33,12 @@ class Look:
         `more` are the values of conditions that ask for other instants than `:now`.
         """
         async with database.read() as session:
-            return bool((await self._query.all(session, now=now, **more))[0].found)
+            values = self.values(now) | more
+            return bool((await self._query.all(session, **values))[0].found)
+
+    def values(self, now: dt.datetime) -> dict[str, dt.datetime]:
+        """Return what the conditions are told."""
+        return {"now": now - self.kept}
 
 
 def due_by(due_at: Column[dt.datetime], written_at: Column[dt.datetime]) -> ColumnElement[bool]:
@@ -46,7 +53,9 @@ def due_by(due_at: Column[dt.datetime], written_at: Column[dt.datetime]) -> Colu
 class Due(Look):
     """Rows that are due at `:now`: `conditions` are the WHERE of whatever takes them."""
 
-    def __init__(self, *conditions: ColumnElement[bool]) -> None:
+    def __init__(
+        self, *conditions: ColumnElement[bool], kept: dt.timedelta = dt.timedelta()
+    ) -> None:
         self.conditions = conditions
         self.any = exists().where(*conditions)
-        super().__init__(self.any)
+        super().__init__(self.any, kept)

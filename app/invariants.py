@@ -3,19 +3,28 @@
 It only reads, and may run beside everything else.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.attempts import invariants as attempts
 from app.audit.log import verify
 from app.db import Database
 from app.messaging import invariants as messages
+from app.messaging.retention import SENT_KEPT
 from app.offers import invariants as offers
 from app.payments import invariants as payments
 from app.workers import invariants as workers
 
-ALL = (*messages.INVARIANTS, *offers.INVARIANTS, *payments.INVARIANTS, *workers.INVARIANTS)
+ALL = (
+    *attempts.INVARIANTS,
+    *messages.INVARIANTS,
+    *offers.INVARIANTS,
+    *payments.INVARIANTS,
+    *workers.INVARIANTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +36,16 @@ class Finding:
     broken: int
 
 
-async def examine(database: Database) -> list[Finding]:
-    """Return how every invariant stands."""
+async def examine(database: Database, now: dt.datetime | None = None) -> list[Finding]:
+    """Return how every invariant stands at `now`, else at this moment."""
+    now = now or dt.datetime.now(dt.UTC)
+    values = {"messages_since": now - SENT_KEPT + dt.timedelta(days=1)}
     async with database.read() as session:
         found = [
             Finding(
                 each.says,
-                await session.scalar(each.about) or 0,
-                await session.scalar(each.broken) or 0,
+                await session.scalar(each.about, values) or 0,
+                await session.scalar(each.broken, values) or 0,
             )
             for each in ALL
         ]

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,9 +58,11 @@ from app.core.settings import (
     listening_address,
     load_settings,
 )
+from app.identity import redis_sessions
+from app.identity.sessions import SessionsDown
 from app.messaging import texts
 from app.providers import whatsapp_flows, whatsapp_templates
-from app.runtime import Clock, running, wall_clock
+from app.runtime import Clock, Runtime, running, wall_clock
 
 # In the order a request looks for its route: what is asked most comes first.
 ROUTERS = (
@@ -124,8 +126,9 @@ def create_app(
                 await stack.enter_async_context(application.state.sandbox.running())
             if with_loops:
                 await stack.enter_async_context(background.loops(runtime))
+            looking = asyncio.create_task(_warn_of_cache(runtime))
             warming = asyncio.create_task(asyncio.to_thread(_warm_up, settings))
-            stack.push_async_callback(asyncio.wait, [warming])
+            stack.push_async_callback(asyncio.wait, [warming, looking])
             logger().info(
                 "started",
                 version=package.__version__,
@@ -170,6 +173,14 @@ def create_app(
     )
     application.openapi = lambda: _document(application)  # type: ignore[method-assign]
     return application
+
+
+async def _warn_of_cache(runtime: Runtime) -> None:
+    """Say at the start if the cache may forget who is signed in; readiness tells of one that is down."""
+    if runtime.redis is not None:
+        with suppress(SessionsDown):
+            for sentence in await redis_sessions.forgets(runtime.redis):
+                logger().warning("cache_forgets_sessions", reason=sentence)
 
 
 def _warm_up(settings: Settings) -> None:

@@ -117,6 +117,7 @@ async def running(
                 await runtime.payments.close()
             await runtime.arrivals.close()
             await database.close()
+            await runtime.limiter.close()
             if redis is not None:
                 await redis.aclose()
 

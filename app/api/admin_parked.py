@@ -120,7 +120,7 @@ def _inbox_row(item: InboxItem) -> InboxRow:
     )
 
 
-@router.post("/inbox/{item_id}/retry", responses=problems(404, 409))
+@router.post("/inbox/{item_id}/retry", responses=problems(NotFound, InboxItemNotDead))
 async def retry_inbox_item(
     item_id: InboxId, session: Write, actor: MessageRetrier, now: Now
 ) -> InboxRow:
@@ -176,7 +176,7 @@ async def list_parked(
     return await page_of(page, session)
 
 
-@router.post("/parked/{kind}/{subject_id}/retry", responses=problems(404, 409))
+@router.post("/parked/{kind}/{subject_id}/retry", responses=problems(NotFound, WorkNotParked))
 async def retry_parked(
     kind: Annotated[str, Path(description="Which work: a `kind` of the list.")],
     subject_id: SubjectId,

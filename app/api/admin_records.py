@@ -18,6 +18,7 @@ from app.api.admin_lists import cleaned, exported
 from app.api.csv_export import CSV_ANSWER, AsCsv
 from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.message_figures import ConversationFigures, HeldFigures
+from app.attempts.work import Kind, try_all_anew
 from app.audit import heads
 from app.audit.log import record
 from app.audit.models import AdminActionLog
@@ -26,6 +27,7 @@ from app.core.errors import FieldError, Invalid
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
+from app.db import wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.messaging.models import OutboxMessage, OutboxState
@@ -355,12 +357,15 @@ async def update_settings(
     body: PolicyChanges, session: Write, actor: SettingsChanger, now: Now
 ) -> Policy:
     """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
-    before = await policies.current(session)
+    before = await policies.mendable(session)
     after = _changed(before, body)
     if sum(after.matching.weights.model_dump().values()) <= 0:
         raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
     _check_categories(body)
     await policies.replace(session, after, now)
+    # Waves that failed by the policy before are tried by this one.
+    await session.execute(try_all_anew(Kind.WAVE))
+    wake_loops(session, "waves")
     was, is_now = before.model_dump(mode="json"), after.model_dump(mode="json")
     touched = [name for name in is_now if was[name] != is_now[name]]
     record(

@@ -43,7 +43,6 @@ from app.api.deps import (
 from app.api.email_link import send_link
 from app.api.employers import EmployerProfile, profile_answer
 from app.api.problems import problems
-from app.api.reset_link import send_reset_link
 from app.core.errors import Invalid
 from app.core.phones import check_company_phone, parse_phone
 from app.employers import registration as employer_registration
@@ -323,8 +322,7 @@ async def request_password_reset(
     email = users.parse_email(body.email)
     await _limit_email(runtime, "password:account", email, address)
     seconds = int(recovery.LIFETIME.total_seconds())
-    for reset in await recovery.begin(session, email, now):
-        await send_reset_link(session, runtime.settings.base_url, reset, now)
+    await recovery.ask(session, email, now)
     return ResetSent(expires_in=seconds)
 
 

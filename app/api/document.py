@@ -29,6 +29,7 @@ _ALWAYS = (
     "rate_limited",
     "rate_limiter_unavailable",
     "database_unavailable",
+    "policy_unreadable",
     "internal_error",
 )
 """What any operation may answer."""

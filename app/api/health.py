@@ -1,5 +1,6 @@
 """Is it alive, is it ready, what is it: for machines, and one page for a person."""
 
+import asyncio
 import secrets
 from html import escape
 from typing import Literal
@@ -11,10 +12,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 import app
 from app.api import lag, parked
-from app.api.deps import Now, Route, Rt
+from app.api.deps import Now, Route, Rt, runtime_of
 from app.api.problems import problems
+from app.api.writable import NotWritable, WriteProbe
 from app.core.errors import NotFound, Unavailable
 from app.core.metrics import exposition
+from app.core.ratelimit import ANSWERS_SECONDS
 from app.core.schema import Answer
 
 router = APIRouter(tags=["health"], route_class=Route)
@@ -103,14 +106,16 @@ async def get_health(rt: Rt) -> Health:
     return Health(version=app.__version__)
 
 
-@router.get("/health/ready", responses=problems(CacheUnavailable, BackgroundLagging))
-async def get_readiness(rt: Rt, now: Now) -> Ready:
-    """Answer 200 when database and cache answer and the background work keeps up."""
+@router.get("/health/ready", responses=problems(CacheUnavailable, BackgroundLagging, NotWritable))
+async def get_readiness(request: Request, rt: Rt, now: Now) -> Ready:
+    """Answer 200 when the database takes what is written, the cache answers and background work keeps up."""
     await rt.database.ping()
+    await _probe_of(request).look()
     await rt.clock_check.require()
     if rt.redis is not None:
         try:
-            await rt.redis.ping()
+            async with asyncio.timeout(ANSWERS_SECONDS):
+                await rt.redis.ping()
         except (RedisError, OSError) as error:
             raise CacheUnavailable from error
     async with rt.database.read() as session:
@@ -128,6 +133,15 @@ async def get_readiness(rt: Rt, now: Now) -> Ready:
         background_lag_seconds=behind,
         parked=waits,
     )
+
+
+def _probe_of(request: Request) -> WriteProbe:
+    """Return the process's one probe, made when it is first asked for."""
+    state = request.app.state
+    if not hasattr(state, "write_probe"):
+        state.write_probe = WriteProbe(runtime_of(request).database)
+    probe: WriteProbe = state.write_probe
+    return probe
 
 
 @router.get(

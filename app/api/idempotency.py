@@ -8,13 +8,14 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.errors import FieldError, Invalid
 from app.db import keyring
+from app.due import Due
 from app.identity.models import IdempotencyKey
 from app.sql import insert_if_absent, rows_changed
 
@@ -95,15 +96,19 @@ async def keep(session: AsyncSession, held: Claim, response: Response) -> None:
     )
 
 
+KEYS_DUE = Due(IdempotencyKey.created_at < bindparam("now"), kept=dt.timedelta(hours=KEPT_HOURS))
+
+
 async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Delete at most `limit` keys older than they are kept; return how many."""
     old = (
         select(IdempotencyKey.owner, IdempotencyKey.key)
-        .where(IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS))
+        .where(*KEYS_DUE.conditions)
         .order_by(IdempotencyKey.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     which = tuple_(IdempotencyKey.owner, IdempotencyKey.key).in_(old)
     statement = delete(IdempotencyKey).where(which)
-    return await rows_changed(session, statement.execution_options(synchronize_session=False))
+    statement = statement.execution_options(synchronize_session=False)
+    return await rows_changed(session, statement, KEYS_DUE.values(now))

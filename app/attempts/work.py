@@ -116,6 +116,12 @@ class Work:
         return over.execution_options(synchronize_session=False)
 
 
+def try_all_anew(kind: Kind) -> Delete:
+    """Forget all tries of this work, parked ones too: whatever they failed by has changed."""
+    forget = delete(WorkAttempt).where(WorkAttempt.kind == kind)
+    return forget.execution_options(synchronize_session=False)
+
+
 # ── In our own database ──────────────────────────────────────────────────────────────────────────
 
 

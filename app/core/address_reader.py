@@ -70,14 +70,14 @@ class Reader:
         self._text = text
         self._plain = plain
         self._atoms = atoms
+        self._kinds = [atom.kind for atom in atoms]
         self._words = words
 
     def _at(self, place: int) -> Atom | None:
         return self._atoms[place] if 0 <= place < len(self._atoms) else None
 
     def _is(self, place: int, *kinds: str) -> bool:
-        atom = self._at(place)
-        return atom is not None and atom.kind in kinds
+        return 0 <= place < len(self._kinds) and self._kinds[place] in kinds
 
     def _gap(self, place: int) -> int:
         """Return how many characters lie between an atom and the one before it; at an end far too many."""

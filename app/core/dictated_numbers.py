@@ -49,6 +49,16 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d(?:[-–—/]\d\d)?")
 _AMOUNTS: Final = re.compile(r"(\d[\d,]*)\s*[-–—]\s*(\d[\d,]*)")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:,\d\d){0,3},000")
 _CURRENCY_BEFORE: Final = re.compile(r"(?:₹|rs\.?|inr|\$|€|£)\s*$")
+_PAY_WORD: Final = r"(?:salary|pay|pays|paid|wages?|stipend|vetan|earn|वेतन|तनख्वाह)"
+PAY_BEFORE: Final = re.compile(
+    rf"(?:₹|rs\.?|inr|\$|€|£|{_PAY_WORD}(?:\s+(?:of|is|up ?to|from))?)[\s:=-]*\Z", re.IGNORECASE
+)
+PAY_AFTER: Final = re.compile(
+    rf"\s*(?:/-|₹|(?:rs|inr|rupees?|rupaye|रुपये|रुपए|per|a day|a month|a week|an hour|monthly|daily|"
+    rf"mahina|mahine|roz|महीना|महीने|{_PAY_WORD})(?!\w)|/\s*(?:day|month|hour|hr|week))",
+    re.IGNORECASE,
+)
+_PAY_CHARACTERS: Final = 24
 _CURRENCY_CHARACTERS: Final = 8
 
 
@@ -242,7 +252,12 @@ def is_harmless(plain: str, start: int, end: int) -> bool:
     before = _CURRENCY_BEFORE.search(plain[max(0, start - _CURRENCY_CHARACTERS) : start])
     if amounts := _AMOUNTS.fullmatch(run):
         low, high = (int(amount.replace(",", "")) for amount in amounts.groups())
-        if before is not None and low < high < 10**READABLE_DIGITS:
+        marked = (
+            before is not None
+            or PAY_BEFORE.search(plain[max(0, start - _PAY_CHARACTERS) : start])
+            or PAY_AFTER.match(plain, end)
+        )
+        if marked and low < high < 10**READABLE_DIGITS:
             return low % 100 == high % 100 == 0
     if before is not None and _GROUPED.fullmatch(run):
         return True

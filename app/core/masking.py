@@ -14,7 +14,16 @@ from typing import Final
 
 from app.core import addresses
 from app.core.contact_words import names_network
-from app.core.dictated_numbers import READABLE_DIGITS, TIME, Run, fragments, is_harmless, runs
+from app.core.dictated_numbers import (
+    PAY_AFTER,
+    PAY_BEFORE,
+    READABLE_DIGITS,
+    TIME,
+    Run,
+    fragments,
+    is_harmless,
+    runs,
+)
 from app.core.spoken_numbers import said
 from app.core.text_tokens import MIXED, PIECE, plain, tokens
 
@@ -59,15 +68,6 @@ _CONTACT_WORD: Final = re.compile(
     re.IGNORECASE,
 )
 """Beside one of these, six digits are half a number rather than a PIN code."""
-_PAY_WORD: Final = r"(?:salary|pay|pays|paid|wages?|stipend|vetan|earn|वेतन|तनख्वाह)"
-_PAY_BEFORE: Final = re.compile(
-    rf"(?:₹|rs\.?|inr|\$|€|£|{_PAY_WORD}(?:\s+(?:of|is|up ?to|from))?)[\s:=-]*\Z", re.IGNORECASE
-)
-_PAY_AFTER: Final = re.compile(
-    rf"\s*(?:/-|₹|(?:rs|inr|rupees?|rupaye|रुपये|रुपए|per|a day|a month|a week|an hour|monthly|daily|"
-    rf"mahina|mahine|roz|महीना|महीने|{_PAY_WORD})(?!\w)|/\s*(?:day|month|hour|hr|week))",
-    re.IGNORECASE,
-)
 _BEFORE_CHARACTERS: Final = 24
 """As far before a number as a word that explains it is looked for."""
 _TELLING_LETTERS: Final = 3
@@ -152,7 +152,7 @@ def mask_name(name: str) -> str:
     while place < len(words):
         start, end, text = words[place]
         digits = said(text)
-        if names_network(text):
+        if names_network(text) or names_network(text.strip("0123456789_")):
             glued = False
             while place + 1 < len(words):
                 following, _, name_of = words[place + 1]
@@ -170,7 +170,8 @@ def mask_name(name: str) -> str:
         "0" if c.isdecimal() or unicodedata.digit(c, None) is not None else c
         for c in _hide(name, spans)
     )
-    return re.sub("•{3,}[.]?", MASK, re.sub("0+", MASK, _NO_NAME.sub("", letters))).strip()
+    shown = re.sub("•{3,}[.]?", MASK, re.sub("0+", MASK, _NO_NAME.sub("", letters)))
+    return " ".join(shown.split())
 
 
 def _visible(text: str) -> str:
@@ -239,7 +240,7 @@ def _means_something(text: str, start: int, end: int, *, spoken_of: bool) -> boo
     if _PIN_CODE.fullmatch(amount) and (_PLACE_BEFORE.search(before) or not spoken_of):
         return True
     is_round = len(amount) < _TELLING_DIGITS or int(amount) % 50 == 0
-    marked = _PAY_BEFORE.search(before) or _PAY_AFTER.match(text, end)
+    marked = PAY_BEFORE.search(before) or PAY_AFTER.match(text, end)
     return is_round and marked is not None
 
 

@@ -111,3 +111,20 @@ def country_of(phone: str) -> str | None:
 def whatsapp_url(phone: str) -> str:
     """Return the link that opens a WhatsApp chat with an E.164 number."""
     return f"https://wa.me/{phone.removeprefix('+')}"
+
+
+_BRAZIL: Final = re.compile(r"\+55(\d\d)9?([6-9]\d{7})")
+"""Area code and number of a mobile; those that were there before the ninth digit begin with 6 to 9."""
+_MEXICO: Final = re.compile(r"\+521?(\d{10})")
+_ARGENTINA: Final = re.compile(r"\+549?(\d{10})")
+
+
+def line_of(phone: str) -> str:
+    """Return what is the same for all forms of a number (E.164): for most numbers the number itself.
+
+    A mobile in Brazil has a ninth digit or not, one in Mexico a 1 and in Argentina a 9 behind the country.
+    """
+    for country, pattern in (("BR", _BRAZIL), ("MX", _MEXICO), ("AR", _ARGENTINA)):
+        if found := pattern.fullmatch(phone):
+            return f"{country}:{''.join(found.groups())}"
+    return phone

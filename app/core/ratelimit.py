@@ -73,9 +73,16 @@ class RateLimiter:
             if redis_url
             else InMemory()
         )
+        self._storage = storage
         self._strategy = SlidingWindowCounterRateLimiter(storage)
         self.enabled = enabled
         self._parsed: dict[str, RateLimitItem] = {}
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if isinstance(self._storage, RedisStorage):
+            bridge: Any = self._storage.bridge
+            await bridge.get_connection().aclose()
 
     async def hit(self, name: str, limit: str, key: str) -> None:
         """Count one hit of `key` on `name` against `limit`, such as "3/hour".

@@ -31,6 +31,14 @@ class User(Base):
             sqlite_where=text("role = 'worker' AND phone_index IS NOT NULL"),
         ),
         Index("ix_users_role_status_id", "role", "status", "id"),
+        Index(
+            "ix_users_unproven",
+            "role",
+            "status",
+            "updated_at",
+            postgresql_where=text("role = 'worker' AND status = 'pending'"),
+            sqlite_where=text("role = 'worker' AND status = 'pending'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -100,6 +108,16 @@ class OneTimeCode(Base):
     used_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+class ResetRequest(Base):
+    """Somebody who forgot a password; whether there is such an account is looked at afterwards."""
+
+    __tablename__ = "reset_requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[dt.datetime]
 
 
 class SignInTries(Base):

@@ -5,6 +5,7 @@ password makes every older link worthless.
 """
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -12,15 +13,21 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.crypto import SealBroken
 from app.core.errors import Conflict, Invalid
+from app.db import keyring, wake_loops
 from app.identity import links, mailbox, tries
 from app.identity.links import SentLink
-from app.identity.models import Role, User
+from app.identity.models import ResetRequest, Role, User
 from app.identity.rules import MAY_SIGN_IN
 from app.identity.sessions import SessionEnded, SessionStore
 
 LIFETIME: Final = dt.timedelta(minutes=30)
+LOOP: Final = "password_resets"
+"""The background loop that mails the links."""
 _PURPOSE = "reset"
+_REQUEST = "reset-request"
+"""What an address is sealed as while it waits."""
 
 
 class ResetTokenInvalid(Invalid):
@@ -48,6 +55,40 @@ class Holder:
     language: str
     role: str
     email: str
+
+
+async def ask(session: AsyncSession, email: str, now: dt.datetime) -> None:
+    """Note that a link is wanted at this address.
+
+    One row, whether or not there is an account: what is done for one would tell by its time.
+    """
+    sealed = keyring(session).seal(email, _REQUEST)
+    session.add(ResetRequest(email_sealed=sealed, created_at=now))
+    wake_loops(session, LOOP)
+
+
+async def any_asked(session: AsyncSession) -> bool:
+    """Whether links are wanted."""
+    return await session.scalar(select(ResetRequest.id).limit(1)) is not None
+
+
+async def take_asked(session: AsyncSession, limit: int) -> list[str]:
+    """Take the addresses at which links are wanted, the oldest first; they are forgotten by that.
+
+    One that can't be opened (its key is gone) is dropped.
+    """
+    oldest = (
+        select(ResetRequest)
+        .order_by(ResetRequest.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    emails = []
+    for request in await session.scalars(oldest):
+        with suppress(SealBroken):
+            emails.append(keyring(session).open(request.email_sealed, _REQUEST))
+        await session.delete(request)
+    return emails
 
 
 async def begin(

@@ -9,6 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
@@ -182,6 +183,31 @@ async def _in_time() -> AsyncIterator[None]:
     """Bound what is asked of the store; a store that does not answer in time is down."""
     async with answering(), asyncio.timeout(ANSWERS_SECONDS):
         yield
+
+
+async def forgets(redis: "Redis") -> list[str]:
+    """Return why the store may forget sessions, one sentence each; empty where it keeps them.
+
+    A store that forgets signs people out, and lets nobody in. One that may not be asked, as some hosted
+    ones, is taken to be set up by who knows. Raises `SessionsDown`.
+    """
+    async with _in_time():
+        try:
+            saves = await redis.config_get("save", "appendonly", "maxmemory", "maxmemory-policy")
+        except ResponseError:
+            return []
+    told = {_text(name): _text(value) for name, value in saves.items()}
+    found = []
+    if told.get("appendonly") == "no":
+        how = "only now and then" if told.get("save") else "never"
+        found.append(
+            f"REDIS_URL is saved to disk {how} (appendonly is off): a restart signs people out."
+        )
+    if told.get("maxmemory") not in {None, "0"} and told.get("maxmemory-policy") != "noeviction":
+        found.append(
+            "REDIS_URL drops what it has no memory for (maxmemory-policy): that signs people out."
+        )
+    return found
 
 
 def _key(session_id: UUID) -> str:

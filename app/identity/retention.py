@@ -1,10 +1,25 @@
 """What identity forgets by itself: sessions that expired, codes long spent, tries long ago."""
 
 import datetime as dt
+from typing import Final
 
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.due import Due
 from app.identity import codes, sessions, tries
+from app.identity.models import OneTimeCode, Session, SignInTries
+
+DUE: Final = (
+    Due(Session.expires_at <= bindparam("now")),
+    Due(OneTimeCode.expires_at < bindparam("now"), kept=codes.KEPT),
+    Due(
+        SignInTries.updated_at < bindparam("now"),
+        SignInTries.good_at.is_(None),
+        kept=tries.FORGOTTEN_AFTER,
+    ),
+    Due(SignInTries.updated_at < bindparam("now"), kept=tries.KNOWN_FOR),
+)
 
 
 async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:

@@ -33,6 +33,8 @@ _SENTENCE_ENDS: Final = re.compile(
 _A_WORD: Final = re.compile(r"[^\W_]")
 _DENIAL_CHARACTERS: Final = 160
 """How far before a sign the word that denies it may stand, with the words between."""
+_LONG_SENTENCE: Final = 600
+"""A sentence that is longer is not looked at again for which part of it was masked."""
 _MOST_SENTENCES: Final = 150
 """More sentences than a job's texts have."""
 _FEW_WORDS: Final = 2
@@ -134,7 +136,8 @@ def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
             if not told and (kind.name in scams or _says(kind, passage, ways)):
                 said.add((kind.name, last))
                 found[Finding(kind.name, kind.holds, field, _short(passage))] = None
-        if first == last and field in masked and mask(passage) != passage:
+        hides = field in masked and first == last
+        if hides and (len(passage) > _LONG_SENTENCE or mask(passage) != passage):
             found[Finding(CONTACT, False, field, _short(passage))] = None
     for field, text in texts:  # what is a contact only together with other texts or sentences
         if field in masked and not any(f.kind == CONTACT and f.field == field for f in found):

@@ -200,6 +200,8 @@ class SendResult:
     provider_id: str | None
     units: int = 1
     """How many messages it is paid as."""
+    known_as: str | None = None
+    """The phone (E.164) under which the platform knows whom it was sent to, where it told one."""
 
 
 class TransportError(Exception):

@@ -246,6 +246,18 @@ class InboxItem(Tried, Base):
             postgresql_where=text("state = 'dead'"),
             sqlite_where=text("state = 'dead'"),
         ),
+        Index(
+            "ix_inbox_words",
+            "handled_at",
+            postgresql_where=text("state = 'handled' AND length(body_sealed) > 0"),
+            sqlite_where=text("state = 'handled' AND length(body_sealed) > 0"),
+        ),
+        Index(
+            "ix_inbox_wordless",
+            "handled_at",
+            postgresql_where=text("state = 'handled' AND length(body_sealed) = 0"),
+            sqlite_where=text("state = 'handled' AND length(body_sealed) = 0"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Insert, Row, select, update
@@ -123,6 +123,10 @@ async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.
     await _insert(session, rows)
 
 
+_DECOY_DIGITS: Final = 12
+"""As many as most numbers have."""
+
+
 async def send_code(
     session: AsyncSession,
     *,
@@ -134,12 +138,15 @@ async def send_code(
     phone: str | None = None,
     email: str | None = None,
     user_id: UUID | None = None,
+    decoy: bool = False,
 ) -> None:
     """Send a one-time code to a phone (E.164, by WhatsApp) or an e-mail address.
 
-    Sent even after STOP, because the person asked for it; never after `expires_at`.
+    A `decoy` takes as long and is never sent; neither a number nor a code stands in it. Sent even after STOP, because the person asked for it; never after `expires_at`.
     """
     keys = keyring(session)
+    if decoy:
+        phone, code = f"+{'0' * _DECOY_DIGITS}", "0" * len(code)
     if phone is not None:
         recipient = _Recipient(
             Channel.WHATSAPP, keys.seal(phone, ADDRESS), keys.index(phone, "phone")
@@ -160,6 +167,9 @@ async def send_code(
         essential=True,
         now=now,
     )
+    row["error"] = "nobody's phone" if decoy else None
+    if decoy:
+        row["state"] = OutboxState.SUPPRESSED
     await _insert(session, [row])
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
+from app.core.phones import line_of
 from app.db import changed, keyring, wake_loops
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
@@ -38,6 +39,7 @@ _THEM: Final = (
         or_(
             ChatPerson.platform_user_id == bindparam("platform_id"),
             ChatPerson.phone_index == bindparam("index"),
+            ChatPerson.other_phone_index == bindparam("index"),
         ),
     )
     .order_by(ChatPerson.id)
@@ -71,11 +73,16 @@ async def meet(
     ):
         person.platform_user_id = inbound.platform_id
         await _name_account(session, person, now)
-    if inbound.phone_from is not None and (
-        # Of two who are one, the account may have been the other's: it has no phone yet.
-        len(found) > 1
-        if person.phone_index == index
-        else person.phone_index is None or (tells and _is_newest(person, inbound))
+    in_other_form = index is not None and index == person.other_phone_index
+    if (
+        inbound.phone_from is not None
+        and not in_other_form
+        and (
+            # Of two who are one, the account may have been the other's: it has no phone yet.
+            len(found) > 1
+            if person.phone_index == index
+            else person.phone_index is None or (tells and _is_newest(person, inbound))
+        )
     ):
         changes = person.phone_index not in {None, index}
         if await set_phone(session, person, inbound.phone_from, now) and changes:
@@ -111,7 +118,7 @@ async def _find_or_make(
                 "updated_at": now,
             },
         )
-    return sorted(found, key=lambda person: person.phone_index != index)
+    return sorted(found, key=lambda p: index not in {p.phone_index, p.other_phone_index})
 
 
 async def _find(
@@ -161,12 +168,14 @@ async def _absorb(
     if _knows_more(gone, kept):
         kept.state, kept.last_message_at = gone.state, gone.last_message_at
     names = gone.platform_user_id, gone.phone_index, gone.phone_sealed
-    gone.platform_user_id = gone.phone_index = gone.phone_sealed = None
+    other_form = gone.other_phone_index
+    gone.platform_user_id = gone.phone_index = gone.phone_sealed = gone.other_phone_index = None
     # The unique names have to be free before the other takes them.
     await session.flush()
     kept.platform_user_id = kept.platform_user_id or names[0]
     if kept.phone_index is None:
         kept.phone_index, kept.phone_sealed = names[1], names[2]
+        kept.other_phone_index = other_form
     kept.user_id = kept.user_id or gone.user_id
     if gone.stop_told_at is not None and _is_later(gone.stop_told_at, kept.stop_told_at):
         kept.stopped_at = gone.stopped_at  # also None: a START is newer than the other's STOP
@@ -283,6 +292,8 @@ async def set_phone(
         person.user_id = stays
     if other is not None and not await _be_one(session, person, other, now):
         return False
+    if person.phone_index != index:
+        person.other_phone_index = None
     person.phone_index, person.phone_sealed = index, keys.seal(phone, ADDRESS)
     person.updated_at = now
     if person.user_id is not None:
@@ -297,6 +308,43 @@ async def set_phone(
         if await accounts.agreed(session, person.channel, person.user_id):
             await users.prove_phone(session, person.user_id, now)
     return True
+
+
+async def known_as(
+    session: AsyncSession, channel: str, phone: str, as_phone: str, now: dt.datetime
+) -> None:
+    """Note that the platform knows this phone by its number's other form (`phones.line_of`).
+
+    So webhooks will name it. Who wrote from the one and has an account with the other is one person.
+    """
+    if phone == as_phone or line_of(phone) != line_of(as_phone):
+        return
+    keys = keyring(session)
+    index, other = keys.index(phone, PHONE), keys.index(as_phone, PHONE)
+    query = select(ChatPerson).where(
+        ChatPerson.channel == channel,
+        or_(
+            ChatPerson.phone_index.in_((index, other)),
+            ChatPerson.other_phone_index.in_((index, other)),
+        ),
+    )
+    found = list(await session.scalars(query.order_by(ChatPerson.id).with_for_update()))
+    if len(found) == 1 and {found[0].phone_index, found[0].other_phone_index} == {index, other}:
+        return
+    if not found:
+        row = {"id": new_id(), "channel": channel, "state": {}, "created_at": now}
+        sealed = keys.seal(phone, ADDRESS)
+        row |= {"phone_index": index, "phone_sealed": sealed, "other_phone_index": other}
+        await insert_if_absent(session, ChatPerson, row | {"updated_at": now})
+        return
+    person = next((each for each in found if each.phone_index == index), found[0])
+    if person.phone_index != index and not await set_phone(session, person, phone, now):
+        return
+    for each in found:
+        if each is not person and not await _be_one(session, person, each, now):
+            return
+    person.other_phone_index, person.updated_at = other, now
+    await link(session, person, now)
 
 
 async def move(
@@ -374,6 +422,7 @@ async def forget(session: AsyncSession, ids: Collection[UUID], now: dt.datetime)
             platform_user_id=None,
             phone_index=None,
             phone_sealed=None,
+            other_phone_index=None,
             state={},
             no_marketing_at=None,
             paused_at=None,

@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database, UtcDateTime, keyring, wake_loops
-from app.messaging import outside
+from app.messaging import outside, people
 from app.messaging.channels import SendResult, TransportError
 from app.messaging.claiming import Claimed
 from app.messaging.holding import hold, suspect, taken_again
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.notices import learn
-from app.messaging.outbox import OPEN, REPLIES, SECRET_KINDS, without_form
+from app.messaging.outbox import ADDRESS, OPEN, REPLIES, SECRET_KINDS, without_form
 from app.messaging.pace import Trip, give_back
 from app.messaging.rules import Fate, Refusal, decide
 from app.sql import rows_changed
@@ -135,6 +135,9 @@ async def _record(session: AsyncSession, outcomes: Sequence[Outcome], now: dt.da
         await taken_again(session, channels, now)
         if any(outcome.claimed.attempts > 1 for outcome in outcomes):
             wake_loops(session, "outbox")  # what comes next to this person has waited for this
+    for outcome in outcomes:
+        if isinstance(outcome.result, SendResult) and outcome.result.known_as is not None:
+            await _note_form(session, outcome.claimed, outcome.result.known_as, now)
     if missed := [outcome.claimed for outcome in outcomes if outcome.result is None]:
         await _give_back(session, missed, now)
     some_taken = {row["id_"] for row in taken}
@@ -149,6 +152,14 @@ async def _record(session: AsyncSession, outcomes: Sequence[Outcome], now: dt.da
         state = await session.get(ChannelState, ChannelName.WHATSAPP, with_for_update=True)
         if state is not None:
             state.turns = give_back(state.turns or (), trips)
+
+
+async def _note_form(
+    session: AsyncSession, message: Claimed, as_phone: str, now: dt.datetime
+) -> None:
+    phone = keyring(session).open(message.recipient_sealed, ADDRESS)
+    if phone.startswith("+") and phone != as_phone:
+        await people.known_as(session, message.channel, phone, as_phone, now)
 
 
 async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.datetime) -> None:

@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.attempts import tries
 from app.core.logging import logger
@@ -65,15 +66,40 @@ class Events:
     @cached_property
     def _under_way(self) -> Select[UUID]:
         """Select what another process has begun to open and may still be opening."""
-        return (
-            select(WebhookEvent.id)
+        query = select(WebhookEvent.id).where(
+            is_one_of(_EVENTS.state, [WebhookState.WAITING]),
+            _EVENTS.provider == self.provider,
+            _EVENTS.lease_until > bindparam("now"),
+            _EVENTS.lost == 0,
+        )
+        return query.limit(1)
+
+    @cached_property
+    def _begin_first(self) -> ReturningUpdate[UUID]:
+        """Count a try of the next event where no other is begun: the usual case, in one statement."""
+        due, other = table(WebhookEvent).alias("due"), table(WebhookEvent).alias("other")
+        begun = exists().where(
+            is_one_of(other.c.state, [WebhookState.WAITING]),
+            other.c.provider == self.provider,
+            other.c.lease_until.is_not(None),
+        )
+        first = (
+            select(due.c.id)
             .where(
-                is_one_of(_EVENTS.state, [WebhookState.WAITING]),
-                _EVENTS.provider == self.provider,
-                _EVENTS.lease_until > bindparam("now"),
-                _EVENTS.lost == 0,
+                is_one_of(due.c.state, [WebhookState.WAITING]),
+                due.c.provider == self.provider,
+                due.c.due_at <= bindparam("now"),
+                ~begun,
             )
+            .order_by(due.c.due_at, due.c.id)
             .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        return (
+            update(table(WebhookEvent))
+            .where(_EVENTS.id == first.scalar_subquery())
+            .values(attempts=_EVENTS.attempts + 1, lease_until=bindparam("until"))
+            .returning(_EVENTS.id)
         )
 
     async def handle_due(
@@ -93,7 +119,8 @@ class Events:
         begun: UUID | None = None
         try:
             while tried < limit:
-                if begun is None and await self.due.finds(database, clock()):
+                # The caller found something due; from the second on, nobody has looked yet.
+                if begun is None and (not tried or await self.due.finds(database, clock())):
                     begun = await self._begin(database, clock)
                 if begun is None:
                     break
@@ -109,14 +136,21 @@ class Events:
     async def _begin(self, database: Database, clock: Clock) -> UUID | None:
         """Count a try of the next event, and return its id."""
         async with database.begin() as session:
-            if self.opener is not None:
-                if is_postgresql(session) and not await session.scalar(
-                    select(func.pg_try_advisory_xact_lock(self.opener))
-                ):
+            now = clock()
+            if self.opener is not None and is_postgresql(session):
+                we_open = select(func.pg_try_advisory_xact_lock(self.opener))
+                if not await session.scalar(we_open):
                     return None
-                if await session.scalar(self._under_way, {"now": clock()}) is not None:
-                    return None
-            return await self._begin_next(session, clock())
+            if (first := await self._begin_alone(session, now)) is not None:
+                return first
+            if self.opener is not None and await session.scalar(self._under_way, {"now": now}):
+                return None
+            return await self._begin_next(session, now)
+
+    async def _begin_alone(self, session: AsyncSession, now: dt.datetime) -> UUID | None:
+        values = {"now": now, "until": now + self.lease}
+        first: UUID | None = await session.scalar(self._begin_first, values)
+        return first
 
     async def _begin_next(self, session: AsyncSession, now: dt.datetime) -> UUID | None:
         """Count a try of the next event in this transaction; park those that too many were lost with."""
@@ -150,7 +184,7 @@ class Events:
                     await handle(session, event)
                     event.lease_until = None
                     await session.flush()
-                return None if last else await self._begin_next(session, clock())
+                return None if last else await self._begin_alone(session, clock())
         except Exception as error:  # noqa: BLE001 - noted with the event, and tried again
             logger().error("webhook_failed", webhook_id=str(event_id), exc_info=error)
             hangs = isinstance(error, TimeoutError)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Uuid, and_, cast, exists, func, or_, select
+from sqlalchemy import Uuid, and_, bindparam, cast, exists, func, or_, select
 
 from app.audit.models import AdminActionLog
 from app.core.invariants import Invariant, always
@@ -67,5 +67,11 @@ INVARIANTS: Final = (
         JobMatch.responded_at.is_(None),
         JobMatch.status.in_((OfferStatus.ACCEPTED, OfferStatus.REJECTED)),
     ),
-    always("no offer is lost: its message is there", JobMatch, and_(~_TOLD, _REACHABLE)),
+    always(
+        "no offer is lost: its message is there",
+        JobMatch,
+        and_(~_TOLD, _REACHABLE),
+        # Those of older ones are deleted (`messaging.retention`).
+        JobMatch.offered_at > bindparam("messages_since"),
+    ),
 )

@@ -28,6 +28,7 @@ from app.messaging.outbox import Notice
 from app.offers import closing, respond
 from app.offers.models import JobMatch
 from app.policy import policy
+from app.sql import is_one_of, table
 from app.workers import account, availability, blocks, profile
 from app.workers.blocks import Blocked
 from app.workers.models import TimeOff, Worker, WorkerAvailability
@@ -149,17 +150,17 @@ async def _messages(session: AsyncSession, worker_id: UUID) -> Rows:
     return (await session.execute(query)).all()
 
 
-_LONG_UNPROVEN: Final = Due(
-    User.role == Role.WORKER,
-    User.status == UserStatus.PENDING,
+LONG_UNPROVEN: Final = Due(
+    is_one_of(table(User).c.role, [Role.WORKER]),
+    is_one_of(table(User).c.status, [UserStatus.PENDING]),
     User.updated_at < bindparam("since"),
 )
 ERASURES: Final = Work(
-    Kind.ERASURE, "forget_unproven", User.id, User.id, _LONG_UNPROVEN, age=UNPROVEN_KEPT
+    Kind.ERASURE, "forget_unproven", User.id, User.id, LONG_UNPROVEN, age=UNPROVEN_KEPT
 )
 _UNPROVEN: Final = (
     select(User.id)
-    .where(*_LONG_UNPROVEN.conditions)
+    .where(*LONG_UNPROVEN.conditions)
     .order_by(User.id)
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(skip_locked=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.phones import whatsapp_url
@@ -35,7 +36,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An employer who holds a worker's contact, and since when."""
+    """An employer who holds a worker's contact, and since when; what they wrote is masked."""
 
     employer_id: UUID
     company_name: str
@@ -122,10 +123,12 @@ async def holders_of(
     keys = keyring(session)
     rows = (await session.execute(_HOLDERS.apply(query, page, keys))).all()
     cursor = _HOLDERS.next_cursor([(row.id,) for row in rows], page, keys)
-    holders = [
-        Holder(row.employer_id, row.company_name, row.title, row.match_id, row.unlocked_at)
-        for row in rows[: page.limit]
-    ]
+    holders: list[Holder] = []
+    for row in rows[: page.limit]:
+        title, company = mask_together(row.title, row.company_name)
+        holders.append(
+            Holder(row.employer_id, company or "", title or "", row.match_id, row.unlocked_at)
+        )
     return holders, cursor
 
 

@@ -64,6 +64,8 @@ async def handle_due(
     livemode: bool,
 ) -> int:
     """Handle the events that are due, oldest first; return how many were tried."""
+    if not await EVENTS_DUE.finds(database, clock()):
+        return 0
 
     async def handle(session: AsyncSession, event: WebhookEvent) -> None:
         await _handle(session, event, clock(), parse=parse, livemode=livemode)

@@ -42,6 +42,8 @@ AT_ONCE: Final = 8
 """Refunds that are asked for side by side: providers allow tens of requests a second."""
 _LEASE = dt.timedelta(minutes=2)
 _LONGEST_WAIT = dt.timedelta(hours=1)
+_DOUBLINGS = 5
+"""Of the lease, until it is longer than the longest wait."""
 
 
 class PaymentNotFound(NotFound):
@@ -156,7 +158,8 @@ async def _send(
         refund, intent_id = claimed
         refund.due_at = now + _LEASE
         refund.attempts += 1
-    later = clock() + min(_LEASE * 2**refund.attempts, _LONGEST_WAIT)
+    # Bounded before it is multiplied: after a month without the provider the power is no duration.
+    later = clock() + min(_LEASE * 2 ** min(refund.attempts, _DOUBLINGS), _LONGEST_WAIT)
     try:
         if intent_id is None:
             raise ProviderRefused("no_payment_intent")

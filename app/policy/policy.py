@@ -1,12 +1,15 @@
 """The policy: every number that shapes the market, with its unit and its default, in one place."""
 
 import datetime as dt
-from typing import Annotated, Self
+from contextlib import suppress
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.errors import Unavailable
+from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.core.schema import Currency, Slug, whole
 from app.policy.models import PolicyRow
@@ -172,6 +175,13 @@ class Policy(_Part):
         return Money(amount, self.lead_prices.currency)
 
 
+class PolicyUnreadable(Unavailable):
+    """The stored policy can't be read: an administrator has to set it again."""
+
+    code = "policy_unreadable"
+    detail = "The settings of the market can't be read; an administrator has to set them again."
+
+
 def default_policy(currency: str) -> Policy:
     """Return the policy of an installation where nothing was changed yet."""
     return Policy(
@@ -180,11 +190,37 @@ def default_policy(currency: str) -> Policy:
 
 
 async def current(session: AsyncSession) -> Policy:
-    """Return the policy in force."""
-    values = await session.scalar(select(PolicyRow.values).where(PolicyRow.id == _ONLY_ROW))
+    """Return the policy in force. Raises `PolicyUnreadable`: no guess is made at a price or a limit."""
+    values = await _stored(session)
     if values is None:
         return default_policy(session.info.get("default_currency", "INR"))
-    return Policy.model_validate(values)
+    try:
+        return Policy.model_validate(values)
+    except ValidationError as error:
+        ALERTS.labels("policy_unreadable").inc()
+        raise PolicyUnreadable from error
+
+
+async def mendable(session: AsyncSession) -> Policy:
+    """Return the policy in force for somebody who changes it.
+
+    A section that can't be read is as in an installation where nothing was changed yet.
+    """
+    try:
+        return await current(session)
+    except PolicyUnreadable:
+        values = await _stored(session)
+    kept = default_policy(session.info.get("default_currency", "INR"))
+    for name in Policy.model_fields:
+        if isinstance(values, dict) and name in values:
+            with suppress(ValidationError):
+                section = getattr(Policy.model_validate({name: values[name]}), name)
+                kept = kept.model_copy(update={name: section})
+    return kept
+
+
+async def _stored(session: AsyncSession) -> Any:
+    return await session.scalar(select(PolicyRow.values).where(PolicyRow.id == _ONLY_ROW))
 
 
 async def replace(session: AsyncSession, policy: Policy, now: dt.datetime) -> None:

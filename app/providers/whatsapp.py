@@ -22,6 +22,7 @@ from app.messaging.texts import AUTHENTICATION, MARKETING
 from app.providers.whatsapp_errors import classify
 from app.providers.whatsapp_limits import people_a_day
 from app.providers.whatsapp_values import message_id as message_id_of
+from app.providers.whatsapp_values import phone
 
 type Json = dict[str, Any]
 
@@ -31,10 +32,13 @@ _CONNECT_SECONDS: Final = 5.0
 _LIMIT_FIELDS: Final = "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
 FLOW_MESSAGE_VERSION: Final = "3"
 _INVALID: Final = 100
+_BREAK: Final = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _NUMBER_GONE: Final = 33
 """An object that does not exist; what we name is our own number."""
 _SPACES: Final = 4
 """So many in a row a template's value may have; no line break, and no tab."""
+_GAP: Final = re.compile(rf" {{{_SPACES + 1},}}")
+_UNFIT: Final = re.compile(rf"{_BREAK.pattern}|{_GAP.pattern}|^\s|\s$")
 
 
 class WhatsApp:
@@ -71,7 +75,7 @@ class WhatsApp:
         except (KeyError, IndexError, TypeError):
             # Taken, or so it says, but nothing to know it by: only a status can tell.
             raise TransportError(Refusal.AMBIGUOUS, code="no_message_id") from None
-        return SendResult(message_id_of(provider_id))
+        return SendResult(message_id_of(provider_id), known_as=_known_as(answer, address))
 
     async def typing(self, provider_message_id: str) -> None:
         """Mark a person's message as read and show that an answer is coming. Raises as `send`."""
@@ -153,6 +157,16 @@ class WhatsApp:
             retry_after_seconds=_seconds(response.headers.get("Retry-After")),
             status_seconds=self._status_seconds,
         )
+
+
+def _known_as(answer: Json, address: Address) -> str | None:
+    """Return the number under which the platform knows the recipient, where it is another than ours."""
+    contacts = answer.get("contacts")
+    contact = contacts[0] if isinstance(contacts, list) and len(contacts) == 1 else None
+    known = contact.get("wa_id") if isinstance(contact, dict) else None
+    if address.phone is None or not isinstance(known, str) or known == address.phone[1:]:
+        return None
+    return phone(known)
 
 
 def _code(error: Json) -> int | None:
@@ -246,8 +260,10 @@ def _flow(form: Form) -> Json:
 
 def parameter(value: str) -> str:
     """Return a template's value as the platform takes it: on one line, with no long gap (132018)."""
-    line = " ".join(part.strip() for part in re.split(r"[\t\n\v\f\r\x85\u2028\u2029]+", value))
-    return re.sub(rf" {{{_SPACES + 1},}}", " " * _SPACES, line).strip() or "–"
+    if value and not _UNFIT.search(value):
+        return value
+    line = " ".join(part.strip() for part in _BREAK.split(value))
+    return _GAP.sub(" " * _SPACES, line).strip() or "–"
 
 
 def _template(template: Template) -> Json:

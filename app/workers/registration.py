@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Executable, delete, select, text, update
+from sqlalchemy import Executable, delete, false, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
@@ -100,11 +100,13 @@ async def register(
     if new.city is not None:
         city_of(new.city)  # of a known phone, too: the answer must not tell it
     claimed = await _claim_phone(session, new, now)
+    await _rename(session, claimed.user_id, new, now)
     if claimed.status == UserStatus.PENDING:
-        if not claimed.is_new:
-            await _rename(session, claimed.user_id, new, now)
         await _write_profile(session, claimed.user_id, new, country, now)
         _agree(session, claimed.user_id, new, now)
+        await session.flush()
+    else:
+        await _as_long(session, claimed.user_id, country, new)
     known = _Known(claimed.user_id, claimed.language)
     return await _send_code(session, new.phone, known, rules, now, address)
 
@@ -164,8 +166,7 @@ async def _send_code(
     challenge = await codes.issue(
         session, subject, rules, now, known=known is not None, address=address
     )
-    if known is not None:
-        await _hand_out(session, challenge, phone, known, now)
+    await _hand_out(session, challenge, phone, known, now)
     return challenge.expires_at
 
 
@@ -192,14 +193,20 @@ async def code_in_the_chat(
 
 
 async def _hand_out(
-    session: AsyncSession, challenge: Challenge, phone: str, known: "_Known", now: dt.datetime
+    session: AsyncSession,
+    challenge: Challenge,
+    phone: str,
+    known: "_Known | None",
+    now: dt.datetime,
 ) -> None:
+    """Send the code; to nobody known a decoy, which takes as long."""
     await outbox.send_code(
         session,
         phone=phone,
-        user_id=known.user_id,
+        user_id=known.user_id if known is not None else None,
+        decoy=known is None,
         code=challenge.code,
-        language=known.language,
+        language=known.language if known is not None else Language.ENGLISH,
         key=str(challenge.id),
         now=now,
         expires_at=challenge.expires_at,
@@ -261,9 +268,8 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
         "created_at": now,
         "updated_at": now,
     }
-    user_id = await session.scalar(_newcomer(postgresql=is_postgresql(session)), newcomer)
-    if user_id is not None:
-        return _Claimed(user_id, UserStatus.PENDING, new.language, is_new=True)
+    made = await session.scalar(_newcomer(postgresql=is_postgresql(session)), newcomer)
+    # Looked at also where it was made: a phone that is known takes no longer.
     known = (
         select(User.id, User.status, User.language)
         .where(
@@ -275,7 +281,7 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
     )
     row = (await session.execute(known)).one()
     language = new.language if row.status == UserStatus.PENDING else row.language
-    return _Claimed(row.id, row.status, language, is_new=False)
+    return _Claimed(row.id, row.status, language, is_new=made is not None)
 
 
 @cache
@@ -291,11 +297,23 @@ def _newcomer(*, postgresql: bool) -> Executable:
 
 
 async def _rename(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
+    """Let a pending worker be called what they say now; nobody else."""
     await session.execute(
         update(User)
-        .where(User.id == user_id)
+        .where(User.id == user_id, User.status == UserStatus.PENDING)
         .values(name=new.name, language=new.language, updated_at=now)
+        .execution_options(synchronize_session=False)
     )
+
+
+async def _as_long(session: AsyncSession, user_id: UUID, country: str, new: NewWorker) -> None:
+    """Run what registering a newcomer runs, to no effect: a known phone is not told by its time."""
+    _whereabouts(new, country)
+    nothing = update(Worker).where(Worker.id == user_id, false()).values(city=Worker.city)
+    await session.execute(nothing.execution_options(synchronize_session=False))
+    same = update(Consent).where(Consent.user_id == user_id, false())
+    same = same.values(channel=Consent.channel)
+    await session.execute(same.execution_options(synchronize_session=False))
 
 
 async def _write_profile(

@@ -54,6 +54,17 @@ def digits_of(phone: str) -> str:
     return re.sub(r"[^0-9]", "", phone) if re.fullmatch(r"\+?[0-9 ().-]+", phone.strip()) else ""
 
 
+def wa_id_of(digits: str) -> str:
+    """The form under which the platform knows a number: where a country's mobiles have two, one of them."""
+    if found := re.fullmatch(r"55([0-9]{2})9([6-9][0-9]{7})", digits):
+        return f"55{found[1]}{found[2]}"
+    if found := re.fullmatch(r"52([0-9]{10})", digits):
+        return f"521{found[1]}"
+    if found := re.fullmatch(r"54([0-9]{10})", digits):
+        return f"549{found[1]}"
+    return digits
+
+
 def user_id_of(phone: str) -> str:
     """The business-scoped id of a number: always the same, and not to be computed back."""
     country = next((c for code, c in _COUNTRIES.items() if phone.startswith(code)), "ZZ")
@@ -64,7 +75,9 @@ def user_id_of(phone: str) -> str:
 def find(store: Store, who: str) -> Person | None:
     """The person with that phone (with or without "+") or user id, or None."""
     who = who.strip()
-    column, value = ("user_id", who) if USER_ID.fullmatch(who) else ("phone", digits_of(who))
+    column, value = (
+        ("user_id", who) if USER_ID.fullmatch(who) else ("phone", wa_id_of(digits_of(who)))
+    )
     row = store.db.execute(f"SELECT * FROM people WHERE {column} = ?", (value,)).fetchone()
     return None if row is None else _person(row)
 
@@ -77,6 +90,7 @@ def by_id(store: Store, person_id: int) -> Person:
 
 def with_phone(store: Store, phone: str) -> Person:
     """The person with that number (digits), made if new: everybody is on WhatsApp here."""
+    phone = wa_id_of(phone)
     row = store.db.execute("SELECT * FROM people WHERE phone = ?", (phone,)).fetchone()
     if row is not None:
         return _person(row)
@@ -116,7 +130,7 @@ def meet(store: Store, phone: str | None, user_id: str | None, name: str | None)
             "A business-scoped user id is two letters, a dot, and up to 128 letters and digits,"
             " e.g. IN.13491208655302741918.",
         )
-    digits = digits_of(phone) if phone else ""
+    digits = wa_id_of(digits_of(phone)) if phone else ""
     if phone and not 7 <= len(digits) <= 15:
         raise Problem(422, "invalid_phone", "`phone` has 7 to 15 digits, e.g. +919812345678.")
     if not digits and not user_id:

@@ -139,7 +139,7 @@ def test_every_refusal_of_the_source_is_a_listed_code() -> None:
     assert strangers == []
 
 
-AT_START = frozenset({"migrations_missing", "flow_refused", "clock_differs"})
+AT_START = frozenset({"migrations_missing", "flow_refused"})
 """What only a command or a process that starts is told; nobody is answered so over HTTP."""
 
 VERBS = frozenset(

@@ -312,3 +312,41 @@ def test_a_number_split_over_what_an_employer_writes_is_kept_from_workers(villag
         assert not ("98200" in told and "55123" in told), told
     assert "98200" not in read
     employer.delete(f"/api/employers/jobs/{job['id']}")
+
+
+DISGUISES = {
+    "Ring atthanve bees zero pachpan barah teen in the evening": "atthanve",
+    "मेरा नंबर नौ आठ दो शून्य शून्य पाँच पाँच एक दो तीन है": "शून्य",
+    "Text nine ate two oh oh five five won two three": "ate two",
+    "Call 982OO55l23 before you come": "55l23",
+    "insta par cafenoirmumbai ko dm karo": "cafenoirmumbai",
+    "Write to neha dot hr at the rate gmail dot com": "neha",
+    "Apply at bit . ly / noir-jobs": "noir-jobs",
+    "Tips go to cafenoir at okaxis": "okaxis",
+}
+"""Ways to dress a contact, and a piece of each that nobody may read."""
+
+
+def test_a_disguised_contact_of_an_employer_is_read_by_no_worker(village: World) -> None:
+    """Not in offers, messages, the export of their data, nor beside whoever holds their contact."""
+    place = {"latitude": 25.32, "longitude": 82.99}
+    worker = village.worker(location=place, slots=("saturday",))
+    employer = village.employer(company_name="Noir insta cafenoirmumbai")
+    words = ".\n".join(DISGUISES)
+    job = village.job(employer, location=place, title="DM @cafenoirmumbai", description=words)
+    (offer,) = village.offers(worker)
+    village.accept(worker, offer["id"])
+    pending = ok(employer.post(f"/api/employers/matches/{offer['id']}/unlock"), 202)
+    village.pay(pending["checkout_url"])
+    read = [
+        worker.get(path).text
+        for path in (
+            "/api/workers/offers",
+            "/api/workers/unlocks",
+            "/api/workers/export",
+        )
+    ]
+    told = [str(message["text"]) for message in village.messages(str(worker.phone))]
+    pieces = {*DISGUISES.values(), "cafenoirmumbai"}
+    assert [(piece, text) for text in (*read, *told) for piece in pieces if piece in text] == []
+    employer.delete(f"/api/employers/jobs/{job['id']}")

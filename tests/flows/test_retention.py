@@ -1,11 +1,30 @@
 """What is forgotten by itself."""
 
+import datetime as dt
 from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import event, func, select, text
 
+from app.api import idempotency
+from app.background import LOOPS
+from app.core.crypto import Keyring
+from app.core.ids import new_id
+from app.db import Database
+from app.identity import retention
 from app.identity.models import User
-from app.messaging.models import OutboxMessage, WebhookEvent
+from app.invariants import examine
+from app.messaging.models import (
+    InboxItem,
+    OutboxMessage,
+    OutboxState,
+    PlatformNotice,
+    WebhookEvent,
+    WebhookState,
+)
+from app.messaging.retention import STEPS, forget_due
+from app.offers import privacy
+from app.sql import insert_if_absent
 from app.workers.models import Worker
 from tests.flows.auth_world import register
 from tests.flows.world import World, ok
@@ -46,6 +65,175 @@ def test_after_ninety_days_nothing_tells_what_a_message_said_or_to_whom(world: W
     world.clock.advance(days=2)
     world.settle()
     assert bodies(world) == {"outbox": 0, "webhooks": 0}
+
+
+def counts(world: World) -> dict[str, int]:
+    """Return how many rows there are of what was sent and of what came in."""
+
+    async def look(session: Any) -> Any:
+        return {
+            of.__tablename__: await session.scalar(select(func.count()).select_from(of))
+            for of in (OutboxMessage, InboxItem, WebhookEvent)
+        }
+
+    found: dict[str, int] = world.in_session(look)
+    return found
+
+
+def test_what_is_finished_is_deleted_after_its_time(world: World) -> None:
+    worker = world.worker_through_doors(slots=())
+    assert worker.phone is not None
+    world.messages(worker.phone)
+    world.says(worker.phone, "menu")
+    world.settle()
+    before = counts(world)
+    assert before["outbox"] >= 2
+    assert before["inbox"] == 1
+    assert before["webhook_events"] >= 1
+
+    world.clock.advance(days=29)  # well beyond the eight days in which a platform repeats itself
+    world.settle()
+    assert counts(world) == before
+    world.clock.advance(days=2)
+    world.settle()
+    assert counts(world) == before | {"inbox": 0, "webhook_events": 0}
+    world.clock.advance(days=60)
+    world.settle()
+    assert set(counts(world).values()) == {0}
+    assert [each for each in world.run(examine(world.runtime.database)) if each.broken] == []
+
+
+def test_an_event_that_is_noted_stays_without_its_body(world: World) -> None:
+    now = world.clock()
+    event = {
+        "provider": "whatsapp",
+        "event_id": "noted",
+        "kind": "account_update",
+        "body_sealed": b"sealed",
+        "state": WebhookState.HANDLED,
+        "due_at": now,
+        "received_at": now,
+        "handled_at": now,
+    }
+    notice = {
+        "position": 0,
+        "kind": "account_update",
+        "about": "",
+        "language": "",
+        "event": "",
+        "detail": "",
+        "received_at": now,
+    }
+
+    async def note(session: Any) -> None:
+        made = WebhookEvent(**event)
+        session.add(made)
+        await session.flush()
+        session.add(PlatformNotice(webhook_id=made.id, **notice))
+
+    world.in_session(note)
+    world.clock.advance(days=31)
+    world.settle()
+    assert counts(world)["webhook_events"] == 1
+    assert bodies(world)["webhooks"] == 0
+
+
+def test_a_round_takes_no_more_than_it_is_told_and_the_next_goes_on(world: World) -> None:
+    async def send(session: Any) -> None:
+        for number in range(7):
+            await insert_if_absent(session, OutboxMessage, sent_message(world, f"old-{number}"))
+
+    world.in_session(send)
+    world.clock.advance(days=91)
+    database, now = world.runtime.database, world.clock()
+    assert [world.run(forget_due(database, now, 3)) for _ in range(4)] == [3, 3, 1, 0]
+
+
+def sent_message(world: World, key: str) -> dict[str, Any]:
+    now = world.clock()
+    return {
+        "id": new_id(),
+        "key": key,
+        "channel": "whatsapp",
+        "recipient_sealed": b"sealed",
+        "recipient_index": "x",
+        "kind": "job_offer",
+        "language": "en",
+        "params_sealed": b"sealed",
+        "essential": False,
+        "priority": 1,
+        "state": OutboxState.SENT,
+        "due_at": now,
+        "attempts": 1,
+        "unanswered": 0,
+        "units": 1,
+        "created_at": now,
+        "sent_at": now,
+        "updated_at": now,
+    }
+
+
+DUES = {
+    "keys": idempotency.KEYS_DUE,
+    "sessions": retention.DUE[0],
+    "codes": retention.DUE[1],
+    "strange tries": retention.DUE[2],
+    "good tries": retention.DUE[3],
+}
+LOOKS: dict[str, Any] = {step.name: (step.find, step.values) for step in STEPS} | {
+    name: (select(due.any), lambda now, _limit, due=due: due.values(now))
+    for name, due in DUES.items()
+}
+LOOKS["unproven"] = (select(privacy.LONG_UNPROVEN.any), lambda now, _limit: {"since": now})
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_what_is_due_is_found_by_an_index(look: str, database_url: str) -> None:
+    """With nothing due it must cost nothing, however many rows there are."""
+    query, values_at = LOOKS[look]
+    values = values_at(dt.datetime.now(dt.UTC), 100)
+    database = Database(database_url, Keyring("a secret of the tests, long enough"))
+    try:
+        async with database.begin() as session:
+            dialect = session.get_bind().dialect
+            bound = query.params({n: v for n, v in values.items() if n in query.compile().params})
+            compiled = bound.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+            if database.is_postgresql:
+                await session.execute(text("SET LOCAL enable_seqscan = off"))
+                await session.execute(text("SET LOCAL enable_bitmapscan = off"))
+                plan = [row[0] for row in await session.execute(text(f"EXPLAIN {compiled}"))]
+                assert any("Index Cond" in line for line in plan), plan
+            else:
+                rows = await session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))
+                plan = [row[3] for row in rows]
+                assert any(line.startswith("SEARCH") for line in plan), plan
+                scanned = [
+                    line for line in plan if line.startswith("SCAN") and "CONSTANT" not in line
+                ]
+                assert not [line for line in scanned if "chat_people" not in line], plan
+    finally:
+        await database.close()
+
+
+def test_where_nothing_is_due_nothing_is_written(world: World) -> None:
+    worker = world.worker_through_doors(slots=())
+    assert worker.phone is not None
+    engine = world.runtime.database.engine.sync_engine
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    rounds = [loop for loop in LOOPS if loop.name.startswith("forget_")]
+    assert len(rounds) == 4
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for loop in rounds:
+            assert world.run(loop.round(world.runtime)) == 0
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert not [each for each in seen if not each.startswith(("SELECT", "BEGIN"))], seen
+    assert "BEGIN IMMEDIATE" not in seen
 
 
 def bodies(world: World) -> dict[str, int]:

@@ -5,9 +5,12 @@ a tenth of its time. Servers that tests start as processes of their own wait as 
 """
 
 import sqlite3
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
+import pytest
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
@@ -25,6 +28,32 @@ def waiting() -> Iterator[None]:
         yield
     finally:
         write_without_waiting()
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """Put a disk of its own under `folder`; the test is skipped, saying so, where that is not allowed."""
+    size = f"size={megabytes}m,mode=755"
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if made.returncode != 0:
+        pytest.skip(f"no disk can be mounted here: {made.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=False)
+
+
+def fill(folder: Path) -> Path:
+    """Fill the disk under `folder` to its last block; return the file that does, to be deleted."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1_048_576, 4_096):
+            with suppress(OSError):
+                while True:
+                    file.write(b"\0" * size)
+    return filler
 
 
 def _leave_it(connection: object, *_: object) -> None:

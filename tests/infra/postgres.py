@@ -173,10 +173,7 @@ class OwnPostgres(Postgres):
 
     _process: subprocess.Popen[bytes] | None = None
 
-    def __init__(self) -> None:
-        # Not in a test's own folder, into which the other user is not let.
-        folder = run_folder() / f"postgres-{uuid4().hex[:8]}"
-        folder.mkdir(mode=0o755)
+    def __init__(self, folder: Path) -> None:
         self._plan = _prepare(folder)
         super().__init__(self._plan.facts["port"])
 
@@ -220,10 +217,17 @@ class OwnPostgres(Postgres):
         return [pid, *map(int, children)]
 
 
+def open_folder(name: str) -> Path:
+    """Return a new folder of this run that every user is let into, unlike a test's own."""
+    folder = run_folder() / f"{name}-{uuid4().hex[:8]}"
+    folder.mkdir(mode=0o755)
+    return folder
+
+
 @contextmanager
-def own_postgres() -> Iterator[OwnPostgres]:
-    """Give a running server of one's own."""
-    server = OwnPostgres()
+def own_postgres(folder: Path | None = None) -> Iterator[OwnPostgres]:
+    """Give a running server of one's own; `folder` must be one that every user of the system is let into."""
+    server = OwnPostgres(folder or open_folder("postgres"))
     server.start()
     try:
         yield server

@@ -106,7 +106,7 @@ def test_any_row_of_words_about_contacts_is_masked_once_and_for_all(
 ) -> None:
     text = "".join(word + gap for word, gap in row)
     assert mask(mask(text)) == mask(text)
-    assert mask_name(mask_name(text)) == mask_name(text)
+    assert not any(map(str.isdigit, mask_name(text)))
 
 
 @given(st.text(max_size=120))
@@ -281,6 +281,7 @@ def test_no_digit_belongs_to_a_name(name: str, seen: str) -> None:
         ("Insta.ashakulkarni R.", "R."),
         ("Insta ashakulkarni", ""),
         ("1nsta ashak", ""),
+        ("98insta ashak", ""),
         ("i n s t a ashak", ""),
         ("instaashak K", "K"),
         ("Asha (insta asha_k)", "Asha"),

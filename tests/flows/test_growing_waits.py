@@ -1,0 +1,83 @@
+"""Wrong passwords wait longer and longer, and no stranger keeps an owner out."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import httpx
+import pytest
+
+from app.core.errors import TooMany
+from app.identity import tries
+from tests.flows.auth_world import newest_reset_token, reset
+from tests.flows.world import PASSWORD, World, ok, refused
+
+EMAIL = "owner@example.com"
+
+
+@pytest.fixture
+def limited(
+    database_url: str, world_with: Callable[..., AbstractContextManager[World]]
+) -> Iterator[World]:
+    """A Partimer that counts tries; the limits of a minute are out of the way."""
+    with world_with(database_url, rate_limits="on") as world:
+        world.runtime.limiter._strategy = _Never()  # type: ignore[assignment]
+        yield world
+
+
+class _Never:
+    """Limits of a minute count wall-clock time, which these tests do not wait for."""
+
+    async def hit(self, *_: object) -> bool:
+        return True
+
+
+def sign_in(world: World, password: str, email: str = EMAIL) -> httpx.Response:
+    body = {"role": "employer", "email": email, "password": password}
+    return world.http.post("/api/auth/login", json=body)
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
+def test_the_wait_grows_alike_for_an_account_that_is_not_there(limited: World, email: str) -> None:
+    limited.employer(email=EMAIL)
+    for _ in range(10):
+        refused(sign_in(limited, "a wrong sentence", email), 401, "invalid_credentials")
+    for wait in (30, 60, 120):
+        answer = sign_in(limited, PASSWORD, email)
+        refused(answer, 429, "rate_limited")
+        assert wait - 1 <= int(answer.headers["retry-after"]) <= wait + 1
+        limited.clock.advance(seconds=wait)
+        refused(sign_in(limited, "a wrong sentence", email), 401, "invalid_credentials")
+
+
+def test_the_right_password_begins_anew(limited: World) -> None:
+    limited.employer(email=EMAIL)
+    for _ in range(2):
+        for _ in range(9):
+            refused(sign_in(limited, "a wrong sentence"), 401, "invalid_credentials")
+        ok(sign_in(limited, PASSWORD))
+
+
+def test_strangers_from_everywhere_keep_strangers_out_and_not_the_owner(limited: World) -> None:
+    limited.employer(email=EMAIL)
+    ok(sign_in(limited, PASSWORD))  # from here, which is known from now on
+    account = tries.account(limited.runtime.keyring, "employer", EMAIL)
+
+    async def guess(address: str) -> None:
+        async with limited.runtime.database.begin() as session:
+            await tries.count(session, account, address, limited.clock.now)
+
+    for number in range(50):
+        limited.run(guess(f"198.51.100.{number}"))
+    with pytest.raises(TooMany):
+        limited.run(guess("198.51.100.200"))
+    ok(sign_in(limited, PASSWORD))
+
+
+def test_an_owner_at_a_new_address_comes_in_by_the_mailbox(limited: World) -> None:
+    limited.employer(email=EMAIL)
+    for _ in range(10):
+        refused(sign_in(limited, "a wrong sentence"), 401, "invalid_credentials")
+    refused(sign_in(limited, PASSWORD), 429, "rate_limited")
+    ok(limited.http.post("/api/auth/password/forgot", json={"email": EMAIL}), 202)
+    ok(reset(limited, newest_reset_token(limited), "another long sentence"), 204)
+    ok(sign_in(limited, "another long sentence"))

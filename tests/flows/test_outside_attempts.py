@@ -1,0 +1,175 @@
+"""Asking the payment provider: side by side, and one that fails keeps no other waiting."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import pytest
+import structlog
+from sqlalchemy import select, update
+
+from app import background
+from app.attempts.models import WorkAttempt
+from app.core.money import Money
+from app.payments import reconcile, refunds
+from app.payments.models import Payment
+from app.payments.provider import PaymentProvider, PaymentsUnavailable, ProviderRefund
+from tests.flows import payments_world as money
+from tests.flows.payments_world import bought, give_back, lead, refunds_of
+from tests.flows.world import World, ok
+
+SIX = 6
+PATIENCE_SECONDS = 3
+CHECKS = next(loop for loop in background.LOOPS if loop.name == "reconcile_payments")
+
+
+class Watched:
+    """The real client; some of its calls fail first, and it is noted how many are made at once."""
+
+    def __init__(self, inner: PaymentProvider, fails: Callable[[str], Exception | None]) -> None:
+        self.inner, self.fails = inner, fails
+        self.now = self.most = self.calls = 0
+        self.two = asyncio.Event()
+        """Two calls were under way at once: the first waits for a second, if one comes."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def _watch(self, about: str, call: Any) -> Any:
+        self.now += 1
+        self.calls += 1
+        self.most = max(self.most, self.now)
+        try:
+            if self.now > 1:
+                self.two.set()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.two.wait(), PATIENCE_SECONDS)
+            if error := self.fails(about):
+                call.close()
+                raise error
+            return await call
+        finally:
+            self.now -= 1
+
+    async def refund(
+        self, intent_id: str, amount: Money, refund_id: str, key: str
+    ) -> ProviderRefund:
+        call = self.inner.refund(intent_id, amount, refund_id, key)
+        made: ProviderRefund = await self._watch(refund_id, call)
+        return made
+
+    async def checkout(self, session_id: str) -> Any:
+        return await self._watch(session_id, self.inner.checkout(session_id))
+
+
+@contextmanager
+def watched(
+    world: World, fails: Callable[[str], Exception | None] = lambda _: None
+) -> Iterator[Watched]:
+    """The world asks its provider by a client that is watched."""
+    inner = world.runtime.payments
+    assert inner is not None
+    client = Watched(inner, fails)
+    object.__setattr__(world.runtime, "payments", client)
+    try:
+        yield client
+    finally:
+        object.__setattr__(world.runtime, "payments", inner)
+
+
+@pytest.fixture
+def world(world_of_file: World) -> Iterator[World]:
+    """One Partimer for the file; money is right after each test."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    world_of_file.unread = True
+    yield world_of_file
+    money.at_rest(world_of_file)
+
+
+def tries(world: World) -> list[WorkAttempt]:
+    async def read(session: Any) -> list[WorkAttempt]:
+        return list(await session.scalars(select(WorkAttempt)))
+
+    rows: list[WorkAttempt] = world.in_session(read)
+    return rows
+
+
+def test_refunds_go_side_by_side_and_one_that_fails_keeps_no_other_waiting(world: World) -> None:
+    paid = [bought(world)[1] for _ in range(SIX)]
+    made = [ok(give_back(world, payment))["id"] for payment in paid]
+
+    def fails(refund_id: str) -> Exception | None:
+        return RuntimeError("a row of ours is broken") if refund_id == made[0] else None
+
+    with watched(world, fails) as client:
+        world.settle()
+        assert 1 < client.most <= refunds.AT_ONCE
+        assert client.calls == SIX
+        done = [refunds_of(world, payment)[0].status for payment in paid]
+        assert done == ["requested"] + ["succeeded"] * (SIX - 1)
+        [row] = tries(world)
+        assert (row.kind, str(row.subject_id), row.error) == ("refund", made[0], "RuntimeError")
+    # What was wrong is mended: the same refund goes out, once.
+    world.clock.advance(minutes=30)
+    world.settle()
+    assert [refund.status for refund in refunds_of(world, paid[0])] == ["succeeded"]
+    assert tries(world) == []
+
+
+def test_while_the_provider_is_away_nothing_is_counted_and_few_are_asked(world: World) -> None:
+    paid = [bought(world)[1] for _ in range(2)]
+    for payment in paid:
+        ok(give_back(world, payment))
+    with watched(world, lambda _: PaymentsUnavailable()) as client:
+        for _ in range(40):
+            world.clock.advance(hours=1)
+            world.settle()
+        assert client.calls > 2
+        assert [(row.kind, row.error) for row in tries(world)] == [], (
+            "a day without the provider is no fault of a refund"
+        )
+    world.clock.advance(hours=2)
+    world.settle()
+    assert [refunds_of(world, payment)[0].status for payment in paid] == ["succeeded"] * 2
+
+
+def test_payments_are_asked_about_side_by_side_and_one_that_fails_keeps_no_other_waiting(
+    world: World,
+) -> None:
+    leads = [lead(world) for _ in range(SIX)]
+    pages = [one.begin() for one in leads]
+    ids = [page["payment_id"] for page in pages]
+    money.fault(world, "lost", times=100)  # no event comes
+    for page in pages:
+        world.pay(page["checkout_url"])
+    statuses = {one.payment["status"] for one in leads}
+    assert statuses == {"pending"}
+    money.fault(world, "lost", times=0)
+
+    async def make_due(session: Any) -> str:
+        due = update(Payment).where(Payment.id.in_([UUID(each) for each in ids]))
+        await session.execute(due.values(check_at=world.clock()))
+        first: Payment = await session.get_one(Payment, UUID(ids[0]))
+        return first.session_id or ""
+
+    broken = world.in_session(make_due)
+
+    def fails(session_id: str) -> Exception | None:
+        return RuntimeError("an answer nobody understands") if session_id == broken else None
+
+    with watched(world, fails) as client:
+        world.run(CHECKS.round(world.runtime))
+        assert 1 < client.most <= reconcile.AT_ONCE
+        assert [one.payment["status"] for one in leads] == ["pending"] + ["succeeded"] * (SIX - 1)
+        [row] = tries(world)
+        assert (row.kind, str(row.subject_id)) == ("payment_check", ids[0])
+    world.clock.advance(minutes=6)
+    world.settle()
+    assert payment_status(world, ids[0]) == "succeeded"
+
+
+def payment_status(world: World, payment_id: str) -> str:
+    return money.payment_row(world, payment_id).status
