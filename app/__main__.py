@@ -252,19 +252,21 @@ async def _second_factor(settings: Settings, email: str, *, reset: bool) -> str 
 
 
 def migrate(_arguments: argparse.Namespace) -> int:
-    """Bring the database's schema to this version."""
+    """Bring the database's schema to this version, and seal what older ones kept in clear."""
     asyncio.run(_migrate(_settings()))
     print("The schema is up to date.")
     return 0
 
 
 async def _migrate(settings: Settings) -> None:
+    from app import sealing
     from app.db import Database
     from app.runtime import build_keyring
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
     try:
         await database.prepare(migrate=True, wait_seconds=settings.database_wait_seconds)
+        await sealing.seal_all(database)
     finally:
         await database.close()
 

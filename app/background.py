@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import wrong_instants
+from app import sealing, wrong_instants
 from app.api import idempotency, parked
 from app.api.reset_link import send_reset_link
 from app.attempts.work import Verb as ItemVerb
@@ -178,6 +178,7 @@ LOOPS = (
     Loop("set_instants_right", _in_one_transaction(wrong_instants.set_right), 30),
     Loop(recovery.LOOP, _mail_reset_links, 5),
     Loop("audit_head", _tell_audit_head, 86_400),
+    Loop("seal", _in_one_transaction(sealing.seal_due), 3_600, sealing.STEP),
     Loop("forget_keys", _in_steps(idempotency.forget_old, idempotency.KEYS_DUE), 600),
     Loop("forget_bodies", _forget_messages, 600),
     Loop("forget_sessions", _in_steps(retention.forget_old, *retention.DUE), 600),

@@ -46,6 +46,7 @@ from app.offers.models import JobMatch
 from app.payments.models import LeadReport, Unlock
 from app.runtime import Runtime
 from app.sql import rows_changed
+from app.workers import profile
 from app.workers.facts import reliability
 from app.workers.models import Worker
 
@@ -71,7 +72,7 @@ class AccountErased(Conflict):
 
 def _by_contact(q: str, keys: Keyring, country: str) -> list[ColumnElement[bool]]:
     """Return how `q` finds somebody by their exact phone or e-mail, should it be one."""
-    found: list[ColumnElement[bool]] = [User.email == q.lower()]
+    found: list[ColumnElement[bool]] = [users.is_email(keys, q.strip().lower())]
     try:
         phone = parse_phone(q, country)
     except ValueError:
@@ -193,7 +194,7 @@ async def _worker_details(session: AsyncSession, worker_id: UUID) -> WorkerDetai
         phone=users.phone_of(session, user),
         location=location_answer(worker.latitude, worker.longitude),
         max_distance_km=worker.max_distance_km,
-        bio=worker.bio,
+        bio=profile.bio_of(session, worker),
         time_zone=worker.time_zone,
         stopped=worker.stopped_at is not None,
         offers=await _count(session, JobMatch.worker_id == worker_id),
@@ -379,10 +380,10 @@ async def _employer_details(
     keys = keyring(session)
     return EmployerDetails(
         **_employer_values(user, employer),
-        email=user.email or "",
+        email=users.email_of(session, user) or "",
         email_verified=user.email_verified_at is not None,
         phone=keys.open(user.phone_sealed, "phone") if user.phone_sealed else None,
-        address=employer.address,
+        address=marks.address_of(session, employer),
         location=location_answer(employer.latitude, employer.longitude),
         tax_id=employer.tax_id,
         jobs=await _count(session, Job.employer_id == employer_id),

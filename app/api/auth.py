@@ -296,7 +296,7 @@ async def get_me(session: Read, actor: Enrolling) -> Me:
         role=actor.role,
         status=actor.status,
         name=user.name,
-        email=user.email,
+        email=users.email_of(session, user),
         phone=users.phone_of(session, user),
         created_at=user.created_at,
     )

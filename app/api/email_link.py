@@ -54,7 +54,9 @@ async def get_email(session: Read, actor: AnyActor) -> EmailStanding:
     if actor.role is Role.WORKER:
         raise WrongRole
     user = await users.find(session, actor.user_id)
-    return EmailStanding(email=user.email or "", verified=user.email_verified_at is not None)
+    return EmailStanding(
+        email=users.email_of(session, user) or "", verified=user.email_verified_at is not None
+    )
 
 
 async def send_link(

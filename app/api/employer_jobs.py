@@ -14,6 +14,7 @@ from app.api.deps import EmployerActor, Now, Once, PageQuery, Read, Route, Rt, W
 from app.api.parameters import JobId
 from app.api.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
+from app.core.crypto import Keyring
 from app.core.schema import (
     Amount,
     Answer,
@@ -34,6 +35,7 @@ from app.core.schema import (
     whole,
 )
 from app.core.zones import TimeZone
+from app.db import keyring
 from app.identity.actor import AccountRestricted, Actor
 from app.jobs import holding, posting, queries
 from app.jobs.holding import JobDeclined, JobHeld
@@ -264,8 +266,8 @@ def _review(job: Job, language: str) -> Review:
     )
 
 
-def _answer(job: Job, counts: dict[OfferStatus, int], language: str) -> JobAnswer:
-    text = posting.text_of(job)
+def _answer(job: Job, counts: dict[OfferStatus, int], language: str, keys: Keyring) -> JobAnswer:
+    text = posting.text_of(job, keys)
     salary = text.salary
     return JobAnswer(
         id=job.id,
@@ -310,7 +312,8 @@ async def job_answers(
     language = DEFAULT_LANGUAGE
     if any(job.review_findings for job in jobs):
         language = await holding.language_of(session, actor.user_id)
-    return [_answer(job, dict(counts.get(job.id, {})), language) for job in jobs]
+    keys = keyring(session)
+    return [_answer(job, dict(counts.get(job.id, {})), language, keys) for job in jobs]
 
 
 async def _one(session: AsyncSession, actor: Actor, job: Job, now: dt.datetime) -> JobAnswer:

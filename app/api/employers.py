@@ -24,7 +24,7 @@ from app.core.schema import (
     left_out,
     sent,
 )
-from app.employers import profile
+from app.employers import marks, profile
 from app.employers.models import Employer
 from app.employers.profile import ProfileChanges
 from app.identity import users
@@ -111,9 +111,9 @@ def profile_answer(session: AsyncSession, user: User, employer: Employer) -> Emp
         id=employer.id,
         company_name=employer.company_name,
         contact_name=user.name,
-        email=user.email or "",
+        email=users.email_of(session, user) or "",
         phone=users.phone_of(session, user),
-        address=employer.address,
+        address=marks.address_of(session, employer),
         city=employer.city,
         location=location_answer(employer.latitude, employer.longitude),
         tax_id=employer.tax_id,

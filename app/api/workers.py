@@ -174,7 +174,7 @@ def worker_profile(session: AsyncSession, user: User, worker: Worker) -> WorkerP
         max_distance_km=worker.max_distance_km,
         skills=worker.skills,
         experience_years=worker.experience_years,
-        bio=worker.bio,
+        bio=profile.bio_of(session, worker),
         time_zone=worker.time_zone,
         weekly_offer_cap=worker.weekly_offer_cap,
         quiet_hours=quiet,

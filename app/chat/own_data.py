@@ -62,7 +62,7 @@ def _parts(
     yield "distance", say_by("km", worker.max_distance_km, reader)
     yield "skills", texts.say(reader, "skills", "skills") if worker.skills else ""
     yield "experience", str(worker.experience_years)
-    yield "bio", plain(worker.bio)
+    yield "bio", plain(own.bio)
     yield "time_zone", worker.time_zone
     yield "free", texts.say(reader, "slots", "freetimes") if own.slots else ""
     for off in own.time_off:

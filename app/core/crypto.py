@@ -83,6 +83,13 @@ class Keyring:
             raise SealBroken("altered, or another context") from None
         return plain.decode()
 
+    def reveal(self, sealed: bytes | None, context: str, before: str | None = None) -> str | None:
+        """Decrypt a value that may be absent; `before` is what an older version kept of it in clear.
+
+        Raises `SealBroken`.
+        """
+        return before or None if sealed is None else self.open(sealed, context)
+
     def seal_json(self, value: Mapping[str, Any], context: str) -> bytes:
         """Encrypt a JSON object."""
         return self.seal(json.dumps(value, separators=(",", ":"), ensure_ascii=False), context)

@@ -17,8 +17,11 @@ from sqlalchemy.orm import aliased
 from app.core.folding import fold, words
 from app.db import keyring
 from app.employers.models import AccountMark, Employer
+from app.identity import users
 from app.identity.models import User
 
+ADDRESS: Final = "street address"
+"""What a street address is sealed as."""
 _DOTS_MEAN_NOTHING: Final = frozenset({"gmail.com", "googlemail.com"})
 _MOST_SHOWN: Final = 50
 _SHORTEST: Final = 4
@@ -41,7 +44,7 @@ async def refresh(session: AsyncSession, user: User, employer: Employer) -> None
     await session.execute(delete(AccountMark).where(AccountMark.user_id == user.id))
     rows = [
         {"user_id": user.id, "kind": kind, "mark": keys.index(value, f"mark:{kind}")}
-        for kind, value in _marks(user, employer)
+        for kind, value in _marks(session, user, employer)
     ]
     if user.phone_index is not None:
         rows.append({"user_id": user.id, "kind": "phone", "mark": user.phone_index})
@@ -49,17 +52,23 @@ async def refresh(session: AsyncSession, user: User, employer: Employer) -> None
         await session.execute(insert(AccountMark), rows)
 
 
-def _marks(user: User, employer: Employer) -> Iterator[tuple[str, str]]:
-    if user.email:
-        yield "mailbox", mailbox(user.email)
+def _marks(session: AsyncSession, user: User, employer: Employer) -> Iterator[tuple[str, str]]:
+    if email := users.email_of(session, user):
+        yield "mailbox", mailbox(email)
+    address = address_of(session, employer)
     for kind, text in (
         ("company", employer.company_name),
-        ("address", f"{employer.address} {employer.city or ''}" if employer.address else ""),
+        ("address", f"{address} {employer.city or ''}" if address else ""),
         ("tax_id", employer.tax_id or ""),
     ):
         plain = words(fold(text)).replace(" ", "").replace(",", "")
         if len(plain) >= _SHORTEST:
             yield kind, plain
+
+
+def address_of(session: AsyncSession, employer: Employer) -> str | None:
+    """Return a company's street address, or None where there is none."""
+    return keyring(session).reveal(employer.address_sealed, ADDRESS, employer.address)
 
 
 def mailbox(email: str) -> str:

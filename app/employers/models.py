@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -17,6 +17,8 @@ class Employer(Base):
     id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     company_name: Mapped[str] = mapped_column(String(120), index=True)
     address: Mapped[str | None] = mapped_column(String(200))
+    """In clear, as versions before 0018 kept it; emptied by `app.sealing`, and read only until then."""
+    address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     city: Mapped[str | None] = mapped_column(String(120), index=True)
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]

@@ -74,6 +74,7 @@ _NAMING: Final = (
         User.id,
         User.name,
         User.email,
+        User.email_sealed,
         User.status,
         Employer.company_name,
         Employer.city,
@@ -94,12 +95,13 @@ async def accounts_of(session: AsyncSession, phone_index: str | None) -> Sequenc
     """Return the accounts that name this phone, proven ones first; erased ones are not there."""
     if phone_index is None:
         return ()
+    keys = keyring(session)
     return [
         Account(
             id=row.id,
             company=row.company_name,
             contact_name=row.name,
-            email=row.email or "",
+            email=keys.reveal(row.email_sealed, users.EMAIL, row.email) or "",
             status=UserStatus(row.status),
             proven=row.proven_phone_index == phone_index,
             city=row.city,

@@ -64,7 +64,13 @@ async def edit(
             employer.proven_phone_index = None
     if "company_name" in changes:
         employer.company_name = changes["company_name"]
-    for field in ("address", "city", "tax_id"):
+    if "address" in changes:
+        address = changes["address"]
+        employer.address = None
+        employer.address_sealed = (
+            keyring(session).seal(address, marks.ADDRESS) if address is not None else None
+        )
+    for field in ("city", "tax_id"):
         if field in changes:
             setattr(employer, field, changes[field])
     if "location" in changes:

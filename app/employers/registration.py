@@ -38,14 +38,13 @@ async def register(
         status=UserStatus.ACTIVE,
         name=new.contact_name,
         language="en",
-        email=new.email,
         password_hash=new.password_hash,
         phone_sealed=users.seal_phone(keys, new.phone) if new.phone else None,
         phone_index=users.index_of_phone(keys, new.phone) if new.phone else None,
         created_at=now,
         updated_at=now,
     )
-    await users.add_with_email(session, user)
+    await users.add_with_email(session, user, new.email)
     employer = Employer(
         id=user.id,
         company_name=new.company_name,

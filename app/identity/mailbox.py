@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Invalid
-from app.identity import links
+from app.identity import links, users
 from app.identity.links import SentLink
 from app.identity.models import User
 from app.identity.rules import MAY_SIGN_IN
@@ -28,7 +28,7 @@ class EmailLinkInvalid(Invalid):
 async def begin(session: AsyncSession, user_id: UUID, now: dt.datetime) -> SentLink | None:
     """Return a link to send; None if the address is proven already. Only the newest link is good."""
     unproven = select(User.id).where(
-        User.id == user_id, User.email.is_not(None), User.email_verified_at.is_(None)
+        User.id == user_id, users.has_email(), User.email_verified_at.is_(None)
     )
     if await session.scalar(unproven) is None:
         return None

@@ -17,7 +17,8 @@ class User(Base):
     """One account: who signs in, and how they are reached.
 
     `phone_index` is the keyed blind index of a phone; it is unique among workers, who sign in by
-    phone. An employer's phone is only for messages.
+    phone. An employer's phone is only for messages. `email_index` is that of an e-mail address, unique
+    within a role. Names stand in clear, because they are searched.
     """
 
     __tablename__ = "users"
@@ -30,6 +31,7 @@ class User(Base):
             postgresql_where=text("role = 'worker' AND phone_index IS NOT NULL"),
             sqlite_where=text("role = 'worker' AND phone_index IS NOT NULL"),
         ),
+        Index("uq_users_role_email_index", "role", "email_index", unique=True),
         Index("ix_users_role_status_id", "role", "status", "id"),
         Index(
             "ix_users_unproven",
@@ -49,6 +51,9 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(120))
     language: Mapped[str] = mapped_column(String(8), default="en")
     email: Mapped[str | None] = mapped_column(String(254))
+    """In clear, as versions before 0018 kept it; emptied by `app.sealing`, and read only until then."""
+    email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_index: Mapped[str | None] = mapped_column(String(64))
     email_verified_at: Mapped[dt.datetime | None]
     """When a link that was sent to the address came back."""
     password_hash: Mapped[str | None] = mapped_column(String(200))

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import SealBroken
 from app.core.errors import Conflict, Invalid
 from app.db import keyring, wake_loops
-from app.identity import links, mailbox, tries
+from app.identity import links, mailbox, tries, users
 from app.identity.links import SentLink
 from app.identity.models import ResetRequest, Role, User
 from app.identity.rules import MAY_SIGN_IN
@@ -100,10 +100,12 @@ async def begin(
     """
     roles = {Role.EMPLOYER, Role.ADMIN} if role is None else {role}
     query = select(User.id).where(
-        User.email == email, User.role.in_(roles), User.status.in_(MAY_SIGN_IN)
+        users.is_email(keyring(session), email),
+        User.role.in_(roles),
+        User.status.in_(MAY_SIGN_IN),
     )
-    users = (await session.scalars(query)).all()
-    return [await links.issue(session, user_id, _PURPOSE, LIFETIME, now) for user_id in users]
+    found = (await session.scalars(query)).all()
+    return [await links.issue(session, user_id, _PURPOSE, LIFETIME, now) for user_id in found]
 
 
 async def holder_of(session: AsyncSession, token: str, now: dt.datetime) -> Holder:
@@ -124,14 +126,14 @@ async def require_holder(session: AsyncSession, user_id: UUID) -> Holder:
 
 
 async def _holder(session: AsyncSession, user_id: UUID) -> Holder | None:
-    query = select(User.name, User.email, User.password_hash, User.language, User.role).where(
-        User.id == user_id, User.status.in_(MAY_SIGN_IN)
-    )
-    row = (await session.execute(query)).one_or_none()
-    if row is None:
+    query = select(User).where(User.id == user_id, User.status.in_(MAY_SIGN_IN))
+    user = await session.scalar(query.execution_options(populate_existing=True))
+    if user is None:
         return None
-    personal = (row.name, row.email or "")
-    return Holder(user_id, row.password_hash, personal, row.language, row.role, row.email or "")
+    email = users.email_of(session, user) or ""
+    return Holder(
+        user_id, user.password_hash, (user.name, email), user.language, user.role, email
+    )
 
 
 async def reset(

@@ -91,7 +91,9 @@ async def look_up(session: AsyncSession, role: Role, email: str) -> Found:
 
     Apart from the rest, because the slow check of a password must not hold a transaction open.
     """
-    query = select(User.id, User.password_hash).where(User.role == role, User.email == email)
+    query = select(User.id, User.password_hash).where(
+        User.role == role, users.is_email(keyring(session), email)
+    )
     row = (await session.execute(query)).one_or_none()
     return Found(row.id, row.password_hash) if row else Found()
 

@@ -6,7 +6,7 @@ import unicodedata
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +19,9 @@ from app.identity.rules import AccountAction, AdminRole, step_of
 
 PHONE = "phone"
 """What a phone is sealed and indexed as."""
+
+EMAIL = "email"
+"""What an e-mail address is sealed and indexed as."""
 
 ERASED_NAME = "Deleted"
 
@@ -94,6 +97,27 @@ def phone_of(session: AsyncSession, user: User) -> str | None:
     return keyring(session).open(user.phone_sealed, PHONE) if user.phone_sealed else None
 
 
+def email_columns(keys: Keyring, email: str) -> dict[str, Any]:
+    """Return the columns of a user's row that hold an e-mail address, as `parse_email` returns it."""
+    return {"email_sealed": keys.seal(email, EMAIL), "email_index": keys.index(email, EMAIL)}
+
+
+def email_of(session: AsyncSession, user: User) -> str | None:
+    """Return the user's e-mail address, or None where there is none."""
+    return keyring(session).reveal(user.email_sealed, EMAIL, user.email)
+
+
+def has_email() -> ColumnElement[bool]:
+    """Return the condition that a user has an e-mail address."""
+    return or_(User.email_index.is_not(None), User.email.is_not(None))
+
+
+def is_email(keys: Keyring, email: str) -> ColumnElement[bool]:
+    """Return the condition that a user has this e-mail address, as `parse_email` returns it."""
+    # The second half finds those whom `app.sealing` has not come to yet.
+    return or_(User.email_index == keys.index(email, EMAIL), User.email == email)
+
+
 def display_name(name: str) -> str:
     """Return the first name and one initial, as strangers see it: "Asha K." for "Dr. Asha Kulkarni".
 
@@ -139,12 +163,18 @@ async def find_by_phone(session: AsyncSession, phone: str) -> User | None:
 
 async def find_by_email(session: AsyncSession, role: Role, email: str) -> User | None:
     """Return the user of that role with this e-mail address (lower case), or None."""
-    query = select(User).where(User.role == role, User.email == email)
+    query = select(User).where(User.role == role, is_email(keyring(session), email))
     return (await session.scalars(query)).one_or_none()
 
 
-async def add_with_email(session: AsyncSession, user: User) -> User:
-    """Add an account that signs in by e-mail. Raises `EmailTaken`, also when two race."""
+async def add_with_email(session: AsyncSession, user: User, email: str) -> User:
+    """Add an account that signs in by this e-mail address. Raises `EmailTaken`, also when two race."""
+    for name, value in email_columns(keyring(session), email).items():
+        setattr(user, name, value)
+    # The unique index decides between two at once; it does not know addresses that stand in clear still.
+    unsealed = select(User.id).where(User.role == user.role, User.email == email)
+    if await session.scalar(unsealed) is not None:
+        raise EmailTaken
     try:
         async with session.begin_nested():
             session.add(user)
@@ -174,12 +204,11 @@ async def create_admin(
         admin_role=admin_role,
         name=name,
         language="en",
-        email=email,
         password_hash=await hash_password(password) if password is not None else None,
         created_at=now,
         updated_at=now,
     )
-    return await add_with_email(session, user)
+    return await add_with_email(session, user, email)
 
 
 async def suspend(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
@@ -265,6 +294,8 @@ async def erase(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
             status=UserStatus.ERASED,
             name=ERASED_NAME,
             email=None,
+            email_sealed=None,
+            email_index=None,
             email_verified_at=None,
             password_hash=None,
             totp_sealed=None,

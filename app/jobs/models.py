@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.ids import new_id
@@ -53,6 +53,8 @@ class Job(Base):
     longitude: Mapped[float]
     city: Mapped[str | None] = mapped_column(String(120))
     address: Mapped[str | None] = mapped_column(String(200))
+    """In clear, as versions before 0018 kept it; emptied by `app.sealing`, and read only until then."""
+    address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     starts_on: Mapped[dt.date]
     ends_on: Mapped[dt.date | None]
     """None is open-ended."""

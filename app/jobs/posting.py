@@ -9,15 +9,19 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places, skills
+from app.core.crypto import Keyring
 from app.core.errors import Conflict, FieldError, Invalid
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.week import Slot
+from app.db import keyring
 from app.jobs import holding, rules
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import owned, slot_of
 from app.jobs.rules import JobStatus
 
+ADDRESS: Final = "street address"
+"""What a street address is sealed as."""
 MAX_SLOTS: Final = 50
 MAX_SKILLS: Final = 30
 
@@ -77,7 +81,7 @@ async def create(session: AsyncSession, employer_id: UUID, text: JobText, now: d
         created_at=now,
         updated_at=now,
     )
-    _write(job, text)
+    _write(job, text, keyring(session))
     holding.review(session, job, now)
     session.add(job)
     await session.flush()
@@ -101,7 +105,8 @@ async def edit(
     job = await owned(session, employer_id, job_id, hold=True)
     if job.status not in (JobStatus.DRAFT, JobStatus.PUBLISHED):
         raise JobNotEditable(f"This job is {job.status}; post a new one instead.")
-    before = text_of(job)
+    keys = keyring(session)
+    before = text_of(job, keys)
     after = _settled(_merged(before, changes))
     changed = {f.name for f in fields(JobText) if getattr(before, f.name) != getattr(after, f.name)}
     if job.status == JobStatus.PUBLISHED and (fixed := changed - rules.EDITABLE_WHEN_PUBLISHED):
@@ -113,10 +118,10 @@ async def edit(
     if changed & holding.REVIEWED:
         if job.status == JobStatus.PUBLISHED:
             await holding.require_harmless(session, job, holding.texts_of(after))
-        _write(job, after)
+        _write(job, after, keys)
         holding.review(session, job, now)
     if changed:
-        _write(job, after)
+        _write(job, after, keys)
         job.updated_at = now
         await session.flush()
     return job
@@ -149,7 +154,7 @@ def check(text: JobText) -> None:
         raise Invalid(found)
 
 
-def text_of(job: Job) -> JobText:
+def text_of(job: Job, keys: Keyring) -> JobText:
     """Return what the employer said about a job."""
     salary = None
     if job.salary_amount is not None and job.salary_currency and job.salary_per:
@@ -160,7 +165,7 @@ def text_of(job: Job) -> JobText:
         category=job.category,
         location=Point(job.latitude, job.longitude),
         city=job.city,
-        address=job.address,
+        address=keys.reveal(job.address_sealed, ADDRESS, job.address),
         starts_on=job.starts_on,
         ends_on=job.ends_on,
         time_zone=job.time_zone,
@@ -191,14 +196,15 @@ def _zone_at(point: Point) -> str:
     return places.time_zone_at(point.latitude, point.longitude)
 
 
-def _write(job: Job, text: JobText) -> None:
+def _write(job: Job, text: JobText, keys: Keyring) -> None:
     job.title = text.title
     job.description = text.description
     job.category = text.category
     job.latitude = text.location.latitude
     job.longitude = text.location.longitude
     job.city = text.city
-    job.address = text.address
+    job.address = None
+    job.address_sealed = keys.seal(text.address, ADDRESS) if text.address is not None else None
     job.starts_on = text.starts_on
     job.ends_on = text.ends_on
     job.time_zone = text.time_zone or _zone_at(text.location)

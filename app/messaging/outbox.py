@@ -21,6 +21,7 @@ from app.core.logging import logger
 from app.core.phones import is_special
 from app.db import keyring, wake_loops
 from app.identity.models import Role, User, UserStatus
+from app.identity.users import EMAIL
 from app.messaging.channels import Outgoing
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.rules import Refusal
@@ -331,6 +332,7 @@ async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*t
         User.role,
         User.language,
         User.email,
+        User.email_sealed,
         User.phone_sealed,
         User.phone_index,
         User.chat_user_id,
@@ -345,7 +347,11 @@ async def mailboxes_of(
     """Return, for those of these users who have one, the mailbox as a message's channel and recipient."""
     keys = keyring(session)
     found = await _reachable(session, set(user_ids))
-    boxes = {user_id: _to_email(keys, user.email) for user_id, user in found.items() if user.email}
+    boxes = {
+        user_id: _to_email(keys, email)
+        for user_id, user in found.items()
+        if (email := keys.reveal(user.email_sealed, EMAIL, user.email))
+    }
     return {user_id: (box.channel, box.sealed, box.index) for user_id, box in boxes.items()}
 
 
@@ -356,7 +362,8 @@ def _recipient(user: Row[*tuple[Any, ...]], notice: Notice, keys: Keyring) -> _R
             return _Recipient(Channel.WHATSAPP, user.phone_sealed, user.phone_index)
         if user.chat_user_id is not None:
             return _to_platform_id(keys, user.chat_user_id)
-    return _to_email(keys, user.email) if user.email is not None else None
+    email = keys.reveal(user.email_sealed, EMAIL, user.email)
+    return _to_email(keys, email) if email is not None else None
 
 
 def _to_person(person: ChatPerson, keys: Keyring) -> _Recipient:

@@ -61,13 +61,15 @@ async def of_worker(session: AsyncSession, worker_id: UUID, now: dt.datetime) ->
 async def profile_completeness(session: AsyncSession, worker_id: UUID) -> float:
     """Return how complete a worker's profile is, 0 to 1."""
     hours = exists().where(WorkerAvailability.worker_id == Worker.id)
-    query = select(Worker.latitude, Worker.skills, Worker.bio, hours.label("hours"))
+    query = select(
+        Worker.latitude, Worker.skills, Worker.bio, Worker.bio_sealed, hours.label("hours")
+    )
     row = (await session.execute(query.where(Worker.id == worker_id))).one()
     return completeness(
         located=row.latitude is not None,
         skills=bool(row.skills),
         hours=row.hours,
-        bio=bool(row.bio),
+        bio=bool(row.bio_sealed or row.bio),
     )
 
 

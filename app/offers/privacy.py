@@ -72,6 +72,7 @@ class OwnData:
 
     user: User
     worker: Worker
+    bio: str
     slots: Sequence[WorkerAvailability]
     time_off: Sequence[TimeOff]
     blocks: Sequence[Blocked]
@@ -93,6 +94,7 @@ async def export(session: AsyncSession, worker_id: UUID) -> OwnData:
     return OwnData(
         user=user,
         worker=worker,
+        bio=profile.bio_of(session, worker),
         slots=await availability.slots(session, worker_id),
         time_off=await availability.time_off(session, worker_id),
         blocks=await blocks.of(session, worker_id),

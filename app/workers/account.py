@@ -26,6 +26,7 @@ async def erase_profile(session: AsyncSession, worker_id: UUID, now: dt.datetime
             skills=[],
             experience_years=0,
             bio="",
+            bio_sealed=None,
             time_zone="UTC",
             weekly_offer_cap=None,
             quiet_start=None,

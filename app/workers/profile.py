@@ -13,7 +13,7 @@ from app.catalogue import places
 from app.core.errors import FieldError, Invalid, NotFound
 from app.core.geo import Point, on_grid
 from app.core.languages import Language
-from app.db import changed
+from app.db import changed, keyring
 from app.identity.models import User
 from app.messaging.models import ChatPerson
 from app.sql import table
@@ -21,6 +21,8 @@ from app.workers.models import Worker
 from app.workers.registration import check_skills, city_of
 
 MAX_SKILLS: Final = 30
+BIO: Final = "bio"
+"""What a worker's own words are sealed as."""
 
 
 class WorkerNotFound(NotFound):
@@ -51,6 +53,11 @@ class ProfileChanges(TypedDict, total=False):
     time_zone: str
     weekly_offer_cap: int | None
     quiet_hours: QuietHours | None
+
+
+def bio_of(session: AsyncSession, worker: Worker) -> str:
+    """Return what a worker says about themselves, or ""."""
+    return keyring(session).reveal(worker.bio_sealed, BIO, worker.bio) or ""
 
 
 async def get(session: AsyncSession, worker_id: UUID) -> tuple[User, Worker]:
@@ -99,9 +106,12 @@ async def edit(
     user, worker = (await session.execute(query)).one()
     _edit_account(session, user, worker, changes, now)
     _edit_whereabouts(worker, changes)
-    for field in ("max_distance_km", "experience_years", "bio", "weekly_offer_cap"):
+    for field in ("max_distance_km", "experience_years", "weekly_offer_cap"):
         if field in changes:
             setattr(worker, field, changes[field])
+    if "bio" in changes:
+        bio = changes["bio"]
+        worker.bio, worker.bio_sealed = "", keyring(session).seal(bio, BIO) if bio else None
     if "skills" in changes:
         worker.skills = list(changes["skills"])
     if "quiet_hours" in changes:

@@ -1,0 +1,94 @@
+"""Sealing what versions before 0018 kept in clear: e-mail addresses, street addresses, what workers wrote.
+
+New values are sealed as they are written. Old ones are sealed here, in steps and beside everything else: a
+migration has no keys, and a version that still runs while this one starts may write a clear value after it.
+What is sealed is emptied in the same statement, so a process that dies leaves nothing twice.
+"""
+
+import datetime as dt
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.crypto import Keyring
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+from app.db import Database, keyring
+from app.employers import marks
+from app.employers.models import Employer
+from app.identity import users
+from app.identity.models import User
+from app.jobs import posting
+from app.jobs.models import Job
+from app.sql import rows_changed, table
+from app.workers import profile
+from app.workers.models import Worker
+
+STEP: Final = 200
+"""Rows of each kind in one transaction."""
+
+
+class _Clear(NamedTuple):
+    """A column that may still hold something in clear, and how it is sealed."""
+
+    model: type[Any]
+    column: str
+    context: str
+    empty: str | None = None
+
+
+CLEAR: Final = (
+    _Clear(User, "email", users.EMAIL),
+    _Clear(Employer, "address", marks.ADDRESS),
+    _Clear(Job, "address", posting.ADDRESS),
+    _Clear(Worker, "bio", profile.BIO, ""),
+)
+
+
+async def seal_due(session: AsyncSession, _now: dt.datetime, limit: int = STEP) -> int:
+    """Seal up to `limit` values of each kind that stand in clear; return how many that were."""
+    return sum([await _seal(session, clear, limit) for clear in CLEAR])
+
+
+async def seal_all(database: Database) -> int:
+    """Seal every value that stands in clear, step by step; return how many that were."""
+    total = 0
+    while True:
+        async with database.begin() as session:
+            sealed = await seal_due(session, dt.datetime.now(dt.UTC))
+        if not sealed:
+            return total
+        total += sealed
+
+
+async def _seal(session: AsyncSession, clear: _Clear, limit: int) -> int:
+    columns = table(clear.model).c
+    value = columns[clear.column]
+    is_clear = value.is_not(None) if clear.empty is None else value != clear.empty
+    rows = (await session.execute(select(columns.id, value).where(is_clear).limit(limit))).all()
+    keys, done = keyring(session), 0
+    for row_id, text in rows:
+        same = and_(columns.id == row_id, value == text)  # another may have written it meanwhile
+        sealed = _columns(keys, clear, text)
+        try:
+            async with session.begin_nested():
+                statement = update(table(clear.model)).where(same).values(sealed)
+                done += await rows_changed(session, statement)
+        except IntegrityError:
+            # Two accounts with one address, one made by each version: the one that is indexed signs in.
+            ALERTS.labels("address_twice").inc()
+            logger().error("address_twice", user_id=str(row_id))
+            unindexed = {name: sealed[name] for name in sealed if not name.endswith("_index")}
+            done += await rows_changed(
+                session, update(table(clear.model)).where(same).values(unindexed)
+            )
+    return done
+
+
+def _columns(keys: Keyring, clear: _Clear, text: str) -> dict[str, Any]:
+    emptied = {clear.column: clear.empty}
+    if clear.model is User:
+        return emptied | users.email_columns(keys, text)
+    return emptied | {f"{clear.column}_sealed": keys.seal(text, clear.context)}
