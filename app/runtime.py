@@ -21,6 +21,8 @@ from app.identity.tokens import TokenRing
 from app.matching.index import reindex_workers
 from app.messaging.arrivals import Arrivals
 from app.messaging.channels import Channels
+from app.offers import privacy as offers_privacy
+from app.payments import privacy as payments_privacy
 from app.payments.provider import PaymentProvider
 from app.providers.channels import build_channels
 from app.providers.http import outgoing, sending
@@ -87,6 +89,7 @@ async def running(
         patience=patience,
     )
     database.on_change("worker", reindex_workers)
+    database.on_change(offers_privacy.ERASED, payments_privacy.forget_words)
     redis_url = _redis_url(settings)
     redis = _redis(redis_url) if redis_url else None
     days = (settings.refresh_token_days, settings.session_days)

@@ -83,11 +83,11 @@ class AdminAction(Request):
     reason: Reason | None = Field(default=None, description="Why, for the log.")
 
 
-def _row(user: User) -> AdminRow:
+def _row(session: AsyncSession, user: User) -> AdminRow:
     return AdminRow(
         id=user.id,
         name=user.name,
-        email=user.email or "",
+        email=users.email_of(session, user) or "",
         admin_role=AdminRole(user.admin_role or AdminRole.SUPPORT),
         status=UserStatus(user.status),
         second_factor=user.totp_sealed is not None,
@@ -111,7 +111,7 @@ async def list_admins(
     query = select(User).where(User.role == Role.ADMIN)
     rows = (await session.scalars(_ADMINS.apply(query, page, rt.keyring))).all()
     cursor = _ADMINS.next_cursor([(row.id,) for row in rows], page, rt.keyring)
-    return Page(items=[_row(row) for row in rows[: page.limit]], next_cursor=cursor)
+    return Page(items=[_row(session, row) for row in rows[: page.limit]], next_cursor=cursor)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(EmailTaken))
@@ -120,10 +120,10 @@ async def add_admin(
 ) -> AdminRow:
     """Make an administrator, who sets a password by the link that is mailed to them."""
     user = await users.create_admin(session, body.email, body.name, None, now, body.admin_role)
-    for link in await recovery.begin(session, user.email or "", now, Role.ADMIN):
+    for link in await recovery.begin(session, users.email_of(session, user) or "", now, Role.ADMIN):
         await send_reset_link(session, rt.settings.base_url, link, now)
     _note(session, actor, "invite", user.id, now, after={"admin_role": body.admin_role})
-    return _row(user)
+    return _row(session, user)
 
 
 @router.get("/{admin_id}", responses=problems(NotFound))
@@ -161,7 +161,7 @@ async def act_on_admin(
     user = await admins.find(session, admin_id)
     after = {"admin_role": user.admin_role, "status": user.status}
     _note(session, actor, body.action, admin_id, now, body.reason, before, after)
-    return _row(user)
+    return _row(session, user)
 
 
 def _check(body: AdminAction) -> None:

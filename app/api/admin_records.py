@@ -20,7 +20,7 @@ from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
 from app.api.message_figures import ConversationFigures, HeldFigures
 from app.attempts.work import Kind, try_all_anew
 from app.audit import heads
-from app.audit.log import record
+from app.audit.log import reasons_of, record
 from app.audit.models import AdminActionLog
 from app.catalogue import skills
 from app.core.errors import FieldError, Invalid
@@ -119,7 +119,9 @@ async def list_logs(
     async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[LogRow]:
         rows = (await reader.scalars(_LOGS.apply(query, wanted, rt.keyring))).all()
         cursor = _LOGS.next_cursor([(row.number,) for row in rows], wanted, rt.keyring)
-        return Page(items=[_log_row(row) for row in rows[: wanted.limit]], next_cursor=cursor)
+        shown = rows[: wanted.limit]
+        reasons = await reasons_of(reader, shown)
+        return Page(items=[_log_row(row, reasons[row.id]) for row in shown], next_cursor=cursor)
 
     if as_csv:
         return await exported(rt, actor_in, now, "logs", LogRow, page_of)
@@ -145,7 +147,7 @@ def _aware(instant: dt.datetime, field: str) -> dt.datetime:
     return instant
 
 
-def _log_row(row: AdminActionLog) -> LogRow:
+def _log_row(row: AdminActionLog, reason: str | None) -> LogRow:
     return LogRow(
         id=row.id,
         at=row.at,
@@ -154,7 +156,7 @@ def _log_row(row: AdminActionLog) -> LogRow:
         action=row.action,
         target_type=row.target_type,
         target_id=row.target_id,
-        reason=row.reason,
+        reason=reason,
         before=row.before,
         after=row.after,
         hash=row.hash,

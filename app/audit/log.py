@@ -12,15 +12,15 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.models import AdminActionLog, AuditHead
-from app.core.crypto import Keyring
+from app.audit.models import AdminActionLog, AuditHead, AuditWords
+from app.core.crypto import Keyring, SealBroken
 from app.core.ids import new_id
 from app.db import before_commit, keyring
 from app.identity.actor import Actor
@@ -37,6 +37,10 @@ SEALED = "audit.keyed"
 """The action of the row that says: the rows before are of version 1, and no other ever is."""
 CHANGEOVER = dt.timedelta(hours=1)
 """How long after that row a process of the version before may still write, while a new one starts."""
+_REFERS: Final = "words:"
+"""Begins a reason that refers to `AuditWords`."""
+_WORDS: Final = "audit words"
+"""What words are sealed and marked as."""
 _ONLY_ROW = 1
 _BATCH = 1_000
 
@@ -50,23 +54,28 @@ def record(
     target_id: UUID | str,
     now: dt.datetime,
     reason: str | None = None,
+    code: str | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Note that `actor` (None: the system) did `action`; written when this transaction commits.
 
-    `before` and `after` hold JSON values that changed, never a phone, e-mail, code or token.
+    `reason` is what a person said; it is kept apart, and goes with whom it is about (`forget_words`).
+    `code` is why in the program's own words, where no person said anything; it stays for ever. `before`
+    and `after` hold JSON values that changed, never a phone, e-mail, token or text of a person.
     """
+    entry_id = new_id()
     session.info.setdefault("audit", []).append(
         {
-            "id": new_id(),
+            "id": entry_id,
             "at": now,
             "actor_id": actor.user_id if actor else None,
             "actor_role": actor.role.value if actor else "system",
             "action": action,
             "target_type": target_type,
             "target_id": str(target_id),
-            "reason": reason,
+            "reason": code,
+            "said": reason,
             "before": dict(before) if before is not None else None,
             "after": dict(after) if after is not None else None,
         }
@@ -111,15 +120,56 @@ async def _write(session: AsyncSession) -> None:
     rows: list[dict[str, Any]] = session.info.pop("audit", [])
     keys = keyring(session)
     number, previous = await _lock_head(session)
+    words = []
     for row in rows:
         number += 1
+        if (said := row.pop("said")) is not None:
+            row["reason"] = _mark_of(keys, row["id"], said)
+            words.append({"entry_id": row["id"], "words_sealed": keys.seal(said, _WORDS)})
         row |= {"number": number, "previous_hash": previous}
         row |= {"version": KEYED, "key_id": keys.mac_key_id}
         previous = entry_hash(row, keys)
         row["hash"] = previous
     await session.execute(insert(AdminActionLog), rows)
+    if words:
+        await session.execute(insert(AuditWords), words)
     await session.execute(
         update(AuditHead).where(AuditHead.id == _ONLY_ROW).values(number=number, hash=previous)
+    )
+
+
+def _mark_of(keys: Keyring, entry_id: UUID, said: str) -> str:
+    """Return what the log holds in place of words: it proves them, and tells nobody what they are."""
+    return _REFERS + keys.index(f"{entry_id}:{said}", _WORDS)
+
+
+async def reasons_of(
+    session: AsyncSession, rows: Collection[AdminActionLog]
+) -> dict[UUID, str | None]:
+    """Return the reason of each of these rows; None where there is none, or it was forgotten."""
+    keys = keyring(session)
+    referring = [row.id for row in rows if (row.reason or "").startswith(_REFERS)]
+    query = select(AuditWords.entry_id, AuditWords.words_sealed)
+    found = await session.execute(query.where(AuditWords.entry_id.in_(referring)))
+    words = {entry_id: keys.open(sealed, _WORDS) for entry_id, sealed in found if sealed}
+    return {
+        row.id: words.get(row.id) if (row.reason or "").startswith(_REFERS) else row.reason
+        for row in rows
+    }
+
+
+async def forget_words(
+    session: AsyncSession, targets: Collection[str], actor_id: UUID | None = None
+) -> None:
+    """Forget what was said in rows about these targets, or by `actor_id`; the rows and their chain stay."""
+    about: ColumnElement[bool] = AdminActionLog.target_id.in_(targets)
+    if actor_id is not None:
+        about = or_(about, AdminActionLog.actor_id == actor_id)
+    await session.execute(
+        update(AuditWords)
+        .where(AuditWords.entry_id.in_(select(AdminActionLog.id).where(about)))
+        .values(words_sealed=b"")
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -222,8 +272,9 @@ async def verify(session: AsyncSession) -> tuple[int, int | None]:
         query = select(AdminActionLog).where(number > chain.good).order_by(number).limit(size)
         try:
             rows = [_content(row) for row in await session.scalars(query)]
+            words = await _words_between(session, chain.good, size)
             for row in rows:
-                if not chain.takes(row):
+                if not chain.takes(row) or not chain.proves(row, words.get(row["id"])):
                     return chain.good, chain.good + 1
         except (ValueError, TypeError, AttributeError):
             # Something in these rows is no time, id or JSON any more: which row, one by one.
@@ -239,6 +290,15 @@ async def verify(session: AsyncSession) -> tuple[int, int | None]:
     head = (await session.execute(select(AuditHead.number, AuditHead.hash))).one_or_none()
     expected = (head.number, head.hash) if head else (0, GENESIS)
     return chain.good, None if expected == (chain.good, chain.hash) else chain.good + 1
+
+
+async def _words_between(session: AsyncSession, after: int, size: int) -> dict[UUID, bytes]:
+    query = (
+        select(AuditWords.entry_id, AuditWords.words_sealed)
+        .join(AdminActionLog, AdminActionLog.id == AuditWords.entry_id)
+        .where(AdminActionLog.number > after, AdminActionLog.number <= after + size)
+    )
+    return {row.entry_id: row.words_sealed for row in await session.execute(query)}
 
 
 class _Chain:
@@ -265,6 +325,16 @@ class _Chain:
             return False
         self.hash, self.good = row["hash"], row["number"]
         return True
+
+    def proves(self, row: Mapping[str, Any], sealed: bytes | None) -> bool:
+        """Whether the words kept for `row`, if they were not forgotten, are those that were said."""
+        if not sealed or row["version"] != KEYED:
+            return True
+        try:
+            said = self._keys.open(sealed, _WORDS)
+        except SealBroken:
+            return False
+        return hmac.compare_digest(_mark_of(self._keys, row["id"], said), row["reason"] or "")
 
     def _tells_of_those_before(self, row: Mapping[str, Any]) -> bool:
         """Whether the first keyed row is the very first, or says how many it vouches for."""

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DDL, BigInteger, Index, SmallInteger, String, event
+from sqlalchemy import DDL, BigInteger, Index, LargeBinary, SmallInteger, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
@@ -34,6 +34,7 @@ class AdminActionLog(Base):
     target_type: Mapped[str] = mapped_column(String(32))
     target_id: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(String(500))
+    """What the program says, or (`words:…`) the keyed hash of what a person said, kept in `AuditWords`."""
     before: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
     after: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
     previous_hash: Mapped[str] = mapped_column(String(64))
@@ -41,6 +42,17 @@ class AdminActionLog(Base):
     version: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     """How the hash is made: 1 by SHA-256, 2 by HMAC-SHA256 with the key `key_id`."""
     key_id: Mapped[str | None] = mapped_column(String(8))
+
+
+class AuditWords(Base):
+    """What a person said with one row of the log: apart from it, so that erasing somebody reaches it."""
+
+    __tablename__ = "audit_words"
+
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """No foreign key: what checks the log for removed rows must not depend on this table."""
+    words_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Empty once they are forgotten."""
 
 
 PROTECTION = {

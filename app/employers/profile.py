@@ -86,7 +86,7 @@ async def edit(
             target_type="employer",
             target_id=employer.id,
             now=now,
-            reason="company name or tax number changed",
+            code="company name or tax number changed",
             before={"verified": True},
             after={"verified": False},
         )

@@ -134,7 +134,7 @@ async def begin(session: AsyncSession, user_id: UUID, code: str | None, now: dt.
     secret = totp.new_secret()
     user.totp_pending_sealed = keyring(session).seal(secret, totp.CONTEXT)
     user.updated_at = now
-    return Begun(secret, totp.setup_url(secret, user.email or user.name))
+    return Begun(secret, totp.setup_url(secret, users.email_of(session, user) or user.name))
 
 
 async def confirm(session: AsyncSession, user_id: UUID, code: str, now: dt.datetime) -> list[str]:

@@ -206,7 +206,7 @@ async def _close(
             target_type="match",
             target_id=row.id,
             now=now,
-            reason=why,
+            code=why,
             before={"status": OfferStatus.OFFERED.value},
             after={"status": OfferStatus.CLOSED.value},
         )

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.attempts.work import Kind, Work
 from app.audit import log
 from app.core.masking import mask_together
-from app.db import keyring
+from app.db import changed, keyring
 from app.due import Due
 from app.employers.models import Employer
 from app.identity import users
@@ -40,6 +40,8 @@ UNPROVEN_AT_ONCE: Final = 20
 """Registrations that one transaction erases. An erasure takes a dozen statements, and everybody who
 writes to SQLite waits for the last one."""
 
+ERASED: Final = "erased worker"
+"""What is noted of a worker who was erased, for what only domains above this one know of them."""
 _OF_A_LEAD: Final = ("lead_accepted", "lead_withdrawn", "lead_unlocked")
 """Notices that tell an employer a worker's name, or all of a contact."""
 _FAILED: Final = (OutboxState.FAILED, OutboxState.DEAD)
@@ -212,6 +214,9 @@ async def erase(
     await session.execute(delete(Session).where(Session.user_id == worker_id))
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
     await users.erase(session, worker_id, now)
+    matches = await session.scalars(select(JobMatch.id).where(JobMatch.worker_id == worker_id))
+    await log.forget_words(session, [str(worker_id), *map(str, matches)], worker_id)
+    changed(session, ERASED, worker_id)
     log.record(
         session,
         actor=actor,

@@ -160,7 +160,7 @@ def _edit_account(
                 target_type="worker",
                 target_id=user.id,
                 now=now,
-                reason="the name changed",
+                code="the name changed",
                 before={"verified": True},
                 after={"verified": False},
             )
