@@ -153,7 +153,7 @@ def _tokens(signed_in: SignedIn, runtime: Runtime, now: dt.datetime) -> Tokens:
     "/register/worker",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[limited("code")],
-    responses=problems(CodesExhausted),
+    responses=problems(CodesExhausted, worker_registration.UnknownPlace),
 )
 async def register_worker(
     body: RegisterWorker,

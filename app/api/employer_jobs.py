@@ -40,6 +40,7 @@ from app.identity.actor import AccountRestricted, Actor
 from app.jobs import holding, posting, queries
 from app.jobs.holding import JobDeclined, JobHeld
 from app.jobs.models import Job, JobStatus
+from app.jobs.pace import PublishedTooOften
 from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobNotEditable, JobText
 from app.jobs.queries import JobNotFound
 from app.jobs.review import ReviewStatus, version_of
@@ -395,7 +396,9 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: N
 
 @router.post(
     "/{job_id}/publish",
-    responses=problems(JobNotFound, JobNotDraft, JobHeld, JobDeclined, AccountRestricted),
+    responses=problems(
+        JobNotFound, JobNotDraft, JobHeld, JobDeclined, AccountRestricted, PublishedTooOften
+    ),
 )
 async def publish_job(
     session: Write, actor: EmployerActor, job_id: JobId, rt: Rt, now: Now, _: Once

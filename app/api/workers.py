@@ -37,6 +37,7 @@ from app.workers.blocks import BlockNotFound, EmployerNotFound
 from app.workers.facts import reliability
 from app.workers.models import Worker
 from app.workers.profile import MAX_SKILLS, ProfileChanges
+from app.workers.registration import UnknownPlace
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
@@ -192,7 +193,7 @@ async def get_profile(session: Read, actor: WorkerActor) -> WorkerProfile:
     return worker_profile(session, *await profile.get(session, actor.user_id))
 
 
-@router.put("/profile")
+@router.put("/profile", responses=problems(UnknownPlace))
 async def update_profile(
     session: Write, actor: WorkerActor, body: WorkerChanges, now: Now
 ) -> WorkerProfile:

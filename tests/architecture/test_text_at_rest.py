@@ -11,7 +11,7 @@ from app.db import load_models
 CODES = """
 admin_action_log.actor_role admin_action_log.action admin_action_log.target_type
 admin_action_log.target_id admin_action_log.reason admin_action_log.before admin_action_log.after
-admin_action_log.key_id channel_states.channel channel_states.turns channel_states.reason
+admin_action_log.key_id channel_states.channel channel_states.turns channel_states.reason channel_states.refused
 message_templates.name message_templates.language message_templates.reason message_templates.category
 one_time_codes.purpose policy.values users.role users.status users.language
 webhook_events.provider webhook_events.kind webhook_events.state webhook_events.error
@@ -41,14 +41,15 @@ admin_action_log.previous_hash admin_action_log.hash audit_head.hash
 idempotency_keys.fingerprint idempotency_keys.owner one_time_codes.subject one_time_codes.code_hash
 one_time_codes.asked_from users.email_index users.password_hash users.phone_index
 chat_people.phone_index account_marks.mark employers.proven_phone_index sessions.refresh_hash
-webhook_events.event_id outbox.recipient_index
+webhook_events.event_id outbox.recipient_index platform_notices.content_key
+chat_people.other_phone_index
 """
 """Keyed hashes, hashes of random values, passwords by Argon2id, and ids."""
 
 PLATFORM_IDS = """
 users.chat_user_id chat_people.platform_user_id inbox.message_id outbox.provider_id
 employers.provider_customer_id payments.session_id payments.intent_id payments.checkout_url
-disputes.provider_id refunds.provider_id
+disputes.provider_id refunds.provider_id outbox.number_id
 """
 """Ids that mean something to a provider only."""
 
