@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.audit.log import reasons_of
 from app.audit.models import AdminActionLog
 from app.db import Database
 from app.identity.actor import Actor
@@ -225,7 +226,8 @@ async def test_closing_is_in_the_log_with_who_and_why(database: Database) -> Non
     )
     async with database.read() as session:
         rows = (await session.scalars(select(AdminActionLog).order_by(AdminActionLog.number))).all()
-    assert [(row.action, row.target_id, row.actor_role, row.reason) for row in rows] == [
+        said = await reasons_of(session, rows)
+    assert [(row.action, row.target_id, row.actor_role, said[row.id]) for row in rows] == [
         ("job.cancel", str(job_id), "admin", "looks like a scam"),
         ("offer.close", str(offer[1]), "admin", "cancelled"),
     ]
