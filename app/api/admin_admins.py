@@ -129,7 +129,7 @@ async def add_admin(
 @router.get("/{admin_id}", responses=problems(NotFound))
 async def get_admin(admin_id: AdminId, session: Read, _actor: AdminManager) -> AdminRow:
     """Return one administrator."""
-    return _row(await admins.find(session, admin_id))
+    return _row(session, await admins.find(session, admin_id))
 
 
 @router.post(

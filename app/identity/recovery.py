@@ -131,9 +131,7 @@ async def _holder(session: AsyncSession, user_id: UUID) -> Holder | None:
     if user is None:
         return None
     email = users.email_of(session, user) or ""
-    return Holder(
-        user_id, user.password_hash, (user.name, email), user.language, user.role, email
-    )
+    return Holder(user_id, user.password_hash, (user.name, email), user.language, user.role, email)
 
 
 async def reset(

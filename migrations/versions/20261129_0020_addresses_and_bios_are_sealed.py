@@ -1,7 +1,7 @@
 """addresses and bios are sealed
 
-Revision: 0019
-Follows: 0018
+Revision: 0020
+Follows: 0019
 
 Adds the sealed columns. What stands in clear is moved into them by `app.sealing`, which has the keys; the
 columns it empties can go once no version reads them.
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0019"
-down_revision: str | None = "0018"
+revision: str = "0020"
+down_revision: str | None = "0019"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
