@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
-from app.core.geo import Point
+from app.core.geo import Point, on_grid
 from app.core.ids import new_id
 from app.core.week import Slot
 from app.db import Database, changed
@@ -53,7 +53,7 @@ def _clock(minutes: int) -> dt.time:
 class NewWorker:
     """A worker who fits `add_job`'s job, unless told otherwise."""
 
-    point: Point | None = field(default_factory=lambda: km_north(BANDRA, 1))
+    point: Point | None = field(default_factory=lambda: on_grid(km_north(BANDRA, 1)))
     max_km: float = 10
     skills: Sequence[str] = ("waiter",)
     years: int = 2
