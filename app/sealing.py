@@ -1,4 +1,4 @@
-"""Sealing what versions before 0021 kept in clear: e-mail addresses, street addresses, what workers wrote.
+"""Sealing what versions before 0022 kept in clear: e-mail addresses, street addresses, what workers wrote.
 
 New values are sealed as they are written. Old ones are sealed here, in steps and beside everything else: a
 migration has no keys, and a version that still runs while this one starts may write a clear value after it.

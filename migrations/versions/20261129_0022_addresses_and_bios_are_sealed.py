@@ -1,7 +1,7 @@
 """addresses and bios are sealed
 
-Revision: 0021
-Follows: 0020
+Revision: 0022
+Follows: 0021
 
 Adds the sealed columns. What stands in clear is moved into them by `app.sealing`, which has the keys; the
 columns it empties can go once no version reads them.
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0021"
-down_revision: str | None = "0020"
+revision: str = "0022"
+down_revision: str | None = "0021"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
