@@ -44,7 +44,7 @@ from app.api.email_link import send_link
 from app.api.employers import EmployerProfile, profile_answer
 from app.api.problems import problems
 from app.core.errors import Invalid
-from app.core.phones import check_company_phone, parse_phone
+from app.core.phones import PhoneNotSupported, check_company_phone, parse_phone
 from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
 from app.identity import passwords, recovery, sign_in, tries, users
@@ -153,7 +153,7 @@ def _tokens(signed_in: SignedIn, runtime: Runtime, now: dt.datetime) -> Tokens:
     "/register/worker",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[limited("code")],
-    responses=problems(CodesExhausted, worker_registration.UnknownPlace),
+    responses=problems(CodesExhausted, PhoneNotSupported, worker_registration.UnknownPlace),
 )
 async def register_worker(
     body: RegisterWorker,
@@ -181,7 +181,7 @@ async def register_worker(
     "/otp",
     status_code=status.HTTP_202_ACCEPTED,
     dependencies=[limited("code")],
-    responses=problems(CodesExhausted),
+    responses=problems(CodesExhausted, PhoneNotSupported),
 )
 async def request_code(
     body: RequestCode, session: Write, runtime: Rt, address: Address, now: Now, _: OnceForNobody
@@ -209,7 +209,7 @@ async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
     "/register/employer",
     status_code=status.HTTP_201_CREATED,
     dependencies=[limited("register_employer")],
-    responses=problems(EmailTaken),
+    responses=problems(EmailTaken, PhoneNotSupported),
 )
 async def register_employer(
     new: Annotated[NewEmployer, Depends(_new_employer)],

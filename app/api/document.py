@@ -45,6 +45,8 @@ _SIGNED_IN = (
 _FOR_ONE_ROLE = ("wrong_role",)
 _EVERY_ROLE = ("/api/auth/",)
 """Where the routes begin that are for whoever is signed in."""
+_WRITING = ("outcome_unknown",)
+"""What every operation that changes something may answer: the answer to its COMMIT can be lost."""
 _WITH_KEY = ("idempotency_key_reused",)
 """What every operation that takes an `Idempotency-Key` may answer."""
 
@@ -71,10 +73,10 @@ def _build(application: FastAPI) -> Json:
         models.pop(unused, None)
     models |= _problem(codes)
     statuses = {error.code: error.status for error in codes}
-    for path, operation in _operations(document):
+    for method, path, operation in _operations(document):
         operation.setdefault("security", [])
         _exemplify(operation, models)
-        _document_errors(path, operation, statuses)
+        _document_errors(method, path, operation, statuses)
     return document
 
 
@@ -95,10 +97,10 @@ def _named_pages(document: Json) -> Json:
     return renamed
 
 
-def _operations(document: Json) -> Iterator[tuple[str, Json]]:
+def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
     for path, methods in document["paths"].items():
-        for operation in methods.values():
-            yield path, operation
+        for method, operation in methods.items():
+            yield method, path, operation
 
 
 def _problem(codes: Sequence[ErrorCode]) -> Json:
@@ -125,10 +127,10 @@ def _exemplify(operation: Json, models: Json) -> None:
         content["examples"] = {name: {"value": value} for name, value in found.items()}
 
 
-def _document_errors(path: str, operation: Json, statuses: Mapping[str, int]) -> None:
+def _document_errors(method: str, path: str, operation: Json, statuses: Mapping[str, int]) -> None:
     """Say of each error answer which codes it can have."""
     answers = operation["responses"]
-    general = {*_ALWAYS}
+    general = {*_ALWAYS, *(() if method == "get" else _WRITING)}
     if operation["security"]:
         general.update(_SIGNED_IN)
         general.update(() if path.startswith(_EVERY_ROLE) else _FOR_ONE_ROLE)

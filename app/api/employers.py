@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.company_names import CompanyName
 from app.api.deps import EmployerActor, Now, Read, Route, Rt, Write
+from app.api.problems import problems
 from app.core.errors import Invalid
-from app.core.phones import check_company_phone, parse_phone
+from app.core.phones import PhoneNotSupported, check_company_phone, parse_phone
 from app.core.schema import (
     Answer,
     Instant,
@@ -137,7 +138,7 @@ async def get_profile(session: Read, actor: EmployerActor) -> EmployerProfile:
     return profile_answer(session, *await profile.get(session, actor.user_id))
 
 
-@router.put("/profile")
+@router.put("/profile", responses=problems(PhoneNotSupported))
 async def update_profile(
     session: Write, actor: EmployerActor, body: EmployerChanges, rt: Rt, now: Now
 ) -> EmployerProfile:

@@ -25,6 +25,8 @@ from app.api.middleware import WEBHOOK_BODY_BYTES, AnswerBrokenOff, RequestConte
 from app.core.errors import TooMany
 from app.core.metrics import exposition
 from app.core.ratelimit import InMemory, LimiterDown, RateLimiter
+from app.db import keyring
+from app.identity import users
 from app.identity.models import IdempotencyKey, User
 from tests.flows.auth_world import employer_body, password_login
 from tests.flows.world import START, World, ok, refused
@@ -85,7 +87,8 @@ def test_an_error_of_the_database_does_not_say_what_was_written(world: World) ->
     async def again(session: AsyncSession) -> None:
         values = {"role": "employer", "status": "active", "name": "Canary Sharma"}
         times = {"created_at": START, "updated_at": START}
-        session.add(User(email=employer.email, **values, **times))
+        address = users.email_columns(keyring(session), str(employer.email))
+        session.add(User(**address, **values, **times))
         await session.flush()
 
     with pytest.raises(IntegrityError) as refusal:

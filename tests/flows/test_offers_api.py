@@ -40,7 +40,9 @@ def test_an_offer_says_what_one_needs_to_answer_and_no_more(sqlite_world: World)
     assert offer["job"]["id"] == job["id"]
     assert offer["job"]["slots"] == [{"weekday": "saturday", "start": "10:00", "end": "18:00"}]
     assert offer["job"]["salary"] == {"amount": 15_000, "currency": "INR", "per": "hour"}
-    assert offer["job"]["distance_km"] == 0.0
+    assert (
+        offer["job"]["distance_km"] == 0.1
+    )  # from the point of the grid next to the worker's home
     assert offer["offered_at"] == "2026-11-23T06:00:00Z"
     assert offer["respond_by"] == "2026-11-23T10:00:00Z"
     text = worker.get("/api/workers/offers").text

@@ -25,7 +25,7 @@ from app.offers.rules import Answer, OfferStatus
 from app.offers.unlocking import mark_unlocked
 from app.policy.policy import Policy
 from app.workers.models import Worker
-from tests.flows.matching_world import NOW, add_employer, add_job, add_offer
+from tests.flows.matching_world import NOW, add_employer, add_job
 from tests.flows.offers_world import (
     DEADLINE,
     HOUR,
@@ -125,7 +125,7 @@ async def test_a_worker_who_misses_two_offers_misses_two(database: Database) -> 
 
     async def another_job(session: AsyncSession) -> None:
         job_id = await add_job(session, await add_employer(session))
-        await add_offer(session, job_id, offer[0])
+        await offer_to(session, job_id, [offer[0]])
 
     await run(database, another_job)
     assert await expires(database, DEADLINE) == 2
@@ -313,13 +313,14 @@ async def test_a_block_closes_that_employers_offers_and_no_others(database: Data
 
     async def another_job(session: AsyncSession) -> UUID:
         other = await add_job(session, await add_employer(session))
-        return await add_offer(session, other, offer[0])
+        await offer_to(session, other, [offer[0]])
+        return other
 
     kept = await run(database, another_job)
     employer_id = await employer_of(database, job_id)
     assert await run(database, lambda s: close_between(s, offer[0], employer_id, NOW)) == 1
     assert (await match_of(database, offer[1])).status == OfferStatus.CLOSED
-    assert (await match_of(database, kept)).status == OfferStatus.OFFERED
+    assert await statuses(database, kept) == ["offered"]
     assert "offer_closed" not in await kinds_told(database, offer[0])
     assert (await job_of(database, job_id)).next_wave_at == NOW
 

@@ -40,7 +40,7 @@ MESSAGES: Final[dict[str, tuple[str, str, Follows]]] = {
     "voice": ("media", "audio", "answered"),
     "document": ("media", "document", "answered"),
     "sticker": ("media", "sticker", "answered"),
-    "location": ("location", "19.0596 72.8295", "answered"),
+    "location": ("location", "19.06 72.83", "answered"),
     "contacts_of_somebody": ("contact", "", "answered"),
     "contacts_own_number": ("contact", f"+{PHONE}", "answered"),
     "button": ("tap", "menu:open", "answered"),
