@@ -199,12 +199,11 @@ class PermittedApart(Permitted):
 
 WorkerActor = Annotated[Actor, Depends(Permitted(Permission.BE_WORKER))]
 EmployerActor = Annotated[Actor, Depends(Permitted(Permission.BE_EMPLOYER))]
-AdminActor = Annotated[Actor, Depends(Permitted(Permission.ADMINISTER))]
-"""An owner; narrower permissions are in `admin_access`."""
 JobOwnerOrAdmin = Annotated[Actor, Depends(Permitted(Permission.TRIGGER_MATCHING))]
 EmployerActorApart = Annotated[Actor, Depends(PermittedApart(Permission.BE_EMPLOYER))]
 """The employer, checked in a transaction of its own: for routes that call a provider in between."""
 AdminActorApart = Annotated[Actor, Depends(PermittedApart(Permission.ADMINISTER))]
+"""An owner, checked in a transaction of its own; other permissions of administrators are in `admin_access`."""
 
 
 async def _page(
