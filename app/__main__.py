@@ -17,8 +17,8 @@ from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
 
 if TYPE_CHECKING:
+    from app.core.clocks import Clock
     from app.providers.whatsapp_templates import Difference
-    from app.runtime import Clock
 
 type Command = Callable[[argparse.Namespace], int]
 

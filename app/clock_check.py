@@ -6,12 +6,11 @@ is wrong is not started, not ready, and sends nothing.
 
 import datetime as dt
 import time
-from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import text
 
-from app.core.clocks import SKEW
+from app.core.clocks import SKEW, Clock
 from app.core.errors import Unavailable
 from app.core.logging import logger
 from app.core.metrics import ALERTS
@@ -32,7 +31,7 @@ class ClockDiffers(Unavailable):
 class ClockCheck:
     """Compares a process's clock with PostgreSQL's; SQLite has the same clock."""
 
-    def __init__(self, database: Database, clock: Callable[[], dt.datetime], *, on: bool) -> None:
+    def __init__(self, database: Database, clock: Clock, *, on: bool) -> None:
         """`on` is False where time is a test's."""
         self._database = database
         self._clock = clock
@@ -52,7 +51,7 @@ class ClockCheck:
                 theirs = await session.scalar(text("SELECT clock_timestamp()"))
                 after = self._clock()
             self._asked = now
-            # Between the two it was asked: the answer is taken where it suits our clock best.
+            # It was read at an instant between `before` and `after`: only what lies outside of them is a difference.
             self._ahead = (
                 before - theirs if before > theirs else min(after - theirs, dt.timedelta(0))
             )

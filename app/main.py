@@ -50,6 +50,7 @@ from app.api.middleware import RequestContext
 from app.api.nearby import Nearby
 from app.catalogue import heard, places
 from app.core import loading
+from app.core.clocks import Clock
 from app.core.logging import configure_logging, logger
 from app.core.settings import (
     SANDBOX_AVAILABILITY_FLOW_ID,
@@ -62,7 +63,7 @@ from app.identity import redis_sessions
 from app.identity.sessions import SessionsDown
 from app.messaging import texts
 from app.providers import whatsapp_flows, whatsapp_templates
-from app.runtime import Clock, Runtime, running, wall_clock
+from app.runtime import Runtime, running, wall_clock
 
 # In the order a request looks for its route: what is asked most comes first.
 ROUTERS = (

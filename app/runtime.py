@@ -1,7 +1,7 @@
 """The parts of one running process, built from its settings: server, worker and commands share them."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from app.audit import log
 from app.clock_check import ClockCheck
+from app.core.clocks import Clock
 from app.core.crypto import Keyring
 from app.core.logging import logger
 from app.core.postgresql import REQUEST, Patience
@@ -27,8 +28,6 @@ from app.payments.provider import PaymentProvider
 from app.providers.channels import build_channels
 from app.providers.http import outgoing, sending
 from app.providers.stripe import build_payments
-
-type Clock = Callable[[], dt.datetime]
 
 
 def wall_clock() -> dt.datetime:

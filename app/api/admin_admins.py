@@ -152,7 +152,7 @@ async def act_on_admin(
     elif body.action == "activate":
         await admins.activate(session, actor, admin_id, now)
     else:
-        await admins.hold_owners(session, actor, admin_id)
+        await admins.lock_owners(session, actor, admin_id)
         if body.action == "reset_second_factor":
             await second_factor.remove(session, admin_id, now)
             await session.flush()

@@ -20,6 +20,11 @@ _UNSTORABLE: Final = frozenset({"22", "23"})
 _DATA: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, SealBroken)
 
 
+def may_start(row: Tried, now: dt.datetime) -> bool:
+    """Whether a row, locked by the caller, is due and no process works on it at `now`."""
+    return row.due_at <= now and (row.lease_until is None or row.lease_until <= now)
+
+
 def start(row: Tried, now: dt.datetime, lease: dt.timedelta) -> bool:
     """Count a try that begins now; False if too many processes were lost with this row: park it.
 

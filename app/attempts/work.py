@@ -7,7 +7,7 @@ before, each item gets a transaction of its own.
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts import tries
 from app.attempts.models import WorkAttempt
+from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database
@@ -46,7 +47,6 @@ OUTSIDE_SECONDS: Final = 90
 LEASE: Final = dt.timedelta(minutes=3)
 """How long a batch keeps other processes away: longer than the two limits of one round together."""
 
-type Clock = Callable[[], dt.datetime]
 type Verb = Callable[[AsyncSession, dt.datetime, int, Sequence[UUID]], Awaitable[int]]
 """Does what is due of at most so many items, and only of those named."""
 
@@ -130,6 +130,7 @@ async def do_due(database: Database, clock: Clock, limit: int, work: Work, verb:
     if not await work.is_due(database, clock()):
         return 0
     first, again = await _begin(database, clock, limit, work)
+    begun = set(first)
     alone = again if len(first) > 1 else [*first, *again]
     try:
         if len(first) > 1:
@@ -137,10 +138,11 @@ async def do_due(database: Database, clock: Clock, limit: int, work: Work, verb:
         for subject_id in alone:
             # What was just begun is counted; what was tried before is counted now, one by one, so that
             # an item that ends its process takes no other with it.
-            if subject_id in first or await _begin_again(database, clock, work, subject_id):
+            if subject_id in begun or await _begin_again(database, clock, work, subject_id):
+                begun.add(subject_id)
                 await _alone(database, clock, work, verb, subject_id)
     except asyncio.CancelledError:
-        await _release(database, work, first)
+        await _release(database, work, begun)
         raise
     return len(first) + len(again)
 
@@ -192,14 +194,16 @@ async def ask_due(
     tried = 0
     while tried < limit and await work.is_due(database, clock()):
         first, again = await _begin(database, clock, min(at_once, limit - tried), work)
+        begun = set(first)
         try:
             asked = [_ask(database, clock, work, ask, subject_id) for subject_id in first]
             answers = await asyncio.gather(*asked, return_exceptions=True)
             for subject_id in again:
                 if await _begin_again(database, clock, work, subject_id):
+                    begun.add(subject_id)
                     answers.append(await _ask(database, clock, work, ask, subject_id))
         except asyncio.CancelledError:
-            await _release(database, work, first)
+            await _release(database, work, begun)
             raise
         for answer in answers:
             if isinstance(answer, BaseException):
@@ -268,9 +272,7 @@ async def _begin_again(database: Database, clock: Clock, work: Work, subject_id:
     async with database.begin() as session:
         now = clock()
         row = await _row(session, work, subject_id)
-        if row is None or row.parked_at is not None or row.due_at > now:
-            return False
-        if row.lease_until is not None and row.lease_until > now:
+        if row is None or row.parked_at is not None or not tries.may_start(row, now):
             return False
         if tries.start(row, now, LEASE):
             return True
@@ -298,13 +300,17 @@ async def _row(session: AsyncSession, work: Work, subject_id: UUID) -> WorkAttem
     return await session.get(WorkAttempt, (work.kind.value, subject_id), with_for_update=True)
 
 
-async def _release(database: Database, work: Work, subject_ids: Sequence[UUID]) -> None:
-    """Take back tries that a process which ends in order did not make."""
+async def _release(database: Database, work: Work, begun: Collection[UUID]) -> None:
+    """Take back those of the tries it began that a process which ends in order did not finish."""
     async with database.begin() as session:
         await session.execute(
             update(WorkAttempt)
-            .where(WorkAttempt.kind == work.kind, WorkAttempt.subject_id.in_(subject_ids))
-            .values(lease_until=None)
+            .where(
+                WorkAttempt.kind == work.kind,
+                WorkAttempt.subject_id.in_(begun),
+                WorkAttempt.lease_until.is_not(None),
+            )
+            .values(attempts=WorkAttempt.attempts - 1, lease_until=None)
             .execution_options(synchronize_session=False)
         )
 

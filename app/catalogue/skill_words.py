@@ -6,7 +6,7 @@ stem, by sound in either script, and with a typing error; rare words count more.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
@@ -31,24 +31,8 @@ _WORK: Final = frozenset("job jobs work works kaam kam काम naukri नौ�
 """Fillers that make a title of a short word: "pop ka kaam" is one, "nai chahiye" is not."""
 _SHORT_LETTERS: Final = 4
 _ENDINGS: Final = (
-    *(
-        "ings",
-        "ing",
-        "ists",
-        "ist",
-        "ians",
-        "ian",
-        "ers",
-        "er",
-        "ors",
-        "or",
-        "ies",
-        "es",
-        "s",
-        "y",
-        "ion",
-    ),
-    *("ane", "ana", "ani", "ne", "na", "ni", "ाने", "ाना", "ानी", "ने", "ना", "नी"),
+    *"ings ing ists ist ians ian ers er ors or ies es s y ion".split(),
+    *"ane ana ani ne na ni ाने ाना ानी ने ना नी".split(),
 )
 _VERBS: Final = frozenset(
     "banane banana banani lagane lagana lagani chalane chalana chalani sikhane sikhana dalne dalna "
@@ -222,10 +206,10 @@ def _split(words: Iterable[str]) -> tuple[list[str], list[str]]:
     return content, heads
 
 
-def _by(key: object, words: Iterable[str]) -> Mapping[str, Sequence[str]]:
+def _by(key: Callable[[str], str], words: Iterable[str]) -> Mapping[str, Sequence[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for word in words:
-        if name := key(word):  # type: ignore[operator]
+        if name := key(word):
             found[name].append(word)
     return found
 

@@ -1,11 +1,15 @@
-"""Instants that were read are believed only as far as they can be right.
+"""Where the time comes from, and how far instants that were read are believed.
 
 A clock that ran ahead for a moment leaves instants behind that lie hours or years ahead. What lies further
 ahead than whoever wrote it can have meant is waited for no longer.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Final
+
+type Clock = Callable[[], dt.datetime]
+"""Returns the instant it is now, aware, in UTC."""
 
 SKEW: Final = dt.timedelta(seconds=60)
 """So far two machines' clocks may differ without either being wrong."""

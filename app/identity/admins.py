@@ -43,7 +43,7 @@ async def find(session: AsyncSession, admin_id: UUID) -> User:
     return user
 
 
-async def hold_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> set[UUID]:
+async def lock_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> set[UUID]:
     """Lock every active owner and return them: of two owners who act on one another, one wins.
 
     Raises `OwnAccount`, `NotFound`, and `LastOwner` for an actor who is no owner any more.
@@ -97,13 +97,13 @@ async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.d
 
 async def activate(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.datetime) -> None:
     """Let a suspended administrator in again. Raises `OwnAccount`, `NotFound`, `StatusForbids`."""
-    await hold_owners(session, actor, admin_id)
+    await lock_owners(session, actor, admin_id)
     await users.activate(session, admin_id, now)
 
 
 async def _keep_an_owner(
     session: AsyncSession, actor: Actor, admin_id: UUID, *, stays: bool
 ) -> None:
-    owners = await hold_owners(session, actor, admin_id)
+    owners = await lock_owners(session, actor, admin_id)
     if not stays and not owners - {admin_id}:
         raise LastOwner

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.clocks import Clock
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
@@ -43,7 +44,7 @@ from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.notices import free
 from app.messaging.outbox import ADDRESS, PARAMS, REPLIES
 from app.messaging.pace import AHEAD, LATEST, Trip
-from app.messaging.recording import Clock, Outcome, record_all
+from app.messaging.recording import Outcome, record_all
 from app.messaging.rules import FINAL, Refusal
 
 CONCURRENT_SENDS: Final = 128

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.attempts import tries
+from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database, keyring, wake_loops
@@ -27,7 +28,7 @@ from app.due import Due
 from app.messaging import outbox, texts
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookState
-from app.messaging.opening import ITEM, Clock
+from app.messaging.opening import ITEM
 from app.messaging.rules import WINDOW
 from app.sql import is_one_of, table
 
@@ -213,9 +214,7 @@ async def _begin_again(database: Database, this: _Round, head: _Head) -> bool:
     async with database.begin() as session:
         now = this.clock()
         item = await session.get(InboxItem, head.id, with_for_update=True)
-        if item is None or item.state != WebhookState.WAITING:
-            return False
-        if item.due_at > now or (item.lease_until is not None and item.lease_until > now):
+        if item is None or item.state != WebhookState.WAITING or not tries.may_start(item, now):
             return False
         if tries.start(item, now, LEASE):
             this.begun.add(item.id)

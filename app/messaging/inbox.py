@@ -13,15 +13,16 @@ from typing import Final
 from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.db import Database, keyring, wake_loops
 from app.due import Look
 from app.messaging.handling import ITEMS_DUE, Handler, handle_items
 from app.messaging.models import WebhookEvent, WebhookState
-from app.messaging.opening import EVENT, ITEM, WEBHOOKS_DUE, WHATSAPP, Clock, open_due
+from app.messaging.opening import EVENT, ITEM, WEBHOOKS_DUE, WHATSAPP, open_due
 from app.prepared import PreparedInsert
 
-__all__ = ["ITEM", "ITEMS_DUE", "WHATSAPP", "Clock", "Handler", "handle_due", "store_events"]
+__all__ = ["ITEM", "ITEMS_DUE", "WHATSAPP", "Handler", "handle_due", "store_events"]
 
 _KEEP: Final = PreparedInsert(
     WebhookEvent,

@@ -1,10 +1,9 @@
 """Asking the platform, now and then, with how many people a day it lets us begin."""
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Final
 
-from app.core.clocks import SKEW
+from app.core.clocks import SKEW, Clock
 from app.core.logging import logger
 from app.db import Database, wake_loops
 from app.messaging.channels import Channels, TransportError
@@ -15,8 +14,6 @@ READ_EVERY: Final = dt.timedelta(hours=1)
 """The platform changes it once a day at most, and tells us; this is the net below."""
 AGAIN_AFTER: Final = dt.timedelta(minutes=1)
 """Where there was no answer: at a start the platform's stand-in beside us may not listen yet."""
-
-type Clock = Callable[[], dt.datetime]
 
 
 async def read_due(database: Database, channels: Channels, clock: Clock) -> int:

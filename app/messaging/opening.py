@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.tries import is_of_the_data
+from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
@@ -39,7 +40,6 @@ OPENING_SECONDS: Final = 10
 LEASE: Final = dt.timedelta(seconds=15)
 """How long a process that was killed while it opened an event keeps the next ones waiting."""
 
-type Clock = Callable[[], dt.datetime]
 type Parse = Callable[[bytes], Parsed]
 
 EVENTS: Final = Events(WHATSAPP, "inbox_dead", OPENING_SECONDS, LEASE, opener=_OPENER)

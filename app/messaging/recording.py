@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, String, Table, and_, bindparam, case, func, null
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database, UtcDateTime, keyring, wake_loops
@@ -27,8 +28,6 @@ from app.messaging.rules import Fate, Refusal, decide
 from app.sql import rows_changed
 
 _ERROR_CHARACTERS: Final = 300
-
-type Clock = Callable[[], dt.datetime]
 
 
 class _NamesNotUniqueError(Exception):

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.attempts import tries
+from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.db import Database
@@ -24,7 +25,6 @@ from app.due import Due
 from app.messaging.models import WebhookEvent, WebhookState
 from app.sql import is_one_of, is_postgresql, table
 
-type Clock = Callable[[], dt.datetime]
 type Handle = Callable[[AsyncSession, WebhookEvent], Awaitable[None]]
 """Does what an event asks for and marks it as handled, in the caller's transaction."""
 type Salvage = Callable[[UUID, Exception], Awaitable[bool]]

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.db import Database, keyring, wake_loops
 from app.messaging.models import WebhookEvent, WebhookState
@@ -57,7 +58,7 @@ EVENTS_DUE: Final = EVENTS.due
 
 async def handle_due(
     database: Database,
-    clock: Callable[[], dt.datetime],
+    clock: Clock,
     limit: int,
     *,
     parse: Parse,

@@ -1,13 +1,13 @@
 """Asking the provider about payments whose events did not come: a lost one costs minutes, no lead."""
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
 
 from app.attempts.work import Kind, Work, ask_due
+from app.core.clocks import Clock
 from app.core.logging import logger
 from app.db import Database
 from app.due import Due
@@ -41,7 +41,7 @@ _TO_ASK: Final = (
 async def check_due(
     database: Database,
     provider: PaymentProvider,
-    clock: Callable[[], dt.datetime],
+    clock: Clock,
     limit: int,
     *,
     livemode: bool,
@@ -61,7 +61,7 @@ async def _check(
     database: Database,
     provider: PaymentProvider,
     payment_id: UUID,
-    clock: Callable[[], dt.datetime],
+    clock: Clock,
     *,
     livemode: bool,
 ) -> bool:

@@ -4,7 +4,6 @@ A refund never hides a contact again: what was seen was seen.
 """
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work, ask_due
 from app.audit.log import record
+from app.core.clocks import Clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.logging import logger
@@ -131,7 +131,7 @@ _TO_SEND: Final = (
 async def send_due(
     database: Database,
     provider: PaymentProvider,
-    clock: Callable[[], dt.datetime],
+    clock: Clock,
     limit: int,
 ) -> int:
     """Send the refunds that are due, those that wait longest first; return how many were tried."""
@@ -146,7 +146,7 @@ async def _send(
     database: Database,
     provider: PaymentProvider,
     refund_id: UUID,
-    clock: Callable[[], dt.datetime],
+    clock: Clock,
 ) -> bool:
     """Send one refund and note what came of it; False if the provider was not there."""
     async with database.begin() as session:

@@ -301,6 +301,36 @@ async def test_a_round_that_ends_in_order_leaves_its_work_to_the_next_at_once(
     assert await asked(database, job_id) > 0
 
 
+async def test_a_second_try_that_ends_in_order_is_neither_counted_nor_called_lost(
+    database: Database,
+) -> None:
+    [job_id] = await jobs_and_workers(database, 1)
+    begun = asyncio.Event()
+
+    async def fails(*_: Any) -> int:
+        raise RuntimeError
+
+    async def hangs(*_: Any) -> int:
+        begun.set()
+        await asyncio.Event().wait()
+        return 0
+
+    loop = Loop(database, waves.WAVES, fails)
+    await loop.round()
+    [row] = await loop.rows()
+    again = Loop(database, waves.WAVES, hangs, now=row.due_at)
+    ending = asyncio.create_task(again.round())
+    await begun.wait()
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    [row] = await loop.rows()
+    assert (row.attempts, row.lost, row.lease_until) == (1, 0, None)
+    await Loop(database, waves.WAVES, waves.send_due, now=again.now).round()
+    assert await asked(database, job_id) > 0
+    assert await loop.rows() == []
+
+
 async def offers_of(database: Database, jobs: int) -> tuple[list[UUID], list[UUID]]:
     """Jobs, each with an open offer to a worker of its own."""
 
