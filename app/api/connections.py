@@ -25,6 +25,11 @@ LINGER_BYTES: Final = 4 * 1_024 * 1_024
 LINGER_SECONDS: Final = 5.0
 """What is still read of a body after its request was refused, so that the client gets to read why."""
 MAX_CONNECTIONS: Final = 4_000
+KEPT_SECONDS: Final = 75
+"""For the next request on a connection. Longer than clients and proxies keep theirs (httpx 5 s, nginx
+60 s): who closes first must be the one who asks, or a request meets a connection that is being closed."""
+_UVICORN_KEEPS_SECONDS: Final = 5
+"""Its default; another value was chosen by who started it, and stays."""
 GRACE_SECONDS: Final = 20
 """For requests under way when the server is told to stop."""
 
@@ -36,6 +41,8 @@ def guard_server(receive: Receive) -> None:
     if config is None or not isinstance(plain, type) or not hasattr(plain, "data_received"):
         return
     config.http_protocol_class = type("Guarded", (Guard, plain), {"most": _most_connections()})
+    if config.timeout_keep_alive == _UVICORN_KEEPS_SECONDS:
+        config.timeout_keep_alive = KEPT_SECONDS
     if config.timeout_graceful_shutdown is None:
         config.timeout_graceful_shutdown = GRACE_SECONDS
 

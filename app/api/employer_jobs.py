@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, status
@@ -13,12 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.deps import EmployerActor, Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import JobId
 from app.api.problems import problems
+from app.api.salaries import Salary, SalaryAnswer
 from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.crypto import Keyring
 from app.core.schema import (
-    Amount,
     Answer,
-    Currency,
     Day,
     Instant,
     Line,
@@ -62,14 +61,6 @@ Radius = Annotated[float, Field(strict=True, ge=0.5, le=500, allow_inf_nan=False
 """Kilometres; a smaller circle would only tell who lives at an address."""
 Slots = Annotated[list[WeeklySlot], Field(min_length=1, max_length=MAX_SLOTS)]
 Skills = Annotated[list[Slug], Field(max_length=MAX_SKILLS)]
-
-
-class Salary(Request):
-    """What the worker is told they earn, in minor units; for information only."""
-
-    amount: Amount = Field(examples=[15_000], description="Amount in minor units of the currency.")
-    currency: Currency = Field(examples=["INR"], description="Currency, three letters of ISO 4217.")
-    per: Literal["hour", "day", "week", "month"] = Field(description="For how long it is paid.")
 
 
 class NewJob(Request):
@@ -245,7 +236,7 @@ class JobAnswer(Answer):
     radius_km: float | None = Field(
         description="Largest distance of a worker, in kilometres; null: only the worker's own travel limits it."
     )
-    salary: Salary | None = Field(description="What the worker earns; null when not told.")
+    salary: SalaryAnswer | None = Field(description="What the worker earns; null when not told.")
     respond_within_minutes: int | None = Field(
         description="Minutes a worker has to answer; null: the usual."
     )
@@ -288,7 +279,7 @@ def _answer(job: Job, counts: dict[OfferStatus, int], language: str, keys: Keyri
         preferred_skills=list(text.preferred_skills),
         min_experience_years=text.min_experience_years,
         radius_km=text.radius_km,
-        salary=Salary.model_validate(salary, from_attributes=True) if salary else None,
+        salary=SalaryAnswer.model_validate(salary, from_attributes=True) if salary else None,
         respond_within_minutes=text.respond_within_minutes,
         progress=Progress(
             wave=job.wave,

@@ -12,10 +12,10 @@ from pydantic import Field
 from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, WorkerActor, Write
 from app.api.parameters import OfferId
 from app.api.problems import problems
+from app.api.salaries import SalaryAnswer
 from app.api.slots import SlotAnswer
 from app.core import schema
-from app.core.money import Money
-from app.core.schema import Day, Instant, MoneyAnswer, Page
+from app.core.schema import Day, Instant, Page
 from app.messaging import texts
 from app.offers import dashboards, queries
 from app.offers import respond as responding
@@ -34,21 +34,6 @@ from app.offers.rules import (
 from app.payments import contacts
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
-
-
-class SalaryAnswer(MoneyAnswer):
-    """What the employer pays the worker; for information only."""
-
-    per: str = Field(
-        examples=["hour"], description="For how long it is paid: hour, day, week or month."
-    )
-
-    @classmethod
-    def or_none(cls, money: Money | None, per: str | None) -> "SalaryAnswer | None":
-        """Return the answer, or None where the employer names no pay."""
-        if money is None or per is None:
-            return None
-        return cls(amount=money.amount, currency=money.currency, per=per)
 
 
 @lru_cache(maxsize=8_192)

@@ -162,11 +162,17 @@ def by_city(name: str, country: str | None = None) -> Place | None:
 
 @lru_cache(maxsize=16_384)
 def city_named(text: str) -> Place | None:
-    """Return the city, else the locality, that is called just so; its `name` is how it is written."""
-    if found := by_city(text):
-        return found
+    """Return the city, else the locality, that is called just so; its `name` is how it is written.
+
+    A locality's own name goes before the alternative name of a town that few know: "Dadar" is the part
+    of Mumbai, not Davrapada.
+    """
     wanted = fold(text)
-    return next((p for p in spelt(text) if p.kind != "pin" and fold(p.name) == wanted), None)
+    city = by_city(text)
+    if city and (city in _load().own.get(wanted, ()) or city.people >= KNOWN_TO_ALL_PEOPLE):
+        return city
+    called_so = (p for p in spelt(text) if p.kind != "pin" and fold(p.name) == wanted)
+    return next(called_so, city)
 
 
 def search(text: str, limit: int = 10) -> list[Place]:

@@ -5,9 +5,10 @@ Bodies derive from `Request`, answers from `Answer`; fields use the types below.
 """
 
 import datetime as dt
+import re
 import unicodedata
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +27,7 @@ from app.core.person_names import is_person_name
 
 MAX_AMOUNT = 10**12
 """Largest amount of money in minor units; far above any price, far below 2**63."""
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Request(BaseModel):
@@ -155,7 +157,8 @@ ClockTime = Annotated[
 def _date(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value
-    if not isinstance(value, str) or len(value) != 10:
+    # `fromisoformat` reads week dates as well: "2026-W51-1" is as long as a date.
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError('must be a date such as "2026-11-30"')
     try:
         parsed = dt.date.fromisoformat(value)

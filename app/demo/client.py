@@ -49,18 +49,32 @@ class Server:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if address:
             headers["X-Forwarded-For"] = address
-        self.requests += 1
-        try:
-            answer = await self._http.request(method, path, json=body, headers=headers)
-        except httpx.HTTPError as error:
-            raise DemoFailed(
-                f"{self._http.base_url} does not answer ({type(error).__name__}): start the server "
-                "with `make run`, then try again."
-            ) from error
+        answer = await self._answer(method, path, body, headers)
         if answer.status_code not in expect:
             raise DemoFailed(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
         found: Json = answer.json() if answer.content else {}
         return {**found, "_status": answer.status_code}
+
+    async def _answer(
+        self, method: str, path: str, body: Any, headers: dict[str, str]
+    ) -> httpx.Response:
+        """Send one request; again where a busy server says that it did nothing, and when to come back."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_SECONDS
+        while True:
+            self.requests += 1
+            try:
+                answer = await self._http.request(method, path, json=body, headers=headers)
+            except httpx.HTTPError as error:
+                raise DemoFailed(
+                    f"{self._http.base_url} does not answer ({type(error).__name__}): start the "
+                    "server with `make run`, then try again."
+                ) from error
+            wait = answer.headers.get("Retry-After", "")
+            busy = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and wait.isdigit()
+            if not busy or loop.time() + int(wait) > deadline:
+                return answer
+            await asyncio.sleep(int(wait))
 
     async def require_sandbox(self) -> None:
         """Raise `DemoFailed` unless this is a development server."""

@@ -85,6 +85,8 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"location": ...}, ["location"]),
     ({"location": {"latitude": -90.1, "longitude": 0}}, ["location.latitude"]),
     ({"starts_on": "28.11.2026"}, ["starts_on"]),
+    ({"starts_on": "2026-W48-6"}, ["starts_on"]),
+    ({"ends_on": "2026-W50-7"}, ["ends_on"]),
     ({"ends_on": "2026-11-27"}, ["ends_on"]),
     ({"ends_on": "2028-11-28"}, ["ends_on"]),
     ({"time_zone": "Asia/Nowhere"}, ["time_zone"]),
@@ -117,6 +119,11 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"salary": {"amount": 10, "currency": "XXX", "per": "hour"}}, ["salary.currency"]),
     ({"salary": {"amount": 10, "currency": "INR", "per": "shift"}}, ["salary.per"]),
     ({"salary": {"amount": 10, "currency": "INR"}}, ["salary.per"]),
+    ({"salary": {"amount": 150, "currency": "INR", "per": "hour"}}, ["salary.amount"]),
+    ({"salary": {"amount": 700, "currency": "INR", "per": "day"}}, ["salary.amount"]),
+    ({"salary": {"amount": 15_000, "currency": "INR", "per": "month"}}, ["salary.amount"]),
+    ({"salary": {"amount": 18, "currency": "USD", "per": "hour"}}, ["salary.amount"]),
+    ({"salary": {"amount": 5, "currency": "KWD", "per": "hour"}}, ["salary.amount"]),
     ({"respond_within_minutes": 0}, ["respond_within_minutes"]),
     ({"respond_within_minutes": 10_081}, ["respond_within_minutes"]),
     ({"status": "published"}, ["status"]),
@@ -130,6 +137,24 @@ def test_a_job_that_means_nothing_is_refused_by_field(
 ) -> None:
     problem = refused(employer.post(JOBS, shared_world.job_body(**changes)), 422, "invalid")
     assert fields(problem) == named
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "per"),
+    [(15_000, "INR", "hour"), (1_000, "USD", "hour"), (1_100, "JPY", "hour"), (900, "KWD", "hour")],
+)
+def test_pay_that_somebody_works_for_is_taken(
+    shared_world: World, employer: Person, amount: int, currency: str, per: str
+) -> None:
+    salary = {"amount": amount, "currency": currency, "per": per}
+    assert shared_world.job(employer, publish=False, salary=salary)["salary"] == salary
+
+
+def test_pay_in_whole_rupees_is_refused_in_words(shared_world: World, employer: Person) -> None:
+    body = shared_world.job_body(salary={"amount": 150, "currency": "INR", "per": "hour"})
+    [error] = refused(employer.post(JOBS, body), 422, "invalid")["errors"]
+    assert "1.50 INR per hour" in error["message"]
+    assert "minor units" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def serving(live_app: LiveApp) -> Iterator[tuple[str, int]]:
 def address(live_app: LiveApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """Where a server with short limits listens."""
     monkeypatch.setattr(connections, "HEADER_SECONDS", 0.4)
+    monkeypatch.setattr(connections, "KEPT_SECONDS", 1)
     monkeypatch.setattr(connections, "LINGER_SECONDS", 0.4)
     monkeypatch.setattr(middleware, "BODY_SECONDS", 0.4)
     with serving(live_app) as address:
@@ -60,6 +61,20 @@ def said(connection: socket.socket, seconds: float = 5) -> bytes:
 def test_who_says_nothing_is_hung_up_on(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as silent:
         assert said(silent) == b""
+
+
+def test_a_connection_is_kept_for_the_next_request_as_long_as_we_say(
+    address: tuple[str, int],
+) -> None:
+    with socket.create_connection(address) as idle:
+        idle.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        began = time.monotonic()
+        assert said(idle).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - began < 3
+
+
+def test_clients_and_proxies_close_before_we_do() -> None:
+    assert connections.KEPT_SECONDS > 60
 
 
 @pytest.mark.parametrize("keep_alive", [False, True])

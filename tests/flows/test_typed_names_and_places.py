@@ -43,6 +43,8 @@ def test_registering_from_no_place_is_refused_for_every_phone_alike(shared_world
         ("Bangalore", "Bengaluru"),
         ("Koramangala", "Koramangala"),
         ("London", "London"),
+        ("Dadar", "Dadar"),  # and not Davrapada, which is also called so
+        ("Banaras", "Varanasi"),
     ],
 )
 def test_a_city_is_kept_as_the_catalogue_writes_it(

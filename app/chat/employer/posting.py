@@ -106,7 +106,7 @@ def _go_on(heard: Heard, draft: Draft, *before: Say) -> Turn:
     before = (*before, *_past(ask, draft, heard.context))
     values = values_of(draft, heard.context) if ask is Ask.JOB_RIGHT else None
     if values is not None:
-        before = (*before, *unusual(values, heard.context))
+        before = (*before, *unusual(values))
     if ask is Ask.JOB_PLACE and draft.note and len(draft.note.split()) <= 3:
         # What nobody could read is most likely where it is.
         before = (*before, Say("job_place_unknown", {"said": draft.note}))

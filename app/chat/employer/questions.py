@@ -12,6 +12,7 @@ from app.chat.employer.draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_
 from app.chat.flow import said_slots
 from app.chat.model import Ask, Context, Say
 from app.core.week import Slot
+from app.jobs.usual_pay import least_usual
 from app.messaging import texts
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
@@ -22,9 +23,6 @@ from app.messaging.channels import (
 from app.messaging.wording import inert
 
 MOST_ROWS: Final = 9
-_RUPEES: Final = "INR"
-_LEAST_USUAL_PAISE: Final = {"hour": 20_00, "day": 100_00, "week": 500_00, "month": 1_000_00}
-"""For less than this nobody works; it was a slip, or a zero is missing."""
 _MOST_USUAL_PEOPLE: Final = 100
 
 
@@ -264,11 +262,11 @@ def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     }
 
 
-def unusual(values: Mapping[str, Any], context: Context) -> tuple[Say, ...]:
+def unusual(values: Mapping[str, Any]) -> tuple[Say, ...]:
     """Say what of a job may be a slip: so little pay, so many people."""
     found: list[Say] = []
     pay = values["salary"]
-    if pay and context.currency == _RUPEES and pay["amount"] < _LEAST_USUAL_PAISE[pay["per"]]:
+    if pay and pay["amount"] < least_usual(pay["currency"], pay["per"]):
         found.append(Say("job_unusual_pay", {"salary": pay}))
     if values["people"] > _MOST_USUAL_PEOPLE:
         found.append(Say("job_unusual_people", {"people": values["people"]}))
