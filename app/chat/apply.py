@@ -17,7 +17,7 @@ from app.chat import facts, model, own_data
 from app.chat.about_person import good_name
 from app.chat.doing import Doing
 from app.chat.employer import apply as employer_apply
-from app.chat.facts import CHANNEL, UNNAMED
+from app.chat.facts import CHANNEL
 from app.chat.model import Effect, Say
 from app.chat.offer_talk import tell_offer
 from app.core.errors import DomainError, NotFound
@@ -28,6 +28,7 @@ from app.core.logging import logger
 from app.core.masking import mask
 from app.core.metrics import ALERTS
 from app.core.paging import PageRequest
+from app.core.person_names import UNNAMED
 from app.db import changed
 from app.identity import users
 from app.identity.actor import Actor

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.chat.about_person import good_name
 from app.chat.employer import facts as employer_facts
 from app.chat.model import Context, OfferFacts, Profile
+from app.core.person_names import UNNAMED
 from app.identity.models import User, UserStatus
 from app.messaging import accounts, handover
 from app.messaging.inbound import Inbound, InboundKind
@@ -24,10 +25,7 @@ from app.workers.registration import DEFAULT_TRAVEL_KM
 
 CHANNEL: Final = "whatsapp"
 """Where a consent of the conversation was given."""
-UNNAMED: Final = "Worker"
-"""The name of somebody who has not told theirs yet."""
 _SHOWN_OFFERS: Final = 10
-
 
 type Account = tuple[User, Worker]
 

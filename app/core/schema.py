@@ -23,7 +23,7 @@ from pydantic import (
 
 from app.core.geo import Point
 from app.core.money import CURRENCIES, Money
-from app.core.person_names import is_person_name
+from app.core.person_names import is_readable_name
 
 MAX_AMOUNT = 10**12
 """Largest amount of money in minor units; far above any price, far below 2**63."""
@@ -88,15 +88,15 @@ def _visible(value: str) -> str:
 
 
 def _person(value: str) -> str:
-    if not is_person_name(value):
-        raise ValueError("must be a name of letters, such as Asha Kulkarni")
+    if not is_readable_name(value):
+        raise ValueError("must be a name that has a letter, such as Asha Kulkarni")
     return value
 
 
 Name = Annotated[str, *_text(1, 120), AfterValidator(_visible)]
 """A company's or place's name: one line."""
 PersonName = Annotated[str, *_text(1, 120), AfterValidator(_person)]
-"""A person's name: one line, letters and what joins them."""
+"""A person's name: one line that can be seen and has a letter."""
 Title = Annotated[str, *_text(3, 120), AfterValidator(_visible)]
 Line = Annotated[str, *_text(1, 200)]
 Prose = Annotated[str, *_text(0, 4_000, lines=True)]

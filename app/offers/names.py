@@ -9,13 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.masking import mask_name
+from app.core.person_names import UNNAMED, letters_of
 from app.identity.models import User
 from app.identity.users import display_name
 
 
 def shown_name(name: str) -> str:
-    """First name and initial; digits and addresses hidden in the name are masked first."""
-    return display_name(mask_name(name))
+    """Return first name and initial, of letters only; without any, a word that stands for the name.
+
+    Digits, addresses and networks' names are left out. What stands between may hide one from the mask or
+    make it ("Insta 9 asha", "asha@upi"), so a word is shown that stays with it and without it.
+    """
+    bare = letters_of(mask_name(letters_of(name))).split()
+    seen = " ".join(word for word in letters_of(mask_name(name)).split() if word in bare)
+    return display_name(seen if letters_of(mask_name(seen)) == seen else "") or UNNAMED
 
 
 async def shown_name_of(session: AsyncSession, worker_id: UUID) -> str:

@@ -16,6 +16,7 @@ from app.core.geo import coarse_km
 from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
+from app.core.person_names import UNNAMED, letters_of
 from app.db import UtcDateTime, keyring
 from app.employers.models import Employer
 from app.identity.models import User
@@ -337,7 +338,8 @@ def _employers_match(row: _MatchRow) -> EmployersMatch:
     place = places.city_named(row.city) if row.city else None
     # Nobody who was only asked is named: whoever posts a job could learn who lives near it.
     name = shown_name(row.name) if row.status in _NAMED else None
-    display_name, city = mask_together(name, place.name if place else None)
+    masked, city = mask_together(name, place.name if place else None)
+    display_name = None if masked is None else letters_of(masked) or UNNAMED
     return EmployersMatch(
         id=row.id,
         status=OfferStatus(row.status),

@@ -1,4 +1,4 @@
-"""A worker's name is a name: in any script, and with no contact in it."""
+"""A worker's name is a name: in any script, and with no contact in it where strangers read it."""
 
 import unicodedata
 
@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.about_person import good_name
+from app.core.person_names import is_readable_name
+from app.offers.names import shown_name
 
 PEOPLE = """
 Asha
@@ -93,3 +95,50 @@ def test_no_name_carries_a_contact_or_signs(name: str) -> None:
 @given(st.sampled_from(PEOPLE), digits, st.integers(0, 40))
 def test_one_digit_of_any_script_is_one_too_many(name: str, digit: str, place: int) -> None:
     assert not good_name(name[:place] + digit + name[place:])
+
+
+@pytest.mark.parametrize(
+    "name", [*PEOPLE, "Worker 2", "7 Eleven", "Asha 🙂", "Asha (B)", "A$ha", "R2-D2"]
+)
+def test_a_name_that_can_be_read_is_taken(name: str) -> None:
+    assert is_readable_name(unicodedata.normalize("NFC", name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "12",
+        "...",
+        "🙂",
+        "\u0301",
+        "\u200b",
+        "\u200d",
+        "\u3164",
+        "\u2060",
+        "A\u2028B",
+        "A\u200bB",
+    ],
+)
+def test_a_name_without_a_letter_or_with_what_cannot_be_seen_is_not(name: str) -> None:
+    assert not is_readable_name(name)
+
+
+@given(st.text(max_size=120))
+def test_of_any_text_strangers_read_a_name_of_letters(text: str) -> None:
+    seen = shown_name(text)
+    assert any(map(str.isalpha, seen))
+    assert not any(
+        c.isnumeric() or unicodedata.category(c)[0] in "SC" for c in seen if c not in JOINERS
+    )
+
+
+@given(st.sampled_from(NO_NAMES))
+def test_no_contact_in_a_name_is_shown(name: str) -> None:
+    seen = shown_name(name)
+    assert not any(map(str.isdigit, seen))
+    assert not any(sign in seen for sign in "@/:_•<>")
+
+
+JOINERS = "\u200c\u200d"
