@@ -7,6 +7,7 @@ type: known sample values and words count nothing, and neither do repetitions an
 import math
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 SIGNING_BITS: Final = 72
@@ -38,8 +39,7 @@ _LONGEST_CHARACTERS: Final = 512
 def bits(secret: str, samples: Iterable[str] = ()) -> float:
     """Estimate how many bits somebody has to guess who knows our documents and `samples`."""
     text = secret[:_LONGEST_CHARACTERS]
-    for known in sorted((*samples, *_WORDS), key=len, reverse=True):
-        text = _without(text, known)
+    text = _without(text, sorted((*samples, *_WORDS), key=len, reverse=True))
     found = _new_characters(text) * math.log2(max(len(set(text)), 1))
     if _is_prose(text):
         found = min(found, _BITS_PER_LETTER_OF_PROSE * sum(c.isalpha() for c in text))
@@ -56,20 +56,26 @@ def _is_prose(text: str) -> bool:
     )
 
 
-def _without(text: str, known: str) -> str:
-    """Return `text` without a known sample, however it is spelled: upside down, in capitals, in l33t."""
-    plain = _plain(known)
-    for sample in {plain, plain[::-1]}:
-        places = [(at, letter) for at, c in enumerate(text) for letter in _plain(c)]
-        joined = "".join(character for _, character in places)
-        begin = joined.rfind(sample)
-        while begin >= 0:
-            first, last = places[begin][0], places[begin + len(sample) - 1][0]
-            text = text[:first] + text[last + 1 :]
-            begin = joined.rfind(sample, 0, begin)
+def _without(text: str, samples: Iterable[str]) -> str:
+    """Return `text` without known samples, however they are spelled: upside down, in capitals, in l33t."""
+    places = _places(text)
+    joined = "".join(letter for _, letter in places)
+    for known in map(_plain, samples):
+        for sample in {known, known[::-1]} - {""}:
+            while (begin := joined.rfind(sample)) >= 0:
+                first, last = places[begin][0], places[begin + len(sample) - 1][0]
+                text = text[:first] + text[last + 1 :]
+                places = _places(text)
+                joined = "".join(letter for _, letter in places)
     return text
 
 
+def _places(text: str) -> list[tuple[int, str]]:
+    """Return the letters and digits that a text is read as, each with the place of its character."""
+    return [(at, letter) for at, c in enumerate(text) for letter in _plain(c)]
+
+
+@lru_cache(1_024)  # characters and words, and never a whole secret
 def _plain(text: str) -> str:
     folded = text.casefold().translate(_LOOKALIKES)
     return "".join(c for c in folded if c.isalnum())
