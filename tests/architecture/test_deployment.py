@@ -42,6 +42,16 @@ def test_the_example_names_only_settings_that_exist() -> None:
         assert set(SERVICES[name].get("environment", {})) <= known
 
 
+def test_the_runbook_says_of_every_alert_where_to_look() -> None:
+    runbook = (ROOT / "deploy/README.md").read_text()
+    told = r'(?:ALERTS\.labels\(|_alert\(|Events\(\w+, )"(\w+)"'
+    kinds = {
+        kind for file in (ROOT / "app").rglob("*.py") for kind in re.findall(told, file.read_text())
+    }
+    assert {"safety", "password_guessing", "inbox_dead"} <= kinds
+    assert sorted(kind for kind in kinds if f"`{kind}`" not in runbook) == []
+
+
 def test_all_of_ours_run_as_production_with_nothing_to_write_to() -> None:
     assert {"api", "worker", "migrate"} == OURS
     for name in OURS:
