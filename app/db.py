@@ -200,10 +200,11 @@ class Database:
         )
         # SQLite lets one write at a time and makes the others poll for their turn, which starves some
         # when many want to write (with 48 at once, past 15 s). In a process they queue.
-        self._turn_to_write: Callable[[], AbstractAsyncContextManager[None]] = (
-            nullcontext
+        self._turn_seconds = patience.pool_seconds
+        self._turn_to_write: Callable[[float], AbstractAsyncContextManager[None]] = (
+            (lambda _seconds: nullcontext())
             if self.is_postgresql
-            else partial(_held, asyncio.Lock(), patience.pool_seconds)
+            else partial(_held, asyncio.Lock())
         )
         self._pinging: asyncio.Task[None] | None = None
         self._woken: dict[str, set[asyncio.Event]] = {}
@@ -216,13 +217,15 @@ class Database:
         self._listeners[topic] = listener
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncSession]:
+    async def begin(self, turn_seconds: float | None = None) -> AsyncIterator[AsyncSession]:
         """Open a transaction; commit at the end, roll back on an error.
 
+        On SQLite a writer waits for those before it, at most `turn_seconds` (None: the usual patience).
         After a commit the loops whose work it made are woken, here and in other processes. Raises
         `OutcomeUnknown` where the answer to the commit was lost.
         """
-        async with self._turn_to_write(), self._sessions() as session:
+        seconds = self._turn_seconds if turn_seconds is None else turn_seconds
+        async with self._turn_to_write(seconds), self._sessions() as session:
             yield session
             await self._finish(session)
             with committing():

@@ -262,7 +262,8 @@ async def login_user(
     account = tries.account(runtime.keyring, body.role, email)
     await limit_subject(runtime, "login:account_here", f"{account} {address}")
     if runtime.limiter.enabled:
-        async with writing(runtime) as counting:
+        # Who can't be counted is not judged: they are told so before anything slow is done for them.
+        async with writing(runtime, tries.COUNTED_WITHIN_SECONDS) as counting:
             await tries.count(counting, account, address, now)
     async with runtime.database.read() as looking:
         found = await sign_in.look_up(looking, Role(body.role), email)

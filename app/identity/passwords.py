@@ -62,7 +62,8 @@ hashing = Hashing(
 _threads: RunVar[CapacityLimiter] = RunVar("password_threads")
 
 
-def _limiter() -> CapacityLimiter:
+def hashing_room() -> CapacityLimiter:
+    """Return what lets `HASHES_AT_ONCE` passwords be hashed or checked at a time, in this event loop."""
     try:
         return _threads.get()
     except LookupError:
@@ -112,7 +113,7 @@ def _own_words(personal: tuple[str, ...]) -> frozenset[str]:
 
 async def hash_password(password: str) -> str:
     """Return the Argon2id hash to keep."""
-    return await to_thread.run_sync(hashing.hasher.hash, normal(password), limiter=_limiter())
+    return await to_thread.run_sync(hashing.hasher.hash, normal(password), limiter=hashing_room())
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
@@ -122,6 +123,6 @@ async def verify_password(password: str, password_hash: str | None) -> bool:
         text = ""  # not text, so nobody's password; checked all the same, for equal time
     known = password_hash is not None
     good = await to_thread.run_sync(
-        hashing.hasher.verify, text, password_hash or hashing.nobodys, limiter=_limiter()
+        hashing.hasher.verify, text, password_hash or hashing.nobodys, limiter=hashing_room()
     )
     return good and known

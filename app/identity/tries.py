@@ -51,6 +51,9 @@ FACTOR: Final = Waits(5, dt.timedelta(seconds=30), dt.timedelta(hours=1))
 
 KNOWN_FOR: Final = dt.timedelta(days=90)
 """How long an address is known after somebody signed in from it: as long as a session lasts."""
+COUNTED_WITHIN_SECONDS: Final = 1.0
+"""How long a try at a password waits for its turn to be written on SQLite. It waits twice, for this and for
+its sign-in, and is answered within five seconds; a try that was not counted is not judged."""
 FORGOTTEN_AFTER: Final = dt.timedelta(days=2)
 """Failures older than that are no attack any more."""
 

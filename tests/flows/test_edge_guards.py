@@ -4,15 +4,18 @@ import asyncio
 import hashlib
 import socket
 import threading
+import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import httpx
 import pytest
+from anyio import CapacityLimiter
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
@@ -26,10 +29,41 @@ from app.core.errors import TooMany
 from app.core.metrics import exposition
 from app.core.ratelimit import InMemory, LimiterDown, RateLimiter
 from app.db import keyring
-from app.identity import users
-from app.identity.models import IdempotencyKey, User
+from app.identity import passwords, users
+from app.identity.models import IdempotencyKey, SignInTries, User
+from app.identity.tries import COUNTED_WITHIN_SECONDS
 from tests.flows.auth_world import employer_body, password_login
-from tests.flows.world import START, World, ok, refused
+from tests.flows.world import PASSWORD, START, World, ok, refused
+
+
+@contextmanager
+def no_room_to_hash(world: World) -> Iterator[CapacityLimiter]:
+    """Keep every password waiting that is checked, as a burst of sign-ins does."""
+    places = [object() for _ in range(passwords.HASHES_AT_ONCE)]
+
+    async def take() -> CapacityLimiter:
+        limiter = passwords.hashing_room()
+        for place in places:
+            await limiter.acquire_on_behalf_of(place)
+        return limiter
+
+    async def give_back(limiter: CapacityLimiter) -> None:
+        for place in places:
+            limiter.release_on_behalf_of(place)
+
+    limiter = world.run(take())
+    try:
+        yield limiter
+    finally:
+        world.run(give_back(limiter))
+
+
+def until_one_waits(world: World, limiter: CapacityLimiter) -> None:
+    """Return once a password waits for its turn to be checked: past all that is done before it."""
+    until = time.monotonic() + 10
+    while not limiter.statistics().tasks_waiting:
+        assert time.monotonic() < until
+        world.run(asyncio.sleep(0))
 
 
 @contextmanager
@@ -51,12 +85,50 @@ def somebody_writes(world: World) -> Iterator[None]:
         writing.result(10)
 
 
-def test_a_wrong_password_waits_for_no_writer_and_holds_none_up(sqlite_world: World) -> None:
-    """Hashing takes as long as hundreds of writes: on SQLite it must not be done in a writer's turn."""
-    employer = sqlite_world.employer()
-    with somebody_writes(sqlite_world):
-        answer = password_login(sqlite_world, "a guess", str(employer.email))
-        refused(answer, 401, "invalid_credentials")
+def test_a_password_is_checked_in_nobodys_turn_to_write(sqlite_world: World) -> None:
+    """Hashing takes as long as hundreds of writes: on SQLite nobody who writes may wait for it."""
+    world, employer = sqlite_world, sqlite_world.employer()
+
+    async def written(session: AsyncSession) -> None:
+        await session.execute(update(User).values(updated_at=START))
+
+    with ThreadPoolExecutor(1) as pool, no_room_to_hash(world) as room:
+        answer = pool.submit(password_login, world, "a guess", str(employer.email))
+        until_one_waits(world, room)
+        world.in_session(written)
+        assert not answer.done()
+    refused(answer.result(10), 401, "invalid_credentials")
+
+
+@pytest.fixture
+def limited_world(
+    sqlite_database_url: str, world_with: Callable[..., AbstractContextManager[World]]
+) -> Iterator[World]:
+    """One that counts tries, as it does outside tests."""
+    with world_with(sqlite_database_url, rate_limits="on") as world:
+        yield world
+
+
+def test_a_try_that_cannot_be_counted_is_told_so_soon_and_not_judged(limited_world: World) -> None:
+    """A guess that nobody counted would be free, so while somebody writes for long nobody is let in."""
+    world, employer = limited_world, limited_world.employer()
+
+    async def counted() -> int:
+        async with world.runtime.database.read() as session:
+            return len((await session.scalars(select(SignInTries))).all())
+
+    with somebody_writes(world), no_room_to_hash(world):  # nothing waits for a hash, either
+        for password in ("a guess", PASSWORD):
+            asked_at = time.monotonic()
+            answer = password_login(world, password, str(employer.email))
+            problem = refused(answer, 503, "database_unavailable")
+            assert time.monotonic() - asked_at < 2 * COUNTED_WITHIN_SECONDS
+            assert "Nothing was changed" in problem["detail"]
+            assert answer.headers["retry-after"]
+        assert world.run(counted()) == 0
+    refused(password_login(world, "a guess", str(employer.email)), 401, "invalid_credentials")
+    assert world.run(counted()) > 0
+    ok(password_login(world, PASSWORD, str(employer.email)))
 
 
 def test_what_is_kept_of_a_request_does_not_help_to_guess_its_password(world: World) -> None:
