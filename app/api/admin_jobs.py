@@ -24,6 +24,7 @@ from app.core.schema import Answer, Day, Instant, Page, Reason, Request
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.jobs import holding, lifecycle, queries
+from app.jobs.matchable import JobNotMatchable, require_matchable
 from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound
 from app.jobs.review import NothingToReview, ReviewAction, ReviewStatus, TextChanged
@@ -177,6 +178,7 @@ async def get_job(job_id: JobId, session: Read, actor: JobReader, now: Now) -> J
         JobOver,
         JobNotDraft,
         JobNotPublished,
+        JobNotMatchable,
         NothingToReview,
         TextChanged,
     ),
@@ -209,6 +211,8 @@ async def act_on_job(
         return await _details(session, actor, job, now)
     job = await queries.find(session, job_id, hold=True)
     before = job.status
+    if before in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
+        require_matchable(job)
     await lifecycle.move(session, job, JobAction.REOPEN, now)
     record(
         session,

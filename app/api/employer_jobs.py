@@ -38,6 +38,7 @@ from app.db import keyring
 from app.identity.actor import AccountRestricted, Actor
 from app.jobs import holding, posting, queries
 from app.jobs.holding import JobDeclined, JobHeld
+from app.jobs.matchable import JobNotMatchable
 from app.jobs.models import Job, JobStatus
 from app.jobs.pace import PublishedTooOften
 from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobNotEditable, JobText
@@ -388,7 +389,13 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: N
 @router.post(
     "/{job_id}/publish",
     responses=problems(
-        JobNotFound, JobNotDraft, JobHeld, JobDeclined, AccountRestricted, PublishedTooOften
+        JobNotFound,
+        JobNotDraft,
+        JobNotMatchable,
+        JobHeld,
+        JobDeclined,
+        AccountRestricted,
+        PublishedTooOften,
     ),
 )
 async def publish_job(
@@ -396,7 +403,7 @@ async def publish_job(
 ) -> JobAnswer:
     """Publish a draft: matching starts, and the first workers are asked.
 
-    Refused with 409 `job_not_draft`, with 403 `account_restricted`, and with 422 when it starts in the
+    Refused with 409 `job_not_draft` or `job_not_matchable`, with 403 `account_restricted`, and with 422 when it starts in the
     past. A text with signs of a scam is 409 `job_held_for_review`, with the `reasons`, until an
     administrator approves it, and 409 `job_declined` if they decline. Whoever cancels one published job
     after the other gets 429 `publish_limit_reached`.

@@ -21,6 +21,7 @@ from app.core.schema import Answer
 from app.identity.actor import AccountRestricted
 from app.identity.models import Role
 from app.jobs import queries as jobs
+from app.jobs.matchable import JobNotMatchable
 from app.jobs.queries import JobNotFound
 from app.jobs.rules import JobNotPublished
 from app.matching import waves
@@ -50,7 +51,7 @@ class ExpiredAnswer(Answer):
 @router.post(
     "/jobs/{job_id}/trigger",
     status_code=202,
-    responses=problems(JobNotFound, JobNotPublished, AccountRestricted),
+    responses=problems(JobNotFound, JobNotPublished, JobNotMatchable, AccountRestricted),
 )
 async def trigger_wave(
     session: Write, actor: JobOwnerOrAdmin, job_id: JobId, rt: Rt, now: Now, _: Once
@@ -58,7 +59,8 @@ async def trigger_wave(
     """Ask more workers now, if the open places call for more than may still answer.
 
     Safe to repeat: nobody is offered the same job twice. Refused with 409 `job_not_published` for a
-    draft and for a closed job.
+    draft and for a closed job, and with 409 `job_not_matchable` for one whose skill or time zone there
+    no longer is.
     """
     await limit_subject(rt, "trigger:account", str(actor.user_id))
     if actor.role is Role.EMPLOYER:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit import log
 from app.identity.actor import Actor
 from app.jobs import holding, lifecycle, pace, queries
+from app.jobs.matchable import require_matchable
 from app.jobs.models import Job
 from app.jobs.rules import JobAction, JobStatus
 from app.matching.waves import send_wave
@@ -20,7 +21,7 @@ async def publish(
 
     `paced` is whether it counts how many published jobs were cancelled lately. Raises `JobNotFound` for
     another's job, `AccountRestricted`, `PublishedTooOften`, `JobHeld` or `JobDeclined` for a text that
-    has to be looked at, and whatever `jobs.lifecycle` refuses: a job that is no draft, or that starts in
+    has to be looked at, `JobNotMatchable`, and whatever `jobs.lifecycle` refuses: a job that is no draft, or that starts in
     the past.
     """
     actor.require_unrestricted()
@@ -29,6 +30,7 @@ async def publish(
         if paced:
             await pace.require(session, actor.user_id, now)
         await holding.require_cleared(session, job, now)
+        require_matchable(job)
     await lifecycle.move(session, job, JobAction.PUBLISH, now)
     log.record(
         session,

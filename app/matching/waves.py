@@ -13,6 +13,7 @@ from app.attempts.work import Kind, Work
 from app.db import wake_loops
 from app.due import Due
 from app.identity.models import User, UserStatus
+from app.jobs.matchable import require_matchable
 from app.jobs.models import Job
 from app.jobs.queries import find as find_job
 from app.jobs.rules import JobNotPublished, JobStatus
@@ -55,10 +56,11 @@ async def send_wave(session: AsyncSession, job: Job, now: dt.datetime) -> WaveRe
     The caller holds the job's row (`jobs.queries.find`): of two waves at once the second waits for it,
     and then sees the first one's offers. Safe to repeat: whoever may still answer counts against the
     number, and nobody is ever offered the same job twice. Raises `JobNotPublished` for a draft and for
-    a job that is closed or whose last shift has begun.
+    a job that is closed or whose last shift has begun, `JobNotMatchable` for one that can't be read.
     """
     if not _asks(job, now):
         raise JobNotPublished
+    require_matchable(job)
     policy = await policies.current(session)
     return await _send(session, job, now, policy, fresh_since=None)
 
