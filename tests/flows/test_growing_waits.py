@@ -8,6 +8,7 @@ import pytest
 
 from app.core.errors import TooMany
 from app.identity import tries
+from app.wrong_instants import set_right
 from tests.flows.auth_world import newest_reset_token, reset
 from tests.flows.world import PASSWORD, World, ok, refused
 
@@ -81,3 +82,16 @@ def test_an_owner_at_a_new_address_comes_in_by_the_mailbox(limited: World) -> No
     ok(limited.http.post("/api/auth/password/forgot", json={"email": EMAIL}), 202)
     ok(reset(limited, newest_reset_token(limited), "another long sentence"), 204)
     ok(sign_in(limited, "another long sentence"))
+
+
+def test_a_clock_that_ran_ahead_shuts_nobody_out_for_as_long(limited: World) -> None:
+    limited.employer(email=EMAIL)
+    limited.clock.advance(days=10)
+    for _ in range(10):
+        refused(sign_in(limited, "a wrong sentence"), 401, "invalid_credentials")
+    limited.clock.advance(days=-10)
+    answer = sign_in(limited, PASSWORD)
+    refused(answer, 429, "rate_limited")
+    assert int(answer.headers["retry-after"]) <= tries.HERE.longest.total_seconds() + 1
+    limited.in_session(lambda session: set_right(session, limited.clock.now, 100))
+    ok(sign_in(limited, PASSWORD))

@@ -27,7 +27,7 @@ from app.messaging import delivery
 from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.models import Channel, OutboxMessage, OutboxState
 from app.messaging.rules import Refusal
-from app.offers import expire, respond, rules
+from app.offers import expire, remind, respond, rules
 from app.offers.jobside import hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, Answer, OfferClosed, OfferFacts, OfferStatus
@@ -136,6 +136,15 @@ async def test_what_was_answered_at_the_last_moment_does_not_expire(database: Da
     async with database.begin() as session:
         which = {"ids": [offer_id], "now": DEADLINE}
         assert (await session.execute(expire._EXPIRE, which)).all() == []
+
+
+async def test_who_answered_at_that_moment_is_not_reminded(database: Database) -> None:
+    _, [(worker_id, offer_id)] = await market(database)
+    async with database.begin() as session:
+        await respond.respond(session, worker_id, offer_id, Answer.ACCEPT, None, NOW)
+    async with database.begin() as session:
+        which = {"ids": [offer_id], "now": NOW}
+        assert (await session.execute(remind._REMIND, which)).all() == []
 
 
 async def test_of_two_steps_of_a_job_at_once_one_is_taken(database: Database) -> None:

@@ -4,14 +4,18 @@ import json
 import random
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from app.catalogue import places
 from app.core.geo import Point, haversine_km, on_grid
 from app.db import keyring
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
 from app.messaging.opening import EVENT, ITEM
+from app.workers.models import Worker
+from tests.flows.test_chat_people import chat
 from tests.flows.world import BANDRA, Person, World, ok, refused
 
 CELL = Point(19.06, 72.83)
@@ -202,6 +206,37 @@ def test_a_pin_in_the_chat_is_where_the_worker_is_found(world: World) -> None:
     world.says(worker.phone, "yes")
     assert ok(worker.get("/api/workers/profile"))["location"] == at(CELL)
     assert ok(worker.get("/api/workers/export"))["profile"]["location"] == at(CELL)
+
+
+async def kept_of(session: Any, worker_id: str) -> Point:
+    """Where the database says that a worker is."""
+    row = await session.get_one(Worker, UUID(worker_id))
+    return Point(row.latitude, row.longitude)
+
+
+def test_a_home_given_while_registering_is_kept_on_the_grid(world: World) -> None:
+    worker = world.worker_through_doors(location=PIN)
+    kept = world.in_session(lambda session: kept_of(session, worker.id))
+    assert kept == CELL
+
+
+def test_a_home_given_in_the_profile_is_kept_on_the_grid(world: World) -> None:
+    worker = world.worker(location=at(NEXT_DOOR))
+    ok(worker.put("/api/workers/profile", {"location": PIN}))
+    kept = world.in_session(lambda session: kept_of(session, worker.id))
+    assert kept == CELL
+
+
+async def test_a_place_given_by_a_pin_code_is_kept_on_the_grid(database_url: str) -> None:
+    place = places.by_pin("400050")
+    assert place is not None
+    there = Point(place.latitude, place.longitude)
+    assert there != on_grid(there)
+    async with chat(database_url) as chatting:
+        await chatting.registers("en")
+        worker_id = await chatting.worker_id()
+        async with chatting.database.read() as session:
+            assert await kept_of(session, str(worker_id)) == on_grid(there)
 
 
 def test_a_place_that_is_typed_is_kept_on_the_grid(world: World) -> None:

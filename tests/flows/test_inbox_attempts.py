@@ -268,6 +268,25 @@ async def test_a_message_that_hangs_is_set_back(
     assert picky.heard == {"+919811100001": ["neighbour"]}
 
 
+async def test_a_message_under_the_lease_of_another_process_is_left_to_it(
+    database: Database,
+) -> None:
+    """Whoever looked before the lease was there comes as far as this, past what `ITEMS_DUE` leaves out."""
+    picky = Picky(database, Clock())
+    await arrive(database, said(0, "hi"))
+    await open_due(database, lambda: NOW, 10, picky.parse)
+    async with database.read() as session:
+        [head] = await handling._heads(session, NOW, 10)
+    assert await handling._begin(database, handling._Round(lambda: NOW, picky), [head]) == [head]
+
+    async def takes(now: dt.datetime) -> bool:
+        return await handling._begin_again(database, handling._Round(lambda: now, picky), head)
+
+    assert not await takes(NOW + LEASE - dt.timedelta(seconds=1))
+    assert await takes(NOW + LEASE)
+    assert [(item.attempts, item.lost) for item in (await items(database)).values()] == [(2, 1)]
+
+
 async def test_a_process_that_ends_in_order_gives_its_tries_back(database: Database) -> None:
     picky = Picky(database, Clock(), hello="hang")
     await arrive(database, said(0, "hello"), said(1, "neighbour"))
@@ -321,7 +340,8 @@ def test_a_message_that_kills_its_reader_is_parked_and_takes_nobody_with_it(
         assert poison.lease_until is not None
         assert not in_a_process(work), "while it may still be handled, nobody touches it"
         clock.now = poison.lease_until
-    asyncio.run(work())  # here, so that the alert is counted in this process
+    # Here, so that the alert is counted in this process; what is parked is handled no more.
+    asyncio.run(work(kill=False))
     found, heard = asyncio.run(look())
     assert found["poison"].state == "dead"
     assert alerts("inbox_dead") == kills + 1
@@ -414,7 +434,7 @@ def test_a_webhook_that_kills_its_reader_is_parked_and_the_next_are_opened(
         assert poison.lease_until is not None
         clock.now = poison.lease_until
     assert clock.now - NOW <= 13 * OPENING_LEASE
-    asyncio.run(work())
+    asyncio.run(work(kill=False))
     assert [event.state for event in asyncio.run(look())] == ["dead", "handled", "handled"]
     assert alerts("inbox_dead") == before + 1
 

@@ -5,7 +5,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.ids import new_id
+from app.db import keyring
+from app.messaging import outbox
+from app.messaging.models import Channel, OutboxMessage, OutboxState
 from tests.flows.world import Person, World, ok
 from tests.providers.test_sms import Gateway
 
@@ -73,6 +79,45 @@ def test_codes_and_offers_go_by_sms_to_whom_whatsapp_can_not_reach(
         assert by_category["sms"]["charged"] == by_category["sms"]["messages"] >= 3
         assert by_category["sms"]["cost"]["amount"] == by_category["sms"]["messages"] * 20
         assert costs["total"]["amount"] == sum(item["cost"]["amount"] for item in costs["items"])
+
+
+@pytest.mark.parametrize(
+    ("phone", "copies"),
+    [("+919820000001", 1), ("+881612345678", 0), ("+448712345678", 0), ("+79541234567", 0)],
+    ids=["a mobile", "a satellite", "a premium number", "a satellite of a country"],
+)
+def test_no_sms_goes_to_a_number_of_a_special_kind(
+    database_url: str, world_with: Any, phone: str, copies: int
+) -> None:
+    """Such a number signs nobody in; it may be known from before that, or from the platform."""
+
+    async def refuse(session: AsyncSession) -> list[str]:
+        keys, now = keyring(session), world.clock.now
+        refused = OutboxMessage(
+            id=new_id(),
+            key="refused",
+            channel=Channel.WHATSAPP,
+            recipient_sealed=keys.seal(phone, outbox.ADDRESS),
+            recipient_index=keys.index(phone, "phone"),
+            kind="sign_in_code",
+            language="en",
+            params_sealed=b"",
+            state=OutboxState.FAILED,
+            due_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(refused)
+        await session.flush()
+        await outbox.also_by_sms(session, refused.id, now)
+        return list(
+            await session.scalars(
+                select(OutboxMessage.key).where(OutboxMessage.channel == Channel.SMS)
+            )
+        )
+
+    with world_with(database_url, sms_url="http://127.0.0.1:9/send") as world:
+        assert len(world.in_session(refuse)) == copies
 
 
 def test_without_a_gateway_nothing_waits_for_one(sqlite_world: World) -> None:

@@ -262,6 +262,20 @@ def test_a_page_given_up_is_closed_at_the_provider(world: World) -> None:
     assert [payment["status"] for payment in mine.payments()] == ["expired", "succeeded"]
 
 
+def test_the_other_page_of_a_lead_that_is_sold_is_closed_at_the_provider(world: World) -> None:
+    mine = lead(world)
+    first = mine.begin()
+    [page] = pages_of(world, mine.id)
+    tell(world, event("checkout.session.expired", page | {"status": "expired"}))
+    mine.begin()
+    world.pay(first["checkout_url"])
+    later(world, mine, minutes=6)
+    world.settle()
+    assert [payment["status"] for payment in mine.payments()] == ["succeeded", "cancelled"]
+    other = next(each for each in pages_of(world, mine.id) if each["id"] != page["id"])
+    assert other["status"] == "expired", "nobody can pay for it any more"
+
+
 def test_a_second_page_paid_late_is_given_back(world: World) -> None:
     mine = lead(world)
     first = mine.begin()

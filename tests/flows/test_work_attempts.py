@@ -236,7 +236,7 @@ async def test_what_hangs_is_set_back_and_its_neighbours_are_done(
 
 def test_what_kills_its_reader_is_parked_and_takes_nobody_with_it(database_url: str) -> None:
     """Each try in a process of its own, which is killed while it sends the waves."""
-    now = NOW
+    now, deadly = NOW, True
     before = alerts("wave_parked")
 
     def with_database(work: Callable[[Database], Any]) -> Any:
@@ -253,7 +253,7 @@ def test_what_kills_its_reader_is_parked_and_takes_nobody_with_it(database_url: 
 
     async def verb(session: Any, at: dt.datetime, limit: int, only: Sequence[UUID]) -> int:
         done = await waves.send_due(session, at, limit, only)
-        if jobs[1] in only:
+        if jobs[1] in only and deadly:
             die()
         return done
 
@@ -273,12 +273,28 @@ def test_what_kills_its_reader_is_parked_and_takes_nobody_with_it(database_url: 
         assert (poison.attempts, poison.parked_at) == (number + 1, None)
         assert poison.lease_until is not None
         now = poison.lease_until
+    deadly = False  # what is parked is tried no more, and would be done
     with_database(lambda database: Loop(database, waves.WAVES, verb, now).round())
     rows, offers = with_database(look)
     [poison] = [row for row in rows if row.parked_at is not None]
     assert (poison.subject_id, poison.lost) == (jobs[1], MAX_LOST)
     assert [count > 0 for count in offers] == [True, False, True, True]
     assert alerts("wave_parked") == before + 1
+
+
+async def test_an_item_under_the_lease_of_another_process_is_left_to_it(database: Database) -> None:
+    """Whoever looked before the lease was there comes as far as this, past the condition of `Work.free`."""
+    [job_id] = await jobs_and_workers(database, 1)
+    first, again = await attempts._begin(database, lambda: NOW, 20, waves.WAVES)
+    assert (first, again) == ([job_id], [])
+
+    async def takes(now: dt.datetime) -> bool:
+        return await attempts._begin_again(database, lambda: now, waves.WAVES, job_id)
+
+    assert not await takes(NOW + attempts.LEASE - dt.timedelta(seconds=1))
+    assert await takes(NOW + attempts.LEASE)
+    [row] = await waves_of(database).rows()
+    assert (row.attempts, row.lost) == (2, 1)
 
 
 async def test_a_round_that_ends_in_order_leaves_its_work_to_the_next_at_once(

@@ -92,7 +92,9 @@ def judge(mutant: Mutant, tree: Path) -> Judged:
         found = _FAILED.search(ran.stdout)
         return judged(found[1] if found else "a test")
     if ran.returncode != 0:
-        return judged(None, (ran.stdout + ran.stderr)[-1_500:])
+        # A process that was killed has said nothing, and is no reason to take the mutant for a survivor.
+        said = (ran.stdout + ran.stderr)[-1_500:]
+        return judged(None, f"pytest ended with {ran.returncode}\n{said}")
     return judged(None)
 
 

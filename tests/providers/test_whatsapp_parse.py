@@ -112,9 +112,11 @@ def test_every_kind_of_message_is_read(
     assert payload_or_text in {found.payload, found.text}
 
 
-def test_a_location_is_read() -> None:
+@pytest.mark.parametrize("pin", [(19.06, 72.83), (19.0578912, 72.8281234)], ids=["even", "exact"])
+def test_a_location_is_read_and_no_finer_than_the_grid(pin: tuple[float, float]) -> None:
+    latitude, longitude = pin
     found = parse(
-        payload(message("location", location={"latitude": 19.06, "longitude": 72.83}))
+        payload(message("location", location={"latitude": latitude, "longitude": longitude}))
     ).messages[0]
     assert (found.kind, found.latitude, found.longitude) == (InboundKind.LOCATION, 19.06, 72.83)
 
