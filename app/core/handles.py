@@ -187,9 +187,7 @@ class Handles(Reader):
         """Yield "search x on instagram", "add x on snapchat"."""
         words = self._words
         back = place - 1
-        if not (
-            self._is(back, "w") and self._atoms[back].text in {"on", "pe", "par", "in", "via", "पर"}
-        ):
+        if not (self._is(back, "w") and self._atoms[back].text in _ON):
             return
         last = back - 1
         first = last

@@ -50,9 +50,6 @@ from app.messaging.rules import FINAL, Refusal
 CONCURRENT_SENDS: Final = 128
 _NOT_BEFORE: Final = 0.001
 """A timer may ring a fraction of a millisecond early, which is before the turn."""
-_ERROR_CHARACTERS: Final = 300
-
-__all__ = ["Clock", "MessageNotRetryable", "compose", "retry", "send_due", "without_template"]
 
 
 class MessageNotRetryable(Conflict):

@@ -1,13 +1,17 @@
 """The running world that every flow is played in."""
 
+import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
+import structlog
 
+from app.db import Database
+from tests.flows.matching_world import database_of
 from tests.flows.world import World, running_world
 from tests.infra.postgres import Lender
 
@@ -66,3 +70,20 @@ def _on_sqlite(folder: Path, template: Path) -> Iterator[World]:
 def world_with(tmp_path: Path) -> Callable[..., AbstractContextManager[World]]:
     """`with world_with(database_url, rate_limits="on") as world`: one with other settings."""
     return partial(running_world, folder=tmp_path)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The database as a running process opens it, with matching listening; once on each database."""
+    opened = database_of(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def quiet_log() -> None:
+    """Log nothing, where much fails on purpose: to log it with all its variables takes longer than the work.
+
+    A world configures the log when it starts: name it before.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

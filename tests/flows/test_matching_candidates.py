@@ -28,18 +28,10 @@ from tests.flows.matching_world import (
     add_job,
     add_offer,
     add_workers,
-    database_of,
     km_north,
 )
 
 SKILLS = ("waiter", "bartender", "cook", "cashier")
-
-
-@pytest.fixture
-async def database(database_url):
-    opened = database_of(database_url)
-    yield opened
-    await opened.close()
 
 
 async def found_for(

@@ -12,14 +12,7 @@ from app.identity.models import User, UserStatus
 from app.matching.index import rebuild, reindex_workers
 from app.matching.models import WorkerMatch
 from app.workers.models import Worker, WorkerAvailability
-from tests.flows.matching_world import BANDRA, EVENINGS, NewWorker, add_workers, database_of
-
-
-@pytest.fixture
-async def database(database_url):
-    opened = database_of(database_url)
-    yield opened
-    await opened.close()
+from tests.flows.matching_world import BANDRA, EVENINGS, NewWorker, add_workers
 
 
 async def row_of(database, worker_id):

@@ -18,17 +18,9 @@ from tests.flows.matching_world import (
     add_employer,
     add_job,
     add_workers,
-    database_of,
     km_north,
     offered,
 )
-
-
-@pytest.fixture
-async def database(database_url):
-    opened = database_of(database_url)
-    yield opened
-    await opened.close()
 
 
 def actor(employer_id, status=UserStatus.ACTIVE):

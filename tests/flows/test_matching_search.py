@@ -13,7 +13,6 @@ from tests.flows.matching_world import (
     add_employer,
     add_job,
     add_workers,
-    database_of,
 )
 
 PLACES = (
@@ -41,13 +40,6 @@ def away(start: Point, km: float, bearing: float) -> Point:
         math.cos(angle) - math.sin(lat) * math.sin(there),
     )
     return Point(math.degrees(there), (math.degrees(lon + east) + 540) % 360 - 180)
-
-
-@pytest.fixture
-async def database(database_url):
-    opened = database_of(database_url)
-    yield opened
-    await opened.close()
 
 
 async def found(session, job_id):

@@ -23,20 +23,12 @@ from tests.flows.matching_world import (
     add_employer,
     add_job,
     add_workers,
-    database_of,
     km_north,
     offered,
 )
 
 INTERVAL = dt.timedelta(minutes=30)
 LATER = NOW + INTERVAL
-
-
-@pytest.fixture
-async def database(database_url):
-    opened = database_of(database_url)
-    yield opened
-    await opened.close()
 
 
 async def market(database, workers=10, **wishes):

@@ -1,14 +1,12 @@
 """Asking the payment provider: side by side, and one that fails keeps no other waiting."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
 import pytest
-import structlog
 from sqlalchemy import select, update
 
 from app import background
@@ -21,6 +19,8 @@ from app.payments.provider import PaymentProvider, PaymentsUnavailable, Provider
 from tests.flows import payments_world as money
 from tests.flows.payments_world import bought, give_back, lead, refunds_of
 from tests.flows.world import World, ok
+
+pytestmark = pytest.mark.usefixtures("world", "quiet_log")
 
 FOUR = 4
 PATIENCE_SECONDS = 3
@@ -84,7 +84,6 @@ def watched(
 @pytest.fixture
 def world(world_of_file: World) -> Iterator[World]:
     """One Partimer for the file; money is right after each test."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     world_of_file.unread = True
     yield world_of_file
     money.at_rest(world_of_file)

@@ -1,12 +1,10 @@
 """What was given up is seen by administrators, in readiness and in figures, and can be tried again."""
 
 import datetime as dt
-import logging
 from typing import Any
 from uuid import UUID
 
 import pytest
-import structlog
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
@@ -23,14 +21,10 @@ from tests.flows.payments_world import actions
 from tests.flows.world import START, World, ok, refused
 from tests.infra.counted import alerts
 
+pytestmark = pytest.mark.usefixtures("world", "quiet_log")
+
 PARKED = "/api/admin/parked"
 INBOX = "/api/admin/inbox"
-
-
-@pytest.fixture(autouse=True)
-def _silence(world: World) -> None:
-    """What fails is logged with all its variables, which takes longer than to do it."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def change(world: World, statement: Any) -> None:

@@ -2,14 +2,12 @@
 
 import asyncio
 import datetime as dt
-import logging
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
-import structlog
 from sqlalchemy import select, update
 
 from app.attempts import work as attempts
@@ -38,20 +36,9 @@ from tests.flows.matching_world import (
 from tests.infra.counted import alerts
 from tests.infra.killed import die, in_a_process
 
+pytestmark = pytest.mark.usefixtures("quiet_log")
+
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _silence() -> None:
-    """What fails is logged with all its variables, which takes longer than to do it."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = database_of(database_url)
-    yield opened
-    await opened.close()
 
 
 class Loop:
