@@ -247,6 +247,12 @@ class InboxItem(Tried, Base):
             sqlite_where=text("state = 'dead'"),
         ),
         Index(
+            "ix_inbox_dead_words",
+            "received_at",
+            postgresql_where=text("state = 'dead' AND length(body_sealed) > 0"),
+            sqlite_where=text("state = 'dead' AND length(body_sealed) > 0"),
+        ),
+        Index(
             "ix_inbox_words",
             "handled_at",
             postgresql_where=text("state = 'handled' AND length(body_sealed) > 0"),

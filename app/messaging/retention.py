@@ -109,6 +109,8 @@ _EMPTIED: Final = {"body_sealed": b""}
 # As the indexes have it, to the letter: else SQLite does not see that it is the same.
 _HAS_WORDS: Final = text("length(inbox.body_sealed) > 0")
 _HAS_NONE: Final = text("length(inbox.body_sealed) = 0")
+_DEAD_EVENT: Final = is_one_of(table(WebhookEvent).c.state, [WebhookState.DEAD])
+_DEAD_ITEM: Final = is_one_of(table(InboxItem).c.state, [WebhookState.DEAD])
 _HANDLED_ITEM: Final = is_one_of(table(InboxItem).c.state, [WebhookState.HANDLED])
 _PAUSED: Final = select(ChatPerson.id).where(ChatPerson.paused_at.is_not(None))
 
@@ -131,6 +133,28 @@ STEPS: Final = (
             func.length(WebhookEvent.body_sealed) > 0,
         ),
         update(WebhookEvent).where(_these(WebhookEvent)).values(_EMPTIED),
+        RECEIVED_KEPT,
+    ),
+    # What was given up stays, for an administrator to see what and why; it can be tried again for as long
+    # as its body is kept.
+    Step(
+        "bodies of dead events",
+        _old(
+            WebhookEvent,
+            WebhookEvent.received_at,
+            _DEAD_EVENT,
+            func.length(WebhookEvent.body_sealed) > 0,
+        ),
+        update(WebhookEvent).where(_these(WebhookEvent), _DEAD_EVENT).values(_EMPTIED),
+        RECEIVED_KEPT,
+    ),
+    Step(
+        "words of dead items",
+        select(InboxItem.id)
+        .where(_DEAD_ITEM, _HAS_WORDS, InboxItem.received_at < bindparam("since"))
+        .order_by(InboxItem.received_at)
+        .limit(_LIMIT),
+        update(InboxItem).where(_these(InboxItem), _DEAD_ITEM).values(_EMPTIED),
         RECEIVED_KEPT,
     ),
     Step(

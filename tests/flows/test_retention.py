@@ -4,13 +4,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, select, text, update
 
 from app.api import idempotency
 from app.background import LOOPS
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import Database
+from app.db import Database, keyring
 from app.identity import retention
 from app.identity.models import User
 from app.invariants import examine
@@ -27,7 +27,7 @@ from app.offers import privacy
 from app.sql import insert_if_absent
 from app.workers.models import Worker
 from tests.flows.auth_world import register
-from tests.flows.world import World, ok
+from tests.flows.world import World, ok, refused
 
 ME = "/api/auth/me"
 STRANGER = "+919811100077"
@@ -136,6 +136,46 @@ def test_an_event_that_is_noted_stays_without_its_body(world: World) -> None:
     world.settle()
     assert counts(world)["webhook_events"] == 1
     assert bodies(world)["webhooks"] == 0
+
+
+def test_what_was_given_up_stays_without_what_people_wrote(world: World) -> None:
+    """An administrator sees what failed and why for good, and tries it again as long as there is a body."""
+    worker, admin = world.worker_through_doors(slots=()), world.admin()
+    world.says(str(worker.phone), "canary of a message")
+    world.settle()
+    now = world.clock()
+
+    async def give_up(session: Any) -> None:
+        dead = {"state": WebhookState.DEAD, "error": "ValueError", "handled_at": None}
+        body = keyring(session).seal("{}", "webhook")
+        await session.execute(update(InboxItem).values(**dead, received_at=now))
+        await session.execute(
+            update(WebhookEvent).values(**dead, received_at=now, body_sealed=body)
+        )
+
+    def given_up(of: str) -> list[tuple[str, str, str]]:
+        rows = ok(admin.get(f"/api/admin/{of}", params={"state": "dead"}))["items"]
+        return [(row["id"], row["state"], row["error"]) for row in rows]
+
+    async def held(session: Any) -> Any:
+        tables = (InboxItem, WebhookEvent)
+        found = [await session.scalars(select(of.body_sealed)) for of in tables]
+        return [any(bodies) for bodies in found]
+
+    world.in_session(give_up)
+    before = given_up("inbox"), given_up("webhooks")
+    assert all(before)
+    world.clock.advance(days=29)
+    world.settle()
+    assert world.in_session(held) == [True, True]
+    world.clock.advance(days=2)
+    world.settle()
+    assert world.in_session(held) == [False, False]
+    admin = world.admin()
+    assert (given_up("inbox"), given_up("webhooks")) == before
+    for of, code in (("inbox", "inbox_item_not_dead"), ("webhooks", "webhook_not_dead")):
+        refused(admin.post(f"/api/admin/{of}/{given_up(of)[0][0]}/retry"), 409, code)
+    assert [each for each in world.run(examine(world.runtime.database)) if each.broken] == []
 
 
 def test_a_round_takes_no_more_than_it_is_told_and_the_next_goes_on(world: World) -> None:
