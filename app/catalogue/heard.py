@@ -82,6 +82,7 @@ def search(text: str, limit: int = 10) -> list[Place]:
     name in Devanagari, which may be that of a village where somebody means a quarter of their city.
     Of a large city's name the city is sure, and not what begins with it.
     """
+    text = text[: places.SEARCHED_CHARACTERS]
     found = places.spelt(text)
     certain = [place for place in found if place.sure]
     # "Gurgaon" is Gurugram, although a quarter is called so too.

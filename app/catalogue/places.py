@@ -41,6 +41,8 @@ _HALVES: Final = frozenset("east west north south".split())
 _HALVES_IN_SHORT: Final = {"e": "east", "w": "west", "n": "north", "s": "south"}
 _MOST_WORDS: Final = 3
 """As many words as the name of a city has within a longer text."""
+SEARCHED_CHARACTERS: Final = 100
+"""Of a longer text the rest is not searched for: no place, with its city, has half so long a name."""
 KNOWN_TO_ALL_PEOPLE: Final = 100_000
 """A city this large is meant by its name; a village may only be called like the word."""
 
@@ -167,6 +169,7 @@ def city_named(text: str) -> Place | None:
     A locality's own name goes before the alternative name of a town that few know: "Dadar" is the part
     of Mumbai, not Davrapada.
     """
+    text = text[:SEARCHED_CHARACTERS]
     wanted = fold(text)
     city = by_city(text)
     if city and (city in _load().own.get(wanted, ()) or city.people >= KNOWN_TO_ALL_PEOPLE):
@@ -182,11 +185,13 @@ def search(text: str, limit: int = 10) -> list[Place]:
     "Noida Sector 62" too. Places at home come first. Of a locality nobody here knows it is at least
     the city, which is then not `sure`.
     """
+    text = text[:SEARCHED_CHARACTERS]
     return (spelt(text) or cities_in(text))[:limit]
 
 
 def spelt(text: str) -> list[Place]:
     """Return the places whose name is written in `text`, best first."""
+    text = text[:SEARCHED_CHARACTERS]
     whole = fold(text)
     if not whole:
         return []

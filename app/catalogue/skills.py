@@ -168,7 +168,7 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
     """
     catalogue = _load()
     order = language or "en"
-    wanted = fold(q)
+    wanted = fold(q[:SEARCHED_CHARACTERS])
     if not wanted:
         every = sorted(catalogue.skills.values(), key=lambda s: (s.category, s.name(order)))
         return every[:limit]
@@ -196,6 +196,8 @@ def named(text: str) -> str | None:
     return _by_name().get(fold(text))
 
 
+SEARCHED_CHARACTERS: Final = 100
+"""Of a longer text the rest is not searched for: no skill has half so long a name."""
 _WORD_LETTERS: Final = 4
 """A shorter alias within a longer text is as likely another word: "nai" is a barber, and a no."""
 

@@ -49,7 +49,8 @@ ADULT_YEARS: Final = 18
 OLDEST_YEARS: Final = 120
 """A greater number is no age."""
 NAME_CHARACTERS: Final = 60
-"""What a name holds besides letters; the last two join Indian letters."""
+_INTRODUCTION_CHARACTERS: Final = 200
+"""Nobody tells a name at greater length, whatever they say around it."""
 
 
 def ask_language(state: State, _context: Context) -> Say:
@@ -204,7 +205,12 @@ def _corrections() -> Lexicon[None]:
 
 
 def name_in(text: str) -> str:
-    """Return the name in "my name is …", "mera naam … hai": as it is written, on one line."""
+    """Return the name in "my name is …", "mera naam … hai": as it is written, on one line.
+
+    "" where there is none, and for a text that is too long to be an introduction.
+    """
+    if len(text) > _INTRODUCTION_CHARACTERS:
+        return ""
     words = unicodedata.normalize("NFC", text).split()
     plain = ["".join(words_of(word)) for word in words]
     if len(words) > 1 and _only(plain, "before_name"):

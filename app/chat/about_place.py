@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.catalogue import heard as by_sound
 from app.catalogue import places
 from app.chat import quantities
-from app.chat.flow import answered, index, said, says, tapped, turn_to
+from app.chat.flow import QUESTIONS, answered, index, said, says, tapped, turn_to
 from app.chat.model import (
     Ask,
     Context,
@@ -218,6 +218,16 @@ def _corrected(heard: Heard, pin: str) -> Turn:
     moved = Say("place_corrected", {"place": _label(_option(place))})
     again = ask_distance(heard.state, heard.context)
     return Turn(heard.state, (moved, again), (Edit({"location": at}),))
+
+
+def relocated(heard: Heard) -> Turn:
+    """Take a location sent at another question for the place, and ask that question again."""
+    latitude, longitude = heard.inbound.latitude or 0.0, heard.inbound.longitude or 0.0
+    nearest = places.nearest_city(latitude, longitude)
+    name = nearest.name if nearest else f"{latitude:.2f}, {longitude:.2f}"
+    again = QUESTIONS[heard.state.ask].ask(heard.state, heard.context)
+    moved = Say("place_saved", {"place": name})
+    return Turn(heard.state, (moved, again), (Edit({"location": [latitude, longitude]}),))
 
 
 def ask_experience(_state: State, _context: Context) -> Say:

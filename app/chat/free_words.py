@@ -6,7 +6,7 @@ A text is cut into them, or not at all: one word that nobody knows may be a "not
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from app.chat.understand import folded
@@ -49,7 +49,7 @@ FROM_TODAY: Final[Mapping[str, int]] = {"today": 0, "tomorrow": 1, "day_after_to
 HALF_DAY: Final = 12 * 60
 _NAMED_TIMES: Final[Mapping[str, int]] = {"noon": 12 * 60, "midnight": 0}
 _TIME: Final = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?!\d)")
-_HALF: Final = re.compile(r"\s*(a\.?m\b\.?|p\.?m\b\.?)")
+_HALF: Final = re.compile(r"\s{0,8}(a\.?m\b\.?|p\.?m\b\.?)")
 _OTHER: Final = re.compile(r"[^\s,;/।]+")
 _FILLERS: Final = frozenset(
     "i am i'm im free available on at in the my of me mein mai main par pe per ko ke ka ki baje bje hu "
@@ -206,12 +206,22 @@ def _time_at(rest: str) -> tuple[Token, int] | None:
 
 
 def _word_at(rest: str) -> tuple[frozenset[str], int] | None:
-    for word, names in _lexicon().get(rest[0], ()):
+    for word, names in _beginning(rest[:2]):
         if rest.startswith(word):
             after = rest[len(word) : len(word) + 1]
             if word in {"-", "&"} or not after or not _joins(after):
                 return names, len(word)
     return None
+
+
+@lru_cache(2_048)
+def _beginning(letters: str) -> Sequence[tuple[str, frozenset[str]]]:
+    """Return the words that may stand where a text goes on with these two letters."""
+    return [
+        (word, names)
+        for word, names in _lexicon().get(letters[0], ())
+        if letters.startswith(word[:2]) or word.startswith(letters)
+    ]
 
 
 def _joins(character: str) -> bool:

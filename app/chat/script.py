@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import places
+from app.chat.about_place import relocated
 from app.chat.about_times import told_in_passing
 from app.chat.after_unlock import about_company, contact_tap
 from app.chat.asides import asked_code, courtesy, read_delete, read_new_place, read_report
@@ -40,7 +41,14 @@ from app.chat.model import (
 )
 from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted, reason
 from app.chat.questions import TABLE as QUESTIONS
-from app.chat.understand import Command, around, commands, in_devanagari, words_of
+from app.chat.understand import (
+    READ_CHARACTERS,
+    Command,
+    around,
+    commands,
+    in_devanagari,
+    words_of,
+)
 from app.chat.waiting import UNREAD, call_for_help, hand_over, while_wanted
 from app.messaging import texts
 from app.messaging.channels import Row
@@ -75,6 +83,8 @@ _UNMISTAKABLE: Final = frozenset(
 
 def step(state: State, inbound: Inbound, context: Context) -> Turn:
     """Return what follows from one message. Never raises, whatever arrives."""
+    if len(inbound.text) > READ_CHARACTERS:
+        inbound = replace(inbound, text=inbound.text[:READ_CHARACTERS])
     heard = Heard(inbound, state, context)
     if inbound.kind in SILENT_KINDS:
         return Turn(state)
@@ -408,8 +418,8 @@ def _everyday(heard: Heard) -> Turn | None:
             return turn
         if (turn := free_answer(heard)) is not None:
             return _counted(heard, turn)
-        if inbound.kind is InboundKind.LOCATION and inbound.latitude is not None:
-            return _new_place(heard)
+    if inbound.kind is InboundKind.LOCATION and (turn := _pin(heard)) is not None:
+        return turn
     if says(heard, Command.GREETING) or says(heard, Command.START) or says(heard, Command.BOT):
         return _greet(heard)
     if inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
@@ -424,6 +434,18 @@ def _everyday(heard: Heard) -> Turn | None:
 
 def _has_phone(context: Context) -> bool:
     return context.profile is None or context.profile.has_phone
+
+
+def _pin(heard: Heard) -> Turn | None:
+    """Follow a location that the open question did not ask for: the newest one sent is the one meant."""
+    if heard.inbound.latitude is None or heard.inbound.longitude is None:
+        return None
+    if heard.state.ask in {Ask.NOTHING, Ask.NEW_PLACE}:
+        return _new_place(heard)
+    profile = heard.context.profile
+    if heard.state.ask in QUESTIONS and profile is not None and profile.located:
+        return relocated(heard)
+    return None
 
 
 def _new_place(heard: Heard) -> Turn:

@@ -24,6 +24,9 @@ _TEXTS: Final = 16
 """Many readers ask the same of a message and its parts; what is kept for them is soon another's."""
 _DEVANAGARI: Final = re.compile(r"[\u0900-\u097f]")
 _SKIN_TONES: Final = frozenset("🏻🏼🏽🏾🏿")
+READ_CHARACTERS: Final = 1_000
+"""Of a message so many characters are read: nobody answers a question, or posts a job, at greater length,
+and the platform lets four times as many through."""
 COMMAND_CHARACTERS: Final = 80
 """Nobody says a command, or a plain yes, at greater length."""
 

@@ -40,13 +40,13 @@ _TIMES: Final = re.compile(rf"{_TIME}(?:\s?(?:[-–—,&+]|to|and)\s?{_TIME})*")
 _HOURS: Final = re.compile(r"(\d{1,2})\s?[-–—]\s?(\d{1,2})")
 _LIST: Final = re.compile(r"[\s,&/+]+|\b(?:and|aur|to|then|phir|fir)\b|और|फिर")
 _APART: Final = re.compile(r"[,+]|[^\W\d_]")
-_CURRENCY: Final = re.compile(r"\s*(?:₹|rs\.?|inr|\$|€|£)\s*")
+_CURRENCY: Final = re.compile(r"\s{0,3}(?:₹|rs\.?|inr|\$|€|£)\s{0,3}")
 _AMOUNT: Final = re.compile(r"\d{1,2}0|\d{1,4}[05]0|\d{1,3}(?:,\d\d)?,\d00|\d{1,2}[05]")
 _ROUND: Final = re.compile(r"\d{1,3}(?:00|50)")
 _DATE: Final = re.compile(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)")
 _DATE_LOCAL: Final = re.compile(r"(?P<d>\d\d?)[/.-](?P<m>\d\d?)[/.-](?P<y>20\d\d)")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d(?:[-–—/]\d\d)?")
-_AMOUNTS: Final = re.compile(r"(\d[\d,]*)\s*[-–—]\s*(\d[\d,]*)")
+_AMOUNTS: Final = re.compile(r"(\d[\d,]{0,12})\s{0,3}[-–—]\s{0,3}(\d[\d,]{0,12})")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:,\d\d){0,3},000")
 _CURRENCY_BEFORE: Final = re.compile(r"(?:₹|rs\.?|inr|\$|€|£)\s*$")
 _PAY_WORD: Final = r"(?:salary|pay|pays|paid|wages?|stipend|vetan|earn|वेतन|तनख्वाह)"
@@ -54,7 +54,7 @@ PAY_BEFORE: Final = re.compile(
     rf"(?:₹|rs\.?|inr|\$|€|£|{_PAY_WORD}(?:\s+(?:of|is|up ?to|from))?)[\s:=-]*\Z", re.IGNORECASE
 )
 PAY_AFTER: Final = re.compile(
-    rf"\s*(?:/-|₹|(?:rs|inr|rupees?|rupaye|रुपये|रुपए|per|a day|a month|a week|an hour|monthly|daily|"
+    rf"\s{{0,3}}(?:/-|₹|(?:rs|inr|rupees?|rupaye|रुपये|रुपए|per|a day|a month|a week|an hour|monthly|daily|"
     rf"mahina|mahine|roz|महीना|महीने|{_PAY_WORD})(?!\w)|/\s*(?:day|month|hour|hr|week))",
     re.IGNORECASE,
 )

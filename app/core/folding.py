@@ -27,11 +27,16 @@ _THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d)")
 _NO_WORD: Final = re.compile(r"[^\w\u0900-\u0963+,]+|_")
 
 
+_LEAST_ROOM: Final = 200
+"""Characters that a folded text may have, however short it was."""
+
+
 def fold(text: str) -> str:
     """Return `text` in lower case, its look-alikes, accents and invisible characters made plain."""
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", text).casefold()
+    # One character may stand for eighteen (U+FDFA): nobody writes so, but who means to be slow to read.
+    text = unicodedata.normalize("NFKC", text)[: max(2 * len(text), _LEAST_ROOM)].casefold()
     text = "".join(c for c in text if unicodedata.category(c) not in {"Cf", "Cs"})
     parts = unicodedata.normalize("NFD", text)
     text = unicodedata.normalize("NFC", "".join(c for c in parts if not 0x0300 <= ord(c) <= 0x036F))

@@ -48,7 +48,7 @@ _PART_ENDS: Final = ".!?)"
 _HARMLESS_PART: Final = re.compile(rf"{TIME.pattern}|(?:1?\d|2[0-4])[-–—](?:1?\d|2[0-4])|20[2-4]\d")
 """A time, hours from and to, a year."""
 _UNIT_AFTER: Final = re.compile(
-    r"\s*(?:%|\+|(?:k|kms?|kg|kilo|hrs?|hours?|h|mins?|minutes?|am|pm|baje|ghante|years?|yrs?|saal|days?|"
+    r"\s{0,3}(?:%|\+|(?:k|kms?|kg|kilo|hrs?|hours?|h|mins?|minutes?|am|pm|baje|ghante|years?|yrs?|saal|days?|"
     r"din|weeks?|months?|nights?|shifts?|people|persons?|positions?|workers?|log|staff|covers|guests|"
     r"tables|seats|floors?|items?|boxes|orders?|parcels?|students?|children|rooms?|flats?|packets?|"
     r"th|st|nd|rd|घंटे|बजे|दिन|साल|लोग|महीने|किमी|किलो)(?![\w]))",

@@ -1,6 +1,7 @@
 """Phone numbers, in E.164, by libphonenumber's rules; written as people write numbers, and no looser."""
 
 import re
+import unicodedata
 from typing import Final
 
 import phonenumbers
@@ -19,8 +20,9 @@ def parse_phone(text: str, default_country: str) -> str:
     Spaces, dots, hyphens and brackets may divide the digits, of any script; nothing else may be there.
     Raises ValueError with a sentence for a person.
     """
+    text = _plain(text).strip()
     try:
-        if not _WRITTEN.fullmatch(text.strip()):
+        if not _WRITTEN.fullmatch(text):
             raise ValueError
         number = phonenumbers.parse(text, default_country)
     except (ValueError, phonenumbers.NumberParseException):
@@ -100,6 +102,21 @@ def is_special(phone: str) -> bool:
         phonenumbers.number_type(number) in _SPECIAL
         or phonenumbers.region_code_for_number(number) == _NO_COUNTRY
         or phone.startswith(_SATELLITES_OF_COUNTRIES)
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a pasted text without the signs nobody sees, its spaces and dashes the usual ones.
+
+    Address books and web pages put direction marks around a number, and set it with fixed-width spaces.
+    """
+    if text.isascii():
+        return text
+    kinds = ((c, unicodedata.category(c)) for c in text)
+    return "".join(
+        " " if kind == "Zs" else "-" if kind == "Pd" or c == "\u2212" else c
+        for c, kind in kinds
+        if kind != "Cf"
     )
 
 

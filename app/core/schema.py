@@ -75,8 +75,9 @@ def _one_line(value: str) -> str:
 
 def _text(minimum: int, maximum: int, *, lines: bool = False) -> Any:
     checks: list[Any] = [
-        BeforeValidator(clean_text),
+        # The constraints stand inside, so that their messages count characters.
         StringConstraints(min_length=minimum, max_length=maximum, strict=True),
+        BeforeValidator(clean_text),
     ]
     return checks if lines else [*checks, AfterValidator(_one_line)]
 

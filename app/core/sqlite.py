@@ -105,11 +105,18 @@ def own_transactions(engine: Engine, busy_seconds: float) -> None:
             "cache_size=-65536",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
+        # SQLite's own lower() knows no letter beyond ASCII: who looks for "Élodie" writes "élodie".
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         read_only = connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql("BEGIN" if read_only else BEGIN_TO_WRITE)
+
+
+def _lower(value: object) -> object:
+    """Return text in lower case, as PostgreSQL's lower() does; anything else as it is."""
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_to_write(cursor: Any) -> None:

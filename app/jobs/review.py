@@ -287,7 +287,7 @@ def _denials() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     before = rf"(?<!\S)(?:{listed['before']})(?: (?:{listed['before_between']}|,))*\s?\Z"
     within = rf" (?:{listed['within']}) "
     after = (
-        rf"(?: (?:{listed['after_between']}))* (?:{listed['after']})(?!\S)"
+        rf"(?: (?:{listed['after_between']})){{0,16}} (?:{listed['after']})(?!\S)"
         rf"(?! (?:{listed['after_but']})(?!\S))"
     )
     return re.compile(before), re.compile(within), re.compile(after)

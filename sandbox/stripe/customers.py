@@ -15,7 +15,7 @@ FIELDS = frozenset(
 )
 _TEXTS = ("description", "email", "name", "phone")
 _CLAUSE = re.compile(
-    r"""\s*(email|name|phone|metadata\[["']([^"']+)["']\])\s*:\s*["']([^"']*)["']"""
+    r"""\s{0,9}(email|name|phone|metadata\[["']([^"']{1,99})["']\])\s{0,9}:\s{0,9}["']([^"']{0,999})["']"""
 )
 
 

@@ -25,6 +25,10 @@ from app.providers.whatsapp_values import phone
         "(098) 12345678",
         "9812345678",
         "+९१९८१२३४५६७८",
+        # Pasted: direction marks, fixed-width spaces, other dashes, a byte order mark.
+        "+919812345678\u200b",
+        "\u202a+91\u00a098123\u201145678\u202c",
+        "\ufeff\u200e+91 98123\u2013\u200945678",
     ],
 )
 def test_a_number_may_be_divided_as_people_do(written: str) -> None:
@@ -35,7 +39,7 @@ def test_a_number_may_be_divided_as_people_do(written: str) -> None:
     "written",
     """+919812345678x|+919812345678 x|+919812345678 ext. 1|tel:+919812345678|abc+919812345678
     |Phone: 9812345678|+919812345678,,|+919812345678;ext=|9812345678#|1800FLOWERS|+91/9812345678
-    |+91 98123 45678 or 98123 45679|++919812345678|+91+9812345678|+|()|+919812345678\u200b|+91\n9812345678
+    |+91 98123 45678 or 98123 45679|++919812345678|+91+9812345678|+|()|+91\n9812345678
     """.replace("\n    ", "").split("|"),
 )
 def test_what_is_not_all_a_number_is_refused(written: str) -> None:

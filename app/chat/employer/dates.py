@@ -260,7 +260,7 @@ def _length(text: str) -> tuple[str, int | None]:
     if match is None:
         return text, None
     said = match[0].startswith("for") or match[3] is not None
-    alone = re.match(r"\s*(?:$|[,;|।]|from |starting )", text[match.end() :]) is not None
+    alone = re.match(r"\s{0,3}(?:$|[,;|।]|from |starting )", text[match.end() :]) is not None
     if not (said or alone) or (match[2].startswith("day") and match[1] == "7" and not said):
         return text, None
     unit = next(days for start, days in _LENGTHS.items() if match[2].startswith(start))

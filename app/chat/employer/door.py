@@ -28,7 +28,7 @@ from app.messaging.wording import inert
 EMPLOYER_QUESTIONS: Final = POSTING | {Ask.WHOSE, Ask.PROVE, Ask.LEAD_REPORT}
 """Questions that only somebody who comes in here is asked."""
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
-_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+[^\s@.,;]")
+_EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}[^\s@.,;]")
 _LEAST_LETTERS: Final = 4
 """So much of a company's name has to be written, where it is not the whole."""
 _BEFORE_CONSENT: Final = frozenset({Ask.NOTHING, Ask.LANGUAGE, Ask.CONSENT})

@@ -374,7 +374,7 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
         case Ask.JOB_PEOPLE:
             people = words.count(text)
             return None if people is None else Draft(people=people)
-        case Ask.JOB_PAY if re.fullmatch(r"\s*[1-9][\d,]{1,9}\s*", text):
+        case Ask.JOB_PAY if re.fullmatch(r"[1-9][\d,]{1,9}", text.strip()):
             amount = int(text.replace(",", "").strip())
             if amount > pay.MOST_PAY:
                 return None

@@ -45,7 +45,7 @@ _BY: Final = frozenset(
 def marked(chunk: str) -> bool:
     """Whether a word says that this is a place: "in Dadar", "Dadar mein"."""
     words = chunk.split()
-    return words[0] in _AT or words[-1] in _BY
+    return bool(words) and (words[0] in _AT or words[-1] in _BY)
 
 
 def trimmed(words: list[str]) -> list[str]:

@@ -318,13 +318,14 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
 
 
 def names_role(text: str) -> bool:
-    """Whether a text calls any role by its name."""
+    """Whether a text calls any role by its name, in as much of it as is read."""
+    text = text[: where.MOST_CHARACTERS]
     return any(_roles_in(chunk)[1] for chunk in _BETWEEN.split(folded(text)))
 
 
 def role_named(text: str) -> str | None:
-    """Return the one role that a text calls by its name, if it does."""
-    found = _roles_in(text)[1]
+    """Return the one role that a text calls by its name, if it does, in as much of it as is read."""
+    found = _roles_in(text[: where.MOST_CHARACTERS])[1]
     return found[0] if len(found) == 1 else None
 
 

@@ -1,0 +1,219 @@
+"""Every public function that reads people's text, and every question of the chat, ready to be called.
+
+Found by walking the tree, so that a new one is tried without anybody thinking of it.
+"""
+
+import datetime as dt
+import importlib
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from phonenumbers import NumberParseException
+
+from app.chat.employer.corrections import Listening
+from app.chat.employer.draft import Draft
+from app.chat.employer.model import EmployerFacts
+from app.chat.model import Ask, Context, Profile, State
+from app.core.errors import DomainError
+from app.identity.codes import CodeRules
+from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.texts import reader
+from tests.infra.pumping import modules_of
+
+NOT_PEOPLES: Final = frozenset(
+    "action country currency kind language name_of needle request_id says secret secrets section slug "
+    "state to url".split()
+)
+"""First parameters that hold a word of the program's own, never a text that somebody wrote."""
+NOT_READERS: Final[Mapping[str, str]] = {
+    "app.api.deps.limited": "the name of a limit",
+    "app.catalogue.places.main_time_zone": "a country's code",
+    "app.chat.employer.dates.any_of": "words of a table, made into a pattern",
+    "app.chat.understand.around": "names of lists",
+    "app.core.crypto.digest": "a token, of bounded length",
+    "app.core.engines.parse_url": "a setting",
+    "app.core.engines.sync_engine_for": "a setting",
+    "app.core.secret_strength.bits": "a setting",
+    "app.core.addresses.found": "a part of app.core.masking.mask, which is tried",
+    "app.demo.show.bubble": "the demonstration's own people",
+    "app.jobs.review.fold_pattern": "a sign out of the rules",
+    "app.messaging.texts.kind_of_template": "the platform's name of one of our templates",
+    "app.sql.later": "the name of a bound value",
+}
+TODAY: Final = dt.date(2026, 11, 23)
+NOW: Final = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
+_PLACES: Final = [
+    {"name": name, "city": "Mumbai", "state": "Maharashtra", "at": [19.0, 72.8]}
+    for name in ("Andheri East", "Andheri West", "Dadar")
+]
+
+type Run = Callable[[str], object]
+
+
+def _called() -> dict[str, Run]:
+    """Return how those are called that take more than the text."""
+    from app.catalogue import places, sounds
+    from app.chat import flow, which_place
+    from app.chat.employer import corrections, dates, denials, pay, words
+    from app.core import dictated_numbers, phones
+    from app.identity import codes, passwords
+    from app.messaging import wording
+
+    return {
+        "app.catalogue.places.area": lambda text: places.area(text, "400050"),
+        "app.catalogue.sounds.distance": lambda text: sounds.distance(text[:100], "andheri"),
+        "app.chat.employer.corrections.read": lambda text: corrections.read(
+            text, Draft(), Listening(Ask.JOB_CHANGE, TODAY, "en", "INR", "Mumbai")
+        ),
+        "app.chat.employer.dates.read": lambda text: dates.read(text, TODAY),
+        "app.chat.employer.denials.days_out": lambda text: denials.days_out(text, TODAY),
+        "app.chat.employer.denials.read": lambda text: denials.read(text, TODAY),
+        "app.chat.employer.pay.named": lambda text: pay.named(text, "INR"),
+        "app.chat.employer.pay.take": lambda text: pay.take(text, "INR"),
+        "app.chat.employer.pay.take_alone": lambda text: pay.take_alone(text, Draft(), "INR"),
+        "app.chat.employer.words.read": lambda text: words.read(text, TODAY),
+        "app.chat.flow.index": lambda text: flow.index(text, 9),
+        "app.chat.which_place.meant": lambda text: which_place.meant(text, _PLACES),
+        "app.core.dictated_numbers.is_harmless": lambda text: dictated_numbers.is_harmless(
+            text, 0, len(text)
+        ),
+        "app.core.phones.parse_phone": lambda text: phones.parse_phone(text, "IN"),
+        "app.identity.codes.check_phone": lambda text: codes.check_phone(
+            text, CodeRules(per_day=9)
+        ),
+        "app.identity.passwords.check_good_enough": lambda text: passwords.check_good_enough(
+            text, field="password", personal=(text,)
+        ),
+        "app.messaging.wording.role": lambda text: wording.role(text, reader("en")),
+    }
+
+
+def _others() -> dict[str, Run]:
+    """Return what reads texts that come inside something else."""
+    from app.jobs.review import judge
+    from app.messaging.texts import say_by
+    from app.providers.whatsapp_limits import people_a_day
+    from app.providers.whatsapp_parse import parse
+
+    def webhook(text: str) -> object:
+        message = {
+            "id": text,
+            "from": text,
+            "timestamp": text,
+            "type": "text",
+            "text": {"body": text},
+        }
+        system = {**message, "type": "system", "system": {"body": text, "type": text}}
+        value = {"messages": [message, system], "statuses": [{"id": text, "status": text}]}
+        change = {"field": text, "value": {**value, "metadata": {"display_phone_number": text}}}
+        return parse(json.dumps({"entry": [{"changes": [change]}]}).encode())
+
+    return {
+        "app.jobs.review.judge": lambda text: judge(
+            {"title": text[:120], "description": text[:4_000]}
+        ),
+        "app.messaging.texts.say_by": lambda text: say_by("url", text, reader("en")),
+        "app.providers.whatsapp_limits.people_a_day": lambda text: people_a_day(
+            {"messaging_limit_tier": text}
+        ),
+        "app.providers.whatsapp_parse.parse": webhook,
+    }
+
+
+@cache
+def readers() -> Mapping[str, Run]:
+    """Return every reader by its full name. Fails for one that nobody said how to call."""
+    called = _called()
+    found = {name: _quiet(run) for name, run in _others().items()}
+    unknown: list[str] = []
+    for module_name in modules_of("app"):
+        module = importlib.import_module(module_name)
+        for name, function in _functions(module):
+            full = f"{module_name}.{name}"
+            first, *others = inspect.signature(function).parameters.values()
+            if full in NOT_READERS or first.name in NOT_PEOPLES:
+                continue
+            if full in called:
+                found[full] = _quiet(called.pop(full))
+            elif all(other.default is not other.empty for other in others):
+                found[full] = _quiet(function)
+            else:
+                unknown.append(full)
+    assert not unknown, f"say in tests/infra/readers.py how to call {unknown}"
+    assert not called, f"there is no such reader any more: {[*called]}"
+    return found
+
+
+def _functions(module: Any) -> Iterator[tuple[str, Any]]:
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
+            continue
+        function = inspect.unwrap(value)
+        if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+            continue
+        first = next(iter(inspect.signature(function).parameters.values()), None)
+        if first is not None and first.annotation is str:
+            yield name, function
+
+
+def _quiet(function: Run) -> Run:
+    """Return the function without its refusals: that a text is no phone is an answer."""
+
+    def run(text: str) -> None:
+        with suppress(DomainError, ValueError, NumberParseException):
+            made = function(text)
+            if inspect.isgenerator(made):
+                list(made)
+
+    return run
+
+
+_EMPLOYER: Final = EmployerFacts(
+    id=UUID("0198c0de-0000-7000-8000-000000000010"),
+    company="Cafe 1",
+    email="o•••@e•••.com",
+    proven=True,
+    suspended=False,
+    city="Mumbai",
+)
+_PROFILE: Final = Profile(
+    name="Asha",
+    agreed=True,
+    suspended=False,
+    has_phone=True,
+    skills=("waiter",),
+    place="Mumbai",
+    located=True,
+    max_distance_km=10,
+    experience_years=2,
+    slots=(),
+)
+
+
+def conversation() -> list[Run]:
+    """Return one step of the chat for each question, of a worker and of an employer."""
+    from app.chat.script import step
+
+    def asked(ask: Ask, context: Context, hat: str) -> Run:
+        state = State(
+            ask, registering=not hat, hat=hat, draft={"places": _PLACES, "job": {"skill": "cook"}}
+        )
+
+        def run(text: str) -> None:
+            message = Inbound("m", InboundKind.TEXT, NOW, phone_from="+919811100001", text=text)
+            step(state, message, context)
+
+        return run
+
+    worker = Context(now=NOW, language="en", profile=_PROFILE)
+    employer = Context(now=NOW, language="en", profile=None, employers=[_EMPLOYER])
+    return [
+        asked(ask, context, hat)
+        for ask in Ask
+        for context, hat in ((worker, ""), (employer, str(_EMPLOYER.id)))
+    ]
