@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from sqlalchemy import ARRAY, Select, String, Text, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
 from app.db import DRIVER, Base
@@ -28,12 +29,17 @@ _FAILED = (
 class Prepared[Row: NamedTuple]:
     """A query whose rows are `row`s: its columns in the order of that tuple's fields.
 
+    Or an UPDATE that returns such rows, run in a `Database.single` and safe to repeat: should the connection
+    fail it is run again, and what it changed the first time no longer meets its condition.
+
     Its values are bound by name. What the driver needs no help with goes through: numbers, texts,
     UUIDs, aware instants; a list of values for one `IN` does not.
     """
 
-    def __init__(self, query: Select[*tuple[Any, ...]], row: type[Row]) -> None:
-        names = tuple(column.key for column in query.selected_columns)
+    def __init__(
+        self, query: Select[*tuple[Any, ...]] | ReturningUpdate[Any], row: type[Row]
+    ) -> None:
+        names = tuple(column.key for column in query.exported_columns)
         if names != row._fields:
             raise TypeError(f"{row.__name__} has other fields than its query: {names}")
         self._query = query
@@ -61,7 +67,8 @@ class Prepared[Row: NamedTuple]:
             await _leave_driver(session)
             raise
         except _FAILED:
-            # It only reads: run again like any other, whose layers know what to make of an error.
+            # It only reads, or is safe to repeat: run again like any other, whose layers know what to make
+            # of an error.
             await _leave_driver(session)
             rows = (await session.execute(self._query, values)).all()
         return [self._make(row) for row in rows]

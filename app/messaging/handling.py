@@ -30,6 +30,7 @@ from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookState
 from app.messaging.opening import ITEM
 from app.messaging.rules import WINDOW
+from app.prepared import Prepared
 from app.sql import is_one_of, table
 
 SIDE_BY_SIDE: Final = 8
@@ -67,6 +68,10 @@ class _Head(NamedTuple):
     person_id: UUID
     lease_until: dt.datetime | None
     attempts: int
+
+
+class _Begun(NamedTuple):
+    id: UUID
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ async def _handle_heads(database: Database, this: _Round, heads: Sequence[_Head]
 # ── Whose turn it is ─────────────────────────────────────────────────────────────────────────────
 
 _OLDER: Final = aliased(InboxItem)
-_HEADS: Final = (
+_HEADS: Final = Prepared(
     select(InboxItem.id, InboxItem.person_id, InboxItem.lease_until, InboxItem.attempts)
     .where(
         *ITEMS_DUE.conditions,
@@ -135,7 +140,8 @@ _HEADS: Final = (
         ),
     )
     .order_by(InboxItem.due_at)
-    .limit(bindparam("limit", type_=Integer))
+    .limit(bindparam("limit", type_=Integer)),
+    _Head,
 )
 _PERSON: Final = (
     select(ChatPerson)
@@ -163,9 +169,9 @@ async def _heads(session: AsyncSession, now: dt.datetime, limit: int) -> list[_H
 
     What waits behind one that is set back is no reason, unless that has been waited for long enough.
     """
-    rows = await session.execute(_HEADS, {"now": now, "limit": limit})
+    heads = await _HEADS.all(session, now=now, limit=limit)
     by_person: dict[UUID, _Head] = {}
-    for head in sorted((_Head(*row) for row in rows), key=lambda head: head.attempts >= WAITED_FOR):
+    for head in sorted(heads, key=lambda head: head.attempts >= WAITED_FOR):
         by_person.setdefault(head.person_id, head)
     return list(by_person.values())
 
@@ -187,6 +193,24 @@ _BEGIN: Final = (
     .values(attempts=_ITEMS.attempts + 1, lease_until=bindparam("until"))
     .returning(_ITEMS.id)
 )
+_BEGIN_ONE: Final = Prepared(
+    update(table(InboxItem))
+    .where(
+        _ITEMS.id
+        == select(_ITEMS.id)
+        .where(
+            _ITEMS.id == bindparam("item_id"),
+            _ITEMS.state == WebhookState.WAITING,
+            _ITEMS.lease_until.is_(None),
+        )
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    .values(attempts=_ITEMS.attempts + 1, lease_until=bindparam("until"))
+    .returning(_ITEMS.id),
+    _Begun,
+)
+"""As `_BEGIN`, of one message: the usual case, past SQLAlchemy."""
 _RELEASE: Final = (
     update(table(InboxItem))
     .where(
@@ -202,9 +226,14 @@ async def _begin(database: Database, this: _Round, heads: Sequence[_Head]) -> li
     """Count a try of each of these; return those that no other process took first."""
     if not heads:
         return []
-    values = {"ids": [head.id for head in heads], "until": this.clock() + LEASE}
+    until = this.clock() + LEASE
     async with database.single() as session:
-        begun = set(await session.scalars(_BEGIN, values))
+        if len(heads) == 1:
+            rows = await _BEGIN_ONE.all(session, item_id=heads[0].id, until=until)
+            begun = {row.id for row in rows}
+        else:
+            values = {"ids": [head.id for head in heads], "until": until}
+            begun = set(await session.scalars(_BEGIN, values))
     this.begun.update(begun)
     return [head for head in heads if head.id in begun]
 
