@@ -167,10 +167,11 @@ def read_name(heard: Heard) -> Turn | None:
 def age_told(heard: Heard) -> Turn | None:
     """Follow an age that is told after the question for it: nobody under age goes on.
 
-    A bare number counts only where nothing else could be numbered.
+    A bare number, and a time nobody is said to have, count only where nothing else could be meant: at
+    the question for skills "10 years" is experience.
     """
     text = said(heard) or ""
-    bare = text.strip().isdecimal()
+    bare = quantities.is_only_a_time(words_of(text))
     match consent_in(text):
         case "minor" if not bare or heard.state.ask is Ask.NAME:
             return Turn(State(), (Say("minor"),), (Forget(),))

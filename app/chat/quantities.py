@@ -18,6 +18,9 @@ _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
 _YEARS_OF: Final = {"year": 1.0, "month": 1 / 12, "week": 1 / 52, "day": 1 / 365}
 _YOUNGEST_WRITER: Final = 5
 """A smaller number is no age: "I am a …"."""
+_OF_A_TIME: Final = frozenset(
+    words_of("of experience exp for since ka ki ke se anubhav tajurba का की के से अनुभव तजुर्बा")
+)
 _MOST_DIGITS: Final = 5
 """Longer numbers are PIN codes and phones, and measure nothing."""
 
@@ -84,6 +87,14 @@ def age(words: Sequence[str]) -> tuple[int | None, list[str]] | None:
     if high < _YOUNGEST_WRITER:
         return None, list(words)
     return (int(low), rest) if low == high and unit in {"", "year"} else None
+
+
+def is_only_a_time(words: Sequence[str]) -> bool:
+    """Whether it is a number, of years or of nothing, and nobody is said to be so old: "10 saal ka"."""
+    return all(
+        isinstance(token, _Number) or set(part[token == "year" :]) <= _OF_A_TIME
+        for token, part in _tokens(words)
+    )
 
 
 def _amounts(text: str) -> list[Amount] | None:

@@ -52,6 +52,29 @@ def test_who_turns_out_to_be_under_age_goes_no_further(text: str) -> None:
     assert [say.text for say in turn.replies] == ["minor"]
 
 
+@pytest.mark.parametrize("text", ["i am 15", "15 years old", "main 16 saal ki hoon", "नाबालिग हूँ"])
+def test_who_says_to_be_under_age_at_a_later_question_goes_no_further(text: str) -> None:
+    assert step(AT_SKILLS, heard(text), NAMED).effects == (Forget(),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10 years",
+        "5 साल",
+        "पाँच साल",
+        "12 saal",
+        "11 साल का अनुभव",
+        "8 years of experience",
+        "6 saal se",
+    ],
+)
+def test_years_of_experience_are_no_age(text: str) -> None:
+    turn = step(AT_SKILLS, heard(text), NAMED)
+    assert not turn.effects
+    assert turn.state.ask is Ask.SKILLS
+
+
 @pytest.mark.parametrize(
     ("state", "text"),
     [(AT_NAME, "19"), (AT_SKILLS, "45"), (AT_SKILLS, "7"), (AT_SKILLS, "i am 45")],
