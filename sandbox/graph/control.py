@@ -20,6 +20,8 @@ filled in is `{type: flow_reply, response: {field: value}}`, or with a `response
 """
 
 import json
+from collections.abc import Callable, Collection
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -199,50 +201,39 @@ class WhatsAppControl:
         )
 
     async def _templates(self, request: Request) -> Response:
+        """Give a template another status, or file it under another category, and say so."""
         body = await object_of(request)
-        name, status = text_in(body, "name"), text_in(body, "status", "").upper()
-        if body.get("category") is not None:
-            return await self._refile(name, body)
-        if status not in templates.STATUSES:
-            known = ", ".join(templates.STATUSES)
-            raise Problem(422, "invalid_body", f"`status` is one of {known}.")
-        language = body.get("language")
+        told: Callable[[Json, str], Json]
+        if body.get("category") is None:
+            to = _one_of(templates.STATUSES, "status", text_in(body, "status", ""))
+            change, told = partial(templates.set_status, status=to), webhooks.template_status
+        else:
+            to = _one_of(templates.CATEGORIES, "category", text_in(body, "category"))
+            change, told = partial(templates.set_category, category=to), webhooks.template_category
+        name, language = text_in(body, "name"), body.get("language")
         ids: list[int] = []
         with self._store.write():
-            changed = templates.set_status(
-                self._store, name, None if language is None else str(language), status
-            )
-            for template in changed:
-                item = webhooks.template_status(template, status)
-                ref = template["id"]
-                ids += self._deliverer.enqueue("whatsapp", item, ref=ref, at_once=False)
-        if not changed:
-            raise Problem(404, "unknown_template", f"There is no template {name}.")
-        await self._deliver_or_explain(ids)
-        return JSONResponse({"name": name, "status": status, "changed": len(changed)})
-
-    async def _refile(self, name: str, body: Json) -> Response:
-        """The platform files a template under another category, by itself, and says so."""
-        category = text_in(body, "category").upper()
-        if category not in templates.CATEGORIES:
-            known = ", ".join(templates.CATEGORIES)
-            raise Problem(422, "invalid_body", f"`category` is one of {known}.")
-        language = body.get("language")
-        ids: list[int] = []
-        with self._store.write():
-            changed = templates.set_category(
-                self._store, name, None if language is None else str(language), category
-            )
+            changed = change(self._store, name, None if language is None else str(language))
             for template in changed if body.get("told", True) else ():
-                item = webhooks.template_category(template, category)
                 ref = template["id"]
-                ids += self._deliverer.enqueue("whatsapp", item, ref=ref, at_once=False)
+                ids += self._deliverer.enqueue(
+                    "whatsapp", told(template, to), ref=ref, at_once=False
+                )
         if not changed:
             raise Problem(404, "unknown_template", f"There is no template {name}.")
         await self._deliver_or_explain(ids)
-        return JSONResponse({"name": name, "category": category, "changed": len(changed)})
+        what = "status" if body.get("category") is None else "category"
+        return JSONResponse({"name": name, what: to, "changed": len(changed)})
 
     async def _reset(self, request: Request) -> Response:
         self._store.reset()
         self._store.note("reset", "the world began anew")
         return JSONResponse({"reset": True})
+
+
+def _one_of(known: Collection[str], what: str, given: str) -> str:
+    """Return `given` in capitals. Raises `Problem` for a word that is not `known`."""
+    word = given.upper()
+    if word not in known:
+        raise Problem(422, "invalid_body", f"`{what}` is one of {', '.join(known)}.")
+    return word
