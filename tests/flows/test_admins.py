@@ -104,6 +104,24 @@ def test_the_last_active_owner_stays_one(world: World) -> None:
     ok(one.get(ADMINS))
 
 
+@pytest.mark.parametrize("action", ["suspend", "activate"])
+def test_who_was_demoted_a_moment_ago_decides_on_nobody(world: World, action: str) -> None:
+    """Their request is still under way, and another owner would be left in any case."""
+    one, other = world.admin(), another(world, "second@example.com")
+    third = another(world, "third@example.com")
+    ok(act(one, other, "change_role", admin_role="support"))
+    if action == "activate":
+        ok(act(one, third, "suspend"))
+
+    async def demoted_meanwhile(session: Any) -> None:
+        late = Actor(users_id(other), Role.ADMIN, UserStatus.ACTIVE, "Late")
+        verb = getattr(admins, action)
+        with pytest.raises(admins.LastOwner):
+            await verb(session, late, users_id(third), world.clock.now)
+
+    world.in_session(demoted_meanwhile)
+
+
 def test_who_is_invited_sets_a_password_by_the_link_and_signs_in(world: World) -> None:
     owner = world.admin()
     body = {"email": "Nina@Example.com", "name": "Nina", "admin_role": "moderator"}

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from app.identity import passwords, totp
 from app.identity.passwords import Hashing
+from app.identity.tries import FACTOR
 from tests.flows.auth_world import code_login, worker_body
 from tests.flows.world import PASSWORD, World, ok, refused
 
@@ -145,6 +146,25 @@ def test_a_wrong_password_is_the_same_work_as_no_account_and_as_a_wrong_second_f
     ]
     assert [work.hashes for work in works] == [1] * len(works)
     assert all(work == works[0] for work in works), works
+
+
+def test_while_a_second_factor_waits_the_right_code_is_the_same_work_as_a_wrong_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = world.admin()
+    factor = "/api/auth/second-factor"
+    secret = ok(admin.post(factor, {"current_password": PASSWORD}))["secret"]
+    step = int(world.clock.now.timestamp()) // totp.PERIOD_SECONDS
+    ok(admin.post(f"{factor}/confirm", {"code": totp.code_at(secret, step)}))
+    world.clock.advance(seconds=totp.PERIOD_SECONDS)
+
+    def tried(code: str) -> Work:
+        body = {"role": "admin", "email": "admin@example.com", "password": PASSWORD, "totp": code}
+        return done(world, monkeypatch, "login", body, 401)
+
+    for _ in range(FACTOR.free):
+        tried("000000")
+    assert tried(totp.code_at(secret, step + 1)) == tried("000000")
 
 
 def test_a_wrong_code_is_the_same_work_for_a_phone_nobody_has(
