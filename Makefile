@@ -17,7 +17,7 @@ DEVELOPMENT := .venv/.requirements-dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format bench mutants campaign masking demo migration lock clients clean
+.PHONY: help run test check lint types imports format bench mutants campaign masking weights demo migration lock clients clean
 
 help:  ## list what can be done
 	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench, mutants, campaign and demo)"
@@ -57,6 +57,9 @@ campaign: $(DEVELOPMENT)  ## play every fault against real processes for a while
 
 masking: $(DEVELOPMENT)  ## measure masking and review of texts on their corpora (ARGS=--misses lists lines)
 	@$(PY) -m tests.measure.texts $(ARGS)
+
+weights: $(DEVELOPMENT)  ## learn anew what scams are like, after a change of the corpora or of scams.toml
+	@$(PY) -m tests.measure.train
 
 demo: $(RUNTIME)  ## the whole story in the terminal, against the server that `make run` started
 	@$(PY) -m app demo $(ARGS)

@@ -12,10 +12,11 @@ from app.messaging import texts
 def _harmless(value: str) -> str:
     """Refuse the words of frauds: there is nobody who could look at a name first.
 
-    A contact is no reason: where workers read a name, it is masked like any other text.
+    A contact is no reason: where workers read a name, it is masked like any other text. Nor is likeness to
+    scams: a name is too short to tell by.
     """
     for finding in review.judge({"company_name": value}):
-        if finding.holds:
+        if finding.holds and finding.kind != review.LIKE_A_SCAM:
             why = texts.word(texts.DEFAULT_LANGUAGE, f"review_{finding.kind}")
             raise ValueError(f"must be the name alone. {why}")
     return value

@@ -29,6 +29,8 @@ _OF_MANY: Final = frozenset("channel channels group groups page profile account 
 """What people also work on: a plain word behind one is a name only where one is asked to go there."""
 _SHOPS: Final = frozenset({"mart", "worthy"})
 _SHORTEST_NAMED: Final = 3
+_A_NAME: Final = frozenset("name naam username नाम".split())
+"""What stands before or behind a name of ordinary words with capital letters: "page name Blue Door"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class _Lead:
     first: int
     named: bool
     asked: bool
+    asked_name: bool
     colon: bool
     comma: bool
     dash: bool
@@ -74,7 +77,7 @@ class Handles(Reader):
 
     def _lead(self, place: int) -> _Lead | None:
         """Read the connecting words and signs behind a network's name; None if no word follows them."""
-        named = asked = colon = comma = dash = many = False
+        named = asked = asked_name = colon = comma = dash = many = False
         for first in range(place + 1, place + 2 + NEAR):
             atom = self._at(first)
             if atom is None or self._gap(first) > GAP:
@@ -82,10 +85,11 @@ class Handles(Reader):
             beside = first == place + 1 and self._gap(first) == 0
             if atom.kind == "w":
                 if atom.text not in self._words.connectors:
-                    return _Lead(first, named, asked, colon, comma, dash, many)
+                    return _Lead(first, named, asked, asked_name, colon, comma, dash, many)
                 many = many or atom.text in _OF_MANY
                 named = named or atom.text in self._words.named
                 asked = asked or atom.text in self._words.contact
+                asked_name = asked_name or atom.text in _A_NAME
             elif atom.kind in _NAMING:
                 named = True
                 colon = colon or atom.kind == ":"
@@ -107,7 +111,12 @@ class Handles(Reader):
         weak = ordinary or len(text) < _SHORTEST_HANDLE or self._is_weak(place)
         if (lead.dash and text in _SHOPS) or (lead.comma and not looks):
             return
-        if looks or (lead.named and not ordinary and len(text) >= _SHORTEST_NAMED):
+        capital = self._text[self._atoms[first].start].isupper()
+        if looks or (
+            lead.named
+            and (not ordinary or (lead.asked_name and capital))
+            and len(text) >= _SHORTEST_NAMED
+        ):
             if not looks:
                 last = self._whole_name(first, last, lead)
             yield self._span(first, last)
@@ -173,14 +182,14 @@ class Handles(Reader):
 
     def _search_after(self, first: int) -> bool:
         window = self._atoms[first : first + NEAR]
-        return any(one.text in self._words.search for one in window[1:])
+        return any(one.text in self._words.search or one.text in _A_NAME for one in window[1:])
 
     def _searched(self, first: int) -> Iterator[tuple[int, int]]:
         """Yield the words up to the verb of searching: "facebook par Meena Rasoi dhundho"."""
         last = first
         while self._is(last + 1, "w") and self._is_part(last + 1) and last - first < 3:
             last += 1
-        if self._is_rare(first):
+        if self._is_part(first):
             yield self._span(first, last)
 
     def _handle_before(self, place: int) -> Iterator[tuple[int, int]]:

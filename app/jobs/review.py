@@ -19,10 +19,13 @@ from typing import Any, Final
 from app.core.errors import Conflict
 from app.core.folding import fold, readings, words
 from app.core.masking import mask, mask_together
-from app.jobs import scam_rules
+from app.jobs import scam_likeness, scam_rules
 
 CONTACT: Final = "contact"
 """The kind of a sentence with a phone, an address or a link in it: workers read it masked."""
+
+LIKE_A_SCAM: Final = "like_a_scam"
+"""The kind of a sentence that no rule holds, and that is like the scams of the corpora."""
 
 SENTENCE_CHARACTERS: Final = 200
 """As much of a sentence as is shown."""
@@ -139,10 +142,24 @@ def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
         hides = field in masked and first == last
         if hides and (len(passage) > _LONG_SENTENCE or mask(passage) != passage):
             found[Finding(CONTACT, False, field, _short(passage))] = None
+    if not any(finding.holds for finding in found) and (like := _like_a_scam(sentences)):
+        found[like] = None
     for field, text in texts:  # what is a contact only together with other texts or sentences
         if field in masked and not any(f.kind == CONTACT and f.field == field for f in found):
             found[Finding(CONTACT, False, field, _short(text))] = None
     return tuple(found)
+
+
+def _like_a_scam(sentences: Sequence[tuple[str, str]]) -> Finding | None:
+    """Return the sentence that is like a scam, by its words and its neighbours', if one is."""
+    if not sentences:
+        return None
+    weighed = [scam_likeness.features(_read(text)[0][-1]) for _, text in sentences]
+    likeness = scam_likeness.likeness(weighed)
+    if likeness.score <= 0:
+        return None
+    field, sentence = sentences[likeness.sentence]
+    return Finding(LIKE_A_SCAM, True, field, _short(sentence))
 
 
 @lru_cache(maxsize=2_048)
@@ -159,13 +176,14 @@ def _short(sentence: str) -> str:
     return sentence[: SENTENCE_CHARACTERS - 1].rstrip() + "…"
 
 
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences of a text that have a word."""
+    pieces = (piece.strip() for piece in _SENTENCE_ENDS.split(text))
+    return [piece for piece in pieces if piece and _A_WORD.search(piece)]
+
+
 def _sentences(texts: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    return [
-        (field, sentence)
-        for field, text in texts
-        for piece in _SENTENCE_ENDS.split(text)
-        if (sentence := piece.strip()) and _A_WORD.search(sentence)
-    ]
+    return [(field, sentence) for field, text in texts for sentence in sentences_of(text)]
 
 
 def _passages(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:

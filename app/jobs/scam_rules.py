@@ -17,6 +17,8 @@ from app.core.folding import fold
 
 _AMOUNT: Final = "amount"
 _NUMBER: Final = "number"
+DENIED: Final = "denied"
+"""Stands among the concepts of a sentence that denies something."""
 _DEFAULT_WITHIN: Final = 10
 """Words within which the concepts of a rule stand, where it does not say."""
 _CHOICES: Final = 2
@@ -53,14 +55,26 @@ class _Words:
     amounts: frozenset[str]
     denies: frozenset[str]
     denies_other: frozenset[str]
-    taken_back: tuple[list[str], ...]
+    taken_back: frozenset[str]
     before: int
     after: int
 
 
+def concept_names() -> tuple[str, ...]:
+    """Return the names of all concepts, `DENIED` among them."""
+    return (*_bits(), DENIED)
+
+
+@lru_cache(maxsize=1_024)
+def concepts_in(reading: str) -> frozenset[str]:
+    """Return the concepts that a folded sentence says, and `DENIED` if it denies something."""
+    said = tuple(reading.split())
+    return frozenset(_places(said)) | ({DENIED} if _denied(said) else frozenset())
+
+
 def kinds_in(reading: str) -> set[str]:
     """Return the kinds of scams that a folded sentence has the parts of."""
-    said = reading.split()
+    said = tuple(reading.split())
     places = _places(said)
     bits = _bits()
     present = 0
@@ -112,7 +126,7 @@ def _denied(said: Sequence[str]) -> list[int]:
         for place, word in enumerate(said)
         if word in words.denies
         and not words.denies_other.intersection(said[place + 1 : place + 3])
-        and said[place - 1 : place] not in words.taken_back
+        and (not place or said[place - 1] not in words.taken_back)
     ]
 
 
@@ -121,7 +135,8 @@ def _is_denied(denied: Iterable[int], first: int, last: int) -> bool:
     return any(first - words.before <= place <= last + words.after for place in denied)
 
 
-def _places(said: Sequence[str]) -> dict[str, list[int]]:
+@lru_cache(maxsize=1_024)
+def _places(said: tuple[str, ...]) -> Mapping[str, Sequence[int]]:
     """Return by concept the places of the words that say it."""
     words = _words()
     places: dict[str, list[int]] = {}
@@ -220,7 +235,7 @@ def _words() -> _Words:
         amounts=frozenset(fold(numbers["words"]).split()),
         denies=frozenset(fold(denial["words"]).split()),
         denies_other=frozenset(fold(f"{denial['other']} {denial['taken_back']}").split()),
-        taken_back=tuple([word] for word in fold(denial["taken_back"]).split()),
+        taken_back=frozenset(fold(denial["taken_back"]).split()),
         before=denial["before"],
         after=denial["after"],
     )

@@ -411,3 +411,14 @@ def test_words_that_only_sound_like_a_link_stay(text: str) -> None:
 @given(st.text(alphabet="tme dot.slahcom/:[]()wa-", max_size=60))
 def test_masking_twice_is_once_where_links_are_spelled(text: str) -> None:
     assert mask(mask(text)) == mask(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("Facebook page name Blue Door Bakery, write there", "Facebook page name •••, write there"),
+        ("fb pe Chai Sutta naam se hu", "fb pe ••• naam se hu"),
+    ],
+)
+def test_a_name_of_ordinary_words_is_masked_where_it_is_called_a_name(text: str, seen: str) -> None:
+    assert mask(text) == seen

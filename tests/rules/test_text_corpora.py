@@ -1,7 +1,11 @@
 """Masking and review reach their goals on the lines of their corpora that no rule was written by."""
 
 import pytest
+from pydantic import TypeAdapter
 
+from app.api.company_names import CompanyName
+from app.jobs.review import LIKE_A_SCAM, judge
+from tests.measure import train
 from tests.measure.texts import (
     CORPORA,
     LEAST_PRECISION,
@@ -57,3 +61,20 @@ def test_an_interval_says_how_much_so_few_lines_tell() -> None:
     assert 0.7 < low < 0.95 < high < 1
     assert interval(0, 0) == (0.0, 1.0)
     assert Line(wanted=True, language="en", text="a").held_out in {True, False}
+
+
+def test_the_weights_were_trained_from_the_lines_as_they_are() -> None:
+    first = train.WEIGHTS.read_text(encoding="utf-8").splitlines()[0]
+    assert train.digest() in first, "run `make weights`"
+
+
+def test_a_scam_that_no_rule_names_waits_and_its_sentence_is_shown() -> None:
+    text = "Work is easy. Grooming class at our academy is compulsory, its price is 4,200. Come on Monday."
+    found = judge({"title": "Airport helper", "description": text})
+    assert [finding.kind for finding in found if finding.holds] == [LIKE_A_SCAM]
+    assert found[0].sentence in text
+
+
+def test_a_company_with_a_hard_worked_name_may_take_it() -> None:
+    for name in ("Lucky Packers", "Membership Club", "Crypto Cafe", "Deposit Street Kitchen"):
+        assert TypeAdapter(CompanyName).validate_python(name) == name
