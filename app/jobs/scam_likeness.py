@@ -27,6 +27,8 @@ KEEP_SECRET: Final = "keepsecret"
 """The concept of sentences that warn: they are like a scam in all words but one."""
 BIAS: Final = "{}"
 """Names the weight that every passage has."""
+_MOST_SENTENCES: Final = 60
+"""Where there are more, each is weighed alone: no job's texts have so many."""
 _MOST_DIGITS: Final = 6
 """A number stands for its length: 499 is like 650, and unlike 20,000."""
 
@@ -80,9 +82,13 @@ def passages(count: int) -> list[tuple[int, int]]:
     """Return the first and past-the-last sentence of all that is weighed together."""
     return [
         (first, first + length)
-        for length in range(1, min(LONGEST_PASSAGE, count) + 1)
+        for length in range(1, _longest(count) + 1)
         for first in range(count - length + 1)
     ]
+
+
+def _longest(count: int) -> int:
+    return 1 if count > _MOST_SENTENCES else min(LONGEST_PASSAGE, count)
 
 
 def likeness(sentences: Sequence[Features]) -> Likeness:
@@ -101,7 +107,11 @@ def likeness(sentences: Sequence[Features]) -> Likeness:
         said[number, [weights.concepts[one] for one in sentence.concepts]] = 1
     sums, known = sums.cumsum(), known.cumsum()
     spans = passages(count)
-    together = np.array([said[first:end].max(axis=0) for first, end in spans])
+    longer = [said]
+    while len(longer) < _longest(count):
+        # The passages of one sentence more: what the shorter ones say, and the next sentence.
+        longer.append(np.maximum(longer[-1][:-1], said[len(longer) :]))
+    together = np.concatenate(longer)
     firsts, ends = np.array(spans).T
     of_pairs = ((together @ weights.pairs) * together).sum(axis=1)
     known_pairs = ((together @ weights.known) * together).sum(axis=1)

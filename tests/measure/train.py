@@ -95,8 +95,8 @@ def framed() -> dict[str, list[str]]:
 
 
 def digest() -> str:
-    """Return the mark of the lines that are learned of."""
-    joined = "\1".join("\0".join(texts) for texts in learned())
+    """Return the mark of the texts that are learned of, in any order."""
+    joined = "\1".join("\0".join(sorted(set(texts))) for texts in learned())
     return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
 
