@@ -10,9 +10,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.settings import Settings
-from app.messaging.models import WebhookEvent
+from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import unlock
 from app.payments.provider import PaymentsNotConfigured
 from app.providers.stripe import build_payments
@@ -289,17 +290,26 @@ def test_a_second_page_paid_late_is_given_back(world: World) -> None:
     assert ok(mine.unlock())["payment"]["id"] == second["payment_id"]
 
 
-def test_two_charges_on_one_payment_are_one_lead_and_one_refund(world: World) -> None:
+@pytest.mark.parametrize("same", [False, True], ids=["another page", "the same page"])
+def test_two_charges_on_one_payment_are_one_lead_and_one_refund(world: World, same: bool) -> None:
     mine = lead(world)
     mine.buy()
     [page] = pages_of(world, mine.id)
     # A page that Stripe opened although its answer was lost, paid as well: a real second charge.
     customer = page["customer"]
     intent = _charge(world, customer, page["metadata"])
-    twin = page | {"id": "cs_test_twin" + mine.id, "payment_intent": intent}
+    twin = page | {"payment_intent": intent}
+    if not same:
+        twin |= {"id": "cs_test_twin" + mine.id}
     for _ in range(2):
         tell(world, event("checkout.session.completed", twin))
     assert [payment["status"] for payment in mine.payments()] == ["succeeded", "refunded"]
+
+    async def unhandled(session: AsyncSession) -> list[str | None]:
+        waiting = select(WebhookEvent.error).where(WebhookEvent.state != WebhookState.HANDLED)
+        return list(await session.scalars(waiting))
+
+    assert world.in_session(unhandled) == [], "told again, it is known"
 
 
 def _charge(world: World, customer: str, metadata: dict[str, str]) -> str:
