@@ -46,6 +46,7 @@ from app.api import (
     worker_offers,
     workers,
 )
+from app.api.application import Application
 from app.api.middleware import RequestContext
 from app.api.nearby import Nearby
 from app.catalogue import heard, places
@@ -140,7 +141,7 @@ def create_app(
             yield
 
     document_url = "/openapi.json" if settings.serves_openapi else None
-    application = FastAPI(
+    application = Application(
         title="Partimer",
         version=package.__version__,
         description=DESCRIPTION,

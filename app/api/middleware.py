@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.admission import Doors, Overloaded
-from app.api.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES, guard_server
+from app.api.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
 from app.api.problems import problem
 from app.core.errors import DomainError
 from app.core.faults import counting_commits
@@ -84,7 +84,6 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "lifespan":
-            guard_server(receive)
             await self._start_plainly(scope, receive, send)
             return
         if scope["type"] != "http":
