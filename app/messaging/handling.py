@@ -187,11 +187,9 @@ _FREE: Final = (
     )
     .with_for_update(skip_locked=True)
 )
+_TRY: Final = {"attempts": _ITEMS.attempts + 1, "lease_until": bindparam("until")}
 _BEGIN: Final = (
-    update(table(InboxItem))
-    .where(_ITEMS.id.in_(_FREE))
-    .values(attempts=_ITEMS.attempts + 1, lease_until=bindparam("until"))
-    .returning(_ITEMS.id)
+    update(table(InboxItem)).where(_ITEMS.id.in_(_FREE)).values(_TRY).returning(_ITEMS.id)
 )
 _BEGIN_ONE: Final = Prepared(
     update(table(InboxItem))
@@ -206,7 +204,7 @@ _BEGIN_ONE: Final = Prepared(
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    .values(attempts=_ITEMS.attempts + 1, lease_until=bindparam("until"))
+    .values(_TRY)
     .returning(_ITEMS.id),
     _Begun,
 )
