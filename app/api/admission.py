@@ -64,6 +64,8 @@ class Admission:
         try:
             await asyncio.wait_for(turn, self._room.patience_seconds)
         except TimeoutError:
+            if turn.done() and not turn.cancelled():
+                return  # its turn came in the same step of the event loop: it is let in
             self._refuse()
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():

@@ -111,3 +111,24 @@ async def test_the_first_who_came_is_the_first_who_is_let_in() -> None:
     await admission.enter()
     with pytest.raises(Overloaded):
         await asyncio.wait_for(Admission(Room("none", 0, 0, 5.0)).enter(), 1)
+
+
+@pytest.mark.parametrize("in_the_next_step", [False, True])  # what races depends on the event loop
+async def test_a_turn_that_comes_as_patience_ends_is_not_lost(in_the_next_step: bool) -> None:
+    """Under load both fall into one step of the event loop; each turn lost would be lost for good."""
+    admission = Admission(Room("ordinary", 1, 5, 0.02))
+    await admission.enter()
+    waiting = asyncio.create_task(admission.enter())
+    await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    if in_the_next_step:
+        loop.call_soon(admission.leave)
+    else:
+        admission.leave()
+    late = loop.time() + 0.03
+    while loop.time() < late:
+        pass  # a long step of the event loop: the turn and the end of the patience come together
+    await asyncio.gather(waiting, return_exceptions=True)
+    if waiting.exception() is None:
+        admission.leave()
+    await admission.enter()
