@@ -27,6 +27,8 @@ CONTACT: Final = "contact"
 LIKE_A_SCAM: Final = "like_a_scam"
 """The kind of a sentence that no rule holds, and that is like the scams of the corpora."""
 
+_AMOUNT: Final = re.compile(r"(?<![\d,])\d[\d,]{1,7}(?![\d,])")
+"""Two to six digits, with or without commas."""
 SENTENCE_CHARACTERS: Final = 200
 """As much of a sentence as is shown."""
 
@@ -156,10 +158,19 @@ def _like_a_scam(sentences: Sequence[tuple[str, str]]) -> Finding | None:
         return None
     weighed = [scam_likeness.features(_read(text)[0][-1]) for _, text in sentences]
     likeness = scam_likeness.likeness(weighed)
-    if likeness.score <= 0:
+    concepts = frozenset().union(*(sentence.concepts for sentence in weighed))
+    has_amount = any(_has_amount(text) for _, text in sentences)
+    if not scam_likeness.is_held(likeness.score, concepts, has_amount=has_amount):
         return None
     field, sentence = sentences[likeness.sentence]
     return Finding(LIKE_A_SCAM, True, field, _short(sentence))
+
+
+def _has_amount(sentence: str) -> bool:
+    """Whether a sentence has a number that is no part of a contact, in figures or in words."""
+    if any(map(str.isdigit, sentence)):
+        return _AMOUNT.search(mask(sentence)) is not None
+    return "number" in scam_likeness.features(_read(sentence)[0][-1]).concepts
 
 
 @lru_cache(maxsize=2_048)

@@ -2,10 +2,11 @@
 
 The rules of `scam_rules.py` find a scam by parts that somebody listed; this model weighs all words, pairs of
 neighbouring words, concepts and pairs of concepts of a passage. Its weights are data
-(`data/scam_weights.tsv`), trained from the corpora by `make weights`. A score above zero is held.
+(`data/scam_weights.tsv`), trained from the corpora by `make weights`. `is_held` says which scores hold a text.
 """
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,6 +22,15 @@ LONGEST_PASSAGE: Final = 3
 """Sentences that are read together: who pays may stand in one, what for in the next."""
 SURER_TOGETHER: Final = 0.7
 """By so much more must several sentences be like a scam: what stands side by side need not belong together."""
+TELLING: Final = frozenset(
+    "account agentfee amount bank bankcard bigmoney code coupon crypto cryptowork deposit document escort "
+    "fee giftcard handoveraccount identity keepmoney moneyin moneyout otp penalty phonecode profit remote "
+    "scan simgive simname smuggle sum taskmoney topup wallet".split()
+)
+"""Concepts of what a scam is after: money, codes, papers, accounts. Without any of them, words alone are like a
+scam only by accident: "Send your name and age to apply"."""
+SURER_UNNAMED: Final = 0.5
+"""The score above which a text is held that names none of `TELLING`, but has an amount in figures or words."""
 WEIGHT_UNIT: Final = 1_000
 """Weights are stored as whole thousandths."""
 KEEP_SECRET: Final = "keepsecret"
@@ -56,6 +66,16 @@ class _Weights:
     concepts: dict[str, int]
     pairs: NDArray[np.float64]
     known: NDArray[np.float64]
+
+
+def is_held(score: float, concepts: AbstractSet[str], *, has_amount: bool) -> bool:
+    """Whether a text of that score waits for an administrator.
+
+    `concepts` are those of all its sentences; `has_amount` is whether a number other than a contact is in it.
+    """
+    if not TELLING.isdisjoint(concepts):
+        return score > 0
+    return has_amount and score > SURER_UNNAMED
 
 
 def features(reading: str) -> Features:

@@ -351,3 +351,23 @@ def test_a_person_decides_once_about_what_waits(status: ReviewStatus, action: Re
         return
     with pytest.raises(NothingToReview):
         decide(status, action)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Id of the job.",
+        "Contact details follow after unlock",
+        "Call me at +91 98765 43210 for details",
+        "Send your CV on whatsapp",
+        "Send a photo of the finished work",
+        "Details will be told on call",
+        "Apply with your name and area",
+        "Call 98765 43210 between 10 and 6",
+        "Test job",
+        "Lorem ipsum dolor sit amet",
+    ],
+)
+def test_words_alone_hold_no_text_that_asks_for_nothing_of_value(text: str) -> None:
+    found = judge({"title": "Waiter for brunch", "description": text})
+    assert not any(finding.holds for finding in found)
