@@ -301,15 +301,16 @@ def test_two_charges_on_one_payment_are_one_lead_and_one_refund(world: World, sa
     twin = page | {"payment_intent": intent}
     if not same:
         twin |= {"id": "cs_test_twin" + mine.id}
+
+    async def unhandled(session: AsyncSession) -> list[UUID]:
+        waiting = select(WebhookEvent.id).where(WebhookEvent.state != WebhookState.HANDLED)
+        return list(await session.scalars(waiting.order_by(WebhookEvent.id)))
+
+    before = world.in_session(unhandled)  # what other tests of this file told and nobody could read
     for _ in range(2):
         tell(world, event("checkout.session.completed", twin))
     assert [payment["status"] for payment in mine.payments()] == ["succeeded", "refunded"]
-
-    async def unhandled(session: AsyncSession) -> list[str | None]:
-        waiting = select(WebhookEvent.error).where(WebhookEvent.state != WebhookState.HANDLED)
-        return list(await session.scalars(waiting))
-
-    assert world.in_session(unhandled) == [], "told again, it is known"
+    assert world.in_session(unhandled) == before, "told again, it is known"
 
 
 def _charge(world: World, customer: str, metadata: dict[str, str]) -> str:
