@@ -6,7 +6,7 @@ No phone is shown, neither in the list nor in what was said; what people wrote i
 import datetime as dt
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, status
@@ -16,13 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_access import ConversationReader, Converser
-from app.api.admin_lists import exported
-from app.api.csv_export import CSV_ANSWER, AsCsv
+from app.api.admin_lists import Listing, ListSpec
+from app.api.csv_export import CSV_ANSWER
 from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.parameters import ConversationId, ListedUser
 from app.api.problems import problems
 from app.core.errors import NotFound
-from app.core.paging import Keyset, PageRequest
+from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, LongProse, Page, Request
 from app.identity.models import Role
 from app.messaging import conversations, handover
@@ -38,13 +38,6 @@ from app.messaging.models import ChatPerson, OutboxState
 from app.messaging.rules import WINDOW
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
-
-_WAITING = Keyset(
-    "waiting_conversations",
-    [conversations.urgency(), ChatPerson.paused_at, ChatPerson.id],
-    descending=False,
-)
-_ALL = Keyset("conversations", [ChatPerson.id])
 
 
 class ConversationState(StrEnum):
@@ -145,12 +138,8 @@ def _row(
 
 @router.get("/conversations", response_model=Page[Conversation], responses=CSV_ANSWER)
 async def list_conversations(
-    session: Read,
+    asked: Listing,
     actor: ConversationReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     waiting: Annotated[
         bool | None,
         Query(
@@ -163,26 +152,36 @@ async def list_conversations(
     """List who talks with us, newest first; `waiting=true` are those who want a human."""
     query = select(ChatPerson).where(conversations.known())
     if waiting is not None:
-        wanted_now = conversations.waits(now)
+        wanted_now = conversations.waits(asked.now)
         query = query.where(wanted_now if waiting else ~wanted_now)
     if user_id is not None:
         query = query.where(ChatPerson.user_id == user_id)
-    keyset = _WAITING if waiting else _ALL
+    return await (_WAITING if waiting else _ALL).answer(query, actor, asked)
 
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[Conversation]:
-        people = (await reader.scalars(keyset.apply(query, wanted, rt.keyring))).all()
-        keys = [_waiting_key(p) if waiting else (p.id,) for p in people]
-        cursor = keyset.next_cursor(keys, wanted, rt.keyring)
-        return Page(items=await _rows(reader, people[: wanted.limit], now), next_cursor=cursor)
 
-    if as_csv:
-        return await exported(rt, actor, now, "conversations", Conversation, page_of)
-    return await page_of(page, session)
+async def _listed(
+    session: AsyncSession, rows: Sequence[Any], now: dt.datetime
+) -> list[Conversation]:
+    return await _rows(session, [row[0] for row in rows], now)
 
 
 def _waiting_key(person: ChatPerson) -> tuple[int, dt.datetime | None, UUID]:
     calls = person.paused_why == Why.SAFETY
     return conversations.FIRST + (not calls), person.paused_at, person.id
+
+
+_WAITING = ListSpec(
+    "conversations",
+    Conversation,
+    Keyset(
+        "waiting_conversations",
+        [conversations.urgency(), ChatPerson.paused_at, ChatPerson.id],
+        descending=False,
+    ),
+    _listed,
+    _waiting_key,
+)
+_ALL = ListSpec("conversations", Conversation, Keyset("conversations", [ChatPerson.id]), _listed)
 
 
 async def _find(session: AsyncSession, conversation_id: UUID) -> ChatPerson:

@@ -11,15 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_access import JobModerator, JobReader
-from app.api.admin_lists import City, Search, cleaned, contains, equals, exported, needs_reason
-from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
+from app.api.admin_lists import (
+    City,
+    Listing,
+    ListSpec,
+    Search,
+    cleaned,
+    contains,
+    each,
+    equals,
+    needs_reason,
+)
+from app.api.csv_export import CSV_ANSWER
+from app.api.deps import Now, Read, Route, Write
 from app.api.employer_jobs import JobAnswer, job_answers
 from app.api.parameters import JobId, Verified
 from app.api.problems import problems
 from app.audit.log import record
 from app.core.errors import Invalid
-from app.core.paging import Keyset, PageRequest
+from app.core.paging import Keyset
 from app.core.schema import Answer, Day, Instant, Page, Reason, Request
 from app.employers.models import Employer
 from app.identity.actor import Actor
@@ -41,8 +51,6 @@ from app.jobs.rules import (
 from app.offers import closing
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
-
-_JOBS = Keyset("admin_jobs", [Job.id])
 
 TextVersion = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
@@ -91,12 +99,8 @@ class JobActionRequest(Request):
 
 @router.get("/jobs", response_model=Page[JobRow], responses=CSV_ANSWER)
 async def list_jobs(
-    session: Read,
+    asked: Listing,
     actor: JobReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     status: Annotated[JobStatus | None, Query(description="Only those that stand here.")] = None,
     verified: Verified = None,
     review: Annotated[
@@ -123,19 +127,10 @@ async def list_jobs(
         query = query.where(equals(Job.city, city))
     if q := cleaned(q, "q"):
         query = query.where(contains(Job.title, q) | contains(Employer.company_name, q))
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[JobRow]:
-        rows = (await reader.execute(_JOBS.apply(query, wanted, rt.keyring))).all()
-        cursor = _JOBS.next_cursor([(row[0].id,) for row in rows], wanted, rt.keyring)
-        items = [_row(row[0], row[1], verified=row[2] is not None) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "jobs", JobRow, page_of)
-    return await page_of(page, session)
+    return await _JOBS.answer(query, actor, asked)
 
 
-def _row(job: Job, company_name: str, *, verified: bool) -> JobRow:
+def _row(job: Job, company_name: str, verified_at: dt.datetime | None) -> JobRow:
     return JobRow(
         id=job.id,
         title=job.title,
@@ -143,7 +138,7 @@ def _row(job: Job, company_name: str, *, verified: bool) -> JobRow:
         category=job.category,
         employer_id=job.employer_id,
         company_name=company_name,
-        employer_verified=verified,
+        employer_verified=verified_at is not None,
         city=job.city,
         starts_on=job.starts_on,
         ends_on=job.ends_on,
@@ -153,6 +148,9 @@ def _row(job: Job, company_name: str, *, verified: bool) -> JobRow:
         review=ReviewStatus(job.review_status),
         created_at=job.created_at,
     )
+
+
+_JOBS = ListSpec("jobs", JobRow, Keyset("admin_jobs", [Job.id]), each(_row))
 
 
 async def _details(session: AsyncSession, actor: Actor, job: Job, now: dt.datetime) -> JobDetails:

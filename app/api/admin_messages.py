@@ -7,21 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_access import MessageReader, MessageRetrier
-from app.api.admin_lists import cleaned, exported
-from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
+from app.api.admin_lists import Listing, ListSpec, cleaned, each
+from app.api.admin_retries import find_locked, note_retry, try_again
+from app.api.csv_export import CSV_ANSWER
+from app.api.deps import Now, Read, Route, Write
 from app.api.parameters import MessageId, WebhookId
 from app.api.problems import problems
-from app.attempts.tries import start_anew
-from app.audit.log import record
 from app.core.errors import Conflict, NotFound
-from app.core.paging import Keyset, PageRequest
+from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, MoneyAnswer, Page
-from app.db import wake_loops
 from app.messaging import costs, delivery
 from app.messaging.delivery import MessageNotRetryable
 from app.messaging.models import (
@@ -37,10 +34,6 @@ from app.policy import policy as policies
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 COSTS_SINCE = dt.timedelta(days=30)
-
-_MESSAGES = Keyset("admin_messages", [OutboxMessage.id])
-_WEBHOOKS = Keyset("admin_webhooks", [WebhookEvent.id])
-_NOTICES = Keyset("admin_notices", [PlatformNotice.id])
 
 
 class MessageRow(Answer):
@@ -111,6 +104,26 @@ class NoticeRow(Answer):
     received_at: Instant = Field(description="When it came (UTC).")
 
 
+_MESSAGES = ListSpec(
+    "messages",
+    MessageRow,
+    Keyset("admin_messages", [OutboxMessage.id]),
+    each(MessageRow.model_validate),
+)
+_WEBHOOKS = ListSpec(
+    "webhooks",
+    WebhookRow,
+    Keyset("admin_webhooks", [WebhookEvent.id]),
+    each(WebhookRow.model_validate),
+)
+_NOTICES = ListSpec(
+    "notices",
+    NoticeRow,
+    Keyset("admin_notices", [PlatformNotice.id]),
+    each(NoticeRow.model_validate),
+)
+
+
 class WebhookNotDead(Conflict):
     """Only what was given up, or not wholly read, is tried again by hand."""
 
@@ -120,28 +133,15 @@ class WebhookNotDead(Conflict):
 
 @router.get("/messages", response_model=Page[MessageRow], responses=CSV_ANSWER)
 async def list_messages(
-    session: Read,
+    asked: Listing,
     actor: MessageReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     state: Annotated[OutboxState | None, Query(description="Only those in this state.")] = None,
 ) -> Page[MessageRow] | Response:
     """List messages, newest first; `state=dead` are those that need somebody."""
     query = select(OutboxMessage)
     if state is not None:
         query = query.where(OutboxMessage.state == state)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[MessageRow]:
-        rows = (await reader.scalars(_MESSAGES.apply(query, wanted, rt.keyring))).all()
-        cursor = _MESSAGES.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
-        items = [MessageRow.model_validate(row) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "messages", MessageRow, page_of)
-    return await page_of(page, session)
+    return await _MESSAGES.answer(query, actor, asked)
 
 
 @router.get("/messages/costs")
@@ -171,26 +171,14 @@ async def retry_message(
 ) -> MessageRow:
     """Send a message again that was given up, or that waits for its template."""
     message = await delivery.retry(session, message_id, now)
-    record(
-        session,
-        actor=actor,
-        action="message.retry",
-        target_type="message",
-        target_id=message_id,
-        now=now,
-    )
-    await session.flush()
+    await note_retry(session, actor, ("message", message_id), now)
     return MessageRow.model_validate(message)
 
 
 @router.get("/webhooks", response_model=Page[WebhookRow], responses=CSV_ANSWER)
 async def list_webhooks(
-    session: Read,
+    asked: Listing,
     actor: MessageReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     state: Annotated[WebhookState | None, Query(description="Only those in this state.")] = None,
     set_aside: Annotated[
         bool | None, Query(description="Only events with items that nobody could read, or without.")
@@ -206,16 +194,7 @@ async def list_webhooks(
         query = query.where(
             WebhookEvent.set_aside > 0 if set_aside else WebhookEvent.set_aside == 0
         )
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[WebhookRow]:
-        rows = (await reader.scalars(_WEBHOOKS.apply(query, wanted, rt.keyring))).all()
-        cursor = _WEBHOOKS.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
-        items = [WebhookRow.model_validate(row) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "webhooks", WebhookRow, page_of)
-    return await page_of(page, session)
+    return await _WEBHOOKS.answer(query, actor, asked)
 
 
 @router.post("/webhooks/{webhook_id}/retry", responses=problems(NotFound, WebhookNotDead))
@@ -223,34 +202,19 @@ async def retry_webhook(
     webhook_id: WebhookId, session: Write, actor: MessageRetrier, now: Now
 ) -> WebhookRow:
     """Handle an event again that was given up, or had items set aside; what was done stays done once."""
-    event = await session.get(WebhookEvent, webhook_id, with_for_update=True)
-    if event is None:
-        raise NotFound
+    event = await find_locked(session, WebhookEvent, webhook_id)
     if not event.body_sealed or (event.state != WebhookState.DEAD and not event.set_aside):
         raise WebhookNotDead
-    start_anew(event, now)
     event.state, event.set_aside = WebhookState.WAITING, 0
-    wake_loops(session, "inbox", "payment_events")
-    record(
-        session,
-        actor=actor,
-        action="webhook.retry",
-        target_type="webhook",
-        target_id=webhook_id,
-        now=now,
-    )
-    await session.flush()
+    target = ("webhook", webhook_id)
+    await try_again(session, event, actor, target, now, "inbox", "payment_events")
     return WebhookRow.model_validate(event)
 
 
 @router.get("/notices", response_model=Page[NoticeRow], responses=CSV_ANSWER)
 async def list_notices(
-    session: Read,
+    asked: Listing,
     actor: MessageReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     kind: Annotated[
         str | None, Query(description="Only notices of this kind.", min_length=1, max_length=64)
     ] = None,
@@ -259,13 +223,4 @@ async def list_notices(
     query = select(PlatformNotice)
     if word := cleaned(kind, "kind"):
         query = query.where(PlatformNotice.kind == word)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[NoticeRow]:
-        rows = (await reader.scalars(_NOTICES.apply(query, wanted, rt.keyring))).all()
-        cursor = _NOTICES.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
-        items = [NoticeRow.model_validate(row) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "notices", NoticeRow, page_of)
-    return await page_of(page, session)
+    return await _NOTICES.answer(query, actor, asked)

@@ -6,17 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_access import MoneyMover, MoneyReader
-from app.api.admin_lists import exported
-from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.admin_lists import Listing, ListSpec, each
+from app.api.csv_export import CSV_ANSWER
+from app.api.deps import Now, Once, Route, Write
 from app.api.parameters import ListedEmployer, PaymentId
 from app.api.problems import problems
 from app.core.money import Money
-from app.core.paging import Keyset, PageRequest
+from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, MoneyAnswer, Page, Reason, Request, whole
 from app.payments import refunds
 from app.payments.models import Payment, Refund
@@ -24,8 +23,6 @@ from app.payments.refunds import PaymentNotFound, PaymentNotRefundable
 from app.payments.rules import PaymentStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
-
-_PAYMENTS = Keyset("admin_payments", [Payment.id])
 
 
 class PaymentRow(Answer):
@@ -82,14 +79,15 @@ def _payment_row(payment: Payment) -> PaymentRow:
     )
 
 
+_PAYMENTS = ListSpec(
+    "payments", PaymentRow, Keyset("admin_payments", [Payment.id]), each(_payment_row)
+)
+
+
 @router.get("/payments", response_model=Page[PaymentRow], responses=CSV_ANSWER)
 async def list_payments(
-    session: Read,
+    asked: Listing,
     actor: MoneyReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     status: Annotated[
         PaymentStatus | None, Query(description="Only those that stand here.")
     ] = None,
@@ -101,15 +99,7 @@ async def list_payments(
         query = query.where(Payment.status == status)
     if employer_id is not None:
         query = query.where(Payment.employer_id == employer_id)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[PaymentRow]:
-        rows = (await reader.scalars(_PAYMENTS.apply(query, wanted, rt.keyring))).all()
-        cursor = _PAYMENTS.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
-        return Page(items=[_payment_row(row) for row in rows[: wanted.limit]], next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "payments", PaymentRow, page_of)
-    return await page_of(page, session)
+    return await _PAYMENTS.answer(query, actor, asked)
 
 
 @router.post(

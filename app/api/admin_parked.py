@@ -6,30 +6,24 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_access import MessageReader, MessageRetrier
-from app.api.admin_lists import exported
-from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
+from app.api.admin_lists import Listing, ListSpec, each
+from app.api.admin_retries import find_locked, try_again
+from app.api.csv_export import CSV_ANSWER
+from app.api.deps import Now, Route, Write
 from app.api.parameters import InboxId, SubjectId
 from app.api.parked import WORKS
 from app.api.problems import problems
 from app.attempts.models import WorkAttempt
-from app.attempts.tries import start_anew
 from app.attempts.work import Kind
-from app.audit.log import record
 from app.core.errors import Conflict, NotFound
-from app.core.paging import Keyset, PageRequest
+from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, Page
-from app.db import wake_loops
 from app.messaging.models import InboxItem, WebhookState
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
-
-_INBOX = Keyset("admin_inbox", [InboxItem.id])
-_PARKED = Keyset("admin_parked", [WorkAttempt.parked_at, WorkAttempt.kind, WorkAttempt.subject_id])
 
 
 class InboxRow(Answer):
@@ -65,45 +59,6 @@ class ParkedRow(Answer):
     )
 
 
-class InboxItemNotDead(Conflict):
-    """Only a message that was given up is tried again by hand."""
-
-    code = "inbox_item_not_dead"
-    detail = "This message was not given up, or nothing of it is kept any more."
-
-
-class WorkNotParked(Conflict):
-    """Only work that was given up is tried again by hand."""
-
-    code = "work_not_parked"
-    detail = "This work was not given up; it will be tried again by itself."
-
-
-@router.get("/inbox", response_model=Page[InboxRow], responses=CSV_ANSWER)
-async def list_inbox(
-    session: Read,
-    actor: MessageReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
-    state: Annotated[WebhookState | None, Query(description="Only those in this state.")] = None,
-) -> Page[InboxRow] | Response:
-    """List the messages that people sent, newest first; `state=dead` are those that need somebody."""
-    query = select(InboxItem)
-    if state is not None:
-        query = query.where(InboxItem.state == state)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[InboxRow]:
-        rows = (await reader.scalars(_INBOX.apply(query, wanted, rt.keyring))).all()
-        cursor = _INBOX.next_cursor([(row.id,) for row in rows], wanted, rt.keyring)
-        return Page(items=[_inbox_row(row) for row in rows[: wanted.limit]], next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "inbox", InboxRow, page_of)
-    return await page_of(page, session)
-
-
 def _inbox_row(item: InboxItem) -> InboxRow:
     return InboxRow(
         id=item.id,
@@ -120,39 +75,59 @@ def _inbox_row(item: InboxItem) -> InboxRow:
     )
 
 
+_INBOX = ListSpec("inbox", InboxRow, Keyset("admin_inbox", [InboxItem.id]), each(_inbox_row))
+_PARKED = ListSpec(
+    "parked",
+    ParkedRow,
+    Keyset("admin_parked", [WorkAttempt.parked_at, WorkAttempt.kind, WorkAttempt.subject_id]),
+    each(ParkedRow.model_validate),
+)
+
+
+class InboxItemNotDead(Conflict):
+    """Only a message that was given up is tried again by hand."""
+
+    code = "inbox_item_not_dead"
+    detail = "This message was not given up, or nothing of it is kept any more."
+
+
+class WorkNotParked(Conflict):
+    """Only work that was given up is tried again by hand."""
+
+    code = "work_not_parked"
+    detail = "This work was not given up; it will be tried again by itself."
+
+
+@router.get("/inbox", response_model=Page[InboxRow], responses=CSV_ANSWER)
+async def list_inbox(
+    asked: Listing,
+    actor: MessageReader,
+    state: Annotated[WebhookState | None, Query(description="Only those in this state.")] = None,
+) -> Page[InboxRow] | Response:
+    """List the messages that people sent, newest first; `state=dead` are those that need somebody."""
+    query = select(InboxItem)
+    if state is not None:
+        query = query.where(InboxItem.state == state)
+    return await _INBOX.answer(query, actor, asked)
+
+
 @router.post("/inbox/{item_id}/retry", responses=problems(NotFound, InboxItemNotDead))
 async def retry_inbox_item(
     item_id: InboxId, session: Write, actor: MessageRetrier, now: Now
 ) -> InboxRow:
     """Handle a message again that was given up, as one that comes late: it overrules no newer one."""
-    item = await session.get(InboxItem, item_id, with_for_update=True)
-    if item is None:
-        raise NotFound
+    item = await find_locked(session, InboxItem, item_id)
     if item.state != WebhookState.DEAD or not item.body_sealed:
         raise InboxItemNotDead
-    start_anew(item, now)
     item.state = WebhookState.WAITING
-    wake_loops(session, "inbox")
-    record(
-        session,
-        actor=actor,
-        action="inbox.retry",
-        target_type="inbox",
-        target_id=item_id,
-        now=now,
-    )
-    await session.flush()
+    await try_again(session, item, actor, ("inbox", item_id), now, "inbox")
     return _inbox_row(item)
 
 
 @router.get("/parked", response_model=Page[ParkedRow], responses=CSV_ANSWER)
 async def list_parked(
-    session: Read,
+    asked: Listing,
     actor: MessageReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     kind: Annotated[Kind | None, Query(description="Only this work.")] = None,
 ) -> Page[ParkedRow] | Response:
     """List due work that was tried and given up, what was given up last first.
@@ -163,17 +138,7 @@ async def list_parked(
     query = select(WorkAttempt).where(WorkAttempt.parked_at.is_not(None))
     if kind is not None:
         query = query.where(WorkAttempt.kind == kind)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[ParkedRow]:
-        rows = (await reader.scalars(_PARKED.apply(query, wanted, rt.keyring))).all()
-        keys = [(row.parked_at, row.kind, row.subject_id) for row in rows]
-        cursor = _PARKED.next_cursor(keys, wanted, rt.keyring)
-        items = [ParkedRow.model_validate(row) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "parked", ParkedRow, page_of)
-    return await page_of(page, session)
+    return await _PARKED.answer(query, actor, asked)
 
 
 @router.post("/parked/{kind}/{subject_id}/retry", responses=problems(NotFound, WorkNotParked))
@@ -185,21 +150,10 @@ async def retry_parked(
     now: Now,
 ) -> ParkedRow:
     """Try work again that was given up, as if for the first time."""
-    row = await session.get(WorkAttempt, (kind, subject_id), with_for_update=True)
-    if row is None:
-        raise NotFound
+    row = await find_locked(session, WorkAttempt, (kind, subject_id))
     if row.parked_at is None:
         raise WorkNotParked
-    start_anew(row, now)
     row.parked_at = None
-    wake_loops(session, WORKS[Kind(kind)].loop)
-    record(
-        session,
-        actor=actor,
-        action="work.retry",
-        target_type=kind,
-        target_id=subject_id,
-        now=now,
-    )
-    await session.flush()
+    target, loop = (kind, subject_id), WORKS[Kind(kind)].loop
+    await try_again(session, row, actor, target, now, loop, action="work.retry")
     return ParkedRow.model_validate(row)

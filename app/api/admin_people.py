@@ -10,7 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_access import PeopleModerator, PeopleReader
-from app.api.admin_lists import City, Search, cleaned, contains, equals, exported, needs_reason
+from app.api.admin_lists import (
+    City,
+    Listing,
+    ListSpec,
+    Search,
+    cleaned,
+    contains,
+    each,
+    equals,
+    needs_reason,
+)
 from app.api.admin_people_bodies import (
     EmployerAction,
     EmployerDetails,
@@ -20,8 +30,8 @@ from app.api.admin_people_bodies import (
     WorkerRow,
 )
 from app.api.admin_signals import signals_of
-from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
+from app.api.csv_export import CSV_ANSWER
+from app.api.deps import Now, Read, Route, Rt, Write
 from app.api.employers import location_answer
 from app.api.parameters import EmployerId, Verified, WorkerId
 from app.api.problems import problems
@@ -29,7 +39,7 @@ from app.audit.log import record
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.masking import mask
-from app.core.paging import Keyset, PageRequest
+from app.core.paging import Keyset
 from app.core.phones import parse_phone
 from app.core.schema import Page
 from app.db import changed, keyring
@@ -51,9 +61,6 @@ from app.workers.facts import reliability
 from app.workers.models import Worker
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
-
-_WORKERS = Keyset("admin_workers", [User.id])
-_EMPLOYERS = Keyset("admin_employers", [User.id])
 
 
 class AlreadyVerified(Conflict):
@@ -89,8 +96,7 @@ def _listed(
     verified: bool | None,
     city: str | None,
     q: str | None,
-    keys: Keyring,
-    country: str,
+    rt: Runtime,
 ) -> Select[*tuple[Any, ...]]:
     if status is not None:
         query = query.where(User.status == status)
@@ -102,18 +108,14 @@ def _listed(
         query = query.where(equals(table.city, city))
     if q := cleaned(q, "q"):
         names = [contains(User.name, q), *([] if name is User.name else [contains(name, q)])]
-        query = query.where(or_(*names, *_by_contact(q, keys, country)))
+        query = query.where(or_(*names, *_by_contact(q, rt.keyring, rt.settings.default_country)))
     return query
 
 
 @router.get("/workers", response_model=Page[WorkerRow], responses=CSV_ANSWER)
 async def list_workers(
-    session: Read,
+    asked: Listing,
     actor: PeopleReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     status: Annotated[UserStatus | None, Query(description="Only those that stand here.")] = None,
     verified: Verified = None,
     city: City = None,
@@ -128,23 +130,9 @@ async def list_workers(
         verified=verified,
         city=city,
         q=q,
-        keys=rt.keyring,
-        country=rt.settings.default_country,
+        rt=asked.rt,
     )
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[WorkerRow]:
-        rows = (await reader.execute(_WORKERS.apply(query, wanted, rt.keyring))).all()
-        cursor = _WORKERS.next_cursor([(row[0].id,) for row in rows], wanted, rt.keyring)
-        items = [_worker_row(row[0], row[1]) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "workers", WorkerRow, page_of)
-    return await page_of(page, session)
-
-
-def _worker_row(user: User, worker: Worker) -> WorkerRow:
-    return WorkerRow(**_worker_values(user, worker))
+    return await _WORKERS.answer(query, actor, asked)
 
 
 def _worker_values(user: User, worker: Worker) -> dict[str, Any]:
@@ -160,6 +148,14 @@ def _worker_values(user: User, worker: Worker) -> dict[str, Any]:
         "language": user.language,
         "created_at": user.created_at,
     }
+
+
+_WORKERS = ListSpec(
+    "workers",
+    WorkerRow,
+    Keyset("admin_workers", [User.id]),
+    each(lambda user, worker: WorkerRow(**_worker_values(user, worker))),
+)
 
 
 async def _note_look(rt: Runtime, actor: Actor, kind: str, user_id: UUID, now: dt.datetime) -> None:
@@ -304,12 +300,8 @@ async def _verify(
 
 @router.get("/employers", response_model=Page[EmployerRow], responses=CSV_ANSWER)
 async def list_employers(
-    session: Read,
+    asked: Listing,
     actor: PeopleReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     status: Annotated[UserStatus | None, Query(description="Only those that stand here.")] = None,
     verified: Verified = None,
     repeated: Annotated[
@@ -333,22 +325,12 @@ async def list_employers(
         verified=verified,
         city=city,
         q=q,
-        keys=rt.keyring,
-        country=rt.settings.default_country,
+        rt=asked.rt,
     )
     if repeated is not None:
         again = marks.is_repeated()
         query = query.where(again if repeated else ~again)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[EmployerRow]:
-        rows = (await reader.execute(_EMPLOYERS.apply(query, wanted, rt.keyring))).all()
-        cursor = _EMPLOYERS.next_cursor([(row[0].id,) for row in rows], wanted, rt.keyring)
-        items = [EmployerRow(**_employer_values(row[0], row[1])) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "employers", EmployerRow, page_of)
-    return await page_of(page, session)
+    return await _EMPLOYERS.answer(query, actor, asked)
 
 
 def _employer_values(user: User, employer: Employer) -> dict[str, Any]:
@@ -361,6 +343,14 @@ def _employer_values(user: User, employer: Employer) -> dict[str, Any]:
         "city": employer.city,
         "created_at": user.created_at,
     }
+
+
+_EMPLOYERS = ListSpec(
+    "employers",
+    EmployerRow,
+    Keyset("admin_employers", [User.id]),
+    each(lambda user, employer: EmployerRow(**_employer_values(user, employer))),
+)
 
 
 async def _employer_of(session: AsyncSession, employer_id: UUID) -> Row[User, Employer]:

@@ -1,6 +1,7 @@
 """What was done and how things stand: the audit log, statistics, and the policy."""
 
 import datetime as dt
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,9 +15,9 @@ from starlette.responses import Response
 
 from app.api import lag, message_figures, parked
 from app.api.admin_access import LogReader, SettingsChanger, SettingsReader, StatsReader
-from app.api.admin_lists import cleaned, exported
-from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
+from app.api.admin_lists import Listing, ListSpec, cleaned
+from app.api.csv_export import CSV_ANSWER
+from app.api.deps import Now, Read, Route, Write
 from app.api.message_figures import ConversationFigures, HeldFigures
 from app.attempts.work import Kind, try_all_anew
 from app.audit import heads
@@ -25,7 +26,7 @@ from app.audit.models import AdminActionLog
 from app.catalogue import skills
 from app.core.errors import FieldError, Invalid
 from app.core.money import Money
-from app.core.paging import Keyset, PageRequest
+from app.core.paging import Keyset
 from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
 from app.db import wake_loops
 from app.identity.models import Role, User, UserStatus
@@ -51,8 +52,6 @@ router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 DAYS = 30
 SYSTEM = "system"
-
-_LOGS = Keyset("admin_logs", [AdminActionLog.number])
 
 
 def _word(description: str) -> Any:
@@ -82,12 +81,8 @@ class LogRow(Answer):
 
 @router.get("/logs", response_model=Page[LogRow], responses=CSV_ANSWER)
 async def list_logs(
-    session: Read,
+    asked: Listing,
     actor_in: LogReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     actor: Annotated[str | None, _word("Only what this account did: its id, or `system`.")] = None,
     action: Annotated[str | None, _word("Only this action, such as `worker.suspend`.")] = None,
     target_type: Annotated[
@@ -115,17 +110,7 @@ async def list_logs(
         query = query.where(AdminActionLog.at >= _aware(from_, "from"))
     if to is not None:
         query = query.where(AdminActionLog.at < _aware(to, "to"))
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[LogRow]:
-        rows = (await reader.scalars(_LOGS.apply(query, wanted, rt.keyring))).all()
-        cursor = _LOGS.next_cursor([(row.number,) for row in rows], wanted, rt.keyring)
-        shown = rows[: wanted.limit]
-        reasons = await reasons_of(reader, shown)
-        return Page(items=[_log_row(row, reasons[row.id]) for row in shown], next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor_in, now, "logs", LogRow, page_of)
-    return await page_of(page, session)
+    return await _LOGS.answer(query, actor_in, asked)
 
 
 def _actor_is(actor: str | None) -> list[ColumnElement[bool]]:
@@ -161,6 +146,15 @@ def _log_row(row: AdminActionLog, reason: str | None) -> LogRow:
         after=row.after,
         hash=row.hash,
     )
+
+
+async def _log_rows(session: AsyncSession, rows: Sequence[Any], _now: dt.datetime) -> list[LogRow]:
+    entries: list[AdminActionLog] = [row[0] for row in rows]
+    reasons = await reasons_of(session, entries)
+    return [_log_row(entry, reasons[entry.id]) for entry in entries]
+
+
+_LOGS = ListSpec("logs", LogRow, Keyset("admin_logs", [AdminActionLog.number]), _log_rows)
 
 
 class DayFigures(Answer):

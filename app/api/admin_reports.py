@@ -6,16 +6,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin_access import MoneyMover, MoneyReader
-from app.api.admin_lists import exported
-from app.api.csv_export import CSV_ANSWER, AsCsv
-from app.api.deps import Now, PageQuery, Read, Route, Rt, Write
+from app.api.admin_lists import Listing, ListSpec, each
+from app.api.csv_export import CSV_ANSWER
+from app.api.deps import Now, Route, Write
 from app.api.parameters import ListedEmployer, ListedWorker, ReportId
 from app.api.problems import problems
-from app.core.paging import Keyset, PageRequest
+from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, Page, Reason, Request
 from app.offers.models import JobMatch
 from app.payments import reports
@@ -25,8 +24,6 @@ from app.payments.reports import ReportDecided, ReportNotFound
 from app.payments.rules import ReportStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
-
-_REPORTS = Keyset("admin_reports", [LeadReport.id])
 
 
 class ReportRow(Answer):
@@ -64,14 +61,13 @@ def _row(report: LeadReport, worker_id: UUID) -> ReportRow:
     )
 
 
+_REPORTS = ListSpec("reports", ReportRow, Keyset("admin_reports", [LeadReport.id]), each(_row))
+
+
 @router.get("/reports", response_model=Page[ReportRow], responses=CSV_ANSWER)
 async def list_reports(
-    session: Read,
+    asked: Listing,
     actor: MoneyReader,
-    rt: Rt,
-    now: Now,
-    page: PageQuery,
-    as_csv: AsCsv,
     status: Annotated[ReportStatus | None, Query(description="Only those that stand here.")] = None,
     employer_id: ListedEmployer = None,
     worker_id: ListedWorker = None,
@@ -86,16 +82,7 @@ async def list_reports(
         query = query.where(LeadReport.employer_id == employer_id)
     if worker_id is not None:
         query = query.where(JobMatch.worker_id == worker_id)
-
-    async def page_of(wanted: PageRequest, reader: AsyncSession) -> Page[ReportRow]:
-        rows = (await reader.execute(_REPORTS.apply(query, wanted, rt.keyring))).all()
-        cursor = _REPORTS.next_cursor([(row[0].id,) for row in rows], wanted, rt.keyring)
-        items = [_row(row[0], row[1]) for row in rows[: wanted.limit]]
-        return Page(items=items, next_cursor=cursor)
-
-    if as_csv:
-        return await exported(rt, actor, now, "reports", ReportRow, page_of)
-    return await page_of(page, session)
+    return await _REPORTS.answer(query, actor, asked)
 
 
 @router.post(
