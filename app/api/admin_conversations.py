@@ -30,8 +30,8 @@ from app.messaging.conversations import Speaker
 from app.messaging.handover import (
     ConversationHeld,
     ConversationNotHeld,
+    HandoffReason,
     PersonStopped,
-    Why,
     WindowClosed,
 )
 from app.messaging.models import ChatPerson, OutboxState
@@ -57,7 +57,7 @@ class Conversation(Answer):
     state: ConversationState = Field(
         description="Who speaks with this person: `bot`, `waiting` (for a human) or `held` (by one)."
     )
-    why: Why | None = Field(description="Why the bot keeps quiet; null while it speaks.")
+    why: HandoffReason | None = Field(description="Why the bot keeps quiet; null while it speaks.")
     waiting_since: Instant | None = Field(description="Since when the bot keeps quiet.")
     held_by: UUID | None = Field(description="The administrator who answers.")
     held_until: Instant | None = Field(description="Until then, unless they do something more.")
@@ -121,7 +121,7 @@ def _row(
         id=person.id,
         channel=person.channel,
         state=state,
-        why=Why(person.paused_why) if person.paused_why else None,
+        why=HandoffReason(person.paused_why) if person.paused_why else None,
         waiting_since=person.paused_at,
         held_by=held_by,
         held_until=person.held_at + handover.HOLD_LASTS if held_by and person.held_at else None,
@@ -166,7 +166,7 @@ async def _listed(
 
 
 def _waiting_key(person: ChatPerson) -> tuple[int, dt.datetime | None, UUID]:
-    calls = person.paused_why == Why.SAFETY
+    calls = person.paused_why == HandoffReason.SAFETY
     return conversations.FIRST + (not calls), person.paused_at, person.id
 
 

@@ -28,7 +28,7 @@ from app.messaging.models import (
     WebhookEvent,
     WebhookState,
 )
-from app.messaging.outside import Held
+from app.messaging.outside import DeferralReason
 from app.policy import policy as policies
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
@@ -46,7 +46,7 @@ class MessageRow(Answer):
     attempts: int = Field(description="How many times it was tried.")
     error_code: str | None = Field(description="Code of the last error; null when there was none.")
     error: str | None = Field(description="What the last error said; null when there was none.")
-    held_why: Held | None = Field(description="Why it is held back.")
+    held_why: DeferralReason | None = Field(description="Why it is held back.")
     form: str | None = Field(
         description="How it was sent: free text or the template's name; null before."
     )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.schema import Answer, Instant
 from app.messaging import conversations, outside
 from app.messaging.models import Channel, ChannelState, MessageTemplate
-from app.messaging.outside import Held
+from app.messaging.outside import DeferralReason
 
 
 class ConversationFigures(Answer):
@@ -42,7 +42,7 @@ class BarredTemplate(Answer):
 class HeldFigures(Answer):
     """What is held back."""
 
-    messages: dict[Held, HeldMessages] = Field(
+    messages: dict[DeferralReason, HeldMessages] = Field(
         description="Messages that are due and held back, by reason."
     )
     templates: list[BarredTemplate] = Field(description="Templates that may not be sent now.")

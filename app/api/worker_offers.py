@@ -24,8 +24,8 @@ from app.offers.respond import OfferNotFound
 from app.offers.rules import (
     AlreadyResponded,
     AlreadyUnlocked,
-    Answer,
     NotAccepted,
+    OfferAnswer,
     OfferClosed,
     OfferExpired,
     OfferStatus,
@@ -112,7 +112,7 @@ class Offer(schema.Answer):
 class RespondRequest(schema.Request):
     """My answer to an offer; the first one counts."""
 
-    response: Answer = Field(description="Accept or reject.")
+    response: OfferAnswer = Field(description="Accept or reject.")
     reason: schema.Reason | None = Field(
         default=None, description="Kept with a rejection; the employer does not see it."
     )

@@ -54,7 +54,7 @@ _INTRODUCTION_CHARACTERS: Final = 200
 
 
 def ask_language(state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Ask in which language to go on."""
     known = [(code, texts.catalogue(code).name) for code in shown_languages(state)]
     text = "choose_language_devanagari" if state.draft.get("first") else "choose_language"
     if len(known) <= 3:
@@ -68,18 +68,18 @@ def shown_languages(state: State) -> list[str]:
 
 
 def read_language(_heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Return None: the choice of a language is read before any question is."""
     # A choice of language is understood everywhere (`script`), so what comes here is none.
     return None
 
 
 def ask_consent(_state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Ask for consent to keep and match the profile."""
     return Say("ask_consent")
 
 
 def read_consent(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read agreement or refusal; None where it is neither."""
     choice = tapped(heard, "consent") or consent_in(said(heard) or "")
     match choice:
         case "yes":
@@ -126,7 +126,7 @@ def consent_in(text: str) -> str | None:
 
 
 def ask_name(state: State, context: Context) -> Say:
-    """Ask this question."""
+    """Ask for a name."""
     offered = _offered(state, context)
     if not offered:
         return Say("ask_name")
@@ -145,7 +145,7 @@ def _offered(state: State, context: Context) -> str:
 
 
 def read_name(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read a name; None where the message is none."""
     text = said(heard)
     profile = heard.context.profile
     offered = _offered(heard.state, heard.context)
@@ -233,12 +233,12 @@ def good_name(name: str) -> bool:
 
 
 def ask_phone(_state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Ask for the phone number."""
     return Say("ask_phone")
 
 
 def read_phone(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read a phone number; None where none is given."""
     phone = heard.inbound.phone
     if heard.inbound.kind is InboundKind.CONTACT and phone is not None and not is_special(phone):
         return answered(heard, Ask.PHONE, SetPhone(phone), before=(Say("phone_saved"),))

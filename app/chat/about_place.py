@@ -44,12 +44,12 @@ _PIN_DIGITS: Final = 6
 
 
 def ask_location(_state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Ask where the worker lives."""
     return Say("ask_location")
 
 
 def read_location(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read a place, a PIN code or a pin; None where none is named."""
     inbound = heard.inbound
     if inbound.kind is InboundKind.LOCATION:
         if inbound.latitude is None or inbound.longitude is None:
@@ -123,7 +123,7 @@ def _placed(
 
 
 def ask_which_place(state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Ask which of several places of one name is meant."""
     rows = []
     options = state.draft.get("places", [])
     if len(options) == 1:
@@ -141,7 +141,7 @@ def ask_which_place(state: State, _context: Context) -> Say:
 
 
 def read_which_place(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read which of the places offered is meant; None where that is unclear."""
     choice = tapped(heard, "place")
     options = heard.state.draft.get("places", [])
     number = index(choice or "", len(options))
@@ -173,12 +173,12 @@ def _chosen(heard: Heard, option: Mapping[str, Any]) -> Turn:
 
 
 def ask_distance(_state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Ask how far the worker travels to work."""
     return Say("ask_distance")
 
 
 def read_distance(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read a distance in km; None where none is named."""
     if (pin := _pin_in(said(heard) or "")) is not None:
         return _corrected(heard, pin)
     kilometres = _measure(heard, "distance", quantities.kilometres)
@@ -231,12 +231,12 @@ def relocated(heard: Heard) -> Turn:
 
 
 def ask_experience(_state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Ask for years of experience."""
     return Say("ask_experience")
 
 
 def read_experience(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read years of experience; None where none are named."""
     years = _measure(heard, "years", quantities.years)
     if years is None and _says_none(said(heard) or ""):
         years = 0.0

@@ -46,7 +46,7 @@ def _chosen(heard_or_state: State) -> list[str]:
 
 
 def ask_skills(state: State, context: Context) -> Say:
-    """Ask this question."""
+    """Ask which kinds of work somebody can do."""
     chosen = _chosen(state)
     rows = _skill_rows(chosen, int(state.draft.get("page", 0)), context)
     if chosen:
@@ -78,7 +78,7 @@ def skill_row(slug: str, language: str) -> Row:
 
 
 def read_skills(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read kinds of work; None where none is named."""
     state, context = heard.state, heard.context
     chosen = _chosen(state)
     slug = tapped(heard, "skill")
@@ -166,12 +166,12 @@ def _names(slug: str, words: str) -> bool:
 
 
 def ask_skills_right(state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Read the skills back, and ask whether they are right."""
     return Say("ask_skills_right", {"skills": _chosen(state)})
 
 
 def read_skills_right(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read whether the skills are right; None where that is unclear."""
     choice = tapped(heard, "skills")
     chosen = _chosen(heard.state)
     if choice == "yes" or says(heard, Command.YES) or says(heard, Command.DONE):

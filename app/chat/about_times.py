@@ -30,7 +30,7 @@ def ask_availability(_state: State, context: Context) -> Say:
 
 
 def read_availability(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read weekly hours; None where none can be read."""
     pattern = tapped(heard, "free")
     text = pattern if pattern is not None else said(heard)
     if heard.inbound.kind is InboundKind.FORM:
@@ -65,12 +65,12 @@ def _drafted_slots(state: State) -> list[Slot]:
 
 
 def ask_availability_right(state: State, _context: Context) -> Say:
-    """Ask this question."""
+    """Read the weekly hours back, and ask whether they are right."""
     return Say("ask_availability_right", {"slots": said_slots(_drafted_slots(state))})
 
 
 def read_availability_right(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read whether the weekly hours are right; None where that is unclear."""
     choice = tapped(heard, "free")
     slots = _drafted_slots(heard.state)
     if (choice == "yes" or says(heard, Command.YES)) and slots:

@@ -38,7 +38,7 @@ from app.messaging.models import ChatPerson
 from app.messaging.wording import role
 from app.offers import privacy, reasons, respond
 from app.offers.models import JobMatch
-from app.offers.rules import Answer
+from app.offers.rules import OfferAnswer
 from app.payments import contacts
 from app.sql import insert_if_absent
 from app.workers import availability, blocks, profile, registration
@@ -222,7 +222,7 @@ async def _answer(doing: Doing, effect: model.Answer) -> None:
         doing.session,
         doing.worker_id,
         effect.offer_id,
-        Answer(effect.verb),
+        OfferAnswer(effect.verb),
         None if effect.reason is None else mask(effect.reason),
         doing.now,
         base_url=doing.base_url,
@@ -291,7 +291,7 @@ async def _mark_worker(doing: Doing, stopped_at: dt.datetime | None) -> None:
 
 
 async def _hand_over(doing: Doing, effect: model.HandOver) -> None:
-    handover.want(doing.person, handover.Why(effect.why), doing.now)
+    handover.want(doing.person, handover.HandoffReason(effect.why), doing.now)
 
 
 async def _hand_back(doing: Doing, _effect: model.HandBack) -> None:

@@ -22,7 +22,7 @@ from app.messaging.inbound import InboundKind
 
 
 def read_delete(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read whether everything is really to be deleted; None where that is unclear."""
     choice = tapped(heard, "delete")
     if choice == "yes" or (choice is None and says(heard, Command.YES)):
         return Turn(State(), (Say("deleted", essential=True),), (Erase(),))
@@ -40,7 +40,7 @@ def asked_code(heard: Heard) -> Turn | None:
 
 
 def read_report(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read what is wrong with an employer; None where nothing is said."""
     text = said(heard)
     about: dict[str, Any] = dict(heard.state.draft)
     if text is None or "offer_id" not in about or Command.COURTESY in commands(text):
@@ -54,7 +54,7 @@ def read_report(heard: Heard) -> Turn | None:
 
 
 def read_new_place(heard: Heard) -> Turn | None:
-    """Read an answer; None for what makes no sense."""
+    """Read whether a new pin is the new home; None where that is unclear."""
     choice = tapped(heard, "here")
     at = heard.state.draft.get("at")
     if at and (choice == "yes" or says(heard, Command.YES)):

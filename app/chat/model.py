@@ -171,7 +171,7 @@ class Context:
     paused: bool = False
     """Whether a human is wanted, there or not."""
     wanted_for: str = ""
-    """Why a human is wanted: `app.messaging.handover.Why`."""
+    """Why a human is wanted: `app.messaging.handover.HandoffReason`."""
     held: bool = False
     """Whether one is there: an administrator holds the conversation."""
     attended: bool = False
@@ -316,7 +316,7 @@ class HandOver:
     """A human is wanted; the bot keeps quiet."""
 
     why: str = "asked"
-    """`app.messaging.handover.Why`."""
+    """`app.messaging.handover.HandoffReason`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,8 @@ async def find(session: AsyncSession, admin_id: UUID) -> User:
     return user
 
 
-async def lock_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> set[UUID]:
-    """Lock every active owner and return them: of two owners who act on one another, one wins.
+async def lock_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> None:
+    """Lock every active owner: of two owners who act on one another, one wins, and stays one.
 
     Raises `OwnAccount`, `NotFound`, and `LastOwner` for an actor who is no owner any more.
     """
@@ -64,7 +64,6 @@ async def lock_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> se
     await find(session, admin_id)
     if actor.user_id not in found:
         raise LastOwner
-    return found
 
 
 async def change_role(
@@ -74,7 +73,7 @@ async def change_role(
 
     Raises `OwnAccount`, `LastOwner`, `NotFound` and `SameRole`.
     """
-    await _keep_an_owner(session, actor, admin_id, stays=role is AdminRole.OWNER)
+    await lock_owners(session, actor, admin_id)
     changed = (
         update(User)
         .where(User.id == admin_id, User.admin_role.is_distinct_from(role))
@@ -91,7 +90,7 @@ async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.d
 
     Raises `OwnAccount`, `LastOwner`, `NotFound` and `StatusForbids`.
     """
-    await _keep_an_owner(session, actor, admin_id, stays=False)
+    await lock_owners(session, actor, admin_id)
     await users.suspend(session, admin_id, now)
 
 
@@ -99,11 +98,3 @@ async def activate(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.
     """Let a suspended administrator in again. Raises `OwnAccount`, `NotFound`, `StatusForbids`."""
     await lock_owners(session, actor, admin_id)
     await users.activate(session, admin_id, now)
-
-
-async def _keep_an_owner(
-    session: AsyncSession, actor: Actor, admin_id: UUID, *, stays: bool
-) -> None:
-    owners = await lock_owners(session, actor, admin_id)
-    if not stays and not owners - {admin_id}:
-        raise LastOwner

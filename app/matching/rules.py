@@ -30,7 +30,6 @@ class WorkerFacts:
     experience_years: int
     reliability: float
     """0 to 100; see `app.workers.facts`."""
-    blocked_employers: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +75,6 @@ DEFAULT_WEIGHTS: Final = Weights(30, 30, 20, 10, 10)
 
 MINIMUM_SHARE: Final = 0.5
 """Share of a job's minutes that a worker must be free for, unless the policy says otherwise."""
-
-
-class Rejection(StrEnum):
-    """Why a worker is not offered a job; the first that holds, in this order."""
-
-    BLOCKED = "blocked"
-    TOO_FAR = "too_far"
-    MISSING_SKILL = "missing_skill"
-    TOO_LITTLE_EXPERIENCE = "too_little_experience"
-    NOT_ENOUGH_HOURS = "not_enough_hours"
-    """The week and the days off leave too little."""
-    BUSY = "busy"
-    """There would be enough, were it not for jobs accepted already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +137,8 @@ def enough(free_minutes: int, job_minutes: int, minimum_share: float) -> bool:
     return free_minutes > 0 and free_minutes >= minimum_share * job_minutes - 1e-6
 
 
-def eligible(
-    worker: WorkerFacts, job: JobFacts, minimum_share: float = MINIMUM_SHARE
-) -> Rejection | None:
-    """None when the worker can be offered the job, else the first reason against it."""
-    return _refusal(worker, job, minimum_share, _fit(worker, job))
-
-
 @dataclass(frozen=True, slots=True)
-class _Fit:
+class Fit:
     """What both questions need, whether somebody fits and how well, and takes longest to tell."""
 
     distance_km: float
@@ -167,33 +146,21 @@ class _Fit:
     hours: JobHours
 
 
-def _fit(worker: WorkerFacts, job: JobFacts) -> _Fit:
+def fit_of(worker: WorkerFacts, job: JobFacts) -> Fit:
+    """Return the distance between worker and job, and how much of its hours they are free for."""
     hours = hours_of(job.schedule)
     distance_km = haversine_km(worker.point, job.point)
-    return _Fit(distance_km, hours.free(worker.availability), hours)
+    return Fit(distance_km, hours.free(worker.availability), hours)
 
 
-def _refusal(
-    worker: WorkerFacts, job: JobFacts, minimum_share: float, fit: _Fit
-) -> Rejection | None:
-    if job.employer_id in worker.blocked_employers:
-        return Rejection.BLOCKED
-    if fit.distance_km > limit_km(worker.max_distance_km, job.radius_km):
-        return Rejection.TOO_FAR
-    if not job.required_skills <= worker.skills:
-        return Rejection.MISSING_SKILL
-    if worker.experience_years < job.min_experience_years:
-        return Rejection.TOO_LITTLE_EXPERIENCE
-    if enough(fit.free_minutes, fit.hours.minutes, minimum_share):
-        return None
-    return _why_no_time(worker.availability, fit.hours, minimum_share)
-
-
-def _why_no_time(availability: Availability, hours: JobHours, minimum_share: float) -> Rejection:
-    without_jobs = Availability(availability.slots, availability.time_zone, availability.time_off)
-    if enough(hours.free(without_jobs), hours.minutes, minimum_share):
-        return Rejection.BUSY
-    return Rejection.NOT_ENOUGH_HOURS
+def _fits(worker: WorkerFacts, job: JobFacts, minimum_share: float, fit: Fit) -> bool:
+    """Whether the worker can be offered the job."""
+    return (
+        fit.distance_km <= limit_km(worker.max_distance_km, job.radius_km)
+        and job.required_skills <= worker.skills
+        and worker.experience_years >= job.min_experience_years
+        and enough(fit.free_minutes, fit.hours.minutes, minimum_share)
+    )
 
 
 def distance_part(distance_km: float, limit: float) -> float:
@@ -229,12 +196,8 @@ def weigh(parts: Parts, weights: Weights) -> float:
     return round(_bounded(mean), 1)
 
 
-def score(worker: WorkerFacts, job: JobFacts, weights: Weights = DEFAULT_WEIGHTS) -> Score:
-    """How well an eligible worker fits the job."""
-    return _score(worker, job, weights, _fit(worker, job))
-
-
-def _score(worker: WorkerFacts, job: JobFacts, weights: Weights, fit: _Fit) -> Score:
+def score(worker: WorkerFacts, job: JobFacts, weights: Weights, fit: Fit) -> Score:
+    """Return how well a worker who fits at all fits the job; `fit` is their `fit_of`."""
     limit = limit_km(worker.max_distance_km, job.radius_km)
     preferred_had = len(job.preferred_skills & worker.skills)
     parts = Parts(
@@ -283,9 +246,9 @@ def rank(
     """The eligible among the workers, best first; the same for any order they come in."""
     candidates = []
     for worker in workers:
-        fit = _fit(worker, job)
-        if _refusal(worker, job, minimum_share, fit) is None:
-            candidates.append(Candidate(worker, _score(worker, job, weights, fit)))
+        fit = fit_of(worker, job)
+        if _fits(worker, job, minimum_share, fit):
+            candidates.append(Candidate(worker, score(worker, job, weights, fit)))
     return sorted(candidates, key=lambda candidate: candidate.place)
 
 

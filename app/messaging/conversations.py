@@ -93,7 +93,7 @@ def waits(now: dt.datetime) -> ColumnElement[bool]:
 
 def urgency() -> ColumnElement[int]:
     """The order in which people are looked at: who calls for help goes before all others."""
-    return case((ChatPerson.paused_why == handover.Why.SAFETY, FIRST), else_=FIRST + 1)
+    return case((ChatPerson.paused_why == handover.HandoffReason.SAFETY, FIRST), else_=FIRST + 1)
 
 
 async def waiting(session: AsyncSession, now: dt.datetime) -> Waiting:

@@ -207,7 +207,7 @@ async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> Ou
     row = await session.get(OutboxMessage, message_id, with_for_update=True)
     if row is None:
         raise NotFound
-    waits = row.state == OutboxState.WAITING and row.held_why == outside.Held.TEMPLATE
+    waits = row.state == OutboxState.WAITING and row.held_why == outside.DeferralReason.TEMPLATE
     given_up = row.state in {OutboxState.DEAD, OutboxState.FAILED}
     if not (waits or given_up) or not row.params_sealed:
         raise MessageNotRetryable

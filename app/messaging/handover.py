@@ -30,7 +30,7 @@ HERE: Final = "human_here"
 """The notice that somebody of our team is there now; outside the window it asks for an answer."""
 
 
-class Why(StrEnum):
+class HandoffReason(StrEnum):
     """What made the bot fall silent."""
 
     ASKED = "asked"
@@ -43,7 +43,12 @@ class Why(StrEnum):
     """Somebody did them wrong, or they may be in danger: our team sees them before all others."""
 
 
-_MORE_URGENT: Final = (Why.NOT_UNDERSTOOD, Why.TAKEN, Why.ASKED, Why.SAFETY)
+_MORE_URGENT: Final = (
+    HandoffReason.NOT_UNDERSTOOD,
+    HandoffReason.TAKEN,
+    HandoffReason.ASKED,
+    HandoffReason.SAFETY,
+)
 """A later reason takes the place of an earlier one only if it is further right."""
 
 
@@ -78,17 +83,17 @@ class WindowClosed(Conflict):
     )
 
 
-def want(person: ChatPerson, why: Why, now: dt.datetime) -> None:
+def want(person: ChatPerson, why: HandoffReason, now: dt.datetime) -> None:
     """Note that a human is wanted, and tell our team; `person` is locked.
 
     Who waits already keeps their place, and the more urgent of the two reasons.
     """
     if person.paused_at is None:
         person.paused_at = now
-    elif _MORE_URGENT.index(why) <= _MORE_URGENT.index(Why(person.paused_why or why)):
+    elif _MORE_URGENT.index(why) <= _MORE_URGENT.index(HandoffReason(person.paused_why or why)):
         return
     person.paused_why, person.updated_at = why, now
-    ALERTS.labels("safety" if why is Why.SAFETY else "human_wanted").inc()
+    ALERTS.labels("safety" if why is HandoffReason.SAFETY else "human_wanted").inc()
     logger().warning("human_wanted", user_id=str(person.user_id), reason=why.value)
 
 
@@ -117,7 +122,7 @@ async def take(
     held = holder(person, now) == actor.user_id
     person.held_by, person.held_at, person.updated_at = actor.user_id, now, now
     if person.paused_at is None:
-        person.paused_at, person.paused_why = now, Why.TAKEN
+        person.paused_at, person.paused_why = now, HandoffReason.TAKEN
     can_write = window_open(person.last_inbound_at, now)
     if person.stopped_at is None and not (held and can_write):
         await outbox.tell_person(session, person, HERE, key=now.isoformat(), now=now)

@@ -103,7 +103,7 @@ class OutboxMessage(Base):
     template_at: Mapped[dt.datetime | None]
     """When it set off as a template, outside the window: the platform counts whom we begin with."""
     held_why: Mapped[str | None] = mapped_column(String(24))
-    """Why it is held back (`app.messaging.outside.Held`); what comes next to the person goes before it."""
+    """An `app.messaging.outside.DeferralReason`; what comes next to the person goes before it."""
     cost_category: Mapped[str | None] = mapped_column(String(24))
     units: Mapped[int] = mapped_column(default=1, server_default="1")
     """How many messages it is paid as: a long SMS is several."""
@@ -318,7 +318,7 @@ class ChatPerson(Base):
     paused_at: Mapped[dt.datetime | None]
     """Since when a human is wanted, or there; the bot is silent until handed back."""
     paused_why: Mapped[str | None] = mapped_column(String(24))
-    """What made the bot fall silent (`app.messaging.handover.Why`)."""
+    """What made the bot fall silent (`app.messaging.handover.HandoffReason`)."""
     held_by: Mapped[UUID | None]
     """The administrator who answers; a hold nothing is done with runs out."""
     held_at: Mapped[dt.datetime | None]

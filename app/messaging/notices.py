@@ -167,7 +167,7 @@ async def free(session: AsyncSession, name: str, language: str, now: dt.datetime
         .where(
             OutboxMessage.kind == texts.kind_of_template(name),
             OutboxMessage.state == OutboxState.WAITING,
-            OutboxMessage.held_why == outside.Held.TEMPLATE,
+            OutboxMessage.held_why == outside.DeferralReason.TEMPLATE,
         )
         .values(due_at=now, updated_at=now)
         .execution_options(synchronize_session=False)

@@ -43,7 +43,7 @@ SHORTEST_HOLD: Final = dt.timedelta(minutes=1)
 """A message that is held back is not looked at again before, and after `LONGEST_HOLD` at the latest."""
 
 
-class Held(StrEnum):
+class DeferralReason(StrEnum):
     """Why a message is held back, and what comes next to its person is not."""
 
     DAILY_LIMIT = "daily_limit"
@@ -51,9 +51,9 @@ class Held(StrEnum):
     NOT_NOW = "not_now"
 
 
-HELD_AFTER: Final[Mapping[Refusal, Held]] = {
-    Refusal.TEMPLATE_PAUSED: Held.TEMPLATE,
-    Refusal.NOT_NOW: Held.NOT_NOW,
+HELD_AFTER: Final[Mapping[Refusal, DeferralReason]] = {
+    Refusal.TEMPLATE_PAUSED: DeferralReason.TEMPLATE,
+    Refusal.NOT_NOW: DeferralReason.NOT_NOW,
 }
 """Why a message is held back that was refused."""
 
@@ -89,24 +89,24 @@ class Outside:
             and self._category(row) == texts.MARKETING
         )
 
-    def admit(self, row: OutboxMessage) -> Held | None:
+    def admit(self, row: OutboxMessage) -> DeferralReason | None:
         """Count a message that goes as a template, or say why it has to wait."""
         known = self.templates.get(_template(row))
         if known is not None and known.barred_at is not None:
-            return Held.TEMPLATE
+            return DeferralReason.TEMPLATE
         if self.limit is None or row.recipient_index in self.known:
             return None
         reserve = 0 if row.essential else self.limit // CODES_SHARE
         if self.begun >= self.limit - reserve:
             self.reached = True
-            return Held.DAILY_LIMIT
+            return DeferralReason.DAILY_LIMIT
         self.begun += 1
         self.known.add(row.recipient_index)
         return None
 
-    def again_at(self, why: Held, now: dt.datetime) -> dt.datetime:
+    def again_at(self, why: DeferralReason, now: dt.datetime) -> dt.datetime:
         """Return when to look at a held message again."""
-        wanted = self.next_free_at if why is Held.DAILY_LIMIT else None
+        wanted = self.next_free_at if why is DeferralReason.DAILY_LIMIT else None
         return min(max(wanted or now + LONGEST_HOLD, now + SHORTEST_HOLD), now + LONGEST_HOLD)
 
     def filed_as(self, row: OutboxMessage) -> str:
@@ -194,7 +194,7 @@ async def no_more_marketing(session: AsyncSession, ids: Collection[UUID], now: d
     )
 
 
-async def held(session: AsyncSession, now: dt.datetime) -> Mapping[Held, HeldFigures]:
+async def held(session: AsyncSession, now: dt.datetime) -> Mapping[DeferralReason, HeldFigures]:
     """Return how much waits for which reason."""
     query = (
         select(OutboxMessage.held_why, func.count(), func.min(OutboxMessage.created_at))
@@ -206,9 +206,9 @@ async def held(session: AsyncSession, now: dt.datetime) -> Mapping[Held, HeldFig
         .group_by(OutboxMessage.held_why)
     )
     rows: Any = await session.execute(query)
-    found = {why: HeldFigures(0, 0) for why in Held}
+    found = {why: HeldFigures(0, 0) for why in DeferralReason}
     for why, count, oldest in rows:
         if why in found:
             seconds = max(0, int((now - oldest).total_seconds()))
-            found[Held(why)] = HeldFigures(count, seconds)
+            found[DeferralReason(why)] = HeldFigures(count, seconds)
     return found

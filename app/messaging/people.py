@@ -18,7 +18,7 @@ from app.db import changed, keyring, wake_loops
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
 from app.messaging import accounts
-from app.messaging.handover import Why
+from app.messaging.handover import HandoffReason
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox import ADDRESS
@@ -195,7 +195,7 @@ async def _absorb(
     if kept.paused_at is None and gone.paused_at is not None:
         kept.paused_at, kept.paused_why = gone.paused_at, gone.paused_why
         kept.held_by, kept.held_at = gone.held_by, gone.held_at
-    elif gone.paused_at is not None and gone.paused_why == Why.SAFETY:
+    elif gone.paused_at is not None and gone.paused_why == HandoffReason.SAFETY:
         kept.paused_why = gone.paused_why
     kept.updated_at = now
     wake_loops(session, "inbox")  # whoever handles them has seen no message of the other's

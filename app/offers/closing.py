@@ -20,7 +20,7 @@ from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox import Notice, notify_many, suppress
 from app.offers.jobside import HeldJob, ask_more, hold_jobs
 from app.offers.models import JobMatch
-from app.offers.rules import CloseReason, OfferStatus
+from app.offers.rules import Action, CloseReason, OfferStatus, ends_of
 from app.offers.standing import stands
 from app.sql import is_one_of, table
 
@@ -190,10 +190,11 @@ async def _close(
 ) -> Sequence[Closed]:
     if not job_ids:
         return []
+    before, after = ends_of(Action.CLOSE)
     statement = (
         update(JobMatch)
-        .where(which, JobMatch.job_id.in_(job_ids), stands(OfferStatus.OFFERED, now))
-        .values(status=OfferStatus.CLOSED.value, remind_at=None, updated_at=now)
+        .where(which, JobMatch.job_id.in_(job_ids), stands(before, now))
+        .values(status=after.value, remind_at=None, updated_at=now)
         .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
         .execution_options(synchronize_session=False)
     )
@@ -207,8 +208,8 @@ async def _close(
             target_id=row.id,
             now=now,
             code=why,
-            before={"status": OfferStatus.OFFERED.value},
-            after={"status": OfferStatus.CLOSED.value},
+            before={"status": before.value},
+            after={"status": after.value},
         )
     return closed
 

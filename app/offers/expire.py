@@ -15,12 +15,13 @@ from app.due import Due
 from app.messaging.outbox import notify_many, suppress
 from app.offers.jobside import ask_more, hold_jobs
 from app.offers.models import JobMatch
-from app.offers.rules import OfferStatus
+from app.offers.rules import Action, ends_of
 from app.sql import is_one_of, table
 from app.workers.models import Worker
 
+_BEFORE, _AFTER = ends_of(Action.EXPIRE)
 OFFERS_DUE: Final = Due(
-    is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),
+    is_one_of(table(JobMatch).c.status, [_BEFORE]),
     JobMatch.respond_by <= bindparam("now"),
 )
 EXPIRIES: Final = Work(
@@ -35,7 +36,7 @@ _OVERDUE: Final = (
 _EXPIRE: Final = (
     update(JobMatch)
     .where(JobMatch.id.in_(bindparam("ids", expanding=True)), *OFFERS_DUE.conditions)
-    .values(status=OfferStatus.EXPIRED.value, remind_at=None, updated_at=bindparam("now"))
+    .values(status=_AFTER.value, remind_at=None, updated_at=bindparam("now"))
     .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
     .execution_options(synchronize_session=False)
 )
@@ -72,8 +73,8 @@ async def expire_due(
             target_type="match",
             target_id=row.id,
             now=now,
-            before={"status": OfferStatus.OFFERED.value},
-            after={"status": OfferStatus.EXPIRED.value},
+            before={"status": _BEFORE.value},
+            after={"status": _AFTER.value},
         )
     return len(expired)
 

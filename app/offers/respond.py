@@ -21,7 +21,7 @@ from app.offers.jobside import HeldJob, ask_more, hold_jobs
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
-from app.offers.rules import Action, Answer, CloseReason, OfferFacts, OfferStatus, Step
+from app.offers.rules import Action, CloseReason, OfferAnswer, OfferFacts, OfferStatus, Step
 from app.sql import rows_changed
 from app.workers.models import Worker
 
@@ -40,7 +40,7 @@ async def respond(
     session: AsyncSession,
     worker_id: UUID,
     offer_id: UUID,
-    answer: Answer,
+    answer: OfferAnswer,
     reason: str | None,
     now: dt.datetime,
     *,
@@ -284,7 +284,7 @@ def _record(
     step: Step,
     now: dt.datetime,
 ) -> None:
-    before = OfferStatus.ACCEPTED if action is Action.WITHDRAW else OfferStatus.OFFERED
+    before, _ = rules.ends_of(action)
     log.record(
         session,
         actor=Actor(worker_id, Role.WORKER, UserStatus.ACTIVE, ""),

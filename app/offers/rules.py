@@ -36,7 +36,7 @@ class OfferStatus(StrEnum):
     CLOSED = "closed"
 
 
-class Answer(StrEnum):
+class OfferAnswer(StrEnum):
     """What a worker says to an offer."""
 
     ACCEPT = "accept"
@@ -52,15 +52,6 @@ class Action(StrEnum):
     EXPIRE = "expire"
     CLOSE = "close"
     UNLOCK = "unlock"
-
-
-class Who(StrEnum):
-    """Who may take a step. The job's side is its employer, an administrator, or a rule of the job."""
-
-    WORKER = "worker"
-    JOB_SIDE = "job_side"
-    CLOCK = "clock"
-    PAYMENT = "payment"
 
 
 class Guard(StrEnum):
@@ -138,10 +129,9 @@ class NotDue(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step that may be taken: `who` may turn the one status into `after` while `guards` hold."""
+    """A step that may be taken: the status becomes `after` while `guards` hold."""
 
     after: OfferStatus
-    who: frozenset[Who]
     guards: frozenset[Guard] = frozenset()
 
 
@@ -153,12 +143,11 @@ class Same:
 type Refusal = type[Conflict]
 type Entry = Step | Same | Refusal
 
-_WORKER = frozenset({Who.WORKER})
 _OFFERED, _ACCEPTED, _REJECTED, _EXPIRED, _WITHDRAWN, _CLOSED = OfferStatus
 
 TABLE: Final[Mapping[Action, Mapping[OfferStatus, Entry]]] = {
     Action.ACCEPT: {
-        _OFFERED: Step(_ACCEPTED, _WORKER, frozenset({Guard.IN_TIME, Guard.JOB_HAS_ROOM})),
+        _OFFERED: Step(_ACCEPTED, frozenset({Guard.IN_TIME, Guard.JOB_HAS_ROOM})),
         _ACCEPTED: Same(),
         _REJECTED: AlreadyResponded,
         _EXPIRED: OfferExpired,
@@ -166,7 +155,7 @@ TABLE: Final[Mapping[Action, Mapping[OfferStatus, Entry]]] = {
         _CLOSED: OfferClosed,
     },
     Action.REJECT: {
-        _OFFERED: Step(_REJECTED, _WORKER, frozenset({Guard.IN_TIME})),
+        _OFFERED: Step(_REJECTED, frozenset({Guard.IN_TIME})),
         _ACCEPTED: AlreadyResponded,
         _REJECTED: Same(),
         _EXPIRED: OfferExpired,
@@ -175,14 +164,14 @@ TABLE: Final[Mapping[Action, Mapping[OfferStatus, Entry]]] = {
     },
     Action.WITHDRAW: {
         _OFFERED: NotAccepted,
-        _ACCEPTED: Step(_WITHDRAWN, _WORKER, frozenset({Guard.NOT_UNLOCKED})),
+        _ACCEPTED: Step(_WITHDRAWN, frozenset({Guard.NOT_UNLOCKED})),
         _REJECTED: NotAccepted,
         _EXPIRED: NotAccepted,
         _WITHDRAWN: Same(),
         _CLOSED: NotAccepted,
     },
     Action.EXPIRE: {
-        _OFFERED: Step(_EXPIRED, frozenset({Who.CLOCK}), frozenset({Guard.OVERDUE})),
+        _OFFERED: Step(_EXPIRED, frozenset({Guard.OVERDUE})),
         _ACCEPTED: NotDue,
         _REJECTED: NotDue,
         _EXPIRED: Same(),
@@ -190,7 +179,7 @@ TABLE: Final[Mapping[Action, Mapping[OfferStatus, Entry]]] = {
         _CLOSED: NotDue,
     },
     Action.CLOSE: {
-        _OFFERED: Step(_CLOSED, frozenset({Who.JOB_SIDE, Who.WORKER}), frozenset({Guard.IN_TIME})),
+        _OFFERED: Step(_CLOSED, frozenset({Guard.IN_TIME})),
         _ACCEPTED: AlreadyResponded,
         _REJECTED: AlreadyResponded,
         _EXPIRED: OfferExpired,
@@ -199,7 +188,7 @@ TABLE: Final[Mapping[Action, Mapping[OfferStatus, Entry]]] = {
     },
     Action.UNLOCK: {
         _OFFERED: MatchNotAccepted,
-        _ACCEPTED: Step(_ACCEPTED, frozenset({Who.PAYMENT}), frozenset({Guard.NOT_UNLOCKED})),
+        _ACCEPTED: Step(_ACCEPTED, frozenset({Guard.NOT_UNLOCKED})),
         _REJECTED: MatchNotAccepted,
         _EXPIRED: MatchNotAccepted,
         _WITHDRAWN: MatchNotAccepted,
@@ -231,6 +220,14 @@ def effective(status: OfferStatus, respond_by: dt.datetime, now: dt.datetime) ->
     """The status as everybody sees it: an unanswered offer has expired once `respond_by` is here."""
     overdue = status is OfferStatus.OFFERED and respond_by <= now
     return OfferStatus.EXPIRED if overdue else status
+
+
+def ends_of(action: Action) -> tuple[OfferStatus, OfferStatus]:
+    """Return the status in which an offer has to be for `action`, and the one it has afterwards."""
+    for before, entry in TABLE[action].items():
+        if isinstance(entry, Step):
+            return before, entry.after
+    raise LookupError(action)
 
 
 def decide(facts: OfferFacts, action: Action, now: dt.datetime) -> Step | None:

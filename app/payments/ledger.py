@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
@@ -48,11 +47,3 @@ async def book(
     ]
     statement = insert_of(LedgerEntry, postgresql=is_postgresql(session)).values(rows)
     await session.execute(statement.on_conflict_do_nothing())
-
-
-async def balances(session: AsyncSession) -> dict[tuple[str, str], int]:
-    """Return the balance of each account and currency, in minor units."""
-    query = select(
-        LedgerEntry.account, LedgerEntry.currency, func.sum(LedgerEntry.amount)
-    ).group_by(LedgerEntry.account, LedgerEntry.currency)
-    return {(row[0], row[1]): int(row[2]) for row in await session.execute(query)}

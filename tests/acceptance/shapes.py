@@ -52,7 +52,6 @@ EMPLOYER_DASHBOARD = set(
 )
 JOB_COUNTS = set("draft published filled expired cancelled".split())
 MATCH_COUNTS = set("offered accepted rejected expired".split())
-LOG = set("id at actor action target_type target_id reason before after hash".split())
 WAVE = set("job_id wave candidates offers_created".split())
 PROBLEM = set("type title status detail code request_id".split())
 

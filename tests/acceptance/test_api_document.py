@@ -172,6 +172,12 @@ def test_every_model_stands_once_by_a_plain_name(document: dict[str, Any]) -> No
     assert "OfferPage" in document["components"]["schemas"]
 
 
+def test_the_vocabularies_are_named_by_what_they_list(document: dict[str, Any]) -> None:
+    models = document["components"]["schemas"]
+    assert {"OfferAnswer", "HandoffReason", "DeferralReason"} <= models.keys()
+    assert not {"Answer", "Why", "Held"} & models.keys()
+
+
 def test_an_unlock_says_what_200_and_what_202_returns(document: dict[str, Any]) -> None:
     answers = document["paths"]["/api/employers/matches/{match_id}/unlock"]["post"]["responses"]
 

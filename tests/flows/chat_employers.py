@@ -27,7 +27,7 @@ from app.identity.models import Role, User, UserStatus
 from app.messaging.channels import Address, Outgoing
 from app.offers import respond
 from app.offers.models import JobMatch
-from app.offers.rules import Answer
+from app.offers.rules import OfferAnswer
 from app.payments import unlock
 from app.payments.models import Payment
 from app.payments.provider import Checkout, CheckoutState
@@ -112,7 +112,7 @@ async def accept(world: "ChatWorld", name: str) -> None:
             session,
             match.worker_id,
             match.id,
-            Answer.ACCEPT,
+            OfferAnswer.ACCEPT,
             None,
             world.clock(),
             base_url="https://partimer.example",

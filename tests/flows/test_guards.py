@@ -30,7 +30,7 @@ from app.messaging.rules import Refusal
 from app.offers import expire, remind, respond, rules
 from app.offers.jobside import hold_jobs
 from app.offers.models import JobMatch
-from app.offers.rules import Action, Answer, OfferClosed, OfferFacts, OfferStatus
+from app.offers.rules import Action, OfferAnswer, OfferClosed, OfferFacts, OfferStatus
 from app.payments import ledger, refunds
 from app.payments.contacts import contacts_of
 from app.payments.provider import PaymentProvider, PaymentsUnavailable
@@ -72,7 +72,7 @@ async def test_what_was_answered_meanwhile_is_not_answered_again(
 ) -> None:
     _, [(worker_id, offer_id)] = await market(database)
     async with database.begin() as session:
-        await respond.respond(session, worker_id, offer_id, Answer.REJECT, None, NOW)
+        await respond.respond(session, worker_id, offer_id, OfferAnswer.REJECT, None, NOW)
     assert not await _moves(database, offer_id, _OPEN, action)
     assert (await match_of(database, offer_id)).status == OfferStatus.REJECTED
 
@@ -88,7 +88,7 @@ async def test_an_answer_that_waited_past_the_deadline_is_none(database: Databas
 async def test_who_was_sold_meanwhile_takes_nothing_back(database: Database) -> None:
     _, [(worker_id, offer_id)] = await market(database)
     async with database.begin() as session:
-        await respond.respond(session, worker_id, offer_id, Answer.ACCEPT, None, NOW)
+        await respond.respond(session, worker_id, offer_id, OfferAnswer.ACCEPT, None, NOW)
         await session.execute(update(JobMatch).values(unlocked_at=NOW))
     assert not await _moves(database, offer_id, _ACCEPTED, Action.WITHDRAW)
     assert (await match_of(database, offer_id)).status == OfferStatus.ACCEPTED
@@ -113,7 +113,7 @@ async def test_a_closed_job_is_accepted_by_nobody_though_its_offer_stands_open(
         await session.execute(update(Job).values(status=status))
     with pytest.raises(OfferClosed):
         async with database.begin() as session:
-            await respond.respond(session, worker_id, offer_id, Answer.ACCEPT, None, NOW)
+            await respond.respond(session, worker_id, offer_id, OfferAnswer.ACCEPT, None, NOW)
     assert (await job_of(database, job_id)).accepted == 0
 
 
@@ -125,14 +125,14 @@ async def test_a_full_job_is_accepted_by_nobody_though_an_offer_stands_open(
         await session.execute(update(Job).values(accepted=Job.accept_limit))
     with pytest.raises(OfferClosed):
         async with database.begin() as session:
-            await respond.respond(session, worker_id, offer_id, Answer.ACCEPT, None, NOW)
+            await respond.respond(session, worker_id, offer_id, OfferAnswer.ACCEPT, None, NOW)
     assert (await match_of(database, offer_id)).status == OfferStatus.OFFERED
 
 
 async def test_what_was_answered_at_the_last_moment_does_not_expire(database: Database) -> None:
     _, [(worker_id, offer_id)] = await market(database)
     async with database.begin() as session:
-        await respond.respond(session, worker_id, offer_id, Answer.ACCEPT, None, NOW)
+        await respond.respond(session, worker_id, offer_id, OfferAnswer.ACCEPT, None, NOW)
     async with database.begin() as session:
         which = {"ids": [offer_id], "now": DEADLINE}
         assert (await session.execute(expire._EXPIRE, which)).all() == []
@@ -141,7 +141,7 @@ async def test_what_was_answered_at_the_last_moment_does_not_expire(database: Da
 async def test_who_answered_at_that_moment_is_not_reminded(database: Database) -> None:
     _, [(worker_id, offer_id)] = await market(database)
     async with database.begin() as session:
-        await respond.respond(session, worker_id, offer_id, Answer.ACCEPT, None, NOW)
+        await respond.respond(session, worker_id, offer_id, OfferAnswer.ACCEPT, None, NOW)
     async with database.begin() as session:
         which = {"ids": [offer_id], "now": NOW}
         assert (await session.execute(remind._REMIND, which)).all() == []

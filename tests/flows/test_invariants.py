@@ -16,7 +16,7 @@ from app.messaging.models import OutboxMessage
 from app.offers.closing import close_job
 from app.offers.models import JobMatch
 from app.offers.respond import respond
-from app.offers.rules import Answer
+from app.offers.rules import OfferAnswer
 from tests.flows.matching_world import NOW, database_of
 from tests.flows.offers_world import market
 
@@ -64,7 +64,7 @@ async def test_an_acceptance_after_the_cancellation_is_found(database_url: str) 
             await session.execute(update(JobMatch).values(status="offered"))
         async with database.begin() as session:
             before = NOW - dt.timedelta(seconds=1)
-            await respond(session, worker_id, offer_id, Answer.ACCEPT, None, before)
+            await respond(session, worker_id, offer_id, OfferAnswer.ACCEPT, None, before)
             await status(session, "cancelled")
         assert [each.says for each in await examine(database) if each.broken] == [
             "nothing was accepted after its job was cancelled"

@@ -42,7 +42,7 @@ async def test_so_many_people_a_day_and_the_rest_wait_until_the_day_is_over(
         assert len(world.phone.received) == 6
         async with world.database.read() as session:
             figures = await outside.held(session, world.clock_now + dt.timedelta(hours=1))
-        assert figures[outside.Held.DAILY_LIMIT] == outside.HeldFigures(2, 3_600)
+        assert figures[outside.DeferralReason.DAILY_LIMIT] == outside.HeldFigures(2, 3_600)
         world.clock_now += DAY - dt.timedelta(seconds=1)
         await world.send()
         assert len(world.phone.received) == 6

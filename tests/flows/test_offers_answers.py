@@ -14,7 +14,7 @@ from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.offers.links import lead_of
 from app.offers.respond import respond, withdraw, withdraw_all
-from app.offers.rules import Answer, OfferStatus
+from app.offers.rules import OfferAnswer, OfferStatus
 from app.offers.unlocking import mark_unlocked
 from app.workers.models import Worker
 from tests.flows.matching_world import NOW
@@ -43,7 +43,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def answers(
     database: Database,
     offer: tuple[UUID, UUID],
-    answer: Answer,
+    answer: OfferAnswer,
     now: dt.datetime = NOW,
     reason: str | None = None,
 ) -> str:
@@ -68,7 +68,7 @@ async def worker_of(database: Database, offer: tuple[UUID, UUID]) -> Worker:
 
 async def test_an_acceptance_takes_a_place_and_tells_both(database: Database) -> None:
     job_id, [offer] = await market(database)
-    assert await answers(database, offer, Answer.ACCEPT, NOW + HOUR) == "ok"
+    assert await answers(database, offer, OfferAnswer.ACCEPT, NOW + HOUR) == "ok"
     match = await match_of(database, offer[1])
     assert (match.status, match.responded_at) == (OfferStatus.ACCEPTED, NOW + HOUR)
     assert (await job_of(database, job_id)).accepted == 1
@@ -87,7 +87,7 @@ async def test_a_rejection_keeps_its_reason_and_asks_others_at_once(database: Da
     job_id, [offer] = await market(database)
     later = NOW + dt.timedelta(minutes=7)
     await run(database, lambda s: s.execute(_next_wave(job_id, NOW + HOUR)))
-    assert await answers(database, offer, Answer.REJECT, later, "too far") == "ok"
+    assert await answers(database, offer, OfferAnswer.REJECT, later, "too far") == "ok"
     match = await match_of(database, offer[1])
     assert (match.status, match.reject_reason) == (OfferStatus.REJECTED, "too far")
     assert (await job_of(database, job_id)).next_wave_at == later
@@ -104,12 +104,14 @@ async def test_while_somebody_may_still_answer_a_rejection_hurries_nobody(
 ) -> None:
     job_id, [offer, _other] = await market(database, 2)
     await run(database, lambda s: s.execute(_next_wave(job_id, NOW + HOUR)))
-    await answers(database, offer, Answer.REJECT)
+    await answers(database, offer, OfferAnswer.REJECT)
     assert (await job_of(database, job_id)).next_wave_at == NOW + HOUR
 
 
-@pytest.mark.parametrize("answer", Answer)
-async def test_the_same_answer_again_changes_nothing(database: Database, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", OfferAnswer)
+async def test_the_same_answer_again_changes_nothing(
+    database: Database, answer: OfferAnswer
+) -> None:
     job_id, [offer] = await market(database)
     await answers(database, offer, answer)
     before = await match_of(database, offer[1])
@@ -124,14 +126,15 @@ async def test_the_same_answer_again_changes_nothing(database: Database, answer:
     )
     assert await kinds_told(database, offer[0]) == heard
     assert (await worker_of(database, offer)).answered == 1
-    assert (await job_of(database, job_id)).accepted == (answer is Answer.ACCEPT)
+    assert (await job_of(database, job_id)).accepted == (answer is OfferAnswer.ACCEPT)
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [(Answer.ACCEPT, Answer.REJECT), (Answer.REJECT, Answer.ACCEPT)]
+    ("first", "second"),
+    [(OfferAnswer.ACCEPT, OfferAnswer.REJECT), (OfferAnswer.REJECT, OfferAnswer.ACCEPT)],
 )
 async def test_the_opposite_answer_is_refused(
-    database: Database, first: Answer, second: Answer
+    database: Database, first: OfferAnswer, second: OfferAnswer
 ) -> None:
     _, [offer] = await market(database)
     await answers(database, offer, first)
@@ -140,9 +143,9 @@ async def test_the_opposite_answer_is_refused(
     assert (await match_of(database, offer[1])).status == status
 
 
-@pytest.mark.parametrize("answer", Answer)
+@pytest.mark.parametrize("answer", OfferAnswer)
 async def test_a_late_tap_changes_nothing_though_no_process_noted_the_deadline(
-    database: Database, answer: Answer
+    database: Database, answer: OfferAnswer
 ) -> None:
     job_id, [offer] = await market(database)
     assert await answers(database, offer, answer, DEADLINE) == "offer_expired"
@@ -155,21 +158,21 @@ async def test_a_late_tap_changes_nothing_though_no_process_noted_the_deadline(
 async def test_the_last_moment_counts(database: Database) -> None:
     _, [offer] = await market(database)
     just_in_time = DEADLINE - dt.timedelta(microseconds=1)
-    assert await answers(database, offer, Answer.ACCEPT, just_in_time) == "ok"
+    assert await answers(database, offer, OfferAnswer.ACCEPT, just_in_time) == "ok"
 
 
 async def test_another_workers_offer_is_not_there(database: Database) -> None:
     _, [mine, theirs] = await market(database, 2)
-    assert await answers(database, (mine[0], theirs[1]), Answer.ACCEPT) == "offer_not_found"
+    assert await answers(database, (mine[0], theirs[1]), OfferAnswer.ACCEPT) == "offer_not_found"
     assert await takes_back(database, (mine[0], theirs[1])) == "offer_not_found"
-    assert await answers(database, (mine[0], new_id()), Answer.ACCEPT) == "offer_not_found"
+    assert await answers(database, (mine[0], new_id()), OfferAnswer.ACCEPT) == "offer_not_found"
 
 
 async def test_a_suspended_worker_answers_nothing(database: Database) -> None:
     job_id, [offer] = await market(database)
     suspended = update(User).where(User.id == offer[0]).values(status=UserStatus.SUSPENDED)
     await run(database, lambda session: session.execute(suspended))
-    assert await answers(database, offer, Answer.ACCEPT) == "account_suspended"
+    assert await answers(database, offer, OfferAnswer.ACCEPT) == "account_suspended"
     assert (await match_of(database, offer[1])).status == OfferStatus.OFFERED
     assert (await job_of(database, job_id)).accepted == 0
 
@@ -177,26 +180,26 @@ async def test_a_suspended_worker_answers_nothing(database: Database) -> None:
 async def test_the_last_acceptance_closes_what_is_still_open(database: Database) -> None:
     _, offers = await market(database, 4, positions=1)  # at most two acceptances
     await mark_sent(database)
-    await answers(database, offers[0], Answer.ACCEPT)
+    await answers(database, offers[0], OfferAnswer.ACCEPT)
     assert (await match_of(database, offers[2][1])).status == OfferStatus.OFFERED
-    await answers(database, offers[1], Answer.ACCEPT)
+    await answers(database, offers[1], OfferAnswer.ACCEPT)
     for waiting in offers[2:]:
         assert (await match_of(database, waiting[1])).status == OfferStatus.CLOSED
         kind, params = (await told(database, waiting[0]))[-1]
         assert (kind, params["reason"]) == ("offer_closed", "full")
-    assert await answers(database, offers[2], Answer.ACCEPT) == "offer_closed"
+    assert await answers(database, offers[2], OfferAnswer.ACCEPT) == "offer_closed"
 
 
 async def test_an_answer_keeps_back_what_would_only_confuse(database: Database) -> None:
     _, [offer] = await market(database)
     assert await kinds_told(database, offer[0]) == ["job_offer"]
-    await answers(database, offer, Answer.ACCEPT)
+    await answers(database, offer, OfferAnswer.ACCEPT)
     assert await kinds_told(database, offer[0]) == ["offer_accepted"]
 
 
 async def test_an_acceptance_can_be_taken_back_and_opens_the_place(database: Database) -> None:
     job_id, [offer] = await market(database)
-    await answers(database, offer, Answer.ACCEPT)
+    await answers(database, offer, OfferAnswer.ACCEPT)
     await run(database, lambda s: s.execute(_next_wave(job_id, NOW + 9 * HOUR)))
     assert await takes_back(database, offer, NOW + HOUR) == "ok"
     match = await match_of(database, offer[1])
@@ -211,7 +214,7 @@ async def test_an_acceptance_can_be_taken_back_and_opens_the_place(database: Dat
 
 async def test_an_employer_who_heard_of_a_lead_hears_that_it_is_gone(database: Database) -> None:
     job_id, [offer] = await market(database)
-    await answers(database, offer, Answer.ACCEPT)
+    await answers(database, offer, OfferAnswer.ACCEPT)
     await mark_sent(database)
     await takes_back(database, offer)
     heard = await told(database, await employer_of(database, job_id))
@@ -223,24 +226,24 @@ async def test_taking_back_again_changes_nothing_and_accepting_again_is_refused(
     database: Database,
 ) -> None:
     job_id, [offer] = await market(database)
-    await answers(database, offer, Answer.ACCEPT)
+    await answers(database, offer, OfferAnswer.ACCEPT)
     await takes_back(database, offer)
     assert await takes_back(database, offer, NOW + HOUR) == "ok"
     assert (await worker_of(database, offer)).withdrawn == 1
-    assert await answers(database, offer, Answer.ACCEPT) == "already_responded"
+    assert await answers(database, offer, OfferAnswer.ACCEPT) == "already_responded"
     assert (await job_of(database, job_id)).accepted == 0
 
 
 async def test_only_an_acceptance_can_be_taken_back(database: Database) -> None:
     _, [offer] = await market(database)
     assert await takes_back(database, offer) == "not_accepted"
-    await answers(database, offer, Answer.REJECT)
+    await answers(database, offer, OfferAnswer.REJECT)
     assert await takes_back(database, offer) == "not_accepted"
 
 
 async def test_an_unlocked_contact_cannot_be_taken_back(database: Database) -> None:
     _, [offer] = await market(database)
-    await answers(database, offer, Answer.ACCEPT)
+    await answers(database, offer, OfferAnswer.ACCEPT)
     assert await unlocks(database, offer) == "ok"
     assert await takes_back(database, offer) == "already_unlocked"
     assert (await match_of(database, offer[1])).status == OfferStatus.ACCEPTED
@@ -249,7 +252,7 @@ async def test_an_unlocked_contact_cannot_be_taken_back(database: Database) -> N
 async def test_only_an_accepted_lead_is_unlocked_and_only_once(database: Database) -> None:
     job_id, [offer] = await market(database, positions=2)
     assert await unlocks(database, offer) == "match_not_accepted"
-    await answers(database, offer, Answer.ACCEPT)
+    await answers(database, offer, OfferAnswer.ACCEPT)
     assert await unlocks(database, offer, NOW + HOUR) == "ok"
     assert await unlocks(database, offer) == "already_unlocked"
     assert (await match_of(database, offer[1])).unlocked_at == NOW + HOUR
@@ -260,7 +263,7 @@ async def test_only_an_accepted_lead_is_unlocked_and_only_once(database: Databas
 
 async def test_the_contact_of_a_suspended_worker_is_not_sold(database: Database) -> None:
     _, [offer] = await market(database)
-    await answers(database, offer, Answer.ACCEPT)
+    await answers(database, offer, OfferAnswer.ACCEPT)
     suspended = update(User).where(User.id == offer[0]).values(status=UserStatus.SUSPENDED)
     await run(database, lambda session: session.execute(suspended))
     assert await unlocks(database, offer) == "match_not_accepted"
@@ -269,7 +272,7 @@ async def test_the_contact_of_a_suspended_worker_is_not_sold(database: Database)
 
 async def test_whoever_erases_their_account_is_sold_to_nobody_any_more(database: Database) -> None:
     first_job, [offer] = await market(database)
-    await answers(database, offer, Answer.ACCEPT)
+    await answers(database, offer, OfferAnswer.ACCEPT)
     await mark_sent(database)
     assert await run(database, lambda session: withdraw_all(session, offer[0], NOW)) == 1
     assert (await match_of(database, offer[1])).status == OfferStatus.WITHDRAWN
@@ -282,7 +285,7 @@ async def test_whoever_erases_their_account_is_sold_to_nobody_any_more(database:
 
 async def test_every_step_is_in_the_log_with_who_took_it(database: Database) -> None:
     _, [offer] = await market(database)
-    await answers(database, offer, Answer.ACCEPT, reason="call me on 98765 43210")
+    await answers(database, offer, OfferAnswer.ACCEPT, reason="call me on 98765 43210")
     await takes_back(database, offer)
     async with database.read() as session:
         query = select(AdminActionLog).where(AdminActionLog.target_id == str(offer[1]))

@@ -21,7 +21,7 @@ from app.offers.expire import expire_due
 from app.offers.models import JobMatch
 from app.offers.remind import remind_due
 from app.offers.respond import respond
-from app.offers.rules import Answer, OfferStatus
+from app.offers.rules import OfferAnswer, OfferStatus
 from app.offers.unlocking import mark_unlocked
 from app.policy.policy import Policy
 from app.workers.models import Worker
@@ -62,7 +62,7 @@ async def reminds(database: Database, now: dt.datetime, limit: int = 100) -> int
 
 
 async def accepts(database: Database, offer: tuple[UUID, UUID]) -> None:
-    await run(database, lambda session: respond(session, *offer, Answer.ACCEPT, None, NOW))
+    await run(database, lambda session: respond(session, *offer, OfferAnswer.ACCEPT, None, NOW))
 
 
 async def closes(
@@ -191,7 +191,7 @@ async def test_a_cancelled_job_closes_what_is_open_and_tells_each_worker_once(
     assert await closes(database, job_id, JobAction.CANCEL) == "job_cancelled"
     assert await kinds_told(database, waiting[0]) == heard
     refusal = await outcome(
-        database, lambda s: respond(s, *waiting, Answer.ACCEPT, None, NOW + HOUR)
+        database, lambda s: respond(s, *waiting, OfferAnswer.ACCEPT, None, NOW + HOUR)
     )
     assert refusal == "offer_closed"
 

@@ -22,7 +22,7 @@ from app.offers.expire import expire_due
 from app.offers.models import JobMatch
 from app.offers.remind import remind_due
 from app.offers.respond import respond, withdraw, withdraw_all
-from app.offers.rules import Answer, OfferStatus
+from app.offers.rules import OfferAnswer, OfferStatus
 from app.offers.unlocking import mark_unlocked
 from app.workers.models import Worker
 from tests.flows.matching_world import NOW
@@ -53,12 +53,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         yield database
 
 
-def answers(offer: Offer, answer: Answer, now: dt.datetime = NOW) -> Verb:
+def answers(offer: Offer, answer: OfferAnswer, now: dt.datetime = NOW) -> Verb:
     return lambda session: respond(session, *offer, answer, None, now)
 
 
 def accepts(offer: Offer, now: dt.datetime = NOW) -> Verb:
-    return answers(offer, Answer.ACCEPT, now)
+    return answers(offer, OfferAnswer.ACCEPT, now)
 
 
 def takes_back(offer: Offer) -> Verb:
@@ -123,7 +123,7 @@ async def test_of_two_opposite_answers_one_counts(database: Database) -> None:
     for _ in range(TURNS):
         _, [offer] = await market(database)
         outcomes = await race(
-            database, answers(offer, Answer.ACCEPT), answers(offer, Answer.REJECT)
+            database, answers(offer, OfferAnswer.ACCEPT), answers(offer, OfferAnswer.REJECT)
         )
         assert sorted(outcomes) == ["already_responded", "ok"]
         won = OfferStatus.ACCEPTED if outcomes[0] == "ok" else OfferStatus.REJECTED
@@ -256,7 +256,7 @@ async def test_everything_at_once_neither_blocks_itself_nor_loses_count(
     employer_id = await employer_of(database, jobs[1])
     verbs: list[Verb] = []
     for place, offer in enumerate(every):
-        verbs.append(accepts(offer) if place % 3 else answers(offer, Answer.REJECT))
+        verbs.append(accepts(offer) if place % 3 else answers(offer, OfferAnswer.REJECT))
         if place % 4 == 0:
             verbs.append(takes_back(offer))
         if place % 5 == 0:

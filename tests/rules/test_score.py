@@ -9,21 +9,20 @@ from hypothesis import strategies as st
 
 from app.core.geo import Point, haversine_km
 from app.core.week import Slot
+from app.matching import rules
 from app.matching.hours import Availability, DateRange, Schedule
 from app.matching.rules import (
     DEFAULT_WEIGHTS,
+    MINIMUM_SHARE,
     Candidate,
     JobFacts,
     ReasonKind,
-    Rejection,
     Weights,
     WorkerFacts,
-    eligible,
     experience_part,
     next_wave_at,
     offers_to_send,
     rank,
-    score,
     why,
 )
 from app.policy.policy import MatchingWeights
@@ -86,6 +85,17 @@ jobs = st.builds(
 WEIGHT = st.just(0.0) | st.floats(1e-6, 100)
 """What is smaller is lost in the rounding of what it weighs."""
 weights = st.lists(WEIGHT, min_size=5, max_size=5).filter(any).map(lambda w: Weights(*w))
+
+
+def fits(worker, job, minimum_share=MINIMUM_SHARE):
+    """Whether the worker is among those who can be offered the job."""
+    return [
+        candidate.worker for candidate in rank([worker], job, minimum_share=minimum_share)
+    ] != []
+
+
+def score(worker, job, weights=DEFAULT_WEIGHTS):
+    return rules.score(worker, job, weights, rules.fit_of(worker, job))
 
 
 def shown(scored):
@@ -166,7 +176,7 @@ def test_the_order_depends_on_nothing_but_the_facts(people, job, chance: random.
     assert rank(shuffled, job) == ranked
     totals = [candidate.score.total for candidate in ranked]
     assert totals == sorted(totals, reverse=True)
-    assert {c.worker.id for c in ranked} == {w.id for w in people if eligible(w, job) is None}
+    assert {c.worker.id for c in ranked} == {w.id for w in people if fits(w, job)}
 
 
 def test_equal_scores_go_to_the_nearer_and_then_to_the_older_account():
@@ -181,20 +191,19 @@ def test_equal_scores_go_to_the_nearer_and_then_to_the_older_account():
 
 
 @pytest.mark.parametrize(
-    ("worker", "reason"),
+    ("worker", "fitting"),
     [
-        (WORKER, None),
-        (replace(WORKER, blocked_employers=frozenset({JOB.employer_id})), Rejection.BLOCKED),
-        (replace(WORKER, max_distance_km=3.9), Rejection.TOO_FAR),
-        (replace(WORKER, skills=frozenset({"bartender"})), Rejection.MISSING_SKILL),
-        (replace(WORKER, experience_years=0), Rejection.TOO_LITTLE_EXPERIENCE),
-        (replace(WORKER, availability=Availability((), INDIA)), Rejection.NOT_ENOUGH_HOURS),
-        (replace(WORKER, availability=Availability((FRIDAY,), INDIA)), None),
+        (WORKER, True),
+        (replace(WORKER, max_distance_km=3.9), False),
+        (replace(WORKER, skills=frozenset({"bartender"})), False),
+        (replace(WORKER, experience_years=0), False),
+        (replace(WORKER, availability=Availability((), INDIA)), False),
+        (replace(WORKER, availability=Availability((FRIDAY,), INDIA)), True),
         (
             replace(
                 WORKER, availability=Availability((Slot.parse("friday", "17:00", "20:59"),), INDIA)
             ),
-            Rejection.NOT_ENOUGH_HOURS,
+            False,
         ),
         (
             replace(
@@ -203,29 +212,29 @@ def test_equal_scores_go_to_the_nearer_and_then_to_the_older_account():
                     (FRIDAY, SATURDAY), INDIA, (DateRange(MONDAY, MONDAY + dt.timedelta(days=9)),)
                 ),
             ),
-            Rejection.NOT_ENOUGH_HOURS,
+            False,
         ),
         (
             replace(
                 WORKER, availability=Availability((FRIDAY, SATURDAY), INDIA, busy=(JOB.schedule,))
             ),
-            Rejection.BUSY,
+            False,
         ),
     ],
 )
-def test_who_is_turned_away_and_why(worker, reason):
-    assert eligible(worker, JOB) == reason
+def test_who_is_asked_and_who_is_not(worker, fitting):
+    assert fits(worker, JOB) is fitting
 
 
 def test_the_radius_of_the_job_binds_too():
-    assert eligible(WORKER, replace(JOB, radius_km=3.9)) == Rejection.TOO_FAR
-    assert eligible(WORKER, replace(JOB, radius_km=None)) is None
+    assert not fits(WORKER, replace(JOB, radius_km=3.9))
+    assert fits(WORKER, replace(JOB, radius_km=None))
 
 
 def test_exactly_at_the_limit_is_near_enough_and_scores_nothing_for_distance():
     limit = haversine_km(WORKER.point, JOB.point)
     at_limit = replace(WORKER, max_distance_km=limit)
-    assert eligible(at_limit, JOB) is None
+    assert fits(at_limit, JOB)
     assert score(at_limit, JOB).parts.distance == 0
 
 
@@ -234,16 +243,16 @@ def test_exactly_the_minimum_share_is_enough(share):
     hours = Schedule((Slot(0, 0, 100),), MONDAY, MONDAY, INDIA)
     job = replace(JOB, schedule=hours)
     for minutes, expected in (
-        (round(100 * share), None),
-        (round(100 * share) - 1, Rejection.NOT_ENOUGH_HOURS),
+        (round(100 * share), True),
+        (round(100 * share) - 1, False),
     ):
         worker = replace(WORKER, availability=Availability((Slot(0, 0, minutes),), INDIA))
-        assert eligible(worker, job, share) == expected
+        assert fits(worker, job, share) is expected
 
 
 def test_with_no_minimum_somebody_without_a_single_hour_is_still_not_asked():
     nobody = replace(WORKER, availability=Availability((), INDIA))
-    assert eligible(nobody, JOB, 0.0) == Rejection.NOT_ENOUGH_HOURS
+    assert not fits(nobody, JOB, 0.0)
 
 
 @pytest.mark.parametrize(

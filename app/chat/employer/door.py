@@ -15,7 +15,6 @@ from app.chat.employer import talk, words
 from app.chat.employer.hat import WORKER, acting, undecided
 from app.chat.employer.hiring import hires, speaks
 from app.chat.employer.model import EmployerFacts, Prove, SendProof, masked_email
-from app.chat.employer.questions import POSTING
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.meeting import resume
 from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
@@ -25,8 +24,6 @@ from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbound import InboundKind
 from app.messaging.wording import inert
 
-EMPLOYER_QUESTIONS: Final = POSTING | {Ask.WHOSE, Ask.PROVE, Ask.LEAD_REPORT}
-"""Questions that only somebody who comes in here is asked."""
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}[^\s@.,;]")
 _LEAST_LETTERS: Final = 4

@@ -65,7 +65,7 @@ def again(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
 
 
 def hand_over(heard: Heard, why: str = "asked") -> Turn:
-    """Let a person take over; `why` is one of `app.messaging.handover.Why`."""
+    """Let a person take over; `why` is one of `app.messaging.handover.HandoffReason`."""
     return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(why),))
 
 
