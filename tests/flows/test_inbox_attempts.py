@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from app.attempts.rules import MAX_ATTEMPTS, MAX_ATTEMPTS_OF_BAD_DATA, MAX_LOST
+from app.attempts.rules import (
+    LONGEST_PAUSE,
+    MAX_ATTEMPTS,
+    MAX_ATTEMPTS_OF_BAD_DATA,
+    MAX_LOST,
+    SPREAD,
+    pause_after,
+)
 from app.core.ids import new_id
 from app.db import Database
 from app.messaging import handling, inbox, outbox, texts
@@ -26,6 +33,14 @@ pytestmark = pytest.mark.usefixtures("quiet_log")
 ASHA = "+919811100000"
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
+LONGEST_WAIT = LONGEST_PAUSE * (1 + SPREAD)
+"""Within which whatever is set back is tried again, however its pauses are spread."""
+
+
+def last_try(luck: float) -> dt.datetime:
+    """When the last try is made of what is tried at once and always fails."""
+    pauses = (pause_after(number, luck) for number in range(1, MAX_ATTEMPTS))
+    return NOW + sum(pauses, dt.timedelta())
 
 
 class Clock:
@@ -140,7 +155,7 @@ async def test_a_message_that_fails_for_hours_is_handled_in_the_end(database: Da
     assert pauses == sorted(pauses)
     assert len(picky.tried) < MAX_ATTEMPTS
     del picky.faults["hello"]
-    await picky.until(NOW + 12 * HOUR)
+    await picky.until(picky.clock.now + LONGEST_WAIT)
     assert picky.heard[ASHA] == ["hello"]
     assert await states(database) == {"handled": 1}
 
@@ -151,9 +166,9 @@ async def test_a_message_that_never_works_is_parked_after_a_day_with_an_alert(
     before = alerts("inbox_dead")
     picky = Picky(database, Clock(), hello=RuntimeError("never"))
     await arrive(database, said(0, "hello"))
-    await picky.until(NOW + 20 * HOUR)
+    await picky.until(last_try(0) - MINUTE)
     assert await states(database) == {"waiting": 1}
-    await picky.until(NOW + 32 * HOUR)
+    await picky.until(last_try(1))
     item = (await items(database))["hello"]
     assert (item.state, item.error, item.attempts) == ("dead", "RuntimeError", MAX_ATTEMPTS)
     assert len(picky.tried) == MAX_ATTEMPTS
@@ -385,7 +400,7 @@ async def test_a_webhook_that_fails_is_tried_for_a_day_and_keeps_no_other_waitin
     assert picky.heard == {"+919811100001": ["hi"]}
     assert {(event.state) for event in await events(database)} == {"handled", "waiting"}
     picky.faults.clear()
-    await picky.until(NOW + 12 * HOUR)
+    await picky.until(picky.clock.now + LONGEST_WAIT)
     assert picky.heard[ASHA] == ["poison"]
 
 
