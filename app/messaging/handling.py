@@ -1,8 +1,9 @@
 """Messages that people sent: in order for each person, people side by side, each handled once.
 
 Each message is handled in one transaction with everything that follows from it. Its try is counted and
-committed before: that of a person's oldest message for all people of a round together, and that of each
-next one by the transaction that handles the one before it. So a message that ends the process was counted.
+committed before, so a message that ends the process was counted. The try of a lone message is counted by the
+transaction that stores it, if the same process handles it at once; that of a person's oldest message for all
+people of a round together; that of each next one by the transaction that handles the one before it.
 
 A message that fails is tried again, with pauses that grow to hours. For its first tries, about a minute,
 the person's next messages wait for it. Then they overtake it, and the person hears that it waits.
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import Integer, and_, bindparam, exists, or_, select, tuple_, update
+from sqlalchemy import Integer, and_, bindparam, case, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -75,13 +76,26 @@ class _Begun(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Round:
+class Round:
     """One look at what is due, by one process."""
 
     clock: Clock
     handler: Handler
-    begun: set[UUID] = field(default_factory=set)
-    """Messages whose try this round counted, and that were neither handled nor set back yet."""
+    begun: dict[UUID, dt.datetime] = field(default_factory=dict)
+    """Messages whose try this round counted, and that were neither handled nor set back yet; their leases."""
+    stored: list[_Head] = field(default_factory=list)
+    """Those of them whose try was counted as they were stored."""
+
+    def begin(self, item_id: UUID, person_id: UUID, now: dt.datetime) -> dt.datetime:
+        """Note a message whose try is counted as it is stored; return the end of its lease."""
+        self.begun[item_id] = now + LEASE
+        self.stored.append(_Head(item_id, person_id, None, 0))
+        return self.begun[item_id]
+
+    def add(self, item: InboxItem) -> None:
+        """Add a message whose try was counted and committed."""
+        if item.lease_until is not None:
+            self.begun.setdefault(item.id, item.lease_until)
 
 
 _ITEMS: Final = table(InboxItem).c
@@ -92,26 +106,22 @@ ITEMS_DUE: Final = Due(
 )
 
 
-async def handle_items(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
-    """Handle what up to `limit` people sent; return how many messages that were."""
-    async with database.read() as session:
-        heads = await _heads(session, clock(), limit)
-    if not heads:
-        return 0
-    this = _Round(clock, handler)
-    try:
-        return await _handle_heads(database, this, heads)
-    finally:
-        if this.begun:
-            await _release(database, this)
+async def handle_items(database: Database, this: Round, limit: int) -> int:
+    """Handle what was begun as it was stored, and what up to `limit` other people sent.
 
-
-async def _handle_heads(database: Database, this: _Round, heads: Sequence[_Head]) -> int:
+    Returns how many messages that were. Tries of `this.begun` were not made: the caller releases them.
+    """
+    heads = this.stored
+    if limit:
+        async with database.read() as session:
+            heads = _one_each([*await _heads(session, this.clock(), limit), *this.stored])
     at_once = asyncio.Semaphore(SIDE_BY_SIDE if database.is_postgresql else 1)
     # A lease that ran out: the process that tried was lost, perhaps because of this message. It is tried
     # by itself, after all others, so that it can take no other with it.
     lost = [head for head in heads if head.lease_until is not None]
-    first = await _begin(database, this, [head for head in heads if head.lease_until is None])
+    new = [head for head in heads if head.lease_until is None and head.id not in this.begun]
+    first = [head for head in heads if head.id in this.begun]
+    first += await _begin(database, this, new)
 
     async def one(head: _Head) -> int:
         async with at_once:
@@ -169,7 +179,10 @@ async def _heads(session: AsyncSession, now: dt.datetime, limit: int) -> list[_H
 
     What waits behind one that is set back is no reason, unless that has been waited for long enough.
     """
-    heads = await _HEADS.all(session, now=now, limit=limit)
+    return _one_each(await _HEADS.all(session, now=now, limit=limit))
+
+
+def _one_each(heads: Sequence[_Head]) -> list[_Head]:
     by_person: dict[UUID, _Head] = {}
     for head in sorted(heads, key=lambda head: head.attempts >= WAITED_FOR):
         by_person.setdefault(head.person_id, head)
@@ -212,15 +225,21 @@ _BEGIN_ONE: Final = Prepared(
 _RELEASE: Final = (
     update(table(InboxItem))
     .where(
-        _ITEMS.id.in_(bindparam("ids", expanding=True)),
+        _ITEMS.id == bindparam("item_id"),
         _ITEMS.state == WebhookState.WAITING,
         _ITEMS.lease_until.is_not(None),
     )
-    .values(attempts=_ITEMS.attempts - 1, lease_until=None)
+    .values(
+        attempts=_ITEMS.attempts - 1,
+        # Another process that handles the same person may have begun it since: that lease stays.
+        lease_until=case(
+            (_ITEMS.lease_until == bindparam("until"), None), else_=_ITEMS.lease_until
+        ),
+    )
 )
 
 
-async def _begin(database: Database, this: _Round, heads: Sequence[_Head]) -> list[_Head]:
+async def _begin(database: Database, this: Round, heads: Sequence[_Head]) -> list[_Head]:
     """Count a try of each of these; return those that no other process took first."""
     if not heads:
         return []
@@ -232,11 +251,11 @@ async def _begin(database: Database, this: _Round, heads: Sequence[_Head]) -> li
         else:
             values = {"ids": [head.id for head in heads], "until": until}
             begun = set(await session.scalars(_BEGIN, values))
-    this.begun.update(begun)
+    this.begun.update(dict.fromkeys(begun, until))
     return [head for head in heads if head.id in begun]
 
 
-async def _begin_again(database: Database, this: _Round, head: _Head) -> bool:
+async def _begin_again(database: Database, this: Round, head: _Head) -> bool:
     """Count a try of a message whose reader was lost; False if it is parked, or another has it."""
     async with database.begin() as session:
         now = this.clock()
@@ -244,22 +263,26 @@ async def _begin_again(database: Database, this: _Round, head: _Head) -> bool:
         if item is None or item.state != WebhookState.WAITING or not tries.may_start(item, now):
             return False
         if tries.start(item, now, LEASE):
-            this.begun.add(item.id)
+            this.add(item)
             return True
         await _park(session, item, now)
     return False
 
 
-async def _release(database: Database, this: _Round) -> None:
+async def release(database: Database, this: Round) -> None:
     """Take back the tries that were counted and not made: somebody else had the person, or we end."""
     async with database.single() as session:
-        await session.execute(_RELEASE, {"ids": list(this.begun)})
+        of_each = [{"item_id": item_id, "until": until} for item_id, until in this.begun.items()]
+        await session.execute(_RELEASE, of_each)
+        if any(head.id in this.begun for head in this.stored):
+            # Nobody has been told of it yet.
+            wake_loops(session, "inbox")
 
 
 # ── Handling ─────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _handle_in_order(database: Database, this: _Round, head: _Head) -> int:
+async def _handle_in_order(database: Database, this: Round, head: _Head) -> int:
     """Handle what one person sent, oldest first, each message in a transaction of its own."""
     item_id = head.id
     for handled in range(IN_A_ROW):
@@ -275,22 +298,22 @@ async def _handle_in_order(database: Database, this: _Round, head: _Head) -> int
             return handled
         if done is None:
             return handled
-        this.begun.discard(item_id)
-        if done.next_id is None:
+        this.begun.pop(item_id, None)
+        if done.following is None:
             return handled + 1
-        this.begun.add(done.next_id)
-        item_id = done.next_id
+        this.add(done.following)
+        item_id = done.following.id
     return IN_A_ROW
 
 
 class _Done(NamedTuple):
     """A message was handled; the person's next one, if its try was counted."""
 
-    next_id: UUID | None
+    following: InboxItem | None
 
 
 async def _handle(
-    this: _Round, session: AsyncSession, person: ChatPerson, item_id: UUID, *, last: bool
+    this: Round, session: AsyncSession, person: ChatPerson, item_id: UUID, *, last: bool
 ) -> _Done | None:
     """Handle one message, whose try was counted, and count the next one's, unless this is the last.
 
@@ -311,15 +334,20 @@ async def _handle(
         await this.handler.handle(session, person, inbound, now)
     if last and rest:
         wake_loops(session, "inbox")
-    elif rest and rest[0].due_at <= now and tries.start(rest[0], now, LEASE):
-        return _Done(rest[0].id)
+    elif rest and rest[0].due_at <= now and _is_counted(this, rest[0], now):
+        return _Done(rest[0])
     return _Done(None)
+
+
+def _is_counted(this: Round, item: InboxItem, now: dt.datetime) -> bool:
+    """Count the try of a person's next message, unless it was counted as it was stored."""
+    return item.id in this.begun or tries.start(item, now, LEASE)
 
 
 # ── What fails ───────────────────────────────────────────────────────────────────────────────────
 
 
-async def _set_back(database: Database, this: _Round, item_id: UUID, error: Exception) -> None:
+async def _set_back(database: Database, this: Round, item_id: UUID, error: Exception) -> None:
     async with database.begin() as session:
         now = this.clock()
         item = await session.get(InboxItem, item_id, with_for_update=True)
@@ -330,7 +358,7 @@ async def _set_back(database: Database, this: _Round, item_id: UUID, error: Exce
         elif item.attempts == WAITED_FOR:
             wake_loops(session, "inbox")  # the person's next messages wait no longer
             await _tell(session, item, "message_waits", now)
-    this.begun.discard(item_id)
+    this.begun.pop(item_id, None)
 
 
 async def _park(session: AsyncSession, item: InboxItem, now: dt.datetime) -> None:

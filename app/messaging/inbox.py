@@ -8,19 +8,18 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import or_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.db import Database, keyring, wake_loops
-from app.due import Look
-from app.messaging.handling import ITEMS_DUE, Handler, handle_items
+from app.messaging.handling import ITEMS_DUE, Handler, Round, handle_items, release
 from app.messaging.models import WebhookEvent, WebhookState
 from app.messaging.opening import EVENT, ITEM, WEBHOOKS_DUE, WHATSAPP, open_due
-from app.prepared import PreparedInsert
+from app.prepared import Prepared, PreparedInsert
 
 __all__ = ["ITEM", "ITEMS_DUE", "WHATSAPP", "Handler", "handle_due", "store_events"]
 
@@ -57,13 +56,33 @@ async def store_events(
     return stored
 
 
-_LOOK: Final = Look(or_(WEBHOOKS_DUE.any, ITEMS_DUE.any))
+class _Due(NamedTuple):
+    """Whether there are webhooks to open, and messages to handle."""
+
+    webhooks: bool
+    messages: bool
+
+
+_LOOK: Final = Prepared(
+    select(WEBHOOKS_DUE.any.label("webhooks"), ITEMS_DUE.any.label("messages")), _Due
+)
 
 
 async def handle_due(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
     """Take apart and handle what is due; return how many webhooks and messages that were."""
-    if not await _LOOK.finds(database, clock()):
+    async with database.read() as session:
+        [due] = await _LOOK.all(session, now=clock())
+    if not any(due):
         return 0
-    opened = await open_due(database, clock, limit, handler.parse)
-    handled = await handle_items(database, clock, limit, handler)
+    this = Round(clock, handler)
+    try:
+        opened = 0
+        if due.webhooks:
+            opened = await open_due(database, clock, limit, handler.parse, this.begin)
+        # Of one webhook with one message, which is begun already, no other message has become due.
+        more = due.messages or opened != len(this.stored)
+        handled = await handle_items(database, this, limit if more else 0)
+    finally:
+        if this.begun:
+            await release(database, this)
     return opened + handled

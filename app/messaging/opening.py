@@ -41,16 +41,29 @@ LEASE: Final = dt.timedelta(seconds=15)
 """How long a process that was killed while it opened an event keeps the next ones waiting."""
 
 type Parse = Callable[[bytes], Parsed]
+type Begin = Callable[[UUID, UUID, dt.datetime], dt.datetime]
+"""Notes that a message (its id, its person's) that is stored now will be handled at once by the caller.
+
+Returns until when that first try of it keeps other processes away.
+"""
 
 EVENTS: Final = Events(WHATSAPP, "inbox_dead", OPENING_SECONDS, LEASE, opener=_OPENER)
 WEBHOOKS_DUE: Final = EVENTS.due
 
 
-async def open_due(database: Database, clock: Clock, limit: int, parse: Parse) -> int:
-    """Take up to `limit` events apart; return how many that were. Another who does it is left to it."""
+async def open_due(
+    database: Database, clock: Clock, limit: int, parse: Parse, begin: Begin | None = None
+) -> int:
+    """Take up to `limit` events apart; return how many that were. Another who does it is left to it.
+
+    Where `begin` is given, the message of the first event, if it holds one alone, is stored with its first
+    try counted: that saves the transaction which would count it. Whatever `begin` was told may not be
+    stored after all. Messages of further events are counted together, by the caller.
+    """
+    unopened = [begin]
 
     async def handle(session: AsyncSession, event: WebhookEvent) -> None:
-        await _open_event(session, event, parse, clock())
+        await _open_event(session, event, parse, clock(), unopened.pop() if unopened else None)
 
     async def salvage(event_id: UUID, _error: Exception) -> bool:
         return await _open_apart(database, event_id, parse, clock())
@@ -65,11 +78,12 @@ _KNOWN: Final = select(table(InboxItem).c.id).where(
 
 
 async def _open_event(
-    session: AsyncSession, event: WebhookEvent, parse: Parse, now: dt.datetime
+    session: AsyncSession, event: WebhookEvent, parse: Parse, now: dt.datetime, begin: Begin | None
 ) -> None:
     parsed = parse(keyring(session).open(event.body_sealed, EVENT).encode())
+    alone = len(parsed.messages) == 1
     for inbound in _in_lock_order(parsed):
-        await _add_item(session, inbound, now)
+        await _add_item(session, inbound, now, begin if alone else None)
     await statuses.apply(session, parsed.statuses, now)
     await notices.apply(session, event.id, parsed.notices, now)
     _finish(event, parsed.set_aside, now)
@@ -125,7 +139,9 @@ def _finish(event: WebhookEvent, aside: Sequence[str], now: dt.datetime) -> None
     event.state, event.handled_at = WebhookState.HANDLED, now
 
 
-async def _add_item(session: AsyncSession, inbound: Inbound, now: dt.datetime) -> None:
+async def _add_item(
+    session: AsyncSession, inbound: Inbound, now: dt.datetime, begin: Begin | None = None
+) -> None:
     known = await session.scalar(_KNOWN, {"message_id": inbound.message_id})
     if known is not None or inbound.in_group:
         return
@@ -138,21 +154,24 @@ async def _add_item(session: AsyncSession, inbound: Inbound, now: dt.datetime) -
         heard = inbound.sent_at if now - inbound.sent_at < WINDOW else now
         person.last_inbound_at = max(person.last_inbound_at or heard, heard)
     await session.flush()
+    item_id = new_id()
+    lease_until = begin(item_id, person.id, now) if begin is not None else None
     stored = await insert_if_absent(
         session,
         InboxItem,
         {
-            "id": new_id(),
+            "id": item_id,
             "channel": WHATSAPP,
             "message_id": inbound.message_id,
             "person_id": person.id,
             "body_sealed": keyring(session).seal_json(inbound.as_json(), ITEM),
             "state": WebhookState.WAITING,
-            "attempts": 0,
+            "attempts": 0 if lease_until is None else 1,
+            "lease_until": lease_until,
             "due_at": now,
             "sent_at": inbound.sent_at,
             "received_at": now,
         },
     )
-    if stored:
+    if stored and lease_until is None:
         wake_loops(session, "inbox")

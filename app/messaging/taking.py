@@ -1,6 +1,6 @@
 """Stored webhooks one after another: each is counted as tried and committed before it is opened.
 
-The first two cost a transaction of their own; each next one is counted by the transaction that handled the
+The first two cost a statement of their own; each next one is counted by the transaction that handled the
 one before it, so a queue of many costs hardly more commits than events. The first does not look for a next
 one in its transaction: mostly there is none, and the look that follows it is cheaper.
 """
@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, func, select, update
@@ -24,6 +24,7 @@ from app.core.metrics import ALERTS
 from app.db import Database
 from app.due import Due
 from app.messaging.models import WebhookEvent, WebhookState
+from app.prepared import Prepared
 from app.sql import is_one_of, is_postgresql, table
 
 type Handle = Callable[[AsyncSession, WebhookEvent], Awaitable[None]]
@@ -32,6 +33,10 @@ type Salvage = Callable[[UUID, Exception], Awaitable[bool]]
 """Saves what can be saved of an event that failed; whether it was handled thereby."""
 
 _EVENTS: Final = table(WebhookEvent).c
+
+
+class _Begun(NamedTuple):
+    id: UUID
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,24 @@ class Events:
         return query.limit(1)
 
     @cached_property
-    def _begin_first(self) -> ReturningUpdate[UUID]:
+    def _begin_first(self) -> Prepared[_Begun]:
         """Count a try of the next event where no other is begun: the usual case, in one statement."""
+        return Prepared(self._counted(self._first), _Begun)
+
+    @cached_property
+    def _begin_first_in_order(self) -> Prepared[_Begun]:
+        """As `_begin_first`, by one process at a time on PostgreSQL.
+
+        The statement may see the database as it was before another process began the first event. So it
+        waits for that row, rather than skip it and begin the second, and then looks at it again.
+        """
+        ours = select(func.pg_try_advisory_xact_lock(self.opener)).scalar_subquery()
+        still_free = is_one_of(_EVENTS.state, [WebhookState.WAITING]), _EVENTS.lease_until.is_(None)
+        return Prepared(self._counted(self._first).where(ours, *still_free), _Begun)
+
+    @cached_property
+    def _first(self) -> Select[UUID]:
+        """Select the next event where no other is begun."""
         due, other = table(WebhookEvent).alias("due"), table(WebhookEvent).alias("other")
         begun = exists().where(
             is_one_of(other.c.state, [WebhookState.WAITING]),
@@ -94,14 +115,31 @@ class Events:
             )
             .order_by(due.c.due_at, due.c.id)
             .limit(1)
-            .with_for_update(skip_locked=True)
         )
+        return first if self.opener is not None else first.with_for_update(skip_locked=True)
+
+    def _counted(self, which: Select[UUID]) -> ReturningUpdate[UUID]:
         return (
             update(table(WebhookEvent))
-            .where(_EVENTS.id == first.scalar_subquery())
+            .where(_EVENTS.id == which.scalar_subquery())
             .values(attempts=_EVENTS.attempts + 1, lease_until=bindparam("until"))
             .returning(_EVENTS.id)
         )
+
+    @cached_property
+    def _the_one(self) -> Select[WebhookEvent]:
+        """Select the event `:event_id`, and lock it."""
+        return select(WebhookEvent).where(_EVENTS.id == bindparam("event_id")).with_for_update()
+
+    @cached_property
+    def _the_one_in_order(self) -> Select[WebhookEvent]:
+        """As `_the_one`; whoever else opens meanwhile only looks, and finds this event under way."""
+        locked = select(func.pg_advisory_xact_lock(self.opener)).scalar_subquery()
+        return self._the_one.where(locked.is_not(None))
+
+    def _is_locked(self, session: AsyncSession) -> bool:
+        """Whether the advisory lock is needed: SQLite has one writer at a time anyway."""
+        return self.opener is not None and is_postgresql(session)
 
     async def handle_due(
         self,
@@ -136,22 +174,23 @@ class Events:
 
     async def _begin(self, database: Database, clock: Clock) -> UUID | None:
         """Count a try of the next event, and return its id."""
+        async with database.single() as session:
+            if (first := await self._begin_alone(session, clock())) is not None:
+                return first
         async with database.begin() as session:
-            now = clock()
-            if self.opener is not None and is_postgresql(session):
+            if self._is_locked(session):
                 we_open = select(func.pg_try_advisory_xact_lock(self.opener))
                 if not await session.scalar(we_open):
                     return None
-            if (first := await self._begin_alone(session, now)) is not None:
-                return first
+            now = clock()
             if self.opener is not None and await session.scalar(self._under_way, {"now": now}):
                 return None
             return await self._begin_next(session, now)
 
     async def _begin_alone(self, session: AsyncSession, now: dt.datetime) -> UUID | None:
-        values = {"now": now, "until": now + self.lease}
-        first: UUID | None = await session.scalar(self._begin_first, values)
-        return first
+        begin = self._begin_first_in_order if self._is_locked(session) else self._begin_first
+        begun = await begin.all(session, now=now, until=now + self.lease)
+        return begun[0].id if begun else None
 
     async def _begin_next(self, session: AsyncSession, now: dt.datetime) -> UUID | None:
         """Count a try of the next event in this transaction; park those that too many were lost with."""
@@ -177,10 +216,8 @@ class Events:
         """Handle an event whose try is counted; return the next one, counted too, unless told to do it alone."""
         try:
             async with asyncio.timeout(self.seconds), database.begin() as session:
-                if self.opener is not None and is_postgresql(session):
-                    # Whoever has it only looks, and finds this event under way.
-                    await session.execute(select(func.pg_advisory_xact_lock(self.opener)))
-                event = await session.get(WebhookEvent, event_id, with_for_update=True)
+                the_one = self._the_one_in_order if self._is_locked(session) else self._the_one
+                event = await session.scalar(the_one, {"event_id": event_id})
                 if event is not None and event.state == WebhookState.WAITING:
                     await handle(session, event)
                     event.lease_until = None

@@ -279,10 +279,10 @@ async def test_a_message_under_the_lease_of_another_process_is_left_to_it(
     await open_due(database, lambda: NOW, 10, picky.parse)
     async with database.read() as session:
         [head] = await handling._heads(session, NOW, 10)
-    assert await handling._begin(database, handling._Round(lambda: NOW, picky), [head]) == [head]
+    assert await handling._begin(database, handling.Round(lambda: NOW, picky), [head]) == [head]
 
     async def takes(now: dt.datetime) -> bool:
-        return await handling._begin_again(database, handling._Round(lambda: now, picky), head)
+        return await handling._begin_again(database, handling.Round(lambda: now, picky), head)
 
     assert not await takes(NOW + LEASE - dt.timedelta(seconds=1))
     assert await takes(NOW + LEASE)
