@@ -19,7 +19,7 @@ from app.messaging.channels import (
 )
 from app.messaging.rules import Refusal
 from app.messaging.texts import AUTHENTICATION, MARKETING
-from app.providers.whatsapp_errors import classify
+from app.providers.whatsapp_errors import classify, code_of
 from app.providers.whatsapp_limits import people_a_day
 from app.providers.whatsapp_values import message_id as message_id_of
 from app.providers.whatsapp_values import phone
@@ -31,10 +31,7 @@ ANSWER_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
 _LIMIT_FIELDS: Final = "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
 FLOW_MESSAGE_VERSION: Final = "3"
-_INVALID: Final = 100
 _BREAK: Final = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
-_NUMBER_GONE: Final = 33
-"""An object that does not exist; what we name is our own number."""
 _SPACES: Final = 4
 """So many in a row a template's value may have; no line break, and no tab."""
 _GAP: Final = re.compile(rf" {{{_SPACES + 1},}}")
@@ -148,7 +145,7 @@ class WhatsApp:
         taken = 200 <= response.status < 300
         if taken and isinstance(answer, dict) and error is None:
             return answer
-        number = _code(error) if isinstance(error, dict) else None
+        number = code_of(error) if isinstance(error, dict) else None
         if taken and number is None:
             raise TransportError(Refusal.AMBIGUOUS, code="not_json")
         raise TransportError(
@@ -167,18 +164,6 @@ def _known_as(answer: Json, address: Address) -> str | None:
     if address.phone is None or not isinstance(known, str) or known == address.phone[1:]:
         return None
     return phone(known)
-
-
-def _code(error: Json) -> int | None:
-    """Return an error's code; where only its subcode says that our number is gone, that."""
-    code, below = (_number(error.get(name)) for name in ("code", "error_subcode"))
-    return _NUMBER_GONE if code == _INVALID and below == _NUMBER_GONE else code
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _seconds(text: str | None) -> float | None:

@@ -4,8 +4,9 @@ Codes: the Cloud API's public table of error codes. What follows from a meaning 
 `app.messaging.rules.decide`; `tests/providers/test_whatsapp_errors.py` has both side by side, row by row.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from app.messaging.rules import Refusal
 
@@ -37,6 +38,38 @@ _SYNCING: Final = 134101
 _NOT_THE_PLATFORM: Final = frozenset({401, 403, 404, 405, 407})
 """Answers without a code: a proxy, or an address where no Graph API is."""
 _PERMISSIONS: Final = range(200, 300)
+_INVALID: Final = 100
+_NUMBER_GONE: Final = 33
+"""An object that does not exist; what we name is our own number."""
+_MOST_DIGITS: Final = 9
+"""More than the longest code of the table has."""
+_IN_WORDS: Final = re.compile(rf"\(#(\d{{1,{_MOST_DIGITS}}})\)")
+"""How an error's message begins, with or without a `code` beside it: "(#200) Permissions error"."""
+
+
+def code_of(error: Mapping[str, Any]) -> int | None:
+    """Return the code of an error of an answer or a status, None where it tells none.
+
+    A code may be a number or its digits, and may stand in the message alone. That our own number is gone
+    is said by the subcode.
+    """
+    code, below = (_number(error.get(name)) for name in ("code", "error_subcode"))
+    if code == _INVALID and below == _NUMBER_GONE:
+        return _NUMBER_GONE
+    message = error.get("message")
+    if code is None and isinstance(message, str) and (told := _IN_WORDS.match(message)):
+        return int(told[1])
+    return code
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str):
+        short = len(value) <= _MOST_DIGITS and value.isascii() and value.isdigit()
+        return int(value) if short else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < 10**_MOST_DIGITS else None
 
 
 def classify(code: int | None, http_status: int | None = None) -> Refusal:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from app.messaging.inbound import Inbound, Parsed, PlatformNotice, StatusUpdate
 from app.messaging.texts import CATEGORIES
-from app.providers.whatsapp_errors import classify
+from app.providers.whatsapp_errors import classify, code_of
 from app.providers.whatsapp_limits import people_a_day
 from app.providers.whatsapp_messages import (
     contacts_of,
@@ -72,7 +72,6 @@ _GOOD: Final = frozenset(
     {"APPROVED", "GREEN", "ONBOARDING", "PUBLISHED", "REINSTATED", "UNFLAGGED", "UPGRADE"}
 )
 _ITEMS_OF_A_NUMBER: Final = ("messages", "calls", "user_preferences", "user_id_update")
-_CODE_CHARACTERS: Final = 9
 
 
 def parse(body: bytes, numbers: Collection[str] = ()) -> Parsed:
@@ -118,7 +117,7 @@ def parse(body: bytes, numbers: Collection[str] = ()) -> Parsed:
         notices += [
             PlatformNotice(
                 "errors",
-                event=_code(item) or "",
+                event="" if (code := code_of(item)) is None else str(code),
                 alarming=True,
                 content_key=_content_key("errors", item, at),
                 dated=at is not None,
@@ -189,7 +188,7 @@ def _status(item: Json, number_id: str | None, *, ours: bool) -> StatusUpdate:
         raise Unreadable("a status that is no word")
     known(status, _STATUSES, "status")
     errors = objects(item.get("errors"))
-    code = _code(errors[0]) if errors else None
+    code = code_of(errors[0]) if errors else None
     own, provider_id = item.get("biz_opaque_callback_data"), message_id(item.get("id"))
     if provider_id is None and not isinstance(own, str):
         raise Unreadable("a status of nothing")
@@ -198,20 +197,12 @@ def _status(item: Json, number_id: str | None, *, ours: bool) -> StatusUpdate:
         at=instant(item.get("timestamp")),
         provider_id=provider_id,
         message_id=own if isinstance(own, str) else None,
-        code=code,
-        refusal=classify(int(code) if code else None) if status == "failed" else None,
+        code=str(code) if code is not None else None,
+        refusal=classify(code) if status == "failed" else None,
         category=line(part(item, "pricing").get("category"))[:24] or None,
         number_id=number_id,
         ours=ours,
     )
-
-
-def _code(error: Json) -> str | None:
-    code = error.get("code")
-    if isinstance(code, bool) or not isinstance(code, int | str):
-        return None
-    shown = str(code)[: _CODE_CHARACTERS + 1]
-    return shown if len(shown) <= _CODE_CHARACTERS and shown.isascii() and shown.isdigit() else None
 
 
 def _content_key(field: str, value: Json, at: Any) -> str:

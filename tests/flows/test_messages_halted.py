@@ -21,7 +21,22 @@ from tests.flows.test_messages_delivery import Post
 from tests.flows.world import World, ok
 from tests.infra.counted import alerts
 
-ACCOUNT_CODES = [33, 131005, 131037, 131045, 133000, 133006, 133010, 133016, 190, 131031]
+ACCOUNT_CODES = [
+    10,
+    33,
+    200,
+    230,
+    299,
+    131005,
+    131037,
+    131045,
+    133000,
+    133006,
+    133010,
+    133016,
+    190,
+    131031,
+]
 THROTTLES = [613, 17, 32, 80008, 4, 80007, 130429]
 
 
@@ -202,6 +217,17 @@ def test_a_run_told_by_statuses_halts_too(world: World) -> None:
     street.passes(1.1, times=8)
     assert street.received() == [1] * RUN_OF_REFUSALS
     assert street.channel()["halted_at"] is None
+
+
+def test_a_missing_permission_told_by_statuses_halts_at_once(world: World) -> None:
+    street = Street(world, 2)
+    street.fault("failed", 1_000, code=200)
+    street.tell()
+    world.settle()
+    assert (street.states(), street.attempts()) == ({"waiting"}, {0})
+    shown = street.channel()
+    assert shown["halted_at"] is not None
+    assert shown["reason"].endswith("200")
 
 
 def test_an_administrator_lets_a_halted_channel_go(world: World) -> None:

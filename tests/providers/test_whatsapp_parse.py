@@ -196,6 +196,18 @@ def test_a_failed_status_says_what_kind_of_failure_it_was() -> None:
     assert (found.code, found.refusal) == ("131047", Refusal.WINDOW_CLOSED)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [{"code": 200}, {"code": "200"}, {"code": 200.0}, {"message": "(#200) Permissions error"}],
+)
+def test_a_failed_status_that_blames_the_account_is_read_however_it_is_told(
+    error: dict[str, Any],
+) -> None:
+    item = {"id": "w", "status": "failed", "timestamp": STAMP, "errors": [error]}
+    found = parse(payload(statuses=[item])).statuses[0]
+    assert (found.code, found.refusal) == ("200", Refusal.CREDENTIALS)
+
+
 def test_news_about_the_account_are_kept_apart() -> None:
     body = json.dumps(
         {
