@@ -44,8 +44,9 @@ class Waits:
 
 HERE: Final = Waits(10, dt.timedelta(seconds=30), dt.timedelta(hours=1))
 """For one account from one address: more than anybody needs who remembers half of it."""
-STRANGERS: Final = Waits(50, dt.timedelta(seconds=10), dt.timedelta(minutes=15))
-"""For one account from all strange addresses together."""
+STRANGERS: Final = Waits(20, dt.timedelta(seconds=30), dt.timedelta(hours=1))
+"""For one account from all strange addresses together: twice what one address has, since the owner may
+be at a new one; then about 40 tries a day, however many addresses they come from."""
 FACTOR: Final = Waits(5, dt.timedelta(seconds=30), dt.timedelta(hours=1))
 """For the second factor: only who knows the password gets so far. About 40 tries a day, of 10⁶ codes."""
 

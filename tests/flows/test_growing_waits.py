@@ -1,12 +1,12 @@
 """Wrong passwords wait longer and longer, and no stranger keeps an owner out."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import httpx
 import pytest
 
-from app.core.errors import TooMany
 from app.identity import tries
 from app.wrong_instants import set_right
 from tests.flows.auth_world import newest_reset_token, reset
@@ -32,9 +32,12 @@ class _Never:
         return True
 
 
-def sign_in(world: World, password: str, email: str = EMAIL) -> httpx.Response:
+def sign_in(
+    world: World, password: str, email: str = EMAIL, *, address: str | None = None
+) -> httpx.Response:
     body = {"role": "employer", "email": email, "password": password}
-    return world.http.post("/api/auth/login", json=body)
+    headers = {"X-Forwarded-For": address} if address else {}
+    return world.http.post("/api/auth/login", json=body, headers=headers)
 
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
@@ -58,19 +61,35 @@ def test_the_right_password_begins_anew(limited: World) -> None:
         ok(sign_in(limited, PASSWORD))
 
 
-def test_strangers_from_everywhere_keep_strangers_out_and_not_the_owner(limited: World) -> None:
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
+def test_a_guess_from_each_of_many_addresses_waits_longer_and_longer(
+    limited: World, email: str
+) -> None:
     limited.employer(email=EMAIL)
+    addresses = (f"198.51.100.{number}" for number in itertools.count())
+
+    def guess() -> httpx.Response:
+        return sign_in(limited, "a wrong sentence", email, address=next(addresses))
+
+    for _ in range(tries.STRANGERS.free):
+        refused(guess(), 401, "invalid_credentials")
+    for wait in (30, 60, 120, 240):
+        answer = guess()
+        refused(answer, 429, "rate_limited")
+        assert wait - 1 <= int(answer.headers["retry-after"]) <= wait + 1
+        limited.clock.advance(seconds=wait)
+        refused(guess(), 401, "invalid_credentials")
+
+
+def test_guesses_from_everywhere_keep_strangers_out_and_not_the_owner(limited: World) -> None:
+    signed_in = limited.employer(email=EMAIL)
     ok(sign_in(limited, PASSWORD))  # from here, which is known from now on
-    account = tries.account(limited.runtime.keyring, "employer", EMAIL)
-
-    async def guess(address: str) -> None:
-        async with limited.runtime.database.begin() as session:
-            await tries.count(session, account, address, limited.clock.now)
-
-    for number in range(50):
-        limited.run(guess(f"198.51.100.{number}"))
-    with pytest.raises(TooMany):
-        limited.run(guess("198.51.100.200"))
+    for number in range(tries.STRANGERS.free):
+        address = f"198.51.100.{number}"
+        refused(sign_in(limited, "a wrong sentence", address=address), 401, "invalid_credentials")
+    refused(sign_in(limited, PASSWORD, address="198.51.100.200"), 429, "rate_limited")
+    ok(signed_in.get("/api/auth/me"))  # who is signed in notices nothing
+    refused(sign_in(limited, "a wrong sentence"), 401, "invalid_credentials")
     ok(sign_in(limited, PASSWORD))
 
 
