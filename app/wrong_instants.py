@@ -9,7 +9,7 @@ every table.
 import datetime as dt
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, and_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.models import WorkAttempt
@@ -43,12 +43,23 @@ _WEEK: Final = dt.timedelta(days=8)
 class Bound(NamedTuple):
     """A column, and how far ahead its instants can be meant to lie.
 
-    `where` are the rows that wait at all: an index has them.
+    `where` are the rows that wait at all: an index has them. `ahead` is a column with an index which then lies
+    ahead of the right clock too, because the same clock wrote both.
     """
 
     column: Any
     longest: dt.timedelta
     where: ColumnElement[bool] | None = None
+    ahead: Any = None
+
+    def is_wrong(self, now: dt.datetime) -> ColumnElement[bool]:
+        """Return the condition of the rows whose instant lies further ahead than it can be meant to."""
+        found = [self.column > now + self.longest]
+        if self.where is not None:
+            found.append(self.where)
+        if self.ahead is not None:
+            found.append(self.ahead > now)
+        return and_(*found)
 
 
 _EVENT_WAITS: Final = is_one_of(table(WebhookEvent).c.state, [WebhookState.WAITING])
@@ -63,6 +74,7 @@ BOUNDS: Final = (
     Bound(WebhookEvent.lease_until, _LEASED, _EVENT_WAITS),
     Bound(InboxItem.due_at, _SET_BACK, _ITEM_WAITS),
     Bound(InboxItem.lease_until, _LEASED, _ITEM_WAITS),
+    # Without an index: a row of them is gone when its work succeeds.
     Bound(WorkAttempt.due_at, _SET_BACK),
     Bound(WorkAttempt.lease_until, _LEASED),
     # Quiet hours last less than a day.
@@ -72,12 +84,11 @@ BOUNDS: Final = (
     Bound(Payment.check_at, dt.timedelta(days=2)),
     # One may wait for the end of a dispute.
     Bound(Refund.due_at, dt.timedelta(days=180)),
-    Bound(Refund.lease_until, _LEASED),
     # Counted against the limits of an hour and a day, and good for minutes, or a day for a link.
-    Bound(OneTimeCode.created_at, SKEW),
+    Bound(OneTimeCode.created_at, SKEW, ahead=OneTimeCode.expires_at),
     Bound(OneTimeCode.expires_at, dt.timedelta(days=8)),
     # Waits after wrong tries grow to an hour.
-    Bound(SignInTries.waits_until, _LEASED),
+    Bound(SignInTries.waits_until, _LEASED, ahead=SignInTries.updated_at),
     Bound(ChatPerson.held_at, SKEW, ChatPerson.paused_at.is_not(None)),
 )
 
@@ -85,10 +96,9 @@ BOUNDS: Final = (
 async def set_right(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
     """Make what waits for an impossible instant due now; return how many rows that were."""
     changed = 0
-    for column, longest, where in BOUNDS:
-        wrong = update(column.class_).where(column > now + longest).values({column.key: now})
-        if where is not None:
-            wrong = wrong.where(where)
+    for bound in BOUNDS:
+        column = bound.column
+        wrong = update(column.class_).where(bound.is_wrong(now)).values({column.key: now})
         found = await rows_changed(session, wrong.execution_options(synchronize_session=False))
         if found:
             ALERTS.labels("instants_set_right").inc()

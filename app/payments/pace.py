@@ -11,10 +11,8 @@ from uuid import UUID
 from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record
 from app.core.errors import TooMany
-from app.core.logging import logger
-from app.core.metrics import ALERTS
+from app.employers import velocity
 from app.employers.models import Employer
 from app.payments import rules
 from app.payments.models import Payment, Unlock
@@ -42,21 +40,17 @@ async def require(
     limits = (await current(session)).limits
     for span, most in ((HOUR, limits.unlocks_per_hour), (DAY, limits.unlocks_per_day)):
         bought = select(Unlock.unlocked_at.label("at")).where(
-            Unlock.employer_id == employer_id, Unlock.unlocked_at > now - span
+            Unlock.employer_id == employer_id, velocity.within(Unlock.unlocked_at, span, now)
         )
         buying = select(Payment.created_at.label("at")).where(
             Payment.employer_id == employer_id,
             Payment.match_id != match_id,
             Payment.status.in_(rules.OPEN),
-            Payment.created_at > now - span,
+            velocity.within(Payment.created_at, span, now),
         )
         # In one statement: between two, a purchase that succeeds would be seen by neither.
         begun = union_all(bought, buying).subquery()
-        latest = select(begun.c.at).order_by(begun.c.at.desc()).limit(most)
-        times = (await session.scalars(latest)).all()
-        if len(times) >= most:
-            free_at = times[-1] + span if times else now + span
-            raise UnlocksTooFast(int((free_at - now).total_seconds()) + 1)
+        await velocity.require_fewer(session, begun, most, span, now, UnlocksTooFast)
 
 
 async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
@@ -67,24 +61,15 @@ async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> No
     if created_at is None or created_at <= new_since:
         return
     workers = await workers_lately(session, employer_id, now)
-    if workers != limits.new_account_unlocks:
-        return
-    ALERTS.labels("fast_unlocks").inc()
-    logger().warning("fast_unlocks", user_id=str(employer_id), count=workers)
-    record(
-        session,
-        actor=None,
-        action="employer.fast_unlocks",
-        target_type="employer",
-        target_id=employer_id,
-        now=now,
-        after={"workers_in_a_day": workers},
-    )
+    if workers == limits.new_account_unlocks:
+        velocity.call_for_a_person(
+            session, employer_id, "fast_unlocks", "workers_in_a_day", workers, now
+        )
 
 
 async def workers_lately(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> int:
     """Return how many different workers' contacts an employer unlocked in the last 24 hours."""
     query = select(func.count(Unlock.worker_id.distinct())).where(
-        Unlock.employer_id == employer_id, Unlock.unlocked_at > now - DAY
+        Unlock.employer_id == employer_id, velocity.within(Unlock.unlocked_at, DAY, now)
     )
     return (await session.scalar(query)) or 0

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.core.geo import Point, on_grid
 from app.core.ids import new_id
+from app.core.postgresql import REQUEST, Patience
 from app.core.week import Slot
 from app.db import Database, changed
 from app.employers.models import Employer
@@ -34,9 +35,9 @@ EVENINGS = tuple(Slot(day, 17 * 60, 22 * 60) for day in range(7))
 _numbers = itertools.count(1)
 
 
-def database_of(url: str) -> Database:
+def database_of(url: str, patience: Patience = REQUEST) -> Database:
     """The database as a running process opens it, with matching listening."""
-    database = Database(url, Keyring(SECRET))
+    database = Database(url, Keyring(SECRET), patience=patience)
     database.on_change("worker", reindex_workers)
     return database
 

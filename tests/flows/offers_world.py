@@ -4,7 +4,8 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import DomainError
 from app.core.geo import on_grid
+from app.core.postgresql import REQUEST
 from app.db import Database, keyring
 from app.invariants import examine
 from app.jobs.models import Job, JobStatus
@@ -39,10 +41,18 @@ DEADLINE = NOW + 4 * HOUR
 """When offers made at NOW end: the default of the policy."""
 
 
+_RACERS: Final = replace(
+    REQUEST, pool_seconds=30.0, lock_seconds=20.0, statement_seconds=25.0, command_seconds=30.0
+)
+"""Up to sixty race for the sixteen connections of a process, most of them for one job's row: on a busy
+machine the last has not begun after the 2.5 s that a request waits. It is refused nothing here, so that
+every race is run to its end; who waits in a circle is found by PostgreSQL after a second all the same."""
+
+
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncIterator[Database]:
     """The database as a running process opens it; what must always hold is checked at the end."""
-    database = database_of(database_url)
+    database = database_of(database_url, _RACERS)
     try:
         yield database
         await check_invariants(database)

@@ -1,12 +1,14 @@
 """Instants a wrong clock left behind, in every table; and a process whose own clock is wrong."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import DateTime, insert, select
+from sqlalchemy import DateTime, insert, select, text, update
 
 from app import background, clock_check
+from app.attempts.models import WorkAttempt
 from app.clock_check import ClockCheck
 from app.core.clocks import SKEW
 from app.core.errors import Unavailable
@@ -14,11 +16,14 @@ from app.core.ids import new_id
 from app.core.settings import Settings
 from app.db import load_models
 from app.identity.models import OneTimeCode
+from app.jobs.models import Job
 from app.messaging.models import WebhookEvent
+from app.payments.models import Payment, Unlock
 from app.runtime import running, wall_clock
-from app.wrong_instants import BOUNDS, set_right
+from app.wrong_instants import BOUNDS, Bound, set_right
 from tests.flows.matching_world import NOW, database_of
-from tests.flows.world import World, ok
+from tests.flows.payments_world import lead
+from tests.flows.world import World, ok, refused
 
 CHECKED_WHERE_READ = {
     ("channel_states", "backs_off_until"),
@@ -31,6 +36,7 @@ CHECKED_WHERE_READ = {
 """Compared with `now` by `app.core.clocks` in the code that reads them."""
 NO_WAITING = {
     ("channel_states", "next_slot_at"): "read by the version before, if at all",
+    ("refunds", "lease_until"): "read by the version before, if at all",
     ("outbox", "expires_at"): "the end of what is true, which a later end does not hold back",
     ("payments", "expires_at"): "as the provider said",
     ("idempotency_keys", "lease_until"): "kept for a day at most",
@@ -42,7 +48,7 @@ WORDS = ("due_at", "_until", "next_", "free_at", "check_at", "remind_at", "expir
 
 
 def test_every_instant_that_something_waits_for_has_its_bound() -> None:
-    bounded = {(column.class_.__tablename__, column.key) for column, _, _ in BOUNDS}
+    bounded = {(column.class_.__tablename__, column.key) for column, *_ in BOUNDS}
     waits = {
         (table.name, column.name)
         for table in load_models().tables.values()
@@ -51,6 +57,35 @@ def test_every_instant_that_something_waits_for_has_its_bound() -> None:
         and any(word in column.name for word in WORDS)
     }
     assert waits - bounded - CHECKED_WHERE_READ - set(NO_WAITING) == set()
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        pytest.param(each, id=str(each.column))
+        for each in BOUNDS
+        if each.column.class_ != WorkAttempt
+    ],
+)
+async def test_an_impossible_instant_is_found_by_an_index(bound: Bound, database_url: str) -> None:
+    """The loop looks every half minute, however many rows were kept."""
+    database = database_of(database_url)
+    query = select(bound.column.class_).where(bound.is_wrong(NOW))
+    try:
+        async with database.begin() as session:
+            dialect = session.get_bind().dialect
+            compiled = query.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+            if database.is_postgresql:
+                await session.execute(text("SET LOCAL enable_seqscan = off"))
+                plan = [row[0] for row in await session.execute(text(f"EXPLAIN {compiled}"))]
+                assert not [line for line in plan if "Seq Scan" in line], plan
+            else:
+                rows = await session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))
+                plan = [row[3] for row in rows]
+                # An index of only the rows that wait may be read from one end to the other.
+                assert all(line.startswith("SEARCH") or "_due" in line for line in plan), plan
+    finally:
+        await database.close()
 
 
 async def test_what_waits_for_an_impossible_instant_is_due(database_url: str) -> None:
@@ -98,6 +133,41 @@ def test_codes_asked_for_by_a_fast_clock_lock_nobody_out(world: World) -> None:
     world.settle()
     ok(world.http.post("/api/auth/otp", json={"phone": worker.phone}), 202)
     assert len(world.code_for(worker.phone or "")) == 6
+
+
+def _written_ahead(world: World, column: Any) -> None:
+    """As if a clock that was ahead for a moment had written these instants."""
+    ahead = {column.key: world.clock.now + dt.timedelta(days=400)}
+    world.in_session(lambda session: session.execute(update(column.class_).values(ahead)))
+
+
+def test_contacts_bought_by_a_fast_clock_do_not_hold_an_employer_up_for_years(world: World) -> None:
+    world.runtime.limiter.enabled = True
+    few = {"unlocks_per_hour": 2, "unlocks_per_day": 2}
+    ok(world.admin().put("/api/admin/settings", {"limits": few}))
+    employer = world.employer(verified=True)
+    for _ in range(2):
+        lead(world, employer).buy()
+    third = lead(world, employer)
+    refused(third.unlock(), 429, "unlock_limit_reached")
+    _written_ahead(world, Unlock.unlocked_at)
+    _written_ahead(world, Payment.created_at)
+    third.buy()
+    signals = ok(world.admin().get(f"/api/admin/employers/{employer.id}"))["signals"]
+    assert signals["workers_unlocked_today"] == 1
+
+
+def test_jobs_cancelled_by_a_fast_clock_do_not_hold_an_employer_up_for_years(world: World) -> None:
+    world.runtime.limiter.enabled = True
+    few = {"published_jobs_cancelled_per_day": 1}
+    ok(world.admin().put("/api/admin/settings", {"limits": few}))
+    employer = world.employer()
+    ok(employer.delete(f"/api/employers/jobs/{world.job(employer)['id']}"))
+    job = world.job(employer, publish=False)
+    publish = f"/api/employers/jobs/{job['id']}/publish"
+    refused(employer.post(publish), 429, "publish_limit_reached")
+    _written_ahead(world, Job.closed_at)
+    ok(employer.post(publish))
 
 
 @pytest.mark.parametrize("hours", [-3, 3, 24 * 365])

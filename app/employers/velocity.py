@@ -1,0 +1,63 @@
+"""Velocity limits of employers: how often something was done lately, and who is told when it was often."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, FromClause, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.log import record
+from app.core.clocks import SKEW
+from app.core.errors import TooMany
+from app.core.logging import logger
+from app.core.metrics import ALERTS
+
+
+def within(at: Any, span: dt.timedelta, now: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition that `at` lies in the last `span`.
+
+    An instant in the future was written by a clock ahead of ours: it would count for as long.
+    """
+    return and_(at > now - span, at <= now + SKEW)
+
+
+async def require_fewer(
+    session: AsyncSession,
+    done: FromClause,
+    most: int,
+    span: dt.timedelta,
+    now: dt.datetime,
+    refusal: type[TooMany],
+) -> None:
+    """Raise `refusal`, with the seconds to wait, if `done` holds `most` instants or more.
+
+    `done` has a column `at`, of instants within `span`.
+    """
+    latest = select(done.c.at).order_by(done.c.at.desc()).limit(most)
+    times = (await session.scalars(latest)).all()
+    if len(times) >= most:
+        free_at = times[-1] + span if times else now + span
+        raise refusal(int((free_at - now).total_seconds()) + 1)
+
+
+def call_for_a_person(
+    session: AsyncSession,
+    employer_id: UUID,
+    kind: str,
+    counted: str,
+    count: int,
+    now: dt.datetime,
+) -> None:
+    """Alert as `kind`, and note in the log of this employer that `counted` is `count`."""
+    ALERTS.labels(kind).inc()
+    logger().warning(kind, user_id=str(employer_id), count=count)
+    record(
+        session,
+        actor=None,
+        action=f"employer.{kind}",
+        target_type="employer",
+        target_id=employer_id,
+        now=now,
+        after={counted: count},
+    )
