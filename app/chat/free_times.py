@@ -17,6 +17,7 @@ from app.chat.free_words import (
     PARTS,
     UNTIL,
     Token,
+    scan,
     tokens,
 )
 from app.core.week import DAY, Slot, merge
@@ -28,6 +29,7 @@ class _Clause:
     spans: list[tuple[int, int]] = field(default_factory=list)
 
 
+_ASIDES = frozenset({"occasion", "correction", "also"})
 type _Span = tuple[int, int]
 type _Tokens = Sequence[Token]
 
@@ -41,8 +43,34 @@ def read(
     before, of which "not sunday" takes away and to which "sunday too" adds; with `adds` all that is told.
     """
     every = tokens(text)
-    found = _without_asides(every) if every else None
-    if not every or not found:
+    return _meant(every, today, known, adds=adds) if every else None
+
+
+def longest(words: Sequence[str], at: int, most: int) -> int | None:
+    """Return where the longest run of folded words from `at` that `read` understands ends, at most `most` long.
+
+    The words are cut into tokens once, and not once for each run.
+    """
+    text = " ".join(words[at : at + most])
+    seen = scan(text)
+    end = len(text)
+    for after in range(min(len(words), at + most), at, -1):
+        try:
+            every = seen.before(end)
+        except ValueError:
+            every = tokens(text[:end])
+        if every and _meant(every) is not None:
+            return after
+        end -= len(words[after - 1]) + 1
+    return None
+
+
+def _meant(
+    every: _Tokens, today: int | None = None, known: Sequence[Slot] = (), *, adds: bool = False
+) -> list[Slot] | None:
+    """Return the slots that tokens mean; see `read`."""
+    found = _without_asides(every)
+    if not found:
         return None
     read = _clauses(found, today)
     if read is None:
@@ -66,6 +94,8 @@ def _without_asides(tokens: _Tokens) -> _Tokens | None:
 
     None where nothing else is said: when college is over nobody knows.
     """
+    if not any(token.names & _ASIDES for token in tokens):
+        return tokens
     kept: list[Token] = []
     position = 0
     asides = False

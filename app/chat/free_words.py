@@ -4,10 +4,11 @@ A text is cut into them, or not at all: one word that nobody knows may be a "not
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.chat.understand import folded
 from app.core.week import DAY
@@ -76,15 +77,56 @@ _COMMA: Final = Token(frozenset({"comma"}))
 _TIME_NAMES: Final = frozenset({"time"})
 
 
-def tokens(text: str) -> list[Token] | None:
+class Scan(NamedTuple):
+    """A text cut into tokens, with where each of its pieces begins and ends."""
+
+    tokens: Sequence[Token]
+    ends: Sequence[int]
+    """Where each token ends."""
+    pieces: Sequence[tuple[int, int]]
+    """What was taken at a time: a token, or a word that changes the next one."""
+    unknown_at: int | None
+    """Where the first word begins that nobody knows, and where the scan ended."""
+
+    def before(self, end: int) -> Sequence[Token] | None:
+        """Return what `tokens` gives for the text up to `end`, the end of a word.
+
+        Raises `ValueError` where a piece crosses it: then the beginning has to be scanned by itself.
+        """
+        if self.unknown_at is not None and self.unknown_at < end:
+            return None
+        if any(begins < end < ends for begins, ends in self.pieces):
+            raise ValueError("a word of several parts is cut")
+        return self.tokens[: bisect_right(self.ends, end)]
+
+
+def tokens(text: str) -> Sequence[Token] | None:
     """Cut a text into tokens; None at the first word nobody knows."""
+    found = scan(folded(text))
+    return None if found.unknown_at is not None else found.tokens
+
+
+def scan(text: str) -> Scan:
+    """Cut a folded text into tokens, up to the first word nobody knows."""
     found: list[Token] = []
-    rest = folded(text)
+    ends: list[int] = []
+    pieces: list[tuple[int, int]] = []
     half_past = False
+
+    def keep(token: Token, begins: int) -> None:
+        nonlocal half_past
+        found.append(_half_past(token) if half_past else token)
+        ends.append(len(text) - len(rest))
+        pieces.append((begins, ends[-1]))
+        half_past = False
+
+    rest = text
     while rest := rest.lstrip():
+        begins = len(text) - len(rest)
         if rest[0] in ",;/\n।":
-            found.append(_COMMA)
             rest = rest[1:]
+            found.append(_COMMA)
+            ends.append(begins + 1)
             continue
         if rest[0] in ".!'\"()":
             rest = rest[1:]
@@ -94,32 +136,32 @@ def tokens(text: str) -> list[Token] | None:
             rest = rest[length:]
             if _ADDED in names:
                 half_past = True
+                pieces.append((begins, begins + length))
                 continue
             token = _token(names)
             if "time" in token.names:
                 token, length = _of_half(token, rest)
                 rest = rest[length:]
-            found.append(_half_past(token) if half_past else token)
-            half_past = False
+            keep(token, begins)
             continue
         if (time := _time_at(rest)) is not None:
             token, length = time
-            found.append(_half_past(token) if half_past else token)
-            half_past = False
             rest = rest[length:]
+            keep(token, begins)
             continue
         other = _OTHER.match(rest)
         if other is None:
-            return None
-        rest = rest[other.end() :]
+            return Scan(found, ends, pieces, begins)
         plain = other[0].strip(".!'\"()")
+        rest = rest[other.end() :]
         if plain not in _FILLERS:
             # "somvaar", "shanivaar": people write long vowels as they like.
             alike = _sounds().get(_sound(plain))
             if alike is None:
-                return None
+                return Scan(found, ends, pieces, begins)
             found.append(_token(alike))
-    return found
+            ends.append(len(text) - len(rest))
+    return Scan(found, ends, pieces, None)
 
 
 def _token(names: frozenset[str]) -> Token:

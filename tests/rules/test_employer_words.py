@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.chat import free_times
 from app.chat.employer.dates import read as read_dates
 from app.chat.employer.draft import Draft, Shifts, shifts_of
 from app.chat.employer.words import count, read
@@ -317,3 +318,21 @@ def test_a_day_that_no_calendar_has_is_named(text: str) -> None:
 )
 def test_of_a_range_of_pay_the_lower_end_is_promised(text: str, amount: int | None) -> None:
     assert read(text, TODAY).amount == amount
+
+
+VOCABULARY = (
+    "no 12 12pm pm a.m. am 9-5 9 to 5 from after before till saade half past sat saturday somvaar and , ; - "
+    "not except tomorrow kal morning subah sham tak se ke baad every day all weekends also too wait "
+    "waiter i'm free college ek do noon midnight 24 7:30 07:30 k baje"
+).split()
+
+
+@given(st.lists(st.sampled_from(VOCABULARY), max_size=30), st.integers(0, 5))
+def test_the_longest_run_is_the_one_that_reading_each_would_find(words: list[str], at: int) -> None:
+    def by_reading_each() -> int | None:
+        for end in range(min(len(words), at + 12), at, -1):
+            if free_times.read(" ".join(words[at:end])) is not None:
+                return end
+        return None
+
+    assert free_times.longest(words, at, 12) == by_reading_each()

@@ -26,6 +26,8 @@ NOTE_CHARACTERS: Final = 200
 _MOST_OPTIONS: Final = 8
 _LONGEST_NAME: Final = 4
 """Words in the name of a role."""
+_LONGEST_TIMES: Final = 12
+"""Words in which days and hours are told at a time."""
 _LEAST_LETTERS: Final = 4
 
 _NUMBERS: Final[Mapping[str, int]] = {
@@ -171,7 +173,7 @@ def _week(text: str, weekly: bool | None, draft: Draft) -> tuple[Draft, list[str
         words = part.split()
         at = 0
         while at < len(words):
-            end = _longest(words, at)
+            end = free_times.longest(words, at, _LONGEST_TIMES)
             if end is None:
                 left.append(words[at])
                 at += 1
@@ -214,14 +216,6 @@ def _timed(
 def _whole(spans: tuple[tuple[int, int], ...]) -> bool:
     """Whether these are a whole day, which says nothing about a shift's hours."""
     return sum((end - start) % DAY or DAY for start, end in spans) >= DAY
-
-
-def _longest(words: Sequence[str], at: int) -> int | None:
-    """Where the longest run of words that tells days or hours ends."""
-    for end in range(min(len(words), at + 12), at, -1):
-        if free_times.read(" ".join(words[at:end])) is not None:
-            return end
-    return None
 
 
 # ── Role and place ───────────────────────────────────────────────────────────────────────────────
