@@ -3,12 +3,14 @@
 A worker's reject reason once froze the inbox at every start, because a pattern backtracked on digits.
 """
 
+import re
 import subprocess
 import sys
+import time
 
 import pytest
 
-from tests.infra.pumping import LONGEST, SEEDS, pumped, slow_texts
+from tests.infra.pumping import LONGEST, SEEDS, SLOWEST_SECONDS, pumped, slow_texts
 from tests.infra.readers import conversation, readers
 
 
@@ -47,3 +49,41 @@ def test_the_measure_finds_what_is_slow() -> None:
     assert [slow.seed for slow in slow_texts("quadratic", quadratic, ["ab"])] == ["ab"]
     assert list(slow_texts("linear", str.upper, SEEDS)) == []
     assert len(pumped("abc", LONGEST)) == LONGEST
+
+
+def test_the_measure_stops_at_a_short_text_where_each_repetition_doubles_the_time() -> None:
+    pattern = re.compile(r"(?:(?:ab)+)+c")
+    (slow,) = slow_texts("exponential", pattern.match, ["ab"])
+    assert slow.characters < 100
+
+
+def spend(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+def test_a_growth_below_the_allowed_time_is_named_too() -> None:
+    def quadratic(text: str) -> None:
+        spend(SLOWEST_SECONDS / 2 * (len(text) / LONGEST) ** 2)
+
+    (slow,) = slow_texts("quadratic", quadratic, ["ab"])
+    assert slow.milliseconds < SLOWEST_SECONDS * 1_000
+    assert slow.growth > 3
+
+
+def test_what_is_linear_and_takes_over_twice_the_allowed_time_is_named() -> None:
+    def linear(text: str) -> None:
+        spend(SLOWEST_SECONDS * 2.2 * len(text) / LONGEST)
+
+    (slow,) = slow_texts("linear", linear, ["ab"])
+    assert slow.growth < 3
+
+
+def test_a_text_and_its_half_end_at_the_same_place_of_the_seed() -> None:
+    def unready(text: str) -> None:
+        # What gives up at a text that is cut off has read nothing to compare with.
+        if not text.endswith("9:"):
+            spend(SLOWEST_SECONDS / 3 * len(text) / LONGEST)
+
+    assert list(slow_texts("cut off", unready, ["9:00-"])) == []
