@@ -53,6 +53,9 @@ def longest(words: Sequence[str], at: int, most: int) -> int | None:
     """
     text = " ".join(words[at : at + most])
     seen = scan(text)
+    first = seen.tokens[:2]
+    if len(first) == 2 and all("time" in token.names for token in first):
+        return None  # two bare times side by side are no hours, whatever follows
     end = len(text)
     for after in range(min(len(words), at + most), at, -1):
         try:
