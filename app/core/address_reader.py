@@ -10,7 +10,10 @@ from typing import Final, NamedTuple
 from app.core.contact_words import ContactWords, network
 from app.core.text_tokens import Token
 
-_BRACKETS: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_AROUND: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "-": "-", "*": "*", "|": "|", "~": "~"}
+"""What people put around a sign, "asha(at)gmail", and what closes it."""
+_ARTICLES: Final = frozenset("the d da de द दी".split())
+"""What stands between "at" and "rate", as people say the sign."""
 CHAIN: Final = 8
 """Labels of a host, or parts of a name, that are read; a longer chain is read from there again."""
 NEAR: Final = 5
@@ -36,7 +39,12 @@ def atoms_of(tokens: Sequence[Token], words: ContactWords) -> list[Atom]:
     place = 0
     while place < len(tokens):
         start, end, text = tokens[place]
-        closing = _BRACKETS.get(text) or (text if text in "-*|~" else None)
+        if text not in words.joining and text not in _AROUND:  # as most are
+            is_word = len(text) > 1 or text.isalnum() or text == "_"
+            atoms.append(Atom("w" if is_word else text, start, end, text))
+            place += 1
+            continue
+        closing = _AROUND.get(text)
         if closing is not None and texts[place + 2 : place + 3] == [closing]:
             inner = texts[place + 1]
             sign = words.signs.get(inner) or (inner if inner in "@./,:" else None)
@@ -47,7 +55,11 @@ def atoms_of(tokens: Sequence[Token], words: ContactWords) -> list[Atom]:
         sign = words.signs.get(text)
         following = texts[place + 1] if place + 1 < len(tokens) else ""
         pair = words.pairs.get((text, following))
-        if sign == "@" and texts[place + 1 : place + 3] == ["the", "rate"]:
+        if (
+            sign == "@"
+            and following in _ARTICLES
+            and texts[place + 2 : place + 3] in (["rate"], ["ret"], ["रेट"])
+        ):
             place += 3 if texts[place + 3 : place + 4] == ["of"] else 2
             atoms.append(Atom("@", start, tokens[place][1], text, spelled=True))
         elif sign is not None:
@@ -87,35 +99,40 @@ class Reader:
 
     def _joins(self, place: int, *, loose: bool) -> bool:
         """Whether the sign at `place` joins its neighbours: glued, spelled, or spaced on both sides."""
-        if not (0 < place < len(self._atoms) - 1):
+        atoms = self._atoms
+        if not (0 < place < len(atoms) - 1):
             return False
-        sign = self._atoms[place]
-        before, after = self._gap(place), self._gap(place + 1)
-        if sign.spelled:
-            return before <= GAP and after <= GAP
+        sign = atoms[place]
+        before = sign.start - atoms[place - 1].end
+        after = atoms[place + 1].start - sign.end
         if before == 0 and after == 0:
             return True
-        return loose and before <= GAP and after <= GAP and (before > 0 or sign.kind != ".")
+        if not (sign.spelled or loose) or before > GAP or after > GAP:
+            return False
+        return sign.spelled or before > 0 or sign.kind != "."
 
     def _right(
         self, place: int, *, loose: bool = True, comma: bool = False
     ) -> tuple[int, list[str]]:
         """Return the last atom of the chain of labels that begins at `place`, and the labels."""
+        atoms, kinds, native = self._atoms, self._kinds, self._words.native_endings
+        dots = (".", ",") if comma else (".",)
         labels: list[str] = []
         last = place - 1
-        while self._is(place, "w") and len(labels) < CHAIN:
-            labels.append(self._atoms[place].text)
-            last = place
+        behind = len(kinds) - 2  # a sign and a word may follow
+        while place < len(kinds) and kinds[place] == "w" and len(labels) < CHAIN:
+            label = atoms[place].text
+            labels.append(native.get(label, label) if labels else label)
             # "yellow-feathers" is one label.
             while (
-                self._is(place + 1, "-")
+                place < behind
+                and kinds[place + 1] == "-"
+                and kinds[place + 2] == "w"
                 and self._joins(place + 1, loose=False)
-                and self._is(place + 2, "w")
             ):
                 place += 2
-                last = place
-            dots = (".", ",") if comma else (".",)
-            if not (self._is(place + 1, *dots) and self._is(place + 2, "w")):
+            last = place
+            if place >= behind or kinds[place + 1] not in dots or kinds[place + 2] != "w":
                 break
             if not self._joins(place + 1, loose=loose):
                 break

@@ -17,7 +17,7 @@ _SIGN_INSIDE: Final = re.compile(r"[.,][^\s.,0-9]|\s\.\s|[a-z]\.[0-9]")
 """A dot or a comma that ends no sentence."""
 _LEET_WORD: Final = re.compile(r"[a-z][013457$]|[013457$][a-z]")
 _SHORT_LABEL: Final = 3
-_PATH_ONLY: Final = frozenset("gle gl ee be uk us tv cc im gd".split())
+_PATH_ONLY: Final = frozenset("gle gl ee be uk us tv cc im gd at li sh gg so ws bz".split())
 """Endings of hosts that count only with a path behind them."""
 
 
@@ -66,6 +66,8 @@ class _Addresses(Reader):
             elif atom.kind == "w":
                 if atom.text in self._words.schemes or atom.text == "www":
                     yield from self._url(place)
+                elif atom.text in self._words.providers:
+                    yield from self._provider(place)
                 elif atom.text == "me" or atom.text in self._words.endings:
                     yield from self._slashed(place)
 
@@ -117,6 +119,21 @@ class _Addresses(Reader):
         if sure and not atom.spelled and glued_right:
             yield from self._at_handle(place, last)
 
+    def _provider(self, place: int) -> Iterator[tuple[int, int]]:
+        """Yield an address without its sign: "asha84 gmail com", "ashachef (gmail)"."""
+        ending = place + 2 if self._is(place + 1, ".") else place + 1
+        if self._is(place - 1, "w") and self._gap(place) <= 1:
+            ends = self._is(ending, "w") and self._atoms[ending].text in self._words.endings
+            if ends and (self._is_rare(place - 1) or MIXED.search(self._atoms[place - 1].text)):
+                yield self._span(self._name_before(self._left(place - 1)), ending)
+        elif (
+            self._is(place - 1, "(")
+            and self._is(place + 1, ")")
+            and self._is(place - 2, "w")
+            and self._is_rare(place - 2)
+        ):
+            yield self._span(self._left(place - 2), place)
+
     def _has_spelled_dot(self, first: int, last: int) -> bool:
         return any(one.kind == "." and one.spelled for one in self._atoms[first : last + 1])
 
@@ -154,18 +171,34 @@ class _Addresses(Reader):
         loose = self._atoms[place].spelled or self._gap(place) > 0
         if not self._joins(place, loose=loose):
             return
+        if self._gap(place) and not self._gap(place + 1) and not self._is_rare(place - 1):
+            return  # "knowledge of .NET"
         last, labels = self._right(place - 1, loose=loose)
         first = self._left_label(place - 1)
         path = self._path(last)
         spelled = self._has_spelled_dot(first, last)
-        if all(label.isdecimal() for label in labels):
+        if all(label.replace("_", "").isdecimal() for label in labels):
             return  # a number's affair
         if path > last:
             known = labels[-1] in self._words.endings
             if known or labels[-1] in _PATH_ONLY or spelled or (loose and len(labels[-1]) <= 3):
                 yield self._span(first, path)
         elif self._is_host(labels, first, last, spelled=spelled, loose=loose):
+            if spelled:
+                first = self._site_before(first)
             yield self._span(first, last)
+
+    def _site_before(self, first: int) -> int:
+        """Return where the name of a site of several words begins: "visit sunrise caterers dot com"."""
+        begins = first
+        for _ in range(NEAR):
+            before = self._at(begins - 1)
+            if before is None or before.kind != "w" or self._gap(begins) > 1:
+                break
+            if before.text in self._words.site:
+                return begins
+            begins -= 1
+        return first
 
     def _is_host(
         self, labels: Sequence[str], first: int, last: int, *, spelled: bool, loose: bool

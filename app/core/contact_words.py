@@ -24,12 +24,15 @@ class ContactWords:
     networks: frozenset[str]
     weak_networks: frozenset[str]
     pairs: Mapping[tuple[str, str], str]
+    joining: frozenset[str]
     connectors: frozenset[str]
     named: frozenset[str]
     contact: frozenset[str]
     search: frozenset[str]
     endings: frozenset[str]
     spelled: frozenset[str]
+    native_endings: Mapping[str, str]
+    site: frozenset[str]
     me: frozenset[str]
     schemes: frozenset[str]
     country: frozenset[str]
@@ -114,12 +117,15 @@ def contact_words() -> ContactWords:
         networks=networks,
         weak_networks=listed("networks", "weak"),
         pairs=pairs,
+        joining=frozenset(signs) | {first for first, _ in pairs},
         connectors=listed("networks", "connectors"),
         named=listed("networks", "named"),
         contact=listed("verbs", "contact"),
         search=listed("verbs", "search"),
         endings=listed("links", "endings"),
         spelled=listed("links", "spelled"),
+        native_endings=dict(pair.split("=") for pair in data["links"]["native"].split()),
+        site=listed("links", "site"),
         me=listed("links", "me"),
         schemes=listed("links", "schemes"),
         country=listed("links", "country"),

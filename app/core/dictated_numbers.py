@@ -1,18 +1,14 @@
 """Rows of digits and number words that could be one phone number. Pure, linear in the text's length."""
 
-import datetime as dt
-import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import compress, pairwise
-from operator import not_
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from app.core.spoken_numbers import glued_digits, is_leet, said
-from app.core.text_tokens import MIXED, PIECE, Token
+from app.core.number_lists import READABLE_DIGITS, is_phone
+from app.core.spoken_numbers import glued_digits, is_leet, said, undisguised
+from app.core.text_tokens import MIXED, PIECE, Token, plain, tokens
 
-READABLE_DIGITS: Final = 6
-"""Most digits that may stand together: a PIN code, an amount; no phone is shorter than seven."""
 _GAP_CHARACTERS: Final = 12
 """Signs, spaces and line ends between two digits that may still belong to one number."""
 _STRONG_DIGITS: Final = 5
@@ -25,41 +21,17 @@ _UNITS: Final = frozenset(
     "people persons person log km kms kg kilo years saal am pm baje floor floors rooms shifts "
     "tables guests मिनट घंटे घंटा दिन हफ्ते महीने लोग साल बजे किलो किमी".split()
 )
-_LAST_DAY: Final = 31
-_AMOUNTS_IN_A_ROW: Final = 2
 _SHORT_LETTERS: Final = 3
 """Letters of a piece of a number word that was cut up, "ni ne ei ght"."""
 _FRAGMENTS: Final = 8
 """So many pieces in a row are put together and read again."""
-_HARMLESS_CHARACTERS: Final = 64
-"""The longest list of times, dates or years that is looked at."""
-
-_TIME: Final = r"(?:[01]?\d|2[0-4])[:.][0-5]\d"
-TIME: Final = re.compile(_TIME)
-_TIMES: Final = re.compile(rf"{_TIME}(?:\s?(?:[-–—,&+]|to|and)\s?{_TIME})*")
-_HOURS: Final = re.compile(r"(\d{1,2})\s?[-–—]\s?(\d{1,2})")
-_LIST: Final = re.compile(r"[\s,&/+]+|\b(?:and|aur|to|then|phir|fir)\b|और|फिर")
-_APART: Final = re.compile(r"[,+]|[^\W\d_]")
-_CURRENCY: Final = re.compile(r"\s{0,3}(?:₹|rs\.?|inr|\$|€|£)\s{0,3}")
-_AMOUNT: Final = re.compile(r"\d{1,2}0|\d{1,4}[05]0|\d{1,3}(?:,\d\d)?,\d00|\d{1,2}[05]")
-_ROUND: Final = re.compile(r"\d{1,3}(?:00|50)")
-_DATE: Final = re.compile(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)")
-_DATE_LOCAL: Final = re.compile(r"(?P<d>\d\d?)[/.-](?P<m>\d\d?)[/.-](?P<y>20\d\d)")
-_YEAR: Final = re.compile(r"(?:19|20)\d\d(?:[-–—/]\d\d)?")
-_AMOUNTS: Final = re.compile(r"(\d[\d,]{0,12})\s{0,3}[-–—]\s{0,3}(\d[\d,]{0,12})")
-_GROUPED: Final = re.compile(r"\d{1,3}(?:,\d\d){0,3},000")
-_CURRENCY_BEFORE: Final = re.compile(r"(?:₹|rs\.?|inr|\$|€|£)\s*$")
-_PAY_WORD: Final = r"(?:salary|pay|pays|paid|wages?|stipend|vetan|earn|वेतन|तनख्वाह)"
-PAY_BEFORE: Final = re.compile(
-    rf"(?:₹|rs\.?|inr|\$|€|£|{_PAY_WORD}(?:\s+(?:of|is|up ?to|from))?)[\s:=-]*\Z", re.IGNORECASE
-)
-PAY_AFTER: Final = re.compile(
-    rf"\s{{0,3}}(?:/-|₹|(?:rs|inr|rupees?|rupaye|रुपये|रुपए|per|a day|a month|a week|an hour|monthly|daily|"
-    rf"mahina|mahine|roz|महीना|महीने|{_PAY_WORD})(?!\w)|/\s*(?:day|month|hour|hr|week))",
-    re.IGNORECASE,
-)
-_PAY_CHARACTERS: Final = 24
-_CURRENCY_CHARACTERS: Final = 8
+_DIGITS: Final = "0123456789"
+_ROMAN: Final = {
+    **{digit: int(digit) for digit in _DIGITS},
+    **dict(zip("i ii iii iv v vi vii viii ix".split(), range(1, 10), strict=True)),
+    "o": 0,
+}
+_ROMAN_LETTERS: Final = frozenset(_ROMAN) - frozenset(_DIGITS) - {"o"}
 
 
 class Run(NamedTuple):
@@ -192,6 +164,8 @@ def _pieces(word: str) -> tuple[_Said, ...]:
         return ()
     if not MIXED.search(word):
         return (_spoken(0, len(word), word),)
+    if disguised := undisguised(word):  # "n1ne", "thr33"
+        return (_Said(0, len(word), disguised, single=disguised == 1),)
     pieces = [(*match.span(), match[0]) for match in PIECE.finditer(word)]
     return tuple(
         _Said(start, end, end - start, single=end - start == 1)
@@ -217,6 +191,23 @@ def _spoken(start: int, end: int, text: str, *, touches: bool = False) -> _Said:
     return _Said(start, end, spoken.digits, spoken.weak, single=spoken.digits == 1)
 
 
+def without_phones(text: str) -> str:
+    """Return a text with a space for each phone number in figures that it holds.
+
+    Rows of amounts, times and dates stay.
+    """
+    seen = plain(text)
+    if sum(map(_DIGITS.__contains__, seen)) <= READABLE_DIGITS:
+        return text
+    kept: list[str] = []
+    copied = 0
+    for run in runs(tokens(seen)):
+        if run.digits > READABLE_DIGITS and is_phone(seen, run.start, run.end):
+            kept += (text[copied : run.start], " ")
+            copied = run.end
+    return "".join([*kept, text[copied:]])
+
+
 def fragments(words: Sequence[Token]) -> list[Run]:
     """Return numbers of which the words were cut into pieces, "ni ne ei ght sev en"."""
     found: list[Run] = []
@@ -240,71 +231,23 @@ def _put_together(row: Sequence[Token]) -> list[Run]:
     return []
 
 
-def is_harmless(plain: str, start: int, end: int) -> bool:
-    """Whether a run is nothing but times, dates, years, a rising list, or marked round amounts."""
-    if end - start > _HARMLESS_CHARACTERS:
-        return False
-    run = plain[start:end]
-    if _TIMES.fullmatch(run):
-        return True
-    if date := _DATE.fullmatch(run) or _DATE_LOCAL.fullmatch(run):
-        return _exists(int(date["y"]), int(date["m"]), int(date["d"]))
-    before = _CURRENCY_BEFORE.search(plain[max(0, start - _CURRENCY_CHARACTERS) : start])
-    if amounts := _AMOUNTS.fullmatch(run):
-        low, high = (int(amount.replace(",", "")) for amount in amounts.groups())
-        marked = (
-            before is not None
-            or PAY_BEFORE.search(plain[max(0, start - _PAY_CHARACTERS) : start])
-            or PAY_AFTER.match(plain, end)
-        )
-        if marked and low < high < 10**READABLE_DIGITS:
-            return low % 100 == high % 100 == 0
-    if before is not None and _GROUPED.fullmatch(run):
-        return True
-    segments = [segment.strip() for segment in run.split(",") if segment.strip()]
-    timed = [bool(_TIMES.fullmatch(one) or _HOURS.fullmatch(one)) for one in segments]
-    if any(timed) and ":" in run and all(map(_is_little, compress(segments, map(not_, timed)))):
-        return True
-    first, *amounts_after = _CURRENCY.split(run)
-    if 0 < len(amounts_after) <= _AMOUNTS_IN_A_ROW and all(map(_AMOUNT.fullmatch, amounts_after)):
-        first = first.strip(" ,;:-–—")
-        few = sum(map(str.isdigit, first)) <= _DIGITS_OF_UNIT
-        return few or _TIMES.fullmatch(first) is not None or _is_harmless_list(first)
-    return _is_harmless_list(run)
-
-
-def _is_little(segment: str) -> bool:
-    """Whether this is one small number, or a word: "09:00-17:00, four nights"."""
-    return segment.isalpha() or (segment.isdecimal() and len(segment) <= _DIGITS_OF_UNIT)
-
-
-def _is_harmless_list(run: str) -> bool:
-    parts = [part for part in _LIST.split(run) if part]
-    if not parts:
-        return False
-    if _APART.search(run) and all(_ROUND.fullmatch(part) for part in parts) and len(parts) <= 3:
-        return True
-    if len(parts) > 1 and all(_YEAR.fullmatch(part) for part in parts):
-        return True
-    dates = [_DATE.fullmatch(part) or _DATE_LOCAL.fullmatch(part) for part in parts]
-    if all(date and _exists(int(date["y"]), int(date["m"]), int(date["d"])) for date in dates):
-        return True
-    hours = [_HOURS.fullmatch(part) for part in parts]
-    if all(hours):
-        ranges = [(int(one[1]), int(one[2])) for one in hours if one]
-        in_a_day = all(low <= 24 and high <= 24 for low, high in ranges)
-        chain = all(a[1] == b[0] for a, b in pairwise(ranges))
-        return in_a_day and (chain or len(ranges) <= 2)
-    days = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) <= 2]
-    steps = {b - a for a, b in pairwise(days)}
-    if len(days) < len(parts) or "," not in run or not steps or min(steps) < 1:
-        return False
-    return days[-1] <= _LAST_DAY or len(steps) == 1
-
-
-def _exists(year: int, month: int, day: int) -> bool:
-    try:
-        dt.date(year, month, day)
-    except ValueError:
-        return False
-    return True
+def romans(words: Sequence[Token]) -> list[Run]:
+    """Return numbers in Roman digits, "IX VIII II 0"; one that counts up, "I II III", is a list."""
+    found: list[Run] = []
+    if _ROMAN_LETTERS.isdisjoint(text for *_, text in words):
+        return found
+    row: list[tuple[int, int, int]] = []
+    letters = 0
+    for start, end, text in [*words, (0, 0, "")]:
+        digit = _ROMAN.get(text)
+        if digit is not None:
+            row.append((start, end, digit))
+            letters += text not in _DIGITS
+            continue
+        if text and not text[0].isalnum():
+            continue  # a sign between two digits
+        steps = {after[2] - before[2] for before, after in pairwise(row)}
+        if len(row) > READABLE_DIGITS and letters > 1 and not steps <= {0, 1}:
+            found.append(Run(row[0][0], row[-1][1], len(row)))
+        row, letters = [], 0
+    return found

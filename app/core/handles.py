@@ -12,6 +12,7 @@ from typing import Final
 
 from app.core.address_reader import CHAIN, GAP, NEAR, Reader
 from app.core.contact_words import network
+from app.core.spoken_numbers import said
 from app.core.text_tokens import MIXED
 
 _SHORTEST_HANDLE: Final = 3
@@ -23,6 +24,14 @@ _ON: Final = frozenset("on pe par in via पर".split())
 _NAMING: Final = frozenset(":=@–—>→➡⇒»")
 _JOINED: Final = re.compile(r"[^\W_]_+[^\W_]")
 """Words that an underscore joins: near a network's name nothing but a handle."""
+_NUMBERED: Final = re.compile(r"([a-z]{2,30})[0-9]{1,6}")
+"""A name that is no ordinary word, and the number that made it free: a handle or a mailbox."""
+_LETTERS_OF_NUMBERED: Final = 5
+"""So many letters it has, where it is not the end of a dotted name."""
+_NEAR_NUMBERED: Final = 7
+_HUMPED: Final = re.compile(r"[a-z][A-Z]\w*[a-z]")
+"""Words written as one, "SunriseCaterers"."""
+_HYPHENS_OF_HANDLE: Final = 2
 _INSIDE: Final = (".", "_", "#", "@", "-")
 _AROUND: Final = frozenset({"(", ")", '"', "'", "“", "”", "at"})
 _OF_MANY: Final = frozenset("channel channels group groups page profile account चैनल ग्रुप पेज".split())
@@ -63,11 +72,22 @@ class Handles(Reader):
                     yield from self._handle(place)
                 elif atom.text in _WRITE_TO:
                     yield from self._after_dm(place)
-                elif _JOINED.search(atom.text):
-                    joined.append((atom.start, atom.end))
+                elif _JOINED.search(atom.text) or self._is_numbered(place):
+                    joined.append(self._span(self._left(place), place))
                 known = known or network(atom.text) is not None
         if known:  # "my insta … , its raj_the_chef"
             yield from joined
+
+    def _is_numbered(self, place: int) -> bool:
+        """Whether a name with digits behind it, "rameshkadam84", stands near a network's name."""
+        atom = self._atoms[place]
+        name = _NUMBERED.fullmatch(atom.text)
+        if name is None or name[1] in self._words.ordinary or said(name[1]) is not None:
+            return False
+        if len(name[1]) < _LETTERS_OF_NUMBERED and self._left(place) == place:
+            return False
+        around = self._atoms[max(0, place - _NEAR_NUMBERED) : place + _NEAR_NUMBERED + 1]
+        return any(one.kind == "w" and network(one.text) for one in around)
 
     def _handle(self, place: int) -> Iterator[tuple[int, int]]:
         lead = self._lead(place)
@@ -84,7 +104,9 @@ class Handles(Reader):
                 return None
             beside = first == place + 1 and self._gap(first) == 0
             if atom.kind == "w":
-                if atom.text not in self._words.connectors:
+                dotted = self._is(first + 1, ".", "_") and self._gap(first + 1) == 0
+                goes_on = dotted and self._is(first + 2, "w") and self._gap(first + 2) == 0
+                if goes_on or atom.text not in self._words.connectors:
                     return _Lead(first, named, asked, asked_name, colon, comma, dash, many)
                 many = many or atom.text in _OF_MANY
                 named = named or atom.text in self._words.named
@@ -112,6 +134,8 @@ class Handles(Reader):
         if (lead.dash and text in _SHOPS) or (lead.comma and not looks):
             return
         capital = self._text[self._atoms[first].start].isupper()
+        named = lead.named or lead.many
+        looks = looks or (named and self._is_humped(first) and not ordinary)
         if looks or (
             lead.named
             and (not ordinary or (lead.asked_name and capital))
@@ -120,6 +144,8 @@ class Handles(Reader):
             if not looks:
                 last = self._whole_name(first, last, lead)
             yield self._span(first, last)
+        elif lead.many and capital and self._asked_after(named_to := self._capitals(first)):
+            yield self._span(first, named_to)  # "FB page Blue Petal Events, send a message there"
         elif self._search_after(first) or (weak and lead.asked):
             yield from self._searched(first)
         elif not weak and self._asked_before(place):
@@ -131,6 +157,10 @@ class Handles(Reader):
         elif lead.asked or self._ends_here(last) or self._asked_after(last):
             yield self._span(first, last)
 
+    def _is_humped(self, place: int) -> bool:
+        atom = self._atoms[place]
+        return _HUMPED.search(self._text, atom.start, atom.end) is not None
+
     def _whole_name(self, first: int, last: int, lead: _Lead) -> int:
         """Return the last word of a name of several words: "mera naam Asha Rao", "insta: asha cooks"."""
         if lead.colon and self._is(last + 1, "w") and self._ends_here(last + 1):
@@ -139,6 +169,15 @@ class Handles(Reader):
         if lead.colon or start.isupper() or not start.isascii():
             while last - first < 2 and self._is(last + 1, "w") and self._is_part(last + 1):
                 last += 1
+        return last
+
+    def _capitals(self, first: int) -> int:
+        """Return the last of a few words with capital letters."""
+        last = first
+        while last - first < NEAR and self._is(last + 1, "w"):
+            if not self._text[self._atoms[last + 1].start].isupper():
+                break
+            last += 1
         return last
 
     def _is_part(self, place: int) -> bool:
@@ -152,17 +191,20 @@ class Handles(Reader):
 
     def _handle_end(self, first: int) -> tuple[int, bool]:
         """Return the last atom of a handle, and whether it looks like one: digits, dots, underscores."""
-        last = first
+        last, hyphens = first, 0
         looks = MIXED.search(self._atoms[first].text) is not None and not self._is_number(
             self._atoms[first].text
         )
+        if self._atoms[first].text == "live" and self._is(first + 1, ":"):  # Skype's own names
+            last, looks = min(first + 2, len(self._atoms) - 1), True
         while last - first < 2 * CHAIN and self._is(last + 1, *_INSIDE) and self._is(last + 2, "w"):
             sign = self._atoms[last + 1]
             if not (sign.spelled or (self._gap(last + 1) == 0 and self._gap(last + 2) == 0)):
                 break
             last += 2
+            hyphens += sign.kind == "-"
             looks = looks or sign.kind != "-" or MIXED.search(self._atoms[last].text) is not None
-        return last, looks
+        return last, looks or hyphens >= _HYPHENS_OF_HANDLE
 
     @staticmethod
     def _is_number(text: str) -> bool:

@@ -14,15 +14,14 @@ from typing import Final
 
 from app.core import addresses
 from app.core.contact_words import names_network
-from app.core.dictated_numbers import (
+from app.core.dictated_numbers import Run, fragments, romans, runs
+from app.core.number_lists import (
     PAY_AFTER,
     PAY_BEFORE,
     READABLE_DIGITS,
     TIME,
-    Run,
-    fragments,
     is_harmless,
-    runs,
+    is_phone_like,
 )
 from app.core.spoken_numbers import said
 from app.core.text_tokens import MIXED, PIECE, plain, tokens
@@ -40,6 +39,9 @@ _SHORT_CHARACTERS: Final = 120
 """As long as a name, a title or a city may be."""
 _TELLING_DIGITS: Final = 4
 """In a longer text, fewer digits than this are too common to be taken for part of a phone."""
+_PARTS_OF_MOBILE: Final = 3
+_MOST_DIGITS: Final = 120
+"""In a text of more digits, ten that are left over tell nothing."""
 _TELLING_WORDS: Final = 3
 """Fewer number words than this in a row are a name, "Studio Two"."""
 _PART: Final = re.compile(r"[^\s,;]+")
@@ -105,20 +107,36 @@ def _once(text: str) -> str:
         for run in runs(words)
         if run.digits > READABLE_DIGITS and not is_harmless(seen, run.start, run.end)
     ]
-    found += fragments(words)
+    found += [*fragments(words), *romans(words)]
     if not found:
         return text
-    return _hide_numbers(text, sorted(found))
+    return _hide_numbers(text, sorted(found, key=lambda run: (run.start, -run.end)))
 
 
 def _without_halves(text: str) -> str:
-    """Hide a number that a text which speaks of calling gives in two parts, "first 98712, then …"."""
-    if _CONTACT_WORD.search(text) is None:
+    """Hide a number that is given in two parts, "first 98712, then …".
+
+    A text that speaks of calling gives away any digits so; another one those of a whole mobile number.
+    """
+    spoken_of = _CONTACT_WORD.search(text) is not None
+    if not spoken_of and sum(map(str.isdigit, text)) > _MOST_DIGITS:
         return text
     halves = _loose_runs(text, _TELLING_DIGITS)
     if sum(run.digits for run in halves) <= READABLE_DIGITS:
         return text
+    if not spoken_of and not _is_mobile(text, halves):
+        return text
     return _hide(text, [(run.start, run.end) for run in halves])
+
+
+def _is_mobile(text: str, halves: list[Run]) -> bool:
+    """Whether two or three parts are the ten digits of a mobile number, and none a round amount."""
+    parts = [plain(text[run.start : run.end]) for run in halves]
+    if len(parts) > _PARTS_OF_MOBILE or not all(
+        part.isascii() and part.isdigit() for part in parts
+    ):
+        return False
+    return is_phone_like("".join(parts)) and all(int(part) % 50 for part in parts)
 
 
 @lru_cache(maxsize=4_096)
@@ -201,6 +219,8 @@ def _loose_runs(text: str, least: int = 0) -> list[Run]:
     for start, end, digits in runs(tokens(seen)):
         if digits < _TELLING_WORDS and not any(map(str.isdigit, seen[start:end])):
             continue
+        if digits > READABLE_DIGITS and is_harmless(seen, start, end):
+            continue
         parts = [
             Run(part.start(), part_end, said_digits)
             for part in _PART.finditer(seen, start, end)
@@ -257,8 +277,9 @@ def _hide_numbers(text: str, found: list[Run]) -> str:
     parts: list[str] = []
     copied = 0
     for start, end, _ in found:
-        if end <= copied:
+        if start < copied:  # two readings of one number
+            copied = max(copied, end)
             continue
-        parts += (text[copied : max(start, copied)].rstrip("+("), MASK)
+        parts += (text[copied:start].rstrip("+("), MASK)
         copied = end
     return "".join([*parts, text[copied:]])

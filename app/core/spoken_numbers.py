@@ -20,6 +20,9 @@ _ASPIRATED: Final = re.compile(r"(?<=[tdckgbpj])h")
 _NASAL: Final = re.compile(r"(?<=[aeiou])n(?=[tsc])")
 _LEET: Final = frozenset("oilsbzegtaq")
 """Letters that stand for a digit where digits are on both sides of them: S for 5, l for 1."""
+_LETTER_OF: Final = str.maketrans("013457", "oieast")
+"""The letter that a digit is written for within a word."""
+_LETTERS_LIKE: Final = frozenset("abcdefghijklmnopqrstuvwxyz013457")
 _LONGEST_WORD: Final = 24
 """Letters of the longest word that is looked up; longer ones are number words written as one."""
 _LONGEST_GLUED: Final = 160
@@ -81,6 +84,15 @@ def said(word: str) -> Said | None:
 def is_leet(letters: str) -> bool:
     """Whether letters that touch a digit may stand for digits themselves, "9O4l"."""
     return len(letters) <= 3 and _LEET.issuperset(letters)
+
+
+@lru_cache(maxsize=4_096)
+def undisguised(word: str) -> int:
+    """Return the digits of a number word some letters of which are digits, "n1ne", "thr33"; 0 if none."""
+    if len(word) > _LONGEST_WORD or word.isdecimal() or not _LETTERS_LIKE.issuperset(word):
+        return 0
+    found = _words().exact.get(word.translate(_LETTER_OF))
+    return found.digits if found and not found.weak else 0
 
 
 def glued_digits(letters: str) -> int:

@@ -69,13 +69,16 @@ _SPACED_OUT: Final = re.compile(r"(?<![^\W\d_])[^\W\d_] [^\W\d_] [^\W\d_](?![^\W
 def _joined(found: list[Token]) -> list[Token]:
     joined: list[Token] = []
     letters: list[Token] = []
+    spaced = False
     for token in [*found, (-1, -1, "")]:
         start, _, text = token
         single = len(text) == 1 and text.isalpha()
         if single and (not letters or start - letters[-1][1] == 1):
             letters.append(token)
             continue
-        if len(letters) > 2:
+        after_dot = spaced and joined[-1][2] == "."  # "b l u e . i n"
+        if len(letters) > 2 or (len(letters) == 2 and after_dot):
+            spaced = True
             joined.append((letters[0][0], letters[-1][1], "".join(one for *_, one in letters)))
         else:
             joined += letters

@@ -16,6 +16,7 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any, Final
 
+from app.core.dictated_numbers import without_phones
 from app.core.errors import Conflict
 from app.core.folding import fold, readings, words
 from app.core.masking import mask, mask_together
@@ -131,11 +132,15 @@ def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
     together = mask_together(*(text for _, text in texts))
     masked = {field for (field, text), seen in zip(texts, together, strict=True) if seen != text}
     sentences = _sentences(texts)
-    for first, last in _passages([len(text.split()) for _, text in sentences]):
+    passages = [
+        (first, last, " ".join(text for _, text in sentences[first : last + 1]))
+        for first, last in _passages([len(text.split()) for _, text in sentences])
+    ]
+    kinds = _possible_kinds([passage for *_, passage in passages])
+    for first, last, passage in passages:
         field = sentences[last][0]
-        passage = " ".join(text for _, text in sentences[first : last + 1])
         ways, scams = _read(passage)
-        for kind in _kinds():
+        for kind in kinds:
             # A longer passage would say again what one of its sentences said.
             told = any((kind.name, number) in said for number in range(first, last + 1))
             if not told and (kind.name in scams or _says(kind, passage, ways)):
@@ -150,6 +155,21 @@ def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
         if field in masked and not any(f.kind == CONTACT and f.field == field for f in found):
             found[Finding(CONTACT, False, field, _short(text))] = None
     return tuple(found)
+
+
+def _possible_kinds(passages: Sequence[str]) -> list[_Kind]:
+    """Return the kinds of which any passage has a hint, a raw sign or the parts of a scam."""
+    read = list(map(_read, passages))
+    ways = "\n".join(reading for ways, _ in read for reading in ways)
+    scams = frozenset().union(*(scams for _, scams in read))
+    written = "\n".join(passages).casefold()
+    return [
+        kind
+        for kind in _kinds()
+        if kind.name in scams
+        or any(hint in ways for hint in kind.hints)
+        or (kind.raw is not None and kind.raw.search(written))
+    ]
 
 
 def _like_a_scam(sentences: Sequence[tuple[str, str]]) -> Finding | None:
@@ -176,8 +196,13 @@ def _has_amount(sentence: str) -> bool:
 @lru_cache(maxsize=2_048)
 def _read(passage: str) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return the readings of a passage, and the scams it has the parts of."""
-    ways = readings(passage)
+    ways = readings_of(passage)
     return ways, frozenset().union(*map(scam_rules.kinds_in, ways))
+
+
+def readings_of(passage: str) -> tuple[str, ...]:
+    """Return the readings of a passage without its phone numbers: none of these is an amount."""
+    return readings(without_phones(passage))
 
 
 def _short(sentence: str) -> str:

@@ -8,7 +8,7 @@ neighbouring words, concepts and pairs of concepts of a passage. Its weights are
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import Final
@@ -78,6 +78,7 @@ def is_held(score: float, concepts: AbstractSet[str], *, has_amount: bool) -> bo
     return has_amount and score > SURER_UNNAMED
 
 
+@lru_cache(maxsize=1_024)
 def features(reading: str) -> Features:
     """Return what a folded sentence is weighed by."""
     said = reading.split()
@@ -117,14 +118,19 @@ def likeness(sentences: Sequence[Features]) -> Likeness:
     count = len(sentences)
     sums = np.zeros(count + 1)
     known = np.zeros(count + 1)
-    said = np.zeros((count, len(weights.concepts)))
     for number, sentence in enumerate(sentences):
         if KEEP_SECRET in sentence.concepts:
             continue
-        heard = [weight for term in sentence.terms if (weight := weights.terms.get(term))]
-        sums[number + 1] = sum(heard)
-        known[number + 1] = len(heard)
-        said[number, [weights.concepts[one] for one in sentence.concepts]] = 1
+        sums[number + 1], known[number + 1] = _of_terms(sentence)
+    if _longest(count) == 1:
+        alone = np.array([_of_concepts(sentence.concepts) for sentence in sentences]).T
+        scores = _scores(sums[1:] + alone[0], known[1:] + alone[1])
+        best = int(scores.argmax())
+        return Likeness(float(scores[best]), best)
+    said = np.zeros((count, len(weights.concepts)))
+    for number, sentence in enumerate(sentences):
+        if KEEP_SECRET not in sentence.concepts:
+            said[number, [weights.concepts[one] for one in sentence.concepts]] = 1
     sums, known = sums.cumsum(), known.cumsum()
     spans = passages(count)
     longer = [said]
@@ -135,15 +141,38 @@ def likeness(sentences: Sequence[Features]) -> Likeness:
     firsts, ends = np.array(spans).T
     of_pairs = ((together @ weights.pairs) * together).sum(axis=1)
     known_pairs = ((together @ weights.known) * together).sum(axis=1)
-    total = sums[ends] - sums[firsts] + of_pairs
-    scores = weights.bias + total / np.sqrt(
-        np.maximum(1, known[ends] - known[firsts] + known_pairs)
+    scores = _scores(
+        sums[ends] - sums[firsts] + of_pairs, known[ends] - known[firsts] + known_pairs
     )
     scores[count:] -= SURER_TOGETHER
     best = int(scores.argmax())
     first, end = spans[best]
     # The first `count` passages are the single sentences.
     return Likeness(float(scores[best]), first + int(scores[first:end].argmax()))
+
+
+def _scores(total: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scores of passages by the sums of their weights and how many these are."""
+    return _weights().bias + total / np.sqrt(np.maximum(1, known))
+
+
+@lru_cache(maxsize=1_024)
+def _of_terms(sentence: Features) -> tuple[float, int]:
+    """Return the sum of the weights of a sentence's words, and how many have one."""
+    terms = _weights().terms
+    heard = [weight for term in sentence.terms if (weight := terms.get(term))]
+    return sum(heard), len(heard)
+
+
+@lru_cache(maxsize=1_024)
+def _of_concepts(concepts: frozenset[str]) -> tuple[float, float]:
+    """Return the sum of the weights of concepts and their pairs, and how many have one."""
+    if KEEP_SECRET in concepts:
+        return 0.0, 0.0
+    weights = _weights()
+    places = [weights.concepts[one] for one in concepts]
+    square = np.ix_(places, places)
+    return float(weights.pairs[square].sum()), float(weights.known[square].sum())
 
 
 def _shape(word: str) -> str:

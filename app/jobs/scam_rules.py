@@ -24,6 +24,8 @@ _DEFAULT_WITHIN: Final = 10
 _CHOICES: Final = 2
 """Places of one concept that are tried: the last may be another concept's too."""
 _LEAST_STEM: Final = 2
+_DIGITS_OF_AMOUNT: Final = 7
+"""Most digits of an amount in rupees, "2500000": a landline's number written together has eight."""
 
 
 type _Phrase = tuple[tuple[str, ...], str]
@@ -56,6 +58,7 @@ class _Words:
     denies: frozenset[str]
     denies_other: frozenset[str]
     taken_back: frozenset[str]
+    ending: frozenset[str]
     before: int
     after: int
 
@@ -90,7 +93,7 @@ def kinds_in(reading: str) -> set[str]:
         for first, last in _together(rule, places):
             if rule.deniable:
                 denied = _denied(said) if denied is None else denied
-                if _is_denied(denied, first, last):
+                if _is_denied(said, denied, first, last):
                     continue
             found.add(rule.kind)
             break
@@ -130,9 +133,13 @@ def _denied(said: Sequence[str]) -> list[int]:
     ]
 
 
-def _is_denied(denied: Iterable[int], first: int, last: int) -> bool:
+def _is_denied(said: Sequence[str], denied: Iterable[int], first: int, last: int) -> bool:
     words = _words()
-    return any(first - words.before <= place <= last + words.after for place in denied)
+    return any(
+        first - words.before <= place <= last + words.after
+        and not (place < first and said[place] in words.ending and said[place + 1] == ",")
+        for place in denied
+    )
 
 
 @lru_cache(maxsize=1_024)
@@ -185,7 +192,9 @@ def _add_number(
 
 
 def _is_number(word: str) -> bool:
-    return word[0].isdecimal() and word.rstrip("k").isdecimal()
+    """Whether a word is a number that an amount may have: no phone number, no code."""
+    digits = word.rstrip("k")
+    return word[0].isdecimal() and digits.isdecimal() and len(digits) <= _DIGITS_OF_AMOUNT
 
 
 @lru_cache(maxsize=16_384)
@@ -236,6 +245,7 @@ def _words() -> _Words:
         denies=frozenset(fold(denial["words"]).split()),
         denies_other=frozenset(fold(f"{denial['other']} {denial['taken_back']}").split()),
         taken_back=frozenset(fold(denial["taken_back"]).split()),
+        ending=frozenset(fold(denial["ending"]).split()),
         before=denial["before"],
         after=denial["after"],
     )

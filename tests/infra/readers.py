@@ -60,7 +60,7 @@ def _called() -> dict[str, Run]:
     from app.catalogue import places, sounds
     from app.chat import flow, which_place
     from app.chat.employer import corrections, dates, denials, pay, words
-    from app.core import dictated_numbers, phones
+    from app.core import number_lists, phones
     from app.identity import codes, passwords
     from app.messaging import wording
 
@@ -79,9 +79,10 @@ def _called() -> dict[str, Run]:
         "app.chat.employer.words.read": lambda text: words.read(text, TODAY),
         "app.chat.flow.index": lambda text: flow.index(text, 9),
         "app.chat.which_place.meant": lambda text: which_place.meant(text, _PLACES),
-        "app.core.dictated_numbers.is_harmless": lambda text: dictated_numbers.is_harmless(
+        "app.core.number_lists.is_harmless": lambda text: number_lists.is_harmless(
             text, 0, len(text)
         ),
+        "app.core.number_lists.is_phone": lambda text: number_lists.is_phone(text, 0, len(text)),
         "app.core.phones.parse_phone": lambda text: phones.parse_phone(text, "IN"),
         "app.identity.codes.check_phone": lambda text: codes.check_phone(
             text, CodeRules(per_day=9)

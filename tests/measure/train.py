@@ -18,9 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.folding import readings
 from app.jobs import scam_likeness
-from app.jobs.review import sentences_of
+from app.jobs.review import readings_of, sentences_of
 from app.jobs.scam_likeness import Features
 from tests.measure.texts import CORPUS, lines
 from tests.rules.skill_titles import titles
@@ -57,7 +56,7 @@ class Model:
 
 def post_of(text: str) -> Post:
     """Return the sentences of a text as they are weighed."""
-    return [scam_likeness.features(readings(sentence)[-1]) for sentence in sentences_of(text)]
+    return [scam_likeness.features(readings_of(sentence)[-1]) for sentence in sentences_of(text)]
 
 
 def learned() -> tuple[list[str], list[str]]:

@@ -14,6 +14,8 @@ MOST_CHARACTERS = 4_096
 """A long chat message; no door lets a longer text in."""
 MOST_CPU_SECONDS = 0.05
 """Of one call on the slowest machine that runs the tests; a usual one needs a fifth."""
+MOST_TIMES_READING = 7
+"""As many times as long as reading them once may it take to judge sentences that hold nothing."""
 
 SEEDS = (
     *("1", "12", "9 ", "1,", "1.2", "-", "–1", "₹1-", "१", "9 a ", "o", "O0", "#"),
@@ -24,6 +26,18 @@ SEEDS = (
     *("no registration fee ", "registration ", "fee ", "pay 500 ", "earn from ", "no fee. "),
     *("only girls ", "Only. ", "500 per day ", "salary ", "2000-2500 ", "children 20 "),
     *("बच्चे ", "की फीस नहीं ", "earn a b c d e f g ", "pay a b to c d join "),
+    *(
+        "a b c d. ",
+        "a.b@c.d ",
+        "t.me/x ",
+        "IX VIII ",
+        "N1ne ",
+        "12k, ",
+        "411001 ",
+        "6:12 ",
+        "rk84 gmail ",
+    ),
+    *("98204 ", "call 500 ", "gmail com ", "dot com ", "600x600 ", "5/12, ", "Page on ", "x.at/"),
     "Serve guests at a busy cafe, and be on time. ",
     "Clear tables; Rs. 600 a day, 10-6 on weekends. Call me if you are late! ",
     "घर का खाना बनाने के लिए रसोइया चाहिए, रोज़ दो घंटे। ",
@@ -52,6 +66,17 @@ def test_repetition_stops_neither_masking_nor_review(seed: str) -> None:
     assert cpu_seconds(lambda: readings(text)) < MOST_CPU_SECONDS
     texts = (("title", "Waiter"), ("description", text))
     assert cpu_seconds(lambda: review._judge.__wrapped__(texts)) < MOST_CPU_SECONDS
+
+
+def test_many_short_sentences_are_judged_nearly_as_quickly_as_they_are_read() -> None:
+    text = ("a b c d. " * MOST_CHARACTERS)[:MOST_CHARACTERS]
+    texts = (("title", "Waiter"), ("description", text))
+
+    def quickest(call: Callable[[], object]) -> float:
+        return min(cpu_seconds(call) for _ in range(3))
+
+    read = quickest(lambda: readings(text))
+    assert quickest(lambda: review._judge.__wrapped__(texts)) < MOST_TIMES_READING * read
 
 
 @pytest.mark.parametrize("digits", [60, 80, 120, 400, MOST_CHARACTERS])
