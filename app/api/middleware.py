@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -185,7 +186,7 @@ class RequestContext:
         if self._hosts and host not in self._hosts:
             detail = "This server does not answer to that host name."
             return problem(request_id, 400, "unknown_host", detail)
-        if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
+        if sum(map(len, chain.from_iterable(headers.raw))) > MAX_HEADER_BYTES:
             return problem(request_id, 431, "headers_too_large", HEADERS_TOO_LARGE, headers=_CLOSE)
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > most:

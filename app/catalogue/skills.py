@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import accumulate
 from types import MappingProxyType
@@ -172,13 +172,20 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
     if not wanted:
         every = sorted(catalogue.skills.values(), key=lambda s: (s.category, s.name(order)))
         return every[:limit]
+    return list(_found(wanted, order)[:limit])
+
+
+@lru_cache(maxsize=4_096)
+def _found(wanted: str, language: str) -> Sequence[Skill]:
+    """Return all that a folded text may mean, best first; many people type the same."""
+    skills = _load().skills
     # Guesses at a typing error only where nothing fits as it is typed.
     ranks = _fitting(wanted) or _mistyped(wanted)
     ranked = sorted(
-        (rank, _DEMAND.get(slug, len(_DEMAND)), catalogue.skills[slug].name(order), slug)
+        (rank, _DEMAND.get(slug, len(_DEMAND)), skills[slug].name(language), slug)
         for slug, rank in ranks.items()
     )
-    return [catalogue.skills[slug] for *_, slug in ranked[:limit]]
+    return tuple(skills[slug] for *_, slug in ranked)
 
 
 @cache
