@@ -11,12 +11,15 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import chat, endpoints, matching, outbox, process, waves
+from benchmarks import chat, endpoints, hot_rows, matching, outbox, process, retention, waves
 from benchmarks.measure import load, machine
 from benchmarks.plots import draw_matching
 
 RESULTS = Path(__file__).parent / "results"
-WHAT = ("matching", "waves", "endpoints", "chat", "outbox", "pace", "idle", "start")
+WHAT = (
+    *("matching", "waves", "endpoints", "chat", "outbox", "pace", "hot_rows", "retention"),
+    *("idle", "start"),
+)
 SIZES = (10_000, 100_000)
 LARGE = 1_000_000
 
@@ -69,6 +72,8 @@ def main() -> None:
         "chat": lambda: chat.run(quick=quick),
         "outbox": lambda: uvloop.run(outbox.drain(quick=quick)),
         "pace": lambda: outbox.pace(quick=quick),
+        "hot_rows": lambda: uvloop.run(hot_rows.run(quick=quick)),
+        "retention": lambda: uvloop.run(retention.run(quick=quick)),
         "idle": lambda: process.idle(quick=quick),
         "start": lambda: process.start(quick=quick),
     }

@@ -1,10 +1,10 @@
-"""The benchmark of matching runs, and what it compares finds the same people."""
+"""The benchmarks run, and what they compare is the same."""
 
 from pathlib import Path
 
 import pytest
 
-from benchmarks import matching
+from benchmarks import hot_rows, matching, retention
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -14,3 +14,15 @@ async def test_ours_and_the_plain_way_find_the_same_people(kind: str, tmp_path: 
     record = result.record()
     assert record["workers"] == 300
     assert {"search", "match", "plain ORM", "lean ORM"} <= record["times"].keys()
+
+
+async def test_writers_of_one_row_keep_the_chain_whole() -> None:
+    records = await hot_rows.run(quick=True)  # raises for a broken chain
+    assert {record["writers"] for record in records} == set(hot_rows.WRITERS)
+    assert all(record["per_second"] > 0 for record in records)
+
+
+async def test_forgetting_stops_when_nothing_is_due() -> None:
+    records = await retention.run(quick=True)  # raises if something is still due
+    assert [record["database"] for record in records] == ["sqlite", "postgresql"]
+    assert all(record["steps"] == 11 for record in records), "ten hundred and a last look"
