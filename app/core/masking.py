@@ -40,6 +40,7 @@ _SHORT_CHARACTERS: Final = 120
 _TELLING_DIGITS: Final = 4
 """In a longer text, fewer digits than this are too common to be taken for part of a phone."""
 _PARTS_OF_MOBILE: Final = 3
+_LEAST_DIGITS: Final = 10
 _MOST_DIGITS: Final = 120
 """In a text of more digits, ten that are left over tell nothing."""
 _TELLING_WORDS: Final = 3
@@ -119,7 +120,7 @@ def _without_halves(text: str) -> str:
     A text that speaks of calling gives away any digits so; another one those of a whole mobile number.
     """
     spoken_of = _CONTACT_WORD.search(text) is not None
-    if not spoken_of and sum(map(str.isdigit, text)) > _MOST_DIGITS:
+    if not spoken_of and not _LEAST_DIGITS <= sum(map(str.isdigit, text)) <= _MOST_DIGITS:
         return text
     halves = _loose_runs(text, _TELLING_DIGITS)
     if sum(run.digits for run in halves) <= READABLE_DIGITS:
