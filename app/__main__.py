@@ -114,7 +114,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 async def _check_invariants(settings: Settings) -> int:
     from app.api import parked
-    from app.core.postgresql import COMMAND
+    from app.database.postgresql import COMMAND
     from app.db import Database
     from app.invariants import examine
     from app.runtime import build_keyring, wall_clock
@@ -292,7 +292,7 @@ async def _verify_log(
     settings: Settings, given: Sequence[str]
 ) -> tuple[int, int | None, list[str]]:
     from app.audit import heads, log
-    from app.core.postgresql import COMMAND
+    from app.database.postgresql import COMMAND
     from app.runtime import running
 
     exported = [heads.Head.parse(text) for text in given]

@@ -22,11 +22,11 @@ from app.attempts.work import Verb as ItemVerb
 from app.attempts.work import Work, do_due
 from app.audit import heads
 from app.chat import conversation
-from app.core import postgresql
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
+from app.database import postgresql
+from app.database.due import Due
 from app.db import WAKE_CHANNEL, Database
-from app.due import Due
 from app.identity import recovery, retention
 from app.matching import waves
 from app.messaging import delivery, inbox, limits

@@ -40,11 +40,11 @@ from sqlalchemy.types import TypeDecorator
 
 import app
 from app.core.crypto import Keyring
-from app.core.engines import async_engine_for, parse_url, sync_engine_for
 from app.core.errors import Unavailable
-from app.core.faults import committing, is_away
 from app.core.logging import logger
-from app.core.postgresql import COMMAND, REQUEST, Patience
+from app.database.engines import async_engine_for, parse_url, sync_engine_for
+from app.database.faults import committing, is_away
+from app.database.postgresql import COMMAND, REQUEST, Patience
 
 __all__ = ["Base", "Database", "parse_url", "sync_engine_for"]
 

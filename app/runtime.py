@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from app.audit import log
-from app.clock_check import ClockCheck
 from app.core.clocks import Clock
 from app.core.crypto import Keyring
 from app.core.logging import logger
-from app.core.postgresql import REQUEST, Patience
 from app.core.ratelimit import IMPATIENT, RateLimiter
 from app.core.settings import Settings
+from app.database.clock_check import ClockCheck
+from app.database.postgresql import REQUEST, Patience
 from app.db import Database
 from app.identity.redis_sessions import RedisSessions
 from app.identity.sessions import DatabaseSessions, SessionStore

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.statements import rows_changed, table
 from app.db import Database, keyring
 from app.employers import marks
 from app.employers.models import Employer
@@ -22,7 +23,6 @@ from app.identity import users
 from app.identity.models import User
 from app.jobs import posting
 from app.jobs.models import Job
-from app.sql import rows_changed, table
 from app.workers import profile
 from app.workers.models import Worker
 

@@ -17,6 +17,7 @@ from app.attempts.rules import LONGEST_PAUSE
 from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.statements import is_one_of, rows_changed, table
 from app.identity.models import OneTimeCode, SignInTries
 from app.jobs.models import Job
 from app.jobs.rules import JobStatus
@@ -31,7 +32,6 @@ from app.messaging.outbox import OPEN
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.payments.models import Payment, Refund
-from app.sql import is_one_of, rows_changed, table
 
 _SET_BACK: Final = 2 * LONGEST_PAUSE
 _LEASED: Final = dt.timedelta(hours=2)

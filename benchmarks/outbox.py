@@ -23,6 +23,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from app.core.crypto import Keyring
 from app.core.settings import DEVELOPMENT_SECRET
+from app.database.statements import table
 from app.db import Database, load_models, sync_engine_for
 from app.identity.models import User
 from app.messaging import delivery
@@ -32,7 +33,6 @@ from app.messaging.outbox import ADDRESS, Notice, notify_many
 from app.messaging.texts import SAMPLES
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
-from app.sql import table
 from benchmarks.population import populate
 from tests.infra.live import running
 from tests.infra.postgres import postgres

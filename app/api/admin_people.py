@@ -42,6 +42,7 @@ from app.core.masking import mask
 from app.core.paging import Keyset
 from app.core.phones import parse_phone
 from app.core.schema import Page
+from app.database.statements import rows_changed
 from app.db import changed, keyring
 from app.employers import marks
 from app.employers.models import Employer
@@ -55,7 +56,6 @@ from app.offers import closing
 from app.offers.models import JobMatch
 from app.payments.models import LeadReport, Unlock
 from app.runtime import Runtime
-from app.sql import rows_changed
 from app.workers import profile
 from app.workers.facts import reliability
 from app.workers.models import Worker

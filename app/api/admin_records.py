@@ -28,6 +28,7 @@ from app.core.errors import FieldError, Invalid
 from app.core.money import Money
 from app.core.paging import Keyset
 from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
+from app.database.statements import is_postgresql
 from app.db import wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job, JobStatus
@@ -46,7 +47,6 @@ from app.policy.policy import (
     Policy,
     WavePolicy,
 )
-from app.sql import is_postgresql
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 

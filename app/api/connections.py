@@ -14,7 +14,7 @@ from typing import Any, Final
 from starlette.types import Receive
 
 from app.core.ids import new_id
-from app.core.postgresql import keep_alive
+from app.database.postgresql import keep_alive
 
 HEADER_SECONDS: Final = 10.0
 """For the headers of a request, from the connection or from their first byte."""

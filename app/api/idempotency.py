@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.errors import FieldError, Invalid
+from app.database.due import Due
+from app.database.statements import insert_if_absent, rows_changed
 from app.db import keyring
-from app.due import Due
 from app.identity.models import IdempotencyKey
-from app.sql import insert_if_absent, rows_changed
 
 KEPT_HOURS = 24
 MAX_KEY_CHARACTERS = 255

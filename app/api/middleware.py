@@ -15,10 +15,10 @@ from app.api.admission import Doors, Overloaded
 from app.api.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
 from app.api.problems import problem
 from app.core.errors import DomainError
-from app.core.faults import counting_commits
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import REQUEST_SECONDS, REQUESTS
+from app.database.faults import counting_commits
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNROUTED = "(none)"

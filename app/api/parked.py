@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.attempts.models import WorkAttempt
 from app.attempts.work import Kind, Work
 from app.core.metrics import PARKED
+from app.database.statements import is_one_of, rows_changed, table
 from app.matching.waves import WAVES
 from app.messaging.models import (
     InboxItem,
@@ -26,7 +27,6 @@ from app.offers.privacy import ERASURES
 from app.offers.remind import REMINDERS
 from app.payments.reconcile import CHECKS
 from app.payments.refunds import REFUNDS
-from app.sql import is_one_of, rows_changed, table
 
 WORKS: Final[dict[Kind, Work]] = {
     work.kind: work for work in (WAVES, EXPIRIES, REMINDERS, ENDS, REFUNDS, CHECKS, ERASURES)

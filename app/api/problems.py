@@ -15,8 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from app.core import errors, faults
+from app.core import errors
 from app.core.logging import logger
+from app.database import faults
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Unavailable
-from app.core.faults import is_outage
 from app.core.logging import logger
+from app.database.faults import is_outage
 from app.db import Database
 
 LOOKS_EVERY_SECONDS: Final = 5.0

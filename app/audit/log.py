@@ -22,9 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.models import AdminActionLog, AuditHead, AuditWords
 from app.core.crypto import Keyring, SealBroken
 from app.core.ids import new_id
+from app.database.statements import insert_if_absent
 from app.db import before_commit, keyring
 from app.identity.actor import Actor
-from app.sql import insert_if_absent
 
 GENESIS = "0" * 64
 _PLAIN = 1

@@ -29,6 +29,7 @@ from app.core.masking import mask
 from app.core.metrics import ALERTS
 from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
+from app.database.statements import insert_if_absent
 from app.db import changed
 from app.identity import users
 from app.identity.actor import Actor
@@ -40,7 +41,6 @@ from app.offers import privacy, reasons, respond
 from app.offers.models import JobMatch
 from app.offers.rules import OfferAnswer
 from app.payments import contacts
-from app.sql import insert_if_absent
 from app.workers import availability, blocks, profile, registration
 from app.workers.models import Worker
 from app.workers.profile import ProfileChanges

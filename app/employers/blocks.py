@@ -8,8 +8,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
+from app.database.statements import insert_if_absent
 from app.employers.models import EmployerBlock
-from app.sql import insert_if_absent
 
 
 class BlockNotFound(NotFound):

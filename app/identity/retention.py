@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.due import Due
+from app.database.due import Due
 from app.identity import codes, sessions, tries
 from app.identity.models import OneTimeCode, Session, SignInTries
 

@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import new_id
+from app.database.statements import table
 from app.db import keyring
 from app.identity import totp, tries, users
 from app.identity.models import OneTimeCode, User
-from app.sql import table
 
 RECOVERY_CODES: Final = 10
 _RECOVERY: Final = "recovery"

@@ -19,12 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import digest, random_token
 from app.core.errors import Unauthenticated, Unavailable
-from app.core.faults import is_outage
 from app.core.ids import new_id
+from app.database.fast_reads import Prepared
+from app.database.faults import is_outage
+from app.database.statements import table
 from app.identity.models import Role, Session, User, UserStatus
 from app.identity.rules import AdminRole
-from app.prepared import Prepared
-from app.sql import table
 
 SESSION_DAYS = 30
 """How long a device that is not used stays signed in, unless configured."""

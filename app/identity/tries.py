@@ -21,9 +21,9 @@ from app.core.crypto import Keyring
 from app.core.errors import TooMany
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.statements import insert_of, is_postgresql, table
 from app.db import keyring
 from app.identity.models import SignInTries
-from app.sql import insert_of, is_postgresql, table
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.catalogue.skills import masks
 from app.core.geo import Point, key_for_worker
 from app.core.week import Slot, bits
+from app.database.statements import insert_of, is_postgresql, table
 from app.identity.models import User, UserStatus
 from app.matching.models import WorkerMatch
-from app.sql import insert_of, is_postgresql, table
 from app.workers.models import Worker, WorkerAvailability
 
 _BATCH: Final = 500

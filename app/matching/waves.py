@@ -10,8 +10,9 @@ from sqlalchemy import Integer, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work
+from app.database.due import Due
+from app.database.statements import is_one_of, table
 from app.db import wake_loops
-from app.due import Due
 from app.identity.models import User, UserStatus
 from app.jobs.matchable import require_matchable
 from app.jobs.models import Job
@@ -34,7 +35,6 @@ from app.offers.rules import OfferStatus
 from app.offers.standing import stands
 from app.policy import policy as policies
 from app.policy.policy import Policy
-from app.sql import is_one_of, table
 
 AT_ONCE: Final = 20
 """Jobs whose next wave one transaction sends: their rows stay locked until it commits."""

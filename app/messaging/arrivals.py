@@ -11,8 +11,8 @@ from contextvars import Context
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from app.core.faults import OutcomeUnknown, is_outage
 from app.core.logging import logger
+from app.database.faults import OutcomeUnknown, is_outage
 from app.db import Database
 from app.messaging.inbox import WHATSAPP, store_events
 

@@ -16,8 +16,9 @@ from sqlalchemy.orm import aliased
 from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.due import Due, due_by
+from app.database.statements import is_one_of, later, table
 from app.db import wake_loops
-from app.due import Due, due_by
 from app.messaging import outside
 from app.messaging.channels import Channels
 from app.messaging.holding import backs_off_until, bring_back, make_state, only_replies_until
@@ -40,7 +41,6 @@ from app.messaging.rules import (
     quiet_until,
     window_open,
 )
-from app.sql import is_one_of, later, table
 
 LEASE: Final = dt.timedelta(seconds=120)
 """Longer than any send takes; after it the message is due again."""

@@ -19,8 +19,8 @@ from app.core.clocks import Clock
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
+from app.database.due import Look
 from app.db import Database
-from app.due import Look
 from app.messaging import outside, texts
 from app.messaging.channels import (
     Address,

@@ -24,15 +24,15 @@ from app.attempts import tries
 from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.due import Due
+from app.database.fast_reads import Prepared
+from app.database.statements import is_one_of, table
 from app.db import Database, keyring, wake_loops
-from app.due import Due
 from app.messaging import outbox, texts
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookState
 from app.messaging.opening import ITEM
 from app.messaging.rules import WINDOW
-from app.prepared import Prepared
-from app.sql import is_one_of, table
 
 SIDE_BY_SIDE: Final = 8
 """People handled at once by one process."""

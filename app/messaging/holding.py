@@ -20,6 +20,7 @@ from app.core.clocks import SKEW, believed
 from app.core.errors import NotFound
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.statements import insert_if_absent, later
 from app.db import wake_loops
 from app.messaging.models import ChannelState, OutboxMessage, OutboxState
 from app.messaging.outbox import SECRET_KINDS
@@ -34,7 +35,6 @@ from app.messaging.rules import (
     Verdict,
     back_off_after,
 )
-from app.sql import insert_if_absent, later
 
 _TOLD_LATER: Final = "later: "
 _REASON_CHARACTERS: Final = 64

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.statements import insert_if_absent
 from app.db import wake_loops
 from app.messaging import outbox, outside, texts
 from app.messaging.holding import make_state
@@ -34,7 +35,6 @@ from app.messaging.models import (
     PlatformNotice,
 )
 from app.messaging.rules import Refusal
-from app.sql import insert_if_absent
 
 BARS: Final = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED"})
 FREES: Final = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})

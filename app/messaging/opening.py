@@ -20,13 +20,13 @@ from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.statements import insert_if_absent, table
 from app.db import Database, keyring, wake_loops
 from app.messaging import notices, people, statuses
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.rules import WINDOW
 from app.messaging.taking import Events
-from app.sql import insert_if_absent, table
 
 WHATSAPP: Final = Channel.WHATSAPP.value
 EVENT: Final = "webhook"

@@ -19,13 +19,13 @@ from app.core.crypto import Keyring
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.phones import is_special
+from app.database.statements import insert_of, is_postgresql, rows_changed
 from app.db import keyring, wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.identity.users import EMAIL
 from app.messaging.channels import Outgoing
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.rules import Refusal
-from app.sql import insert_of, is_postgresql, rows_changed
 
 ADDRESS = "phone"
 """What a sealed recipient is sealed as: the same as `users.phone_sealed`, so that a worker's sealed

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.core.phones import line_of
+from app.database.statements import insert_if_absent, table
 from app.db import changed, keyring, wake_loops
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
@@ -22,7 +23,6 @@ from app.messaging.handover import HandoffReason
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox import ADDRESS
-from app.sql import insert_if_absent, table
 
 PHONE = "phone"
 """What a phone is indexed as: the same as `users.phone_index`."""

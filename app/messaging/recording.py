@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.statements import rows_changed
 from app.db import Database, UtcDateTime, keyring, wake_loops
 from app.messaging import outside, people
 from app.messaging.channels import SendResult, TransportError
@@ -25,7 +26,6 @@ from app.messaging.notices import learn
 from app.messaging.outbox import ADDRESS, OPEN, REPLIES, SECRET_KINDS, without_form
 from app.messaging.pace import Trip, give_back
 from app.messaging.rules import Fate, Refusal, decide
-from app.sql import rows_changed
 
 _ERROR_CHARACTERS: Final = 300
 

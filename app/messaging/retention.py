@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from app.database.statements import is_one_of, rows_changed, table
 from app.db import Database
 from app.messaging.models import (
     ChatPerson,
@@ -35,7 +36,6 @@ from app.messaging.models import (
     WebhookEvent,
     WebhookState,
 )
-from app.sql import is_one_of, rows_changed, table
 
 SENT_KEPT: Final = dt.timedelta(days=90)
 """What was sent, for support, the guarantee, figures of a month, and the person's own export."""

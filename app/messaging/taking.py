@@ -21,11 +21,11 @@ from app.attempts import tries
 from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.due import Due
+from app.database.fast_reads import Prepared
+from app.database.statements import is_one_of, is_postgresql, table
 from app.db import Database
-from app.due import Due
 from app.messaging.models import WebhookEvent, WebhookState
-from app.prepared import Prepared
-from app.sql import is_one_of, is_postgresql, table
 
 type Handle = Callable[[AsyncSession, WebhookEvent], Awaitable[None]]
 """Does what an event asks for and marks it as handled, in the caller's transaction."""

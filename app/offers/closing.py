@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work
 from app.audit import log
-from app.due import Due
+from app.database.due import Due
+from app.database.statements import is_one_of, table
 from app.identity.actor import Actor
 from app.jobs import lifecycle, pace
 from app.jobs.models import Job, JobStatus
@@ -22,7 +23,6 @@ from app.offers.jobside import HeldJob, ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, CloseReason, OfferStatus, ends_of
 from app.offers.standing import stands
-from app.sql import is_one_of, table
 
 _REASON = {
     JobAction.CANCEL: CloseReason.CANCELLED,

@@ -11,6 +11,7 @@ from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
+from app.database.statements import insert_of, is_postgresql, table
 from app.jobs.models import Job
 from app.messaging.outbox import notify_many
 from app.offers import rules
@@ -18,7 +19,6 @@ from app.offers.models import JobMatch
 from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy
-from app.sql import insert_of, is_postgresql, table
 
 
 @dataclass(frozen=True, slots=True)

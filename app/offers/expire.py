@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work
 from app.audit import log
-from app.due import Due
+from app.database.due import Due
+from app.database.statements import is_one_of, table
 from app.messaging.outbox import notify_many, suppress
 from app.offers.jobside import ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, ends_of
-from app.sql import is_one_of, table
 from app.workers.models import Worker
 
 _BEFORE, _AFTER = ends_of(Action.EXPIRE)

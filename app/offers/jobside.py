@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.masking import mask_together
+from app.database.statements import rows_changed
 from app.db import wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
@@ -21,7 +22,6 @@ from app.messaging.outbox import Notice
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.offers.standing import stands
-from app.sql import rows_changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.attempts.work import Kind, Work
 from app.audit import log
 from app.core.masking import mask_together
+from app.database.due import Due
+from app.database.statements import is_one_of, table
 from app.db import changed, keyring
-from app.due import Due
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -28,7 +29,6 @@ from app.messaging.outbox import Notice
 from app.offers import closing, respond
 from app.offers.models import JobMatch
 from app.policy import policy
-from app.sql import is_one_of, table
 from app.workers import account, availability, blocks, profile
 from app.workers.blocks import Blocked
 from app.workers.models import TimeOff, Worker, WorkerAvailability

@@ -17,6 +17,8 @@ from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.person_names import UNNAMED, letters_of
+from app.database.fast_reads import Prepared
+from app.database.statements import json_rows, table
 from app.db import UtcDateTime, keyring
 from app.employers.models import Employer
 from app.identity.models import User
@@ -26,8 +28,6 @@ from app.offers.names import shown_name
 from app.offers.respond import OfferNotFound
 from app.offers.rules import OfferStatus
 from app.offers.standing import effective_status, stands
-from app.prepared import Prepared
-from app.sql import json_rows, table
 from app.workers.facts import reliability
 from app.workers.models import Worker
 

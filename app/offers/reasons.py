@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database.statements import rows_changed
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.sql import rows_changed
 
 
 async def give_reason(

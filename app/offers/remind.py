@@ -9,12 +9,12 @@ from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work
-from app.due import Due
+from app.database.due import Due
+from app.database.statements import is_one_of, table
 from app.messaging.outbox import notify_many
 from app.offers.models import JobMatch
 from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
-from app.sql import is_one_of, table
 
 REMINDERS_DUE: Final = Due(
     is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED]),

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.core.errors import Conflict, NotFound
+from app.database.statements import rows_changed
 from app.db import keyring
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
@@ -22,7 +23,6 @@ from app.offers.links import payment_link
 from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
 from app.offers.rules import Action, CloseReason, OfferAnswer, OfferFacts, OfferStatus, Step
-from app.sql import rows_changed
 from app.workers.models import Worker
 
 UNSENT_WHEN_ANSWERED = ("job_offer", "offer_reminder")

@@ -8,9 +8,9 @@ import datetime as dt
 
 from sqlalchemy import BindParameter, ColumnElement, and_, case, or_
 
+from app.database.statements import table
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.sql import table
 
 type Moment = dt.datetime | BindParameter[dt.datetime]
 """An instant, or the place of one in a statement that is built once and run many times."""

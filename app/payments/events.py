@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clocks import Clock
 from app.core.ids import new_id
+from app.database.statements import insert_if_absent
 from app.db import Database, keyring, wake_loops
 from app.messaging.models import WebhookEvent, WebhookState
 from app.messaging.taking import Events
@@ -24,7 +25,6 @@ from app.payments.provider import (
     RefundChanged,
 )
 from app.payments.rules import OPEN, PaymentAction
-from app.sql import insert_if_absent
 
 PROVIDER = "stripe"
 HANDLING_SECONDS: Final = 20

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
+from app.database.statements import insert_of, is_postgresql
 from app.payments.models import LedgerEntry
 from app.payments.rules import Posting
-from app.sql import insert_of, is_postgresql
 
 
 class Unbalanced(ValueError):

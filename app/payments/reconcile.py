@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, select, update
 from app.attempts.work import Kind, Work, ask_due
 from app.core.clocks import Clock
 from app.core.logging import logger
+from app.database.due import Due
 from app.db import Database
-from app.due import Due
 from app.payments import rules
 from app.payments.models import Payment
 from app.payments.provider import (

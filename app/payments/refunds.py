@@ -18,8 +18,9 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
+from app.database.due import Due
+from app.database.statements import rows_changed
 from app.db import Database, wake_loops
-from app.due import Due
 from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox import notify
@@ -34,7 +35,6 @@ from app.payments.provider import (
     ProviderRefused,
     RefundState,
 )
-from app.sql import rows_changed
 
 REQUESTED = "requested"
 _ON_THE_WAY = (REQUESTED, RefundState.PENDING, RefundState.SUCCEEDED)

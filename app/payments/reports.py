@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.log import record
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
+from app.database.statements import insert_if_absent
 from app.identity.actor import Actor
 from app.identity.models import User, UserStatus
 from app.messaging.models import OutboxMessage, OutboxState
@@ -19,7 +20,6 @@ from app.payments import refunds
 from app.payments.models import LeadReport, Unlock
 from app.payments.rules import ReportStatus
 from app.policy.policy import current
-from app.sql import insert_if_absent
 
 UNREACHABLE = "131026"
 """WhatsApp's error for a number that can't receive its messages."""

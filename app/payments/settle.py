@@ -15,6 +15,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
+from app.database.statements import rows_changed
 from app.db import wake_loops
 from app.employers import phones
 from app.identity.models import User, UserStatus
@@ -29,7 +30,6 @@ from app.payments.contacts import contacts_of
 from app.payments.models import Payment, Unlock
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.rules import PaymentAction, PaymentStatus
-from app.sql import rows_changed
 
 _MISMATCH = "mismatch"
 """Failure code of a payment about which the provider says something else than we do."""

@@ -16,6 +16,7 @@ from app.core.errors import Conflict, Forbidden
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.money import Money
+from app.database.statements import insert_if_absent
 from app.db import Database
 from app.employers.models import Employer
 from app.identity.actor import Actor
@@ -35,7 +36,6 @@ from app.payments.provider import (
 )
 from app.payments.rules import PaymentAction, PaymentStatus
 from app.policy.policy import current
-from app.sql import insert_if_absent
 
 ASK_AFTER = dt.timedelta(minutes=2)
 """How long a payment may stay undecided before the provider is asked."""

@@ -12,8 +12,8 @@ from app.core.errors import Unavailable
 from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.core.schema import Currency, Slug, whole
+from app.database.statements import insert_of, is_postgresql
 from app.policy.models import PolicyRow
-from app.sql import insert_of, is_postgresql
 
 _ONLY_ROW = 1
 

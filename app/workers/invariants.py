@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, func, or_
 
 from app.core.geo import GRID_DEGREES
 from app.core.invariants import always
-from app.sql import table
+from app.database.statements import table
 from app.workers.models import Worker
 
 _W: Final = table(Worker).c

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.core.geo import Point, on_grid
 from app.core.ids import new_id
-from app.core.postgresql import REQUEST, Patience
 from app.core.week import Slot
+from app.database.postgresql import REQUEST, Patience
 from app.db import Database, changed
 from app.employers.models import Employer
 from app.identity.models import User, UserStatus

@@ -27,6 +27,7 @@ from app.chat.employer.model import (
 from app.chat.model import Ask, Effect
 from app.core.errors import NotFound
 from app.core.ids import new_id
+from app.database.statements import rows_changed
 from app.employers import phones, profile
 from app.employers.models import Employer, EmployerBlock
 from app.identity.actor import Actor
@@ -37,7 +38,6 @@ from app.matching.publish import publish
 from app.messaging.models import Channel, ChatPerson, OutboxMessage
 from app.messaging.outbox import PARAMS
 from app.offers import privacy
-from app.sql import rows_changed
 from tests.flows.chat_employers import (
     PHONE,
     accept,

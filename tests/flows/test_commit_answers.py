@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.core.faults import is_outage, may_be_committed
+from app.database.faults import is_outage, may_be_committed
 from tests.acceptance.shapes import problem
 from tests.flows.auth_world import employer_body
 from tests.flows.world import World, ok

@@ -12,11 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
+from app.database.due import Due
+from app.database.fast_reads import Prepared, PreparedInsert
+from app.database.statements import is_one_of, json_rows, rows_changed, table
 from app.db import Database, wake_loops
-from app.due import Due
 from app.messaging.models import WebhookEvent
-from app.prepared import Prepared, PreparedInsert
-from app.sql import is_one_of, json_rows, rows_changed, table
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, 0, 123456, tzinfo=dt.UTC)
 EVENTS = table(WebhookEvent).c

@@ -10,6 +10,7 @@ from app.api import idempotency
 from app.background import LOOPS
 from app.core.crypto import Keyring
 from app.core.ids import new_id
+from app.database.statements import insert_if_absent
 from app.db import Database, keyring
 from app.identity import retention
 from app.identity.models import User
@@ -24,7 +25,6 @@ from app.messaging.models import (
 )
 from app.messaging.retention import STEPS, forget_due
 from app.offers import privacy
-from app.sql import insert_if_absent
 from app.workers.models import Worker
 from tests.flows.auth_world import register
 from tests.flows.world import World, ok, refused

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from app.api import connections, middleware, problems
 from app.api.application import Application
 from app.api.middleware import RequestContext
-from app.core.postgresql import keep_alive
+from app.database.postgresql import keep_alive
 
 type LiveApp = Callable[[Any], AbstractContextManager[str]]
 

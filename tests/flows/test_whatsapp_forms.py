@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from app.core.ids import new_id
 from app.core.settings import Settings
+from app.database.statements import table
 from app.db import keyring
 from app.identity.models import Consent, User
 from app.messaging.models import ChatPerson
@@ -15,7 +16,6 @@ from app.messaging.outbox import ADDRESS
 from app.providers import whatsapp_flows
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp, build_whatsapp
-from app.sql import table
 from app.workers.models import Worker
 from tests.flows.world import World, ok
 

@@ -7,13 +7,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import DateTime, insert, select, text, update
 
-from app import background, clock_check
+from app import background
 from app.attempts.models import WorkAttempt
-from app.clock_check import ClockCheck
 from app.core.clocks import SKEW
 from app.core.errors import Unavailable
 from app.core.ids import new_id
 from app.core.settings import Settings
+from app.database import clock_check
+from app.database.clock_check import ClockCheck
 from app.db import load_models
 from app.identity.models import OneTimeCode
 from app.jobs.models import Job

@@ -36,14 +36,14 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.chat.employer.dates.any_of": "words of a table, made into a pattern",
     "app.chat.understand.around": "names of lists",
     "app.core.crypto.digest": "a token, of bounded length",
-    "app.core.engines.parse_url": "a setting",
-    "app.core.engines.sync_engine_for": "a setting",
+    "app.database.engines.parse_url": "a setting",
+    "app.database.engines.sync_engine_for": "a setting",
     "app.core.secret_strength.bits": "a setting",
     "app.core.addresses.found": "a part of app.core.masking.mask, which is tried",
     "app.demo.show.bubble": "the demonstration's own people",
     "app.jobs.review.fold_pattern": "a sign out of the rules",
     "app.messaging.texts.kind_of_template": "the platform's name of one of our templates",
-    "app.sql.later": "the name of a bound value",
+    "app.database.statements.later": "the name of a bound value",
 }
 TODAY: Final = dt.date(2026, 11, 23)
 NOW: Final = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)

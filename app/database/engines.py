@@ -7,9 +7,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.core import postgresql, sqlite
 from app.core.errors import Unavailable
-from app.core.postgresql import COMMAND, Patience
+from app.database import postgresql, sqlite_dialect
+from app.database.postgresql import COMMAND, Patience
 
 HIDE_PARAMETERS: Final = True
 """An error's message must not hold what was written: servers print it, names and addresses and all."""
@@ -38,7 +38,7 @@ def sync_engine_for(url: str) -> Engine:
             connect_args=postgresql.libpq_arguments(COMMAND),
         )
     made = create_engine(parsed, hide_parameters=HIDE_PARAMETERS)
-    sqlite.own_transactions(made, COMMAND.lock_seconds)
+    sqlite_dialect.own_transactions(made, COMMAND.lock_seconds)
     return made
 
 
@@ -51,12 +51,12 @@ def async_engine_for(url: URL, patience: Patience, **options: Any) -> AsyncEngin
     if "poolclass" not in options:
         options["pool_timeout"] = patience.pool_seconds
     made = create_async_engine(
-        url.set(drivername="postgresql+asyncpg" if on_postgresql else sqlite.DRIVER),
+        url.set(drivername="postgresql+asyncpg" if on_postgresql else sqlite_dialect.DRIVER),
         hide_parameters=HIDE_PARAMETERS,
         **options,
     )
     if on_postgresql:
         postgresql.give_up_lost_connections(made.sync_engine)
     else:
-        sqlite.own_transactions(made.sync_engine, patience.lock_seconds)
+        sqlite_dialect.own_transactions(made.sync_engine, patience.lock_seconds)
     return made

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import Column, ColumnElement, and_, bindparam, exists, or_, select
 
 from app.core.clocks import SKEW
+from app.database.fast_reads import Prepared
+from app.database.statements import later
 from app.db import Database
-from app.prepared import Prepared
-from app.sql import later
 
 
 class _Found(NamedTuple):

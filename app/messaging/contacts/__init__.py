@@ -1,0 +1,1 @@
+"""Contacts: who is at the other end of a channel."""

@@ -1,0 +1,1 @@
+"""Conversations as a team sees them, and their handoff to a person."""

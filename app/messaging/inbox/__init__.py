@@ -1,0 +1,1 @@
+"""The inbox: webhooks stored, unpacked into messages, and handled once, in order."""

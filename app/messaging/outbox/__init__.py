@@ -1,0 +1,1 @@
+"""The outbox: messages written down in a transaction, and sent by a loop."""

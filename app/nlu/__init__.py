@@ -1,0 +1,1 @@
+"""What people mean: text in, typed value or nothing out. Pure."""

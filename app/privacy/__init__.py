@@ -1,0 +1,1 @@
+"""Personal data: copied for its owner, sealed, erased."""

@@ -1,0 +1,1 @@
+"""Figures: dashboards, statistics, the backlog."""
