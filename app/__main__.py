@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core import loading
+from app.core import gc_tuning
 from app.core.errors import DomainError, Invalid
 from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
@@ -79,7 +79,7 @@ async def _work(settings: Settings, clock: "Clock | None" = None) -> None:
     from app import background
     from app.runtime import running, wall_clock
 
-    loading.done()
+    gc_tuning.done()
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -322,7 +322,7 @@ def demo(arguments: argparse.Namespace) -> int:
     """Fill the running development server with a city and tell the main job step by step."""
     from app.demo import story
 
-    loading.done()
+    gc_tuning.done()
     return story.tell(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
 
 
@@ -477,7 +477,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    loading.begin()  # those that stay (`serve`, `worker`, `demo`) say when it is done
+    gc_tuning.begin()  # those that stay (`serve`, `worker`, `demo`) say when it is done
     code = main()
-    loading.done()  # nor is there any use in looking through all of it at the end
+    gc_tuning.done()  # nor is there any use in looking through all of it at the end
     sys.exit(code)

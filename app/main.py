@@ -49,8 +49,8 @@ from app.api import (
 from app.api.application import Application
 from app.api.middleware import RequestContext
 from app.api.nearby import Nearby
-from app.catalogue import heard, places
-from app.core import loading
+from app.catalogue import phonetic_search, places
+from app.core import gc_tuning
 from app.core.clocks import Clock
 from app.core.logging import configure_logging, logger
 from app.core.settings import (
@@ -190,7 +190,7 @@ def _warm_up(settings: Settings) -> None:
     places.main_time_zone(places.HOME)
     if settings.is_production:
         # A second of work, which in tests nearly nobody would need.
-        heard.warm_up()
+        phonetic_search.warm_up()
     for language in texts.languages():
         texts.catalogue(language)
 
@@ -255,7 +255,7 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         try:
             globals()["app"] = create_app()
-            loading.done()
+            gc_tuning.done()
         except ConfigurationError as error:
             sys.exit(f"Partimer can't start in this environment:\n{error}")
         return globals()["app"]

@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.core import loading
+from app.core import gc_tuning
 
-loading.begin()
+gc_tuning.begin()
 
 import uvicorn  # noqa: E402
 from sqlalchemy import Engine, event  # noqa: E402
@@ -98,7 +98,7 @@ class Orders:
 def _serve(settings: Settings, orders: Orders) -> None:
     asyncio.run(commands._check_database(settings))  # noqa: SLF001 - the command, with another clock
     application = create_app(settings, orders.now)
-    loading.done()
+    gc_tuning.done()
     uvicorn.run(application, host="127.0.0.1", port=settings.port, access_log=False)
 
 

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-from app.core import loading
+from app.core import gc_tuning
 from tests.infra.compiled import share
 from tests.infra.disk import write_without_waiting
 from tests.infra.live import serve_app, serve_process
@@ -42,7 +42,7 @@ ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[a
 
 
 # Thousands of tests are loaded first, and stay: see `pytest_collection_finish`.
-loading.begin()
+gc_tuning.begin()
 share()
 hash_quickly()
 retry_at_once()
@@ -51,7 +51,7 @@ write_without_waiting()
 
 def pytest_collection_finish() -> None:
     """Look for garbage in what the tests make, not in the tests."""
-    loading.done()
+    gc_tuning.done()
 
 
 @pytest.fixture(scope="session")

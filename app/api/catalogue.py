@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.api.deps import Route
 from app.api.parameters import NamesLanguage
-from app.catalogue import heard, skills
+from app.catalogue import phonetic_search, skills
 from app.core.languages import Language
 from app.core.schema import Answer, clean_text
 
@@ -138,5 +138,5 @@ async def list_categories(language: NamesLanguage = Language.ENGLISH) -> Categor
 @router.get("/places")
 async def list_places(q: Text) -> PlaceList:
     """Find places by city, area or PIN code."""
-    found = heard.search(q, limit=MOST_PLACES)
+    found = phonetic_search.search(q, limit=MOST_PLACES)
     return PlaceList(items=[PlaceAnswer.model_validate(place) for place in found])

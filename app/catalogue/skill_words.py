@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import log
 from typing import Final
 
-from app.catalogue import sounds
+from app.catalogue import phonetics
 
 HEADS: Final = frozenset(
     "wala wali wale waala waali vala vali वाला वाली वाले boy girl man men lady woman women person people "
@@ -169,7 +169,7 @@ def _mistyped(known: str, word: str) -> bool:
         known[0] == word[0]
         and len(known) > _STEM_LETTERS
         and abs(len(known) - len(word)) <= errors
-        and sounds.distance(known, word) <= errors
+        and phonetics.distance(known, word) <= errors
     )
 
 
@@ -225,7 +225,7 @@ def _stem(word: str) -> str:
 @lru_cache(8_192)
 def _sound(word: str) -> str:
     """Return how a word's stem sounds, "" where it is too short to tell."""
-    for (sound,) in sounds.sounds(word):
+    for (sound,) in phonetics.sounds(word):
         stem = sound[:-2] if sound.endswith(("ne", "na", "ni")) and len(sound) > 4 else sound
         return stem if len(stem) >= _SOUND_LETTERS else ""
     return ""

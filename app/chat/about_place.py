@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from app.catalogue import heard as by_sound
+from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
 from app.chat import quantities
 from app.chat.flow import QUESTIONS, answered, index, said, says, tapped, turn_to

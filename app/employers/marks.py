@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.core.folding import fold, words
+from app.core.deobfuscation import fold, words
 from app.db import keyring
 from app.employers.models import AccountMark, Employer
 from app.identity import users

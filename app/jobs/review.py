@@ -16,9 +16,9 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any, Final
 
+from app.core.deobfuscation import fold, readings, words
 from app.core.dictated_numbers import without_phones
 from app.core.errors import Conflict
-from app.core.folding import fold, readings, words
 from app.core.masking import mask, mask_together
 from app.jobs import scam_likeness, scam_rules
 

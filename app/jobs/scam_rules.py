@@ -13,7 +13,7 @@ from importlib.resources import files
 from itertools import product
 from typing import Any, Final
 
-from app.core.folding import fold
+from app.core.deobfuscation import fold
 
 _AMOUNT: Final = "amount"
 _NUMBER: Final = "number"

@@ -57,7 +57,7 @@ type Run = Callable[[str], object]
 
 def _called() -> dict[str, Run]:
     """Return how those are called that take more than the text."""
-    from app.catalogue import places, sounds
+    from app.catalogue import phonetics, places
     from app.chat import flow, which_place
     from app.chat.employer import corrections, dates, denials, pay, words
     from app.core import number_lists, phones
@@ -66,7 +66,7 @@ def _called() -> dict[str, Run]:
 
     return {
         "app.catalogue.places.area": lambda text: places.area(text, "400050"),
-        "app.catalogue.sounds.distance": lambda text: sounds.distance(text[:100], "andheri"),
+        "app.catalogue.phonetics.distance": lambda text: phonetics.distance(text[:100], "andheri"),
         "app.chat.employer.corrections.read": lambda text: corrections.read(
             text, Draft(), Listening(Ask.JOB_CHANGE, TODAY, "en", "INR", "Mumbai")
         ),

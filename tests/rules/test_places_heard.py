@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.catalogue import heard, places
+from app.catalogue import phonetic_search, places
+from app.catalogue.phonetics import bones, distance, sounds
 from app.catalogue.skills import fold
-from app.catalogue.sounds import bones, distance, sounds
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_other_consonants_are_another_name() -> None:
     ],
 )
 def test_a_place_in_hindi_is_found_and_sure(text: str, name: str, state: str) -> None:
-    found = heard.search(text)
+    found = phonetic_search.search(text)
     assert [(p.name, p.state) for p in found if p.sure] == [(name, state)]
 
 
@@ -76,7 +76,7 @@ def test_a_place_in_hindi_is_found_and_sure(text: str, name: str, state: str) ->
 def test_where_several_may_be_meant_the_likeliest_is_first_and_none_is_sure(
     text: str, first: str
 ) -> None:
-    found = heard.search(text)
+    found = phonetic_search.search(text)
     assert found[0].name == first
     assert len(found) > 1
     assert not any(place.sure for place in found)
@@ -84,36 +84,36 @@ def test_where_several_may_be_meant_the_likeliest_is_first_and_none_is_sure(
 
 @pytest.mark.parametrize("text", ["जयनगर", "महरौली", "पीतमपुरा", "सायन", "कृष्णा नगर", "चौक", "कैंट"])
 def test_what_is_a_quarter_here_and_a_village_there_is_asked(text: str) -> None:
-    found = heard.search(text)
+    found = phonetic_search.search(text)
     assert found
     assert not any(place.sure for place in found)
 
 
 def test_of_a_quarter_nobody_knows_only_the_city_is_offered() -> None:
-    [pune] = heard.search("झकमकवाडी, पुणे")
+    [pune] = phonetic_search.search("झकमकवाडी, पुणे")
     assert (pune.name, pune.sure) == ("Pune", False)
-    assert heard.search("झझझझ") == []
-    assert heard.search("bat karni hai kisi se") == []
-    assert heard.search("my house near the school") == []
+    assert phonetic_search.search("झझझझ") == []
+    assert phonetic_search.search("bat karni hai kisi se") == []
+    assert phonetic_search.search("my house near the school") == []
 
 
 @pytest.mark.parametrize("text", ["Mumbai", "Delhi", "मुंबई", "Pune", "Tilak Nagar", "तिलक नगर"])
 def test_no_two_places_to_choose_from_read_the_same(text: str) -> None:
-    found = heard.search(text)
+    found = phonetic_search.search(text)
     assert len({(fold(p.name), p.city, p.state) for p in found}) == len(found)
     assert [p.kind for p in found if fold(p.name) == fold(text)].count("city") <= 1
 
 
 def test_a_latin_name_that_is_on_the_map_is_taken_as_it_is_written() -> None:
     for name in ("Andheri", "Whitefield", "Bandra West, Mumbai", "400050"):
-        assert heard.search(name) == [p for p in places.search(name) if p.sure]
+        assert phonetic_search.search(name) == [p for p in places.search(name) if p.sure]
 
 
 def test_a_large_citys_name_means_the_city() -> None:
     for name in ("Mumbai", "delhi", "दिल्ली", "thane", "gurgaon", "bangalore"):
-        assert [p.kind for p in heard.search(name) if p.sure] == ["city"]
+        assert [p.kind for p in phonetic_search.search(name) if p.sure] == ["city"]
 
 
 @given(st.text(max_size=40) | st.text("अआइईउऊएऐओऔकखगचजटडतदनपबमयरलवशसहािीुूेैोौं़्ँ ,", max_size=30))
 def test_no_text_breaks_the_search(text: str) -> None:
-    assert len(heard.search(text, limit=5)) <= 5
+    assert len(phonetic_search.search(text, limit=5)) <= 5

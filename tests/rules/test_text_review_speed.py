@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from app.core.folding import readings
+from app.core.deobfuscation import readings
 from app.core.masking import mask, mask_name, mask_together
 from app.jobs import review
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
-from app.catalogue import heard, places, skills
+from app.catalogue import phonetic_search, places, skills
 from app.chat.employer.draft import Draft
 from app.chat.understand import Lexicon, around, every, folded, in_devanagari, words_of
 from app.messaging.texts import catalogue, languages
@@ -94,7 +94,7 @@ def by_ear(words: Sequence[str], city: str | None) -> list[places.Place]:
     said = " ".join(around("station").without(words))
     if not in_devanagari(said):
         return []
-    near = heard.search(f"{said}, {city}" if city else said, _MOST_OPTIONS)
+    near = phonetic_search.search(f"{said}, {city}" if city else said, _MOST_OPTIONS)
     found = [place for place in near if skills.fold(place.name) != skills.fold(city or "")]
     return [place for place in found if place.sure] or found
 

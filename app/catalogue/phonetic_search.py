@@ -7,9 +7,9 @@ from functools import cache
 from typing import Final
 
 from app.catalogue import places
+from app.catalogue.phonetics import Sound, bones, distance, sounds
 from app.catalogue.places import Place
 from app.catalogue.skills import fold
-from app.catalogue.sounds import Sound, bones, distance, sounds
 
 _LEAST_SOUND: Final = 2
 """A shorter sound is a syllable that too many names begin with."""
