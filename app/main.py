@@ -62,9 +62,9 @@ from app.core.settings import (
 )
 from app.identity import redis_sessions
 from app.identity.sessions import SessionsDown
-from app.messaging import texts
 from app.providers import whatsapp_flows, whatsapp_templates
 from app.runtime import Runtime, running, wall_clock
+from app.texts import catalogue as texts
 
 # In the order a request looks for its route: what is asked most comes first.
 ROUTERS = (

@@ -12,10 +12,10 @@ from app.chat.conversation import together
 from app.chat.model import Context, OfferFacts, Profile, State, Turn
 from app.chat.script import step
 from app.core.week import Slot
-from app.messaging import texts
 from app.messaging.inbound import Inbound, InboundKind
-from app.messaging.texts import SAMPLES
 from app.offers.rules import OfferStatus
+from app.texts import catalogue
+from app.texts.catalogue import SAMPLES
 
 NOW: Final = dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
 GOAL_PER_SECOND: Final = 5_000
@@ -47,7 +47,7 @@ type Step = tuple[Inbound, Context]
 def run(*, quick: bool) -> list[dict[str, Any]]:
     """Play whole conversations in turns with and without words; medians of the rounds."""
     rounds, times = (2, 5) if quick else (15, 60)
-    conversations = [_conversation(language) for language in texts.languages()]
+    conversations = [_conversation(language) for language in catalogue.languages()]
     works: dict[str, Callable[[], int]] = {
         "steps": lambda: sum(_play(conversation) for conversation in conversations),
         "steps, replies in words": lambda: sum(_tell(each) for each in conversations),
@@ -91,7 +91,7 @@ def _tell(conversation: Sequence[Step]) -> int:
 def _in_words(turn: Turn, language: str) -> None:
     together(
         [
-            texts.chat(
+            catalogue.chat(
                 language, s.text, s.params, buttons=s.buttons, rows=s.rows, form=s.form, now=NOW
             )
             for s in turn.replies

@@ -30,9 +30,9 @@ from app.messaging import delivery
 from app.messaging.channels import Channels
 from app.messaging.models import Channel, ChannelState, OutboxMessage
 from app.messaging.outbox import ADDRESS, Notice, notify_many
-from app.messaging.texts import SAMPLES
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
+from app.texts.catalogue import SAMPLES
 from benchmarks.population import populate
 from tests.infra.live import running
 from tests.infra.postgres import postgres

@@ -22,7 +22,7 @@ from app.core.crypto import Keyring
 from app.core.settings import DEVELOPMENT_SECRET
 from app.db import Database, sync_engine_for
 from app.invariants import examine
-from app.messaging import texts
+from app.texts import catalogue
 from campaign import people
 from campaign.databases import CampaignDatabase, SqliteFile, open_database
 from campaign.faults import Trouble
@@ -293,7 +293,7 @@ async def _run(campaign: Campaign, journal: Journal) -> Report:
         await trouble.end()
         for employer in employers:
             await employer.leave()
-        names = sorted({template.name for template in texts.templates()})
+        names = sorted({template.name for template in catalogue.templates()})
         await trouble.approve_templates(names)
         settling = Settling(engine, processes, campaign.sandbox_file)
         waiting = await settling.settle()

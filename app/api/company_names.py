@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 
 from app.core.schema import Name
 from app.jobs import review
-from app.messaging import texts
+from app.texts import catalogue
 
 
 def _harmless(value: str) -> str:
@@ -17,7 +17,7 @@ def _harmless(value: str) -> str:
     """
     for finding in review.judge({"company_name": value}):
         if finding.holds and finding.kind != review.LIKE_A_SCAM:
-            why = texts.word(texts.DEFAULT_LANGUAGE, f"review_{finding.kind}")
+            why = catalogue.word(catalogue.DEFAULT_LANGUAGE, f"review_{finding.kind}")
             raise ValueError(f"must be the name alone. {why}")
     return value
 

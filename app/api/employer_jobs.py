@@ -46,10 +46,10 @@ from app.jobs.queries import JobNotFound
 from app.jobs.review import ReviewStatus, version_of
 from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled, JobNotDraft
 from app.matching.publish import publish
-from app.messaging.texts import DEFAULT_LANGUAGE
 from app.offers import closing
 from app.offers.progress import counts_of
 from app.offers.rules import OfferStatus
+from app.texts.catalogue import DEFAULT_LANGUAGE
 
 router = APIRouter(prefix="/api/employers/jobs", tags=["employers"], route_class=Route)
 

@@ -20,7 +20,6 @@ from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job
-from app.messaging import texts
 from app.offers.links import lead_of
 from app.offers.models import JobMatch
 from app.offers.names import shown_name_of
@@ -29,6 +28,7 @@ from app.payments import contacts, unlock
 from app.payments.models import Payment
 from app.payments.rules import CAPTURED, OPEN, PaymentStatus
 from app.runtime import Runtime
+from app.texts import catalogue
 
 router = APIRouter(prefix="/pay", include_in_schema=False, route_class=Route)
 
@@ -133,6 +133,6 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
         return page(language, "link_unknown", {}, status=404)
     except DomainError as refusal:
         kind = f"refused_{refusal.reason}"
-        known = kind if kind in texts.catalogue(language).pages else "lead_refused"
+        known = kind if kind in catalogue.catalogue(language).pages else "lead_refused"
         return page(language, known, {"reason": refusal.message}, status=409)
     return RedirectResponse(paying.checkout_url or here, 303)

@@ -16,7 +16,6 @@ from app.api.salaries import SalaryAnswer
 from app.api.slots import SlotAnswer
 from app.core import schema
 from app.core.schema import Day, Instant, Page
-from app.messaging import texts
 from app.offers import dashboards, queries
 from app.offers import respond as responding
 from app.offers.queries import WorkersOffer
@@ -32,6 +31,7 @@ from app.offers.rules import (
     acceptance_rate,
 )
 from app.payments import contacts
+from app.texts import catalogue
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
@@ -42,7 +42,7 @@ def _said(language: str, reasons: str) -> Sequence[str]:
 
     Kept, because a list is read again and again, and numbers take long to put into words.
     """
-    said = (texts.reason(language, reason) for reason in json.loads(reasons))
+    said = (catalogue.reason(language, reason) for reason in json.loads(reasons))
     return [sentence for sentence in said if sentence]
 
 

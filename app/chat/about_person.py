@@ -36,14 +36,14 @@ from app.chat.understand import (
 )
 from app.core.person_names import is_person_name
 from app.core.phones import is_special
-from app.messaging import texts
 from app.messaging.channels import (
     BUTTON_TITLE_CHARACTERS,
     Button,
     Row,
 )
 from app.messaging.inbound import InboundKind
-from app.messaging.wording import inert
+from app.texts import catalogue
+from app.texts.formatting import inert
 
 ADULT_YEARS: Final = 18
 OLDEST_YEARS: Final = 120
@@ -55,7 +55,7 @@ _INTRODUCTION_CHARACTERS: Final = 200
 
 def ask_language(state: State, _context: Context) -> Say:
     """Ask in which language to go on."""
-    known = [(code, texts.catalogue(code).name) for code in shown_languages(state)]
+    known = [(code, catalogue.catalogue(code).name) for code in shown_languages(state)]
     text = "choose_language_devanagari" if state.draft.get("first") else "choose_language"
     if len(known) <= 3:
         return Say(text, buttons=[Button(f"language:{code}", name) for code, name in known])
@@ -64,7 +64,7 @@ def ask_language(state: State, _context: Context) -> Say:
 
 def shown_languages(state: State) -> list[str]:
     """Return the languages to choose from; the one a first message was written in goes first."""
-    return sorted(texts.languages(), key=lambda code: code != state.draft.get("first"))
+    return sorted(catalogue.languages(), key=lambda code: code != state.draft.get("first"))
 
 
 def read_language(_heard: Heard) -> Turn | None:
@@ -130,7 +130,7 @@ def ask_name(state: State, context: Context) -> Say:
     offered = _offered(state, context)
     if not offered:
         return Say("ask_name")
-    title = texts.word(context.said_in, "use_name").replace("{name}", inert(offered))
+    title = catalogue.word(context.said_in, "use_name").replace("{name}", inert(offered))
     if len(title) > BUTTON_TITLE_CHARACTERS:
         title = inert(offered, BUTTON_TITLE_CHARACTERS)
     return Say("ask_name", buttons=[Button("name:profile", title)])

@@ -26,7 +26,7 @@ from app.messaging.channels import (
     Row,
 )
 from app.messaging.inbound import InboundKind
-from app.messaging.wording import inert
+from app.texts.formatting import inert
 
 _SHOWN_PLACES: Final = 8
 _NO_PLACES: Final = frozenset({Command.COURTESY, Command.YES, Command.NO})

@@ -26,12 +26,12 @@ from app.chat.model import (
     Turn,
 )
 from app.chat.understand import Command, around, words_of
-from app.messaging import texts
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
     ROW_TITLE_CHARACTERS,
     Row,
 )
+from app.texts import catalogue
 
 MAX_SKILLS: Final = 30
 _QUOTED_PARTS: Final = 3
@@ -191,4 +191,4 @@ def _with_skills(heard: Heard, chosen: Sequence[str]) -> Heard:
 
 
 def _word(context: Context, name: str) -> str:
-    return texts.word(context.said_in, name)
+    return catalogue.word(context.said_in, name)

@@ -19,7 +19,7 @@ from app.chat.model import (
 from app.chat.understand import Command, Lexicon, around, every, words_of
 from app.core.week import Slot
 from app.messaging.inbound import InboundKind
-from app.messaging.wording import DEFAULT_ZONE
+from app.texts.formatting import DEFAULT_ZONE
 
 
 def ask_availability(_state: State, context: Context) -> Say:

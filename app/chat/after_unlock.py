@@ -6,9 +6,9 @@ from typing import Any
 from app.chat.flow import tapped
 from app.chat.model import Ask, Block, Heard, OfferFacts, Say, Turn
 from app.chat.understand import Command
-from app.messaging import texts
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
-from app.messaging.wording import inert, role
+from app.texts import catalogue
+from app.texts.formatting import inert, role
 
 
 def contact_tap(heard: Heard) -> Turn | None:
@@ -52,6 +52,6 @@ def _about(heard: Heard, offer: OfferFacts, verb: Command) -> Turn:
 
 
 def _row(offer: OfferFacts, verb: Command, language: str) -> Row:
-    title = role(str(offer.said.get("title", "")), texts.reader(language))
+    title = role(str(offer.said.get("title", "")), catalogue.reader(language))
     company = inert(str(offer.said.get("company", "")), ROW_TITLE_CHARACTERS)
     return Row(f"contact:{offer.id}:{verb}", company, inert(title, 60))

@@ -34,13 +34,14 @@ from app.db import changed
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, Role, User, UserStatus
-from app.messaging import handover, people, texts
+from app.messaging import handover, people
 from app.messaging.models import ChatPerson
-from app.messaging.wording import role
 from app.offers import privacy, reasons, respond
 from app.offers.models import JobMatch
 from app.offers.rules import OfferAnswer
 from app.payments import contacts
+from app.texts import catalogue
+from app.texts.formatting import role
 from app.workers import availability, blocks, profile, registration
 from app.workers.models import Worker
 from app.workers.profile import ProfileChanges
@@ -306,11 +307,11 @@ async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
     if not holders:
         doing.replies.append(Say("nobody_has_number"))
         return
-    reader = texts.reader(doing.language, {}, doing.now)
-    since = texts.word(doing.language, "since")
+    reader = catalogue.reader(doing.language, {}, doing.now)
+    since = catalogue.word(doing.language, "since")
     lines = [
-        f"• {texts.plain(holder.company_name)} ({role(holder.job_title, reader)}), "
-        + since.replace("{date}", texts.say_day(holder.unlocked_at.date(), reader))
+        f"• {catalogue.plain(holder.company_name)} ({role(holder.job_title, reader)}), "
+        + since.replace("{date}", catalogue.say_day(holder.unlocked_at.date(), reader))
         for holder in holders
     ]
     doing.replies.append(Say("who_has_number", {"list": "\n".join(lines)}))

@@ -12,9 +12,9 @@ from typing import Any, Final
 from app.chat.free_times import weekly
 from app.chat.free_words import ALL_DAY
 from app.core.week import DAY, HALF_HOUR, WEEKDAYS, Slot, format_clock, parse_clock
-from app.messaging import texts
 from app.messaging.channels import Form
-from app.messaging.wording import clock
+from app.texts import catalogue
+from app.texts.formatting import clock
 
 TOKEN: Final = "availability"
 SCREEN: Final = "AVAILABILITY"
@@ -26,11 +26,11 @@ _GROUPS: Final = ("", "_2")
 @cache
 def form(language: str, form_id: str) -> Form:
     """Return the form in a language."""
-    words = texts.catalogue(language).form
-    reader = texts.reader(language)
+    words = catalogue.catalogue(language).form
+    reader = catalogue.reader(language)
     names = reader.locale.days["stand-alone"]["wide"]
     days = [{"id": day, "title": names[number]} for number, day in enumerate(WEEKDAYS)]
-    times = [{"id": _ALL_DAY, "title": texts.word(language, "all_day")}] + [
+    times = [{"id": _ALL_DAY, "title": catalogue.word(language, "all_day")}] + [
         {"id": format_clock(minutes), "title": clock(dt.time(*divmod(minutes, 60)), reader)}
         for minutes in range(0, DAY, HALF_HOUR)
     ]

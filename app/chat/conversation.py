@@ -19,11 +19,12 @@ from app.chat.model import Say, State
 from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
 from app.employers import phones
-from app.messaging import bursts, outbox, people, texts
+from app.messaging import bursts, outbox, people
 from app.messaging.channels import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson
 from app.providers.whatsapp_parse import parse
+from app.texts import catalogue
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,9 @@ async def _reply(
     replies: Sequence[Say],
     now: dt.datetime,
 ) -> None:
-    language = person.language or texts.DEFAULT_LANGUAGE
+    language = person.language or catalogue.DEFAULT_LANGUAGE
     said = [
-        texts.chat(
+        catalogue.chat(
             language,
             say.text,
             say.params,

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chat.model import Say
 from app.core.errors import NotFound
-from app.messaging import texts
 from app.messaging.models import ChatPerson
+from app.texts import catalogue
 
 
 @dataclass
@@ -34,4 +34,4 @@ class Doing:
     @property
     def language(self) -> str:
         """The language to speak."""
-        return self.person.language or texts.DEFAULT_LANGUAGE
+        return self.person.language or catalogue.DEFAULT_LANGUAGE

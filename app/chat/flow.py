@@ -8,9 +8,9 @@ from typing import Any, Final
 from app.chat.model import REGISTRATION, Ask, Context, Effect, Heard, Say, SetPhone, State, Turn
 from app.chat.understand import Command, commands, words_of
 from app.core.week import WEEKDAYS, Slot, format_clock
-from app.messaging import texts
 from app.messaging.channels import ROW_TITLE_CHARACTERS
 from app.messaging.inbound import InboundKind
+from app.texts import catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def summary(context: Context, slots: Sequence[Slot] | None = None) -> Mapping[st
     if profile is None:
         raise ValueError("there is no profile to tell")
     week = profile.slots if slots is None else slots
-    unknown = texts.word(context.said_in, "unknown_place")
+    unknown = catalogue.word(context.said_in, "unknown_place")
     return {
         "name": profile.name,
         "skills": list(profile.skills),
@@ -132,7 +132,7 @@ def typed_choice(heard: Heard, say: Say) -> Heard:
     text = said(heard)
     if text is None or len(text) > ROW_TITLE_CHARACTERS:
         return heard
-    entry = texts.catalogue(heard.context.said_in).chat[say.text]
+    entry = catalogue.catalogue(heard.context.said_in).chat[say.text]
     shown = [(button.id, button.title) for button in say.buttons or ()]
     shown += [(row.id, row.title) for row in say.rows]
     if say.buttons is None:

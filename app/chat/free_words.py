@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from app.chat.understand import folded
 from app.core.week import DAY
-from app.messaging.texts import catalogue, languages
+from app.texts.catalogue import catalogue, languages
 
 ALL_DAY: Final = (0, DAY)
 PARTS: Final[Mapping[str, tuple[int, int]]] = {

@@ -18,7 +18,7 @@ from app.chat.model import (
     Turn,
 )
 from app.chat.understand import folded, in_devanagari, language_named, words_of
-from app.messaging.texts import languages
+from app.texts.catalogue import languages
 
 
 def language_choice(heard: Heard) -> Turn | None:

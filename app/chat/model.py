@@ -15,8 +15,8 @@ from app.chat.employer.model import EmployerEffect, EmployerFacts, JobFacts
 from app.core.week import Slot
 from app.messaging.channels import Button, Form, Row
 from app.messaging.inbound import Inbound
-from app.messaging.wording import DEFAULT_ZONE
 from app.offers.rules import OfferStatus
+from app.texts.formatting import DEFAULT_ZONE
 
 
 class Ask(StrEnum):

@@ -22,10 +22,10 @@ from app.chat.model import (
 )
 from app.chat.offer_words import REASONS, OfferAnswer, answer_in
 from app.chat.understand import Command, around, commands, words_of
-from app.messaging import texts
 from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
-from app.messaging.wording import inert, role
 from app.offers.rules import OfferStatus
+from app.texts import catalogue
+from app.texts.formatting import inert, role
 
 _REASON_WITHIN: Final = dt.timedelta(hours=1)
 """What is written later than this after a rejection is about something else."""
@@ -160,13 +160,13 @@ def _offer_rows(offers: list[OfferFacts], context: Context) -> list[Row]:
     for offer in offers[:ROWS]:
         company = inert(str(offer.said.get("company", "")), 40)
         if offer.status is OfferStatus.ACCEPTED:
-            standing = texts.word(context.said_in, "accepted")
+            standing = catalogue.word(context.said_in, "accepted")
         else:
-            when = texts.say(
-                texts.reader(context.said_in, offer.said, context.now), "respond_by", "when"
+            when = catalogue.say(
+                catalogue.reader(context.said_in, offer.said, context.now), "respond_by", "when"
             )
-            standing = texts.word(context.said_in, "answer_by").replace("{when}", when)
-        reader = texts.reader(context.said_in, offer.said, context.now)
+            standing = catalogue.word(context.said_in, "answer_by").replace("{when}", when)
+        reader = catalogue.reader(context.said_in, offer.said, context.now)
         title = inert(role(str(offer.said.get("title", "")), reader), ROW_TITLE_CHARACTERS)
         rows.append(
             Row(
@@ -190,7 +190,7 @@ def _missing_for_offers(heard: Heard) -> str:
         if question not in state.answered and not QUESTIONS[question].done(heard.context)
     ]
     said_in = heard.context.said_in
-    return ", ".join(texts.word(said_in, f"missing_{ask.value}") for ask in open_questions)
+    return ", ".join(catalogue.word(said_in, f"missing_{ask.value}") for ask in open_questions)
 
 
 def my_offers(heard: Heard) -> Turn:

@@ -6,11 +6,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.chat.flow import said_slots
-from app.messaging import texts
 from app.messaging.inbound import InboundKind
-from app.messaging.texts import plain, say_by, say_day
-from app.messaging.wording import Reader, clock, inert
 from app.offers.privacy import OwnData
+from app.texts import catalogue
+from app.texts.catalogue import plain, say_by, say_day
+from app.texts.formatting import Reader, clock, inert
 from app.workers import availability
 
 _NOTHING = "–"
@@ -21,7 +21,7 @@ _QUOTED_CHARACTERS: Final = 200
 
 def told(own: OwnData, phone: str | None, language: str, now: dt.datetime) -> list[str]:
     """Return one line for each part of an export, dates by the worker's own clock."""
-    names = texts.catalogue(language).data
+    names = catalogue.catalogue(language).data
     return [
         f"{names[name]}: {value or _NOTHING}" for name, value in _parts(own, phone, language, now)
     ]
@@ -31,8 +31,8 @@ def _parts(
     own: OwnData, phone: str | None, language: str, now: dt.datetime
 ) -> Iterator[tuple[str, str]]:
     worker, user = own.worker, own.user
-    words = texts.catalogue(language).data
-    reader = texts.reader(
+    words = catalogue.catalogue(language).data
+    reader = catalogue.reader(
         language,
         {
             "skills": worker.skills,
@@ -53,18 +53,18 @@ def _parts(
 
     yield "name", plain(user.name)
     yield "phone", phone or ""
-    yield "language", texts.catalogue(user.language).name
+    yield "language", catalogue.catalogue(user.language).name
     yield "status", words.get(f"status_{user.status}", user.status)
     if worker.verified_at:
         yield "verified", on(worker.verified_at)
     yield "place", plain(worker.city or "")
     yield "location", "" if worker.latitude is None else f"{worker.latitude}, {worker.longitude}"
     yield "distance", say_by("km", worker.max_distance_km, reader)
-    yield "skills", texts.say(reader, "skills", "skills") if worker.skills else ""
+    yield "skills", catalogue.say(reader, "skills", "skills") if worker.skills else ""
     yield "experience", str(worker.experience_years)
     yield "bio", plain(own.bio)
     yield "time_zone", worker.time_zone
-    yield "free", texts.say(reader, "slots", "freetimes") if own.slots else ""
+    yield "free", catalogue.say(reader, "slots", "freetimes") if own.slots else ""
     for off in own.time_off:
         days = dict.fromkeys((say_day(off.starts_on, reader), say_day(off.ends_on, reader)))
         yield "time_off", " – ".join(days)

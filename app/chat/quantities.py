@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from app.chat.understand import Lexicon, around, every, words_of, yes_or_no
-from app.messaging.texts import catalogue, languages
+from app.texts.catalogue import catalogue, languages
 
 _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
 _YEARS_OF: Final = {"year": 1.0, "month": 1 / 12, "week": 1 / 52, "day": 1 / 365}

@@ -50,9 +50,9 @@ from app.chat.understand import (
     words_of,
 )
 from app.chat.waiting import UNREAD, call_for_help, hand_over, while_wanted
-from app.messaging import texts
 from app.messaging.channels import Row
 from app.messaging.inbound import Inbound, InboundKind
+from app.texts import catalogue
 
 WORKERS_OWN: Final = frozenset({*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE})
 """Questions that are asked of workers."""
@@ -461,7 +461,7 @@ def _greet(heard: Heard) -> Turn:
     if heard.state.ask in QUESTIONS or unfinished(heard.state, context) is not None:
         return resume(heard)
     name = context.profile.name if context.profile else ""
-    menu = texts.catalogue(context.said_in).chat["menu"]
+    menu = catalogue.catalogue(context.said_in).chat["menu"]
     rows = [
         Row(id_, *(part.strip() for part in title.split("|", 1)))
         for id_, title in menu.rows.items()

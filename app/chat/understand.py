@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Final
 
-from app.messaging.texts import Catalogue, catalogue, languages
+from app.texts.catalogue import Catalogue, catalogue, languages
 
 _DIGITS: Final = {ord(c): str(unicodedata.digit(c)) for c in "०१२३४५६७८९"}
 _SPELLINGS: Final = str.maketrans(

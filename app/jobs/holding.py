@@ -19,8 +19,8 @@ from app.jobs.models import Job
 from app.jobs.queries import find
 from app.jobs.review import Finding, ReviewAction, ReviewStatus, TextChanged
 from app.jobs.rules import JobNotDraft, JobStatus
-from app.messaging import texts
 from app.messaging.outbox import notify
+from app.texts import catalogue
 
 REVIEWED: Final = frozenset({"title", "description", "city"})
 """What workers read of an employer's own words; the address they don't."""
@@ -89,7 +89,7 @@ def reasons(findings: Sequence[Finding], language: str) -> list[Reason]:
     return [
         Reason(
             code=finding.kind,
-            text=texts.word(language, f"review_{finding.kind}"),
+            text=catalogue.word(language, f"review_{finding.kind}"),
             field=finding.field,
             sentence=finding.sentence,
             holds=finding.holds,
@@ -151,13 +151,13 @@ async def _held(session: AsyncSession, job: Job, findings: Sequence[Finding], wo
         if r.holds
     ]
     why = " ".join(dict.fromkeys(reason["text"] for reason in told))
-    return JobHeld(f"{texts.word(language, word)} {why}", reasons=told)
+    return JobHeld(f"{catalogue.word(language, word)} {why}", reasons=told)
 
 
 async def language_of(session: AsyncSession, user_id: UUID) -> str:
     """Return the language a user reads."""
     language: str | None = await session.scalar(select(User.language).where(User.id == user_id))
-    return language or texts.DEFAULT_LANGUAGE
+    return language or catalogue.DEFAULT_LANGUAGE
 
 
 async def decide(

@@ -21,7 +21,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.database.due import Look
 from app.db import Database
-from app.messaging import outside, texts
+from app.messaging import outside
 from app.messaging.channels import (
     Address,
     Channel,
@@ -46,6 +46,7 @@ from app.messaging.outbox import ADDRESS, PARAMS, REPLIES
 from app.messaging.pace import AHEAD, LATEST, Trip
 from app.messaging.recording import Outcome, record_all
 from app.messaging.rules import FINAL, Refusal
+from app.texts import catalogue
 
 CONCURRENT_SENDS: Final = 128
 _NOT_BEFORE: Final = 0.001
@@ -182,7 +183,7 @@ def compose(
     if kind in REPLIES:
         return Outgoing.from_json(dict(params))
     about = {"offer_id": str(subject_id)} if subject_id is not None else {}
-    return texts.notice(language, kind, about | dict(params), now)
+    return catalogue.notice(language, kind, about | dict(params), now)
 
 
 def without_template(outgoing: Outgoing) -> Outgoing:
@@ -214,5 +215,5 @@ async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> Ou
     row.state, row.due_at, row.updated_at = OutboxState.WAITING, now, now
     row.attempts = row.unanswered = 0
     row.error = row.error_code = None
-    await free(session, texts.template_name(row.kind), row.language, now)
+    await free(session, catalogue.template_name(row.kind), row.language, now)
     return row

@@ -28,11 +28,12 @@ from app.database.due import Due
 from app.database.fast_reads import Prepared
 from app.database.statements import is_one_of, table
 from app.db import Database, keyring, wake_loops
-from app.messaging import outbox, texts
+from app.messaging import outbox
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookState
 from app.messaging.opening import ITEM
 from app.messaging.rules import WINDOW
+from app.texts import catalogue
 
 SIDE_BY_SIDE: Final = 8
 """People handled at once by one process."""
@@ -382,7 +383,7 @@ async def _tell(session: AsyncSession, item: InboxItem, text: str, now: dt.datet
             if person is None or not _can_be_told(person, now) or not _was_written(session, item):
                 return
             hour = int(now.timestamp() // TELL_AGAIN_AFTER.total_seconds())
-            said = texts.chat(person.language or texts.DEFAULT_LANGUAGE, text, now=now)
+            said = catalogue.chat(person.language or catalogue.DEFAULT_LANGUAGE, text, now=now)
             await outbox.reply(session, person, said, key=f"{text}:{hour}", now=now)
     except Exception as error:  # noqa: BLE001 - the message is set back or parked all the same
         logger().error("person_not_told", message_id=str(item.id), exc_info=error)

@@ -19,10 +19,11 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
-from app.messaging import outbox, texts
+from app.messaging import outbox
 from app.messaging.channels import Outgoing
 from app.messaging.models import ChatPerson
 from app.messaging.rules import WINDOW, WINDOW_MARGIN, window_open
+from app.texts import catalogue
 
 HOLD_LASTS: Final = dt.timedelta(hours=2)
 """How long a conversation belongs to who took it over, after the last thing they did in it."""
@@ -173,7 +174,7 @@ async def hand_back(
         return person
     end(person, now)
     if person.stopped_at is None and window_open(person.last_inbound_at, now):
-        back = texts.chat(person.language or texts.DEFAULT_LANGUAGE, "handed_back")
+        back = catalogue.chat(person.language or catalogue.DEFAULT_LANGUAGE, "handed_back")
         await outbox.reply(session, person, back, key=f"back:{now.isoformat()}", now=now)
     _note(session, person_id, "conversation.hand_back", actor, now)
     return person

@@ -24,7 +24,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import insert_if_absent
 from app.db import wake_loops
-from app.messaging import outbox, outside, texts
+from app.messaging import outbox, outside
 from app.messaging.holding import make_state
 from app.messaging.inbound import PlatformNotice as Told
 from app.messaging.models import (
@@ -35,10 +35,11 @@ from app.messaging.models import (
     PlatformNotice,
 )
 from app.messaging.rules import Refusal
+from app.texts import catalogue
 
 BARS: Final = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED"})
 FREES: Final = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})
-_ROUTES: Final = {Refusal.ELSEWHERE: texts.MARKETING, Refusal.NOT_MARKETING: texts.UTILITY}
+_ROUTES: Final = {Refusal.ELSEWHERE: catalogue.MARKETING, Refusal.NOT_MARKETING: catalogue.UTILITY}
 """What a refusal says of the category that the platform files a template under."""
 _TEMPLATE: Final = "message_template_status_update"
 _CATEGORY: Final = "template_category_update"
@@ -130,10 +131,10 @@ async def learn(
     Called before what the message said is forgotten.
     """
     if refusal in {Refusal.TEMPLATE, Refusal.TEMPLATE_PAUSED}:
-        name = texts.template_name(message.kind)
+        name = catalogue.template_name(message.kind)
         await bar(session, name, message.language, f"refused {code or ''}".strip(), now)
     if refusal in _ROUTES:
-        name = texts.template_name(message.kind)
+        name = catalogue.template_name(message.kind)
         await _change(session, name, message.language, now, category=_ROUTES[refusal])
     if refusal is Refusal.UNREACHABLE:
         await outbox.also_by_sms(session, message.id, now)
@@ -165,7 +166,7 @@ async def free(session: AsyncSession, name: str, language: str, now: dt.datetime
     await session.execute(
         update(OutboxMessage)
         .where(
-            OutboxMessage.kind == texts.kind_of_template(name),
+            OutboxMessage.kind == catalogue.kind_of_template(name),
             OutboxMessage.state == OutboxState.WAITING,
             OutboxMessage.held_why == outside.DeferralReason.TEMPLATE,
         )
@@ -189,7 +190,7 @@ def _in(language: str) -> list[Any]:
 async def _change(
     session: AsyncSession, name: str, language: str, now: dt.datetime, **values: Any
 ) -> None:
-    for each in [language] if language else texts.languages():
+    for each in [language] if language else catalogue.languages():
         key = {"name": name[:128], "language": each}
         await insert_if_absent(session, MessageTemplate, {**key, "updated_at": now})
         query = select(MessageTemplate).filter_by(**key).with_for_update()

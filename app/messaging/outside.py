@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.messaging import texts
 from app.messaging.models import (
     ChannelState,
     ChatPerson,
@@ -34,6 +33,7 @@ from app.messaging.rules import (
     Refusal,
     window_open,
 )
+from app.texts import catalogue
 
 DAY: Final = dt.timedelta(hours=24)
 """The limit counts any 24 hours, not dates."""
@@ -86,7 +86,7 @@ class Outside:
         return (
             person is not None
             and person.no_marketing_at is not None
-            and self._category(row) == texts.MARKETING
+            and self._category(row) == catalogue.MARKETING
         )
 
     def admit(self, row: OutboxMessage) -> DeferralReason | None:
@@ -115,11 +115,11 @@ class Outside:
         return (known and known.category) or ""
 
     def _category(self, row: OutboxMessage) -> str:
-        return self.filed_as(row) or texts.category_of(row.kind)
+        return self.filed_as(row) or catalogue.category_of(row.kind)
 
 
 def _template(row: OutboxMessage) -> tuple[str, str]:
-    return texts.template_name(row.kind), row.language
+    return catalogue.template_name(row.kind), row.language
 
 
 async def look(

@@ -18,11 +18,11 @@ from app.messaging.channels import (
     TransportError,
 )
 from app.messaging.rules import Refusal
-from app.messaging.texts import AUTHENTICATION, MARKETING
 from app.providers.whatsapp_errors import classify, code_of
 from app.providers.whatsapp_limits import people_a_day
 from app.providers.whatsapp_values import message_id as message_id_of
 from app.providers.whatsapp_values import phone
+from app.texts.catalogue import AUTHENTICATION, MARKETING
 
 type Json = dict[str, Any]
 

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, Final
 
 from app.messaging.inbound import Inbound, Parsed, PlatformNotice, StatusUpdate
-from app.messaging.texts import CATEGORIES
 from app.providers.whatsapp_errors import classify, code_of
 from app.providers.whatsapp_limits import people_a_day
 from app.providers.whatsapp_messages import (
@@ -32,6 +31,7 @@ from app.providers.whatsapp_values import (
     objects,
     part,
 )
+from app.texts.catalogue import CATEGORIES
 
 _ALARMING: Final = frozenset(
     {

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.messaging.texts import AUTHENTICATION, TemplateText, templates
 from app.providers.whatsapp import Json, WhatsApp
+from app.texts.catalogue import AUTHENTICATION, TemplateText, templates
 
 CODE_MINUTES: Final = 5
 """How long a one-time code works, as the platform writes it below the code."""

@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 
 from app.identity.models import User
 from app.invariants import examine
-from app.messaging import delivery, texts
+from app.messaging import delivery
 from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, InboxItem, OutboxMessage, OutboxState
@@ -32,6 +32,7 @@ from app.messaging.rules import MAX_UNANSWERED, Refusal
 from app.offers.models import JobMatch
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
+from app.texts import catalogue
 from tests.flows.matching_world import NewWorker, add_employer, add_job, add_workers
 from tests.flows.offers_world import offer_to
 from tests.flows.world import World, ok
@@ -144,7 +145,7 @@ class Campaign:
         for kind in (*OF_SENDS, *OF_WEBHOOKS):
             self.control("faults", next=0, kind=kind)
         # Whichever message the pause met first, its template is approved again.
-        names = {template.name for template in texts.templates()}
+        names = {template.name for template in catalogue.templates()}
         values = [{"event": "APPROVED", "message_template_name": name} for name in sorted(names)]
         changes = [{"field": "message_template_status_update", "value": value} for value in values]
         ok(self.control("raw", payload={"entry": [{"changes": changes}]}, signature="good"))

@@ -17,12 +17,13 @@ from app.attempts.rules import (
 )
 from app.core.ids import new_id
 from app.db import Database
-from app.messaging import handling, inbox, outbox, texts
+from app.messaging import handling, inbox, outbox
 from app.messaging.handling import LEASE, WAITED_FOR
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.messaging.opening import LEASE as OPENING_LEASE
 from app.messaging.opening import open_due
+from app.texts import catalogue
 from tests.flows.matching_world import NOW, database_of
 from tests.flows.test_inbox_order import Listener, arrive, said, states
 from tests.infra.counted import alerts
@@ -126,7 +127,7 @@ async def told(database: Database) -> list[str]:
 
 
 def words(text: str, language: str = "en") -> str:
-    return texts.chat(language, text).text
+    return catalogue.chat(language, text).text
 
 
 async def test_a_try_is_counted_and_committed_before_the_message_is_handled(

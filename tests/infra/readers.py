@@ -22,7 +22,7 @@ from app.chat.model import Ask, Context, Profile, State
 from app.core.errors import DomainError
 from app.identity.codes import CodeRules
 from app.messaging.inbound import Inbound, InboundKind
-from app.messaging.texts import reader
+from app.texts.catalogue import reader
 from tests.infra.pumping import modules_of
 
 NOT_PEOPLES: Final = frozenset(
@@ -42,7 +42,7 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.core.addresses.found": "a part of app.core.masking.mask, which is tried",
     "app.demo.show.bubble": "the demonstration's own people",
     "app.jobs.review.fold_pattern": "a sign out of the rules",
-    "app.messaging.texts.kind_of_template": "the platform's name of one of our templates",
+    "app.texts.catalogue.kind_of_template": "the platform's name of one of our templates",
     "app.database.statements.later": "the name of a bound value",
 }
 TODAY: Final = dt.date(2026, 11, 23)
@@ -62,7 +62,7 @@ def _called() -> dict[str, Run]:
     from app.chat.employer import corrections, dates, denials, pay, words
     from app.core import number_lists, phones
     from app.identity import codes, passwords
-    from app.messaging import wording
+    from app.texts import formatting
 
     return {
         "app.catalogue.places.area": lambda text: places.area(text, "400050"),
@@ -90,16 +90,16 @@ def _called() -> dict[str, Run]:
         "app.identity.passwords.check_good_enough": lambda text: passwords.check_good_enough(
             text, field="password", personal=(text,)
         ),
-        "app.messaging.wording.role": lambda text: wording.role(text, reader("en")),
+        "app.texts.formatting.role": lambda text: formatting.role(text, reader("en")),
     }
 
 
 def _others() -> dict[str, Run]:
     """Return what reads texts that come inside something else."""
     from app.jobs.review import judge
-    from app.messaging.texts import say_by
     from app.providers.whatsapp_limits import people_a_day
     from app.providers.whatsapp_parse import parse
+    from app.texts.catalogue import say_by
 
     def webhook(text: str) -> object:
         message = {
@@ -118,7 +118,7 @@ def _others() -> dict[str, Run]:
         "app.jobs.review.judge": lambda text: judge(
             {"title": text[:120], "description": text[:4_000]}
         ),
-        "app.messaging.texts.say_by": lambda text: say_by("url", text, reader("en")),
+        "app.texts.catalogue.say_by": lambda text: say_by("url", text, reader("en")),
         "app.providers.whatsapp_limits.people_a_day": lambda text: people_a_day(
             {"messaging_limit_tier": text}
         ),

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from app.chat import availability_form
 from app.core.week import WEEKDAYS, Slot, overlaps
-from app.messaging import texts
 from app.messaging.channels import Outgoing
 from app.providers import whatsapp_flows
+from app.texts import catalogue
 
 LAYOUT: dict[str, Any] = json.loads(whatsapp_flows.layout())
 SCREEN = LAYOUT["screens"][0]
@@ -20,7 +20,7 @@ FIELDS = SCREEN["layout"]["children"][0]["children"]
 LIMITS = {"CheckboxGroup": 30, "Dropdown": 20, "Footer": 35, "TextBody": 4096}
 
 
-@pytest.mark.parametrize("language", texts.languages())
+@pytest.mark.parametrize("language", catalogue.languages())
 def test_a_language_fills_in_all_that_the_form_leaves_open(language: str) -> None:
     form = availability_form.form(language, "1")
     assert set(form.data) == set(SCREEN["data"])
@@ -29,7 +29,7 @@ def test_a_language_fills_in_all_that_the_form_leaves_open(language: str) -> Non
     assert Outgoing("When?", form=form).problem() is None
 
 
-@pytest.mark.parametrize("language", texts.languages())
+@pytest.mark.parametrize("language", catalogue.languages())
 def test_what_the_form_shows_is_within_the_platforms_limits(language: str) -> None:
     data = availability_form.form(language, "1").data
     for part in FIELDS:

@@ -9,8 +9,8 @@ from app.chat.model import Ask, HandOver, State
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.script import step
 from app.messaging.inbound import InboundKind
-from app.messaging.texts import catalogue, languages
 from app.offers.rules import OfferStatus
+from app.texts.catalogue import catalogue, languages
 from tests.rules.test_chat_script import context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED
 

@@ -49,10 +49,10 @@ from app.chat.script import WORKERS_OWN, step
 from app.chat.understand import Command, commands
 from app.core.week import Slot
 from app.jobs.rules import JobStatus
-from app.messaging import texts
 from app.messaging.inbound import Inbound, InboundKind
-from app.messaging.texts import SAMPLES
 from app.offers.rules import OfferStatus
+from app.texts import catalogue
+from app.texts.catalogue import SAMPLES
 
 NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
 OFFER = UUID("0198c0de-0000-7000-8000-000000000001")
@@ -218,7 +218,7 @@ contexts = st.builds(
 
 def render(turn: Turn, language: str) -> None:
     said = [
-        texts.chat(
+        catalogue.chat(
             language,
             say.text,
             say.params,

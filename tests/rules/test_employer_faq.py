@@ -6,7 +6,7 @@ from app.chat.asked import HIRING, subject_of
 from app.chat.employer.model import CancelJob, ChooseJob, TellTerms
 from app.chat.model import Ask, State
 from app.chat.script import step
-from app.messaging.texts import catalogue, languages
+from app.texts.catalogue import catalogue, languages
 from tests.rules.test_chat_script import EMPLOYERS, context, heard
 
 FACTS = context(profile=None, employers=[EMPLOYERS[0]])

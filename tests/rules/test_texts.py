@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from app.chat.understand import Command
 from app.core.languages import Language
-from app.messaging import texts
 from app.messaging.channels import BODY_CHARACTERS
 from app.messaging.outbox import BY_SMS
 from app.messaging.segments import segments
-from app.messaging.texts import SAMPLES, Entry, catalogue, languages
-from app.messaging.wording import FILTERS, clock, day, hours, inert, money, weekdays
+from app.texts import catalogue as texts
+from app.texts.catalogue import SAMPLES, Entry, catalogue, languages
+from app.texts.formatting import FILTERS, clock, day, hours, inert, money, weekdays
 
-FOLDER = Path(texts.__file__).parent / "catalogues"
+FOLDER = Path(texts.__file__).parent / "locales"
 RAW = {file.stem: tomllib.loads(file.read_text(encoding="utf-8")) for file in FOLDER.glob("*.toml")}
 OTHERS = [language for language in languages() if language != "en"]
 

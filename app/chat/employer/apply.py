@@ -48,9 +48,7 @@ from app.jobs.models import Job
 from app.jobs.posting import JobText, Salary
 from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
 from app.matching.publish import publish
-from app.messaging import texts
 from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
-from app.messaging.wording import Reader, inert
 from app.offers import closing
 from app.offers.links import payment_link
 from app.offers.progress import counts_of
@@ -61,6 +59,8 @@ from app.payments import contacts, reports
 from app.payments.contacts import Contact
 from app.payments.rules import ReportStatus
 from app.policy.policy import current
+from app.texts import catalogue
+from app.texts.formatting import Reader, inert
 
 SHOWN_JOBS: Final = 9
 SHOWN_LEADS: Final = 10
@@ -167,7 +167,7 @@ async def _open(doing: Doing, account: phones.Account, job: Job) -> None:
     except JobHeld as held:
         # It stays a draft, so a second yes would only make another one.
         reasons: Any = held.data.get("reasons", ())
-        lines = dict.fromkeys(f"• {texts.plain(reason['text'])}" for reason in reasons)
+        lines = dict.fromkeys(f"• {catalogue.plain(reason['text'])}" for reason in reasons)
         doing.replies.append(Say("job_held", {**said, "list": "\n".join(lines)}))
         return
     counts = (await counts_of(doing.session, [job.id], doing.now)).get(job.id, {})
@@ -215,7 +215,7 @@ async def _cancel(doing: Doing, effect: CancelJob) -> None:
 
 
 def _reader(doing: Doing) -> Reader:
-    return texts.reader(doing.language, {}, doing.now)
+    return catalogue.reader(doing.language, {}, doing.now)
 
 
 async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
@@ -226,10 +226,10 @@ async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
         doing.replies.append(Say("no_jobs"))
         return
     counts = await counts_of(doing.session, [job.id for job in jobs], doing.now)
-    line = texts.word(doing.language, "job_line")
+    line = catalogue.word(doing.language, "job_line")
     rows = []
     for job in jobs:
-        standing = texts.word(doing.language, f"job_{job.status}")
+        standing = catalogue.word(doing.language, f"job_{job.status}")
         mine = counts.get(job.id, {})
         about = (
             line.replace("{standing}", standing)
@@ -264,12 +264,12 @@ def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> s
         return _contact_line(contact, reads)
     price = {"amount": lead.price.amount, "currency": lead.price.currency}
     said = {
-        "name": texts.plain(lead.display_name or ""),
-        "distance": texts.say_by("km", lead.distance_km, reads),
-        "price": texts.say_by("money", price, reads),
+        "name": catalogue.plain(lead.display_name or ""),
+        "distance": catalogue.say_by("km", lead.distance_km, reads),
+        "price": catalogue.say_by("money", price, reads),
         "url": payment_link(keyring(doing.session), doing.base_url, lead.id),
     }
-    line = texts.word(doing.language, "lead_line")
+    line = catalogue.word(doing.language, "lead_line")
     for name, value in said.items():
         line = line.replace(f"{{{name}}}", value)
     return line
@@ -278,7 +278,7 @@ def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> s
 def _contact_line(contact: Contact, reads: Reader) -> str:
     if contact.name is None or contact.phone is None:
         return f"• {reads.words['contact_gone']}"
-    return f"• {texts.plain(contact.name)}: {texts.say_by('phone', contact.phone, reads)}"
+    return f"• {catalogue.plain(contact.name)}: {catalogue.say_by('phone', contact.phone, reads)}"
 
 
 async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
@@ -288,7 +288,9 @@ async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
         doing.replies.append(Say("no_contacts"))
         return
     reads = _reader(doing)
-    lines = [f"{_contact_line(one.contact, reads)} ({texts.plain(one.job_title)})" for one in held]
+    lines = [
+        f"{_contact_line(one.contact, reads)} ({catalogue.plain(one.job_title)})" for one in held
+    ]
     doing.replies.append(Say("your_contacts", {"list": "\n".join(lines)}))
 
 
@@ -322,7 +324,7 @@ async def _choose_contact(doing: Doing, effect: ChooseContact) -> None:
     account = await _acting(doing, effect.employer_id)
     held = await contacts.held_by(doing.session, account.id, SHOWN_LEADS)
     # Who has left can be reported still, for the money; to be blocked there is nobody any more.
-    gone = texts.word(doing.language, "contact_gone")
+    gone = catalogue.word(doing.language, "contact_gone")
     rows = [
         Row(
             f"lead:{one.match_id}:{effect.verb}",

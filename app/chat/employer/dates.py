@@ -13,7 +13,7 @@ from typing import Final
 
 from app.chat.understand import folded
 from app.core.week import WEEKDAYS
-from app.messaging.texts import catalogue, languages
+from app.texts.catalogue import catalogue, languages
 
 TAKEN: Final = " | "
 """What stands where something was read: words on either side of it don't belong together."""

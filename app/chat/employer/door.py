@@ -19,10 +19,10 @@ from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.meeting import resume
 from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
 from app.chat.understand import Command, around, commands, folded, in_devanagari, words_of
-from app.messaging import texts
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbound import InboundKind
-from app.messaging.wording import inert
+from app.texts import catalogue
+from app.texts.formatting import inert
 
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}[^\s@.,;]")
@@ -140,7 +140,7 @@ def _wearing(heard: Heard, hat: str) -> Turn:
 def _which_hat(heard: Heard) -> Turn:
     context = heard.context
     rows = [_row("hat", account) for account in context.employers if account.proven]
-    rows.append(Row(f"hat:{WORKER}", texts.word(context.said_in, "as_worker")))
+    rows.append(Row(f"hat:{WORKER}", catalogue.word(context.said_in, "as_worker")))
     return Turn(replace(heard.state.at(Ask.NOTHING), hat=""), (Say("ask_hat", rows=rows),))
 
 
@@ -159,7 +159,7 @@ def _unproven(heard: Heard) -> Turn:
 
 def _ask_whose(context: Context, text: str = "employer_whose") -> Say:
     rows = [_row("prove", account) for account in _unproven_of(context)]
-    rows.append(Row("hat:worker", texts.word(context.said_in, "find_me_work")))
+    rows.append(Row("hat:worker", catalogue.word(context.said_in, "find_me_work")))
     return Say(text, rows=rows)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.chat.employer import words
 from app.chat.understand import Lexicon, around, in_devanagari, words_of
-from app.messaging.texts import catalogue
+from app.texts.catalogue import catalogue
 
 MOST_CHARACTERS: Final = 300
 

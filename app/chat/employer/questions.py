@@ -13,14 +13,14 @@ from app.chat.flow import said_slots
 from app.chat.model import Ask, Context, Say
 from app.core.week import Slot
 from app.jobs.usual_pay import least_usual
-from app.messaging import texts
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
     ROW_TITLE_CHARACTERS,
     Button,
     Row,
 )
-from app.messaging.wording import inert
+from app.texts import catalogue
+from app.texts.formatting import inert
 
 MOST_ROWS: Final = 9
 _MOST_USUAL_PEOPLE: Final = 100
@@ -137,8 +137,8 @@ def _ask_days(draft: Draft, context: Context) -> Say:
         return Say("ask_job_days")
     rows = []
     for day in draft.dates:
-        reads = texts.reader(context.said_in, {"ends_on": day}, context.now)
-        rows.append(Row(f"post:days:{day}", texts.say_by("dates", day, reads)))
+        reads = catalogue.reader(context.said_in, {"ends_on": day}, context.now)
+        rows.append(Row(f"post:days:{day}", catalogue.say_by("dates", day, reads)))
     return Say("ask_job_which_day", rows=rows)
 
 
@@ -167,7 +167,7 @@ def _money(draft: Draft, context: Context) -> dict[str, Any]:
 
 
 def _ask_change(draft: Draft, context: Context) -> Say:
-    entry = texts.catalogue(context.said_in).chat["ask_job_change"]
+    entry = catalogue.catalogue(context.said_in).chat["ask_job_change"]
     rows = [
         Row(id_, title)
         for id_, title in entry.rows.items()
@@ -185,7 +185,7 @@ def _read_back(draft: Draft, context: Context) -> Say:
     if values is None:
         return Say("ask_job_days")
     name = token(values)
-    yes, change, cancel = texts.catalogue(context.said_in).chat["ask_job_right"].buttons.items()
+    yes, change, cancel = catalogue.catalogue(context.said_in).chat["ask_job_right"].buttons.items()
     buttons = [Button(f"{yes[0]}:{name}", yes[1]), Button(*change), Button(*cancel)]
     return Say("ask_job_right", said_of(values, context), buttons=buttons)
 
@@ -242,17 +242,17 @@ def values_of(draft: Draft, context: Context) -> dict[str, Any] | None:
 
 def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return a job's values as its read-back takes them."""
-    reads = texts.reader(context.said_in, {}, context.now)
+    reads = catalogue.reader(context.said_in, {}, context.now)
     notes = []
     if values["years"]:
-        word = texts.word(context.said_in, "job_years")
+        word = catalogue.word(context.said_in, "job_years")
         notes.append(word.replace("{years}", str(values["years"])))
     if values["note"]:
-        notes.append(f"📝 {texts.plain(values['note'])}")
-    radius = texts.word(context.said_in, "job_radius_any")
+        notes.append(f"📝 {catalogue.plain(values['note'])}")
+    radius = catalogue.word(context.said_in, "job_radius_any")
     if values["radius_km"]:
-        within = texts.word(context.said_in, "job_radius")
-        radius = within.replace("{distance}", texts.say_by("km", values["radius_km"], reads))
+        within = catalogue.word(context.said_in, "job_radius")
+        radius = within.replace("{distance}", catalogue.say_by("km", values["radius_km"], reads))
     slots = [Slot(*slot) for slot in values["slots"]]
     return {
         **values,

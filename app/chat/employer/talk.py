@@ -22,9 +22,9 @@ from app.chat.flow import said, says, tapped
 from app.chat.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
 from app.chat.understand import Command, commands, words_of
 from app.jobs.rules import JobStatus
-from app.messaging import texts
 from app.messaging.channels import Button, Row
 from app.messaging.inbound import InboundKind
+from app.texts import catalogue
 
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
@@ -130,7 +130,7 @@ def _language(heard: Heard, _account: EmployerFacts) -> Turn:
 
 def choose_language(heard: Heard) -> Turn:
     """Let somebody choose a language."""
-    known = [(code, texts.catalogue(code).name) for code in texts.languages()]
+    known = [(code, catalogue.catalogue(code).name) for code in catalogue.languages()]
     rows = [Row(f"language:{code}", name) for code, name in known]
     return Turn(heard.state, (Say("choose_language", rows=rows),))
 
@@ -246,13 +246,13 @@ def _job_tap(heard: Heard, account: EmployerFacts) -> Turn | None:
 
 def _shown(told: Mapping[str, Any], status: JobStatus, heard: Heard) -> Say:
     name = "job_shown_draft" if status is JobStatus.DRAFT else "job_shown"
-    entry = texts.catalogue(heard.context.said_in).chat[name]
+    entry = catalogue.catalogue(heard.context.said_in).chat[name]
     buttons = [
         Button(id_.replace("{job_id}", str(told["job_id"])), title)
         for id_, title in entry.buttons.items()
         if status in OPEN or not id_.endswith(":cancel")
     ]
-    standing = texts.word(heard.context.said_in, f"job_{status.value}")
+    standing = catalogue.word(heard.context.said_in, f"job_{status.value}")
     return Say(name, {**told, "standing": standing}, buttons=buttons)
 
 

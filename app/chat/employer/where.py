@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.catalogue import phonetic_search, places, skills
 from app.chat.employer.draft import Draft
 from app.chat.understand import Lexicon, around, every, folded, in_devanagari, words_of
-from app.messaging.texts import catalogue, languages
+from app.texts.catalogue import catalogue, languages
 
 MOST_CHARACTERS: Final = 300
 """So much of a message is read."""

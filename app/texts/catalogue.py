@@ -17,8 +17,8 @@ from babel.core import Locale
 
 from app.messaging.channels import BODY_CHARACTERS, Button, Form, Outgoing, Template
 from app.messaging.channels import Row as ListRow
-from app.messaging.wording import FILTERS, OPTIONAL, Reader, day, inert
-from app.messaging.wording import reason as say_reason
+from app.texts.formatting import FILTERS, OPTIONAL, Reader, day, inert
+from app.texts.formatting import reason as say_reason
 
 DEFAULT_LANGUAGE: Final = "en"
 TEMPLATE_PREFIX: Final = "partimer_"
@@ -28,7 +28,7 @@ UTILITY: Final = "utility"
 CATEGORIES: Final = frozenset({AUTHENTICATION, MARKETING, UTILITY})
 """What the platform files a template under."""
 
-_FOLDER: Final = Path(__file__).parent / "catalogues"
+_FOLDER: Final = Path(__file__).parent / "locales"
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?:\|([a-z]+))?\}")
 
 
