@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from app.chat import quantities
 from app.chat.flow import (
     QUESTIONS,
     answered,
@@ -25,15 +24,6 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import (
-    Command,
-    Lexicon,
-    around,
-    commands,
-    every,
-    words_of,
-    yes_or_no,
-)
 from app.core.person_names import is_person_name
 from app.core.phones import is_special
 from app.messaging.channels import (
@@ -42,6 +32,8 @@ from app.messaging.channels import (
     Row,
 )
 from app.messaging.inbound import InboundKind
+from app.nlu import quantities
+from app.nlu.intents import Command, Lexicon, around, commands, every, words_of, yes_or_no
 from app.texts import catalogue
 from app.texts.formatting import inert
 

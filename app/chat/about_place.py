@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
-from app.chat import quantities
 from app.chat.flow import QUESTIONS, answered, index, said, says, tapped, turn_to
 from app.chat.model import (
     Ask,
@@ -18,14 +17,15 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import Command, around, commands, folded, words_of
-from app.chat.which_place import meant
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
     ROW_TITLE_CHARACTERS,
     Row,
 )
 from app.messaging.inbound import InboundKind
+from app.nlu import quantities
+from app.nlu.intents import Command, around, commands, folded, words_of
+from app.nlu.place_choice import meant
 from app.texts.formatting import inert
 
 _SHOWN_PLACES: Final = 8

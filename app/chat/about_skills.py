@@ -25,12 +25,12 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import Command, around, words_of
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
     ROW_TITLE_CHARACTERS,
     Row,
 )
+from app.nlu.intents import Command, around, words_of
 from app.texts import catalogue
 
 MAX_SKILLS: Final = 30

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from app.chat import availability_form, free_times
+from app.chat import availability_form
 from app.chat.flow import answered, said, said_slots, says, tapped, turn_to
-from app.chat.free_words import FROM_TODAY
 from app.chat.model import (
     Ask,
     Context,
@@ -16,9 +15,11 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import Command, Lexicon, around, every, words_of
 from app.core.week import Slot
 from app.messaging.inbound import InboundKind
+from app.nlu import weekly_hours
+from app.nlu.intents import Command, Lexicon, around, every, words_of
+from app.nlu.time_tokens import FROM_TODAY
 from app.texts.formatting import DEFAULT_ZONE
 
 
@@ -36,7 +37,7 @@ def read_availability(heard: Heard) -> Turn | None:
     if heard.inbound.kind is InboundKind.FORM:
         slots = availability_form.read(heard.inbound.answers)
     elif text is not None:
-        slots = free_times.read(text[:300], _today(heard.context), known(heard))
+        slots = weekly_hours.read(text[:300], _today(heard.context), known(heard))
     else:
         return None
     if slots is None:
@@ -93,7 +94,7 @@ def told_in_passing(heard: Heard) -> Turn | None:
         return None
     if around("day_off").anywhere(words) and _soon().anywhere(words):
         return Turn(heard.state, (Say("day_off"),))
-    slots = free_times.read(text[:300], None, profile.slots, adds=True)
+    slots = weekly_hours.read(text[:300], None, profile.slots, adds=True)
     if slots is None or slots == list(profile.slots):
         return None
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]

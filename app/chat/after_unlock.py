@@ -5,8 +5,8 @@ from typing import Any
 
 from app.chat.flow import tapped
 from app.chat.model import Ask, Block, Heard, OfferFacts, Say, Turn
-from app.chat.understand import Command
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
+from app.nlu.intents import Command
 from app.texts import catalogue
 from app.texts.formatting import inert, role
 

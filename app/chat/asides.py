@@ -17,8 +17,8 @@ from app.chat.model import (
     Turn,
 )
 from app.chat.offer_talk import my_offers
-from app.chat.understand import Command, commands
 from app.messaging.inbound import InboundKind
+from app.nlu.intents import Command, commands
 
 
 def read_delete(heard: Heard) -> Turn | None:

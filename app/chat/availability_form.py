@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from app.chat.free_times import weekly
-from app.chat.free_words import ALL_DAY
 from app.core.week import DAY, HALF_HOUR, WEEKDAYS, Slot, format_clock, parse_clock
 from app.messaging.channels import Form
+from app.nlu.time_tokens import ALL_DAY
+from app.nlu.weekly_hours import weekly
 from app.texts import catalogue
 from app.texts.formatting import clock
 

@@ -6,10 +6,10 @@ something else, and hears how to reach a human.
 
 from dataclasses import replace
 
-from app.chat.asked import subject_of
 from app.chat.flow import QUESTIONS, said
 from app.chat.model import Ask, Heard, Say, Turn
 from app.chat.offer_talk import tell_offer
+from app.nlu.faq_topic import subject_of
 
 
 def often_asked(heard: Heard) -> Turn | None:

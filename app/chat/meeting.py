@@ -17,7 +17,7 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.understand import folded, in_devanagari, language_named, words_of
+from app.nlu.intents import folded, in_devanagari, language_named, words_of
 from app.texts.catalogue import languages
 
 

@@ -20,9 +20,9 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.offer_words import REASONS, OfferAnswer, answer_in
-from app.chat.understand import Command, around, commands, words_of
 from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
+from app.nlu.intents import Command, around, commands, words_of
+from app.nlu.offer_reply import REASONS, OfferAnswer, answer_in
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
 from app.texts.formatting import inert, role

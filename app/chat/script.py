@@ -16,7 +16,6 @@ from app.chat.about_place import relocated
 from app.chat.about_times import told_in_passing
 from app.chat.after_unlock import about_company, contact_tap
 from app.chat.asides import asked_code, courtesy, read_delete, read_new_place, read_report
-from app.chat.distress import distress_in
 from app.chat.employer.door import employer
 from app.chat.employer.hat import acting
 from app.chat.faq import often_asked
@@ -41,17 +40,11 @@ from app.chat.model import (
 )
 from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted, reason
 from app.chat.questions import TABLE as QUESTIONS
-from app.chat.understand import (
-    READ_CHARACTERS,
-    Command,
-    around,
-    commands,
-    in_devanagari,
-    words_of,
-)
 from app.chat.waiting import UNREAD, call_for_help, hand_over, while_wanted
 from app.messaging.channels import Row
 from app.messaging.inbound import Inbound, InboundKind
+from app.nlu.intents import READ_CHARACTERS, Command, around, commands, in_devanagari, words_of
+from app.nlu.safety import distress_in
 from app.texts import catalogue
 
 WORKERS_OWN: Final = frozenset({*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE})

@@ -11,11 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from app.chat.asides import asked_code, read_delete, read_report
-from app.chat.asked import subject_of
-from app.chat.distress import Distress, distress_in
 from app.chat.employer.hat import acting
 from app.chat.employer.questions import POSTING
-from app.chat.employer.words import wanted
 from app.chat.flow import QUESTIONS, said, says, tapped
 from app.chat.meeting import resume
 from app.chat.model import (
@@ -33,8 +30,11 @@ from app.chat.model import (
     Turn,
 )
 from app.chat.offer_talk import clear_answer
-from app.chat.understand import Command, around, commands, words_of
 from app.messaging.inbound import InboundKind
+from app.nlu.faq_topic import subject_of
+from app.nlu.intents import Command, around, commands, words_of
+from app.nlu.job_request import wanted
+from app.nlu.safety import Distress, distress_in
 
 SAFETY: Final = "safety"
 NOT_UNDERSTOOD: Final = "not_understood"

@@ -15,13 +15,13 @@ from uuid import UUID
 
 from phonenumbers import NumberParseException
 
-from app.chat.employer.corrections import Listening
-from app.chat.employer.draft import Draft
 from app.chat.employer.model import EmployerFacts
 from app.chat.model import Ask, Context, Profile, State
 from app.core.errors import DomainError
 from app.identity.codes import CodeRules
 from app.messaging.inbound import Inbound, InboundKind
+from app.nlu.job_correction import Listening
+from app.nlu.job_draft import Draft
 from app.texts.catalogue import reader
 from tests.infra.pumping import modules_of
 
@@ -33,8 +33,8 @@ NOT_PEOPLES: Final = frozenset(
 NOT_READERS: Final[Mapping[str, str]] = {
     "app.api.deps.limited": "the name of a limit",
     "app.catalogue.places.main_time_zone": "a country's code",
-    "app.chat.employer.dates.any_of": "words of a table, made into a pattern",
-    "app.chat.understand.around": "names of lists",
+    "app.nlu.dates.any_of": "words of a table, made into a pattern",
+    "app.nlu.intents.around": "names of lists",
     "app.core.crypto.digest": "a token, of bounded length",
     "app.database.engines.parse_url": "a setting",
     "app.database.engines.sync_engine_for": "a setting",
@@ -58,27 +58,27 @@ type Run = Callable[[str], object]
 def _called() -> dict[str, Run]:
     """Return how those are called that take more than the text."""
     from app.catalogue import phonetics, places
-    from app.chat import flow, which_place
-    from app.chat.employer import corrections, dates, denials, pay, words
+    from app.chat import flow
     from app.core import number_lists, phones
     from app.identity import codes, passwords
+    from app.nlu import dates, job_correction, job_request, negation, pay, place_choice
     from app.texts import formatting
 
     return {
         "app.catalogue.places.area": lambda text: places.area(text, "400050"),
         "app.catalogue.phonetics.distance": lambda text: phonetics.distance(text[:100], "andheri"),
-        "app.chat.employer.corrections.read": lambda text: corrections.read(
+        "app.nlu.job_correction.read": lambda text: job_correction.read(
             text, Draft(), Listening(Ask.JOB_CHANGE, TODAY, "en", "INR", "Mumbai")
         ),
-        "app.chat.employer.dates.read": lambda text: dates.read(text, TODAY),
-        "app.chat.employer.denials.days_out": lambda text: denials.days_out(text, TODAY),
-        "app.chat.employer.denials.read": lambda text: denials.read(text, TODAY),
-        "app.chat.employer.pay.named": lambda text: pay.named(text, "INR"),
-        "app.chat.employer.pay.take": lambda text: pay.take(text, "INR"),
-        "app.chat.employer.pay.take_alone": lambda text: pay.take_alone(text, Draft(), "INR"),
-        "app.chat.employer.words.read": lambda text: words.read(text, TODAY),
+        "app.nlu.dates.read": lambda text: dates.read(text, TODAY),
+        "app.nlu.negation.days_out": lambda text: negation.days_out(text, TODAY),
+        "app.nlu.negation.read": lambda text: negation.read(text, TODAY),
+        "app.nlu.pay.named": lambda text: pay.named(text, "INR"),
+        "app.nlu.pay.take": lambda text: pay.take(text, "INR"),
+        "app.nlu.pay.take_alone": lambda text: pay.take_alone(text, Draft(), "INR"),
+        "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),
         "app.chat.flow.index": lambda text: flow.index(text, 9),
-        "app.chat.which_place.meant": lambda text: which_place.meant(text, _PLACES),
+        "app.nlu.place_choice.meant": lambda text: place_choice.meant(text, _PLACES),
         "app.core.number_lists.is_harmless": lambda text: number_lists.is_harmless(
             text, 0, len(text)
         ),

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.distress import Distress, distress_in
 from app.chat.model import FREE_WRITING, Answer, Ask, HandOver, Report, State, Turn
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.script import step
+from app.nlu.safety import Distress, distress_in
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.asked import SUBJECTS, subject_of
 from app.chat.model import Ask, HandOver, State
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.script import step
 from app.messaging.inbound import InboundKind
+from app.nlu.faq_topic import SUBJECTS, subject_of
 from app.offers.rules import OfferStatus
 from app.texts.catalogue import catalogue, languages
 from tests.rules.test_chat_script import context, heard, offer

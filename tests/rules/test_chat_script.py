@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chat.conversation import together
-from app.chat.employer.draft import token
 from app.chat.employer.model import (
     CancelJob,
     EmployerFacts,
@@ -46,10 +45,11 @@ from app.chat.model import (
 )
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.script import WORKERS_OWN, step
-from app.chat.understand import Command, commands
 from app.core.week import Slot
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import Inbound, InboundKind
+from app.nlu.intents import Command, commands
+from app.nlu.job_draft import token
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
 from app.texts.catalogue import SAMPLES

@@ -7,9 +7,9 @@ import pytest
 from app.chat.about_person import consent_in
 from app.chat.model import Ask, Edit, Forget, State
 from app.chat.script import step
-from app.chat.understand import Command, commands
 from app.core.week import Slot
 from app.messaging.inbound import InboundKind
+from app.nlu.intents import Command, commands
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import NEWCOMER, PROFILE, context, heard, offer, tap
 from tests.rules.test_chat_small_talk import SETTLED

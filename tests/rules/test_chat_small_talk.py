@@ -8,8 +8,8 @@ import pytest
 from app.chat.model import Answer, Ask, GiveReason, HandOver, SetLanguage, State
 from app.chat.questions import TABLE as QUESTIONS
 from app.chat.script import step
-from app.chat.understand import Command, commands, language_named
 from app.core.week import Slot
+from app.nlu.intents import Command, commands, language_named
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import NOW, OFFER, PROFILE, context, heard, offer, tap
 

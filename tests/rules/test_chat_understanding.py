@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat import free_times
 from app.chat.about_person import consent_in, name_in
-from app.chat.quantities import kilometres, years
-from app.chat.understand import Command, commands
 from app.core.week import WEEKDAYS, Slot, format_clock, overlaps
+from app.nlu import weekly_hours
+from app.nlu.intents import Command, commands
+from app.nlu.quantities import kilometres, years
 
 WEDNESDAY = 2
 
 
 def said(text: str) -> str | None:
-    slots = free_times.read(text, WEDNESDAY)
+    slots = weekly_hours.read(text, WEDNESDAY)
     return None if slots is None else _told(slots)
 
 
@@ -135,10 +135,10 @@ def test_free_times_are_read(text: str, meaning: str) -> None:
     ],
 )
 def test_what_is_unclear_is_not_guessed(text: str) -> None:
-    assert free_times.read(text) is None
+    assert weekly_hours.read(text) is None
 
 
-NIGHTS = free_times.read("weekends 6pm to 10pm") or []
+NIGHTS = weekly_hours.read("weekends 6pm to 10pm") or []
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,10 @@ NIGHTS = free_times.read("weekends 6pm to 10pm") or []
     ],
 )
 def test_what_was_told_before_is_changed_by_a_not_and_a_too(text: str, meaning: str) -> None:
-    slots = free_times.read(text, WEDNESDAY, NIGHTS)
+    slots = weekly_hours.read(text, WEDNESDAY, NIGHTS)
     assert slots is not None
     assert _told(slots) == meaning
-    assert free_times.read("sunday nahi, shanivaar nahi", WEDNESDAY, NIGHTS) is None
+    assert weekly_hours.read("sunday nahi, shanivaar nahi", WEDNESDAY, NIGHTS) is None
 
 
 WORDS = st.sampled_from(
@@ -170,7 +170,7 @@ WORDS = st.sampled_from(
 
 @given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=12).map(" ".join)))
 def test_no_text_breaks_the_reader_and_no_slots_overlap(text: str) -> None:
-    slots = free_times.read(text) or []
+    slots = weekly_hours.read(text) or []
     for position, slot in enumerate(slots):
         assert not overlaps(slot, slots[:position])
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.chat.employer.draft import Draft
 from app.chat.employer.posting import draft_of
-from app.chat.employer.words import read
 from app.chat.model import Ask, State, Turn
 from app.chat.script import step
+from app.nlu.job_draft import Draft
+from app.nlu.job_request import read
 from tests.rules.test_chat_script import EMPLOYERS, context, heard
 
 TODAY = dt.date(2026, 11, 25)

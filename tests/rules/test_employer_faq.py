@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.chat.asked import HIRING, subject_of
 from app.chat.employer.model import CancelJob, ChooseJob, TellTerms
 from app.chat.model import Ask, State
 from app.chat.script import step
+from app.nlu.faq_topic import HIRING, subject_of
 from app.texts.catalogue import catalogue, languages
 from tests.rules.test_chat_script import EMPLOYERS, context, heard
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.chat.employer.hiring import hires, speaks
-from app.chat.understand import Command, words_of, yes_or_no
+from app.nlu.hiring_intent import hires, speaks
+from app.nlu.intents import Command, words_of, yes_or_no
 
 
 @pytest.mark.parametrize(

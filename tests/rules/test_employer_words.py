@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.chat import free_times
-from app.chat.employer.dates import read as read_dates
-from app.chat.employer.draft import Draft, Shifts, shifts_of
-from app.chat.employer.words import count, read
-from app.chat.understand import folded
 from app.core.week import Slot
+from app.nlu import weekly_hours
+from app.nlu.dates import read as read_dates
+from app.nlu.intents import folded
+from app.nlu.job_draft import Draft, Shifts, shifts_of
+from app.nlu.job_request import count, read
 
 TODAY = dt.date(2026, 11, 25)
 """A Wednesday."""
@@ -331,8 +331,8 @@ VOCABULARY = (
 def test_the_longest_run_is_the_one_that_reading_each_would_find(words: list[str], at: int) -> None:
     def by_reading_each() -> int | None:
         for end in range(min(len(words), at + 12), at, -1):
-            if free_times.read(" ".join(words[at:end])) is not None:
+            if weekly_hours.read(" ".join(words[at:end])) is not None:
                 return end
         return None
 
-    assert free_times.longest(words, at, 12) == by_reading_each()
+    assert weekly_hours.longest(words, at, 12) == by_reading_each()

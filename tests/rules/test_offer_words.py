@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.model import Answer, HandOver, State
-from app.chat.offer_words import answer_in
 from app.chat.script import step
+from app.nlu.offer_reply import answer_in
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED

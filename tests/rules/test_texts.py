@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.understand import Command
 from app.core.languages import Language
 from app.messaging.channels import BODY_CHARACTERS
 from app.messaging.outbox import BY_SMS
 from app.messaging.segments import segments
+from app.nlu.intents import Command
 from app.texts import catalogue as texts
 from app.texts.catalogue import SAMPLES, Entry, catalogue, languages
 from app.texts.formatting import FILTERS, clock, day, hours, inert, money, weekdays

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.employer import where
 from app.chat.model import Ask, Edit, State, Turn
 from app.chat.script import step
-from app.chat.which_place import meant
+from app.nlu import place_phrases
+from app.nlu.place_choice import meant
 from tests.rules.test_chat_script import EMPLOYERS, PROFILE, context, heard
 
 NOWHERE = context(profile=replace(PROFILE, located=False, place=None))
@@ -80,6 +80,6 @@ def test_an_employer_answers_the_list_in_words_too() -> None:
 
 
 def test_of_places_of_one_name_all_over_the_country_none_is_put_in_the_middle() -> None:
-    place = where.find_places("Rampur").place
+    place = place_phrases.find_places("Rampur").place
     assert place is not None
     assert place["at"] == [28.81, 79.027]

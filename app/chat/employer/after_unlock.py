@@ -11,7 +11,7 @@ from app.chat.employer.model import (
 )
 from app.chat.flow import said, says, tapped
 from app.chat.model import REPORT_CHARACTERS, Ask, Heard, Say, Turn
-from app.chat.understand import Command
+from app.nlu.intents import Command
 
 
 def lead_tap(heard: Heard, account: EmployerFacts) -> Turn | None:

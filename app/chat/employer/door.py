@@ -11,16 +11,17 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from app.chat.employer import talk, words
+from app.chat.employer import talk
 from app.chat.employer.hat import WORKER, acting, undecided
-from app.chat.employer.hiring import hires, speaks
 from app.chat.employer.model import EmployerFacts, Prove, SendProof, masked_email
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.meeting import resume
 from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
-from app.chat.understand import Command, around, commands, folded, in_devanagari, words_of
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbound import InboundKind
+from app.nlu import job_request
+from app.nlu.hiring_intent import hires, speaks
+from app.nlu.intents import Command, around, commands, folded, in_devanagari, words_of
 from app.texts import catalogue
 from app.texts.formatting import inert
 
@@ -177,7 +178,7 @@ def _whose(heard: Heard) -> Turn | None:
         return _as_worker(heard)
     if says(heard, Command.NOT_MINE) or says(heard, Command.NO) or says(heard, Command.AS_WORKER):
         return _as_worker(heard)
-    if (number := words.count(text)) is not None and number <= len(accounts) + 1:
+    if (number := job_request.count(text)) is not None and number <= len(accounts) + 1:
         # In the order in which they were shown, looking for work last.
         chosen = accounts[number - 1 : number]
         return _ask_code(heard, chosen[0]) if chosen else _as_worker(heard)

@@ -10,9 +10,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places, skills
-from app.chat import free_times
-from app.chat.employer import corrections, dates, denials, pay, where, words
-from app.chat.employer.draft import EVERY_SHIFT, Draft, token
 from app.chat.employer.model import EmployerFacts, PostJob
 from app.chat.employer.questions import (
     IN_ORDER,
@@ -27,11 +24,13 @@ from app.chat.employer.questions import (
 )
 from app.chat.flow import said, says, tapped, typed_choice
 from app.chat.model import Ask, Context, Heard, Say, State, Turn
-from app.chat.understand import COMMAND_CHARACTERS, Command, around, folded, words_of, yes_or_no
-from app.chat.which_place import meant
 from app.core.masking import mask
 from app.core.money import exponent
 from app.messaging.inbound import InboundKind
+from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
+from app.nlu.intents import COMMAND_CHARACTERS, Command, around, folded, words_of, yes_or_no
+from app.nlu.job_draft import EVERY_SHIFT, Draft, token
+from app.nlu.place_choice import meant
 
 _UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
@@ -67,7 +66,7 @@ def spoken_of(heard: Heard, account: EmployerFacts) -> Draft | None:
     guessed = draft.skill is not None or bool(draft.skills)
     much = sum(map(bool, told)) + guessed
     # A role that was only guessed at is none by itself, unless somebody says that they need one.
-    named = words.names_role(text) or (guessed and around("wants").anywhere(words_of(text)))
+    named = job_request.names_role(text) or (guessed and around("wants").anywhere(words_of(text)))
     alone = draft.skill is not None and not draft.note
     return draft if named or alone or much >= _LEAST_SAID else None
 
@@ -217,7 +216,7 @@ def _tapped_weekly(heard: Heard, _account: EmployerFacts, value: str) -> Turn:
 
 
 def _tapped_people(heard: Heard, _account: EmployerFacts, value: str) -> Turn | None:
-    people = words.count(value)
+    people = job_request.count(value)
     return None if people is None else _told(heard, Draft(people=people))
 
 
@@ -281,7 +280,7 @@ def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
         return _change(heard, account, "")
     if state.ask is Ask.JOB_NOTE:
         note = "" if says(heard, Command.NO) or says(heard, Command.SKIP) else text
-        return _go_on(heard, replace(draft, note=mask(note)[: words.NOTE_CHARACTERS]))
+        return _go_on(heard, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
         return _tapped_radius(heard, account, str(kilometres))
     return _said_of_job(text, heard, account)
@@ -297,11 +296,11 @@ def _said_of_job(text: str, heard: Heard, account: EmployerFacts) -> Turn | None
         return turn
     if (fresh := _another(text, heard, account)) is not None:
         return replace(begin(heard, fresh), replies=(Say("job_anew"), *begin(heard, fresh).replies))
-    answer = None if denials.denies(folded(text)) else _plainly(text, heard, account)
+    answer = None if negation.denies(folded(text)) else _plainly(text, heard, account)
     if answer is not None:
         return _told(heard, answer)
-    found = corrections.read(text, draft, _listening(heard, account))
-    if found == corrections.Correction(draft, heard.state.ask):
+    found = job_correction.read(text, draft, _listening(heard, account))
+    if found == job_correction.Correction(draft, heard.state.ask):
         return _no_such(heard, text)  # names again what is asked for already
     if found is not None and found.ask is None:
         return _go_on(heard, found.draft)
@@ -318,11 +317,11 @@ def _plainly(text: str, heard: Heard, account: EmployerFacts) -> Draft | None:
     return told if told is not None else _plain_answer(ask, text, heard.context, account)
 
 
-def _listening(heard: Heard, account: EmployerFacts) -> corrections.Listening:
+def _listening(heard: Heard, account: EmployerFacts) -> job_correction.Listening:
     context = heard.context
     today = today_in(draft_of(heard.state), context)
     ask = heard.state.ask
-    return corrections.Listening(ask, today, context.said_in, context.currency, account.city)
+    return job_correction.Listening(ask, today, context.said_in, context.currency, account.city)
 
 
 def _leaves_open(heard: Heard, account: EmployerFacts) -> Turn | None:
@@ -346,10 +345,10 @@ def _another(text: str, heard: Heard, account: EmployerFacts) -> Draft | None:
     """
     draft = draft_of(heard.state)
     found = _read(text, heard.context, Draft(), account)
-    named = words.role_named(folded(text))
+    named = job_request.role_named(folded(text))
     told = (found.place, found.when, found.spans, found.people, found.amount)
     much = sum(map(bool, told))
-    if named is None or named in draft.skills or denials.denies(folded(text)):
+    if named is None or named in draft.skills or negation.denies(folded(text)):
         return None
     if named == draft.skill or (draft.skill is None and not draft.skills):
         return found if much > _MOST_CHANGED else None
@@ -372,7 +371,7 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
     """Read what is an answer to this very question, though alone it would mean nothing."""
     match ask:
         case Ask.JOB_PEOPLE:
-            people = words.count(text)
+            people = job_request.count(text)
             return None if people is None else Draft(people=people)
         case Ask.JOB_PAY if re.fullmatch(r"[1-9][\d,]{1,9}", text.strip()):
             amount = int(text.replace(",", "").strip())
@@ -380,13 +379,13 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
                 return None
             return Draft(amount=amount * 10 ** exponent(context.currency))
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
-            if not corrections.may_name(text):
+            if not job_correction.may_name(text):
                 return None
-            found = where.find_places(text, account.city)
+            found = place_phrases.find_places(text, account.city)
             return None if found == Draft() else found
         case Ask.JOB_WEEKLY if (weekly := dates.once_or_weekly(text)) is not None:
             return Draft(weekly=weekly)
-        case Ask.JOB_HOURS if (slots := free_times.read(text[:100])) is not None:
+        case Ask.JOB_HOURS if (slots := weekly_hours.read(text[:100])) is not None:
             spans = {(EVERY_SHIFT, slot.start, slot.end) for slot in slots}
             if len({slot.weekday for slot in slots}) < 7 or len(spans) > 1:
                 return None
@@ -396,7 +395,7 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
 
 
 def _read(text: str, context: Context, draft: Draft, account: EmployerFacts) -> Draft:
-    return words.read(
+    return job_request.read(
         text,
         today_in(draft, context),
         language=context.said_in,

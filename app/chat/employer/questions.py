@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from app.catalogue import places, skills
 from app.catalogue.skills import WANTED_MOST
 from app.chat.about_skills import skill_row
-from app.chat.employer.draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.chat.flow import said_slots
 from app.chat.model import Ask, Context, Say
 from app.core.week import Slot
@@ -19,6 +18,7 @@ from app.messaging.channels import (
     Button,
     Row,
 )
+from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.texts import catalogue
 from app.texts.formatting import inert
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from app.chat.asked import HIRING, subject_of
 from app.chat.employer import posting
 from app.chat.employer.after_unlock import choose, lead_tap, read_report
 from app.chat.employer.model import (
@@ -20,10 +19,11 @@ from app.chat.employer.model import (
 )
 from app.chat.flow import said, says, tapped
 from app.chat.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
-from app.chat.understand import Command, commands, words_of
 from app.jobs.rules import JobStatus
 from app.messaging.channels import Button, Row
 from app.messaging.inbound import InboundKind
+from app.nlu.faq_topic import HIRING, subject_of
+from app.nlu.intents import Command, commands, words_of
 from app.texts import catalogue
 
 MISSES_BEFORE_MENU: Final = 2

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
-from app.chat.understand import folded
 from app.core.week import DAY
+from app.nlu.intents import folded
 from app.texts.catalogue import catalogue, languages
 
 ALL_DAY: Final = (0, DAY)

@@ -7,8 +7,8 @@ work as one. In doubt it is somebody who looks for work, for whom this conversat
 from functools import cache
 from typing import Final
 
-from app.chat.employer import words
-from app.chat.understand import Lexicon, around, in_devanagari, words_of
+from app.nlu import job_request
+from app.nlu.intents import Lexicon, around, in_devanagari, words_of
 from app.texts.catalogue import catalogue
 
 MOST_CHARACTERS: Final = 300
@@ -21,7 +21,7 @@ def hires(text: str, *, surely: bool = False) -> bool:
         return False
     if around("hiring").anywhere(said):
         return True
-    named, people = words.wanted(text)
+    named, people = job_request.wanted(text)
     if not named or around("seeks").anywhere(said):
         return False
     if people is not None:

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
-from app.chat import free_times
-from app.chat.employer import dates, where
-from app.chat.employer.draft import Draft
-from app.chat.understand import Lexicon, every
 from app.core.week import weekdays_between
+from app.nlu import dates, place_phrases, weekly_hours
+from app.nlu.intents import Lexicon, every
+from app.nlu.job_draft import Draft
 
 CLAUSES: Final = re.compile(r"[,;|।\n]|[.!?](?=\s|$)|\sbut\s(?!not)|\s(?:lekin|magar|लेकिन|मगर)\s")
 _BEFORE: Final = "before"
@@ -184,12 +183,12 @@ def _days_in(text: str, today: dt.date, *, last: bool) -> _Days:
     words = text.split()
     for at, end in _runs(len(words), last=last):
         run = " ".join(words[at:end])
-        if not _NUMBER.search(run) and dates.names_days(run) and (slots := free_times.read(run)):
+        if not _NUMBER.search(run) and dates.names_days(run) and (slots := weekly_hours.read(run)):
             rest = " ".join([*words[:at], *words[end:]])
             return _Days(frozenset(slot.weekday for slot in slots), frozenset(), rest)
     when = dates.read(text, today)
     rest = when.rest.replace(dates.TAKEN.strip(), " ")
-    if when.starts_on is None or where.trimmed(rest.split()):
+    if when.starts_on is None or place_phrases.trimmed(rest.split()):
         return _Days(frozenset(), frozenset(), text)
     length = min(((when.ends_on or when.starts_on) - when.starts_on).days, _MOST_DAYS)
     steps = range(length + 1)

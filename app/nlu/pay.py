@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from app.chat.employer.dates import TAKEN, any_of
-from app.chat.employer.draft import Draft
-from app.chat.understand import folded
 from app.core.money import exponent
+from app.nlu.dates import TAKEN, any_of
+from app.nlu.intents import folded
+from app.nlu.job_draft import Draft
 
 MOST_PAY: Final = 10_000_000
 """In whole rupees, dollars, …"""

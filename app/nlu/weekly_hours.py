@@ -8,7 +8,8 @@ that looks right is worse than a question.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.chat.free_words import (
+from app.core.week import DAY, Slot, merge
+from app.nlu.time_tokens import (
     ALL_DAY,
     DAYS,
     EVERY_DAY,
@@ -20,7 +21,6 @@ from app.chat.free_words import (
     scan,
     tokens,
 )
-from app.core.week import DAY, Slot, merge
 
 
 @dataclass(slots=True)

@@ -13,13 +13,12 @@ from functools import cache
 from typing import Final
 
 from app.catalogue import places, skills
-from app.chat import free_times
-from app.chat.employer import dates, denials, pay, where
-from app.chat.employer.dates import TAKEN, any_of
-from app.chat.employer.draft import EVERY_SHIFT, Draft
-from app.chat.understand import folded
 from app.core.masking import mask
 from app.core.week import DAY
+from app.nlu import dates, negation, pay, place_phrases, weekly_hours
+from app.nlu.dates import TAKEN, any_of
+from app.nlu.intents import folded
+from app.nlu.job_draft import EVERY_SHIFT, Draft
 
 MOST_PEOPLE: Final = 500
 NOTE_CHARACTERS: Final = 200
@@ -95,8 +94,8 @@ def read(
     A locality that several cities have is looked for in `city` first. Where nothing is to be guessed, a
     role or a place has to be called by its very name, and alone.
     """
-    plain = folded(text[: where.MOST_CHARACTERS].replace("\n", " , "))
-    plain, denied = denials.days_out(plain, now_here) if denials.denies(plain) else (plain, None)
+    plain = folded(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
+    plain, denied = negation.days_out(plain, now_here) if negation.denies(plain) else (plain, None)
     plain, draft = pay.take(plain, currency)
     plain, draft = _figures(plain, draft)
     plain, draft = pay.take_alone(plain, draft, currency)
@@ -111,7 +110,7 @@ def read(
     )
     draft, chunks = _week(when.rest, when.weekly, draft)
     if denied is not None and denied.when:
-        draft = denials.without(draft, denied) or draft
+        draft = negation.without(draft, denied) or draft
     return _names(chunks, draft, _Looked(language, city, guess_role, guess_place))
 
 
@@ -120,7 +119,9 @@ def wanted(text: str) -> tuple[bool, int | None]:
 
     One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
     """
-    plain, draft = _figures(folded(text[: where.MOST_CHARACTERS].replace("\n", " , ")), Draft())
+    plain, draft = _figures(
+        folded(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , ")), Draft()
+    )
     named, people = False, draft.people
     for chunk in _BETWEEN.split(plain):
         _, roles, some = _roles_in(chunk)
@@ -149,7 +150,7 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
             text = text[: match.start()] + TAKEN + text[match.end() :]
             break
     if (match := _PIN.search(text)) and (found := places.by_pin(match[1])):
-        draft = replace(draft, place=where.option(found))
+        draft = replace(draft, place=place_phrases.option(found))
         text = text[: match.start()] + TAKEN + text[match.end() :]
     return text, draft
 
@@ -173,7 +174,7 @@ def _week(text: str, weekly: bool | None, draft: Draft) -> tuple[Draft, list[str
         words = part.split()
         at = 0
         while at < len(words):
-            end = free_times.longest(words, at, _LONGEST_TIMES)
+            end = weekly_hours.longest(words, at, _LONGEST_TIMES)
             if end is None:
                 left.append(words[at])
                 at += 1
@@ -183,7 +184,7 @@ def _week(text: str, weekly: bool | None, draft: Draft) -> tuple[Draft, list[str
             left, at = [], end
         chunks.append(" ".join(left))
     said = ", ".join(runs)
-    slots = free_times.read(said) if said else None
+    slots = weekly_hours.read(said) if said else None
     if not slots:
         return draft, [chunk for chunk in chunks if chunk]
     days = tuple(sorted({slot.weekday for slot in slots}))
@@ -254,7 +255,7 @@ def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
 
 
 def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, str]:
-    words = where.trimmed(chunk.split())
+    words = place_phrases.trimmed(chunk.split())
     if not words:
         return draft, ""
     needs_role = draft.skill is None and not draft.skills and looked.guess_role
@@ -264,7 +265,7 @@ def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, st
         if needs_role and _begins_a_role(" ".join(words[1:])):
             words, draft = words[1:], replace(draft, people=people)
     said = " ".join(words)
-    if needs_role and not where.marked(chunk) and _begins_a_role(said):
+    if needs_role and not place_phrases.marked(chunk) and _begins_a_role(said):
         return _role(said, draft, looked.language), ""
     if draft.place is None and not draft.places:
         placed, note = _place(chunk, words, draft, looked)
@@ -280,15 +281,15 @@ def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, st
 def _place(chunk: str, words: Sequence[str], draft: Draft, looked: _Looked) -> tuple[Draft, str]:
     """Return the draft with the place in these words, if there is one, and the other words."""
     if not looked.guess_place:
-        found = where.exactly(words, looked.city)
+        found = place_phrases.exactly(words, looked.city)
         if found != Draft():
             return replace(draft, place=found.place, places=found.places), ""
     else:
-        options, name, note = where.place_in(words, looked.city)
+        options, name, note = place_phrases.place_in(words, looked.city)
         if options:
-            return where.placed(draft, options, name), note
-    if where.marked(chunk) and (options := where.by_ear(words, looked.city)):
-        return where.placed(draft, options, ""), ""
+            return place_phrases.placed(draft, options, name), note
+    if place_phrases.marked(chunk) and (options := place_phrases.by_ear(words, looked.city)):
+        return place_phrases.placed(draft, options, ""), ""
     return draft, ""
 
 
@@ -313,19 +314,19 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
 
 def names_role(text: str) -> bool:
     """Whether a text calls any role by its name, in as much of it as is read."""
-    text = text[: where.MOST_CHARACTERS]
+    text = text[: place_phrases.MOST_CHARACTERS]
     return any(_roles_in(chunk)[1] for chunk in _BETWEEN.split(folded(text)))
 
 
 def role_named(text: str) -> str | None:
     """Return the one role that a text calls by its name, if it does, in as much of it as is read."""
-    found = _roles_in(text[: where.MOST_CHARACTERS])[1]
+    found = _roles_in(text[: place_phrases.MOST_CHARACTERS])[1]
     return found[0] if len(found) == 1 else None
 
 
 def _named(words: Sequence[str]) -> str | None:
     said = skills.fold(" ".join(words))
-    if not said or said in where.FILLERS:
+    if not said or said in place_phrases.FILLERS:
         return None
     for form in (said, said.removesuffix("s"), said.removesuffix("es")):
         if slug := _role_names().get(form):

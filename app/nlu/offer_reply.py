@@ -12,7 +12,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from app.chat.understand import Command, Lexicon, around, commands, every, folded, words_of
+from app.nlu.intents import Command, Lexicon, around, commands, every, folded, words_of
 
 ANSWER_CHARACTERS: Final = 200
 """Nobody answers an offer at greater length."""

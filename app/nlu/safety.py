@@ -8,7 +8,7 @@ from enum import Enum, auto
 from functools import cache
 from typing import Final
 
-from app.chat.understand import Command, Lexicon, around, every, words_of
+from app.nlu.intents import Command, Lexicon, around, every, words_of
 
 CHARACTERS: Final = 500
 """In a longer story this much is looked at."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.catalogue.skills import fold
-from app.chat.understand import around, words_of
+from app.nlu.intents import around, words_of
 
 
 def meant(text: str, options: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from app.chat.employer import dates, denials, pay, where, words
-from app.chat.employer.denials import CLAUSES, Denied
-from app.chat.employer.draft import Draft
 from app.chat.model import Ask
-from app.chat.understand import Lexicon, around, every, folded, words_of
+from app.nlu import dates, job_request, negation, pay, place_phrases
+from app.nlu.intents import Lexicon, around, every, folded, words_of
+from app.nlu.job_draft import Draft
+from app.nlu.negation import CLAUSES, Denied
 
 _PARTS: Final = {
     "part_pay": Ask.JOB_PAY,
@@ -58,10 +58,10 @@ class Listening:
 
 def read(text: str, draft: Draft, heard: Listening) -> Correction | None:
     """Return what becomes of a job, or None where nothing was understood that could change it."""
-    plain = folded(text[: where.MOST_CHARACTERS].replace("\n", " , "))
+    plain = folded(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
     if (people := _more_or_less(plain, draft)) is not None:
         return Correction(replace(draft, people=people))
-    denied = denials.read(plain, heard.today)
+    denied = negation.read(plain, heard.today)
     said = [clause for clause in map(_bare, denied.said) if clause]
     told, ask, no_place = _told(said, heard)
     found = Correction(draft, ask, no_place)
@@ -118,7 +118,7 @@ def may_name(text: str) -> bool:
     said = around("change_words").without(words_of(text))
     if said and all(word.isdecimal() for word in said):
         return len(said[0]) >= _PIN_DIGITS
-    return any(not word[0].isdecimal() for word in said) and not where.knows_all(
+    return any(not word[0].isdecimal() for word in said) and not place_phrases.knows_all(
         [word for word in said if not word[0].isdecimal()]
     )
 
@@ -132,7 +132,7 @@ def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, Ask | None, 
     for clause in clauses:
         part = _part_in(clause)
         rest = _parts().without(clause.split())
-        if part is not None and not where.trimmed(rest) and not dates.names_days(clause):
+        if part is not None and not place_phrases.trimmed(rest) and not dates.names_days(clause):
             ask = ask or part
         elif part is Ask.JOB_PAY and (amount := _pay_in(clause, heard)) is not None:
             told = told.with_said(amount)
@@ -144,17 +144,17 @@ def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, Ask | None, 
             # Who says that it is the place may spell it as they like.
             found = _exact(" ".join(rest), heard)
             if not (found.place or found.places) and found.note:
-                found = found.with_said(where.find_places(found.note, heard.city))
+                found = found.with_said(place_phrases.find_places(found.note, heard.city))
             if not (found.place or found.places):
                 ask, no_place = Ask.JOB_PLACE, found.note
             told = told.with_said(replace(found, note=""))
         elif re.fullmatch(r"\d+", clause) and int(clause) < _LEAST_BARE_PAY:
-            people = words.count(clause)
+            people = job_request.count(clause)
             told = told if people is None else replace(told, people=people)
         else:
             plain.append(clause)
     if plain:
-        said = words.read(
+        said = job_request.read(
             ", ".join(plain),
             heard.today,
             language=heard.language,
@@ -169,7 +169,7 @@ def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, Ask | None, 
 
 
 def _exact(text: str, heard: Listening) -> Draft:
-    return words.read(
+    return job_request.read(
         text,
         heard.today,
         language=heard.language,
@@ -208,11 +208,11 @@ def _more_or_less(text: str, draft: Draft) -> int | None:
     said = text.strip(" .!?।").split()
     more, less = (around(name).anywhere(said) for name in ("more_of", "less_of"))
     rest = around("more_of", "less_of", "part_people", "change_words", "wants").without(said)
-    rest = [word for word in rest if word not in where.FILLERS]
-    if more == less or len(rest) != 1 or (by := words.count(rest[0])) is None:
+    rest = [word for word in rest if word not in place_phrases.FILLERS]
+    if more == less or len(rest) != 1 or (by := job_request.count(rest[0])) is None:
         return None
     people = draft.people + by if more else draft.people - by
-    return people if 1 <= people <= words.MOST_PEOPLE else None
+    return people if 1 <= people <= job_request.MOST_PEOPLE else None
 
 
 # ── What is taken out ────────────────────────────────────────────────────────────────────────────
@@ -222,11 +222,11 @@ def _denied(other: str, draft: Draft) -> Ask | None:
     """Return what has to be asked when this is denied: "no pay", "not Dadar", "waiter nahi"."""
     if (part := _part_in(other)) is not None:
         return part
-    named = words.role_named(other)
+    named = job_request.role_named(other)
     if named is not None and named == draft.skill:
         return Ask.JOB_ROLE
     place = folded(str(draft.place["name"])) if draft.place else ""
-    said = where.trimmed(other.split())
+    said = place_phrases.trimmed(other.split())
     if said and place and place.startswith(" ".join(said)):
         return Ask.JOB_PLACE
     return None
@@ -235,16 +235,16 @@ def _denied(other: str, draft: Draft) -> Ask | None:
 def _nothing_said(other: str) -> bool:
     """Whether this is no more than "no wait", or a number that another one follows."""
     said = other.split()
-    return all(re.fullmatch(r"[₹\d.,/-]+", word) for word in said) or where.knows_all(said)
+    return all(re.fullmatch(r"[₹\d.,/-]+", word) for word in said) or place_phrases.knows_all(said)
 
 
 def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
     """Return the job without the days that are denied; None where it had none of them."""
     if denied.inside and told.days and told.starts_on is None:
-        return denials.without(replace(draft, days=told.days), denied)
+        return negation.without(replace(draft, days=told.days), denied)
     if told.starts_on is not None:
-        return denials.without(draft.with_said(told), denied)
-    left = denials.without(draft, denied)
+        return negation.without(draft.with_said(told), denied)
+    left = negation.without(draft, denied)
     if told.days:
         if left is None:
             return draft.with_said(told)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from app.chat.understand import folded
 from app.core.week import WEEKDAYS
+from app.nlu.intents import folded
 from app.texts.catalogue import catalogue, languages
 
 TAKEN: Final = " | "

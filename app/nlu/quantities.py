@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from app.chat.understand import Lexicon, around, every, words_of, yes_or_no
+from app.nlu.intents import Lexicon, around, every, words_of, yes_or_no
 from app.texts.catalogue import catalogue, languages
 
 _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}

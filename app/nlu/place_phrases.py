@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any, Final
 
 from app.catalogue import phonetic_search, places, skills
-from app.chat.employer.draft import Draft
-from app.chat.understand import Lexicon, around, every, folded, in_devanagari, words_of
+from app.nlu.intents import Lexicon, around, every, folded, in_devanagari, words_of
+from app.nlu.job_draft import Draft
 from app.texts.catalogue import catalogue, languages
 
 MOST_CHARACTERS: Final = 300

@@ -7,8 +7,8 @@ nobody knows, and none that makes it another matter: "how can I change my number
 from functools import cache
 from typing import Final
 
-from app.chat.understand import Command, Lexicon, around, commands, every, words_of
 from app.core.week import WEEKDAYS
+from app.nlu.intents import Command, Lexicon, around, commands, every, words_of
 
 type Subjects = tuple[tuple[str, str], ...]
 """What is asked about, and the list of its words; of several the first is meant."""
