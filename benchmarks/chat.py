@@ -9,9 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.chat.conversation import together
-from app.chat.model import Context, OfferFacts, Profile, State, Turn
-from app.chat.script import step
 from app.core.week import Slot
+from app.dialogue.model import Context, OfferFacts, Profile, State, Turn
+from app.dialogue.router import step
 from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
 from app.texts import catalogue

@@ -13,13 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.catalogue import places
-from app.chat import facts, model, own_data
-from app.chat.about_person import good_name
+from app.chat import facts, own_data
 from app.chat.doing import Doing
 from app.chat.employer import apply as employer_apply
 from app.chat.facts import CHANNEL
-from app.chat.model import Effect, Say
-from app.chat.offer_talk import tell_offer
 from app.core.errors import DomainError, NotFound
 from app.core.geo import Point
 from app.core.ids import new_id
@@ -31,6 +28,10 @@ from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
 from app.database.statements import insert_if_absent
 from app.db import changed
+from app.dialogue import model
+from app.dialogue.model import Effect, Say
+from app.dialogue.worker.offers import tell_offer
+from app.dialogue.worker.person_questions import good_name
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, Role, User, UserStatus

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat import script
 from app.chat.apply import apply
 from app.chat.doing import Doing
 from app.chat.facts import account_of, context_of
-from app.chat.model import Say, State
 from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
+from app.dialogue import router
+from app.dialogue.model import Say, State
 from app.employers import phones
 from app.messaging import bursts, outbox, people
 from app.messaging.channels import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
@@ -81,7 +81,7 @@ class Conversation:
             form_id=self.form_id,
             currency=self.currency,
         )
-        turn = script.step(State.from_json(person.state or {}), inbound, context)
+        turn = router.step(State.from_json(person.state or {}), inbound, context)
         doing = Doing(session, person, now, self.base_url, self.country)
         done = [await apply(doing, effect) for effect in turn.effects]
         replies = [*doing.replies, *(turn.replies if all(done) else ())]
@@ -93,12 +93,12 @@ class Conversation:
             person.user_id = None
         else:
             person.state = state.as_json()
-            if inbound.kind not in script.SILENT_KINDS:
+            if inbound.kind not in router.SILENT_KINDS:
                 # Nobody was answered: what was written before and comes late still counts.
                 person.last_message_at = max(
                     person.last_message_at or inbound.sent_at, inbound.sent_at
                 )
-            if script.stops_or_starts(inbound):
+            if router.stops_or_starts(inbound):
                 person.stop_told_at = max(person.stop_told_at or inbound.sent_at, inbound.sent_at)
             person.updated_at = now
         await _reply(session, person, inbound, replies, now)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat.model import Say
 from app.core.errors import NotFound
+from app.dialogue.model import Say
 from app.messaging.models import ChatPerson
 from app.texts import catalogue
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, exists, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat.about_person import good_name
 from app.chat.employer import facts as employer_facts
-from app.chat.model import Context, OfferFacts, Profile
 from app.core.person_names import UNNAMED
+from app.dialogue.model import Context, OfferFacts, Profile
+from app.dialogue.worker.person_questions import good_name
 from app.identity.models import User, UserStatus
 from app.messaging import accounts, handover
 from app.messaging.inbound import Inbound, InboundKind

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from app.chat.flow import said_slots
+from app.dialogue.flow import said_slots
 from app.messaging.inbound import InboundKind
 from app.offers.privacy import OwnData
 from app.texts import catalogue

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from app.chat.model import Ask
+from app.dialogue.model import Ask
 from app.nlu import dates, job_request, negation, pay, place_phrases
 from app.nlu.intents import Lexicon, around, every, folded, words_of
 from app.nlu.job_draft import Draft

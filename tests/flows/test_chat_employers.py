@@ -10,7 +10,10 @@ from sqlalchemy import func, select, update
 
 from app.chat.apply import apply
 from app.chat.doing import Doing
-from app.chat.employer.model import (
+from app.core.errors import NotFound
+from app.core.ids import new_id
+from app.database.statements import rows_changed
+from app.dialogue.employer.model import (
     AskReport,
     BlockWorker,
     CancelJob,
@@ -24,10 +27,7 @@ from app.chat.employer.model import (
     TellLeads,
     TellTerms,
 )
-from app.chat.model import Ask, Effect
-from app.core.errors import NotFound
-from app.core.ids import new_id
-from app.database.statements import rows_changed
+from app.dialogue.model import Ask, Effect
 from app.employers import phones, profile
 from app.employers.models import Employer, EmployerBlock
 from app.identity.actor import Actor

@@ -15,9 +15,9 @@ from uuid import UUID
 
 from phonenumbers import NumberParseException
 
-from app.chat.employer.model import EmployerFacts
-from app.chat.model import Ask, Context, Profile, State
 from app.core.errors import DomainError
+from app.dialogue.employer.model import EmployerFacts
+from app.dialogue.model import Ask, Context, Profile, State
 from app.identity.codes import CodeRules
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.job_correction import Listening
@@ -58,8 +58,8 @@ type Run = Callable[[str], object]
 def _called() -> dict[str, Run]:
     """Return how those are called that take more than the text."""
     from app.catalogue import phonetics, places
-    from app.chat import flow
     from app.core import number_lists, phones
+    from app.dialogue import flow
     from app.identity import codes, passwords
     from app.nlu import dates, job_correction, job_request, negation, pay, place_choice
     from app.texts import formatting
@@ -77,7 +77,7 @@ def _called() -> dict[str, Run]:
         "app.nlu.pay.take": lambda text: pay.take(text, "INR"),
         "app.nlu.pay.take_alone": lambda text: pay.take_alone(text, Draft(), "INR"),
         "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),
-        "app.chat.flow.index": lambda text: flow.index(text, 9),
+        "app.dialogue.flow.index": lambda text: flow.index(text, 9),
         "app.nlu.place_choice.meant": lambda text: place_choice.meant(text, _PLACES),
         "app.core.number_lists.is_harmless": lambda text: number_lists.is_harmless(
             text, 0, len(text)
@@ -198,7 +198,7 @@ _PROFILE: Final = Profile(
 
 def conversation() -> list[Run]:
     """Return one step of the chat for each question, of a worker and of an employer."""
-    from app.chat.script import step
+    from app.dialogue.router import step
 
     def asked(ask: Ask, context: Context, hat: str) -> Run:
         state = State(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat import availability_form
 from app.core.week import WEEKDAYS, Slot, overlaps
+from app.dialogue.worker import hours_form
 from app.messaging.channels import Outgoing
 from app.providers import whatsapp_flows
 from app.texts import catalogue
@@ -22,7 +22,7 @@ LIMITS = {"CheckboxGroup": 30, "Dropdown": 20, "Footer": 35, "TextBody": 4096}
 
 @pytest.mark.parametrize("language", catalogue.languages())
 def test_a_language_fills_in_all_that_the_form_leaves_open(language: str) -> None:
-    form = availability_form.form(language, "1")
+    form = hours_form.form(language, "1")
     assert set(form.data) == set(SCREEN["data"])
     assert set(re.findall(r"\$\{data\.(\w+)\}", whatsapp_flows.layout())) == set(form.data)
     assert form.screen == SCREEN["id"]
@@ -31,7 +31,7 @@ def test_a_language_fills_in_all_that_the_form_leaves_open(language: str) -> Non
 
 @pytest.mark.parametrize("language", catalogue.languages())
 def test_what_the_form_shows_is_within_the_platforms_limits(language: str) -> None:
-    data = availability_form.form(language, "1").data
+    data = hours_form.form(language, "1").data
     for part in FIELDS:
         text = str(part.get("label") or part["text"])
         shown = data[text.removeprefix("${data.").removesuffix("}")]
@@ -85,7 +85,7 @@ def test_the_form_asks_for_what_is_read() -> None:
 def test_a_form_is_read_as_a_whole_or_not_at_all(
     answers: dict[str, list[str]], slots: list[Slot] | None
 ) -> None:
-    assert availability_form.read(answers) == slots
+    assert hours_form.read(answers) == slots
 
 
 words = st.one_of(
@@ -98,6 +98,6 @@ fields = st.one_of(
 
 @given(st.dictionaries(fields, st.lists(words, max_size=8), max_size=8))
 def test_no_form_breaks_the_reader_and_no_slots_overlap(answers: dict[str, list[str]]) -> None:
-    slots = availability_form.read(answers) or []
+    slots = hours_form.read(answers) or []
     for position, slot in enumerate(slots):
         assert not overlaps(slot, slots[:position])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.chat.model import Ask, Edit, State
-from app.chat.script import step
+from app.dialogue.model import Ask, Edit, State
+from app.dialogue.router import step
 from tests.rules.test_chat_script import context, heard
 
 ASKED = State(

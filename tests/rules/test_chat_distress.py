@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.model import FREE_WRITING, Answer, Ask, HandOver, Report, State, Turn
-from app.chat.questions import TABLE as QUESTIONS
-from app.chat.script import step
+from app.dialogue.model import FREE_WRITING, Answer, Ask, HandOver, Report, State, Turn
+from app.dialogue.router import step
+from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.nlu.safety import Distress, distress_in
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, context, heard, offer

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.model import Ask, HandOver, State
-from app.chat.questions import TABLE as QUESTIONS
-from app.chat.script import step
+from app.dialogue.model import Ask, HandOver, State
+from app.dialogue.router import step
+from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import SUBJECTS, subject_of
 from app.offers.rules import OfferStatus

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.model import (
+from app.core.week import Slot
+from app.dialogue.model import (
     Answer,
     Ask,
     Edit,
@@ -15,8 +16,7 @@ from app.chat.model import (
     TellWhoKnows,
     Turn,
 )
-from app.chat.script import step
-from app.core.week import Slot
+from app.dialogue.router import step
 from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, PROFILE, context, heard, offer, tap

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chat.conversation import together
-from app.chat.employer.model import (
+from app.core.week import Slot
+from app.dialogue.employer.job_questions import POSTING
+from app.dialogue.employer.model import (
     CancelJob,
     EmployerFacts,
     JobFacts,
@@ -18,8 +20,7 @@ from app.chat.employer.model import (
     TellContacts,
     TellLeads,
 )
-from app.chat.employer.questions import POSTING
-from app.chat.model import (
+from app.dialogue.model import (
     REGISTRATION,
     Agree,
     Answer,
@@ -43,9 +44,8 @@ from app.chat.model import (
     TellWhoKnows,
     Turn,
 )
-from app.chat.questions import TABLE as QUESTIONS
-from app.chat.script import WORKERS_OWN, step
-from app.core.week import Slot
+from app.dialogue.router import WORKERS_OWN, step
+from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import Command, commands

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.about_person import consent_in
-from app.chat.model import Ask, Edit, Forget, State
-from app.chat.script import step
 from app.core.week import Slot
+from app.dialogue.model import Ask, Edit, Forget, State
+from app.dialogue.router import step
+from app.dialogue.worker.person_questions import consent_in
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Command, commands
 from app.offers.rules import OfferStatus

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.model import Answer, Ask, GiveReason, HandOver, SetLanguage, State
-from app.chat.questions import TABLE as QUESTIONS
-from app.chat.script import step
 from app.core.week import Slot
+from app.dialogue.model import Answer, Ask, GiveReason, HandOver, SetLanguage, State
+from app.dialogue.router import step
+from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.nlu.intents import Command, commands, language_named
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import NOW, OFFER, PROFILE, context, heard, offer, tap

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.about_person import consent_in, name_in
 from app.core.week import WEEKDAYS, Slot, format_clock, overlaps
+from app.dialogue.worker.person_questions import consent_in, name_in
 from app.nlu import weekly_hours
 from app.nlu.intents import Command, commands
 from app.nlu.quantities import kilometres, years

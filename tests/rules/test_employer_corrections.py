@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.chat.employer.posting import draft_of
-from app.chat.model import Ask, State, Turn
-from app.chat.script import step
+from app.dialogue.employer.posting import draft_of
+from app.dialogue.model import Ask, State, Turn
+from app.dialogue.router import step
 from app.nlu.job_draft import Draft
 from app.nlu.job_request import read
 from tests.rules.test_chat_script import EMPLOYERS, context, heard

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.chat.employer.model import CancelJob, ChooseJob, TellTerms
-from app.chat.model import Ask, State
-from app.chat.script import step
+from app.dialogue.employer.model import CancelJob, ChooseJob, TellTerms
+from app.dialogue.model import Ask, State
+from app.dialogue.router import step
 from app.nlu.faq_topic import HIRING, subject_of
 from app.texts.catalogue import catalogue, languages
 from tests.rules.test_chat_script import EMPLOYERS, context, heard

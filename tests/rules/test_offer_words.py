@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.model import Answer, HandOver, State
-from app.chat.script import step
+from app.dialogue.model import Answer, HandOver, State
+from app.dialogue.router import step
 from app.nlu.offer_reply import answer_in
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, context, heard, offer

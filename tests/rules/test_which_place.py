@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.model import Ask, Edit, State, Turn
-from app.chat.script import step
+from app.dialogue.model import Ask, Edit, State, Turn
+from app.dialogue.router import step
 from app.nlu import place_phrases
 from app.nlu.place_choice import meant
 from tests.rules.test_chat_script import EMPLOYERS, PROFILE, context, heard

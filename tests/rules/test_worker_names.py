@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.about_person import good_name
 from app.core.person_names import is_readable_name
+from app.dialogue.worker.person_questions import good_name
 from app.offers.names import shown_name
 
 PEOPLE = """

@@ -15,7 +15,13 @@ from sqlalchemy import update
 from app.catalogue import places, skills
 from app.chat.doing import Doing
 from app.chat.employer.facts import said_of
-from app.chat.employer.model import (
+from app.core.errors import DomainError, Invalid, NotFound
+from app.core.geo import Point
+from app.core.masking import mask
+from app.core.paging import PageRequest
+from app.core.week import Slot
+from app.db import keyring
+from app.dialogue.employer.model import (
     OPEN,
     AskReport,
     BlockWorker,
@@ -32,13 +38,7 @@ from app.chat.employer.model import (
     TellLeads,
     TellTerms,
 )
-from app.chat.model import Effect, Say
-from app.core.errors import DomainError, Invalid, NotFound
-from app.core.geo import Point
-from app.core.masking import mask
-from app.core.paging import PageRequest
-from app.core.week import Slot
-from app.db import keyring
+from app.dialogue.model import Effect, Say
 from app.employers import blocks, phones
 from app.employers.profile import EmployerNotFound
 from app.identity.models import User, UserStatus

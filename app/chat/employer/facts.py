@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat.employer.model import EmployerFacts, JobFacts, masked_email
 from app.core.masking import mask
+from app.dialogue.employer.model import EmployerFacts, JobFacts, masked_email
 from app.employers import phones
 from app.identity.models import UserStatus
 from app.jobs import queries

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from app.chat.employer import posting
-from app.chat.employer.after_unlock import choose, lead_tap, read_report
-from app.chat.employer.model import (
+from app.dialogue.employer import posting
+from app.dialogue.employer.after_unlock import choose, lead_tap, read_report
+from app.dialogue.employer.model import (
     OPEN,
     CancelJob,
     ChooseJob,
@@ -17,8 +17,8 @@ from app.chat.employer.model import (
     TellLeads,
     TellTerms,
 )
-from app.chat.flow import said, says, tapped
-from app.chat.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
+from app.dialogue.flow import said, says, tapped
+from app.dialogue.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
 from app.jobs.rules import JobStatus
 from app.messaging.channels import Button, Row
 from app.messaging.inbound import InboundKind

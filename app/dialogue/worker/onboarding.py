@@ -2,21 +2,11 @@
 
 from dataclasses import replace
 
-from app.chat.about_person import shown_languages
-from app.chat.employer import talk as employer_talk
-from app.chat.employer.hat import acting
-from app.chat.flow import QUESTIONS, answered, ask, next_unanswered, said, tapped
-from app.chat.model import (
-    Ask,
-    Context,
-    Effect,
-    Heard,
-    Meet,
-    Say,
-    SetLanguage,
-    State,
-    Turn,
-)
+from app.dialogue.employer import main_menu as employer_talk
+from app.dialogue.flow import QUESTIONS, answered, ask, next_unanswered, said, tapped
+from app.dialogue.model import Ask, Context, Effect, Heard, Meet, Say, SetLanguage, State, Turn
+from app.dialogue.persona import acting
+from app.dialogue.worker.person_questions import shown_languages
 from app.nlu.intents import folded, in_devanagari, language_named, words_of
 from app.texts.catalogue import languages
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places, skills
-from app.chat.employer.model import EmployerFacts, PostJob
-from app.chat.employer.questions import (
+from app.core.masking import mask
+from app.core.money import exponent
+from app.dialogue.employer.job_questions import (
     IN_ORDER,
     PARTS,
     POSTING,
@@ -22,10 +23,9 @@ from app.chat.employer.questions import (
     unusual,
     values_of,
 )
-from app.chat.flow import said, says, tapped, typed_choice
-from app.chat.model import Ask, Context, Heard, Say, State, Turn
-from app.core.masking import mask
-from app.core.money import exponent
+from app.dialogue.employer.model import EmployerFacts, PostJob
+from app.dialogue.flow import said, says, tapped, typed_choice
+from app.dialogue.model import Ask, Context, Heard, Say, State, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
 from app.nlu.intents import COMMAND_CHARACTERS, Command, around, folded, words_of, yes_or_no

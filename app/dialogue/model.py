@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any, Final, Self
 from uuid import UUID
 
-from app.chat.employer.model import EmployerEffect, EmployerFacts, JobFacts
 from app.core.week import Slot
+from app.dialogue.employer.model import EmployerEffect, EmployerFacts, JobFacts
 from app.messaging.channels import Button, Form, Row
 from app.messaging.inbound import Inbound
 from app.offers.rules import OfferStatus

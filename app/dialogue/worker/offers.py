@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from app.chat.flow import QUESTIONS, said, tapped
-from app.chat.meeting import resume, unfinished
-from app.chat.model import (
+from app.dialogue.flow import QUESTIONS, said, tapped
+from app.dialogue.model import (
     REGISTRATION,
     Answer,
     Ask,
@@ -20,6 +19,7 @@ from app.chat.model import (
     State,
     Turn,
 )
+from app.dialogue.worker.onboarding import resume, unfinished
 from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
 from app.nlu.intents import Command, around, commands, words_of
 from app.nlu.offer_reply import REASONS, OfferAnswer, answer_in

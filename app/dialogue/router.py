@@ -12,17 +12,12 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import places
-from app.chat.about_place import relocated
-from app.chat.about_times import told_in_passing
-from app.chat.after_unlock import about_company, contact_tap
-from app.chat.asides import asked_code, courtesy, read_delete, read_new_place, read_report
-from app.chat.employer.door import employer
-from app.chat.employer.hat import acting
-from app.chat.faq import often_asked
-from app.chat.flow import ask, said, says, summary, tapped, typed_choice
-from app.chat.going_back import back
-from app.chat.meeting import language_choice, newcomer, resume, unfinished
-from app.chat.model import (
+from app.dialogue.employer.account_linking import employer
+from app.dialogue.faq import often_asked
+from app.dialogue.flow import ask, said, says, summary, tapped, typed_choice
+from app.dialogue.going_back import back
+from app.dialogue.handoff import UNREAD, call_for_help, hand_over, while_wanted
+from app.dialogue.model import (
     FREE_WRITING,
     Ask,
     Context,
@@ -38,9 +33,20 @@ from app.chat.model import (
     TellWhoKnows,
     Turn,
 )
-from app.chat.offer_talk import free_answer, my_offers, offer_tap, quoted, reason
-from app.chat.questions import TABLE as QUESTIONS
-from app.chat.waiting import UNREAD, call_for_help, hand_over, while_wanted
+from app.dialogue.persona import acting
+from app.dialogue.worker.account_requests import (
+    asked_code,
+    courtesy,
+    read_delete,
+    read_new_place,
+    read_report,
+)
+from app.dialogue.worker.after_unlock import about_company, contact_tap
+from app.dialogue.worker.hours_questions import told_in_passing
+from app.dialogue.worker.offers import free_answer, my_offers, offer_tap, quoted, reason
+from app.dialogue.worker.onboarding import language_choice, newcomer, resume, unfinished
+from app.dialogue.worker.place_questions import relocated
+from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.channels import Row
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import READ_CHARACTERS, Command, around, commands, in_devanagari, words_of

@@ -7,16 +7,8 @@ from typing import Any, Final
 
 from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
-from app.chat.flow import QUESTIONS, answered, index, said, says, tapped, turn_to
-from app.chat.model import (
-    Ask,
-    Context,
-    Edit,
-    Heard,
-    Say,
-    State,
-    Turn,
-)
+from app.dialogue.flow import QUESTIONS, answered, index, said, says, tapped, turn_to
+from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
     ROW_TITLE_CHARACTERS,

@@ -6,9 +6,9 @@ something else, and hears how to reach a human.
 
 from dataclasses import replace
 
-from app.chat.flow import QUESTIONS, said
-from app.chat.model import Ask, Heard, Say, Turn
-from app.chat.offer_talk import tell_offer
+from app.dialogue.flow import QUESTIONS, said
+from app.dialogue.model import Ask, Heard, Say, Turn
+from app.dialogue.worker.offers import tell_offer
 from app.nlu.faq_topic import subject_of
 
 

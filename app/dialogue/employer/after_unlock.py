@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
-from app.chat.employer.model import (
+from app.dialogue.employer.model import (
     AskReport,
     BlockWorker,
     ChooseContact,
     EmployerFacts,
     ReportLead,
 )
-from app.chat.flow import said, says, tapped
-from app.chat.model import REPORT_CHARACTERS, Ask, Heard, Say, Turn
+from app.dialogue.flow import said, says, tapped
+from app.dialogue.model import REPORT_CHARACTERS, Ask, Heard, Say, Turn
 from app.nlu.intents import Command
 
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from app.chat.employer.model import EmployerFacts
-from app.chat.model import Context, State
+from app.dialogue.employer.model import EmployerFacts
+from app.dialogue.model import Context, State
 
 WORKER: Final = "worker"
 

@@ -4,18 +4,10 @@ from collections.abc import Sequence
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from app.chat import availability_form
-from app.chat.flow import answered, said, said_slots, says, tapped, turn_to
-from app.chat.model import (
-    Ask,
-    Context,
-    Heard,
-    Say,
-    SetWeek,
-    State,
-    Turn,
-)
 from app.core.week import Slot
+from app.dialogue.flow import answered, said, said_slots, says, tapped, turn_to
+from app.dialogue.model import Ask, Context, Heard, Say, SetWeek, State, Turn
+from app.dialogue.worker import hours_form
 from app.messaging.inbound import InboundKind
 from app.nlu import weekly_hours
 from app.nlu.intents import Command, Lexicon, around, every, words_of
@@ -27,7 +19,7 @@ def ask_availability(_state: State, context: Context) -> Say:
     """Ask this question: by the form where there is one, else by a list."""
     if not context.form_id:
         return Say("ask_availability")
-    return Say("ask_availability", form=availability_form.form(context.said_in, context.form_id))
+    return Say("ask_availability", form=hours_form.form(context.said_in, context.form_id))
 
 
 def read_availability(heard: Heard) -> Turn | None:
@@ -35,7 +27,7 @@ def read_availability(heard: Heard) -> Turn | None:
     pattern = tapped(heard, "free")
     text = pattern if pattern is not None else said(heard)
     if heard.inbound.kind is InboundKind.FORM:
-        slots = availability_form.read(heard.inbound.answers)
+        slots = hours_form.read(heard.inbound.answers)
     elif text is not None:
         slots = weekly_hours.read(text[:300], _today(heard.context), known(heard))
     else:

@@ -5,27 +5,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from app.chat.flow import (
-    QUESTIONS,
-    answered,
-    said,
-    says,
-    tapped,
-)
-from app.chat.model import (
-    Agree,
-    Ask,
-    Context,
-    Edit,
-    Forget,
-    Heard,
-    Say,
-    SetPhone,
-    State,
-    Turn,
-)
 from app.core.person_names import is_person_name
 from app.core.phones import is_special
+from app.dialogue.flow import QUESTIONS, answered, said, says, tapped
+from app.dialogue.model import Agree, Ask, Context, Edit, Forget, Heard, Say, SetPhone, State, Turn
 from app.messaging.channels import (
     BUTTON_TITLE_CHARACTERS,
     Button,

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from app.catalogue import places, skills
 from app.catalogue.skills import WANTED_MOST
-from app.chat.about_skills import skill_row
-from app.chat.flow import said_slots
-from app.chat.model import Ask, Context, Say
 from app.core.week import Slot
+from app.dialogue.flow import said_slots
+from app.dialogue.model import Ask, Context, Say
+from app.dialogue.worker.skill_questions import skill_row
 from app.jobs.usual_pay import least_usual
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,

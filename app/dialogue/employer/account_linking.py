@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from app.chat.employer import talk
-from app.chat.employer.hat import WORKER, acting, undecided
-from app.chat.employer.model import EmployerFacts, Prove, SendProof, masked_email
-from app.chat.flow import said, says, tapped, typed_choice
-from app.chat.meeting import resume
-from app.chat.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
+from app.dialogue.employer import main_menu
+from app.dialogue.employer.model import EmployerFacts, Prove, SendProof, masked_email
+from app.dialogue.flow import said, says, tapped, typed_choice
+from app.dialogue.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
+from app.dialogue.persona import WORKER, acting, undecided
+from app.dialogue.worker.onboarding import resume
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbound import InboundKind
 from app.nlu import job_request
@@ -45,16 +45,16 @@ def employer(heard: Heard) -> Turn | None:
             return turn
     account = acting(state, context)
     if account is not None:
-        return talk.turn(heard, account)
+        return main_menu.turn(heard, account)
     if undecided(state, context):
         return _which_hat(heard)
     unknown = context.profile is None and not state.registering and state.hat != WORKER
     if not unknown or not context.employers or tapped(heard, "worker") == "yes":
         return None
     if says(heard, Command.HUMAN) or tapped(heard, "menu") == "human":
-        return talk.hand_over(heard)
+        return main_menu.hand_over(heard)
     if says(heard, Command.LANGUAGE) or says(heard, Command.LANGUAGE_NAME):
-        return talk.choose_language(heard)
+        return main_menu.choose_language(heard)
     if (meant := _by_address(heard)) is not None:
         return _ask_code(heard, meant)
     return _not_understood(heard) if _makes_no_sense(heard) else _unproven(heard)
@@ -122,7 +122,7 @@ def _stranger(heard: Heard) -> Turn | None:
         return None
     agreed = context.profile is not None and context.profile.agreed
     if context.profile is None and tapped(heard, "menu") == "human":
-        return talk.hand_over(heard)
+        return main_menu.hand_over(heard)
     if text is None or (agreed and heard.state.registering):
         return None
     if not hires(text, surely=agreed):
@@ -135,7 +135,7 @@ def _stranger(heard: Heard) -> Turn | None:
 def _wearing(heard: Heard, hat: str) -> Turn:
     state = replace(heard.state.at(Ask.NOTHING), hat=hat)
     account = acting(state, heard.context)
-    return Turn(state, (talk.menu(account),) if account is not None else ())
+    return Turn(state, (main_menu.menu(account),) if account is not None else ())
 
 
 def _which_hat(heard: Heard) -> Turn:
@@ -229,8 +229,8 @@ def _not_understood(heard: Heard) -> Turn:
     if heard.inbound.kind is not InboundKind.TEXT:
         return Turn(heard.state, (Say("cannot_read"), _ask_whose(heard.context)))
     state: State = replace(heard.state, misses=heard.state.misses + 1)
-    if state.misses >= talk.MISSES_BEFORE_HUMAN:
-        return talk.hand_over(replace(heard, state=state), "not_understood")
+    if state.misses >= main_menu.MISSES_BEFORE_HUMAN:
+        return main_menu.hand_over(replace(heard, state=state), "not_understood")
     return Turn(state, (Say("not_understood"), _ask_whose(heard.context)))
 
 
@@ -254,7 +254,7 @@ def _proving(heard: Heard) -> Turn | None:
     if says(heard, Command.NO) or says(heard, Command.SKIP) or says(heard, Command.BACK):
         return _leave(heard)
     if says(heard, Command.HUMAN):
-        return talk.hand_over(heard)
+        return main_menu.hand_over(heard)
     return Turn(heard.state, (Say("proof_wanted", _about(account)),))
 
 
@@ -265,7 +265,7 @@ def _waiting(context: Context, id_: str) -> EmployerFacts | None:
 def _menu_of(heard: Heard) -> Turn | None:
     """An old button, of an account that is proven by now; to anybody else it means nothing."""
     account = acting(heard.state, heard.context)
-    return None if account is None else Turn(heard.state, (talk.menu(account),))
+    return None if account is None else Turn(heard.state, (main_menu.menu(account),))
 
 
 def _ask_code(heard: Heard, account: EmployerFacts) -> Turn:
@@ -278,7 +278,7 @@ def _ask_code(heard: Heard, account: EmployerFacts) -> Turn:
 
 def _prove(heard: Heard, account: EmployerFacts, code: str) -> Turn:
     proven = replace(heard.state.at(Ask.NOTHING), hat=str(account.id))
-    told = (Say("proof_done", _about(account)), talk.menu(account))
+    told = (Say("proof_done", _about(account)), main_menu.menu(account))
     return Turn(proven, told, (Prove(UUID(str(account.id)), code),), if_refused=heard.state)
 
 

@@ -10,12 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from app.chat.asides import asked_code, read_delete, read_report
-from app.chat.employer.hat import acting
-from app.chat.employer.questions import POSTING
-from app.chat.flow import QUESTIONS, said, says, tapped
-from app.chat.meeting import resume
-from app.chat.model import (
+from app.dialogue.employer.job_questions import POSTING
+from app.dialogue.flow import QUESTIONS, said, says, tapped
+from app.dialogue.model import (
     FREE_WRITING,
     Answer,
     Ask,
@@ -29,7 +26,10 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.offer_talk import clear_answer
+from app.dialogue.persona import acting
+from app.dialogue.worker.account_requests import asked_code, read_delete, read_report
+from app.dialogue.worker.offers import clear_answer
+from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import subject_of
 from app.nlu.intents import Command, around, commands, words_of

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from app.chat.flow import QUESTIONS, said, says, tapped
-from app.chat.model import (
+from app.dialogue.flow import QUESTIONS, said, says, tapped
+from app.dialogue.model import (
     REPORT_CHARACTERS,
     Ask,
     Edit,
@@ -16,7 +16,7 @@ from app.chat.model import (
     State,
     Turn,
 )
-from app.chat.offer_talk import my_offers
+from app.dialogue.worker.offers import my_offers
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Command, commands
 

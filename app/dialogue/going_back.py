@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from app.chat.flow import ask
-from app.chat.meeting import resume
-from app.chat.model import Ask, Heard, Say, Turn
+from app.dialogue.flow import ask
+from app.dialogue.model import Ask, Heard, Say, Turn
+from app.dialogue.worker.onboarding import resume
 
 _PART_OF: Final[Mapping[Ask, Ask]] = {
     Ask.SKILLS_RIGHT: Ask.SKILLS,

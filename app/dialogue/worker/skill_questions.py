@@ -6,25 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import skills as skill_catalogue
-from app.chat.about_person import age_told, renamed
-from app.chat.flow import (
-    answered,
-    ask,
-    index,
-    said,
-    says,
-    tapped,
-    turn_to,
-)
-from app.chat.model import (
-    Ask,
-    Context,
-    Edit,
-    Heard,
-    Say,
-    State,
-    Turn,
-)
+from app.dialogue.flow import answered, ask, index, said, says, tapped, turn_to
+from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
+from app.dialogue.worker.person_questions import age_told, renamed
 from app.messaging.channels import (
     ROW_DESCRIPTION_CHARACTERS,
     ROW_TITLE_CHARACTERS,

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.chat.flow import tapped
-from app.chat.model import Ask, Block, Heard, OfferFacts, Say, Turn
+from app.dialogue.flow import tapped
+from app.dialogue.model import Ask, Block, Heard, OfferFacts, Say, Turn
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
 from app.nlu.intents import Command
 from app.texts import catalogue

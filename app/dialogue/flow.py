@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from app.chat.model import REGISTRATION, Ask, Context, Effect, Heard, Say, SetPhone, State, Turn
 from app.core.week import WEEKDAYS, Slot, format_clock
+from app.dialogue.model import REGISTRATION, Ask, Context, Effect, Heard, Say, SetPhone, State, Turn
 from app.messaging.channels import ROW_TITLE_CHARACTERS
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Command, commands, words_of
