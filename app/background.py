@@ -21,7 +21,7 @@ from app.api.reset_link import send_reset_link
 from app.attempts.work import Verb as ItemVerb
 from app.attempts.work import Work, do_due
 from app.audit import heads
-from app.chat import conversation
+from app.chat import runner
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.database import postgresql
@@ -111,7 +111,7 @@ async def _read_limits(runtime: Runtime, _batch: int) -> int:
 
 async def _handle_inbox(runtime: Runtime, batch: int) -> int:
     return await inbox.handle_due(
-        runtime.database, runtime.clock, batch, conversation.handler(runtime.settings)
+        runtime.database, runtime.clock, batch, runner.handler(runtime.settings)
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from app.chat.conversation import together
+from app.chat.runner import together
 from app.core.week import Slot
 from app.dialogue.model import Context, OfferFacts, Profile, State, Turn
 from app.dialogue.router import step

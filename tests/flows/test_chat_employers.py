@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from app.chat.apply import apply
-from app.chat.doing import Doing
+from app.chat.effect_context import Doing
+from app.chat.effects import apply
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.database.statements import rows_changed

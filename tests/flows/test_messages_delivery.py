@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from app.chat import conversation
+from app.chat import runner
 from app.core.ids import new_id
 from app.db import keyring
 from app.identity.models import User
@@ -354,9 +354,7 @@ def test_who_is_quiet_is_still_answered(post: Post) -> None:
     assert post.received() == []
     runtime = post.world.runtime
     post.world.run(
-        inbox.handle_due(
-            runtime.database, runtime.clock, 10, conversation.handler(post.world.settings)
-        )
+        inbox.handle_due(runtime.database, runtime.clock, 10, runner.handler(post.world.settings))
     )
     post.send(quiet_hours=quiet)
     assert len(post.received()) == 1

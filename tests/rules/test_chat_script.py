@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.chat.conversation import together
+from app.chat.runner import together
 from app.core.week import Slot
 from app.dialogue.employer.job_questions import POSTING
 from app.dialogue.employer.model import (

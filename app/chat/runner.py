@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat.apply import apply
-from app.chat.doing import Doing
-from app.chat.facts import account_of, context_of
+from app.chat.effect_context import Doing
+from app.chat.effects import apply
+from app.chat.load_context import account_of, context_of
 from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
 from app.dialogue import router

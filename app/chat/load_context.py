@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, exists, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat.employer import facts as employer_facts
+from app.chat import load_employer_context as employer_facts
 from app.core.person_names import UNNAMED
 from app.dialogue.model import Context, OfferFacts, Profile
 from app.dialogue.worker.person_questions import good_name

@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import update
 
 from app.catalogue import places, skills
-from app.chat.doing import Doing
-from app.chat.employer.facts import said_of
+from app.chat.effect_context import Doing
+from app.chat.load_employer_context import said_of
 from app.core.errors import DomainError, Invalid, NotFound
 from app.core.geo import Point
 from app.core.masking import mask

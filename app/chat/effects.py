@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.catalogue import places
-from app.chat import facts, own_data
-from app.chat.doing import Doing
-from app.chat.employer import apply as employer_apply
-from app.chat.facts import CHANNEL
+from app.chat import employer_effects as employer_apply
+from app.chat import load_context, own_data
+from app.chat.effect_context import Doing
+from app.chat.load_context import CHANNEL
 from app.core.errors import DomainError, NotFound
 from app.core.geo import Point
 from app.core.ids import new_id
@@ -86,7 +86,7 @@ _CODE_REFUSALS: Final = frozenset(
 async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Say:
     """Return what to say of a refusal; an offer that moved on is told as it stands now."""
     if isinstance(effect, model.Answer | model.GiveReason | model.Block | model.Report):
-        offer = await facts.offer_facts(
+        offer = await load_context.offer_facts(
             doing.session, doing.person.user_id, effect.offer_id, doing.now
         )
         if offer is None:
