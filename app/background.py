@@ -29,8 +29,9 @@ from app.database.due import Due
 from app.db import WAKE_CHANNEL, Database
 from app.identity import recovery, retention
 from app.matching import waves
-from app.messaging import delivery, inbox, limits
+from app.messaging import inbox
 from app.messaging import retention as messages_kept
+from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, privacy, remind
 from app.payments import events, reconcile, refunds
 from app.providers import stripe
@@ -106,7 +107,7 @@ async def _send_messages(runtime: Runtime, batch: int) -> int:
 
 
 async def _read_limits(runtime: Runtime, _batch: int) -> int:
-    return await limits.read_due(runtime.database, runtime.channels, runtime.clock)
+    return await messaging_limits.read_due(runtime.database, runtime.channels, runtime.clock)
 
 
 async def _handle_inbox(runtime: Runtime, batch: int) -> int:

@@ -28,7 +28,7 @@ from app.messaging.models import (
     WebhookEvent,
     WebhookState,
 )
-from app.messaging.outbox import OPEN
+from app.messaging.outbox.enqueue import OPEN
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.payments.models import Payment, Refund

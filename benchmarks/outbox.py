@@ -26,10 +26,10 @@ from app.core.settings import DEVELOPMENT_SECRET
 from app.database.statements import table
 from app.db import Database, load_models, sync_engine_for
 from app.identity.models import User
-from app.messaging import delivery
 from app.messaging.channels import Channels
 from app.messaging.models import Channel, ChannelState, OutboxMessage
-from app.messaging.outbox import ADDRESS, Notice, notify_many
+from app.messaging.outbox import delivery
+from app.messaging.outbox.enqueue import ADDRESS, Notice, notify_many
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
 from app.texts.catalogue import SAMPLES

@@ -12,8 +12,8 @@ from app.api.deps import Now, Read, Route, Write
 from app.api.problems import problems
 from app.audit.log import record
 from app.core.schema import Answer, Instant, Reason, Request
-from app.messaging import holding
 from app.messaging.models import Channel, ChannelState
+from app.messaging.outbox import channel_health
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -69,7 +69,7 @@ async def resume_channel(
     """Let a halted channel go; what it held back is sent, and what is still wrong halts it again."""
     found = await session.get(ChannelState, channel)
     before = _row(found, now).model_dump(mode="json") if found is not None else None
-    state = await holding.resume(session, channel, now)
+    state = await channel_health.resume(session, channel, now)
     record(
         session,
         actor=actor,
@@ -87,7 +87,10 @@ async def resume_channel(
 def _row(state: ChannelState, now: dt.datetime) -> ChannelRow:
     backs_off, replies = (
         until if until is not None and until > now else None
-        for until in (holding.backs_off_until(state, now), holding.only_replies_until(state, now))
+        for until in (
+            channel_health.backs_off_until(state, now),
+            channel_health.only_replies_until(state, now),
+        )
     )
     return ChannelRow(
         channel=Channel(state.channel),

@@ -19,8 +19,6 @@ from app.api.problems import problems
 from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, MoneyAnswer, Page
-from app.messaging import costs, delivery
-from app.messaging.delivery import MessageNotRetryable
 from app.messaging.models import (
     OutboxMessage,
     OutboxState,
@@ -28,7 +26,9 @@ from app.messaging.models import (
     WebhookEvent,
     WebhookState,
 )
-from app.messaging.outside import DeferralReason
+from app.messaging.outbox import costs, delivery
+from app.messaging.outbox.delivery import MessageNotRetryable
+from app.messaging.outbox.template_quota import DeferralReason
 from app.policy import policy as policies
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)

@@ -51,7 +51,7 @@ from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.identity.users import StatusForbids
 from app.jobs.models import Job
-from app.messaging.outbox import notify
+from app.messaging.outbox.enqueue import notify
 from app.offers import closing
 from app.offers.models import JobMatch
 from app.payments.models import LeadReport, Unlock

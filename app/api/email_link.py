@@ -16,7 +16,7 @@ from app.core.schema import Answer, Request, Secret
 from app.identity import mailbox, users
 from app.identity.mailbox import EmailLinkInvalid
 from app.identity.models import Role
-from app.messaging import outbox
+from app.messaging.outbox import enqueue
 from app.runtime import Runtime
 
 router = APIRouter(prefix="/api/auth/email", tags=["auth"], route_class=Route)
@@ -66,7 +66,7 @@ async def send_link(
     link = await mailbox.begin(session, user_id, now)
     if link is None:
         return False
-    await outbox.notify(
+    await enqueue.notify(
         session,
         user_id,
         "email_link",

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.schema import Answer, Instant
-from app.messaging import conversations, outside
+from app.messaging import conversations
 from app.messaging.models import Channel, ChannelState, MessageTemplate
-from app.messaging.outside import DeferralReason
+from app.messaging.outbox import template_quota
+from app.messaging.outbox.template_quota import DeferralReason
 
 
 class ConversationFigures(Answer):
@@ -66,7 +67,7 @@ async def held(session: AsyncSession, now: dt.datetime) -> HeldFigures:
     templates = await session.scalars(
         barred.order_by(MessageTemplate.name, MessageTemplate.language)
     )
-    found = await outside.held(session, now)
+    found = await template_quota.held(session, now)
     return HeldFigures(
         messages={why: HeldMessages.model_validate(each) for why, each in found.items()},
         templates=[

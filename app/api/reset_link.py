@@ -6,14 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity import recovery
 from app.identity.links import SentLink
-from app.messaging import outbox
+from app.messaging.outbox import enqueue
 
 
 async def send_reset_link(
     session: AsyncSession, base_url: str, link: SentLink, now: dt.datetime
 ) -> None:
     """Mail a link by which its user can set a new password."""
-    await outbox.notify(
+    await enqueue.notify(
         session,
         link.user_id,
         "password_reset",

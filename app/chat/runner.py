@@ -19,10 +19,11 @@ from app.core.settings import Settings
 from app.dialogue import router
 from app.dialogue.model import Say, State
 from app.employers import phones
-from app.messaging import bursts, outbox, people
+from app.messaging import bursts, people
 from app.messaging.channels import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson
+from app.messaging.outbox import enqueue
 from app.providers.whatsapp_parse import parse
 from app.texts import catalogue
 
@@ -138,7 +139,7 @@ async def _reply(
     essential = any(say.essential for say in replies)
     for number, outgoing in enumerate(together(said)):
         key = f"{inbound.message_id}:{number}"
-        await outbox.reply(session, person, outgoing, key=key, now=now, essential=essential)
+        await enqueue.reply(session, person, outgoing, key=key, now=now, essential=essential)
 
 
 def together(parts: Sequence[Outgoing]) -> list[Outgoing]:

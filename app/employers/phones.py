@@ -22,7 +22,7 @@ from app.employers.profile import EmployerNotFound
 from app.identity import codes, users
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
-from app.messaging.outbox import notify
+from app.messaging.outbox.enqueue import notify
 
 CODES_PER_HOUR: Final = 3
 """Whoever holds the phone decides when a code is mailed: the mailbox's owner is not to be flooded."""

@@ -19,7 +19,7 @@ from app.jobs.models import Job
 from app.jobs.queries import find
 from app.jobs.review import Finding, ReviewAction, ReviewStatus, TextChanged
 from app.jobs.rules import JobNotDraft, JobStatus
-from app.messaging.outbox import notify
+from app.messaging.outbox.enqueue import notify
 from app.texts import catalogue
 
 REVIEWED: Final = frozenset({"title", "description", "city"})

@@ -28,10 +28,11 @@ from app.core.crypto import Keyring
 from app.core.masking import mask
 from app.db import keyring
 from app.identity.models import Role, User, UserStatus
-from app.messaging import delivery, handover, outbox
+from app.messaging import handover
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.inbox import ITEM
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, OutboxState
+from app.messaging.outbox import delivery, enqueue
 
 _WORDS: Final = frozenset({InboundKind.TEXT, InboundKind.TAP, InboundKind.MEDIA})
 """Kinds whose text says something: the words, the title tapped, which kind of media."""
@@ -144,7 +145,7 @@ def ids_of_lines(session: AsyncSession, person: ChatPerson) -> Subquery:
         InboxItem.person_id == person.id
     )
     ours: list[ColumnElement[bool]] = [
-        OutboxMessage.recipient_index.in_(outbox.addresses_of(person, keyring(session)))
+        OutboxMessage.recipient_index.in_(enqueue.addresses_of(person, keyring(session)))
     ]
     if person.user_id is not None:
         ours.append(OutboxMessage.user_id == person.user_id)
@@ -189,10 +190,10 @@ def _theirs(item: InboxItem, keys: Keyring, *, masked: bool = True) -> Line:
 
 
 def _ours(message: OutboxMessage, keys: Keyring) -> Line:
-    speaker = Speaker.TEAM if message.kind == outbox.HUMAN_REPLY else Speaker.BOT
+    speaker = Speaker.TEAM if message.kind == enqueue.HUMAN_REPLY else Speaker.BOT
     text = None
-    if message.params_sealed and message.kind not in outbox.SECRET_KINDS:
-        params = keys.open_json(message.params_sealed, outbox.PARAMS)
+    if message.params_sealed and message.kind not in enqueue.SECRET_KINDS:
+        params = keys.open_json(message.params_sealed, enqueue.PARAMS)
         try:
             text = mask(
                 delivery.compose(

@@ -28,10 +28,10 @@ from app.database.due import Due
 from app.database.fast_reads import Prepared
 from app.database.statements import is_one_of, table
 from app.db import Database, keyring, wake_loops
-from app.messaging import outbox
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookState
 from app.messaging.opening import ITEM
+from app.messaging.outbox import enqueue
 from app.messaging.rules import WINDOW
 from app.texts import catalogue
 
@@ -384,7 +384,7 @@ async def _tell(session: AsyncSession, item: InboxItem, text: str, now: dt.datet
                 return
             hour = int(now.timestamp() // TELL_AGAIN_AFTER.total_seconds())
             said = catalogue.chat(person.language or catalogue.DEFAULT_LANGUAGE, text, now=now)
-            await outbox.reply(session, person, said, key=f"{text}:{hour}", now=now)
+            await enqueue.reply(session, person, said, key=f"{text}:{hour}", now=now)
     except Exception as error:  # noqa: BLE001 - the message is set back or parked all the same
         logger().error("person_not_told", message_id=str(item.id), exc_info=error)
 

@@ -19,9 +19,9 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
-from app.messaging import outbox
 from app.messaging.channels import Outgoing
 from app.messaging.models import ChatPerson
+from app.messaging.outbox import enqueue
 from app.messaging.rules import WINDOW, WINDOW_MARGIN, window_open
 from app.texts import catalogue
 
@@ -126,7 +126,7 @@ async def take(
         person.paused_at, person.paused_why = now, HandoffReason.TAKEN
     can_write = window_open(person.last_inbound_at, now)
     if person.stopped_at is None and not (held and can_write):
-        await outbox.tell_person(session, person, HERE, key=now.isoformat(), now=now)
+        await enqueue.tell_person(session, person, HERE, key=now.isoformat(), now=now)
     if not held:
         _note(session, person_id, "conversation.take", actor, now, paused_why=person.paused_why)
     return person
@@ -148,13 +148,13 @@ async def reply(
     if heard is None or not window_open(heard, now):
         raise WindowClosed
     person.held_at = person.updated_at = now
-    message_id = await outbox.reply(
+    message_id = await enqueue.reply(
         session,
         person,
         Outgoing(text),
         key=new_id().hex,
         now=now,
-        kind=outbox.HUMAN_REPLY,
+        kind=enqueue.HUMAN_REPLY,
         expires_at=heard + WINDOW - WINDOW_MARGIN,
     )
     _note(session, person_id, "conversation.reply", actor, now, message_id=str(message_id))
@@ -175,7 +175,7 @@ async def hand_back(
     end(person, now)
     if person.stopped_at is None and window_open(person.last_inbound_at, now):
         back = catalogue.chat(person.language or catalogue.DEFAULT_LANGUAGE, "handed_back")
-        await outbox.reply(session, person, back, key=f"back:{now.isoformat()}", now=now)
+        await enqueue.reply(session, person, back, key=f"back:{now.isoformat()}", now=now)
     _note(session, person_id, "conversation.hand_back", actor, now)
     return person
 

@@ -103,7 +103,7 @@ class OutboxMessage(Base):
     template_at: Mapped[dt.datetime | None]
     """When it set off as a template, outside the window: the platform counts whom we begin with."""
     held_why: Mapped[str | None] = mapped_column(String(24))
-    """An `app.messaging.outside.DeferralReason`; what comes next to the person goes before it."""
+    """An `app.messaging.outbox.template_quota.DeferralReason`; what comes next to the person goes before it."""
     cost_category: Mapped[str | None] = mapped_column(String(24))
     units: Mapped[int] = mapped_column(default=1, server_default="1")
     """How many messages it is paid as: a long SMS is several."""
@@ -309,7 +309,7 @@ class ChatPerson(Base):
     """Of the same number in the platform's other form, where a country's numbers have two."""
     language: Mapped[str | None] = mapped_column(String(8))
     pair_free_at: Mapped[dt.datetime | None]
-    """When all that was sent to this person fits their own limit again (`app.messaging.pace`)."""
+    """When all that was sent to this person fits their own limit again (`app.messaging.outbox.rate_limiter`)."""
     last_inbound_at: Mapped[dt.datetime | None]
     """The 24-hour window for free-form messages counts from here."""
     stopped_at: Mapped[dt.datetime | None]

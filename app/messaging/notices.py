@@ -24,8 +24,6 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import insert_if_absent
 from app.db import wake_loops
-from app.messaging import outbox, outside
-from app.messaging.holding import make_state
 from app.messaging.inbound import PlatformNotice as Told
 from app.messaging.models import (
     Channel,
@@ -34,6 +32,8 @@ from app.messaging.models import (
     OutboxState,
     PlatformNotice,
 )
+from app.messaging.outbox import enqueue, template_quota
+from app.messaging.outbox.channel_health import make_state
 from app.messaging.rules import Refusal
 from app.texts import catalogue
 
@@ -137,9 +137,9 @@ async def learn(
         name = catalogue.template_name(message.kind)
         await _change(session, name, message.language, now, category=_ROUTES[refusal])
     if refusal is Refusal.UNREACHABLE:
-        await outbox.also_by_sms(session, message.id, now)
+        await enqueue.also_by_sms(session, message.id, now)
     if refusal is Refusal.NO_MARKETING and message.person_id is not None:
-        await outside.no_more_marketing(session, [message.person_id], now)
+        await template_quota.no_more_marketing(session, [message.person_id], now)
 
 
 async def bar(
@@ -168,7 +168,7 @@ async def free(session: AsyncSession, name: str, language: str, now: dt.datetime
         .where(
             OutboxMessage.kind == catalogue.kind_of_template(name),
             OutboxMessage.state == OutboxState.WAITING,
-            OutboxMessage.held_why == outside.DeferralReason.TEMPLATE,
+            OutboxMessage.held_why == template_quota.DeferralReason.TEMPLATE,
         )
         .values(due_at=now, updated_at=now)
         .execution_options(synchronize_session=False)

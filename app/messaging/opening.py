@@ -22,9 +22,10 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import insert_if_absent, table
 from app.db import Database, keyring, wake_loops
-from app.messaging import notices, people, statuses
+from app.messaging import notices, people
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
+from app.messaging.outbox import statuses
 from app.messaging.rules import WINDOW
 from app.messaging.taking import Events
 

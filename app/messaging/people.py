@@ -22,7 +22,7 @@ from app.messaging import accounts
 from app.messaging.handover import HandoffReason
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
-from app.messaging.outbox import ADDRESS
+from app.messaging.outbox.enqueue import ADDRESS
 
 PHONE = "phone"
 """What a phone is indexed as: the same as `users.phone_index`."""

@@ -56,7 +56,7 @@ _LONGEST_PAIR: Final = PAIR_INTERVAL * PAIR_BURST
 
 
 class Refusal(StrEnum):
-    """What kind of refusal a channel met; `app.messaging.delivery` says what follows."""
+    """What kind of refusal a channel met; `app.messaging.outbox.delivery` says what follows."""
 
     BACK_OFF = "back_off"
     """The whole number is too fast: everything waits."""

@@ -18,7 +18,7 @@ from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound, facts_of, find
 from app.jobs.rules import JobAction, JobNotOver, closes_at
 from app.messaging.models import OutboxMessage, OutboxState
-from app.messaging.outbox import Notice, notify_many, suppress
+from app.messaging.outbox.enqueue import Notice, notify_many, suppress
 from app.offers.jobside import HeldJob, ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, CloseReason, OfferStatus, ends_of

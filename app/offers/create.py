@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.database.statements import insert_of, is_postgresql, table
 from app.jobs.models import Job
-from app.messaging.outbox import notify_many
+from app.messaging.outbox.enqueue import notify_many
 from app.offers import rules
 from app.offers.models import JobMatch
 from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of

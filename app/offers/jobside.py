@@ -18,7 +18,7 @@ from app.database.statements import rows_changed
 from app.db import wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
-from app.messaging.outbox import Notice
+from app.messaging.outbox.enqueue import Notice
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.offers.standing import stands

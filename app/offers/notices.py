@@ -14,7 +14,7 @@ from app.core.masking import mask_together
 from app.core.schema import Weekday
 from app.employers.models import Employer
 from app.jobs.models import Job, JobSlot
-from app.messaging.outbox import Notice
+from app.messaging.outbox.enqueue import Notice
 from app.workers.models import Worker
 
 

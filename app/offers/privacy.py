@@ -23,9 +23,10 @@ from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, IdempotencyKey, Role, Session, User, UserStatus
 from app.jobs.models import Job
-from app.messaging import conversations, outbox, people
+from app.messaging import conversations, people
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import Notice
+from app.messaging.outbox import enqueue
+from app.messaging.outbox.enqueue import Notice
 from app.offers import closing, respond
 from app.offers.models import JobMatch
 from app.policy import policy
@@ -243,20 +244,20 @@ async def _forget_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime
     found = (await session.execute(leads)).all()
     if not found:
         return
-    await outbox.suppress(session, [lead.id for lead in found], now, _TELL_A_CONTACT)
+    await enqueue.suppress(session, [lead.id for lead in found], now, _TELL_A_CONTACT)
     held = [lead for lead in found if lead.unlocked_at is not None]
     phones = [lead.phone_index for lead in held if lead.phone_index is not None]
     told = and_(
         OutboxMessage.subject_id.in_([lead.id for lead in found]),
         OutboxMessage.kind.in_(_OF_A_LEAD),
     )
-    answered = and_(OutboxMessage.recipient_index.in_(phones), OutboxMessage.kind == outbox.REPLY)
+    answered = and_(OutboxMessage.recipient_index.in_(phones), OutboxMessage.kind == enqueue.REPLY)
     under_way = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
     await session.execute(
         update(OutboxMessage)
         .where(or_(told, answered), OutboxMessage.state.not_in(under_way))
         .values(
-            params_sealed=keyring(session).seal_json({}, outbox.PARAMS),
+            params_sealed=keyring(session).seal_json({}, enqueue.PARAMS),
             # What failed is not to be tried again: it has nothing to say any more.
             state=case(
                 (OutboxMessage.state.in_(_FAILED), OutboxState.SUPPRESSED.value),
@@ -266,7 +267,7 @@ async def _forget_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime
         .execution_options(synchronize_session=False)
     )
     hours = (await policy.current(session)).deadlines.guarantee_hours
-    await outbox.notify_many(
+    await enqueue.notify_many(
         session,
         [
             Notice(
@@ -288,7 +289,7 @@ async def _forget_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime
 
 
 async def _forget_messages(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
-    await outbox.suppress_user(session, worker_id, now)
+    await enqueue.suppress_user(session, worker_id, now)
     keys = keyring(session)
     # What is being sent this moment keeps its address until the answer is noted.
     settled = OutboxMessage.state.not_in((OutboxState.SENDING, OutboxState.UNKNOWN))
@@ -296,9 +297,9 @@ async def _forget_messages(session: AsyncSession, worker_id: UUID, now: dt.datet
         update(OutboxMessage)
         .where(OutboxMessage.user_id == worker_id, settled)
         .values(
-            recipient_sealed=keys.seal("", outbox.ADDRESS),
+            recipient_sealed=keys.seal("", enqueue.ADDRESS),
             recipient_index="",
-            params_sealed=keys.seal_json({}, outbox.PARAMS),
+            params_sealed=keys.seal_json({}, enqueue.PARAMS),
         )
         .execution_options(synchronize_session=False)
     )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.attempts.work import Kind, Work
 from app.database.due import Due
 from app.database.statements import is_one_of, table
-from app.messaging.outbox import notify_many
+from app.messaging.outbox.enqueue import notify_many
 from app.offers.models import JobMatch
 from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus

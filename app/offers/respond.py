@@ -15,7 +15,7 @@ from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.identity.sign_in import AccountSuspended
 from app.jobs.models import Job, JobStatus
-from app.messaging.outbox import notify_many, suppress
+from app.messaging.outbox.enqueue import notify_many, suppress
 from app.offers import rules
 from app.offers.closing import close_between, close_open
 from app.offers.jobside import HeldJob, ask_more, hold_jobs

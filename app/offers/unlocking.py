@@ -10,7 +10,7 @@ from app.core.errors import NotFound
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.jobs.rules import JobAction
-from app.messaging.outbox import notify_many
+from app.messaging.outbox.enqueue import notify_many
 from app.offers import rules
 from app.offers.closing import close_job
 from app.offers.jobside import hold_jobs

@@ -23,7 +23,7 @@ from app.database.statements import rows_changed
 from app.db import Database, wake_loops
 from app.identity.actor import Actor
 from app.jobs.models import Job
-from app.messaging.outbox import notify
+from app.messaging.outbox.enqueue import notify
 from app.offers.models import JobMatch
 from app.payments import ledger, rules
 from app.payments.models import Payment, Refund

@@ -20,7 +20,7 @@ from app.db import wake_loops
 from app.employers import phones
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
-from app.messaging.outbox import notify
+from app.messaging.outbox.enqueue import notify
 from app.offers.jobside import hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted

@@ -7,7 +7,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import httpx
 
-from app.messaging.delivery import CONCURRENT_SENDS
+from app.messaging.outbox.delivery import CONCURRENT_SENDS
 
 _KEPT_SECONDS: Final = 4
 """Servers commonly close a connection that was idle for five seconds. What is sent on one that closes in

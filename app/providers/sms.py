@@ -14,8 +14,8 @@ import httpx
 
 from app.core.settings import Settings
 from app.messaging.channels import Address, Outgoing, SendResult, TransportError
+from app.messaging.outbox.sms_segments import segments
 from app.messaging.rules import Refusal
-from app.messaging.segments import segments
 
 MOST_SEGMENTS: Final = 6
 """A longer text costs more than it is worth, and gateways cut it."""

@@ -26,7 +26,7 @@ from app.db import keyring
 from app.identity import codes, users
 from app.identity.codes import Challenge, CodeRules
 from app.identity.models import Consent, Role, User, UserStatus
-from app.messaging import outbox
+from app.messaging.outbox import enqueue
 from app.workers.models import Worker
 
 CONSENT_PURPOSE: Final = "job_offers"
@@ -200,7 +200,7 @@ async def _hand_out(
     now: dt.datetime,
 ) -> None:
     """Send the code; to nobody known a decoy, which takes as long."""
-    await outbox.send_code(
+    await enqueue.send_code(
         session,
         phone=phone,
         user_id=known.user_id if known is not None else None,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.identity.models import User
 from app.messaging.models import OutboxMessage
-from app.messaging.outbox import PARAMS
+from app.messaging.outbox.enqueue import PARAMS
 from app.workers.models import Worker
 from tests.flows.world import PASSWORD, Person, World, ok
 

@@ -34,9 +34,10 @@ from app.db import Database, load_models
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging import delivery, inbox
+from app.messaging import inbox
 from app.messaging.channels import Address, Button, Channels, Outgoing, Row, SendResult
 from app.messaging.models import Channel, ChatPerson
+from app.messaging.outbox import delivery
 from app.offers import closing, expire, remind
 from app.offers.models import JobMatch
 from app.offers.unlocking import mark_unlocked

@@ -11,10 +11,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.identity.models import User
-from app.messaging import delivery, inbox, outbox, statuses
+from app.messaging import inbox
 from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import Channel, OutboxMessage
+from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.rules import Refusal
 from app.providers.whatsapp_errors import classify
 from tests.flows.chat_world import ChatWorld
@@ -51,11 +52,11 @@ class Town(ChatWorld):
     ) -> None:
         now = self.clock_now
         notices = [
-            outbox.Notice(person, "job_offer", OFFER, key, expires_at=expires_at)
+            enqueue.Notice(person, "job_offer", OFFER, key, expires_at=expires_at)
             for person in people
         ]
         async with self.database.begin() as session:
-            await outbox.notify_many(session, notices, now)
+            await enqueue.notify_many(session, notices, now)
 
     async def code(self, person: UUID) -> None:
         """A sign-in code for somebody with a phone."""
@@ -63,7 +64,7 @@ class Town(ChatWorld):
         async with self.database.begin() as session:
             user = await session.get_one(User, person)
             phone = session.info["keyring"].open(user.phone_sealed, "phone")
-            await outbox.send_code(
+            await enqueue.send_code(
                 session,
                 phone=phone,
                 code="482913",

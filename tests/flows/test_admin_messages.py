@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.messaging import outbox
+from app.messaging.outbox import enqueue
 from tests.flows.test_messages_delivery import OFFER
 from tests.flows.world import Person, World, ok, refused
 
@@ -106,7 +106,7 @@ def test_what_is_held_back_is_in_the_statistics(world_of_file: World, admin: Per
     arrives(world, "business_capability_update", max_daily_conversations_per_business=2_000)
 
     async def tell(session: Any) -> None:
-        await outbox.notify(session, worker_id, "job_offer", OFFER, key="held", now=world.clock())
+        await enqueue.notify(session, worker_id, "job_offer", OFFER, key="held", now=world.clock())
 
     worker_id = UUID(worker.id)
     world.in_session(tell)

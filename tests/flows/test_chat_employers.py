@@ -36,7 +36,7 @@ from app.jobs.models import Job
 from app.jobs.rules import JobStatus
 from app.matching.publish import publish
 from app.messaging.models import Channel, ChatPerson, OutboxMessage
-from app.messaging.outbox import PARAMS
+from app.messaging.outbox.enqueue import PARAMS
 from app.offers import privacy
 from tests.flows.chat_employers import (
     PHONE,

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.messaging.models import OutboxMessage
-from app.messaging.outbox import PARAMS
+from app.messaging.outbox.enqueue import PARAMS
 from tests.flows.auth_world import forgot, reset, users_id
 from tests.flows.payments_world import lead
 from tests.flows.world import Person, World, ok, refused

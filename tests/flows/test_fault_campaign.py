@@ -24,10 +24,10 @@ from sqlalchemy import func, select
 
 from app.identity.models import User
 from app.invariants import examine
-from app.messaging import delivery
 from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
-from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, InboxItem, OutboxMessage, OutboxState
+from app.messaging.outbox import delivery
+from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import MAX_UNANSWERED, Refusal
 from app.offers.models import JobMatch
 from app.providers.http import sending

@@ -23,9 +23,9 @@ from app.identity.models import User
 from app.jobs import lifecycle
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging import delivery
 from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.models import Channel, OutboxMessage, OutboxState
+from app.messaging.outbox import delivery
 from app.messaging.rules import Refusal
 from app.offers import expire, remind, respond, rules
 from app.offers.jobside import hold_jobs

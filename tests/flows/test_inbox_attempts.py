@@ -17,12 +17,13 @@ from app.attempts.rules import (
 )
 from app.core.ids import new_id
 from app.db import Database
-from app.messaging import handling, inbox, outbox
+from app.messaging import handling, inbox
 from app.messaging.handling import LEASE, WAITED_FOR
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.messaging.opening import LEASE as OPENING_LEASE
 from app.messaging.opening import open_due
+from app.messaging.outbox import enqueue
 from app.texts import catalogue
 from tests.flows.matching_world import NOW, database_of
 from tests.flows.test_inbox_order import Listener, arrive, said, states
@@ -121,7 +122,7 @@ async def told(database: Database) -> list[str]:
     async with database.read() as session:
         rows = await session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
         return [
-            str(database.keyring.open_json(row.params_sealed, outbox.PARAMS)["text"])
+            str(database.keyring.open_json(row.params_sealed, enqueue.PARAMS)["text"])
             for row in rows
         ]
 

@@ -13,10 +13,11 @@ from sqlalchemy import select, update
 
 from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging import inbox, outbox, recording
+from app.messaging import inbox
 from app.messaging.channels import Outgoing, TransportError
-from app.messaging.claiming import LEASE
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
+from app.messaging.outbox import enqueue, record_results
+from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, Refusal
 from app.providers.whatsapp_parse import parse
 from tests.flows.matching_world import NewWorker, add_workers
@@ -42,7 +43,7 @@ class Crowd(Post):
         async with self.database.begin() as session:
             await add_workers(session, [NewWorker(id=person) for person in people])
             for person in people:
-                await outbox.notify(session, person, "job_offer", OFFER, key="1", now=self.now)
+                await enqueue.notify(session, person, "job_offer", OFFER, key="1", now=self.now)
             ids = select(OutboxMessage.id).where(OutboxMessage.user_id.in_(people))
             return list(await session.scalars(ids.order_by(OutboxMessage.id)))
 
@@ -107,7 +108,7 @@ async def test_a_reply_that_cant_be_opened_is_parked_and_the_others_are_recorded
             session.add(person)
             await session.flush()
             outgoing = Outgoing(text="hello")
-            reply = await outbox.reply(session, person, outgoing, key="r", now=post.now)
+            reply = await enqueue.reply(session, person, outgoing, key="r", now=post.now)
         await post.breaks(reply, params_sealed=b"\x01no such thing")
         for _ in range(3):
             await post.passes(LEASE)
@@ -126,7 +127,7 @@ async def test_a_row_that_cant_be_recorded_leaves_the_others_recorded(
         async def fails(*_args: Any) -> None:
             raise RuntimeError("nobody thought of this")
 
-        monkeypatch.setattr(recording, "learn", fails)
+        monkeypatch.setattr(record_results, "learn", fails)
         for _ in range(3):
             await post.passes(LEASE)
         assert len(post.platform.sent) == 3

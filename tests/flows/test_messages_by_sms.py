@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.db import keyring
-from app.messaging import outbox
 from app.messaging.models import Channel, OutboxMessage, OutboxState
+from app.messaging.outbox import enqueue
 from tests.flows.world import Person, World, ok
 from tests.providers.test_sms import Gateway
 
@@ -97,7 +97,7 @@ def test_no_sms_goes_to_a_number_of_a_special_kind(
             id=new_id(),
             key="refused",
             channel=Channel.WHATSAPP,
-            recipient_sealed=keys.seal(phone, outbox.ADDRESS),
+            recipient_sealed=keys.seal(phone, enqueue.ADDRESS),
             recipient_index=keys.index(phone, "phone"),
             kind="sign_in_code",
             language="en",
@@ -109,7 +109,7 @@ def test_no_sms_goes_to_a_number_of_a_special_kind(
         )
         session.add(refused)
         await session.flush()
-        await outbox.also_by_sms(session, refused.id, now)
+        await enqueue.also_by_sms(session, refused.id, now)
         return list(
             await session.scalars(
                 select(OutboxMessage.key).where(OutboxMessage.channel == Channel.SMS)

@@ -8,11 +8,11 @@ from sqlalchemy import update
 
 from app.core.clocks import SKEW
 from app.core.ids import new_id
-from app.messaging import delivery, limits, outside
 from app.messaging.channels import Channels, TransportError
-from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.pace import LONGEST_HELD, Trip, give_back, hand_out
+from app.messaging.outbox import delivery, messaging_limits, template_quota
+from app.messaging.outbox.claim import LEASE
+from app.messaging.outbox.rate_limiter import LONGEST_HELD, Trip, give_back, hand_out
 from app.messaging.rules import PAIR_INTERVAL, QuietHours, Refusal, pair_next, pair_wait
 from tests.flows.matching_world import NewWorker, add_workers
 from tests.flows.messages_world import town
@@ -199,9 +199,9 @@ async def test_the_limit_is_asked_for_again_after_a_clock_ran_ahead(database_url
         channels = Channels({}, whatsapp_limit=limit)
         right = world.clock_now
         world.clock_now = right + dt.timedelta(days=400)
-        await limits.read_due(world.database, channels, world.clock)
+        await messaging_limits.read_due(world.database, channels, world.clock)
         world.clock_now = right
-        await limits.read_due(world.database, channels, world.clock)
+        await messaging_limits.read_due(world.database, channels, world.clock)
         assert len(asked) == 2
 
 
@@ -242,4 +242,4 @@ async def test_quiet_hours_in_a_zone_nobody_knows_stop_nobody(database_url: str)
 
 def test_so_much_difference_is_none() -> None:
     assert dt.timedelta(minutes=2) >= SKEW
-    assert dt.timedelta(hours=24) == outside.DAY
+    assert dt.timedelta(hours=24) == template_quota.DAY

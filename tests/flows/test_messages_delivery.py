@@ -11,10 +11,11 @@ from app.chat import runner
 from app.core.ids import new_id
 from app.db import keyring
 from app.identity.models import User
-from app.messaging import delivery, inbox, outbox
+from app.messaging import inbox
 from app.messaging.channels import Channels
-from app.messaging.claiming import LEASE
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.outbox import delivery, enqueue
+from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietHours
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp
@@ -66,7 +67,7 @@ class Post:
 
     def tell(self, key: str = "1", kind: str = "job_offer", **more: Any) -> None:
         self.world.in_session(
-            lambda session: outbox.notify(
+            lambda session: enqueue.notify(
                 session, self.user_id, kind, OFFER, key=key, now=self.world.clock(), **more
             )
         )
@@ -320,7 +321,7 @@ def test_what_is_out_of_date_or_taken_back_is_never_sent(post: Post) -> None:
     now = post.world.clock()
     post.tell("late", expires_at=now + dt.timedelta(minutes=5))
     post.tell("gone", subject_id=subject)
-    post.world.in_session(lambda session: outbox.suppress(session, [subject], now))
+    post.world.in_session(lambda session: enqueue.suppress(session, [subject], now))
     post.world.clock.advance(minutes=6)
     post.send()
     assert {row.state for row in post.rows()} == {OutboxState.SUPPRESSED}
@@ -365,7 +366,7 @@ def test_a_code_is_sent_even_after_stop_and_is_forgotten_once_it_arrived(post: P
     now = post.world.clock()
 
     async def send(session: Any) -> None:
-        await outbox.send_code(
+        await enqueue.send_code(
             session,
             phone=post.phone,
             user_id=post.user_id,
@@ -375,7 +376,7 @@ def test_a_code_is_sent_even_after_stop_and_is_forgotten_once_it_arrived(post: P
             now=now,
             expires_at=now + dt.timedelta(minutes=5),
         )
-        await outbox.notify(session, post.user_id, "job_offer", OFFER, key="x", now=now)
+        await enqueue.notify(session, post.user_id, "job_offer", OFFER, key="x", now=now)
 
     post.world.in_session(send)
     post.world.settle()

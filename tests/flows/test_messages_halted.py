@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.messaging import delivery
 from app.messaging.channels import Channels
 from app.messaging.models import Channel, ChannelState, MessageTemplate, OutboxMessage
+from app.messaging.outbox import delivery
 from app.messaging.rules import (
     BACK_OFF_ALERT_AFTER,
     LONGEST_BACK_OFF,

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.messaging import delivery, limits, outside
 from app.messaging.channels import Channels, TransportError
 from app.messaging.models import (
     Channel,
@@ -16,6 +15,7 @@ from app.messaging.models import (
     MessageTemplate,
     OutboxMessage,
 )
+from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.rules import MUCH_LATER, Refusal
 from app.providers.whatsapp_errors import classify
 from tests.flows.matching_world import database_of
@@ -41,8 +41,10 @@ async def test_so_many_people_a_day_and_the_rest_wait_until_the_day_is_over(
         await world.send()
         assert len(world.phone.received) == 6
         async with world.database.read() as session:
-            figures = await outside.held(session, world.clock_now + dt.timedelta(hours=1))
-        assert figures[outside.DeferralReason.DAILY_LIMIT] == outside.HeldFigures(2, 3_600)
+            figures = await template_quota.held(session, world.clock_now + dt.timedelta(hours=1))
+        assert figures[template_quota.DeferralReason.DAILY_LIMIT] == template_quota.HeldFigures(
+            2, 3_600
+        )
         world.clock_now += DAY - dt.timedelta(seconds=1)
         await world.send()
         assert len(world.phone.received) == 6
@@ -144,7 +146,7 @@ async def test_the_platforms_limit_is_asked_for_every_hour_and_the_lower_holds(
 
         async def known() -> int | None:
             for _ in range(3):
-                await limits.read_due(world.database, world.channels, world.clock)
+                await messaging_limits.read_due(world.database, world.channels, world.clock)
             async with world.database.read() as session:
                 return (await session.get_one(ChannelState, Channel.WHATSAPP)).daily_people
 
@@ -182,7 +184,7 @@ async def test_an_unanswered_question_for_the_limit_is_asked_again_after_a_minut
 
         async def known_after(**time: int) -> int | None:
             world.clock_now += dt.timedelta(**time)
-            await limits.read_due(world.database, world.channels, world.clock)
+            await messaging_limits.read_due(world.database, world.channels, world.clock)
             async with world.database.read() as session:
                 return (await session.get_one(ChannelState, Channel.WHATSAPP)).daily_people
 

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from app.__main__ import _templates
-from app.messaging import notices, outbox
+from app.messaging import notices
 from app.messaging.channels import Address, Channels, Outgoing, SendResult
-from app.messaging.claiming import claim
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage
-from app.messaging.pace import SECOND, Trip, Turn, give_back
+from app.messaging.outbox import enqueue
+from app.messaging.outbox.claim import claim
+from app.messaging.outbox.rate_limiter import SECOND, Trip, Turn, give_back
 from tests.flows.chat_world import ASHA
 from tests.flows.matching_world import database_of
 from tests.flows.messages_world import Town, town
@@ -114,7 +115,7 @@ async def test_what_was_written_within_the_window_and_sent_after_it_goes_as_what
         await world.tell([await world.worker_id()])
         async with world.database.begin() as session:
             person = (await session.scalars(select(ChatPerson))).one()
-            await outbox.reply(
+            await enqueue.reply(
                 session, person, Outgoing("Late words"), key="late", now=world.clock_now
             )
         world.clock_now += dt.timedelta(minutes=6)

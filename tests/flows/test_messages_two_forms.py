@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from app.core.phones import line_of
-from app.messaging import outbox
 from app.messaging.models import ChatPerson
+from app.messaging.outbox import enqueue
 from tests.flows.world import World
 
 FORMS = [
@@ -64,7 +64,7 @@ async def _code(world: World, phone: str) -> None:
     """A code to a number, as signing in sends it, whatever numbers may register."""
     now = world.clock()
     async with world.runtime.database.begin() as session:
-        await outbox.send_code(
+        await enqueue.send_code(
             session,
             phone=phone,
             code="482913",

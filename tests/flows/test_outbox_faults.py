@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging import delivery, outbox, statuses
 from app.messaging.channels import (
     Address,
     Channels,
@@ -19,9 +18,10 @@ from app.messaging.channels import (
     SendResult,
     TransportError,
 )
-from app.messaging.claiming import LEASE, LONGEST_SEND
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.outbox import delivery, enqueue, statuses
+from app.messaging.outbox.claim import LEASE, LONGEST_SEND
 from app.messaging.rules import AMBIGUOUS_WAIT, MUCH_LATER, Refusal
 from app.providers.whatsapp_errors import classify
 from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
@@ -66,7 +66,7 @@ class Post:
     async def tell(self, key: str, **more: Any) -> UUID:
         """Write one offer to the person; return the message's id."""
         async with self.database.begin() as session:
-            await outbox.notify(
+            await enqueue.notify(
                 session, self.user, "job_offer", OFFER, key=key, now=self.now, **more
             )
             newest = select(OutboxMessage.id).order_by(OutboxMessage.id.desc()).limit(1)
@@ -251,7 +251,7 @@ async def test_what_comes_next_waits_for_what_is_tried_again(database_url: str) 
         await post.send()
         assert (post.platform.sent, await post.send()) == ([], 0)
         async with post.database.begin() as session:
-            await outbox.send_code(
+            await enqueue.send_code(
                 session,
                 code="482913",
                 language="en",
@@ -312,7 +312,7 @@ async def test_a_channel_that_breaks_on_one_message_loses_no_other_answer(
         other = new_id()
         async with post.database.begin() as session:
             await add_workers(session, [NewWorker(id=other)])
-            await outbox.notify(session, other, "job_offer", OFFER, key="1", now=post.now)
+            await enqueue.notify(session, other, "job_offer", OFFER, key="1", now=post.now)
         post.platform.script = [RuntimeError("nobody thought of this")]
         await post.tell("1")
         await post.send()
@@ -376,7 +376,7 @@ async def test_what_is_no_longer_true_is_not_sent_again(database_url: str) -> No
         message = await post.tell("1", subject_id=job)
         await post.send()
         async with post.database.begin() as session:
-            await outbox.suppress(session, [job], post.now)
+            await enqueue.suppress(session, [job], post.now)
         await post.passes(AMBIGUOUS_WAIT)
         assert (await post.row(message)).state == OutboxState.SUPPRESSED
         assert await post.hears("failed", message, "wamid.1", 131000) == 0

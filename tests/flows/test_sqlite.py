@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.crypto import Keyring
 from app.db import Database
-from app.messaging import delivery, inbox
+from app.messaging import inbox
 from app.messaging.channels import Channels
+from app.messaging.outbox import delivery
 from app.payments import events
 from tests.infra import disk
 

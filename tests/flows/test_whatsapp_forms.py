@@ -12,7 +12,7 @@ from app.database.statements import table
 from app.db import keyring
 from app.identity.models import Consent, User
 from app.messaging.models import ChatPerson
-from app.messaging.outbox import ADDRESS
+from app.messaging.outbox.enqueue import ADDRESS
 from app.providers import whatsapp_flows
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp, build_whatsapp

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.core.ids import new_id
-from app.messaging import outbox
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
+from app.messaging.outbox import enqueue
 from app.providers.whatsapp_parse import parse
 from tests.flows.world import World
 from tests.providers.platform_payloads import (
@@ -81,7 +81,7 @@ class Door:
         for provider_id, sent in ours.items():
             key, phone = sent.hex, f"+9198444{next(_numbers):05}"
             ends = now + dt.timedelta(minutes=5)
-            await outbox.send_code(
+            await enqueue.send_code(
                 session, code="1", language="en", key=key, now=now, expires_at=ends, phone=phone
             )
             newest = select(OutboxMessage.id).order_by(OutboxMessage.id.desc()).limit(1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.messaging.costs import charged
+from app.messaging.outbox.costs import charged
 
 counts = st.integers(0, 5_000)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.messaging.pace import (
+from app.messaging.outbox.rate_limiter import (
     AHEAD,
     LATEST,
     LONGEST_ON_THE_WAY,

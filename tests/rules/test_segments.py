@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.messaging.segments import segments
+from app.messaging.outbox.sms_segments import segments
 
 
 @pytest.mark.parametrize(

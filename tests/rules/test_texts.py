@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from app.core.languages import Language
 from app.messaging.channels import BODY_CHARACTERS
-from app.messaging.outbox import BY_SMS
-from app.messaging.segments import segments
+from app.messaging.outbox.enqueue import BY_SMS
+from app.messaging.outbox.sms_segments import segments
 from app.nlu.intents import Command
 from app.texts import catalogue as texts
 from app.texts.catalogue import SAMPLES, Entry, catalogue, languages

@@ -23,7 +23,7 @@ from app.core.metrics import ALERTS
 from app.database.statements import insert_if_absent, later
 from app.db import wake_loops
 from app.messaging.models import ChannelState, OutboxMessage, OutboxState
-from app.messaging.outbox import SECRET_KINDS
+from app.messaging.outbox.enqueue import SECRET_KINDS
 from app.messaging.rules import (
     BACK_OFF_ALERT_AFTER,
     HALT_PROBE,

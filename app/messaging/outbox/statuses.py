@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.logging import logger
 from app.core.metrics import ALERTS, NOT_OURS
 from app.db import keyring, wake_loops
-from app.messaging import notices, outside
-from app.messaging.holding import hold, sent_again, suspect
+from app.messaging import notices
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import OPEN, REPLIES, SECRET_KINDS, without_form
+from app.messaging.outbox import template_quota
+from app.messaging.outbox.channel_health import hold, sent_again, suspect
+from app.messaging.outbox.enqueue import OPEN, REPLIES, SECRET_KINDS, without_form
 from app.messaging.rules import Fate, Refusal, decide, moves_forward
 
 _ARRIVED: Final = frozenset({OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ})
@@ -161,7 +162,7 @@ async def _fail(
         attempts=row.attempts,
         free_form=row.form != "template" and row.kind not in REPLIES,
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
-        later_helps=outside.later_helps(row.kind, row.expires_at, now),
+        later_helps=template_quota.later_helps(row.kind, row.expires_at, now),
     )
     # A failure without a reason is the person's; only one with a code nobody knows may be the account's.
     suspicious = verdict.suspicious and update.code is not None
@@ -174,7 +175,7 @@ async def _fail(
         await notices.learn(session, update.refusal, row, update.code, now)
     if verdict.fate is Fate.HELD:
         row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + verdict.after, None
-        row.held_why = outside.HELD_AFTER[refusal]
+        row.held_why = template_quota.HELD_AFTER[refusal]
         row.attempts -= not verdict.uses_attempt
     elif verdict.fate is not Fate.RETRY:
         row.state, row.lease_until = OutboxState.FAILED, None

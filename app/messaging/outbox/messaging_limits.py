@@ -7,8 +7,8 @@ from app.core.clocks import SKEW, Clock
 from app.core.logging import logger
 from app.db import Database, wake_loops
 from app.messaging.channels import Channels, TransportError
-from app.messaging.holding import make_state
 from app.messaging.models import Channel, ChannelState
+from app.messaging.outbox.channel_health import make_state
 
 READ_EVERY: Final = dt.timedelta(hours=1)
 """The platform changes it once a day at most, and tells us; this is the net below."""

@@ -21,7 +21,6 @@ from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.database.due import Look
 from app.db import Database
-from app.messaging import outside
 from app.messaging.channels import (
     Address,
     Channel,
@@ -29,7 +28,11 @@ from app.messaging.channels import (
     Outgoing,
     TransportError,
 )
-from app.messaging.claiming import (
+from app.messaging.models import Channel as ChannelName
+from app.messaging.models import OutboxMessage, OutboxState
+from app.messaging.notices import free
+from app.messaging.outbox import template_quota
+from app.messaging.outbox.claim import (
     LONGEST_SEND,
     MESSAGES_DUE,
     NEVER,
@@ -39,12 +42,9 @@ from app.messaging.claiming import (
     Claimed,
     claim,
 )
-from app.messaging.models import Channel as ChannelName
-from app.messaging.models import OutboxMessage, OutboxState
-from app.messaging.notices import free
-from app.messaging.outbox import ADDRESS, PARAMS, REPLIES
-from app.messaging.pace import AHEAD, LATEST, Trip
-from app.messaging.recording import Outcome, record_all
+from app.messaging.outbox.enqueue import ADDRESS, PARAMS, REPLIES
+from app.messaging.outbox.rate_limiter import AHEAD, LATEST, Trip
+from app.messaging.outbox.record_results import Outcome, record_all
 from app.messaging.rules import FINAL, Refusal
 from app.texts import catalogue
 
@@ -208,7 +208,9 @@ async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> Ou
     row = await session.get(OutboxMessage, message_id, with_for_update=True)
     if row is None:
         raise NotFound
-    waits = row.state == OutboxState.WAITING and row.held_why == outside.DeferralReason.TEMPLATE
+    waits = (
+        row.state == OutboxState.WAITING and row.held_why == template_quota.DeferralReason.TEMPLATE
+    )
     given_up = row.state in {OutboxState.DEAD, OutboxState.FAILED}
     if not (waits or given_up) or not row.params_sealed:
         raise MessageNotRetryable

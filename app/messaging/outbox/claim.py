@@ -19,9 +19,7 @@ from app.core.metrics import ALERTS
 from app.database.due import Due, due_by
 from app.database.statements import is_one_of, later, table
 from app.db import wake_loops
-from app.messaging import outside
 from app.messaging.channels import Channels
-from app.messaging.holding import backs_off_until, bring_back, make_state, only_replies_until
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import (
     ChannelState,
@@ -31,8 +29,15 @@ from app.messaging.models import (
     WebhookEvent,
     WebhookState,
 )
-from app.messaging.outbox import OPEN, SECRET_KINDS, mailboxes_of
-from app.messaging.pace import Turn, hand_out
+from app.messaging.outbox import template_quota
+from app.messaging.outbox.channel_health import (
+    backs_off_until,
+    bring_back,
+    make_state,
+    only_replies_until,
+)
+from app.messaging.outbox.enqueue import OPEN, SECRET_KINDS, mailboxes_of
+from app.messaging.outbox.rate_limiter import Turn, hand_out
 from app.messaging.rules import (
     MAX_UNANSWERED,
     QuietHours,
@@ -261,9 +266,11 @@ async def _sort_out(
     mailboxes = await mailboxes_of(session, stopped) if stopped else {}
     busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
     paced = name == ChannelName.WHATSAPP
-    beyond = outside.Outside()
-    if paced and any(outside.goes_by_template(row, people.get(row.id), now) for row in rows):
-        beyond = await outside.look(session, rows, state, channels.whatsapp_daily_people, now)
+    beyond = template_quota.Outside()
+    if paced and any(template_quota.goes_by_template(row, people.get(row.id), now) for row in rows):
+        beyond = await template_quota.look(
+            session, rows, state, channels.whatsapp_daily_people, now
+        )
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
         if row.due_at > now and row.state in _MAY_HAVE_ARRIVED:
@@ -273,7 +280,7 @@ async def _sort_out(
             # Whoever sent it died before the answer was written down: it may be there.
             row.unanswered += 1
         person = people.get(row.id)
-        by_template = paced and outside.goes_by_template(row, person, now)
+        by_template = paced and template_quota.goes_by_template(row, person, now)
         # Who is quiet is still answered: they wrote first.
         hours = quiet.get(row.user_id) if row.user_id and row.priority else None
         quiet_end = _quiet_end(row, hours, now) if hours is not None else None
@@ -307,7 +314,7 @@ async def _sort_out(
             if paced and person is not None:
                 person.pair_free_at = pair_next(person.pair_free_at, now)
             going.append((row, person))
-    outside.tell_once(state, beyond, now)
+    template_quota.tell_once(state, beyond, now)
     return going, len(rows) - len(going), {row.id: beyond.filed_as(row) for row in rows}
 
 

@@ -16,15 +16,16 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import rows_changed
 from app.db import Database, UtcDateTime, keyring, wake_loops
-from app.messaging import outside, people
+from app.messaging import people
 from app.messaging.channels import SendResult, TransportError
-from app.messaging.claiming import Claimed
-from app.messaging.holding import hold, suspect, taken_again
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.notices import learn
-from app.messaging.outbox import ADDRESS, OPEN, REPLIES, SECRET_KINDS, without_form
-from app.messaging.pace import Trip, give_back
+from app.messaging.outbox import template_quota
+from app.messaging.outbox.channel_health import hold, suspect, taken_again
+from app.messaging.outbox.claim import Claimed
+from app.messaging.outbox.enqueue import ADDRESS, OPEN, REPLIES, SECRET_KINDS, without_form
+from app.messaging.outbox.rate_limiter import Trip, give_back
 from app.messaging.rules import Fate, Refusal, decide
 
 _ERROR_CHARACTERS: Final = 300
@@ -261,7 +262,7 @@ async def _record_refused(
         luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
         retry_after_seconds=error.retry_after_seconds,
         status_seconds=error.status_seconds,
-        later_helps=outside.later_helps(message.kind, message.expires_at, now),
+        later_helps=template_quota.later_helps(message.kind, message.expires_at, now),
     )
     await learn(session, error.kind, message, error.code, now)
     values: dict[str, Any] = {
@@ -277,7 +278,7 @@ async def _record_refused(
     if plainer is not None:
         values["params_sealed"] = plainer
     if verdict.fate is Fate.HELD:
-        values["held_why"] = outside.HELD_AFTER[error.kind]
+        values["held_why"] = template_quota.HELD_AFTER[error.kind]
     if not verdict.uses_attempt:
         values["attempts"] = OutboxMessage.attempts - 1
     if error.kind is Refusal.AMBIGUOUS:

@@ -25,7 +25,7 @@ from app.messaging.models import (
     OutboxMessage,
     OutboxState,
 )
-from app.messaging.outbox import REPLIES
+from app.messaging.outbox.enqueue import REPLIES
 from app.messaging.rules import (
     LONGEST_HOLD,
     MUCH_LATER,
