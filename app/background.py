@@ -29,8 +29,8 @@ from app.database.due import Due
 from app.db import WAKE_CHANNEL, Database
 from app.identity import recovery, retention
 from app.matching import waves
-from app.messaging import inbox
 from app.messaging import retention as messages_kept
+from app.messaging.inbox import store
 from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, privacy, remind
 from app.payments import events, reconcile, refunds
@@ -111,7 +111,7 @@ async def _read_limits(runtime: Runtime, _batch: int) -> int:
 
 
 async def _handle_inbox(runtime: Runtime, batch: int) -> int:
-    return await inbox.handle_due(
+    return await store.handle_due(
         runtime.database, runtime.clock, batch, runner.handler(runtime.settings)
     )
 

@@ -14,7 +14,7 @@ from app.dialogue.model import Context, OfferFacts, Profile
 from app.dialogue.worker.person_questions import good_name
 from app.identity.models import User, UserStatus
 from app.messaging import accounts, handover
-from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
 from app.offers.notices import said_of_jobs

@@ -19,9 +19,10 @@ from app.core.settings import Settings
 from app.dialogue import router
 from app.dialogue.model import Say, State
 from app.employers import phones
-from app.messaging import bursts, people
+from app.messaging import people
 from app.messaging.channels import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
-from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.inbox import bursts
+from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
 from app.providers.whatsapp_parse import parse

@@ -48,7 +48,7 @@ from app.dialogue.worker.onboarding import language_choice, newcomer, resume, un
 from app.dialogue.worker.place_questions import relocated
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.channels import Row
-from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.nlu.intents import READ_CHARACTERS, Command, around, commands, in_devanagari, words_of
 from app.nlu.safety import distress_in
 from app.texts import catalogue

@@ -13,8 +13,8 @@ from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.database.statements import insert_if_absent
 from app.db import Database, keyring, wake_loops
+from app.messaging.inbox.webhooks import Events
 from app.messaging.models import WebhookEvent, WebhookState
-from app.messaging.taking import Events
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
 from app.payments.provider import (

@@ -34,8 +34,8 @@ from app.db import Database, load_models
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging import inbox
 from app.messaging.channels import Address, Button, Channels, Outgoing, Row, SendResult
+from app.messaging.inbox import store
 from app.messaging.models import Channel, ChatPerson
 from app.messaging.outbox import delivery
 from app.offers import closing, expire, remind
@@ -101,7 +101,7 @@ class ChatWorld:
                         pass
 
     async def _handle(self) -> int:
-        return await inbox.handle_due(self.database, self.clock, BATCH, self.conversation)
+        return await store.handle_due(self.database, self.clock, BATCH, self.conversation)
 
     async def _send(self) -> int:
         return await delivery.send_due(self.database, self.channels, self.clock, BATCH)
@@ -116,7 +116,7 @@ class ChatWorld:
         payload = {"entry": [{"changes": [{"field": field, "value": value}]}]}
         async with self.database.begin() as session:
             body = json.dumps(payload).encode()
-            await inbox.store_events(session, inbox.WHATSAPP, [body], self.clock_now)
+            await store.store_events(session, store.WHATSAPP, [body], self.clock_now)
         await self.settle()
 
     def message(self, content: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.identity.models import User
-from app.messaging import inbox
 from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
-from app.messaging.inbound import StatusUpdate
+from app.messaging.inbox import store
+from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import Channel, OutboxMessage
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.rules import Refusal
@@ -101,7 +101,7 @@ class Town(ChatWorld):
         change = {"field": field, "value": value}
         body = json.dumps({"entry": [{"changes": [change], "time": str(self.clock_now)}]}).encode()
         async with self.database.begin() as session:
-            await inbox.store_events(session, inbox.WHATSAPP, [body], self.clock_now)
+            await store.store_events(session, store.WHATSAPP, [body], self.clock_now)
         await self.settle()
 
     async def template(self, event: str, kind: str = "job_offer") -> None:

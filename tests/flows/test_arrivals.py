@@ -12,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
 from app.db import Database
-from app.messaging.arrivals import MOST_BYTES, MOST_TOGETHER, Arrivals
-from app.messaging.inbox import WHATSAPP, store_events
+from app.messaging.inbox.group_commit import MOST_BYTES, MOST_TOGETHER, Arrivals
+from app.messaging.inbox.store import WHATSAPP, store_events
+from app.messaging.inbox.unpack import EVENT
 from app.messaging.models import WebhookEvent
-from app.messaging.opening import EVENT
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
 RING = Keyring("a secret of the tests, long enough")

@@ -13,7 +13,7 @@ from app.db import Database
 from app.identity import users
 from app.identity.models import Consent, Role, User
 from app.messaging import people
-from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.models import Channel, ChatPerson
 from tests.flows.matching_world import NOW
 from tests.flows.test_chat_people import chat

@@ -10,9 +10,9 @@ from app.audit.models import AdminActionLog
 from app.db import load_models
 from app.jobs.models import Job
 from app.matching.waves import WAVES_DUE
-from app.messaging.inbox import ITEMS_DUE
+from app.messaging.inbox.store import ITEMS_DUE
+from app.messaging.inbox.unpack import WEBHOOKS_DUE
 from app.messaging.models import OutboxMessage
-from app.messaging.opening import WEBHOOKS_DUE
 from app.messaging.outbox.claim import MESSAGES_DUE
 from app.offers.closing import JOBS_DUE
 from app.offers.expire import OFFERS_DUE

@@ -17,12 +17,12 @@ from app.attempts.rules import (
 )
 from app.core.ids import new_id
 from app.db import Database
-from app.messaging import handling, inbox
-from app.messaging.handling import LEASE, WAITED_FOR
-from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.inbox import handling, store
+from app.messaging.inbox.handling import LEASE, WAITED_FOR
+from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbox.unpack import LEASE as OPENING_LEASE
+from app.messaging.inbox.unpack import open_due
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
-from app.messaging.opening import LEASE as OPENING_LEASE
-from app.messaging.opening import open_due
 from app.messaging.outbox import enqueue
 from app.texts import catalogue
 from tests.flows.matching_world import NOW, database_of
@@ -85,7 +85,7 @@ class Picky(Listener):
         await super().handle(session, person, inbound, now)
 
     async def round(self) -> int:
-        return await inbox.handle_due(self.database, self.clock, 100, self)
+        return await store.handle_due(self.database, self.clock, 100, self)
 
     async def until(self, end: dt.datetime) -> None:
         """Let time pass, looking for work whenever some is due."""
@@ -199,7 +199,7 @@ async def test_a_body_of_another_shape_keeps_no_neighbour_waiting(
     picky = Picky(database, Clock())
     await arrive(database, said(0, "hello"), said(1, "neighbour"))
     await open_due(database, picky.clock, 10, picky.parse)
-    sealed = database.keyring.seal(shape, inbox.ITEM)
+    sealed = database.keyring.seal(shape, store.ITEM)
     broken = update(InboxItem).where(InboxItem.message_id == "wamid.0.hello")
     async with database.begin() as session:
         await session.execute(broken.values(body_sealed=sealed))
@@ -477,7 +477,7 @@ async def test_a_note_of_a_new_phone_that_fails_is_told_to_nobody(database: Data
                 channel="whatsapp",
                 message_id="wamid.0.moved",
                 person_id=person.id,
-                body_sealed=database.keyring.seal_json(moved.as_json(), inbox.ITEM),
+                body_sealed=database.keyring.seal_json(moved.as_json(), store.ITEM),
                 state="waiting",
                 due_at=NOW,
                 sent_at=NOW,

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.rules import MAX_LOST
 from app.db import Database
-from app.messaging.handling import LEASE, Round, handle_items, release
+from app.messaging.inbox.handling import LEASE, Round, handle_items, release
+from app.messaging.inbox.unpack import EVENTS, open_due
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
-from app.messaging.opening import EVENTS, open_due
 from tests.flows.matching_world import NOW, database_of
 from tests.flows.test_inbox_attempts import ASHA, Clock, Picky, items
 from tests.flows.test_inbox_order import Listener, arrive, said, states

@@ -18,7 +18,7 @@ from app.messaging.channels import (
     SendResult,
     TransportError,
 )
-from app.messaging.inbound import StatusUpdate
+from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.outbox.claim import LEASE, LONGEST_SEND

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.crypto import Keyring
 from app.db import Database
-from app.messaging import inbox
 from app.messaging.channels import Channels
+from app.messaging.inbox import store
 from app.messaging.outbox import delivery
 from app.payments import events
 from tests.infra import disk
@@ -138,7 +138,7 @@ async def test_loops_with_nothing_to_do_wait_for_no_writer(database: Database) -
     nothing: Any = None  # no channel, no handler: nobody is asked
     rounds = (
         delivery.send_due(database, Channels({}), lambda: now, 100),
-        inbox.handle_due(database, lambda: now, 100, nothing),
+        store.handle_due(database, lambda: now, 100, nothing),
         events.handle_due(database, lambda: now, 100, parse=nothing, livemode=False),
     )
     async with database.begin(), asyncio.timeout(5):

@@ -18,7 +18,7 @@ from app.dialogue.model import Ask, Context, Heard, Say, SetLanguage, State, Tur
 from app.dialogue.persona import WORKER, acting, undecided
 from app.dialogue.worker.onboarding import resume
 from app.messaging.channels import ROW_TITLE_CHARACTERS, Row
-from app.messaging.inbound import InboundKind
+from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import job_request
 from app.nlu.hiring_intent import hires, speaks
 from app.nlu.intents import Command, around, commands, folded, in_devanagari, words_of

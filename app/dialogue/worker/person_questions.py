@@ -14,7 +14,7 @@ from app.messaging.channels import (
     Button,
     Row,
 )
-from app.messaging.inbound import InboundKind
+from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Command, Lexicon, around, commands, every, words_of, yes_or_no
 from app.texts import catalogue

@@ -14,7 +14,7 @@ from app.messaging.channels import (
     ROW_TITLE_CHARACTERS,
     Row,
 )
-from app.messaging.inbound import InboundKind
+from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Command, around, commands, folded, words_of
 from app.nlu.place_choice import meant

@@ -17,9 +17,9 @@ from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.database.fast_reads import Prepared, PreparedInsert
 from app.db import Database, keyring, wake_loops
-from app.messaging.handling import ITEMS_DUE, Handler, Round, handle_items, release
+from app.messaging.inbox.handling import ITEMS_DUE, Handler, Round, handle_items, release
+from app.messaging.inbox.unpack import EVENT, ITEM, WEBHOOKS_DUE, WHATSAPP, open_due
 from app.messaging.models import WebhookEvent, WebhookState
-from app.messaging.opening import EVENT, ITEM, WEBHOOKS_DUE, WHATSAPP, open_due
 
 __all__ = ["ITEM", "ITEMS_DUE", "WHATSAPP", "Handler", "handle_due", "store_events"]
 

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import keyring
-from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbox.unpack import ITEM
 from app.messaging.models import ChatPerson, InboxItem, WebhookState
-from app.messaging.opening import ITEM
 
 BURST: Final = dt.timedelta(seconds=2)
 """Messages of a kind that follow each other this quickly belong together, by the platform's clock."""

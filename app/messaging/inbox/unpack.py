@@ -23,11 +23,11 @@ from app.core.metrics import ALERTS
 from app.database.statements import insert_if_absent, table
 from app.db import Database, keyring, wake_loops
 from app.messaging import notices, people
-from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
+from app.messaging.inbox.webhooks import Events
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.outbox import statuses
 from app.messaging.rules import WINDOW
-from app.messaging.taking import Events
 
 WHATSAPP: Final = Channel.WHATSAPP.value
 EVENT: Final = "webhook"
