@@ -332,7 +332,7 @@ def templates(arguments: argparse.Namespace) -> int:
 
 
 async def _templates(settings: Settings, *, register: bool) -> int:
-    from app.messaging.channels import TransportError
+    from app.messaging.channel import TransportError
     from app.providers import whatsapp_templates
     from app.providers.http import sending
     from app.providers.whatsapp import build_whatsapp
@@ -359,14 +359,14 @@ async def _templates(settings: Settings, *, register: bool) -> int:
 
 async def _free_templates(settings: Settings, found: Sequence["Difference"]) -> None:
     """Let the messages go that waited for a template which is as it should be."""
-    from app.messaging import notices
+    from app.messaging import platform_events
     from app.runtime import running
 
     differ = {(each.name, each.language) for each in found}
     async with running(settings) as runtime, runtime.database.begin() as session:
-        for name, language in await notices.barred(session):
+        for name, language in await platform_events.barred(session):
             if (name, language) not in differ:
-                await notices.free(session, name, language, runtime.clock())
+                await platform_events.free(session, name, language, runtime.clock())
                 print(f"{name} ({language}) may be sent again")
 
 
@@ -376,7 +376,7 @@ def flow(arguments: argparse.Namespace) -> int:
 
 
 async def _flow(settings: Settings, *, register: bool) -> int:
-    from app.messaging.channels import TransportError
+    from app.messaging.channel import TransportError
     from app.providers import whatsapp_flows
     from app.providers.http import sending
     from app.providers.whatsapp import build_whatsapp

@@ -20,7 +20,7 @@ from app.identity.redis_sessions import RedisSessions
 from app.identity.sessions import DatabaseSessions, SessionStore
 from app.identity.tokens import TokenRing
 from app.matching.index import reindex_workers
-from app.messaging.channels import Channels
+from app.messaging.channel import Channels
 from app.messaging.inbox.group_commit import Arrivals
 from app.offers import privacy as offers_privacy
 from app.payments import privacy as payments_privacy

@@ -26,7 +26,7 @@ from app.core.settings import DEVELOPMENT_SECRET
 from app.database.statements import table
 from app.db import Database, load_models, sync_engine_for
 from app.identity.models import User
-from app.messaging.channels import Channels
+from app.messaging.channel import Channels
 from app.messaging.models import Channel, ChannelState, OutboxMessage
 from app.messaging.outbox import delivery
 from app.messaging.outbox.enqueue import ADDRESS, Notice, notify_many

@@ -25,15 +25,15 @@ from app.core.errors import NotFound
 from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, LongProse, Page, Request
 from app.identity.models import Role
-from app.messaging import conversations, handover
-from app.messaging.conversations import Speaker
-from app.messaging.handover import (
+from app.messaging.conversations import handoff, views
+from app.messaging.conversations.handoff import (
     ConversationHeld,
     ConversationNotHeld,
     HandoffReason,
     PersonStopped,
     WindowClosed,
 )
+from app.messaging.conversations.views import Speaker
 from app.messaging.models import ChatPerson, OutboxState
 from app.messaging.rules import WINDOW
 
@@ -104,15 +104,13 @@ class ReplyAnswer(Answer):
 async def _rows(
     session: AsyncSession, people: Sequence[ChatPerson], now: dt.datetime
 ) -> list[Conversation]:
-    who = await conversations.who_are(session, people)
-    written = await conversations.written_since_pause(session, {person.id for person in people})
+    who = await views.who_are(session, people)
+    written = await views.written_since_pause(session, {person.id for person in people})
     return [_row(person, who[person.id], written.get(person.id, 0), now) for person in people]
 
 
-def _row(
-    person: ChatPerson, who: conversations.Who, written: int, now: dt.datetime
-) -> Conversation:
-    held_by = handover.holder(person, now)
+def _row(person: ChatPerson, who: views.Who, written: int, now: dt.datetime) -> Conversation:
+    held_by = handoff.holder(person, now)
     state = ConversationState.BOT
     if person.paused_at is not None:
         state = ConversationState.WAITING if held_by is None else ConversationState.HELD
@@ -124,7 +122,7 @@ def _row(
         why=HandoffReason(person.paused_why) if person.paused_why else None,
         waiting_since=person.paused_at,
         held_by=held_by,
-        held_until=person.held_at + handover.HOLD_LASTS if held_by and person.held_at else None,
+        held_until=person.held_at + handoff.HOLD_LASTS if held_by and person.held_at else None,
         user_id=person.user_id,
         role=who.role,
         name=who.name,
@@ -150,9 +148,9 @@ async def list_conversations(
     user_id: ListedUser = None,
 ) -> Page[Conversation] | Response:
     """List who talks with us, newest first; `waiting=true` are those who want a human."""
-    query = select(ChatPerson).where(conversations.known())
+    query = select(ChatPerson).where(views.known())
     if waiting is not None:
-        wanted_now = conversations.waits(asked.now)
+        wanted_now = views.waits(asked.now)
         query = query.where(wanted_now if waiting else ~wanted_now)
     if user_id is not None:
         query = query.where(ChatPerson.user_id == user_id)
@@ -167,7 +165,7 @@ async def _listed(
 
 def _waiting_key(person: ChatPerson) -> tuple[int, dt.datetime | None, UUID]:
     calls = person.paused_why == HandoffReason.SAFETY
-    return conversations.FIRST + (not calls), person.paused_at, person.id
+    return views.FIRST + (not calls), person.paused_at, person.id
 
 
 _WAITING = ListSpec(
@@ -175,7 +173,7 @@ _WAITING = ListSpec(
     Conversation,
     Keyset(
         "waiting_conversations",
-        [conversations.urgency(), ChatPerson.paused_at, ChatPerson.id],
+        [views.urgency(), ChatPerson.paused_at, ChatPerson.id],
         descending=False,
     ),
     _listed,
@@ -185,7 +183,7 @@ _ALL = ListSpec("conversations", Conversation, Keyset("conversations", [ChatPers
 
 
 async def _find(session: AsyncSession, conversation_id: UUID) -> ChatPerson:
-    query = select(ChatPerson).where(ChatPerson.id == conversation_id, conversations.known())
+    query = select(ChatPerson).where(ChatPerson.id == conversation_id, views.known())
     person: ChatPerson | None = await session.scalar(query)
     if person is None:
         raise NotFound
@@ -216,12 +214,12 @@ async def list_conversation_messages(
     """Read what was said, newest first. What a person wrote is kept for 7 days, and while they wait
     for a human for 30 at most; what we sent for 90.
     """
-    said = conversations.ids_of_lines(session, await _find(session, conversation_id))
+    said = views.ids_of_lines(session, await _find(session, conversation_id))
     keyset = Keyset(f"conversation:{conversation_id}", [said.c.id])
     query = select(said.c.id, said.c.ours)
     rows = (await session.execute(keyset.apply(query, page, rt.keyring))).all()
     cursor = keyset.next_cursor([(row.id,) for row in rows], page, rt.keyring)
-    found = await conversations.lines(session, [(r.id, r.ours) for r in rows[: page.limit]])
+    found = await views.lines(session, [(r.id, r.ours) for r in rows[: page.limit]])
     items = [ConversationLine.model_validate(line) for line in found]
     return Page(items=items, next_cursor=cursor)
 
@@ -236,7 +234,7 @@ async def take_conversation(
 
     It is yours for two hours after whatever you do in it; meanwhile nobody else can take it.
     """
-    return await _shown(session, await handover.take(session, conversation_id, actor, now), now)
+    return await _shown(session, await handoff.take(session, conversation_id, actor, now), now)
 
 
 @router.post(
@@ -256,7 +254,7 @@ async def reply_to_conversation(
 ) -> ReplyAnswer:
     """Write to a person whose conversation you hold, within 24 hours of their last message."""
     return ReplyAnswer(
-        message_id=await handover.reply(session, conversation_id, body.text, actor, now)
+        message_id=await handoff.reply(session, conversation_id, body.text, actor, now)
     )
 
 
@@ -268,5 +266,5 @@ async def hand_back_conversation(
     conversation_id: ConversationId, session: Write, actor: Converser, now: Now
 ) -> Conversation:
     """Hand a conversation back to the bot, which tells the person that it is there again."""
-    person = await handover.hand_back(session, conversation_id, actor, now)
+    person = await handoff.hand_back(session, conversation_id, actor, now)
     return await _shown(session, person, now)

@@ -35,7 +35,8 @@ from app.dialogue.worker.person_questions import good_name
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, Role, User, UserStatus
-from app.messaging import handover, people
+from app.messaging.contacts import identify
+from app.messaging.conversations import handoff
 from app.messaging.models import ChatPerson
 from app.offers import privacy, reasons, respond
 from app.offers.models import JobMatch
@@ -126,7 +127,7 @@ async def _meet(doing: Doing, effect: model.Meet) -> None:
         "updated_at": now,
     }
     await insert_if_absent(session, User, row)
-    await people.link(session, person, now)
+    await identify.link(session, person, now)
     await insert_if_absent(
         session,
         Worker,
@@ -195,7 +196,7 @@ async def _forget(doing: Doing, _effect: model.Forget) -> None:
 
 async def _set_phone(doing: Doing, effect: model.SetPhone) -> None:
     """Keep a phone the platform vouches for; an account that proved it already is this person's."""
-    await people.set_phone(doing.session, doing.person, effect.phone, doing.now)
+    await identify.set_phone(doing.session, doing.person, effect.phone, doing.now)
 
 
 # ── Profile ──────────────────────────────────────────────────────────────────────────────────────
@@ -293,11 +294,11 @@ async def _mark_worker(doing: Doing, stopped_at: dt.datetime | None) -> None:
 
 
 async def _hand_over(doing: Doing, effect: model.HandOver) -> None:
-    handover.want(doing.person, handover.HandoffReason(effect.why), doing.now)
+    handoff.want(doing.person, handoff.HandoffReason(effect.why), doing.now)
 
 
 async def _hand_back(doing: Doing, _effect: model.HandBack) -> None:
-    handover.end(doing.person, doing.now)
+    handoff.end(doing.person, doing.now)
 
 
 async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
@@ -337,7 +338,7 @@ async def _erase(doing: Doing, _effect: Effect) -> None:
         actor = Actor(doing.person.user_id, Role.WORKER, UserStatus.ACTIVE, "")
         await privacy.erase(doing.session, doing.person.user_id, actor, doing.now)
     else:
-        await people.forget(doing.session, [doing.person.id], doing.now)
+        await identify.forget(doing.session, [doing.person.id], doing.now)
     doing.erased = True
 
 

@@ -48,7 +48,7 @@ from app.jobs.models import Job
 from app.jobs.posting import JobText, Salary
 from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
 from app.matching.publish import publish
-from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
+from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 from app.offers import closing
 from app.offers.links import payment_link
 from app.offers.progress import counts_of

@@ -13,7 +13,8 @@ from app.core.person_names import UNNAMED
 from app.dialogue.model import Context, OfferFacts, Profile
 from app.dialogue.worker.person_questions import good_name
 from app.identity.models import User, UserStatus
-from app.messaging import accounts, handover
+from app.messaging.contacts import account_merge
+from app.messaging.conversations import handoff
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
@@ -56,7 +57,7 @@ async def context_of(
         stopped=person.stopped_at is not None,
         paused=person.paused_at is not None,
         wanted_for=person.paused_why or "",
-        held=handover.holder(person, now) is not None,
+        held=handoff.holder(person, now) is not None,
         attended=person.held_by is not None,
         employers=employers,
         job=await employer_facts.job_meant(session, employers, inbound, now),
@@ -128,7 +129,7 @@ async def _agreed(session: AsyncSession, user: User) -> bool:
     """Whether this person consented: what somebody wrote about an unproven phone is not theirs."""
     if user.status != UserStatus.PENDING:
         return True
-    return await accounts.agreed(session, CHANNEL, user.id)
+    return await account_merge.agreed(session, CHANNEL, user.id)
 
 
 async def _offer_meant(

@@ -19,8 +19,8 @@ from app.core.settings import Settings
 from app.dialogue import router
 from app.dialogue.model import Say, State
 from app.employers import phones
-from app.messaging import people
-from app.messaging.channels import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
+from app.messaging.channel import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
+from app.messaging.contacts import identify
 from app.messaging.inbox import bursts
 from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson
@@ -56,7 +56,7 @@ class Conversation:
         """Take one step of the conversation."""
         if inbound.kind is InboundKind.MOVED:
             before = person.phone_index
-            await people.move(session, person, inbound, now)
+            await identify.move(session, person, inbound, now)
             now_at = person.phone_index
             if inbound.moved_to_phone is not None and now_at not in {None, before}:
                 await phones.handed_on(session, now_at, now)
@@ -64,13 +64,13 @@ class Conversation:
                 await phones.follow(session, before, inbound.moved_to_phone, now)
             return
         if inbound.kind is InboundKind.PREFERENCE:
-            people.prefer(person, inbound, now)
+            identify.prefer(person, inbound, now)
             return
         if inbound.kind is InboundKind.CALL or await bursts.answered(session, person, inbound):
             return
         account = await account_of(session, person)
         if account is None:
-            await people.link(session, person, now)
+            await identify.link(session, person, now)
             account = await account_of(session, person)
         context = await context_of(
             session,

@@ -38,7 +38,7 @@ from app.nlu.safety import Distress, distress_in
 
 SAFETY: Final = "safety"
 NOT_UNDERSTOOD: Final = "not_understood"
-"""Of `app.messaging.handover.HandoffReason`, by whose value the wait ends otherwise."""
+"""Of `app.messaging.conversations.handoff.HandoffReason`, by whose value the wait ends otherwise."""
 _BACK_TO_THE_BOT: Final = frozenset({Command.MENU, Command.BOT, Command.BACK, Command.START})
 _PLAIN: Final = frozenset(
     {

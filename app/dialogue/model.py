@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app.core.week import Slot
 from app.dialogue.employer.model import EmployerEffect, EmployerFacts, JobFacts
-from app.messaging.channels import Button, Form, Row
+from app.messaging.channel import Button, Form, Row
 from app.messaging.inbox.inbound_message import Inbound
 from app.offers.rules import OfferStatus
 from app.texts.formatting import DEFAULT_ZONE
@@ -171,7 +171,7 @@ class Context:
     paused: bool = False
     """Whether a human is wanted, there or not."""
     wanted_for: str = ""
-    """Why a human is wanted: `app.messaging.handover.HandoffReason`."""
+    """Why a human is wanted: `app.messaging.conversations.handoff.HandoffReason`."""
     held: bool = False
     """Whether one is there: an administrator holds the conversation."""
     attended: bool = False
@@ -316,7 +316,7 @@ class HandOver:
     """A human is wanted; the bot keeps quiet."""
 
     why: str = "asked"
-    """`app.messaging.handover.HandoffReason`."""
+    """`app.messaging.conversations.handoff.HandoffReason`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -318,7 +318,7 @@ class ChatPerson(Base):
     paused_at: Mapped[dt.datetime | None]
     """Since when a human is wanted, or there; the bot is silent until handed back."""
     paused_why: Mapped[str | None] = mapped_column(String(24))
-    """What made the bot fall silent (`app.messaging.handover.HandoffReason`)."""
+    """What made the bot fall silent (`app.messaging.conversations.handoff.HandoffReason`)."""
     held_by: Mapped[UUID | None]
     """The administrator who answers; a hold nothing is done with runs out."""
     held_at: Mapped[dt.datetime | None]

@@ -8,7 +8,7 @@ import aiohttp
 import httpx
 
 from app.core.settings import Settings
-from app.messaging.channels import Channel, Channels
+from app.messaging.channel import Channel, Channels
 from app.messaging.models import Channel as Name
 from app.providers.sms import build_sms
 from app.providers.smtp import MailFolder, Smtp

@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 
 from app.core.settings import Settings
-from app.messaging.channels import Address, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Outgoing, SendResult, TransportError
 from app.messaging.outbox.sms_segments import segments
 from app.messaging.rules import Refusal
 

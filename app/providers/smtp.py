@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from app.messaging.channels import Address, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Outgoing, SendResult, TransportError
 from app.messaging.rules import Refusal
 
 _TIMEOUT_SECONDS: Final = 15.0

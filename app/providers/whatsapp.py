@@ -9,14 +9,7 @@ import aiohttp
 from pydantic_core import to_json
 
 from app.core.settings import Settings
-from app.messaging.channels import (
-    Address,
-    Form,
-    Outgoing,
-    SendResult,
-    Template,
-    TransportError,
-)
+from app.messaging.channel import Address, Form, Outgoing, SendResult, Template, TransportError
 from app.messaging.rules import Refusal
 from app.providers.whatsapp_errors import classify, code_of
 from app.providers.whatsapp_limits import people_a_day

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from babel.core import Locale
 
-from app.messaging.channels import BODY_CHARACTERS, Button, Form, Outgoing, Template
-from app.messaging.channels import Row as ListRow
+from app.messaging.channel import BODY_CHARACTERS, Button, Form, Outgoing, Template
+from app.messaging.channel import Row as ListRow
 from app.texts.formatting import FILTERS, OPTIONAL, Reader, day, inert
 from app.texts.formatting import reason as say_reason
 

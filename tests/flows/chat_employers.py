@@ -24,7 +24,7 @@ from app.core.week import Slot
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
-from app.messaging.channels import Address, Outgoing
+from app.messaging.channel import Address, Outgoing
 from app.offers import respond
 from app.offers.models import JobMatch
 from app.offers.rules import OfferAnswer

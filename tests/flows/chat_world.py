@@ -34,7 +34,7 @@ from app.db import Database, load_models
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging.channels import Address, Button, Channels, Outgoing, Row, SendResult
+from app.messaging.channel import Address, Button, Channels, Outgoing, Row, SendResult
 from app.messaging.inbox import store
 from app.messaging.models import Channel, ChatPerson
 from app.messaging.outbox import delivery

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.identity.models import User
-from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.inbox import store
 from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import Channel, OutboxMessage

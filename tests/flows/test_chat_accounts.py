@@ -12,7 +12,7 @@ from app.core.ids import new_id
 from app.db import Database
 from app.identity import users
 from app.identity.models import Consent, Role, User
-from app.messaging import people
+from app.messaging.contacts import identify as people
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.models import Channel, ChatPerson
 from tests.flows.matching_world import NOW

@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 
 from app.identity.models import User
 from app.invariants import examine
-from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.models import Channel, InboxItem, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.outbox.claim import LEASE

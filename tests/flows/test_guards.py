@@ -23,7 +23,7 @@ from app.identity.models import User
 from app.jobs import lifecycle
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging.channels import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.models import Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.rules import Refusal

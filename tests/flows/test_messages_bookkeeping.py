@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging.channels import Outgoing, TransportError
+from app.messaging.channel import Outgoing, TransportError
 from app.messaging.inbox import store
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue, record_results

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.core.clocks import SKEW
 from app.core.ids import new_id
-from app.messaging.channels import Channels, TransportError
+from app.messaging.channel import Channels, TransportError
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.outbox.claim import LEASE

@@ -11,7 +11,7 @@ from app.chat import runner
 from app.core.ids import new_id
 from app.db import keyring
 from app.identity.models import User
-from app.messaging.channels import Channels
+from app.messaging.channel import Channels
 from app.messaging.inbox import store
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue

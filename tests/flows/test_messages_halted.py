@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.messaging.channels import Channels
+from app.messaging.channel import Channels
 from app.messaging.models import Channel, ChannelState, MessageTemplate, OutboxMessage
 from app.messaging.outbox import delivery
 from app.messaging.rules import (

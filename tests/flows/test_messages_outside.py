@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.messaging.channels import Channels, TransportError
+from app.messaging.channel import Channels, TransportError
 from app.messaging.models import (
     Channel,
     ChannelState,

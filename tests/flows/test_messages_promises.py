@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from app.__main__ import _templates
-from app.messaging import notices
-from app.messaging.channels import Address, Channels, Outgoing, SendResult
+from app.messaging import platform_events
+from app.messaging.channel import Address, Channels, Outgoing, SendResult
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage
 from app.messaging.outbox import enqueue
 from app.messaging.outbox.claim import claim
@@ -150,12 +150,14 @@ def test_the_command_compares_the_templates_and_frees_those_that_are_as_they_sho
     sqlite_world: World, capsys: pytest.CaptureFixture[str], status: str
 ) -> None:
     world, name = sqlite_world, "partimer_job_offer"
-    world.in_session(lambda session: notices.bar(session, name, "en", "paused", world.clock()))
+    world.in_session(
+        lambda session: platform_events.bar(session, name, "en", "paused", world.clock())
+    )
     body = {"name": name, "language": "en", "status": status}
     ok(world.http.post("/sandbox/whatsapp/_control/templates", json=body))
     differ = world.run(_templates(world.settings, register=False))
     told = capsys.readouterr().out
-    barred = world.in_session(notices.barred)
+    barred = world.in_session(platform_events.barred)
     if status == "PAUSED":
         assert f"{name} (en): not_approved" in told
         assert (differ, barred) == (1, [(name, "en")])

@@ -11,13 +11,7 @@ from sqlalchemy import select
 
 from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging.channels import (
-    Address,
-    Channels,
-    Outgoing,
-    SendResult,
-    TransportError,
-)
+from app.messaging.channel import Address, Channels, Outgoing, SendResult, TransportError
 from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue, statuses

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.crypto import Keyring
 from app.db import Database
-from app.messaging.channels import Channels
+from app.messaging.channel import Channels
 from app.messaging.inbox import store
 from app.messaging.outbox import delivery
 from app.payments import events

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.messaging.channels import TransportError
+from app.messaging.channel import TransportError
 from app.messaging.rules import Refusal
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app.core.ids import new_id
-from app.messaging.channels import Address, Outgoing, Template, TransportError
+from app.messaging.channel import Address, Outgoing, Template, TransportError
 from app.messaging.rules import Refusal
 from app.providers.http import sending
 from app.providers.whatsapp import WhatsApp, parameter

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.core.week import WEEKDAYS, Slot, overlaps
 from app.dialogue.worker import hours_form
-from app.messaging.channels import Outgoing
+from app.messaging.channel import Outgoing
 from app.providers import whatsapp_flows
 from app.texts import catalogue
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.messaging.channels import (
+from app.messaging.channel import (
     BODY_CHARACTERS,
     BUTTON_ID_CHARACTERS,
     BUTTON_TITLE_CHARACTERS,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.languages import Language
-from app.messaging.channels import BODY_CHARACTERS
+from app.messaging.channel import BODY_CHARACTERS
 from app.messaging.outbox.enqueue import BY_SMS
 from app.messaging.outbox.sms_segments import segments
 from app.nlu.intents import Command

@@ -20,7 +20,7 @@ from app.dialogue.employer.model import (
 from app.dialogue.flow import said, says, tapped
 from app.dialogue.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
 from app.jobs.rules import JobStatus
-from app.messaging.channels import Button, Row
+from app.messaging.channel import Button, Row
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu.faq_topic import HIRING, subject_of
 from app.nlu.intents import Command, commands, words_of
@@ -65,7 +65,7 @@ def again(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
 
 
 def hand_over(heard: Heard, why: str = "asked") -> Turn:
-    """Let a person take over; `why` is one of `app.messaging.handover.HandoffReason`."""
+    """Let a person take over; `why` is one of `app.messaging.conversations.handoff.HandoffReason`."""
     return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(why),))
 
 

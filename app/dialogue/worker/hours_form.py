@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from app.core.week import DAY, HALF_HOUR, WEEKDAYS, Slot, format_clock, parse_clock
-from app.messaging.channels import Form
+from app.messaging.channel import Form
 from app.nlu.time_tokens import ALL_DAY
 from app.nlu.weekly_hours import weekly
 from app.texts import catalogue

@@ -20,7 +20,7 @@ from app.dialogue.model import (
     Turn,
 )
 from app.dialogue.worker.onboarding import resume, unfinished
-from app.messaging.channels import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
+from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
 from app.nlu.intents import Command, around, commands, words_of
 from app.nlu.offer_reply import REASONS, OfferAnswer, answer_in
 from app.offers.rules import OfferStatus

@@ -9,11 +9,7 @@ from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
 from app.dialogue.flow import QUESTIONS, answered, index, said, says, tapped, turn_to
 from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
-from app.messaging.channels import (
-    ROW_DESCRIPTION_CHARACTERS,
-    ROW_TITLE_CHARACTERS,
-    Row,
-)
+from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Command, around, commands, folded, words_of

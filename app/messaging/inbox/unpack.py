@@ -22,7 +22,8 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import insert_if_absent, table
 from app.db import Database, keyring, wake_loops
-from app.messaging import notices, people
+from app.messaging import platform_events
+from app.messaging.contacts import identify
 from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
 from app.messaging.inbox.webhooks import Events
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
@@ -86,7 +87,7 @@ async def _open_event(
     for inbound in _in_lock_order(parsed):
         await _add_item(session, inbound, now, begin if alone else None)
     await statuses.apply(session, parsed.statuses, now)
-    await notices.apply(session, event.id, parsed.notices, now)
+    await platform_events.apply(session, event.id, parsed.notices, now)
     _finish(event, parsed.set_aside, now)
 
 
@@ -114,7 +115,7 @@ async def _open_apart(database: Database, event_id: UUID, parse: Parse, now: dt.
                     if not is_of_the_data(failed):
                         raise
                     aside.append(type(failed).__name__)
-            await notices.apply(session, event.id, parsed.notices, now)
+            await platform_events.apply(session, event.id, parsed.notices, now)
             _finish(event, aside, now)
             event.lease_until = None
     except Exception as again:  # noqa: BLE001 - the caller notes it, and tries again as a whole
@@ -148,7 +149,7 @@ async def _add_item(
         return
     # A clock that runs ahead must not make everything that follows too late to be heard.
     inbound = replace(inbound, sent_at=min(inbound.sent_at, now))
-    person = await people.meet(session, WHATSAPP, inbound, now)
+    person = await identify.meet(session, WHATSAPP, inbound, now)
     if inbound.kind not in {InboundKind.MOVED, InboundKind.PREFERENCE}:
         # By the platform's clock, unless that tells of a window that is long closed: then a try costs
         # less than silence, and its refusal closes the window.

@@ -21,16 +21,9 @@ from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.database.due import Look
 from app.db import Database
-from app.messaging.channels import (
-    Address,
-    Channel,
-    Channels,
-    Outgoing,
-    TransportError,
-)
+from app.messaging.channel import Address, Channel, Channels, Outgoing, TransportError
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import OutboxMessage, OutboxState
-from app.messaging.notices import free
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.claim import (
     LONGEST_SEND,
@@ -45,6 +38,7 @@ from app.messaging.outbox.claim import (
 from app.messaging.outbox.enqueue import ADDRESS, PARAMS, REPLIES
 from app.messaging.outbox.rate_limiter import AHEAD, LATEST, Trip
 from app.messaging.outbox.record_results import Outcome, record_all
+from app.messaging.platform_events import free
 from app.messaging.rules import FINAL, Refusal
 from app.texts import catalogue
 

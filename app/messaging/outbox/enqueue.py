@@ -23,7 +23,7 @@ from app.database.statements import insert_of, is_postgresql, rows_changed
 from app.db import keyring, wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.identity.users import EMAIL
-from app.messaging.channels import Outgoing
+from app.messaging.channel import Outgoing
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.rules import Refusal
 

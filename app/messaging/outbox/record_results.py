@@ -16,16 +16,16 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import rows_changed
 from app.db import Database, UtcDateTime, keyring, wake_loops
-from app.messaging import people
-from app.messaging.channels import SendResult, TransportError
+from app.messaging.channel import SendResult, TransportError
+from app.messaging.contacts import identify
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.notices import learn
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.channel_health import hold, suspect, taken_again
 from app.messaging.outbox.claim import Claimed
 from app.messaging.outbox.enqueue import ADDRESS, OPEN, REPLIES, SECRET_KINDS, without_form
 from app.messaging.outbox.rate_limiter import Trip, give_back
+from app.messaging.platform_events import learn
 from app.messaging.rules import Fate, Refusal, decide
 
 _ERROR_CHARACTERS: Final = 300
@@ -159,7 +159,7 @@ async def _note_form(
 ) -> None:
     phone = keyring(session).open(message.recipient_sealed, ADDRESS)
     if phone.startswith("+") and phone != as_phone:
-        await people.known_as(session, message.channel, phone, as_phone, now)
+        await identify.known_as(session, message.channel, phone, as_phone, now)
 
 
 async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.datetime) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.logging import logger
 from app.core.metrics import ALERTS, NOT_OURS
 from app.db import keyring, wake_loops
-from app.messaging import notices
+from app.messaging import platform_events
 from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
@@ -172,7 +172,7 @@ async def _fail(
     if verdict.window_closed:
         await _close_window(session, row, now)
     if update.refusal is not None:
-        await notices.learn(session, update.refusal, row, update.code, now)
+        await platform_events.learn(session, update.refusal, row, update.code, now)
     if verdict.fate is Fate.HELD:
         row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + verdict.after, None
         row.held_why = template_quota.HELD_AFTER[refusal]

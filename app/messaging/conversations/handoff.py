@@ -19,7 +19,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
-from app.messaging.channels import Outgoing
+from app.messaging.channel import Outgoing
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
 from app.messaging.rules import WINDOW, WINDOW_MARGIN, window_open

@@ -28,7 +28,7 @@ from app.core.crypto import Keyring
 from app.core.masking import mask
 from app.db import keyring
 from app.identity.models import Role, User, UserStatus
-from app.messaging import handover
+from app.messaging.conversations import handoff
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.inbox.store import ITEM
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, OutboxState
@@ -88,13 +88,13 @@ def known() -> ColumnElement[bool]:
 
 def waits(now: dt.datetime) -> ColumnElement[bool]:
     """The condition that a person wants a human and has none."""
-    held = and_(ChatPerson.held_by.is_not(None), ChatPerson.held_at > now - handover.HOLD_LASTS)
+    held = and_(ChatPerson.held_by.is_not(None), ChatPerson.held_at > now - handoff.HOLD_LASTS)
     return and_(ChatPerson.paused_at.is_not(None), ~func.coalesce(held, False))
 
 
 def urgency() -> ColumnElement[int]:
     """The order in which people are looked at: who calls for help goes before all others."""
-    return case((ChatPerson.paused_why == handover.HandoffReason.SAFETY, FIRST), else_=FIRST + 1)
+    return case((ChatPerson.paused_why == handoff.HandoffReason.SAFETY, FIRST), else_=FIRST + 1)
 
 
 async def waiting(session: AsyncSession, now: dt.datetime) -> Waiting:

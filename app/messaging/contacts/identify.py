@@ -18,8 +18,8 @@ from app.database.statements import insert_if_absent, table
 from app.db import changed, keyring, wake_loops
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
-from app.messaging import accounts
-from app.messaging.handover import HandoffReason
+from app.messaging.contacts import account_merge
+from app.messaging.conversations.handoff import HandoffReason
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox.enqueue import ADDRESS
@@ -136,9 +136,9 @@ async def _settle(
     if mine is None or theirs is None or mine == theirs:
         return True
     in_order = (theirs, mine) if _knows_more(other, person) else (mine, theirs)
-    stays = await accounts.the_one(session, person.channel, *in_order, now)
+    stays = await account_merge.the_one(session, person.channel, *in_order, now)
     if stays is None:
-        await accounts.call_for_a_person(session, mine, theirs, now)
+        await account_merge.call_for_a_person(session, mine, theirs, now)
         return False
     (person if stays == theirs else other).user_id = None
     return True
@@ -285,9 +285,9 @@ async def set_phone(
     mine = person.user_id
     met = other.user_id if other is not None else None  # whom `_be_one` looks at itself
     if mine is not None and owner is not None and owner not in (mine, met):
-        stays = await accounts.the_one(session, person.channel, mine, owner, now)
+        stays = await account_merge.the_one(session, person.channel, mine, owner, now)
         if stays is None:
-            await accounts.call_for_a_person(session, mine, owner, now)
+            await account_merge.call_for_a_person(session, mine, owner, now)
             return False
         person.user_id = stays
     if other is not None and not await _be_one(session, person, other, now):
@@ -305,7 +305,7 @@ async def set_phone(
         )
         changed(session, "worker", person.user_id)
         await _name_account(session, person, now)
-        if await accounts.agreed(session, person.channel, person.user_id):
+        if await account_merge.agreed(session, person.channel, person.user_id):
             await users.prove_phone(session, person.user_id, now)
     return True
 
