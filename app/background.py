@@ -27,7 +27,7 @@ from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.database import postgresql
 from app.database.due import Due
 from app.db import WAKE_CHANNEL, Database
-from app.identity import recovery, retention
+from app.identity import password_reset, retention
 from app.matching import waves
 from app.messaging import retention as messages_kept
 from app.messaging.inbox import store
@@ -146,13 +146,13 @@ async def _send_refunds(runtime: Runtime, batch: int) -> int:
 
 async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
     async with runtime.database.read() as session:
-        if not await recovery.any_asked(session):
+        if not await password_reset.any_asked(session):
             return 0
     now = runtime.clock()
     async with runtime.database.begin() as session:
-        emails = await recovery.take_asked(session, batch)
+        emails = await password_reset.take_asked(session, batch)
         for email in emails:
-            for link in await recovery.begin(session, email, now):
+            for link in await password_reset.begin(session, email, now):
                 await send_reset_link(session, runtime.settings.base_url, link, now)
     return len(emails)
 
@@ -177,7 +177,7 @@ LOOPS = (
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("read_limits", _read_limits, 60),
     Loop("set_instants_right", _in_one_transaction(wrong_instants.set_right), 30),
-    Loop(recovery.LOOP, _mail_reset_links, 5),
+    Loop(password_reset.LOOP, _mail_reset_links, 5),
     Loop("audit_head", _tell_audit_head, 86_400),
     Loop("seal", _in_one_transaction(sealing.seal_due), 3_600, sealing.STEP),
     Loop("forget_keys", _in_steps(idempotency.forget_old, idempotency.KEYS_DUE), 600),

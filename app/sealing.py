@@ -17,7 +17,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import rows_changed, table
 from app.db import Database, keyring
-from app.employers import marks
+from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.models import User
@@ -41,7 +41,7 @@ class _Clear(NamedTuple):
 
 CLEAR: Final = (
     _Clear(User, "email", users.EMAIL),
-    _Clear(Employer, "address", marks.ADDRESS),
+    _Clear(Employer, "address", shared_identifiers.ADDRESS),
     _Clear(Job, "address", posting.ADDRESS),
     _Clear(Worker, "bio", profile.BIO, ""),
 )

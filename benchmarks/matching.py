@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.db import Database, load_models, sync_engine_for
 from app.matching.candidates import Found, find
-from app.matching.facts import Caps, job_facts
 from app.matching.index import rebuild
+from app.matching.load import Caps, job_facts
 from app.matching.rules import DEFAULT_WEIGHTS, MINIMUM_SHARE, Candidate, JobFacts
 from app.matching.search import near_and_able
 from app.workers.models import Worker

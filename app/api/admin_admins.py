@@ -18,7 +18,7 @@ from app.audit.log import record
 from app.core.errors import Invalid, NotFound
 from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, Line, Name, Page, Reason, Request
-from app.identity import admins, recovery, second_factor, users
+from app.identity import admins, password_reset, second_factor, users
 from app.identity.actor import Actor
 from app.identity.admins import LastOwner, OwnAccount, SameRole
 from app.identity.models import Role, User, UserStatus
@@ -120,7 +120,9 @@ async def add_admin(
 ) -> AdminRow:
     """Make an administrator, who sets a password by the link that is mailed to them."""
     user = await users.create_admin(session, body.email, body.name, None, now, body.admin_role)
-    for link in await recovery.begin(session, users.email_of(session, user) or "", now, Role.ADMIN):
+    for link in await password_reset.begin(
+        session, users.email_of(session, user) or "", now, Role.ADMIN
+    ):
         await send_reset_link(session, rt.settings.base_url, link, now)
     _note(session, actor, "invite", user.id, now, after={"admin_role": body.admin_role})
     return _row(session, user)

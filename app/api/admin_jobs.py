@@ -33,7 +33,7 @@ from app.core.paging import Keyset
 from app.core.schema import Answer, Day, Instant, Page, Reason, Request
 from app.employers.models import Employer
 from app.identity.actor import Actor
-from app.jobs import holding, lifecycle, queries
+from app.jobs import lifecycle, moderation, queries
 from app.jobs.matchable import JobNotMatchable, require_matchable
 from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound
@@ -194,7 +194,7 @@ async def act_on_job(
     if body.action in {"approve", "decline"}:
         if body.text_version is None:
             raise Invalid.field("text_version", "say which text you read: its review.text_version")
-        job = await holding.decide(
+        job = await moderation.decide(
             session,
             job_id,
             ReviewAction(body.action),

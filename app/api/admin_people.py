@@ -44,7 +44,7 @@ from app.core.phones import parse_phone
 from app.core.schema import Page
 from app.database.statements import rows_changed
 from app.db import changed, keyring
-from app.employers import marks
+from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -57,8 +57,8 @@ from app.offers.models import JobMatch
 from app.payments.models import LeadReport, Unlock
 from app.runtime import Runtime
 from app.workers import profile
-from app.workers.facts import reliability
 from app.workers.models import Worker
+from app.workers.track_record import reliability
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -328,7 +328,7 @@ async def list_employers(
         rt=asked.rt,
     )
     if repeated is not None:
-        again = marks.is_repeated()
+        again = shared_identifiers.is_repeated()
         query = query.where(again if repeated else ~again)
     return await _EMPLOYERS.answer(query, actor, asked)
 
@@ -373,7 +373,7 @@ async def _employer_details(
         email=users.email_of(session, user) or "",
         email_verified=user.email_verified_at is not None,
         phone=keys.open(user.phone_sealed, "phone") if user.phone_sealed else None,
-        address=marks.address_of(session, employer),
+        address=shared_identifiers.address_of(session, employer),
         location=location_answer(employer.latitude, employer.longitude),
         tax_id=employer.tax_id,
         jobs=await _count(session, Job.employer_id == employer_id),

@@ -8,11 +8,11 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.schema import Answer, Instant
-from app.employers import marks
+from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity.models import UserStatus
-from app.jobs import pace as jobs_pace
-from app.payments import pace
+from app.jobs import publish_limits as jobs_pace
+from app.payments import unlock_limits
 from app.policy import policy
 
 
@@ -50,7 +50,7 @@ async def signals_of(
 ) -> EmployerSignals:
     """Return what an administrator should know of an employer."""
     limits = (await policy.current(session)).limits
-    workers = await pace.workers_lately(session, employer.id, now)
+    workers = await unlock_limits.workers_lately(session, employer.id, now)
     taken_back = await jobs_pace.cancelled_lately(session, employer.id, now)
     is_new = employer.created_at > now - dt.timedelta(days=limits.new_account_days)
     return EmployerSignals(
@@ -61,7 +61,7 @@ async def signals_of(
                 status=UserStatus(one.status),
                 created_at=one.created_at,
             )
-            for one in await marks.shared(session, employer.id)
+            for one in await shared_identifiers.shared(session, employer.id)
         ],
         workers_unlocked_today=workers,
         unlocks_fast=is_new and workers >= limits.new_account_unlocks,

@@ -47,10 +47,10 @@ from app.core.errors import Invalid
 from app.core.phones import PhoneNotSupported, check_company_phone, parse_phone
 from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
-from app.identity import passwords, recovery, sign_in, tries, users
+from app.identity import growing_waits, password_reset, passwords, sign_in, users
 from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.models import Role
-from app.identity.recovery import PasswordChanged, ResetTokenInvalid
+from app.identity.password_reset import PasswordChanged, ResetTokenInvalid
 from app.identity.sessions import SessionEnded, SessionsDown
 from app.identity.sign_in import AccountSuspended, InvalidCredentials, SignedIn
 from app.identity.tokens import Claims
@@ -249,22 +249,22 @@ async def login_user(
         subject = users.index_of_phone(runtime.keyring, phone)
         async with writing(runtime) as session:
             if runtime.limiter.enabled:
-                await tries.refuse_waiting(session, subject, address, now)
+                await growing_waits.refuse_waiting(session, subject, address, now)
             try:
                 signed_in = await sign_in.with_code(
                     session, runtime.sessions, phone, body.code, now, address
                 )
             except InvalidCredentials:
-                await tries.failed(session, subject, address, now)
+                await growing_waits.failed(session, subject, address, now)
                 raise
         return _tokens(signed_in, runtime, now)
     email = body.email.lower()
-    account = tries.account(runtime.keyring, body.role, email)
+    account = growing_waits.account(runtime.keyring, body.role, email)
     await limit_subject(runtime, "login:account_here", f"{account} {address}")
     if runtime.limiter.enabled:
         # Who can't be counted is not judged: they are told so before anything slow is done for them.
-        async with writing(runtime, tries.COUNTED_WITHIN_SECONDS) as counting:
-            await tries.count(counting, account, address, now)
+        async with writing(runtime, growing_waits.COUNTED_WITHIN_SECONDS) as counting:
+            await growing_waits.count(counting, account, address, now)
     async with runtime.database.read() as looking:
         found = await sign_in.look_up(looking, Role(body.role), email)
     # Between the transactions, because it takes long enough to hold up everybody who writes.
@@ -273,7 +273,7 @@ async def login_user(
         signed_in = await sign_in.with_password(
             session, runtime.sessions, found, body.totp, now, right=right, account=account
         )
-        await tries.succeeded(session, account, address, now)
+        await growing_waits.succeeded(session, account, address, now)
     return _tokens(signed_in, runtime, now)
 
 
@@ -322,8 +322,8 @@ async def request_password_reset(
     """Send a link to set a new password, if there is such an account; the answer never tells."""
     email = users.parse_email(body.email)
     await _limit_email(runtime, "password:account", email, address)
-    seconds = int(recovery.LIFETIME.total_seconds())
-    await recovery.ask(session, email, now)
+    seconds = int(password_reset.LIFETIME.total_seconds())
+    await password_reset.ask(session, email, now)
     return ResetSent(expires_in=seconds)
 
 
@@ -346,14 +346,14 @@ async def set_password(
     Raises `ResetTokenInvalid`, `Invalid`, `PasswordChanged`.
     """
     async with runtime.database.read() as looking:
-        holder = await recovery.holder_of(looking, token, now)
+        holder = await password_reset.holder_of(looking, token, now)
     passwords.check_good_enough(password, field="password", personal=holder.personal)
     password_hash = await passwords.hash_password(password)
     async with writing(runtime) as session:
-        await recovery.reset(session, runtime.sessions, token, password_hash, now)
+        await password_reset.reset(session, runtime.sessions, token, password_hash, now)
         # Who reads the account's mail is its owner, and not kept out by strangers' guesses.
-        account = tries.account(runtime.keyring, holder.role, holder.email)
-        await tries.succeeded(session, account, address, now)
+        account = growing_waits.account(runtime.keyring, holder.role, holder.email)
+        await growing_waits.succeeded(session, account, address, now)
 
 
 @router.post(
@@ -370,12 +370,12 @@ async def change_password(
         raise WrongRole
     await limit_subject(runtime, "password_change:account", str(actor.user_id))
     async with runtime.database.read() as looking:
-        holder = await recovery.require_holder(looking, actor.user_id)
+        holder = await password_reset.require_holder(looking, actor.user_id)
     if not await passwords.verify_password(body.current_password, holder.password_hash):
         raise WrongPassword.field("current_password", "This is not your current password.")
     passwords.check_good_enough(body.password, field="password", personal=holder.personal)
     password_hash = await passwords.hash_password(body.password)
     async with writing(runtime) as session:
-        await recovery.change(
+        await password_reset.change(
             session, runtime.sessions, holder, password_hash, actor.session_id, now
         )

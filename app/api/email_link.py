@@ -13,8 +13,8 @@ from app.api.deps import AnyActor, Now, Read, Route, Rt, Write, WrongRole, limit
 from app.api.pages import page
 from app.api.problems import problems
 from app.core.schema import Answer, Request, Secret
-from app.identity import mailbox, users
-from app.identity.mailbox import EmailLinkInvalid
+from app.identity import email_confirmation, users
+from app.identity.email_confirmation import EmailLinkInvalid
 from app.identity.models import Role
 from app.messaging.outbox import enqueue
 from app.runtime import Runtime
@@ -63,7 +63,7 @@ async def send_link(
     session: AsyncSession, runtime: Runtime, user_id: UUID, now: dt.datetime
 ) -> bool:
     """Send a link to a user's address; False if it is confirmed already."""
-    link = await mailbox.begin(session, user_id, now)
+    link = await email_confirmation.begin(session, user_id, now)
     if link is None:
         return False
     await enqueue.notify(
@@ -72,7 +72,7 @@ async def send_link(
         "email_link",
         {
             "url": f"{runtime.settings.base_url}/confirm-email?token={link.token}",
-            "days": mailbox.LIFETIME.days,
+            "days": email_confirmation.LIFETIME.days,
         },
         key=str(link.id),
         now=now,
@@ -99,7 +99,7 @@ async def resend_email_link(session: Write, runtime: Rt, actor: AnyActor, now: N
 )
 async def confirm_email(body: ConfirmEmail, session: Write, now: Now) -> None:
     """Confirm an address by the link that was sent to it; 422 `email_link_invalid` if it is no good."""
-    await mailbox.confirm(session, body.token, now)
+    await email_confirmation.confirm(session, body.token, now)
 
 
 @page_router.get("", dependencies=[limited("password")])
@@ -107,7 +107,7 @@ async def show(rt: Rt, now: Now, token: Token = "") -> Response:
     """Ask for one tap: a mail program that only looks at links must not use them up."""
     async with rt.database.read() as session:
         try:
-            language = await mailbox.language_of(session, token, now)
+            language = await email_confirmation.language_of(session, token, now)
         except EmailLinkInvalid:
             return page("en", "reset_too_late", {}, status=404)
     return page(language, "email_form", {}, form=[], button="email_button")
@@ -118,8 +118,8 @@ async def follow(rt: Rt, now: Now, token: Token = "") -> Response:
     """Confirm the address."""
     try:
         async with rt.database.begin() as session:
-            language = await mailbox.language_of(session, token, now)
-            await mailbox.confirm(session, token, now)
+            language = await email_confirmation.language_of(session, token, now)
+            await email_confirmation.confirm(session, token, now)
     except EmailLinkInvalid:
         return page("en", "reset_too_late", {}, status=404)
     return page(language, "email_done", {})

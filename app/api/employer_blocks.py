@@ -12,7 +12,7 @@ from app.core.schema import Answer, Instant, Request
 from app.employers import blocks
 from app.employers.blocks import BlockNotFound
 from app.offers import closing
-from app.offers.unlocking import MatchNotFound, worker_of
+from app.offers.mark_unlocked import MatchNotFound, worker_of
 
 router = APIRouter(prefix="/api/employers/blocks", tags=["employers"], route_class=Route)
 

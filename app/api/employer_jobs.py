@@ -36,12 +36,12 @@ from app.core.schema import (
 from app.core.zones import TimeZone
 from app.db import keyring
 from app.identity.actor import AccountRestricted, Actor
-from app.jobs import holding, posting, queries
-from app.jobs.holding import JobDeclined, JobHeld
+from app.jobs import moderation, posting, queries
 from app.jobs.matchable import JobNotMatchable
 from app.jobs.models import Job, JobStatus
-from app.jobs.pace import PublishedTooOften
+from app.jobs.moderation import JobDeclined, JobHeld
 from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobNotEditable, JobText
+from app.jobs.publish_limits import PublishedTooOften
 from app.jobs.queries import JobNotFound
 from app.jobs.review import ReviewStatus, version_of
 from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled, JobNotDraft
@@ -249,13 +249,13 @@ class JobAnswer(Answer):
 
 
 def _review(job: Job, language: str) -> Review:
-    reasons = holding.reasons(holding.findings_of(job), language)
+    reasons = moderation.reasons(moderation.findings_of(job), language)
     return Review(
         status=ReviewStatus(job.review_status),
         reasons=[ReviewReason.model_validate(reason) for reason in reasons],
         note=job.review_note,
         decided_at=job.reviewed_at,
-        text_version=version_of(holding.texts_of(job)),
+        text_version=version_of(moderation.texts_of(job)),
     )
 
 
@@ -304,7 +304,7 @@ async def job_answers(
     counts = await counts_of(session, [job.id for job in jobs], now)
     language = DEFAULT_LANGUAGE
     if any(job.review_findings for job in jobs):
-        language = await holding.language_of(session, actor.user_id)
+        language = await moderation.language_of(session, actor.user_id)
     keys = keyring(session)
     return [_answer(job, dict(counts.get(job.id, {})), language, keys) for job in jobs]
 

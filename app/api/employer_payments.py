@@ -33,18 +33,18 @@ from app.db import keyring
 from app.identity.actor import AccountRestricted
 from app.jobs.models import Job
 from app.offers.links import payment_link
+from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.offers.unlocking import MatchNotFound
-from app.payments import provider, reports, unlock
+from app.payments import provider, purchase, reports
 from app.payments.contacts import Contact, contacts_of
 from app.payments.models import Payment, Unlock
-from app.payments.pace import UnlocksTooFast
 from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
+from app.payments.purchase import DisputeOpen, EmailUnconfirmed, VerificationRequired
 from app.payments.refunds import PaymentNotFound
 from app.payments.reports import MatchNotUnlocked, ReportTooLate
 from app.payments.rules import OPEN, PaymentStatus
-from app.payments.unlock import DisputeOpen, EmailUnconfirmed, VerificationRequired
+from app.payments.unlock_limits import UnlocksTooFast
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
@@ -156,14 +156,14 @@ async def unlock_match(
         if idempotency_key is not None:
             print_ = await idempotency.fingerprint(request)
             await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
-        begun = await unlock.begin(session, actor, match_id, now, paced=rt.limiter.enabled)
+        begun = await purchase.begin(session, actor, match_id, now, paced=rt.limiter.enabled)
     if isinstance(begun, Payment):
         page = payment_link(rt.keyring, rt.settings.base_url, match_id)
-        paying = await unlock.open_checkout(rt.database, rt.payments, begun.id, page, now)
+        paying = await purchase.open_checkout(rt.database, rt.payments, begun.id, page, now)
         if paying.status in OPEN:
             return _pending(paying)
     async with rt.database.read() as session:
-        if await unlock.held(session, actor.user_id, match_id) is None:
+        if await purchase.held(session, actor.user_id, match_id) is None:
             raise provider.PaymentsUnavailable
         return await _unlocked(session, actor.user_id, match_id)
 

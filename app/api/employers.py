@@ -25,7 +25,7 @@ from app.core.schema import (
     left_out,
     sent,
 )
-from app.employers import marks, profile
+from app.employers import profile, shared_identifiers
 from app.employers.models import Employer
 from app.employers.profile import ProfileChanges
 from app.identity import users
@@ -114,7 +114,7 @@ def profile_answer(session: AsyncSession, user: User, employer: Employer) -> Emp
         contact_name=user.name,
         email=users.email_of(session, user) or "",
         phone=users.phone_of(session, user),
-        address=marks.address_of(session, employer),
+        address=shared_identifiers.address_of(session, employer),
         city=employer.city,
         location=location_answer(employer.latitude, employer.longitude),
         tax_id=employer.tax_id,

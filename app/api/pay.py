@@ -21,10 +21,10 @@ from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job
 from app.offers.links import lead_of
+from app.offers.mark_unlocked import is_for_sale
 from app.offers.models import JobMatch
-from app.offers.names import shown_name_of
-from app.offers.unlocking import is_for_sale
-from app.payments import contacts, unlock
+from app.offers.worker_names import shown_name_of
+from app.payments import contacts, purchase
 from app.payments.models import Payment
 from app.payments.rules import CAPTURED, OPEN, PaymentStatus
 from app.runtime import Runtime
@@ -80,7 +80,7 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
         except NotFound:
             return page("en", "link_unknown", {}, status=404)
         language = lead.user.language
-        if await unlock.held(session, lead.user.id, lead.match.id) is not None:
+        if await purchase.held(session, lead.user.id, lead.match.id) is not None:
             bought = await contacts.contacts_of(session, lead.user.id, [lead.match.id])
             gone = bought[lead.match.id].name is None
             return page(language, "lead_left" if gone else "lead_bought", lead.words)
@@ -122,13 +122,13 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
             lead = await _lead(session, rt, token)
             language = lead.user.language
             await limit_subject(rt, "unlock:account", str(lead.user.id))
-            begun = await unlock.begin(
+            begun = await purchase.begin(
                 session, lead.actor, lead.match.id, now, paced=rt.limiter.enabled
             )
         here = f"{rt.settings.base_url}{request.url.path}"
         if not isinstance(begun, Payment):
             return RedirectResponse(here, 303)
-        paying = await unlock.open_checkout(rt.database, rt.payments, begun.id, here, now)
+        paying = await purchase.open_checkout(rt.database, rt.payments, begun.id, here, now)
     except NotFound:
         return page(language, "link_unknown", {}, status=404)
     except DomainError as refusal:

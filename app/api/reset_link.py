@@ -4,8 +4,8 @@ import datetime as dt
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.identity import recovery
-from app.identity.links import SentLink
+from app.identity import password_reset
+from app.identity.email_tokens import SentLink
 from app.messaging.outbox import enqueue
 
 
@@ -19,7 +19,7 @@ async def send_reset_link(
         "password_reset",
         {
             "url": f"{base_url}/reset-password?token={link.token}",
-            "minutes": round(recovery.LIFETIME.total_seconds() / 60),
+            "minutes": round(password_reset.LIFETIME.total_seconds() / 60),
         },
         key=str(link.id),
         now=now,

@@ -9,9 +9,9 @@ from app.api.auth import set_password
 from app.api.deps import Address, Now, Route, Rt, limited
 from app.api.pages import Field, page
 from app.core.errors import DomainError
-from app.identity import recovery
+from app.identity import password_reset
+from app.identity.password_reset import ResetTokenInvalid
 from app.identity.passwords import MINIMUM_CHARACTERS
-from app.identity.recovery import ResetTokenInvalid
 
 router = APIRouter(prefix="/reset-password", include_in_schema=False, route_class=Route)
 
@@ -25,7 +25,7 @@ async def show(rt: Rt, now: Now, token: Token = "") -> Response:
     """Ask for the new password, if the link is still good."""
     async with rt.database.read() as session:
         try:
-            language = (await recovery.holder_of(session, token, now)).language
+            language = (await password_reset.holder_of(session, token, now)).language
         except ResetTokenInvalid:
             return page("en", "reset_too_late", {}, status=404)
     return page(language, "reset_form", {}, form=_FIELDS, button="reset_button")
@@ -43,7 +43,7 @@ async def reset(
     language = "en"
     try:
         async with rt.database.read() as session:
-            language = (await recovery.holder_of(session, token, now)).language
+            language = (await password_reset.holder_of(session, token, now)).language
         await set_password(rt, token, password, address, now)
     except ResetTokenInvalid:
         return page(language, "reset_too_late", {}, status=404)

@@ -22,7 +22,7 @@ from app.api.deps import (
 from app.api.problems import problems
 from app.audit.log import record
 from app.core.schema import Answer, Request
-from app.identity import passwords, recovery, second_factor
+from app.identity import password_reset, passwords, second_factor
 from app.identity.actor import Actor
 from app.identity.models import Role
 from app.identity.second_factor import NothingToConfirm, WrongSecondFactor
@@ -101,7 +101,7 @@ async def set_second_factor(
     _by_password(actor)
     await limit_subject(rt, "second_factor:account", str(actor.user_id))
     async with rt.database.read() as looking:
-        holder = await recovery.require_holder(looking, actor.user_id)
+        holder = await password_reset.require_holder(looking, actor.user_id)
     if not await passwords.verify_password(body.current_password, holder.password_hash):
         message = "This is not your current password."
         raise WrongPassword.field("current_password", message)

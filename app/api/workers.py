@@ -34,10 +34,10 @@ from app.identity.models import User, UserStatus
 from app.offers import respond
 from app.workers import blocks, profile
 from app.workers.blocks import BlockNotFound, EmployerNotFound
-from app.workers.facts import reliability
 from app.workers.models import Worker
 from app.workers.profile import MAX_SKILLS, ProfileChanges
 from app.workers.registration import UnknownPlace
+from app.workers.track_record import reliability
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 

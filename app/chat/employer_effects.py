@@ -43,18 +43,18 @@ from app.employers import blocks, phones
 from app.employers.profile import EmployerNotFound
 from app.identity.models import User, UserStatus
 from app.jobs import posting, queries
-from app.jobs.holding import JobDeclined, JobHeld
 from app.jobs.models import Job
+from app.jobs.moderation import JobDeclined, JobHeld
 from app.jobs.posting import JobText, Salary
 from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
 from app.matching.publish import publish
 from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 from app.offers import closing
 from app.offers.links import payment_link
+from app.offers.mark_unlocked import MatchNotFound, worker_of
 from app.offers.progress import counts_of
 from app.offers.queries import EmployersMatch, matches_of
 from app.offers.rules import OfferStatus
-from app.offers.unlocking import MatchNotFound, worker_of
 from app.payments import contacts, reports
 from app.payments.contacts import Contact
 from app.payments.rules import ReportStatus

@@ -18,7 +18,7 @@ from app.messaging.conversations import handoff
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
-from app.offers.notices import said_of_jobs
+from app.offers.offer_message import said_of_jobs
 from app.offers.rules import OfferStatus, effective
 from app.workers import availability
 from app.workers.models import Block, Worker

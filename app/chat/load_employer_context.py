@@ -17,7 +17,7 @@ from app.jobs.queries import JobNotFound
 from app.jobs.rules import JobStatus
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.models import ChatPerson
-from app.offers.notices import said_of_jobs
+from app.offers.offer_message import said_of_jobs
 from app.offers.progress import counts_of
 from app.offers.rules import OfferStatus
 

@@ -2,7 +2,7 @@
 
 The API takes any name that can be seen and has a letter. A chat asks, so it takes only what is a name beyond
 doubt: letters of any script and what joins them. What people who have paid nothing read of a name is another
-matter (`app.offers.names`).
+matter (`app.offers.worker_names`).
 """
 
 import unicodedata

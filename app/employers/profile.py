@@ -11,7 +11,7 @@ from app.audit import log
 from app.core.errors import NotFound
 from app.core.geo import Point
 from app.db import keyring
-from app.employers import marks
+from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
@@ -68,7 +68,9 @@ async def edit(
         address = changes["address"]
         employer.address = None
         employer.address_sealed = (
-            keyring(session).seal(address, marks.ADDRESS) if address is not None else None
+            keyring(session).seal(address, shared_identifiers.ADDRESS)
+            if address is not None
+            else None
         )
     for field in ("city", "tax_id"):
         if field in changes:
@@ -92,7 +94,7 @@ async def edit(
         )
     if changes:
         user.updated_at = employer.updated_at = now
-        await marks.refresh(session, user, employer)
+        await shared_identifiers.refresh(session, user, employer)
     await session.flush()
     return user, employer
 

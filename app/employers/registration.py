@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.db import keyring
-from app.employers import marks
+from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
@@ -56,5 +56,5 @@ async def register(
     )
     session.add(employer)
     await session.flush()
-    await marks.refresh(session, user, employer)
+    await shared_identifiers.refresh(session, user, employer)
     return user, employer

@@ -19,7 +19,7 @@ from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import new_id
 from app.database.statements import table
 from app.db import keyring
-from app.identity import totp, tries, users
+from app.identity import growing_waits, totp, users
 from app.identity.models import OneTimeCode, User
 
 RECOVERY_CODES: Final = 10
@@ -72,7 +72,7 @@ async def check(
     secret = keyring(session).open(sealed, totp.CONTEXT) if sealed else totp.NOBODYS
     subject = str(user.id) if user is not None else stand_in
     user_id = user.id if user is not None else None
-    may_try = await tries.count_factor(session, subject, now, user_id)
+    may_try = await growing_waits.count_factor(session, subject, now, user_id)
     typed = (code or "").strip()
     step = totp.matching_step(secret, typed, now, user.totp_step if user is not None else None)
     if not may_try or user is None:
@@ -83,7 +83,7 @@ async def check(
     else:
         good = await _use_step(session, whose, step)
     if good:
-        await tries.forget_factor(session, subject)
+        await growing_waits.forget_factor(session, subject)
     return good
 
 
@@ -213,7 +213,7 @@ async def set_secret(session: AsyncSession, user_id: UUID, secret: str, now: dt.
     user.totp_pending_sealed = None
     user.totp_step = None
     user.updated_at = now
-    await tries.forget_factor(session, str(user_id))
+    await growing_waits.forget_factor(session, str(user_id))
 
 
 async def remove(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
@@ -226,4 +226,4 @@ async def remove(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None
     user.version += 1
     user.updated_at = now
     await _void_recovery_codes(session, user_id, now)
-    await tries.forget_factor(session, str(user_id))
+    await growing_waits.forget_factor(session, str(user_id))

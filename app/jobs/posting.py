@@ -15,7 +15,7 @@ from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.week import Slot
 from app.db import keyring
-from app.jobs import holding, rules
+from app.jobs import moderation, rules
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import owned, slot_of
 from app.jobs.rules import JobStatus
@@ -82,7 +82,7 @@ async def create(session: AsyncSession, employer_id: UUID, text: JobText, now: d
         updated_at=now,
     )
     _write(job, text, keyring(session))
-    holding.review(session, job, now)
+    moderation.review(session, job, now)
     session.add(job)
     await session.flush()
     return job
@@ -115,11 +115,11 @@ async def edit(
             "matches; cancel this job and post a new one."
         )
     check(after)
-    if changed & holding.REVIEWED:
+    if changed & moderation.REVIEWED:
         if job.status == JobStatus.PUBLISHED:
-            await holding.require_harmless(session, job, holding.texts_of(after))
+            await moderation.require_harmless(session, job, moderation.texts_of(after))
         _write(job, after, keys)
-        holding.review(session, job, now)
+        moderation.review(session, job, now)
     if changed:
         _write(job, after, keys)
         job.updated_at = now

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.matching.facts import Caps, worker_facts
+from app.matching.load import Caps, worker_facts
 from app.matching.rules import Candidate, JobFacts, Weights, rank
 from app.matching.search import near_and_able
 

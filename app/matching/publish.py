@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.identity.actor import Actor
-from app.jobs import holding, lifecycle, pace, queries
+from app.jobs import lifecycle, moderation, publish_limits, queries
 from app.jobs.matchable import require_matchable
 from app.jobs.models import Job
 from app.jobs.rules import JobAction, JobStatus
@@ -28,8 +28,8 @@ async def publish(
     job = await queries.owned(session, actor.user_id, job_id, hold=True)
     if job.status == JobStatus.DRAFT:
         if paced:
-            await pace.require(session, actor.user_id, now)
-        await holding.require_cleared(session, job, now)
+            await publish_limits.require(session, actor.user_id, now)
+        await moderation.require_cleared(session, job, now)
         require_matchable(job)
     await lifecycle.move(session, job, JobAction.PUBLISH, now)
     log.record(

@@ -19,7 +19,7 @@ from app.jobs.models import Job
 from app.jobs.queries import find as find_job
 from app.jobs.rules import JobNotPublished, JobStatus
 from app.matching.candidates import Found, find
-from app.matching.facts import Caps, job_facts
+from app.matching.load import Caps, job_facts
 from app.matching.rules import (
     Candidate,
     JobFacts,
@@ -30,9 +30,9 @@ from app.matching.rules import (
     why,
 )
 from app.offers.create import NewOffer, create
+from app.offers.effective_status import stands
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.offers.standing import stands
 from app.policy import policy as policies
 from app.policy.policy import Policy
 

@@ -13,16 +13,16 @@ from app.audit import log
 from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.identity.actor import Actor
-from app.jobs import lifecycle, pace
+from app.jobs import lifecycle, publish_limits
 from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound, facts_of, find
 from app.jobs.rules import JobAction, JobNotOver, closes_at
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox.enqueue import Notice, notify_many, suppress
-from app.offers.jobside import HeldJob, ask_more, hold_jobs
+from app.offers.effective_status import stands
+from app.offers.job_lock import HeldJob, ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, CloseReason, OfferStatus, ends_of
-from app.offers.standing import stands
 
 _REASON = {
     JobAction.CANCEL: CloseReason.CANCELLED,
@@ -68,7 +68,7 @@ async def close_job(
     if action == JobAction.CANCEL:
         await _tell_accepted(session, held, now)
         if held.status is JobStatus.PUBLISHED:
-            await pace.note(session, held.employer_id, now)
+            await publish_limits.note(session, held.employer_id, now)
     await _tell_employer(session, held, action, actor, now)
     return job
 

@@ -16,7 +16,7 @@ from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify_many
 from app.offers import rules
 from app.offers.models import JobMatch
-from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
+from app.offers.offer_message import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy
 

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.models import Job, JobStatus
+from app.offers.effective_status import effective_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.offers.standing import effective_status
 from app.workers.completeness import completeness
 from app.workers.models import Worker, WorkerAvailability
 

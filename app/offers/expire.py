@@ -14,7 +14,7 @@ from app.audit import log
 from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.messaging.outbox.enqueue import notify_many, suppress
-from app.offers.jobside import ask_more, hold_jobs
+from app.offers.job_lock import ask_more, hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, ends_of
 from app.workers.models import Worker

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.offers.effective_status import effective_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.offers.standing import effective_status
 
 
 async def counts_of(

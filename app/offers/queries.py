@@ -23,13 +23,13 @@ from app.db import UtcDateTime, keyring
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
+from app.offers.effective_status import effective_status, stands
 from app.offers.models import JobMatch
-from app.offers.names import shown_name
 from app.offers.respond import OfferNotFound
 from app.offers.rules import OfferStatus
-from app.offers.standing import effective_status, stands
-from app.workers.facts import reliability
+from app.offers.worker_names import shown_name
 from app.workers.models import Worker
+from app.workers.track_record import reliability
 
 _JOBS, _EMPLOYERS, _USERS, _WORKERS = map(table, (Job, Employer, User, Worker))
 _MATCH, _JOB, _SLOT = table(JobMatch).c, _JOBS.c, table(JobSlot).c

@@ -13,7 +13,7 @@ from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.messaging.outbox.enqueue import notify_many
 from app.offers.models import JobMatch
-from app.offers.notices import Offered, offer_notice, said_of_jobs, zones_of
+from app.offers.offer_message import Offered, offer_notice, said_of_jobs, zones_of
 from app.offers.rules import OfferStatus
 
 REMINDERS_DUE: Final = Due(

@@ -18,11 +18,11 @@ from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import notify_many, suppress
 from app.offers import rules
 from app.offers.closing import close_between, close_open
-from app.offers.jobside import HeldJob, ask_more, hold_jobs
+from app.offers.job_lock import HeldJob, ask_more, hold_jobs
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
-from app.offers.names import shown_name_of
 from app.offers.rules import Action, CloseReason, OfferAnswer, OfferFacts, OfferStatus, Step
+from app.offers.worker_names import shown_name_of
 from app.workers.models import Worker
 
 UNSENT_WHEN_ANSWERED = ("job_offer", "offer_reminder")

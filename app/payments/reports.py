@@ -14,8 +14,8 @@ from app.database.statements import insert_if_absent
 from app.identity.actor import Actor
 from app.identity.models import User, UserStatus
 from app.messaging.models import OutboxMessage, OutboxState
+from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
-from app.offers.unlocking import MatchNotFound
 from app.payments import refunds
 from app.payments.models import LeadReport, Unlock
 from app.payments.rules import ReportStatus

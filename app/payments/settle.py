@@ -21,11 +21,11 @@ from app.employers import phones
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
-from app.offers.jobside import hold_jobs
+from app.offers.job_lock import hold_jobs
+from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
-from app.offers.unlocking import mark_unlocked
-from app.payments import ledger, pace, refunds, rules
+from app.payments import ledger, refunds, rules, unlock_limits
 from app.payments.contacts import contacts_of
 from app.payments.models import Payment, Unlock
 from app.payments.provider import Checkout, CheckoutState
@@ -171,7 +171,7 @@ async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.dat
         )
     )
     await session.flush()
-    await pace.note(session, payment.employer_id, now)
+    await unlock_limits.note(session, payment.employer_id, now)
     await _cancel_others(session, payment, now)
     await _send_contact(session, payment, match, now)
     record(

@@ -13,7 +13,7 @@ from app.messaging.models import Channel as Name
 from app.providers.sms import build_sms
 from app.providers.smtp import MailFolder, Smtp
 from app.providers.whatsapp import build_whatsapp
-from app.workers.quiet import quiet_hours
+from app.workers.quiet_hours import quiet_hours
 
 MAIL_FOLDER: Final = Path("mail")
 """Where e-mails go in development, one file each."""

@@ -28,7 +28,7 @@ from app.messaging.channel import Address, Outgoing
 from app.offers import respond
 from app.offers.models import JobMatch
 from app.offers.rules import OfferAnswer
-from app.payments import unlock
+from app.payments import purchase
 from app.payments.models import Payment
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.settle import settle
@@ -125,7 +125,7 @@ async def pay(world: "ChatWorld", name: str) -> None:
     match = await match_of(world, name)
     async with world.database.begin() as session:
         actor = Actor(match.employer_id, Role.EMPLOYER, UserStatus.ACTIVE, "")
-        payment = await unlock.begin(session, actor, match.id, world.clock())
+        payment = await purchase.begin(session, actor, match.id, world.clock())
         assert isinstance(payment, Payment)
         checkout = Checkout(
             session_id=f"cs_{payment.id.hex}",

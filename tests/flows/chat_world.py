@@ -39,8 +39,8 @@ from app.messaging.inbox import store
 from app.messaging.models import Channel, ChatPerson
 from app.messaging.outbox import delivery
 from app.offers import closing, expire, remind
+from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
-from app.offers.unlocking import mark_unlocked
 from app.payments.models import Payment, Unlock
 from tests.flows.chat_copies import Rows, rows_of, write
 from tests.flows.chat_employers import HAPPENINGS, mailed_code, shown_mail

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.employers.marks import mailbox
+from app.employers.shared_identifiers import mailbox
 from tests.flows.payments_world import lead
 from tests.flows.world import Person, World, ok, refused
 

@@ -30,8 +30,8 @@ from app.core.metrics import exposition
 from app.core.ratelimit import InMemory, LimiterDown, RateLimiter
 from app.db import keyring
 from app.identity import passwords, users
+from app.identity.growing_waits import COUNTED_WITHIN_SECONDS
 from app.identity.models import IdempotencyKey, SignInTries, User
-from app.identity.tries import COUNTED_WITHIN_SECONDS
 from tests.flows.auth_world import employer_body, password_login
 from tests.flows.world import PASSWORD, START, World, ok, refused
 

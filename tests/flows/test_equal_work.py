@@ -10,8 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from app.identity import passwords, totp
+from app.identity.growing_waits import FACTOR
 from app.identity.passwords import Hashing
-from app.identity.tries import FACTOR
 from tests.flows.auth_world import code_login, worker_body
 from tests.flows.world import PASSWORD, World, ok, refused
 

@@ -28,7 +28,7 @@ from app.messaging.models import Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.rules import Refusal
 from app.offers import expire, remind, respond, rules
-from app.offers.jobside import hold_jobs
+from app.offers.job_lock import hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, OfferAnswer, OfferClosed, OfferFacts, OfferStatus
 from app.payments import ledger, refunds

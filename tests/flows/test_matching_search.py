@@ -5,7 +5,7 @@ import pytest
 
 from app.core.geo import KM_PER_DEGREE, Point
 from app.jobs.models import Job
-from app.matching.facts import job_facts
+from app.matching.load import job_facts
 from app.matching.search import near_and_able
 from tests.flows.matching_world import (
     NOW,

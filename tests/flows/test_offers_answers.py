@@ -13,9 +13,9 @@ from app.db import Database, keyring
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.offers.links import lead_of
+from app.offers.mark_unlocked import mark_unlocked
 from app.offers.respond import respond, withdraw, withdraw_all
 from app.offers.rules import OfferAnswer, OfferStatus
-from app.offers.unlocking import mark_unlocked
 from app.workers.models import Worker
 from tests.flows.matching_world import NOW
 from tests.flows.offers_world import (

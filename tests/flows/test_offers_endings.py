@@ -18,11 +18,11 @@ from app.jobs.models import Job, JobStatus
 from app.jobs.rules import JobAction
 from app.offers.closing import close_between, close_for_worker, close_job, expire_jobs_due
 from app.offers.expire import expire_due
+from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.remind import remind_due
 from app.offers.respond import respond
 from app.offers.rules import OfferAnswer, OfferStatus
-from app.offers.unlocking import mark_unlocked
 from app.policy.policy import Policy
 from app.workers.models import Worker
 from tests.flows.matching_world import NOW, add_employer, add_job

@@ -19,11 +19,11 @@ from app.jobs.models import JobStatus
 from app.jobs.rules import JobAction
 from app.offers.closing import close_between, close_for_worker, close_job
 from app.offers.expire import expire_due
+from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.remind import remind_due
 from app.offers.respond import respond, withdraw, withdraw_all
 from app.offers.rules import OfferAnswer, OfferStatus
-from app.offers.unlocking import mark_unlocked
 from app.workers.models import Worker
 from tests.flows.matching_world import NOW
 from tests.flows.offers_world import (

@@ -10,7 +10,7 @@ import pytest
 from app.core.money import Money
 from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
-from app.payments import unlock
+from app.payments import purchase
 from app.payments.provider import CheckoutRequest
 from tests.flows import payments_world as money
 from tests.flows.payments_world import Lead, at_once, fault, later, lead, pages_of
@@ -307,7 +307,7 @@ def test_a_page_that_was_never_noted_still_unlocks_when_paid(world: World) -> No
     mine = lead(world)
     actor = Actor(UUID(mine.employer.id), Role.EMPLOYER, UserStatus.ACTIVE, "")
     begun = world.in_session(
-        lambda session: unlock.begin(session, actor, UUID(mine.id), world.clock(), paced=False)
+        lambda session: purchase.begin(session, actor, UUID(mine.id), world.clock(), paced=False)
     )
     provider = world.runtime.payments
     assert provider is not None

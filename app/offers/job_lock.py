@@ -19,9 +19,9 @@ from app.db import wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import Notice
+from app.offers.effective_status import stands
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.offers.standing import stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Invalid
-from app.identity import links, users
-from app.identity.links import SentLink
+from app.identity import email_tokens, users
+from app.identity.email_tokens import SentLink
 from app.identity.models import User
 from app.identity.rules import MAY_SIGN_IN
 
@@ -32,13 +32,13 @@ async def begin(session: AsyncSession, user_id: UUID, now: dt.datetime) -> SentL
     )
     if await session.scalar(unproven) is None:
         return None
-    await links.forget(session, user_id, _PURPOSE, now)
-    return await links.issue(session, user_id, _PURPOSE, LIFETIME, now)
+    await email_tokens.forget(session, user_id, _PURPOSE, now)
+    return await email_tokens.issue(session, user_id, _PURPOSE, LIFETIME, now)
 
 
 async def language_of(session: AsyncSession, token: str, now: dt.datetime) -> str:
     """Return the language of whose link this is, without using it. Raises `EmailLinkInvalid`."""
-    user_id = await links.user_of(session, token, _PURPOSE, now)
+    user_id = await email_tokens.user_of(session, token, _PURPOSE, now)
     query = select(User.language).where(User.id == user_id, User.status.in_(MAY_SIGN_IN))
     language: str | None = await session.scalar(query)
     if user_id is None or language is None:
@@ -48,8 +48,8 @@ async def language_of(session: AsyncSession, token: str, now: dt.datetime) -> st
 
 async def confirm(session: AsyncSession, token: str, now: dt.datetime) -> None:
     """Note that whoever has this link reads the address's mail. Raises `EmailLinkInvalid`."""
-    user_id = await links.user_of(session, token, _PURPOSE, now)
-    if user_id is None or not await links.use(session, token, now):
+    user_id = await email_tokens.user_of(session, token, _PURPOSE, now)
+    if user_id is None or not await email_tokens.use(session, token, now):
         raise EmailLinkInvalid
     await prove(session, user_id, now)
 

@@ -22,11 +22,11 @@ from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import User
 from app.jobs.models import Job
+from app.offers.mark_unlocked import MatchNotFound, is_for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.offers.unlocking import MatchNotFound, is_for_sale
-from app.payments import pace, rules
 from app.payments import provider as providers
+from app.payments import rules, unlock_limits
 from app.payments.models import Dispute, Payment, Unlock
 from app.payments.provider import (
     CheckoutRequest,
@@ -98,7 +98,7 @@ async def begin(
         raise MatchNotAccepted
     await _require_good_standing(session, actor.user_id, match_id)
     if paced:
-        await pace.require(session, actor.user_id, match_id, now)
+        await unlock_limits.require(session, actor.user_id, match_id, now)
     await _expire_overdue(session, actor.user_id, match_id, now)
     return await _open_payment(session, match, now)
 

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import SealBroken
 from app.core.errors import Conflict, Invalid
 from app.db import keyring, wake_loops
-from app.identity import links, mailbox, tries, users
-from app.identity.links import SentLink
+from app.identity import email_confirmation, email_tokens, growing_waits, users
+from app.identity.email_tokens import SentLink
 from app.identity.models import ResetRequest, Role, User
 from app.identity.rules import MAY_SIGN_IN
 from app.identity.sessions import SessionEnded, SessionStore
@@ -105,12 +105,14 @@ async def begin(
         User.status.in_(MAY_SIGN_IN),
     )
     found = (await session.scalars(query)).all()
-    return [await links.issue(session, user_id, _PURPOSE, LIFETIME, now) for user_id in found]
+    return [
+        await email_tokens.issue(session, user_id, _PURPOSE, LIFETIME, now) for user_id in found
+    ]
 
 
 async def holder_of(session: AsyncSession, token: str, now: dt.datetime) -> Holder:
     """Return whose link this is, without using it. Raises `ResetTokenInvalid`."""
-    user_id = await links.user_of(session, token, _PURPOSE, now)
+    user_id = await email_tokens.user_of(session, token, _PURPOSE, now)
     found = await _holder(session, user_id) if user_id is not None else None
     if found is None:
         raise ResetTokenInvalid
@@ -146,10 +148,10 @@ async def reset(
     Raises `ResetTokenInvalid`: of two uses at once, one wins.
     """
     found = await holder_of(session, token, now)
-    if not await links.use(session, token, now):
+    if not await email_tokens.use(session, token, now):
         raise ResetTokenInvalid
     await _set(session, found, password_hash, now)
-    await mailbox.prove(session, found.user_id, now)  # the link came to it
+    await email_confirmation.prove(session, found.user_id, now)  # the link came to it
     await sessions.end_all(session, found.user_id)
 
 
@@ -183,7 +185,7 @@ async def _set(session: AsyncSession, found: Holder, password_hash: str, now: dt
     )
     if version is None:
         raise PasswordChanged
-    await links.forget(session, found.user_id, _PURPOSE, now)
+    await email_tokens.forget(session, found.user_id, _PURPOSE, now)
     # Whoever guessed at the second factor knew the old password: their tries keep nobody out now.
-    await tries.forget_factor(session, str(found.user_id))
+    await growing_waits.forget_factor(session, str(found.user_id))
     return version

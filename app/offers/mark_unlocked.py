@@ -13,7 +13,7 @@ from app.jobs.rules import JobAction
 from app.messaging.outbox.enqueue import notify_many
 from app.offers import rules
 from app.offers.closing import close_job
-from app.offers.jobside import hold_jobs
+from app.offers.job_lock import hold_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, MatchNotAccepted, OfferFacts, OfferStatus
 
