@@ -113,10 +113,10 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 async def _check_invariants(settings: Settings) -> int:
-    from app.api import parked
     from app.database.postgresql import COMMAND
     from app.db import Database
     from app.invariants import examine
+    from app.reporting import parked
     from app.runtime import build_keyring, wall_clock
 
     database = Database(
@@ -259,8 +259,8 @@ def migrate(_arguments: argparse.Namespace) -> int:
 
 
 async def _migrate(settings: Settings) -> None:
-    from app import sealing
     from app.db import Database
+    from app.privacy import sealing
     from app.runtime import build_keyring
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))

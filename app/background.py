@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import sealing, wrong_instants
-from app.api import idempotency, parked
+from app import wrong_instants
+from app.api import idempotency
 from app.api.reset_link import send_reset_link
 from app.attempts.work import Verb as ItemVerb
 from app.attempts.work import Work, do_due
@@ -32,9 +32,11 @@ from app.matching import waves
 from app.messaging import retention as messages_kept
 from app.messaging.inbox import store
 from app.messaging.outbox import delivery, messaging_limits
-from app.offers import closing, expire, privacy, remind
+from app.offers import closing, expire, remind
 from app.payments import events, reconcile, refunds
+from app.privacy import personal_data, sealing
 from app.providers import stripe
+from app.reporting import parked
 from app.runtime import Runtime
 
 BATCH = 100
@@ -185,9 +187,9 @@ LOOPS = (
     Loop("forget_sessions", _in_steps(retention.forget_old, *retention.DUE), 600),
     Loop(
         "forget_unproven",
-        _item_by_item(privacy.ERASURES, privacy.forget_unproven),
+        _item_by_item(personal_data.ERASURES, personal_data.forget_unproven),
         600,
-        privacy.UNPROVEN_AT_ONCE,
+        personal_data.UNPROVEN_AT_ONCE,
     ),
     Loop("count_parked", _in_one_transaction(parked.tidy), 60),
 )

@@ -22,9 +22,9 @@ from app.identity.tokens import TokenRing
 from app.matching.index import reindex_workers
 from app.messaging.channel import Channels
 from app.messaging.inbox.group_commit import Arrivals
-from app.offers import privacy as offers_privacy
 from app.payments import erasure as payments_privacy
 from app.payments.provider import PaymentProvider
+from app.privacy import personal_data as offers_privacy
 from app.providers.channels import build_channels
 from app.providers.http import outgoing, sending
 from app.providers.stripe import build_payments

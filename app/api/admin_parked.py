@@ -14,7 +14,6 @@ from app.api.admin_retries import find_locked, try_again
 from app.api.csv_export import CSV_ANSWER
 from app.api.deps import Now, Route, Write
 from app.api.parameters import InboxId, SubjectId
-from app.api.parked import WORKS
 from app.api.problems import problems
 from app.attempts.models import WorkAttempt
 from app.attempts.work import Kind
@@ -22,6 +21,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, Page
 from app.messaging.models import InboxItem, WebhookState
+from app.reporting.parked import WORKS
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 

@@ -13,12 +13,10 @@ from sqlalchemy import Date as SqlDate
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app.api import lag, message_figures, parked
 from app.api.admin_access import LogReader, SettingsChanger, SettingsReader, StatsReader
 from app.api.admin_lists import Listing, ListSpec, cleaned
 from app.api.csv_export import CSV_ANSWER
 from app.api.deps import Now, Read, Route, Write
-from app.api.message_figures import ConversationFigures, HeldFigures
 from app.attempts.work import Kind, try_all_anew
 from app.audit import heads
 from app.audit.log import reasons_of, record
@@ -47,6 +45,9 @@ from app.policy.policy import (
     Policy,
     WavePolicy,
 )
+from app.reporting import backlog as lag
+from app.reporting import message_figures, parked
+from app.reporting.message_figures import ConversationFigures, HeldFigures
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 

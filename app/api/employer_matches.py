@@ -14,12 +14,13 @@ from app.core.money import Money
 from app.core.schema import Instant, MoneyAnswer, Page
 from app.jobs import queries as jobs
 from app.jobs.queries import JobNotFound
-from app.offers import dashboards, queries
+from app.offers import queries
 from app.offers.queries import EmployersMatch
 from app.offers.rules import OfferStatus, acceptance_rate
 from app.payments import contacts
 from app.payments.contacts import Contact
 from app.policy import policy
+from app.reporting import dashboards
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 

@@ -11,7 +11,6 @@ from redis.exceptions import RedisError
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 import app
-from app.api import lag, parked
 from app.api.deps import Now, Route, Rt, runtime_of
 from app.api.problems import problems
 from app.api.writable import NotWritable, WriteProbe
@@ -19,6 +18,7 @@ from app.core.errors import NotFound, Unavailable
 from app.core.metrics import exposition
 from app.core.ratelimit import ANSWERS_SECONDS
 from app.core.schema import Answer
+from app.reporting import backlog, parked
 
 router = APIRouter(tags=["health"], route_class=Route)
 
@@ -119,9 +119,9 @@ async def get_readiness(request: Request, rt: Rt, now: Now) -> Ready:
         except (RedisError, OSError) as error:
             raise CacheUnavailable from error
     async with rt.database.read() as session:
-        behind = (await lag.measure(session, now)).worst_seconds
+        behind = (await backlog.measure(session, now)).worst_seconds
         waits = (await parked.count(session, now)).by_kind()
-    if behind > lag.READY_WITHIN_SECONDS:
+    if behind > backlog.READY_WITHIN_SECONDS:
         detail = f"Background work is {behind} seconds behind: is a worker process running?"
         raise BackgroundLagging(detail)
     return Ready(

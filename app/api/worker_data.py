@@ -9,7 +9,7 @@ from app.api.deps import Now, Read, Route, Rt, WorkerActor, Write
 from app.api.worker_hours import AvailabilitySlot, TimeOffAnswer, time_off_answer
 from app.api.workers import EmployerBlock, WorkerProfile, worker_profile
 from app.core.schema import Answer, Instant
-from app.offers import privacy
+from app.privacy import personal_data
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
@@ -103,7 +103,7 @@ class OwnData(Answer):
 async def export_data(session: Read, actor: WorkerActor, now: Now, response: Response) -> OwnData:
     """Get everything kept about me, as JSON."""
     response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
-    data = await privacy.export(session, actor.user_id)
+    data = await personal_data.export(session, actor.user_id)
     return OwnData(
         exported_at=now,
         profile=worker_profile(session, data.user, data.worker),
@@ -128,5 +128,5 @@ async def erase_account(session: Write, actor: WorkerActor, rt: Rt, now: Now) ->
 
     What was paid stays on the books without my name; a contact unlocked before is no longer shown.
     """
-    await privacy.erase(session, actor.user_id, actor, now)
+    await personal_data.erase(session, actor.user_id, actor, now)
     await rt.sessions.end_all(session, actor.user_id)

@@ -16,7 +16,7 @@ from app.api.salaries import SalaryAnswer
 from app.api.slots import SlotAnswer
 from app.core import schema
 from app.core.schema import Day, Instant, Page
-from app.offers import dashboards, queries
+from app.offers import queries
 from app.offers import respond as responding
 from app.offers.queries import WorkersOffer
 from app.offers.respond import OfferNotFound
@@ -31,6 +31,7 @@ from app.offers.rules import (
     acceptance_rate,
 )
 from app.payments import contacts
+from app.reporting import dashboards
 from app.texts import catalogue
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)

@@ -38,10 +38,11 @@ from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
 from app.messaging.models import ChatPerson
-from app.offers import privacy, reasons, respond
+from app.offers import reasons, respond
 from app.offers.models import JobMatch
 from app.offers.rules import OfferAnswer
 from app.payments import contacts
+from app.privacy import personal_data
 from app.texts import catalogue
 from app.texts.formatting import role
 from app.workers import availability, blocks, profile, registration
@@ -321,7 +322,7 @@ async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
 
 async def _send_data(doing: Doing, _effect: model.SendData) -> None:
     """Tell everything that is kept; the person reads what an export holds, in plain lines."""
-    own = await privacy.export(doing.session, doing.worker_id)
+    own = await personal_data.export(doing.session, doing.worker_id)
     phone = users.phone_of(doing.session, own.user)
     lines = own_data.told(own, phone, doing.language, doing.now)
     doing.replies.append(Say("your_data", {"list": "\n".join(lines)}))
@@ -336,7 +337,7 @@ async def _erase(doing: Doing, _effect: Effect) -> None:
     """Delete everything; the last reply goes to an address that is then no longer kept."""
     if doing.person.user_id is not None:
         actor = Actor(doing.person.user_id, Role.WORKER, UserStatus.ACTIVE, "")
-        await privacy.erase(doing.session, doing.person.user_id, actor, doing.now)
+        await personal_data.erase(doing.session, doing.person.user_id, actor, doing.now)
     else:
         await identify.forget(doing.session, [doing.person.id], doing.now)
     doing.erased = True

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.dialogue.flow import said_slots
 from app.messaging.inbox.inbound_message import InboundKind
-from app.offers.privacy import OwnData
+from app.privacy.personal_data import OwnData
 from app.texts import catalogue
 from app.texts.catalogue import plain, say_by, say_day
 from app.texts.formatting import Reader, clock, inert

@@ -17,7 +17,7 @@ class Employer(Base):
     id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     company_name: Mapped[str] = mapped_column(String(120), index=True)
     address: Mapped[str | None] = mapped_column(String(200))
-    """In clear, as versions before 0022 kept it; emptied by `app.sealing`, and read only until then."""
+    """In clear, as versions before 0022 kept it; emptied by `app.privacy.sealing`, and read only until then."""
     address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     city: Mapped[str | None] = mapped_column(String(120), index=True)
     latitude: Mapped[float | None]

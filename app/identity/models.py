@@ -51,7 +51,7 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(120))
     language: Mapped[str] = mapped_column(String(8), default="en")
     email: Mapped[str | None] = mapped_column(String(254))
-    """In clear, as versions before 0022 kept it; emptied by `app.sealing`, and read only until then."""
+    """In clear, as versions before 0022 kept it; emptied by `app.privacy.sealing`, and read only until then."""
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_index: Mapped[str | None] = mapped_column(String(64))
     email_verified_at: Mapped[dt.datetime | None]

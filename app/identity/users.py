@@ -114,7 +114,7 @@ def has_email() -> ColumnElement[bool]:
 
 def is_email(keys: Keyring, email: str) -> ColumnElement[bool]:
     """Return the condition that a user has this e-mail address, as `parse_email` returns it."""
-    # The second half finds those whom `app.sealing` has not come to yet.
+    # The second half finds those whom `app.privacy.sealing` has not come to yet.
     return or_(User.email_index == keys.index(email, EMAIL), User.email == email)
 
 

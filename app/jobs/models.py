@@ -53,7 +53,7 @@ class Job(Base):
     longitude: Mapped[float]
     city: Mapped[str | None] = mapped_column(String(120))
     address: Mapped[str | None] = mapped_column(String(200))
-    """In clear, as versions before 0022 kept it; emptied by `app.sealing`, and read only until then."""
+    """In clear, as versions before 0022 kept it; emptied by `app.privacy.sealing`, and read only until then."""
     address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     starts_on: Mapped[dt.date]
     ends_on: Mapped[dt.date | None]

@@ -1,6 +1,6 @@
 """What of a worker's account is the workers' own to show and to erase.
 
-The whole, with offers and messages, is `app.offers.privacy`.
+The whole, with offers and messages, is `app.privacy.personal_data`.
 """
 
 import datetime as dt

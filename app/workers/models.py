@@ -24,7 +24,7 @@ class Worker(Base):
     skills: Mapped[list[str]] = mapped_column(JsonType, default=list)
     experience_years: Mapped[int] = mapped_column(default=0)
     bio: Mapped[str] = mapped_column(String(4_000), default="")
-    """In clear, as versions before 0022 kept it; emptied by `app.sealing`, and read only until then."""
+    """In clear, as versions before 0022 kept it; emptied by `app.privacy.sealing`, and read only until then."""
     bio_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     time_zone: Mapped[str] = mapped_column(String(64))
     weekly_offer_cap: Mapped[int | None]

@@ -66,7 +66,7 @@ FORGOTTEN = "job_matches.reject_reason lead_reports.reason refunds.reason chat_p
 """What somebody said in passing: emptied when the worker it is about, or who said it, is erased."""
 
 EMPTIED = "users.email employers.address jobs.address workers.bio"
-"""In clear until `app.sealing` has sealed it; nothing is written there any more."""
+"""In clear until `app.privacy.sealing` has sealed it; nothing is written there any more."""
 
 KINDS = (CODES, CATALOGUE, HASHES, PLATFORM_IDS, NAMES, COMPANY, JOB_TEXTS, FORGOTTEN, EMPTIED)
 

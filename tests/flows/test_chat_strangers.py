@@ -9,7 +9,7 @@ from app.dialogue.model import State
 from app.identity.codes import CodeRules
 from app.identity.models import Consent, User
 from app.messaging.models import ChatPerson
-from app.offers.privacy import UNPROVEN_KEPT, forget_unproven
+from app.privacy.personal_data import UNPROVEN_KEPT, forget_unproven
 from app.workers.models import Worker
 from app.workers.registration import NewWorker, register, register_proven
 from tests.flows.chat_world import ASHA, ChatWorld

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
 from app.__main__ import _check_invariants
-from app.api import idempotency, parked
+from app.api import idempotency
 from app.core.metrics import REGISTRY
 from app.core.settings import Settings
 from app.identity.models import IdempotencyKey
@@ -17,6 +17,7 @@ from app.jobs.models import Job
 from app.messaging.models import InboxItem
 from app.offers.models import JobMatch
 from app.policy.models import PolicyRow
+from app.reporting import parked
 from tests.flows.payments_world import actions
 from tests.flows.world import START, World, ok, refused
 from tests.infra.counted import alerts

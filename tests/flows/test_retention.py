@@ -24,7 +24,7 @@ from app.messaging.models import (
     WebhookState,
 )
 from app.messaging.retention import STEPS, forget_due
-from app.offers import privacy
+from app.privacy import personal_data
 from app.workers.models import Worker
 from tests.flows.auth_world import register
 from tests.flows.world import World, ok, refused
@@ -224,7 +224,7 @@ LOOKS: dict[str, Any] = {step.name: (step.find, step.values) for step in STEPS} 
     name: (select(due.any), lambda now, _limit, due=due: due.values(now))
     for name, due in DUES.items()
 }
-LOOKS["unproven"] = (select(privacy.LONG_UNPROVEN.any), lambda now, _limit: {"since": now})
+LOOKS["unproven"] = (select(personal_data.LONG_UNPROVEN.any), lambda now, _limit: {"since": now})
 
 
 @pytest.mark.parametrize("look", LOOKS)

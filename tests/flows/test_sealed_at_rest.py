@@ -6,13 +6,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from app import sealing
 from app.audit import log
 from app.audit.models import AuditWords
 from app.db import keyring
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job
+from app.privacy import sealing
 from app.workers.models import Worker
 from tests.flows.test_workers_account import everything_stored, lead, unlock
 from tests.flows.world import PASSWORD, World, ok, refused

@@ -23,10 +23,10 @@ from app.messaging.models import (
 )
 from app.offers.closing import ENDS
 from app.offers.expire import EXPIRIES
-from app.offers.privacy import ERASURES
 from app.offers.remind import REMINDERS
 from app.payments.reconcile import CHECKS
 from app.payments.refunds import REFUNDS
+from app.privacy.personal_data import ERASURES
 
 WORKS: Final[dict[Kind, Work]] = {
     work.kind: work for work in (WAVES, EXPIRIES, REMINDERS, ENDS, REFUNDS, CHECKS, ERASURES)
