@@ -18,7 +18,7 @@ from app.core.settings import ConfigurationError, Settings, load_settings, read_
 
 if TYPE_CHECKING:
     from app.core.clocks import Clock
-    from app.providers.whatsapp_templates import Difference
+    from app.providers.whatsapp.templates import Difference
 
 type Command = Callable[[argparse.Namespace], int]
 
@@ -333,9 +333,9 @@ def templates(arguments: argparse.Namespace) -> int:
 
 async def _templates(settings: Settings, *, register: bool) -> int:
     from app.messaging.channel import TransportError
-    from app.providers import whatsapp_templates
     from app.providers.http import sending
-    from app.providers.whatsapp import build_whatsapp
+    from app.providers.whatsapp import templates as whatsapp_templates
+    from app.providers.whatsapp.client import build_whatsapp
 
     async with sending(settings.whatsapp_url) as http:
         whatsapp = build_whatsapp(settings, http)
@@ -377,9 +377,9 @@ def flow(arguments: argparse.Namespace) -> int:
 
 async def _flow(settings: Settings, *, register: bool) -> int:
     from app.messaging.channel import TransportError
-    from app.providers import whatsapp_flows
     from app.providers.http import sending
-    from app.providers.whatsapp import build_whatsapp
+    from app.providers.whatsapp import flows
+    from app.providers.whatsapp.client import build_whatsapp
 
     async with sending(settings.whatsapp_url) as http:
         whatsapp = build_whatsapp(settings, http)
@@ -389,10 +389,10 @@ async def _flow(settings: Settings, *, register: bool) -> int:
             )
         try:
             if register:
-                id_ = await whatsapp_flows.register(whatsapp, settings.whatsapp_account)
+                id_ = await flows.register(whatsapp, settings.whatsapp_account)
                 print(f"Registered. Set WHATSAPP_AVAILABILITY_FLOW_ID={id_}")
                 return 0
-            problem = await whatsapp_flows.problem(
+            problem = await flows.problem(
                 whatsapp, settings.whatsapp_account, settings.availability_flow
             )
         except TransportError as error:

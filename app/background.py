@@ -35,7 +35,7 @@ from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, remind
 from app.payments import events, reconcile, refunds
 from app.privacy import personal_data, sealing
-from app.providers import stripe
+from app.providers.stripe import client
 from app.reporting import parked
 from app.runtime import Runtime
 
@@ -123,7 +123,7 @@ async def _handle_payment_events(runtime: Runtime, batch: int) -> int:
         runtime.database,
         runtime.clock,
         batch,
-        parse=stripe.event_of,
+        parse=client.event_of,
         livemode=runtime.settings.sells_live,
     )
 

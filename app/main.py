@@ -62,7 +62,7 @@ from app.core.settings import (
 )
 from app.identity import redis_sessions
 from app.identity.sessions import SessionsDown
-from app.providers import whatsapp_flows, whatsapp_templates
+from app.providers.whatsapp import flows, templates
 from app.runtime import Runtime, running, wall_clock
 from app.texts import catalogue as texts
 
@@ -235,8 +235,8 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
             public_url=settings.base_url,
             limits=settings.environment != "test",
             delivered_after_seconds=0.0 if settings.environment == "test" else 0.05,
-            templates=tuple(whatsapp_templates.definitions()),
-            flows=({"id": SANDBOX_AVAILABILITY_FLOW_ID, **whatsapp_flows.definition()},),
+            templates=tuple(templates.definitions()),
+            flows=({"id": SANDBOX_AVAILABILITY_FLOW_ID, **flows.definition()},),
         )
     )
     application.state.sandbox = sandbox

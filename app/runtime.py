@@ -25,9 +25,9 @@ from app.messaging.inbox.group_commit import Arrivals
 from app.payments import erasure as payments_privacy
 from app.payments.provider import PaymentProvider
 from app.privacy import personal_data as offers_privacy
-from app.providers.channels import build_channels
 from app.providers.http import outgoing, sending
-from app.providers.stripe import build_payments
+from app.providers.stripe.client import build_payments
+from app.providers.wiring import build_channels
 
 
 def wall_clock() -> dt.datetime:

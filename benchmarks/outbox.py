@@ -31,7 +31,7 @@ from app.messaging.models import Channel, ChannelState, OutboxMessage
 from app.messaging.outbox import delivery
 from app.messaging.outbox.enqueue import ADDRESS, Notice, notify_many
 from app.providers.http import sending
-from app.providers.whatsapp import WhatsApp
+from app.providers.whatsapp.client import WhatsApp
 from app.texts.catalogue import SAMPLES
 from benchmarks.population import populate
 from tests.infra.live import running

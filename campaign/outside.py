@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from app.core.settings import SANDBOX_AVAILABILITY_FLOW_ID
-from app.providers import whatsapp_flows, whatsapp_templates
+from app.providers.whatsapp import flows, templates
 from sandbox import SandboxConfig, create_sandbox
 
 HANG_SECONDS = 3.0
@@ -30,8 +30,8 @@ def main() -> None:
             throughput_per_second=1_000,
             hang_seconds=HANG_SECONDS,
             retry_longest_seconds=LONGEST_RETRY_SECONDS,
-            templates=tuple(whatsapp_templates.definitions()),
-            flows=({"id": SANDBOX_AVAILABILITY_FLOW_ID, **whatsapp_flows.definition()},),
+            templates=tuple(templates.definitions()),
+            flows=({"id": SANDBOX_AVAILABILITY_FLOW_ID, **flows.definition()},),
         )
     )
     served = Starlette(

@@ -9,7 +9,7 @@ from app.api.problems import problems
 from app.api.webhook_answer import Received
 from app.core.errors import Unauthenticated, Unavailable
 from app.payments.events import store
-from app.providers.stripe import SignatureInvalid, verified_event
+from app.providers.stripe.client import SignatureInvalid, verified_event
 from app.runtime import wall_clock
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=Route)

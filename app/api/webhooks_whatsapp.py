@@ -15,7 +15,7 @@ from app.api.problems import problems
 from app.api.webhook_answer import Received
 from app.core.errors import Forbidden, Unauthenticated, Unavailable
 from app.core.settings import Settings
-from app.providers.whatsapp_pins import without_exact_pins
+from app.providers.whatsapp.location_pins import without_exact_pins
 
 router = APIRouter(
     prefix="/api/webhooks", tags=["webhooks"], generate_unique_id_function=operation_id

@@ -25,7 +25,7 @@ from app.messaging.inbox import bursts
 from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
-from app.providers.whatsapp_parse import parse
+from app.providers.whatsapp.webhook import parse
 from app.texts import catalogue
 
 

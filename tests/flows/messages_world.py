@@ -17,7 +17,7 @@ from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import Channel, OutboxMessage
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.rules import Refusal
-from app.providers.whatsapp_errors import classify
+from app.providers.whatsapp.errors import classify
 from tests.flows.chat_world import ChatWorld
 from tests.flows.matching_world import NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER

@@ -31,7 +31,7 @@ from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import MAX_UNANSWERED, Refusal
 from app.offers.models import JobMatch
 from app.providers.http import sending
-from app.providers.whatsapp import WhatsApp
+from app.providers.whatsapp.client import WhatsApp
 from app.texts import catalogue
 from tests.flows.matching_world import NewWorker, add_employer, add_job, add_workers
 from tests.flows.offers_world import offer_to

@@ -14,7 +14,7 @@ from app.messaging.inbox import store
 from app.messaging.inbox.handling import IN_A_ROW
 from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
-from app.providers.whatsapp_parse import parse
+from app.providers.whatsapp.webhook import parse
 from tests.flows.matching_world import NOW, database_of
 
 PEOPLE = 20

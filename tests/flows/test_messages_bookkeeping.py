@@ -19,7 +19,7 @@ from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue, record_results
 from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, Refusal
-from app.providers.whatsapp_parse import parse
+from app.providers.whatsapp.webhook import parse
 from tests.flows.matching_world import NewWorker, add_workers
 from tests.flows.test_messages_delivery import OFFER
 from tests.flows.test_messages_delivery import Post as Letterbox

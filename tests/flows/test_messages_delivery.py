@@ -18,7 +18,7 @@ from app.messaging.outbox import delivery, enqueue
 from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietHours
 from app.providers.http import sending
-from app.providers.whatsapp import WhatsApp
+from app.providers.whatsapp.client import WhatsApp
 from tests.flows.world import World, ok, refused
 
 PHONE = "+919822200001"

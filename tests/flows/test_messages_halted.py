@@ -16,7 +16,7 @@ from app.messaging.rules import (
     SPAM_PAUSE,
 )
 from app.providers.http import sending
-from app.providers.whatsapp import WhatsApp
+from app.providers.whatsapp.client import WhatsApp
 from tests.flows.test_messages_delivery import Post
 from tests.flows.world import World, ok
 from tests.infra.counted import alerts

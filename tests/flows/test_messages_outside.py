@@ -17,7 +17,7 @@ from app.messaging.models import (
 )
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.rules import MUCH_LATER, Refusal
-from app.providers.whatsapp_errors import classify
+from app.providers.whatsapp.errors import classify
 from tests.flows.matching_world import database_of
 from tests.flows.messages_world import town
 from tests.infra.counted import alerts

@@ -17,7 +17,7 @@ from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessag
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.outbox.claim import LEASE, LONGEST_SEND
 from app.messaging.rules import AMBIGUOUS_WAIT, MUCH_LATER, Refusal
-from app.providers.whatsapp_errors import classify
+from app.providers.whatsapp.errors import classify
 from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER
 from tests.infra.counted import alerts

@@ -13,9 +13,9 @@ from app.db import keyring
 from app.identity.models import Consent, User
 from app.messaging.models import ChatPerson
 from app.messaging.outbox.enqueue import ADDRESS
-from app.providers import whatsapp_flows
 from app.providers.http import sending
-from app.providers.whatsapp import WhatsApp, build_whatsapp
+from app.providers.whatsapp import flows
+from app.providers.whatsapp.client import WhatsApp, build_whatsapp
 from app.workers.models import Worker
 from tests.flows.world import World, ok
 
@@ -205,14 +205,14 @@ def with_whatsapp[Result](
 
 def test_the_form_is_registered_once_and_compared(shared_world: World) -> None:
     async def registered(whatsapp: WhatsApp, settings: Settings) -> str:
-        return await whatsapp_flows.register(whatsapp, settings.whatsapp_account)
+        return await flows.register(whatsapp, settings.whatsapp_account)
 
     async def problem(whatsapp: WhatsApp, settings: Settings) -> str | None:
         flow_id = settings.availability_flow
-        return await whatsapp_flows.problem(whatsapp, settings.whatsapp_account, flow_id)
+        return await flows.problem(whatsapp, settings.whatsapp_account, flow_id)
 
     async def problem_of_another(whatsapp: WhatsApp, settings: Settings) -> str | None:
-        return await whatsapp_flows.problem(whatsapp, settings.whatsapp_account, "999")
+        return await flows.problem(whatsapp, settings.whatsapp_account, "999")
 
     assert with_whatsapp(shared_world, registered) == shared_world.settings.availability_flow
     assert with_whatsapp(shared_world, problem) is None

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from app.core.ids import new_id
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.messaging.outbox import enqueue
-from app.providers.whatsapp_parse import parse
+from app.providers.whatsapp.webhook import parse
 from tests.flows.world import World
 from tests.providers.platform_payloads import (
     CHANGES,

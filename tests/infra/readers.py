@@ -97,8 +97,8 @@ def _called() -> dict[str, Run]:
 def _others() -> dict[str, Run]:
     """Return what reads texts that come inside something else."""
     from app.jobs.review import judge
-    from app.providers.whatsapp_limits import people_a_day
-    from app.providers.whatsapp_parse import parse
+    from app.providers.whatsapp.limits import people_a_day
+    from app.providers.whatsapp.webhook import parse
     from app.texts.catalogue import say_by
 
     def webhook(text: str) -> object:
@@ -119,10 +119,10 @@ def _others() -> dict[str, Run]:
             {"title": text[:120], "description": text[:4_000]}
         ),
         "app.texts.catalogue.say_by": lambda text: say_by("url", text, reader("en")),
-        "app.providers.whatsapp_limits.people_a_day": lambda text: people_a_day(
+        "app.providers.whatsapp.limits.people_a_day": lambda text: people_a_day(
             {"messaging_limit_tier": text}
         ),
-        "app.providers.whatsapp_parse.parse": webhook,
+        "app.providers.whatsapp.webhook.parse": webhook,
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from app.messaging.channel import TransportError
 from app.messaging.rules import Refusal
 from app.providers.http import sending
-from app.providers.whatsapp import WhatsApp
+from app.providers.whatsapp.client import WhatsApp
 from tests.infra.run import free_port
 
 AT_ONCE = 100

@@ -19,7 +19,7 @@ from app.payments.provider import (
     RefundChanged,
     RefundState,
 )
-from app.providers.stripe import (
+from app.providers.stripe.client import (
     SIGNATURE_TOLERANCE_SECONDS,
     SignatureInvalid,
     checkout_of,

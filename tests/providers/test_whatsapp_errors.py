@@ -15,7 +15,7 @@ from app.messaging.rules import (
     Verdict,
     decide,
 )
-from app.providers.whatsapp_errors import classify
+from app.providers.whatsapp.errors import classify
 
 HTTP_429, PROXY = (None, 429), (None, 502)
 """Answers without a code: a status alone, and a proxy's page."""

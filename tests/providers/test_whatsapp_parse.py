@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.messaging.inbox.inbound_message import InboundKind
 from app.messaging.rules import Refusal
-from app.providers.whatsapp_errors import classify
-from app.providers.whatsapp_parse import parse
+from app.providers.whatsapp.errors import classify
+from app.providers.whatsapp.webhook import parse
 
 STAMP = "1795420800"
 

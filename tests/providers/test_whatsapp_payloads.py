@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.messaging.inbox.inbound_message import Inbound
-from app.providers.whatsapp_parse import parse
+from app.providers.whatsapp.webhook import parse
 from tests.providers.platform_payloads import (
     CHANGES,
     MESSAGES,

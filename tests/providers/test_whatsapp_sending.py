@@ -17,7 +17,7 @@ from app.core.ids import new_id
 from app.messaging.channel import Address, Outgoing, Template, TransportError
 from app.messaging.rules import Refusal
 from app.providers.http import sending
-from app.providers.whatsapp import WhatsApp, parameter
+from app.providers.whatsapp.client import WhatsApp, parameter
 
 REFUSED = re.compile(r"[\n\t]| {5,}")
 """What the platform refuses in a template's value (132018)."""

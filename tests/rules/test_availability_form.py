@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from app.core.week import WEEKDAYS, Slot, overlaps
 from app.dialogue.worker import hours_form
 from app.messaging.channel import Outgoing
-from app.providers import whatsapp_flows
+from app.providers.whatsapp import flows
 from app.texts import catalogue
 
-LAYOUT: dict[str, Any] = json.loads(whatsapp_flows.layout())
+LAYOUT: dict[str, Any] = json.loads(flows.layout())
 SCREEN = LAYOUT["screens"][0]
 FIELDS = SCREEN["layout"]["children"][0]["children"]
 LIMITS = {"CheckboxGroup": 30, "Dropdown": 20, "Footer": 35, "TextBody": 4096}
@@ -24,7 +24,7 @@ LIMITS = {"CheckboxGroup": 30, "Dropdown": 20, "Footer": 35, "TextBody": 4096}
 def test_a_language_fills_in_all_that_the_form_leaves_open(language: str) -> None:
     form = hours_form.form(language, "1")
     assert set(form.data) == set(SCREEN["data"])
-    assert set(re.findall(r"\$\{data\.(\w+)\}", whatsapp_flows.layout())) == set(form.data)
+    assert set(re.findall(r"\$\{data\.(\w+)\}", flows.layout())) == set(form.data)
     assert form.screen == SCREEN["id"]
     assert Outgoing("When?", form=form).problem() is None
 

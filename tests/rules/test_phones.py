@@ -11,7 +11,7 @@ from app.core.phones import (
     is_special,
     parse_phone,
 )
-from app.providers.whatsapp_values import phone
+from app.providers.whatsapp.fields import phone
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Final
 
 from app.core.geo import Point, on_grid
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
-from app.providers.whatsapp_values import (
+from app.providers.whatsapp.fields import (
     Json,
     Unreadable,
     instant,

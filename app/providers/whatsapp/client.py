@@ -11,10 +11,10 @@ from pydantic_core import to_json
 from app.core.settings import Settings
 from app.messaging.channel import Address, Form, Outgoing, SendResult, Template, TransportError
 from app.messaging.rules import Refusal
-from app.providers.whatsapp_errors import classify, code_of
-from app.providers.whatsapp_limits import people_a_day
-from app.providers.whatsapp_values import message_id as message_id_of
-from app.providers.whatsapp_values import phone
+from app.providers.whatsapp.errors import classify, code_of
+from app.providers.whatsapp.fields import message_id as message_id_of
+from app.providers.whatsapp.fields import phone
+from app.providers.whatsapp.limits import people_a_day
 from app.texts.catalogue import AUTHENTICATION, MARKETING
 
 type Json = dict[str, Any]

@@ -12,16 +12,8 @@ from functools import partial
 from typing import Any, Final
 
 from app.messaging.inbox.inbound_message import Inbound, Parsed, PlatformNotice, StatusUpdate
-from app.providers.whatsapp_errors import classify, code_of
-from app.providers.whatsapp_limits import people_a_day
-from app.providers.whatsapp_messages import (
-    contacts_of,
-    read_call,
-    read_message,
-    read_new_id,
-    read_preference,
-)
-from app.providers.whatsapp_values import (
+from app.providers.whatsapp.errors import classify, code_of
+from app.providers.whatsapp.fields import (
     Json,
     Unreadable,
     instant,
@@ -31,6 +23,14 @@ from app.providers.whatsapp_values import (
     objects,
     part,
 )
+from app.providers.whatsapp.inbound_message import (
+    contacts_of,
+    read_call,
+    read_message,
+    read_new_id,
+    read_preference,
+)
+from app.providers.whatsapp.limits import people_a_day
 from app.texts.catalogue import CATEGORIES
 
 _ALARMING: Final = frozenset(

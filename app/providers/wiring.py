@@ -12,7 +12,7 @@ from app.messaging.channel import Channel, Channels
 from app.messaging.models import Channel as Name
 from app.providers.sms import build_sms
 from app.providers.smtp import MailFolder, Smtp
-from app.providers.whatsapp import build_whatsapp
+from app.providers.whatsapp.client import build_whatsapp
 from app.workers.quiet_hours import quiet_hours
 
 MAIL_FOLDER: Final = Path("mail")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.providers.whatsapp import Json, WhatsApp
+from app.providers.whatsapp.client import Json, WhatsApp
 from app.texts.catalogue import AUTHENTICATION, TemplateText, templates
 
 CODE_MINUTES: Final = 5

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Final
 
 from app.core.errors import Unavailable
-from app.providers.whatsapp import Json, WhatsApp
+from app.providers.whatsapp.client import Json, WhatsApp
 
 CATEGORY: Final = "OTHER"
 PUBLISHED: Final = "PUBLISHED"
