@@ -16,8 +16,8 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import wrong_instants
-from app.api import idempotency
-from app.api.reset_link import send_reset_link
+from app.api.auth.reset_link import send_reset_link
+from app.api.http import idempotency
 from app.attempts.work import Verb as ItemVerb
 from app.attempts.work import Work, do_due
 from app.audit import heads

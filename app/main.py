@@ -12,43 +12,30 @@ from fastapi.middleware.cors import CORSMiddleware
 
 import app as package
 from app import background
-from app.api import (
-    admin_admins,
-    admin_channels,
-    admin_conversations,
-    admin_jobs,
-    admin_messages,
-    admin_operations,
-    admin_parked,
-    admin_people,
-    admin_records,
-    admin_reports,
-    auth,
-    catalogue,
-    email_link,
-    employer_blocks,
-    employer_jobs,
-    employer_matches,
-    employer_payments,
-    employers,
-    health,
-    matching,
-    pay,
-    problems,
-    reference,
-    reset_page,
-    second_factor,
-    sessions,
-    webhooks_stripe,
-    webhooks_whatsapp,
-    worker_data,
-    worker_hours,
-    worker_offers,
-    workers,
+from app.api import catalogue, health, matching
+from app.api.admin import (
+    admins,
+    channels,
+    conversations,
+    messages,
+    operations,
+    parked,
+    people,
+    records,
+    reports,
 )
+from app.api.admin import jobs as admin_jobs
 from app.api.application import Application
-from app.api.middleware import RequestContext
-from app.api.nearby import Nearby
+from app.api.auth import email_link, reset_page, routes, second_factor, sessions
+from app.api.employers import blocks, matches, pay_page, payments
+from app.api.employers import jobs as employer_jobs
+from app.api.employers import profile as employer_profile
+from app.api.http import problems, reference_pages
+from app.api.http.local_only import Nearby
+from app.api.http.middleware import RequestContext
+from app.api.webhooks import stripe, whatsapp
+from app.api.workers import data, hours, offers
+from app.api.workers import profile as worker_profile
 from app.catalogue import phonetic_search, places
 from app.core import gc_tuning
 from app.core.clocks import Clock
@@ -68,37 +55,37 @@ from app.texts import catalogue as texts
 
 # In the order a request looks for its route: what is asked most comes first.
 ROUTERS = (
-    webhooks_whatsapp.router,
-    worker_offers.router,
+    whatsapp.router,
+    offers.router,
     health.router,
-    auth.router,
+    routes.router,
     sessions.router,
     second_factor.router,
-    workers.router,
-    worker_hours.router,
-    worker_data.router,
-    employers.router,
-    employer_blocks.router,
+    worker_profile.router,
+    hours.router,
+    data.router,
+    employer_profile.router,
+    blocks.router,
     employer_jobs.router,
-    employer_matches.router,
-    employer_payments.router,
-    pay.router,
+    matches.router,
+    payments.router,
+    pay_page.router,
     reset_page.router,
-    admin_people.router,
-    admin_admins.router,
+    people.router,
+    admins.router,
     admin_jobs.router,
-    admin_conversations.router,
-    admin_records.router,
-    admin_operations.router,
-    admin_channels.router,
-    admin_messages.router,
-    admin_parked.router,
-    admin_reports.router,
+    conversations.router,
+    records.router,
+    operations.router,
+    channels.router,
+    messages.router,
+    parked.router,
+    reports.router,
     email_link.router,
     email_link.page_router,
     matching.router,
     catalogue.router,
-    webhooks_stripe.router,
+    stripe.router,
 )
 
 DESCRIPTION = """\
@@ -153,7 +140,7 @@ def create_app(
         # through a layer of its own for each router.
         routes=[
             *(route for router in ROUTERS for route in router.routes),
-            *(reference.ROUTES if document_url else ()),
+            *(reference_pages.ROUTES if document_url else ()),
         ],
     )
     problems.install(application)
@@ -245,9 +232,9 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
 
 def _document(application: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document; what makes it is loaded when it is first asked for."""
-    from app.api import document
+    from app.api.http import openapi
 
-    return document.build(application)
+    return openapi.build(application)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.connections import guard_server
+from app.api.http.connections import guard_server
 
 
 class _KnownPaths:

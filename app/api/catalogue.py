@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from app.api.deps import Route
-from app.api.parameters import NamesLanguage
+from app.api.http.dependencies import Route
+from app.api.http.parameters import NamesLanguage
 from app.catalogue import phonetic_search, skills
 from app.core.languages import Language
 from app.core.schema import Answer, clean_text

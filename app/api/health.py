@@ -11,9 +11,9 @@ from redis.exceptions import RedisError
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 import app
-from app.api.deps import Now, Route, Rt, runtime_of
-from app.api.problems import problems
-from app.api.writable import NotWritable, WriteProbe
+from app.api.http.dependencies import Now, Route, Rt, runtime_of
+from app.api.http.problems import problems
+from app.api.http.writable import NotWritable, WriteProbe
 from app.core.errors import NotFound, Unavailable
 from app.core.metrics import exposition
 from app.core.ratelimit import ANSWERS_SECONDS

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.deps import (
+from app.api.http.dependencies import (
     AdminActorApart,
     JobOwnerOrAdmin,
     Now,
@@ -15,8 +15,8 @@ from app.api.deps import (
     Write,
     limit_subject,
 )
-from app.api.parameters import JobId
-from app.api.problems import problems
+from app.api.http.parameters import JobId
+from app.api.http.problems import problems
 from app.core.schema import Answer
 from app.identity.actor import AccountRestricted
 from app.identity.models import Role

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from app.api.error_codes import error_codes
+from app.api.http.error_codes import error_codes
 from app.core.errors import DomainError
 from app.core.settings import Settings
 from app.main import create_app

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser
 
-from app.api.error_codes import error_codes
+from app.api.http.error_codes import error_codes
 from tests.flows.world import World
 from tests.infra.pages import WAIT_MILLISECONDS, barriers, opened
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from app.api.deps import Permitted
+from app.api.http.dependencies import Permitted
 from app.identity.permissions import GRANTS
 from app.identity.rules import AdminRole
 from app.main import ROUTERS

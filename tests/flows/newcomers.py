@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.auth_bodies import RegisterEmployer, RegisterWorker
-from app.api.worker_hours import Week
+from app.api.auth.bodies import RegisterEmployer, RegisterWorker
+from app.api.workers.hours import Week
 from app.core.phones import parse_phone
 from app.employers import registration as employer_registration
 from app.identity import passwords, users

@@ -23,8 +23,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.api import problems
-from app.api.middleware import WEBHOOK_BODY_BYTES, AnswerBrokenOff, RequestContext
+from app.api.http import problems
+from app.api.http.middleware import WEBHOOK_BODY_BYTES, AnswerBrokenOff, RequestContext
 from app.core.errors import TooMany
 from app.core.metrics import exposition
 from app.core.ratelimit import InMemory, LimiterDown, RateLimiter

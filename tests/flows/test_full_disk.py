@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from app.api import writable
-from app.api.writable import NotWritable, WriteProbe
+from app.api.http import writable
+from app.api.http.writable import NotWritable, WriteProbe
 from app.core.crypto import Keyring
 from app.db import Database
 from tests.acceptance.shapes import problem

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from app.api.limits import LIMITS
+from app.api.http.rate_limits import LIMITS
 from tests.flows.auth_world import SENT
 from tests.flows.world import World, ok, refused
 

@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.auth_bodies import RegisterWorker
-from app.api.worker_hours import Week
+from app.api.auth.bodies import RegisterWorker
+from app.api.workers.hours import Week
 from app.catalogue import skills
 from app.demo import city
 from app.demo.client import Server

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.api import problems
-from app.api.admission import Admission, Doors, Overloaded, Room
-from app.api.middleware import RequestContext
+from app.api.http import problems
+from app.api.http.load_shedding import Admission, Doors, Overloaded, Room
+from app.api.http.middleware import RequestContext
 from app.core.metrics import exposition
 from tests.acceptance.shapes import problem
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
 from app.__main__ import _check_invariants
-from app.api import idempotency
+from app.api.http import idempotency
 from app.core.metrics import REGISTRY
 from app.core.settings import Settings
 from app.identity.models import IdempotencyKey

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select, text, update
 
-from app.api import idempotency
+from app.api.http import idempotency
 from app.background import LOOPS
 from app.core.crypto import Keyring
 from app.core.ids import new_id

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.api import connections, middleware, problems
 from app.api.application import Application
-from app.api.middleware import RequestContext
+from app.api.http import connections, middleware, problems
+from app.api.http.middleware import RequestContext
 from app.database.postgresql import keep_alive
 
 type LiveApp = Callable[[Any], AbstractContextManager[str]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from app.api.problems import CODES, MEDIA_TYPE
+from app.api.http.problems import CODES, MEDIA_TYPE
 
 type Operations = list[tuple[str, re.Pattern[str], dict[str, Any]]]
 

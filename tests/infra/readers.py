@@ -31,7 +31,7 @@ NOT_PEOPLES: Final = frozenset(
 )
 """First parameters that hold a word of the program's own, never a text that somebody wrote."""
 NOT_READERS: Final[Mapping[str, str]] = {
-    "app.api.deps.limited": "the name of a limit",
+    "app.api.http.dependencies.limited": "the name of a limit",
     "app.catalogue.places.main_time_zone": "a country's code",
     "app.nlu.dates.any_of": "words of a table, made into a pattern",
     "app.nlu.intents.around": "names of lists",

@@ -1,7 +1,7 @@
 """The form in which free times are filled in: its texts and choices, and what comes back. Pure.
 
 The form's layout is registered once with the platform, for all languages
-(`app/providers/flows/availability.json`); it leaves its texts open, and they travel with each message.
+(`app/providers/whatsapp/data/availability_form.json`); it leaves its texts open, and they travel with each message.
 """
 
 import datetime as dt

@@ -20,7 +20,7 @@ _NAME: Final = "partimer_availability"
 @cache
 def layout() -> str:
     """Return the Flow's JSON, in which the platform's version of that format stands too."""
-    path = files("app.providers").joinpath("flows/availability.json")
+    path = files("app.providers.whatsapp").joinpath("data/availability_form.json")
     return json.dumps(json.loads(path.read_text("utf-8")), separators=(",", ":"))
 
 

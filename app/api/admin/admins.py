@@ -1,0 +1,198 @@
+"""Administrators, as owners see and manage them: `/api/admin/admins`."""
+
+import datetime as dt
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, status
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.admin.access import AdminManager, AnyAdmin
+from app.api.auth.reset_link import send_reset_link
+from app.api.http.dependencies import Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.http.parameters import AdminId
+from app.api.http.problems import problems
+from app.audit.log import record
+from app.core.errors import Invalid, NotFound
+from app.core.paging import Keyset
+from app.core.schema import Answer, Instant, Line, Name, Page, Reason, Request
+from app.identity import admins, password_reset, second_factor, users
+from app.identity.actor import Actor
+from app.identity.admins import LastOwner, OwnAccount, SameRole
+from app.identity.models import Role, User, UserStatus
+from app.identity.permissions import Permission, permissions_of
+from app.identity.rules import AdminRole
+from app.identity.users import EmailTaken, StatusForbids
+
+router = APIRouter(prefix="/api/admin/admins", tags=["admin"], route_class=Route)
+
+_ADMINS = Keyset("admin_admins", [User.id])
+
+
+class AdminRow(Answer):
+    """An administrator."""
+
+    id: UUID = Field(description="Id of the account.")
+    name: str = Field(description="Name of the person.")
+    email: str = Field(description="E-mail address they sign in with.")
+    admin_role: AdminRole = Field(description="What they are there for.")
+    status: UserStatus = Field(description="Where the account stands.")
+    second_factor: bool = Field(description="Whether their second factor is set up.")
+    invited: bool = Field(description="Whether they have not set a password yet.")
+    created_at: Instant = Field(description="When the account was made (UTC).")
+
+
+class OwnAdminRole(Answer):
+    """What I am there for, and what I may do."""
+
+    admin_role: AdminRole = Field(description="My role.")
+    permissions: list[Permission] = Field(description="What it includes.")
+
+
+class InviteAdmin(Request):
+    """Somebody who is to administer; a link to set a password goes to the address."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"email": "asha@example.com", "name": "Asha", "admin_role": "support"}]
+        }
+    }
+
+    email: Line = Field(description="Their e-mail address.")
+    name: Name = Field(description="Their name.")
+    admin_role: AdminRole = Field(description="What they are there for.")
+
+
+class AdminAction(Request):
+    """What to do with an administrator; a reason is needed for what takes something away."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"action": "change_role", "admin_role": "finance", "reason": "new desk"}]
+        }
+    }
+
+    action: Literal["activate", "suspend", "change_role", "sign_out", "reset_second_factor"] = (
+        Field(description="What to do.")
+    )
+    admin_role: AdminRole | None = Field(
+        default=None, description="The new role; for `change_role` only."
+    )
+    reason: Reason | None = Field(default=None, description="Why, for the log.")
+
+
+def _row(session: AsyncSession, user: User) -> AdminRow:
+    return AdminRow(
+        id=user.id,
+        name=user.name,
+        email=users.email_of(session, user) or "",
+        admin_role=AdminRole(user.admin_role or AdminRole.SUPPORT),
+        status=UserStatus(user.status),
+        second_factor=user.totp_sealed is not None,
+        invited=user.password_hash is None,
+        created_at=user.created_at,
+    )
+
+
+@router.get("/me")
+async def get_own_admin_role(actor: AnyAdmin) -> OwnAdminRole:
+    """Return my role and what it includes."""
+    role = actor.admin_role or AdminRole.SUPPORT
+    return OwnAdminRole(admin_role=role, permissions=permissions_of(role))
+
+
+@router.get("")
+async def list_admins(
+    session: Read, _actor: AdminManager, rt: Rt, page: PageQuery
+) -> Page[AdminRow]:
+    """List administrators, newest first."""
+    query = select(User).where(User.role == Role.ADMIN)
+    rows = (await session.scalars(_ADMINS.apply(query, page, rt.keyring))).all()
+    cursor = _ADMINS.next_cursor([(row.id,) for row in rows], page, rt.keyring)
+    return Page(items=[_row(session, row) for row in rows[: page.limit]], next_cursor=cursor)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(EmailTaken))
+async def add_admin(
+    body: InviteAdmin, session: Write, actor: AdminManager, rt: Rt, now: Now, _once: Once
+) -> AdminRow:
+    """Make an administrator, who sets a password by the link that is mailed to them."""
+    user = await users.create_admin(session, body.email, body.name, None, now, body.admin_role)
+    for link in await password_reset.begin(
+        session, users.email_of(session, user) or "", now, Role.ADMIN
+    ):
+        await send_reset_link(session, rt.settings.base_url, link, now)
+    _note(session, actor, "invite", user.id, now, after={"admin_role": body.admin_role})
+    return _row(session, user)
+
+
+@router.get("/{admin_id}", responses=problems(NotFound))
+async def get_admin(admin_id: AdminId, session: Read, _actor: AdminManager) -> AdminRow:
+    """Return one administrator."""
+    return _row(session, await admins.find(session, admin_id))
+
+
+@router.post(
+    "/{admin_id}/action",
+    responses=problems(NotFound, OwnAccount, LastOwner, SameRole, StatusForbids),
+)
+async def act_on_admin(
+    admin_id: AdminId, body: AdminAction, session: Write, actor: AdminManager, rt: Rt, now: Now
+) -> AdminRow:
+    """Change an administrator's role, suspend or activate them, sign them out, or let them set up a
+    new second factor. Nobody does this to themselves, and one active owner stays (409).
+    """
+    _check(body)
+    user = await admins.find(session, admin_id)
+    before = {"admin_role": user.admin_role, "status": user.status}
+    if body.action == "change_role" and body.admin_role is not None:
+        await admins.change_role(session, actor, admin_id, body.admin_role, now)
+    elif body.action == "suspend":
+        await admins.suspend(session, actor, admin_id, now)
+    elif body.action == "activate":
+        await admins.activate(session, actor, admin_id, now)
+    else:
+        await admins.lock_owners(session, actor, admin_id)
+        if body.action == "reset_second_factor":
+            await second_factor.remove(session, admin_id, now)
+            await session.flush()
+    if body.action != "activate":
+        await rt.sessions.end_all(session, admin_id)
+    user = await admins.find(session, admin_id)
+    after = {"admin_role": user.admin_role, "status": user.status}
+    _note(session, actor, body.action, admin_id, now, body.reason, before, after)
+    return _row(session, user)
+
+
+def _check(body: AdminAction) -> None:
+    """Raise `Invalid` unless the action has what it needs, and nothing that it doesn't."""
+    if (body.action == "change_role") != (body.admin_role is not None):
+        message = "Give the new role to change it, and no role otherwise."
+        raise Invalid.field("admin_role", message)
+    if body.action in {"suspend", "change_role", "reset_second_factor"} and body.reason is None:
+        raise Invalid.field("reason", "Say why; the log keeps it.")
+
+
+def _note(
+    session: AsyncSession,
+    actor: Actor,
+    action: str,
+    admin_id: UUID,
+    now: dt.datetime,
+    reason: str | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    record(
+        session,
+        actor=actor,
+        action=f"admin.{action}",
+        target_type="admin",
+        target_id=admin_id,
+        now=now,
+        reason=reason,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,226 @@
+"""Jobs, as administrators see and manage them."""
+
+import datetime as dt
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.admin.access import JobModerator, JobReader
+from app.api.admin.lists import (
+    City,
+    Listing,
+    ListSpec,
+    Search,
+    cleaned,
+    contains,
+    each,
+    equals,
+    needs_reason,
+)
+from app.api.employers.jobs import JobAnswer, job_answers
+from app.api.http.csv_export import CSV_ANSWER
+from app.api.http.dependencies import Now, Read, Route, Write
+from app.api.http.parameters import JobId, Verified
+from app.api.http.problems import problems
+from app.audit.log import record
+from app.core.errors import Invalid
+from app.core.paging import Keyset
+from app.core.schema import Answer, Day, Instant, Page, Reason, Request
+from app.employers.models import Employer
+from app.identity.actor import Actor
+from app.jobs import lifecycle, moderation, queries
+from app.jobs.matchable import JobNotMatchable, require_matchable
+from app.jobs.models import Job, JobStatus
+from app.jobs.queries import JobNotFound
+from app.jobs.review import NothingToReview, ReviewAction, ReviewStatus, TextChanged
+from app.jobs.rules import (
+    JobAction,
+    JobCancelled,
+    JobExpired,
+    JobFilled,
+    JobNotDraft,
+    JobNotPublished,
+    JobOpen,
+    JobOver,
+)
+from app.offers import closing
+
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
+
+TextVersion = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
+class JobRow(Answer):
+    """A job in the list."""
+
+    id: UUID = Field(description="Its id (UUIDv7).")
+    title: str = Field(description="Title, one line of 3 to 120 characters.")
+    status: JobStatus = Field(description="Where the job stands.")
+    category: str = Field(description="Slug of the kind of work, as the catalogue has it.")
+    employer_id: UUID = Field(description="Id of the employer.")
+    company_name: str = Field(description="Name of the company.")
+    employer_verified: bool = Field(description="Whether an administrator has checked the company.")
+    city: str | None = Field(description="City of the job; null when not told.")
+    starts_on: Day = Field(description="First day, a local date.")
+    ends_on: Day | None = Field(description="Last day, a local date, included; null is open-ended.")
+    positions: int = Field(description="How many people are wanted.")
+    accepted: int = Field(description="Acceptances that stand.")
+    unlocked: int = Field(description="Contacts bought.")
+    review: ReviewStatus = Field(description="What the review says of the job's text.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+
+
+class JobDetails(JobAnswer):
+    """A job, and whose it is."""
+
+    employer_id: UUID = Field(description="Id of the employer.")
+    company_name: str = Field(description="Name of the company.")
+
+
+class JobActionRequest(Request):
+    """What to do with a job; a reason is needed to cancel it and to decline its text."""
+
+    action: Literal["cancel", "reopen", "approve", "decline"] = Field(description="What to do.")
+    reason: Reason | None = Field(
+        default=None,
+        description="Why; needed to cancel a job and to decline its text.",
+        examples=["The company asked us to."],
+    )
+    text_version: TextVersion | None = Field(
+        default=None,
+        description="To approve or decline: the `review.text_version` of the text you read.",
+    )
+
+
+@router.get("/jobs", response_model=Page[JobRow], responses=CSV_ANSWER)
+async def list_jobs(
+    asked: Listing,
+    actor: JobReader,
+    status: Annotated[JobStatus | None, Query(description="Only those that stand here.")] = None,
+    verified: Verified = None,
+    review: Annotated[
+        ReviewStatus | None, Query(description="Only jobs of which the review says this.")
+    ] = None,
+    city: City = None,
+    q: Search = None,
+) -> Page[JobRow] | Response:
+    """List jobs, newest first; `verified` is the employer's, `q` finds by title or company.
+
+    `review=held` are those whose text waits for a decision.
+    """
+    query = select(Job, Employer.company_name, Employer.verified_at).join(
+        Employer, Employer.id == Job.employer_id
+    )
+    if status is not None:
+        query = query.where(Job.status == status)
+    if review is not None:
+        query = query.where(Job.review_status == review)
+    if verified is not None:
+        known = Employer.verified_at
+        query = query.where(known.is_not(None) if verified else known.is_(None))
+    if city := cleaned(city, "city"):
+        query = query.where(equals(Job.city, city))
+    if q := cleaned(q, "q"):
+        query = query.where(contains(Job.title, q) | contains(Employer.company_name, q))
+    return await _JOBS.answer(query, actor, asked)
+
+
+def _row(job: Job, company_name: str, verified_at: dt.datetime | None) -> JobRow:
+    return JobRow(
+        id=job.id,
+        title=job.title,
+        status=JobStatus(job.status),
+        category=job.category,
+        employer_id=job.employer_id,
+        company_name=company_name,
+        employer_verified=verified_at is not None,
+        city=job.city,
+        starts_on=job.starts_on,
+        ends_on=job.ends_on,
+        positions=job.positions,
+        accepted=job.accepted,
+        unlocked=job.unlocked,
+        review=ReviewStatus(job.review_status),
+        created_at=job.created_at,
+    )
+
+
+_JOBS = ListSpec("jobs", JobRow, Keyset("admin_jobs", [Job.id]), each(_row))
+
+
+async def _details(session: AsyncSession, actor: Actor, job: Job, now: dt.datetime) -> JobDetails:
+    name = await session.scalar(select(Employer.company_name).where(Employer.id == job.employer_id))
+    answer = (await job_answers(session, actor, [job], now))[0]
+    return JobDetails(**dict(answer), employer_id=job.employer_id, company_name=name or "")
+
+
+@router.get("/jobs/{job_id}", responses=problems(JobNotFound))
+async def get_job(job_id: JobId, session: Read, actor: JobReader, now: Now) -> JobDetails:
+    """Return one job."""
+    return await _details(session, actor, await queries.find(session, job_id), now)
+
+
+@router.post(
+    "/jobs/{job_id}/action",
+    responses=problems(
+        JobNotFound,
+        JobCancelled,
+        JobFilled,
+        JobExpired,
+        JobOpen,
+        JobOver,
+        JobNotDraft,
+        JobNotPublished,
+        JobNotMatchable,
+        NothingToReview,
+        TextChanged,
+    ),
+)
+async def act_on_job(
+    job_id: JobId, body: JobActionRequest, session: Write, actor: JobModerator, now: Now
+) -> JobDetails:
+    """Cancel a job, telling everybody concerned, or reopen a cancelled or expired one.
+
+    Approve or decline a text that was held or flagged: the employer is told, and an approved draft can be
+    published. The decision is about the text that `text_version` marks: 409 `job_text_changed` if it
+    is another by now.
+    """
+    needs_reason(body.action, body.reason)
+    if body.action in {"approve", "decline"}:
+        if body.text_version is None:
+            raise Invalid.field("text_version", "say which text you read: its review.text_version")
+        job = await moderation.decide(
+            session,
+            job_id,
+            ReviewAction(body.action),
+            actor,
+            now,
+            text_version=body.text_version,
+            reason=body.reason,
+        )
+        return await _details(session, actor, job, now)
+    if body.action == "cancel":
+        job = await closing.close_job(session, job_id, JobAction.CANCEL, actor, now, body.reason)
+        return await _details(session, actor, job, now)
+    job = await queries.find(session, job_id, hold=True)
+    before = job.status
+    if before in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
+        require_matchable(job)
+    await lifecycle.move(session, job, JobAction.REOPEN, now)
+    record(
+        session,
+        actor=actor,
+        action="job.reopen",
+        target_type="job",
+        target_id=job_id,
+        now=now,
+        reason=body.reason,
+        before={"status": before},
+        after={"status": job.status},
+    )
+    return await _details(session, actor, job, now)

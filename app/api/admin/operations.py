@@ -1,0 +1,129 @@
+"""Payments, as administrators watch and mend them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import select
+from starlette.responses import Response
+
+from app.api.admin.access import MoneyMover, MoneyReader
+from app.api.admin.lists import Listing, ListSpec, each
+from app.api.http.csv_export import CSV_ANSWER
+from app.api.http.dependencies import Now, Once, Route, Write
+from app.api.http.parameters import ListedEmployer, PaymentId
+from app.api.http.problems import problems
+from app.core.money import Money
+from app.core.paging import Keyset
+from app.core.schema import Answer, Instant, MoneyAnswer, Page, Reason, Request, whole
+from app.payments import refunds
+from app.payments.models import Payment, Refund
+from app.payments.refunds import PaymentNotFound, PaymentNotRefundable
+from app.payments.rules import PaymentStatus
+
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
+
+
+class PaymentRow(Answer):
+    """One purchase of one lead."""
+
+    id: UUID = Field(description="Its id (UUIDv7).")
+    employer_id: UUID = Field(description="Id of the employer.")
+    match_id: UUID = Field(description="Id of the match.")
+    status: PaymentStatus = Field(description="Where the payment stands.")
+    price: MoneyAnswer = Field(description="What it costs, taxes included.")
+    refunded: MoneyAnswer = Field(description="What was given back so far.")
+    failure_code: str | None = Field(
+        description="Why the provider refused the payment; null when it did not."
+    )
+    created_at: Instant = Field(description="When it was made (UTC).")
+    paid_at: Instant | None = Field(
+        description="When the payment was confirmed (UTC); null before."
+    )
+
+
+class RefundRequest(Request):
+    """How much to give back (left out: all that is left) and why."""
+
+    amount: Annotated[int | None, whole(1, 10**12)] = Field(
+        default=None, description="Minor units to give back; left out, all that is left."
+    )
+    reason: Reason = Field(
+        description="Why, 1 to 500 characters.", examples=["The worker could not be reached."]
+    )
+
+
+class RefundAnswer(Answer):
+    """A refund; `requested` is sent to the provider next."""
+
+    id: UUID = Field(description="Its id (UUIDv7).")
+    payment_id: UUID = Field(description="Id of the payment.")
+    status: str = Field(description="Where the refund stands.")
+    amount: MoneyAnswer = Field(description="What is given back.")
+    reason: str = Field(description="Why, in words.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+
+
+def _payment_row(payment: Payment) -> PaymentRow:
+    return PaymentRow(
+        id=payment.id,
+        employer_id=payment.employer_id,
+        match_id=payment.match_id,
+        status=PaymentStatus(payment.status),
+        price=MoneyAnswer.of(Money(payment.amount, payment.currency)),
+        refunded=MoneyAnswer.of(Money(payment.refunded_amount, payment.currency)),
+        failure_code=payment.failure_code,
+        created_at=payment.created_at,
+        paid_at=payment.paid_at,
+    )
+
+
+_PAYMENTS = ListSpec(
+    "payments", PaymentRow, Keyset("admin_payments", [Payment.id]), each(_payment_row)
+)
+
+
+@router.get("/payments", response_model=Page[PaymentRow], responses=CSV_ANSWER)
+async def list_payments(
+    asked: Listing,
+    actor: MoneyReader,
+    status: Annotated[
+        PaymentStatus | None, Query(description="Only those that stand here.")
+    ] = None,
+    employer_id: ListedEmployer = None,
+) -> Page[PaymentRow] | Response:
+    """List payments, newest first."""
+    query = select(Payment)
+    if status is not None:
+        query = query.where(Payment.status == status)
+    if employer_id is not None:
+        query = query.where(Payment.employer_id == employer_id)
+    return await _PAYMENTS.answer(query, actor, asked)
+
+
+@router.post(
+    "/payments/{payment_id}/refund", responses=problems(PaymentNotFound, PaymentNotRefundable)
+)
+async def refund_payment(
+    payment_id: PaymentId,
+    body: RefundRequest,
+    session: Write,
+    actor: MoneyMover,
+    now: Now,
+    _once: Once,
+) -> RefundAnswer:
+    """Give money back, wholly or in part; what the employer saw stays seen."""
+    made = await refunds.request(session, payment_id, body.amount, body.reason, actor, now)
+    return _refund_answer(made)
+
+
+def _refund_answer(refund: Refund) -> RefundAnswer:
+    return RefundAnswer(
+        id=refund.id,
+        payment_id=refund.payment_id,
+        status=refund.status,
+        amount=MoneyAnswer.of(Money(refund.amount, refund.currency)),
+        reason=refund.reason,
+        created_at=refund.created_at,
+    )

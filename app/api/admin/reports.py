@@ -1,0 +1,105 @@
+"""Leads that employers found bad, as administrators decide about them."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import select
+from starlette.responses import Response
+
+from app.api.admin.access import MoneyMover, MoneyReader
+from app.api.admin.lists import Listing, ListSpec, each
+from app.api.http.csv_export import CSV_ANSWER
+from app.api.http.dependencies import Now, Route, Write
+from app.api.http.parameters import ListedEmployer, ListedWorker, ReportId
+from app.api.http.problems import problems
+from app.core.paging import Keyset
+from app.core.schema import Answer, Instant, Page, Reason, Request
+from app.offers.models import JobMatch
+from app.payments import reports
+from app.payments.models import LeadReport
+from app.payments.refunds import PaymentNotRefundable
+from app.payments.reports import ReportDecided, ReportNotFound
+from app.payments.rules import ReportStatus
+
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
+
+
+class ReportRow(Answer):
+    """A bad lead, as its employer tells it; by employer and by worker, to see who does so often."""
+
+    id: UUID = Field(description="Its id (UUIDv7).")
+    match_id: UUID = Field(description="Id of the match.")
+    employer_id: UUID = Field(description="Id of the employer.")
+    worker_id: UUID = Field(description="Id of the worker.")
+    reason: str = Field(description="What the employer says of the lead.")
+    status: ReportStatus = Field(description="Where the report stands.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+    decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
+
+
+class ReportActionRequest(Request):
+    """What to do about a report, and why."""
+
+    action: Literal["refund", "decline"] = Field(description="Give the price back, or decline to.")
+    reason: Reason = Field(
+        description="Why, 1 to 500 characters.", examples=["The number does not exist."]
+    )
+
+
+def _row(report: LeadReport, worker_id: UUID) -> ReportRow:
+    return ReportRow(
+        id=report.id,
+        match_id=report.match_id,
+        employer_id=report.employer_id,
+        worker_id=worker_id,
+        reason=report.reason,
+        status=ReportStatus(report.status),
+        created_at=report.created_at,
+        decided_at=report.decided_at,
+    )
+
+
+_REPORTS = ListSpec("reports", ReportRow, Keyset("admin_reports", [LeadReport.id]), each(_row))
+
+
+@router.get("/reports", response_model=Page[ReportRow], responses=CSV_ANSWER)
+async def list_reports(
+    asked: Listing,
+    actor: MoneyReader,
+    status: Annotated[ReportStatus | None, Query(description="Only those that stand here.")] = None,
+    employer_id: ListedEmployer = None,
+    worker_id: ListedWorker = None,
+) -> Page[ReportRow] | Response:
+    """List reported leads, newest first; `status=open` are those that wait for a decision."""
+    query = select(LeadReport, JobMatch.worker_id).join(
+        JobMatch, JobMatch.id == LeadReport.match_id
+    )
+    if status is not None:
+        query = query.where(LeadReport.status == status)
+    if employer_id is not None:
+        query = query.where(LeadReport.employer_id == employer_id)
+    if worker_id is not None:
+        query = query.where(JobMatch.worker_id == worker_id)
+    return await _REPORTS.answer(query, actor, asked)
+
+
+@router.post(
+    "/reports/{report_id}/action",
+    responses=problems(ReportNotFound, ReportDecided, PaymentNotRefundable),
+)
+async def act_on_report(
+    report_id: ReportId, body: ReportActionRequest, session: Write, actor: MoneyMover, now: Now
+) -> ReportRow:
+    """Give the lead's price back, or decline to; a report is decided once."""
+    report = await reports.decide(
+        session,
+        report_id,
+        refund=body.action == "refund",
+        reason=body.reason,
+        actor=actor,
+        now=now,
+    )
+    worker = select(JobMatch.worker_id).where(JobMatch.id == report.match_id)
+    return _row(report, (await session.scalars(worker)).one())

@@ -1,0 +1,1 @@
+"""Routes of registration, sign-in and one's own account."""

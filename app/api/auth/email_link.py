@@ -1,0 +1,135 @@
+"""The link that confirms an e-mail address: sent at registration, sent again, followed."""
+
+import datetime as dt
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, status
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from app.api.http.dependencies import (
+    AnyActor,
+    Now,
+    Read,
+    Route,
+    Rt,
+    Write,
+    WrongRole,
+    limit_subject,
+    limited,
+)
+from app.api.http.html_pages import page
+from app.api.http.problems import problems
+from app.core.schema import Answer, Request, Secret
+from app.identity import email_confirmation, users
+from app.identity.email_confirmation import EmailLinkInvalid
+from app.identity.models import Role
+from app.messaging.outbox import enqueue
+from app.runtime import Runtime
+
+router = APIRouter(prefix="/api/auth/email", tags=["auth"], route_class=Route)
+page_router = APIRouter(prefix="/confirm-email", include_in_schema=False, route_class=Route)
+
+Token = Annotated[str, Query(max_length=200)]
+
+
+class ConfirmEmail(Request):
+    """The token of the link that was sent."""
+
+    token: Secret = Field(
+        description="The token of the link that was sent.", examples=["the token of the link"]
+    )
+
+
+class LinkSent(Answer):
+    """Whether a link is on its way."""
+
+    status: Literal["confirmation_sent", "already_confirmed"] = Field(
+        description="Whether a link is on its way, or none is needed."
+    )
+
+
+class EmailStanding(Answer):
+    """My address, and whether it is proven to be mine."""
+
+    email: str = Field(description="E-mail address, in lower case.")
+    verified: bool = Field(description="A link that was sent to the address came back.")
+
+
+@router.get("", responses=problems(WrongRole))
+async def get_email(session: Read, actor: AnyActor) -> EmailStanding:
+    """Return my e-mail address and whether it is confirmed."""
+    if actor.role is Role.WORKER:
+        raise WrongRole
+    user = await users.find(session, actor.user_id)
+    return EmailStanding(
+        email=users.email_of(session, user) or "", verified=user.email_verified_at is not None
+    )
+
+
+async def send_link(
+    session: AsyncSession, runtime: Runtime, user_id: UUID, now: dt.datetime
+) -> bool:
+    """Send a link to a user's address; False if it is confirmed already."""
+    link = await email_confirmation.begin(session, user_id, now)
+    if link is None:
+        return False
+    await enqueue.notify(
+        session,
+        user_id,
+        "email_link",
+        {
+            "url": f"{runtime.settings.base_url}/confirm-email?token={link.token}",
+            "days": email_confirmation.LIFETIME.days,
+        },
+        key=str(link.id),
+        now=now,
+        expires_at=link.expires_at,
+    )
+    return True
+
+
+@router.post("/resend", status_code=status.HTTP_202_ACCEPTED, responses=problems(WrongRole))
+async def resend_email_link(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> LinkSent:
+    """Send the link to my address again; older links are good no more."""
+    if actor.role is Role.WORKER:
+        raise WrongRole
+    await limit_subject(runtime, "email:account", str(actor.user_id))
+    sent = await send_link(session, runtime, actor.user_id, now)
+    return LinkSent(status="confirmation_sent" if sent else "already_confirmed")
+
+
+@router.post(
+    "/confirm",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[limited("password")],
+    responses=problems(EmailLinkInvalid),
+)
+async def confirm_email(body: ConfirmEmail, session: Write, now: Now) -> None:
+    """Confirm an address by the link that was sent to it; 422 `email_link_invalid` if it is no good."""
+    await email_confirmation.confirm(session, body.token, now)
+
+
+@page_router.get("", dependencies=[limited("password")])
+async def show(rt: Rt, now: Now, token: Token = "") -> Response:
+    """Ask for one tap: a mail program that only looks at links must not use them up."""
+    async with rt.database.read() as session:
+        try:
+            language = await email_confirmation.language_of(session, token, now)
+        except EmailLinkInvalid:
+            return page("en", "reset_too_late", {}, status=404)
+    return page(language, "email_form", {}, form=[], button="email_button")
+
+
+@page_router.post("", dependencies=[limited("password")])
+async def follow(rt: Rt, now: Now, token: Token = "") -> Response:
+    """Confirm the address."""
+    try:
+        async with rt.database.begin() as session:
+            language = await email_confirmation.language_of(session, token, now)
+            await email_confirmation.confirm(session, token, now)
+    except EmailLinkInvalid:
+        return page("en", "reset_too_late", {}, status=404)
+    return page(language, "email_done", {})

@@ -1,0 +1,137 @@
+"""One's own second factor: `/api/auth/second-factor`. For who signs in with a password."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+
+from app.api.auth.bodies import Password
+from app.api.auth.routes import WrongPassword
+from app.api.http.dependencies import (
+    Enrolling,
+    EnrollingApart,
+    Now,
+    Read,
+    Route,
+    Rt,
+    WrongRole,
+    limit_subject,
+    limited,
+    writing,
+)
+from app.api.http.problems import problems
+from app.audit.log import record
+from app.core.schema import Answer, Request
+from app.identity import password_reset, passwords, second_factor
+from app.identity.actor import Actor
+from app.identity.models import Role
+from app.identity.second_factor import NothingToConfirm, WrongSecondFactor
+from app.identity.sessions import SessionEnded
+
+router = APIRouter(prefix="/api/auth/second-factor", tags=["auth"], route_class=Route)
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)]
+
+
+class SecondFactorAnswer(Answer):
+    """My second factor."""
+
+    set_up: bool = Field(description="Whether a code is asked for when I sign in.")
+    required: bool = Field(description="Whether I can do nothing else before it is set up.")
+    recovery_codes_left: int = Field(description="How many recovery codes are still good.")
+
+
+class BeginSecondFactor(Request):
+    """Begin to set up a second factor, or to replace the one there is."""
+
+    model_config = {"json_schema_extra": {"examples": [{"current_password": "a long sentence"}]}}
+
+    current_password: Password = Field(description="My password now.")
+    totp: Code | None = Field(
+        default=None, description="A code of the factor there is, or a recovery code."
+    )
+
+
+class SecondFactorBegun(Answer):
+    """A secret for the authenticator app; it is shown once."""
+
+    secret: str = Field(description="The secret in Base32, to be typed into an app.")
+    otpauth_url: str = Field(description="The same as an address, to be shown as a QR code.")
+
+
+class ConfirmSecondFactor(Request):
+    """A code of the new secret, which shows that the app has it."""
+
+    model_config = {"json_schema_extra": {"examples": [{"code": "123456"}]}}
+
+    code: Code = Field(description="The six digits the app shows now.")
+
+
+class RecoveryCodes(Answer):
+    """Codes for who loses the app; shown once."""
+
+    recovery_codes: list[str] = Field(description="Each is good once, in place of the app's code.")
+
+
+def _by_password(actor: Actor) -> None:
+    if actor.role is Role.WORKER:
+        raise WrongRole
+
+
+@router.get("", responses=problems(WrongRole))
+async def get_second_factor(session: Read, rt: Rt, actor: Enrolling) -> SecondFactorAnswer:
+    """Return whether my second factor is set up."""
+    _by_password(actor)
+    return SecondFactorAnswer(
+        set_up=actor.has_second_factor,
+        required=rt.settings.requires_second_factor and actor.role is Role.ADMIN,
+        recovery_codes_left=await second_factor.recovery_codes_left(session, actor.user_id),
+    )
+
+
+@router.post(
+    "",
+    dependencies=[limited("password")],
+    responses=problems(WrongPassword, WrongSecondFactor, WrongRole, SessionEnded),
+)
+async def set_second_factor(
+    body: BeginSecondFactor, actor: EnrollingApart, rt: Rt, now: Now
+) -> SecondFactorBegun:
+    """Show a new secret; it counts once a code of it is confirmed."""
+    _by_password(actor)
+    await limit_subject(rt, "second_factor:account", str(actor.user_id))
+    async with rt.database.read() as looking:
+        holder = await password_reset.require_holder(looking, actor.user_id)
+    if not await passwords.verify_password(body.current_password, holder.password_hash):
+        message = "This is not your current password."
+        raise WrongPassword.field("current_password", message)
+    async with writing(rt) as session:
+        begun = await second_factor.begin(session, actor.user_id, body.totp, now)
+    return SecondFactorBegun(secret=begun.secret, otpauth_url=begun.url)
+
+
+@router.post(
+    "/confirm",
+    dependencies=[limited("password")],
+    responses=problems(NothingToConfirm, WrongSecondFactor, WrongRole),
+)
+async def confirm_second_factor(
+    body: ConfirmSecondFactor, actor: EnrollingApart, rt: Rt, now: Now
+) -> RecoveryCodes:
+    """Take the secret as my second factor, and show its recovery codes; other sessions end."""
+    _by_password(actor)
+    await limit_subject(rt, "second_factor:account", str(actor.user_id))
+    async with writing(rt) as session:
+        codes = await second_factor.confirm(session, actor.user_id, body.code, now)
+        for each in await rt.sessions.of(session, actor.user_id, now):
+            if each.id != actor.session_id:
+                await rt.sessions.end(session, each.id)
+        record(
+            session,
+            actor=actor,
+            action=f"{actor.role}.set_second_factor",
+            target_type=actor.role,
+            target_id=actor.user_id,
+            now=now,
+        )
+    return RecoveryCodes(recovery_codes=codes)

@@ -1,0 +1,65 @@
+"""Workers whom an employer wants offered no more: `/api/employers/blocks`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, status
+from pydantic import Field
+
+from app.api.http.dependencies import EmployerActor, Now, Once, Read, Route, Write
+from app.api.http.parameters import MatchId
+from app.api.http.problems import problems
+from app.core.schema import Answer, Instant, Request
+from app.employers import blocks
+from app.employers.blocks import BlockNotFound
+from app.offers import closing
+from app.offers.mark_unlocked import MatchNotFound, worker_of
+
+router = APIRouter(prefix="/api/employers/blocks", tags=["employers"], route_class=Route)
+
+
+class NewWorkerBlock(Request):
+    """The worker behind a match of mine."""
+
+    match_id: UUID = Field(description="Id of a match of mine; its worker is blocked.")
+
+
+class WorkerBlock(Answer):
+    """A worker who is offered no job of mine any more, by the match I know them from."""
+
+    match_id: UUID = Field(description="Id of the match.")
+    created_at: Instant = Field(description="When the block was made (UTC).")
+
+
+class WorkerBlockList(Answer):
+    """All of them."""
+
+    items: list[WorkerBlock] = Field(description="Blocks, newest first.")
+
+
+@router.get("")
+async def list_blocks(session: Read, actor: EmployerActor) -> WorkerBlockList:
+    """List whom I have blocked, newest first."""
+    found = await blocks.of(session, actor.user_id)
+    return WorkerBlockList(items=[WorkerBlock.model_validate(block) for block in found])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(MatchNotFound))
+async def block_worker(
+    session: Write, actor: EmployerActor, body: NewWorkerBlock, now: Now, _: Once
+) -> WorkerBlock:
+    """Offer this worker no job of mine any more; open offers close, and what I unlocked stays mine.
+
+    Blocking twice changes nothing.
+    """
+    worker_id = await worker_of(session, actor.user_id, body.match_id)
+    await closing.close_between(session, worker_id, actor.user_id, now)
+    block = await blocks.add(session, actor.user_id, worker_id, body.match_id, now)
+    return WorkerBlock.model_validate(block)
+
+
+@router.delete(
+    "/{match_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(BlockNotFound)
+)
+async def unblock_worker(session: Write, actor: EmployerActor, match_id: MatchId) -> None:
+    """Lift a block."""
+    await blocks.remove(session, actor.user_id, match_id)

@@ -1,0 +1,412 @@
+"""An employer's jobs: `/api/employers/jobs`."""
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, status
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.employers.salaries import Salary, SalaryAnswer
+from app.api.http.dependencies import EmployerActor, Now, Once, PageQuery, Read, Route, Rt, Write
+from app.api.http.parameters import JobId
+from app.api.http.problems import problems
+from app.api.slots import SlotAnswer, WeeklySlot
+from app.core.crypto import Keyring
+from app.core.schema import (
+    Answer,
+    Day,
+    Instant,
+    Line,
+    Location,
+    LongProse,
+    Name,
+    Page,
+    Request,
+    Slug,
+    Title,
+    Years,
+    left_out,
+    sent,
+    whole,
+)
+from app.core.zones import TimeZone
+from app.db import keyring
+from app.identity.actor import AccountRestricted, Actor
+from app.jobs import moderation, posting, queries
+from app.jobs.matchable import JobNotMatchable
+from app.jobs.models import Job, JobStatus
+from app.jobs.moderation import JobDeclined, JobHeld
+from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobNotEditable, JobText
+from app.jobs.publish_limits import PublishedTooOften
+from app.jobs.queries import JobNotFound
+from app.jobs.review import ReviewStatus, version_of
+from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled, JobNotDraft
+from app.matching.publish import publish
+from app.offers import closing
+from app.offers.progress import counts_of
+from app.offers.rules import OfferStatus
+from app.texts.catalogue import DEFAULT_LANGUAGE
+
+router = APIRouter(prefix="/api/employers/jobs", tags=["employers"], route_class=Route)
+
+LONGEST_ANSWER_MINUTES = 10_080
+MOST_POSITIONS = 500
+
+Minutes = Annotated[int, whole(1, LONGEST_ANSWER_MINUTES)]
+Positions = Annotated[int, whole(1, MOST_POSITIONS)]
+Radius = Annotated[float, Field(strict=True, ge=0.5, le=500, allow_inf_nan=False)]
+"""Kilometres; a smaller circle would only tell who lives at an address."""
+Slots = Annotated[list[WeeklySlot], Field(min_length=1, max_length=MAX_SLOTS)]
+Skills = Annotated[list[Slug], Field(max_length=MAX_SKILLS)]
+
+
+class NewJob(Request):
+    """A vacancy, first kept as a draft."""
+
+    title: Title = Field(
+        examples=["Waiter for Saturday brunch"],
+        description="Title, one line of 3 to 120 characters.",
+    )
+    description: LongProse = Field(
+        description="What there is to do, 1 to 4,000 characters.",
+        examples=["Serve tables at brunch; a meal is included."],
+    )
+    category: Slug = Field(
+        examples=["hospitality"], description="Slug of the kind of work, as the catalogue has it."
+    )
+    location: Location = Field(description="Where the work is (WGS 84, degrees).")
+    city: Name | None = Field(default=None, description="City of the job.", examples=["Mumbai"])
+    address: Line | None = Field(default=None, description="Not shown to workers with an offer.")
+    starts_on: Day = Field(examples=["2026-12-05"], description="First day, a local date.")
+    ends_on: Day | None = Field(
+        default=None, description="Left out: open-ended. A one-day shift ends on starts_on."
+    )
+    time_zone: TimeZone | None = Field(
+        default=None, description="Left out: that of the location.", examples=["Asia/Kolkata"]
+    )
+    slots: Slots = Field(description="Weekly hours, by the clock of the job's time zone.")
+    positions: Positions = Field(description="How many people are wanted, 1 to 500.", examples=[2])
+    required_skills: Skills = Field(
+        default_factory=list,
+        description="Slugs of skills without which nobody is asked.",
+        examples=[["waiter"]],
+    )
+    preferred_skills: Skills = Field(
+        default_factory=list, description="Slugs of skills that raise a worker's score."
+    )
+    min_experience_years: Years = Field(
+        default=0, description="Least experience in whole years, 0 to 60."
+    )
+    radius_km: Radius | None = Field(
+        default=None, description="Left out: only the worker's own travel limits the distance."
+    )
+    salary: Salary | None = Field(default=None, description="What the worker earns.")
+    respond_within_minutes: Minutes | None = Field(
+        default=None, description="Left out: the usual time to answer an offer."
+    )
+
+
+class JobChanges(Request):
+    """What to change; a field left out keeps its value, null empties it where it can be empty."""
+
+    title: Title = Field(
+        default_factory=left_out,
+        description="Title, one line of 3 to 120 characters.",
+        examples=["Waiter for Sunday brunch"],
+    )
+    description: LongProse = Field(
+        default_factory=left_out,
+        description="What there is to do, 1 to 4,000 characters.",
+        examples=["Serve tables at brunch; a meal is included."],
+    )
+    category: Slug = Field(
+        default_factory=left_out, description="Slug of the kind of work, as the catalogue has it."
+    )
+    location: Location = Field(
+        default_factory=left_out, description="Where the work is (WGS 84, degrees)."
+    )
+    city: Name | None = Field(
+        default_factory=left_out, description="City of the job; null empties it."
+    )
+    address: Line | None = Field(
+        default_factory=left_out,
+        description="Street address, up to 200 characters; null empties it.",
+    )
+    starts_on: Day = Field(default_factory=left_out, description="First day, a local date.")
+    ends_on: Day | None = Field(
+        default_factory=left_out,
+        description="Last day, a local date, included; null makes the job open-ended.",
+    )
+    time_zone: TimeZone | None = Field(
+        default_factory=left_out,
+        description="IANA name of the time zone; null: that of the location.",
+    )
+    slots: Slots = Field(
+        default_factory=left_out, description="Weekly hours, by the clock of the job's time zone."
+    )
+    positions: Positions = Field(
+        default_factory=left_out, description="How many people are wanted, 1 to 500."
+    )
+    required_skills: Skills = Field(
+        default_factory=left_out, description="Slugs of skills without which nobody is asked."
+    )
+    preferred_skills: Skills = Field(
+        default_factory=left_out, description="Slugs of skills that raise a worker's score."
+    )
+    min_experience_years: Years = Field(
+        default_factory=left_out, description="Least experience in whole years, 0 to 60."
+    )
+    radius_km: Radius | None = Field(
+        default_factory=left_out,
+        description="Largest distance of a worker, in kilometres; null: only the worker's own travel limits it.",
+    )
+    salary: Salary | None = Field(
+        default_factory=left_out, description="What the worker earns; null empties it."
+    )
+    respond_within_minutes: Minutes | None = Field(
+        default_factory=left_out,
+        description="Minutes a worker has to answer, 1 to 10,080; null: the usual.",
+    )
+
+
+class Progress(Answer):
+    """How far the job's offers are."""
+
+    wave: int = Field(description="How many times people were asked.")
+    offered: int = Field(description="Offers that wait for an answer now.")
+    accepted: int = Field(description="Acceptances that stand, unlocked ones among them.")
+    rejected: int = Field(description="Offers that workers rejected.")
+    expired: int = Field(description="Offers that nobody answered in time.")
+    unlocked: int = Field(description="Contacts bought.")
+
+
+class ReviewReason(Answer):
+    """One sentence that was found, and why."""
+
+    code: str = Field(examples=["fee"], description="What was found, one word.")
+    text: str = Field(description="In the reader's language.")
+    field: str = Field(
+        examples=["description"], description="Field of the job in which it was found."
+    )
+    sentence: str = Field(description="The sentence itself.")
+    holds: bool = Field(description="Whether the job waits for it; else it is only a hint.")
+
+
+class Review(Answer):
+    """What the review says of the job's text as it is now; another text is reviewed anew."""
+
+    status: ReviewStatus = Field(
+        description="clear; flagged (may be published, but look at the reasons); held (waits for an "
+        "administrator); approved or declined by one."
+    )
+    reasons: list[ReviewReason] = Field(description="Every sentence that was found, and why.")
+    note: str | None = Field(description="What the administrator said who decided.")
+    decided_at: Instant | None = Field(
+        description="When an administrator decided (UTC); null before."
+    )
+    text_version: str = Field(description="Marks this very text: a decision names it.")
+
+
+class JobAnswer(Answer):
+    """A vacancy, as its employer sees it."""
+
+    id: UUID = Field(description="Id of the job.")
+    status: JobStatus = Field(description="Where the job stands.")
+    title: str = Field(description="Title of the job.")
+    description: str = Field(description="What there is to do, in words.")
+    category: str = Field(description="Slug of the kind of work, as the catalogue has it.")
+    location: Location = Field(description="Where the work is (WGS 84, degrees).")
+    city: str | None = Field(description="City of the job; null when not told.")
+    address: str | None = Field(
+        description="Street address, not shown to workers with an offer; null when not told."
+    )
+    starts_on: Day = Field(description="First day, a local date.")
+    ends_on: Day | None = Field(description="Last day, a local date, included; null is open-ended.")
+    time_zone: str = Field(description="IANA name of the time zone.")
+    slots: list[SlotAnswer] = Field(
+        description="Weekly hours of the job, by the clock of its time zone."
+    )
+    positions: int = Field(description="How many people are wanted.")
+    required_skills: list[str] = Field(description="Slugs of skills without which nobody is asked.")
+    preferred_skills: list[str] = Field(description="Slugs of skills that raise a worker's score.")
+    min_experience_years: int = Field(description="Least experience in whole years.")
+    radius_km: float | None = Field(
+        description="Largest distance of a worker, in kilometres; null: only the worker's own travel limits it."
+    )
+    salary: SalaryAnswer | None = Field(description="What the worker earns; null when not told.")
+    respond_within_minutes: int | None = Field(
+        description="Minutes a worker has to answer; null: the usual."
+    )
+    progress: Progress = Field(description="How many offers stand where.")
+    review: Review = Field(description="What the review says of the job's text.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+    updated_at: Instant = Field(description="When it last changed (UTC).")
+    published_at: Instant | None = Field(description="When it was published (UTC); null before.")
+
+
+def _review(job: Job, language: str) -> Review:
+    reasons = moderation.reasons(moderation.findings_of(job), language)
+    return Review(
+        status=ReviewStatus(job.review_status),
+        reasons=[ReviewReason.model_validate(reason) for reason in reasons],
+        note=job.review_note,
+        decided_at=job.reviewed_at,
+        text_version=version_of(moderation.texts_of(job)),
+    )
+
+
+def _answer(job: Job, counts: dict[OfferStatus, int], language: str, keys: Keyring) -> JobAnswer:
+    text = posting.text_of(job, keys)
+    salary = text.salary
+    return JobAnswer(
+        id=job.id,
+        status=JobStatus(job.status),
+        title=text.title,
+        description=text.description,
+        category=text.category,
+        location=Location(latitude=job.latitude, longitude=job.longitude),
+        city=text.city,
+        address=text.address,
+        starts_on=text.starts_on,
+        ends_on=text.ends_on,
+        time_zone=job.time_zone,
+        slots=[SlotAnswer.of(row.weekday, row.starts, row.ends) for row in job.slots],
+        positions=text.positions,
+        required_skills=list(text.required_skills),
+        preferred_skills=list(text.preferred_skills),
+        min_experience_years=text.min_experience_years,
+        radius_km=text.radius_km,
+        salary=SalaryAnswer.model_validate(salary, from_attributes=True) if salary else None,
+        respond_within_minutes=text.respond_within_minutes,
+        progress=Progress(
+            wave=job.wave,
+            offered=counts.get(OfferStatus.OFFERED, 0),
+            accepted=counts.get(OfferStatus.ACCEPTED, 0),
+            rejected=counts.get(OfferStatus.REJECTED, 0),
+            expired=counts.get(OfferStatus.EXPIRED, 0),
+            unlocked=job.unlocked,
+        ),
+        review=_review(job, language),
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        published_at=job.published_at,
+    )
+
+
+async def job_answers(
+    session: AsyncSession, actor: Actor, jobs: Sequence[Job], now: dt.datetime
+) -> list[JobAnswer]:
+    """Return the answers for these jobs, as the actor reads them; their progress by one query."""
+    counts = await counts_of(session, [job.id for job in jobs], now)
+    language = DEFAULT_LANGUAGE
+    if any(job.review_findings for job in jobs):
+        language = await moderation.language_of(session, actor.user_id)
+    keys = keyring(session)
+    return [_answer(job, dict(counts.get(job.id, {})), language, keys) for job in jobs]
+
+
+async def _one(session: AsyncSession, actor: Actor, job: Job, now: dt.datetime) -> JobAnswer:
+    return (await job_answers(session, actor, [job], now))[0]
+
+
+def _words(body: NewJob | JobChanges) -> dict[str, Any]:
+    """Return what was sent, as the domain's values."""
+    values = sent(body)
+    if "location" in values:
+        values["location"] = body.location.point
+    if "slots" in values:
+        values["slots"] = tuple(given.slot for given in body.slots)
+    for field in ("required_skills", "preferred_skills"):
+        if field in values:
+            values[field] = tuple(values[field])
+    if body.salary is not None:
+        values["salary"] = posting.Salary(body.salary.amount, body.salary.currency, body.salary.per)
+    return values
+
+
+@router.get("", responses=problems())
+async def list_jobs(
+    session: Read,
+    actor: EmployerActor,
+    page: PageQuery,
+    now: Now,
+    status: Annotated[JobStatus | None, Query(description="Only those that stand here.")] = None,
+) -> Page[JobAnswer]:
+    """List my jobs, newest first."""
+    jobs, cursor = await queries.of_employer(session, actor.user_id, status, page)
+    return Page(items=await job_answers(session, actor, jobs, now), next_cursor=cursor)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(AccountRestricted))
+async def create_job(
+    session: Write, actor: EmployerActor, body: NewJob, now: Now, _: Once
+) -> JobAnswer:
+    """Write a job down as a draft; nobody is asked before it is published."""
+    job = await posting.create(session, actor.user_id, JobText(**_words(body)), now)
+    return await _one(session, actor, job, now)
+
+
+@router.get("/{job_id}", responses=problems(JobNotFound))
+async def get_job(session: Read, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
+    """Get one of my jobs."""
+    return await _one(session, actor, await queries.owned(session, actor.user_id, job_id), now)
+
+
+@router.put(
+    "/{job_id}", responses=problems(JobNotFound, JobNotEditable, JobHeld, AccountRestricted)
+)
+async def update_job(
+    session: Write, actor: EmployerActor, job_id: JobId, body: JobChanges, now: Now
+) -> JobAnswer:
+    """Change a job: a draft entirely, a published one only where it doesn't change who matches.
+
+    Those are title, description, city, address, salary and respond_within_minutes. Anything else, and
+    any change of a closed job, is refused with 409 `job_not_editable`. New words of a published job that
+    have to be looked at first are refused with 409 `job_held_for_review`; it keeps those it has.
+    """
+    job = await posting.edit(session, actor.user_id, job_id, _words(body), now)
+    return await _one(session, actor, job, now)
+
+
+@router.delete("/{job_id}", responses=problems(JobNotFound, JobFilled, JobExpired))
+async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
+    """Cancel a job: its open offers close and their workers are told once.
+
+    Cancelling again changes nothing. A filled or expired job is refused with 409 `job_filled` or
+    `job_expired`.
+    """
+    await queries.owned(session, actor.user_id, job_id)
+    with suppress(JobCancelled):  # somebody was quicker, perhaps the same click twice
+        await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
+    job = await queries.owned(session, actor.user_id, job_id, hold=True)
+    return await _one(session, actor, job, now)
+
+
+@router.post(
+    "/{job_id}/publish",
+    responses=problems(
+        JobNotFound,
+        JobNotDraft,
+        JobNotMatchable,
+        JobHeld,
+        JobDeclined,
+        AccountRestricted,
+        PublishedTooOften,
+    ),
+)
+async def publish_job(
+    session: Write, actor: EmployerActor, job_id: JobId, rt: Rt, now: Now, _: Once
+) -> JobAnswer:
+    """Publish a draft: matching starts, and the first workers are asked.
+
+    Refused with 409 `job_not_draft` or `job_not_matchable`, with 403 `account_restricted`, and with 422 when it starts in the
+    past. A text with signs of a scam is 409 `job_held_for_review`, with the `reasons`, until an
+    administrator approves it, and 409 `job_declined` if they decline. Whoever cancels one published job
+    after the other gets 429 `publish_limit_reached`.
+    """
+    job = await publish(session, actor, job_id, now, paced=rt.limiter.enabled)
+    return await _one(session, actor, job, now)

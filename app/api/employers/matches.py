@@ -1,0 +1,193 @@
+"""An employer's matches, and their dashboard."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from app.api.http.dependencies import EmployerActor, Now, PageQuery, Read, Route
+from app.api.http.parameters import JobId
+from app.api.http.problems import problems
+from app.core import schema
+from app.core.money import Money
+from app.core.schema import Instant, MoneyAnswer, Page
+from app.jobs import queries as jobs
+from app.jobs.queries import JobNotFound
+from app.offers import queries
+from app.offers.queries import EmployersMatch
+from app.offers.rules import OfferStatus, acceptance_rate
+from app.payments import contacts
+from app.payments.contacts import Contact
+from app.policy import policy
+from app.reporting import dashboards
+
+router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
+
+
+class Breakdown(schema.Answer):
+    """What the score is made of, each part 0 to 100."""
+
+    distance: float = Field(description="For how near the worker is, 0 to 100.")
+    availability: float = Field(description="For how well the hours fit, 0 to 100.")
+    skills: float = Field(description="For the skills asked for, 0 to 100.")
+    experience: float = Field(description="For the experience asked for, 0 to 100.")
+    reliability: float = Field(description="For how well offers are answered, 0 to 100.")
+
+
+class MatchedWorker(schema.Answer):
+    """The worker, before the contact is unlocked."""
+
+    display_name: str | None = Field(
+        description="First name and initial of the last name; null until the worker accepts."
+    )
+    city: str | None = Field(description="City of the worker; null when not told.")
+    skills: list[str] = Field(description="Slugs of skills, as the catalogue has them.")
+    experience_years: int = Field(description="Experience in whole years.")
+    verified: bool = Field(description="Whether an administrator has checked this account.")
+    reliability: float = Field(description="0 to 100: how well this worker deals with offers.")
+
+
+class ContactAnswer(schema.Answer):
+    """How to reach the worker; all three are null once the worker has erased their account."""
+
+    name: str | None = Field(description="Full name of the worker.")
+    phone: str | None = Field(description="Phone in E.164.")
+    whatsapp_url: str | None = Field(description="Link that opens a chat with the worker.")
+
+
+class Match(schema.Answer):
+    """A worker matched to my job; a lead once accepted."""
+
+    id: UUID = Field(description="Id of the match.")
+    status: OfferStatus = Field(description="Where the offer stands.")
+    score: float = Field(ge=0, le=100, description="How well the worker fits, 0 to 100.")
+    breakdown: Breakdown = Field(description="What the score is made of.")
+    distance_km: float = Field(description="Distance between worker and job, in kilometres.")
+    worker: MatchedWorker = Field(description="The worker, without contact.")
+    price: MoneyAnswer = Field(description="What unlocking the contact costs; fixed when offered.")
+    unlocked: bool = Field(description="Whether I bought the contact.")
+    contact: ContactAnswer | None = Field(
+        description="null until unlocked, then there for good; its fields go with the worker's account."
+    )
+    offered_at: Instant = Field(description="When the offer was made (UTC).")
+    respond_by: Instant = Field(description="Until when it can be answered (UTC).")
+    responded_at: Instant | None = Field(description="When it was answered (UTC); null before.")
+
+    @classmethod
+    def of(cls, match: EmployersMatch, contact: Contact | None) -> "Match":
+        """Return the answer; `contact` only if this employer has unlocked it."""
+        return cls(
+            id=match.id,
+            status=match.status,
+            score=match.score,
+            breakdown=Breakdown(
+                distance=match.distance,
+                availability=match.availability,
+                skills=match.skills_part,
+                experience=match.experience,
+                reliability=match.reliability_part,
+            ),
+            distance_km=match.distance_km,
+            worker=MatchedWorker(
+                display_name=match.display_name,
+                city=match.city,
+                skills=list(match.skills),
+                experience_years=match.experience_years,
+                verified=match.verified,
+                reliability=match.reliability,
+            ),
+            price=MoneyAnswer.of(match.price),
+            unlocked=contact is not None,
+            contact=ContactAnswer.model_validate(contact) if contact else None,
+            offered_at=match.offered_at,
+            respond_by=match.respond_by,
+            responded_at=match.responded_at,
+        )
+
+
+class JobCounts(schema.Answer):
+    """How many of my jobs stand where."""
+
+    draft: int = Field(description="Drafts.")
+    published: int = Field(description="Published jobs.")
+    filled: int = Field(description="Jobs with as many contacts unlocked as positions.")
+    expired: int = Field(description="Jobs whose last shift has started.")
+    cancelled: int = Field(description="Cancelled jobs.")
+
+
+class MatchCounts(schema.Answer):
+    """How many of my matches stand where; an unanswered one is expired once its time is over."""
+
+    offered: int = Field(description="Offers that wait for an answer.")
+    accepted: int = Field(description="Offers accepted.")
+    rejected: int = Field(description="Offers rejected.")
+    expired: int = Field(description="Offers that nobody answered in time.")
+
+
+class EmployerDashboard(schema.Answer):
+    """My figures."""
+
+    jobs: JobCounts = Field(description="My jobs, by where they stand.")
+    matches: MatchCounts = Field(description="My matches, by where they stand.")
+    leads_unlocked: int = Field(description="How many contacts I bought.")
+    spend: MoneyAnswer = Field(
+        description="What I have paid for leads, less refunds, in the currency of today's prices."
+    )
+    spend_in_other_currencies: list[MoneyAnswer] = Field(
+        description="What I paid while prices were in other currencies; usually empty."
+    )
+    median_minutes_to_first_accept: float | None = Field(
+        description="From publishing to the first acceptance, over my latest 200 jobs; null before "
+        "there was one."
+    )
+    acceptance_rate: float | None = Field(
+        description="Accepted of all settled offers (accepted, rejected, expired, withdrawn), 0 to "
+        "1; null while none is settled."
+    )
+
+
+@router.get("/jobs/{job_id}/matches", responses=problems(JobNotFound))
+async def list_matches(
+    session: Read,
+    actor: EmployerActor,
+    job_id: JobId,
+    page: PageQuery,
+    now: Now,
+    status: Annotated[OfferStatus | None, Query(description="Only those that stand here.")] = None,
+) -> Page[Match]:
+    """List the matches of my job, best first; contacts only of those I unlocked."""
+    found, cursor = await queries.matches_of(session, actor.user_id, job_id, status, page, now)
+    if not found:
+        await jobs.owned(session, actor.user_id, job_id)
+    unlocked = await contacts.contacts_of(session, actor.user_id, [match.id for match in found])
+    items = [Match.of(match, unlocked.get(match.id)) for match in found]
+    return Page(items=items, next_cursor=cursor)
+
+
+@router.get("/dashboard")
+async def get_dashboard(session: Read, actor: EmployerActor, now: Now) -> EmployerDashboard:
+    """Return my figures."""
+    figures = await dashboards.of_employer(session, actor.user_id, now)
+    currency = (await policy.current(session)).lead_prices.currency
+    spent = await contacts.spent_by(session, actor.user_id)
+    here = next((money for money in spent if money.currency == currency), Money(0, currency))
+    matches = figures.matches
+    return EmployerDashboard(
+        jobs=JobCounts(**{status.value: count for status, count in figures.jobs.items()}),
+        matches=MatchCounts(
+            **{name: matches[OfferStatus(name)] for name in MatchCounts.model_fields}
+        ),
+        leads_unlocked=figures.leads_unlocked,
+        spend=MoneyAnswer.of(here),
+        spend_in_other_currencies=[
+            MoneyAnswer.of(money) for money in spent if money.currency != currency and money.amount
+        ],
+        median_minutes_to_first_accept=figures.median_minutes_to_first_accept,
+        acceptance_rate=acceptance_rate(
+            matches[OfferStatus.ACCEPTED],
+            matches[OfferStatus.REJECTED],
+            matches[OfferStatus.EXPIRED],
+            matches[OfferStatus.WITHDRAWN],
+        ),
+    )

@@ -1,0 +1,266 @@
+"""What an employer pays for: unlocking a lead, their payments, reporting a bad lead."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from pydantic import Field
+from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.employers.matches import ContactAnswer
+from app.api.http import idempotency
+from app.api.http.dependencies import (
+    EmployerActor,
+    EmployerActorApart,
+    KeyHeader,
+    Now,
+    Once,
+    PageQuery,
+    Read,
+    Route,
+    Rt,
+    Write,
+    limit_subject,
+)
+from app.api.http.parameters import MatchId, PaymentId
+from app.api.http.problems import problems
+from app.core import schema
+from app.core.money import Money
+from app.core.paging import Keyset
+from app.core.schema import Answer, Instant, MoneyAnswer, Page
+from app.db import keyring
+from app.identity.actor import AccountRestricted
+from app.jobs.models import Job
+from app.offers.links import payment_link
+from app.offers.mark_unlocked import MatchNotFound
+from app.offers.models import JobMatch
+from app.offers.rules import MatchNotAccepted
+from app.payments import provider, purchase, reports
+from app.payments.contacts import Contact, contacts_of
+from app.payments.models import Payment, Unlock
+from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
+from app.payments.purchase import DisputeOpen, EmailUnconfirmed, VerificationRequired
+from app.payments.refunds import PaymentNotFound
+from app.payments.reports import MatchNotUnlocked, ReportTooLate
+from app.payments.rules import OPEN, PaymentStatus
+from app.payments.unlock_limits import UnlocksTooFast
+
+router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
+
+_NEWEST_FIRST = Keyset("payments", [Payment.id])
+
+
+class PaymentAnswer(Answer):
+    """One purchase of one lead."""
+
+    id: UUID = Field(description="Id of the payment.")
+    match_id: UUID = Field(description="Id of the match.")
+    job_id: UUID = Field(description="Id of the job.")
+    job_title: str = Field(description="Title of the job.")
+    status: PaymentStatus = Field(description="Where the payment stands.")
+    price: MoneyAnswer = Field(description="What it costs, taxes included.")
+    refunded: MoneyAnswer = Field(description="What was given back so far.")
+    failure_code: str | None = Field(
+        description="Why the provider refused the payment; null when it did not."
+    )
+    checkout_url: str | None = Field(
+        description="Page on which to pay; null once it can't be paid there."
+    )
+    expires_at: Instant | None = Field(
+        description="Until when the page takes the payment (UTC); null before there is one."
+    )
+    created_at: Instant = Field(description="When it was made (UTC).")
+    paid_at: Instant | None = Field(
+        description="When the payment was confirmed (UTC); null before."
+    )
+
+
+class Unlocked(Answer):
+    """The contact is yours, for good."""
+
+    status: Literal["unlocked"] = Field(default="unlocked", description="The contact is yours.")
+    contact: ContactAnswer = Field(description="How to reach the worker.")
+    payment: PaymentAnswer = Field(description="What it was paid with.")
+
+
+class Pending(Answer):
+    """Pay on the page; the contact follows when the payment is confirmed."""
+
+    status: Literal["pending"] = Field(
+        default="pending", description="The contact is not paid yet."
+    )
+    payment_id: UUID = Field(description="Id of the payment.")
+    checkout_url: str = Field(description="Page on which to pay.")
+    expires_at: Instant = Field(description="Until when the page takes the payment (UTC).")
+    price: MoneyAnswer = Field(description="What it costs, taxes included.")
+
+
+class UnlockRequest(schema.Request):
+    """Nothing to say: the price is the server's."""
+
+
+class ReportRequest(schema.Request):
+    """Why the lead was bad."""
+
+    reason: schema.Reason = Field(
+        description="What is wrong with the lead, 1 to 500 characters.",
+        examples=["The number does not exist."],
+    )
+
+
+class ReportAnswer(Answer):
+    """A report; `open` waits for an administrator."""
+
+    id: UUID = Field(description="Its id (UUIDv7).")
+    match_id: UUID = Field(description="Id of the match.")
+    reason: str = Field(description="What you said of the lead.")
+    status: Literal["open", "refunded", "declined"] = Field(description="Where the report stands.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+    decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
+
+
+@router.post(
+    "/matches/{match_id}/unlock",
+    response_model=Unlocked,
+    responses={
+        **problems(
+            MatchNotFound,
+            MatchNotAccepted,
+            DisputeOpen,
+            AccountRestricted,
+            VerificationRequired,
+            EmailUnconfirmed,
+            UnlocksTooFast,
+            PaymentsNotConfigured,
+            PaymentsUnavailable,
+        ),
+        202: {"model": Pending, "description": "To be paid on the page"},
+    },
+)
+async def unlock_match(
+    request: Request,
+    match_id: MatchId,
+    actor: EmployerActorApart,
+    rt: Rt,
+    now: Now,
+    _body: Annotated[UnlockRequest | None, Body()] = None,
+    idempotency_key: KeyHeader = None,
+) -> Unlocked | Response:
+    """Buy the contact of a worker who accepted: 200 if it is yours, else 202 with the payment page.
+
+    More in an hour or a day than the policy allows are refused with 429 `unlock_limit_reached`.
+    """
+    await limit_subject(rt, "unlock:account", str(actor.user_id))
+    async with rt.database.begin() as session:
+        if idempotency_key is not None:
+            print_ = await idempotency.fingerprint(request)
+            await idempotency.claim(session, str(actor.user_id), idempotency_key, print_, now)
+        begun = await purchase.begin(session, actor, match_id, now, paced=rt.limiter.enabled)
+    if isinstance(begun, Payment):
+        page = payment_link(rt.keyring, rt.settings.base_url, match_id)
+        paying = await purchase.open_checkout(rt.database, rt.payments, begun.id, page, now)
+        if paying.status in OPEN:
+            return _pending(paying)
+    async with rt.database.read() as session:
+        if await purchase.held(session, actor.user_id, match_id) is None:
+            raise provider.PaymentsUnavailable
+        return await _unlocked(session, actor.user_id, match_id)
+
+
+def _pending(payment: Payment) -> Response:
+    if payment.checkout_url is None or payment.expires_at is None:
+        raise provider.PaymentsUnavailable
+    pending = Pending(
+        payment_id=payment.id,
+        checkout_url=payment.checkout_url,
+        expires_at=payment.expires_at,
+        price=MoneyAnswer(amount=payment.amount, currency=payment.currency),
+    )
+    return Response(pending.model_dump_json(), 202, media_type="application/json")
+
+
+async def _unlocked(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlocked:
+    query = _payments(employer_id).join(Unlock, Unlock.payment_id == Payment.id)
+    paid = (await session.execute(query.where(Unlock.match_id == match_id))).one()
+    contact = (await contacts_of(session, employer_id, [match_id]))[match_id]
+    return Unlocked(contact=contact_answer(contact), payment=_payment(paid))
+
+
+def contact_answer(contact: Contact) -> ContactAnswer:
+    """Return the answer for a contact that was unlocked."""
+    return ContactAnswer(name=contact.name, phone=contact.phone, whatsapp_url=contact.whatsapp_url)
+
+
+def _payments(employer_id: UUID) -> Select[Payment, UUID, str]:
+    return (
+        select(Payment, Job.id, Job.title)
+        .join(JobMatch, JobMatch.id == Payment.match_id)
+        .join(Job, Job.id == JobMatch.job_id)
+        .where(Payment.employer_id == employer_id)
+    )
+
+
+def _payment(row: Row[Payment, UUID, str]) -> PaymentAnswer:
+    payment, job_id, job_title = row
+    return PaymentAnswer(
+        id=payment.id,
+        match_id=payment.match_id,
+        job_id=job_id,
+        job_title=job_title,
+        status=PaymentStatus(payment.status),
+        price=MoneyAnswer.of(Money(payment.amount, payment.currency)),
+        refunded=MoneyAnswer.of(Money(payment.refunded_amount, payment.currency)),
+        failure_code=payment.failure_code,
+        checkout_url=payment.checkout_url if payment.status in OPEN else None,
+        expires_at=payment.expires_at,
+        created_at=payment.created_at,
+        paid_at=payment.paid_at,
+    )
+
+
+@router.get("/payments")
+async def list_payments(
+    session: Read,
+    actor: EmployerActor,
+    page: PageQuery,
+    status: Annotated[
+        PaymentStatus | None, Query(description="Only those that stand here.")
+    ] = None,
+) -> Page[PaymentAnswer]:
+    """List your payments, newest first."""
+    query = _payments(actor.user_id)
+    if status is not None:
+        query = query.where(Payment.status == status)
+    keys = keyring(session)
+    rows = (await session.execute(_NEWEST_FIRST.apply(query, page, keys))).all()
+    cursor = _NEWEST_FIRST.next_cursor([(row[0].id,) for row in rows], page, keys)
+    return Page(items=[_payment(row) for row in rows[: page.limit]], next_cursor=cursor)
+
+
+@router.get("/payments/{payment_id}", responses=problems(PaymentNotFound))
+async def get_payment(payment_id: PaymentId, session: Read, actor: EmployerActor) -> PaymentAnswer:
+    """Return one of your payments."""
+    query = _payments(actor.user_id).where(Payment.id == payment_id)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise PaymentNotFound
+    return _payment(row)
+
+
+@router.post(
+    "/matches/{match_id}/report",
+    status_code=201,
+    responses=problems(MatchNotFound, MatchNotUnlocked, ReportTooLate),
+)
+async def report_lead(
+    match_id: MatchId,
+    body: ReportRequest,
+    session: Write,
+    actor: EmployerActor,
+    now: Now,
+    _once: Once,
+) -> ReportAnswer:
+    """Say that a lead was bad; a number that proved unreachable is refunded at once."""
+    report = await reports.report(session, actor, match_id, body.reason, now)
+    return ReportAnswer.model_validate(report)

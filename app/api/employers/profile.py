@@ -1,0 +1,163 @@
+"""The employer's own profile: `/api/employers/profile`."""
+
+import re
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.employers.company_names import CompanyName
+from app.api.http.dependencies import EmployerActor, Now, Read, Route, Rt, Write
+from app.api.http.problems import problems
+from app.core.errors import Invalid
+from app.core.phones import PhoneNotSupported, check_company_phone, parse_phone
+from app.core.schema import (
+    Answer,
+    Instant,
+    Line,
+    Location,
+    Name,
+    PersonName,
+    PhoneText,
+    Request,
+    left_out,
+    sent,
+)
+from app.employers import profile, shared_identifiers
+from app.employers.models import Employer
+from app.employers.profile import ProfileChanges
+from app.identity import users
+from app.identity.models import User, UserStatus
+from app.runtime import Runtime
+
+router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
+
+_TAX_ID = re.compile(r"[A-Z0-9](?:[A-Z0-9 ./-]{3,30})[A-Z0-9]")
+
+
+def _tax_id(value: str) -> str:
+    value = " ".join(value.upper().split())
+    if not _TAX_ID.fullmatch(value):
+        raise ValueError("must be 5 to 32 letters and digits, such as 27AAPFU0939F1ZV")
+    return value
+
+
+TaxId = Annotated[Line, AfterValidator(_tax_id)]
+"""A tax number of any country, in capitals; that it is right is checked by an administrator."""
+
+
+class EmployerProfile(Answer):
+    """An employer, as the employer sees it."""
+
+    id: UUID = Field(description="Id of my account.")
+    company_name: str = Field(description="Name of the company.")
+    contact_name: str = Field(description="Name of the person who signs in for the company.")
+    email: str = Field(description="E-mail address, in lower case.")
+    phone: str | None = Field(
+        examples=["+919876543210"], description="Phone in E.164; null when there is none."
+    )
+    address: str | None = Field(description="Street address; null when not told.")
+    city: str | None = Field(description="City of the company; null when not told.")
+    location: Location | None = Field(
+        description="Where the company is (WGS 84, degrees); null when not told."
+    )
+    tax_id: str | None = Field(description="Tax number, in capitals; null when not told.")
+    status: UserStatus = Field(description="Where my account stands.")
+    verified: bool = Field(description="An administrator has checked this company.")
+    created_at: Instant = Field(description="When my account was made (UTC).")
+    updated_at: Instant = Field(description="When it last changed (UTC).")
+
+
+class EmployerChanges(Request):
+    """What an employer may change; a field left out keeps its value, null empties it."""
+
+    company_name: CompanyName = Field(
+        default_factory=left_out,
+        description="Name of the company, one line of up to 120 characters.",
+    )
+    contact_name: PersonName = Field(
+        default_factory=left_out,
+        description="Name of the person who signs in, one line of up to 120 characters.",
+    )
+    phone: PhoneText | None = Field(
+        default_factory=left_out,
+        examples=["+919876543210"],
+        description="Phone; a national number is read in the server's country; null empties it.",
+    )
+    address: Line | None = Field(
+        default_factory=left_out,
+        description="Street address, up to 200 characters; null empties it.",
+        examples=["14 Hill Road"],
+    )
+    city: Name | None = Field(
+        default_factory=left_out,
+        description="City of the company; null empties it.",
+        examples=["Mumbai"],
+    )
+    location: Location | None = Field(
+        default_factory=left_out,
+        description="Where the company is (WGS 84, degrees); null empties it.",
+    )
+    tax_id: TaxId | None = Field(
+        default_factory=left_out,
+        description="Tax number, 5 to 32 letters and digits; null empties it.",
+    )
+
+
+def profile_answer(session: AsyncSession, user: User, employer: Employer) -> EmployerProfile:
+    """Return the answer for an employer's account and profile."""
+    return EmployerProfile(
+        id=employer.id,
+        company_name=employer.company_name,
+        contact_name=user.name,
+        email=users.email_of(session, user) or "",
+        phone=users.phone_of(session, user),
+        address=shared_identifiers.address_of(session, employer),
+        city=employer.city,
+        location=location_answer(employer.latitude, employer.longitude),
+        tax_id=employer.tax_id,
+        status=UserStatus(user.status),
+        verified=employer.verified_at is not None,
+        created_at=employer.created_at,
+        updated_at=max(employer.updated_at, user.updated_at),
+    )
+
+
+def location_answer(latitude: float | None, longitude: float | None) -> Location | None:
+    """Return the answer for a stored place, None where there is none."""
+    if latitude is None or longitude is None:
+        return None
+    return Location(latitude=latitude, longitude=longitude)
+
+
+@router.get("/profile")
+async def get_profile(session: Read, actor: EmployerActor) -> EmployerProfile:
+    """Get my profile."""
+    return profile_answer(session, *await profile.get(session, actor.user_id))
+
+
+@router.put("/profile", responses=problems(PhoneNotSupported))
+async def update_profile(
+    session: Write, actor: EmployerActor, body: EmployerChanges, rt: Rt, now: Now
+) -> EmployerProfile:
+    """Change my profile; a field left out keeps its value.
+
+    Another company name or tax number takes the verification away, because those were checked.
+    """
+    user, employer = await profile.edit(session, actor, _changes(body, rt), now)
+    return profile_answer(session, user, employer)
+
+
+def _changes(body: EmployerChanges, runtime: Runtime) -> ProfileChanges:
+    changes: dict[str, Any] = sent(body)
+    if body.location is not None:
+        changes["location"] = body.location.point
+    if body.phone is not None:
+        try:
+            changes["phone"] = parse_phone(body.phone, runtime.settings.default_country)
+        except ValueError as error:
+            raise Invalid.field("phone", str(error)) from None
+        check_company_phone(changes["phone"])
+    return cast(ProfileChanges, changes)

@@ -1,0 +1,1 @@
+"""What every route shares: dependencies, errors, middleware, limits, documents."""

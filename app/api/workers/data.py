@@ -1,0 +1,132 @@
+"""The worker's data: a copy of all of it, and its erasure."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response, status
+from pydantic import Field
+
+from app.api.http.dependencies import Now, Read, Route, Rt, WorkerActor, Write
+from app.api.workers.hours import AvailabilitySlot, TimeOffAnswer, time_off_answer
+from app.api.workers.profile import EmployerBlock, WorkerProfile, worker_profile
+from app.core.schema import Answer, Instant
+from app.privacy import personal_data
+
+router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
+
+
+class OwnedOffer(Answer):
+    """An offer made to me, as far as it is about me."""
+
+    id: UUID = Field(description="Id of the offer.")
+    job_id: UUID = Field(description="Id of the job.")
+    job_title: str = Field(description="Title of the job.")
+    employer_id: UUID = Field(description="Id of the employer.")
+    company_name: str = Field(description="Name of the company.")
+    status: str = Field(description="Where the offer stands.")
+    score: float = Field(description="How well I fit, 0 to 100.")
+    distance_km: float = Field(description="Distance to the job, in kilometres.")
+    offered_at: Instant = Field(description="When the offer was made (UTC).")
+    respond_by: Instant = Field(description="Until when it can be answered (UTC).")
+    responded_at: Instant | None = Field(description="When it was answered (UTC); null before.")
+    reject_reason: str | None = Field(description="Why I said no; null when not told.")
+    unlocked_at: Instant | None = Field(description="Since when this employer holds my contact.")
+
+
+class ConsentAnswer(Answer):
+    """What I agreed to, and when."""
+
+    purpose: str = Field(description="What was agreed to.")
+    wording_version: str = Field(description="Which version of the words was agreed to.")
+    language: str = Field(description="Language of those words.")
+    channel: str = Field(description="Where it was said.")
+    granted_at: Instant = Field(description="When it was given (UTC).")
+    withdrawn_at: Instant | None = Field(
+        description="When it was taken back (UTC); null while it stands."
+    )
+
+
+class MessageAnswer(Answer):
+    """A message that was written to me; what it said is not kept longer than needed."""
+
+    id: UUID = Field(description="Its id (UUIDv7).")
+    kind: str = Field(description="What the message was about.")
+    channel: str = Field(description="How it travels: `whatsapp`, `email` or `sms`.")
+    state: str = Field(description="Where the message stands.")
+    created_at: Instant = Field(description="When it was written (UTC).")
+    sent_at: Instant | None = Field(description="When it was sent (UTC); null before.")
+
+
+class WrittenAnswer(Answer):
+    """Something I wrote in the chat; words are kept for some days, for whoever helps me."""
+
+    at: Instant = Field(description="When I wrote it (UTC).")
+    kind: str = Field(description="What it is: a text, a button, a location.")
+    text: str | None = Field(description="What I wrote; null where it is not kept.")
+
+
+class SessionAnswer(Answer):
+    """A device I am signed in on."""
+
+    created_at: Instant = Field(description="When it was signed in (UTC).")
+    refreshed_at: Instant = Field(description="When its tokens were last renewed (UTC).")
+    expires_at: Instant = Field(description="When it ends by itself (UTC).")
+
+
+class Counters(Answer):
+    """What my reliability is counted from."""
+
+    answered: int = Field(description="Offers answered in time.")
+    missed: int = Field(description="Offers that ran out without an answer.")
+    withdrawn: int = Field(description="Acceptances taken back.")
+
+
+class OwnData(Answer):
+    """Everything kept about me."""
+
+    exported_at: Instant = Field(description="When this copy was made (UTC).")
+    profile: WorkerProfile = Field(description="My profile.")
+    counters: Counters = Field(description="The counts behind my reliability.")
+    stopped_at: Instant | None = Field(description="When I said STOP, if I did.")
+    availability: list[AvailabilitySlot] = Field(description="My weekly slots.")
+    time_off: list[TimeOffAnswer] = Field(description="My times off.")
+    blocks: list[EmployerBlock] = Field(description="Employers I have blocked.")
+    consents: list[ConsentAnswer] = Field(description="What I agreed to.")
+    offers: list[OwnedOffer] = Field(description="Offers made to me.")
+    messages: list[MessageAnswer] = Field(description="Messages written to me.")
+    written: list[WrittenAnswer] = Field(
+        description="What I wrote in the chat, as far as it is kept."
+    )
+    sessions: list[SessionAnswer] = Field(description="Devices I am signed in on.")
+
+
+@router.get("/export")
+async def export_data(session: Read, actor: WorkerActor, now: Now, response: Response) -> OwnData:
+    """Get everything kept about me, as JSON."""
+    response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
+    data = await personal_data.export(session, actor.user_id)
+    return OwnData(
+        exported_at=now,
+        profile=worker_profile(session, data.user, data.worker),
+        counters=Counters.model_validate(data.worker),
+        stopped_at=data.worker.stopped_at,
+        availability=[AvailabilitySlot.from_row(row) for row in data.slots],
+        time_off=[time_off_answer(row) for row in data.time_off],
+        blocks=[EmployerBlock.model_validate(block) for block in data.blocks],
+        consents=[ConsentAnswer.model_validate(row) for row in data.consents],
+        offers=[OwnedOffer.model_validate(row) for row in data.offers],
+        messages=[MessageAnswer.model_validate(row) for row in data.messages],
+        written=[
+            WrittenAnswer(at=line.at, kind=line.kind, text=line.text) for line in data.written
+        ],
+        sessions=[SessionAnswer.model_validate(row) for row in data.sessions],
+    )
+
+
+@router.delete("/account", status_code=status.HTTP_204_NO_CONTENT)
+async def erase_account(session: Write, actor: WorkerActor, rt: Rt, now: Now) -> None:
+    """Erase my account and everything personal; open offers close, and I am signed out everywhere.
+
+    What was paid stays on the books without my name; a contact unlocked before is no longer shown.
+    """
+    await personal_data.erase(session, actor.user_id, actor, now)
+    await rt.sessions.end_all(session, actor.user_id)

@@ -1,0 +1,241 @@
+"""A worker's offers: list, answer, take back; the dashboard, and who holds the contact."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from app.api.employers.salaries import SalaryAnswer
+from app.api.http.dependencies import Now, Once, PageQuery, Read, Route, Rt, WorkerActor, Write
+from app.api.http.parameters import OfferId
+from app.api.http.problems import problems
+from app.api.slots import SlotAnswer
+from app.core import schema
+from app.core.schema import Day, Instant, Page
+from app.offers import queries
+from app.offers import respond as responding
+from app.offers.queries import WorkersOffer
+from app.offers.respond import OfferNotFound
+from app.offers.rules import (
+    AlreadyResponded,
+    AlreadyUnlocked,
+    NotAccepted,
+    OfferAnswer,
+    OfferClosed,
+    OfferExpired,
+    OfferStatus,
+    acceptance_rate,
+)
+from app.payments import contacts
+from app.reporting import dashboards
+from app.texts import catalogue
+
+router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
+
+
+@lru_cache(maxsize=8_192)
+def _said(language: str, reasons: str) -> Sequence[str]:
+    """Say reasons, given as a JSON array.
+
+    Kept, because a list is read again and again, and numbers take long to put into words.
+    """
+    said = (catalogue.reason(language, reason) for reason in json.loads(reasons))
+    return [sentence for sentence in said if sentence]
+
+
+class OfferedJob(schema.Answer):
+    """A job as the worker it is offered to sees it: no exact address, no employer's contact."""
+
+    id: UUID = Field(description="Id of the job.")
+    title: str = Field(description="Title of the job.")
+    category: str = Field(description="Slug of the kind of work, as the catalogue has it.")
+    description: str = Field(description="What there is to do, in words.")
+    company_name: str = Field(description="Name of the company.")
+    employer_verified: bool = Field(description="Whether an administrator has checked the company.")
+    city: str | None = Field(description="City of the job; null when not told.")
+    distance_km: float = Field(description="Distance to the job, in kilometres.")
+    starts_on: Day = Field(description="First day, a local date.")
+    ends_on: Day | None = Field(description="null: open-ended")
+    time_zone: str = Field(description="IANA name of the time zone.")
+    slots: list[SlotAnswer] = Field(
+        description="Weekly hours of the job, by the clock of its time zone."
+    )
+    salary: SalaryAnswer | None = Field(description="What I earn; null when not told.")
+    positions: int = Field(description="How many people are wanted.")
+
+
+class Offer(schema.Answer):
+    """A job offered to me."""
+
+    id: UUID = Field(description="Id of the offer.")
+    status: OfferStatus = Field(description="Where the offer stands.")
+    job: OfferedJob = Field(description="The job that is offered.")
+    why: list[str] = Field(
+        description="What speaks for it, in my language.", examples=[["2.1 km away"]]
+    )
+    offered_at: Instant = Field(description="When the offer was made (UTC).")
+    respond_by: Instant = Field(description="Until when it can be answered (UTC).")
+    responded_at: Instant | None = Field(description="When it was answered (UTC); null before.")
+
+    @classmethod
+    def of(cls, offer: WorkersOffer) -> "Offer":
+        """Return the answer, its reasons said in the worker's language."""
+        return cls(
+            id=offer.id,
+            status=offer.status,
+            job=OfferedJob(
+                id=offer.job_id,
+                title=offer.title,
+                category=offer.category,
+                description=offer.description,
+                company_name=offer.company_name,
+                employer_verified=offer.employer_verified,
+                city=offer.city,
+                distance_km=offer.distance_km,
+                starts_on=offer.starts_on,
+                ends_on=offer.ends_on,
+                time_zone=offer.time_zone,
+                slots=[SlotAnswer.of(*shift) for shift in offer.slots],
+                salary=SalaryAnswer.or_none(offer.salary, offer.salary_per),
+                positions=offer.positions,
+            ),
+            why=list(_said(offer.language, offer.why)),
+            offered_at=offer.offered_at,
+            respond_by=offer.respond_by,
+            responded_at=offer.responded_at,
+        )
+
+
+class RespondRequest(schema.Request):
+    """My answer to an offer; the first one counts."""
+
+    response: OfferAnswer = Field(description="Accept or reject.")
+    reason: schema.Reason | None = Field(
+        default=None, description="Kept with a rejection; the employer does not see it."
+    )
+
+
+class OfferCounts(schema.Answer):
+    """How many of my offers stand where; an unanswered one is expired once its time is over."""
+
+    offered: int = Field(description="Offers that wait for an answer.")
+    accepted: int = Field(description="Offers accepted.")
+    rejected: int = Field(description="Offers rejected.")
+    expired: int = Field(description="Offers not answered in time.")
+    withdrawn: int = Field(description="Acceptances taken back.")
+
+
+class WorkerDashboard(schema.Answer):
+    """My figures."""
+
+    offers: OfferCounts = Field(description="My offers, by where they stand.")
+    unlocked: int = Field(description="How often an employer unlocked my contact.")
+    acceptance_rate: float | None = Field(
+        description="Accepted of all settled offers (accepted, rejected, expired, withdrawn), 0 to "
+        "1; null while none is settled."
+    )
+    median_response_minutes: float | None = Field(
+        description="From offer to answer, over my latest 200 answers; null before the first."
+    )
+    profile_completeness: float = Field(
+        ge=0,
+        le=1,
+        description="The share of what employers look for that my profile tells, 0 to 1.",
+    )
+
+
+class HeldContact(schema.Answer):
+    """An employer who holds my contact."""
+
+    employer_id: UUID = Field(description="Id of the employer.")
+    company_name: str = Field(description="Name of the company.")
+    job_title: str = Field(description="Title of the job.")
+    match_id: UUID = Field(description="Id of the match.")
+    unlocked_at: Instant = Field(description="Since when they hold it (UTC).")
+
+
+@router.get("/offers", responses=problems())
+async def list_offers(
+    session: Read,
+    actor: WorkerActor,
+    page: PageQuery,
+    now: Now,
+    status: Annotated[OfferStatus | None, Query(description="Only those that stand here.")] = None,
+) -> Page[Offer]:
+    """List my offers, newest first."""
+    offers, cursor = await queries.offers_of(session, actor.user_id, status, page, now)
+    return Page(items=[Offer.of(offer) for offer in offers], next_cursor=cursor)
+
+
+@router.post(
+    "/offers/{offer_id}/respond",
+    responses=problems(OfferNotFound, AlreadyResponded, OfferExpired, OfferClosed),
+)
+async def respond_to_offer(
+    session: Write,
+    actor: WorkerActor,
+    offer_id: OfferId,
+    body: RespondRequest,
+    rt: Rt,
+    now: Now,
+    _: Once,
+) -> Offer:
+    """Accept or reject an offer.
+
+    The same answer again changes nothing. Refused with 409: `already_responded` (another answer was
+    given), `offer_expired` (too late), `offer_closed` (cancelled, filled or full).
+    """
+    await responding.respond(
+        session,
+        actor.user_id,
+        offer_id,
+        body.response,
+        body.reason,
+        now,
+        base_url=rt.settings.base_url,
+    )
+    return Offer.of(await queries.offer_of(session, actor.user_id, offer_id, now))
+
+
+@router.post(
+    "/offers/{offer_id}/withdraw",
+    responses=problems(OfferNotFound, NotAccepted, AlreadyUnlocked, AlreadyResponded, OfferClosed),
+)
+async def withdraw_offer(
+    session: Write, actor: WorkerActor, offer_id: OfferId, now: Now, _: Once
+) -> Offer:
+    """Take an acceptance back; again changes nothing, and it can't be accepted anew.
+
+    Refused with 409: `not_accepted`, or `already_unlocked` once an employer holds my contact.
+    """
+    await responding.withdraw(session, actor.user_id, offer_id, now)
+    return Offer.of(await queries.offer_of(session, actor.user_id, offer_id, now))
+
+
+@router.get("/dashboard")
+async def get_dashboard(session: Read, actor: WorkerActor, now: Now) -> WorkerDashboard:
+    """Return my figures."""
+    figures = await dashboards.of_worker(session, actor.user_id, now)
+    standing = figures.by_status
+    counts = OfferCounts(**{name: standing[OfferStatus(name)] for name in OfferCounts.model_fields})
+    return WorkerDashboard(
+        offers=counts,
+        unlocked=figures.unlocked,
+        acceptance_rate=acceptance_rate(
+            counts.accepted, counts.rejected, counts.expired, counts.withdrawn
+        ),
+        median_response_minutes=figures.median_response_minutes,
+        profile_completeness=await dashboards.profile_completeness(session, actor.user_id),
+    )
+
+
+@router.get("/unlocks", responses=problems())
+async def list_unlocks(session: Read, actor: WorkerActor, page: PageQuery) -> Page[HeldContact]:
+    """List the employers who hold my contact, newest first."""
+    holders, cursor = await contacts.holders_of(session, actor.user_id, page)
+    items = [HeldContact.model_validate(holder) for holder in holders]
+    return Page(items=items, next_cursor=cursor)
