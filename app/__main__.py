@@ -57,7 +57,7 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 async def _check_database(settings: Settings) -> None:
-    from app.db import Database
+    from app.database.session import Database
     from app.runtime import build_keyring
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
@@ -114,7 +114,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 async def _check_invariants(settings: Settings) -> int:
     from app.database.postgresql import COMMAND
-    from app.db import Database
+    from app.database.session import Database
     from app.invariants import examine
     from app.reporting import parked
     from app.runtime import build_keyring, wall_clock
@@ -259,7 +259,7 @@ def migrate(_arguments: argparse.Namespace) -> int:
 
 
 async def _migrate(settings: Settings) -> None:
-    from app.db import Database
+    from app.database.session import Database
     from app.privacy import sealing
     from app.runtime import build_keyring
 

@@ -26,7 +26,7 @@ from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.database import postgresql
 from app.database.due import Due
-from app.db import WAKE_CHANNEL, Database
+from app.database.session import WAKE_CHANNEL, Database
 from app.identity import password_reset, retention
 from app.matching import waves
 from app.messaging import retention as messages_kept

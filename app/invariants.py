@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts import invariants as attempts
 from app.audit.log import verify
-from app.db import Database
+from app.database.session import Database
 from app.messaging import invariants as messages
 from app.messaging.retention import SENT_KEPT
 from app.offers import invariants as offers

@@ -15,7 +15,7 @@ from app.core.ratelimit import IMPATIENT, RateLimiter
 from app.core.settings import Settings
 from app.database.clock_check import ClockCheck
 from app.database.postgresql import REQUEST, Patience
-from app.db import Database
+from app.database.session import Database
 from app.identity.redis_sessions import RedisSessions
 from app.identity.sessions import DatabaseSessions, SessionStore
 from app.identity.tokens import TokenRing

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
-from app.db import Database, load_models, sync_engine_for
+from app.database.session import Database, load_models, sync_engine_for
 from app.matching.candidates import Found, find
 from app.matching.index import rebuild
 from app.matching.load import Caps, job_facts

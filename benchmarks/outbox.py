@@ -23,8 +23,8 @@ from sqlalchemy import bindparam, delete, select, update
 
 from app.core.crypto import Keyring
 from app.core.settings import DEVELOPMENT_SECRET
+from app.database.session import Database, load_models, sync_engine_for
 from app.database.statements import table
-from app.db import Database, load_models, sync_engine_for
 from app.identity.models import User
 from app.messaging.channel import Channels
 from app.messaging.models import Channel, ChannelState, OutboxMessage

@@ -14,7 +14,7 @@ from app.catalogue.skills import SKILLS
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.week import Slot
-from app.db import load_models, parse_url
+from app.database.session import load_models, parse_url
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import Database, load_models, sync_engine_for
+from app.database.session import Database, load_models, sync_engine_for
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import find

@@ -29,7 +29,7 @@ from app import __main__ as commands  # noqa: E402
 from app import background  # noqa: E402
 from app.core.logging import configure_logging  # noqa: E402
 from app.core.settings import Settings, load_settings  # noqa: E402
-from app.db import Database  # noqa: E402
+from app.database.session import Database  # noqa: E402
 from app.main import create_app  # noqa: E402
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")

@@ -20,7 +20,7 @@ import httpx
 
 from app.core.crypto import Keyring
 from app.core.settings import DEVELOPMENT_SECRET
-from app.db import Database, sync_engine_for
+from app.database.session import Database, sync_engine_for
 from app.invariants import examine
 from app.texts import catalogue
 from campaign import people

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import JSON, Connection
 
 from app.core.settings import load_settings
-from app.db import load_models, sync_engine_for
+from app.database.session import load_models, sync_engine_for
 
 target = load_models()
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base
+from app.database.session import Base
 
 
 class Tried:

@@ -35,8 +35,8 @@ from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.due import Due
+from app.database.session import Database
 from app.database.statements import insert_of, is_postgresql, table
-from app.db import Database
 
 ITEM_SECONDS: Final = 30
 """How long one item may take by itself: more means that it hangs, and it is set back."""

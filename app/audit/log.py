@@ -22,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.models import AdminActionLog, AuditHead, AuditWords
 from app.core.crypto import Keyring, SealBroken
 from app.core.ids import new_id
+from app.database.session import before_commit, keyring
 from app.database.statements import insert_if_absent
-from app.db import before_commit, keyring
 from app.identity.actor import Actor
 
 GENESIS = "0" * 64

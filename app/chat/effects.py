@@ -26,8 +26,8 @@ from app.core.masking import mask
 from app.core.metrics import ALERTS
 from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
+from app.database.session import changed
 from app.database.statements import insert_if_absent
-from app.db import changed
 from app.dialogue import model
 from app.dialogue.model import Effect, Say
 from app.dialogue.worker.offers import tell_offer

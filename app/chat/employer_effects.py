@@ -20,7 +20,7 @@ from app.core.geo import Point
 from app.core.masking import mask
 from app.core.paging import PageRequest
 from app.core.week import Slot
-from app.db import keyring
+from app.database.session import keyring
 from app.dialogue.employer.model import (
     OPEN,
     AskReport,

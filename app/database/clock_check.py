@@ -14,7 +14,7 @@ from app.core.clocks import SKEW, Clock
 from app.core.errors import Unavailable
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.db import Database
+from app.database.session import Database
 
 CHECK_EVERY_SECONDS: Final = 10.0
 """How long an answer of the database is good for."""

@@ -11,8 +11,8 @@ from sqlalchemy import Column, ColumnElement, and_, bindparam, exists, or_, sele
 
 from app.core.clocks import SKEW
 from app.database.fast_reads import Prepared
+from app.database.session import Database
 from app.database.statements import later
-from app.db import Database
 
 
 class _Found(NamedTuple):

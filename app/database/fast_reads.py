@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
+from app.database.session import DRIVER, Base
 from app.database.statements import insert_of, is_postgresql, rows_changed, table
-from app.db import DRIVER, Base
 
 _FAILED = (
     asyncpg.PostgresError,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.core.errors import Conflict
-from app.db import keyring
+from app.database.session import keyring
 from app.employers.models import Employer
 from app.employers.profile import EmployerNotFound
 from app.identity import codes, users

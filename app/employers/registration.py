@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.geo import Point
 from app.core.ids import new_id
-from app.db import keyring
+from app.database.session import keyring
 from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity import users

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.core.deobfuscation import fold, words
-from app.db import keyring
+from app.database.session import keyring
 from app.employers.models import AccountMark, Employer
 from app.identity import users
 from app.identity.models import User

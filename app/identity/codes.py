@@ -30,8 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import Invalid, Unavailable
 from app.core.ids import new_id
 from app.core.phones import check_mobile, country_of
+from app.database.session import keyring
 from app.database.statements import table
-from app.db import keyring
 from app.identity.models import OneTimeCode
 
 DIGITS: Final = 6

@@ -21,8 +21,8 @@ from app.core.crypto import Keyring
 from app.core.errors import TooMany
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.session import keyring
 from app.database.statements import insert_of, is_postgresql, table
-from app.db import keyring
 from app.identity.models import SignInTries
 
 

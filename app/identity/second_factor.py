@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import new_id
+from app.database.session import keyring
 from app.database.statements import table
-from app.db import keyring
 from app.identity import growing_waits, totp, users
 from app.identity.models import OneTimeCode, User
 

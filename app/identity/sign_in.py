@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.errors import Forbidden, Unauthenticated
-from app.db import keyring
+from app.database.session import keyring
 from app.identity import codes, second_factor, users
 from app.identity.models import Role, User, UserStatus
 from app.identity.passwords import verify_password

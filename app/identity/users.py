@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, Invalid, NotFound
-from app.db import changed, keyring
+from app.database.session import changed, keyring
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
 from app.identity.passwords import check_good_enough, hash_password
 from app.identity.rules import AccountAction, AdminRole, step_of

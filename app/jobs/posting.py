@@ -14,7 +14,7 @@ from app.core.errors import Conflict, FieldError, Invalid
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.week import Slot
-from app.db import keyring
+from app.database.session import keyring
 from app.jobs import moderation, rules
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import owned, slot_of

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import NotFound
 from app.core.paging import Keyset, PageRequest
 from app.core.week import Slot
-from app.db import keyring
+from app.database.session import keyring
 from app.jobs.models import Job, JobSlot
 from app.jobs.rules import JobFacts, JobStatus
 

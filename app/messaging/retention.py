@@ -25,8 +25,8 @@ from sqlalchemy import (
     update,
 )
 
+from app.database.session import Database
 from app.database.statements import is_one_of, rows_changed, table
-from app.db import Database
 from app.messaging.models import (
     ChatPerson,
     InboxItem,

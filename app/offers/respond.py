@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.core.errors import Conflict, NotFound
+from app.database.session import keyring
 from app.database.statements import rows_changed
-from app.db import keyring
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.identity.sign_in import AccountSuspended

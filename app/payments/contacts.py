@@ -12,7 +12,7 @@ from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.phones import whatsapp_url
-from app.db import keyring
+from app.database.session import keyring
 from app.employers.models import Employer
 from app.identity.models import User, UserStatus
 from app.identity.users import phone_of

@@ -16,8 +16,8 @@ from app.core.errors import Conflict, Forbidden
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.money import Money
+from app.database.session import Database
 from app.database.statements import insert_if_absent
-from app.db import Database
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import User

@@ -10,7 +10,7 @@ from app.attempts.work import Kind, Work, ask_due
 from app.core.clocks import Clock
 from app.core.logging import logger
 from app.database.due import Due
-from app.db import Database
+from app.database.session import Database
 from app.payments import rules
 from app.payments.models import Payment
 from app.payments.provider import (

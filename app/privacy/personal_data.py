@@ -16,8 +16,8 @@ from app.attempts.work import Kind, Work
 from app.audit import log
 from app.core.masking import mask_together
 from app.database.due import Due
+from app.database.session import changed, keyring
 from app.database.statements import is_one_of, table
-from app.db import changed, keyring
 from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.core.logging import logger
 from app.core.metrics import ALERTS
+from app.database.session import Database, keyring
 from app.database.statements import rows_changed, table
-from app.db import Database, keyring
 from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity import users

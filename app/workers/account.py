@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import changed
+from app.database.session import changed
 from app.workers.models import Block, TimeOff, Worker, WorkerAvailability
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.week import Slot, overlaps
+from app.database.session import changed
 from app.database.statements import table
-from app.db import changed
 from app.workers.models import TimeOff, WorkerAvailability
 from app.workers.profile import hold
 

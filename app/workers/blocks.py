@@ -9,8 +9,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
+from app.database.session import changed
 from app.database.statements import insert_if_absent
-from app.db import changed
 from app.identity.models import Role, User
 from app.workers.models import Block
 

@@ -13,8 +13,8 @@ from app.catalogue import places
 from app.core.errors import FieldError, Invalid, NotFound
 from app.core.geo import Point, on_grid
 from app.core.languages import Language
+from app.database.session import changed, keyring
 from app.database.statements import table
-from app.db import changed, keyring
 from app.identity.models import User
 from app.messaging.models import ChatPerson
 from app.workers.models import Worker

@@ -21,8 +21,8 @@ from app.core.errors import Conflict, FieldError, Invalid
 from app.core.geo import Point, on_grid
 from app.core.ids import new_id
 from app.core.languages import Language
+from app.database.session import keyring
 from app.database.statements import insert_of, is_postgresql, table
-from app.db import keyring
 from app.identity import codes, users
 from app.identity.codes import Challenge, CodeRules
 from app.identity.models import Consent, Role, User, UserStatus

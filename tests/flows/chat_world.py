@@ -30,7 +30,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from app.chat.runner import Conversation
-from app.db import Database, load_models
+from app.database.session import Database, load_models
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from app.db import Database
+from app.database.session import Database
 from tests.flows.matching_world import database_of
 from tests.flows.world import World, running_world
 from tests.infra.postgres import Lender

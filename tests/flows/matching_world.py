@@ -15,7 +15,7 @@ from app.core.geo import Point, on_grid
 from app.core.ids import new_id
 from app.core.week import Slot
 from app.database.postgresql import REQUEST, Patience
-from app.db import Database, changed
+from app.database.session import Database, changed
 from app.employers.models import Employer
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobSlot

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import DomainError
 from app.core.geo import on_grid
 from app.database.postgresql import REQUEST
-from app.db import Database, keyring
+from app.database.session import Database, keyring
 from app.invariants import examine
 from app.jobs.models import Job, JobStatus
 from app.messaging.models import OutboxMessage, OutboxState

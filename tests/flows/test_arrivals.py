@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
-from app.db import Database
+from app.database.session import Database
 from app.messaging.inbox.group_commit import MOST_BYTES, MOST_TOGETHER, Arrivals
 from app.messaging.inbox.store import WHATSAPP, store_events
 from app.messaging.inbox.unpack import EVENT

@@ -13,7 +13,7 @@ from app.audit import heads, log
 from app.audit.models import AdminActionLog, AuditHead
 from app.core.crypto import Keyring
 from app.core.logging import configure_logging
-from app.db import Database
+from app.database.session import Database
 from tests.conftest import Command
 from tests.flows.matching_world import NOW, SECRET, database_of
 from tests.flows.test_audit import unprotect, write

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.core.crypto import Keyring
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
-from app.db import Database
+from app.database.session import Database
 from app.identity import codes, retention, second_factor, sign_in, totp, users
 from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus

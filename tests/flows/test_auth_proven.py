@@ -11,7 +11,7 @@ from app.core.crypto import Keyring
 from app.core.errors import Invalid
 from app.core.geo import Point
 from app.core.languages import Language
-from app.db import Database
+from app.database.session import Database
 from app.identity import users
 from app.identity.codes import CodeRules
 from app.identity.models import Consent, UserStatus

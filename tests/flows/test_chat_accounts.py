@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.db import Database
+from app.database.session import Database
 from app.identity import users
 from app.identity.models import Consent, Role, User
 from app.messaging.contacts import identify as people

@@ -28,7 +28,7 @@ from app.api.http.middleware import WEBHOOK_BODY_BYTES, AnswerBrokenOff, Request
 from app.core.errors import TooMany
 from app.core.metrics import exposition
 from app.core.ratelimit import InMemory, LimiterDown, RateLimiter
-from app.db import keyring
+from app.database.session import keyring
 from app.identity import passwords, users
 from app.identity.growing_waits import COUNTED_WITHIN_SECONDS
 from app.identity.models import IdempotencyKey, SignInTries, User

@@ -11,7 +11,7 @@ import pytest
 from app.api.http import writable
 from app.api.http.writable import NotWritable, WriteProbe
 from app.core.crypto import Keyring
-from app.db import Database
+from app.database.session import Database
 from tests.acceptance.shapes import problem
 from tests.conftest import _create_tables
 from tests.flows.auth_world import employer_body

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.catalogue import places
 from app.core.geo import Point, haversine_km, on_grid
-from app.db import keyring
+from app.database.session import keyring
 from app.messaging.inbox.unpack import EVENT, ITEM
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
 from app.workers.models import Worker

@@ -16,7 +16,7 @@ from app.attempts.rules import (
     pause_after,
 )
 from app.core.ids import new_id
-from app.db import Database
+from app.database.session import Database
 from app.messaging.inbox import handling, store
 from app.messaging.inbox.handling import LEASE, WAITED_FOR
 from app.messaging.inbox.inbound_message import Inbound, InboundKind

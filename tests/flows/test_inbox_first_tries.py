@@ -9,7 +9,7 @@ from sqlalchemy import event, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.rules import MAX_LOST
-from app.db import Database
+from app.database.session import Database
 from app.messaging.inbox.handling import LEASE, Round, handle_items, release
 from app.messaging.inbox.unpack import EVENTS, open_due
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent

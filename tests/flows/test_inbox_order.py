@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from app.db import Database
+from app.database.session import Database
 from app.messaging.inbox import store
 from app.messaging.inbox.handling import IN_A_ROW
 from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from app.core.geo import key_for_worker
 from app.core.ids import new_id
 from app.core.week import bits
-from app.db import changed
+from app.database.session import changed
 from app.identity.models import User, UserStatus
 from app.matching.index import rebuild, reindex_workers
 from app.matching.models import WorkerMatch

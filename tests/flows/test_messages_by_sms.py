@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.db import keyring
+from app.database.session import keyring
 from app.messaging.models import Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue
 from tests.flows.world import Person, World, ok

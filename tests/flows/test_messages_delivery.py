@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.chat import runner
 from app.core.ids import new_id
-from app.db import keyring
+from app.database.session import keyring
 from app.identity.models import User
 from app.messaging.channel import Channels
 from app.messaging.inbox import store

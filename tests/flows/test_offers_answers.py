@@ -9,7 +9,7 @@ from sqlalchemy import Update, select, update
 
 from app.audit.models import AdminActionLog
 from app.core.ids import new_id
-from app.db import Database, keyring
+from app.database.session import Database, keyring
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.offers.links import lead_of

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.log import reasons_of
 from app.audit.models import AdminActionLog
-from app.db import Database
+from app.database.session import Database
 from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
 from app.jobs.models import Job, JobStatus

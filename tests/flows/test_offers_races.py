@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.models import AdminActionLog
-from app.db import Database
+from app.database.session import Database
 from app.jobs.models import JobStatus
 from app.jobs.rules import JobAction
 from app.offers.closing import close_between, close_for_worker, close_job

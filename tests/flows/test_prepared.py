@@ -14,8 +14,8 @@ from app.core.crypto import Keyring
 from app.core.ids import new_id
 from app.database.due import Due
 from app.database.fast_reads import Prepared, PreparedInsert
+from app.database.session import Database, wake_loops
 from app.database.statements import is_one_of, json_rows, rows_changed, table
-from app.db import Database, wake_loops
 from app.messaging.models import WebhookEvent
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, 0, 123456, tzinfo=dt.UTC)

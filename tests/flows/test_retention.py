@@ -10,8 +10,8 @@ from app.api.http import idempotency
 from app.background import LOOPS
 from app.core.crypto import Keyring
 from app.core.ids import new_id
+from app.database.session import Database, keyring
 from app.database.statements import insert_if_absent
-from app.db import Database, keyring
 from app.identity import retention
 from app.identity.models import User
 from app.invariants import examine

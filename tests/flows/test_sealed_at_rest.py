@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from app.audit import log
 from app.audit.models import AuditWords
-from app.db import keyring
+from app.database.session import keyring
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job

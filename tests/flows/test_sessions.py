@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import Database
+from app.database.session import Database
 from app.identity import access, users
 from app.identity.models import Role, Session, User, UserStatus
 from app.identity.redis_sessions import RedisSessions

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.core.crypto import Keyring
-from app.db import Database
+from app.database.session import Database
 from app.messaging.channel import Channels
 from app.messaging.inbox import store
 from app.messaging.outbox import delivery

@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 
 from app.core.ids import new_id
 from app.core.settings import Settings
+from app.database.session import keyring
 from app.database.statements import table
-from app.db import keyring
 from app.identity.models import Consent, User
 from app.messaging.models import ChatPerson
 from app.messaging.outbox.enqueue import ADDRESS

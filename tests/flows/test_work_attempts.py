@@ -14,7 +14,7 @@ from app.attempts import work as attempts
 from app.attempts.models import WorkAttempt
 from app.attempts.rules import MAX_ATTEMPTS, MAX_ATTEMPTS_OF_BAD_DATA, MAX_LOST
 from app.attempts.work import Kind, Verb, Work, do_due
-from app.db import Database
+from app.database.session import Database
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.jobs.rules import JobStatus

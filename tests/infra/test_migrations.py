@@ -6,7 +6,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from app.db import load_models, newest_revision, sync_engine_for
+from app.database.session import load_models, newest_revision, sync_engine_for
 from tests.infra.run import ROOT
 
 

@@ -42,8 +42,8 @@ from app.core.masking import mask
 from app.core.paging import Keyset
 from app.core.phones import parse_phone
 from app.core.schema import Page
+from app.database.session import changed, keyring
 from app.database.statements import rows_changed
-from app.db import changed, keyring
 from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity import users

@@ -34,7 +34,7 @@ from app.core.schema import (
     whole,
 )
 from app.core.zones import TimeZone
-from app.db import keyring
+from app.database.session import keyring
 from app.identity.actor import AccountRestricted, Actor
 from app.jobs import moderation, posting, queries
 from app.jobs.matchable import JobNotMatchable

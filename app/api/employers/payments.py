@@ -29,7 +29,7 @@ from app.core import schema
 from app.core.money import Money
 from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, MoneyAnswer, Page
-from app.db import keyring
+from app.database.session import keyring
 from app.identity.actor import AccountRestricted
 from app.jobs.models import Job
 from app.offers.links import payment_link

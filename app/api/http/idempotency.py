@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from app.core.errors import FieldError, Invalid
 from app.database.due import Due
+from app.database.session import keyring
 from app.database.statements import insert_if_absent, rows_changed
-from app.db import keyring
 from app.identity.models import IdempotencyKey
 
 KEPT_HOURS = 24

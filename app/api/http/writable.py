@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import Unavailable
 from app.core.logging import logger
 from app.database.faults import is_outage
-from app.db import Database
+from app.database.session import Database
 
 LOOKS_EVERY_SECONDS: Final = 5.0
 """What was found is told that long: who probes every second does not write every second."""

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.core.masking import mask
-from app.db import keyring
+from app.database.session import keyring
 from app.identity.models import Role, User, UserStatus
 from app.messaging.conversations import handoff
 from app.messaging.inbox.inbound_message import Inbound, InboundKind

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import keyring
+from app.database.session import keyring
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.messaging.inbox.unpack import ITEM
 from app.messaging.models import ChatPerson, InboxItem, WebhookState

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from app.core.logging import logger
 from app.database.faults import OutcomeUnknown, is_outage
-from app.db import Database
+from app.database.session import Database
 from app.messaging.inbox.store import WHATSAPP, store_events
 
 MOST_TOGETHER: Final = 100

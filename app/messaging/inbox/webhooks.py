@@ -23,8 +23,8 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.due import Due
 from app.database.fast_reads import Prepared
+from app.database.session import Database
 from app.database.statements import is_one_of, is_postgresql, table
-from app.db import Database
 from app.messaging.models import WebhookEvent, WebhookState
 
 type Handle = Callable[[AsyncSession, WebhookEvent], Awaitable[None]]

@@ -20,7 +20,7 @@ from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.database.due import Look
-from app.db import Database
+from app.database.session import Database
 from app.messaging.channel import Address, Channel, Channels, Outgoing, TransportError
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import OutboxMessage, OutboxState

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.logging import logger
 from app.core.metrics import ALERTS, NOT_OURS
-from app.db import keyring, wake_loops
+from app.database.session import keyring, wake_loops
 from app.messaging import platform_events
 from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
