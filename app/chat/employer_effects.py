@@ -48,7 +48,6 @@ from app.jobs.moderation import JobDeclined, JobHeld
 from app.jobs.posting import JobText, Salary
 from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
 from app.matching.publish import publish
-from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 from app.offers import closing
 from app.offers.links import payment_link
 from app.offers.mark_unlocked import MatchNotFound, worker_of
@@ -61,6 +60,7 @@ from app.payments.rules import ReportStatus
 from app.policy.policy import current
 from app.texts import catalogue
 from app.texts.formatting import Reader, inert
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
 SHOWN_JOBS: Final = 9
 SHOWN_LEADS: Final = 10

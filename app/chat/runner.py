@@ -19,7 +19,6 @@ from app.core.settings import Settings
 from app.dialogue import router
 from app.dialogue.model import Say, State
 from app.employers import phones
-from app.messaging.channel import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
 from app.messaging.contacts import identify
 from app.messaging.inbox import bursts
 from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
@@ -27,6 +26,7 @@ from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
 from app.providers.whatsapp.webhook import parse
 from app.texts import catalogue
+from app.texts.message import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
 
 
 @dataclass(frozen=True)

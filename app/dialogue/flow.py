@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from app.core.week import WEEKDAYS, Slot, format_clock
 from app.dialogue.model import REGISTRATION, Ask, Context, Effect, Heard, Say, SetPhone, State, Turn
-from app.messaging.channel import ROW_TITLE_CHARACTERS
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu.intents import Command, commands, words_of
 from app.texts import catalogue
+from app.texts.message import ROW_TITLE_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)

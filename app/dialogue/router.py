@@ -47,11 +47,11 @@ from app.dialogue.worker.offers import free_answer, my_offers, offer_tap, quoted
 from app.dialogue.worker.onboarding import language_choice, newcomer, resume, unfinished
 from app.dialogue.worker.place_questions import relocated
 from app.dialogue.worker.questions import TABLE as QUESTIONS
-from app.messaging.channel import Row
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
 from app.nlu.intents import READ_CHARACTERS, Command, around, commands, in_devanagari, words_of
 from app.nlu.safety import distress_in
 from app.texts import catalogue
+from app.texts.message import Row
 
 WORKERS_OWN: Final = frozenset({*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE})
 """Questions that are asked of workers."""

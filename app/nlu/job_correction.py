@@ -12,21 +12,20 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from app.dialogue.model import Ask
 from app.nlu import dates, job_request, negation, pay, place_phrases
 from app.nlu.intents import Lexicon, around, every, folded, words_of
-from app.nlu.job_draft import Draft
+from app.nlu.job_draft import Draft, JobPart
 from app.nlu.negation import CLAUSES, Denied
 
 _PARTS: Final = {
-    "part_pay": Ask.JOB_PAY,
-    "part_place": Ask.JOB_PLACE,
-    "part_people": Ask.JOB_PEOPLE,
-    "part_role": Ask.JOB_ROLE,
-    "part_days": Ask.JOB_DAYS,
-    "part_hours": Ask.JOB_HOURS,
+    "part_pay": JobPart.PAY,
+    "part_place": JobPart.PLACE,
+    "part_people": JobPart.PEOPLE,
+    "part_role": JobPart.ROLE,
+    "part_days": JobPart.DAYS,
+    "part_hours": JobPart.HOURS,
 }
-"""What the parts of a job are called, and how each is asked for."""
+"""The list of names of each part of a job."""
 _LEAST_BARE_PAY: Final = 100
 """A smaller number that nothing else is said of is one of people."""
 _PIN_DIGITS: Final = 3
@@ -40,7 +39,7 @@ class Correction:
     """The job as it is now, and which part of it is named without being told."""
 
     draft: Draft
-    ask: Ask | None = None
+    part: JobPart | None = None
     no_place: str = ""
     """What was said to be the place, where there is none of that name."""
 
@@ -49,7 +48,7 @@ class Correction:
 class Listening:
     """What a reader has to know of the conversation."""
 
-    ask: Ask
+    asked: JobPart | None
     today: dt.date
     language: str
     currency: str
@@ -63,11 +62,11 @@ def read(text: str, draft: Draft, heard: Listening) -> Correction | None:
         return Correction(replace(draft, people=people))
     denied = negation.read(plain, heard.today)
     said = [clause for clause in map(_bare, denied.said) if clause]
-    told, ask, no_place = _told(said, heard)
-    found = Correction(draft, ask, no_place)
+    told, named, no_place = _told(said, heard)
+    found = Correction(draft, named, no_place)
     for other in denied.others:
         if (wanted := _denied(other, draft)) is not None:
-            found = replace(found, ask=found.ask or wanted)
+            found = replace(found, part=found.part or wanted)
         elif not _nothing_said(other) and not told.amount and not told.people and not told.skill:
             return None
     if denied.when or denied.others:
@@ -79,20 +78,20 @@ def read(text: str, draft: Draft, heard: Listening) -> Correction | None:
         changed = _taken_out(draft, told, denied)
         return None if changed is None else replace(found, draft=changed)
     told = replace(told, note="")
-    if found.ask is heard.ask is Ask.JOB_PAY and denied.others and told == Draft():
+    if found.part is heard.asked is JobPart.PAY and denied.others and told == Draft():
         return Correction(replace(draft, pay_open=True))
-    if told == Draft() and found.ask is None and not no_place:
+    if told == Draft() and found.part is None and not no_place:
         return None
     answered = {
-        Ask.JOB_PAY: told.amount,
-        Ask.JOB_PLACE: told.place or told.places,
-        Ask.JOB_ROLE: told.skill or told.skills,
-        Ask.JOB_PEOPLE: told.people,
-        Ask.JOB_DAYS: told.when,
-        Ask.JOB_HOURS: told.spans,
+        JobPart.PAY: told.amount,
+        JobPart.PLACE: told.place or told.places,
+        JobPart.ROLE: told.skill or told.skills,
+        JobPart.PEOPLE: told.people,
+        JobPart.DAYS: told.when,
+        JobPart.HOURS: told.spans,
     }
-    if found.ask is not None and answered.get(found.ask):
-        found = replace(found, ask=None)
+    if found.part is not None and answered.get(found.part):
+        found = replace(found, part=None)
     return replace(found, draft=draft.with_said(_same_unit(draft, told)))
 
 
@@ -123,30 +122,30 @@ def may_name(text: str) -> bool:
     )
 
 
-def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, Ask | None, str]:
+def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, JobPart | None, str]:
     """Return what the clauses tell, which part they only name, and a place nobody knows."""
     told = Draft()
-    ask: Ask | None = None
+    named: JobPart | None = None
     no_place = ""
     plain: list[str] = []
     for clause in clauses:
         part = _part_in(clause)
         rest = _parts().without(clause.split())
         if part is not None and not place_phrases.trimmed(rest) and not dates.names_days(clause):
-            ask = ask or part
-        elif part is Ask.JOB_PAY and (amount := _pay_in(clause, heard)) is not None:
+            named = named or part
+        elif part is JobPart.PAY and (amount := _pay_in(clause, heard)) is not None:
             told = told.with_said(amount)
-        elif part is Ask.JOB_PAY and (others := pay.without_units(rest)) != rest:
+        elif part is JobPart.PAY and (others := pay.without_units(rest)) != rest:
             # How often it is paid is neither a sum nor the days of the work.
-            ask = ask or part
+            named = named or part
             plain.append(" ".join(others))
-        elif part is Ask.JOB_PLACE:
+        elif part is JobPart.PLACE:
             # Who says that it is the place may spell it as they like.
             found = _exact(" ".join(rest), heard)
             if not (found.place or found.places) and found.note:
                 found = found.with_said(place_phrases.find_places(found.note, heard.city))
             if not (found.place or found.places):
-                ask, no_place = Ask.JOB_PLACE, found.note
+                named, no_place = JobPart.PLACE, found.note
             told = told.with_said(replace(found, note=""))
         elif re.fullmatch(r"\d+", clause) and int(clause) < _LEAST_BARE_PAY:
             people = job_request.count(clause)
@@ -160,12 +159,11 @@ def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, Ask | None, 
             language=heard.language,
             currency=heard.currency,
             city=heard.city,
-            guess_role=heard.ask in {Ask.JOB_ROLE, Ask.JOB_WHICH_ROLE},
-            guess_place=heard.ask in {Ask.JOB_PLACE, Ask.JOB_WHICH_PLACE}
-            and may_name(" ".join(plain)),
+            guess_role=heard.asked is JobPart.ROLE,
+            guess_place=heard.asked is JobPart.PLACE and may_name(" ".join(plain)),
         )
         told = told.with_said(said)
-    return told, ask, no_place
+    return told, named, no_place
 
 
 def _exact(text: str, heard: Listening) -> Draft:
@@ -188,16 +186,16 @@ def _pay_in(clause: str, heard: Listening) -> Draft | None:
     return pay.named(clause, heard.currency)
 
 
-def _part_in(clause: str) -> Ask | None:
+def _part_in(clause: str) -> JobPart | None:
     said = clause.split()
     found = (_parts().at(said, at) for at in range(len(said)))
     return next((part for part in found if part is not None), (None, 0))[0]
 
 
 @cache
-def _parts() -> Lexicon[Ask]:
+def _parts() -> Lexicon[JobPart]:
     return Lexicon(
-        (phrase, ask) for name, ask in _PARTS.items() for phrase in every("answers", name)
+        (phrase, part) for name, part in _PARTS.items() for phrase in every("answers", name)
     )
 
 
@@ -218,17 +216,17 @@ def _more_or_less(text: str, draft: Draft) -> int | None:
 # ── What is taken out ────────────────────────────────────────────────────────────────────────────
 
 
-def _denied(other: str, draft: Draft) -> Ask | None:
+def _denied(other: str, draft: Draft) -> JobPart | None:
     """Return what has to be asked when this is denied: "no pay", "not Dadar", "waiter nahi"."""
     if (part := _part_in(other)) is not None:
         return part
     named = job_request.role_named(other)
     if named is not None and named == draft.skill:
-        return Ask.JOB_ROLE
+        return JobPart.ROLE
     place = folded(str(draft.place["name"])) if draft.place else ""
     said = place_phrases.trimmed(other.split())
     if said and place and place.startswith(" ".join(said)):
-        return Ask.JOB_PLACE
+        return JobPart.PLACE
     return None
 
 

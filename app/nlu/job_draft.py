@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from enum import Enum, auto
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,17 @@ EVERY_SHIFT: Final = -1
 _WEEK: Final = 7
 _TOO_FAR: Final = dt.timedelta(days=300)
 """A day without a year that lies further ahead than this was meant to be one just past."""
+
+
+class JobPart(Enum):
+    """A part of a job that people name, ask for and correct."""
+
+    ROLE = auto()
+    PLACE = auto()
+    DAYS = auto()
+    HOURS = auto()
+    PEOPLE = auto()
+    PAY = auto()
 
 
 @dataclass(frozen=True, slots=True)

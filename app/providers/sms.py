@@ -13,9 +13,10 @@ from uuid import UUID
 import httpx
 
 from app.core.settings import Settings
-from app.messaging.channel import Address, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, SendResult, TransportError
 from app.messaging.outbox.sms_segments import segments
 from app.messaging.rules import Refusal
+from app.texts.message import Outgoing
 
 MOST_SEGMENTS: Final = 6
 """A longer text costs more than it is worth, and gateways cut it."""

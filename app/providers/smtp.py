@@ -9,8 +9,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from app.messaging.channel import Address, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, SendResult, TransportError
 from app.messaging.rules import Refusal
+from app.texts.message import Outgoing
 
 _TIMEOUT_SECONDS: Final = 15.0
 

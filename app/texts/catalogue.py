@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from babel.core import Locale
 
-from app.messaging.channel import BODY_CHARACTERS, Button, Form, Outgoing, Template
-from app.messaging.channel import Row as ListRow
 from app.texts.formatting import FILTERS, OPTIONAL, Reader, day, inert
 from app.texts.formatting import reason as say_reason
+from app.texts.message import BODY_CHARACTERS, Button, Form, Outgoing, Template
+from app.texts.message import Row as ListRow
 
 DEFAULT_LANGUAGE: Final = "en"
 TEMPLATE_PREFIX: Final = "partimer_"

@@ -24,7 +24,7 @@ from app.core.week import Slot
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
-from app.messaging.channel import Address, Outgoing
+from app.messaging.channel import Address
 from app.offers import respond
 from app.offers.models import JobMatch
 from app.offers.rules import OfferAnswer
@@ -32,6 +32,7 @@ from app.payments import purchase
 from app.payments.models import Payment
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.settle import settle
+from app.texts.message import Outgoing
 from tests.flows.matching_world import NewWorker, add_workers
 
 if TYPE_CHECKING:

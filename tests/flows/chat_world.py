@@ -34,7 +34,7 @@ from app.database.session import Database, load_models
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging.channel import Address, Button, Channels, Outgoing, Row, SendResult
+from app.messaging.channel import Address, Channels, SendResult
 from app.messaging.inbox import store
 from app.messaging.models import Channel, ChatPerson
 from app.messaging.outbox import delivery
@@ -42,6 +42,7 @@ from app.offers import closing, expire, remind
 from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.payments.models import Payment, Unlock
+from app.texts.message import Button, Outgoing, Row
 from tests.flows.chat_copies import Rows, rows_of, write
 from tests.flows.chat_employers import HAPPENINGS, mailed_code, shown_mail
 from tests.flows.matching_world import NOW, add_employer, add_job, database_of

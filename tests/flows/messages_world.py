@@ -11,13 +11,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.identity.models import User
-from app.messaging.channel import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Channels, SendResult, TransportError
 from app.messaging.inbox import store
 from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import Channel, OutboxMessage
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.rules import Refusal
 from app.providers.whatsapp.errors import classify
+from app.texts.message import Outgoing
 from tests.flows.chat_world import ChatWorld
 from tests.flows.matching_world import NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER

@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 
 from app.identity.models import User
 from app.invariants import examine
-from app.messaging.channel import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Channels, SendResult, TransportError
 from app.messaging.models import Channel, InboxItem, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.outbox.claim import LEASE
@@ -33,6 +33,7 @@ from app.offers.models import JobMatch
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
 from app.texts import catalogue
+from app.texts.message import Outgoing
 from tests.flows.matching_world import NewWorker, add_employer, add_job, add_workers
 from tests.flows.offers_world import offer_to
 from tests.flows.world import World, ok

@@ -23,7 +23,7 @@ from app.identity.models import User
 from app.jobs import lifecycle
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging.channel import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Channels, SendResult, TransportError
 from app.messaging.models import Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.rules import Refusal
@@ -35,6 +35,7 @@ from app.payments import ledger, refunds
 from app.payments.contacts import contacts_of
 from app.payments.provider import PaymentProvider, PaymentsUnavailable
 from app.payments.rules import Posting
+from app.texts.message import Outgoing
 from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
 from tests.flows.offers_world import DEADLINE, job_of, market, match_of
 from tests.flows.payments_world import at_stripe, bought, lead, pages_of, payment_row

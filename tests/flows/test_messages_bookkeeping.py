@@ -13,13 +13,14 @@ from sqlalchemy import select, update
 
 from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging.channel import Outgoing, TransportError
+from app.messaging.channel import TransportError
 from app.messaging.inbox import store
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue, record_results
 from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, Refusal
 from app.providers.whatsapp.webhook import parse
+from app.texts.message import Outgoing
 from tests.flows.matching_world import NewWorker, add_workers
 from tests.flows.test_messages_delivery import OFFER
 from tests.flows.test_messages_delivery import Post as Letterbox

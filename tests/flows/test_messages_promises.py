@@ -11,11 +11,12 @@ from sqlalchemy import select
 
 from app.__main__ import _templates
 from app.messaging import platform_events
-from app.messaging.channel import Address, Channels, Outgoing, SendResult
+from app.messaging.channel import Address, Channels, SendResult
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage
 from app.messaging.outbox import enqueue
 from app.messaging.outbox.claim import claim
 from app.messaging.outbox.rate_limiter import SECOND, Trip, Turn, give_back
+from app.texts.message import Outgoing
 from tests.flows.chat_world import ASHA
 from tests.flows.matching_world import database_of
 from tests.flows.messages_world import Town, town

@@ -109,12 +109,12 @@ def test_the_database_itself_refuses_to_change_the_log(empty_url: str) -> None:
 def test_the_specifications_own_lines_create_the_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.database import session
+    from app import db
 
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/spec.db")
-    monkeypatch.delitem(vars(session), "engine", raising=False)
-    session.Base.metadata.create_all(bind=session.engine)
-    session.engine.dispose()
+    monkeypatch.delitem(vars(db), "engine", raising=False)
+    db.Base.metadata.create_all(bind=db.engine)
+    db.engine.dispose()
     with connected(f"sqlite:///{tmp_path}/spec.db") as connection:
         assert "users" in tables(connection)
-    monkeypatch.delitem(vars(session), "engine")
+    monkeypatch.delitem(vars(db), "engine")

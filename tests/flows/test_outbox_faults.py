@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging.channel import Address, Channels, Outgoing, SendResult, TransportError
+from app.messaging.channel import Address, Channels, SendResult, TransportError
 from app.messaging.inbox.inbound_message import StatusUpdate
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.outbox.claim import LEASE, LONGEST_SEND
 from app.messaging.rules import AMBIGUOUS_WAIT, MUCH_LATER, Refusal
 from app.providers.whatsapp.errors import classify
+from app.texts.message import Outgoing
 from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER
 from tests.infra.counted import alerts

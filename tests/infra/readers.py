@@ -68,7 +68,7 @@ def _called() -> dict[str, Run]:
         "app.catalogue.places.area": lambda text: places.area(text, "400050"),
         "app.catalogue.phonetics.distance": lambda text: phonetics.distance(text[:100], "andheri"),
         "app.nlu.job_correction.read": lambda text: job_correction.read(
-            text, Draft(), Listening(Ask.JOB_CHANGE, TODAY, "en", "INR", "Mumbai")
+            text, Draft(), Listening(None, TODAY, "en", "INR", "Mumbai")
         ),
         "app.nlu.dates.read": lambda text: dates.read(text, TODAY),
         "app.nlu.negation.days_out": lambda text: negation.days_out(text, TODAY),

@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.core.ids import new_id
-from app.messaging.channel import Address, Outgoing, TransportError
+from app.messaging.channel import Address, TransportError
 from app.messaging.rules import Refusal
 from app.providers.sms import Sms
+from app.texts.message import Outgoing
 
 JSON = '{"messages": [{"to": "{to}", "from": "{sender}", "text": "{text}"}], "kind": "otp"}'
 FORM = "To={to}&From={sender}&Body={text}&Kind=otp"

@@ -14,10 +14,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app.core.ids import new_id
-from app.messaging.channel import Address, Outgoing, Template, TransportError
+from app.messaging.channel import Address, TransportError
 from app.messaging.rules import Refusal
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp, parameter
+from app.texts.message import Outgoing, Template
 
 REFUSED = re.compile(r"[\n\t]| {5,}")
 """What the platform refuses in a template's value (132018)."""

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from app.core.week import WEEKDAYS, Slot, overlaps
 from app.dialogue.worker import hours_form
-from app.messaging.channel import Outgoing
 from app.providers.whatsapp import flows
 from app.texts import catalogue
+from app.texts.message import Outgoing
 
 LAYOUT: dict[str, Any] = json.loads(flows.layout())
 SCREEN = LAYOUT["screens"][0]

@@ -7,21 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.messaging.channel import (
-    BODY_CHARACTERS,
-    BUTTON_ID_CHARACTERS,
-    BUTTON_TITLE_CHARACTERS,
-    BUTTONS,
-    HEADING_CHARACTERS,
-    ROW_DESCRIPTION_CHARACTERS,
-    ROW_ID_CHARACTERS,
-    ROW_TITLE_CHARACTERS,
-    ROWS,
-    TEXT_CHARACTERS,
-    Button,
-    Outgoing,
-    Row,
-)
 from app.messaging.models import OutboxState
 from app.messaging.rules import (
     LONGEST_RETRY_SECONDS,
@@ -37,6 +22,21 @@ from app.messaging.rules import (
     pair_wait,
     quiet_until,
     retry_after,
+)
+from app.texts.message import (
+    BODY_CHARACTERS,
+    BUTTON_ID_CHARACTERS,
+    BUTTON_TITLE_CHARACTERS,
+    BUTTONS,
+    HEADING_CHARACTERS,
+    ROW_DESCRIPTION_CHARACTERS,
+    ROW_ID_CHARACTERS,
+    ROW_TITLE_CHARACTERS,
+    ROWS,
+    TEXT_CHARACTERS,
+    Button,
+    Outgoing,
+    Row,
 )
 
 NOW = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.languages import Language
-from app.messaging.channel import BODY_CHARACTERS
 from app.messaging.outbox.enqueue import BY_SMS
 from app.messaging.outbox.sms_segments import segments
 from app.nlu.intents import Command
 from app.texts import catalogue as texts
 from app.texts.catalogue import SAMPLES, Entry, catalogue, languages
 from app.texts.formatting import FILTERS, clock, day, hours, inert, money, weekdays
+from app.texts.message import BODY_CHARACTERS
 
 FOLDER = Path(texts.__file__).parent / "locales"
 RAW = {file.stem: tomllib.loads(file.read_text(encoding="utf-8")) for file in FOLDER.glob("*.toml")}

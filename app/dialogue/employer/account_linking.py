@@ -17,13 +17,13 @@ from app.dialogue.flow import said, says, tapped, typed_choice
 from app.dialogue.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
 from app.dialogue.persona import WORKER, acting, undecided
 from app.dialogue.worker.onboarding import resume
-from app.messaging.channel import ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import job_request
 from app.nlu.hiring_intent import hires, speaks
 from app.nlu.intents import Command, around, commands, folded, in_devanagari, words_of
 from app.texts import catalogue
 from app.texts.formatting import inert
+from app.texts.message import ROW_TITLE_CHARACTERS, Row
 
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}[^\s@.,;]")

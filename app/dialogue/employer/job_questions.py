@@ -12,10 +12,10 @@ from app.dialogue.flow import said_slots
 from app.dialogue.model import Ask, Context, Say
 from app.dialogue.worker.skill_questions import skill_row
 from app.jobs.usual_pay import least_usual
-from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Button, Row
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.texts import catalogue
 from app.texts.formatting import inert
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Button, Row
 
 MOST_ROWS: Final = 9
 _MOST_USUAL_PEOPLE: Final = 100

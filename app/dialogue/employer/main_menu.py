@@ -20,11 +20,11 @@ from app.dialogue.employer.model import (
 from app.dialogue.flow import said, says, tapped
 from app.dialogue.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
 from app.jobs.rules import JobStatus
-from app.messaging.channel import Button, Row
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu.faq_topic import HIRING, subject_of
 from app.nlu.intents import Command, commands, words_of
 from app.texts import catalogue
+from app.texts.message import Button, Row
 
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3

@@ -29,7 +29,7 @@ from app.dialogue.model import Ask, Context, Heard, Say, State, Turn
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
 from app.nlu.intents import COMMAND_CHARACTERS, Command, around, folded, words_of, yes_or_no
-from app.nlu.job_draft import EVERY_SHIFT, Draft, token
+from app.nlu.job_draft import EVERY_SHIFT, Draft, JobPart, token
 from app.nlu.place_choice import meant
 
 _UNITS: Final = frozenset({"hour", "day", "week", "month"})
@@ -38,6 +38,21 @@ _LEAST_SAID: Final = 2
 _MOST_KM: Final = 500
 _MOST_CHANGED: Final = 3
 """Who says more than so much of a job beside its role says the whole of it."""
+
+_QUESTION_OF: Final[Mapping[JobPart, Ask]] = {
+    JobPart.ROLE: Ask.JOB_ROLE,
+    JobPart.PLACE: Ask.JOB_PLACE,
+    JobPart.DAYS: Ask.JOB_DAYS,
+    JobPart.HOURS: Ask.JOB_HOURS,
+    JobPart.PEOPLE: Ask.JOB_PEOPLE,
+    JobPart.PAY: Ask.JOB_PAY,
+}
+"""The question about each part of a job that a correction may name."""
+_PART_ASKED: Final[Mapping[Ask, JobPart]] = {
+    **{ask: part for part, ask in _QUESTION_OF.items()},
+    Ask.JOB_WHICH_ROLE: JobPart.ROLE,
+    Ask.JOB_WHICH_PLACE: JobPart.PLACE,
+}
 
 
 def is_posting(state: State) -> bool:
@@ -300,14 +315,15 @@ def _said_of_job(text: str, heard: Heard, account: EmployerFacts) -> Turn | None
     if answer is not None:
         return _told(heard, answer)
     found = job_correction.read(text, draft, _listening(heard, account))
-    if found == job_correction.Correction(draft, heard.state.ask):
-        return _no_such(heard, text)  # names again what is asked for already
-    if found is not None and found.ask is None:
+    if found is None:
+        return _no_such(heard, text)
+    if found.part is None:
         return _go_on(heard, found.draft)
-    if found is not None and found.ask is not None:
-        before = (Say("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
-        return _open(heard, found.ask, found.draft, *before)
-    return _no_such(heard, text)
+    ask = _QUESTION_OF[found.part]
+    if ask is heard.state.ask and found == job_correction.Correction(draft, found.part):
+        return _no_such(heard, text)  # names again what is asked for already
+    before = (Say("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
+    return _open(heard, ask, found.draft, *before)
 
 
 def _plainly(text: str, heard: Heard, account: EmployerFacts) -> Draft | None:
@@ -320,8 +336,8 @@ def _plainly(text: str, heard: Heard, account: EmployerFacts) -> Draft | None:
 def _listening(heard: Heard, account: EmployerFacts) -> job_correction.Listening:
     context = heard.context
     today = today_in(draft_of(heard.state), context)
-    ask = heard.state.ask
-    return job_correction.Listening(ask, today, context.said_in, context.currency, account.city)
+    part = _PART_ASKED.get(heard.state.ask)
+    return job_correction.Listening(part, today, context.said_in, context.currency, account.city)
 
 
 def _leaves_open(heard: Heard, account: EmployerFacts) -> Turn | None:

@@ -5,10 +5,10 @@ from typing import Any
 
 from app.dialogue.flow import tapped
 from app.dialogue.model import Ask, Block, Heard, OfferFacts, Say, Turn
-from app.messaging.channel import ROW_TITLE_CHARACTERS, Row
 from app.nlu.intents import Command
 from app.texts import catalogue
 from app.texts.formatting import inert, role
+from app.texts.message import ROW_TITLE_CHARACTERS, Row
 
 
 def contact_tap(heard: Heard) -> Turn | None:

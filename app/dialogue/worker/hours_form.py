@@ -10,11 +10,11 @@ from functools import cache
 from typing import Any, Final
 
 from app.core.week import DAY, HALF_HOUR, WEEKDAYS, Slot, format_clock, parse_clock
-from app.messaging.channel import Form
 from app.nlu.time_tokens import ALL_DAY
 from app.nlu.weekly_hours import weekly
 from app.texts import catalogue
 from app.texts.formatting import clock
+from app.texts.message import Form
 
 TOKEN: Final = "availability"
 SCREEN: Final = "AVAILABILITY"

@@ -20,12 +20,12 @@ from app.dialogue.model import (
     Turn,
 )
 from app.dialogue.worker.onboarding import resume, unfinished
-from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
 from app.nlu.intents import Command, around, commands, words_of
 from app.nlu.offer_reply import REASONS, OfferAnswer, answer_in
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
 from app.texts.formatting import inert, role
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
 
 _REASON_WITHIN: Final = dt.timedelta(hours=1)
 """What is written later than this after a rejection is about something else."""

@@ -9,12 +9,12 @@ from app.core.person_names import is_person_name
 from app.core.phones import is_special
 from app.dialogue.flow import QUESTIONS, answered, said, says, tapped
 from app.dialogue.model import Agree, Ask, Context, Edit, Forget, Heard, Say, SetPhone, State, Turn
-from app.messaging.channel import BUTTON_TITLE_CHARACTERS, Button, Row
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Command, Lexicon, around, commands, every, words_of, yes_or_no
 from app.texts import catalogue
 from app.texts.formatting import inert
+from app.texts.message import BUTTON_TITLE_CHARACTERS, Button, Row
 
 ADULT_YEARS: Final = 18
 OLDEST_YEARS: Final = 120

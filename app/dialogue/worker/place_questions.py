@@ -9,12 +9,12 @@ from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
 from app.dialogue.flow import QUESTIONS, answered, index, said, says, tapped, turn_to
 from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
-from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Command, around, commands, folded, words_of
 from app.nlu.place_choice import meant
 from app.texts.formatting import inert
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
 _SHOWN_PLACES: Final = 8
 _NO_PLACES: Final = frozenset({Command.COURTESY, Command.YES, Command.NO})

@@ -9,9 +9,9 @@ from app.catalogue import skills as skill_catalogue
 from app.dialogue.flow import answered, ask, index, said, says, tapped, turn_to
 from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
 from app.dialogue.worker.person_questions import age_told, renamed
-from app.messaging.channel import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 from app.nlu.intents import Command, around, words_of
 from app.texts import catalogue
+from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
 MAX_SKILLS: Final = 30
 _QUOTED_PARTS: Final = 3

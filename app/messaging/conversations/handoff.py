@@ -19,11 +19,11 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
-from app.messaging.channel import Outgoing
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
 from app.messaging.rules import WINDOW, WINDOW_MARGIN, window_open
 from app.texts import catalogue
+from app.texts.message import Outgoing
 
 HOLD_LASTS: Final = dt.timedelta(hours=2)
 """How long a conversation belongs to who took it over, after the last thing they did in it."""

@@ -21,7 +21,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.database.due import Look
 from app.database.session import Database
-from app.messaging.channel import Address, Channel, Channels, Outgoing, TransportError
+from app.messaging.channel import Address, Channel, Channels, TransportError
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
@@ -41,6 +41,7 @@ from app.messaging.outbox.record_results import Outcome, record_all
 from app.messaging.platform_events import free
 from app.messaging.rules import FINAL, Refusal
 from app.texts import catalogue
+from app.texts.message import Outgoing
 
 CONCURRENT_SENDS: Final = 128
 _NOT_BEFORE: Final = 0.001

@@ -23,9 +23,9 @@ from app.database.session import keyring, wake_loops
 from app.database.statements import insert_of, is_postgresql, rows_changed
 from app.identity.models import Role, User, UserStatus
 from app.identity.users import EMAIL
-from app.messaging.channel import Outgoing
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.rules import Refusal
+from app.texts.message import Outgoing
 
 ADDRESS = "phone"
 """What a sealed recipient is sealed as: the same as `users.phone_sealed`, so that a worker's sealed

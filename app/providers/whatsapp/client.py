@@ -9,13 +9,14 @@ import aiohttp
 from pydantic_core import to_json
 
 from app.core.settings import Settings
-from app.messaging.channel import Address, Form, Outgoing, SendResult, Template, TransportError
+from app.messaging.channel import Address, SendResult, TransportError
 from app.messaging.rules import Refusal
 from app.providers.whatsapp.errors import classify, code_of
 from app.providers.whatsapp.fields import message_id as message_id_of
 from app.providers.whatsapp.fields import phone
 from app.providers.whatsapp.limits import people_a_day
 from app.texts.catalogue import AUTHENTICATION, MARKETING
+from app.texts.message import Form, Outgoing, Template
 
 type Json = dict[str, Any]
 
