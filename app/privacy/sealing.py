@@ -49,7 +49,7 @@ CLEAR: Final = (
 
 async def seal_due(session: AsyncSession, _now: dt.datetime, limit: int = STEP) -> int:
     """Seal up to `limit` values of each kind that stand in clear; return how many that were."""
-    return sum([await _seal(session, clear, limit) for clear in CLEAR])
+    return await _seal_some(session, limit)
 
 
 async def seal_all(database: Database) -> int:
@@ -57,10 +57,14 @@ async def seal_all(database: Database) -> int:
     total = 0
     while True:
         async with database.begin() as session:
-            sealed = await seal_due(session, dt.datetime.now(dt.UTC))
+            sealed = await _seal_some(session, STEP)
         if not sealed:
             return total
         total += sealed
+
+
+async def _seal_some(session: AsyncSession, limit: int) -> int:
+    return sum([await _seal(session, clear, limit) for clear in CLEAR])
 
 
 async def _seal(session: AsyncSession, clear: _Clear, limit: int) -> int:

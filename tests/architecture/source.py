@@ -20,6 +20,8 @@ DOMAINS = (
     "offers",
     "matching",
     "payments",
+    "privacy",
+    "reporting",
 )
 
 

@@ -151,8 +151,10 @@ def app_without(*names: str) -> Callable[[], tuple[Source, ...]]:
 
 
 def told_the_time() -> tuple[Source, ...]:
-    """Return what is told the time: the domains, the conversation, the catalogue."""
-    return domain_files() + python_files("app/chat", "app/catalogue")
+    """Return what takes the time as an argument: the domains, the conversation, the catalogue."""
+    return domain_files() + python_files(
+        "app/chat", "app/dialogue", "app/nlu", "app/texts", "app/catalogue"
+    )
 
 
 @pytest.mark.parametrize(
