@@ -20,10 +20,10 @@ from app.audit.log import record as note
 from app.audit.log import verify
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.db import Database, load_models, sync_engine_for
+from app.database.session import Database, load_models, sync_engine_for
 from app.identity.models import SignInTries
-from app.messaging.holding import make_state
-from app.messaging.pace import hand_out
+from app.messaging.outbox.channel_health import make_state
+from app.messaging.outbox.rate_limiter import hand_out
 from benchmarks.measure import Times
 from tests.infra.postgres import postgres
 

@@ -43,7 +43,7 @@ def read(
     before, of which "not sunday" takes away and to which "sunday too" adds; with `adds` all that is told.
     """
     every = tokens(text)
-    return _meant(every, today, known, adds=adds) if every else None
+    return _hours_meant(every, today, known, adds=adds) if every else None
 
 
 def longest(words: Sequence[str], at: int, most: int) -> int | None:
@@ -62,13 +62,13 @@ def longest(words: Sequence[str], at: int, most: int) -> int | None:
             every = seen.before(end)
         except ValueError:
             every = tokens(text[:end])
-        if every and _meant(every) is not None:
+        if every and _hours_meant(every) is not None:
             return after
         end -= len(words[after - 1]) + 1
     return None
 
 
-def _meant(
+def _hours_meant(
     every: _Tokens, today: int | None = None, known: Sequence[Slot] = (), *, adds: bool = False
 ) -> list[Slot] | None:
     """Return the slots that tokens mean; see `read`."""
