@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.core.week import WEEKDAYS, Slot, format_clock
 from app.dialogue.model import REGISTRATION, Ask, Context, Effect, Heard, Say, SetPhone, State, Turn
 from app.messaging.inbox.inbound_message import InboundKind
-from app.nlu.intents import Command, commands, words_of
+from app.nlu.intents import Intent, intents, words_of
 from app.texts import catalogue
 from app.texts.message import ROW_TITLE_CHARACTERS
 
@@ -121,10 +121,10 @@ def said(heard: Heard) -> str | None:
     return heard.inbound.text.strip() if heard.inbound.kind is InboundKind.TEXT else None
 
 
-def says(heard: Heard, command: Command) -> bool:
+def says(heard: Heard, intent: Intent) -> bool:
     """Whether the text is one of the words for that."""
     text = said(heard)
-    return text is not None and command in commands(text)
+    return text is not None and intent in intents(text)
 
 
 def typed_choice(heard: Heard, say: Say) -> Heard:

@@ -32,29 +32,29 @@ from app.dialogue.worker.offers import clear_answer
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu.faq_topic import subject_of
-from app.nlu.intents import Command, around, commands, words_of
+from app.nlu.intents import Intent, around, intents, words_of
 from app.nlu.job_request import wanted
 from app.nlu.safety import Distress, distress_in
 
 SAFETY: Final = "safety"
 NOT_UNDERSTOOD: Final = "not_understood"
 """Of `app.messaging.conversations.handoff.HandoffReason`, by whose value the wait ends otherwise."""
-_BACK_TO_THE_BOT: Final = frozenset({Command.MENU, Command.BOT, Command.BACK, Command.START})
+_BACK_TO_THE_BOT: Final = frozenset({Intent.MENU, Intent.BOT, Intent.BACK, Intent.START})
 _PLAIN: Final = frozenset(
     {
-        Command.OFFERS,
-        Command.AS_WORKER,
-        Command.PROFILE,
-        Command.AREA,
-        Command.LANGUAGE,
-        Command.CONTACTS,
-        Command.POST,
+        Intent.OFFERS,
+        Intent.AS_WORKER,
+        Intent.PROFILE,
+        Intent.AREA,
+        Intent.LANGUAGE,
+        Intent.CONTACTS,
+        Intent.POST,
     }
 )
 """What only the bot can answer."""
-_INFORMS: Final = frozenset({Command.HELP, Command.WHO_KNOWS, Command.BLOCK, Command.REPORT})
+_INFORMS: Final = frozenset({Intent.HELP, Intent.WHO_KNOWS, Intent.BLOCK, Intent.REPORT})
 """What it answers, too, but what may well be about the very trouble a human is wanted for."""
-_TO_THE_HUMAN: Final = frozenset({Command.GREETING, Command.COURTESY, Command.HUMAN})
+_TO_THE_HUMAN: Final = frozenset({Intent.GREETING, Intent.COURTESY, Intent.HUMAN})
 _FOR_A_QUESTION: Final = frozenset({InboundKind.LOCATION, InboundKind.CONTACT, InboundKind.FORM})
 UNREAD: Final = frozenset({InboundKind.MEDIA, InboundKind.OTHER})
 """Kinds in which nobody but a human finds anything."""
@@ -137,9 +137,9 @@ def while_wanted(heard: Heard, understood: Understand) -> Turn | None:
     told = replace(heard.state, told_of_human=True)
     if heard.inbound.kind in UNREAD:
         return Turn(told, (Say("cannot_read"), _told(heard)))
-    if heard.state.told_of_human and not _said_to(heard) & {Command.HUMAN, Command.HELP}:
+    if heard.state.told_of_human and not _said_to(heard) & {Intent.HUMAN, Intent.HELP}:
         return Turn(heard.state)
-    upgraded = says(heard, Command.HUMAN) and heard.context.wanted_for == NOT_UNDERSTOOD
+    upgraded = says(heard, Intent.HUMAN) and heard.context.wanted_for == NOT_UNDERSTOOD
     return Turn(told, (_told(heard),), (HandOver(),) if upgraded else ())
 
 
@@ -147,9 +147,9 @@ def _told(heard: Heard) -> Say:
     return Say("human_hurries" if heard.context.wanted_for == SAFETY else "human_called")
 
 
-def _said_to(heard: Heard) -> frozenset[Command]:
+def _said_to(heard: Heard) -> frozenset[Intent]:
     text = said(heard)
-    return commands(text) if text is not None else frozenset()
+    return intents(text) if text is not None else frozenset()
 
 
 def _alone(context: Context) -> Context:
@@ -169,9 +169,9 @@ def _own_data(heard: Heard) -> Turn | None:
     """What is kept of a worker is theirs: nobody of our team has to send or delete it, or let them in."""
     if heard.context.profile is None:
         return None
-    if says(heard, Command.SEND_DATA):
+    if says(heard, Intent.SEND_DATA):
         return Turn(heard.state, (), (SendData(),))
-    if says(heard, Command.DELETE_DATA):
+    if says(heard, Intent.DELETE_DATA):
         return Turn(heard.state.at(Ask.DELETE), (Say("ask_delete"),))
     if (code := asked_code(heard)) is not None:
         return code

@@ -61,7 +61,7 @@ REPORT_CHARACTERS: Final = 500
 """Of what somebody reports, so much is kept."""
 _ASKS: Final[Mapping[str, Ask]] = {ask.value: ask for ask in Ask}
 FREE_WRITING: Final = frozenset({Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT})
-"""Questions whose answers are people's own words: there, only unmistakable commands count."""
+"""Questions whose answers are people's own words: there, only unmistakable intents count."""
 REGISTRATION: Sequence[Ask] = (
     Ask.LANGUAGE,
     Ask.CONSENT,

@@ -48,7 +48,7 @@ from app.dialogue.worker.onboarding import language_choice, newcomer, resume, un
 from app.dialogue.worker.place_questions import relocated
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
-from app.nlu.intents import READ_CHARACTERS, Command, around, commands, in_devanagari, words_of
+from app.nlu.intents import READ_CHARACTERS, Intent, around, in_devanagari, intents, words_of
 from app.nlu.safety import distress_in
 from app.texts import catalogue
 from app.texts.message import Row
@@ -61,21 +61,21 @@ SILENT_KINDS: Final = frozenset(
 """A reaction never accepts, and an edit never changes what was answered."""
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
-_IN_A_SENTENCE: Final = frozenset({Command.OFFERS, Command.AREA})
+_IN_A_SENTENCE: Final = frozenset({Intent.OFFERS, Intent.AREA})
 """What is unmistakable as "koi kaam hai?", but not as "kaam" where somebody says what they can do."""
 _PLACES: Final = frozenset({Ask.LOCATION, Ask.WHICH_PLACE})
 _UNMISTAKABLE: Final = frozenset(
     {
-        Command.HELP,
-        Command.MENU,
-        Command.BACK,
-        Command.PROFILE,
-        Command.LANGUAGE,
-        Command.GREETING,
-        Command.SEND_DATA,
-        Command.DELETE_DATA,
-        Command.WHO_KNOWS,
-        Command.HUMAN,
+        Intent.HELP,
+        Intent.MENU,
+        Intent.BACK,
+        Intent.PROFILE,
+        Intent.LANGUAGE,
+        Intent.GREETING,
+        Intent.SEND_DATA,
+        Intent.DELETE_DATA,
+        Intent.WHO_KNOWS,
+        Intent.HUMAN,
     }
 )
 
@@ -114,17 +114,17 @@ def step(state: State, inbound: Inbound, context: Context) -> Turn:
 
 def stops_or_starts(inbound: Inbound) -> bool:
     """Whether it is STOP or START: of several the newest counts, in whatever order they come."""
-    return _is_stop(inbound) or Command.START in _commands_of(inbound)
+    return _is_stop(inbound) or Intent.START in _intents_of(inbound)
 
 
 def _is_stop(inbound: Inbound) -> bool:
     if inbound.kind is InboundKind.TAP:
         return inbound.payload == "menu:stop"
-    return Command.STOP in _commands_of(inbound)
+    return Intent.STOP in _intents_of(inbound)
 
 
-def _commands_of(inbound: Inbound) -> frozenset[Command]:
-    return commands(inbound.text) if inbound.kind is InboundKind.TEXT else frozenset()
+def _intents_of(inbound: Inbound) -> frozenset[Intent]:
+    return intents(inbound.text) if inbound.kind is InboundKind.TEXT else frozenset()
 
 
 def _late(heard: Heard) -> Turn:
@@ -135,9 +135,9 @@ def _late(heard: Heard) -> Turn:
     if (turn := offer_tap(heard) or call_for_help(heard)) is not None:
         return turn
     free = heard.state.ask is Ask.NOTHING
-    for command in (Command.HUMAN, *((Command.DELETE_DATA, Command.REPORT) if free else ())):
-        if says(heard, command):
-            return _WORDS[command](heard) or Turn(heard.state)
+    for intent in (Intent.HUMAN, *((Intent.DELETE_DATA, Intent.REPORT) if free else ())):
+        if says(heard, intent):
+            return _WORDS[intent](heard) or Turn(heard.state)
     return Turn(heard.state)
 
 
@@ -189,16 +189,16 @@ def _stop(heard: Heard) -> Turn:
 
 
 def _while_stopped(heard: Heard) -> Turn:
-    if says(heard, Command.START):
+    if says(heard, Intent.START):
         return _start(heard)
     if (code := asked_code(heard)) is not None:
         return code
-    if says(heard, Command.DELETE_DATA):
+    if says(heard, Intent.DELETE_DATA):
         if acting(heard.state, heard.context) is not None:
             return Turn(heard.state, (Say("employer_data", essential=True),))
         opened = heard.state.at(Ask.DELETE)
         return Turn(opened, (Say("ask_delete", essential=True),))
-    agrees = tapped(heard, "delete") or says(heard, Command.YES)
+    agrees = tapped(heard, "delete") or says(heard, Intent.YES)
     if heard.state.ask is Ask.DELETE and agrees and not heard.context.late:
         return read_delete(heard) or Turn(heard.state)
     return Turn(heard.state)
@@ -218,9 +218,9 @@ def _start(heard: Heard) -> Turn:
 
 
 def _suspended(heard: Heard) -> Turn:
-    if says(heard, Command.HUMAN) or tapped(heard, "menu") == "human":
+    if says(heard, Intent.HUMAN) or tapped(heard, "menu") == "human":
         return hand_over(heard)
-    if says(heard, Command.SEND_DATA):
+    if says(heard, Intent.SEND_DATA):
         return Turn(heard.state, (), (SendData(),))
     return Turn(heard.state, (Say("suspended"),))
 
@@ -239,7 +239,7 @@ def _menu_tap(heard: Heard) -> Turn | None:
 
 def _everywhere(heard: Heard) -> Turn | None:
     text = said(heard)
-    meant = commands(text) if text is not None else frozenset()
+    meant = intents(text) if text is not None else frozenset()
     if heard.state.ask in FREE_WRITING and (heard.state.registering or len(meant) != 1):
         # Of a place or a whole sentence nobody could take these for the answer.
         words = words_of(text or "")
@@ -247,8 +247,8 @@ def _everywhere(heard: Heard) -> Turn | None:
         # "Offers" is no name and no skill; of "job" and "kaam" nobody can tell.
         whole |= bool(around("around_skill").without(words))
         meant &= _UNMISTAKABLE | (_IN_A_SENTENCE if whole else frozenset())
-    for command, follow in _WORDS.items():
-        if command in meant:
+    for intent, follow in _WORDS.items():
+        if intent in meant:
             return follow(heard)
     return None
 
@@ -313,24 +313,24 @@ def _who_knows(heard: Heard) -> Turn:
     return Turn(heard.state, (), (TellWhoKnows(),))
 
 
-_WORDS: Final[Mapping[Command, Callable[[Heard], Turn | None]]] = {
-    Command.DELETE_DATA: _ask_delete,
-    Command.SEND_DATA: _send_data,
-    Command.WHO_KNOWS: _who_knows,
-    Command.CODE: asked_code,
-    Command.BLOCK: about_company(Command.BLOCK),
-    Command.REPORT: about_company(Command.REPORT),
-    Command.HUMAN: hand_over,
-    Command.HELP: _help,
-    Command.MENU: _menu,
-    Command.BACK: back,
-    Command.LANGUAGE: _choose_language,
-    Command.LANGUAGE_NAME: _choose_language,
-    Command.GREETING: _greeting,
-    Command.PROFILE: _profile,
-    Command.OFFERS: my_offers,
-    Command.AS_WORKER: _work,
-    Command.AREA: _change(Ask.LOCATION),
+_WORDS: Final[Mapping[Intent, Callable[[Heard], Turn | None]]] = {
+    Intent.DELETE_DATA: _ask_delete,
+    Intent.SEND_DATA: _send_data,
+    Intent.WHO_KNOWS: _who_knows,
+    Intent.CODE: asked_code,
+    Intent.BLOCK: about_company(Intent.BLOCK),
+    Intent.REPORT: about_company(Intent.REPORT),
+    Intent.HUMAN: hand_over,
+    Intent.HELP: _help,
+    Intent.MENU: _menu,
+    Intent.BACK: back,
+    Intent.LANGUAGE: _choose_language,
+    Intent.LANGUAGE_NAME: _choose_language,
+    Intent.GREETING: _greeting,
+    Intent.PROFILE: _profile,
+    Intent.OFFERS: my_offers,
+    Intent.AS_WORKER: _work,
+    Intent.AREA: _change(Ask.LOCATION),
 }
 _MENU: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
     "open": _menu,
@@ -386,7 +386,7 @@ def _answer(heard: Heard) -> Turn | None:
             return None
         case question:
             turn = QUESTIONS[question].read(heard)
-            if turn is not None and turn.missed and says(heard, Command.COURTESY):
+            if turn is not None and turn.missed and says(heard, Intent.COURTESY):
                 return courtesy(heard)
             return None if turn is None else _counted(heard, turn)
 
@@ -419,7 +419,7 @@ def _everyday(heard: Heard) -> Turn | None:
             return _counted(heard, turn)
     if inbound.kind is InboundKind.LOCATION and (turn := _pin(heard)) is not None:
         return turn
-    if says(heard, Command.GREETING) or says(heard, Command.START) or says(heard, Command.BOT):
+    if says(heard, Intent.GREETING) or says(heard, Intent.START) or says(heard, Intent.BOT):
         return _greet(heard)
     if inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
         return _nudge(heard)

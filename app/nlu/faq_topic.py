@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from app.core.week import WEEKDAYS
-from app.nlu.intents import Command, Lexicon, around, commands, every, words_of
+from app.nlu.intents import Intent, Lexicon, around, every, intents, words_of
 
 type Subjects = tuple[tuple[str, str], ...]
 """What is asked about, and the list of its words; of several the first is meant."""
@@ -35,7 +35,7 @@ _OTHER_MATTER: Final = "other_matter"
 
 def subject_of(text: str, lists: Subjects = _WORKING) -> str | None:
     """Return what somebody asks about, or None where they don't ask, or about something else."""
-    if len(text) > QUESTION_CHARACTERS or commands(text):
+    if len(text) > QUESTION_CHARACTERS or intents(text):
         return None
     words = words_of(text)
     found: set[str] = set()
@@ -62,6 +62,6 @@ def _lexicon(subjects: Subjects) -> Lexicon[str]:
             _FILLER,
             every("answers", "asking", "filler", "polite", "about_offer", "negation", "supposing"),
         ),
-        (_FILLER, every("understood", Command.NO)),
+        (_FILLER, every("understood", Intent.NO)),
     ]
     return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)

@@ -1,4 +1,4 @@
-"""What a person means by what they wrote: commands, yes and no. Pure.
+"""What a person means by what they wrote: intents, yes and no. Pure.
 
 The words are in the catalogues (`[understood]`, `[answers]`); those of every language count at any
 time, because people mix them.
@@ -31,8 +31,8 @@ COMMAND_CHARACTERS: Final = 80
 """Nobody says a command, or a plain yes, at greater length."""
 
 
-class Command(StrEnum):
-    """What people may say at any time; the names of the lists in the catalogues."""
+class Intent(StrEnum):
+    """What a message may ask for at any time; each value names its list of words."""
 
     STOP = "stop"
     START = "start"
@@ -160,13 +160,13 @@ def around(*names: str) -> Lexicon[None]:
 
 
 @cache
-def _commands() -> Mapping[str, frozenset[Command]]:
-    found: dict[str, set[Command]] = {}
+def _known() -> Mapping[str, frozenset[Intent]]:
+    found: dict[str, set[Intent]] = {}
     for language in languages():
         for name, words in _understood(catalogue(language)):
             for word in words:
-                found.setdefault(_bare(folded(word)), set()).add(Command(name))
-    return {word: frozenset(commands) for word, commands in found.items()}
+                found.setdefault(_bare(folded(word)), set()).add(Intent(name))
+    return {word: frozenset(meant) for word, meant in found.items()}
 
 
 def _understood(texts: Catalogue) -> Iterable[tuple[str, Sequence[str]]]:
@@ -174,11 +174,11 @@ def _understood(texts: Catalogue) -> Iterable[tuple[str, Sequence[str]]]:
 
 
 @cache
-def _yes_and_no(*agreed: str) -> Lexicon[Command | None]:
-    phrases: list[tuple[str, Command | None]] = []
-    for command in (Command.YES, Command.NO):
-        phrases += [(word, command) for word in every("understood", command.value)]
-    phrases += [(word, Command.YES) for word in every("answers", *agreed)]
+def _yes_and_no(*agreed: str) -> Lexicon[Intent | None]:
+    phrases: list[tuple[str, Intent | None]] = []
+    for intent in (Intent.YES, Intent.NO):
+        phrases += [(word, intent) for word in every("understood", intent.value)]
+    phrases += [(word, Intent.YES) for word in every("answers", *agreed)]
     phrases += [(word, None) for word in every("answers", "filler")]
     return Lexicon(phrases)
 
@@ -189,28 +189,28 @@ def _bare(text: str) -> str:
 
 _ASKED_HOW: Final = frozenset(
     {
-        Command.DELETE_DATA,
-        Command.SEND_DATA,
-        Command.PROFILE,
-        Command.OFFERS,
-        Command.LANGUAGE,
-        Command.WHO_KNOWS,
-        Command.HUMAN,
+        Intent.DELETE_DATA,
+        Intent.SEND_DATA,
+        Intent.PROFILE,
+        Intent.OFFERS,
+        Intent.LANGUAGE,
+        Intent.WHO_KNOWS,
+        Intent.HUMAN,
     }
 )
 """Of these, who asks how to do it is shown it, or asked whether it is to be done."""
-_NAMING_SOMEBODY: Final = frozenset({Command.BLOCK, Command.REPORT})
+_NAMING_SOMEBODY: Final = frozenset({Intent.BLOCK, Intent.REPORT})
 
 
 @lru_cache(maxsize=_TEXTS)
-def commands(text: str) -> frozenset[Command]:
+def intents(text: str) -> frozenset[Intent]:
     """Return everything a text may be taken for when it is one of the known words and nothing else.
 
     Politeness around it changes nothing: "menu please", "haan ji bhaiya", "mera data delete kar do"; nor,
     where nothing is done at once, that somebody asks how: "how do I delete my data".
     STOP is no other, for opting out must be heard; but "don't stop" and "bus stop" say something else.
     """
-    known = _commands()
+    known = _known()
     plain = folded(text)
     found = known.get(_bare(plain))
     if found is not None:
@@ -220,25 +220,23 @@ def commands(text: str) -> frozenset[Command]:
     words = _WORD.findall(plain)
     if not words or not any(character.isalnum() for character in plain):
         # Hearts and flowers are meant kindly.
-        return frozenset({Command.COURTESY}) if words else frozenset()
+        return frozenset({Intent.COURTESY}) if words else frozenset()
     bare = around("polite").without(words, ends_only=True)
     if not bare:
-        return frozenset({Command.COURTESY})
+        return frozenset({Intent.COURTESY})
     if found := known.get(" ".join(bare)):
         return found
     # A folded hand or a stop sign beside it makes STOP no less one.
     spoken = [word for word in words if any(map(str.isalnum, word))]
     spoken = around("polite").without(spoken, ends_only=True)
-    if Command.STOP in known.get(" ".join(spoken), ()):
-        return frozenset({Command.STOP})
+    if Intent.STOP in known.get(" ".join(spoken), ()):
+        return frozenset({Intent.STOP})
     how = around("polite", "how_to").without(words, ends_only=True)
     if asked := known.get(" ".join(how), frozenset()) & _ASKED_HOW:
         return asked
-    if Command.STOP in known.get(bare[0], frozenset()) and not around("stop_what").without(
-        bare[1:]
-    ):
+    if Intent.STOP in known.get(bare[0], frozenset()) and not around("stop_what").without(bare[1:]):
         # "Stop calling me", but not "stop asking".
-        return frozenset({Command.STOP})
+        return frozenset({Intent.STOP})
     # "Block Cafe Leopold": whom it is about is asked, and what keeps people safe is no remark.
     if told := known.get(bare[0], frozenset()) & _NAMING_SOMEBODY:
         return told
@@ -263,18 +261,18 @@ def _language_names() -> Mapping[str, str]:
         for language in languages()
         for word in (
             catalogue(language).name,
-            *catalogue(language).understood[Command.LANGUAGE_NAME],
+            *catalogue(language).understood[Intent.LANGUAGE_NAME],
         )
     }
 
 
-def yes_or_no(words: Sequence[str], *agreed: str) -> Command | None:
+def yes_or_no(words: Sequence[str], *agreed: str) -> Intent | None:
     """Return YES or NO where the words say it and nothing else; None for both, or for more.
 
     `agreed` are lists of words that say yes to this one question: "post it".
     """
     lexicon = _yes_and_no(*agreed)
-    said: set[Command] = set()
+    said: set[Intent] = set()
     position = 0
     while position < len(words):
         found = lexicon.at(words, position)

@@ -12,17 +12,17 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from app.nlu.intents import Command, Lexicon, around, commands, every, folded, words_of
+from app.nlu.intents import Intent, Lexicon, around, every, folded, intents, words_of
 
 ANSWER_CHARACTERS: Final = 200
 """Nobody answers an offer at greater length."""
 _STOPS: Final = frozenset(",.;:!।-")
 _VERBS: Final = {
-    Command.YES: "accept",
-    Command.NO: "reject",
-    Command.WITHDRAW: "withdraw",
-    Command.SKIP: "later",
-    Command.CANCEL: None,
+    Intent.YES: "accept",
+    Intent.NO: "reject",
+    Intent.WITHDRAW: "withdraw",
+    Intent.SKIP: "later",
+    Intent.CANCEL: None,
 }
 REASONS: Final = ("far", "pay", "time")
 """The reasons that are offered as buttons; any other is told in the worker's own words."""
@@ -66,10 +66,10 @@ _OF_REASON: Final[Mapping[_Part | None, str]] = {
 
 def answer_in(text: str) -> OfferAnswer | None:
     """Return what a text says of an offer, or None where it says something else."""
-    meant = commands(text)
+    meant = intents(text)
     found = _parts(text[:ANSWER_CHARACTERS])
-    for command, verb in _VERBS.items():
-        if command in meant:
+    for intent, verb in _VERBS.items():
+        if intent in meant:
             why = _reason(found)
             unsure = verb == "accept" and (why is not None or "?" in text)
             unsure |= verb == "reject" and (
@@ -183,9 +183,9 @@ def _lexicon() -> Lexicon[_Part]:
     lists: list[tuple[_Part, list[str]]] = [
         (_Part.KEPT, every("answers", "cannot_refuse")),
         (_Part.CAN, every("answers", "can_come")),
-        (_Part.YES, every("understood", Command.YES)),
-        (_Part.NO, every("understood", Command.NO) + every("answers", "cannot_come")),
-        (_Part.DOUBT, every("answers", "doubt") + every("understood", Command.SKIP)),
+        (_Part.YES, every("understood", Intent.YES)),
+        (_Part.NO, every("understood", Intent.NO) + every("answers", "cannot_come")),
+        (_Part.DOUBT, every("answers", "doubt") + every("understood", Intent.SKIP)),
         (_Part.ASKED, every("answers", "asking")),
         (_Part.FAR, every("answers", "why_far")),
         (_Part.PAY, every("answers", "why_pay")),

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from functools import cache
 from typing import Final
 
-from app.nlu.intents import Command, Lexicon, around, every, words_of
+from app.nlu.intents import Intent, Lexicon, around, every, words_of
 
 CHARACTERS: Final = 500
 """In a longer story this much is looked at."""
@@ -119,5 +119,5 @@ def _lexicon() -> Lexicon[_Part]:
         (_Part.FILLER, ["filler", "polite", "about_offer"]),
     ]
     known = [(phrase, part) for part, names in lists for phrase in every("answers", *names)]
-    known += [(word, _Part.FILLER) for word in every("understood", Command.HELP, Command.HUMAN)]
+    known += [(word, _Part.FILLER) for word in every("understood", Intent.HELP, Intent.HUMAN)]
     return Lexicon(known)

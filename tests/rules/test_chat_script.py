@@ -48,7 +48,7 @@ from app.dialogue.router import WORKERS_OWN, step
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.jobs.rules import JobStatus
 from app.messaging.inbox.inbound_message import Inbound, InboundKind
-from app.nlu.intents import Command, commands
+from app.nlu.intents import Intent, intents
 from app.nlu.job_draft import token
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
@@ -258,7 +258,7 @@ def test_nothing_is_posted_but_what_was_read_back_and_said_yes_to(
         for effect in turn.effects:
             if isinstance(effect, PostJob):
                 assert before.ask in POSTING
-                assert inbound.payload.startswith("post:yes:") or Command.YES in commands(
+                assert inbound.payload.startswith("post:yes:") or Intent.YES in intents(
                     inbound.text
                 )
                 assert token(effect.job) == before.draft["token"]

@@ -9,7 +9,7 @@ from app.dialogue.model import Ask, Edit, Forget, State
 from app.dialogue.router import step
 from app.dialogue.worker.person_questions import consent_in
 from app.messaging.inbox.inbound_message import InboundKind
-from app.nlu.intents import Command, commands
+from app.nlu.intents import Intent, intents
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import NEWCOMER, PROFILE, context, heard, offer, tap
 from tests.rules.test_chat_small_talk import SETTLED
@@ -112,7 +112,7 @@ def test_an_age_is_told_however_it_is_spelt(text: str, meant: str | None) -> Non
     ],
 )
 def test_opting_out_of_calls_is_opting_out(text: str) -> None:
-    assert commands(text) == {Command.STOP} or text.startswith("मुझे")
+    assert intents(text) == {Intent.STOP} or text.startswith("मुझे")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_opting_out_of_calls_is_opting_out(text: str) -> None:
     ],
 )
 def test_what_only_has_a_stop_in_it_is_none(text: str) -> None:
-    assert Command.STOP not in commands(text)
+    assert Intent.STOP not in intents(text)
 
 
 @pytest.mark.parametrize("state", [AT_SKILLS, AT_NAME])

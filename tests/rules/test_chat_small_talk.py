@@ -9,7 +9,7 @@ from app.core.week import Slot
 from app.dialogue.model import Answer, Ask, GiveReason, HandOver, SetLanguage, State
 from app.dialogue.router import step
 from app.dialogue.worker.questions import TABLE as QUESTIONS
-from app.nlu.intents import Command, commands, language_named
+from app.nlu.intents import Intent, intents, language_named
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import NOW, OFFER, PROFILE, context, heard, offer, tap
 
@@ -43,7 +43,7 @@ def test_within_a_question_a_courtesy_is_its_yes_or_nothing(ask: Ask, text: str)
     asked = replace(SETTLED, name="", agreed=False, has_phone=False)
     turn = step(state, heard(text), context(profile=asked))
     assert not any(isinstance(effect, HandOver) for effect in turn.effects)
-    if Command.YES not in commands(text):
+    if Intent.YES not in intents(text):
         assert not turn.effects
         assert turn.state.ask is ask
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.core.week import WEEKDAYS, Slot, format_clock, overlaps
 from app.dialogue.worker.person_questions import consent_in, name_in
 from app.nlu import weekly_hours
-from app.nlu.intents import Command, commands
+from app.nlu.intents import Intent, intents
 from app.nlu.quantities import kilometres, years
 
 WEDNESDAY = 2
@@ -176,33 +176,33 @@ def test_no_text_breaks_the_reader_and_no_slots_overlap(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "command"),
+    ("text", "intent"),
     [
-        ("STOP", Command.STOP),
-        (" stop. ", Command.STOP),
-        ("बंद करो", Command.STOP),
-        ("हाँ", Command.YES),
-        ("हां", Command.YES),
-        ("Haan!", Command.YES),
-        ("👍", Command.YES),
-        ("मंज़ूर है", Command.YES),
-        ("haan ji bhaiya", Command.YES),
-        ("ok sir", Command.YES),
-        ("yes please, thanks", Command.YES),
-        ("👍🏽", Command.YES),
-        ("nahi sir", Command.NO),
-        ("sahi nahi hai", Command.NO),
-        ("menu please", Command.MENU),
-        ("नहीं", Command.NO),
-        ("nahi", Command.NO),
-        ("Delete my data", Command.DELETE_DATA),
-        ("मेरा नंबर किसके पास है?", Command.WHO_KNOWS),
-        ("मेनू", Command.MENU),
-        ("?", Command.HELP),
+        ("STOP", Intent.STOP),
+        (" stop. ", Intent.STOP),
+        ("बंद करो", Intent.STOP),
+        ("हाँ", Intent.YES),
+        ("हां", Intent.YES),
+        ("Haan!", Intent.YES),
+        ("👍", Intent.YES),
+        ("मंज़ूर है", Intent.YES),
+        ("haan ji bhaiya", Intent.YES),
+        ("ok sir", Intent.YES),
+        ("yes please, thanks", Intent.YES),
+        ("👍🏽", Intent.YES),
+        ("nahi sir", Intent.NO),
+        ("sahi nahi hai", Intent.NO),
+        ("menu please", Intent.MENU),
+        ("नहीं", Intent.NO),
+        ("nahi", Intent.NO),
+        ("Delete my data", Intent.DELETE_DATA),
+        ("मेरा नंबर किसके पास है?", Intent.WHO_KNOWS),
+        ("मेनू", Intent.MENU),
+        ("?", Intent.HELP),
     ],
 )
-def test_a_command_is_known_in_each_language(text: str, command: Command) -> None:
-    assert command in commands(text)
+def test_an_intent_is_known_in_each_language(text: str, intent: Intent) -> None:
+    assert intent in intents(text)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_command_is_known_in_each_language(text: str, command: Command) -> Non
     "band karo|band kar do|message band karo|रुक जाओ|कृपया बंद करें|बंद कर दो प्लीज़|मैसेज मत भेजो".split("|"),
 )
 def test_opting_out_is_heard_however_politely_it_is_said(text: str) -> None:
-    assert commands(text) == {Command.STOP}
+    assert intents(text) == {Intent.STOP}
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_opting_out_is_heard_however_politely_it_is_said(text: str) -> None:
     "mera account delete karo|खाता बंद करें".split("|"),
 )
 def test_erasure_is_heard_however_politely_it_is_said(text: str) -> None:
-    assert commands(text) == {Command.DELETE_DATA}
+    assert intents(text) == {Intent.DELETE_DATA}
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_erasure_is_heard_however_politely_it_is_said(text: str) -> None:
     ],
 )
 def test_only_the_exact_word_is_a_command(text: str) -> None:
-    assert not commands(text)
+    assert not intents(text)
 
 
 @pytest.mark.parametrize(
@@ -387,9 +387,9 @@ def test_a_name_is_taken_without_what_introduces_it(text: str, name: str) -> Non
 
 @pytest.mark.parametrize("text", ["Stop 🙏", "🛑 STOP", "mujhe message mat karo", "stop please 🙏"])
 def test_stop_is_heard_with_a_sign_beside_it(text: str) -> None:
-    assert commands(text) == {Command.STOP}
+    assert intents(text) == {Intent.STOP}
 
 
 @pytest.mark.parametrize("text", ["don't stop 🙏", "bus stop 🚌", "yes 👎", "ruko", "रुको"])
 def test_what_only_has_the_word_in_it_stops_nothing(text: str) -> None:
-    assert Command.STOP not in commands(text)
+    assert Intent.STOP not in intents(text)

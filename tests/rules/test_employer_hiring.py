@@ -3,7 +3,7 @@
 import pytest
 
 from app.nlu.hiring_intent import hires, speaks
-from app.nlu.intents import Command, words_of, yes_or_no
+from app.nlu.intents import Intent, words_of, yes_or_no
 
 
 @pytest.mark.parametrize(
@@ -43,25 +43,25 @@ def test_hinglish_is_answered_in_hindi() -> None:
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("haan post it", Command.YES),
-        ("yes, post it", Command.YES),
-        ("post", Command.YES),
-        ("हाँ, डाल दो", Command.YES),
-        ("haan ji post kar dijiye", Command.YES),
+        ("haan post it", Intent.YES),
+        ("yes, post it", Intent.YES),
+        ("post", Intent.YES),
+        ("हाँ, डाल दो", Intent.YES),
+        ("haan ji post kar dijiye", Intent.YES),
         ("don't post it", None),
         ("mat daalo", None),
         ("no, post it", None),
-        ("looks good", Command.YES),
-        ("sab sahi hai", Command.YES),
-        ("सही है", Command.YES),
-        ("ok perfect", Command.YES),
+        ("looks good", Intent.YES),
+        ("sab sahi hai", Intent.YES),
+        ("सही है", Intent.YES),
+        ("ok perfect", Intent.YES),
         ("not good", None),
-        ("sahi nahi hai", Command.NO),
-        ("nahi", Command.NO),
+        ("sahi nahi hai", Intent.NO),
+        ("nahi", Intent.NO),
         ("post a job", None),
     ],
 )
-def test_a_yes_may_name_what_it_says_yes_to(text: str, meant: Command | None) -> None:
+def test_a_yes_may_name_what_it_says_yes_to(text: str, meant: Intent | None) -> None:
     assert yes_or_no(words_of(text), "post_it") is meant
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.core.languages import Language
 from app.messaging.outbox.enqueue import BY_SMS
 from app.messaging.outbox.sms_segments import segments
-from app.nlu.intents import Command
+from app.nlu.intents import Intent
 from app.texts import catalogue as texts
 from app.texts.catalogue import SAMPLES, Entry, catalogue, languages
 from app.texts.formatting import FILTERS, clock, day, hours, inert, money, weekdays
@@ -84,7 +84,7 @@ def test_a_language_has_every_word(language: str, section: str) -> None:
     missing = set(RAW["en"][section]) - set(RAW[language][section])
     assert not missing
     if section == "understood":
-        assert set(RAW[language][section]) == {command.value for command in Command}
+        assert set(RAW[language][section]) == {intent.value for intent in Intent}
 
 
 def test_every_filter_a_text_names_exists() -> None:

@@ -20,7 +20,7 @@ from app.dialogue.worker.onboarding import resume
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import job_request
 from app.nlu.hiring_intent import hires, speaks
-from app.nlu.intents import Command, around, commands, folded, in_devanagari, words_of
+from app.nlu.intents import Intent, around, folded, in_devanagari, intents, words_of
 from app.texts import catalogue
 from app.texts.formatting import inert
 from app.texts.message import ROW_TITLE_CHARACTERS, Row
@@ -51,9 +51,9 @@ def employer(heard: Heard) -> Turn | None:
     unknown = context.profile is None and not state.registering and state.hat != WORKER
     if not unknown or not context.employers or tapped(heard, "worker") == "yes":
         return None
-    if says(heard, Command.HUMAN) or tapped(heard, "menu") == "human":
+    if says(heard, Intent.HUMAN) or tapped(heard, "menu") == "human":
         return main_menu.hand_over(heard)
-    if says(heard, Command.LANGUAGE) or says(heard, Command.LANGUAGE_NAME):
+    if says(heard, Intent.LANGUAGE) or says(heard, Intent.LANGUAGE_NAME):
         return main_menu.choose_language(heard)
     if (meant := _by_address(heard)) is not None:
         return _ask_code(heard, meant)
@@ -85,12 +85,12 @@ def _hat_tap(heard: Heard) -> Turn | None:
 def _words(heard: Heard) -> Turn | None:
     if heard.state.registering:
         return None
-    if says(heard, Command.AS_WORKER) and heard.context.employers:
+    if says(heard, Intent.AS_WORKER) and heard.context.employers:
         return _as_worker(heard)
-    wanted = says(heard, Command.AS_EMPLOYER) or tapped(heard, "hire") == "switch"
+    wanted = says(heard, Intent.AS_EMPLOYER) or tapped(heard, "hire") == "switch"
     # Who may not post from here yet is told how it becomes possible.
     proven = any(account.proven for account in heard.context.employers)
-    if wanted or (says(heard, Command.POST) and not proven):
+    if wanted or (says(heard, Intent.POST) and not proven):
         return _as_employer(heard)
     return None
 
@@ -176,14 +176,14 @@ def _whose(heard: Heard) -> Turn | None:
     accounts = _unproven_of(heard.context)
     if tapped(typed_choice(heard, _ask_whose(heard.context)), "hat") == WORKER:
         return _as_worker(heard)
-    if says(heard, Command.NOT_MINE) or says(heard, Command.NO) or says(heard, Command.AS_WORKER):
+    if says(heard, Intent.NOT_MINE) or says(heard, Intent.NO) or says(heard, Intent.AS_WORKER):
         return _as_worker(heard)
     if (number := job_request.count(text)) is not None and number <= len(accounts) + 1:
         # In the order in which they were shown, looking for work last.
         chosen = accounts[number - 1 : number]
         return _ask_code(heard, chosen[0]) if chosen else _as_worker(heard)
     meant = _named(text, accounts)
-    if any(says(heard, yes) for yes in (Command.YES, Command.MINE, Command.CODE)):
+    if any(says(heard, yes) for yes in (Intent.YES, Intent.MINE, Intent.CODE)):
         meant = accounts
     if not meant:
         return None
@@ -222,7 +222,7 @@ def _makes_no_sense(heard: Heard) -> bool:
     text = said(heard)
     if heard.state.ask is not Ask.WHOSE:
         return False
-    return text is None or not (commands(text) or hires(text))
+    return text is None or not (intents(text) or hires(text))
 
 
 def _not_understood(heard: Heard) -> Turn:
@@ -247,13 +247,13 @@ def _proving(heard: Heard) -> Turn | None:
         return None
     if code := _CODE.search(folded(text)):
         return _prove(heard, account, code[1] + code[2])
-    if says(heard, Command.AS_WORKER):
+    if says(heard, Intent.AS_WORKER):
         return _as_worker(heard)
-    if says(heard, Command.CODE):
+    if says(heard, Intent.CODE):
         return _ask_code(heard, account)
-    if says(heard, Command.NO) or says(heard, Command.SKIP) or says(heard, Command.BACK):
+    if says(heard, Intent.NO) or says(heard, Intent.SKIP) or says(heard, Intent.BACK):
         return _leave(heard)
-    if says(heard, Command.HUMAN):
+    if says(heard, Intent.HUMAN):
         return main_menu.hand_over(heard)
     return Turn(heard.state, (Say("proof_wanted", _about(account)),))
 

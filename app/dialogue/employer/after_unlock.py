@@ -11,7 +11,7 @@ from app.dialogue.employer.model import (
 )
 from app.dialogue.flow import said, says, tapped
 from app.dialogue.model import REPORT_CHARACTERS, Ask, Heard, Say, Turn
-from app.nlu.intents import Command
+from app.nlu.intents import Intent
 
 
 def lead_tap(heard: Heard, account: EmployerFacts) -> Turn | None:
@@ -32,7 +32,7 @@ def lead_tap(heard: Heard, account: EmployerFacts) -> Turn | None:
     return Turn(asked, (), (AskReport(account.id, match_id),), if_refused=closed)
 
 
-def choose(heard: Heard, account: EmployerFacts, verb: Command) -> Turn:
+def choose(heard: Heard, account: EmployerFacts, verb: Intent) -> Turn:
     """Ask whose contact is meant by "block them" or "report"."""
     return Turn(heard.state.at(Ask.NOTHING), (), (ChooseContact(account.id, verb.value),))
 
@@ -43,7 +43,7 @@ def read_report(heard: Heard, account: EmployerFacts) -> Turn | None:
     if heard.state.ask is not Ask.LEAD_REPORT or not text or match is None:
         return None
     closed = heard.state.at(Ask.NOTHING)
-    if says(heard, Command.SKIP) or says(heard, Command.NO) or says(heard, Command.CANCEL):
+    if says(heard, Intent.SKIP) or says(heard, Intent.NO) or says(heard, Intent.CANCEL):
         return Turn(closed, (Say("kept"),))
     effect = ReportLead(account.id, UUID(match), text[:REPORT_CHARACTERS])
     return Turn(closed, (), (effect,), if_refused=closed)

@@ -22,7 +22,7 @@ from app.dialogue.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
 from app.jobs.rules import JobStatus
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu.faq_topic import HIRING, subject_of
-from app.nlu.intents import Command, commands, words_of
+from app.nlu.intents import Intent, intents, words_of
 from app.texts import catalogue
 from app.texts.message import Button, Row
 
@@ -70,9 +70,9 @@ def hand_over(heard: Heard, why: str = "asked") -> Turn:
 
 
 def _suspended(heard: Heard) -> Turn:
-    if says(heard, Command.HUMAN) or tapped(heard, "menu") == "human":
+    if says(heard, Intent.HUMAN) or tapped(heard, "menu") == "human":
         return hand_over(heard)
-    if says(heard, Command.SEND_DATA) or says(heard, Command.DELETE_DATA):
+    if says(heard, Intent.SEND_DATA) or says(heard, Intent.DELETE_DATA):
         return Turn(heard.state, (Say("employer_data"),))
     return Turn(heard.state, (Say("suspended"),))
 
@@ -109,11 +109,11 @@ def _data(heard: Heard, _account: EmployerFacts) -> Turn:
 
 
 def _block(heard: Heard, account: EmployerFacts) -> Turn:
-    return choose(heard, account, Command.BLOCK)
+    return choose(heard, account, Intent.BLOCK)
 
 
 def _report(heard: Heard, account: EmployerFacts) -> Turn:
-    return choose(heard, account, Command.REPORT)
+    return choose(heard, account, Intent.REPORT)
 
 
 def _code(heard: Heard, _account: EmployerFacts) -> Turn:
@@ -152,30 +152,30 @@ _MENU: Final[Mapping[str, _Follow]] = {
     "human": _human,
     "help": _help,
 }
-_ANYWHERE: Final[Mapping[Command, _Follow]] = {
-    Command.DELETE_DATA: _data,
-    Command.SEND_DATA: _data,
-    Command.HUMAN: _human,
-    Command.HELP: _help,
-    Command.MENU: _open_menu,
-    Command.LANGUAGE: _language,
-    Command.LANGUAGE_NAME: _language,
-    Command.CONTACTS: _contacts,
-    Command.CODE: _code,
-    Command.BLOCK: _block,
-    Command.REPORT: _report,
-    Command.POST: _post,
-    Command.OFFERS: _jobs,
+_ANYWHERE: Final[Mapping[Intent, _Follow]] = {
+    Intent.DELETE_DATA: _data,
+    Intent.SEND_DATA: _data,
+    Intent.HUMAN: _human,
+    Intent.HELP: _help,
+    Intent.MENU: _open_menu,
+    Intent.LANGUAGE: _language,
+    Intent.LANGUAGE_NAME: _language,
+    Intent.CONTACTS: _contacts,
+    Intent.CODE: _code,
+    Intent.BLOCK: _block,
+    Intent.REPORT: _report,
+    Intent.POST: _post,
+    Intent.OFFERS: _jobs,
 }
 """What counts also while a job is being put together: nobody says it of a job."""
-_EVERYDAY: Final[Mapping[Command, _Follow]] = {
-    Command.GREETING: _open_menu,
-    Command.START: _open_menu,
-    Command.BOT: _open_menu,
-    Command.BACK: _open_menu,
-    Command.CANCEL: _cancel,
-    Command.PROFILE: _data,
-    Command.WHO_KNOWS: _contacts,
+_EVERYDAY: Final[Mapping[Intent, _Follow]] = {
+    Intent.GREETING: _open_menu,
+    Intent.START: _open_menu,
+    Intent.BOT: _open_menu,
+    Intent.BACK: _open_menu,
+    Intent.CANCEL: _cancel,
+    Intent.PROFILE: _data,
+    Intent.WHO_KNOWS: _contacts,
 }
 
 
@@ -189,15 +189,15 @@ def _menu_tap(heard: Heard, account: EmployerFacts) -> Turn | None:
 
 def _words(heard: Heard, account: EmployerFacts) -> Turn | None:
     text = said(heard)
-    meant = commands(text) if text is not None else frozenset()
+    meant = intents(text) if text is not None else frozenset()
     known = dict(_ANYWHERE)
     if not posting.is_posting(heard.state):
         known |= _EVERYDAY
     elif len(words_of(text or "")) > 1:
         # "Block B, Salt Lake" is where the work is.
-        meant -= {Command.BLOCK, Command.REPORT}
-    for command, follow in known.items():
-        if command in meant:
+        meant -= {Intent.BLOCK, Intent.REPORT}
+    for intent, follow in known.items():
+        if intent in meant:
             return follow(heard, account)
     return None
 

@@ -28,7 +28,7 @@ from app.dialogue.flow import said, says, tapped, typed_choice
 from app.dialogue.model import Ask, Context, Heard, Say, State, Turn
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
-from app.nlu.intents import COMMAND_CHARACTERS, Command, around, folded, words_of, yes_or_no
+from app.nlu.intents import COMMAND_CHARACTERS, Intent, around, folded, words_of, yes_or_no
 from app.nlu.job_draft import EVERY_SHIFT, Draft, JobPart, token
 from app.nlu.place_choice import meant
 
@@ -104,9 +104,9 @@ def posting(heard: Heard, account: EmployerFacts) -> Turn | None:
     if tap is not None:
         name, _, value = tap.partition(":")
         return _TAPS[name](heard, account, value) if name in _TAPS else None
-    if says(heard, Command.CANCEL):
+    if says(heard, Intent.CANCEL):
         return _drop(heard, account, "")
-    if says(heard, Command.BACK):
+    if says(heard, Intent.BACK):
         return _back(heard, account)
     return _answer(heard, account)
 
@@ -157,7 +157,7 @@ def agreed(heard: Heard, account: EmployerFacts) -> Turn | None:
         return None
     if "?" in text:
         return None  # "done?" is asked
-    if yes_or_no(words_of(text), "post_it") is not Command.YES:
+    if yes_or_no(words_of(text), "post_it") is not Intent.YES:
         return None
     return _confirm(heard, account, str(heard.state.draft.get("token", "")))
 
@@ -291,10 +291,10 @@ def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
     text = said(heard)
     if not text:
         return None
-    if state.ask is Ask.JOB_RIGHT and (says(heard, Command.NO) or says(heard, Command.CHANGE)):
+    if state.ask is Ask.JOB_RIGHT and (says(heard, Intent.NO) or says(heard, Intent.CHANGE)):
         return _change(heard, account, "")
     if state.ask is Ask.JOB_NOTE:
-        note = "" if says(heard, Command.NO) or says(heard, Command.SKIP) else text
+        note = "" if says(heard, Intent.NO) or says(heard, Intent.SKIP) else text
         return _go_on(heard, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
         return _tapped_radius(heard, account, str(kilometres))
@@ -344,9 +344,9 @@ def _leaves_open(heard: Heard, account: EmployerFacts) -> Turn | None:
     """Read "nothing" and "none": no pay said, nothing to change."""
     nothing = not around("nothing", "filler").without(words_of(said(heard) or ""))
     match heard.state.ask:
-        case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or says(heard, Command.NO):
+        case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or says(heard, Intent.NO):
             return _tapped_pay(heard, account, "")
-        case Ask.JOB_CHANGE if nothing or says(heard, Command.NO):
+        case Ask.JOB_CHANGE if nothing or says(heard, Intent.NO):
             return _go_on(heard, draft_of(heard.state))
         case Ask.JOB_RIGHT if nothing:
             return _change(heard, account, "")

@@ -18,15 +18,15 @@ from app.dialogue.model import (
 )
 from app.dialogue.worker.offers import my_offers
 from app.messaging.inbox.inbound_message import InboundKind
-from app.nlu.intents import Command, commands
+from app.nlu.intents import Intent, intents
 
 
 def read_delete(heard: Heard) -> Turn | None:
     """Read whether everything is really to be deleted; None where that is unclear."""
     choice = tapped(heard, "delete")
-    if choice == "yes" or (choice is None and says(heard, Command.YES)):
+    if choice == "yes" or (choice is None and says(heard, Intent.YES)):
         return Turn(State(), (Say("deleted", essential=True),), (Erase(),))
-    if choice == "no" or says(heard, Command.NO):
+    if choice == "no" or says(heard, Intent.NO):
         return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
     return None
 
@@ -34,7 +34,7 @@ def read_delete(heard: Heard) -> Turn | None:
 def asked_code(heard: Heard) -> Turn | None:
     """Send a code to who asks for one and may sign in."""
     profile = heard.context.profile
-    if profile is None or profile.suspended or not says(heard, Command.CODE):
+    if profile is None or profile.suspended or not says(heard, Intent.CODE):
         return None
     return Turn(heard.state, (), (SendCode(),))
 
@@ -43,10 +43,10 @@ def read_report(heard: Heard) -> Turn | None:
     """Read what is wrong with an employer; None where nothing is said."""
     text = said(heard)
     about: dict[str, Any] = dict(heard.state.draft)
-    if text is None or "offer_id" not in about or Command.COURTESY in commands(text):
+    if text is None or "offer_id" not in about or Intent.COURTESY in intents(text):
         return None
     closed = heard.state.at(Ask.NOTHING)
-    if Command.SKIP in commands(text):
+    if Intent.SKIP in intents(text):
         return Turn(closed, (Say("kept"),))
     report = Report(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
     told = "reported_blocked" if about.get("blocked") else "reported"
@@ -57,17 +57,17 @@ def read_new_place(heard: Heard) -> Turn | None:
     """Read whether a new pin is the new home; None where that is unclear."""
     choice = tapped(heard, "here")
     at = heard.state.draft.get("at")
-    if at and (choice == "yes" or says(heard, Command.YES)):
+    if at and (choice == "yes" or says(heard, Intent.YES)):
         edit = Edit({"location": list(at)})
         return Turn(heard.state.at(Ask.NOTHING), (Say("saved"),), (edit,))
-    if choice == "no" or says(heard, Command.NO):
+    if choice == "no" or says(heard, Intent.NO):
         return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
     return None
 
 
 def courtesy(heard: Heard) -> Turn | None:
     """Answer thanks and hearts, or a tap on what is gone: neither counts as a misunderstanding."""
-    polite = says(heard, Command.COURTESY)
+    polite = says(heard, Intent.COURTESY)
     if not polite and heard.inbound.kind is not InboundKind.TAP:
         return None
     if heard.state.ask in QUESTIONS:

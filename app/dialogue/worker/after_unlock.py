@@ -5,7 +5,7 @@ from typing import Any
 
 from app.dialogue.flow import tapped
 from app.dialogue.model import Ask, Block, Heard, OfferFacts, Say, Turn
-from app.nlu.intents import Command
+from app.nlu.intents import Intent
 from app.texts import catalogue
 from app.texts.formatting import inert, role
 from app.texts.message import ROW_TITLE_CHARACTERS, Row
@@ -19,10 +19,10 @@ def contact_tap(heard: Heard) -> Turn | None:
     offer = heard.context.offer
     if offer is None:
         return Turn(heard.state, (Say("offer_unknown"),))
-    return _about(heard, offer, Command.BLOCK if rest.endswith(":block") else Command.REPORT)
+    return _about(heard, offer, Intent.BLOCK if rest.endswith(":block") else Intent.REPORT)
 
 
-def about_company(verb: Command) -> Callable[[Heard], Turn]:
+def about_company(verb: Intent) -> Callable[[Heard], Turn]:
     """Return how "block them" or "report" is followed: of several companies, which one is asked."""
 
     def follow(heard: Heard) -> Turn:
@@ -40,18 +40,18 @@ def about_company(verb: Command) -> Callable[[Heard], Turn]:
     return follow
 
 
-def _about(heard: Heard, offer: OfferFacts, verb: Command) -> Turn:
+def _about(heard: Heard, offer: OfferFacts, verb: Intent) -> Turn:
     company: dict[str, Any] = {
         "company": offer.said.get("company", ""),
         "offer_id": str(offer.id),
     }
-    if verb is Command.BLOCK:
+    if verb is Intent.BLOCK:
         return Turn(heard.state, (Say("blocked", company),), (Block(offer.id),))
     opened = heard.state.at(Ask.REPORT, **company, blocked=offer.blocked)
     return Turn(opened, (Say("ask_report", company),))
 
 
-def _row(offer: OfferFacts, verb: Command, language: str) -> Row:
+def _row(offer: OfferFacts, verb: Intent, language: str) -> Row:
     title = role(str(offer.said.get("title", "")), catalogue.reader(language))
     company = inert(str(offer.said.get("company", "")), ROW_TITLE_CHARACTERS)
     return Row(f"contact:{offer.id}:{verb}", company, inert(title, 60))

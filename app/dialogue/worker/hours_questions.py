@@ -10,7 +10,7 @@ from app.dialogue.model import Ask, Context, Heard, Say, SetWeek, State, Turn
 from app.dialogue.worker import hours_form
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import weekly_hours
-from app.nlu.intents import Command, Lexicon, around, every, words_of
+from app.nlu.intents import Intent, Lexicon, around, every, words_of
 from app.nlu.time_tokens import FROM_TODAY
 from app.texts.formatting import DEFAULT_ZONE
 
@@ -66,9 +66,9 @@ def read_availability_right(heard: Heard) -> Turn | None:
     """Read whether the weekly hours are right; None where that is unclear."""
     choice = tapped(heard, "free")
     slots = _drafted_slots(heard.state)
-    if (choice == "yes" or says(heard, Command.YES)) and slots:
+    if (choice == "yes" or says(heard, Intent.YES)) and slots:
         return answered(heard, Ask.AVAILABILITY, SetWeek(tuple(slots)), slots=slots)
-    if choice == "no" or says(heard, Command.NO):
+    if choice == "no" or says(heard, Intent.NO):
         return turn_to(heard.state, Ask.AVAILABILITY, heard.context)
     return read_availability(heard)
 

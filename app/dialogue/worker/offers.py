@@ -20,7 +20,7 @@ from app.dialogue.model import (
     Turn,
 )
 from app.dialogue.worker.onboarding import resume, unfinished
-from app.nlu.intents import Command, around, commands, words_of
+from app.nlu.intents import Intent, around, intents, words_of
 from app.nlu.offer_reply import REASONS, OfferAnswer, answer_in
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
@@ -31,7 +31,7 @@ _REASON_WITHIN: Final = dt.timedelta(hours=1)
 """What is written later than this after a rejection is about something else."""
 REASON_CHARACTERS: Final = 300
 _ANSWERS: Final = frozenset({"accept", "reject", "withdraw"})
-_NO_REASON: Final = frozenset({Command.COURTESY, Command.NO, Command.SKIP, Command.DONE})
+_NO_REASON: Final = frozenset({Intent.COURTESY, Intent.NO, Intent.SKIP, Intent.DONE})
 """Says that there is no reason to give; but "no time" is one, though it begins with a no."""
 
 
@@ -90,8 +90,8 @@ def reason(heard: Heard) -> Turn | None:
     closed = replace(heard.state, draft=_without_rejected(heard.state))
     if heard.context.now.isoformat() > heard.state.draft["until"]:
         return None
-    meant = commands(text)
-    if meant and not (meant <= _NO_REASON or Command.COURTESY in meant):
+    meant = intents(text)
+    if meant and not (meant <= _NO_REASON or Intent.COURTESY in meant):
         return None
     if "?" in text or around("asking").anywhere(words_of(text)[:1]):
         return None  # "what is my profile" is asked, and no reason
@@ -101,7 +101,7 @@ def reason(heard: Heard) -> Turn | None:
     why = _reason_in(text)
     if meant and why not in REASONS:
         # "No", "later", "thanks": nothing more to say about it.
-        return Turn(closed, (Say("courtesy" if Command.COURTESY in meant else "reason_skipped"),))
+        return Turn(closed, (Say("courtesy" if Intent.COURTESY in meant else "reason_skipped"),))
     return Turn(closed, (Say("reason_noted"),), (GiveReason(UUID(rejected), why),))
 
 
@@ -240,7 +240,7 @@ def clear_answer(heard: Heard) -> Turn | None:
     among = (
         heard.context.accepted_offers if answer.verb == "withdraw" else heard.context.open_offers
     )
-    polite = Command.COURTESY in commands(said(heard) or "")
+    polite = Intent.COURTESY in intents(said(heard) or "")
     return free_answer(heard) if among and not polite else None
 
 
@@ -253,5 +253,5 @@ def _nothing_to_answer(heard: Heard, answer: OfferAnswer) -> Turn | None:
     said_so = answer.verb in {"accept", "reject"} or (
         answer.verb is None and heard.context.accepted_offers
     )
-    polite = Command.COURTESY in commands(said(heard) or "")
+    polite = Intent.COURTESY in intents(said(heard) or "")
     return my_offers(heard) if said_so and not polite else None

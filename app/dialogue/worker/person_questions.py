@@ -11,7 +11,7 @@ from app.dialogue.flow import QUESTIONS, answered, said, says, tapped
 from app.dialogue.model import Agree, Ask, Context, Edit, Forget, Heard, Say, SetPhone, State, Turn
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import quantities
-from app.nlu.intents import Command, Lexicon, around, commands, every, words_of, yes_or_no
+from app.nlu.intents import Intent, Lexicon, around, every, intents, words_of, yes_or_no
 from app.texts import catalogue
 from app.texts.formatting import inert
 from app.texts.message import BUTTON_TITLE_CHARACTERS, Button, Row
@@ -72,8 +72,8 @@ def consent_in(text: str) -> str | None:
     `yes`, `no`, `minor`, `of_age` for an age without a yes or no, and None for anything that is not
     only that: nobody agrees by half a sentence, and nobody under age by a yes.
     """
-    if {Command.YES, Command.NO} & (meant := commands(text)):
-        return "yes" if Command.YES in meant else "no"
+    if {Intent.YES, Intent.NO} & (meant := intents(text)):
+        return "yes" if Intent.YES in meant else "no"
     found = quantities.age(words_of(text))
     if found is None:
         return None
@@ -93,7 +93,7 @@ def consent_in(text: str) -> str | None:
         return None
     if meaning is None:
         return "of_age"
-    return "yes" if meaning is Command.YES else None
+    return "yes" if meaning is Intent.YES else None
 
 
 def ask_name(state: State, context: Context) -> Say:
@@ -120,12 +120,12 @@ def read_name(heard: Heard) -> Turn | None:
     text = said(heard)
     profile = heard.context.profile
     offered = _offered(heard.state, heard.context)
-    agreed = tapped(heard, "name") == "profile" or says(heard, Command.YES)
+    agreed = tapped(heard, "name") == "profile" or says(heard, Intent.YES)
     if agreed and offered and profile is not None:
         return answered(heard, Ask.NAME, Edit({"name": offered}))
     if text is None:
         return None
-    if Command.COURTESY in commands(text):
+    if Intent.COURTESY in intents(text):
         return None
     if heard.state.registering and (aged := age_told(heard)) is not None:
         return aged
@@ -214,7 +214,7 @@ def read_phone(heard: Heard) -> Turn | None:
     if heard.inbound.kind is InboundKind.CONTACT and phone is not None and not is_special(phone):
         return answered(heard, Ask.PHONE, SetPhone(phone), before=(Say("phone_saved"),))
     profile = heard.context.profile
-    if says(heard, Command.SKIP) or (profile is not None and profile.has_phone):
+    if says(heard, Intent.SKIP) or (profile is not None and profile.has_phone):
         # The platform may name it with any message, this one as well.
         return answered(heard, Ask.PHONE)
     return Turn(heard.state, (Say("phone_missing"), Say("ask_phone")), missed=True)

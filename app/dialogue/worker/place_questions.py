@@ -11,13 +11,13 @@ from app.dialogue.flow import QUESTIONS, answered, index, said, says, tapped, tu
 from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
 from app.messaging.inbox.inbound_message import InboundKind
 from app.nlu import quantities
-from app.nlu.intents import Command, around, commands, folded, words_of
+from app.nlu.intents import Intent, around, folded, intents, words_of
 from app.nlu.place_choice import meant
 from app.texts.formatting import inert
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
 _SHOWN_PLACES: Final = 8
-_NO_PLACES: Final = frozenset({Command.COURTESY, Command.YES, Command.NO})
+_NO_PLACES: Final = frozenset({Intent.COURTESY, Intent.YES, Intent.NO})
 """What is no answer here, although some village is called so."""
 _LARGE_PEOPLE: Final = 300_000
 """In a city of so many, who says only its name is told that a quarter finds nearer work."""
@@ -46,7 +46,7 @@ def read_location(heard: Heard) -> Turn | None:
         name = nearest.name if nearest else f"{inbound.latitude:.2f}, {inbound.longitude:.2f}"
         return _placed(heard, inbound.latitude, inbound.longitude, name)
     text = said(heard)
-    if not text or commands(text) & _NO_PLACES:
+    if not text or intents(text) & _NO_PLACES:
         return None
     found = _places_in(text[:100])
     if not found:
@@ -135,12 +135,12 @@ def read_which_place(heard: Heard) -> Turn | None:
     number = index(choice or "", len(options))
     if number is not None:
         return _chosen(heard, options[number])
-    if len(options) == 1 and says(heard, Command.YES):
+    if len(options) == 1 and says(heard, Intent.YES):
         return _chosen(heard, options[0])
-    if says(heard, Command.YES):
+    if says(heard, Intent.YES):
         # A yes to several: which one is still open.
         return Turn(heard.state, (ask_which_place(heard.state, heard.context),))
-    if choice == "none" or says(heard, Command.NO):
+    if choice == "none" or says(heard, Intent.NO):
         return turn_to(heard.state, Ask.LOCATION, heard.context)
     if left := meant(said(heard) or "", options):
         if len(left) == 1:
@@ -248,4 +248,4 @@ def _measure(heard: Heard, prefix: str, measure: Callable[[str], float | None]) 
 def _says_none(text: str) -> bool:
     """Whether somebody says that they have no experience: "I'm new", "naya hoon", "no"."""
     bare = " ".join(around("filler").without(words_of(text[:_ANSWER_CHARACTERS])))
-    return bool({Command.NEW, Command.NO, Command.SKIP} & (commands(text) | commands(bare)))
+    return bool({Intent.NEW, Intent.NO, Intent.SKIP} & (intents(text) | intents(bare)))

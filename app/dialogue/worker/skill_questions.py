@@ -9,7 +9,7 @@ from app.catalogue import skills as skill_catalogue
 from app.dialogue.flow import answered, ask, index, said, says, tapped, turn_to
 from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
 from app.dialogue.worker.person_questions import age_told, renamed
-from app.nlu.intents import Command, around, words_of
+from app.nlu.intents import Intent, around, words_of
 from app.texts import catalogue
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
@@ -69,17 +69,17 @@ def read_skills(heard: Heard) -> Turn | None:
     if control is not None and control.startswith("page:"):
         page = index(control.removeprefix("page:"), _MOST_PAGES) or 0
         return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
-    enough = says(heard, Command.DONE) or (bool(chosen) and says(heard, Command.YES))
+    enough = says(heard, Intent.DONE) or (bool(chosen) and says(heard, Intent.YES))
     if control == "done" or enough:
         if not chosen:
             opened, question = ask(state, Ask.SKILLS, context)
             return Turn(opened, (Say("skills_needed"), question))
         return answered(_with_skills(heard, chosen), Ask.SKILLS, Edit({"skills": chosen}))
-    if says(heard, Command.MORE):
+    if says(heard, Intent.MORE):
         page = int(state.draft.get("page", 0)) + 1
         return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
     text = said(heard)
-    if text is None or says(heard, Command.COURTESY):
+    if text is None or says(heard, Intent.COURTESY):
         return None
     if state.registering and (told := renamed(heard) or age_told(heard)) is not None:
         return told
@@ -154,9 +154,9 @@ def read_skills_right(heard: Heard) -> Turn | None:
     """Read whether the skills are right; None where that is unclear."""
     choice = tapped(heard, "skills")
     chosen = _chosen(heard.state)
-    if choice == "yes" or says(heard, Command.YES) or says(heard, Command.DONE):
+    if choice == "yes" or says(heard, Intent.YES) or says(heard, Intent.DONE):
         return answered(_with_skills(heard, chosen), Ask.SKILLS, Edit({"skills": chosen}))
-    if choice == "no" or says(heard, Command.NO):
+    if choice == "no" or says(heard, Intent.NO):
         return turn_to(heard.state, Ask.SKILLS, heard.context)
     return read_skills(heard)
 
