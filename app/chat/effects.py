@@ -6,24 +6,21 @@ A verb that refuses picks the reply by the name of its refusal, as over HTTP it 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import log
 from app.catalogue import places
 from app.chat import employer_effects as employer_apply
 from app.chat import load_context, own_data
 from app.chat.effect_context import Doing
 from app.chat.load_context import CHANNEL
-from app.core.errors import DomainError, NotFound
+from app.core.errors import DomainError
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.languages import Language
 from app.core.logging import logger
 from app.core.masking import mask
-from app.core.metrics import ALERTS
 from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
 from app.database.session import changed
@@ -32,6 +29,7 @@ from app.dialogue import model
 from app.dialogue.model import Effect, Say
 from app.dialogue.worker.offers import tell_offer
 from app.dialogue.worker.person_questions import good_name
+from app.employers.reports import report_employer
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, Role, User, UserStatus
@@ -39,7 +37,7 @@ from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
 from app.messaging.models import ChatPerson
 from app.offers import reasons, respond
-from app.offers.models import JobMatch
+from app.offers.queries import employer_of_offer
 from app.offers.rules import OfferAnswer
 from app.payments import contacts
 from app.privacy import personal_data
@@ -239,35 +237,18 @@ async def _give_reason(doing: Doing, effect: model.GiveReason) -> None:
     )
 
 
-async def _employer_of(doing: Doing, offer_id: UUID) -> UUID:
-    query = select(JobMatch.employer_id).where(
-        JobMatch.id == offer_id, JobMatch.worker_id == doing.worker_id
-    )
-    employer_id: UUID | None = await doing.session.scalar(query)
-    if employer_id is None:
-        raise NotFound
-    return employer_id
-
-
 async def _block(doing: Doing, effect: model.Block) -> None:
-    employer_id = await _employer_of(doing, effect.offer_id)
+    employer_id = await employer_of_offer(doing.session, doing.worker_id, effect.offer_id)
     await respond.break_with(doing.session, doing.worker_id, employer_id, doing.now)
     await blocks.add(doing.session, doing.worker_id, employer_id, doing.now)
 
 
 async def _report(doing: Doing, effect: model.Report) -> None:
-    employer_id = await _employer_of(doing, effect.offer_id)
-    log.record(
-        doing.session,
-        actor=Actor(doing.worker_id, Role.WORKER, UserStatus.ACTIVE, ""),
-        action="employer.report",
-        target_type="employer",
-        target_id=employer_id,
-        now=doing.now,
-        reason=mask(effect.words),
-        after={"match_id": str(effect.offer_id)},
+    employer_id = await employer_of_offer(doing.session, doing.worker_id, effect.offer_id)
+    worker = Actor(doing.worker_id, Role.WORKER, UserStatus.ACTIVE, "")
+    report_employer(
+        doing.session, employer_id, effect.offer_id, effect.words, worker, now=doing.now
     )
-    ALERTS.labels("employer_reported").inc()
 
 
 # ── Silence, humans, data ────────────────────────────────────────────────────────────────────────

@@ -183,6 +183,17 @@ async def offer_of(
     return _workers_offer(row)
 
 
+async def employer_of_offer(session: AsyncSession, worker_id: UUID, offer_id: UUID) -> UUID:
+    """Return whose job a worker was offered. Raises `OfferNotFound`."""
+    query = select(JobMatch.employer_id).where(
+        JobMatch.id == offer_id, JobMatch.worker_id == worker_id
+    )
+    employer_id: UUID | None = await session.scalar(query)
+    if employer_id is None:
+        raise OfferNotFound
+    return employer_id
+
+
 async def matches_of(
     session: AsyncSession,
     employer_id: UUID,
