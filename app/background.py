@@ -30,7 +30,7 @@ from app.database.session import WAKE_CHANNEL, Database
 from app.identity import password_reset, retention
 from app.matching import waves
 from app.messaging import retention as messages_kept
-from app.messaging.inbox import store
+from app.messaging.inbox import process
 from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, remind
 from app.payments import events, reconcile, refunds
@@ -113,7 +113,7 @@ async def _read_limits(runtime: Runtime, _batch: int) -> int:
 
 
 async def _handle_inbox(runtime: Runtime, batch: int) -> int:
-    return await store.handle_due(
+    return await process.handle_due(
         runtime.database, runtime.clock, batch, runner.handler(runtime.settings)
     )
 

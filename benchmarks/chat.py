@@ -12,7 +12,7 @@ from app.chat.runner import together
 from app.core.week import Slot
 from app.dialogue.model import Context, OfferFacts, Profile, State, Turn
 from app.dialogue.router import step
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
 from app.texts.catalogue import SAMPLES

@@ -15,7 +15,7 @@ from app.dialogue.worker.person_questions import good_name
 from app.identity.models import User, UserStatus
 from app.messaging.contacts import account_merge
 from app.messaging.conversations import handoff
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
 from app.offers.offer_message import said_of_jobs

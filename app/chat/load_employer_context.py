@@ -15,7 +15,7 @@ from app.jobs import queries
 from app.jobs.models import Job
 from app.jobs.queries import JobNotFound
 from app.jobs.rules import JobStatus
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson
 from app.offers.offer_message import said_of_jobs
 from app.offers.progress import counts_of

@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.dialogue.flow import said_slots
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.privacy.personal_data import OwnData
 from app.texts import catalogue
 from app.texts.catalogue import plain, say_by, say_day

@@ -20,8 +20,8 @@ from app.dialogue import router
 from app.dialogue.model import Say, State
 from app.employers import phones
 from app.messaging.contacts import identify
+from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.inbox import bursts
-from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
 from app.providers.whatsapp.webhook import parse

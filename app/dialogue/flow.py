@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.core.week import WEEKDAYS, Slot, format_clock
 from app.dialogue.model import REGISTRATION, Ask, Context, Effect, Heard, Say, SetPhone, State, Turn
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent, intents, words_of
 from app.texts import catalogue
 from app.texts.message import ROW_TITLE_CHARACTERS

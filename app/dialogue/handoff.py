@@ -30,7 +30,7 @@ from app.dialogue.persona import acting
 from app.dialogue.worker.account_requests import asked_code, read_delete, read_report
 from app.dialogue.worker.offers import clear_answer
 from app.dialogue.worker.onboarding import resume
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import subject_of
 from app.nlu.intents import Intent, around, intents, words_of
 from app.nlu.job_request import wanted

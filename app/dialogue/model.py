@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app.core.week import Slot
 from app.dialogue.employer.model import EmployerEffect, EmployerFacts, JobFacts
-from app.messaging.inbox.inbound_message import Inbound
+from app.messaging.inbound import Inbound
 from app.offers.rules import OfferStatus
 from app.texts.formatting import DEFAULT_ZONE
 from app.texts.message import Button, Form, Row

@@ -47,7 +47,7 @@ from app.dialogue.worker.offers import free_answer, my_offers, offer_tap, quoted
 from app.dialogue.worker.onboarding import language_choice, newcomer, resume, unfinished
 from app.dialogue.worker.place_questions import relocated
 from app.dialogue.worker.questions import TABLE as QUESTIONS
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import READ_CHARACTERS, Intent, around, in_devanagari, intents, words_of
 from app.nlu.safety import distress_in
 from app.texts import catalogue

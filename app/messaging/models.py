@@ -271,7 +271,7 @@ class InboxItem(Tried, Base):
     message_id: Mapped[str] = mapped_column(String(160))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("chat_people.id"))
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """The message in our own form (`app.messaging.inbox.inbound_message.Inbound`), as JSON."""
+    """The message in our own form (`app.messaging.inbound.Inbound`), as JSON."""
     state: Mapped[str] = mapped_column(String(16))
     sent_at: Mapped[dt.datetime]
     """When the person sent it, by the platform's clock."""

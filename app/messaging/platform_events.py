@@ -24,7 +24,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.session import wake_loops
 from app.database.statements import insert_if_absent
-from app.messaging.inbox.inbound_message import PlatformNotice as Told
+from app.messaging.inbound import PlatformNotice as Told
 from app.messaging.models import (
     Channel,
     MessageTemplate,

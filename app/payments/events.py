@@ -13,7 +13,7 @@ from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.database.session import Database, keyring, wake_loops
 from app.database.statements import insert_if_absent
-from app.messaging.inbox.webhooks import Events
+from app.messaging.inbox.webhook_queue import Events
 from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment

@@ -24,7 +24,7 @@ from app.identity.actor import Actor
 from app.identity.models import Consent, IdempotencyKey, Role, Session, User, UserStatus
 from app.jobs.models import Job
 from app.messaging.contacts import identify
-from app.messaging.conversations import views
+from app.messaging.conversations import queries
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue
 from app.messaging.outbox.enqueue import Notice
@@ -85,7 +85,7 @@ class OwnData:
     """Oldest first."""
     messages: Rows
     """When which message was written; not what it said."""
-    written: Sequence[views.Line]
+    written: Sequence[queries.Line]
     """What they wrote in the chat, as long as it is kept."""
     sessions: Sequence[Session]
 
@@ -105,7 +105,7 @@ async def export(session: AsyncSession, worker_id: UUID) -> OwnData:
         consents=(await session.scalars(consents)).all(),
         offers=await _offers(session, worker_id),
         messages=await _messages(session, worker_id),
-        written=await views.written_by(session, worker_id),
+        written=await queries.written_by(session, worker_id),
         sessions=(await session.scalars(sessions)).all(),
     )
 

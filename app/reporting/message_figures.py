@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.schema import Answer, Instant
-from app.messaging.conversations import views
+from app.messaging.conversations import queries
 from app.messaging.models import Channel, ChannelState, MessageTemplate
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.template_quota import DeferralReason
@@ -57,7 +57,7 @@ class HeldFigures(Answer):
 
 async def waiting(session: AsyncSession, now: dt.datetime) -> ConversationFigures:
     """Return who waits for a human."""
-    return ConversationFigures.model_validate(await views.waiting(session, now))
+    return ConversationFigures.model_validate(await queries.waiting(session, now))
 
 
 async def held(session: AsyncSession, now: dt.datetime) -> HeldFigures:

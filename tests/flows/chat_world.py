@@ -35,7 +35,7 @@ from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
 from app.messaging.channel import Address, Channels, SendResult
-from app.messaging.inbox import store
+from app.messaging.inbox import process
 from app.messaging.models import Channel, ChatPerson
 from app.messaging.outbox import delivery
 from app.offers import closing, expire, remind
@@ -102,7 +102,7 @@ class ChatWorld:
                         pass
 
     async def _handle(self) -> int:
-        return await store.handle_due(self.database, self.clock, BATCH, self.conversation)
+        return await process.handle_due(self.database, self.clock, BATCH, self.conversation)
 
     async def _send(self) -> int:
         return await delivery.send_due(self.database, self.channels, self.clock, BATCH)
@@ -117,7 +117,7 @@ class ChatWorld:
         payload = {"entry": [{"changes": [{"field": field, "value": value}]}]}
         async with self.database.begin() as session:
             body = json.dumps(payload).encode()
-            await store.store_events(session, store.WHATSAPP, [body], self.clock_now)
+            await process.store_events(session, process.WHATSAPP, [body], self.clock_now)
         await self.settle()
 
     def message(self, content: dict[str, Any], **more: Any) -> dict[str, Any]:

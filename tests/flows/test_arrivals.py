@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core.crypto import Keyring
 from app.database.session import Database
 from app.messaging.inbox.group_commit import MOST_BYTES, MOST_TOGETHER, Arrivals
-from app.messaging.inbox.store import WHATSAPP, store_events
+from app.messaging.inbox.process import WHATSAPP, store_events
 from app.messaging.inbox.unpack import EVENT
 from app.messaging.models import WebhookEvent
 

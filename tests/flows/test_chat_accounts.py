@@ -13,7 +13,7 @@ from app.database.session import Database
 from app.identity import users
 from app.identity.models import Consent, Role, User
 from app.messaging.contacts import identify as people
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import Channel, ChatPerson
 from tests.flows.matching_world import NOW
 from tests.flows.test_chat_people import chat

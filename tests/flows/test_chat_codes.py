@@ -14,7 +14,7 @@ from app.identity import codes, sign_in
 from app.identity.models import OneTimeCode, Session
 from app.identity.sessions import DatabaseSessions
 from app.identity.sign_in import InvalidCredentials
-from app.messaging.conversations import views
+from app.messaging.conversations import queries
 from app.messaging.models import OutboxMessage
 from tests.flows.auth_world import code_login
 from tests.flows.chat_employers import add_account, mailed_code
@@ -86,9 +86,9 @@ async def test_such_a_code_is_good_for_five_minutes_and_kept_as_a_hash(
             assert code not in row.code_hash
             # Neither what our team reads of the chat nor what is kept of the message tells it.
             person = await world.person()
-            ids = views.ids_of_lines(session, person)
+            ids = queries.ids_of_lines(session, person)
             found = [tuple(one) for one in await session.execute(select(ids.c.id, ids.c.ours))]
-            lines = await views.lines(session, found)
+            lines = await queries.lines(session, found)
             assert not any(code in (line.text or "") for line in lines)
             kind = OutboxMessage.kind == "sign_in_code"
             assert await session.scalar(select(func.count()).where(kind)) == 1

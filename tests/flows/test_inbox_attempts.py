@@ -17,9 +17,9 @@ from app.attempts.rules import (
 )
 from app.core.ids import new_id
 from app.database.session import Database
-from app.messaging.inbox import handling, store
-from app.messaging.inbox.handling import LEASE, WAITED_FOR
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.inbox import handle_messages, process
+from app.messaging.inbox.handle_messages import LEASE, WAITED_FOR
 from app.messaging.inbox.unpack import LEASE as OPENING_LEASE
 from app.messaging.inbox.unpack import open_due
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
@@ -85,7 +85,7 @@ class Picky(Listener):
         await super().handle(session, person, inbound, now)
 
     async def round(self) -> int:
-        return await store.handle_due(self.database, self.clock, 100, self)
+        return await process.handle_due(self.database, self.clock, 100, self)
 
     async def until(self, end: dt.datetime) -> None:
         """Let time pass, looking for work whenever some is due."""
@@ -199,7 +199,7 @@ async def test_a_body_of_another_shape_keeps_no_neighbour_waiting(
     picky = Picky(database, Clock())
     await arrive(database, said(0, "hello"), said(1, "neighbour"))
     await open_due(database, picky.clock, 10, picky.parse)
-    sealed = database.keyring.seal(shape, store.ITEM)
+    sealed = database.keyring.seal(shape, process.ITEM)
     broken = update(InboxItem).where(InboxItem.message_id == "wamid.0.hello")
     async with database.begin() as session:
         await session.execute(broken.values(body_sealed=sealed))
@@ -262,7 +262,7 @@ async def test_who_stopped_messages_or_talks_to_a_human_is_not_told(
 async def test_a_message_that_hangs_is_set_back(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handling, "HANDLING_SECONDS", 2)
+    monkeypatch.setattr(handle_messages, "HANDLING_SECONDS", 2)
     picky = Picky(database, Clock(), hello="hang")
     await arrive(database, said(0, "hello"), said(1, "neighbour"))
     await picky.round()
@@ -280,11 +280,15 @@ async def test_a_message_under_the_lease_of_another_process_is_left_to_it(
     await arrive(database, said(0, "hi"))
     await open_due(database, lambda: NOW, 10, picky.parse)
     async with database.read() as session:
-        [head] = await handling._heads(session, NOW, 10)
-    assert await handling._begin(database, handling.Round(lambda: NOW, picky), [head]) == [head]
+        [head] = await handle_messages._heads(session, NOW, 10)
+    assert await handle_messages._begin(
+        database, handle_messages.Round(lambda: NOW, picky), [head]
+    ) == [head]
 
     async def takes(now: dt.datetime) -> bool:
-        return await handling._begin_again(database, handling.Round(lambda: now, picky), head)
+        return await handle_messages._begin_again(
+            database, handle_messages.Round(lambda: now, picky), head
+        )
 
     assert not await takes(NOW + LEASE - dt.timedelta(seconds=1))
     assert await takes(NOW + LEASE)
@@ -477,7 +481,7 @@ async def test_a_note_of_a_new_phone_that_fails_is_told_to_nobody(database: Data
                 channel="whatsapp",
                 message_id="wamid.0.moved",
                 person_id=person.id,
-                body_sealed=database.keyring.seal_json(moved.as_json(), store.ITEM),
+                body_sealed=database.keyring.seal_json(moved.as_json(), process.ITEM),
                 state="waiting",
                 due_at=NOW,
                 sent_at=NOW,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.rules import MAX_LOST
 from app.database.session import Database
-from app.messaging.inbox.handling import LEASE, Round, handle_items, release
+from app.messaging.inbox.handle_messages import LEASE, Round, handle_items, release
 from app.messaging.inbox.unpack import EVENTS, open_due
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
 from tests.flows.matching_world import NOW, database_of

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select, text
 
 from app.database.session import Database
-from app.messaging.inbox import store
-from app.messaging.inbox.handling import IN_A_ROW
-from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
+from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.inbox import process
+from app.messaging.inbox.handle_messages import IN_A_ROW
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
 from app.providers.whatsapp.webhook import parse
 from tests.flows.matching_world import NOW, database_of
@@ -64,7 +64,7 @@ async def arrive(database: Database, *messages: dict[str, Any]) -> None:
     change = {"field": "messages", "value": {"messages": list(messages)}}
     body = json.dumps({"entry": [{"changes": [change]}]}).encode()
     async with database.begin() as session:
-        await store.store_events(session, store.WHATSAPP, [body], NOW)
+        await process.store_events(session, process.WHATSAPP, [body], NOW)
 
 
 async def states(database: Database) -> Counter[str]:
@@ -90,7 +90,7 @@ class Interrupted(Listener):
     async def elsewhere(self) -> None:
         database = database_of(self.url)
         await arrive(database, said(2, "second"))
-        self.others.append(await store.handle_due(database, clock, 100, Listener()))
+        self.others.append(await process.handle_due(database, clock, 100, Listener()))
         await database.close()
 
 
@@ -100,7 +100,7 @@ async def test_what_arrives_while_the_last_webhook_is_opened_waits_for_no_poll(
     database = database_of(postgresql_database_url)
     await arrive(database, said(1, "first"))
     listener = Interrupted(postgresql_database_url)
-    await store.handle_due(database, clock, 100, listener)
+    await process.handle_due(database, clock, 100, listener)
     assert listener.others == [0]
     assert sorted(listener.heard.values()) == [["first"], ["second"]]
     await database.close()
@@ -114,7 +114,7 @@ async def test_four_consumers_keep_each_persons_order(postgresql_database_url: s
     async def consume(database: Database) -> None:
         while True:
             last_look = arrived.is_set()
-            while await store.handle_due(database, clock, 100, listener):
+            while await process.handle_due(database, clock, 100, listener):
                 pass
             if last_look and set(await states(database)) == {"handled"}:
                 return
@@ -148,19 +148,19 @@ async def test_what_came_second_is_not_heard_while_the_first_is_still_taken_apar
     listener = Listener()
     try:
         await arrive(one, said(0, "0"), said(1, "0"))
-        await store.handle_due(one, clock, 10, listener)
+        await process.handle_due(one, clock, 10, listener)
         await arrive(one, said(0, "1"), said(1, "1"))
         await arrive(one, said(1, "2"))
         async with two.begin() as session:
             held = ChatPerson.phone_index == one.keyring.index("+919811100000", "phone")
             await session.scalar(select(ChatPerson.id).where(held).with_for_update())
-            opening = asyncio.create_task(store.handle_due(one, clock, 10, listener))
+            opening = asyncio.create_task(process.handle_due(one, clock, 10, listener))
             waits = text(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
             )
             while not await session.scalar(waits):
                 await session.execute(text("SELECT pg_stat_clear_snapshot()"))
-            assert await store.handle_due(two, clock, 10, listener) == 0
+            assert await process.handle_due(two, clock, 10, listener) == 0
         await opening
         assert listener.heard["+919811100001"] == ["0", "1", "2"]
     finally:
@@ -186,9 +186,9 @@ async def test_who_can_not_be_handled_keeps_nobody_waiting_however_much_they_wro
     try:
         await arrive(database, *(said(0, str(number)) for number in range(30)))
         deaf = Deaf()
-        await store.handle_due(database, clock, 10, deaf)
+        await process.handle_due(database, clock, 10, deaf)
         await arrive(database, said(1, "hi"))
-        await store.handle_due(database, clock, 10, deaf)
+        await process.handle_due(database, clock, 10, deaf)
         assert deaf.heard == {"+919811100001": ["hi"]}
     finally:
         await database.close()
@@ -200,9 +200,9 @@ async def test_who_writes_without_end_takes_turns(database_url: str) -> None:
         listener = Listener()
         await arrive(database, *(said(0, f"{number:02}") for number in range(IN_A_ROW + 5)))
         async with database.wakeups("inbox") as woken:
-            assert await store.handle_due(database, clock, 100, listener) == 1 + IN_A_ROW
+            assert await process.handle_due(database, clock, 100, listener) == 1 + IN_A_ROW
             assert woken.is_set()
-        assert await store.handle_due(database, clock, 100, listener) == 5
+        assert await process.handle_due(database, clock, 100, listener) == 5
         heard = listener.heard["+919811100000"]
         assert heard == sorted(heard)
     finally:
@@ -223,7 +223,7 @@ async def test_one_message_that_can_not_be_stored_is_set_aside_alone(database_ur
     try:
         careless = Careless()
         await arrive(database, said(1, "before"), said(2, "after"))
-        while await store.handle_due(database, clock, 10, careless):
+        while await process.handle_due(database, clock, 10, careless):
             pass
         assert careless.heard == {"+919811100001": ["before"], "+919811100002": ["after"]}
         async with database.read() as session:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from app.core.ids import new_id
 from app.identity.models import User
 from app.messaging.channel import TransportError
-from app.messaging.inbox import store
+from app.messaging.inbox import process
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue, record_results
 from app.messaging.outbox.claim import LEASE
@@ -191,7 +191,7 @@ async def stores_status(post: Post, message_id: UUID, number: int) -> None:
     change = {"field": "messages", "value": {"statuses": [status]}}
     body = json.dumps({"entry": [{"changes": [change]}]})
     async with post.database.begin() as session:
-        await store.store_events(session, store.WHATSAPP, [body.encode()], post.now)
+        await process.store_events(session, process.WHATSAPP, [body.encode()], post.now)
 
 
 async def test_a_process_away_longer_than_the_lease_sends_nothing_twice(database_url: str) -> None:
@@ -214,7 +214,7 @@ async def test_a_process_away_longer_than_the_lease_sends_nothing_twice(database
         for _ in range(3):
             await post.send()
         assert [sent for sent, _ in post.platform.sent][12:] == [new]
-        while await store.handle_due(post.database, post.clock, 5, Handler()):
+        while await process.handle_due(post.database, post.clock, 5, Handler()):
             await post.send()
         await post.passes(LEASE)
         assert len(post.platform.sent) == 13
@@ -238,7 +238,7 @@ async def test_a_lost_answer_waits_for_statuses_that_are_stored(database_url: st
         await stores_status(post, message, 1)
         await post.passes(AMBIGUOUS_WAIT)
         assert len(post.platform.sent) == 1
-        await store.handle_due(post.database, post.clock, 100, Handler())
+        await process.handle_due(post.database, post.clock, 100, Handler())
         assert (await post.row(message)).state == OutboxState.DELIVERED
 
 
@@ -255,7 +255,7 @@ async def test_what_was_lost_is_sent_again_where_webhooks_never_end(database_url
         await post.send()
         for number in range(20):
             post.now += dt.timedelta(seconds=10)
-            await store.handle_due(post.database, post.clock, 100, Handler())
+            await process.handle_due(post.database, post.clock, 100, Handler())
             await stores_status(post, new_id(), number)
             await post.send()
         assert [sent for sent, _ in post.platform.sent] == [message]

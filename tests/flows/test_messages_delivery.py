@@ -12,7 +12,7 @@ from app.core.ids import new_id
 from app.database.session import keyring
 from app.identity.models import User
 from app.messaging.channel import Channels
-from app.messaging.inbox import store
+from app.messaging.inbox import process
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue
 from app.messaging.outbox.claim import LEASE
@@ -355,7 +355,7 @@ def test_who_is_quiet_is_still_answered(post: Post) -> None:
     assert post.received() == []
     runtime = post.world.runtime
     post.world.run(
-        store.handle_due(runtime.database, runtime.clock, 10, runner.handler(post.world.settings))
+        process.handle_due(runtime.database, runtime.clock, 10, runner.handler(post.world.settings))
     )
     post.send(quiet_hours=quiet)
     assert len(post.received()) == 1

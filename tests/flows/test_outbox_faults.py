@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.core.ids import new_id
 from app.identity.models import User
 from app.messaging.channel import Address, Channels, SendResult, TransportError
-from app.messaging.inbox.inbound_message import StatusUpdate
+from app.messaging.inbound import StatusUpdate
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.outbox.claim import LEASE, LONGEST_SEND

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.core.crypto import Keyring
 from app.database.session import Database
 from app.messaging.channel import Channels
-from app.messaging.inbox import store
+from app.messaging.inbox import process
 from app.messaging.outbox import delivery
 from app.payments import events
 from tests.infra import disk
@@ -138,7 +138,7 @@ async def test_loops_with_nothing_to_do_wait_for_no_writer(database: Database) -
     nothing: Any = None  # no channel, no handler: nobody is asked
     rounds = (
         delivery.send_due(database, Channels({}), lambda: now, 100),
-        store.handle_due(database, lambda: now, 100, nothing),
+        process.handle_due(database, lambda: now, 100, nothing),
         events.handle_due(database, lambda: now, 100, parse=nothing, livemode=False),
     )
     async with database.begin(), asyncio.timeout(5):

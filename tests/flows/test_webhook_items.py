@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from sqlalchemy import func, select
 
-from app.messaging.inbox import store
-from app.messaging.inbox.inbound_message import Parsed
+from app.messaging.inbound import Parsed
+from app.messaging.inbox import process
 from app.messaging.models import ChatPerson, WebhookEvent
 from tests.flows.matching_world import NOW, database_of
 from tests.flows.test_inbox_order import Listener, arrive, said
@@ -29,7 +29,7 @@ async def test_of_an_item_that_can_not_be_stored_nothing_is_left_and_its_neighbo
     database = database_of(database_url)
     reader = Unstorable()
     await arrive(database, said(0, "hi"), said(1, "poison"), said(2, "hi"))
-    while await store.handle_due(database, lambda: NOW, 100, reader):
+    while await process.handle_due(database, lambda: NOW, 100, reader):
         pass
     assert reader.heard == {"+919811100000": ["hi"], "+919811100002": ["hi"]}
     async with database.read() as session:

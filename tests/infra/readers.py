@@ -19,7 +19,7 @@ from app.core.errors import DomainError
 from app.dialogue.employer.model import EmployerFacts
 from app.dialogue.model import Ask, Context, Profile, State
 from app.identity.codes import CodeRules
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.job_correction import Listening
 from app.nlu.job_draft import Draft
 from app.texts.catalogue import reader

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.messaging.rules import Refusal
 from app.providers.whatsapp.errors import classify
 from app.providers.whatsapp.webhook import parse

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.messaging.inbox.inbound_message import Inbound
+from app.messaging.inbound import Inbound
 from app.providers.whatsapp.webhook import parse
 from tests.providers.platform_payloads import (
     CHANGES,

@@ -7,7 +7,7 @@ import pytest
 from app.dialogue.model import Ask, HandOver, State
 from app.dialogue.router import step
 from app.dialogue.worker.questions import TABLE as QUESTIONS
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import SUBJECTS, subject_of
 from app.offers.rules import OfferStatus
 from app.texts.catalogue import catalogue, languages

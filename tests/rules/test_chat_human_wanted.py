@@ -17,7 +17,7 @@ from app.dialogue.model import (
     Turn,
 )
 from app.dialogue.router import step
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, PROFILE, context, heard, offer, tap
 

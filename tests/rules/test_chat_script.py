@@ -47,7 +47,7 @@ from app.dialogue.model import (
 from app.dialogue.router import WORKERS_OWN, step
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.jobs.rules import JobStatus
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import Intent, intents
 from app.nlu.job_draft import token
 from app.offers.rules import OfferStatus

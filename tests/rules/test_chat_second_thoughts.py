@@ -8,7 +8,7 @@ from app.core.week import Slot
 from app.dialogue.model import Ask, Edit, Forget, State
 from app.dialogue.router import step
 from app.dialogue.worker.person_questions import consent_in
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent, intents
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import NEWCOMER, PROFILE, context, heard, offer, tap

@@ -25,7 +25,7 @@ from app.core.errors import NotFound
 from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, LongProse, Page, Request
 from app.identity.models import Role
-from app.messaging.conversations import handoff, views
+from app.messaging.conversations import handoff, queries
 from app.messaging.conversations.handoff import (
     ConversationHeld,
     ConversationNotHeld,
@@ -33,7 +33,7 @@ from app.messaging.conversations.handoff import (
     PersonStopped,
     WindowClosed,
 )
-from app.messaging.conversations.views import Speaker
+from app.messaging.conversations.queries import Speaker
 from app.messaging.models import ChatPerson, OutboxState
 from app.messaging.rules import WINDOW
 
@@ -104,12 +104,12 @@ class ReplyAnswer(Answer):
 async def _rows(
     session: AsyncSession, people: Sequence[ChatPerson], now: dt.datetime
 ) -> list[Conversation]:
-    who = await views.who_are(session, people)
-    written = await views.written_since_pause(session, {person.id for person in people})
+    who = await queries.who_are(session, people)
+    written = await queries.written_since_pause(session, {person.id for person in people})
     return [_row(person, who[person.id], written.get(person.id, 0), now) for person in people]
 
 
-def _row(person: ChatPerson, who: views.Who, written: int, now: dt.datetime) -> Conversation:
+def _row(person: ChatPerson, who: queries.Who, written: int, now: dt.datetime) -> Conversation:
     held_by = handoff.holder(person, now)
     state = ConversationState.BOT
     if person.paused_at is not None:
@@ -148,9 +148,9 @@ async def list_conversations(
     user_id: ListedUser = None,
 ) -> Page[Conversation] | Response:
     """List who talks with us, newest first; `waiting=true` are those who want a human."""
-    query = select(ChatPerson).where(views.known())
+    query = select(ChatPerson).where(queries.known())
     if waiting is not None:
-        wanted_now = views.waits(asked.now)
+        wanted_now = queries.waits(asked.now)
         query = query.where(wanted_now if waiting else ~wanted_now)
     if user_id is not None:
         query = query.where(ChatPerson.user_id == user_id)
@@ -165,7 +165,7 @@ async def _listed(
 
 def _waiting_key(person: ChatPerson) -> tuple[int, dt.datetime | None, UUID]:
     calls = person.paused_why == HandoffReason.SAFETY
-    return views.FIRST + (not calls), person.paused_at, person.id
+    return queries.FIRST + (not calls), person.paused_at, person.id
 
 
 _WAITING = ListSpec(
@@ -173,7 +173,7 @@ _WAITING = ListSpec(
     Conversation,
     Keyset(
         "waiting_conversations",
-        [views.urgency(), ChatPerson.paused_at, ChatPerson.id],
+        [queries.urgency(), ChatPerson.paused_at, ChatPerson.id],
         descending=False,
     ),
     _listed,
@@ -183,7 +183,7 @@ _ALL = ListSpec("conversations", Conversation, Keyset("conversations", [ChatPers
 
 
 async def _find(session: AsyncSession, conversation_id: UUID) -> ChatPerson:
-    query = select(ChatPerson).where(ChatPerson.id == conversation_id, views.known())
+    query = select(ChatPerson).where(ChatPerson.id == conversation_id, queries.known())
     person: ChatPerson | None = await session.scalar(query)
     if person is None:
         raise NotFound
@@ -214,12 +214,12 @@ async def list_conversation_messages(
     """Read what was said, newest first. What a person wrote is kept for 7 days, and while they wait
     for a human for 30 at most; what we sent for 90.
     """
-    said = views.ids_of_lines(session, await _find(session, conversation_id))
+    said = queries.ids_of_lines(session, await _find(session, conversation_id))
     keyset = Keyset(f"conversation:{conversation_id}", [said.c.id])
     query = select(said.c.id, said.c.ours)
     rows = (await session.execute(keyset.apply(query, page, rt.keyring))).all()
     cursor = keyset.next_cursor([(row.id,) for row in rows], page, rt.keyring)
-    found = await views.lines(session, [(r.id, r.ours) for r in rows[: page.limit]])
+    found = await queries.lines(session, [(r.id, r.ours) for r in rows[: page.limit]])
     items = [ConversationLine.model_validate(line) for line in found]
     return Page(items=items, next_cursor=cursor)
 

@@ -17,7 +17,7 @@ from app.dialogue.flow import said, says, tapped, typed_choice
 from app.dialogue.model import Ask, Context, Heard, Say, SetLanguage, State, Turn
 from app.dialogue.persona import WORKER, acting, undecided
 from app.dialogue.worker.onboarding import resume
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu import job_request
 from app.nlu.hiring_intent import hires, speaks
 from app.nlu.intents import Intent, around, folded, in_devanagari, intents, words_of

@@ -20,7 +20,7 @@ from app.dialogue.employer.model import (
 from app.dialogue.flow import said, says, tapped
 from app.dialogue.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
 from app.jobs.rules import JobStatus
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import HIRING, subject_of
 from app.nlu.intents import Intent, intents, words_of
 from app.texts import catalogue

@@ -26,7 +26,7 @@ from app.dialogue.employer.job_questions import (
 from app.dialogue.employer.model import EmployerFacts, PostJob
 from app.dialogue.flow import said, says, tapped, typed_choice
 from app.dialogue.model import Ask, Context, Heard, Say, State, Turn
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
 from app.nlu.intents import COMMAND_CHARACTERS, Intent, around, folded, words_of, yes_or_no
 from app.nlu.job_draft import EVERY_SHIFT, Draft, JobPart, token

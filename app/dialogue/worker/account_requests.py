@@ -17,7 +17,7 @@ from app.dialogue.model import (
     Turn,
 )
 from app.dialogue.worker.offers import my_offers
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent, intents
 
 

@@ -8,7 +8,7 @@ from app.core.week import Slot
 from app.dialogue.flow import answered, said, said_slots, says, tapped, turn_to
 from app.dialogue.model import Ask, Context, Heard, Say, SetWeek, State, Turn
 from app.dialogue.worker import hours_form
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu import weekly_hours
 from app.nlu.intents import Intent, Lexicon, around, every, words_of
 from app.nlu.time_tokens import FROM_TODAY

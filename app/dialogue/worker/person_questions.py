@@ -9,7 +9,7 @@ from app.core.person_names import is_person_name
 from app.core.phones import is_special
 from app.dialogue.flow import QUESTIONS, answered, said, says, tapped
 from app.dialogue.model import Agree, Ask, Context, Edit, Forget, Heard, Say, SetPhone, State, Turn
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, Lexicon, around, every, intents, words_of, yes_or_no
 from app.texts import catalogue

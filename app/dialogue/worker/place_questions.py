@@ -9,7 +9,7 @@ from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
 from app.dialogue.flow import QUESTIONS, answered, index, said, says, tapped, turn_to
 from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
-from app.messaging.inbox.inbound_message import InboundKind
+from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, around, folded, intents, words_of
 from app.nlu.place_choice import meant

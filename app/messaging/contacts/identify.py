@@ -20,7 +20,7 @@ from app.identity import users
 from app.identity.models import Role, User, UserStatus
 from app.messaging.contacts import account_merge
 from app.messaging.conversations.handoff import HandoffReason
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
+from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
 from app.messaging.outbox.enqueue import ADDRESS
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from app.core.logging import logger
 from app.database.faults import OutcomeUnknown, is_outage
 from app.database.session import Database
-from app.messaging.inbox.store import WHATSAPP, store_events
+from app.messaging.inbox.process import WHATSAPP, store_events
 
 MOST_TOGETHER: Final = 100
 MOST_BYTES: Final = 4 * 1_024 * 1_024

@@ -24,8 +24,8 @@ from app.database.session import Database, keyring, wake_loops
 from app.database.statements import insert_if_absent, table
 from app.messaging import platform_events
 from app.messaging.contacts import identify
-from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
-from app.messaging.inbox.webhooks import Events
+from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.inbox.webhook_queue import Events
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.outbox import statuses
 from app.messaging.rules import WINDOW

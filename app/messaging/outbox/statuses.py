@@ -14,7 +14,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS, NOT_OURS
 from app.database.session import keyring, wake_loops
 from app.messaging import platform_events
-from app.messaging.inbox.inbound_message import StatusUpdate
+from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.channel_health import hold, sent_again, suspect

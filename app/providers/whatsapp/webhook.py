@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, Final
 
-from app.messaging.inbox.inbound_message import Inbound, Parsed, PlatformNotice, StatusUpdate
+from app.messaging.inbound import Inbound, Parsed, PlatformNotice, StatusUpdate
 from app.providers.whatsapp.errors import classify, code_of
 from app.providers.whatsapp.fields import (
     Json,

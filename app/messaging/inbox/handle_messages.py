@@ -28,7 +28,7 @@ from app.database.due import Due
 from app.database.fast_reads import Prepared
 from app.database.session import Database, keyring, wake_loops
 from app.database.statements import is_one_of, table
-from app.messaging.inbox.inbound_message import Inbound, InboundKind, Parsed
+from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.inbox.unpack import ITEM
 from app.messaging.models import ChatPerson, InboxItem, WebhookState
 from app.messaging.outbox import enqueue

@@ -29,8 +29,8 @@ from app.core.masking import mask
 from app.database.session import keyring
 from app.identity.models import Role, User, UserStatus
 from app.messaging.conversations import handoff
-from app.messaging.inbox.inbound_message import Inbound, InboundKind
-from app.messaging.inbox.store import ITEM
+from app.messaging.inbound import Inbound, InboundKind
+from app.messaging.inbox.process import ITEM
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue
 
