@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
 from app.database.session import Database, load_models, sync_engine_for
-from app.matching.candidates import Found, find
+from app.matching.candidates import Shortlist, find
 from app.matching.index import rebuild
 from app.matching.load import Caps, job_facts
 from app.matching.rules import DEFAULT_WEIGHTS, MINIMUM_SHARE, Candidate, JobFacts
@@ -103,7 +103,7 @@ async def _measure(
     return result
 
 
-def _agree(found: Found, theirs: list[Candidate]) -> None:
+def _agree(found: Shortlist, theirs: list[Candidate]) -> None:
     if [c.worker.id for c in theirs] != [c.worker.id for c in found.best]:
         raise AssertionError("they give another answer than ours: nothing to compare")
 
@@ -112,7 +112,7 @@ async def _search(session: AsyncSession, job: JobFacts) -> Sequence[Any]:
     return await near_and_able(session, job)
 
 
-async def _find(session: AsyncSession, job: JobFacts) -> Found:
+async def _find(session: AsyncSession, job: JobFacts) -> Shortlist:
     return await find(
         session,
         job,

@@ -18,7 +18,7 @@ from app.core.ids import new_id
 from app.database.session import Database, load_models, sync_engine_for
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
-from app.jobs.queries import find
+from app.jobs.queries import get_job
 from app.matching.index import rebuild
 from app.matching.waves import send_wave
 from benchmarks.measure import Times
@@ -96,7 +96,7 @@ async def _timed[**P](
 
 async def _wave(database: Database, job_id: UUID) -> None:
     async with database.begin() as session:
-        await send_wave(session, await find(session, job_id, hold=True), NOW)
+        await send_wave(session, await get_job(session, job_id, lock=True), NOW)
 
 
 async def _copy(

@@ -64,10 +64,10 @@ async def trigger_wave(
     """
     await limit_subject(rt, "trigger:account", str(actor.user_id))
     if actor.role is Role.EMPLOYER:
-        job = await jobs.owned(session, actor.user_id, job_id, hold=True)
+        job = await jobs.get_own_job(session, actor.user_id, job_id, lock=True)
         actor.require_unrestricted()
     else:
-        job = await jobs.find(session, job_id, hold=True)
+        job = await jobs.get_job(session, job_id, lock=True)
     sent = await waves.send_wave(session, job, now)
     return WaveAnswer(
         job_id=job_id,

@@ -284,10 +284,10 @@ async def _hand_back(doing: Doing, _effect: model.HandBack) -> None:
 
 
 async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
-    holders: list[contacts.Holder] = []
+    holders: list[contacts.ContactHolder] = []
     if doing.person.user_id is not None:
         page = PageRequest(SHOWN_HOLDERS, None)
-        holders, _ = await contacts.holders_of(doing.session, doing.person.user_id, page)
+        holders, _ = await contacts.list_holders(doing.session, doing.person.user_id, page)
     if not holders:
         doing.replies.append(Say("nobody_has_number"))
         return

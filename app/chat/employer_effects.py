@@ -44,15 +44,15 @@ from app.employers.profile import EmployerNotFound
 from app.identity.models import User, UserStatus
 from app.jobs import posting, queries
 from app.jobs.models import Job
-from app.jobs.moderation import JobDeclined, JobHeld
-from app.jobs.posting import JobText, Salary
+from app.jobs.moderation import JobDeclined, JobPendingReview
+from app.jobs.posting import JobSalary, JobText
 from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
 from app.matching.publish import publish
 from app.offers import closing
 from app.offers.links import payment_link
 from app.offers.mark_unlocked import MatchNotFound, worker_of
 from app.offers.progress import counts_of
-from app.offers.queries import EmployersMatch, matches_of
+from app.offers.queries import EmployersMatch, list_matches
 from app.offers.rules import OfferStatus
 from app.payments import contacts, reports
 from app.payments.contacts import Contact
@@ -155,7 +155,7 @@ async def _post(doing: Doing, effect: PostJob) -> None:
 
 async def _publish(doing: Doing, effect: PublishJob) -> None:
     account = await _acting(doing, effect.employer_id)
-    job = await queries.owned(doing.session, account.id, effect.job_id)
+    job = await queries.get_own_job(doing.session, account.id, effect.job_id)
     await _open(doing, account, job)
 
 
@@ -164,7 +164,7 @@ async def _open(doing: Doing, account: phones.Account, job: Job) -> None:
     said: dict[str, Any] = {"title": job.title, "job_id": str(job.id)}
     try:
         job = await publish(doing.session, account.actor, job.id, doing.now)
-    except JobHeld as held:
+    except JobPendingReview as held:
         # It stays a draft, so a second yes would only make another one.
         reasons: Any = held.data.get("reasons", ())
         lines = dict.fromkeys(f"• {catalogue.plain(reason['text'])}" for reason in reasons)
@@ -198,13 +198,13 @@ def job_text(job: Mapping[str, Any]) -> JobText:
         required_skills=(skill.slug,),
         min_experience_years=job["years"],
         radius_km=job["radius_km"],
-        salary=Salary(salary["amount"], salary["currency"], salary["per"]) if salary else None,
+        salary=JobSalary(salary["amount"], salary["currency"], salary["per"]) if salary else None,
     )
 
 
 async def _cancel(doing: Doing, effect: CancelJob) -> None:
     account = await _acting(doing, effect.employer_id)
-    await queries.owned(doing.session, account.id, effect.job_id)
+    await queries.get_own_job(doing.session, account.id, effect.job_id)
     with suppress(JobCancelled):  # cancelled already, perhaps by the same tap twice
         await closing.close_job(
             doing.session, effect.job_id, JobAction.CANCEL, account.actor, doing.now
@@ -221,7 +221,7 @@ def _reader(doing: Doing) -> Reader:
 async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
     account = await _acting(doing, effect.employer_id)
     page = PageRequest(SHOWN_JOBS, None)
-    jobs, _ = await queries.of_employer(doing.session, account.id, None, page)
+    jobs, _ = await queries.list_jobs(doing.session, account.id, None, page)
     if not jobs:
         doing.replies.append(Say("no_jobs"))
         return
@@ -244,9 +244,9 @@ async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
 
 async def _tell_leads(doing: Doing, effect: TellLeads) -> None:
     account = await _acting(doing, effect.employer_id)
-    job = await queries.owned(doing.session, account.id, effect.job_id)
+    job = await queries.get_own_job(doing.session, account.id, effect.job_id)
     page = PageRequest(SHOWN_LEADS, None)
-    leads, _ = await matches_of(
+    leads, _ = await list_matches(
         doing.session, account.id, job.id, OfferStatus.ACCEPTED, page, doing.now
     )
     title = {"title": job.title, "job_id": str(job.id)}
@@ -283,7 +283,7 @@ def _contact_line(contact: Contact, reads: Reader) -> str:
 
 async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
     account = await _acting(doing, effect.employer_id)
-    held = await contacts.held_by(doing.session, account.id, SHOWN_CONTACTS)
+    held = await contacts.list_bought(doing.session, account.id, SHOWN_CONTACTS)
     if not held:
         doing.replies.append(Say("no_contacts"))
         return
@@ -305,7 +305,7 @@ async def _tell_terms(doing: Doing, effect: TellTerms) -> None:
 async def _choose_job(doing: Doing, effect: ChooseJob) -> None:
     account = await _acting(doing, effect.employer_id)
     page = PageRequest(SHOWN_JOBS, None)
-    jobs, _ = await queries.of_employer(doing.session, account.id, None, page)
+    jobs, _ = await queries.list_jobs(doing.session, account.id, None, page)
     still = [job for job in jobs if JobStatus(job.status) in OPEN]
     if len(still) == 1:
         told = await said_of(doing.session, still[0], doing.now)
@@ -322,7 +322,7 @@ async def _choose_job(doing: Doing, effect: ChooseJob) -> None:
 
 async def _choose_contact(doing: Doing, effect: ChooseContact) -> None:
     account = await _acting(doing, effect.employer_id)
-    held = await contacts.held_by(doing.session, account.id, SHOWN_LEADS)
+    held = await contacts.list_bought(doing.session, account.id, SHOWN_LEADS)
     # Who has left can be reported still, for the money; to be blocked there is nobody any more.
     gone = catalogue.word(doing.language, "contact_gone")
     rows = [

@@ -18,7 +18,7 @@ from app.messaging.conversations import handoff
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson, OutboxMessage
 from app.offers.models import JobMatch
-from app.offers.offer_message import said_of_jobs
+from app.offers.offer_message import job_params
 from app.offers.rules import OfferStatus, effective
 from app.workers import availability
 from app.workers.models import Block, Worker
@@ -217,7 +217,7 @@ _NEWEST: Final = _FACTS.where(JobMatch.id.in_(union_all(*_IDS))).order_by(JobMat
 async def _facts(
     session: AsyncSession, rows: Sequence[Row[Any]], now: dt.datetime
 ) -> list[OfferFacts]:
-    jobs = await said_of_jobs(session, {row.job_id for row in rows}) if rows else {}
+    jobs = await job_params(session, {row.job_id for row in rows}) if rows else {}
     return [
         OfferFacts(
             id=row.id,

@@ -17,7 +17,7 @@ from app.jobs.queries import JobNotFound
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson
-from app.offers.offer_message import said_of_jobs
+from app.offers.offer_message import job_params
 from app.offers.progress import counts_of
 from app.offers.rules import OfferStatus
 
@@ -54,7 +54,7 @@ async def job_meant(
         if not employer.proven:
             continue
         try:
-            job = await queries.owned(session, employer.id, job_id)
+            job = await queries.get_own_job(session, employer.id, job_id)
         except JobNotFound:
             continue
         return JobFacts(
@@ -66,7 +66,7 @@ async def job_meant(
 async def said_of(session: AsyncSession, job: Job, now: dt.datetime) -> dict[str, Any]:
     """Return what the texts say of an employer's own job."""
     counts = (await counts_of(session, [job.id], now)).get(job.id, {})
-    told = (await said_of_jobs(session, [job.id]))[job.id]
+    told = (await job_params(session, [job.id]))[job.id]
     return {
         **told,
         "job_id": str(job.id),

@@ -17,7 +17,7 @@ from app.policy import policy as policies
 
 
 async def move(session: AsyncSession, job: Job, action: JobAction, now: dt.datetime) -> None:
-    """Take one step of a job's life; the caller holds its row (`queries.find`), and `job` is up to date.
+    """Take one step of a job's life; the caller holds its row (`queries.get_job`), and `job` is up to date.
 
     Becoming published sets when it closes and makes its next wave due at once; the first time also how
     many may accept, which a later change of the policy leaves alone. Ceasing to be undoes the former.

@@ -16,8 +16,8 @@ from app.identity.actor import Actor
 from app.identity.models import User
 from app.jobs import review as rules
 from app.jobs.models import Job
-from app.jobs.queries import find
-from app.jobs.review import Finding, ReviewAction, ReviewStatus, TextChanged
+from app.jobs.queries import get_job
+from app.jobs.review import ReviewAction, ReviewFinding, ReviewStatus, TextChanged
 from app.jobs.rules import JobNotDraft, JobStatus
 from app.messaging.outbox.enqueue import notify
 from app.texts import catalogue
@@ -26,7 +26,7 @@ REVIEWED: Final = frozenset({"title", "description", "city"})
 """What workers read of an employer's own words; the address they don't."""
 
 
-class JobHeld(Conflict):
+class JobPendingReview(Conflict):
     """The text has signs of a scam; an administrator looks at it first. `data` holds the reasons."""
 
     code = "job_held_for_review"
@@ -43,7 +43,7 @@ class JobDeclined(Conflict):
     remedy = "Change the sentences that `reasons` names, and publish again."
 
 
-class Said(Protocol):
+class JobWords(Protocol):
     """Whatever has a job's words."""
 
     @property
@@ -63,7 +63,7 @@ class Said(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class FindingText:
     """A finding, said in a reader's language."""
 
     code: str
@@ -73,21 +73,21 @@ class Reason:
     holds: bool
 
 
-def texts_of(said: Said) -> dict[str, str]:
+def texts_of(said: JobWords) -> dict[str, str]:
     """Return the words to review, by field."""
     found = {"title": said.title, "description": said.description, "city": said.city}
     return {field: text for field, text in found.items() if text}
 
 
-def findings_of(job: Job) -> list[Finding]:
+def findings_of(job: Job) -> list[ReviewFinding]:
     """Return what was found in a job's text."""
-    return [Finding(**found) for found in job.review_findings]
+    return [ReviewFinding(**found) for found in job.review_findings]
 
 
-def reasons(findings: Sequence[Finding], language: str) -> list[Reason]:
+def reasons(findings: Sequence[ReviewFinding], language: str) -> list[FindingText]:
     """Say findings in a language."""
     return [
-        Reason(
+        FindingText(
             code=finding.kind,
             text=catalogue.word(language, f"review_{finding.kind}"),
             field=finding.field,
@@ -125,7 +125,7 @@ async def require_cleared(session: AsyncSession, job: Job, now: dt.datetime) -> 
     """Let a draft be published only if nothing in its text has to be looked at, or somebody did.
 
     What no person decided is judged again: the rules may know more than when it was written. The
-    caller holds the job. Raises `JobHeld` or `JobDeclined`.
+    caller holds the job. Raises `JobPendingReview` or `JobDeclined`.
     """
     if job.review_status == ReviewStatus.APPROVED:
         return
@@ -137,13 +137,15 @@ async def require_cleared(session: AsyncSession, job: Job, now: dt.datetime) -> 
 
 
 async def require_harmless(session: AsyncSession, job: Job, said: Mapping[str, str]) -> None:
-    """Raise `JobHeld` if a published job's new words would have to be looked at first."""
+    """Raise `JobPendingReview` if a published job's new words would have to be looked at first."""
     findings = rules.judge(said)
     if rules.status_of(findings) is ReviewStatus.HELD:
         raise await _held(session, job, findings, "review_kept")
 
 
-async def _held(session: AsyncSession, job: Job, findings: Sequence[Finding], word: str) -> JobHeld:
+async def _held(
+    session: AsyncSession, job: Job, findings: Sequence[ReviewFinding], word: str
+) -> JobPendingReview:
     language = await language_of(session, job.employer_id)
     told = [
         {"code": r.code, "text": r.text, "field": r.field, "sentence": r.sentence}
@@ -151,7 +153,7 @@ async def _held(session: AsyncSession, job: Job, findings: Sequence[Finding], wo
         if r.holds
     ]
     why = " ".join(dict.fromkeys(reason["text"] for reason in told))
-    return JobHeld(f"{catalogue.word(language, word)} {why}", reasons=told)
+    return JobPendingReview(f"{catalogue.word(language, word)} {why}", reasons=told)
 
 
 async def language_of(session: AsyncSession, user_id: UUID) -> str:
@@ -175,7 +177,7 @@ async def decide(
     A published job can't be declined: cancel it. Raises `JobNotFound`, `TextChanged`,
     `NothingToReview`, `JobNotDraft`.
     """
-    job = await find(session, job_id, hold=True)
+    job = await get_job(session, job_id, lock=True)
     if text_version != rules.version_of(texts_of(job)):
         raise TextChanged
     before = ReviewStatus(job.review_status)

@@ -17,7 +17,7 @@ from app.core.week import Slot
 from app.database.session import keyring
 from app.jobs import moderation, rules
 from app.jobs.models import Job, JobSlot
-from app.jobs.queries import owned, slot_of
+from app.jobs.queries import get_own_job, slot_of
 from app.jobs.rules import JobStatus
 
 ADDRESS: Final = "street address"
@@ -33,7 +33,7 @@ class JobNotEditable(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Salary:
+class JobSalary:
     """What workers are told they earn: `amount` in minor units, `per` hour, day, week or month."""
 
     amount: int
@@ -62,7 +62,7 @@ class JobText:
     preferred_skills: tuple[str, ...] = ()
     min_experience_years: int = 0
     radius_km: float | None = None
-    salary: Salary | None = None
+    salary: JobSalary | None = None
     respond_within_minutes: int | None = None
 
 
@@ -100,9 +100,9 @@ async def edit(
     A draft takes every change; a published job only what `rules.EDITABLE_WHEN_PUBLISHED` names (a
     field sent with the value it has is no change). What workers read is reviewed anew; a published job
     keeps its words rather than take some that would be held. Raises `JobNotFound`, `JobNotEditable`,
-    `Invalid`, `holding.JobHeld`.
+    `Invalid`, `moderation.JobPendingReview`.
     """
-    job = await owned(session, employer_id, job_id, hold=True)
+    job = await get_own_job(session, employer_id, job_id, lock=True)
     if job.status not in (JobStatus.DRAFT, JobStatus.PUBLISHED):
         raise JobNotEditable(f"This job is {job.status}; post a new one instead.")
     keys = keyring(session)
@@ -158,7 +158,7 @@ def text_of(job: Job, keys: Keyring) -> JobText:
     """Return what the employer said about a job."""
     salary = None
     if job.salary_amount is not None and job.salary_currency and job.salary_per:
-        salary = Salary(job.salary_amount, job.salary_currency, job.salary_per)
+        salary = JobSalary(job.salary_amount, job.salary_currency, job.salary_per)
     return JobText(
         title=job.title,
         description=job.description,

@@ -23,23 +23,23 @@ class JobNotFound(NotFound):
     detail = "There is no such job, or it is not yours."
 
 
-async def owned(
-    session: AsyncSession, employer_id: UUID, job_id: UUID, *, hold: bool = False
+async def get_own_job(
+    session: AsyncSession, employer_id: UUID, job_id: UUID, *, lock: bool = False
 ) -> Job:
-    """Return the employer's job with its slots; `hold` locks its row first. Raises `JobNotFound`."""
-    return await _one(session, job_id, employer_id, hold=hold)
+    """Return the employer's job with its slots; `lock` locks its row first. Raises `JobNotFound`."""
+    return await _one(session, job_id, employer_id, lock=lock)
 
 
-async def find(session: AsyncSession, job_id: UUID, *, hold: bool = False) -> Job:
-    """Return the job, whosever it is, with its slots; `hold` locks its row. Raises `JobNotFound`."""
-    return await _one(session, job_id, None, hold=hold)
+async def get_job(session: AsyncSession, job_id: UUID, *, lock: bool = False) -> Job:
+    """Return the job, whosever it is, with its slots; `lock` locks its row. Raises `JobNotFound`."""
+    return await _one(session, job_id, None, lock=lock)
 
 
-async def _one(session: AsyncSession, job_id: UUID, employer_id: UUID | None, *, hold: bool) -> Job:
+async def _one(session: AsyncSession, job_id: UUID, employer_id: UUID | None, *, lock: bool) -> Job:
     query = select(Job).where(Job.id == job_id)
     if employer_id is not None:
         query = query.where(Job.employer_id == employer_id)
-    if hold:
+    if lock:
         # Not the plain FOR UPDATE: that would also keep others from inserting offers of the job.
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     job = (await session.scalars(query)).one_or_none()
@@ -48,7 +48,7 @@ async def _one(session: AsyncSession, job_id: UUID, employer_id: UUID | None, *,
     return job
 
 
-async def of_employer(
+async def list_jobs(
     session: AsyncSession, employer_id: UUID, status: JobStatus | None, page: PageRequest
 ) -> tuple[Sequence[Job], str | None]:
     """Return a page of the employer's jobs, newest first, and the cursor of the next."""

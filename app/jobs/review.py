@@ -80,7 +80,7 @@ class TextChanged(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReviewFinding:
     """One sentence that gives something away."""
 
     kind: str
@@ -100,7 +100,7 @@ class _Kind:
     deniable: bool
 
 
-def status_of(findings: Sequence[Finding]) -> ReviewStatus:
+def status_of(findings: Sequence[ReviewFinding]) -> ReviewStatus:
     """Return what the rule makes of these findings."""
     if any(finding.holds for finding in findings):
         return ReviewStatus.HELD
@@ -120,14 +120,14 @@ def decide(status: ReviewStatus, action: ReviewAction) -> ReviewStatus:
     return ReviewStatus.APPROVED if action is ReviewAction.APPROVE else ReviewStatus.DECLINED
 
 
-def judge(texts: Mapping[str, str]) -> list[Finding]:
+def judge(texts: Mapping[str, str]) -> list[ReviewFinding]:
     """Return what is found in a job's texts by field, each kind once a sentence; [] in a clear one."""
     return list(_judge(tuple(texts.items())))
 
 
 @lru_cache(maxsize=512)
-def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
-    found: dict[Finding, None] = {}
+def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[ReviewFinding, ...]:
+    found: dict[ReviewFinding, None] = {}
     said: set[tuple[str, int]] = set()
     together = mask_together(*(text for _, text in texts))
     masked = {field for (field, text), seen in zip(texts, together, strict=True) if seen != text}
@@ -145,15 +145,15 @@ def _judge(texts: tuple[tuple[str, str], ...]) -> tuple[Finding, ...]:
             told = any((kind.name, number) in said for number in range(first, last + 1))
             if not told and (kind.name in scams or _says(kind, passage, ways)):
                 said.add((kind.name, last))
-                found[Finding(kind.name, kind.holds, field, _short(passage))] = None
+                found[ReviewFinding(kind.name, kind.holds, field, _short(passage))] = None
         hides = field in masked and first == last
         if hides and (len(passage) > _LONG_SENTENCE or mask(passage) != passage):
-            found[Finding(CONTACT, False, field, _short(passage))] = None
+            found[ReviewFinding(CONTACT, False, field, _short(passage))] = None
     if not any(finding.holds for finding in found) and (like := _like_a_scam(sentences)):
         found[like] = None
     for field, text in texts:  # what is a contact only together with other texts or sentences
         if field in masked and not any(f.kind == CONTACT and f.field == field for f in found):
-            found[Finding(CONTACT, False, field, _short(text))] = None
+            found[ReviewFinding(CONTACT, False, field, _short(text))] = None
     return tuple(found)
 
 
@@ -172,7 +172,7 @@ def _possible_kinds(passages: Sequence[str]) -> list[_Kind]:
     ]
 
 
-def _like_a_scam(sentences: Sequence[tuple[str, str]]) -> Finding | None:
+def _like_a_scam(sentences: Sequence[tuple[str, str]]) -> ReviewFinding | None:
     """Return the sentence that is like a scam, by its words and its neighbours', if one is."""
     if not sentences:
         return None
@@ -183,7 +183,7 @@ def _like_a_scam(sentences: Sequence[tuple[str, str]]) -> Finding | None:
     if not scam_likeness.is_held(likeness.score, concepts, has_amount=has_amount):
         return None
     field, sentence = sentences[likeness.sentence]
-    return Finding(LIKE_A_SCAM, True, field, _short(sentence))
+    return ReviewFinding(LIKE_A_SCAM, True, field, _short(sentence))
 
 
 def _has_amount(sentence: str) -> bool:

@@ -30,7 +30,7 @@ ROUNDING: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Shortlist:
     """The best people for a job, best first, and how many there are to choose from."""
 
     best: list[Candidate]
@@ -47,7 +47,7 @@ async def find(
     weights: Weights,
     minimum_share: float,
     caps: Caps,
-) -> Found:
+) -> Shortlist:
     """The `wanted` best workers who fit the job and can be asked now, best first.
 
     Not asked: whoever was offered this job before, blocked its employer, is not active or said STOP,
@@ -57,7 +57,7 @@ async def find(
 
     rows = await near_and_able(session, job)
     if not rows:
-        return Found([], 0)
+        return Shortlist([], 0)
     waiting = bounds(rows, job, weights, minimum_share)
     best: list[Candidate] = []
     judged, fitting = 0, 0
@@ -68,7 +68,7 @@ async def find(
         fits = await _judge(session, batch, job, now, weights, minimum_share, caps)
         judged, fitting, size = judged + len(batch), fitting + len(fits), size * 2
         best = sorted([*best, *fits], key=lambda candidate: candidate.place)[:wanted]
-    return Found(best, fitting + len(waiting.ids) - judged)
+    return Shortlist(best, fitting + len(waiting.ids) - judged)
 
 
 def _settled(best: list[Candidate], wanted: int, waiting: "Bounds", judged: int) -> bool:

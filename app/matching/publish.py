@@ -20,12 +20,12 @@ async def publish(
     """Publish the actor's own draft and send its first wave, in one transaction; returns the job.
 
     `paced` is whether it counts how many published jobs were cancelled lately. Raises `JobNotFound` for
-    another's job, `AccountRestricted`, `PublishedTooOften`, `JobHeld` or `JobDeclined` for a text that
+    another's job, `AccountRestricted`, `PublishedTooOften`, `JobPendingReview` or `JobDeclined` for a text that
     has to be looked at, `JobNotMatchable`, and whatever `jobs.lifecycle` refuses: a job that is no draft, or that starts in
     the past.
     """
     actor.require_unrestricted()
-    job = await queries.owned(session, actor.user_id, job_id, hold=True)
+    job = await queries.get_own_job(session, actor.user_id, job_id, lock=True)
     if job.status == JobStatus.DRAFT:
         if paced:
             await publish_limits.require(session, actor.user_id, now)

@@ -116,7 +116,7 @@ class ReasonKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class OfferReason:
     """One reason, as data, to be said in the reader's language."""
 
     kind: ReasonKind
@@ -252,18 +252,18 @@ def rank(
     return sorted(candidates, key=lambda candidate: candidate.place)
 
 
-def why(worker: WorkerFacts, job: JobFacts, scored: Score) -> list[Reason]:
+def why(worker: WorkerFacts, job: JobFacts, scored: Score) -> list[OfferReason]:
     """What speaks for this offer, the most telling first; only what is true and known."""
-    reasons = [Reason(ReasonKind.DISTANCE, {"km": round(scored.distance_km, 1)})]
+    reasons = [OfferReason(ReasonKind.DISTANCE, {"km": round(scored.distance_km, 1)})]
     if scored.job_minutes:
         percent = 100 * scored.free_minutes // scored.job_minutes
-        reasons.append(Reason(ReasonKind.HOURS, {"percent": percent}))
+        reasons.append(OfferReason(ReasonKind.HOURS, {"percent": percent}))
     if matching := sorted((job.required_skills | job.preferred_skills) & worker.skills):
-        reasons.append(Reason(ReasonKind.SKILLS, {"slugs": tuple(matching)}))
+        reasons.append(OfferReason(ReasonKind.SKILLS, {"slugs": tuple(matching)}))
     if worker.experience_years > 0:
-        reasons.append(Reason(ReasonKind.EXPERIENCE, {"years": worker.experience_years}))
+        reasons.append(OfferReason(ReasonKind.EXPERIENCE, {"years": worker.experience_years}))
     if job.employer_verified:
-        reasons.append(Reason(ReasonKind.VERIFIED, {}))
+        reasons.append(OfferReason(ReasonKind.VERIFIED, {}))
     return reasons
 
 

@@ -16,9 +16,9 @@ from app.database.statements import is_one_of, table
 from app.identity.models import User, UserStatus
 from app.jobs.matchable import require_matchable
 from app.jobs.models import Job
-from app.jobs.queries import find as find_job
+from app.jobs.queries import get_job
 from app.jobs.rules import JobNotPublished, JobStatus
-from app.matching.candidates import Found, find
+from app.matching.candidates import Shortlist, find
 from app.matching.load import Caps, job_facts
 from app.matching.rules import (
     Candidate,
@@ -30,7 +30,7 @@ from app.matching.rules import (
     why,
 )
 from app.offers.create import NewOffer, create
-from app.offers.effective_status import stands
+from app.offers.effective_status import has_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.policy import policy as policies
@@ -46,14 +46,14 @@ class WaveResult:
 
     wave: int
     candidates: int
-    """Workers who fit and had not been asked before this wave (see `candidates.Found.eligible`)."""
+    """Workers who fit and had not been asked before this wave (see `candidates.Shortlist.eligible`)."""
     offers_created: int
 
 
 async def send_wave(session: AsyncSession, job: Job, now: dt.datetime) -> WaveResult:
     """Ask as many people now as the open places call for, whenever the next wave was due.
 
-    The caller holds the job's row (`jobs.queries.find`): of two waves at once the second waits for it,
+    The caller holds the job's row (`jobs.queries.get_job`): of two waves at once the second waits for it,
     and then sees the first one's offers. Safe to repeat: whoever may still answer counts against the
     number, and nobody is ever offered the same job twice. Raises `JobNotPublished` for a draft and for
     a job that is closed or whose last shift has begun, `JobNotMatchable` for one that can't be read.
@@ -93,7 +93,7 @@ async def send_due(
     fresh_since = now - dt.timedelta(minutes=policy.waves.interval_minutes)
     # In the order of ids, as everybody who locks several jobs does.
     for job_id in sorted(job_ids):
-        job = await find_job(session, job_id, hold=True)
+        job = await get_job(session, job_id, lock=True)
         if _asks(job, now):
             await _send(session, job, now, policy, fresh_since)
         else:
@@ -120,7 +120,7 @@ async def _send(
         fresh = await _open_offers(session, job.id, now, fresh_since)
         wanted = offers_to_send(open_places, fresh, policy.waves.offers_per_open_place)
     facts = await job_facts(session, job, now)
-    found = Found([], 0)
+    found = Shortlist([], 0)
     if wanted or fresh_since is None:
         found = await _find(session, facts, wanted, now, policy)
     offers = [_offer(candidate, facts, policy) for candidate in found.best]
@@ -135,7 +135,7 @@ async def _send(
 
 async def _find(
     session: AsyncSession, facts: JobFacts, wanted: int, now: dt.datetime, policy: Policy
-) -> Found:
+) -> Shortlist:
     return await find(
         session,
         facts,
@@ -167,7 +167,7 @@ async def _open_offers(
     query = (
         select(func.count())
         .select_from(JobMatch)
-        .where(JobMatch.job_id == job_id, stands(OfferStatus.OFFERED, now))
+        .where(JobMatch.job_id == job_id, has_status(OfferStatus.OFFERED, now))
     )
     if since is not None:
         query = query.where(JobMatch.offered_at > since)

@@ -15,12 +15,12 @@ from app.database.statements import is_one_of, table
 from app.identity.actor import Actor
 from app.jobs import lifecycle, publish_limits
 from app.jobs.models import Job, JobStatus
-from app.jobs.queries import JobNotFound, facts_of, find
+from app.jobs.queries import JobNotFound, facts_of, get_job
 from app.jobs.rules import JobAction, JobNotOver, closes_at
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox.enqueue import Notice, notify_many, suppress
-from app.offers.effective_status import stands
-from app.offers.job_lock import HeldJob, ask_more, hold_jobs
+from app.offers.effective_status import has_status
+from app.offers.job_lock import LockedJob, ask_more, lock_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, CloseReason, OfferStatus, ends_of
 
@@ -48,10 +48,10 @@ async def close_job(
     stays as it is. The employer is told unless they did it themselves. `actor` None is the system;
     `reason` goes to the log. Raises what `jobs.lifecycle.move` raises when the job's state forbids it.
     """
-    held = (await hold_jobs(session, [job_id])).get(job_id)
+    held = (await lock_jobs(session, [job_id])).get(job_id)
     if held is None:
         raise JobNotFound
-    job = await find(session, job_id, hold=True)
+    job = await get_job(session, job_id, lock=True)
     await lifecycle.move(session, job, action, now)
     log.record(
         session,
@@ -75,7 +75,7 @@ async def close_job(
 
 async def close_open(
     session: AsyncSession,
-    job: HeldJob,
+    job: LockedJob,
     reason: CloseReason,
     actor: Actor | None,
     now: dt.datetime,
@@ -118,7 +118,7 @@ async def close_for_employer(
     Their jobs stay published but ask nobody until the employer is active again.
     """
     query = select(Job.id).where(Job.employer_id == employer_id, Job.status == JobStatus.PUBLISHED)
-    jobs = await hold_jobs(session, (await session.scalars(query)).all())
+    jobs = await lock_jobs(session, (await session.scalars(query)).all())
     return sum(
         [await close_open(session, job, CloseReason.CANCELLED, actor, now) for job in jobs.values()]
     )
@@ -145,7 +145,7 @@ async def expire_jobs_due(
     """
     query = _OVER if only is None else _OVER.where(Job.id.in_(only))
     due = (await session.scalars(query, {"now": now, "limit": limit})).all()
-    held = await hold_jobs(session, due, skip_locked=True)
+    held = await lock_jobs(session, due, skip_locked=True)
     count = 0
     for job in held.values():
         if job.status is JobStatus.PUBLISHED:
@@ -160,7 +160,7 @@ async def expire_jobs_due(
 
 
 async def _end_later(session: AsyncSession, job_id: UUID) -> None:
-    job = await find(session, job_id, hold=True)
+    job = await get_job(session, job_id, lock=True)
     facts = facts_of(job)
     job.closes_at = closes_at(facts.slots, facts.starts_on, facts.ends_on, facts.time_zone)
 
@@ -171,9 +171,9 @@ async def _close_apart(
     """Close open offers of several jobs without a word to the worker, who caused or knows it."""
     # Accepted ones too: an erasure takes those back next, and who comes for jobs twice may wait in
     # a circle with somebody who does the same.
-    held = or_(stands(OfferStatus.OFFERED, now), JobMatch.status == OfferStatus.ACCEPTED)
+    held = or_(has_status(OfferStatus.OFFERED, now), JobMatch.status == OfferStatus.ACCEPTED)
     query = select(JobMatch.job_id).where(which, held).distinct()
-    jobs = await hold_jobs(session, (await session.scalars(query)).all())
+    jobs = await lock_jobs(session, (await session.scalars(query)).all())
     closed = await _close(session, list(jobs), which, None, now, why)
     await suppress(session, [row.id for row in closed], now)
     await ask_more(session, {row.job_id for row in closed}, now)
@@ -193,7 +193,7 @@ async def _close(
     before, after = ends_of(Action.CLOSE)
     statement = (
         update(JobMatch)
-        .where(which, JobMatch.job_id.in_(job_ids), stands(before, now))
+        .where(which, JobMatch.job_id.in_(job_ids), has_status(before, now))
         .values(status=after.value, remind_at=None, updated_at=now)
         .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
         .execution_options(synchronize_session=False)
@@ -216,7 +216,7 @@ async def _close(
 
 async def _tell_workers(
     session: AsyncSession,
-    job: HeldJob,
+    job: LockedJob,
     closed: Sequence[Closed],
     reason: CloseReason,
     now: dt.datetime,
@@ -243,7 +243,7 @@ def _kept_back(offer_ids: Sequence[UUID]) -> Select[UUID | None]:
     )
 
 
-async def _tell_accepted(session: AsyncSession, job: HeldJob, now: dt.datetime) -> None:
+async def _tell_accepted(session: AsyncSession, job: LockedJob, now: dt.datetime) -> None:
     query = select(JobMatch.worker_id, JobMatch.id).where(
         JobMatch.job_id == job.id,
         JobMatch.status == OfferStatus.ACCEPTED,
@@ -261,7 +261,7 @@ async def _tell_accepted(session: AsyncSession, job: HeldJob, now: dt.datetime) 
 
 async def _tell_employer(
     session: AsyncSession,
-    job: HeldJob,
+    job: LockedJob,
     action: JobAction,
     actor: Actor | None,
     now: dt.datetime,

@@ -16,7 +16,7 @@ from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify_many
 from app.offers import rules
 from app.offers.models import JobMatch
-from app.offers.offer_message import Offered, offer_notice, said_of_jobs, zones_of
+from app.offers.offer_message import Offered, job_params, offer_notice, zones_of
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy
 
@@ -69,7 +69,7 @@ async def create(
         "updated_at": now,
     }
     made = await _insert(session, [common | _row(offer) for offer in offers])
-    said = (await said_of_jobs(session, [job.id]))[job.id]
+    said = (await job_params(session, [job.id]))[job.id]
     zones = await zones_of(session, made)
     notices = [
         offer_notice(

@@ -23,7 +23,7 @@ def effective_status(now: Moment) -> ColumnElement[str]:
     return case((_overdue(now), OfferStatus.EXPIRED.value), else_=_MATCH.status)
 
 
-def stands(status: OfferStatus, now: Moment) -> ColumnElement[bool]:
+def has_status(status: OfferStatus, now: Moment) -> ColumnElement[bool]:
     """Whether the offer stands in `status`, written so that the indexes on the column serve."""
     if status is OfferStatus.OFFERED:
         return and_(_MATCH.status == OfferStatus.OFFERED, _MATCH.respond_by > now)

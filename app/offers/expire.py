@@ -14,7 +14,7 @@ from app.audit import log
 from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.messaging.outbox.enqueue import notify_many, suppress
-from app.offers.job_lock import ask_more, hold_jobs
+from app.offers.job_lock import ask_more, lock_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, ends_of
 from app.workers.models import Worker
@@ -52,7 +52,7 @@ async def expire_due(
     """
     query = _OVERDUE if only is None else _OVERDUE.where(JobMatch.id.in_(only))
     due = (await session.execute(query, {"now": now, "limit": limit})).all()
-    jobs = await hold_jobs(session, {row.job_id for row in due}, skip_locked=True)
+    jobs = await lock_jobs(session, {row.job_id for row in due}, skip_locked=True)
     ids = [row.id for row in due if row.job_id in jobs]
     if not ids:
         return 0

@@ -19,13 +19,13 @@ from app.database.statements import rows_changed
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import Notice
-from app.offers.effective_status import stands
+from app.offers.effective_status import has_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 
 
 @dataclass(frozen=True, slots=True)
-class HeldJob:
+class LockedJob:
     """A job whose row this transaction holds: nobody else moves it or its offers meanwhile."""
 
     id: UUID
@@ -76,16 +76,16 @@ _WAITING: Final = _JOBS.with_for_update(of=Job, key_share=True)
 _SKIPPING: Final = _JOBS.with_for_update(of=Job, key_share=True, skip_locked=True)
 
 
-async def hold_jobs(
+async def lock_jobs(
     session: AsyncSession, job_ids: Collection[UUID], *, skip_locked: bool = False
-) -> dict[UUID, HeldJob]:
+) -> dict[UUID, LockedJob]:
     """Lock the rows of these jobs, in the order of their ids, and return them as they are now.
 
     With `skip_locked`, jobs that another transaction holds are left out instead of waited for.
     """
     query = _SKIPPING if skip_locked else _WAITING
     return {
-        row.id: HeldJob(
+        row.id: LockedJob(
             row.id,
             row.employer_id,
             JobStatus(row.status),
@@ -106,7 +106,7 @@ async def ask_more(session: AsyncSession, job_ids: Collection[UUID], now: dt.dat
     That is: published, with an open place, and no offer left that could still be answered. The caller
     holds the jobs.
     """
-    waiting = exists().where(JobMatch.job_id == Job.id, stands(OfferStatus.OFFERED, now))
+    waiting = exists().where(JobMatch.job_id == Job.id, has_status(OfferStatus.OFFERED, now))
     statement = (
         update(Job)
         .where(

@@ -13,7 +13,7 @@ from app.jobs.rules import JobAction
 from app.messaging.outbox.enqueue import notify_many
 from app.offers import rules
 from app.offers.closing import close_job
-from app.offers.job_lock import hold_jobs
+from app.offers.job_lock import lock_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, MatchNotAccepted, OfferFacts, OfferStatus
 
@@ -65,7 +65,7 @@ async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime)
     job_id = await session.scalar(select(JobMatch.job_id).where(JobMatch.id == match_id))
     if job_id is None:
         raise MatchNotFound
-    job = (await hold_jobs(session, [job_id]))[job_id]
+    job = (await lock_jobs(session, [job_id]))[job_id]
     query = (
         select(JobMatch).where(JobMatch.id == match_id).execution_options(populate_existing=True)
     )

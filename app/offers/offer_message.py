@@ -60,7 +60,7 @@ def offer_notice(
     )
 
 
-async def said_of_jobs(
+async def job_params(
     session: AsyncSession, job_ids: Collection[UUID]
 ) -> dict[UUID, dict[str, Any]]:
     """What messages say of these jobs: no address and no employer's contact, hidden ones masked."""
@@ -93,10 +93,10 @@ async def said_of_jobs(
         .join(Employer, Employer.id == Job.employer_id)
         .where(Job.id.in_(job_ids))
     )
-    return {job.id: _said(job, slots[job.id]) for job in await session.execute(jobs)}
+    return {job.id: _params_of(job, slots[job.id]) for job in await session.execute(jobs)}
 
 
-def _said(job: Row[*tuple[Any, ...]], slots: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+def _params_of(job: Row[*tuple[Any, ...]], slots: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     title, company, city = mask_together(job.title, job.company_name, job.city)
     return {
         "title": title,

@@ -23,7 +23,7 @@ from app.database.statements import json_rows, table
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
-from app.offers.effective_status import effective_status, stands
+from app.offers.effective_status import effective_status, has_status
 from app.offers.models import JobMatch
 from app.offers.respond import OfferNotFound
 from app.offers.rules import OfferStatus
@@ -157,7 +157,7 @@ class _MatchRow(NamedTuple):
     withdrawn: int
 
 
-async def offers_of(
+async def list_offers(
     session: AsyncSession,
     worker_id: UUID,
     status: OfferStatus | None,
@@ -173,7 +173,7 @@ async def offers_of(
     return [_workers_offer(row) for row in rows[: page.limit]], cursor
 
 
-async def offer_of(
+async def get_offer(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, now: dt.datetime
 ) -> WorkersOffer:
     """Return one offer of a worker. Raises `OfferNotFound`."""
@@ -194,7 +194,7 @@ async def employer_of_offer(session: AsyncSession, worker_id: UUID, offer_id: UU
     return employer_id
 
 
-async def matches_of(
+async def list_matches(
     session: AsyncSession,
     employer_id: UUID,
     job_id: UUID,
@@ -262,7 +262,7 @@ _ONE_OFFER = Prepared(_offers().where(_MATCH.id == bindparam("offer_id")), _Offe
 
 @cache
 def _offers_page(status: OfferStatus | None, *, after: bool) -> Prepared[_OfferRow]:
-    query = _offers() if status is None else _offers().where(stands(status, _NOW))
+    query = _offers() if status is None else _offers().where(has_status(status, _NOW))
     return Prepared(_WORKERS_OFFERS.page_of(query, after=after), _OfferRow)
 
 
@@ -298,7 +298,7 @@ def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[_Match
         .where(_MATCH.job_id == bindparam("job_id"), _MATCH.employer_id == bindparam("employer_id"))
     )
     if status is not None:
-        query = query.where(stands(status, _NOW))
+        query = query.where(has_status(status, _NOW))
     return Prepared(_BEST_FIRST.page_of(query, after=after), _MatchRow)
 
 

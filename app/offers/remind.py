@@ -13,7 +13,7 @@ from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.messaging.outbox.enqueue import notify_many
 from app.offers.models import JobMatch
-from app.offers.offer_message import Offered, offer_notice, said_of_jobs, zones_of
+from app.offers.offer_message import Offered, job_params, offer_notice, zones_of
 from app.offers.rules import OfferStatus
 
 REMINDERS_DUE: Final = Due(
@@ -59,7 +59,7 @@ async def remind_due(
         return 0
     reminded = await session.execute(_REMIND, {"ids": ids, "now": now})
     offers = [Offered(*row) for row in reminded]
-    said = await said_of_jobs(session, {offer.job_id for offer in offers})
+    said = await job_params(session, {offer.job_id for offer in offers})
     zones = await zones_of(session, {offer.worker_id for offer in offers})
     notices = [
         offer_notice("offer_reminder", offer, said[offer.job_id], zones.get(offer.worker_id))

@@ -18,7 +18,7 @@ from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import notify_many, suppress
 from app.offers import rules
 from app.offers.closing import close_between, close_open
-from app.offers.job_lock import HeldJob, ask_more, hold_jobs
+from app.offers.job_lock import LockedJob, ask_more, lock_jobs
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
 from app.offers.rules import Action, CloseReason, OfferAnswer, OfferFacts, OfferStatus, Step
@@ -128,7 +128,7 @@ async def withdraw_all(
     if employer_id is not None:
         theirs.append(JobMatch.employer_id == employer_id)
     # All the jobs at once and in order; one after the other could wait in a circle.
-    jobs = await hold_jobs(
+    jobs = await lock_jobs(
         session, (await session.scalars(select(JobMatch.job_id).where(*theirs))).all()
     )
     offers = select(JobMatch.id, JobMatch.job_id).where(*theirs, JobMatch.job_id.in_(list(jobs)))
@@ -144,7 +144,7 @@ async def withdraw_all(
 
 
 async def _withdrawn(
-    session: AsyncSession, job: HeldJob, offer_id: UUID, worker_id: UUID, now: dt.datetime
+    session: AsyncSession, job: LockedJob, offer_id: UUID, worker_id: UUID, now: dt.datetime
 ) -> None:
     await session.execute(
         update(Job)
@@ -164,18 +164,18 @@ async def _withdrawn(
 
 async def _begin(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, action: Action, now: dt.datetime
-) -> tuple[HeldJob, Step] | None:
+) -> tuple[LockedJob, Step] | None:
     """Hold the offer's job and return the step to take, or None if it was taken before."""
     query = select(JobMatch.job_id).where(JobMatch.id == offer_id, JobMatch.worker_id == worker_id)
     job_id = await session.scalar(query)
     if job_id is None:
         raise OfferNotFound
-    job = (await hold_jobs(session, [job_id]))[job_id]
+    job = (await lock_jobs(session, [job_id]))[job_id]
     step = rules.decide(await _facts(session, offer_id, job), action, now)
     return None if step is None else (job, step)
 
 
-async def _facts(session: AsyncSession, offer_id: UUID, job: HeldJob) -> OfferFacts:
+async def _facts(session: AsyncSession, offer_id: UUID, job: LockedJob) -> OfferFacts:
     columns = (JobMatch.status, JobMatch.respond_by, JobMatch.unlocked_at)
     row = (await session.execute(select(*columns).where(JobMatch.id == offer_id))).one()
     return OfferFacts(
@@ -216,7 +216,7 @@ async def _move(
 
 
 async def _refusal(
-    session: AsyncSession, offer_id: UUID, action: Action, job: HeldJob, now: dt.datetime
+    session: AsyncSession, offer_id: UUID, action: Action, job: LockedJob, now: dt.datetime
 ) -> Exception:
     """Why the statement changed nothing although the facts allowed it a moment before."""
     try:
@@ -228,7 +228,7 @@ async def _refusal(
 
 async def _accepted(
     session: AsyncSession,
-    job: HeldJob,
+    job: LockedJob,
     offer_id: UUID,
     worker_id: UUID,
     now: dt.datetime,

@@ -35,7 +35,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class ContactHolder:
     """An employer who holds a worker's contact, and since when; what they wrote is masked."""
 
     employer_id: UUID
@@ -73,7 +73,7 @@ class Bought:
     job_title: str
 
 
-async def held_by(session: AsyncSession, employer_id: UUID, limit: int) -> list[Bought]:
+async def list_bought(session: AsyncSession, employer_id: UUID, limit: int) -> list[Bought]:
     """Return the contacts an employer has unlocked, newest first."""
     query = (
         select(Unlock.match_id, User, Job.title)
@@ -102,9 +102,9 @@ async def title_of(session: AsyncSession, employer_id: UUID, match_id: UUID) -> 
     return title
 
 
-async def holders_of(
+async def list_holders(
     session: AsyncSession, worker_id: UUID, page: PageRequest
-) -> tuple[list[Holder], str | None]:
+) -> tuple[list[ContactHolder], str | None]:
     """Return one page of those who hold a worker's contact, newest first, and the next cursor."""
     query = (
         select(
@@ -123,11 +123,13 @@ async def holders_of(
     keys = keyring(session)
     rows = (await session.execute(_HOLDERS.apply(query, page, keys))).all()
     cursor = _HOLDERS.next_cursor([(row.id,) for row in rows], page, keys)
-    holders: list[Holder] = []
+    holders: list[ContactHolder] = []
     for row in rows[: page.limit]:
         title, company = mask_together(row.title, row.company_name)
         holders.append(
-            Holder(row.employer_id, company or "", title or "", row.match_id, row.unlocked_at)
+            ContactHolder(
+                row.employer_id, company or "", title or "", row.match_id, row.unlocked_at
+            )
         )
     return holders, cursor
 

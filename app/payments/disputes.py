@@ -16,7 +16,7 @@ _ORDER = {"": 0, "inquiry": 1, "opened": 2, "won": 3, "lost": 3}
 """How far a dispute has come: an inquiry may become a dispute, and that ends one way or the other."""
 
 
-async def told(session: AsyncSession, change: DisputeChanged, now: dt.datetime) -> None:
+async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.datetime) -> None:
     """Note what the bank says; a word that comes late never takes a dispute back."""
     query = select(Payment).where(Payment.intent_id == change.intent_id).with_for_update()
     payment = await session.scalar(query)

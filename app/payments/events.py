@@ -84,9 +84,9 @@ async def _handle(
         case AttemptFailed():
             await _failed(session, told, now)
         case RefundChanged(refund, intent_id):
-            await refunds.told(session, refund, intent_id, now)
+            await refunds.record_refund(session, refund, intent_id, now)
         case DisputeChanged():
-            await disputes.told(session, told, now)
+            await disputes.record_dispute(session, told, now)
         case None:
             pass
     event.state = WebhookState.HANDLED

@@ -72,7 +72,7 @@ class DisputeOpen(Conflict):
     detail = "A payment of yours is disputed; further leads can be unlocked once that is settled."
 
 
-async def held(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlock | None:
+async def find_unlock(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlock | None:
     """Return the unlock by which this employer holds this lead's contact, if there is one."""
     query = select(Unlock).where(Unlock.employer_id == employer_id, Unlock.match_id == match_id)
     unlock: Unlock | None = await session.scalar(query)
@@ -91,7 +91,7 @@ async def begin(
     match = await session.scalar(select(JobMatch).where(*mine))
     if match is None:
         raise MatchNotFound
-    if unlock := await held(session, actor.user_id, match_id):
+    if unlock := await find_unlock(session, actor.user_id, match_id):
         return unlock
     actor.require_unrestricted()
     if not await is_for_sale(session, match_id):

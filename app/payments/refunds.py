@@ -252,7 +252,7 @@ def _call_for_help(
     )
 
 
-async def told(
+async def record_refund(
     session: AsyncSession, made: ProviderRefund, intent_id: str, now: dt.datetime
 ) -> None:
     """Note what the provider says of a refund, also of one made by hand in its dashboard."""

@@ -90,7 +90,7 @@ def after_refunds(amount: int, refunded: int) -> PaymentStatus:
 
 
 @dataclass(frozen=True)
-class Claimed:
+class PaymentTerms:
     """What somebody says about a payment: our row, or the provider."""
 
     payment_id: str | None
@@ -98,7 +98,7 @@ class Claimed:
     livemode: bool
 
 
-def mismatches(ours: Claimed, theirs: Claimed) -> list[str]:
+def mismatches(ours: PaymentTerms, theirs: PaymentTerms) -> list[str]:
     """Return in what the provider's word differs from our row; anything but [] unlocks nothing."""
     found = []
     if theirs.payment_id != ours.payment_id:

@@ -21,7 +21,7 @@ from app.employers import phones
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
-from app.offers.job_lock import hold_jobs
+from app.offers.job_lock import lock_jobs
 from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
@@ -97,14 +97,14 @@ async def move(
 async def _paid(
     session: AsyncSession, payment: Payment, checkout: Checkout, now: dt.datetime, *, livemode: bool
 ) -> None:
-    ours = rules.Claimed(str(payment.id), Money(payment.amount, payment.currency), livemode)
-    theirs = rules.Claimed(checkout.payment_id, checkout.paid, checkout.livemode)
+    ours = rules.PaymentTerms(str(payment.id), Money(payment.amount, payment.currency), livemode)
+    theirs = rules.PaymentTerms(checkout.payment_id, checkout.paid, checkout.livemode)
     if wrong := rules.mismatches(ours, theirs):
         await _mismatch(session, payment, wrong, now)
         return
     # Everybody locks jobs first; the payment's own row comes after.
     job_id = await session.scalar(select(JobMatch.job_id).where(JobMatch.id == payment.match_id))
-    await hold_jobs(session, [job_id] if job_id else [])
+    await lock_jobs(session, [job_id] if job_id else [])
     if not await _captured(session, payment, checkout, now):
         if checkout.intent_id not in {None, payment.intent_id}:
             await _paid_twice(session, payment, checkout, now)

@@ -20,9 +20,9 @@ SAME_DOCSTRING_AT_MOST: Final = 2
 
 PUBLIC_CLASSES_NAMED_TWICE: Final = frozenset(
     """
-    Account Answer Block BlockNotFound CategoryCost Channel Channels Claimed Conversation EmployerBlock
-    EmployerNotFound Finding Found Guard HeldFigures Holder JobFacts OfferAnswer OfferFacts OwnData PlatformNotice
-    ProfileChanges QuietHours Reader Reason Refused Said Salary Step Turn
+    Account Answer Block BlockNotFound CategoryCost Channel Channels Conversation EmployerBlock
+    EmployerNotFound Guard HeldFigures JobFacts OfferAnswer OfferFacts OwnData PlatformNotice ProfileChanges
+    QuietHours Reader Refused Step Turn
     """.split()
 )
 FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(
@@ -34,8 +34,7 @@ FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(
     app/messaging/conversations/handoff.py:want app/messaging/outbox/template_quota.py:look
     app/messaging/platform_events.py:bar app/messaging/platform_events.py:free
     app/messaging/platform_events.py:learn app/nlu/job_correction.py:_told app/nlu/place_choice.py:meant
-    app/offers/effective_status.py:stands app/offers/offer_message.py:_said app/payments/disputes.py:told
-    app/payments/refunds.py:told app/texts/catalogue.py:_said
+    app/texts/catalogue.py:_said
     """.split()
 )
 DOCSTRINGS_SAID_BY_ROTE: Final = frozenset({"See `SessionStore`."})

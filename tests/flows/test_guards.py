@@ -28,7 +28,7 @@ from app.messaging.models import Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.rules import Refusal
 from app.offers import expire, remind, respond, rules
-from app.offers.job_lock import hold_jobs
+from app.offers.job_lock import lock_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, OfferAnswer, OfferClosed, OfferFacts, OfferStatus
 from app.payments import ledger, refunds
@@ -98,7 +98,7 @@ async def test_who_was_sold_meanwhile_takes_nothing_back(database: Database) -> 
 async def test_a_place_that_went_meanwhile_is_not_given_again(database: Database) -> None:
     job_id, [(worker_id, offer_id)] = await market(database)
     async with database.begin() as session:
-        job = (await hold_jobs(session, [job_id]))[job_id]
+        job = (await lock_jobs(session, [job_id]))[job_id]
         await session.execute(update(Job).values(accepted=Job.accept_limit))
         with pytest.raises(NoResultFound):
             await respond._accepted(session, job, offer_id, worker_id, NOW, "")

@@ -8,7 +8,7 @@ from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.identity.models import UserStatus
 from app.jobs.models import Job
-from app.jobs.queries import find
+from app.jobs.queries import get_job
 from app.jobs.rules import JobNotPublished, JobStatus
 from app.matching.waves import send_due, send_wave
 from app.messaging.models import OutboxMessage
@@ -43,7 +43,7 @@ async def market(database, workers=10, **wishes):
 
 async def wave(database, job_id, now=NOW):
     async with database.begin() as session:
-        return await send_wave(session, await find(session, job_id, hold=True), now)
+        return await send_wave(session, await get_job(session, job_id, lock=True), now)
 
 
 async def due(database, now, limit=20):
@@ -180,7 +180,7 @@ async def test_a_wave_waits_for_the_one_before_it_and_counts_its_offers(database
         return await wave(database, job_id)
 
     async with database.begin() as session:
-        await send_wave(session, await find(session, job_id, hold=True), NOW)
+        await send_wave(session, await get_job(session, job_id, lock=True), NOW)
         other = asyncio.create_task(nearer_people_come_and_another_wave())
         # As far as it gets while this one is not committed.
         await asyncio.wait({other}, timeout=0.3)

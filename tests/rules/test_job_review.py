@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from app.jobs.review import (
     CONTACT,
-    Finding,
     NothingToReview,
     ReviewAction,
+    ReviewFinding,
     ReviewStatus,
     decide,
     judge,
@@ -229,7 +229,7 @@ Married or unmarried, everybody can apply
 """What names such a thing with good reason, or another thing."""
 
 
-def review(text: str, title: str = "Waiter") -> list[Finding]:
+def review(text: str, title: str = "Waiter") -> list[ReviewFinding]:
     return judge({"title": title, "description": text})
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.core.money import Money
 from app.payments import rules
-from app.payments.rules import CAPTURED, OPEN, STEPS, Claimed, PaymentAction, PaymentStatus
+from app.payments.rules import CAPTURED, OPEN, STEPS, PaymentAction, PaymentStatus, PaymentTerms
 
 AMOUNTS = st.integers(min_value=1, max_value=10**12)
 
@@ -58,31 +58,31 @@ def test_what_went_back_says_where_the_payment_stands(amount: int, data: st.Data
 
 
 prices = st.builds(Money, AMOUNTS, st.sampled_from(["INR", "USD", "JPY"]))
-claims = st.builds(Claimed, st.sampled_from(["a", "b", None]), prices, st.booleans())
+claims = st.builds(PaymentTerms, st.sampled_from(["a", "b", None]), prices, st.booleans())
 
 
 @given(claims, claims)
-def test_a_word_matches_only_if_all_of_it_does(ours: Claimed, theirs: Claimed) -> None:
+def test_a_word_matches_only_if_all_of_it_does(ours: PaymentTerms, theirs: PaymentTerms) -> None:
     assert (rules.mismatches(ours, theirs) == []) == (ours == theirs)
 
 
 @given(claims)
-def test_the_same_word_matches(ours: Claimed) -> None:
+def test_the_same_word_matches(ours: PaymentTerms) -> None:
     assert rules.mismatches(ours, ours) == []
 
 
 @pytest.mark.parametrize(
     ("theirs", "wrong"),
     [
-        (Claimed(None, Money(4_900, "INR"), False), ["metadata"]),
-        (Claimed("p", Money(4_899, "INR"), False), ["amount"]),
-        (Claimed("p", Money(4_900, "USD"), False), ["currency"]),
-        (Claimed("p", Money(4_900, "INR"), True), ["livemode"]),
-        (Claimed("q", Money(1, "USD"), True), ["metadata", "currency", "livemode"]),
+        (PaymentTerms(None, Money(4_900, "INR"), False), ["metadata"]),
+        (PaymentTerms("p", Money(4_899, "INR"), False), ["amount"]),
+        (PaymentTerms("p", Money(4_900, "USD"), False), ["currency"]),
+        (PaymentTerms("p", Money(4_900, "INR"), True), ["livemode"]),
+        (PaymentTerms("q", Money(1, "USD"), True), ["metadata", "currency", "livemode"]),
     ],
 )
-def test_every_difference_is_named(theirs: Claimed, wrong: list[str]) -> None:
-    assert rules.mismatches(Claimed("p", Money(4_900, "INR"), False), theirs) == wrong
+def test_every_difference_is_named(theirs: PaymentTerms, wrong: list[str]) -> None:
+    assert rules.mismatches(PaymentTerms("p", Money(4_900, "INR"), False), theirs) == wrong
 
 
 @pytest.mark.parametrize("book", [rules.capture, rules.refund, rules.dispute_lost])

@@ -162,7 +162,7 @@ async def _details(session: AsyncSession, actor: Actor, job: Job, now: dt.dateti
 @router.get("/jobs/{job_id}", responses=problems(JobNotFound))
 async def get_job(job_id: JobId, session: Read, actor: JobReader, now: Now) -> JobDetails:
     """Return one job."""
-    return await _details(session, actor, await queries.find(session, job_id), now)
+    return await _details(session, actor, await queries.get_job(session, job_id), now)
 
 
 @router.post(
@@ -207,7 +207,7 @@ async def act_on_job(
     if body.action == "cancel":
         job = await closing.close_job(session, job_id, JobAction.CANCEL, actor, now, body.reason)
         return await _details(session, actor, job, now)
-    job = await queries.find(session, job_id, hold=True)
+    job = await queries.get_job(session, job_id, lock=True)
     before = job.status
     if before in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
         require_matchable(job)

@@ -39,7 +39,7 @@ from app.identity.actor import AccountRestricted, Actor
 from app.jobs import moderation, posting, queries
 from app.jobs.matchable import JobNotMatchable
 from app.jobs.models import Job, JobStatus
-from app.jobs.moderation import JobDeclined, JobHeld
+from app.jobs.moderation import JobDeclined, JobPendingReview
 from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobNotEditable, JobText
 from app.jobs.publish_limits import PublishedTooOften
 from app.jobs.queries import JobNotFound
@@ -324,7 +324,9 @@ def _words(body: NewJob | JobChanges) -> dict[str, Any]:
         if field in values:
             values[field] = tuple(values[field])
     if body.salary is not None:
-        values["salary"] = posting.Salary(body.salary.amount, body.salary.currency, body.salary.per)
+        values["salary"] = posting.JobSalary(
+            body.salary.amount, body.salary.currency, body.salary.per
+        )
     return values
 
 
@@ -337,7 +339,7 @@ async def list_jobs(
     status: Annotated[JobStatus | None, Query(description="Only those that stand here.")] = None,
 ) -> Page[JobAnswer]:
     """List my jobs, newest first."""
-    jobs, cursor = await queries.of_employer(session, actor.user_id, status, page)
+    jobs, cursor = await queries.list_jobs(session, actor.user_id, status, page)
     return Page(items=await job_answers(session, actor, jobs, now), next_cursor=cursor)
 
 
@@ -353,11 +355,14 @@ async def create_job(
 @router.get("/{job_id}", responses=problems(JobNotFound))
 async def get_job(session: Read, actor: EmployerActor, job_id: JobId, now: Now) -> JobAnswer:
     """Get one of my jobs."""
-    return await _one(session, actor, await queries.owned(session, actor.user_id, job_id), now)
+    return await _one(
+        session, actor, await queries.get_own_job(session, actor.user_id, job_id), now
+    )
 
 
 @router.put(
-    "/{job_id}", responses=problems(JobNotFound, JobNotEditable, JobHeld, AccountRestricted)
+    "/{job_id}",
+    responses=problems(JobNotFound, JobNotEditable, JobPendingReview, AccountRestricted),
 )
 async def update_job(
     session: Write, actor: EmployerActor, job_id: JobId, body: JobChanges, now: Now
@@ -379,10 +384,10 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: N
     Cancelling again changes nothing. A filled or expired job is refused with 409 `job_filled` or
     `job_expired`.
     """
-    await queries.owned(session, actor.user_id, job_id)
+    await queries.get_own_job(session, actor.user_id, job_id)
     with suppress(JobCancelled):  # somebody was quicker, perhaps the same click twice
         await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
-    job = await queries.owned(session, actor.user_id, job_id, hold=True)
+    job = await queries.get_own_job(session, actor.user_id, job_id, lock=True)
     return await _one(session, actor, job, now)
 
 
@@ -392,7 +397,7 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: N
         JobNotFound,
         JobNotDraft,
         JobNotMatchable,
-        JobHeld,
+        JobPendingReview,
         JobDeclined,
         AccountRestricted,
         PublishedTooOften,

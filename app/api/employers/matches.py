@@ -157,9 +157,9 @@ async def list_matches(
     status: Annotated[OfferStatus | None, Query(description="Only those that stand here.")] = None,
 ) -> Page[Match]:
     """List the matches of my job, best first; contacts only of those I unlocked."""
-    found, cursor = await queries.matches_of(session, actor.user_id, job_id, status, page, now)
+    found, cursor = await queries.list_matches(session, actor.user_id, job_id, status, page, now)
     if not found:
-        await jobs.owned(session, actor.user_id, job_id)
+        await jobs.get_own_job(session, actor.user_id, job_id)
     unlocked = await contacts.contacts_of(session, actor.user_id, [match.id for match in found])
     items = [Match.of(match, unlocked.get(match.id)) for match in found]
     return Page(items=items, next_cursor=cursor)

@@ -80,7 +80,7 @@ async def show(token: str, rt: Rt, paid: str = "") -> Response:
         except NotFound:
             return page("en", "link_unknown", {}, status=404)
         language = lead.user.language
-        if await purchase.held(session, lead.user.id, lead.match.id) is not None:
+        if await purchase.find_unlock(session, lead.user.id, lead.match.id) is not None:
             bought = await contacts.contacts_of(session, lead.user.id, [lead.match.id])
             gone = bought[lead.match.id].name is None
             return page(language, "lead_left" if gone else "lead_bought", lead.words)

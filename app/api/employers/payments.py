@@ -163,7 +163,7 @@ async def unlock_match(
         if paying.status in OPEN:
             return _pending(paying)
     async with rt.database.read() as session:
-        if await purchase.held(session, actor.user_id, match_id) is None:
+        if await purchase.find_unlock(session, actor.user_id, match_id) is None:
             raise provider.PaymentsUnavailable
         return await _unlocked(session, actor.user_id, match_id)
 

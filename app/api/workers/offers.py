@@ -167,7 +167,7 @@ async def list_offers(
     status: Annotated[OfferStatus | None, Query(description="Only those that stand here.")] = None,
 ) -> Page[Offer]:
     """List my offers, newest first."""
-    offers, cursor = await queries.offers_of(session, actor.user_id, status, page, now)
+    offers, cursor = await queries.list_offers(session, actor.user_id, status, page, now)
     return Page(items=[Offer.of(offer) for offer in offers], next_cursor=cursor)
 
 
@@ -198,7 +198,7 @@ async def respond_to_offer(
         now,
         base_url=rt.settings.base_url,
     )
-    return Offer.of(await queries.offer_of(session, actor.user_id, offer_id, now))
+    return Offer.of(await queries.get_offer(session, actor.user_id, offer_id, now))
 
 
 @router.post(
@@ -213,7 +213,7 @@ async def withdraw_offer(
     Refused with 409: `not_accepted`, or `already_unlocked` once an employer holds my contact.
     """
     await responding.withdraw(session, actor.user_id, offer_id, now)
-    return Offer.of(await queries.offer_of(session, actor.user_id, offer_id, now))
+    return Offer.of(await queries.get_offer(session, actor.user_id, offer_id, now))
 
 
 @router.get("/dashboard")
@@ -236,6 +236,6 @@ async def get_dashboard(session: Read, actor: WorkerActor, now: Now) -> WorkerDa
 @router.get("/unlocks", responses=problems())
 async def list_unlocks(session: Read, actor: WorkerActor, page: PageQuery) -> Page[HeldContact]:
     """List the employers who hold my contact, newest first."""
-    holders, cursor = await contacts.holders_of(session, actor.user_id, page)
+    holders, cursor = await contacts.list_holders(session, actor.user_id, page)
     items = [HeldContact.model_validate(holder) for holder in holders]
     return Page(items=items, next_cursor=cursor)
