@@ -34,7 +34,7 @@ _LINEAR: Final = 3.0
 """A doubled text may take this many times as long: two for linear work, the rest for the machine."""
 _TRIES: Final = 5
 """How often a text that seems slow is measured again. The least counts: other work only adds to it."""
-_YARDSTICK_SECONDS: Final = 0.00048
+_YARDSTICK_SECONDS: Final = 0.0005
 """CPU seconds of `_yardstick` on the quiet machine for which `SLOWEST_SECONDS` is meant."""
 _SHARED_CORE: Final = 2.0
 """Work takes at most this many times its CPU time where two threads share a core and its caches."""
