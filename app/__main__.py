@@ -57,13 +57,16 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 async def _check_database(settings: Settings) -> None:
+    from app.database import schema
     from app.database.session import Database
     from app.runtime import build_keyring
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
     try:
-        await database.prepare(
-            migrate=not settings.is_production, wait_seconds=settings.database_wait_seconds
+        await schema.prepare(
+            database,
+            migrate=not settings.is_production,
+            wait_seconds=settings.database_wait_seconds,
         )
     finally:
         await database.close()
@@ -259,13 +262,14 @@ def migrate(_arguments: argparse.Namespace) -> int:
 
 
 async def _migrate(settings: Settings) -> None:
+    from app.database import schema
     from app.database.session import Database
     from app.privacy import sealing
     from app.runtime import build_keyring
 
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
     try:
-        await database.prepare(migrate=True, wait_seconds=settings.database_wait_seconds)
+        await schema.prepare(database, migrate=True, wait_seconds=settings.database_wait_seconds)
         await sealing.seal_all(database)
     finally:
         await database.close()

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import wrong_instants
@@ -24,9 +23,7 @@ from app.audit import heads
 from app.chat import runner
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
-from app.database import postgresql
 from app.database.due import Due
-from app.database.session import WAKE_CHANNEL, Database
 from app.identity import password_reset, retention
 from app.matching import waves
 from app.messaging import retention as messages_kept
@@ -43,7 +40,6 @@ BATCH = 100
 """How many due items one round takes at most, where each is little work or a transaction of its own."""
 
 _LONGEST_PAUSE_SECONDS = 60.0
-_RECONNECT_SECONDS = 5.0
 
 type Verb = Callable[[AsyncSession, dt.datetime, int], Awaitable[int]]
 type Round = Callable[[Runtime, int], Awaitable[int]]
@@ -197,7 +193,7 @@ LOOPS = (
 
 async def _run(runtime: Runtime, loop: Loop) -> None:
     failures = 0
-    async with runtime.database.wakeups(loop.name) as woken:
+    async with runtime.database.wakeups.event(loop.name) as woken:
         while True:
             woken.clear()
             try:
@@ -219,42 +215,14 @@ async def _run(runtime: Runtime, loop: Loop) -> None:
                 await asyncio.wait_for(woken.wait(), pause * random.uniform(0.8, 1.2))  # noqa: S311
 
 
-async def _listen(runtime: Runtime) -> None:
-    """Wake this process's loops on every commit elsewhere that made work."""
-    url = runtime.database.url.render_as_string(hide_password=False)
-    while True:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await _listen_once(url, runtime.database)
-        await asyncio.sleep(_RECONNECT_SECONDS)
-
-
-async def _listen_once(url: str, database: Database) -> None:
-    """Listen until the connection is lost."""
-    connection = await postgresql.listener(url)
-    lost = asyncio.Event()
-    try:
-        connection.add_termination_listener(lambda *_: lost.set())
-        await connection.add_listener(
-            WAKE_CHANNEL, lambda _c, _pid, _channel, told: database.wake(str(told).split(","))
-        )
-        # What was told while nobody listened is found by looking once.
-        database.wake([loop.name for loop in LOOPS])
-        while not lost.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), postgresql.LISTENER_LOOKS_SECONDS)
-                return
-            # A server that vanished tells nobody that it is gone.
-            await postgresql.sign_of_life(connection)
-    finally:
-        await connection.close()
-
-
 @asynccontextmanager
 async def loops(runtime: Runtime) -> AsyncIterator[None]:
     """Run every loop while the block runs; work that is under way at its end is leased, not lost."""
     tasks = [asyncio.create_task(_run(runtime, loop), name=loop.name) for loop in LOOPS]
     if runtime.database.is_postgresql:
-        tasks.append(asyncio.create_task(_listen(runtime), name="listen"))
+        url = runtime.database.url.render_as_string(hide_password=False)
+        listening = runtime.database.wakeups.listen(url)
+        tasks.append(asyncio.create_task(listening, name="listen"))
     try:
         yield
     finally:

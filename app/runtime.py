@@ -13,6 +13,7 @@ from app.core.crypto import Keyring
 from app.core.logging import logger
 from app.core.ratelimit import IMPATIENT, RateLimiter
 from app.core.settings import Settings
+from app.database import schema
 from app.database.clock_check import ClockCheck
 from app.database.postgresql import REQUEST, Patience
 from app.database.session import Database
@@ -108,8 +109,10 @@ async def running(
             clock_check=ClockCheck(database, clock, on=settings.environment != "test"),
         )
         try:
-            await database.prepare(
-                migrate=not settings.is_production, wait_seconds=settings.database_wait_seconds
+            await schema.prepare(
+                database,
+                migrate=not settings.is_production,
+                wait_seconds=settings.database_wait_seconds,
             )
             await runtime.clock_check.require()
             await _seal_log(database, clock())

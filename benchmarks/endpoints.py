@@ -20,7 +20,9 @@ from sqlalchemy import insert, select, text
 from app.core.crypto import Keyring, derive
 from app.core.ids import new_id
 from app.core.settings import DEVELOPMENT_SECRET, SANDBOX_PHONE_NUMBER_ID
-from app.database.session import Database, load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
+from app.database.session import Database
 from app.identity.models import Role
 from app.identity.sessions import DatabaseSessions
 from app.identity.tokens import Claims, TokenRing

@@ -20,7 +20,9 @@ from app.audit.log import record as note
 from app.audit.log import verify
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.database.session import Database, load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
+from app.database.session import Database
 from app.identity.models import SignInTries
 from app.messaging.outbox.channel_health import make_state
 from app.messaging.outbox.rate_limiter import hand_out

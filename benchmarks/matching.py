@@ -10,7 +10,9 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
-from app.database.session import Database, load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
+from app.database.session import Database
 from app.matching.candidates import Shortlist, find
 from app.matching.index import rebuild
 from app.matching.load import Caps, job_facts

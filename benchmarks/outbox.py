@@ -23,7 +23,9 @@ from sqlalchemy import bindparam, delete, select, update
 
 from app.core.crypto import Keyring
 from app.core.settings import DEVELOPMENT_SECRET
-from app.database.session import Database, load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
+from app.database.session import Database
 from app.database.statements import table
 from app.identity.models import User
 from app.messaging.channel import Channels

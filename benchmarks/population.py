@@ -14,7 +14,8 @@ from app.catalogue.skills import SKILLS
 from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.week import Slot
-from app.database.session import load_models, parse_url
+from app.database.engines import parse_url
+from app.database.schema import load_models
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot

@@ -18,7 +18,9 @@ from sqlalchemy import Engine, create_engine, insert, text
 from app.background import BATCH
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.database.session import Database, load_models, parse_url, sync_engine_for
+from app.database.engines import parse_url, sync_engine_for
+from app.database.schema import load_models
+from app.database.session import Database
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.retention import PAUSE_SECONDS, SENT_KEPT, forget_due
 from benchmarks.measure import Times

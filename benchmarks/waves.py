@@ -15,7 +15,9 @@ from sqlalchemy import insert, select, update
 
 from app.core.crypto import Keyring
 from app.core.ids import new_id
-from app.database.session import Database, load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
+from app.database.session import Database
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import get_job

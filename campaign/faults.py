@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 import redis.asyncio
 from sqlalchemy import Connection, delete, insert, select, text
 
-from app.database.session import load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
 from campaign.databases import CampaignDatabase, PostgresServer
 from campaign.processes import Process
 from campaign.town import Town

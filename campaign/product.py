@@ -26,9 +26,9 @@ from sqlalchemy import Engine, event  # noqa: E402
 from sqlalchemy.pool import Pool  # noqa: E402
 
 from app import __main__ as commands  # noqa: E402
-from app import background  # noqa: E402
 from app.core.logging import configure_logging  # noqa: E402
 from app.core.settings import Settings, load_settings  # noqa: E402
+from app.database import schema  # noqa: E402
 from app.database.session import Database  # noqa: E402
 from app.main import create_app  # noqa: E402
 
@@ -54,7 +54,7 @@ class Orders:
         self._die_at, self._left = die.get("at"), die.get("after", 0)
         self._databases = [each for each in self._databases if not each[0].is_closed()]
         for loop, database in self._databases:
-            loop.call_soon_threadsafe(database.wake, [each.name for each in background.LOOPS])
+            loop.call_soon_threadsafe(database.wakeups.wake_all)
 
     def now(self) -> dt.datetime:
         """Return the instant this process believes it is."""
@@ -67,13 +67,13 @@ class Orders:
         event.listen(Engine, "before_cursor_execute", self._statement)
         event.listen(Engine, "commit", self._commit)
         event.listen(Pool, "checkin", self._checkin)
-        prepare = Database.prepare
+        prepare = schema.prepare
 
         async def noted(database: Database, **options: Any) -> None:
             self._databases.append((asyncio.get_running_loop(), database))
             await prepare(database, **options)
 
-        Database.prepare = noted  # type: ignore[method-assign,assignment]
+        schema.prepare = noted
 
     def _statement(self, _connection: object, _cursor: object, statement: str, *_: Any) -> None:
         if self._die_at == "statement" and statement.lstrip()[:6].upper() in _WRITES:

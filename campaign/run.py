@@ -20,7 +20,8 @@ import httpx
 
 from app.core.crypto import Keyring
 from app.core.settings import DEVELOPMENT_SECRET
-from app.database.session import Database, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.session import Database
 from app.invariants import examine
 from app.texts import catalogue
 from campaign import people

@@ -6,7 +6,8 @@ from alembic import context
 from sqlalchemy import JSON, Connection
 
 from app.core.settings import load_settings
-from app.database.session import load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
 
 target = load_models()
 

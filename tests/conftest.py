@@ -129,7 +129,8 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _create_tables(url: str) -> None:
-    from app.database.session import load_models, sync_engine_for, upgrade_schema
+    from app.database.engines import sync_engine_for
+    from app.database.schema import load_models, upgrade_schema
 
     engine = sync_engine_for(url)
     with engine.begin() as connection:

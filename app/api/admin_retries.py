@@ -10,7 +10,7 @@ from app.attempts.models import Tried
 from app.attempts.tries import start_anew
 from app.audit.log import record
 from app.core.errors import NotFound
-from app.database.session import wake_loops
+from app.database.wakeups import wake_loops
 from app.identity.actor import Actor
 
 

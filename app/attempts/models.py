@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.session import Base
+from app.database.types import Base
 
 
 class Tried:

@@ -1,13 +1,13 @@
-"""Statements built once and run many times; on PostgreSQL by the driver itself.
+"""Statements that SQLAlchemy compiles once and PostgreSQL's driver then runs.
 
-To build a query, look its compiled form up, run it and wrap its rows takes SQLAlchemy several times as
-long as the driver takes to run it. For the few that nearly every request waits for, SQLAlchemy writes
-the SQL once and the rest is left out. Only a reader's session on PostgreSQL goes that way: there every
-statement stands by itself. Elsewhere (a transaction, SQLite) the same statement runs as any other.
+SQLAlchemy takes several times as long as the driver to build a query, find its compiled form, run it and wrap
+its rows. The few statements that nearly every request waits for skip all but the compilation. That holds for
+a reader's session on PostgreSQL, where no transaction surrounds a statement. In a transaction and on SQLite
+the same statement runs through SQLAlchemy.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 from sqlalchemy import ARRAY, Select, String, Text, bindparam, func, select
@@ -15,10 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
-from app.database.session import DRIVER, Base
 from app.database.statements import insert_of, is_postgresql, rows_changed, table
+from app.database.types import Base
 
-_FAILED = (
+_DRIVER: Final = "driver"
+READER_INFO: Final = {_DRIVER: None}
+"""What a session's `info` needs so that its statements go to the driver; keeps the connection later."""
+
+_FAILED: Final = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -27,13 +31,12 @@ _FAILED = (
 
 
 class Prepared[Row: NamedTuple]:
-    """A query whose rows are `row`s: its columns in the order of that tuple's fields.
+    """A query whose columns are, in order, the fields of the named tuple `row`.
 
-    Or an UPDATE that returns such rows, run in a `Database.single` and safe to repeat: should the connection
-    fail it is run again, and what it changed the first time no longer meets its condition.
+    It may be an UPDATE with RETURNING in a `Database.single`, if it is safe to repeat: a lost connection makes
+    it run again, and rows that it changed before must not meet its condition any more.
 
-    Its values are bound by name. What the driver needs no help with goes through: numbers, texts,
-    UUIDs, aware instants; a list of values for one `IN` does not.
+    Values are bound by name: numbers, texts, UUIDs and aware instants. A list for one `IN` does not work.
     """
 
     def __init__(
@@ -47,14 +50,14 @@ class Prepared[Row: NamedTuple]:
         self._sql: tuple[str, Sequence[str], Mapping[str, Any]] | None = None
 
     def _compiled(self, session: AsyncSession) -> tuple[str, Sequence[str], Mapping[str, Any]]:
-        """Return the SQL, its values' names in order, and those that never change."""
+        """Return the SQL, its parameters' names in order, and the values that never change."""
         if self._sql is None:
             compiled = self._query.compile(dialect=session.get_bind().dialect)
             self._sql = str(compiled), tuple(compiled.positiontup or ()), compiled.params
         return self._sql
 
     async def all(self, session: AsyncSession, **values: Any) -> list[Row]:
-        """Return every row. Raises SQLAlchemy's errors, as any statement does, and `TimeoutError`."""
+        """Return every row. Raises SQLAlchemy's errors, and `TimeoutError`."""
         connection = await _driver_of(session)
         if connection is None:
             return [self._make(row) for row in await session.execute(self._query, values)]
@@ -63,12 +66,10 @@ class Prepared[Row: NamedTuple]:
         try:
             rows = await connection.fetch(sql, *[given[name] for name in order])
         except TimeoutError:
-            # It was waited for long enough.
             await _leave_driver(session)
             raise
         except _FAILED:
-            # It only reads, or is safe to repeat: run again like any other, whose layers know what to make
-            # of an error.
+            # The statement is safe to repeat, so SQLAlchemy runs it again and classifies the error.
             await _leave_driver(session)
             rows = (await session.execute(self._query, values)).all()
         return [self._make(row) for row in rows]
@@ -82,17 +83,16 @@ class Prepared[Row: NamedTuple]:
 
 
 class PreparedInsert:
-    """Adds rows of these columns, unless those that break a unique constraint are there already.
+    """An INSERT … ON CONFLICT DO NOTHING of any number of rows by one statement.
 
-    Any number by one statement. Runs past SQLAlchemy in a `Database.single` on PostgreSQL. Safe to
-    repeat, which it relies on.
+    In a `Database.single` on PostgreSQL the driver runs it.
     """
 
     def __init__(self, model: type[Base], *columns: str) -> None:
         kinds = table(model).c
         self._columns = columns
         self._insert = insert_of(model, postgresql=False).on_conflict_do_nothing()
-        # One array a column: the same statement for any number of rows, and one message to the server.
+        # One array a column: the statement is the same for any number of rows.
         arrays = [bindparam(name, type_=_array_of(kinds[name].type)) for name in columns]
         rows = select(func.unnest(*arrays).table_valued(*columns).render_derived())
         self._insert_arrays = (
@@ -103,7 +103,7 @@ class PreparedInsert:
         self._sql: tuple[str, Sequence[str]] | None = None
 
     async def run(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Add the rows; return how many were not there. Raises SQLAlchemy's errors, and `TimeoutError`."""
+        """Return how many rows were inserted. Raises SQLAlchemy's errors, and `TimeoutError`."""
         if not is_postgresql(session):
             return await rows_changed(session, self._insert, rows)
         arrays = {name: [row[name] for row in rows] for name in self._columns}
@@ -126,23 +126,23 @@ class PreparedInsert:
 
 
 def _array_of(kind: TypeEngine[Any]) -> ARRAY[Any]:
-    """Return the array's type: one of VARCHAR(n) would cut what is too long instead of refusing it."""
+    """Return the array's type: VARCHAR(n)[] would cut long text where the column refuses it."""
     return ARRAY(Text() if isinstance(kind, String) else kind)
 
 
 async def _driver_of(session: AsyncSession) -> asyncpg.Connection | None:
-    """Return the driver's connection of a reader on PostgreSQL."""
-    if DRIVER not in session.info:
+    """Return the driver's connection of a reader's session on PostgreSQL, else None."""
+    if _DRIVER not in session.info:
         return None
-    if session.info[DRIVER] is None:
-        session.info[DRIVER] = await session.run_sync(
+    if session.info[_DRIVER] is None:
+        session.info[_DRIVER] = await session.run_sync(
             lambda plain: plain.connection().connection.driver_connection
         )
-    found: asyncpg.Connection = session.info[DRIVER]
-    return found
+    connection: asyncpg.Connection = session.info[_DRIVER]
+    return connection
 
 
 async def _leave_driver(session: AsyncSession) -> None:
-    """Give up the connection, in whatever state it is, and with it the way past SQLAlchemy."""
-    del session.info[DRIVER]
+    """Drop the connection, whatever its state; the session's further statements go through SQLAlchemy."""
+    del session.info[_DRIVER]
     await session.invalidate()

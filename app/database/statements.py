@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from app.database.session import Base, UtcDateTime
+from app.database.types import Base, UtcDateTime
 
 type Insert = on_postgresql.Insert | on_sqlite.Insert
 

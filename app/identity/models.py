@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
-from app.database.session import Base
+from app.database.types import Base
 from app.identity.rules import Role, UserStatus
 
 __all__ = ["Consent", "IdempotencyKey", "OneTimeCode", "Role", "Session", "User", "UserStatus"]

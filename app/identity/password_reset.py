@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import SealBroken
 from app.core.errors import Conflict, Invalid
-from app.database.session import keyring, wake_loops
+from app.database.session import keyring
+from app.database.wakeups import wake_loops
 from app.identity import email_confirmation, email_tokens, growing_waits, users
 from app.identity.email_tokens import SentLink
 from app.identity.models import ResetRequest, Role, User

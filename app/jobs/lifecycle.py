@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.errors import Conflict
-from app.database.session import wake_loops
+from app.database.wakeups import wake_loops
 from app.jobs import rules
 from app.jobs.models import Job
 from app.jobs.queries import facts_of

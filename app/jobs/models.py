@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Stri
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.ids import new_id
-from app.database.session import Base, JsonType
+from app.database.types import Base, JsonType
 from app.jobs.review import ReviewStatus
 from app.jobs.rules import JobStatus
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.session import Base
+from app.database.types import Base
 
 _COVERED = (
     "active",

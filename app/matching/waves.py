@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work
 from app.database.due import Due
-from app.database.session import wake_loops
 from app.database.statements import is_one_of, table
+from app.database.wakeups import wake_loops
 from app.identity.models import User, UserStatus
 from app.jobs.matchable import require_matchable
 from app.jobs.models import Job

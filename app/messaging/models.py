@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.attempts.models import Tried
 from app.core.ids import new_id
-from app.database.session import Base, JsonType
+from app.database.types import Base, JsonType
 
 
 class Channel(StrEnum):

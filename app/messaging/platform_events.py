@@ -22,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.database.session import wake_loops
 from app.database.statements import insert_if_absent
+from app.database.wakeups import wake_loops
 from app.messaging.inbound import PlatformNotice as Told
 from app.messaging.models import (
     Channel,

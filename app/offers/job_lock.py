@@ -14,8 +14,8 @@ from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.masking import mask_together
-from app.database.session import wake_loops
 from app.database.statements import rows_changed
+from app.database.wakeups import wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import Notice

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
-from app.database.session import Base, JsonType
+from app.database.types import Base, JsonType
 from app.offers.rules import OfferStatus
 
 __all__ = ["JobMatch", "OfferStatus"]

@@ -18,8 +18,9 @@ from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.person_names import UNNAMED, letters_of
 from app.database.fast_reads import Prepared
-from app.database.session import UtcDateTime, keyring
+from app.database.session import keyring
 from app.database.statements import json_rows, table
+from app.database.types import UtcDateTime
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot

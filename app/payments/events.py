@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clocks import Clock
 from app.core.ids import new_id
-from app.database.session import Database, keyring, wake_loops
+from app.database.session import Database, keyring
 from app.database.statements import insert_if_absent
+from app.database.wakeups import wake_loops
 from app.messaging.inbox.webhook_queue import Events
 from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
-from app.database.session import Base
+from app.database.types import Base
 
 _OPEN = "status IN ('pending', 'requires_action', 'processing')"
 

@@ -19,8 +19,9 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.database.due import Due
-from app.database.session import Database, wake_loops
+from app.database.session import Database
 from app.database.statements import rows_changed
+from app.database.wakeups import wake_loops
 from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify

@@ -15,8 +15,8 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
-from app.database.session import wake_loops
 from app.database.statements import rows_changed
+from app.database.wakeups import wake_loops
 from app.employers import phones
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job

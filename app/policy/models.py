@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.session import Base, JsonType
+from app.database.types import Base, JsonType
 
 
 class PolicyRow(Base):

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
-from app.database.session import Base, JsonType
+from app.database.types import Base, JsonType
 
 
 class Worker(Base):

@@ -18,7 +18,8 @@ import pytest
 import redis
 from sqlalchemy import inspect
 
-from app.database.session import load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
 from tests.acceptance.shapes import problem
 from tests.flows.auth_world import ME, employer_body
 from tests.flows.world import BANDRA, EVERY_DAY, PASSWORD, ok

@@ -10,7 +10,8 @@ from sqlalchemy import Table
 from app.__main__ import _parser
 from app.background import LOOPS
 from app.core.settings import Settings
-from app.database.session import Base, load_models
+from app.database.schema import load_models
+from app.database.types import Base
 from tests.architecture.source import ROOT, tracked_files
 
 SETTINGS = {name.upper() for name in Settings.model_fields}

@@ -6,7 +6,7 @@ stand in clear because they are searched, job texts because everybody who is ask
 
 from sqlalchemy import JSON, String
 
-from app.database.session import load_models
+from app.database.schema import load_models
 
 CODES = """
 admin_action_log.actor_role admin_action_log.action admin_action_log.target_type

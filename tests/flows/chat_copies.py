@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database.session import load_models
+from app.database.schema import load_models
 
 type Rows = Sequence[tuple[Table, Sequence[dict[str, Any]]]]
 

@@ -30,7 +30,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from app.chat.runner import Conversation
-from app.database.session import Database, load_models
+from app.database.schema import load_models
+from app.database.session import Database
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
@@ -87,8 +88,8 @@ class ChatWorld:
 
     async def settle(self) -> None:
         """Let both loops work as production does: until a round leaves room, or a commit wakes one."""
-        wakeups = self.database.wakeups
-        async with wakeups("inbox") as arrived, wakeups("outbox") as written:
+        event = self.database.wakeups.event
+        async with event("inbox") as arrived, event("outbox") as written:
             arrived.set()
             written.set()
             while arrived.is_set() or written.is_set():

@@ -89,7 +89,7 @@ def outcomes(tasks: Sequence[asyncio.Task[None]]) -> list[str]:
 
 async def test_what_arrives_together_is_kept_in_order_by_few_statements(door: Door) -> None:
     bodies = [b"%d" % number for number in range(MOST_TOGETHER + 2)]
-    async with door.database.wakeups("inbox") as woken:
+    async with door.database.wakeups.event("inbox") as woken:
         await asyncio.gather(*door.arrive(*bodies, b"0", b"101"))
         assert woken.is_set()
         woken.clear()

@@ -72,7 +72,7 @@ async def test_what_changes_hands_by_a_move_wakes_whoever_handles_messages(
                 await process.store_events(session, process.WHATSAPP, [body], world.clock_now)
             await unpack.open_due(world.database, world.clock, 1, world.conversation.parse)
             world.clock_now += dt.timedelta(seconds=1)
-        async with world.database.wakeups("inbox") as woken:
+        async with world.database.wakeups.event("inbox") as woken:
             await process.handle_due(world.database, world.clock, 1, world.conversation)
             assert await states(world) == {"handled", "waiting"}
             assert woken.is_set()

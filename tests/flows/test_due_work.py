@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, select
 
 from app import background
 from app.audit.models import AdminActionLog
-from app.database.session import load_models
+from app.database.schema import load_models
 from app.jobs.models import Job
 from app.matching.waves import WAVES_DUE
 from app.messaging.inbox.process import ITEMS_DUE

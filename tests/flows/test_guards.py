@@ -18,7 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring, SealBroken
 from app.core.errors import Conflict
 from app.core.ids import new_id
-from app.database.session import Database, changed, load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
+from app.database.session import Database, changed
 from app.identity.models import User
 from app.jobs import lifecycle
 from app.jobs.models import Job

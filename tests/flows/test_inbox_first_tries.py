@@ -107,7 +107,7 @@ async def test_a_process_that_ends_in_order_gives_the_try_back_and_says_so(
 ) -> None:
     picky = Picky(database, Clock(), hello="hang")
     await arrive(database, said(0, "hello"))
-    async with database.wakeups("inbox") as woken:
+    async with database.wakeups.event("inbox") as woken:
         ending = asyncio.create_task(picky.round())
         await picky.hangs.acquire()
         woken.clear()
@@ -154,7 +154,7 @@ async def test_what_somebody_else_keeps_busy_is_given_back_and_looked_for_again(
     try:
         await arrive(database, said(0, "hi"))
         this = await opened(database, clock, listener)
-        async with database.begin() as elsewhere, database.wakeups("inbox") as woken:
+        async with database.begin() as elsewhere, database.wakeups.event("inbox") as woken:
             await elsewhere.scalar(select(ChatPerson.id).with_for_update())
             assert await handle_items(database, this, 0) == 0
             await release(database, this)

@@ -199,7 +199,7 @@ async def test_who_writes_without_end_takes_turns(database_url: str) -> None:
     try:
         listener = Listener()
         await arrive(database, *(said(0, f"{number:02}") for number in range(IN_A_ROW + 5)))
-        async with database.wakeups("inbox") as woken:
+        async with database.wakeups.event("inbox") as woken:
             assert await process.handle_due(database, clock, 100, listener) == 1 + IN_A_ROW
             assert woken.is_set()
         assert await process.handle_due(database, clock, 100, listener) == 5

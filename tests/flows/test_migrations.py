@@ -14,7 +14,10 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.core.crypto import Keyring
-from app.database.session import MIGRATIONS, Database, load_models, sync_engine_for, upgrade_schema
+from app.database import schema
+from app.database.engines import sync_engine_for
+from app.database.schema import MIGRATIONS, load_models, upgrade_schema
+from app.database.session import Database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -83,7 +86,7 @@ async def test_of_several_who_start_at_once_one_makes_the_tables_while_the_other
     empty_url: str,
 ) -> None:
     everybody = [Database(empty_url, Keyring("a secret of nobody's")) for _ in range(3)]
-    await asyncio.gather(*(database.prepare(migrate=True) for database in everybody))
+    await asyncio.gather(*(schema.prepare(database, migrate=True) for database in everybody))
     for database in everybody:
         await database.close()
     with connected(empty_url) as connection:

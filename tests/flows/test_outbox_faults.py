@@ -293,7 +293,7 @@ async def test_a_status_that_settles_a_lost_answer_lets_the_next_go(database_url
         post.platform.script = [lost()]
         first, second = await post.tell("1"), await post.tell("2")
         await post.send()
-        async with post.database.wakeups("outbox") as woken:
+        async with post.database.wakeups.event("outbox") as woken:
             await post.hears("delivered", first, "wamid.0")
             assert woken.is_set()
         await post.send()

@@ -14,8 +14,9 @@ from app.core.crypto import Keyring
 from app.core.ids import new_id
 from app.database.due import Due
 from app.database.fast_reads import Prepared, PreparedInsert
-from app.database.session import Database, wake_loops
+from app.database.session import Database
 from app.database.statements import is_one_of, json_rows, rows_changed, table
+from app.database.wakeups import wake_loops
 from app.messaging.models import WebhookEvent
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, 0, 123456, tzinfo=dt.UTC)
@@ -70,7 +71,7 @@ async def keep(database: Database, event_id: str, attempts: int = 0) -> bool:
 
 
 async def test_a_row_is_added_once_and_wakes_whoever_waits_for_it(database: Database) -> None:
-    async with database.wakeups("inbox") as woken:
+    async with database.wakeups.event("inbox") as woken:
         assert await keep(database, "one")
         assert woken.is_set()
         woken.clear()

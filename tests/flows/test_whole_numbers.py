@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import BigInteger, Integer, SmallInteger
 
 from app.core.schema import MAX_AMOUNT
-from app.database.session import load_models
+from app.database.schema import load_models
 from app.main import ROUTERS
 from app.policy.policy import Policy
 from tests.flows.world import World, ok

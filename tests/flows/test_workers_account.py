@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.database.session import load_models
+from app.database.schema import load_models
 from tests.flows.world import Person, World, ok, refused
 
 EXPORT = "/api/workers/export"

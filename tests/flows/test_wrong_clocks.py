@@ -15,7 +15,7 @@ from app.core.ids import new_id
 from app.core.settings import Settings
 from app.database import clock_check
 from app.database.clock_check import ClockCheck
-from app.database.session import load_models
+from app.database.schema import load_models
 from app.identity.models import OneTimeCode
 from app.jobs.models import Job
 from app.messaging.models import WebhookEvent

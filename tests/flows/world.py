@@ -473,6 +473,6 @@ def _document() -> dict[str, Any]:
 
 async def _wakeups(runtime: Runtime, until: AsyncExitStack) -> dict[str, asyncio.Event]:
     return {
-        loop.name: await until.enter_async_context(runtime.database.wakeups(loop.name))
+        loop.name: await until.enter_async_context(runtime.database.wakeups.event(loop.name))
         for loop in background.LOOPS
     }

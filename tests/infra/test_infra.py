@@ -18,7 +18,8 @@ import redis
 from playwright.sync_api import Browser
 from sqlalchemy import inspect, text
 
-from app.database.session import load_models, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models
 from tests.infra.postgres import Lender, Postgres
 from tests.infra.run import ROOT, Plan, ServerFailedError, shared, wait_until
 

@@ -6,7 +6,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from app.database.session import load_models, newest_revision, sync_engine_for
+from app.database.engines import sync_engine_for
+from app.database.schema import load_models, newest_revision
 from tests.infra.run import ROOT
 
 

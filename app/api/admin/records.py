@@ -26,8 +26,8 @@ from app.core.errors import FieldError, Invalid
 from app.core.money import Money
 from app.core.paging import Keyset
 from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
-from app.database.session import wake_loops
 from app.database.statements import is_postgresql
+from app.database.wakeups import wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.messaging.models import OutboxMessage, OutboxState

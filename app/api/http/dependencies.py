@@ -70,16 +70,16 @@ Now = Annotated[dt.datetime, Depends(_now)]
 
 @asynccontextmanager
 async def writing(
-    runtime: Runtime, turn_seconds: float | None = None
+    runtime: Runtime, wait_seconds: float | None = None
 ) -> AsyncIterator[AsyncSession]:
     """Open a transaction as a request has it: an error rolls back, unless its class says that what
     was written has to stay (`DomainError.keeps_changes`).
 
     For routes with slow work that must not hold a transaction: on SQLite it keeps every writer waiting.
-    There it waits for its turn itself, at most `turn_seconds`.
+    There it waits for its turn itself, at most `wait_seconds`.
     """
     kept: DomainError | None = None
-    async with runtime.database.begin(turn_seconds) as session:
+    async with runtime.database.begin(wait_seconds) as session:
         try:
             yield session
         except DomainError as error:

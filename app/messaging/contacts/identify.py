@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.core.phones import line_of
-from app.database.session import changed, keyring, wake_loops
+from app.database.session import changed, keyring
 from app.database.statements import insert_if_absent, table
+from app.database.wakeups import wake_loops
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
 from app.messaging.contacts import account_merge

@@ -26,8 +26,9 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.due import Due
 from app.database.fast_reads import Prepared
-from app.database.session import Database, keyring, wake_loops
+from app.database.session import Database, keyring
 from app.database.statements import is_one_of, table
+from app.database.wakeups import wake_loops
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.inbox.unpack import ITEM
 from app.messaging.models import ChatPerson, InboxItem, WebhookState

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.database.fast_reads import Prepared, PreparedInsert
-from app.database.session import Database, keyring, wake_loops
+from app.database.session import Database, keyring
+from app.database.wakeups import wake_loops
 from app.messaging.inbox.handle_messages import ITEMS_DUE, Handler, Round, handle_items, release
 from app.messaging.inbox.unpack import EVENT, ITEM, WEBHOOKS_DUE, WHATSAPP, open_due
 from app.messaging.models import WebhookEvent, WebhookState

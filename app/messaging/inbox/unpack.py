@@ -20,8 +20,9 @@ from app.core.clocks import Clock
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.database.session import Database, keyring, wake_loops
+from app.database.session import Database, keyring
 from app.database.statements import insert_if_absent, table
+from app.database.wakeups import wake_loops
 from app.messaging import platform_events
 from app.messaging.contacts import identify
 from app.messaging.inbound import Inbound, InboundKind, Parsed

@@ -20,8 +20,8 @@ from app.core.clocks import SKEW, believed
 from app.core.errors import NotFound
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.database.session import wake_loops
 from app.database.statements import insert_if_absent, later
+from app.database.wakeups import wake_loops
 from app.messaging.models import ChannelState, OutboxMessage, OutboxState
 from app.messaging.outbox.enqueue import SECRET_KINDS
 from app.messaging.rules import (

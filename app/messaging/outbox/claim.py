@@ -17,8 +17,8 @@ from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.due import Due, due_by
-from app.database.session import wake_loops
 from app.database.statements import is_one_of, later, table
+from app.database.wakeups import wake_loops
 from app.messaging.channel import Channels
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import (

@@ -19,8 +19,9 @@ from app.core.crypto import Keyring
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.phones import is_special
-from app.database.session import keyring, wake_loops
+from app.database.session import keyring
 from app.database.statements import insert_of, is_postgresql, rows_changed
+from app.database.wakeups import wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.identity.users import EMAIL
 from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState

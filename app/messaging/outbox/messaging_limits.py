@@ -5,7 +5,8 @@ from typing import Final
 
 from app.core.clocks import SKEW, Clock
 from app.core.logging import logger
-from app.database.session import Database, wake_loops
+from app.database.session import Database
+from app.database.wakeups import wake_loops
 from app.messaging.channel import Channels, TransportError
 from app.messaging.models import Channel, ChannelState
 from app.messaging.outbox.channel_health import make_state

@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.clocks import Clock
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.database.session import Database, UtcDateTime, keyring, wake_loops
+from app.database.session import Database, keyring
 from app.database.statements import rows_changed
+from app.database.types import UtcDateTime
+from app.database.wakeups import wake_loops
 from app.messaging.channel import SendResult, TransportError
 from app.messaging.contacts import identify
 from app.messaging.models import Channel as ChannelName

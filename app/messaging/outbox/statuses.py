@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.logging import logger
 from app.core.metrics import ALERTS, NOT_OURS
-from app.database.session import keyring, wake_loops
+from app.database.session import keyring
+from app.database.wakeups import wake_loops
 from app.messaging import platform_events
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
