@@ -20,7 +20,6 @@ from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.languages import Language
 from app.core.logging import logger
-from app.core.masking import mask
 from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
 from app.database.session import changed
@@ -33,6 +32,7 @@ from app.employers.reports import report_employer
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, Role, User, UserStatus
+from app.masking.mask import mask
 from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
 from app.messaging.models import ChatPerson

@@ -17,7 +17,6 @@ from app.chat.effect_context import Doing
 from app.chat.load_employer_context import said_of
 from app.core.errors import DomainError, Invalid, NotFound
 from app.core.geo import Point
-from app.core.masking import mask
 from app.core.paging import PageRequest
 from app.core.week import Slot
 from app.database.session import keyring
@@ -47,6 +46,7 @@ from app.jobs.models import Job
 from app.jobs.moderation import JobDeclined, JobPendingReview
 from app.jobs.posting import JobSalary, JobText
 from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
+from app.masking.mask import mask
 from app.matching.publish import publish
 from app.offers import closing
 from app.offers.links import payment_link

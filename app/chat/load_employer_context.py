@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask
 from app.dialogue.employer.model import EmployerFacts, JobFacts, masked_email
 from app.employers import phones
 from app.identity.models import UserStatus
@@ -15,6 +14,7 @@ from app.jobs import queries
 from app.jobs.models import Job
 from app.jobs.queries import JobNotFound
 from app.jobs.rules import JobStatus
+from app.masking.mask import mask
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import ChatPerson
 from app.offers.offer_message import job_params

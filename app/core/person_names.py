@@ -1,30 +1,27 @@
-"""Names of persons: what may be kept as one, and what a chat takes for one.
+"""What the API accepts as a person's name, and the signs that names of any script are made of.
 
-The API takes any name that can be seen and has a letter. A chat asks, so it takes only what is a name beyond
-doubt: letters of any script and what joins them. What people who have paid nothing read of a name is another
-matter (`app.offers.worker_names`).
+The chat is stricter (`app.nlu.person_name`), and so is what employers see before they pay
+(`app.offers.worker_names`).
 """
 
 import unicodedata
 from typing import Final
 
-from app.core.masking import mask
-
 UNNAMED: Final = "Worker"
-"""The name of somebody who has told none, and what is shown of a name that nothing may be shown of."""
+"""Stands for a missing name, and for a name of which nothing may be shown."""
 
 _JOINERS: Final = frozenset("\u200c\u200d")
 """Zero-width joiners: invisible, and needed between the letters of some scripts."""
-_BETWEEN: Final = frozenset(" .'’ʼ-‐") | _JOINERS
+_SIGNS: Final = frozenset(" .'’ʼ-‐") | _JOINERS
+"""Signs that join the letters and words of a name."""
 _BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\u034f\u2800")
-"""Letters, marks and signs, by their category, that show nothing."""
-_SHORT_LETTERS: Final = 3
+"""Characters that Unicode calls letters, marks or signs and that show nothing."""
 _MOST_MARKS: Final = 4
-"""Marks on one letter: more is a tower, and no script's."""
+"""Marks on one letter: no script stacks more."""
 
 
 def is_readable_name(name: str) -> bool:
-    """Whether this has a letter and every character can be seen: "Worker 2", "Asha (B)", not a joiner alone."""
+    """Whether this has a letter and no invisible character: "Worker 2" and "Asha (B)" are fine."""
     if not any(character.isalpha() and character not in _BLANKS for character in name):
         return False
     marks = 0
@@ -41,38 +38,36 @@ def is_readable_name(name: str) -> bool:
 
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-"""Control and format characters, what is not assigned, and ends of lines."""
+"""Control and format characters, unassigned ones, and ends of lines."""
 
 
-def is_person_name(name: str) -> bool:
-    """Whether this can be a person's name: "S. K. Rao", "O'Brien", "अंज़ूर्‍या"; no phone in words, no link."""
+def is_spelled_as_name(name: str) -> bool:
+    """Whether this begins with a letter and holds only letters and the signs that join them."""
     if not name or not name[0].isalpha() or not is_readable_name(name):
         return False
-    for before, character in zip(" " + name, name, strict=False):
-        if character.isalpha() or (_is_mark(character) and not _is_variation(character)):
-            continue
-        if character not in _BETWEEN or not _may_follow(character, before):
-            return False
-    if any(map(_is_handle, name.split())):
-        return False
-    return mask(name) == name
+    return all(
+        character.isalpha()
+        or (_is_mark(character) and not _is_variation(character))
+        or (character in _SIGNS and _may_follow(character, before))
+        for before, character in zip(" " + name, name, strict=False)
+    )
 
 
 def letters_of(name: str) -> str:
-    """Return the letters of a name and the signs that stand where they can; all else parts words."""
+    """Return a name's letters and well-placed signs; every other character separates words."""
     kept: list[str] = []
     for character in name:
         before = kept[-1] if kept else " "
         letter = character.isalpha() and character not in _BLANKS
         mark = _is_mark(character) and before != " " and not _is_variation(character)
-        sign = character in _BETWEEN and _may_follow(character, before)
+        sign = character in _SIGNS and _may_follow(character, before)
         kept.append(character if letter or mark or sign else " ")
     words = "".join(kept).split()
     return " ".join(word for word in words if any(map(str.isalpha, word)))
 
 
 def _is_mark(character: str) -> bool:
-    """Whether a character stands on or beside a letter, as vowels of Indian scripts do."""
+    """Whether a character is written on or beside a letter, as vowels of Indian scripts are."""
     return unicodedata.category(character) in {"Mn", "Mc"} and character not in _BLANKS
 
 
@@ -80,14 +75,8 @@ def _is_variation(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f"
 
 
-def _is_handle(word: str) -> bool:
-    """Whether a dot joins what is no initial and no title: "Insta.asha", but not "S.K.Rao" or "Md.Arif"."""
-    *before, last = word.split(".")
-    return bool(last) and any(sum(map(str.isalpha, part)) > _SHORT_LETTERS for part in before)
-
-
 def _may_follow(sign: str, before: str) -> bool:
-    """Whether a sign stands where it can: after a letter, a space also after a dot, a quote after a space."""
+    """Whether a sign may follow `before`: any a letter, a space also a dot, a quote also a space."""
     if before.isalpha() or _is_mark(before):
         return True
     if sign in _JOINERS:

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
-from app.core.masking import mask
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
+from app.masking.mask import mask
 
 
 def report_employer(

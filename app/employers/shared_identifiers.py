@@ -14,11 +14,11 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.core.deobfuscation import fold, words
 from app.database.session import keyring
 from app.employers.models import AccountMark, Employer
 from app.identity import users
 from app.identity.models import User
+from app.masking.deobfuscation import fold, words
 
 ADDRESS: Final = "street address"
 """What a street address is sealed as."""

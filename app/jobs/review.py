@@ -16,11 +16,11 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any, Final
 
-from app.core.deobfuscation import fold, readings, words
-from app.core.dictated_numbers import without_phones
 from app.core.errors import Conflict
-from app.core.masking import mask, mask_together
 from app.jobs import scam_likeness, scam_rules
+from app.masking.deobfuscation import fold, readings, words
+from app.masking.digit_runs import without_phones
+from app.masking.mask import mask, mask_together
 
 CONTACT: Final = "contact"
 """The kind of a sentence with a phone, an address or a link in it: workers read it masked."""

@@ -13,7 +13,7 @@ from importlib.resources import files
 from itertools import product
 from typing import Any, Final
 
-from app.core.deobfuscation import fold
+from app.masking.deobfuscation import fold
 
 _AMOUNT: Final = "amount"
 _NUMBER: Final = "number"

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Final
 
 from app.catalogue import places, skills
-from app.core.masking import mask
 from app.core.week import DAY
+from app.masking.mask import mask
 from app.nlu import dates, negation, pay, place_phrases, weekly_hours
 from app.nlu.dates import TAKEN, any_of
 from app.nlu.intents import folded

@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask_together
 from app.database.statements import rows_changed
 from app.database.wakeups import wake_loops
 from app.employers.models import Employer
 from app.jobs.models import Job, JobStatus
+from app.masking.mask import mask_together
 from app.messaging.outbox.enqueue import Notice
 from app.offers.effective_status import has_status
 from app.offers.models import JobMatch

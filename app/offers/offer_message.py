@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask_together
 from app.core.schema import Weekday
 from app.employers.models import Employer
 from app.jobs.models import Job, JobSlot
+from app.masking.mask import mask_together
 from app.messaging.outbox.enqueue import Notice
 from app.workers.models import Worker
 

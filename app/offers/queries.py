@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue import places
 from app.core.geo import coarse_km
-from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.person_names import UNNAMED, letters_of
@@ -24,6 +23,7 @@ from app.database.types import UtcDateTime
 from app.employers.models import Employer
 from app.identity.models import User
 from app.jobs.models import Job, JobSlot
+from app.masking.mask import mask_together
 from app.offers.effective_status import effective_status, has_status
 from app.offers.models import JobMatch
 from app.offers.respond import OfferNotFound

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask_name
 from app.core.person_names import UNNAMED, letters_of
 from app.identity.models import User
 from app.identity.users import display_name
+from app.masking.mask import mask_name
 
 
 def shown_name(name: str) -> str:

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.masking import mask_together
 from app.core.money import Money
 from app.core.paging import Keyset, PageRequest
 from app.core.phones import whatsapp_url
@@ -17,6 +16,7 @@ from app.employers.models import Employer
 from app.identity.models import User, UserStatus
 from app.identity.users import phone_of
 from app.jobs.models import Job
+from app.masking.mask import mask_together
 from app.offers.models import JobMatch
 from app.payments.models import Payment, Unlock
 

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.attempts.work import Kind, Work
 from app.audit import log
-from app.core.masking import mask_together
 from app.database.due import Due
 from app.database.session import changed, keyring
 from app.database.statements import is_one_of, table
@@ -23,6 +22,7 @@ from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Consent, IdempotencyKey, Role, Session, User, UserStatus
 from app.jobs.models import Job
+from app.masking.mask import mask_together
 from app.messaging.contacts import identify
 from app.messaging.conversations import queries
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState

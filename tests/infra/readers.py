@@ -39,7 +39,7 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.database.engines.parse_url": "a setting",
     "app.database.engines.sync_engine_for": "a setting",
     "app.core.secret_strength.bits": "a setting",
-    "app.core.addresses.found": "a part of app.core.masking.mask, which is tried",
+    "app.masking.addresses.found": "a part of app.masking.mask.mask, which is tried",
     "app.demo.show.bubble": "the demonstration's own people",
     "app.jobs.review.fold_pattern": "a sign out of the rules",
     "app.texts.catalogue.kind_of_template": "the platform's name of one of our templates",
@@ -58,9 +58,10 @@ type Run = Callable[[str], object]
 def _called() -> dict[str, Run]:
     """Return how those are called that take more than the text."""
     from app.catalogue import phonetics, places
-    from app.core import number_lists, phones
+    from app.core import phones
     from app.dialogue import flow
     from app.identity import codes, passwords
+    from app.masking import harmless_numbers
     from app.nlu import dates, job_correction, job_request, negation, pay, place_choice
     from app.texts import formatting
 
@@ -79,10 +80,12 @@ def _called() -> dict[str, Run]:
         "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),
         "app.dialogue.flow.index": lambda text: flow.index(text, 9),
         "app.nlu.place_choice.meant": lambda text: place_choice.meant(text, _PLACES),
-        "app.core.number_lists.is_harmless": lambda text: number_lists.is_harmless(
+        "app.masking.harmless_numbers.is_harmless": lambda text: harmless_numbers.is_harmless(
             text, 0, len(text)
         ),
-        "app.core.number_lists.is_phone": lambda text: number_lists.is_phone(text, 0, len(text)),
+        "app.masking.harmless_numbers.is_phone": lambda text: harmless_numbers.is_phone(
+            text, 0, len(text)
+        ),
         "app.core.phones.parse_phone": lambda text: phones.parse_phone(text, "IN"),
         "app.identity.codes.check_phone": lambda text: codes.check_phone(
             text, CodeRules(per_day=9)

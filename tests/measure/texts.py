@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.core.masking import MASK, mask
 from app.jobs.review import ReviewStatus, judge, status_of
+from app.masking.mask import MASK, mask
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 LEAST_RECALL: Final = 0.90

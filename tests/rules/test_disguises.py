@@ -3,7 +3,7 @@ numbers in two parts, addresses without their signs, names on networks with a nu
 
 import pytest
 
-from app.core.masking import MASK, mask
+from app.masking.mask import MASK, mask
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.core.masking import MASK, mask, mask_name, mask_together
-from app.core.number_lists import READABLE_DIGITS
+from app.masking.harmless_numbers import READABLE_DIGITS
+from app.masking.mask import MASK, mask, mask_name, mask_together
 
 DEVANAGARI = str.maketrans("0123456789", "०१२३४५६७८९")
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")

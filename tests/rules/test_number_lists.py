@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.core.masking import MASK, mask
-from app.core.number_lists import is_phone_like
+from app.masking.harmless_numbers import is_phone_like
+from app.masking.mask import MASK, mask
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ number, which is never an amount."""
 
 import pytest
 
-from app.core.dictated_numbers import without_phones
 from app.jobs.review import LIKE_A_SCAM, judge
+from app.masking.digit_runs import without_phones
 
 
 def holding(text: str) -> list[str]:

@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
-from app.core.deobfuscation import readings
-from app.core.masking import mask, mask_name, mask_together
 from app.jobs import review
+from app.masking.deobfuscation import readings
+from app.masking.mask import mask, mask_name, mask_together
 
 MOST_CHARACTERS = 4_096
 """A long chat message; no door lets a longer text in."""

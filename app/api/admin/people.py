@@ -38,7 +38,6 @@ from app.api.http.problems import problems
 from app.audit.log import record
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
-from app.core.masking import mask
 from app.core.paging import Keyset
 from app.core.phones import parse_phone
 from app.core.schema import Page
@@ -51,6 +50,7 @@ from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.identity.users import StatusForbids
 from app.jobs.models import Job
+from app.masking.mask import mask
 from app.messaging.outbox.enqueue import notify
 from app.offers import closing
 from app.offers.models import JobMatch

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places, skills
-from app.core.masking import mask
 from app.core.money import exponent
 from app.dialogue.employer.job_questions import (
     IN_ORDER,
@@ -26,6 +25,7 @@ from app.dialogue.employer.job_questions import (
 from app.dialogue.employer.model import EmployerFacts, PostJob
 from app.dialogue.flow import said, says, tapped, typed_choice
 from app.dialogue.model import Ask, Context, Heard, Say, State, Turn
+from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
 from app.nlu.intents import COMMAND_CHARACTERS, Intent, around, folded, words_of, yes_or_no

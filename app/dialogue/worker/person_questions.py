@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from app.core.person_names import is_person_name
 from app.core.phones import is_special
 from app.dialogue.flow import QUESTIONS, answered, said, says, tapped
 from app.dialogue.model import Agree, Ask, Context, Edit, Forget, Heard, Say, SetPhone, State, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, Lexicon, around, every, intents, words_of, yes_or_no
+from app.nlu.person_name import is_person_name
 from app.texts import catalogue
 from app.texts.formatting import inert
 from app.texts.message import BUTTON_TITLE_CHARACTERS, Button, Row

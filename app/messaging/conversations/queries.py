@@ -25,9 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring
-from app.core.masking import mask
 from app.database.session import keyring
 from app.identity.models import Role, User, UserStatus
+from app.masking.mask import mask
 from app.messaging.conversations import handoff
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.inbox.process import ITEM

@@ -5,9 +5,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from app.core.number_lists import READABLE_DIGITS, is_phone
-from app.core.spoken_numbers import glued_digits, is_leet, said, undisguised
-from app.core.text_tokens import MIXED, PIECE, Token, plain, tokens
+from app.masking.harmless_numbers import READABLE_DIGITS, is_phone
+from app.masking.number_words import glued_digits, is_leet, said, undisguised
+from app.masking.text_tokens import MIXED, PIECE, Token, plain, tokens
 
 _GAP_CHARACTERS: Final = 12
 """Signs, spaces and line ends between two digits that may still belong to one number."""

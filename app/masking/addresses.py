@@ -1,17 +1,17 @@
 """Mail addresses, payment handles, links and names on networks, however they are dressed. Pure.
 
-The text is read as words and signs (`app.core.address_reader`); the words are data
-(`data/contact_words.toml`), names on networks a file of their own (`app.core.handles`).
+The text is read as words and signs (`app.masking.address_reader`); the words are data
+(`data/contact_words.toml`), names on networks a file of their own (`app.masking.handles`).
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from app.core.address_reader import CHAIN, GAP, NEAR, Reader, atoms_of
-from app.core.contact_words import ContactWords, contact_words, network
-from app.core.handles import Handles
-from app.core.text_tokens import MIXED, Token
+from app.masking.address_reader import CHAIN, GAP, NEAR, Reader, atoms_of
+from app.masking.contact_words import ContactWords, contact_words, network
+from app.masking.handles import Handles
+from app.masking.text_tokens import MIXED, Token
 
 _SIGN_INSIDE: Final = re.compile(r"[.,][^\s.,0-9]|\s\.\s|[a-z]\.[0-9]")
 """A dot or a comma that ends no sentence."""
@@ -24,7 +24,7 @@ _PATH_ONLY: Final = frozenset("gle gl ee be uk us tv cc im gd at li sh gg so ws 
 def found(text: str, plain: str, words: Sequence[Token]) -> list[tuple[int, int]]:
     """Return where addresses, handles and links stand in a text, in its order, apart.
 
-    `plain` and `words` are the same text as `app.core.text_tokens` reads it.
+    `plain` and `words` are the same text as `app.masking.text_tokens` reads it.
     """
     vocabulary = contact_words()
     if not _may_hold(plain, words, vocabulary):

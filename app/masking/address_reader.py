@@ -7,8 +7,8 @@ bounded number of neighbours, so that all reading grows with the text's length o
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from app.core.contact_words import ContactWords, network
-from app.core.text_tokens import Token
+from app.masking.contact_words import ContactWords, network
+from app.masking.text_tokens import Token
 
 _AROUND: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "-": "-", "*": "*", "|": "|", "~": "~"}
 """What people put around a sign, "asha(at)gmail", and what closes it."""

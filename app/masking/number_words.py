@@ -135,7 +135,7 @@ def _folded(word: str) -> str:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    path = files("app.core") / "data" / "number_words.toml"
+    path = files("app.masking") / "data" / "number_words.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 

@@ -67,12 +67,12 @@ def names_network(word: str) -> bool:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    path = files("app.core") / "data" / "contact_words.toml"
+    path = files("app.masking") / "data" / "contact_words.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _ordinary() -> frozenset[str]:
-    lines = (files("app.core") / "data" / "ordinary_words.txt").read_text(encoding="utf-8")
+    lines = (files("app.masking") / "data" / "ordinary_words.txt").read_text(encoding="utf-8")
     return frozenset(
         word for line in lines.splitlines() if not line.startswith("#") for word in line.split()
     )

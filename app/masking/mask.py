@@ -12,10 +12,10 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from app.core import addresses
-from app.core.contact_words import names_network
-from app.core.dictated_numbers import Run, fragments, romans, runs
-from app.core.number_lists import (
+from app.masking import addresses
+from app.masking.contact_words import names_network
+from app.masking.digit_runs import Run, fragments, romans, runs
+from app.masking.harmless_numbers import (
     PAY_AFTER,
     PAY_BEFORE,
     READABLE_DIGITS,
@@ -23,8 +23,8 @@ from app.core.number_lists import (
     is_harmless,
     is_phone_like,
 )
-from app.core.spoken_numbers import said
-from app.core.text_tokens import MIXED, PIECE, plain, tokens
+from app.masking.number_words import said
+from app.masking.text_tokens import MIXED, PIECE, plain, tokens
 
 MASK: Final = "•••"
 """What stands where something was."""

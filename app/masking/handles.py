@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.address_reader import CHAIN, GAP, NEAR, Reader
-from app.core.contact_words import network
-from app.core.spoken_numbers import said
-from app.core.text_tokens import MIXED
+from app.masking.address_reader import CHAIN, GAP, NEAR, Reader
+from app.masking.contact_words import network
+from app.masking.number_words import said
+from app.masking.text_tokens import MIXED
 
 _SHORTEST_HANDLE: Final = 3
 _WRITE_TO: Final = frozenset({"dm", "inbox"})

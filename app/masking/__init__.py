@@ -1,0 +1,1 @@
+"""Hide contact details in what people write: phones, addresses, links and handles. Pure."""
