@@ -24,15 +24,15 @@ from app.database.engines import sync_engine_for
 from app.database.schema import load_models
 from app.database.session import Database
 from app.identity.models import SignInTries
-from app.messaging.outbox.channel_health import make_state
-from app.messaging.outbox.rate_limiter import hand_out
+from app.messaging.outbox.channel_health import lock_state
+from app.messaging.outbox.rate_limiter import reserve
 from benchmarks.measure import Times
 from tests.infra.postgres import postgres
 
 WRITERS: Final = (1, 4, 16)
 _SECRET: Final = "benchmarks only, nothing real is sealed by it"
 _TURNS_A_SECOND: Final = 1_000
-"""More than any number has, so that turns are never what is waited for."""
+"""More than any number has, so that slots are never what is waited for."""
 _TURNS: Final = 10
 
 type Write = Callable[[AsyncSession], Awaitable[None]]
@@ -61,8 +61,8 @@ async def _audited(session: AsyncSession) -> None:
 
 async def _with_turns(session: AsyncSession) -> None:
     await _own_row(session)
-    state = await make_state(session, "whatsapp", _now())
-    _, state.turns = hand_out(state.turns or (), _TURNS_A_SECOND, time.time(), _TURNS)
+    state = await lock_state(session, "whatsapp", _now())
+    _, state.turns = reserve(state.turns or (), _TURNS_A_SECOND, time.time(), _TURNS)
 
 
 KINDS: Final[dict[str, Write]] = {

@@ -17,11 +17,11 @@ SPREAD: Final = 0.2
 """Pauses are up to this share shorter or longer, so that what failed together does not return together."""
 
 
-def pause_after(attempts: int, luck: float) -> dt.timedelta:
-    """Return the pause after try number `attempts` failed; `luck` from 0 to 1 spreads it."""
+def pause_after(attempts: int, jitter: float) -> dt.timedelta:
+    """Return the pause after try number `attempts` failed; `jitter` from 0 to 1 spreads it."""
     growth: int = GROWTH ** (min(max(attempts, 1), MAX_ATTEMPTS) - 1)
     pause = min(FIRST_PAUSE * growth, LONGEST_PAUSE)
-    return pause * (1 - SPREAD + 2 * SPREAD * luck)
+    return pause * (1 - SPREAD + 2 * SPREAD * jitter)
 
 
 def is_last(attempts: int, *, bad_data: bool) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.messaging.rules import QuietHours, Refusal
+from app.messaging.rules import QuietPeriod, Refusal
 from app.texts.message import Outgoing
 
 
@@ -75,7 +75,9 @@ class Channel(Protocol):
         ...
 
 
-type QuietHoursOf = Callable[[AsyncSession, Collection[UUID]], Awaitable[Mapping[UUID, QuietHours]]]
+type QuietHoursOf = Callable[
+    [AsyncSession, Collection[UUID]], Awaitable[Mapping[UUID, QuietPeriod]]
+]
 """Looks up which of these users keep quiet hours."""
 
 

@@ -33,7 +33,7 @@ from app.messaging.models import (
     PlatformNotice,
 )
 from app.messaging.outbox import enqueue, template_quota
-from app.messaging.outbox.channel_health import make_state
+from app.messaging.outbox.channel_health import lock_state
 from app.messaging.rules import Refusal
 from app.texts import catalogue
 
@@ -92,7 +92,7 @@ async def _follow(session: AsyncSession, told: Told, now: dt.datetime) -> None:
     if told.field == _TEMPLATE and event in BARS:
         await bar(session, told.about, told.language, event.lower(), now)
     if told.daily_people is not None:
-        state = await make_state(session, Channel.WHATSAPP, now)
+        state = await lock_state(session, Channel.WHATSAPP, now)
         state.daily_people = told.daily_people or None
         wake_loops(session, "outbox")
     said = {"kind": told.field, "name": told.about, "state": told.event}
@@ -139,7 +139,7 @@ async def learn(
     if refusal is Refusal.UNREACHABLE:
         await enqueue.also_by_sms(session, message.id, now)
     if refusal is Refusal.NO_MARKETING and message.person_id is not None:
-        await template_quota.no_more_marketing(session, [message.person_id], now)
+        await template_quota.stop_marketing(session, [message.person_id], now)
 
 
 async def bar(

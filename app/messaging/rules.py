@@ -43,7 +43,7 @@ MUCH_LATER: Final = dt.timedelta(hours=6)
 """When a message that the platform chose not to deliver is tried once more."""
 WORTH_TRYING: Final = dt.timedelta(hours=1)
 """So long it has to be true after that: who reads it should have time to answer."""
-LONGEST_HOLD: Final = dt.timedelta(minutes=30)
+LONGEST_DEFERRAL: Final = dt.timedelta(minutes=30)
 """A message that is held back is looked at again this often."""
 
 PAIR_INTERVAL: Final = dt.timedelta(seconds=6)
@@ -119,11 +119,11 @@ FINAL: Final = frozenset(
 """After these nothing is sent again soon, so what comes next to the same person need not wait."""
 
 
-class Fate(StrEnum):
+class Outcome(StrEnum):
     """What becomes of a message that was refused."""
 
     RETRY = "retry"
-    HELD = "held"
+    DEFERRED = "deferred"
     """It waits, and what comes next to the same person goes before it."""
     WAIT_FOR_STATUS = "wait_for_status"
     FAILED = "failed"
@@ -131,10 +131,10 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The fate of one message, and what its refusal means for others."""
+class RetryDecision:
+    """The outcome of one message, and what its refusal means for others."""
 
-    fate: Fate
+    outcome: Outcome
     after: dt.timedelta = dt.timedelta(0)
     uses_attempt: bool = True
     """Whether it was this message's own failure; a halted channel is not."""
@@ -148,57 +148,61 @@ class Verdict:
     alert: bool = False
 
 
-def back_off_after(times: int, luck: float, wanted: dt.timedelta = dt.timedelta(0)) -> dt.timedelta:
+def back_off_after(
+    times: int, jitter: float, wanted: dt.timedelta = dt.timedelta(0)
+) -> dt.timedelta:
     """Return how long a number pauses that is refused as too fast, `times` pauses after its last success.
 
-    `luck` (0 to 1) spreads it by half; `wanted` is the least, unless it is beyond `LONGEST_BACK_OFF`.
+    `jitter` (0 to 1) spreads it by half; `wanted` is the least, unless it is beyond `LONGEST_BACK_OFF`.
     """
     longest = LONGEST_BACK_OFF.total_seconds()
     grown = min(NUMBER_BACK_OFF_SECONDS * 2.0 ** min(times, 16), longest / 1.5)
-    return min(max(dt.timedelta(seconds=grown * (0.5 + luck)), wanted), LONGEST_BACK_OFF)
+    return min(max(dt.timedelta(seconds=grown * (0.5 + jitter)), wanted), LONGEST_BACK_OFF)
 
 
-def retry_after(attempts: int, luck: float) -> dt.timedelta:
-    """Return the pause before try `attempts` + 1: doubling, capped, and spread by `luck` (0 to 1)."""
+def retry_after(attempts: int, jitter: float) -> dt.timedelta:
+    """Return the pause before try `attempts` + 1: doubling, capped, and spread by `jitter` (0 to 1)."""
     longest = min(FIRST_RETRY_SECONDS * 2 ** max(0, attempts - 1), LONGEST_RETRY_SECONDS)
-    return dt.timedelta(seconds=longest * (0.5 + luck / 2))
+    return dt.timedelta(seconds=longest * (0.5 + jitter / 2))
 
 
-def decide(
+def decide_retry(
     refusal: Refusal,
     *,
     attempts: int,
     free_form: bool,
-    luck: float,
+    jitter: float,
     retry_after_seconds: float | None = None,
     status_seconds: float | None = None,
-    later_helps: bool = False,
-) -> Verdict:
+    worth_later: bool = False,
+) -> RetryDecision:
     """Return what a refusal means.
 
-    `attempts` counts this one; `free_form` says whether a template is still to be tried; `luck`
+    `attempts` counts this one; `free_form` says whether a template is still to be tried; `jitter`
     (0 to 1) spreads retries; `retry_after_seconds` is the platform's own wish, `status_seconds` how soon
-    it tells of what it has (`GATEWAY_WAIT` where that is not known); `later_helps` says whether it is still
+    it tells of what it has (`GATEWAY_WAIT` where that is not known); `worth_later` says whether it is still
     worth reading much later.
     """
-    pause = retry_after(attempts, luck)
+    pause = retry_after(attempts, jitter)
     if retry_after_seconds is not None:
         pause = max(pause, dt.timedelta(seconds=min(retry_after_seconds, LONGEST_RETRY_SECONDS)))
     match refusal:
         case Refusal.BACK_OFF:
-            wait = back_off_after(0, luck, pause)
-            verdict = Verdict(Fate.RETRY, wait, uses_attempt=False, back_off=wait)
+            wait = back_off_after(0, jitter, pause)
+            decision = RetryDecision(Outcome.RETRY, wait, uses_attempt=False, back_off=wait)
         case Refusal.PERSON_TOO_FAST:
-            verdict = Verdict(Fate.RETRY, PERSON_BACK_OFF, uses_attempt=False)
+            decision = RetryDecision(Outcome.RETRY, PERSON_BACK_OFF, uses_attempt=False)
         case Refusal.SPAM | Refusal.CLASSIFICATION:
-            verdict = Verdict(
-                Fate.RETRY, SPAM_PAUSE, uses_attempt=False, only_replies=True, alert=True
+            decision = RetryDecision(
+                Outcome.RETRY, SPAM_PAUSE, uses_attempt=False, only_replies=True, alert=True
             )
         case Refusal.WINDOW_CLOSED:
-            verdict = Verdict(Fate.RETRY if free_form else Fate.FAILED, window_closed=True)
+            decision = RetryDecision(
+                Outcome.RETRY if free_form else Outcome.FAILED, window_closed=True
+            )
         case Refusal.CREDENTIALS | Refusal.BLOCKED:
-            verdict = Verdict(
-                Fate.RETRY,
+            decision = RetryDecision(
+                Outcome.RETRY,
                 HALT_PROBE,
                 uses_attempt=False,
                 back_off=HALT_PROBE,
@@ -206,25 +210,27 @@ def decide(
                 alert=True,
             )
         case Refusal.AMBIGUOUS:
-            verdict = Verdict(Fate.WAIT_FOR_STATUS, AMBIGUOUS_WAIT)
+            decision = RetryDecision(Outcome.WAIT_FOR_STATUS, AMBIGUOUS_WAIT)
         case Refusal.GATEWAY if attempts < MAX_ATTEMPTS:
             told = GATEWAY_WAIT if status_seconds is None else dt.timedelta(seconds=status_seconds)
-            verdict = Verdict(Fate.WAIT_FOR_STATUS, max(pause, told))
+            decision = RetryDecision(Outcome.WAIT_FOR_STATUS, max(pause, told))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
-            verdict = Verdict(Fate.RETRY, pause)
+            decision = RetryDecision(Outcome.RETRY, pause)
         case Refusal.FORM | Refusal.ELSEWHERE | Refusal.NOT_MARKETING if attempts < MAX_ATTEMPTS:
-            verdict = Verdict(Fate.RETRY)
+            decision = RetryDecision(Outcome.RETRY)
         case Refusal.TEMPLATE_PAUSED:
-            verdict = Verdict(Fate.HELD, LONGEST_HOLD, uses_attempt=False, alert=True)
-        case Refusal.NOT_NOW if later_helps and attempts <= 1:
-            verdict = Verdict(Fate.HELD, MUCH_LATER)
+            decision = RetryDecision(
+                Outcome.DEFERRED, LONGEST_DEFERRAL, uses_attempt=False, alert=True
+            )
+        case Refusal.NOT_NOW if worth_later and attempts <= 1:
+            decision = RetryDecision(Outcome.DEFERRED, MUCH_LATER)
         case Refusal.UNREACHABLE | Refusal.NOT_NOW | Refusal.NO_MARKETING:
-            verdict = Verdict(Fate.FAILED)
+            decision = RetryDecision(Outcome.FAILED)
         case Refusal.UNRECOGNISED if attempts < MAX_ATTEMPTS:
-            verdict = Verdict(Fate.DEAD, suspicious=True, alert=True)
+            decision = RetryDecision(Outcome.DEAD, suspicious=True, alert=True)
         case _:
-            verdict = Verdict(Fate.DEAD, alert=True)
-    return verdict
+            decision = RetryDecision(Outcome.DEAD, alert=True)
+    return decision
 
 
 _RANK: Final[Mapping[str, int]] = {
@@ -257,7 +263,7 @@ def window_open(last_inbound_at: dt.datetime | None, now: dt.datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class QuietHours:
+class QuietPeriod:
     """Wall-clock hours in which a person wants no message; `end` at or before `start` is next day."""
 
     start: dt.time
@@ -265,7 +271,7 @@ class QuietHours:
     time_zone: str
 
 
-def quiet_until(hours: QuietHours, now: dt.datetime) -> dt.datetime | None:
+def quiet_until(hours: QuietPeriod, now: dt.datetime) -> dt.datetime | None:
     """Return when quiet ends (UTC), or None when it is not quiet now."""
     if hours.start == hours.end:
         return None

@@ -67,7 +67,7 @@ async def held(session: AsyncSession, now: dt.datetime) -> HeldFigures:
     templates = await session.scalars(
         barred.order_by(MessageTemplate.name, MessageTemplate.language)
     )
-    found = await template_quota.held(session, now)
+    found = await template_quota.deferred_figures(session, now)
     return HeldFigures(
         messages={why: HeldMessages.model_validate(each) for why, each in found.items()},
         templates=[

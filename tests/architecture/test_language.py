@@ -21,8 +21,8 @@ SAME_DOCSTRING_AT_MOST: Final = 2
 PUBLIC_CLASSES_NAMED_TWICE: Final = frozenset(
     """
     Account Answer Block BlockNotFound CategoryCost Channel Channels Conversation EmployerBlock
-    EmployerNotFound Guard HeldFigures JobFacts OfferAnswer OfferFacts OwnData PlatformNotice ProfileChanges
-    QuietHours Reader Refused Step Turn
+    EmployerNotFound Guard JobFacts OfferAnswer OfferFacts OwnData PlatformNotice ProfileChanges
+    QuietHours Reader Refused Step
     """.split()
 )
 FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(
@@ -31,7 +31,7 @@ FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(
     app/chat/employer_effects.py:told app/chat/own_data.py:told app/masking/number_words.py:said
     app/dialogue/employer/posting.py:_told app/dialogue/flow.py:said app/dialogue/handoff.py:_told
     app/messaging/contacts/account_merge.py:the_one app/messaging/contacts/identify.py:meet
-    app/messaging/conversations/handoff.py:want app/messaging/outbox/template_quota.py:look
+    app/messaging/conversations/handoff.py:want
     app/messaging/platform_events.py:bar app/messaging/platform_events.py:free
     app/messaging/platform_events.py:learn app/nlu/job_correction.py:_told app/nlu/place_choice.py:meant
     app/texts/catalogue.py:_said

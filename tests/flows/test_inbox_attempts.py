@@ -39,9 +39,9 @@ LONGEST_WAIT = LONGEST_PAUSE * (1 + SPREAD)
 """Within which whatever is set back is tried again, however its pauses are spread."""
 
 
-def last_try(luck: float) -> dt.datetime:
+def last_try(jitter: float) -> dt.datetime:
     """When the last try is made of what is tried at once and always fails."""
-    pauses = (pause_after(number, luck) for number in range(1, MAX_ATTEMPTS))
+    pauses = (pause_after(number, jitter) for number in range(1, MAX_ATTEMPTS))
     return NOW + sum(pauses, dt.timedelta())
 
 

@@ -12,8 +12,8 @@ from app.messaging.channel import Channels, TransportError
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.outbox.claim import LEASE
-from app.messaging.outbox.rate_limiter import LONGEST_HELD, Trip, give_back, hand_out
-from app.messaging.rules import PAIR_INTERVAL, QuietHours, Refusal, pair_next, pair_wait
+from app.messaging.outbox.rate_limiter import LONGEST_RESERVED, SlotUse, release, reserve
+from app.messaging.rules import PAIR_INTERVAL, QuietPeriod, Refusal, pair_next, pair_wait
 from tests.flows.matching_world import NewWorker, add_workers
 from tests.flows.messages_world import town
 from tests.flows.test_outbox_faults import Post, a_post, lost
@@ -208,11 +208,11 @@ async def test_the_limit_is_asked_for_again_after_a_clock_ran_ahead(database_url
 def test_turns_of_another_time_are_free() -> None:
     now = 1_000_000.0
     for ahead in (10.0, 3_600.0, 1e9):
-        turns, after = hand_out([now + ahead] * 80, 80, now, 100)
-        assert len(turns) == 20
-        assert max(after) <= now + LONGEST_HELD
-    turns, after = hand_out([], 80, now, 100)
-    assert give_back(after, [Trip(turn, now) for turn in turns])[: len(turns)]
+        slots, after = reserve([now + ahead] * 80, 80, now, 100)
+        assert len(slots) == 20
+        assert max(after) <= now + LONGEST_RESERVED
+    slots, after = reserve([], 80, now, 100)
+    assert release(after, [SlotUse(slot, now) for slot in slots])[: len(slots)]
 
 
 def test_a_persons_pace_is_soon_free() -> None:
@@ -228,8 +228,8 @@ async def test_quiet_hours_in_a_zone_nobody_knows_stop_nobody(database_url: str)
         async with post.database.begin() as session:
             await add_workers(session, [NewWorker(id=other)])
 
-        async def lost_zone(_session: Any, users: Any) -> dict[Any, QuietHours]:
-            hours = QuietHours(dt.time(21), dt.time(8), "Asia/Atlantis")
+        async def lost_zone(_session: Any, users: Any) -> dict[Any, QuietPeriod]:
+            hours = QuietPeriod(dt.time(21), dt.time(8), "Asia/Atlantis")
             return dict.fromkeys(users, hours)
 
         post.channels = Channels(

@@ -16,7 +16,7 @@ from app.messaging.inbox import process
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue
 from app.messaging.outbox.claim import LEASE
-from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietHours
+from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietPeriod
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
 from tests.flows.world import World, ok, refused
@@ -329,8 +329,8 @@ def test_what_is_out_of_date_or_taken_back_is_never_sent(post: Post) -> None:
 
 
 def test_quiet_hours_hold_a_message_back_unless_the_deadline_would_pass(post: Post) -> None:
-    async def quiet(_session: Any, _ids: Any) -> dict[UUID, QuietHours]:
-        return {post.user_id: QuietHours(dt.time(11), dt.time(14), "Asia/Kolkata")}
+    async def quiet(_session: Any, _ids: Any) -> dict[UUID, QuietPeriod]:
+        return {post.user_id: QuietPeriod(dt.time(11), dt.time(14), "Asia/Kolkata")}
 
     now = post.world.clock()  # 11:30 in India
     post.tell("can wait", expires_at=now + dt.timedelta(hours=4))
@@ -343,8 +343,8 @@ def test_quiet_hours_hold_a_message_back_unless_the_deadline_would_pass(post: Po
 
 
 def test_who_is_quiet_is_still_answered(post: Post) -> None:
-    async def quiet(_session: Any, ids: Any) -> dict[UUID, QuietHours]:
-        return {user: QuietHours(dt.time(11), dt.time(14), "Asia/Kolkata") for user in ids}
+    async def quiet(_session: Any, ids: Any) -> dict[UUID, QuietPeriod]:
+        return {user: QuietPeriod(dt.time(11), dt.time(14), "Asia/Kolkata") for user in ids}
 
     post.tell("waits")
     post.world.http.post(

@@ -41,8 +41,10 @@ async def test_so_many_people_a_day_and_the_rest_wait_until_the_day_is_over(
         await world.send()
         assert len(world.phone.received) == 6
         async with world.database.read() as session:
-            figures = await template_quota.held(session, world.clock_now + dt.timedelta(hours=1))
-        assert figures[template_quota.DeferralReason.DAILY_LIMIT] == template_quota.HeldFigures(
+            figures = await template_quota.deferred_figures(
+                session, world.clock_now + dt.timedelta(hours=1)
+            )
+        assert figures[template_quota.DeferralReason.DAILY_LIMIT] == template_quota.DeferredFigures(
             2, 3_600
         )
         world.clock_now += DAY - dt.timedelta(seconds=1)

@@ -15,7 +15,7 @@ from app.messaging.channel import Address, Channels, SendResult
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage
 from app.messaging.outbox import enqueue
 from app.messaging.outbox.claim import claim
-from app.messaging.outbox.rate_limiter import SECOND, Trip, Turn, give_back
+from app.messaging.outbox.rate_limiter import SECOND, SendSlot, SlotUse, release
 from app.texts.message import Outgoing
 from tests.flows.chat_world import ASHA
 from tests.flows.matching_world import database_of
@@ -26,13 +26,13 @@ PER_SECOND = 80
 
 
 async def test_four_processes_together_never_exceed_the_numbers_rate(database_url: str) -> None:
-    """Each claim gives its messages their turns; what counts is when they may set off."""
+    """Each claim gives its messages their slots; what counts is when they may set off."""
     async with town(database_url) as world:
         await world.tell(await world.workers(250))
         channels = Channels(world.channels.senders, whatsapp_per_second=PER_SECOND)
         processes = [world.database, *(database_of(database_url) for _ in range(3))]
         moments: list[float] = []
-        sent: list[list[Turn]] = [[], [], [], []]
+        sent: list[list[SendSlot]] = [[], [], [], []]
 
         async def process(number: int) -> None:
             now = world.clock_now.timestamp()
@@ -41,12 +41,12 @@ async def test_four_processes_together_never_exceed_the_numbers_rate(database_ur
             async with processes[number].begin() as session:
                 state = await session.get(ChannelState, Channel.WHATSAPP, with_for_update=True)
                 if state is not None:
-                    trips = [Trip(turn, turn.at) for turn in sent[number]]
-                    state.turns = give_back(state.turns or (), trips)
+                    slot_uses = [SlotUse(slot, slot.at) for slot in sent[number]]
+                    state.turns = release(state.turns or (), slot_uses)
             async with processes[number].begin() as session:
                 claimed, _ = await claim(session, channels, world.clock_now, 30)
-            sent[number] = [message.turn for message in claimed if message.turn]
-            moments.extend(turn.at for turn in sent[number])
+            sent[number] = [message.slot for message in claimed if message.slot]
+            moments.extend(slot.at for slot in sent[number])
 
         started = world.clock_now.timestamp()
         try:

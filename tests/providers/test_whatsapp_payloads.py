@@ -82,24 +82,24 @@ STRANGE: list[Any] = [
 ]
 
 
-def damaged(change: Json, luck: random.Random) -> Json:
+def damaged(change: Json, jitter: random.Random) -> Json:
     """The change with one to three parts dropped, replaced, added, or doubled."""
     whole = deepcopy(change)
-    for _ in range(luck.randint(1, 3)):
+    for _ in range(jitter.randint(1, 3)):
         ways = paths(whole)
         if not ways:
             break
-        *way, last = luck.choice(ways)
+        *way, last = jitter.choice(ways)
         inner: Any = whole
         for key in way:
             inner = inner[key]
-        match luck.choice(("drop", "replace", "replace", "add", "double")):
+        match jitter.choice(("drop", "replace", "replace", "add", "double")):
             case "drop":
                 del inner[last]
             case "replace":
-                inner[last] = deepcopy(luck.choice(STRANGE))
+                inner[last] = deepcopy(jitter.choice(STRANGE))
             case "add" if isinstance(inner, dict):
-                inner[f"new_{luck.randint(0, 9)}"] = deepcopy(luck.choice(STRANGE))
+                inner[f"new_{jitter.randint(0, 9)}"] = deepcopy(jitter.choice(STRANGE))
             case _ if isinstance(inner, list):
                 inner.append(deepcopy(inner[last]))
             case _:
@@ -109,9 +109,9 @@ def damaged(change: Json, luck: random.Random) -> Json:
 
 @settings(max_examples=150)
 @given(st.randoms(use_true_random=False), st.sampled_from(sorted(CHANGES)))
-def test_no_damage_raises_or_harms_the_neighbours(luck: random.Random, kind: str) -> None:
+def test_no_damage_raises_or_harms_the_neighbours(jitter: random.Random, kind: str) -> None:
     before, after = change_of("text", message='"id": "before'), change_of("text_reply")
-    parsed = parse(webhook(before, damaged(CHANGES[kind], luck), after))
+    parsed = parse(webhook(before, damaged(CHANGES[kind], jitter), after))
     ids = [found.message_id for found in parsed.messages]
     assert (ids[0], ids[-1]) == ("beforetext", "wamid.text_reply")
     # Whatever was understood can be kept by any database.

@@ -27,11 +27,11 @@ def test_tries_are_spread_over_a_day_and_bad_data_is_parked_within_minutes() -> 
     assert dt.timedelta(minutes=5) < bad < dt.timedelta(minutes=15)
 
 
-@given(attempts=st.integers(1, 10**6), luck=st.floats(0, 1))
-def test_pauses_grow_to_a_limit_and_are_spread(attempts: int, luck: float) -> None:
-    pause = pause_after(attempts, luck)
+@given(attempts=st.integers(1, 10**6), jitter=st.floats(0, 1))
+def test_pauses_grow_to_a_limit_and_are_spread(attempts: int, jitter: float) -> None:
+    pause = pause_after(attempts, jitter)
     assert FIRST_PAUSE * (1 - SPREAD) <= pause <= LONGEST_PAUSE * (1 + SPREAD)
-    assert pause <= pause_after(attempts + 1, luck)
+    assert pause <= pause_after(attempts + 1, jitter)
     assert abs(pause - pause_after(attempts, 0.5)) <= pause_after(attempts, 0.5) * SPREAD
 
 

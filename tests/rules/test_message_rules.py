@@ -13,10 +13,10 @@ from app.messaging.rules import (
     MAX_ATTEMPTS,
     PAIR_BURST,
     PAIR_INTERVAL,
-    Fate,
-    QuietHours,
+    Outcome,
+    QuietPeriod,
     Refusal,
-    decide,
+    decide_retry,
     moves_forward,
     pair_next,
     pair_wait,
@@ -41,7 +41,7 @@ from app.texts.message import (
 
 NOW = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 STATUSES = ("accepted", "sent", "delivered", "failed", "read")
-luck = st.floats(0, 1)
+jitter = st.floats(0, 1)
 
 
 def buttons(count: int, **more: str) -> tuple[Button, ...]:
@@ -105,20 +105,22 @@ def test_what_no_platform_takes_is_found_before_the_network_is(name: str) -> Non
     assert OVER_IT[name].problem()
 
 
-@given(st.integers(1, 50), luck)
-def test_retries_double_are_spread_and_have_an_end(attempts: int, luck: float) -> None:
-    pause = retry_after(attempts, luck).total_seconds()
+@given(st.integers(1, 50), jitter)
+def test_retries_double_are_spread_and_have_an_end(attempts: int, jitter: float) -> None:
+    pause = retry_after(attempts, jitter).total_seconds()
     assert 0 < pause <= LONGEST_RETRY_SECONDS
-    assert retry_after(attempts + 1, luck) >= retry_after(attempts, luck)
+    assert retry_after(attempts + 1, jitter) >= retry_after(attempts, jitter)
 
 
-@given(st.sampled_from(Refusal), st.integers(1, 100), st.booleans(), luck)
+@given(st.sampled_from(Refusal), st.integers(1, 100), st.booleans(), jitter)
 def test_nothing_is_tried_for_ever(
-    refusal: Refusal, attempts: int, free_form: bool, luck: float
+    refusal: Refusal, attempts: int, free_form: bool, jitter: float
 ) -> None:
-    verdict = decide(refusal, attempts=attempts, free_form=free_form, luck=luck, later_helps=True)
-    goes_on = {Fate.RETRY, Fate.WAIT_FOR_STATUS, Fate.HELD}
-    keeps_trying = verdict.fate in goes_on and verdict.uses_attempt
+    decision = decide_retry(
+        refusal, attempts=attempts, free_form=free_form, jitter=jitter, worth_later=True
+    )
+    goes_on = {Outcome.RETRY, Outcome.WAIT_FOR_STATUS, Outcome.DEFERRED}
+    keeps_trying = decision.outcome in goes_on and decision.uses_attempt
     if keeps_trying and attempts >= MAX_ATTEMPTS:
         # Lost answers are counted apart, and a template is tried once.
         assert refusal in {Refusal.AMBIGUOUS, Refusal.WINDOW_CLOSED}
@@ -129,18 +131,18 @@ def test_nothing_is_tried_for_ever(
         Refusal.ELSEWHERE,
         Refusal.NOT_MARKETING,
     }
-    if verdict.fate is Fate.RETRY and refusal not in at_once:
-        assert verdict.after > dt.timedelta(0)
+    if decision.outcome is Outcome.RETRY and refusal not in at_once:
+        assert decision.after > dt.timedelta(0)
 
 
 @pytest.mark.parametrize(("told_after", "waits"), [(None, 60.0), (5.0, 5.0), (0.0, 1.5)])
 def test_a_failure_of_the_platform_waits_for_its_status_and_never_less_than_a_retry(
     told_after: float | None, waits: float
 ) -> None:
-    verdict = decide(
-        Refusal.GATEWAY, attempts=1, free_form=True, luck=0.0, status_seconds=told_after
+    decision = decide_retry(
+        Refusal.GATEWAY, attempts=1, free_form=True, jitter=0.0, status_seconds=told_after
     )
-    assert (verdict.fate, verdict.after.total_seconds()) == (Fate.WAIT_FOR_STATUS, waits)
+    assert (decision.outcome, decision.after.total_seconds()) == (Outcome.WAIT_FOR_STATUS, waits)
 
 
 @given(st.lists(st.sampled_from(STATUSES), max_size=12))
@@ -182,7 +184,7 @@ def test_one_person_gets_a_burst_and_then_a_message_every_six_seconds(gaps: list
 def test_quiet_ends_within_a_day_and_then_it_is_not_quiet(
     start: dt.time, end: dt.time, zone: str, at: dt.datetime
 ) -> None:
-    hours = QuietHours(start.replace(microsecond=0), end.replace(microsecond=0), zone)
+    hours = QuietPeriod(start.replace(microsecond=0), end.replace(microsecond=0), zone)
     now = at.replace(tzinfo=dt.UTC)
     until = quiet_until(hours, now)
     if until is None:

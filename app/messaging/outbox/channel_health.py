@@ -32,17 +32,17 @@ from app.messaging.rules import (
     RUN_OF_REFUSALS,
     SPAM_PAUSE,
     Refusal,
-    Verdict,
+    RetryDecision,
     back_off_after,
 )
 
-_TOLD_LATER: Final = "later: "
+_STATUS_PREFIX: Final = "later: "
 _REASON_CHARACTERS: Final = 64
 _REMEMBERED: Final = 4 * RUN_OF_REFUSALS
 """Messages of a run that are kept at most: one person may be refused many times."""
 
 
-async def make_state(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
+async def lock_state(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
     """Return the channel's row, locked; made on first use."""
     await insert_if_absent(session, ChannelState, {"channel": channel, "updated_at": now})
     query = select(ChannelState).where(ChannelState.channel == channel).with_for_update()
@@ -59,59 +59,59 @@ def only_replies_until(state: ChannelState, now: dt.datetime) -> dt.datetime | N
     return believed(state.only_replies_until, now, SPAM_PAUSE)
 
 
-async def hold(
+async def apply_backoff(
     session: AsyncSession,
     channel: str,
-    verdict: Verdict,
+    decision: RetryDecision,
     why: str,
     now: dt.datetime,
     *,
-    told_later: bool = False,
+    by_status: bool = False,
 ) -> None:
     """Do to the channel what a refusal means for it, which may be nothing."""
-    if not (verdict.back_off or verdict.only_replies):
+    if not (decision.back_off or decision.only_replies):
         return
     state = await _locked(session, channel, now)
-    if verdict.halt:
-        _halt(state, why, now, told_later=told_later)
-    elif verdict.back_off is not None:
-        _back_off(state, verdict.back_off, why, now, told_later=told_later)
-    if verdict.only_replies:
+    if decision.halt:
+        _halt(state, why, now, by_status=by_status)
+    elif decision.back_off is not None:
+        _back_off(state, decision.back_off, why, now, by_status=by_status)
+    if decision.only_replies:
         state.only_replies_until = now + SPAM_PAUSE
-        state.reason = state.reason if state.halted_at else _reason(why, told_later=told_later)
+        state.reason = state.reason if state.halted_at else _reason(why, by_status=by_status)
     state.updated_at = now
 
 
 async def _locked(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
     state = await session.get(ChannelState, channel, with_for_update=True)
-    return state if state is not None else await make_state(session, channel, now)
+    return state if state is not None else await lock_state(session, channel, now)
 
 
-def _reason(why: str, *, told_later: bool) -> str:
-    return f"{_TOLD_LATER if told_later else ''}{why}".strip()[:_REASON_CHARACTERS]
+def _reason(why: str, *, by_status: bool) -> str:
+    return f"{_STATUS_PREFIX if by_status else ''}{why}".strip()[:_REASON_CHARACTERS]
 
 
-def _halt(state: ChannelState, why: str, now: dt.datetime, *, told_later: bool) -> None:
+def _halt(state: ChannelState, why: str, now: dt.datetime, *, by_status: bool) -> None:
     until = backs_off_until(state, now)
     state.backs_off_until = max(until or now, now + HALT_PROBE)
     state.halted_at = min(state.halted_at or now, now)
-    state.reason = _reason(why, told_later=told_later)
+    state.reason = _reason(why, by_status=by_status)
 
 
 def _back_off(
-    state: ChannelState, wanted: dt.timedelta, why: str, now: dt.datetime, *, told_later: bool
+    state: ChannelState, wanted: dt.timedelta, why: str, now: dt.datetime, *, by_status: bool
 ) -> None:
     """Pause the number, longer each time; what was sent before the pause began does not count again."""
     until = backs_off_until(state, now)
     if until is not None and now < until:
         state.backs_off_until = max(until, now + min(wanted, LONGEST_BACK_OFF))
         return
-    luck = random.random()  # noqa: S311 - spreads retries, guards nothing
-    state.backs_off_until = now + back_off_after(state.back_offs, luck, wanted)
+    jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
+    state.backs_off_until = now + back_off_after(state.back_offs, jitter, wanted)
     state.back_offs += 1
     since = state.backing_off_since = min(state.backing_off_since or now, now)
     if state.halted_at is None:
-        state.reason = _reason(why, told_later=told_later)
+        state.reason = _reason(why, by_status=by_status)
     if now - since >= BACK_OFF_ALERT_AFTER:
         ALERTS.labels("channel_backs_off").inc()
         logger().error(
@@ -122,7 +122,7 @@ def _back_off(
 # ── A run of refusals nobody knows ───────────────────────────────────────────────────────────────
 
 
-async def suspect(
+async def note_unknown_refusal(
     session: AsyncSession,
     channel: str,
     message_id: UUID,
@@ -130,7 +130,7 @@ async def suspect(
     why: str,
     now: dt.datetime,
     *,
-    told_later: bool = False,
+    by_status: bool = False,
 ) -> bool:
     """Note a refusal that nobody knows; after `RUN_OF_REFUSALS` people in a row, halt the channel.
 
@@ -138,22 +138,22 @@ async def suspect(
     """
     state = await _locked(session, channel, now)
     before = [entry for entry in state.refused or [] if entry[0] != str(message_id)]
-    run = [*before, [str(message_id), recipient_index, told_later]][-_REMEMBERED:]
+    run = [*before, [str(message_id), recipient_index, by_status]][-_REMEMBERED:]
     state.refused, state.updated_at = run, now
     if state.halted_at is None:
-        people = {recipient for _, recipient, later in run if later is told_later}
+        people = {recipient for _, recipient, later in run if later is by_status}
         if len(people) < RUN_OF_REFUSALS:
             return False
         ALERTS.labels("channel_halted").inc()
         logger().error("channel_halted", channel=channel, count=len(people), reason=why)
     again = HALT_PROBE if state.halted_at is None else REFUSED_WHILE_HALTED
-    _halt(state, why, now, told_later=told_later)
-    await bring_back(session, state, now, again)
+    _halt(state, why, now, by_status=by_status)
+    await requeue_refused(session, state, now, again)
     wake_loops(session, "outbox")
     return True
 
 
-def _of_run(state: ChannelState) -> Select[OutboxMessage]:
+def _messages_of_run(state: ChannelState) -> Select[OutboxMessage]:
     """Return the messages of the run that nobody else is busy with: nobody is waited for."""
     ids = [UUID(entry[0]) for entry in state.refused or []]
     return (
@@ -169,7 +169,7 @@ def _of_run(state: ChannelState) -> Select[OutboxMessage]:
     )
 
 
-async def bring_back(
+async def requeue_refused(
     session: AsyncSession,
     state: ChannelState,
     now: dt.datetime,
@@ -179,7 +179,7 @@ async def bring_back(
     if state.halted_at is None or not state.refused:
         return 0
     back: set[str] = set()
-    for row in await session.scalars(_of_run(state)):
+    for row in await session.scalars(_messages_of_run(state)):
         row.state, row.lease_until, row.updated_at = OutboxState.WAITING, None, now
         row.due_at = now + again
         row.attempts = max(0, row.attempts - 1)
@@ -188,15 +188,15 @@ async def bring_back(
     return len(back)
 
 
-async def _forget_run(
-    session: AsyncSession, state: ChannelState, *, told_later: bool | None = None
+async def _end_run(
+    session: AsyncSession, state: ChannelState, *, by_status: bool | None = None
 ) -> None:
     """Let a run end: what was refused in it stays given up, and its codes are not kept."""
     run = state.refused or []
-    ended = [entry for entry in run if told_later is None or entry[2] is told_later]
+    ended = [entry for entry in run if by_status is None or entry[2] is by_status]
     if not ended:
         return
-    for row in await session.scalars(_of_run(state)):
+    for row in await session.scalars(_messages_of_run(state)):
         if row.kind in SECRET_KINDS and [str(row.id), row.recipient_index] in [
             entry[:2] for entry in ended
         ]:
@@ -207,7 +207,7 @@ async def _forget_run(
 # ── Letting go ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _troubled(mended: ColumnElement[bool]) -> Select[ChannelState]:
+def _unhealthy(mended: ColumnElement[bool]) -> Select[ChannelState]:
     """Return those of `:channels` that something is wrong with, and that are `mended`."""
     wrong = or_(
         ChannelState.halted_at.is_not(None),
@@ -223,9 +223,9 @@ def _troubled(mended: ColumnElement[bool]) -> Select[ChannelState]:
     )
 
 
-_TOLD_AT_ONCE: Final = ~func.coalesce(ChannelState.reason, "").startswith(_TOLD_LATER)
-_TAKEN_AGAIN: Final = _troubled(or_(_TOLD_AT_ONCE, ChannelState.refused.is_not(None)))
-_SENT_AGAIN: Final = _troubled(
+_BY_ANSWER: Final = ~func.coalesce(ChannelState.reason, "").startswith(_STATUS_PREFIX)
+_RECOVERED_ON_ACCEPT: Final = _unhealthy(or_(_BY_ANSWER, ChannelState.refused.is_not(None)))
+_RECOVERED_ON_STATUS: Final = _unhealthy(
     or_(
         ChannelState.halted_at < bindparam("at"),
         # By a clock that ran ahead.
@@ -233,7 +233,7 @@ _SENT_AGAIN: Final = _troubled(
         and_(
             ChannelState.halted_at.is_(None),
             or_(
-                and_(~_TOLD_AT_ONCE, ChannelState.backing_off_since < bindparam("at")),
+                and_(~_BY_ANSWER, ChannelState.backing_off_since < bindparam("at")),
                 ChannelState.refused.is_not(None),
             ),
         ),
@@ -241,46 +241,48 @@ _SENT_AGAIN: Final = _troubled(
 )
 
 
-async def taken_again(session: AsyncSession, channels: Collection[str], now: dt.datetime) -> None:
+async def recover_on_accept(
+    session: AsyncSession, channels: Collection[str], now: dt.datetime
+) -> None:
     """Let go: a message was taken, so whatever had refused them is mended."""
     found: Sequence[ChannelState] = (
-        await session.scalars(_TAKEN_AGAIN, {"channels": list(channels)})
+        await session.scalars(_RECOVERED_ON_ACCEPT, {"channels": list(channels)})
     ).all()
     for state in found:
-        later = (state.reason or "").startswith(_TOLD_LATER)
+        later = (state.reason or "").startswith(_STATUS_PREFIX)
         if state.halted_at is not None:
             if not later:
-                await _let_go(session, state, now)
+                await _recover(session, state, now)
             continue
-        await _forget_run(session, state, told_later=False)
+        await _end_run(session, state, by_status=False)
         if not later:
-            _end_back_offs(state)
+            _reset_backoff(state)
         state.updated_at = now
 
 
-async def sent_again(
+async def recover_on_status(
     session: AsyncSession, channel: str, at: dt.datetime, now: dt.datetime
 ) -> None:
     """Let go: the platform sent a message on at this instant, after it had stopped to."""
     values: dict[str, Any] = {"channels": [channel], "at": at, "now": now}
-    for state in (await session.scalars(_SENT_AGAIN, values)).all():
+    for state in (await session.scalars(_RECOVERED_ON_STATUS, values)).all():
         if state.halted_at is not None:
-            await _let_go(session, state, now)
+            await _recover(session, state, now)
             continue
-        await _forget_run(session, state, told_later=True)
-        if (state.reason or "").startswith(_TOLD_LATER):
-            _end_back_offs(state)
+        await _end_run(session, state, by_status=True)
+        if (state.reason or "").startswith(_STATUS_PREFIX):
+            _reset_backoff(state)
 
 
-def _end_back_offs(state: ChannelState) -> None:
+def _reset_backoff(state: ChannelState) -> None:
     state.back_offs, state.backing_off_since = 0, None
 
 
-async def _let_go(session: AsyncSession, state: ChannelState, now: dt.datetime) -> None:
-    await bring_back(session, state, now)
-    await _forget_run(session, state)
+async def _recover(session: AsyncSession, state: ChannelState, now: dt.datetime) -> None:
+    await requeue_refused(session, state, now)
+    await _end_run(session, state)
     state.halted_at = state.backs_off_until = state.reason = None
-    _end_back_offs(state)
+    _reset_backoff(state)
     state.updated_at = now
     wake_loops(session, "outbox")
 
@@ -294,14 +296,14 @@ async def resume(session: AsyncSession, channel: str, now: dt.datetime) -> Chann
     state = await session.get(ChannelState, channel, with_for_update=True)
     if state is None:
         raise NotFound
-    await _let_go(session, state, now)
+    await _recover(session, state, now)
     state.only_replies_until = None
     await session.execute(
         update(OutboxMessage)
         .where(
             OutboxMessage.channel == channel,
             OutboxMessage.state == OutboxState.WAITING,
-            OutboxMessage.error.in_(HOLDING_REFUSALS),
+            OutboxMessage.error.in_(CHANNEL_REFUSALS),
             OutboxMessage.due_at > now,
         )
         .values(due_at=now, updated_at=now)
@@ -310,7 +312,7 @@ async def resume(session: AsyncSession, channel: str, now: dt.datetime) -> Chann
     return state
 
 
-HOLDING_REFUSALS: Final = (
+CHANNEL_REFUSALS: Final = (
     Refusal.BACK_OFF,
     Refusal.SPAM,
     Refusal.CLASSIFICATION,

@@ -32,15 +32,15 @@ from app.messaging.models import (
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.channel_health import (
     backs_off_until,
-    bring_back,
-    make_state,
+    lock_state,
     only_replies_until,
+    requeue_refused,
 )
 from app.messaging.outbox.enqueue import OPEN, SECRET_KINDS, mailboxes_of
-from app.messaging.outbox.rate_limiter import Turn, hand_out
+from app.messaging.outbox.rate_limiter import SendSlot, reserve
 from app.messaging.rules import (
     MAX_UNANSWERED,
-    QuietHours,
+    QuietPeriod,
     pair_next,
     pair_wait,
     quiet_until,
@@ -58,7 +58,7 @@ QUIET: Final = "quiet hours"
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedMessage:
     """A leased message, as plain values: no transaction is open while it travels."""
 
     id: UUID
@@ -76,8 +76,8 @@ class Claimed:
     lease_until: dt.datetime
     filed_as: str
     """What the platform files its template under now; "" where that is not known to differ."""
-    turn: Turn | None
-    """The turn at which it is sent, where there is a pace."""
+    slot: SendSlot | None
+    """The slot at which it is sent, where there is a pace."""
 
 
 _OUTBOX: Final = table(OutboxMessage).c
@@ -108,28 +108,28 @@ async def claim(
     now: dt.datetime,
     limit: int,
     settled_before: dt.datetime | None = None,
-) -> tuple[list[Claimed], int]:
+) -> tuple[list[ClaimedMessage], int]:
     """Lease up to `limit` due messages; return them, and how many were settled without sending.
 
     A send that may have arrived is tried again only if it was due at `settled_before` (now, unless given):
     a status that settles it may be stored and not opened yet.
     """
     states = await _states(session, now)
-    claimed: list[Claimed] = []
+    claimed: list[ClaimedMessage] = []
     settled = 0
     for each in states.values():
-        settled += await bring_back(session, each, now)
+        settled += await requeue_refused(session, each, now)
     for name in channels.senders:
         state = states.get(name)
-        room = _room(state, name, channels, now, limit - len(claimed))
+        room = _capacity(state, name, channels, now, limit - len(claimed))
         if room <= 0:
             continue
         rows = await _due(session, name, state, now, room, settled_before or now)
         if not rows:
             continue
-        found, others, filed = await _sort_out(session, rows, channels, state, name, now)
+        found, others, filed = await _triage(session, rows, channels, state, name, now)
         settled += others
-        claimed += await _take(session, found, channels, name, filed, now)
+        claimed += await _lease(session, found, channels, name, filed, now)
         if len(rows) == room < limit:
             wake_loops(session, "outbox")  # there may be more than the pace let go at once
     return claimed, settled
@@ -142,11 +142,11 @@ async def _states(session: AsyncSession, now: dt.datetime) -> dict[str, ChannelS
     found = await session.scalars(_STATES)
     states = {state.channel: state for state in found}
     if ChannelName.WHATSAPP not in states:
-        states[ChannelName.WHATSAPP] = await make_state(session, ChannelName.WHATSAPP, now)
+        states[ChannelName.WHATSAPP] = await lock_state(session, ChannelName.WHATSAPP, now)
     return states
 
 
-def _room(
+def _capacity(
     state: ChannelState | None, name: str, channels: Channels, now: dt.datetime, limit: int
 ) -> int:
     """Return how many messages this channel takes now."""
@@ -159,8 +159,8 @@ def _room(
         return min(1, limit)
     if name != ChannelName.WHATSAPP or channels.whatsapp_per_second is None:
         return limit
-    turns, _ = hand_out(state.turns or (), channels.whatsapp_per_second, now.timestamp(), limit)
-    return len(turns)
+    slots, _ = reserve(state.turns or (), channels.whatsapp_per_second, now.timestamp(), limit)
+    return len(slots)
 
 
 async def _due(
@@ -243,7 +243,7 @@ _THEIRS: Final = {
 """What is due for these people."""
 
 
-async def _sort_out(
+async def _triage(
     session: AsyncSession,
     rows: Sequence[OutboxMessage],
     channels: Channels,
@@ -255,7 +255,9 @@ async def _sort_out(
 
     Also how many others there were, and what the platform files templates under where it told.
     """
-    people, held = await _people(session, rows) if name != ChannelName.EMAIL else ({}, frozenset())
+    people, locked = (
+        await _people(session, rows) if name != ChannelName.EMAIL else ({}, frozenset())
+    )
     users = {row.user_id for row in rows if row.user_id and row.priority}
     quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
     stopped = [
@@ -266,21 +268,21 @@ async def _sort_out(
     mailboxes = await mailboxes_of(session, stopped) if stopped else {}
     busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
     paced = name == ChannelName.WHATSAPP
-    beyond = template_quota.Outside()
-    if paced and any(template_quota.goes_by_template(row, people.get(row.id), now) for row in rows):
-        beyond = await template_quota.look(
+    quota = template_quota.TemplateQuota()
+    if paced and any(template_quota.needs_template(row, people.get(row.id), now) for row in rows):
+        quota = await template_quota.load_quota(
             session, rows, state, channels.whatsapp_daily_people, now
         )
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
         if row.due_at > now and row.state in _MAY_HAVE_ARRIVED:
-            _believe(row, now)
+            _correct_lease(row, now)
             continue
         if row.state == OutboxState.SENDING:
             # Whoever sent it died before the answer was written down: it may be there.
             row.unanswered += 1
         person = people.get(row.id)
-        by_template = paced and template_quota.goes_by_template(row, person, now)
+        by_template = paced and template_quota.needs_template(row, person, now)
         # Who is quiet is still answered: they wrote first.
         hours = quiet.get(row.user_id) if row.user_id and row.priority else None
         quiet_end = _quiet_end(row, hours, now) if hours is not None else None
@@ -290,23 +292,23 @@ async def _sort_out(
             if row.person_id is None and (mailbox := mailboxes.get(row.user_id)):
                 # Who has a mailbox said STOP to the chat, and to nothing else.
                 row.channel, row.recipient_sealed, row.recipient_index = mailbox
-                _later(row, now, now)
+                _defer(row, now, now)
             else:
                 _give_up(row, OutboxState.SUPPRESSED, "stopped", now)
-        elif by_template and beyond.unwanted(row, person):
+        elif by_template and quota.is_unwanted_marketing(row, person):
             _give_up(row, OutboxState.SUPPRESSED, "no marketing wanted", now)
         elif row.unanswered >= MAX_UNANSWERED:
             _give_up(row, OutboxState.DEAD, "no answer, twice", now)
             ALERTS.labels("message_dead").inc()
         elif quiet_end is not None and (row.expires_at is None or quiet_end < row.expires_at):
-            _later(row, quiet_end, now, QUIET)
-        elif row.recipient_index in busy or (person is not None and person.id in held):
+            _defer(row, quiet_end, now, QUIET)
+        elif row.recipient_index in busy or (person is not None and person.id in locked):
             # One after another to one person, or answers would overtake each other.
-            _later(row, now + dt.timedelta(milliseconds=300), now)
+            _defer(row, now + dt.timedelta(milliseconds=300), now)
         elif paced and person is not None and (wait := pair_wait(person.pair_free_at, now)):
-            _later(row, now + wait, now)
-        elif by_template and (why := beyond.admit(row)) is not None:
-            _later(row, beyond.again_at(why, now), now)
+            _defer(row, now + wait, now)
+        elif by_template and (why := quota.admit(row)) is not None:
+            _defer(row, quota.retry_at(why, now), now)
             row.held_why = why
         else:
             row.held_why = None
@@ -314,11 +316,11 @@ async def _sort_out(
             if paced and person is not None:
                 person.pair_free_at = pair_next(person.pair_free_at, now)
             going.append((row, person))
-    template_quota.tell_once(state, beyond, now)
-    return going, len(rows) - len(going), {row.id: beyond.filed_as(row) for row in rows}
+    template_quota.alert_once(state, quota, now)
+    return going, len(rows) - len(going), {row.id: quota.filed_as(row) for row in rows}
 
 
-def _quiet_end(row: OutboxMessage, hours: QuietHours, now: dt.datetime) -> dt.datetime | None:
+def _quiet_end(row: OutboxMessage, hours: QuietPeriod, now: dt.datetime) -> dt.datetime | None:
     """Return when quiet ends, or None also where their time zone is one nobody knows (any more)."""
     try:
         return quiet_until(hours, now)
@@ -327,7 +329,7 @@ def _quiet_end(row: OutboxMessage, hours: QuietHours, now: dt.datetime) -> dt.da
         return None
 
 
-def _believe(row: OutboxMessage, now: dt.datetime) -> None:
+def _correct_lease(row: OutboxMessage, now: dt.datetime) -> None:
     """Give a send, leased or lost while a clock ran ahead, the time it would have had from now on."""
     row.due_at, row.updated_at = now + LEASE, now
     row.lease_until = row.due_at if row.state == OutboxState.SENDING else None
@@ -339,7 +341,7 @@ def _give_up(row: OutboxMessage, state: OutboxState, why: str, now: dt.datetime)
         row.params_sealed = b""
 
 
-def _later(
+def _defer(
     row: OutboxMessage, due_at: dt.datetime, now: dt.datetime, why: str | None = None
 ) -> None:
     row.state = OutboxState.WAITING if row.state == OutboxState.SENDING else row.state
@@ -361,9 +363,9 @@ _FREE: Final = _PEOPLE.with_for_update(skip_locked=True).execution_options(popul
 async def _people(
     session: AsyncSession, rows: Sequence[OutboxMessage]
 ) -> tuple[dict[UUID, ChatPerson], frozenset[UUID]]:
-    """Return the chat person of each message, and who of them is held by another transaction.
+    """Return the chat person of each message, and who of them is locked by another transaction.
 
-    Who is held is in the middle of a conversation, whose transaction may be waiting for these very
+    Who is locked is in the middle of a conversation, whose transaction may be waiting for these very
     messages; so nobody is waited for, and their messages come a moment later.
     """
     ids = {row.person_id for row in rows if row.person_id}
@@ -373,9 +375,9 @@ async def _people(
     free = (await session.scalars(_FREE, which)).all()
     found = free
     if not (ids <= {person.id for person in free} and all(row.person_id for row in rows)):
-        # Some may be held, or belong to nobody who ever wrote; those found already stay as they are.
+        # Some may be locked, or belong to nobody who ever wrote; those found already stay as they are.
         found = (await session.scalars(_PEOPLE, which)).all()
-    held = frozenset(person.id for person in found) - {person.id for person in free}
+    locked = frozenset(person.id for person in found) - {person.id for person in free}
     by_id = {person.id: person for person in found}
     by_index = {person.phone_index: person for person in found if person.phone_index}
     by_user = {person.user_id: person for person in found if person.user_id}
@@ -386,7 +388,7 @@ async def _people(
         ) or (by_user.get(row.user_id) if row.user_id else None)
         if person is not None:
             people[row.id] = person
-    return people, held
+    return people, locked
 
 
 _BEING_SENT: Final = select(OutboxMessage.recipient_index).where(
@@ -401,25 +403,25 @@ async def _being_sent(session: AsyncSession, indexes: set[str], now: dt.datetime
     return set(await session.scalars(_BEING_SENT, {"indexes": list(indexes), "now": now}))
 
 
-async def _take(
+async def _lease(
     session: AsyncSession,
     going: Sequence[tuple[OutboxMessage, ChatPerson | None]],
     channels: Channels,
     name: str,
     filed: Mapping[UUID, str],
     now: dt.datetime,
-) -> list[Claimed]:
-    """Lease the messages and give each its turn."""
+) -> list[ClaimedMessage]:
+    """Lease the messages and give each its slot."""
     if not going:
         return []
-    turns: list[Turn] | list[None] = [None] * len(going)
+    slots: list[SendSlot] | list[None] = [None] * len(going)
     pace = channels.whatsapp_per_second if name == ChannelName.WHATSAPP else None
     state = await session.get(ChannelState, name)
     if state is not None and pace is not None:
-        turns, state.turns = hand_out(state.turns or (), pace, now.timestamp(), len(going))
+        slots, state.turns = reserve(state.turns or (), pace, now.timestamp(), len(going))
         state.updated_at = now
     claimed = []
-    for (row, person), turn in zip(going, turns, strict=True):
+    for (row, person), slot in zip(going, slots, strict=True):
         row.state = OutboxState.SENDING
         row.attempts += 1
         row.lease_until = row.due_at = now + LEASE
@@ -431,7 +433,7 @@ async def _take(
         row.form = "free" if free else "template"
         row.number_id = channels.whatsapp_number if name == ChannelName.WHATSAPP else None
         claimed.append(
-            Claimed(
+            ClaimedMessage(
                 row.id,
                 row.channel,
                 row.kind,
@@ -446,7 +448,7 @@ async def _take(
                 row.expires_at,
                 row.lease_until,
                 filed.get(row.id, ""),
-                turn,
+                slot,
             )
         )
     return claimed

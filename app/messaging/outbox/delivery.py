@@ -32,12 +32,12 @@ from app.messaging.outbox.claim import (
     OPENED_WITHIN,
     RUN_WAITS,
     UNOPENED,
-    Claimed,
+    ClaimedMessage,
     claim,
 )
 from app.messaging.outbox.enqueue import ADDRESS, PARAMS, REPLIES
-from app.messaging.outbox.rate_limiter import AHEAD, LATEST, Trip
-from app.messaging.outbox.record_results import Outcome, record_all
+from app.messaging.outbox.rate_limiter import AHEAD, LATEST, SlotUse
+from app.messaging.outbox.record_results import SendOutcome, record_all
 from app.messaging.platform_events import free
 from app.messaging.rules import FINAL, Refusal
 from app.texts import catalogue
@@ -45,7 +45,7 @@ from app.texts.message import Outgoing
 
 CONCURRENT_SENDS: Final = 128
 _NOT_BEFORE: Final = 0.001
-"""A timer may ring a fraction of a millisecond early, which is before the turn."""
+"""A timer may ring a fraction of a millisecond early, which is before the slot."""
 
 
 class MessageNotRetryable(Conflict):
@@ -87,31 +87,31 @@ async def _settled_before(database: Database, now: dt.datetime) -> dt.datetime:
 
 
 async def _send(
-    claimed: Sequence[Claimed],
+    claimed: Sequence[ClaimedMessage],
     senders: Mapping[str, Channel],
     keys: Keyring,
     clock: Clock,
-) -> list[Outcome]:
+) -> list[SendOutcome]:
     """Send side by side, but one after another to one person."""
-    by_recipient: dict[str, list[Claimed]] = {}
+    by_recipient: dict[str, list[ClaimedMessage]] = {}
     for message in claimed:
         by_recipient.setdefault(message.recipient_index, []).append(message)
     at_once = asyncio.Semaphore(CONCURRENT_SENDS)
 
-    async def in_order(messages: Sequence[Claimed]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    async def in_order(messages: Sequence[ClaimedMessage]) -> list[SendOutcome]:
+        outcomes: list[SendOutcome] = []
         for message in messages:
-            if message.turn and (early := message.turn.at - clock().timestamp()) > 0:
+            if message.slot and (early := message.slot.at - clock().timestamp()) > 0:
                 await asyncio.sleep(min(early, AHEAD) + _NOT_BEFORE)
             async with at_once:
                 # What follows for this person waits too, or it would overtake.
                 if _too_late(message, clock()) or any(map(_may_come_later, outcomes)):
-                    outcomes.append(Outcome(message, None))
+                    outcomes.append(SendOutcome(message, None))
                     continue
                 outcome = await _send_one(message, senders[message.channel], keys, clock())
-                if message.turn is not None:
-                    trip = Trip(message.turn, clock().timestamp())
-                    outcome = replace(outcome, trip=trip)
+                if message.slot is not None:
+                    slot_use = SlotUse(message.slot, clock().timestamp())
+                    outcome = replace(outcome, slot_use=slot_use)
                 outcomes.append(outcome)
         return outcomes
 
@@ -119,20 +119,22 @@ async def _send(
     return [outcome for group in groups for outcome in group]
 
 
-def _too_late(message: Claimed, now: dt.datetime) -> bool:
-    """Whether its turn has passed, or its lease might end while it travels: then another sends it."""
-    turn = message.turn
-    missed = turn is not None and now.timestamp() > turn.at + LATEST
+def _too_late(message: ClaimedMessage, now: dt.datetime) -> bool:
+    """Whether its slot has passed, or its lease might end while it travels: then another sends it."""
+    slot = message.slot
+    missed = slot is not None and now.timestamp() > slot.at + LATEST
     return missed or now > message.lease_until - LONGEST_SEND
 
 
-def _may_come_later(outcome: Outcome) -> bool:
+def _may_come_later(outcome: SendOutcome) -> bool:
     if isinstance(outcome.result, TransportError):
         return outcome.result.kind not in FINAL
     return outcome.result is None
 
 
-async def _send_one(message: Claimed, sender: Channel, keys: Keyring, now: dt.datetime) -> Outcome:
+async def _send_one(
+    message: ClaimedMessage, sender: Channel, keys: Keyring, now: dt.datetime
+) -> SendOutcome:
     try:
         outgoing = compose(
             message.kind,
@@ -146,7 +148,7 @@ async def _send_one(message: Claimed, sender: Channel, keys: Keyring, now: dt.da
         logger().error(
             "message_unsayable", message_id=str(message.id), kind=message.kind, exc_info=error
         )
-        return Outcome(message, TransportError(Refusal.PERMANENT, code="unsayable"))
+        return SendOutcome(message, TransportError(Refusal.PERMANENT, code="unsayable"))
     if outgoing.template is not None and message.filed_as:
         outgoing = replace(outgoing, template=replace(outgoing.template, filed_as=message.filed_as))
     category = outgoing.template.files_as if outgoing.template else None
@@ -154,17 +156,17 @@ async def _send_one(message: Claimed, sender: Channel, keys: Keyring, now: dt.da
         outgoing = without_template(outgoing)
         category = "service" if message.channel == ChannelName.WHATSAPP else message.channel
     elif outgoing.template is None:
-        return Outcome(message, TransportError(Refusal.WINDOW_CLOSED, code="no_template"))
+        return SendOutcome(message, TransportError(Refusal.WINDOW_CLOSED, code="no_template"))
     if (problem := outgoing.problem()) is not None:
         logger().error("message_refused", message_id=str(message.id), reason=problem)
-        return Outcome(message, TransportError(Refusal.PERMANENT, code="over_limit"))
+        return SendOutcome(message, TransportError(Refusal.PERMANENT, code="over_limit"))
     try:
-        return Outcome(message, await sender.send(message.id, address, outgoing), category)
+        return SendOutcome(message, await sender.send(message.id, address, outgoing), category)
     except TransportError as error:
-        return Outcome(message, error, category)
+        return SendOutcome(message, error, category)
     except Exception as error:  # noqa: BLE001 - the others' answers must be written down all the same
         logger().error("channel_failed", message_id=str(message.id), exc_info=error)
-        return Outcome(message, TransportError(Refusal.AMBIGUOUS, code=type(error).__name__))
+        return SendOutcome(message, TransportError(Refusal.AMBIGUOUS, code=type(error).__name__))
 
 
 def compose(
@@ -186,7 +188,7 @@ def without_template(outgoing: Outgoing) -> Outgoing:
     return replace(outgoing, template=None)
 
 
-def _address(message: Claimed, keys: Keyring) -> Address:
+def _address(message: ClaimedMessage, keys: Keyring) -> Address:
     value = keys.open(message.recipient_sealed, ADDRESS)
     if message.channel == ChannelName.EMAIL:
         return Address(email=value)

@@ -9,7 +9,7 @@ from app.database.session import Database
 from app.database.wakeups import wake_loops
 from app.messaging.channel import Channels, TransportError
 from app.messaging.models import Channel, ChannelState
-from app.messaging.outbox.channel_health import make_state
+from app.messaging.outbox.channel_health import lock_state
 
 READ_EVERY: Final = dt.timedelta(hours=1)
 """The platform changes it once a day at most, and tells us; this is the net below."""
@@ -27,7 +27,7 @@ async def read_due(database: Database, channels: Channels, clock: Clock) -> int:
         if row is not None and not _due(row, now):
             return 0
     async with database.begin() as session:
-        state = await make_state(session, Channel.WHATSAPP, now)
+        state = await lock_state(session, Channel.WHATSAPP, now)
         if not _due(state, now):
             return 0
         state.limits_read_at = now
@@ -37,12 +37,12 @@ async def read_due(database: Database, channels: Channels, clock: Clock) -> int:
         # What was known stays true until the next time.
         logger().warning("limit_unknown", channel=Channel.WHATSAPP.value, reason=error.kind.value)
         async with database.begin() as session:
-            state = await make_state(session, Channel.WHATSAPP, now)
+            state = await lock_state(session, Channel.WHATSAPP, now)
             state.limits_read_at = now - READ_EVERY + AGAIN_AFTER
         return 1
     if limit is not None:
         async with database.begin() as session:
-            state = await make_state(session, Channel.WHATSAPP, now)
+            state = await lock_state(session, Channel.WHATSAPP, now)
             state.daily_people = limit or None
             wake_loops(session, "outbox")
     return 1

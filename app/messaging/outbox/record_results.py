@@ -23,33 +23,37 @@ from app.messaging.contacts import identify
 from app.messaging.models import Channel as ChannelName
 from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
-from app.messaging.outbox.channel_health import hold, suspect, taken_again
-from app.messaging.outbox.claim import Claimed
+from app.messaging.outbox.channel_health import (
+    apply_backoff,
+    note_unknown_refusal,
+    recover_on_accept,
+)
+from app.messaging.outbox.claim import ClaimedMessage
 from app.messaging.outbox.enqueue import ADDRESS, OPEN, REPLIES, SECRET_KINDS, without_form
-from app.messaging.outbox.rate_limiter import Trip, give_back
+from app.messaging.outbox.rate_limiter import SlotUse, release
 from app.messaging.platform_events import learn
-from app.messaging.rules import Fate, Refusal, decide
+from app.messaging.rules import Outcome, Refusal, decide_retry
 
 _ERROR_CHARACTERS: Final = 300
 
 
-class _NamesNotUniqueError(Exception):
+class _DuplicateProviderIdError(Exception):
     """The platform's ids of what was sent are another message's too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """What came of one message."""
 
-    claimed: Claimed
+    claimed: ClaimedMessage
     result: SendResult | TransportError | None
-    """None: it missed its turn, and nothing was sent."""
+    """None: it missed its slot, and nothing was sent."""
     category: str | None = None
-    trip: Trip | None = None
+    slot_use: SlotUse | None = None
     """None where there is no pace, or nothing was sent."""
 
 
-async def record_all(database: Database, outcomes: Sequence[Outcome], clock: Clock) -> None:
+async def record_all(database: Database, outcomes: Sequence[SendOutcome], clock: Clock) -> None:
     """Write down what became of a batch: all of it at once, or, where that fails, each by itself.
 
     Nobody is sent a message again because the row of another can't be written.
@@ -58,11 +62,11 @@ async def record_all(database: Database, outcomes: Sequence[Outcome], clock: Clo
         async with database.begin() as session:
             await _record(session, outcomes, clock())
         return
-    except _NamesNotUniqueError:
+    except _DuplicateProviderIdError:
         # A platform that gives two messages one name must not make us send a whole batch again: our
         # own ids, which it echoes, still find them.
         logger().error("provider_ids_not_unique", count=len(outcomes))
-        outcomes = [_unnamed(outcome) for outcome in outcomes]
+        outcomes = [_without_provider_id(outcome) for outcome in outcomes]
     except Exception as error:  # noqa: BLE001 - each is tried by itself, and fails by itself
         logger().error("batch_not_recorded", count=len(outcomes), exc_info=error)
     for outcome in outcomes:
@@ -76,7 +80,9 @@ async def record_all(database: Database, outcomes: Sequence[Outcome], clock: Clo
             await _park(database, outcome, error, clock())
 
 
-async def _park(database: Database, outcome: Outcome, error: Exception, now: dt.datetime) -> None:
+async def _park(
+    database: Database, outcome: SendOutcome, error: Exception, now: dt.datetime
+) -> None:
     """Write down no more than that a message was sent, or that an administrator has to look at it.
 
     Where even that fails, the database is at fault: the lease runs out, and a status settles the send.
@@ -108,40 +114,40 @@ async def _park(database: Database, outcome: Outcome, error: Exception, now: dt.
         ALERTS.labels("message_dead").inc()
 
 
-def _unnamed(outcome: Outcome) -> Outcome:
+def _without_provider_id(outcome: SendOutcome) -> SendOutcome:
     """Return the outcome without the platform's id."""
     if not isinstance(outcome.result, SendResult):
         return outcome
     return replace(outcome, result=replace(outcome.result, provider_id=None))
 
 
-async def _record(session: AsyncSession, outcomes: Sequence[Outcome], now: dt.datetime) -> None:
+async def _record(session: AsyncSession, outcomes: Sequence[SendOutcome], now: dt.datetime) -> None:
     """Write down what became of each; a status that was quicker than we are is left alone."""
     # In one order everywhere, so that two processes never wait for each other.
     outcomes = sorted(outcomes, key=lambda each: each.claimed.id)
     taken = [
-        _taken(outcome.claimed, outcome.result, outcome.category)
+        _accepted_values(outcome.claimed, outcome.result, outcome.category)
         for outcome in outcomes
         if isinstance(outcome.result, SendResult)
     ]
     if taken:
         try:  # first, because then nothing is done yet that would be done twice
-            await session.execute(_TAKEN, [{**row, "now_": now} for row in taken])
+            await session.execute(_ACCEPT, [{**row, "now_": now} for row in taken])
         except IntegrityError as error:
-            raise _NamesNotUniqueError from error
+            raise _DuplicateProviderIdError from error
         channels = {
             outcome.claimed.channel
             for outcome in outcomes
             if isinstance(outcome.result, SendResult)
         }
-        await taken_again(session, channels, now)
+        await recover_on_accept(session, channels, now)
         if any(outcome.claimed.attempts > 1 for outcome in outcomes):
             wake_loops(session, "outbox")  # what comes next to this person has waited for this
     for outcome in outcomes:
         if isinstance(outcome.result, SendResult) and outcome.result.known_as is not None:
-            await _note_form(session, outcome.claimed, outcome.result.known_as, now)
+            await _record_number_form(session, outcome.claimed, outcome.result.known_as, now)
     if missed := [outcome.claimed for outcome in outcomes if outcome.result is None]:
-        await _give_back(session, missed, now)
+        await _requeue_missed(session, missed, now)
     some_taken = {row["id_"] for row in taken}
     went = {outcome.claimed.channel for outcome in outcomes if outcome.claimed.id in some_taken}
     for outcome in outcomes:
@@ -149,22 +155,24 @@ async def _record(session: AsyncSession, outcomes: Sequence[Outcome], now: dt.da
             # What others were sent at the same time shows that it is not the account.
             alone = outcome.claimed.channel not in went
             await _record_refused(session, outcome.claimed, outcome.result, now, alone=alone)
-    if trips := [outcome.trip for outcome in outcomes if outcome.trip is not None]:
+    if slot_uses := [outcome.slot_use for outcome in outcomes if outcome.slot_use is not None]:
         # Messages first, then the channel: the order of a status that holds the channel back.
         state = await session.get(ChannelState, ChannelName.WHATSAPP, with_for_update=True)
         if state is not None:
-            state.turns = give_back(state.turns or (), trips)
+            state.turns = release(state.turns or (), slot_uses)
 
 
-async def _note_form(
-    session: AsyncSession, message: Claimed, as_phone: str, now: dt.datetime
+async def _record_number_form(
+    session: AsyncSession, message: ClaimedMessage, as_phone: str, now: dt.datetime
 ) -> None:
     phone = keyring(session).open(message.recipient_sealed, ADDRESS)
     if phone.startswith("+") and phone != as_phone:
         await identify.known_as(session, message.channel, phone, as_phone, now)
 
 
-async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.datetime) -> None:
+async def _requeue_missed(
+    session: AsyncSession, missed: Sequence[ClaimedMessage], now: dt.datetime
+) -> None:
     await session.execute(
         update(OutboxMessage)
         .where(
@@ -177,7 +185,7 @@ async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.d
             # Back in the order in which they were written.
             due_at=case((OutboxMessage.created_at < now, OutboxMessage.created_at), else_=now),
             attempts=OutboxMessage.attempts - 1,
-            template_at=_NOTHING_WENT,
+            template_at=_TEMPLATE_AT_UNSENT,
             lease_until=None,
             updated_at=now,
         )
@@ -186,7 +194,7 @@ async def _give_back(session: AsyncSession, missed: Sequence[Claimed], now: dt.d
     wake_loops(session, "outbox")
 
 
-_NOTHING_WENT: Final = case(
+_TEMPLATE_AT_UNSENT: Final = case(
     (OutboxMessage.unanswered == 0, null()), else_=OutboxMessage.template_at
 )
 """When a message last set off, now that it did not: an earlier try may still have arrived."""
@@ -197,7 +205,7 @@ _IS_OPEN: Final = or_(*(_OUTBOX.c.state == state.value for state in OPEN))
 _FAILED_SINCE: Final = and_(_IS_OPEN, _OUTBOX.c.provider_id == _PROVIDER_ID)
 """The platform's word that this very send failed was quicker than its answer that it took it."""
 _KEEPS_ERROR: Final = or_(_FAILED_SINCE, _OUTBOX.c.state == OutboxState.FAILED.value)
-_TAKEN: Final = (
+_ACCEPT: Final = (
     update(_OUTBOX)
     .where(_OUTBOX.c.id == bindparam("id_"))
     .values(
@@ -232,7 +240,9 @@ _TAKEN: Final = (
 """One statement for a whole batch: sending is only as quick as its bookkeeping."""
 
 
-def _taken(message: Claimed, result: SendResult, category: str | None) -> dict[str, Any]:
+def _accepted_values(
+    message: ClaimedMessage, result: SendResult, category: str | None
+) -> dict[str, Any]:
     # An e-mail server tells no more than that it took the message.
     reached = OutboxState.ACCEPTED if message.channel == ChannelName.WHATSAPP else OutboxState.SENT
     return {
@@ -247,7 +257,7 @@ def _taken(message: Claimed, result: SendResult, category: str | None) -> dict[s
 
 async def _record_refused(
     session: AsyncSession,
-    message: Claimed,
+    message: ClaimedMessage,
     error: TransportError,
     now: dt.datetime,
     *,
@@ -257,36 +267,40 @@ async def _record_refused(
     plainer = without_form(message.kind, error.kind, message.params_sealed, keyring(session))
     if plainer is not None:
         error = TransportError(Refusal.FORM, code=error.code)
-    verdict = decide(
+    decision = decide_retry(
         error.kind,
         attempts=message.attempts,
         free_form=message.free_form and message.kind not in REPLIES,
-        luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         retry_after_seconds=error.retry_after_seconds,
         status_seconds=error.status_seconds,
-        later_helps=template_quota.later_helps(message.kind, message.expires_at, now),
+        worth_later=template_quota.worth_later(message.kind, message.expires_at, now),
     )
     await learn(session, error.kind, message, error.code, now)
     values: dict[str, Any] = {
-        "state": _STATE_OF[verdict.fate],
-        "due_at": now + verdict.after,
+        "state": _STATE_OF[decision.outcome],
+        "due_at": now + decision.after,
         "lease_until": None,
         "error": error.kind.value[:_ERROR_CHARACTERS],
         "error_code": error.code[:32] if error.code else None,
         "updated_at": now,
     }
     if error.kind not in {Refusal.AMBIGUOUS, Refusal.GATEWAY}:
-        values["template_at"] = _NOTHING_WENT
+        values["template_at"] = _TEMPLATE_AT_UNSENT
     if plainer is not None:
         values["params_sealed"] = plainer
-    if verdict.fate is Fate.HELD:
-        values["held_why"] = template_quota.HELD_AFTER[error.kind]
-    if not verdict.uses_attempt:
+    if decision.outcome is Outcome.DEFERRED:
+        values["held_why"] = template_quota.DEFERRED_AFTER[error.kind]
+    if not decision.uses_attempt:
         values["attempts"] = OutboxMessage.attempts - 1
     if error.kind is Refusal.AMBIGUOUS:
         values["unanswered"] = OutboxMessage.unanswered + 1
-    suspicious = verdict.suspicious and alone
-    if message.kind in SECRET_KINDS and verdict.fate in {Fate.DEAD, Fate.FAILED} and not suspicious:
+    suspicious = decision.suspicious and alone
+    if (
+        message.kind in SECRET_KINDS
+        and decision.outcome in {Outcome.DEAD, Outcome.FAILED}
+        and not suspicious
+    ):
         values["params_sealed"] = b""
     ours = await rows_changed(
         session,
@@ -303,13 +317,13 @@ async def _record_refused(
     why = f"{error.kind.value} {error.code or ''}"
     if suspicious and ours:
         index = message.recipient_index
-        await suspect(session, message.channel, message.id, index, why, now)
-    if verdict.window_closed and message.person_id is not None:
+        await note_unknown_refusal(session, message.channel, message.id, index, why, now)
+    if decision.window_closed and message.person_id is not None:
         await close_window(session, message.person_id, now)
-    if verdict.fate is Fate.RETRY:
+    if decision.outcome is Outcome.RETRY:
         wake_loops(session, "outbox")
-    await hold(session, message.channel, verdict, why, now)
-    if verdict.alert:
+    await apply_backoff(session, message.channel, decision, why, now)
+    if decision.alert:
         ALERTS.labels(f"message_{error.kind.value}").inc()
         logger().error(
             "message_refused",
@@ -322,12 +336,12 @@ async def _record_refused(
         )
 
 
-_STATE_OF: Final[Mapping[Fate, OutboxState]] = {
-    Fate.RETRY: OutboxState.WAITING,
-    Fate.HELD: OutboxState.WAITING,
-    Fate.WAIT_FOR_STATUS: OutboxState.UNKNOWN,
-    Fate.FAILED: OutboxState.FAILED,
-    Fate.DEAD: OutboxState.DEAD,
+_STATE_OF: Final[Mapping[Outcome, OutboxState]] = {
+    Outcome.RETRY: OutboxState.WAITING,
+    Outcome.DEFERRED: OutboxState.WAITING,
+    Outcome.WAIT_FOR_STATUS: OutboxState.UNKNOWN,
+    Outcome.FAILED: OutboxState.FAILED,
+    Outcome.DEAD: OutboxState.DEAD,
 }
 
 

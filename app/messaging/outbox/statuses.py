@@ -18,9 +18,13 @@ from app.messaging import platform_events
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
-from app.messaging.outbox.channel_health import hold, sent_again, suspect
+from app.messaging.outbox.channel_health import (
+    apply_backoff,
+    note_unknown_refusal,
+    recover_on_status,
+)
 from app.messaging.outbox.enqueue import OPEN, REPLIES, SECRET_KINDS, without_form
-from app.messaging.rules import Fate, Refusal, decide, moves_forward
+from app.messaging.rules import Outcome, Refusal, decide_retry, moves_forward
 
 _ARRIVED: Final = frozenset({OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ})
 _RECEIVED: Final = frozenset({OutboxState.DELIVERED, OutboxState.READ})
@@ -57,7 +61,7 @@ async def apply(session: AsyncSession, updates: Sequence[StatusUpdate], now: dt.
         else:
             changed += _advance(session, row, update, now)
     for channel, at in sent.items():
-        await sent_again(session, channel, at, now)
+        await recover_on_status(session, channel, at, now)
     return changed
 
 
@@ -158,42 +162,42 @@ async def _fail(
     plainer = without_form(row.kind, refusal, row.params_sealed, keyring(session))
     if plainer is not None:
         row.params_sealed, refusal = plainer, Refusal.FORM
-    verdict = decide(
+    decision = decide_retry(
         refusal,
         attempts=row.attempts,
         free_form=row.form != "template" and row.kind not in REPLIES,
-        luck=random.random(),  # noqa: S311 - spreads retries, guards nothing
-        later_helps=template_quota.later_helps(row.kind, row.expires_at, now),
+        jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        worth_later=template_quota.worth_later(row.kind, row.expires_at, now),
     )
     # A failure without a reason is the person's; only one with a code nobody knows may be the account's.
-    suspicious = verdict.suspicious and update.code is not None
+    suspicious = decision.suspicious and update.code is not None
     row.error_code, row.updated_at = update.code, now
     row.error = update.refusal.value if update.refusal else "failed"
     row.provider_id = update.provider_id or row.provider_id
-    if verdict.window_closed:
+    if decision.window_closed:
         await _close_window(session, row, now)
     if update.refusal is not None:
         await platform_events.learn(session, update.refusal, row, update.code, now)
-    if verdict.fate is Fate.HELD:
-        row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + verdict.after, None
-        row.held_why = template_quota.HELD_AFTER[refusal]
-        row.attempts -= not verdict.uses_attempt
-    elif verdict.fate is not Fate.RETRY:
+    if decision.outcome is Outcome.DEFERRED:
+        row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + decision.after, None
+        row.held_why = template_quota.DEFERRED_AFTER[refusal]
+        row.attempts -= not decision.uses_attempt
+    elif decision.outcome is not Outcome.RETRY:
         row.state, row.lease_until = OutboxState.FAILED, None
         if row.kind in SECRET_KINDS and not suspicious:
             row.params_sealed = b""
     elif row.state != OutboxState.SENDING:
-        row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + verdict.after, None
-        row.attempts -= not verdict.uses_attempt
+        row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + decision.after, None
+        row.attempts -= not decision.uses_attempt
     # Else the sender's own answer is still to come: `delivery` sends again when it has noted it.
     wake_loops(session, "outbox")
     why = f"{row.error} {update.code}"
     if suspicious:
         await session.flush()
         index = row.recipient_index
-        await suspect(session, row.channel, row.id, index, why, now, told_later=True)
-    await hold(session, row.channel, verdict, why, now, told_later=True)
-    if verdict.alert:
+        await note_unknown_refusal(session, row.channel, row.id, index, why, now, by_status=True)
+    await apply_backoff(session, row.channel, decision, why, now, by_status=True)
+    if decision.alert:
         ALERTS.labels(f"message_{row.error}").inc()
         logger().error(
             "message_failed", message_id=str(row.id), kind=row.kind, error_code=update.code

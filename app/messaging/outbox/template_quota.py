@@ -27,7 +27,7 @@ from app.messaging.models import (
 )
 from app.messaging.outbox.enqueue import REPLIES
 from app.messaging.rules import (
-    LONGEST_HOLD,
+    LONGEST_DEFERRAL,
     MUCH_LATER,
     WORTH_TRYING,
     Refusal,
@@ -39,8 +39,8 @@ DAY: Final = dt.timedelta(hours=24)
 """The limit counts any 24 hours, not dates."""
 CODES_SHARE: Final = 20
 """One in so many of a day's people is kept for sign-in codes: offers must not lock everybody out."""
-SHORTEST_HOLD: Final = dt.timedelta(minutes=1)
-"""A message that is held back is not looked at again before, and after `LONGEST_HOLD` at the latest."""
+SHORTEST_DEFERRAL: Final = dt.timedelta(minutes=1)
+"""A message that is held back is not looked at again before, and after `LONGEST_DEFERRAL` at the latest."""
 
 
 class DeferralReason(StrEnum):
@@ -51,7 +51,7 @@ class DeferralReason(StrEnum):
     NOT_NOW = "not_now"
 
 
-HELD_AFTER: Final[Mapping[Refusal, DeferralReason]] = {
+DEFERRED_AFTER: Final[Mapping[Refusal, DeferralReason]] = {
     Refusal.TEMPLATE_PAUSED: DeferralReason.TEMPLATE,
     Refusal.NOT_NOW: DeferralReason.NOT_NOW,
 }
@@ -59,7 +59,7 @@ HELD_AFTER: Final[Mapping[Refusal, DeferralReason]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class HeldFigures:
+class DeferredFigures:
     """How many messages wait for one reason, and for how long the oldest has."""
 
     count: int
@@ -67,7 +67,7 @@ class HeldFigures:
 
 
 @dataclass
-class Outside:
+class TemplateQuota:
     """What may still go outside the window in this round; `admit` uses it up."""
 
     templates: Mapping[tuple[str, str], MessageTemplate] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Outside:
     """When the first of them no longer counts."""
     reached: bool = False
 
-    def unwanted(self, row: OutboxMessage, person: ChatPerson | None) -> bool:
+    def is_unwanted_marketing(self, row: OutboxMessage, person: ChatPerson | None) -> bool:
         """Whether this would be marketing to somebody who wants none."""
         return (
             person is not None
@@ -104,10 +104,12 @@ class Outside:
         self.known.add(row.recipient_index)
         return None
 
-    def again_at(self, why: DeferralReason, now: dt.datetime) -> dt.datetime:
+    def retry_at(self, why: DeferralReason, now: dt.datetime) -> dt.datetime:
         """Return when to look at a held message again."""
         wanted = self.next_free_at if why is DeferralReason.DAILY_LIMIT else None
-        return min(max(wanted or now + LONGEST_HOLD, now + SHORTEST_HOLD), now + LONGEST_HOLD)
+        return min(
+            max(wanted or now + LONGEST_DEFERRAL, now + SHORTEST_DEFERRAL), now + LONGEST_DEFERRAL
+        )
 
     def filed_as(self, row: OutboxMessage) -> str:
         """Return what the platform told that it files this template under; "" where it told nothing."""
@@ -122,13 +124,13 @@ def _template(row: OutboxMessage) -> tuple[str, str]:
     return catalogue.template_name(row.kind), row.language
 
 
-async def look(
+async def load_quota(
     session: AsyncSession,
     rows: Sequence[OutboxMessage],
     state: ChannelState | None,
     own_limit: int | None,
     now: dt.datetime,
-) -> Outside:
+) -> TemplateQuota:
     """Return what may go; the caller holds the channel's row, so that all processes count together.
 
     `own_limit` is this installation's; the lower of it and the platform's holds.
@@ -138,7 +140,7 @@ async def look(
     told = state.daily_people if state is not None else None
     limit = min((each for each in (told, own_limit) if each is not None), default=None)
     if limit is None:
-        return Outside(templates)
+        return TemplateQuota(templates)
     # What set off in the future did so by a clock that ran ahead: nobody knows when.
     since = OutboxMessage.template_at.between(now - DAY, now + SKEW)
     latest = (
@@ -156,35 +158,35 @@ async def look(
         .distinct()
     )
     next_free_at = oldest + DAY if oldest is not None else None
-    return Outside(templates, limit, begun, set(known), next_free_at)
+    return TemplateQuota(templates, limit, begun, set(known), next_free_at)
 
 
-def tell_once(state: ChannelState | None, outside: Outside, now: dt.datetime) -> None:
+def alert_once(state: ChannelState | None, quota: TemplateQuota, now: dt.datetime) -> None:
     """Tell somebody that the day's limit is reached, once a day."""
-    if not outside.reached or state is None:
+    if not quota.reached or state is None:
         return
     told = state.limit_reached_at
     if told is not None and told <= now + SKEW and now < told + DAY:
         return
     state.limit_reached_at = now
     ALERTS.labels("daily_limit").inc()
-    logger().error("daily_limit_reached", channel=state.channel, count=outside.begun)
+    logger().error("daily_limit_reached", channel=state.channel, count=quota.begun)
 
 
-def goes_by_template(row: OutboxMessage, person: ChatPerson | None, now: dt.datetime) -> bool:
+def needs_template(row: OutboxMessage, person: ChatPerson | None, now: dt.datetime) -> bool:
     """Whether this needs a template now: a notice to somebody whose window is closed."""
     if row.kind in REPLIES:
         return False
     return person is None or not window_open(person.last_inbound_at, now)
 
 
-def later_helps(kind: str, expires_at: dt.datetime | None, now: dt.datetime) -> bool:
+def worth_later(kind: str, expires_at: dt.datetime | None, now: dt.datetime) -> bool:
     """Whether this is still worth reading much later: an answer in a chat is not."""
     lasts = expires_at is None or expires_at >= now + MUCH_LATER + WORTH_TRYING
     return lasts and kind not in REPLIES
 
 
-async def no_more_marketing(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
+async def stop_marketing(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
     """Note that these people want no marketing, as the platform says."""
     await session.execute(
         update(ChatPerson)
@@ -194,7 +196,9 @@ async def no_more_marketing(session: AsyncSession, ids: Collection[UUID], now: d
     )
 
 
-async def held(session: AsyncSession, now: dt.datetime) -> Mapping[DeferralReason, HeldFigures]:
+async def deferred_figures(
+    session: AsyncSession, now: dt.datetime
+) -> Mapping[DeferralReason, DeferredFigures]:
     """Return how much waits for which reason."""
     query = (
         select(OutboxMessage.held_why, func.count(), func.min(OutboxMessage.created_at))
@@ -206,9 +210,9 @@ async def held(session: AsyncSession, now: dt.datetime) -> Mapping[DeferralReaso
         .group_by(OutboxMessage.held_why)
     )
     rows: Any = await session.execute(query)
-    found = {why: HeldFigures(0, 0) for why in DeferralReason}
+    found = {why: DeferredFigures(0, 0) for why in DeferralReason}
     for why, count, oldest in rows:
         if why in found:
             seconds = max(0, int((now - oldest).total_seconds()))
-            found[DeferralReason(why)] = HeldFigures(count, seconds)
+            found[DeferralReason(why)] = DeferredFigures(count, seconds)
     return found

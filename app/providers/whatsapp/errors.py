@@ -1,7 +1,7 @@
 """What the Graph API's error codes mean to us: branch on the code, never on status or title.
 
 Codes: the Cloud API's public table of error codes. What follows from a meaning stands in
-`app.messaging.rules.decide`; `tests/providers/test_whatsapp_errors.py` has both side by side, row by row.
+`app.messaging.rules.decide_retry`; `tests/providers/test_whatsapp_errors.py` has both side by side, row by row.
 """
 
 import re
