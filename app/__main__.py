@@ -227,7 +227,7 @@ def second_factor(arguments: argparse.Namespace) -> int:
 
 
 async def _second_factor(settings: Settings, email: str, *, reset: bool) -> str | None:
-    from app.audit.log import record
+    from app import audit
     from app.identity import second_factor, totp, users
     from app.identity.models import Role
     from app.runtime import running
@@ -243,13 +243,12 @@ async def _second_factor(settings: Settings, email: str, *, reset: bool) -> str 
             await runtime.sessions.end_all(session, admin.id)
         else:
             await second_factor.set_secret(session, admin.id, secret, now)
-        record(
+        audit.record(
             session,
-            actor=None,
-            action="admin.reset_second_factor" if reset else "admin.set_second_factor",
-            target_type="admin",
-            target_id=admin.id,
-            now=now,
+            "admin.reset_second_factor" if reset else "admin.set_second_factor",
+            admin.id,
+            None,
+            now,
         )
     return None if reset else totp.setup_url(secret, email)
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record as note
+from app import audit
 from app.audit.log import verify
 from app.core.crypto import Keyring
 from app.core.ids import new_id
@@ -49,14 +49,7 @@ async def _own_row(session: AsyncSession) -> None:
 
 async def _audited(session: AsyncSession) -> None:
     await _own_row(session)
-    note(
-        session,
-        actor=None,
-        action="benchmark.write",
-        target_type="benchmark",
-        target_id=new_id(),
-        now=_now(),
-    )
+    audit.record(session, "benchmark.write", new_id(), None, _now())
 
 
 async def _with_turns(session: AsyncSession) -> None:

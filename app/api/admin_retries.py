@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
 from app.attempts.models import Tried
 from app.attempts.tries import start_anew
-from app.audit.log import record
 from app.core.errors import NotFound
 from app.database.wakeups import wake_loops
 from app.identity.actor import Actor
@@ -51,12 +51,5 @@ async def note_retry(
 ) -> None:
     """Note in the log that `actor` had something tried again, and write what was changed."""
     kind, target_id = target
-    record(
-        session,
-        actor=actor,
-        action=action or f"{kind}.retry",
-        target_type=kind,
-        target_id=target_id,
-        now=now,
-    )
+    audit.record(session, action or f"{kind}.retry", target_id, actor, now, target_type=kind)
     await session.flush()

@@ -13,7 +13,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, insert, or_, select, update
@@ -24,7 +25,6 @@ from app.core.crypto import Keyring, SealBroken
 from app.core.ids import new_id
 from app.database.session import before_commit, keyring
 from app.database.statements import insert_if_absent
-from app.identity.actor import Actor
 
 GENESIS = "0" * 64
 _PLAIN = 1
@@ -41,41 +41,61 @@ _REFERS: Final = "words:"
 """Begins a reason that refers to `AuditWords`."""
 _WORDS: Final = "audit words"
 """What words are sealed and marked as."""
+_TARGET_TYPES: Final = {
+    "offer": "match",
+    "lead": "match",
+    "report": "match",
+    "dispute": "payment",
+}
+"""What an action is about, where that is not the first part of its name."""
 _ONLY_ROW = 1
 _BATCH = 1_000
 
 
+class _Actor(Protocol):
+    """What the log needs of `identity.actor.Actor`; identity stands above this package."""
+
+    @property
+    def user_id(self) -> UUID:
+        """The user who acts."""
+        ...
+
+    @property
+    def role(self) -> StrEnum:
+        """What that user is."""
+        ...
+
+
 def record(
     session: AsyncSession,
-    *,
-    actor: Actor | None,
     action: str,
-    target_type: str,
     target_id: UUID | str,
+    actor: _Actor | None,
     now: dt.datetime,
+    *,
     reason: str | None = None,
     code: str | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    target_type: str | None = None,
 ) -> None:
-    """Note that `actor` (None: the system) did `action`; written when this transaction commits.
+    """Log that `actor` (None: the system) did `action`; the row is written as this transaction commits.
 
-    `reason` is what a person said; it is kept apart, and goes with whom it is about (`forget_words`).
-    `code` is why in the program's own words, where no person said anything; it stays for ever. `before`
-    and `after` hold JSON values that changed, never a phone, e-mail, token or text of a person.
+    `reason` is what a person wrote; it is stored apart and can be erased (`forget_words`). `code` is the
+    program's own reason; it is never erased. `before` and `after` hold the JSON values that changed, never
+    a phone, e-mail, token or text of a person. `target_type` is given where `action` does not begin with it.
     """
-    entry_id = new_id()
     session.info.setdefault("audit", []).append(
         {
-            "id": entry_id,
+            "id": new_id(),
             "at": now,
             "actor_id": actor.user_id if actor else None,
             "actor_role": actor.role.value if actor else "system",
             "action": action,
-            "target_type": target_type,
+            "target_type": target_type or _target_type(action),
             "target_id": str(target_id),
             "reason": code,
-            "said": reason,
+            "words": reason,
             "before": dict(before) if before is not None else None,
             "after": dict(after) if after is not None else None,
         }
@@ -85,35 +105,31 @@ def record(
 
 async def record_once(
     session: AsyncSession,
-    *,
     action: str,
-    target_type: str,
     target_id: UUID,
-    after: Mapping[str, Any],
     now: dt.datetime,
+    *,
+    after: Mapping[str, Any],
 ) -> bool:
-    """Note what the system found, unless the very same was noted before; whether it is new."""
-    said = (action, str(target_id), dict(after))
+    """Log what the system found, unless the same row exists or waits; return whether it is new."""
+    entry = (action, str(target_id), dict(after))
     pending = session.info.get("audit", [])
-    if any((row["action"], row["target_id"], row["after"]) == said for row in pending):
+    if any((row["action"], row["target_id"], row["after"]) == entry for row in pending):
         return False
     query = select(AdminActionLog.after).where(
-        AdminActionLog.target_type == target_type,
+        AdminActionLog.target_type == _target_type(action),
         AdminActionLog.target_id == str(target_id),
         AdminActionLog.action == action,
     )
     if dict(after) in list(await session.scalars(query)):
         return False
-    record(
-        session,
-        actor=None,
-        action=action,
-        target_type=target_type,
-        target_id=target_id,
-        now=now,
-        after=after,
-    )
+    record(session, action, target_id, None, now, after=after)
     return True
+
+
+def _target_type(action: str) -> str:
+    prefix = action.partition(".")[0]
+    return _TARGET_TYPES.get(prefix, prefix)
 
 
 async def _write(session: AsyncSession) -> None:
@@ -123,9 +139,9 @@ async def _write(session: AsyncSession) -> None:
     words = []
     for row in rows:
         number += 1
-        if (said := row.pop("said")) is not None:
-            row["reason"] = _mark_of(keys, row["id"], said)
-            words.append({"entry_id": row["id"], "words_sealed": keys.seal(said, _WORDS)})
+        if (text := row.pop("words")) is not None:
+            row["reason"] = _words_reference(keys, row["id"], text)
+            words.append({"entry_id": row["id"], "words_sealed": keys.seal(text, _WORDS)})
         row |= {"number": number, "previous_hash": previous}
         row |= {"version": KEYED, "key_id": keys.mac_key_id}
         previous = entry_hash(row, keys)
@@ -138,9 +154,9 @@ async def _write(session: AsyncSession) -> None:
     )
 
 
-def _mark_of(keys: Keyring, entry_id: UUID, said: str) -> str:
-    """Return what the log holds in place of words: it proves them, and tells nobody what they are."""
-    return _REFERS + keys.index(f"{entry_id}:{said}", _WORDS)
+def _words_reference(keys: Keyring, entry_id: UUID, text: str) -> str:
+    """Return the keyed hash that a row's `reason` holds in place of a person's words."""
+    return _REFERS + keys.index(f"{entry_id}:{text}", _WORDS)
 
 
 async def reasons_of(
@@ -196,16 +212,7 @@ async def seal(session: AsyncSession, now: dt.datetime) -> int | None:
     keyed = select(AdminActionLog.number).where(AdminActionLog.version == KEYED).limit(1)
     if number == 0 or await session.scalar(keyed) is not None:
         return None
-    after = {"unkeyed_rows": number}
-    record(
-        session,
-        actor=None,
-        action=SEALED,
-        target_type="audit",
-        target_id="log",
-        now=now,
-        after=after,
-    )
+    record(session, SEALED, "log", None, now, after={"unkeyed_rows": number})
     return number
 
 
@@ -334,7 +341,9 @@ class _Chain:
             said = self._keys.open(sealed, _WORDS)
         except SealBroken:
             return False
-        return hmac.compare_digest(_mark_of(self._keys, row["id"], said), row["reason"] or "")
+        return hmac.compare_digest(
+            _words_reference(self._keys, row["id"], said), row["reason"] or ""
+        )
 
     def _tells_of_those_before(self, row: Mapping[str, Any]) -> bool:
         """Whether the first keyed row is the very first, or says how many it vouches for."""

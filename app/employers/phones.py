@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import log
+from app import audit
 from app.core.errors import Conflict
 from app.database.session import keyring
 from app.employers.models import Employer
@@ -165,13 +165,12 @@ async def prove(
         .values(proven_phone_index=phone_index, updated_at=now)
         .execution_options(synchronize_session=False)
     )
-    log.record(
+    audit.record(
         session,
-        actor=Actor(user.id, Role.EMPLOYER, UserStatus(user.status), user.name),
-        action="employer.prove_phone",
-        target_type="employer",
-        target_id=employer_id,
-        now=now,
+        "employer.prove_phone",
+        employer_id,
+        Actor(user.id, Role.EMPLOYER, UserStatus(user.status), user.name),
+        now,
     )
 
 

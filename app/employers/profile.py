@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import log
+from app import audit
 from app.core.errors import NotFound
 from app.core.geo import Point
 from app.database.session import keyring
@@ -81,13 +81,12 @@ async def edit(
         employer.longitude = point.longitude if point else None
     if employer.verified_at is not None and checked != (employer.company_name, employer.tax_id):
         employer.verified_at = None
-        log.record(
+        audit.record(
             session,
-            actor=actor,
-            action="employer.unverify",
-            target_type="employer",
-            target_id=employer.id,
-            now=now,
+            "employer.unverify",
+            employer.id,
+            actor,
+            now,
             code="company name or tax number changed",
             before={"verified": True},
             after={"verified": False},

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import log
+from app import audit
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
 from app.masking.mask import mask
@@ -24,13 +24,12 @@ def report_employer(
 
     Contacts in `words` are masked. `offers.queries.employer_of_offer` finds the employer.
     """
-    log.record(
+    audit.record(
         session,
-        actor=actor,
-        action="employer.report",
-        target_type="employer",
-        target_id=employer_id,
-        now=now,
+        "employer.report",
+        employer_id,
+        actor,
+        now,
         reason=mask(words),
         after={"match_id": str(match_id)},
     )

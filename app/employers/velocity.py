@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record
+from app import audit
 from app.core.clocks import SKEW
 from app.core.errors import TooMany
 from app.core.logging import logger
@@ -52,12 +52,4 @@ def call_for_a_person(
     """Alert as `kind`, and note in the log of this employer that `counted` is `count`."""
     ALERTS.labels(kind).inc()
     logger().warning(kind, user_id=str(employer_id), count=count)
-    record(
-        session,
-        actor=None,
-        action=f"employer.{kind}",
-        target_type="employer",
-        target_id=employer_id,
-        now=now,
-        after={counted: count},
-    )
+    audit.record(session, f"employer.{kind}", employer_id, None, now, after={counted: count})

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import log
+from app import audit
 from app.core.errors import Conflict
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
@@ -109,13 +109,12 @@ def review(session: AsyncSession, job: Job, now: dt.datetime) -> ReviewStatus:
     job.review_note = job.reviewed_at = None
     if job.review_status == ReviewStatus.HELD:
         ALERTS.labels("job_held").inc()
-        log.record(
+        audit.record(
             session,
-            actor=None,
-            action="job.hold",
-            target_type="job",
-            target_id=job.id,
-            now=now,
+            "job.hold",
+            job.id,
+            None,
+            now,
             after={"review": ReviewStatus.HELD, "kinds": sorted({f.kind for f in findings})},
         )
     return ReviewStatus(job.review_status)
@@ -185,13 +184,12 @@ async def decide(
     if after is ReviewStatus.DECLINED and job.status != JobStatus.DRAFT:
         raise JobNotDraft("This job is no draft any more; cancel it instead.")
     job.review_status, job.review_note, job.reviewed_at = after, reason, now
-    log.record(
+    audit.record(
         session,
-        actor=actor,
-        action=f"job.{action.value}",
-        target_type="job",
-        target_id=job.id,
-        now=now,
+        f"job.{action.value}",
+        job.id,
+        actor,
+        now,
         reason=reason,
         before={"review": before},
         after={"review": after, "text_version": text_version},

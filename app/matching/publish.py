@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import log
+from app import audit
 from app.identity.actor import Actor
 from app.jobs import lifecycle, moderation, publish_limits, queries
 from app.jobs.matchable import require_matchable
@@ -32,14 +32,6 @@ async def publish(
         await moderation.require_cleared(session, job, now)
         require_matchable(job)
     await lifecycle.move(session, job, JobAction.PUBLISH, now)
-    log.record(
-        session,
-        actor=actor,
-        action="job.publish",
-        target_type="job",
-        target_id=job_id,
-        now=now,
-        after={"status": job.status},
-    )
+    audit.record(session, "job.publish", job_id, actor, now, after={"status": job.status})
     await send_wave(session, job, now)
     return job

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
 from app.attempts.work import Kind, Work
-from app.audit import log
 from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.identity.actor import Actor
@@ -53,13 +53,12 @@ async def close_job(
         raise JobNotFound
     job = await get_job(session, job_id, lock=True)
     await lifecycle.move(session, job, action, now)
-    log.record(
+    audit.record(
         session,
-        actor=actor,
-        action=f"job.{action.value}",
-        target_type="job",
-        target_id=job_id,
-        now=now,
+        f"job.{action.value}",
+        job_id,
+        actor,
+        now,
         reason=reason,
         before={"status": held.status.value},
         after={"status": job.status},
@@ -200,13 +199,12 @@ async def _close(
     )
     closed = (await session.execute(statement)).all()
     for row in closed:
-        log.record(
+        audit.record(
             session,
-            actor=actor,
-            action="offer.close",
-            target_type="match",
-            target_id=row.id,
-            now=now,
+            "offer.close",
+            row.id,
+            actor,
+            now,
             code=why,
             before={"status": before.value},
             after={"status": after.value},

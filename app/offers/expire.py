@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
 from app.attempts.work import Kind, Work
-from app.audit import log
 from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.messaging.outbox.enqueue import notify_many, suppress
@@ -66,13 +66,12 @@ async def expire_due(
     )
     await ask_more(session, {row.job_id for row in expired}, now)
     for row in expired:
-        log.record(
+        audit.record(
             session,
-            actor=None,
-            action="offer.expire",
-            target_type="match",
-            target_id=row.id,
-            now=now,
+            "offer.expire",
+            row.id,
+            None,
+            now,
             before={"status": _BEFORE.value},
             after={"status": _AFTER.value},
         )

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import log
+from app import audit
 from app.core.errors import Conflict, NotFound
 from app.database.session import keyring
 from app.database.statements import rows_changed
@@ -285,13 +285,12 @@ def _record(
     now: dt.datetime,
 ) -> None:
     before, _ = rules.ends_of(action)
-    log.record(
+    audit.record(
         session,
-        actor=Actor(worker_id, Role.WORKER, UserStatus.ACTIVE, ""),
-        action=f"offer.{action.value}",
-        target_type="match",
-        target_id=offer_id,
-        now=now,
+        f"offer.{action.value}",
+        offer_id,
+        Actor(worker_id, Role.WORKER, UserStatus.ACTIVE, ""),
+        now,
         before={"status": before.value},
         after={"status": step.after.value},
     )

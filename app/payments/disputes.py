@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record
+from app import audit
 from app.core.ids import new_id
 from app.core.metrics import ALERTS
 from app.payments import ledger, rules
@@ -54,13 +54,12 @@ async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.
             payment_id=payment.id,
             now=now,
         )
-    record(
+    audit.record(
         session,
-        actor=None,
-        action=f"dispute.{change.status}",
-        target_type="payment",
-        target_id=payment.id,
-        now=now,
+        f"dispute.{change.status}",
+        payment.id,
+        None,
+        now,
         before={"status": before} if before else None,
         after={"status": change.status},
     )

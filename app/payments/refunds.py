@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
 from app.attempts.work import Kind, Work, ask_due
-from app.audit.log import record
 from app.core.clocks import Clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
@@ -98,13 +98,12 @@ async def request(
     )
     session.add(refund)
     await session.flush()
-    record(
+    audit.record(
         session,
-        actor=actor,
-        action="payment.refund",
-        target_type="payment",
-        target_id=payment_id,
-        now=now,
+        "payment.refund",
+        payment_id,
+        actor,
+        now,
         reason=reason,
         after={"amount": refund.amount, "currency": refund.currency},
     )
@@ -242,13 +241,12 @@ def _call_for_help(
     """Money that should go back did not: a person has to look."""
     ALERTS.labels("refund_failed").inc()
     logger().error("refund_failed", payment_id=str(refund.payment_id), code=code)
-    record(
+    audit.record(
         session,
-        actor=None,
-        action="payment.refund_failed",
-        target_type="payment",
-        target_id=refund.payment_id,
-        now=now,
+        "payment.refund_failed",
+        refund.payment_id,
+        None,
+        now,
         after={"amount": refund.amount, "currency": refund.currency, "code": code},
     )
 

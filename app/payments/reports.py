@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record
+from app import audit
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.database.statements import insert_if_absent
@@ -86,15 +86,7 @@ async def report(
     new = await insert_if_absent(session, LeadReport, report)
     made = (await session.scalars(known)).one()
     if new:
-        record(
-            session,
-            actor=actor,
-            action="lead.report",
-            target_type="match",
-            target_id=match_id,
-            now=now,
-            reason=reason,
-        )
+        audit.record(session, "lead.report", match_id, actor, now, reason=reason)
         why = await _no_good(session, unlock)
         if why is not None:
             await _give_back(session, unlock, why, None, now)
@@ -133,13 +125,12 @@ async def decide(
     if refund:
         query = select(Unlock).where(Unlock.match_id == row.match_id)
         await _give_back(session, (await session.scalars(query)).one(), reason, actor, now)
-    record(
+    audit.record(
         session,
-        actor=actor,
-        action="report.refund" if refund else "report.decline",
-        target_type="match",
-        target_id=row.match_id,
-        now=now,
+        "report.refund" if refund else "report.decline",
+        row.match_id,
+        actor,
+        now,
         reason=reason,
         before={"status": ReportStatus.OPEN.value},
         after={"status": row.status},

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record
+from app import audit
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
@@ -174,13 +174,12 @@ async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.dat
     await unlock_limits.note(session, payment.employer_id, now)
     await _cancel_others(session, payment, now)
     await _send_contact(session, payment, match, now)
-    record(
+    audit.record(
         session,
-        actor=None,
-        action="lead.unlock",
-        target_type="match",
-        target_id=match.id,
-        now=now,
+        "lead.unlock",
+        match.id,
+        None,
+        now,
         after={"payment_id": str(payment.id), "employer_id": str(payment.employer_id)},
     )
 
@@ -277,12 +276,4 @@ async def _mismatch(
     await move(session, payment.id, PaymentAction.FAIL, now, failure_code=_MISMATCH)
     ALERTS.labels("payment_mismatch").inc()
     logger().error("payment_mismatch", payment_id=str(payment.id), reason=",".join(differs))
-    record(
-        session,
-        actor=None,
-        action="payment.mismatch",
-        target_type="payment",
-        target_id=payment.id,
-        now=now,
-        after={"differs": differs},
-    )
+    audit.record(session, "payment.mismatch", payment.id, None, now, after={"differs": differs})

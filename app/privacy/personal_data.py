@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Integer, Row, and_, bindparam, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
 from app.attempts.work import Kind, Work
 from app.audit import log
 from app.database.due import Due
@@ -219,15 +220,7 @@ async def erase(
     matches = await session.scalars(select(JobMatch.id).where(JobMatch.worker_id == worker_id))
     await log.forget_words(session, [str(worker_id), *map(str, matches)], worker_id)
     changed(session, ERASED, worker_id)
-    log.record(
-        session,
-        actor=actor,
-        action="worker.erase",
-        target_type="worker",
-        target_id=worker_id,
-        now=now,
-        after={"status": "erased"},
-    )
+    audit.record(session, "worker.erase", worker_id, actor, now, after={"status": "erased"})
 
 
 async def _forget_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit import log
+from app import audit
 from app.catalogue import places
 from app.core.errors import FieldError, Invalid, NotFound
 from app.core.geo import Point, on_grid
@@ -153,13 +153,12 @@ def _edit_account(
         user.name = changes["name"]
         if worker.verified_at is not None:
             worker.verified_at = None
-            log.record(
+            audit.record(
                 session,
-                actor=None,
-                action="worker.unverify",
-                target_type="worker",
-                target_id=user.id,
-                now=now,
+                "worker.unverify",
+                user.id,
+                None,
+                now,
                 code="the name changed",
                 before={"verified": True},
                 after={"verified": False},

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
 from app.audit import log
 from app.audit.models import AdminActionLog
 from app.core.errors import Conflict
@@ -22,20 +23,14 @@ BOSS = Actor(new_id(), Role.ADMIN, UserStatus.ACTIVE, "Boss")
 
 
 def write(session: AsyncSession, number: int, **values: Any) -> None:
-    log.record(
-        session,
-        **{
-            "actor": BOSS,
-            "action": "worker.suspend",
-            "target_type": "worker",
-            "target_id": f"w{number}",
-            "now": NOW,
-            "reason": "सच — “why”",
-            "before": {"status": "active", "n": number},
-            "after": {"status": "suspended", "weights": {"a": 30.0, "b": -0.0, "c": 1e22}},
-            **values,
-        },
-    )
+    defaults = {
+        "actor": BOSS,
+        "now": NOW,
+        "reason": "सच — “why”",
+        "before": {"status": "active", "n": number},
+        "after": {"status": "suspended", "weights": {"a": 30.0, "b": -0.0, "c": 1e22}},
+    }
+    audit.record(session, "worker.suspend", f"w{number}", **{**defaults, **values})
 
 
 async def test_what_is_recorded_chains_and_verifies(database_url: str) -> None:

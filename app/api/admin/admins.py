@@ -9,12 +9,12 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
 from app.api.admin.access import AdminManager, AnyAdmin
 from app.api.auth.reset_link import send_reset_link
 from app.api.http.dependencies import Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.http.parameters import AdminId
 from app.api.http.problems import problems
-from app.audit.log import record
 from app.core.errors import Invalid, NotFound
 from app.core.paging import Keyset
 from app.core.schema import Answer, Instant, Line, Name, Page, Reason, Request
@@ -185,14 +185,6 @@ def _note(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    record(
-        session,
-        actor=actor,
-        action=f"admin.{action}",
-        target_type="admin",
-        target_id=admin_id,
-        now=now,
-        reason=reason,
-        before=before,
-        after=after,
+    audit.record(
+        session, f"admin.{action}", admin_id, actor, now, reason=reason, before=before, after=after
     )

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 from sqlalchemy import select
 
+from app import audit
 from app.api.admin.access import MessageReader, MessageRetrier
 from app.api.http.dependencies import Now, Read, Route, Write
 from app.api.http.problems import problems
-from app.audit.log import record
 from app.core.schema import Answer, Instant, Reason, Request
 from app.messaging.models import Channel, ChannelState
 from app.messaging.outbox import channel_health
@@ -70,15 +70,8 @@ async def resume_channel(
     found = await session.get(ChannelState, channel)
     before = _row(found, now).model_dump(mode="json") if found is not None else None
     state = await channel_health.resume(session, channel, now)
-    record(
-        session,
-        actor=actor,
-        action="channel.resume",
-        target_type="channel",
-        target_id=channel.value,
-        reason=body.reason,
-        before=before,
-        now=now,
+    audit.record(
+        session, "channel.resume", channel.value, actor, now, reason=body.reason, before=before
     )
     await session.flush()
     return _row(state, now)

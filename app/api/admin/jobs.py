@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app import audit
 from app.api.admin.access import JobModerator, JobReader
 from app.api.admin.lists import (
     City,
@@ -27,7 +28,6 @@ from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Write
 from app.api.http.parameters import JobId, Verified
 from app.api.http.problems import problems
-from app.audit.log import record
 from app.core.errors import Invalid
 from app.core.paging import Keyset
 from app.core.schema import Answer, Day, Instant, Page, Reason, Request
@@ -212,13 +212,12 @@ async def act_on_job(
     if before in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
         require_matchable(job)
     await lifecycle.move(session, job, JobAction.REOPEN, now)
-    record(
+    audit.record(
         session,
-        actor=actor,
-        action="job.reopen",
-        target_type="job",
-        target_id=job_id,
-        now=now,
+        "job.reopen",
+        job_id,
+        actor,
+        now,
         reason=body.reason,
         before={"status": before},
         after={"status": job.status},

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Select, func
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app import audit
 from app.api.http.csv_export import AsCsv, export
 from app.api.http.dependencies import Now, PageQuery, Read, Rt
-from app.audit.log import record
 from app.core.errors import Invalid
 from app.core.paging import Keyset, PageRequest
 from app.core.schema import Answer, Page, clean_text
@@ -131,14 +131,7 @@ class ListSpec[Item: Answer]:
         """Return the list as CSV, and note who took it: a list in a file is out of our hands."""
         database = asked.rt.database
         async with database.begin() as session:
-            record(
-                session,
-                actor=actor,
-                action="list.export",
-                target_type="list",
-                target_id=self.name,
-                now=asked.now,
-            )
+            audit.record(session, "list.export", self.name, actor, asked.now)
 
         async def own_page(page: PageRequest) -> Page[Item]:
             # In a transaction of its own: the request's is over when the file is sent.

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app import audit
 from app.api.admin.access import PeopleModerator, PeopleReader
 from app.api.admin.lists import (
     City,
@@ -35,7 +36,6 @@ from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Rt, Write
 from app.api.http.parameters import EmployerId, Verified, WorkerId
 from app.api.http.problems import problems
-from app.audit.log import record
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset
@@ -161,14 +161,7 @@ _WORKERS = ListSpec(
 async def _note_look(rt: Runtime, actor: Actor, kind: str, user_id: UUID, now: dt.datetime) -> None:
     """Log that an administrator saw a contact, in a transaction of its own: reading changes nothing."""
     async with rt.database.begin() as session:
-        record(
-            session,
-            actor=actor,
-            action=f"{kind}.view",
-            target_type=kind,
-            target_id=user_id,
-            now=now,
-        )
+        audit.record(session, f"{kind}.view", user_id, actor, now)
 
 
 async def _worker_of(session: AsyncSession, worker_id: UUID) -> Row[User, Worker]:
@@ -269,13 +262,12 @@ async def _act(
         key = f"{user_id}:{now.isoformat()}"
         await notify(session, user_id, told, params, key=key, now=now)
     verified = {"verified": True} if action == "verify" else {}
-    record(
+    audit.record(
         session,
-        actor=actor,
-        action=f"{kind}.{action}",
-        target_type=kind,
-        target_id=user_id,
-        now=now,
+        f"{kind}.{action}",
+        user_id,
+        actor,
+        now,
         reason=reason,
         before={"status": before, **dict.fromkeys(verified, False)},
         after={"status": after, **verified},

@@ -13,13 +13,14 @@ from sqlalchemy import Date as SqlDate
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app import audit
 from app.api.admin.access import LogReader, SettingsChanger, SettingsReader, StatsReader
 from app.api.admin.lists import Listing, ListSpec, cleaned
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Write
 from app.attempts.work import Kind, try_all_anew
 from app.audit import heads
-from app.audit.log import reasons_of, record
+from app.audit.log import reasons_of
 from app.audit.models import AdminActionLog
 from app.catalogue import skills
 from app.core.errors import FieldError, Invalid
@@ -365,13 +366,12 @@ async def update_settings(
     wake_loops(session, "waves")
     was, is_now = before.model_dump(mode="json"), after.model_dump(mode="json")
     touched = [name for name in is_now if was[name] != is_now[name]]
-    record(
+    audit.record(
         session,
-        actor=actor,
-        action="policy.change",
-        target_type="policy",
-        target_id="policy",
-        now=now,
+        "policy.change",
+        "policy",
+        actor,
+        now,
         before={name: was[name] for name in touched},
         after={name: is_now[name] for name in touched},
     )

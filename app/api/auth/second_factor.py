@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
+from app import audit
 from app.api.auth.bodies import Password
 from app.api.auth.routes import WrongPassword
 from app.api.http.dependencies import (
@@ -20,7 +21,6 @@ from app.api.http.dependencies import (
     writing,
 )
 from app.api.http.problems import problems
-from app.audit.log import record
 from app.core.schema import Answer, Request
 from app.identity import password_reset, passwords, second_factor
 from app.identity.actor import Actor
@@ -126,12 +126,5 @@ async def confirm_second_factor(
         for each in await rt.sessions.of(session, actor.user_id, now):
             if each.id != actor.session_id:
                 await rt.sessions.end(session, each.id)
-        record(
-            session,
-            actor=actor,
-            action=f"{actor.role}.set_second_factor",
-            target_type=actor.role,
-            target_id=actor.user_id,
-            now=now,
-        )
+        audit.record(session, f"{actor.role}.set_second_factor", actor.user_id, actor, now)
     return RecoveryCodes(recovery_codes=codes)

@@ -26,7 +26,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record_once
+from app import audit
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.identity import codes
@@ -73,13 +73,8 @@ async def call_for_a_person(
     Which of the two is theirs, a human has to find out. It is noted once, though each of their messages
     may meet it again; and by the accounts' ids, never by a phone.
     """
-    if await record_once(
-        session,
-        action="worker.two_accounts",
-        target_type="worker",
-        target_id=user_id,
-        after={"other_account": str(other_id)},
-        now=now,
+    if await audit.record_once(
+        session, "worker.two_accounts", user_id, now, after={"other_account": str(other_id)}
     ):
         ALERTS.labels("two_accounts").inc()
         logger().error("two_accounts_of_one_person", user_id=str(user_id))

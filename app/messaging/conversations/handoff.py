@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record
+from app import audit
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.core.logging import logger
@@ -128,7 +128,14 @@ async def take(
     if person.stopped_at is None and not (held and can_write):
         await enqueue.tell_person(session, person, HERE, key=now.isoformat(), now=now)
     if not held:
-        _note(session, person_id, "conversation.take", actor, now, paused_why=person.paused_why)
+        audit.record(
+            session,
+            "conversation.take",
+            person_id,
+            actor,
+            now,
+            after={"paused_why": person.paused_why},
+        )
     return person
 
 
@@ -157,7 +164,9 @@ async def reply(
         kind=enqueue.HUMAN_REPLY,
         expires_at=heard + WINDOW - WINDOW_MARGIN,
     )
-    _note(session, person_id, "conversation.reply", actor, now, message_id=str(message_id))
+    audit.record(
+        session, "conversation.reply", person_id, actor, now, after={"message_id": str(message_id)}
+    )
     return message_id
 
 
@@ -176,7 +185,7 @@ async def hand_back(
     if person.stopped_at is None and window_open(person.last_inbound_at, now):
         back = catalogue.chat(person.language or catalogue.DEFAULT_LANGUAGE, "handed_back")
         await enqueue.reply(session, person, back, key=f"back:{now.isoformat()}", now=now)
-    _note(session, person_id, "conversation.hand_back", actor, now)
+    audit.record(session, "conversation.hand_back", person_id, actor, now)
     return person
 
 
@@ -204,22 +213,3 @@ async def _locked(session: AsyncSession, person_id: UUID) -> ChatPerson:
     if person is None:
         raise NotFound
     return person
-
-
-def _note(
-    session: AsyncSession,
-    person_id: UUID,
-    action: str,
-    actor: Actor,
-    now: dt.datetime,
-    **after: str | None,
-) -> None:
-    record(
-        session,
-        actor=actor,
-        action=action,
-        target_type="conversation",
-        target_id=person_id,
-        now=now,
-        after=after or None,
-    )
