@@ -57,7 +57,7 @@ from app.offers.rules import OfferStatus
 from app.payments import contacts, reports
 from app.payments.contacts import Contact
 from app.payments.rules import ReportStatus
-from app.policy.policy import current
+from app.policy import policy
 from app.texts import catalogue
 from app.texts.formatting import Reader, inert
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
@@ -296,9 +296,9 @@ async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
 
 async def _tell_terms(doing: Doing, effect: TellTerms) -> None:
     await _acting(doing, effect.employer_id)
-    policy = await current(doing.session)
-    price = {"amount": policy.lead_prices.default, "currency": policy.lead_prices.currency}
-    terms = {"price": price, "hours": policy.deadlines.guarantee_hours}
+    in_force = await policy.current(doing.session)
+    price = {"amount": in_force.lead_prices.default, "currency": in_force.lead_prices.currency}
+    terms = {"price": price, "hours": in_force.deadlines.guarantee_hours}
     doing.replies.append(Say(f"hire_faq_{effect.subject}", terms))
 
 

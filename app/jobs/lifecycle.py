@@ -13,7 +13,7 @@ from app.jobs import rules
 from app.jobs.models import Job
 from app.jobs.queries import facts_of
 from app.jobs.rules import JobAction, JobStatus
-from app.policy import policy as policies
+from app.policy import policy
 
 
 async def move(session: AsyncSession, job: Job, action: JobAction, now: dt.datetime) -> None:
@@ -27,8 +27,8 @@ async def move(session: AsyncSession, job: Job, action: JobAction, now: dt.datet
     step = rules.decide(facts_of(job), action, now)
     columns = {"status": step.to, "updated_at": now, **_stamps(job, step.to, now)}
     if step.to is JobStatus.PUBLISHED and job.published_at is None:
-        policy = await policies.current(session)
-        columns["accept_limit"] = job.positions * policy.waves.choice_factor
+        waves = (await policy.current(session)).waves
+        columns["accept_limit"] = job.positions * waves.choice_factor
     moved = await session.execute(
         update(Job)
         # The row is held, so this can't fail; were it not, two steps at once would both be taken.

@@ -15,7 +15,7 @@ from app.core.errors import TooMany
 from app.employers import velocity
 from app.jobs.models import Job
 from app.jobs.rules import JobStatus
-from app.policy.policy import current
+from app.policy import policy
 
 DAY: Final = dt.timedelta(days=1)
 
@@ -42,14 +42,14 @@ def _taken_back(employer_id: UUID, now: dt.datetime) -> Subquery:
 
 async def require(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
     """Raise `PublishedTooOften` while the employer has cancelled too many published jobs in 24 hours."""
-    most = (await current(session)).limits.published_jobs_cancelled_per_day
+    most = (await policy.current(session)).limits.published_jobs_cancelled_per_day
     done = _taken_back(employer_id, now)
     await velocity.require_fewer(session, done, most, DAY, now, PublishedTooOften)
 
 
 async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
     """Call for a person when an employer has just cancelled the job that reaches the limit."""
-    most = (await current(session)).limits.published_jobs_cancelled_per_day
+    most = (await policy.current(session)).limits.published_jobs_cancelled_per_day
     count = await cancelled_lately(session, employer_id, now)
     if count == most:
         velocity.call_for_a_person(

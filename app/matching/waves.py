@@ -33,7 +33,7 @@ from app.offers.create import NewOffer, create
 from app.offers.effective_status import has_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.policy import policy as policies
+from app.policy import policy
 from app.policy.policy import Policy
 
 AT_ONCE: Final = 20
@@ -61,8 +61,7 @@ async def send_wave(session: AsyncSession, job: Job, now: dt.datetime) -> WaveRe
     if not _asks(job, now):
         raise JobNotPublished
     require_matchable(job)
-    policy = await policies.current(session)
-    return await _send(session, job, now, policy, fresh_since=None)
+    return await _send(session, job, now, await policy.current(session), fresh_since=None)
 
 
 WAVES_DUE: Final = Due(
@@ -89,13 +88,13 @@ async def send_due(
     job_ids = (await session.scalars(query, {"now": now, "limit": limit})).all()
     if not job_ids:
         return 0
-    policy = await policies.current(session)
-    fresh_since = now - dt.timedelta(minutes=policy.waves.interval_minutes)
+    in_force = await policy.current(session)
+    fresh_since = now - dt.timedelta(minutes=in_force.waves.interval_minutes)
     # In the order of ids, as everybody who locks several jobs does.
     for job_id in sorted(job_ids):
         job = await get_job(session, job_id, lock=True)
         if _asks(job, now):
-            await _send(session, job, now, policy, fresh_since)
+            await _send(session, job, now, in_force, fresh_since)
         else:
             job.next_wave_at = None
     return len(job_ids)

@@ -35,7 +35,7 @@ from app.payments.provider import (
     ProviderRefused,
 )
 from app.payments.rules import PaymentAction, PaymentStatus
-from app.policy.policy import current
+from app.policy import policy
 
 ASK_AFTER = dt.timedelta(minutes=2)
 """How long a payment may stay undecided before the provider is asked."""
@@ -112,7 +112,7 @@ async def _require_good_standing(session: AsyncSession, employer_id: UUID, match
     )
     if await session.scalar(disputed.limit(1)):
         raise DisputeOpen
-    limits = (await current(session)).limits
+    limits = (await policy.current(session)).limits
     most = None if verified_at is not None else limits.unlocks_before_verification
     unconfirmed = limits.unlocks_before_email_confirmed
     if unconfirmed is not None and await _has_confirmed(session, employer_id):
@@ -180,7 +180,7 @@ async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime
 
 
 async def _page_ends(session: AsyncSession, now: dt.datetime) -> dt.datetime:
-    minutes = (await current(session)).deadlines.checkout_minutes
+    minutes = (await policy.current(session)).deadlines.checkout_minutes
     return now + max(dt.timedelta(minutes=minutes), LEAST_CHECKOUT)
 
 

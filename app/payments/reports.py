@@ -19,7 +19,7 @@ from app.offers.models import JobMatch
 from app.payments import refunds
 from app.payments.models import LeadReport, Unlock
 from app.payments.rules import ReportStatus
-from app.policy.policy import current
+from app.policy import policy
 
 UNREACHABLE = "131026"
 """WhatsApp's error for a number that can't receive its messages."""
@@ -72,7 +72,7 @@ async def report(
     first: LeadReport | None = await session.scalar(known)
     if first is not None:
         return first
-    hours = (await current(session)).deadlines.guarantee_hours
+    hours = (await policy.current(session)).deadlines.guarantee_hours
     if now > unlock.unlocked_at + dt.timedelta(hours=hours):
         raise ReportTooLate
     report = {

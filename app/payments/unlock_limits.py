@@ -16,7 +16,7 @@ from app.employers import velocity
 from app.employers.models import Employer
 from app.payments import rules
 from app.payments.models import Payment, Unlock
-from app.policy.policy import current
+from app.policy import policy
 
 HOUR: Final = dt.timedelta(hours=1)
 DAY: Final = dt.timedelta(days=1)
@@ -37,7 +37,7 @@ async def require(
     What was unlocked counts, and what is being paid. The caller holds the employer's row: parallel
     unlocks count too.
     """
-    limits = (await current(session)).limits
+    limits = (await policy.current(session)).limits
     for span, most in ((HOUR, limits.unlocks_per_hour), (DAY, limits.unlocks_per_day)):
         bought = select(Unlock.unlocked_at.label("at")).where(
             Unlock.employer_id == employer_id, velocity.within(Unlock.unlocked_at, span, now)
@@ -55,7 +55,7 @@ async def require(
 
 async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
     """Call for a person when a new employer has just reached the number that is a sign."""
-    limits = (await current(session)).limits
+    limits = (await policy.current(session)).limits
     new_since = now - dt.timedelta(days=limits.new_account_days)
     created_at = await session.scalar(select(Employer.created_at).where(Employer.id == employer_id))
     if created_at is None or created_at <= new_since:

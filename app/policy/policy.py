@@ -201,10 +201,10 @@ async def current(session: AsyncSession) -> Policy:
         raise PolicyUnreadable from error
 
 
-async def mendable(session: AsyncSession) -> Policy:
-    """Return the policy in force for somebody who changes it.
+async def readable(session: AsyncSession) -> Policy:
+    """Return the policy in force, with defaults for any section that can't be read.
 
-    A section that can't be read is as in an installation where nothing was changed yet.
+    An administrator who mends an unreadable policy starts from this.
     """
     try:
         return await current(session)

@@ -29,7 +29,7 @@ from app.messaging.models import (
 from app.messaging.outbox import costs, delivery
 from app.messaging.outbox.delivery import MessageNotRetryable
 from app.messaging.outbox.template_quota import DeferralReason
-from app.policy import policy as policies
+from app.policy import policy
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -147,7 +147,7 @@ async def list_messages(
 @router.get("/messages/costs")
 async def get_message_costs(session: Read, _actor: MessageReader, now: Now) -> Costs:
     """Tell what the messages of the last 30 days cost, by the prices under `settings`."""
-    prices = (await policies.current(session)).message_prices
+    prices = (await policy.current(session)).message_prices
     since = now - COSTS_SINCE
     found = await costs.by_category(session, prices, since, now)
     return Costs(

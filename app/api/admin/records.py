@@ -36,7 +36,7 @@ from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.payments.models import Payment, Unlock
 from app.payments.rules import PaymentStatus
-from app.policy import policy as policies
+from app.policy import policy
 from app.policy.policy import (
     DeadlinePolicy,
     LeadPrices,
@@ -337,7 +337,7 @@ class PolicyChanges(Request):
 @router.get("/settings")
 async def get_settings(session: Read, _actor: SettingsReader) -> Policy:
     """Return the numbers that shape the market: prices, weights, waves, deadlines, limits."""
-    return await policies.current(session)
+    return await policy.current(session)
 
 
 def _check_categories(body: PolicyChanges) -> None:
@@ -355,12 +355,12 @@ async def update_settings(
     body: PolicyChanges, session: Write, actor: SettingsChanger, now: Now
 ) -> Policy:
     """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
-    before = await policies.mendable(session)
+    before = await policy.readable(session)
     after = _changed(before, body)
     if sum(after.matching.weights.model_dump().values()) <= 0:
         raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
     _check_categories(body)
-    await policies.replace(session, after, now)
+    await policy.replace(session, after, now)
     # Waves that failed by the policy before are tried by this one.
     await session.execute(try_all_anew(Kind.WAVE))
     wake_loops(session, "waves")
