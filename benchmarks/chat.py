@@ -11,7 +11,7 @@ from uuid import UUID
 from app.chat.runner import together
 from app.core.week import Slot
 from app.dialogue.model import Context, OfferFacts, Profile, State, Turn
-from app.dialogue.router import step
+from app.dialogue.router import handle_message
 from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
@@ -75,14 +75,14 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
 def _play(conversation: Sequence[Step]) -> int:
     state = State()
     for inbound, context in conversation:
-        state = State.from_json(step(state, inbound, context).state.as_json())
+        state = State.from_json(handle_message(state, inbound, context).state.as_json())
     return len(conversation)
 
 
 def _tell(conversation: Sequence[Step]) -> int:
     state = State()
     for inbound, context in conversation:
-        turn = step(state, inbound, context)
+        turn = handle_message(state, inbound, context)
         _in_words(turn, turn.language or context.said_in)
         state = turn.state
     return len(conversation)

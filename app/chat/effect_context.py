@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
-from app.dialogue.model import Say
+from app.dialogue.model import Reply
 from app.messaging.models import ChatPerson
 from app.texts import catalogue
 
@@ -21,7 +21,7 @@ class Doing:
     now: dt.datetime
     base_url: str
     country: str
-    replies: list[Say] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
     erased: bool = False
 
     @property

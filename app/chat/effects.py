@@ -25,7 +25,7 @@ from app.core.person_names import UNNAMED
 from app.database.session import changed
 from app.database.statements import insert_if_absent
 from app.dialogue import model
-from app.dialogue.model import Effect, Say
+from app.dialogue.model import Effect, Reply
 from app.dialogue.worker.offers import tell_offer
 from app.dialogue.worker.person_questions import good_name
 from app.employers.reports import report_employer
@@ -83,24 +83,24 @@ _CODE_REFUSALS: Final = frozenset(
 """Each is called as its text is."""
 
 
-async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Say:
+async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Reply:
     """Return what to say of a refusal; an offer that moved on is told as it stands now."""
     if isinstance(effect, model.Answer | model.GiveReason | model.Block | model.Report):
         offer = await load_context.offer_facts(
             doing.session, doing.person.user_id, effect.offer_id, doing.now
         )
         if offer is None:
-            return Say("offer_unknown")
+            return Reply("offer_unknown")
         if refusal.reason in _REFUSALS:
-            return Say(_REFUSALS[refusal.reason], offer.said)
+            return Reply(_REFUSALS[refusal.reason], offer.said)
         return tell_offer(offer)
     if isinstance(effect, model.SendCode):
         known = refusal.reason in _CODE_REFUSALS
-        return Say(refusal.reason if known else "code_unregistered", essential=True)
+        return Reply(refusal.reason if known else "code_unregistered", essential=True)
     if (told := employer_apply.told(effect, refusal)) is not None:
         return told
     logger().warning("chat_effect_refused", kind=type(effect).__name__, code=refusal.reason)
-    return Say("not_understood")
+    return Reply("not_understood")
 
 
 # ── Meeting, agreeing, forgetting ────────────────────────────────────────────────────────────────
@@ -289,7 +289,7 @@ async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
         page = PageRequest(SHOWN_HOLDERS, None)
         holders, _ = await contacts.list_holders(doing.session, doing.person.user_id, page)
     if not holders:
-        doing.replies.append(Say("nobody_has_number"))
+        doing.replies.append(Reply("nobody_has_number"))
         return
     reader = catalogue.reader(doing.language, {}, doing.now)
     since = catalogue.word(doing.language, "since")
@@ -298,7 +298,7 @@ async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
         + since.replace("{date}", catalogue.say_day(holder.unlocked_at.date(), reader))
         for holder in holders
     ]
-    doing.replies.append(Say("who_has_number", {"list": "\n".join(lines)}))
+    doing.replies.append(Reply("who_has_number", {"list": "\n".join(lines)}))
 
 
 async def _send_data(doing: Doing, _effect: model.SendData) -> None:
@@ -306,7 +306,7 @@ async def _send_data(doing: Doing, _effect: model.SendData) -> None:
     own = await personal_data.export(doing.session, doing.worker_id)
     phone = users.phone_of(doing.session, own.user)
     lines = own_data.told(own, phone, doing.language, doing.now)
-    doing.replies.append(Say("your_data", {"list": "\n".join(lines)}))
+    doing.replies.append(Reply("your_data", {"list": "\n".join(lines)}))
 
 
 async def _send_code(doing: Doing, _effect: model.SendCode) -> None:

@@ -37,7 +37,7 @@ from app.dialogue.employer.model import (
     TellLeads,
     TellTerms,
 )
-from app.dialogue.model import Effect, Say
+from app.dialogue.model import Effect, Reply
 from app.employers import blocks, phones
 from app.employers.profile import EmployerNotFound
 from app.identity.models import User, UserStatus
@@ -80,19 +80,19 @@ _REFUSALS: Final[Mapping[str, str]] = {
 }
 
 
-def told(effect: Effect, refusal: DomainError) -> Say | None:
+def told(effect: Effect, refusal: DomainError) -> Reply | None:
     """Return what to say of a refusal to an employer; None for what concerns none."""
     if type(effect) not in VERBS:
         return None
     if isinstance(refusal, StartsInPast):
-        return Say("job_refused_past" if isinstance(effect, PostJob) else "job_past")
+        return Reply("job_refused_past" if isinstance(effect, PostJob) else "job_past")
     if isinstance(refusal, JobDeclined):
-        return Say("job_not_approved", {"reason": refusal.message})
+        return Reply("job_not_approved", {"reason": refusal.message})
     if refusal.reason in _REFUSALS:
-        return Say(_REFUSALS[refusal.reason])
+        return Reply(_REFUSALS[refusal.reason])
     if isinstance(refusal, Invalid):
-        return Say("job_refused")
-    return Say("employer_refused")
+        return Reply("job_refused")
+    return Reply("employer_refused")
 
 
 async def _acting(doing: Doing, employer_id: UUID) -> phones.Account:
@@ -168,12 +168,12 @@ async def _open(doing: Doing, account: phones.Account, job: Job) -> None:
         # It stays a draft, so a second yes would only make another one.
         reasons: Any = held.data.get("reasons", ())
         lines = dict.fromkeys(f"• {catalogue.plain(reason['text'])}" for reason in reasons)
-        doing.replies.append(Say("job_held", {**said, "list": "\n".join(lines)}))
+        doing.replies.append(Reply("job_held", {**said, "list": "\n".join(lines)}))
         return
     counts = (await counts_of(doing.session, [job.id], doing.now)).get(job.id, {})
     asked = sum(counts.values())
     told = "job_posted" if asked else "job_posted_nobody"
-    doing.replies.append(Say(told, {**said, "count": asked}))
+    doing.replies.append(Reply(told, {**said, "count": asked}))
 
 
 def job_text(job: Mapping[str, Any]) -> JobText:
@@ -223,7 +223,7 @@ async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
     page = PageRequest(SHOWN_JOBS, None)
     jobs, _ = await queries.list_jobs(doing.session, account.id, None, page)
     if not jobs:
-        doing.replies.append(Say("no_jobs"))
+        doing.replies.append(Reply("no_jobs"))
         return
     counts = await counts_of(doing.session, [job.id for job in jobs], doing.now)
     line = catalogue.word(doing.language, "job_line")
@@ -239,7 +239,7 @@ async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
         )
         title = inert(job.title, ROW_TITLE_CHARACTERS)
         rows.append(Row(f"job:{job.id}:show", title, about[:ROW_DESCRIPTION_CHARACTERS]))
-    doing.replies.append(Say("your_jobs", rows=rows))
+    doing.replies.append(Reply("your_jobs", rows=rows))
 
 
 async def _tell_leads(doing: Doing, effect: TellLeads) -> None:
@@ -251,11 +251,11 @@ async def _tell_leads(doing: Doing, effect: TellLeads) -> None:
     )
     title = {"title": job.title, "job_id": str(job.id)}
     if not leads:
-        doing.replies.append(Say("no_leads", title))
+        doing.replies.append(Reply("no_leads", title))
         return
     bought = await contacts.contacts_of(doing.session, account.id, [lead.id for lead in leads])
     lines = [_lead_line(doing, lead, bought.get(lead.id)) for lead in leads]
-    doing.replies.append(Say("your_leads", {**title, "list": "\n".join(lines)}))
+    doing.replies.append(Reply("your_leads", {**title, "list": "\n".join(lines)}))
 
 
 def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> str:
@@ -285,13 +285,13 @@ async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
     account = await _acting(doing, effect.employer_id)
     held = await contacts.list_bought(doing.session, account.id, SHOWN_CONTACTS)
     if not held:
-        doing.replies.append(Say("no_contacts"))
+        doing.replies.append(Reply("no_contacts"))
         return
     reads = _reader(doing)
     lines = [
         f"{_contact_line(one.contact, reads)} ({catalogue.plain(one.job_title)})" for one in held
     ]
-    doing.replies.append(Say("your_contacts", {"list": "\n".join(lines)}))
+    doing.replies.append(Reply("your_contacts", {"list": "\n".join(lines)}))
 
 
 async def _tell_terms(doing: Doing, effect: TellTerms) -> None:
@@ -299,7 +299,7 @@ async def _tell_terms(doing: Doing, effect: TellTerms) -> None:
     in_force = await policy.current(doing.session)
     price = {"amount": in_force.lead_prices.default, "currency": in_force.lead_prices.currency}
     terms = {"price": price, "hours": in_force.deadlines.guarantee_hours}
-    doing.replies.append(Say(f"hire_faq_{effect.subject}", terms))
+    doing.replies.append(Reply(f"hire_faq_{effect.subject}", terms))
 
 
 async def _choose_job(doing: Doing, effect: ChooseJob) -> None:
@@ -309,11 +309,11 @@ async def _choose_job(doing: Doing, effect: ChooseJob) -> None:
     still = [job for job in jobs if JobStatus(job.status) in OPEN]
     if len(still) == 1:
         told = await said_of(doing.session, still[0], doing.now)
-        doing.replies.append(Say("ask_cancel_job", told))
+        doing.replies.append(Reply("ask_cancel_job", told))
         return
     rows = [Row(f"job:{job.id}:cancel", inert(job.title, ROW_TITLE_CHARACTERS)) for job in still]
     doing.replies.append(
-        Say("which_job_to_cancel", rows=rows) if rows else Say("no_jobs_to_cancel")
+        Reply("which_job_to_cancel", rows=rows) if rows else Reply("no_jobs_to_cancel")
     )
 
 
@@ -334,7 +334,9 @@ async def _choose_contact(doing: Doing, effect: ChooseContact) -> None:
         for one in held
         if one.contact.name is not None or effect.verb == "report"
     ]
-    doing.replies.append(Say(f"lead_to_{effect.verb}", rows=rows) if rows else Say("no_contacts"))
+    doing.replies.append(
+        Reply(f"lead_to_{effect.verb}", rows=rows) if rows else Reply("no_contacts")
+    )
 
 
 async def _ask_report(doing: Doing, effect: AskReport) -> None:
@@ -342,7 +344,7 @@ async def _ask_report(doing: Doing, effect: AskReport) -> None:
     title = await contacts.title_of(doing.session, account.id, effect.match_id)
     if title is None:
         raise MatchNotFound
-    doing.replies.append(Say("ask_lead_report", {"title": title}))
+    doing.replies.append(Reply("ask_lead_report", {"title": title}))
 
 
 async def _report_lead(doing: Doing, effect: ReportLead) -> None:
@@ -351,7 +353,7 @@ async def _report_lead(doing: Doing, effect: ReportLead) -> None:
         doing.session, account.actor, effect.match_id, mask(effect.words), doing.now
     )
     told = "lead_refunded" if report.status == ReportStatus.REFUNDED else "lead_reported"
-    doing.replies.append(Say(told, {"match_id": str(effect.match_id)}))
+    doing.replies.append(Reply(told, {"match_id": str(effect.match_id)}))
 
 
 async def _block_worker(doing: Doing, effect: BlockWorker) -> None:

@@ -17,7 +17,7 @@ from app.chat.load_context import account_of, context_of
 from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
 from app.dialogue import router
-from app.dialogue.model import Say, State
+from app.dialogue.model import Reply, State
 from app.employers import phones
 from app.messaging.contacts import identify
 from app.messaging.inbound import Inbound, InboundKind, Parsed
@@ -83,7 +83,7 @@ class Conversation:
             form_id=self.form_id,
             currency=self.currency,
         )
-        turn = router.step(State.from_json(person.state or {}), inbound, context)
+        turn = router.handle_message(State.from_json(person.state or {}), inbound, context)
         doing = Doing(session, person, now, self.base_url, self.country)
         done = [await apply(doing, effect) for effect in turn.effects]
         replies = [*doing.replies, *(turn.replies if all(done) else ())]
@@ -121,23 +121,23 @@ async def _reply(
     session: AsyncSession,
     person: ChatPerson,
     inbound: Inbound,
-    replies: Sequence[Say],
+    replies: Sequence[Reply],
     now: dt.datetime,
 ) -> None:
     language = person.language or catalogue.DEFAULT_LANGUAGE
     said = [
         catalogue.chat(
             language,
-            say.text,
-            say.params,
-            buttons=say.buttons,
-            rows=say.rows,
-            form=say.form,
+            reply.text,
+            reply.params,
+            buttons=reply.buttons,
+            rows=reply.rows,
+            form=reply.form,
             now=now,
         )
-        for say in replies
+        for reply in replies
     ]
-    essential = any(say.essential for say in replies)
+    essential = any(reply.essential for reply in replies)
     for number, outgoing in enumerate(together(said)):
         key = f"{inbound.message_id}:{number}"
         await enqueue.reply(session, person, outgoing, key=key, now=now, essential=essential)

@@ -6,30 +6,30 @@ something else, and hears how to reach a human.
 
 from dataclasses import replace
 
-from app.dialogue.flow import QUESTIONS, said
-from app.dialogue.model import Ask, Heard, Say, Turn
+from app.dialogue.flow import QUESTIONS
+from app.dialogue.model import Ask, Incoming, Reply, Turn
 from app.dialogue.worker.offers import tell_offer
 from app.nlu.faq_topic import subject_of
 
 
-def often_asked(heard: Heard) -> Turn | None:
+def often_asked(message: Incoming) -> Turn | None:
     """Answer a question that many ask."""
-    asked = heard.state.ask
-    text = said(heard)
+    asked = message.state.ask
+    text = message.text
     if text is None or (asked is not Ask.NOTHING and asked not in QUESTIONS):
         return None
     subject = subject_of(text)
     if subject is None:
         return None
-    again = (Say("faq_again"),) if heard.state.told_of == subject else ()
-    answer = (Say(f"faq_{subject}"), *again)
-    state = replace(heard.state, told_of=subject, misses=0)
+    again = (Reply("faq_again"),) if message.state.told_of == subject else ()
+    answer = (Reply(f"faq_{subject}"), *again)
+    state = replace(message.state, told_of=subject, misses=0)
     if asked is not Ask.NOTHING:
-        return Turn(state, (*answer, QUESTIONS[asked].ask(state, heard.context)))
-    offers = heard.context.open_offers
+        return Turn(state, (*answer, QUESTIONS[asked].ask(state, message.context)))
+    offers = message.context.open_offers
     if subject == "pay" and len(offers) == 1:
         return Turn(state, (*answer, tell_offer(offers[0])))
-    accepted = heard.context.accepted_offers
+    accepted = message.context.accepted_offers
     if subject == "pay" and not offers and len(accepted) == 1:
-        return Turn(state, (*answer, Say("pay_of_job", accepted[0].said)))
+        return Turn(state, (*answer, Reply("pay_of_job", accepted[0].said)))
     return Turn(state, answer)

@@ -6,9 +6,19 @@ from functools import lru_cache
 from typing import Any, Final
 
 from app.core.week import WEEKDAYS, Slot, format_clock
-from app.dialogue.model import REGISTRATION, Ask, Context, Effect, Heard, Say, SetPhone, State, Turn
+from app.dialogue.model import (
+    REGISTRATION,
+    Ask,
+    Context,
+    Effect,
+    Incoming,
+    Reply,
+    SetPhone,
+    State,
+    Turn,
+)
 from app.messaging.inbound import InboundKind
-from app.nlu.intents import Intent, intents, words_of
+from app.nlu.intents import words_of
 from app.texts import catalogue
 from app.texts.message import ROW_TITLE_CHARACTERS
 
@@ -17,8 +27,8 @@ from app.texts.message import ROW_TITLE_CHARACTERS
 class Question:
     """How a question is asked, and what an answer leads to."""
 
-    ask: Callable[[State, Context], Say]
-    read: Callable[[Heard], Turn | None]
+    ask: Callable[[State, Context], Reply]
+    read: Callable[[Incoming], Turn | None]
     done: Callable[[Context], bool] = lambda _context: False
     """Whether the profile answers it already."""
 
@@ -29,7 +39,7 @@ QUESTIONS: Final[dict[Ask, Question]] = {}
 """Every question that changes a profile; `questions` writes the table."""
 
 
-def ask(state: State, question: Ask, context: Context, **draft: Any) -> tuple[State, Say]:
+def ask(state: State, question: Ask, context: Context, **draft: Any) -> tuple[State, Reply]:
     """Open a question and say it."""
     opened = state.at(question, **draft)
     return opened, QUESTIONS[question].ask(opened, context)
@@ -44,29 +54,29 @@ def next_unanswered(state: State, context: Context) -> Ask | None:
 
 
 def answered(
-    heard: Heard,
+    message: Incoming,
     question: Ask,
     *effects: Effect,
-    before: Sequence[Say] = (),
+    before: Sequence[Reply] = (),
     language: str | None = None,
     slots: Sequence[Slot] | None = None,
 ) -> Turn:
     """Close a question: the next one follows in a registration, else what was changed is saved."""
-    context = heard.context
+    context = message.context
     if language is not None:
         context = replace(context, language=language)
-    state = replace(heard.state.at(Ask.NOTHING), answered=heard.state.answered | {question})
+    state = replace(message.state.at(Ask.NOTHING), answered=message.state.answered | {question})
     if not state.registering:
-        closing = (*before, Say("saved")) if effects else (*before,)
+        closing = (*before, Reply("saved")) if effects else (*before,)
         return Turn(state, closing, effects, language)
     following = next_unanswered(state, context)
     if following is None:
         done = replace(state, registering=False)
-        said = Say("registered", summary(context, slots))
+        said = Reply("registered", summary(context, slots))
         # Who skipped it is told once more that no offer comes without it.
         lacks = context.profile is not None and not context.profile.has_phone
         lacks &= not any(isinstance(effect, SetPhone) for effect in effects)
-        closing = (*before, said, *((Say("ask_phone"),) if lacks else ()))
+        closing = (*before, said, *((Reply("ask_phone"),) if lacks else ()))
         return Turn(done, closing, effects, language)
     opened, said = ask(state, following, context)
     return Turn(opened, (*before, said), effects, language)
@@ -101,14 +111,6 @@ def said_slots(slots: Sequence[Slot]) -> list[dict[str, str]]:
     ]
 
 
-def tapped(heard: Heard, prefix: str) -> str | None:
-    """Return what follows `prefix:` in what was tapped, or None."""
-    inbound = heard.inbound
-    if inbound.kind is not InboundKind.TAP or not inbound.payload.startswith(f"{prefix}:"):
-        return None
-    return inbound.payload[len(prefix) + 1 :]
-
-
 def index(text: str, below: int) -> int | None:
     """Return the number of an option, or None for what was never one: ids may be forged."""
     if len(text) > _INDEX_DIGITS or not text.isdecimal():
@@ -116,35 +118,24 @@ def index(text: str, below: int) -> int | None:
     return number if (number := int(text)) < below else None
 
 
-def said(heard: Heard) -> str | None:
-    """Return what was written, or None for anything but text."""
-    return heard.inbound.text.strip() if heard.inbound.kind is InboundKind.TEXT else None
-
-
-def says(heard: Heard, intent: Intent) -> bool:
-    """Whether the text is one of the words for that."""
-    text = said(heard)
-    return text is not None and intent in intents(text)
-
-
-def typed_choice(heard: Heard, say: Say) -> Heard:
+def typed_choice(message: Incoming, reply: Reply) -> Incoming:
     """Return the message as a tap where its text is the title of one thing that could be tapped."""
-    text = said(heard)
+    text = message.text
     if text is None or len(text) > ROW_TITLE_CHARACTERS:
-        return heard
-    entry = catalogue.catalogue(heard.context.said_in).chat[say.text]
-    shown = [(button.id, button.title) for button in say.buttons or ()]
-    shown += [(row.id, row.title) for row in say.rows]
-    if say.buttons is None:
+        return message
+    entry = catalogue.catalogue(message.context.said_in).chat[reply.text]
+    shown = [(button.id, button.title) for button in reply.buttons or ()]
+    shown += [(row.id, row.title) for row in reply.rows]
+    if reply.buttons is None:
         shown += entry.buttons.items()
-    if not say.rows:
+    if not reply.rows:
         shown += entry.rows.items()
     wanted = tuple(words_of(text))
     meant = {id_ for id_, title in shown if _title_words(title) == wanted}
     if not wanted or len(meant) != 1:
-        return heard
-    inbound = replace(heard.inbound, kind=InboundKind.TAP, payload=meant.pop())
-    return replace(heard, inbound=inbound)
+        return message
+    inbound = replace(message.inbound, kind=InboundKind.TAP, payload=meant.pop())
+    return replace(message, inbound=inbound)
 
 
 @lru_cache(4_096)
@@ -154,5 +145,5 @@ def _title_words(title: str) -> tuple[str, ...]:
 
 def turn_to(state: State, question: Ask, context: Context, **draft: Any) -> Turn:
     """Open a question, and say nothing else."""
-    opened, say = ask(state, question, context, **draft)
-    return Turn(opened, (say,))
+    opened, reply = ask(state, question, context, **draft)
+    return Turn(opened, (reply,))

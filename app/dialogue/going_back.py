@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.dialogue.flow import ask
-from app.dialogue.model import Ask, Heard, Say, Turn
+from app.dialogue.model import Ask, Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
 
 _PART_OF: Final[Mapping[Ask, Ask]] = {
@@ -16,14 +16,14 @@ _PART_OF: Final[Mapping[Ask, Ask]] = {
 """Questions that follow from an answer: back from them is that answer again."""
 
 
-def back(heard: Heard) -> Turn:
+def back(message: Incoming) -> Turn:
     """Open the question before; in everyday talk, the menu."""
-    state, context = heard.state, heard.context
+    state, context = message.state, message.context
     if not state.registering:
-        return Turn(state.at(Ask.NOTHING), (Say("menu"),))
+        return Turn(state.at(Ask.NOTHING), (Reply("menu"),))
     if (whole := _PART_OF.get(state.ask)) is not None:
-        opened, say = ask(state, whole, context)
-        return Turn(opened, (say,))
+        opened, reply = ask(state, whole, context)
+        return Turn(opened, (reply,))
     asked = [
         question
         for question in (
@@ -37,8 +37,8 @@ def back(heard: Heard) -> Turn:
         if question in state.answered
     ]
     if not asked:
-        return resume(heard)
+        return resume(message)
     previous = asked[-1]
     reopened = replace(state, answered=state.answered - {previous})
-    opened, say = ask(reopened, previous, context)
-    return Turn(opened, (say,))
+    opened, reply = ask(reopened, previous, context)
+    return Turn(opened, (reply,))

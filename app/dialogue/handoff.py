@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.dialogue.employer.job_questions import POSTING
-from app.dialogue.flow import QUESTIONS, said, says, tapped
+from app.dialogue.flow import QUESTIONS
 from app.dialogue.model import (
     FREE_WRITING,
     Answer,
@@ -20,8 +20,8 @@ from app.dialogue.model import (
     Effect,
     HandBack,
     HandOver,
-    Heard,
-    Say,
+    Incoming,
+    Reply,
     SendData,
     State,
     Turn,
@@ -32,7 +32,7 @@ from app.dialogue.worker.offers import clear_answer
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import subject_of
-from app.nlu.intents import Intent, around, intents, words_of
+from app.nlu.intents import Intent, around, words_of
 from app.nlu.job_request import wanted
 from app.nlu.safety import Distress, distress_in
 
@@ -62,20 +62,20 @@ _GUESSES: Final = frozenset({"ask_which_skill", "skills_left_out", "ask_which_pl
 _NAME_WORDS: Final = 3
 """More of them are said to the human, and are no name."""
 
-type Understand = Callable[[Heard], Turn | None]
+type Understand = Callable[[Incoming], Turn | None]
 
 
-def hand_over(heard: Heard, why: str = "asked") -> Turn:
+def hand_over(message: Incoming, why: str = "asked") -> Turn:
     """Let a person of our team take over."""
-    return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(why),))
+    return Turn(replace(message.state, misses=0), (Reply("handed_over"),), (HandOver(why),))
 
 
 # ── Calls for help ───────────────────────────────────────────────────────────────────────────────
 
 
-def call_for_help(heard: Heard) -> Turn | None:
+def call_for_help(message: Incoming) -> Turn | None:
     """Call our team at once for who was wronged, and say the number of the police where there is danger."""
-    text, state, context = said(heard), heard.state, heard.context
+    text, state, context = message.text, message.state, message.context
     distress = distress_in(text, own_words=state.ask in FREE_WRITING) if text is not None else None
     if text is None or distress is None:
         return None
@@ -90,14 +90,14 @@ def call_for_help(heard: Heard) -> Turn | None:
         return Turn(state, (), call)
     if context.wanted_for == SAFETY and not danger:
         return Turn(
-            replace(state, told_of_human=True), () if state.told_of_human else (_told(heard),)
+            replace(state, told_of_human=True), () if state.told_of_human else (_told(message),)
         )
-    reply = Say("danger_called" if danger else "help_called")
-    if state.ask is Ask.REPORT and (reported := read_report(heard)) is not None:
+    reply = Reply("danger_called" if danger else "help_called")
+    if state.ask is Ask.REPORT and (reported := read_report(message)) is not None:
         return replace(
             reported, replies=(reply, *reported.replies), effects=(*reported.effects, *call)
         )
-    answer = clear_answer(heard)
+    answer = clear_answer(message)
     if answer is not None and any(_says_no(effect) for effect in answer.effects):
         # "No, I am hurt" is a no as well.
         return replace(answer, replies=(reply, *answer.replies), effects=(*answer.effects, *call))
@@ -117,39 +117,34 @@ def _tells_of_a_job(text: str) -> bool:
 # ── The wait ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def while_wanted(heard: Heard, understood: Understand) -> Turn | None:
+def while_wanted(message: Incoming, understood: Understand) -> Turn | None:
     """Return what follows while a human is wanted; None while none is.
 
     `understood` is what follows for anybody else, None for what makes no sense.
     """
-    if not heard.context.paused:
+    if not message.context.paused:
         return None
-    back = _said_to(heard) & _BACK_TO_THE_BOT or tapped(heard, "menu") == "open"
-    if back and heard.context.wanted_for != SAFETY:
-        return _handed_back(resume(replace(heard, context=_alone(heard.context))))
-    if (own := _own_data(heard) or clear_answer(heard)) is not None:
+    back = message.intents & _BACK_TO_THE_BOT or message.tapped("menu") == "open"
+    if back and message.context.wanted_for != SAFETY:
+        return _handed_back(resume(replace(message, context=_alone(message.context))))
+    if (own := _own_data(message) or clear_answer(message)) is not None:
         return own
-    if heard.context.held:
-        return Turn(heard.state)
-    if (turn := _by_the_bot(heard, understood)) is not None:
-        solved = heard.context.wanted_for == NOT_UNDERSTOOD and _goes_on(heard)
+    if message.context.held:
+        return Turn(message.state)
+    if (turn := _by_the_bot(message, understood)) is not None:
+        solved = message.context.wanted_for == NOT_UNDERSTOOD and _goes_on(message)
         return _handed_back(turn) if solved else turn
-    told = replace(heard.state, told_of_human=True)
-    if heard.inbound.kind in UNREAD:
-        return Turn(told, (Say("cannot_read"), _told(heard)))
-    if heard.state.told_of_human and not _said_to(heard) & {Intent.HUMAN, Intent.HELP}:
-        return Turn(heard.state)
-    upgraded = says(heard, Intent.HUMAN) and heard.context.wanted_for == NOT_UNDERSTOOD
-    return Turn(told, (_told(heard),), (HandOver(),) if upgraded else ())
+    told = replace(message.state, told_of_human=True)
+    if message.inbound.kind in UNREAD:
+        return Turn(told, (Reply("cannot_read"), _told(message)))
+    if message.state.told_of_human and not message.intents & {Intent.HUMAN, Intent.HELP}:
+        return Turn(message.state)
+    upgraded = message.has_intent(Intent.HUMAN) and message.context.wanted_for == NOT_UNDERSTOOD
+    return Turn(told, (_told(message),), (HandOver(),) if upgraded else ())
 
 
-def _told(heard: Heard) -> Say:
-    return Say("human_hurries" if heard.context.wanted_for == SAFETY else "human_called")
-
-
-def _said_to(heard: Heard) -> frozenset[Intent]:
-    text = said(heard)
-    return intents(text) if text is not None else frozenset()
+def _told(message: Incoming) -> Reply:
+    return Reply("human_hurries" if message.context.wanted_for == SAFETY else "human_called")
 
 
 def _alone(context: Context) -> Context:
@@ -160,84 +155,84 @@ def _handed_back(turn: Turn) -> Turn:
     return replace(
         turn,
         state=replace(turn.state, told_of_human=False),
-        replies=(Say("handed_back"), *turn.replies),
+        replies=(Reply("handed_back"), *turn.replies),
         effects=(HandBack(), *turn.effects),
     )
 
 
-def _own_data(heard: Heard) -> Turn | None:
+def _own_data(message: Incoming) -> Turn | None:
     """What is kept of a worker is theirs: nobody of our team has to send or delete it, or let them in."""
-    if heard.context.profile is None:
+    if message.context.profile is None:
         return None
-    if says(heard, Intent.SEND_DATA):
-        return Turn(heard.state, (), (SendData(),))
-    if says(heard, Intent.DELETE_DATA):
-        return Turn(heard.state.at(Ask.DELETE), (Say("ask_delete"),))
-    if (code := asked_code(heard)) is not None:
+    if message.has_intent(Intent.SEND_DATA):
+        return Turn(message.state, (), (SendData(),))
+    if message.has_intent(Intent.DELETE_DATA):
+        return Turn(message.state.at(Ask.DELETE), (Reply("ask_delete"),))
+    if (code := asked_code(message)) is not None:
         return code
     # By the button alone: a written yes may be meant for the human.
-    by_button = heard.state.ask is Ask.DELETE and tapped(heard, "delete") is not None
-    return read_delete(heard) if by_button else None
+    by_button = message.state.ask is Ask.DELETE and message.tapped("delete") is not None
+    return read_delete(message) if by_button else None
 
 
-def _by_the_bot(heard: Heard, understood: Understand) -> Turn | None:
+def _by_the_bot(message: Incoming, understood: Understand) -> Turn | None:
     """Answer what is the bot's to answer and it surely understands; None for all else."""
-    answers = _answers_question(heard)
-    if not (answers or _is_for_the_bot(heard)):
+    answers = _answers_question(message)
+    if not (answers or _is_for_the_bot(message)):
         return None
-    calm: State = replace(heard.state, misses=0)
-    turn = understood(replace(heard, state=calm, context=_alone(heard.context)))
+    calm: State = replace(message.state, misses=0)
+    turn = understood(replace(message, state=calm, context=_alone(message.context)))
     if turn is None or turn.state.misses or any(isinstance(e, HandOver) for e in turn.effects):
         return None
-    return turn if not answers or _fits(heard, turn) else None
+    return turn if not answers or _fits(message, turn) else None
 
 
-def _is_for_the_bot(heard: Heard) -> bool:
-    if heard.inbound.kind is InboundKind.TAP:
-        return "human" not in {tapped(heard, "menu"), tapped(heard, "hire")}
-    text = said(heard)
-    if text is None or _is_new(heard):
+def _is_for_the_bot(message: Incoming) -> bool:
+    if message.inbound.kind is InboundKind.TAP:
+        return "human" not in {message.tapped("menu"), message.tapped("hire")}
+    text = message.text
+    if text is None or _is_new(message):
         return False
-    return bool(_said_to(heard) & (_PLAIN | _INFORMS | _BACK_TO_THE_BOT)) or (
-        acting(heard.state, heard.context) is None and subject_of(text) is not None
+    return bool(message.intents & (_PLAIN | _INFORMS | _BACK_TO_THE_BOT)) or (
+        acting(message.state, message.context) is None and subject_of(text) is not None
     )
 
 
-def _is_new(heard: Heard) -> bool:
+def _is_new(message: Incoming) -> bool:
     """Whether somebody called for help before anything else: no question of ours is thrust on them."""
-    context = heard.context
-    begun = context.profile is not None or heard.state.registering or context.employers
-    return not begun and not _said_to(heard) & _BACK_TO_THE_BOT
+    context = message.context
+    begun = context.profile is not None or message.state.registering or context.employers
+    return not begun and not message.intents & _BACK_TO_THE_BOT
 
 
-def _answers_question(heard: Heard) -> bool:
+def _answers_question(message: Incoming) -> bool:
     """Whether this may answer the open question: once a human was there, only what isn't words."""
-    state, context = heard.state, heard.context
+    state, context = message.state, message.context
     if state.ask not in QUESTIONS and state.ask not in POSTING and state.ask is not Ask.REPORT:
         return False
-    if said(heard) is None:
-        return heard.inbound.kind in _FOR_A_QUESTION
-    meant = _said_to(heard)
+    if message.text is None:
+        return message.inbound.kind in _FOR_A_QUESTION
+    meant = message.intents
     return not (context.attended or meant & (_TO_THE_HUMAN | _PLAIN | _INFORMS))
 
 
-def _fits(heard: Heard, turn: Turn) -> bool:
+def _fits(message: Incoming, turn: Turn) -> bool:
     """Whether it did answer the question; of people's own words, whether they are no talk to the human."""
-    text = said(heard)
-    if turn.state.ask is heard.state.ask and not turn.effects:
+    text = message.text
+    if turn.state.ask is message.state.ask and not turn.effects:
         return False
-    if text is None or heard.state.ask not in FREE_WRITING:
+    if text is None or message.state.ask not in FREE_WRITING:
         return True
-    if heard.state.ask is Ask.NAME:
+    if message.state.ask is Ask.NAME:
         introduced = around("before_name").at(words_of(text), 0) is not None
         return introduced or (
-            heard.context.wanted_for == NOT_UNDERSTOOD and len(text.split()) <= _NAME_WORDS
+            message.context.wanted_for == NOT_UNDERSTOOD and len(text.split()) <= _NAME_WORDS
         )
-    return not _GUESSES & {say.text for say in turn.replies}
+    return not _GUESSES & {reply.text for reply in turn.replies}
 
 
-def _goes_on(heard: Heard) -> bool:
+def _goes_on(message: Incoming) -> bool:
     """Whether this shows that the bot is understood again, and not only asked something."""
-    return not (_said_to(heard) & _INFORMS) and (
-        heard.inbound.kind is not InboundKind.TEXT or subject_of(said(heard) or "") is None
+    return not (message.intents & _INFORMS) and (
+        message.inbound.kind is not InboundKind.TEXT or subject_of(message.text or "") is None
     )

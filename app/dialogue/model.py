@@ -13,7 +13,8 @@ from uuid import UUID
 
 from app.core.week import Slot
 from app.dialogue.employer.model import EmployerEffect, EmployerFacts, JobFacts
-from app.messaging.inbound import Inbound
+from app.messaging.inbound import Inbound, InboundKind
+from app.nlu.intents import Intent, intents
 from app.offers.rules import OfferStatus
 from app.texts.formatting import DEFAULT_ZONE
 from app.texts.message import Button, Form, Row
@@ -203,7 +204,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Reply:
     """One thing to say: a text of the catalogue with its values."""
 
     text: str
@@ -373,7 +374,7 @@ class Turn:
     """What follows from one message. Effects come first; then everything is said as one message."""
 
     state: State
-    replies: Sequence[Say] = ()
+    replies: Sequence[Reply] = ()
     effects: Sequence[Effect] = ()
     language: str | None = None
     """The language from here on, where this turn changes it."""
@@ -384,9 +385,31 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A message with what it is about: what every question's reader gets."""
+class Incoming:
+    """An inbound message with the state of its conversation and what is known about its sender."""
 
     inbound: Inbound
     state: State
     context: Context
+
+    @property
+    def text(self) -> str | None:
+        """The text, stripped; None for anything but a text message."""
+        return self.inbound.text.strip() if self.inbound.kind is InboundKind.TEXT else None
+
+    @property
+    def intents(self) -> frozenset[Intent]:
+        """Every intent of the text; none for anything but a text message."""
+        text = self.text
+        return frozenset() if text is None else intents(text)
+
+    def has_intent(self, intent: Intent) -> bool:
+        """Whether the text has this intent."""
+        return intent in self.intents
+
+    def tapped(self, prefix: str) -> str | None:
+        """Return what follows `prefix:` in the id of a tapped button; None where none was tapped."""
+        if self.inbound.kind is not InboundKind.TAP:
+            return None
+        name, colon, rest = self.inbound.payload.partition(":")
+        return rest if name == prefix and colon else None

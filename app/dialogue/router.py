@@ -1,4 +1,4 @@
-"""The conversation as a pure function: `step(state, inbound, context) -> Turn`.
+"""The conversation as a pure function: `handle_message(state, inbound, context) -> Turn`.
 
 A message is understood in this order, the first that fits: what is never answered (reactions, edits),
 STOP, the silence after it, a choice of language, offers that are tapped or quoted, a call for help, the
@@ -14,7 +14,7 @@ from typing import Final
 from app.catalogue import places
 from app.dialogue.employer.account_linking import employer
 from app.dialogue.faq import often_asked
-from app.dialogue.flow import ask, said, says, summary, tapped, typed_choice
+from app.dialogue.flow import ask, summary, typed_choice
 from app.dialogue.going_back import back
 from app.dialogue.handoff import UNREAD, call_for_help, hand_over, while_wanted
 from app.dialogue.model import (
@@ -22,8 +22,8 @@ from app.dialogue.model import (
     Ask,
     Context,
     HandBack,
-    Heard,
-    Say,
+    Incoming,
+    Reply,
     SendData,
     SetLanguage,
     SetPhone,
@@ -80,32 +80,32 @@ _UNMISTAKABLE: Final = frozenset(
 )
 
 
-def step(state: State, inbound: Inbound, context: Context) -> Turn:
+def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
     """Return what follows from one message. Never raises, whatever arrives."""
     if len(inbound.text) > READ_CHARACTERS:
         inbound = replace(inbound, text=inbound.text[:READ_CHARACTERS])
-    heard = Heard(inbound, state, context)
+    message = Incoming(inbound, state, context)
     if inbound.kind in SILENT_KINDS:
         return Turn(state)
     if stops_or_starts(inbound) and context.overruled:
         return Turn(state)
     if _is_stop(inbound):
-        return _stop(heard)
+        return _stop(message)
     if context.stopped:
-        return _while_stopped(heard)
+        return _while_stopped(message)
     if context.late:
-        return _late(heard)
+        return _late(message)
     if state.told_of_human and not context.paused:
         # Our team handed back: the next time a human is wanted, it is said again.
         state = replace(state, told_of_human=False)
-        heard = replace(heard, state=state)
+        message = replace(message, state=state)
     for understand in (language_choice, _in_hindi, offer_tap, quoted, call_for_help):
-        if (turn := understand(heard)) is not None:
+        if (turn := understand(message)) is not None:
             return turn
-    if (turn := while_wanted(heard, _understood)) is not None:
+    if (turn := while_wanted(message, _understood)) is not None:
         return turn
-    if (turn := _understood(heard)) is None:
-        return _not_understood(_of_a_worker(heard))
+    if (turn := _understood(message)) is None:
+        return _not_understood(_of_a_worker(message))
     if 0 < turn.state.misses == state.misses and inbound.kind not in UNREAD:
         # What was understood ends the count of what was not.
         return replace(turn, state=replace(turn.state, misses=0))
@@ -127,24 +127,24 @@ def _intents_of(inbound: Inbound) -> frozenset[Intent]:
     return intents(inbound.text) if inbound.kind is InboundKind.TEXT else frozenset()
 
 
-def _late(heard: Heard) -> Turn:
+def _late(message: Incoming) -> Turn:
     """Read what is older than something handled before it: an offer's answer, or what can't be dropped.
 
     Nothing else of it counts. Words that only open a question do so where none is open.
     """
-    if (turn := offer_tap(heard) or call_for_help(heard)) is not None:
+    if (turn := offer_tap(message) or call_for_help(message)) is not None:
         return turn
-    free = heard.state.ask is Ask.NOTHING
+    free = message.state.ask is Ask.NOTHING
     for intent in (Intent.HUMAN, *((Intent.DELETE_DATA, Intent.REPORT) if free else ())):
-        if says(heard, intent):
-            return _WORDS[intent](heard) or Turn(heard.state)
-    return Turn(heard.state)
+        if message.has_intent(intent):
+            return _WORDS[intent](message) or Turn(message.state)
+    return Turn(message.state)
 
 
-def _in_hindi(heard: Heard) -> Turn | None:
+def _in_hindi(message: Incoming) -> Turn | None:
     """Answer in Hindi who writes in its script before they chose; the language is still asked for."""
-    text, state = said(heard) or "", heard.state
-    if heard.context.language is not None:
+    text, state = message.text or "", message.state
+    if message.context.language is not None:
         return None
     if state.ask is Ask.LANGUAGE:
         hindi = in_devanagari(text) or (text and state.draft.get("first") == "hi")
@@ -154,166 +154,170 @@ def _in_hindi(heard: Heard) -> Turn | None:
         hindi = in_devanagari(text) and distress_in(text) is not None
     if not hindi:
         return None
-    turn = step(state, heard.inbound, replace(heard.context, language="hi"))
+    turn = handle_message(state, message.inbound, replace(message.context, language="hi"))
     return replace(turn, effects=(SetLanguage("hi"), *turn.effects), language=turn.language or "hi")
 
 
-def _understood(heard: Heard) -> Turn | None:
+def _understood(message: Incoming) -> Turn | None:
     """Return what follows from a message that is no human's to answer; None if it makes no sense."""
     for understand in (employer, newcomer):
-        if (turn := understand(heard)) is not None:
+        if (turn := understand(message)) is not None:
             return turn
-    heard = _of_a_worker(heard)
-    if heard.context.profile is not None and heard.context.profile.suspended:
-        return _suspended(heard)
+    message = _of_a_worker(message)
+    if message.context.profile is not None and message.context.profile.suspended:
+        return _suspended(message)
     for understand in (_menu_tap, often_asked, reason, _everywhere, _answer, _everyday, courtesy):
-        if (turn := understand(heard)) is not None:
+        if (turn := understand(message)) is not None:
             return turn
     return None
 
 
-def _of_a_worker(heard: Heard) -> Heard:
+def _of_a_worker(message: Incoming) -> Incoming:
     """Close a question to an employer whose account is gone, or for whom the phone acts no more."""
-    if heard.state.ask in WORKERS_OWN:
-        return heard
-    return replace(heard, state=heard.state.at(Ask.NOTHING))
+    if message.state.ask in WORKERS_OWN:
+        return message
+    return replace(message, state=message.state.at(Ask.NOTHING))
 
 
 # ── STOP, START, and the human ───────────────────────────────────────────────────────────────────
 
 
-def _stop(heard: Heard) -> Turn:
-    if heard.context.stopped:
-        return Turn(heard.state)
-    return Turn(heard.state, (Say("stopped", essential=True),), (Stop(),))
+def _stop(message: Incoming) -> Turn:
+    if message.context.stopped:
+        return Turn(message.state)
+    return Turn(message.state, (Reply("stopped", essential=True),), (Stop(),))
 
 
-def _while_stopped(heard: Heard) -> Turn:
-    if says(heard, Intent.START):
-        return _start(heard)
-    if (code := asked_code(heard)) is not None:
+def _while_stopped(message: Incoming) -> Turn:
+    if message.has_intent(Intent.START):
+        return _start(message)
+    if (code := asked_code(message)) is not None:
         return code
-    if says(heard, Intent.DELETE_DATA):
-        if acting(heard.state, heard.context) is not None:
-            return Turn(heard.state, (Say("employer_data", essential=True),))
-        opened = heard.state.at(Ask.DELETE)
-        return Turn(opened, (Say("ask_delete", essential=True),))
-    agrees = tapped(heard, "delete") or says(heard, Intent.YES)
-    if heard.state.ask is Ask.DELETE and agrees and not heard.context.late:
-        return read_delete(heard) or Turn(heard.state)
-    return Turn(heard.state)
+    if message.has_intent(Intent.DELETE_DATA):
+        if acting(message.state, message.context) is not None:
+            return Turn(message.state, (Reply("employer_data", essential=True),))
+        opened = message.state.at(Ask.DELETE)
+        return Turn(opened, (Reply("ask_delete", essential=True),))
+    agrees = message.tapped("delete") or message.has_intent(Intent.YES)
+    if message.state.ask is Ask.DELETE and agrees and not message.context.late:
+        return read_delete(message) or Turn(message.state)
+    return Turn(message.state)
 
 
-def _start(heard: Heard) -> Turn:
+def _start(message: Incoming) -> Turn:
     """Who writes START wants an answer: the bot's, but where a human speaks already, theirs."""
-    if heard.context.held:
-        return Turn(heard.state, (Say("started"), Say("human_called")), (Start(),))
-    resumed = resume(replace(heard, context=replace(heard.context, stopped=False, paused=False)))
-    back = (HandBack(),) if heard.context.paused else ()
+    if message.context.held:
+        return Turn(message.state, (Reply("started"), Reply("human_called")), (Start(),))
+    resumed = resume(
+        replace(message, context=replace(message.context, stopped=False, paused=False))
+    )
+    back = (HandBack(),) if message.context.paused else ()
     return replace(
         resumed,
-        replies=(Say("started"), *resumed.replies),
+        replies=(Reply("started"), *resumed.replies),
         effects=(Start(), *back, *resumed.effects),
     )
 
 
-def _suspended(heard: Heard) -> Turn:
-    if says(heard, Intent.HUMAN) or tapped(heard, "menu") == "human":
-        return hand_over(heard)
-    if says(heard, Intent.SEND_DATA):
-        return Turn(heard.state, (), (SendData(),))
-    return Turn(heard.state, (Say("suspended"),))
+def _suspended(message: Incoming) -> Turn:
+    if message.has_intent(Intent.HUMAN) or message.tapped("menu") == "human":
+        return hand_over(message)
+    if message.has_intent(Intent.SEND_DATA):
+        return Turn(message.state, (), (SendData(),))
+    return Turn(message.state, (Reply("suspended"),))
 
 
 # ── Words and taps that count everywhere ─────────────────────────────────────────────────────────
 
 
-def _menu_tap(heard: Heard) -> Turn | None:
+def _menu_tap(message: Incoming) -> Turn | None:
     for prefix, table in (("menu", _MENU), ("edit", _EDITS)):
-        choice = tapped(heard, prefix)
+        choice = message.tapped(prefix)
         if choice is not None:
             chosen = table.get(choice)
-            return None if chosen is None else chosen(heard)
-    return contact_tap(heard)
+            return None if chosen is None else chosen(message)
+    return contact_tap(message)
 
 
-def _everywhere(heard: Heard) -> Turn | None:
-    text = said(heard)
-    meant = intents(text) if text is not None else frozenset()
-    if heard.state.ask in FREE_WRITING and (heard.state.registering or len(meant) != 1):
+def _everywhere(message: Incoming) -> Turn | None:
+    text = message.text
+    meant = message.intents
+    if message.state.ask in FREE_WRITING and (message.state.registering or len(meant) != 1):
         # Of a place or a whole sentence nobody could take these for the answer.
         words = words_of(text or "")
-        whole = heard.state.ask in _PLACES or len(words) > 1
+        whole = message.state.ask in _PLACES or len(words) > 1
         # "Offers" is no name and no skill; of "job" and "kaam" nobody can tell.
         whole |= bool(around("around_skill").without(words))
         meant &= _UNMISTAKABLE | (_IN_A_SENTENCE if whole else frozenset())
     for intent, follow in _WORDS.items():
         if intent in meant:
-            return follow(heard)
+            return follow(message)
     return None
 
 
-def _menu(heard: Heard) -> Turn:
-    if heard.state.registering:
-        return _help(heard)
-    complete = unfinished(heard.state, heard.context) is None
-    state = heard.state.at(Ask.NOTHING) if complete else heard.state
-    return Turn(state, (Say("menu"),))
+def _menu(message: Incoming) -> Turn:
+    if message.state.registering:
+        return _help(message)
+    complete = unfinished(message.state, message.context) is None
+    state = message.state.at(Ask.NOTHING) if complete else message.state
+    return Turn(state, (Reply("menu"),))
 
 
-def _help(heard: Heard) -> Turn:
-    if heard.state.registering and heard.state.ask in QUESTIONS:
-        again = QUESTIONS[heard.state.ask].ask(heard.state, heard.context)
-        return Turn(heard.state, (Say("help", buttons=()), again))
-    return Turn(heard.state, (Say("help"),))
+def _help(message: Incoming) -> Turn:
+    if message.state.registering and message.state.ask in QUESTIONS:
+        again = QUESTIONS[message.state.ask].ask(message.state, message.context)
+        return Turn(message.state, (Reply("help", buttons=()), again))
+    return Turn(message.state, (Reply("help"),))
 
 
-def _profile(heard: Heard) -> Turn | None:
-    if heard.context.profile is None:
+def _profile(message: Incoming) -> Turn | None:
+    if message.context.profile is None:
         return None
-    if heard.state.registering:
-        asked = Ask.DISTANCE in heard.state.answered
-        return resume(heard, Say("so_far" if asked else "so_far_begun", summary(heard.context)))
-    return Turn(heard.state.at(Ask.NOTHING), (Say("profile", summary(heard.context)),))
+    if message.state.registering:
+        asked = Ask.DISTANCE in message.state.answered
+        return resume(
+            message, Reply("so_far" if asked else "so_far_begun", summary(message.context))
+        )
+    return Turn(message.state.at(Ask.NOTHING), (Reply("profile", summary(message.context)),))
 
 
-def _work(heard: Heard) -> Turn | None:
+def _work(message: Incoming) -> Turn | None:
     """Who looks for offers says "I need work", too; in a registration that goes without saying."""
-    return None if heard.state.registering else my_offers(heard)
+    return None if message.state.registering else my_offers(message)
 
 
-def _change(question: Ask) -> Callable[[Heard], Turn]:
-    def change(heard: Heard) -> Turn:
-        if heard.state.registering:
-            return resume(heard)
-        opened, say = ask(heard.state, question, heard.context)
-        return Turn(opened, (say,))
+def _change(question: Ask) -> Callable[[Incoming], Turn]:
+    def change(message: Incoming) -> Turn:
+        if message.state.registering:
+            return resume(message)
+        opened, reply = ask(message.state, question, message.context)
+        return Turn(opened, (reply,))
 
     return change
 
 
-def _choose_language(heard: Heard) -> Turn:
+def _choose_language(message: Incoming) -> Turn:
     # The open question stays open: the choice is understood anywhere, and it is then asked again.
-    return Turn(heard.state, (QUESTIONS[Ask.LANGUAGE].ask(heard.state, heard.context),))
+    return Turn(message.state, (QUESTIONS[Ask.LANGUAGE].ask(message.state, message.context),))
 
 
-def _greeting(heard: Heard) -> Turn | None:
-    return _greet(heard) if heard.state.ask in QUESTIONS else None
+def _greeting(message: Incoming) -> Turn | None:
+    return _greet(message) if message.state.ask in QUESTIONS else None
 
 
-def _ask_delete(heard: Heard) -> Turn:
-    return Turn(heard.state.at(Ask.DELETE), (Say("ask_delete"),))
+def _ask_delete(message: Incoming) -> Turn:
+    return Turn(message.state.at(Ask.DELETE), (Reply("ask_delete"),))
 
 
-def _send_data(heard: Heard) -> Turn:
-    return Turn(heard.state, (), (SendData(),))
+def _send_data(message: Incoming) -> Turn:
+    return Turn(message.state, (), (SendData(),))
 
 
-def _who_knows(heard: Heard) -> Turn:
-    return Turn(heard.state, (), (TellWhoKnows(),))
+def _who_knows(message: Incoming) -> Turn:
+    return Turn(message.state, (), (TellWhoKnows(),))
 
 
-_WORDS: Final[Mapping[Intent, Callable[[Heard], Turn | None]]] = {
+_WORDS: Final[Mapping[Intent, Callable[[Incoming], Turn | None]]] = {
     Intent.DELETE_DATA: _ask_delete,
     Intent.SEND_DATA: _send_data,
     Intent.WHO_KNOWS: _who_knows,
@@ -332,7 +336,7 @@ _WORDS: Final[Mapping[Intent, Callable[[Heard], Turn | None]]] = {
     Intent.AS_WORKER: _work,
     Intent.AREA: _change(Ask.LOCATION),
 }
-_MENU: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
+_MENU: Final[Mapping[str, Callable[[Incoming], Turn | None]]] = {
     "open": _menu,
     "offers": my_offers,
     "profile": _profile,
@@ -344,7 +348,7 @@ _MENU: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
     "language": _choose_language,
     "human": hand_over,
 }
-_EDITS: Final[Mapping[str, Callable[[Heard], Turn | None]]] = {
+_EDITS: Final[Mapping[str, Callable[[Incoming], Turn | None]]] = {
     "name": _change(Ask.NAME),
     "skills": _change(Ask.SKILLS),
     "location": _change(Ask.LOCATION),
@@ -363,71 +367,75 @@ _ASKED: Final[Mapping[Ask, str]] = {Ask.DELETE: "ask_delete", Ask.NEW_PLACE: "us
 """The texts of questions that are no part of a profile."""
 
 
-def _as_tapped(heard: Heard) -> Heard:
+def _as_tapped(message: Incoming) -> Incoming:
     """People also write what stands on a button; of skills only what they really call them."""
-    asked = heard.state.ask
-    if heard.inbound.kind is not InboundKind.TEXT or asked is Ask.SKILLS:
-        return heard
+    asked = message.state.ask
+    if message.inbound.kind is not InboundKind.TEXT or asked is Ask.SKILLS:
+        return message
     if asked in QUESTIONS:
-        return typed_choice(heard, QUESTIONS[asked].ask(heard.state, heard.context))
-    return typed_choice(heard, Say(_ASKED[asked])) if asked in _ASKED else heard
+        return typed_choice(message, QUESTIONS[asked].ask(message.state, message.context))
+    return typed_choice(message, Reply(_ASKED[asked])) if asked in _ASKED else message
 
 
-def _answer(heard: Heard) -> Turn | None:
-    heard = _as_tapped(heard)
-    match heard.state.ask:
+def _answer(message: Incoming) -> Turn | None:
+    message = _as_tapped(message)
+    match message.state.ask:
         case Ask.DELETE:
-            return read_delete(heard)
+            return read_delete(message)
         case Ask.REPORT:
-            return read_report(heard)
+            return read_report(message)
         case Ask.NEW_PLACE:
-            return read_new_place(heard)
+            return read_new_place(message)
         case Ask.NOTHING:
             return None
         case question:
-            turn = QUESTIONS[question].read(heard)
-            if turn is not None and turn.missed and says(heard, Intent.COURTESY):
-                return courtesy(heard)
-            return None if turn is None else _counted(heard, turn)
+            turn = QUESTIONS[question].read(message)
+            if turn is not None and turn.missed and message.has_intent(Intent.COURTESY):
+                return courtesy(message)
+            return None if turn is None else _counted(message, turn)
 
 
-def _counted(heard: Heard, turn: Turn) -> Turn:
+def _counted(message: Incoming, turn: Turn) -> Turn:
     """Count what made no sense, as `_not_understood` does; an answer that did ends the count."""
-    missed = turn.missed and heard.inbound.kind is not InboundKind.TAP
-    misses = heard.state.misses + 1 if missed else 0
+    missed = turn.missed and message.inbound.kind is not InboundKind.TAP
+    misses = message.state.misses + 1 if missed else 0
     if misses >= MISSES_BEFORE_HUMAN:
-        return hand_over(heard, "not_understood")
+        return hand_over(message, "not_understood")
     replies = turn.replies
     if misses >= MISSES_BEFORE_MENU:
-        replies = (Say("stuck"), *replies)
+        replies = (Reply("stuck"), *replies)
     return replace(turn, state=replace(turn.state, misses=misses), replies=replies)
 
 
-def _everyday(heard: Heard) -> Turn | None:
-    inbound, context = heard.inbound, heard.context
-    if heard.state.ask is Ask.NOTHING and inbound.kind is InboundKind.TEXT:
+def _everyday(message: Incoming) -> Turn | None:
+    inbound, context = message.inbound, message.context
+    if message.state.ask is Ask.NOTHING and inbound.kind is InboundKind.TEXT:
         for shown in ("menu", "profile"):
-            chosen = typed_choice(heard, Say(shown))
-            if chosen is not heard and unfinished(heard.state, context) is None:
-                return step(chosen.state, chosen.inbound, context)
+            chosen = typed_choice(message, Reply(shown))
+            if chosen is not message and unfinished(message.state, context) is None:
+                return handle_message(chosen.state, chosen.inbound, context)
     if inbound.kind is InboundKind.CONTACT and inbound.phone and not _has_phone(context):
-        return Turn(heard.state, (Say("phone_saved"),), (SetPhone(inbound.phone),))
-    if heard.state.ask is Ask.NOTHING:
-        if (turn := told_in_passing(heard)) is not None:
+        return Turn(message.state, (Reply("phone_saved"),), (SetPhone(inbound.phone),))
+    if message.state.ask is Ask.NOTHING:
+        if (turn := told_in_passing(message)) is not None:
             return turn
-        if (turn := free_answer(heard)) is not None:
-            return _counted(heard, turn)
-    if inbound.kind is InboundKind.LOCATION and (turn := _pin(heard)) is not None:
+        if (turn := free_answer(message)) is not None:
+            return _counted(message, turn)
+    if inbound.kind is InboundKind.LOCATION and (turn := _pin(message)) is not None:
         return turn
-    if says(heard, Intent.GREETING) or says(heard, Intent.START) or says(heard, Intent.BOT):
-        return _greet(heard)
+    if (
+        message.has_intent(Intent.GREETING)
+        or message.has_intent(Intent.START)
+        or message.has_intent(Intent.BOT)
+    ):
+        return _greet(message)
     if inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
-        return _nudge(heard)
-    if inbound.kind is InboundKind.FORM and not heard.state.registering:
+        return _nudge(message)
+    if inbound.kind is InboundKind.FORM and not message.state.registering:
         # Filled in later than it was asked for: it is read back before it counts.
-        return QUESTIONS[Ask.AVAILABILITY].read(heard)
-    if heard.state.ask is Ask.NOTHING and unfinished(heard.state, context) is not None:
-        return resume(heard)
+        return QUESTIONS[Ask.AVAILABILITY].read(message)
+    if message.state.ask is Ask.NOTHING and unfinished(message.state, context) is not None:
+        return resume(message)
     return None
 
 
@@ -435,57 +443,57 @@ def _has_phone(context: Context) -> bool:
     return context.profile is None or context.profile.has_phone
 
 
-def _pin(heard: Heard) -> Turn | None:
+def _pin(message: Incoming) -> Turn | None:
     """Follow a location that the open question did not ask for: the newest one sent is the one meant."""
-    if heard.inbound.latitude is None or heard.inbound.longitude is None:
+    if message.inbound.latitude is None or message.inbound.longitude is None:
         return None
-    if heard.state.ask in {Ask.NOTHING, Ask.NEW_PLACE}:
-        return _new_place(heard)
-    profile = heard.context.profile
-    if heard.state.ask in QUESTIONS and profile is not None and profile.located:
-        return relocated(heard)
+    if message.state.ask in {Ask.NOTHING, Ask.NEW_PLACE}:
+        return _new_place(message)
+    profile = message.context.profile
+    if message.state.ask in QUESTIONS and profile is not None and profile.located:
+        return relocated(message)
     return None
 
 
-def _new_place(heard: Heard) -> Turn:
-    latitude, longitude = heard.inbound.latitude or 0.0, heard.inbound.longitude or 0.0
+def _new_place(message: Incoming) -> Turn:
+    latitude, longitude = message.inbound.latitude or 0.0, message.inbound.longitude or 0.0
     nearest = places.nearest_city(latitude, longitude)
     name = nearest.name if nearest else f"{latitude:.2f}, {longitude:.2f}"
-    opened = heard.state.at(Ask.NEW_PLACE, at=[latitude, longitude])
-    return Turn(opened, (Say("use_location", {"place": name}),))
+    opened = message.state.at(Ask.NEW_PLACE, at=[latitude, longitude])
+    return Turn(opened, (Reply("use_location", {"place": name}),))
 
 
-def _greet(heard: Heard) -> Turn:
-    context = heard.context
-    if heard.state.ask in QUESTIONS or unfinished(heard.state, context) is not None:
-        return resume(heard)
+def _greet(message: Incoming) -> Turn:
+    context = message.context
+    if message.state.ask in QUESTIONS or unfinished(message.state, context) is not None:
+        return resume(message)
     name = context.profile.name if context.profile else ""
     menu = catalogue.catalogue(context.said_in).chat["menu"]
     rows = [
         Row(id_, *(part.strip() for part in title.split("|", 1)))
         for id_, title in menu.rows.items()
     ]
-    return Turn(heard.state.at(Ask.NOTHING), (Say("welcome_back", {"name": name}, rows=rows),))
+    return Turn(message.state.at(Ask.NOTHING), (Reply("welcome_back", {"name": name}, rows=rows),))
 
 
-def _nudge(heard: Heard) -> Turn:
-    if heard.state.ask in QUESTIONS:
-        again = QUESTIONS[heard.state.ask].ask(heard.state, heard.context)
-        return Turn(heard.state, (Say("cannot_read"), again))
-    return Turn(heard.state, (Say("cannot_read"),))
+def _nudge(message: Incoming) -> Turn:
+    if message.state.ask in QUESTIONS:
+        again = QUESTIONS[message.state.ask].ask(message.state, message.context)
+        return Turn(message.state, (Reply("cannot_read"), again))
+    return Turn(message.state, (Reply("cannot_read"),))
 
 
-def _not_understood(heard: Heard) -> Turn:
-    state = replace(heard.state, misses=heard.state.misses + 1)
+def _not_understood(message: Incoming) -> Turn:
+    state = replace(message.state, misses=message.state.misses + 1)
     if state.misses >= MISSES_BEFORE_HUMAN:
-        return hand_over(replace(heard, state=state), "not_understood")
+        return hand_over(replace(message, state=state), "not_understood")
     if state.ask in QUESTIONS:
-        again = QUESTIONS[state.ask].ask(state, heard.context)
+        again = QUESTIONS[state.ask].ask(state, message.context)
         if state.misses >= MISSES_BEFORE_MENU:
-            return Turn(state, (Say("not_understood_menu"), Say("help", buttons=()), again))
-        return Turn(state, (Say("not_understood"), again))
+            return Turn(state, (Reply("not_understood_menu"), Reply("help", buttons=()), again))
+        return Turn(state, (Reply("not_understood"), again))
     if state.ask is Ask.DELETE:
-        return Turn(state, (Say("not_understood"), Say("ask_delete")))
+        return Turn(state, (Reply("not_understood"), Reply("ask_delete")))
     if state.misses >= MISSES_BEFORE_MENU or state.ask is not Ask.NOTHING:
-        return Turn(state, (Say("not_understood_menu"), Say("menu")))
-    return Turn(state, (Say("not_understood"), Say("help")))
+        return Turn(state, (Reply("not_understood_menu"), Reply("menu")))
+    return Turn(state, (Reply("not_understood"), Reply("help")))

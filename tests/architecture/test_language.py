@@ -29,7 +29,7 @@ FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(
     """
     app/api/workers/offers.py:_said app/chat/effects.py:_meet app/chat/effects.py:_told
     app/chat/employer_effects.py:told app/chat/own_data.py:told app/masking/number_words.py:said
-    app/dialogue/employer/posting.py:_told app/dialogue/flow.py:said app/dialogue/handoff.py:_told
+    app/dialogue/employer/posting.py:_told app/dialogue/handoff.py:_told
     app/messaging/contacts/account_merge.py:the_one app/messaging/contacts/identify.py:meet
     app/messaging/conversations/handoff.py:want
     app/messaging/platform_events.py:bar app/messaging/platform_events.py:free

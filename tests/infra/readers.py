@@ -201,7 +201,7 @@ _PROFILE: Final = Profile(
 
 def conversation() -> list[Run]:
     """Return one step of the chat for each question, of a worker and of an employer."""
-    from app.dialogue.router import step
+    from app.dialogue.router import handle_message
 
     def asked(ask: Ask, context: Context, hat: str) -> Run:
         state = State(
@@ -210,7 +210,7 @@ def conversation() -> list[Run]:
 
         def run(text: str) -> None:
             message = Inbound("m", InboundKind.TEXT, NOW, phone_from="+919811100001", text=text)
-            step(state, message, context)
+            handle_message(state, message, context)
 
         return run
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.dialogue.model import Ask, Edit, State
-from app.dialogue.router import step
+from app.dialogue.router import handle_message
 from tests.rules.test_chat_script import context, heard
 
 ASKED = State(
@@ -25,7 +25,7 @@ ASKED = State(
     ],
 )
 def test_a_pin_code_corrects_the_place_and_the_distance_is_asked_again(text: str) -> None:
-    turn = step(ASKED, heard(text), context())
+    turn = handle_message(ASKED, heard(text), context())
     [effect] = turn.effects
     assert isinstance(effect, Edit)
     assert set(effect.changes) == {"location"}
@@ -34,7 +34,7 @@ def test_a_pin_code_corrects_the_place_and_the_distance_is_asked_again(text: str
 
 
 def test_a_pin_code_nobody_knows_changes_nothing() -> None:
-    turn = step(ASKED, heard("999 999"), context())
+    turn = handle_message(ASKED, heard("999 999"), context())
     assert [say.text for say in turn.replies] == ["pin_unknown", "ask_distance"]
     assert not turn.effects
 
@@ -54,11 +54,11 @@ def test_a_pin_code_nobody_knows_changes_nothing() -> None:
     ],
 )
 def test_kilometres_are_kilometres(text: str, km: int) -> None:
-    assert step(ASKED, heard(text), context()).effects == (Edit({"max_distance_km": km}),)
+    assert handle_message(ASKED, heard(text), context()).effects == (Edit({"max_distance_km": km}),)
 
 
 @pytest.mark.parametrize("text", ["428 km", "101", "400 450", "99999 km", "0 km", "20 5"])
 def test_what_is_not_to_be_believed_is_asked_again(text: str) -> None:
-    turn = step(ASKED, heard(text), context())
+    turn = handle_message(ASKED, heard(text), context())
     assert not any(isinstance(e, Edit) and "max_distance_km" in e.changes for e in turn.effects)
     assert turn.state.ask is Ask.DISTANCE

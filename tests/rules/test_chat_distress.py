@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.dialogue.model import FREE_WRITING, Answer, Ask, HandOver, Report, State, Turn
-from app.dialogue.router import step
+from app.dialogue.router import handle_message
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.nlu.safety import Distress, distress_in
 from app.offers.rules import OfferStatus
@@ -120,56 +120,58 @@ def test_a_call_for_help_calls_a_human_whatever_is_open() -> None:
     for ask in (Ask.NOTHING, *QUESTIONS):
         state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
         for text, reply in (("he touched me", "danger_called"), (WRONGED[0], "help_called")):
-            turn = step(state, heard(text), context(profile=SETTLED))
+            turn = handle_message(state, heard(text), context(profile=SETTLED))
             assert [say.text for say in turn.replies] == [reply]
             assert turn.effects == (HandOver("safety"),)
             assert turn.state == replace(state, misses=0)
 
 
 def test_who_never_wrote_before_is_heard_too() -> None:
-    turn = step(State(), heard("malik ne paise nahi diye"), context(profile=None, language=None))
+    turn = handle_message(
+        State(), heard("malik ne paise nahi diye"), context(profile=None, language=None)
+    )
     assert turn.effects == (HandOver("safety"),)
     waits = context(profile=None, language=None, paused=True, wanted_for="safety")
     for text in ("help", "madad"):
-        told = step(State(told_of_human=True), heard(text), waits)
+        told = handle_message(State(told_of_human=True), heard(text), waits)
         assert [say.text for say in told.replies] == ["human_hurries"]
 
 
 @pytest.mark.parametrize("why", ["asked", "not_understood", "taken"])
 def test_a_call_for_help_is_heard_while_a_human_is_wanted_for_less(why: str) -> None:
     facts = context(paused=True, wanted_for=why)
-    turn = step(State(told_of_human=True), heard(WRONGED[0]), facts)
+    turn = handle_message(State(told_of_human=True), heard(WRONGED[0]), facts)
     assert ([say.text for say in turn.replies], turn.effects) == (
         ["help_called"],
         (HandOver("safety"),),
     )
     # A human who is there has the word; our team sees it all the same.
-    there = step(State(), heard("he is threatening me"), replace(facts, held=True))
+    there = handle_message(State(), heard("he is threatening me"), replace(facts, held=True))
     assert there == Turn(State(), (), (HandOver("safety"),))
 
 
 def test_who_called_for_help_is_not_told_the_same_for_ever_but_the_number_of_the_police() -> None:
     facts = context(paused=True, wanted_for="safety")
-    told = step(State(), heard(WRONGED[0]), facts)
+    told = handle_message(State(), heard(WRONGED[0]), facts)
     assert [say.text for say in told.replies] == ["human_hurries"]
-    assert step(told.state, heard(WRONGED[1]), facts) == Turn(told.state)
-    turn = step(told.state, heard("he is threatening me"), facts)
+    assert handle_message(told.state, heard(WRONGED[1]), facts) == Turn(told.state)
+    turn = handle_message(told.state, heard("he is threatening me"), facts)
     assert [say.text for say in turn.replies] == ["danger_called"]
 
 
 def test_only_our_team_ends_the_wait_of_who_called_for_help() -> None:
     facts = context(paused=True, wanted_for="safety", profile=SETTLED)
     for text in ("menu", "bot", "offers"):
-        turn = step(State(told_of_human=True), heard(text), facts)
+        turn = handle_message(State(told_of_human=True), heard(text), facts)
         assert turn.replies
         assert not turn.effects
 
 
 def test_a_report_is_kept_as_one_and_danger_in_it_calls_for_help() -> None:
     state = State(ask=Ask.REPORT, draft={"offer_id": str(OFFER), "company": "Cafe"})
-    wronged = step(state, heard("he asked for money"), context(profile=SETTLED))
+    wronged = handle_message(state, heard("he asked for money"), context(profile=SETTLED))
     assert wronged.effects == (Report(OFFER, "he asked for money"),)
-    danger = step(state, heard("he touched me"), context(profile=SETTLED))
+    danger = handle_message(state, heard("he touched me"), context(profile=SETTLED))
     assert danger.effects == (Report(OFFER, "he touched me"), HandOver("safety"))
     assert [say.text for say in danger.replies] == ["danger_called", "reported"]
     assert Ask.REPORT in FREE_WRITING
@@ -204,6 +206,6 @@ def test_everyday_words_call_nobody(text: str) -> None:
 @pytest.mark.parametrize("text", ["no, he did not pay me last time", "no, my boss beat me"])
 def test_a_no_beside_a_call_for_help_is_still_a_no(text: str) -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = step(State(), heard(text), facts)
+    turn = handle_message(State(), heard(text), facts)
     assert HandOver("safety") in turn.effects
     assert [effect.verb for effect in turn.effects if isinstance(effect, Answer)] == ["reject"]

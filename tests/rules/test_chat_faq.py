@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.dialogue.model import Ask, HandOver, State
-from app.dialogue.router import step
+from app.dialogue.router import handle_message
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import SUBJECTS, subject_of
@@ -102,7 +102,7 @@ my name is Safe Khan
 def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> None:
     for ask in (Ask.NOTHING, *QUESTIONS):
         state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
-        turn = step(state, heard(text), context(profile=SETTLED))
+        turn = handle_message(state, heard(text), context(profile=SETTLED))
         assert turn.replies[0].text == f"faq_{subject}"
         assert turn.state == replace(state, told_of=subject, misses=0)
         assert not turn.effects
@@ -111,7 +111,7 @@ def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> Non
 
 def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = step(State(), heard("kitna paisa milega"), facts)
+    turn = handle_message(State(), heard("kitna paisa milega"), facts)
     assert [say.text for say in turn.replies] == ["faq_pay", "offer_open"]
     assert not any(isinstance(effect, HandOver) for effect in turn.effects)
 
@@ -119,11 +119,11 @@ def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
 def test_what_was_understood_ends_the_count_of_what_was_not() -> None:
     facts, state = context(profile=SETTLED), State(ask=Ask.EXPERIENCE, registering=True)
     for text in ("qwertz", "asdf", "kitna milega", "qwertz", "help", "yxcv", "profile", "asdf"):
-        turn = step(state, heard(text), facts)
+        turn = handle_message(state, heard(text), facts)
         assert not turn.effects
         state = turn.state
     assert state.misses == 1
-    voice = step(replace(state, misses=2), heard(kind=InboundKind.MEDIA), facts)
+    voice = handle_message(replace(state, misses=2), heard(kind=InboundKind.MEDIA), facts)
     assert voice.state.misses == 2
 
 
@@ -134,9 +134,9 @@ def test_what_only_sounds_like_a_question_is_none(text: str) -> None:
 
 def test_who_asks_the_same_again_hears_how_to_reach_a_human() -> None:
     facts = context(profile=SETTLED)
-    once = step(State(), heard("is it free?"), facts)
-    other = step(once.state, heard("who are you"), facts)
-    twice = step(once.state, heard("free hai kya"), facts)
+    once = handle_message(State(), heard("is it free?"), facts)
+    other = handle_message(once.state, heard("who are you"), facts)
+    twice = handle_message(once.state, heard("free hai kya"), facts)
     assert [say.text for say in other.replies] == ["faq_who"]
     assert [say.text for say in twice.replies] == ["faq_free", "faq_again"]
     assert State.from_json(once.state.as_json()) == once.state
@@ -158,7 +158,7 @@ def test_who_asks_the_same_again_hears_how_to_reach_a_human() -> None:
 def test_a_question_about_another_matter_is_not_answered_as_one_of_these(
     text: str, reply: str
 ) -> None:
-    assert step(State(), heard(text), context(profile=SETTLED)).replies[0].text == reply
+    assert handle_message(State(), heard(text), context(profile=SETTLED)).replies[0].text == reply
 
 
 @pytest.mark.parametrize("language", languages())

@@ -16,7 +16,7 @@ from app.dialogue.model import (
     TellWhoKnows,
     Turn,
 )
-from app.dialogue.router import step
+from app.dialogue.router import handle_message
 from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, PROFILE, context, heard, offer, tap
@@ -24,10 +24,10 @@ from tests.rules.test_chat_script import OFFER, PROFILE, context, heard, offer, 
 
 def test_start_is_answered_also_where_a_human_was_wanted() -> None:
     facts = context(stopped=True, paused=True, profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]))
-    turn = step(State(), heard("start"), facts)
+    turn = handle_message(State(), heard("start"), facts)
     assert turn.effects == (Start(), HandBack())
     assert [say.text for say in turn.replies] == ["started", "menu"]
-    turn = step(State(), heard("start"), replace(facts, held=True))
+    turn = handle_message(State(), heard("start"), replace(facts, held=True))
     assert turn.effects == (Start(),)
     assert [say.text for say in turn.replies] == ["started", "human_called"]
 
@@ -45,7 +45,7 @@ def said_of(turn: Turn) -> list[str]:
 @pytest.mark.parametrize("why", ["asked", "not_understood", "taken"])
 @pytest.mark.parametrize("inbound", [heard("menu"), heard("bot"), tap("menu:open")])
 def test_who_calls_the_bot_back_has_it_back(why: str, inbound: Inbound) -> None:
-    turn = step(State(), inbound, context(paused=True, wanted_for=why, profile=DONE))
+    turn = handle_message(State(), inbound, context(paused=True, wanted_for=why, profile=DONE))
     assert turn.effects == (HandBack(),)
     assert said_of(turn) == ["handed_back", "menu"]
 
@@ -72,7 +72,7 @@ def test_what_the_bot_can_answer_it_does_and_the_human_stays_called(
 ) -> None:
     facts = context(paused=True, wanted_for=why, profile=DONE)
     for told in (False, True):
-        turn = step(State(told_of_human=told), heard(text), facts)
+        turn = handle_message(State(told_of_human=told), heard(text), facts)
         assert said_of(turn) == [reply]
         assert not turn.effects
         assert turn.state.told_of_human is told
@@ -80,7 +80,9 @@ def test_what_the_bot_can_answer_it_does_and_the_human_stays_called(
 
 def test_who_has_the_number_is_told_while_a_human_is_wanted() -> None:
     for why in ("asked", "not_understood", "safety"):
-        turn = step(AT_DISTANCE, heard("who has my number"), context(paused=True, wanted_for=why))
+        turn = handle_message(
+            AT_DISTANCE, heard("who has my number"), context(paused=True, wanted_for=why)
+        )
         assert turn.effects == (TellWhoKnows(),)
 
 
@@ -95,7 +97,7 @@ def test_an_answer_that_fits_the_open_question_counts_while_a_human_is_wanted(
         # Both understand each other again: nobody has to come.
         ("not_understood", (HandBack(), edit), ["handed_back", "ask_experience"]),
     ):
-        turn = step(AT_DISTANCE, inbound, context(paused=True, wanted_for=why))
+        turn = handle_message(AT_DISTANCE, inbound, context(paused=True, wanted_for=why))
         assert (turn.effects, said_of(turn)) == (effects, told)
 
 
@@ -106,7 +108,7 @@ def test_what_is_no_answer_is_said_to_the_human(text: str) -> None:
     for ask in (Ask.DISTANCE, Ask.AVAILABILITY, Ask.SKILLS_RIGHT, Ask.CONSENT, Ask.NAME):
         state = State(ask=ask, registering=True, told_of_human=True)
         facts = context(paused=True, wanted_for="asked")
-        assert step(state, heard(text), facts) == Turn(state)
+        assert handle_message(state, heard(text), facts) == Turn(state)
 
 
 @pytest.mark.parametrize(
@@ -114,44 +116,54 @@ def test_what_is_no_answer_is_said_to_the_human(text: str) -> None:
 )
 def test_own_words_are_no_name_while_a_human_was_asked_for(text: str) -> None:
     state = State(ask=Ask.NAME, registering=True, told_of_human=True)
-    assert step(state, heard(text), context(paused=True, wanted_for="asked")) == Turn(state)
+    assert handle_message(state, heard(text), context(paused=True, wanted_for="asked")) == Turn(
+        state
+    )
 
 
 def test_whom_the_bot_gave_up_on_at_their_name_may_tell_it() -> None:
     state = State(ask=Ask.NAME, registering=True, told_of_human=True)
-    turn = step(state, heard("Anil Kumar"), context(paused=True, wanted_for="not_understood"))
+    turn = handle_message(
+        state, heard("Anil Kumar"), context(paused=True, wanted_for="not_understood")
+    )
     assert turn.effects == (HandBack(), Edit({"name": "Anil Kumar"}))
 
 
 def test_a_voice_note_is_answered_every_time_while_a_human_is_wanted() -> None:
     for told in (False, True):
-        turn = step(State(told_of_human=told), heard(kind=InboundKind.MEDIA), context(paused=True))
+        turn = handle_message(
+            State(told_of_human=told), heard(kind=InboundKind.MEDIA), context(paused=True)
+        )
         assert said_of(turn) == ["cannot_read", "human_called"]
-    assert not step(State(), heard(kind=InboundKind.MEDIA), context(paused=True, held=True)).replies
+    assert not handle_message(
+        State(), heard(kind=InboundKind.MEDIA), context(paused=True, held=True)
+    ).replies
 
 
 def test_who_asks_for_a_human_again_hears_that_one_is_called() -> None:
     facts = context(paused=True, wanted_for="not_understood")
-    turn = step(State(told_of_human=True), heard("human"), facts)
+    turn = handle_message(State(told_of_human=True), heard("human"), facts)
     assert (said_of(turn), turn.effects) == (["human_called"], (HandOver("asked"),))
-    asked = step(State(told_of_human=True), heard("human"), replace(facts, wanted_for="asked"))
+    asked = handle_message(
+        State(told_of_human=True), heard("human"), replace(facts, wanted_for="asked")
+    )
     assert (said_of(asked), asked.effects) == (["human_called"], ())
 
 
 def test_once_a_human_was_there_words_are_theirs_and_taps_the_bots() -> None:
     facts = context(paused=True, attended=True, wanted_for="asked")
-    assert step(AT_DISTANCE, heard("10 km"), facts) == Turn(AT_DISTANCE)
-    assert step(AT_DISTANCE, tap("distance:10"), facts).effects
+    assert handle_message(AT_DISTANCE, heard("10 km"), facts) == Turn(AT_DISTANCE)
+    assert handle_message(AT_DISTANCE, tap("distance:10"), facts).effects
 
 
 def test_who_waits_for_a_human_is_told_so_once_and_whom_one_holds_hears_them_alone() -> None:
     facts = context(paused=True)
-    told = step(State(), heard("anybody there?"), facts)
+    told = handle_message(State(), heard("anybody there?"), facts)
     assert [say.text for say in told.replies] == ["human_called"]
-    assert not step(told.state, heard("hello?"), facts).replies
+    assert not handle_message(told.state, heard("hello?"), facts).replies
     there = replace(facts, held=True)
-    assert step(State(), heard("offers"), there) == Turn(State())
-    assert not step(told.state, heard("qwertz"), context()).state.told_of_human
+    assert handle_message(State(), heard("offers"), there) == Turn(State())
+    assert not handle_message(told.state, heard("qwertz"), context()).state.told_of_human
 
 
 @pytest.mark.parametrize(
@@ -165,24 +177,28 @@ def test_who_waits_for_a_human_is_told_so_once_and_whom_one_holds_hears_them_alo
 )
 def test_an_offer_is_answered_in_words_while_a_human_is_wanted(text: str, answer: Answer) -> None:
     facts = context(paused=True, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = step(State(told_of_human=True), heard(text), facts)
+    turn = handle_message(State(told_of_human=True), heard(text), facts)
     assert turn.effects == (answer,)
     assert turn.state.told_of_human
     # Once one was there, a yes may be meant for them.
-    assert not step(State(told_of_human=True), heard(text), replace(facts, attended=True)).effects
+    assert not handle_message(
+        State(told_of_human=True), heard(text), replace(facts, attended=True)
+    ).effects
 
 
 @pytest.mark.parametrize("text", ["ok", "theek hai", "👍", "what a day", "time nahi hai", "maybe"])
 def test_small_talk_while_a_human_is_wanted_answers_no_offer(text: str) -> None:
     facts = context(paused=True, open_offers=[offer(OfferStatus.OFFERED)])
-    assert step(State(told_of_human=True), heard(text), facts) == Turn(State(told_of_human=True))
+    assert handle_message(State(told_of_human=True), heard(text), facts) == Turn(
+        State(told_of_human=True)
+    )
 
 
 def test_of_several_offers_it_is_asked_which_while_a_human_is_wanted() -> None:
     facts = context(paused=True, open_offers=[offer(OfferStatus.OFFERED)] * 2)
-    turn = step(State(told_of_human=True), heard("yes"), facts)
+    turn = handle_message(State(told_of_human=True), heard("yes"), facts)
     assert [say.text for say in turn.replies] == ["which_offer"]
-    withdrawn = step(
+    withdrawn = handle_message(
         State(told_of_human=True),
         heard("take it back"),
         context(paused=True, accepted_offers=[offer(OfferStatus.ACCEPTED)]),
@@ -194,5 +210,5 @@ def test_a_tap_or_a_quotation_answers_an_offer_also_where_a_human_is() -> None:
     one = offer(OfferStatus.OFFERED)
     facts = context(paused=True, held=True, attended=True, open_offers=[one], offer=one)
     accepted = (Answer(OFFER, "accept"),)
-    assert step(State(), tap(f"offer:{OFFER}:accept"), facts).effects == accepted
-    assert step(State(), heard("yes"), replace(facts, quoted=True)).effects == accepted
+    assert handle_message(State(), tap(f"offer:{OFFER}:accept"), facts).effects == accepted
+    assert handle_message(State(), heard("yes"), replace(facts, quoted=True)).effects == accepted

@@ -4,7 +4,6 @@ import datetime as dt
 from dataclasses import replace
 from uuid import UUID
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,8 +43,7 @@ from app.dialogue.model import (
     TellWhoKnows,
     Turn,
 )
-from app.dialogue.router import WORKERS_OWN, step
-from app.dialogue.worker.questions import TABLE as QUESTIONS
+from app.dialogue.router import handle_message
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import Intent, intents
@@ -240,7 +238,7 @@ def test_no_sequence_of_messages_breaks_the_conversation(
 ) -> None:
     state = State()
     for inbound, facts in turns:
-        turn = step(state, inbound, facts)
+        turn = handle_message(state, inbound, facts)
         # What is said is within every limit, and what is kept comes back as it was.
         render(turn, turn.language or facts.said_in)
         state = State.from_json(turn.state.as_json())
@@ -254,7 +252,7 @@ def test_nothing_is_posted_but_what_was_read_back_and_said_yes_to(
 ) -> None:
     state = State()
     for inbound, facts in turns:
-        before, turn = state, step(state, inbound, facts)
+        before, turn = state, handle_message(state, inbound, facts)
         for effect in turn.effects:
             if isinstance(effect, PostJob):
                 assert before.ask in POSTING
@@ -273,31 +271,33 @@ def test_an_account_that_is_gone_leaves_no_open_question_behind() -> None:
         for hat in ("", "worker", str(EMPLOYERS[0].id)):
             for profile in (None, PROFILE, replace(PROFILE, slots=[Slot(0, 540, 1020)])):
                 for text in ("hello world", "yes", "123456", "menu", "START"):
-                    step(State(ask=ask, hat=hat), heard(text), context(profile=profile))
+                    handle_message(State(ask=ask, hat=hat), heard(text), context(profile=profile))
 
 
 def test_a_job_in_one_line_is_posted_by_the_yes_that_follows() -> None:
     facts = context(profile=None, employers=EMPLOYERS[:1])
     line = "waiter, Saturday 10-6, Bandra, 2 people, 150/hour"
-    asked = step(State(), heard(line), facts)
+    asked = handle_message(State(), heard(line), facts)
     assert asked.state.ask is Ask.JOB_RIGHT
     assert not asked.effects
-    posted = step(asked.state, heard("yes"), facts)
+    posted = handle_message(asked.state, heard("yes"), facts)
     [effect] = posted.effects
     assert isinstance(effect, PostJob)
-    assert step(posted.state, heard("yes"), facts).effects == ()
+    assert handle_message(posted.state, heard("yes"), facts).effects == ()
 
 
 @given(inbounds, contexts)
 def test_after_stop_there_is_silence(inbound: Inbound, facts: Context) -> None:
-    turn = step(State(), inbound, replace(facts, stopped=True))
+    turn = handle_message(State(), inbound, replace(facts, stopped=True))
     said = {say.text for say in turn.replies}
     assert said <= {"started", "ask_delete", "deleted", "employer_data"} or "started" in said
 
 
 @given(st.sampled_from(list(Ask)), contexts)
 def test_stop_beats_every_state(ask: Ask, facts: Context) -> None:
-    turn = step(State(ask=ask, registering=True), heard("STOP"), replace(facts, stopped=False))
+    turn = handle_message(
+        State(ask=ask, registering=True), heard("STOP"), replace(facts, stopped=False)
+    )
     assert turn.effects == (Stop(),)
     assert [(say.text, say.essential) for say in turn.replies] == [("stopped", True)]
 
@@ -305,28 +305,28 @@ def test_stop_beats_every_state(ask: Ask, facts: Context) -> None:
 @given(st.sampled_from([InboundKind.REACTION, InboundKind.EDIT, InboundKind.PREFERENCE]), contexts)
 def test_reactions_and_edits_do_nothing(kind: InboundKind, facts: Context) -> None:
     state = State(ask=Ask.NAME, registering=True)
-    assert step(state, heard("👍", kind), facts) == Turn(state)
+    assert handle_message(state, heard("👍", kind), facts) == Turn(state)
 
 
 def test_who_keeps_the_phone_back_is_told_once_more_what_it_costs() -> None:
     state = State(ask=Ask.PHONE, registering=True, answered=frozenset(REGISTRATION) - {Ask.PHONE})
     facts = context(profile=replace(PROFILE, has_phone=False))
-    kept = step(state, heard("skip"), facts)
+    kept = handle_message(state, heard("skip"), facts)
     assert [say.text for say in kept.replies] == ["registered", "ask_phone"]
-    shared = step(state, heard(kind=InboundKind.CONTACT, phone="+919811100001"), facts)
+    shared = handle_message(state, heard(kind=InboundKind.CONTACT, phone="+919811100001"), facts)
     assert [say.text for say in shared.replies] == ["phone_saved", "registered"]
 
 
 @given(inbounds, contexts)
 def test_an_older_message_changes_no_newer_answer(inbound: Inbound, facts: Context) -> None:
     late = replace(facts, late=True, stopped=False)
-    turn = step(State(ask=Ask.NAME, registering=True), inbound, late)
+    turn = handle_message(State(ask=Ask.NAME, registering=True), inbound, late)
     assert not any(isinstance(effect, Edit | SetWeek | SetLanguage) for effect in turn.effects)
 
 
 def test_an_answer_is_given_only_to_an_open_offer() -> None:
     answers = {
-        (verb, status): step(
+        (verb, status): handle_message(
             State(), tap(f"offer:{OFFER}:{verb}"), context(offer=offer(status))
         ).effects
         for verb in ("accept", "reject", "withdraw")
@@ -342,13 +342,13 @@ def test_an_answer_is_given_only_to_an_open_offer() -> None:
 
 def test_an_unlocked_acceptance_is_not_taken_back() -> None:
     facts = context(offer=offer(OfferStatus.ACCEPTED, unlocked=True))
-    turn = step(State(), tap(f"offer:{OFFER}:withdraw"), facts)
+    turn = handle_message(State(), tap(f"offer:{OFFER}:withdraw"), facts)
     assert not turn.effects
     assert turn.replies[0].text == "offer_unlocked_already"
 
 
 def test_a_foreign_offer_looks_like_none() -> None:
-    turn = step(State(), tap(f"offer:{OFFER}:accept"), context(offer=None))
+    turn = handle_message(State(), tap(f"offer:{OFFER}:accept"), context(offer=None))
     assert [say.text for say in turn.replies] == ["offer_unknown"]
     assert not turn.effects
 
@@ -357,7 +357,7 @@ def test_nothing_understood_leads_to_a_human() -> None:
     state, said = State(), []
     facts = context(profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]))
     for _ in range(3):
-        turn = step(state, heard("qwertz"), facts)
+        turn = handle_message(state, heard("qwertz"), facts)
         state = turn.state
         said.append([say.text for say in turn.replies])
     assert said == [["not_understood", "help"], ["not_understood_menu", "menu"], ["handed_over"]]
@@ -365,16 +365,16 @@ def test_nothing_understood_leads_to_a_human() -> None:
 
 def test_while_a_human_is_there_ones_data_are_still_ones_own() -> None:
     facts = context(paused=True)
-    assert step(State(), heard("send my data"), facts).effects == (SendData(),)
-    asked = step(State(), heard("delete my data"), facts)
+    assert handle_message(State(), heard("send my data"), facts).effects == (SendData(),)
+    asked = handle_message(State(), heard("delete my data"), facts)
     assert [say.text for say in asked.replies] == ["ask_delete"]
     # "Yes" may be an answer to the human.
-    assert not step(asked.state, heard("yes"), facts).effects
-    assert step(asked.state, tap("delete:yes"), facts).effects == (Erase(),)
+    assert not handle_message(asked.state, heard("yes"), facts).effects
+    assert handle_message(asked.state, tap("delete:yes"), facts).effects == (Erase(),)
 
 
 def test_an_old_button_of_an_account_that_is_gone_is_answered() -> None:
-    turn = step(State(), tap(f"prove:{OFFER}"), context(profile=None, language=None))
+    turn = handle_message(State(), tap(f"prove:{OFFER}"), context(profile=None, language=None))
     assert turn.replies
 
 
@@ -426,7 +426,7 @@ def test_a_conversation_loses_nothing_and_leaves_nobody_without_an_answer(
 ) -> None:
     state, facts = State(), context(profile=None, language=None, form_id=form_id)
     for inbound in inputs:
-        turn = step(state, inbound, facts)
+        turn = handle_message(state, inbound, facts)
         render(turn, turn.language or facts.said_in)
         spoken_to = not (facts.stopped or facts.paused or inbound.kind in UNANSWERED)
         if spoken_to:
@@ -441,60 +441,3 @@ def test_a_conversation_loses_nothing_and_leaves_nobody_without_an_answer(
         if facts.profile is not None and not turn.state.registering and not facts.stopped:
             assert facts.profile.agreed or turn.state == state
         state = turn.state
-
-
-@given(
-    st.sampled_from(sorted(WORKERS_OWN - {Ask.NOTHING})),
-    st.sampled_from([InboundKind.MEDIA, InboundKind.OTHER, InboundKind.REACTION, InboundKind.EDIT]),
-    st.booleans(),
-)
-def test_what_nobody_reads_keeps_the_question_and_what_was_put_together(
-    ask: Ask, kind: InboundKind, registering: bool
-) -> None:
-    draft = {"skills": ["waiter"], "slots": [[0, 540, 1020]], "places": [], "at": [19.0, 72.8]}
-    state = State(ask=ask, answered=frozenset({Ask.NAME}), registering=registering, draft=draft)
-    turn = step(state, heard(kind=kind), context(profile=replace(PROFILE, has_phone=False)))
-    assert replace(turn.state, misses=0) == state
-    assert not any(isinstance(effect, Edit | SetWeek) for effect in turn.effects)
-
-
-@pytest.mark.parametrize("language", ["en", "hi"])
-@pytest.mark.parametrize("ask", sorted(WORKERS_OWN - {Ask.REPORT}))
-def test_nobody_is_asked_the_same_for_ever(ask: Ask, language: str) -> None:
-    draft = {"skills": ["waiter"], "slots": [[0, 540, 1020]], "places": [], "at": [19.0, 72.8]}
-    state = State(ask=ask, registering=ask in QUESTIONS, draft=draft)
-    asked = replace(PROFILE, has_phone=False, slots=[Slot(0, 540, 1020)])
-    facts = context(profile=asked, language=language)
-    wanted = False
-    for _ in range(3):
-        turn = step(state, heard("qwertz 98 asdf 76 yxcv"), facts)
-        render(turn, language)
-        state = turn.state
-        wanted = any(isinstance(effect, HandOver) for effect in turn.effects)
-    assert wanted
-
-
-@pytest.mark.parametrize("text", ["hello", "why do you want it"])
-def test_a_phone_that_the_platform_named_meanwhile_is_asked_for_no_more(text: str) -> None:
-    answered = frozenset({Ask.LANGUAGE, Ask.CONSENT, Ask.NAME})
-    state = State(ask=Ask.PHONE, registering=True, answered=answered)
-    turn = step(state, heard(text), context(profile=replace(PROFILE, skills=())))
-    assert turn.state.ask is Ask.SKILLS
-    assert [say.text for say in turn.replies] == ["ask_skills"]
-
-
-@pytest.mark.parametrize("ask", [Ask.WHICH_PLACE, Ask.SKILLS])
-@pytest.mark.parametrize("digits", ["²", "-1", "٣", "9" * 5_000, ""])
-def test_a_forged_number_is_no_choice(ask: Ask, digits: str) -> None:
-    draft = {"skills": ["waiter"], "places": [{"name": "Pune", "at": [18.5, 73.8]}]}
-    for prefix in ("place:", "skills:page:"):
-        turn = step(State(ask=ask, draft=draft), tap(prefix + digits), context())
-        assert not turn.effects
-
-
-@pytest.mark.parametrize("ask", sorted(set(Ask) - WORKERS_OWN))
-def test_a_question_to_an_employer_who_is_gone_is_open_no_more(ask: Ask) -> None:
-    facts = context(profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]))
-    turn = step(State(ask=ask), heard("menu"), facts)
-    assert [say.text for say in turn.replies] == ["menu"]
-    assert turn.state.ask is Ask.NOTHING

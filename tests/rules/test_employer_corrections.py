@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.dialogue.employer.posting import draft_of
 from app.dialogue.model import Ask, State, Turn
-from app.dialogue.router import step
+from app.dialogue.router import handle_message
 from app.nlu.job_draft import Draft
 from app.nlu.job_request import read
 from tests.rules.test_chat_script import EMPLOYERS, context, heard
@@ -25,14 +25,14 @@ BEFORE: dict[str, Any] = read(LINE, TODAY, city="Mumbai").as_json()
 
 
 def begun(line: str = LINE) -> State:
-    return step(State(hat=str(EMPLOYERS[0].id)), heard(line), FACTS).state
+    return handle_message(State(hat=str(EMPLOYERS[0].id)), heard(line), FACTS).state
 
 
 READ_BACK = begun()
 
 
 def answer(text: str, state: State = READ_BACK) -> Turn:
-    return step(state, heard(text), FACTS)
+    return handle_message(state, heard(text), FACTS)
 
 
 def changed(turn: Turn) -> dict[str, Any]:

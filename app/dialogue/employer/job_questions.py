@@ -9,7 +9,7 @@ from app.catalogue import places, skills
 from app.catalogue.skills import WANTED_MOST
 from app.core.week import Slot
 from app.dialogue.flow import said_slots
-from app.dialogue.model import Ask, Context, Say
+from app.dialogue.model import Ask, Context, Reply
 from app.dialogue.worker.skill_questions import skill_row
 from app.jobs.usual_pay import least_usual
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
@@ -92,26 +92,28 @@ def zone_of(draft: Draft, context: Context) -> str:
     return str(zone) if zone else places.main_time_zone(context.country)
 
 
-def question(ask: Ask, draft: Draft, context: Context) -> Say:
+def question(ask: Ask, draft: Draft, context: Context) -> Reply:
     """Say a question about the job."""
     return _SAYS[ask](draft, context)
 
 
-def _ask_role(_draft: Draft, context: Context) -> Say:
+def _ask_role(_draft: Draft, context: Context) -> Reply:
     rows = [_renamed(skill_row(slug, context.said_in)) for slug in WANTED_MOST[:MOST_ROWS]]
-    return Say("ask_job", rows=rows)
+    return Reply("ask_job", rows=rows)
 
 
-def _ask_which_role(draft: Draft, context: Context) -> Say:
+def _ask_which_role(draft: Draft, context: Context) -> Reply:
     known = [slug for slug in draft.skills if slug in skills.SKILLS][:MOST_ROWS]
-    return Say("ask_job_role", rows=[_renamed(skill_row(slug, context.said_in)) for slug in known])
+    return Reply(
+        "ask_job_role", rows=[_renamed(skill_row(slug, context.said_in)) for slug in known]
+    )
 
 
 def _renamed(row: Row) -> Row:
     return Row(f"post:role:{row.id.partition(':')[2]}", row.title, row.description)
 
 
-def _ask_which_place(draft: Draft, _context: Context) -> Say:
+def _ask_which_place(draft: Draft, _context: Context) -> Reply:
     rows = [
         Row(
             f"post:place:{number}",
@@ -120,29 +122,29 @@ def _ask_which_place(draft: Draft, _context: Context) -> Say:
         )
         for number, place in enumerate(draft.places[:MOST_ROWS])
     ]
-    return Say("ask_job_which_place", rows=rows)
+    return Reply("ask_job_which_place", rows=rows)
 
 
 def _about(place: Mapping[str, Any]) -> str:
     return ", ".join(str(place[key]) for key in ("city", "state") if place.get(key))
 
 
-def _ask_days(draft: Draft, context: Context) -> Say:
+def _ask_days(draft: Draft, context: Context) -> Reply:
     if not draft.dates:
-        return Say("ask_job_days")
+        return Reply("ask_job_days")
     rows = []
     for day in draft.dates:
         reads = catalogue.reader(context.said_in, {"ends_on": day}, context.now)
         rows.append(Row(f"post:days:{day}", catalogue.say_by("dates", day, reads)))
-    return Say("ask_job_which_day", rows=rows)
+    return Reply("ask_job_which_day", rows=rows)
 
 
-def _ask_weekly(draft: Draft, context: Context) -> Say:
+def _ask_weekly(draft: Draft, context: Context) -> Reply:
     zone = zone_of(draft, context)
     once = shifts_of(draft, context.now, zone)
     if once is None:
-        return Say("ask_job_days")
-    return Say("ask_job_weekly", {**_said_of(once), "time_zone": zone})
+        return Reply("ask_job_days")
+    return Reply("ask_job_weekly", {**_said_of(once), "time_zone": zone})
 
 
 def _said_of(shifts: Shifts) -> dict[str, Any]:
@@ -153,50 +155,50 @@ def _said_of(shifts: Shifts) -> dict[str, Any]:
     }
 
 
-def _ask_pay_per(draft: Draft, context: Context) -> Say:
-    return Say("ask_job_pay_per", {"price": _money(draft, context)})
+def _ask_pay_per(draft: Draft, context: Context) -> Reply:
+    return Reply("ask_job_pay_per", {"price": _money(draft, context)})
 
 
 def _money(draft: Draft, context: Context) -> dict[str, Any]:
     return {"amount": draft.amount or 0, "currency": context.currency}
 
 
-def _ask_change(draft: Draft, context: Context) -> Say:
+def _ask_change(draft: Draft, context: Context) -> Reply:
     entry = catalogue.catalogue(context.said_in).chat["ask_job_change"]
     rows = [
         Row(id_, title)
         for id_, title in entry.rows.items()
         if draft.note or not id_.endswith("note")
     ]
-    return Say("ask_job_change", rows=rows)
+    return Reply("ask_job_change", rows=rows)
 
 
-def _ask_note(draft: Draft, _context: Context) -> Say:
-    return Say("ask_job_note", {"said": draft.note or "–"})
+def _ask_note(draft: Draft, _context: Context) -> Reply:
+    return Reply("ask_job_note", {"said": draft.note or "–"})
 
 
-def _read_back(draft: Draft, context: Context) -> Say:
+def _read_back(draft: Draft, context: Context) -> Reply:
     values = values_of(draft, context)
     if values is None:
-        return Say("ask_job_days")
+        return Reply("ask_job_days")
     name = token(values)
     yes, change, cancel = catalogue.catalogue(context.said_in).chat["ask_job_right"].buttons.items()
     buttons = [Button(f"{yes[0]}:{name}", yes[1]), Button(*change), Button(*cancel)]
-    return Say("ask_job_right", said_of(values, context), buttons=buttons)
+    return Reply("ask_job_right", said_of(values, context), buttons=buttons)
 
 
-_SAYS: Final[Mapping[Ask, Callable[[Draft, Context], Say]]] = {
+_SAYS: Final[Mapping[Ask, Callable[[Draft, Context], Reply]]] = {
     Ask.JOB_ROLE: _ask_role,
     Ask.JOB_WHICH_ROLE: _ask_which_role,
-    Ask.JOB_PLACE: lambda _draft, _context: Say("ask_job_place"),
+    Ask.JOB_PLACE: lambda _draft, _context: Reply("ask_job_place"),
     Ask.JOB_WHICH_PLACE: _ask_which_place,
     Ask.JOB_DAYS: _ask_days,
     Ask.JOB_WEEKLY: _ask_weekly,
-    Ask.JOB_HOURS: lambda _draft, _context: Say("ask_job_hours"),
-    Ask.JOB_PEOPLE: lambda _draft, _context: Say("ask_job_people"),
-    Ask.JOB_PAY: lambda _draft, _context: Say("ask_job_pay"),
+    Ask.JOB_HOURS: lambda _draft, _context: Reply("ask_job_hours"),
+    Ask.JOB_PEOPLE: lambda _draft, _context: Reply("ask_job_people"),
+    Ask.JOB_PAY: lambda _draft, _context: Reply("ask_job_pay"),
     Ask.JOB_PAY_PER: _ask_pay_per,
-    Ask.JOB_RADIUS: lambda _draft, _context: Say("ask_job_radius"),
+    Ask.JOB_RADIUS: lambda _draft, _context: Reply("ask_job_radius"),
     Ask.JOB_NOTE: _ask_note,
     Ask.JOB_RIGHT: _read_back,
     Ask.JOB_CHANGE: _ask_change,
@@ -257,14 +259,14 @@ def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     }
 
 
-def unusual(values: Mapping[str, Any]) -> tuple[Say, ...]:
+def unusual(values: Mapping[str, Any]) -> tuple[Reply, ...]:
     """Say what of a job may be a slip: so little pay, so many people."""
-    found: list[Say] = []
+    found: list[Reply] = []
     pay = values["salary"]
     if pay and pay["amount"] < least_usual(pay["currency"], pay["per"]):
-        found.append(Say("job_unusual_pay", {"salary": pay}))
+        found.append(Reply("job_unusual_pay", {"salary": pay}))
     if values["people"] > _MOST_USUAL_PEOPLE:
-        found.append(Say("job_unusual_people", {"people": values["people"]}))
+        found.append(Reply("job_unusual_people", {"people": values["people"]}))
     return tuple(found)
 
 

@@ -17,12 +17,11 @@ from app.dialogue.employer.model import (
     TellLeads,
     TellTerms,
 )
-from app.dialogue.flow import said, says, tapped
-from app.dialogue.model import Ask, HandOver, Heard, Say, SendCode, State, Turn
+from app.dialogue.model import Ask, HandOver, Incoming, Reply, SendCode, State, Turn
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import HIRING, subject_of
-from app.nlu.intents import Intent, intents, words_of
+from app.nlu.intents import Intent, words_of
 from app.texts import catalogue
 from app.texts.message import Button, Row
 
@@ -30,10 +29,10 @@ MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
 
 
-def turn(heard: Heard, account: EmployerFacts) -> Turn:
+def turn(message: Incoming, account: EmployerFacts) -> Turn:
     """Return what follows from a message of this employer, whatever it is."""
     if account.suspended:
-        return _suspended(heard)
+        return _suspended(message)
     for understand in (
         _menu_tap,
         _job_tap,
@@ -45,102 +44,102 @@ def turn(heard: Heard, account: EmployerFacts) -> Turn:
         posting.posting,
         _new_job,
     ):
-        if (found := understand(heard, account)) is not None:
-            if found.state.misses == heard.state.misses:
+        if (found := understand(message, account)) is not None:
+            if found.state.misses == message.state.misses:
                 return replace(found, state=replace(found.state, misses=0))
             return found
-    return _not_understood(heard, account)
+    return _not_understood(message, account)
 
 
-def menu(account: EmployerFacts) -> Say:
+def menu(account: EmployerFacts) -> Reply:
     """Say what an employer can do here."""
-    return Say("employer_menu", {"company": account.company})
+    return Reply("employer_menu", {"company": account.company})
 
 
-def again(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
+def again(message: Incoming, account: EmployerFacts) -> tuple[Reply, ...]:
     """Say the open question once more, or the menu."""
-    if posting.is_posting(heard.state):
-        return (posting.again(heard.state, heard.context),)
+    if posting.is_posting(message.state):
+        return (posting.again(message.state, message.context),)
     return (menu(account),)
 
 
-def hand_over(heard: Heard, why: str = "asked") -> Turn:
+def hand_over(message: Incoming, why: str = "asked") -> Turn:
     """Let a person take over; `why` is one of `app.messaging.conversations.handoff.HandoffReason`."""
-    return Turn(replace(heard.state, misses=0), (Say("handed_over"),), (HandOver(why),))
+    return Turn(replace(message.state, misses=0), (Reply("handed_over"),), (HandOver(why),))
 
 
-def _suspended(heard: Heard) -> Turn:
-    if says(heard, Intent.HUMAN) or tapped(heard, "menu") == "human":
-        return hand_over(heard)
-    if says(heard, Intent.SEND_DATA) or says(heard, Intent.DELETE_DATA):
-        return Turn(heard.state, (Say("employer_data"),))
-    return Turn(heard.state, (Say("suspended"),))
+def _suspended(message: Incoming) -> Turn:
+    if message.has_intent(Intent.HUMAN) or message.tapped("menu") == "human":
+        return hand_over(message)
+    if message.has_intent(Intent.SEND_DATA) or message.has_intent(Intent.DELETE_DATA):
+        return Turn(message.state, (Reply("employer_data"),))
+    return Turn(message.state, (Reply("suspended"),))
 
 
 # ── Menu and words ───────────────────────────────────────────────────────────────────────────────
 
-type _Follow = Callable[[Heard, EmployerFacts], Turn]
+type _Follow = Callable[[Incoming, EmployerFacts], Turn]
 
 
-def _open_menu(heard: Heard, account: EmployerFacts) -> Turn:
-    return Turn(heard.state.at(Ask.NOTHING), (menu(account),))
+def _open_menu(message: Incoming, account: EmployerFacts) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (menu(account),))
 
 
-def _help(heard: Heard, account: EmployerFacts) -> Turn:
-    if posting.is_posting(heard.state):
-        return Turn(heard.state, (Say("employer_help", buttons=()), *again(heard, account)))
-    return Turn(heard.state, (Say("employer_help"),))
+def _help(message: Incoming, account: EmployerFacts) -> Turn:
+    if posting.is_posting(message.state):
+        return Turn(message.state, (Reply("employer_help", buttons=()), *again(message, account)))
+    return Turn(message.state, (Reply("employer_help"),))
 
 
-def _post(heard: Heard, _account: EmployerFacts) -> Turn:
-    return posting.begin(heard)
+def _post(message: Incoming, _account: EmployerFacts) -> Turn:
+    return posting.begin(message)
 
 
-def _jobs(heard: Heard, account: EmployerFacts) -> Turn:
-    return Turn(heard.state.at(Ask.NOTHING), (), (TellJobs(account.id),))
+def _jobs(message: Incoming, account: EmployerFacts) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (TellJobs(account.id),))
 
 
-def _contacts(heard: Heard, account: EmployerFacts) -> Turn:
-    return Turn(heard.state.at(Ask.NOTHING), (), (TellContacts(account.id),))
+def _contacts(message: Incoming, account: EmployerFacts) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (TellContacts(account.id),))
 
 
-def _data(heard: Heard, _account: EmployerFacts) -> Turn:
-    return Turn(heard.state, (Say("employer_data"),))
+def _data(message: Incoming, _account: EmployerFacts) -> Turn:
+    return Turn(message.state, (Reply("employer_data"),))
 
 
-def _block(heard: Heard, account: EmployerFacts) -> Turn:
-    return choose(heard, account, Intent.BLOCK)
+def _block(message: Incoming, account: EmployerFacts) -> Turn:
+    return choose(message, account, Intent.BLOCK)
 
 
-def _report(heard: Heard, account: EmployerFacts) -> Turn:
-    return choose(heard, account, Intent.REPORT)
+def _report(message: Incoming, account: EmployerFacts) -> Turn:
+    return choose(message, account, Intent.REPORT)
 
 
-def _code(heard: Heard, _account: EmployerFacts) -> Turn:
+def _code(message: Incoming, _account: EmployerFacts) -> Turn:
     """A code signs a worker in, who this person may be too; a company has a password."""
-    profile = heard.context.profile
+    profile = message.context.profile
     if profile is not None and not profile.suspended:
-        return Turn(heard.state, (), (SendCode(),))
-    return Turn(heard.state, (Say("employer_code"),))
+        return Turn(message.state, (), (SendCode(),))
+    return Turn(message.state, (Reply("employer_code"),))
 
 
-def _language(heard: Heard, _account: EmployerFacts) -> Turn:
-    return choose_language(heard)
+def _language(message: Incoming, _account: EmployerFacts) -> Turn:
+    return choose_language(message)
 
 
-def choose_language(heard: Heard) -> Turn:
+def choose_language(message: Incoming) -> Turn:
     """Let somebody choose a language."""
     known = [(code, catalogue.catalogue(code).name) for code in catalogue.languages()]
     rows = [Row(f"language:{code}", name) for code, name in known]
-    return Turn(heard.state, (Say("choose_language", rows=rows),))
+    return Turn(message.state, (Reply("choose_language", rows=rows),))
 
 
-def _cancel(heard: Heard, account: EmployerFacts) -> Turn:
-    return Turn(heard.state.at(Ask.NOTHING), (), (ChooseJob(account.id),))
+def _cancel(message: Incoming, account: EmployerFacts) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (ChooseJob(account.id),))
 
 
-def _human(heard: Heard, _account: EmployerFacts) -> Turn:
-    return hand_over(heard)
+def _human(message: Incoming, _account: EmployerFacts) -> Turn:
+    return hand_over(message)
 
 
 _MENU: Final[Mapping[str, _Follow]] = {
@@ -179,108 +178,108 @@ _EVERYDAY: Final[Mapping[Intent, _Follow]] = {
 }
 
 
-def _menu_tap(heard: Heard, account: EmployerFacts) -> Turn | None:
+def _menu_tap(message: Incoming, account: EmployerFacts) -> Turn | None:
     for prefix in ("hire", "menu"):
-        choice = tapped(heard, prefix)
+        choice = message.tapped(prefix)
         if choice is not None and choice in _MENU:
-            return _MENU[choice](heard, account)
+            return _MENU[choice](message, account)
     return None
 
 
-def _words(heard: Heard, account: EmployerFacts) -> Turn | None:
-    text = said(heard)
-    meant = intents(text) if text is not None else frozenset()
+def _words(message: Incoming, account: EmployerFacts) -> Turn | None:
+    text = message.text
+    meant = message.intents
     known = dict(_ANYWHERE)
-    if not posting.is_posting(heard.state):
+    if not posting.is_posting(message.state):
         known |= _EVERYDAY
     elif len(words_of(text or "")) > 1:
         # "Block B, Salt Lake" is where the work is.
         meant -= {Intent.BLOCK, Intent.REPORT}
     for intent, follow in known.items():
         if intent in meant:
-            return follow(heard, account)
+            return follow(message, account)
     return None
 
 
-def _often_asked(heard: Heard, account: EmployerFacts) -> Turn | None:
+def _often_asked(message: Incoming, account: EmployerFacts) -> Turn | None:
     """Answer what many employers ask, and ask the open question about a job again."""
-    text = said(heard)
-    if text is None or heard.state.ask is Ask.LEAD_REPORT:
+    text = message.text
+    if text is None or message.state.ask is Ask.LEAD_REPORT:
         return None
     subject = subject_of(text, HIRING)
     if subject is None:
         return None
-    again_told = (Say("faq_again"),) if heard.state.told_of == subject else ()
-    state = replace(heard.state, told_of=subject, misses=0)
-    replies = (*again_told, *again_if_asked(heard, account))
+    again_told = (Reply("faq_again"),) if message.state.told_of == subject else ()
+    state = replace(message.state, told_of=subject, misses=0)
+    replies = (*again_told, *again_if_asked(message, account))
     return Turn(state, replies, (TellTerms(account.id, subject),))
 
 
 # ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _job_tap(heard: Heard, account: EmployerFacts) -> Turn | None:
-    rest = tapped(heard, "job")
+def _job_tap(message: Incoming, account: EmployerFacts) -> Turn | None:
+    rest = message.tapped("job")
     if rest is None:
         return None
-    job = heard.context.job
+    job = message.context.job
     if job is None or job.employer_id != account.id:
         # Another's job looks like one that is not there.
-        return Turn(heard.state, (Say("job_unknown"),))
-    state = heard.state.at(Ask.NOTHING)
+        return Turn(message.state, (Reply("job_unknown"),))
+    state = message.state.at(Ask.NOTHING)
     match rest.partition(":")[2]:
         case "leads":
             return Turn(state, (), (TellLeads(account.id, job.id),))
         case "publish" if job.status is JobStatus.DRAFT:
             return Turn(state, (), (PublishJob(account.id, job.id),))
         case "cancel" if job.status in OPEN:
-            return Turn(state, (Say("ask_cancel_job", job.said),))
+            return Turn(state, (Reply("ask_cancel_job", job.said),))
         case "really" if job.status in OPEN:
-            told = (Say("job_cancelled", job.said),)
+            told = (Reply("job_cancelled", job.said),)
             return Turn(state, told, (CancelJob(account.id, job.id),))
         case "keep":
-            return Turn(state, (Say("kept"),))
+            return Turn(state, (Reply("kept"),))
         case _:
-            return Turn(state, (_shown(job.said, job.status, heard),))
+            return Turn(state, (_shown(job.said, job.status, message),))
 
 
-def _shown(told: Mapping[str, Any], status: JobStatus, heard: Heard) -> Say:
+def _shown(told: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:
     name = "job_shown_draft" if status is JobStatus.DRAFT else "job_shown"
-    entry = catalogue.catalogue(heard.context.said_in).chat[name]
+    entry = catalogue.catalogue(message.context.said_in).chat[name]
     buttons = [
         Button(id_.replace("{job_id}", str(told["job_id"])), title)
         for id_, title in entry.buttons.items()
         if status in OPEN or not id_.endswith(":cancel")
     ]
-    standing = catalogue.word(heard.context.said_in, f"job_{status.value}")
-    return Say(name, {**told, "standing": standing}, buttons=buttons)
+    standing = catalogue.word(message.context.said_in, f"job_{status.value}")
+    return Reply(name, {**told, "standing": standing}, buttons=buttons)
 
 
 # ── A new job ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _new_job(heard: Heard, account: EmployerFacts) -> Turn | None:
-    if posting.is_posting(heard.state):
+def _new_job(message: Incoming, account: EmployerFacts) -> Turn | None:
+    if posting.is_posting(message.state):
         return None
-    draft = posting.spoken_of(heard, account)
-    return None if draft is None else posting.begin(heard, draft)
+    draft = posting.spoken_of(message, account)
+    return None if draft is None else posting.begin(message, draft)
 
 
 # ── What nobody understands ──────────────────────────────────────────────────────────────────────
 
 
-def _not_understood(heard: Heard, account: EmployerFacts) -> Turn:
-    if heard.inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
-        return Turn(heard.state, (Say("cannot_read"), *again_if_asked(heard, account)))
-    state: State = replace(heard.state, misses=heard.state.misses + 1)
+def _not_understood(message: Incoming, account: EmployerFacts) -> Turn:
+    if message.inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
+        return Turn(message.state, (Reply("cannot_read"), *again_if_asked(message, account)))
+    state: State = replace(message.state, misses=message.state.misses + 1)
     if state.misses >= MISSES_BEFORE_HUMAN:
-        return hand_over(replace(heard, state=state), "not_understood")
-    asked = again_if_asked(heard, account)
+        return hand_over(replace(message, state=state), "not_understood")
+    asked = again_if_asked(message, account)
     if state.misses >= MISSES_BEFORE_MENU:
-        return Turn(state, (Say("not_understood_menu"), *(asked or (menu(account),))))
-    return Turn(state, (Say("not_understood"), *(asked or (Say("employer_help"),))))
+        return Turn(state, (Reply("not_understood_menu"), *(asked or (menu(account),))))
+    return Turn(state, (Reply("not_understood"), *(asked or (Reply("employer_help"),))))
 
 
-def again_if_asked(heard: Heard, account: EmployerFacts) -> tuple[Say, ...]:
+def again_if_asked(message: Incoming, account: EmployerFacts) -> tuple[Reply, ...]:
     """Say the open question once more, where there is one."""
-    return again(heard, account) if posting.is_posting(heard.state) else ()
+    return again(message, account) if posting.is_posting(message.state) else ()

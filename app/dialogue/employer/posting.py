@@ -23,8 +23,8 @@ from app.dialogue.employer.job_questions import (
     values_of,
 )
 from app.dialogue.employer.model import EmployerFacts, PostJob
-from app.dialogue.flow import said, says, tapped, typed_choice
-from app.dialogue.model import Ask, Context, Heard, Say, State, Turn
+from app.dialogue.flow import typed_choice
+from app.dialogue.model import Ask, Context, Incoming, Reply, State, Turn
 from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
@@ -66,17 +66,17 @@ def draft_of(state: State) -> Draft:
     return Draft.from_json(kept) if isinstance(kept, Mapping) else Draft()
 
 
-def begin(heard: Heard, draft: Draft | None = None) -> Turn:
+def begin(message: Incoming, draft: Draft | None = None) -> Turn:
     """Begin a job with what is known of it."""
-    return _go_on(replace(heard, state=heard.state.at(Ask.NOTHING)), draft or Draft())
+    return _go_on(replace(message, state=message.state.at(Ask.NOTHING)), draft or Draft())
 
 
-def spoken_of(heard: Heard, account: EmployerFacts) -> Draft | None:
+def spoken_of(message: Incoming, account: EmployerFacts) -> Draft | None:
     """Return the job that a text is about; None for a text about something else."""
-    text = said(heard)
+    text = message.text
     if text is None:
         return None
-    draft = _read(text, heard.context, Draft(), account)
+    draft = _read(text, message.context, Draft(), account)
     told = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
     guessed = draft.skill is not None or bool(draft.skills)
     much = sum(map(bool, told)) + guessed
@@ -86,136 +86,136 @@ def spoken_of(heard: Heard, account: EmployerFacts) -> Draft | None:
     return draft if named or alone or much >= _LEAST_SAID else None
 
 
-def again(state: State, context: Context) -> Say:
+def again(state: State, context: Context) -> Reply:
     """Say the open question of a job once more."""
     return question(state.ask, draft_of(state), context)
 
 
-def posting(heard: Heard, account: EmployerFacts) -> Turn | None:
+def posting(message: Incoming, account: EmployerFacts) -> Turn | None:
     """Read a tap or an answer about a job that is being put together; None for what makes no sense."""
-    tap = tapped(heard, "post")
+    tap = message.tapped("post")
     if tap == "new":
-        return begin(heard)
-    if not is_posting(heard.state):
-        return None if tap is None else Turn(heard.state, (Say("nothing_to_post"),))
+        return begin(message)
+    if not is_posting(message.state):
+        return None if tap is None else Turn(message.state, (Reply("nothing_to_post"),))
     if tap is None:
-        heard = typed_choice(heard, again(heard.state, heard.context))
-        tap = tapped(heard, "post")
+        message = typed_choice(message, again(message.state, message.context))
+        tap = message.tapped("post")
     if tap is not None:
         name, _, value = tap.partition(":")
-        return _TAPS[name](heard, account, value) if name in _TAPS else None
-    if says(heard, Intent.CANCEL):
-        return _drop(heard, account, "")
-    if says(heard, Intent.BACK):
-        return _back(heard, account)
-    return _answer(heard, account)
+        return _TAPS[name](message, account, value) if name in _TAPS else None
+    if message.has_intent(Intent.CANCEL):
+        return _drop(message, account, "")
+    if message.has_intent(Intent.BACK):
+        return _back(message, account)
+    return _answer(message, account)
 
 
-def _go_on(heard: Heard, draft: Draft, *before: Say) -> Turn:
+def _go_on(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     """Open what is still to be asked, or read the whole back."""
-    ask = open_question(draft, heard.context)
+    ask = open_question(draft, message.context)
     if draft.no_day:
-        before = (*before, Say("job_no_such_day", {"said": draft.no_day}))
+        before = (*before, Reply("job_no_such_day", {"said": draft.no_day}))
         draft = replace(draft, no_day="")
-    before = (*before, *_past(ask, draft, heard.context))
-    values = values_of(draft, heard.context) if ask is Ask.JOB_RIGHT else None
+    before = (*before, *_past(ask, draft, message.context))
+    values = values_of(draft, message.context) if ask is Ask.JOB_RIGHT else None
     if values is not None:
         before = (*before, *unusual(values))
     if ask is Ask.JOB_PLACE and draft.note and len(draft.note.split()) <= 3:
         # What nobody could read is most likely where it is.
-        before = (*before, Say("job_place_unknown", {"said": draft.note}))
+        before = (*before, Reply("job_place_unknown", {"said": draft.note}))
         draft = replace(draft, note="")
-    return _open(heard, ask, draft, *before)
+    return _open(message, ask, draft, *before)
 
 
-def _past(ask: Ask, draft: Draft, context: Context) -> tuple[Say, ...]:
+def _past(ask: Ask, draft: Draft, context: Context) -> tuple[Reply, ...]:
     """Say why days that were told are asked for again."""
     if ask is Ask.JOB_DAYS and is_over(draft, context):
-        return (Say("job_in_past"),)
+        return (Reply("job_in_past"),)
     if ask is not Ask.JOB_DAYS or not draft.when or not draft.spans:
         return ()
     if draft.starts_on is not None and draft.ends_on is None and not draft.days:
         return ()
-    return (Say("job_in_past"),)
+    return (Reply("job_in_past"),)
 
 
-def _open(heard: Heard, ask: Ask, draft: Draft, *before: Say) -> Turn:
-    say = question(ask, draft, heard.context)
+def _open(message: Incoming, ask: Ask, draft: Draft, *before: Reply) -> Turn:
+    reply = question(ask, draft, message.context)
     kept: dict[str, Any] = {"job": draft.as_json()}
-    if ask is Ask.JOB_RIGHT and (values := values_of(draft, heard.context)) is not None:
+    if ask is Ask.JOB_RIGHT and (values := values_of(draft, message.context)) is not None:
         kept["token"] = token(values)
-    return Turn(heard.state.at(ask, **kept), (*before, say))
+    return Turn(message.state.at(ask, **kept), (*before, reply))
 
 
 # ── Yes, Change, Cancel ──────────────────────────────────────────────────────────────────────────
 
 
-def agreed(heard: Heard, account: EmployerFacts) -> Turn | None:
+def agreed(message: Incoming, account: EmployerFacts) -> Turn | None:
     """Read a yes to what was read back: "yes", "haan, post it", "post it" or "looks good" alone."""
-    text = said(heard)
-    if heard.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > COMMAND_CHARACTERS:
+    text = message.text
+    if message.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > COMMAND_CHARACTERS:
         return None
     if "?" in text:
         return None  # "done?" is asked
     if yes_or_no(words_of(text), "post_it") is not Intent.YES:
         return None
-    return _confirm(heard, account, str(heard.state.draft.get("token", "")))
+    return _confirm(message, account, str(message.state.draft.get("token", "")))
 
 
-def _confirm(heard: Heard, account: EmployerFacts, read_back: str) -> Turn:
+def _confirm(message: Incoming, account: EmployerFacts, read_back: str) -> Turn:
     """Post exactly what was read back; what has changed since is read back anew."""
-    draft = draft_of(heard.state)
-    values = values_of(draft, heard.context)
-    whole = open_question(draft, heard.context) is Ask.JOB_RIGHT
+    draft = draft_of(message.state)
+    values = values_of(draft, message.context)
+    whole = open_question(draft, message.context) is Ask.JOB_RIGHT
     if values is None or not whole or token(values) != read_back:
-        return _go_on(heard, draft, Say("job_changed"))
-    here = heard.state.at(Ask.JOB_RIGHT, **heard.state.draft)
-    return Turn(heard.state.at(Ask.NOTHING), (), (PostJob(account.id, values),), if_refused=here)
+        return _go_on(message, draft, Reply("job_changed"))
+    here = message.state.at(Ask.JOB_RIGHT, **message.state.draft)
+    return Turn(message.state.at(Ask.NOTHING), (), (PostJob(account.id, values),), if_refused=here)
 
 
-def _change(heard: Heard, _account: EmployerFacts, _value: str) -> Turn:
-    return _open(heard, Ask.JOB_CHANGE, draft_of(heard.state))
+def _change(message: Incoming, _account: EmployerFacts, _value: str) -> Turn:
+    return _open(message, Ask.JOB_CHANGE, draft_of(message.state))
 
 
-def _field(heard: Heard, _account: EmployerFacts, value: str) -> Turn | None:
+def _field(message: Incoming, _account: EmployerFacts, value: str) -> Turn | None:
     ask = next((ask for ask in POSTING if ask.value == f"job_{value}"), None)
-    draft = draft_of(heard.state)
+    draft = draft_of(message.state)
     if ask is None or (ask is Ask.JOB_WHICH_PLACE and not draft.places):
         return None
-    return _open(heard, ask, draft)
+    return _open(message, ask, draft)
 
 
-def _drop(heard: Heard, _account: EmployerFacts, _value: str) -> Turn:
-    return Turn(heard.state.at(Ask.NOTHING), (Say("job_dropped"),))
+def _drop(message: Incoming, _account: EmployerFacts, _value: str) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (Reply("job_dropped"),))
 
 
-def _back(heard: Heard, account: EmployerFacts) -> Turn:
+def _back(message: Incoming, account: EmployerFacts) -> Turn:
     """Ask the question before once more; before the first there is nothing."""
-    at = IN_ORDER.index(PARTS.get(heard.state.ask, heard.state.ask))
+    at = IN_ORDER.index(PARTS.get(message.state.ask, message.state.ask))
     if at == 0:
-        return _drop(heard, account, "")
-    return _open(heard, IN_ORDER[at - 1], draft_of(heard.state))
+        return _drop(message, account, "")
+    return _open(message, IN_ORDER[at - 1], draft_of(message.state))
 
 
 # ── Taps ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _tapped_role(heard: Heard, _account: EmployerFacts, slug: str) -> Turn | None:
-    return _told(heard, Draft(skill=slug)) if slug in skills.SKILLS else None
+def _tapped_role(message: Incoming, _account: EmployerFacts, slug: str) -> Turn | None:
+    return _told(message, Draft(skill=slug)) if slug in skills.SKILLS else None
 
 
-def _tapped_place(heard: Heard, _account: EmployerFacts, index: str) -> Turn | None:
-    options = draft_of(heard.state).places
+def _tapped_place(message: Incoming, _account: EmployerFacts, index: str) -> Turn | None:
+    options = draft_of(message.state).places
     if not index.isdecimal() or int(index) >= len(options):
         return None
-    return _told(heard, Draft(place=options[int(index)]))
+    return _told(message, Draft(place=options[int(index)]))
 
 
-def _tapped_text(heard: Heard, account: EmployerFacts, text: str) -> Turn | None:
+def _tapped_text(message: Incoming, account: EmployerFacts, text: str) -> Turn | None:
     """A button that stands for what one may write: days, hours."""
-    draft = _read(text, heard.context, draft_of(heard.state), account)
+    draft = _read(text, message.context, draft_of(message.state), account)
     return _told(
-        heard,
+        message,
         Draft(
             days=draft.days,
             weekly=draft.weekly,
@@ -226,29 +226,29 @@ def _tapped_text(heard: Heard, account: EmployerFacts, text: str) -> Turn | None
     )
 
 
-def _tapped_weekly(heard: Heard, _account: EmployerFacts, value: str) -> Turn:
-    return _told(heard, Draft(weekly=value == "yes"))
+def _tapped_weekly(message: Incoming, _account: EmployerFacts, value: str) -> Turn:
+    return _told(message, Draft(weekly=value == "yes"))
 
 
-def _tapped_people(heard: Heard, _account: EmployerFacts, value: str) -> Turn | None:
+def _tapped_people(message: Incoming, _account: EmployerFacts, value: str) -> Turn | None:
     people = job_request.count(value)
-    return None if people is None else _told(heard, Draft(people=people))
+    return None if people is None else _told(message, Draft(people=people))
 
 
-def _tapped_pay(heard: Heard, _account: EmployerFacts, _value: str) -> Turn:
-    return _told(heard, Draft(pay_open=True))
+def _tapped_pay(message: Incoming, _account: EmployerFacts, _value: str) -> Turn:
+    return _told(message, Draft(pay_open=True))
 
 
-def _tapped_per(heard: Heard, _account: EmployerFacts, unit: str) -> Turn | None:
-    return _told(heard, Draft(per=unit)) if unit in _UNITS else None
+def _tapped_per(message: Incoming, _account: EmployerFacts, unit: str) -> Turn | None:
+    return _told(message, Draft(per=unit)) if unit in _UNITS else None
 
 
-def _tapped_radius(heard: Heard, _account: EmployerFacts, value: str) -> Turn:
+def _tapped_radius(message: Incoming, _account: EmployerFacts, value: str) -> Turn:
     kilometres = _number(value)
-    draft = draft_of(heard.state)
+    draft = draft_of(message.state)
     if kilometres is None or not 1 <= kilometres <= _MOST_KM:
-        return _go_on(heard, replace(draft, radius_km=None))
-    return _go_on(heard, replace(draft, radius_km=kilometres))
+        return _go_on(message, replace(draft, radius_km=None))
+    return _go_on(message, replace(draft, radius_km=kilometres))
 
 
 def _number(text: str) -> float | None:
@@ -257,11 +257,11 @@ def _number(text: str) -> float | None:
     return float(found[0]) if len(found) == 1 else None
 
 
-def _tapped_note(heard: Heard, _account: EmployerFacts, _value: str) -> Turn:
-    return _go_on(heard, replace(draft_of(heard.state), note=""))
+def _tapped_note(message: Incoming, _account: EmployerFacts, _value: str) -> Turn:
+    return _go_on(message, replace(draft_of(message.state), note=""))
 
 
-type _Tap = Callable[[Heard, EmployerFacts, str], Turn | None]
+type _Tap = Callable[[Incoming, EmployerFacts, str], Turn | None]
 _TAPS: Final[Mapping[str, _Tap]] = {
     "yes": _confirm,
     "change": _change,
@@ -283,84 +283,88 @@ _TAPS: Final[Mapping[str, _Tap]] = {
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _answer(heard: Heard, account: EmployerFacts) -> Turn | None:
-    state = heard.state
+def _answer(message: Incoming, account: EmployerFacts) -> Turn | None:
+    state = message.state
     draft = draft_of(state)
-    if heard.inbound.kind is InboundKind.LOCATION:
-        return _located(heard)
-    text = said(heard)
+    if message.inbound.kind is InboundKind.LOCATION:
+        return _located(message)
+    text = message.text
     if not text:
         return None
-    if state.ask is Ask.JOB_RIGHT and (says(heard, Intent.NO) or says(heard, Intent.CHANGE)):
-        return _change(heard, account, "")
+    if state.ask is Ask.JOB_RIGHT and (
+        message.has_intent(Intent.NO) or message.has_intent(Intent.CHANGE)
+    ):
+        return _change(message, account, "")
     if state.ask is Ask.JOB_NOTE:
-        note = "" if says(heard, Intent.NO) or says(heard, Intent.SKIP) else text
-        return _go_on(heard, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
+        note = "" if message.has_intent(Intent.NO) or message.has_intent(Intent.SKIP) else text
+        return _go_on(message, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
-        return _tapped_radius(heard, account, str(kilometres))
-    return _said_of_job(text, heard, account)
+        return _tapped_radius(message, account, str(kilometres))
+    return _said_of_job(text, message, account)
 
 
-def _said_of_job(text: str, heard: Heard, account: EmployerFacts) -> Turn | None:
-    draft = draft_of(heard.state)
+def _said_of_job(text: str, message: Incoming, account: EmployerFacts) -> Turn | None:
+    draft = draft_of(message.state)
     if draft == Draft():
         # Nothing is there yet that could be corrected: this is the whole job, or its role.
-        told = _read(text, heard.context, draft, account)
-        return _told(heard, told) if replace(told, note="") != Draft() else None
-    if (turn := _leaves_open(heard, account)) is not None:
+        told = _read(text, message.context, draft, account)
+        return _told(message, told) if replace(told, note="") != Draft() else None
+    if (turn := _leaves_open(message, account)) is not None:
         return turn
-    if (fresh := _another(text, heard, account)) is not None:
-        return replace(begin(heard, fresh), replies=(Say("job_anew"), *begin(heard, fresh).replies))
-    answer = None if negation.denies(folded(text)) else _plainly(text, heard, account)
+    if (fresh := _another(text, message, account)) is not None:
+        return replace(
+            begin(message, fresh), replies=(Reply("job_anew"), *begin(message, fresh).replies)
+        )
+    answer = None if negation.denies(folded(text)) else _plainly(text, message, account)
     if answer is not None:
-        return _told(heard, answer)
-    found = job_correction.read(text, draft, _listening(heard, account))
+        return _told(message, answer)
+    found = job_correction.read(text, draft, _listening(message, account))
     if found is None:
-        return _no_such(heard, text)
+        return _no_such(message, text)
     if found.part is None:
-        return _go_on(heard, found.draft)
+        return _go_on(message, found.draft)
     ask = _QUESTION_OF[found.part]
-    if ask is heard.state.ask and found == job_correction.Correction(draft, found.part):
-        return _no_such(heard, text)  # names again what is asked for already
-    before = (Say("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
-    return _open(heard, ask, found.draft, *before)
+    if ask is message.state.ask and found == job_correction.Correction(draft, found.part):
+        return _no_such(message, text)  # names again what is asked for already
+    before = (Reply("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
+    return _open(message, ask, found.draft, *before)
 
 
-def _plainly(text: str, heard: Heard, account: EmployerFacts) -> Draft | None:
+def _plainly(text: str, message: Incoming, account: EmployerFacts) -> Draft | None:
     """Return what answers the open question, though alone it would mean nothing or something else."""
-    ask = heard.state.ask
-    told = _of_the_list(draft_of(heard.state), text) if ask is Ask.JOB_WHICH_PLACE else None
-    return told if told is not None else _plain_answer(ask, text, heard.context, account)
+    ask = message.state.ask
+    told = _of_the_list(draft_of(message.state), text) if ask is Ask.JOB_WHICH_PLACE else None
+    return told if told is not None else _plain_answer(ask, text, message.context, account)
 
 
-def _listening(heard: Heard, account: EmployerFacts) -> job_correction.Listening:
-    context = heard.context
-    today = today_in(draft_of(heard.state), context)
-    part = _PART_ASKED.get(heard.state.ask)
+def _listening(message: Incoming, account: EmployerFacts) -> job_correction.Listening:
+    context = message.context
+    today = today_in(draft_of(message.state), context)
+    part = _PART_ASKED.get(message.state.ask)
     return job_correction.Listening(part, today, context.said_in, context.currency, account.city)
 
 
-def _leaves_open(heard: Heard, account: EmployerFacts) -> Turn | None:
+def _leaves_open(message: Incoming, account: EmployerFacts) -> Turn | None:
     """Read "nothing" and "none": no pay said, nothing to change."""
-    nothing = not around("nothing", "filler").without(words_of(said(heard) or ""))
-    match heard.state.ask:
-        case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or says(heard, Intent.NO):
-            return _tapped_pay(heard, account, "")
-        case Ask.JOB_CHANGE if nothing or says(heard, Intent.NO):
-            return _go_on(heard, draft_of(heard.state))
+    nothing = not around("nothing", "filler").without(words_of(message.text or ""))
+    match message.state.ask:
+        case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or message.has_intent(Intent.NO):
+            return _tapped_pay(message, account, "")
+        case Ask.JOB_CHANGE if nothing or message.has_intent(Intent.NO):
+            return _go_on(message, draft_of(message.state))
         case Ask.JOB_RIGHT if nothing:
-            return _change(heard, account, "")
+            return _change(message, account, "")
         case _:
             return None
 
 
-def _another(text: str, heard: Heard, account: EmployerFacts) -> Draft | None:
+def _another(text: str, message: Incoming, account: EmployerFacts) -> Draft | None:
     """Return the job that a text is about, where it is a whole new one and no answer to a question.
 
     It names its role and more besides; a change to the job at hand doesn't name another role so.
     """
-    draft = draft_of(heard.state)
-    found = _read(text, heard.context, Draft(), account)
+    draft = draft_of(message.state)
+    found = _read(text, message.context, Draft(), account)
     named = job_request.role_named(folded(text))
     told = (found.place, found.when, found.spans, found.people, found.amount)
     much = sum(map(bool, told))
@@ -379,8 +383,8 @@ def _of_the_list(draft: Draft, text: str) -> Draft | None:
     return Draft(places=tuple(left)) if left else None
 
 
-def _told(heard: Heard, told: Draft) -> Turn:
-    return _go_on(heard, draft_of(heard.state).with_said(told))
+def _told(message: Incoming, told: Draft) -> Turn:
+    return _go_on(message, draft_of(message.state).with_said(told))
 
 
 def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts) -> Draft | None:
@@ -420,26 +424,26 @@ def _read(text: str, context: Context, draft: Draft, account: EmployerFacts) -> 
     )
 
 
-def _no_such(heard: Heard, text: str) -> Turn | None:
+def _no_such(message: Incoming, text: str) -> Turn | None:
     """Say what is not known where that helps more than to ask again."""
     quoted = {"said": text[:60]}
-    again_said = question(heard.state.ask, draft_of(heard.state), heard.context)
-    match heard.state.ask:
+    again_said = question(message.state.ask, draft_of(message.state), message.context)
+    match message.state.ask:
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
             return (
                 Turn(
-                    replace(heard.state, misses=heard.state.misses + 1),
-                    (Say("job_place_unknown", quoted), again_said),
+                    replace(message.state, misses=message.state.misses + 1),
+                    (Reply("job_place_unknown", quoted), again_said),
                 )
-                if heard.state.misses < 1
+                if message.state.misses < 1
                 else None
             )
         case _:
             return None
 
 
-def _located(heard: Heard) -> Turn | None:
-    latitude, longitude = heard.inbound.latitude, heard.inbound.longitude
+def _located(message: Incoming) -> Turn | None:
+    latitude, longitude = message.inbound.latitude, message.inbound.longitude
     if latitude is None or longitude is None:
         return None
     nearest = places.nearest_city(latitude, longitude)
@@ -450,4 +454,4 @@ def _located(heard: Heard) -> Turn | None:
         "at": [latitude, longitude],
         "zone": places.time_zone_at(latitude, longitude),
     }
-    return _told(heard, Draft(place=place))
+    return _told(message, Draft(place=place))

@@ -3,79 +3,81 @@
 from typing import Any
 from uuid import UUID
 
-from app.dialogue.flow import QUESTIONS, said, says, tapped
+from app.dialogue.flow import QUESTIONS
 from app.dialogue.model import (
     REPORT_CHARACTERS,
     Ask,
     Edit,
     Erase,
-    Heard,
+    Incoming,
+    Reply,
     Report,
-    Say,
     SendCode,
     State,
     Turn,
 )
 from app.dialogue.worker.offers import my_offers
 from app.messaging.inbound import InboundKind
-from app.nlu.intents import Intent, intents
+from app.nlu.intents import Intent
 
 
-def read_delete(heard: Heard) -> Turn | None:
+def read_delete(message: Incoming) -> Turn | None:
     """Read whether everything is really to be deleted; None where that is unclear."""
-    choice = tapped(heard, "delete")
-    if choice == "yes" or (choice is None and says(heard, Intent.YES)):
-        return Turn(State(), (Say("deleted", essential=True),), (Erase(),))
-    if choice == "no" or says(heard, Intent.NO):
-        return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
+    choice = message.tapped("delete")
+    if choice == "yes" or (choice is None and message.has_intent(Intent.YES)):
+        return Turn(State(), (Reply("deleted", essential=True),), (Erase(),))
+    if choice == "no" or message.has_intent(Intent.NO):
+        return Turn(message.state.at(Ask.NOTHING), (Reply("kept"),))
     return None
 
 
-def asked_code(heard: Heard) -> Turn | None:
+def asked_code(message: Incoming) -> Turn | None:
     """Send a code to who asks for one and may sign in."""
-    profile = heard.context.profile
-    if profile is None or profile.suspended or not says(heard, Intent.CODE):
+    profile = message.context.profile
+    if profile is None or profile.suspended or not message.has_intent(Intent.CODE):
         return None
-    return Turn(heard.state, (), (SendCode(),))
+    return Turn(message.state, (), (SendCode(),))
 
 
-def read_report(heard: Heard) -> Turn | None:
+def read_report(message: Incoming) -> Turn | None:
     """Read what is wrong with an employer; None where nothing is said."""
-    text = said(heard)
-    about: dict[str, Any] = dict(heard.state.draft)
-    if text is None or "offer_id" not in about or Intent.COURTESY in intents(text):
+    text = message.text
+    about: dict[str, Any] = dict(message.state.draft)
+    if text is None or "offer_id" not in about or message.has_intent(Intent.COURTESY):
         return None
-    closed = heard.state.at(Ask.NOTHING)
-    if Intent.SKIP in intents(text):
-        return Turn(closed, (Say("kept"),))
+    closed = message.state.at(Ask.NOTHING)
+    if message.has_intent(Intent.SKIP):
+        return Turn(closed, (Reply("kept"),))
     report = Report(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
     told = "reported_blocked" if about.get("blocked") else "reported"
-    return Turn(closed, (Say(told, about),), (report,))
+    return Turn(closed, (Reply(told, about),), (report,))
 
 
-def read_new_place(heard: Heard) -> Turn | None:
+def read_new_place(message: Incoming) -> Turn | None:
     """Read whether a new pin is the new home; None where that is unclear."""
-    choice = tapped(heard, "here")
-    at = heard.state.draft.get("at")
-    if at and (choice == "yes" or says(heard, Intent.YES)):
+    choice = message.tapped("here")
+    at = message.state.draft.get("at")
+    if at and (choice == "yes" or message.has_intent(Intent.YES)):
         edit = Edit({"location": list(at)})
-        return Turn(heard.state.at(Ask.NOTHING), (Say("saved"),), (edit,))
-    if choice == "no" or says(heard, Intent.NO):
-        return Turn(heard.state.at(Ask.NOTHING), (Say("kept"),))
+        return Turn(message.state.at(Ask.NOTHING), (Reply("saved"),), (edit,))
+    if choice == "no" or message.has_intent(Intent.NO):
+        return Turn(message.state.at(Ask.NOTHING), (Reply("kept"),))
     return None
 
 
-def courtesy(heard: Heard) -> Turn | None:
+def courtesy(message: Incoming) -> Turn | None:
     """Answer thanks and hearts, or a tap on what is gone: neither counts as a misunderstanding."""
-    polite = says(heard, Intent.COURTESY)
-    if not polite and heard.inbound.kind is not InboundKind.TAP:
+    polite = message.has_intent(Intent.COURTESY)
+    if not polite and message.inbound.kind is not InboundKind.TAP:
         return None
-    if heard.state.ask in QUESTIONS:
-        again = QUESTIONS[heard.state.ask].ask(heard.state, heard.context)
-        return Turn(heard.state, (again,) if polite else (Say("old_tap"), again))
-    if heard.state.ask is Ask.DELETE:
-        return Turn(heard.state, (Say("ask_delete"),))
-    if polite and heard.context.open_offers:
+    if message.state.ask in QUESTIONS:
+        again = QUESTIONS[message.state.ask].ask(message.state, message.context)
+        return Turn(message.state, (again,) if polite else (Reply("old_tap"), again))
+    if message.state.ask is Ask.DELETE:
+        return Turn(message.state, (Reply("ask_delete"),))
+    if polite and message.context.open_offers:
         # Thanks for an offer are no answer to it.
-        return my_offers(heard)
-    return Turn(heard.state, (Say("courtesy"),) if polite else (Say("old_tap"), Say("menu")))
+        return my_offers(message)
+    return Turn(
+        message.state, (Reply("courtesy"),) if polite else (Reply("old_tap"), Reply("menu"))
+    )

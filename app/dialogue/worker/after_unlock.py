@@ -3,52 +3,51 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.dialogue.flow import tapped
-from app.dialogue.model import Ask, Block, Heard, OfferFacts, Say, Turn
+from app.dialogue.model import Ask, Block, Incoming, OfferFacts, Reply, Turn
 from app.nlu.intents import Intent
 from app.texts import catalogue
 from app.texts.formatting import inert, role
 from app.texts.message import ROW_TITLE_CHARACTERS, Row
 
 
-def contact_tap(heard: Heard) -> Turn | None:
+def contact_tap(message: Incoming) -> Turn | None:
     """Read a tap below the message that a contact was unlocked."""
-    rest = tapped(heard, "contact")
+    rest = message.tapped("contact")
     if rest is None:
         return None
-    offer = heard.context.offer
+    offer = message.context.offer
     if offer is None:
-        return Turn(heard.state, (Say("offer_unknown"),))
-    return _about(heard, offer, Intent.BLOCK if rest.endswith(":block") else Intent.REPORT)
+        return Turn(message.state, (Reply("offer_unknown"),))
+    return _about(message, offer, Intent.BLOCK if rest.endswith(":block") else Intent.REPORT)
 
 
-def about_company(verb: Intent) -> Callable[[Heard], Turn]:
+def about_company(verb: Intent) -> Callable[[Incoming], Turn]:
     """Return how "block them" or "report" is followed: of several companies, which one is asked."""
 
-    def follow(heard: Heard) -> Turn:
-        context = heard.context
+    def follow(message: Incoming) -> Turn:
+        context = message.context
         holders = [offer for offer in context.accepted_offers if offer.unlocked]
         if context.quoted and context.offer is not None:
             holders = [context.offer]
         if not holders:
-            return Turn(heard.state, (Say("nobody_has_number"),))
+            return Turn(message.state, (Reply("nobody_has_number"),))
         if len(holders) == 1:
-            return _about(heard, holders[0], verb)
+            return _about(message, holders[0], verb)
         rows = [_row(offer, verb, context.said_in) for offer in holders]
-        return Turn(heard.state, (Say("which_company", rows=rows),))
+        return Turn(message.state, (Reply("which_company", rows=rows),))
 
     return follow
 
 
-def _about(heard: Heard, offer: OfferFacts, verb: Intent) -> Turn:
+def _about(message: Incoming, offer: OfferFacts, verb: Intent) -> Turn:
     company: dict[str, Any] = {
         "company": offer.said.get("company", ""),
         "offer_id": str(offer.id),
     }
     if verb is Intent.BLOCK:
-        return Turn(heard.state, (Say("blocked", company),), (Block(offer.id),))
-    opened = heard.state.at(Ask.REPORT, **company, blocked=offer.blocked)
-    return Turn(opened, (Say("ask_report", company),))
+        return Turn(message.state, (Reply("blocked", company),), (Block(offer.id),))
+    opened = message.state.at(Ask.REPORT, **company, blocked=offer.blocked)
+    return Turn(opened, (Reply("ask_report", company),))
 
 
 def _row(offer: OfferFacts, verb: Intent, language: str) -> Row:

@@ -5,8 +5,8 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from app.core.week import Slot
-from app.dialogue.flow import answered, said, said_slots, says, tapped, turn_to
-from app.dialogue.model import Ask, Context, Heard, Say, SetWeek, State, Turn
+from app.dialogue.flow import answered, said_slots, turn_to
+from app.dialogue.model import Ask, Context, Incoming, Reply, SetWeek, State, Turn
 from app.dialogue.worker import hours_form
 from app.messaging.inbound import InboundKind
 from app.nlu import weekly_hours
@@ -15,36 +15,36 @@ from app.nlu.time_tokens import FROM_TODAY
 from app.texts.formatting import DEFAULT_ZONE
 
 
-def ask_availability(_state: State, context: Context) -> Say:
+def ask_availability(_state: State, context: Context) -> Reply:
     """Ask this question: by the form where there is one, else by a list."""
     if not context.form_id:
-        return Say("ask_availability")
-    return Say("ask_availability", form=hours_form.form(context.said_in, context.form_id))
+        return Reply("ask_availability")
+    return Reply("ask_availability", form=hours_form.form(context.said_in, context.form_id))
 
 
-def read_availability(heard: Heard) -> Turn | None:
+def read_availability(message: Incoming) -> Turn | None:
     """Read weekly hours; None where none can be read."""
-    pattern = tapped(heard, "free")
-    text = pattern if pattern is not None else said(heard)
-    if heard.inbound.kind is InboundKind.FORM:
-        slots = hours_form.read(heard.inbound.answers)
+    pattern = message.tapped("free")
+    text = pattern if pattern is not None else message.text
+    if message.inbound.kind is InboundKind.FORM:
+        slots = hours_form.read(message.inbound.answers)
     elif text is not None:
-        slots = weekly_hours.read(text[:300], _today(heard.context), known(heard))
+        slots = weekly_hours.read(text[:300], _today(message.context), known(message))
     else:
         return None
     if slots is None:
         # By the list this time, whatever was wrong with the form.
-        replies = (Say("availability_unclear"), Say("ask_availability"))
-        return Turn(heard.state.at(Ask.AVAILABILITY), replies, missed=True)
+        replies = (Reply("availability_unclear"), Reply("ask_availability"))
+        return Turn(message.state.at(Ask.AVAILABILITY), replies, missed=True)
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
-    return turn_to(heard.state, Ask.AVAILABILITY_RIGHT, heard.context, slots=kept)
+    return turn_to(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)
 
 
-def known(heard: Heard) -> Sequence[Slot]:
+def known(message: Incoming) -> Sequence[Slot]:
     """Return the free times that were told before: those read back last, else those that are kept."""
-    profile = heard.context.profile
+    profile = message.context.profile
     kept = profile.slots if profile is not None else ()
-    return _drafted_slots(heard.state) or kept
+    return _drafted_slots(message.state) or kept
 
 
 def _today(context: Context) -> int:
@@ -57,40 +57,40 @@ def _drafted_slots(state: State) -> list[Slot]:
     return [Slot(*slot) for slot in state.draft.get("slots", [])]
 
 
-def ask_availability_right(state: State, _context: Context) -> Say:
+def ask_availability_right(state: State, _context: Context) -> Reply:
     """Read the weekly hours back, and ask whether they are right."""
-    return Say("ask_availability_right", {"slots": said_slots(_drafted_slots(state))})
+    return Reply("ask_availability_right", {"slots": said_slots(_drafted_slots(state))})
 
 
-def read_availability_right(heard: Heard) -> Turn | None:
+def read_availability_right(message: Incoming) -> Turn | None:
     """Read whether the weekly hours are right; None where that is unclear."""
-    choice = tapped(heard, "free")
-    slots = _drafted_slots(heard.state)
-    if (choice == "yes" or says(heard, Intent.YES)) and slots:
-        return answered(heard, Ask.AVAILABILITY, SetWeek(tuple(slots)), slots=slots)
-    if choice == "no" or says(heard, Intent.NO):
-        return turn_to(heard.state, Ask.AVAILABILITY, heard.context)
-    return read_availability(heard)
+    choice = message.tapped("free")
+    slots = _drafted_slots(message.state)
+    if (choice == "yes" or message.has_intent(Intent.YES)) and slots:
+        return answered(message, Ask.AVAILABILITY, SetWeek(tuple(slots)), slots=slots)
+    if choice == "no" or message.has_intent(Intent.NO):
+        return turn_to(message.state, Ask.AVAILABILITY, message.context)
+    return read_availability(message)
 
 
-def told_in_passing(heard: Heard) -> Turn | None:
+def told_in_passing(message: Incoming) -> Turn | None:
     """Read back what somebody registered says of their free times: "I'm free on sunday too", "sunday nahi".
 
     It adds to the week that is kept or takes from it; a single day such as "tomorrow" is no week.
     """
-    text, profile = said(heard), heard.context.profile
-    if text is None or profile is None or not profile.slots or heard.context.open_offers:
+    text, profile = message.text, message.context.profile
+    if text is None or profile is None or not profile.slots or message.context.open_offers:
         return None
     words = words_of(text[:300])
     if not around("says_free").anywhere(words):
         return None
     if around("day_off").anywhere(words) and _soon().anywhere(words):
-        return Turn(heard.state, (Say("day_off"),))
+        return Turn(message.state, (Reply("day_off"),))
     slots = weekly_hours.read(text[:300], None, profile.slots, adds=True)
     if slots is None or slots == list(profile.slots):
         return None
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
-    return turn_to(heard.state, Ask.AVAILABILITY_RIGHT, heard.context, slots=kept)
+    return turn_to(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)
 
 
 @cache

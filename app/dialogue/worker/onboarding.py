@@ -3,53 +3,59 @@
 from dataclasses import replace
 
 from app.dialogue.employer import main_menu as employer_talk
-from app.dialogue.flow import QUESTIONS, answered, ask, next_unanswered, said, tapped
-from app.dialogue.model import Ask, Context, Effect, Heard, Meet, Say, SetLanguage, State, Turn
+from app.dialogue.flow import QUESTIONS, answered, ask, next_unanswered
+from app.dialogue.model import Ask, Context, Effect, Incoming, Meet, Reply, SetLanguage, State, Turn
 from app.dialogue.persona import acting
 from app.dialogue.worker.person_questions import shown_languages
 from app.nlu.intents import folded, in_devanagari, language_named, words_of
 from app.texts.catalogue import languages
 
 
-def language_choice(heard: Heard) -> Turn | None:
+def language_choice(message: Incoming) -> Turn | None:
     """Read a choice of language: it counts at any time, and the open question is asked again."""
-    choice = tapped(heard, "language")
+    choice = message.tapped("language")
     if choice is None:
-        choice = _named_language(heard)
+        choice = _named_language(message)
     if choice is None or choice not in languages():
         return None
     effects: tuple[Effect, ...] = (SetLanguage(choice),)
-    spoken = replace(heard, context=replace(heard.context, language=choice))
-    if (account := acting(heard.state, heard.context)) is not None:
+    spoken = replace(message, context=replace(message.context, language=choice))
+    if (account := acting(message.state, message.context)) is not None:
         again = employer_talk.again(spoken, account)
-        return Turn(heard.state, (Say("saved"), *again), effects, choice)
-    if heard.context.profile is None and not heard.state.registering and heard.context.employers:
-        return Turn(heard.state, (Say("saved"),), effects, choice)
-    if heard.context.profile is None:
-        effects = (Meet(heard.inbound.name or ""), *effects)
-    heard, context = spoken, spoken.context
-    if heard.state.ask is Ask.LANGUAGE or context.profile is None:
+        return Turn(message.state, (Reply("saved"), *again), effects, choice)
+    if (
+        message.context.profile is None
+        and not message.state.registering
+        and message.context.employers
+    ):
+        return Turn(message.state, (Reply("saved"),), effects, choice)
+    if message.context.profile is None:
+        effects = (Meet(message.inbound.name or ""), *effects)
+    message, context = spoken, spoken.context
+    if message.state.ask is Ask.LANGUAGE or context.profile is None:
         turn = answered(
-            replace(heard, state=_registering(heard.state, context)), Ask.LANGUAGE, language=choice
+            replace(message, state=_registering(message.state, context)),
+            Ask.LANGUAGE,
+            language=choice,
         )
         if turn.replies:
             return replace(turn, effects=(*effects, *turn.effects))
-        return Turn(turn.state, (Say("saved"), Say("menu")), effects, choice)
-    resumed = resume(heard)
+        return Turn(turn.state, (Reply("saved"), Reply("menu")), effects, choice)
+    resumed = resume(message)
     return replace(resumed, effects=(*effects, *resumed.effects), language=choice)
 
 
-def _named_language(heard: Heard) -> str | None:
+def _named_language(message: Incoming) -> str | None:
     """Return the language that is asked for in words.
 
     Where people's own words are wanted it takes more than the name of one: somebody may teach Hindi.
     """
-    text = said(heard) or ""
+    text = message.text or ""
     named = language_named(text)
-    if heard.state.ask is Ask.LANGUAGE:
-        shown = {str(number): code for number, code in enumerate(shown_languages(heard.state), 1)}
+    if message.state.ask is Ask.LANGUAGE:
+        shown = {str(number): code for number, code in enumerate(shown_languages(message.state), 1)}
         return named or shown.get(folded(text))
-    in_own_words = heard.state.ask in {Ask.NAME, Ask.SKILLS, Ask.REPORT}
+    in_own_words = message.state.ask in {Ask.NAME, Ask.SKILLS, Ask.REPORT}
     return None if in_own_words and len(words_of(text)) < 2 else named
 
 
@@ -59,37 +65,39 @@ def _registering(state: State, context: Context) -> State:
     return state if agreed and not state.registering else replace(state, registering=True)
 
 
-def newcomer(heard: Heard) -> Turn | None:
+def newcomer(message: Incoming) -> Turn | None:
     """Greet somebody we don't know: language first."""
-    if heard.context.profile is None and not heard.state.registering:
-        return _begin(heard)
+    if message.context.profile is None and not message.state.registering:
+        return _begin(message)
     return None
 
 
-def _begin(heard: Heard) -> Turn:
-    state = State(registering=True, hat=heard.state.hat)
-    question = next_unanswered(state, heard.context) or Ask.LANGUAGE
-    first = {"first": "hi"} if in_devanagari(said(heard) or "") and question is Ask.LANGUAGE else {}
-    opened, say = ask(state, question, heard.context, **first)
-    return Turn(opened, (say,), (Meet(heard.inbound.name or ""),))
+def _begin(message: Incoming) -> Turn:
+    state = State(registering=True, hat=message.state.hat)
+    question = next_unanswered(state, message.context) or Ask.LANGUAGE
+    first = (
+        {"first": "hi"} if in_devanagari(message.text or "") and question is Ask.LANGUAGE else {}
+    )
+    opened, reply = ask(state, question, message.context, **first)
+    return Turn(opened, (reply,), (Meet(message.inbound.name or ""),))
 
 
-def resume(heard: Heard, *before: Say) -> Turn:
+def resume(message: Incoming, *before: Reply) -> Turn:
     """Go on where the conversation stands: the open question again, or what is still unanswered."""
-    state, context = heard.state, heard.context
+    state, context = message.state, message.context
     if (account := acting(state, context)) is not None:
         return Turn(state.at(Ask.NOTHING), (*before, employer_talk.menu(account)))
     if context.profile is None:
-        return _begin(heard)
+        return _begin(message)
     named = state.ask is Ask.PHONE and context.profile.has_phone  # by the platform, meanwhile
     if state.ask in QUESTIONS and not named:
         again = replace(state, misses=0)
         return Turn(again, (*before, QUESTIONS[state.ask].ask(again, context)))
     missing = unfinished(state, context)
     if missing is not None:
-        opened, say = ask(replace(missing[0], misses=0), missing[1], context)
-        return Turn(opened, (*before, say))
-    return Turn(state.at(Ask.NOTHING), (*before, Say("menu")))
+        opened, reply = ask(replace(missing[0], misses=0), missing[1], context)
+        return Turn(opened, (*before, reply))
+    return Turn(state.at(Ask.NOTHING), (*before, Reply("menu")))
 
 
 def unfinished(state: State, context: Context) -> tuple[State, Ask] | None:

@@ -6,8 +6,19 @@ from functools import cache
 from typing import Final
 
 from app.core.phones import is_special
-from app.dialogue.flow import QUESTIONS, answered, said, says, tapped
-from app.dialogue.model import Agree, Ask, Context, Edit, Forget, Heard, Say, SetPhone, State, Turn
+from app.dialogue.flow import QUESTIONS, answered
+from app.dialogue.model import (
+    Agree,
+    Ask,
+    Context,
+    Edit,
+    Forget,
+    Incoming,
+    Reply,
+    SetPhone,
+    State,
+    Turn,
+)
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, Lexicon, around, every, intents, words_of, yes_or_no
@@ -24,13 +35,13 @@ _INTRODUCTION_CHARACTERS: Final = 200
 """Nobody tells a name at greater length, whatever they say around it."""
 
 
-def ask_language(state: State, _context: Context) -> Say:
+def ask_language(state: State, _context: Context) -> Reply:
     """Ask in which language to go on."""
     known = [(code, catalogue.catalogue(code).name) for code in shown_languages(state)]
     text = "choose_language_devanagari" if state.draft.get("first") else "choose_language"
     if len(known) <= 3:
-        return Say(text, buttons=[Button(f"language:{code}", name) for code, name in known])
-    return Say(text, rows=[Row(f"language:{code}", name) for code, name in known[:10]])
+        return Reply(text, buttons=[Button(f"language:{code}", name) for code, name in known])
+    return Reply(text, rows=[Row(f"language:{code}", name) for code, name in known[:10]])
 
 
 def shown_languages(state: State) -> list[str]:
@@ -38,30 +49,30 @@ def shown_languages(state: State) -> list[str]:
     return sorted(catalogue.languages(), key=lambda code: code != state.draft.get("first"))
 
 
-def read_language(_heard: Heard) -> Turn | None:
+def read_language(_heard: Incoming) -> Turn | None:
     """Return None: the choice of a language is read before any question is."""
     # A choice of language is understood everywhere (`script`), so what comes here is none.
     return None
 
 
-def ask_consent(_state: State, _context: Context) -> Say:
+def ask_consent(_state: State, _context: Context) -> Reply:
     """Ask for consent to keep and match the profile."""
-    return Say("ask_consent")
+    return Reply("ask_consent")
 
 
-def read_consent(heard: Heard) -> Turn | None:
+def read_consent(message: Incoming) -> Turn | None:
     """Read agreement or refusal; None where it is neither."""
-    choice = tapped(heard, "consent") or consent_in(said(heard) or "")
+    choice = message.tapped("consent") or consent_in(message.text or "")
     match choice:
         case "yes":
-            return answered(heard, Ask.CONSENT, Agree(heard.inbound.name or ""))
+            return answered(message, Ask.CONSENT, Agree(message.inbound.name or ""))
         case "minor":
-            return Turn(State(), (Say("minor"),), (Forget(),))
+            return Turn(State(), (Reply("minor"),), (Forget(),))
         case "no":
-            return Turn(State(), (Say("consent_declined"),), (Forget(),))
+            return Turn(State(), (Reply("consent_declined"),), (Forget(),))
         case "of_age":
             # An age is no consent.
-            return Turn(heard.state, (Say("ask_agree"),))
+            return Turn(message.state, (Reply("ask_agree"),))
         case _:
             return None
 
@@ -96,15 +107,15 @@ def consent_in(text: str) -> str | None:
     return "yes" if meaning is Intent.YES else None
 
 
-def ask_name(state: State, context: Context) -> Say:
+def ask_name(state: State, context: Context) -> Reply:
     """Ask for a name."""
     offered = _offered(state, context)
     if not offered:
-        return Say("ask_name")
+        return Reply("ask_name")
     title = catalogue.word(context.said_in, "use_name").replace("{name}", inert(offered))
     if len(title) > BUTTON_TITLE_CHARACTERS:
         title = inert(offered, BUTTON_TITLE_CHARACTERS)
-    return Say("ask_name", buttons=[Button("name:profile", title)])
+    return Reply("ask_name", buttons=[Button("name:profile", title)])
 
 
 def _offered(state: State, context: Context) -> str:
@@ -115,49 +126,51 @@ def _offered(state: State, context: Context) -> str:
     return offered if good_name(offered) else ""
 
 
-def read_name(heard: Heard) -> Turn | None:
+def read_name(message: Incoming) -> Turn | None:
     """Read a name; None where the message is none."""
-    text = said(heard)
-    profile = heard.context.profile
-    offered = _offered(heard.state, heard.context)
-    agreed = tapped(heard, "name") == "profile" or says(heard, Intent.YES)
+    text = message.text
+    profile = message.context.profile
+    offered = _offered(message.state, message.context)
+    agreed = message.tapped("name") == "profile" or message.has_intent(Intent.YES)
     if agreed and offered and profile is not None:
-        return answered(heard, Ask.NAME, Edit({"name": offered}))
+        return answered(message, Ask.NAME, Edit({"name": offered}))
     if text is None:
         return None
-    if Intent.COURTESY in intents(text):
+    if message.has_intent(Intent.COURTESY):
         return None
-    if heard.state.registering and (aged := age_told(heard)) is not None:
+    if message.state.registering and (aged := age_told(message)) is not None:
         return aged
     name = name_in(text)
     if not good_name(name):
-        return Turn(heard.state, (Say("name_bad"),), missed=True)
-    return answered(heard, Ask.NAME, Edit({"name": name}))
+        return Turn(message.state, (Reply("name_bad"),), missed=True)
+    return answered(message, Ask.NAME, Edit({"name": name}))
 
 
-def age_told(heard: Heard) -> Turn | None:
+def age_told(message: Incoming) -> Turn | None:
     """Follow an age that is told after the question for it: nobody under age goes on.
 
     A bare number, and a time nobody is said to have, count only where nothing else could be meant: at
     the question for skills "10 years" is experience.
     """
-    text = said(heard) or ""
+    text = message.text or ""
     bare = quantities.is_only_a_time(words_of(text))
     match consent_in(text):
-        case "minor" if not bare or heard.state.ask is Ask.NAME:
-            return Turn(State(), (Say("minor"),), (Forget(),))
+        case "minor" if not bare or message.state.ask is Ask.NAME:
+            return Turn(State(), (Reply("minor"),), (Forget(),))
         case "of_age" | "minor":
-            return Turn(heard.state, (QUESTIONS[heard.state.ask].ask(heard.state, heard.context),))
+            return Turn(
+                message.state, (QUESTIONS[message.state.ask].ask(message.state, message.context),)
+            )
         case _:
             return None
 
 
-def renamed(heard: Heard) -> Turn | None:
+def renamed(message: Incoming) -> Turn | None:
     """Read a name that corrects the one just told: "sorry Anil Kumar", "my name is Anil Kumar"."""
-    text, profile = said(heard), heard.context.profile
-    if text is None or profile is None or not heard.state.registering:
+    text, profile = message.text, message.context.profile
+    if text is None or profile is None or not message.state.registering:
         return None
-    if Ask.NAME not in heard.state.answered:
+    if Ask.NAME not in message.state.answered:
         return None
     words = text.split()
     plain = ["".join(words_of(word)) for word in words]
@@ -167,8 +180,8 @@ def renamed(heard: Heard) -> Turn | None:
     same = words_of(name)[:1] == words_of(profile.name)[:1]
     if name == text or not good_name(name) or not (introduced or (begins and same)):
         return None
-    again = QUESTIONS[heard.state.ask].ask(heard.state, heard.context)
-    return Turn(heard.state, (Say("saved"), again), (Edit({"name": name}),))
+    again = QUESTIONS[message.state.ask].ask(message.state, message.context)
+    return Turn(message.state, (Reply("saved"), again), (Edit({"name": name}),))
 
 
 @cache
@@ -203,18 +216,18 @@ def good_name(name: str) -> bool:
     return len(name) <= NAME_CHARACTERS and is_person_name(name)
 
 
-def ask_phone(_state: State, _context: Context) -> Say:
+def ask_phone(_state: State, _context: Context) -> Reply:
     """Ask for the phone number."""
-    return Say("ask_phone")
+    return Reply("ask_phone")
 
 
-def read_phone(heard: Heard) -> Turn | None:
+def read_phone(message: Incoming) -> Turn | None:
     """Read a phone number; None where none is given."""
-    phone = heard.inbound.phone
-    if heard.inbound.kind is InboundKind.CONTACT and phone is not None and not is_special(phone):
-        return answered(heard, Ask.PHONE, SetPhone(phone), before=(Say("phone_saved"),))
-    profile = heard.context.profile
-    if says(heard, Intent.SKIP) or (profile is not None and profile.has_phone):
+    phone = message.inbound.phone
+    if message.inbound.kind is InboundKind.CONTACT and phone is not None and not is_special(phone):
+        return answered(message, Ask.PHONE, SetPhone(phone), before=(Reply("phone_saved"),))
+    profile = message.context.profile
+    if message.has_intent(Intent.SKIP) or (profile is not None and profile.has_phone):
         # The platform may name it with any message, this one as well.
-        return answered(heard, Ask.PHONE)
-    return Turn(heard.state, (Say("phone_missing"), Say("ask_phone")), missed=True)
+        return answered(message, Ask.PHONE)
+    return Turn(message.state, (Reply("phone_missing"), Reply("ask_phone")), missed=True)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
-from app.dialogue.flow import QUESTIONS, answered, index, said, says, tapped, turn_to
-from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
+from app.dialogue.flow import QUESTIONS, answered, index, turn_to
+from app.dialogue.model import Ask, Context, Edit, Incoming, Reply, State, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, around, folded, intents, words_of
@@ -31,35 +31,35 @@ BELIEVABLE_KM: Final = 100
 _PIN_DIGITS: Final = 6
 
 
-def ask_location(_state: State, _context: Context) -> Say:
+def ask_location(_state: State, _context: Context) -> Reply:
     """Ask where the worker lives."""
-    return Say("ask_location")
+    return Reply("ask_location")
 
 
-def read_location(heard: Heard) -> Turn | None:
+def read_location(message: Incoming) -> Turn | None:
     """Read a place, a PIN code or a pin; None where none is named."""
-    inbound = heard.inbound
+    inbound = message.inbound
     if inbound.kind is InboundKind.LOCATION:
         if inbound.latitude is None or inbound.longitude is None:
             return None
         nearest = places.nearest_city(inbound.latitude, inbound.longitude)
         name = nearest.name if nearest else f"{inbound.latitude:.2f}, {inbound.longitude:.2f}"
-        return _placed(heard, inbound.latitude, inbound.longitude, name)
-    text = said(heard)
-    if not text or intents(text) & _NO_PLACES:
+        return _placed(message, inbound.latitude, inbound.longitude, name)
+    text = message.text
+    if not text or message.intents & _NO_PLACES:
         return None
     found = _places_in(text[:100])
     if not found:
-        return Turn(heard.state, (Say("place_unknown"),), missed=True)
+        return Turn(message.state, (Reply("place_unknown"),), missed=True)
     sure = [place for place in found if place.sure]
     if len(sure) == 1:
-        return _chosen(heard, _option(sure[0]))
+        return _chosen(message, _option(sure[0]))
     options: list[dict[str, Any]] = []
     for option in map(_option, found):
         # Of those that read the same the first is the likeliest.
         if not any(_about(option) == _about(other) for other in options):
             options.append(option)
-    return turn_to(heard.state, Ask.WHICH_PLACE, heard.context, places=options)
+    return turn_to(message.state, Ask.WHICH_PLACE, message.context, places=options)
 
 
 def _places_in(text: str) -> list[places.Place]:
@@ -99,23 +99,23 @@ def _label(option: Mapping[str, Any]) -> str:
 
 
 def _placed(
-    heard: Heard, latitude: float, longitude: float, name: str, saved: str = "place_saved"
+    message: Incoming, latitude: float, longitude: float, name: str, saved: str = "place_saved"
 ) -> Turn:
     # The city that goes with it is found where it is saved: a PIN code's own is only its district.
     changes = {"location": [latitude, longitude]}
-    profile = heard.context.profile
+    profile = message.context.profile
     if profile is not None:
         known = replace(profile, place=name, located=True)
-        heard = replace(heard, context=replace(heard.context, profile=known))
-    return answered(heard, Ask.LOCATION, Edit(changes), before=(Say(saved, {"place": name}),))
+        message = replace(message, context=replace(message.context, profile=known))
+    return answered(message, Ask.LOCATION, Edit(changes), before=(Reply(saved, {"place": name}),))
 
 
-def ask_which_place(state: State, _context: Context) -> Say:
+def ask_which_place(state: State, _context: Context) -> Reply:
     """Ask which of several places of one name is meant."""
     rows = []
     options = state.draft.get("places", [])
     if len(options) == 1:
-        return Say("ask_this_place", {"place": _label(options[0])})
+        return Reply("ask_this_place", {"place": _label(options[0])})
     for number, option in enumerate(options):
         name, about = _about(option)
         rows.append(
@@ -125,64 +125,64 @@ def ask_which_place(state: State, _context: Context) -> Say:
                 inert(about, ROW_DESCRIPTION_CHARACTERS),
             )
         )
-    return Say("ask_which_place", rows=rows)
+    return Reply("ask_which_place", rows=rows)
 
 
-def read_which_place(heard: Heard) -> Turn | None:
+def read_which_place(message: Incoming) -> Turn | None:
     """Read which of the places offered is meant; None where that is unclear."""
-    choice = tapped(heard, "place")
-    options = heard.state.draft.get("places", [])
+    choice = message.tapped("place")
+    options = message.state.draft.get("places", [])
     number = index(choice or "", len(options))
     if number is not None:
-        return _chosen(heard, options[number])
-    if len(options) == 1 and says(heard, Intent.YES):
-        return _chosen(heard, options[0])
-    if says(heard, Intent.YES):
+        return _chosen(message, options[number])
+    if len(options) == 1 and message.has_intent(Intent.YES):
+        return _chosen(message, options[0])
+    if message.has_intent(Intent.YES):
         # A yes to several: which one is still open.
-        return Turn(heard.state, (ask_which_place(heard.state, heard.context),))
-    if choice == "none" or says(heard, Intent.NO):
-        return turn_to(heard.state, Ask.LOCATION, heard.context)
-    if left := meant(said(heard) or "", options):
+        return Turn(message.state, (ask_which_place(message.state, message.context),))
+    if choice == "none" or message.has_intent(Intent.NO):
+        return turn_to(message.state, Ask.LOCATION, message.context)
+    if left := meant(message.text or "", options):
         if len(left) == 1:
-            return _chosen(heard, left[0])
-        return turn_to(heard.state, Ask.WHICH_PLACE, heard.context, places=list(left))
-    turn = read_location(heard)
+            return _chosen(message, left[0])
+        return turn_to(message.state, Ask.WHICH_PLACE, message.context, places=list(left))
+    turn = read_location(message)
     if turn is not None and turn.missed and options:
         # The places to choose from are still there.
-        again = ask_which_place(heard.state, heard.context)
-        return replace(turn, replies=(Say("not_understood"), again))
+        again = ask_which_place(message.state, message.context)
+        return replace(turn, replies=(Reply("not_understood"), again))
     return turn
 
 
-def _chosen(heard: Heard, option: Mapping[str, Any]) -> Turn:
+def _chosen(message: Incoming, option: Mapping[str, Any]) -> Turn:
     latitude, longitude = option["at"]
     saved = "place_saved_large" if option.get("large") else "place_saved"
-    return _placed(heard, latitude, longitude, _label(option), saved)
+    return _placed(message, latitude, longitude, _label(option), saved)
 
 
-def ask_distance(_state: State, _context: Context) -> Say:
+def ask_distance(_state: State, _context: Context) -> Reply:
     """Ask how far the worker travels to work."""
-    return Say("ask_distance")
+    return Reply("ask_distance")
 
 
-def read_distance(heard: Heard) -> Turn | None:
+def read_distance(message: Incoming) -> Turn | None:
     """Read a distance in km; None where none is named."""
-    if (pin := _pin_in(said(heard) or "")) is not None:
-        return _corrected(heard, pin)
-    kilometres = _measure(heard, "distance", quantities.kilometres)
+    if (pin := _pin_in(message.text or "")) is not None:
+        return _corrected(message, pin)
+    kilometres = _measure(message, "distance", quantities.kilometres)
     if kilometres is None:
         return None
     if kilometres > BELIEVABLE_KM:
         return Turn(
-            heard.state, (Say("distance_far", {"distance_km": BELIEVABLE_KM}),), missed=True
+            message.state, (Reply("distance_far", {"distance_km": BELIEVABLE_KM}),), missed=True
         )
     if kilometres < 1:
-        return Turn(heard.state, (Say("number_bad", {"example": 10}),), missed=True)
-    profile = heard.context.profile
+        return Turn(message.state, (Reply("number_bad", {"example": 10}),), missed=True)
+    profile = message.context.profile
     if profile is not None:
         known = replace(profile, max_distance_km=kilometres)
-        heard = replace(heard, context=replace(heard.context, profile=known))
-    return answered(heard, Ask.DISTANCE, Edit({"max_distance_km": kilometres}))
+        message = replace(message, context=replace(message.context, profile=known))
+    return answered(message, Ask.DISTANCE, Edit({"max_distance_km": kilometres}))
 
 
 def _pin_in(text: str) -> str | None:
@@ -197,51 +197,55 @@ def _pin_in(text: str) -> str | None:
     return digits if plain else None
 
 
-def _corrected(heard: Heard, pin: str) -> Turn:
+def _corrected(message: Incoming, pin: str) -> Turn:
     """Take a PIN code for the place, and ask the distance again."""
     place = places.by_pin(pin)
     if place is None:
-        return Turn(heard.state, (Say("pin_unknown"), ask_distance(heard.state, heard.context)))
+        return Turn(
+            message.state, (Reply("pin_unknown"), ask_distance(message.state, message.context))
+        )
     at = [place.latitude, place.longitude]
-    moved = Say("place_corrected", {"place": _label(_option(place))})
-    again = ask_distance(heard.state, heard.context)
-    return Turn(heard.state, (moved, again), (Edit({"location": at}),))
+    moved = Reply("place_corrected", {"place": _label(_option(place))})
+    again = ask_distance(message.state, message.context)
+    return Turn(message.state, (moved, again), (Edit({"location": at}),))
 
 
-def relocated(heard: Heard) -> Turn:
+def relocated(message: Incoming) -> Turn:
     """Take a location sent at another question for the place, and ask that question again."""
-    latitude, longitude = heard.inbound.latitude or 0.0, heard.inbound.longitude or 0.0
+    latitude, longitude = message.inbound.latitude or 0.0, message.inbound.longitude or 0.0
     nearest = places.nearest_city(latitude, longitude)
     name = nearest.name if nearest else f"{latitude:.2f}, {longitude:.2f}"
-    again = QUESTIONS[heard.state.ask].ask(heard.state, heard.context)
-    moved = Say("place_saved", {"place": name})
-    return Turn(heard.state, (moved, again), (Edit({"location": [latitude, longitude]}),))
+    again = QUESTIONS[message.state.ask].ask(message.state, message.context)
+    moved = Reply("place_saved", {"place": name})
+    return Turn(message.state, (moved, again), (Edit({"location": [latitude, longitude]}),))
 
 
-def ask_experience(_state: State, _context: Context) -> Say:
+def ask_experience(_state: State, _context: Context) -> Reply:
     """Ask for years of experience."""
-    return Say("ask_experience")
+    return Reply("ask_experience")
 
 
-def read_experience(heard: Heard) -> Turn | None:
+def read_experience(message: Incoming) -> Turn | None:
     """Read years of experience; None where none are named."""
-    years = _measure(heard, "years", quantities.years)
-    if years is None and _says_none(said(heard) or ""):
+    years = _measure(message, "years", quantities.years)
+    if years is None and _says_none(message.text or ""):
         years = 0.0
     if years is None:
         return None
     if not 0 <= years <= MAX_YEARS:
-        return Turn(heard.state, (Say("number_bad", {"example": 3}),), missed=True)
-    profile = heard.context.profile
+        return Turn(message.state, (Reply("number_bad", {"example": 3}),), missed=True)
+    profile = message.context.profile
     if profile is not None:
         known = replace(profile, experience_years=int(years))
-        heard = replace(heard, context=replace(heard.context, profile=known))
-    return answered(heard, Ask.EXPERIENCE, Edit({"experience_years": int(years)}))
+        message = replace(message, context=replace(message.context, profile=known))
+    return answered(message, Ask.EXPERIENCE, Edit({"experience_years": int(years)}))
 
 
-def _measure(heard: Heard, prefix: str, measure: Callable[[str], float | None]) -> float | None:
-    choice = tapped(heard, prefix)
-    text = choice if choice is not None else said(heard)
+def _measure(
+    message: Incoming, prefix: str, measure: Callable[[str], float | None]
+) -> float | None:
+    choice = message.tapped(prefix)
+    text = choice if choice is not None else message.text
     return measure(text[:_ANSWER_CHARACTERS]) if text else None
 
 

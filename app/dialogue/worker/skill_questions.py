@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import skills as skill_catalogue
-from app.dialogue.flow import answered, ask, index, said, says, tapped, turn_to
-from app.dialogue.model import Ask, Context, Edit, Heard, Say, State, Turn
+from app.dialogue.flow import answered, ask, index, turn_to
+from app.dialogue.model import Ask, Context, Edit, Incoming, Reply, State, Turn
 from app.dialogue.worker.person_questions import age_told, renamed
 from app.nlu.intents import Intent, around, words_of
 from app.texts import catalogue
@@ -21,17 +21,17 @@ _MOST_PAGES: Final = 100
 _BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
 
 
-def _chosen(heard_or_state: State) -> list[str]:
-    return [str(slug) for slug in heard_or_state.draft.get("skills", [])]
+def _chosen(state: State) -> list[str]:
+    return [str(slug) for slug in state.draft.get("skills", [])]
 
 
-def ask_skills(state: State, context: Context) -> Say:
+def ask_skills(state: State, context: Context) -> Reply:
     """Ask which kinds of work somebody can do."""
     chosen = _chosen(state)
     rows = _skill_rows(chosen, int(state.draft.get("page", 0)), context)
     if chosen:
-        return Say("skill_added", {"skills": chosen}, rows=rows)
-    return Say("ask_skills", rows=rows)
+        return Reply("skill_added", {"skills": chosen}, rows=rows)
+    return Reply("ask_skills", rows=rows)
 
 
 def _skill_rows(chosen: Sequence[str], page: int, context: Context) -> list[Row]:
@@ -57,38 +57,38 @@ def skill_row(slug: str, language: str) -> Row:
     return Row(f"skill:{slug}", cut, name[:ROW_DESCRIPTION_CHARACTERS])
 
 
-def read_skills(heard: Heard) -> Turn | None:
+def read_skills(message: Incoming) -> Turn | None:
     """Read kinds of work; None where none is named."""
-    state, context = heard.state, heard.context
+    state, context = message.state, message.context
     chosen = _chosen(state)
-    slug = tapped(heard, "skill")
-    control = tapped(heard, "skills")
+    slug = message.tapped("skill")
+    control = message.tapped("skills")
     if slug is not None and slug in skill_catalogue.SKILLS:
         chosen = [*dict.fromkeys([*chosen, slug])][:MAX_SKILLS]
         return turn_to(state, Ask.SKILLS, context, skills=chosen)
     if control is not None and control.startswith("page:"):
         page = index(control.removeprefix("page:"), _MOST_PAGES) or 0
         return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
-    enough = says(heard, Intent.DONE) or (bool(chosen) and says(heard, Intent.YES))
+    enough = message.has_intent(Intent.DONE) or (bool(chosen) and message.has_intent(Intent.YES))
     if control == "done" or enough:
         if not chosen:
             opened, question = ask(state, Ask.SKILLS, context)
-            return Turn(opened, (Say("skills_needed"), question))
-        return answered(_with_skills(heard, chosen), Ask.SKILLS, Edit({"skills": chosen}))
-    if says(heard, Intent.MORE):
+            return Turn(opened, (Reply("skills_needed"), question))
+        return answered(_with_skills(message, chosen), Ask.SKILLS, Edit({"skills": chosen}))
+    if message.has_intent(Intent.MORE):
         page = int(state.draft.get("page", 0)) + 1
         return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
-    text = said(heard)
-    if text is None or says(heard, Intent.COURTESY):
+    text = message.text
+    if text is None or message.has_intent(Intent.COURTESY):
         return None
-    if state.registering and (told := renamed(heard) or age_told(heard)) is not None:
+    if state.registering and (told := renamed(message) or age_told(message)) is not None:
         return told
-    return read_written_skills(heard, text, chosen)
+    return read_written_skills(message, text, chosen)
 
 
-def read_written_skills(heard: Heard, text: str, chosen: list[str]) -> Turn | None:
+def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn | None:
     """Suggest what the words may mean; nothing is kept before it is confirmed."""
-    state, context = heard.state, heard.context
+    state, context = message.state, message.context
     found: list[str] = []
     unclear: list[tuple[str, list[str]]] = []
     for part in _BETWEEN_SKILLS.split(f" {text} "):
@@ -106,20 +106,20 @@ def read_written_skills(heard: Heard, text: str, chosen: list[str]) -> Turn | No
     several = [(words, matches) for words, matches in unclear if matches]
     if not found and not several:
         rows = _skill_rows(chosen, 0, context)
-        say = Say("skills_unknown", {"said": _quoted(unknown)}, rows=rows)
-        return Turn(state.at(Ask.SKILLS, skills=chosen), (say,), missed=True)
+        reply = Reply("skills_unknown", {"said": _quoted(unknown)}, rows=rows)
+        return Turn(state.at(Ask.SKILLS, skills=chosen), (reply,), missed=True)
     if not found and len(unclear) == 1:
         words, matches = several[0]
         rows = [skill_row(slug, context.said_in) for slug in matches]
-        say = Say("ask_which_skill", {"said": words[:60]}, rows=rows)
-        return Turn(state.at(Ask.SKILLS, skills=chosen), (say,))
+        reply = Reply("ask_which_skill", {"said": words[:60]}, rows=rows)
+        return Turn(state.at(Ask.SKILLS, skills=chosen), (reply,))
     # Of several, what is unclear takes its likeliest meaning: it is read back before it counts.
     found += [matches[0] for _, matches in several]
     together = [*dict.fromkeys([*chosen, *found])][:MAX_SKILLS]
     turn = turn_to(state, Ask.SKILLS_RIGHT, context, skills=together)
     if not unknown:
         return turn
-    left_out = Say("skills_left_out", {"said": _quoted(unknown)})
+    left_out = Reply("skills_left_out", {"said": _quoted(unknown)})
     return replace(turn, replies=(left_out, *turn.replies))
 
 
@@ -145,29 +145,29 @@ def _names(slug: str, words: str) -> bool:
     )
 
 
-def ask_skills_right(state: State, _context: Context) -> Say:
+def ask_skills_right(state: State, _context: Context) -> Reply:
     """Read the skills back, and ask whether they are right."""
-    return Say("ask_skills_right", {"skills": _chosen(state)})
+    return Reply("ask_skills_right", {"skills": _chosen(state)})
 
 
-def read_skills_right(heard: Heard) -> Turn | None:
+def read_skills_right(message: Incoming) -> Turn | None:
     """Read whether the skills are right; None where that is unclear."""
-    choice = tapped(heard, "skills")
-    chosen = _chosen(heard.state)
-    if choice == "yes" or says(heard, Intent.YES) or says(heard, Intent.DONE):
-        return answered(_with_skills(heard, chosen), Ask.SKILLS, Edit({"skills": chosen}))
-    if choice == "no" or says(heard, Intent.NO):
-        return turn_to(heard.state, Ask.SKILLS, heard.context)
-    return read_skills(heard)
+    choice = message.tapped("skills")
+    chosen = _chosen(message.state)
+    if choice == "yes" or message.has_intent(Intent.YES) or message.has_intent(Intent.DONE):
+        return answered(_with_skills(message, chosen), Ask.SKILLS, Edit({"skills": chosen}))
+    if choice == "no" or message.has_intent(Intent.NO):
+        return turn_to(message.state, Ask.SKILLS, message.context)
+    return read_skills(message)
 
 
-def _with_skills(heard: Heard, chosen: Sequence[str]) -> Heard:
+def _with_skills(message: Incoming, chosen: Sequence[str]) -> Incoming:
     """The profile as it is once this is saved: what is said next may tell it."""
-    profile = heard.context.profile
+    profile = message.context.profile
     if profile is None:
-        return heard
+        return message
     known = replace(profile, skills=list(chosen))
-    return replace(heard, context=replace(heard.context, profile=known))
+    return replace(message, context=replace(message.context, profile=known))
 
 
 def _word(context: Context, name: str) -> str:
