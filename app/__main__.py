@@ -367,9 +367,9 @@ async def _free_templates(settings: Settings, found: Sequence["Difference"]) -> 
 
     differ = {(each.name, each.language) for each in found}
     async with running(settings) as runtime, runtime.database.begin() as session:
-        for name, language in await platform_events.barred(session):
+        for name, language in await platform_events.list_barred(session):
             if (name, language) not in differ:
-                await platform_events.free(session, name, language, runtime.clock())
+                await platform_events.release_template(session, name, language, runtime.clock())
                 print(f"{name} ({language}) may be sent again")
 
 

@@ -21,8 +21,8 @@ from app.identity.redis_sessions import RedisSessions
 from app.identity.sessions import DatabaseSessions, SessionStore
 from app.identity.tokens import TokenRing
 from app.matching.index import reindex_workers
-from app.messaging.channel import Channels
-from app.messaging.inbox.group_commit import Arrivals
+from app.messaging.channel import ChannelRegistry
+from app.messaging.inbox.group_commit import GroupCommit
 from app.payments import erasure as payments_privacy
 from app.payments.provider import PaymentProvider
 from app.privacy import personal_data as offers_privacy
@@ -47,8 +47,8 @@ class Runtime:
     sessions: SessionStore
     tokens: TokenRing
     limiter: RateLimiter
-    channels: Channels
-    arrivals: Arrivals
+    channels: ChannelRegistry
+    group_commit: GroupCommit
     payments: PaymentProvider | None
     """The payment provider, or None when none is configured."""
     redis: Redis | None
@@ -103,7 +103,7 @@ async def running(
             tokens=TokenRing.from_settings(settings),
             limiter=RateLimiter(redis_url, enabled=settings.rate_limits == "on"),
             channels=build_channels(settings, http, platform),
-            arrivals=Arrivals(database, clock),
+            group_commit=GroupCommit(database, clock),
             payments=build_payments(settings),
             redis=redis,
             clock_check=ClockCheck(database, clock, on=settings.environment != "test"),
@@ -120,7 +120,7 @@ async def running(
         finally:
             if runtime.payments is not None:
                 await runtime.payments.close()
-            await runtime.arrivals.close()
+            await runtime.group_commit.close()
             await database.close()
             await runtime.limiter.close()
             if redis is not None:

@@ -28,7 +28,7 @@ from app.database.schema import load_models
 from app.database.session import Database
 from app.database.statements import table
 from app.identity.models import User
-from app.messaging.channel import Channels
+from app.messaging.channel import ChannelRegistry
 from app.messaging.models import Channel, ChannelState, OutboxMessage
 from app.messaging.outbox import delivery
 from app.messaging.outbox.enqueue import ADDRESS, Notice, notify_many
@@ -58,7 +58,7 @@ async def drain(*, quick: bool) -> list[dict[str, Any]]:
         with _standin() as base:
             async with sending(base) as http:
                 whatsapp = WhatsApp(http, base=base, version="v1", token=_TOKEN, number_id="1")
-                channels = Channels({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None)
+                channels = ChannelRegistry({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None)
                 for number in range(rounds + 1):
                     await _fill(database, messages)
                     cpu, wall = await _drained(database, channels, messages)
@@ -77,7 +77,9 @@ async def drain(*, quick: bool) -> list[dict[str, Any]]:
     return [record]
 
 
-async def _drained(database: Database, channels: Channels, messages: int) -> tuple[float, float]:
+async def _drained(
+    database: Database, channels: ChannelRegistry, messages: int
+) -> tuple[float, float]:
     """Processor and clock seconds until all are sent. Raises if one is not."""
     cpu, started = time.process_time(), time.perf_counter()
     sent = 0

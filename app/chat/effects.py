@@ -126,7 +126,7 @@ async def _meet(doing: Doing, effect: model.Meet) -> None:
         "updated_at": now,
     }
     await insert_if_absent(session, User, row)
-    await identify.link(session, person, now)
+    await identify.link_account(session, person, now)
     await insert_if_absent(
         session,
         Worker,
@@ -276,11 +276,11 @@ async def _mark_worker(doing: Doing, stopped_at: dt.datetime | None) -> None:
 
 
 async def _hand_over(doing: Doing, effect: model.HandOver) -> None:
-    handoff.want(doing.person, handoff.HandoffReason(effect.why), doing.now)
+    handoff.request(doing.person, handoff.HandoffReason(effect.why), doing.now)
 
 
 async def _hand_back(doing: Doing, _effect: model.HandBack) -> None:
-    handoff.end(doing.person, doing.now)
+    handoff.resume_bot(doing.person, doing.now)
 
 
 async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
@@ -320,7 +320,7 @@ async def _erase(doing: Doing, _effect: Effect) -> None:
         actor = Actor(doing.person.user_id, Role.WORKER, UserStatus.ACTIVE, "")
         await personal_data.erase(doing.session, doing.person.user_id, actor, doing.now)
     else:
-        await identify.forget(doing.session, [doing.person.id], doing.now)
+        await identify.erase_contacts(doing.session, [doing.person.id], doing.now)
     doing.erased = True
 
 

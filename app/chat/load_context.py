@@ -129,7 +129,7 @@ async def _agreed(session: AsyncSession, user: User) -> bool:
     """Whether this person consented: what somebody wrote about an unproven phone is not theirs."""
     if user.status != UserStatus.PENDING:
         return True
-    return await account_merge.agreed(session, CHANNEL, user.id)
+    return await account_merge.has_consent(session, CHANNEL, user.id)
 
 
 async def _offer_meant(

@@ -56,7 +56,7 @@ class Conversation:
         """Take one step of the conversation."""
         if inbound.kind is InboundKind.MOVED:
             before = person.phone_index
-            await identify.move(session, person, inbound, now)
+            await identify.follow_move(session, person, inbound, now)
             now_at = person.phone_index
             if inbound.moved_to_phone is not None and now_at not in {None, before}:
                 await phones.handed_on(session, now_at, now)
@@ -64,13 +64,13 @@ class Conversation:
                 await phones.follow(session, before, inbound.moved_to_phone, now)
             return
         if inbound.kind is InboundKind.PREFERENCE:
-            identify.prefer(person, inbound, now)
+            identify.record_marketing_choice(person, inbound, now)
             return
-        if inbound.kind is InboundKind.CALL or await bursts.answered(session, person, inbound):
+        if inbound.kind is InboundKind.CALL or await bursts.is_answered(session, person, inbound):
             return
         account = await account_of(session, person)
         if account is None:
-            await identify.link(session, person, now)
+            await identify.link_account(session, person, now)
             account = await account_of(session, person)
         context = await context_of(
             session,

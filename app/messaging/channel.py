@@ -63,7 +63,7 @@ class TransportError(Exception):
         super().__init__(f"{kind.value} {code or ''}".strip())
 
 
-class Channel(Protocol):
+class MessageChannel(Protocol):
     """A way to reach people."""
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
@@ -82,10 +82,10 @@ type QuietHoursOf = Callable[
 
 
 @dataclass(frozen=True)
-class Channels:
+class ChannelRegistry:
     """Every way there is to reach people, and at what pace."""
 
-    senders: Mapping[str, Channel]
+    senders: Mapping[str, MessageChannel]
     """By name (`app.messaging.models.Channel`); one that is missing here is not configured."""
     whatsapp_per_second: int | None = 80
     """What the platform allows our number; None where nothing limits it."""

@@ -100,7 +100,7 @@ class StatusUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class PlatformNotice:
+class PlatformEvent:
     """Something about our account, such as a template that was paused."""
 
     field: str
@@ -128,7 +128,7 @@ class Parsed:
 
     messages: Sequence[Inbound] = ()
     statuses: Sequence[StatusUpdate] = ()
-    notices: Sequence[PlatformNotice] = ()
+    notices: Sequence[PlatformEvent] = ()
     set_aside: Sequence[str] = field(default_factory=tuple)
     not_ours: Mapping[str, int] = field(default_factory=dict)
     """How many items were for another number of the business account, by their kind; none is kept."""

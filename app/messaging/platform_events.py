@@ -6,7 +6,7 @@
 | a template is approved or reinstated | the ones that waited go |
 | a template's category changes | who wants no marketing is not sent marketing |
 | the number's or portfolio's limit changes | so many people a day from now on |
-| anything else (quality, account, review, security) | it is listed, and somebody is told unless it is good |
+| anything else (quality, account, review, security) | it is listed, and an alert is raised unless it is good |
 
 An account that is blocked needs no step here: the next send is refused, and halts the channel.
 """
@@ -24,7 +24,7 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import insert_if_absent
 from app.database.wakeups import wake_loops
-from app.messaging.inbound import PlatformNotice as Told
+from app.messaging.inbound import PlatformEvent
 from app.messaging.models import (
     Channel,
     MessageTemplate,
@@ -37,73 +37,76 @@ from app.messaging.outbox.channel_health import lock_state
 from app.messaging.rules import Refusal
 from app.texts import catalogue
 
-BARS: Final = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED"})
-FREES: Final = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})
-_ROUTES: Final = {Refusal.ELSEWHERE: catalogue.MARKETING, Refusal.NOT_MARKETING: catalogue.UTILITY}
+BARRING_EVENTS: Final = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED"})
+RELEASING_EVENTS: Final = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})
+_CATEGORY_OF: Final = {
+    Refusal.ELSEWHERE: catalogue.MARKETING,
+    Refusal.NOT_MARKETING: catalogue.UTILITY,
+}
 """What a refusal says of the category that the platform files a template under."""
 _TEMPLATE: Final = "message_template_status_update"
 _CATEGORY: Final = "template_category_update"
 
 
-async def apply(
-    session: AsyncSession, webhook_id: UUID, notices: Sequence[Told], now: dt.datetime
+async def record_events(
+    session: AsyncSession, webhook_id: UUID, notices: Sequence[PlatformEvent], now: dt.datetime
 ) -> None:
     """Keep a webhook's notices and do what follows; the same webhook again adds nothing."""
-    for position, told in enumerate(notices):
+    for position, event in enumerate(notices):
         row = {
             "id": new_id(),
             "webhook_id": webhook_id,
             "position": position,
-            "kind": told.field,
-            "about": told.about,
-            "language": told.language,
-            "event": told.event,
-            "detail": told.detail,
-            "content_key": told.content_key or None,
+            "kind": event.field,
+            "about": event.about,
+            "language": event.language,
+            "event": event.event,
+            "detail": event.detail,
+            "content_key": event.content_key or None,
             "received_at": now,
         }
-        if await _is_kept(session, told):
+        if await _is_known(session, event):
             continue
         if await insert_if_absent(session, PlatformNotice, row):
-            await _follow(session, told, now)
+            await _follow(session, event, now)
 
 
-async def _is_kept(session: AsyncSession, told: Told) -> bool:
-    """Whether this was told before: ever, if it says when it happened, else by the newest of its kind."""
-    if not told.content_key:
+async def _is_known(session: AsyncSession, event: PlatformEvent) -> bool:
+    """Whether this is known: among all events if it is dated, else as the newest of its kind."""
+    if not event.content_key:
         return False
     query = select(PlatformNotice.content_key)
-    if told.dated:
-        query = query.where(PlatformNotice.content_key == told.content_key)
+    if event.dated:
+        query = query.where(PlatformNotice.content_key == event.content_key)
     else:
         query = query.where(
-            PlatformNotice.kind == told.field, PlatformNotice.about == told.about
+            PlatformNotice.kind == event.field, PlatformNotice.about == event.about
         ).order_by(PlatformNotice.id.desc())
-    return await session.scalar(query.limit(1)) == told.content_key
+    return await session.scalar(query.limit(1)) == event.content_key
 
 
-async def _follow(session: AsyncSession, told: Told, now: dt.datetime) -> None:
-    event = told.event.upper()
-    if told.field in {_TEMPLATE, _CATEGORY} and told.category:
-        await _change(session, told.about, told.language, now, category=told.category)
-    if told.field == _TEMPLATE and event in FREES:
-        await free(session, told.about, told.language, now)
+async def _follow(session: AsyncSession, event: PlatformEvent, now: dt.datetime) -> None:
+    change = event.event.upper()
+    if event.field in {_TEMPLATE, _CATEGORY} and event.category:
+        await _change(session, event.about, event.language, now, category=event.category)
+    if event.field == _TEMPLATE and change in RELEASING_EVENTS:
+        await release_template(session, event.about, event.language, now)
         return
-    if told.field == _TEMPLATE and event in BARS:
-        await bar(session, told.about, told.language, event.lower(), now)
-    if told.daily_people is not None:
+    if event.field == _TEMPLATE and change in BARRING_EVENTS:
+        await bar_template(session, event.about, event.language, change.lower(), now)
+    if event.daily_people is not None:
         state = await lock_state(session, Channel.WHATSAPP, now)
-        state.daily_people = told.daily_people or None
+        state.daily_people = event.daily_people or None
         wake_loops(session, "outbox")
-    said = {"kind": told.field, "name": told.about, "state": told.event}
-    if told.alarming:
+    facts = {"kind": event.field, "name": event.about, "state": event.event}
+    if event.alarming:
         ALERTS.labels("platform_notice").inc()
-        logger().warning("platform_notice", **said)
+        logger().warning("platform_notice", **facts)
     else:
-        logger().info("platform_notice", **said)
+        logger().info("platform_notice", **facts)
 
 
-class Refused(Protocol):
+class RefusedMessage(Protocol):
     """A message that was refused."""
 
     @property
@@ -123,8 +126,12 @@ class Refused(Protocol):
         """Whose it was."""
 
 
-async def learn(
-    session: AsyncSession, refusal: Refusal, message: Refused, code: str | None, now: dt.datetime
+async def apply_refusal(
+    session: AsyncSession,
+    refusal: Refusal,
+    message: RefusedMessage,
+    code: str | None,
+    now: dt.datetime,
 ) -> None:
     """Draw from one message's refusal what follows for others: of its template, its person, by SMS.
 
@@ -132,17 +139,17 @@ async def learn(
     """
     if refusal in {Refusal.TEMPLATE, Refusal.TEMPLATE_PAUSED}:
         name = catalogue.template_name(message.kind)
-        await bar(session, name, message.language, f"refused {code or ''}".strip(), now)
-    if refusal in _ROUTES:
+        await bar_template(session, name, message.language, f"refused {code or ''}".strip(), now)
+    if refusal in _CATEGORY_OF:
         name = catalogue.template_name(message.kind)
-        await _change(session, name, message.language, now, category=_ROUTES[refusal])
+        await _change(session, name, message.language, now, category=_CATEGORY_OF[refusal])
     if refusal is Refusal.UNREACHABLE:
         await enqueue.also_by_sms(session, message.id, now)
     if refusal is Refusal.NO_MARKETING and message.person_id is not None:
         await template_quota.stop_marketing(session, [message.person_id], now)
 
 
-async def bar(
+async def bar_template(
     session: AsyncSession, name: str, language: str, reason: str, now: dt.datetime
 ) -> None:
     """Keep every message back that needs this template."""
@@ -151,7 +158,9 @@ async def bar(
     logger().error("template_barred", name=name, language=language, reason=reason)
 
 
-async def free(session: AsyncSession, name: str, language: str, now: dt.datetime) -> None:
+async def release_template(
+    session: AsyncSession, name: str, language: str, now: dt.datetime
+) -> None:
     """Let a template's messages go again; those that waited are due at once."""
     await session.execute(
         update(MessageTemplate)
@@ -176,7 +185,7 @@ async def free(session: AsyncSession, name: str, language: str, now: dt.datetime
     wake_loops(session, "outbox")
 
 
-async def barred(session: AsyncSession) -> list[tuple[str, str]]:
+async def list_barred(session: AsyncSession) -> list[tuple[str, str]]:
     """Return name and language of every template that may not be sent."""
     query = select(MessageTemplate).where(MessageTemplate.barred_at.is_not(None))
     return [(each.name, each.language) for each in await session.scalars(query)]

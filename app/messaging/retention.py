@@ -58,7 +58,7 @@ _SETTLED: Final = (
 
 
 @dataclass(frozen=True)
-class Step:
+class RetentionStep:
     """One kind of what is forgotten: its rows' ids, found by an index, and what is done with them.
 
     `find` is told `since`, the instant before which rows are old, and `limit`.
@@ -91,14 +91,14 @@ def _these(of: Any) -> Any:
     return table(of).c.id.in_(bindparam("ids", expanding=True))
 
 
-def _sent(state: OutboxState) -> Step:
+def _sent(state: OutboxState) -> RetentionStep:
     # One state each: the index on state and id gives them in order.
     find = _old(
         OutboxMessage,
         OutboxMessage.updated_at,
         is_one_of(table(OutboxMessage).c.state, [state]),
     )
-    return Step(
+    return RetentionStep(
         f"outbox {state}", find, delete(OutboxMessage).where(_these(OutboxMessage)), SENT_KEPT
     )
 
@@ -116,14 +116,14 @@ _PAUSED: Final = select(ChatPerson.id).where(ChatPerson.paused_at.is_not(None))
 
 STEPS: Final = (
     *map(_sent, _SETTLED),
-    Step(
+    RetentionStep(
         "webhook events",
         _old(WebhookEvent, WebhookEvent.handled_at, _HANDLED_EVENT, ~_NOTED),
         delete(WebhookEvent).where(_these(WebhookEvent)),
         RECEIVED_KEPT,
     ),
     # What a platform told of our account stays, and with it its event, without the body.
-    Step(
+    RetentionStep(
         "bodies of notices",
         _old(
             WebhookEvent,
@@ -137,7 +137,7 @@ STEPS: Final = (
     ),
     # What was given up stays, for an administrator to see what and why; it can be tried again for as long
     # as its body is kept.
-    Step(
+    RetentionStep(
         "bodies of dead events",
         _old(
             WebhookEvent,
@@ -148,7 +148,7 @@ STEPS: Final = (
         update(WebhookEvent).where(_these(WebhookEvent), _DEAD_EVENT).values(_EMPTIED),
         RECEIVED_KEPT,
     ),
-    Step(
+    RetentionStep(
         "words of dead items",
         select(InboxItem.id)
         .where(_DEAD_ITEM, _HAS_WORDS, InboxItem.received_at < bindparam("since"))
@@ -157,7 +157,7 @@ STEPS: Final = (
         update(InboxItem).where(_these(InboxItem), _DEAD_ITEM).values(_EMPTIED),
         RECEIVED_KEPT,
     ),
-    Step(
+    RetentionStep(
         "words",
         select(InboxItem.id)
         .where(
@@ -174,7 +174,7 @@ STEPS: Final = (
         update(InboxItem).where(_these(InboxItem)).values(_EMPTIED),
         WORDS_KEPT,
     ),
-    Step(
+    RetentionStep(
         "inbox",
         select(InboxItem.id)
         .where(

@@ -14,7 +14,7 @@ from app.core.ids import new_id
 from app.database.session import Database, keyring
 from app.database.statements import insert_if_absent
 from app.database.wakeups import wake_loops
-from app.messaging.inbox.webhook_queue import Events
+from app.messaging.inbox.webhook_queue import WebhookQueue
 from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
@@ -53,7 +53,7 @@ async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetim
     return await insert_if_absent(session, WebhookEvent, row)
 
 
-EVENTS: Final = Events(PROVIDER, "payment_event_dead", HANDLING_SECONDS, LEASE)
+EVENTS: Final = WebhookQueue(PROVIDER, "payment_event_dead", HANDLING_SECONDS, LEASE)
 EVENTS_DUE: Final = EVENTS.due
 
 

@@ -106,7 +106,7 @@ async def export(session: AsyncSession, worker_id: UUID) -> OwnData:
         consents=(await session.scalars(consents)).all(),
         offers=await _offers(session, worker_id),
         messages=await _messages(session, worker_id),
-        written=await queries.written_by(session, worker_id),
+        written=await queries.list_written_by(session, worker_id),
         sessions=(await session.scalars(sessions)).all(),
     )
 
@@ -300,4 +300,4 @@ async def _forget_messages(session: AsyncSession, worker_id: UUID, now: dt.datet
     persons = (
         await session.scalars(select(ChatPerson.id).where(ChatPerson.user_id == worker_id))
     ).all()
-    await identify.forget(session, persons, now)
+    await identify.erase_contacts(session, persons, now)

@@ -8,8 +8,8 @@ import aiohttp
 import httpx
 
 from app.core.settings import Settings
-from app.messaging.channel import Channel, Channels
-from app.messaging.models import Channel as Name
+from app.messaging.channel import ChannelRegistry, MessageChannel
+from app.messaging.models import Channel
 from app.providers.sms import build_sms
 from app.providers.smtp import MailFolder, Smtp
 from app.providers.whatsapp.client import build_whatsapp
@@ -21,22 +21,22 @@ MAIL_FOLDER: Final = Path("mail")
 
 def build_channels(
     settings: Settings, http: httpx.AsyncClient, platform: aiohttp.ClientSession
-) -> Channels:
+) -> ChannelRegistry:
     """Return the channels that are configured; messages for another wait until it is."""
-    senders: dict[str, Channel] = {}
+    senders: dict[str, MessageChannel] = {}
     if (whatsapp := build_whatsapp(settings, platform)) is not None:
-        senders[Name.WHATSAPP] = whatsapp
+        senders[Channel.WHATSAPP] = whatsapp
     if (sms := build_sms(settings, http)) is not None:
-        senders[Name.SMS] = sms
+        senders[Channel.SMS] = sms
     host = urlsplit(settings.base_url).hostname or "localhost"
     sender = f"Partimer <no-reply@{host}>"
     if settings.smtp_url is not None:
-        senders[Name.EMAIL] = Smtp(settings.smtp_url.get_secret_value(), sender)
+        senders[Channel.EMAIL] = Smtp(settings.smtp_url.get_secret_value(), sender)
     elif not settings.is_production:
-        senders[Name.EMAIL] = MailFolder(MAIL_FOLDER, sender)
+        senders[Channel.EMAIL] = MailFolder(MAIL_FOLDER, sender)
     # A test's clock stands still, and with it the turns it gives out.
     pace = None if settings.environment == "test" else settings.whatsapp_pace
-    return Channels(
+    return ChannelRegistry(
         senders,
         whatsapp_per_second=pace,
         whatsapp_daily_people=settings.whatsapp_daily_people or None,

@@ -57,7 +57,7 @@ class HeldFigures(Answer):
 
 async def waiting(session: AsyncSession, now: dt.datetime) -> ConversationFigures:
     """Return who waits for a human."""
-    return ConversationFigures.model_validate(await queries.waiting(session, now))
+    return ConversationFigures.model_validate(await queries.count_waiting(session, now))
 
 
 async def held(session: AsyncSession, now: dt.datetime) -> HeldFigures:

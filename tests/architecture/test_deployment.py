@@ -44,7 +44,7 @@ def test_the_example_names_only_settings_that_exist() -> None:
 
 def test_the_runbook_says_of_every_alert_where_to_look() -> None:
     runbook = (ROOT / "deploy/README.md").read_text()
-    told = r'(?:ALERTS\.labels\(|_alert\(|Events\(\w+, )"(\w+)"'
+    told = r'(?:ALERTS\.labels\(|_alert\(|WebhookQueue\(\w+, )"(\w+)"'
     kinds = {
         kind for file in (ROOT / "app").rglob("*.py") for kind in re.findall(told, file.read_text())
     }

@@ -20,9 +20,9 @@ SAME_DOCSTRING_AT_MOST: Final = 2
 
 PUBLIC_CLASSES_NAMED_TWICE: Final = frozenset(
     """
-    Account Answer Block BlockNotFound CategoryCost Channel Channels Conversation EmployerBlock
-    EmployerNotFound Guard JobFacts OfferAnswer OfferFacts OwnData PlatformNotice ProfileChanges
-    QuietHours Reader Refused Step
+    Account Answer Block BlockNotFound Conversation EmployerBlock
+    EmployerNotFound Guard JobFacts OfferAnswer OfferFacts OwnData ProfileChanges
+    QuietHours Reader Step
     """.split()
 )
 FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(
@@ -30,10 +30,7 @@ FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(
     app/api/workers/offers.py:_said app/chat/effects.py:_meet app/chat/effects.py:_told
     app/chat/employer_effects.py:told app/chat/own_data.py:told app/masking/number_words.py:said
     app/dialogue/employer/posting.py:_told app/dialogue/handoff.py:_told
-    app/messaging/contacts/account_merge.py:the_one app/messaging/contacts/identify.py:meet
-    app/messaging/conversations/handoff.py:want
-    app/messaging/platform_events.py:bar app/messaging/platform_events.py:free
-    app/messaging/platform_events.py:learn app/nlu/job_correction.py:_told app/nlu/place_choice.py:meant
+    app/nlu/job_correction.py:_told app/nlu/place_choice.py:meant
     app/texts/catalogue.py:_said
     """.split()
 )

@@ -35,7 +35,7 @@ from app.database.session import Database
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging.channel import Address, Channels, SendResult
+from app.messaging.channel import Address, ChannelRegistry, SendResult
 from app.messaging.inbox import process
 from app.messaging.models import Channel, ChatPerson
 from app.messaging.outbox import delivery
@@ -77,7 +77,7 @@ class ChatWorld:
         self.phone = Phone()
         self.clock_now = NOW + dt.timedelta(minutes=2 if registered else 0)
         self.conversation = Conversation("https://partimer.example", "IN")
-        self.channels = Channels(
+        self.channels = ChannelRegistry(
             {Channel.WHATSAPP: self.phone, Channel.EMAIL: self.phone}, whatsapp_per_second=None
         )
         self._ids = itertools.count(1_000 if registered else 1)

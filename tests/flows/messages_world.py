@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.identity.models import User
-from app.messaging.channel import Address, Channels, SendResult, TransportError
+from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
 from app.messaging.inbound import StatusUpdate
 from app.messaging.inbox import process
 from app.messaging.models import Channel, OutboxMessage
@@ -38,8 +38,8 @@ class Refusing:
 class Town(ChatWorld):
     """Workers with phones, and a day's limit."""
 
-    def limited(self, people: int | None) -> Channels:
-        self.channels = Channels(
+    def limited(self, people: int | None) -> ChannelRegistry:
+        self.channels = ChannelRegistry(
             self.channels.senders, whatsapp_per_second=None, whatsapp_daily_people=people
         )
         return self.channels

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
 from app.database.session import Database
-from app.messaging.inbox.group_commit import MOST_BYTES, MOST_TOGETHER, Arrivals
+from app.messaging.inbox.group_commit import MOST_BYTES, MOST_TOGETHER, GroupCommit
 from app.messaging.inbox.process import WHATSAPP, store_events
 from app.messaging.inbox.unpack import EVENT
 from app.messaging.models import WebhookEvent
@@ -37,12 +37,12 @@ REFUSE_ON_POSTGRESQL = [
 
 
 class Door:
-    """Arrivals at a database, and what stands in it. Each statement has a moment of its own."""
+    """GroupCommit at a database, and what stands in it. Each statement has a moment of its own."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.moments = 0
-        self.arrivals = Arrivals(database, self._clock)
+        self.group_commit = GroupCommit(database, self._clock)
 
     def _clock(self) -> dt.datetime:
         self.moments += 1
@@ -50,7 +50,7 @@ class Door:
 
     def arrive(self, *bodies: bytes) -> list[asyncio.Task[None]]:
         """All of them at once."""
-        return [asyncio.create_task(self.arrivals.keep(body)) for body in bodies]
+        return [asyncio.create_task(self.group_commit.store(body)) for body in bodies]
 
     async def kept(self) -> list[bytes]:
         """Return the bodies, in the order in which they will be opened."""
@@ -72,7 +72,7 @@ async def door(database_url: str) -> AsyncIterator[Door]:
     database = Database(database_url, RING)
     made = Door(database)
     yield made
-    await made.arrivals.close()
+    await made.group_commit.close()
     await database.close()
 
 
@@ -127,7 +127,7 @@ async def test_nothing_is_acknowledged_before_its_commit(door: Door) -> None:
         tasks += door.arrive(b"three")
         await some_turns()
         assert outcomes(tasks) == ["waits"] * 3
-        await door.arrivals.close()
+        await door.group_commit.close()
         await some_turns()
         assert outcomes(tasks) == ["gone"] * 3
     assert await door.kept() == []
@@ -143,7 +143,7 @@ async def test_what_the_database_refuses_fails_alone(door: Door) -> None:
     with pytest.raises(SQLAlchemyError, match="refused"):
         await two
     assert sorted(await door.kept()) == [b"one", b"three"]
-    await door.arrivals.keep(b"four")
+    await door.group_commit.store(b"four")
 
 
 async def test_one_that_hangs_holds_up_nobody_for_long(postgresql_database_url: str) -> None:
@@ -159,5 +159,5 @@ async def test_one_that_hangs_holds_up_nobody_for_long(postgresql_database_url: 
         await hanging
         assert sorted(await door.kept()) == [b"other", b"same"]
     finally:
-        await door.arrivals.close()
+        await door.group_commit.close()
         await database.close()

@@ -51,7 +51,7 @@ class Two:
         """A message comes; return who it is from."""
         sign = Inbound("wamid", InboundKind.REACTION, NOW, phone, platform_id)
         async with self.database.begin() as session:
-            return (await people.meet(session, Channel.WHATSAPP, sign, NOW)).id
+            return (await people.resolve_contact(session, Channel.WHATSAPP, sign, NOW)).id
 
     async def begin(self, phones: str, ids: str) -> None:
         """The one writes with the phone only; the other with the id, and perhaps with an older phone."""

@@ -88,7 +88,7 @@ async def test_such_a_code_is_good_for_five_minutes_and_kept_as_a_hash(
             person = await world.person()
             ids = queries.ids_of_lines(session, person)
             found = [tuple(one) for one in await session.execute(select(ids.c.id, ids.c.ours))]
-            lines = await queries.lines(session, found)
+            lines = await queries.list_lines(session, found)
             assert not any(code in (line.text or "") for line in lines)
             kind = OutboxMessage.kind == "sign_in_code"
             assert await session.scalar(select(func.count()).where(kind)) == 1

@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 
 from app.identity.models import User
 from app.invariants import examine
-from app.messaging.channel import Address, Channels, SendResult, TransportError
+from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
 from app.messaging.models import Channel, InboxItem, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.outbox.claim import LEASE
@@ -203,7 +203,9 @@ class Campaign:
             number_id=settings.whatsapp_number,
             answer_seconds=0.3,
         )
-        channels = Channels({Channel.WHATSAPP: Mortal(client, self)}, whatsapp_per_second=None)
+        channels = ChannelRegistry(
+            {Channel.WHATSAPP: Mortal(client, self)}, whatsapp_per_second=None
+        )
         object.__setattr__(self.world.runtime, "channels", channels)
         try:
             yield

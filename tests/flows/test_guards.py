@@ -25,7 +25,7 @@ from app.identity.models import User
 from app.jobs import lifecycle
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging.channel import Address, Channels, SendResult, TransportError
+from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
 from app.messaging.models import Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.rules import Refusal
@@ -327,7 +327,7 @@ class TakenOver:
 async def test_whose_lease_ran_out_does_not_record_a_refusal(database: Database) -> None:
     await market(database)
     slow = TakenOver(database)
-    channels = Channels({Channel.WHATSAPP: slow}, whatsapp_per_second=None)
+    channels = ChannelRegistry({Channel.WHATSAPP: slow}, whatsapp_per_second=None)
     await delivery.send_due(database, channels, lambda: NOW, 1)
     async with database.read() as session:
         [row] = await session.scalars(select(OutboxMessage))

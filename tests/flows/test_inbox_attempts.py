@@ -19,7 +19,7 @@ from app.core.ids import new_id
 from app.database.session import Database
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.inbox import handle_messages, process
-from app.messaging.inbox.handle_messages import LEASE, WAITED_FOR
+from app.messaging.inbox.handle_messages import BLOCKING_TRIES, LEASE
 from app.messaging.inbox.unpack import LEASE as OPENING_LEASE
 from app.messaging.inbox.unpack import open_due
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
@@ -210,7 +210,7 @@ async def test_a_body_of_another_shape_keeps_no_neighbour_waiting(
 async def test_the_next_messages_wait_a_minute_and_then_overtake(database: Database) -> None:
     picky = Picky(database, Clock(), first=RuntimeError("no"))
     await arrive(database, said(0, "first"), said(0, "second"), said(0, "third"))
-    for _ in range(WAITED_FOR - 1):
+    for _ in range(BLOCKING_TRIES - 1):
         await picky.round()
         assert picky.heard == {}, "they are kept in order"
         picky.clock.now = (await items(database))["first"].due_at
@@ -490,5 +490,5 @@ async def test_a_note_of_a_new_phone_that_fails_is_told_to_nobody(database: Data
         )
     picky.faults[""] = RuntimeError("no")
     await picky.until(NOW + 5 * MINUTE)
-    assert (await items(database))["moved"].attempts >= WAITED_FOR
+    assert (await items(database))["moved"].attempts >= BLOCKING_TRIES
     assert await told(database) == []

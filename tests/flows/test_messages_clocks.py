@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.core.clocks import SKEW
 from app.core.ids import new_id
-from app.messaging.channel import Channels, TransportError
+from app.messaging.channel import ChannelRegistry, TransportError
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.outbox.claim import LEASE
@@ -28,7 +28,7 @@ AHEAD = [
 
 def paced(post: Post) -> None:
     """The real pace, which is kept by instants in the database."""
-    post.channels = Channels(post.channels.senders, whatsapp_per_second=80)
+    post.channels = ChannelRegistry(post.channels.senders, whatsapp_per_second=80)
 
 
 @pytest.mark.parametrize("ahead", AHEAD, ids=str)
@@ -196,7 +196,7 @@ async def test_the_limit_is_asked_for_again_after_a_clock_ran_ahead(database_url
             asked.append(world.clock_now)
             return 250
 
-        channels = Channels({}, whatsapp_limit=limit)
+        channels = ChannelRegistry({}, whatsapp_limit=limit)
         right = world.clock_now
         world.clock_now = right + dt.timedelta(days=400)
         await messaging_limits.read_due(world.database, channels, world.clock)
@@ -232,7 +232,7 @@ async def test_quiet_hours_in_a_zone_nobody_knows_stop_nobody(database_url: str)
             hours = QuietPeriod(dt.time(21), dt.time(8), "Asia/Atlantis")
             return dict.fromkeys(users, hours)
 
-        post.channels = Channels(
+        post.channels = ChannelRegistry(
             post.channels.senders, whatsapp_per_second=None, quiet_hours=lost_zone
         )
         await post.tell("1")

@@ -11,7 +11,7 @@ from app.chat import runner
 from app.core.ids import new_id
 from app.database.session import keyring
 from app.identity.models import User
-from app.messaging.channel import Channels
+from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox import process
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue
@@ -87,7 +87,9 @@ class Post:
                 number_id=settings.whatsapp_number,
                 answer_seconds=0.5,
             )
-            channels = Channels({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None, **how)
+            channels = ChannelRegistry(
+                {Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None, **how
+            )
             return await delivery.send_due(runtime.database, channels, runtime.clock, 100)
 
     def rows(self) -> list[OutboxMessage]:

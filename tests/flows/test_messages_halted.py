@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.messaging.channel import Channels
+from app.messaging.channel import ChannelRegistry
 from app.messaging.models import Channel, ChannelState, MessageTemplate, OutboxMessage
 from app.messaging.outbox import delivery
 from app.messaging.rules import (
@@ -324,5 +324,5 @@ async def _send_from(world: World, number: str) -> None:
             token=settings.whatsapp_token or "",
             number_id=number,
         )
-        channels = Channels({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None)
+        channels = ChannelRegistry({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None)
         await delivery.send_due(runtime.database, channels, runtime.clock, 100)

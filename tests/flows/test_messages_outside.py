@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.messaging.channel import Channels, TransportError
+from app.messaging.channel import ChannelRegistry, TransportError
 from app.messaging.models import (
     Channel,
     ChannelState,
@@ -142,7 +142,7 @@ async def test_the_platforms_limit_is_asked_for_every_hour_and_the_lower_holds(
             asked += 1
             return told[asked - 1]
 
-        world.channels = Channels(
+        world.channels = ChannelRegistry(
             world.channels.senders, whatsapp_per_second=None, whatsapp_limit=limit
         )
 
@@ -180,7 +180,7 @@ async def test_an_unanswered_question_for_the_limit_is_asked_again_after_a_minut
                 raise answer
             return answer
 
-        world.channels = Channels(
+        world.channels = ChannelRegistry(
             world.channels.senders, whatsapp_per_second=None, whatsapp_limit=limit
         )
 

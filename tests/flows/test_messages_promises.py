@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.__main__ import _templates
 from app.messaging import platform_events
-from app.messaging.channel import Address, Channels, SendResult
+from app.messaging.channel import Address, ChannelRegistry, SendResult
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage
 from app.messaging.outbox import enqueue
 from app.messaging.outbox.claim import claim
@@ -29,7 +29,7 @@ async def test_four_processes_together_never_exceed_the_numbers_rate(database_ur
     """Each claim gives its messages their slots; what counts is when they may set off."""
     async with town(database_url) as world:
         await world.tell(await world.workers(250))
-        channels = Channels(world.channels.senders, whatsapp_per_second=PER_SECOND)
+        channels = ChannelRegistry(world.channels.senders, whatsapp_per_second=PER_SECOND)
         processes = [world.database, *(database_of(database_url) for _ in range(3))]
         moments: list[float] = []
         sent: list[list[SendSlot]] = [[], [], [], []]
@@ -79,7 +79,7 @@ class Forgetful:
 async def test_messages_that_were_given_one_name_are_not_sent_again(database_url: str) -> None:
     async with town(database_url) as world:
         platform = Forgetful()
-        world.channels = Channels({Channel.WHATSAPP: platform}, whatsapp_per_second=None)
+        world.channels = ChannelRegistry({Channel.WHATSAPP: platform}, whatsapp_per_second=None)
         await world.tell(await world.workers(3))
         for _ in range(2):
             await world.send()
@@ -152,13 +152,13 @@ def test_the_command_compares_the_templates_and_frees_those_that_are_as_they_sho
 ) -> None:
     world, name = sqlite_world, "partimer_job_offer"
     world.in_session(
-        lambda session: platform_events.bar(session, name, "en", "paused", world.clock())
+        lambda session: platform_events.bar_template(session, name, "en", "paused", world.clock())
     )
     body = {"name": name, "language": "en", "status": status}
     ok(world.http.post("/sandbox/whatsapp/_control/templates", json=body))
     differ = world.run(_templates(world.settings, register=False))
     told = capsys.readouterr().out
-    barred = world.in_session(platform_events.barred)
+    barred = world.in_session(platform_events.list_barred)
     if status == "PAUSED":
         assert f"{name} (en): not_approved" in told
         assert (differ, barred) == (1, [(name, "en")])

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging.channel import Address, Channels, SendResult, TransportError
+from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue, statuses
@@ -53,7 +53,7 @@ class Post:
         self.platform = Platform()
         self.now = NOW
         self.user = new_id()
-        self.channels = Channels({Channel.WHATSAPP: self.platform}, whatsapp_per_second=None)
+        self.channels = ChannelRegistry({Channel.WHATSAPP: self.platform}, whatsapp_per_second=None)
 
     def clock(self) -> dt.datetime:
         return self.now

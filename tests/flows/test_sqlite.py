@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.crypto import Keyring
 from app.database.session import Database
-from app.messaging.channel import Channels
+from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox import process
 from app.messaging.outbox import delivery
 from app.payments import events
@@ -137,7 +137,7 @@ async def test_loops_with_nothing_to_do_wait_for_no_writer(database: Database) -
     now = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
     nothing: Any = None  # no channel, no handler: nobody is asked
     rounds = (
-        delivery.send_due(database, Channels({}), lambda: now, 100),
+        delivery.send_due(database, ChannelRegistry({}), lambda: now, 100),
         process.handle_due(database, lambda: now, 100, nothing),
         events.handle_due(database, lambda: now, 100, parse=nothing, livemode=False),
     )

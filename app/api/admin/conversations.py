@@ -104,12 +104,14 @@ class ReplyAnswer(Answer):
 async def _rows(
     session: AsyncSession, people: Sequence[ChatPerson], now: dt.datetime
 ) -> list[Conversation]:
-    who = await queries.who_are(session, people)
-    written = await queries.written_since_pause(session, {person.id for person in people})
+    who = await queries.list_names(session, people)
+    written = await queries.count_written_since_pause(session, {person.id for person in people})
     return [_row(person, who[person.id], written.get(person.id, 0), now) for person in people]
 
 
-def _row(person: ChatPerson, who: queries.Who, written: int, now: dt.datetime) -> Conversation:
+def _row(
+    person: ChatPerson, who: queries.ContactName, written: int, now: dt.datetime
+) -> Conversation:
     held_by = handoff.holder(person, now)
     state = ConversationState.BOT
     if person.paused_at is not None:
@@ -122,7 +124,7 @@ def _row(person: ChatPerson, who: queries.Who, written: int, now: dt.datetime) -
         why=HandoffReason(person.paused_why) if person.paused_why else None,
         waiting_since=person.paused_at,
         held_by=held_by,
-        held_until=person.held_at + handoff.HOLD_LASTS if held_by and person.held_at else None,
+        held_until=person.held_at + handoff.TAKEOVER_LASTS if held_by and person.held_at else None,
         user_id=person.user_id,
         role=who.role,
         name=who.name,
@@ -148,9 +150,9 @@ async def list_conversations(
     user_id: ListedUser = None,
 ) -> Page[Conversation] | Response:
     """List who talks with us, newest first; `waiting=true` are those who want a human."""
-    query = select(ChatPerson).where(queries.known())
+    query = select(ChatPerson).where(queries.is_reachable())
     if waiting is not None:
-        wanted_now = queries.waits(asked.now)
+        wanted_now = queries.is_waiting(asked.now)
         query = query.where(wanted_now if waiting else ~wanted_now)
     if user_id is not None:
         query = query.where(ChatPerson.user_id == user_id)
@@ -183,7 +185,7 @@ _ALL = ListSpec("conversations", Conversation, Keyset("conversations", [ChatPers
 
 
 async def _find(session: AsyncSession, conversation_id: UUID) -> ChatPerson:
-    query = select(ChatPerson).where(ChatPerson.id == conversation_id, queries.known())
+    query = select(ChatPerson).where(ChatPerson.id == conversation_id, queries.is_reachable())
     person: ChatPerson | None = await session.scalar(query)
     if person is None:
         raise NotFound
@@ -219,7 +221,7 @@ async def list_conversation_messages(
     query = select(said.c.id, said.c.ours)
     rows = (await session.execute(keyset.apply(query, page, rt.keyring))).all()
     cursor = keyset.next_cursor([(row.id,) for row in rows], page, rt.keyring)
-    found = await queries.lines(session, [(r.id, r.ours) for r in rows[: page.limit]])
+    found = await queries.list_lines(session, [(r.id, r.ours) for r in rows[: page.limit]])
     items = [ConversationLine.model_validate(line) for line in found]
     return Page(items=items, next_cursor=cursor)
 
@@ -234,7 +236,7 @@ async def take_conversation(
 
     It is yours for two hours after whatever you do in it; meanwhile nobody else can take it.
     """
-    return await _shown(session, await handoff.take(session, conversation_id, actor, now), now)
+    return await _shown(session, await handoff.take_over(session, conversation_id, actor, now), now)
 
 
 @router.post(

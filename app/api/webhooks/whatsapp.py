@@ -135,7 +135,7 @@ async def receive_whatsapp(request: Request) -> Response:
     body = await request.body()
     if not signature_fits(_secret(runtime.settings), body, request.headers.get(SIGNATURE_HEADER)):
         raise BadSignature
-    await runtime.arrivals.keep(without_exact_pins(body))
+    await runtime.group_commit.store(without_exact_pins(body))
     return _RECEIVED
 
 

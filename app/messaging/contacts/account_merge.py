@@ -2,21 +2,21 @@
 
 What an account is worth, from least to most:
 
-- *nobody's*: pending, and nobody agreed in the chat. Whoever typed the phone anywhere has made it, or who
-  writes has not agreed yet.
-- *agreed*: pending, because the phone was hidden from us when they agreed in the chat.
-- *held*: active or suspended. Somebody proved a phone for it.
+- *unproven*: pending, without consent in the chat. Anybody may have typed the phone on the web, or the person
+  writing has not consented yet.
+- *consented*: pending with consent in the chat, because the platform hid the phone from us.
+- *proven*: active or suspended. Somebody proved a phone for it.
 
-| one, the other | none or erased | nobody's           | agreed             | held           |
+| one, the other | none or erased | unproven           | consented          | proven         |
 |----------------|----------------|--------------------|--------------------|----------------|
-| none or erased | none           | nobody's           | agreed             | held           |
-| nobody's       | nobody's       | the last talked to | agreed             | held           |
-| agreed         | agreed         | agreed             | the last talked to | held           |
-| held           | held           | held               | held               | both, an alert |
+| none or erased | none           | unproven           | consented          | proven         |
+| unproven       | unproven       | the last talked to | consented          | proven         |
+| consented      | consented      | consented          | the last talked to | proven         |
+| proven         | proven         | proven             | proven             | both, an alert |
 
-The one that stays has the phone and the id from then on, and an agreed one is active with the phone. The
-other keeps no name, so that nobody signs in to it, and is forgotten in time. Where both stay nothing is
-moved: whoever has the phone is taken for its account's owner, whoever has the id for that one's.
+The account that stays gets the phone and the platform id; a consented one becomes active with the phone. The
+other loses both, so that nobody signs in to it, and retention deletes it. Where both stay nothing moves:
+a message belongs to the account of its phone, else to that of its platform id.
 """
 
 import datetime as dt
@@ -33,16 +33,16 @@ from app.identity import codes
 from app.identity.models import Consent, User, UserStatus
 
 
-class Worth(IntEnum):
+class AccountClaim(IntEnum):
     """What an account is worth beside another of the same person's."""
 
     ERASED = 0
-    NOBODYS = 1
-    AGREED = 2
-    HELD = 3
+    UNPROVEN = 1
+    CONSENTED = 2
+    PROVEN = 3
 
 
-async def the_one(
+async def surviving_account(
     session: AsyncSession, channel: str, one: UUID, other: UUID, now: dt.datetime
 ) -> UUID | None:
     """Return which of two accounts of one person stays; the other has given way.
@@ -50,22 +50,22 @@ async def the_one(
     Of two that are worth the same it is `one`. Returns None, and has changed nothing, where somebody
     holds each of them.
     """
-    first, second = [await _worth(session, channel, each) for each in (one, other)]
+    first, second = [await _claim_of(session, channel, each) for each in (one, other)]
     stays, goes, worth = (one, other, second) if first >= second else (other, one, first)
-    if worth is Worth.ERASED or await _gives_way(session, goes, now):
+    if worth is AccountClaim.ERASED or await _gives_way(session, goes, now):
         return stays
     return None
 
 
-async def agreed(session: AsyncSession, channel: str, user_id: UUID) -> bool:
-    """Whether somebody agreed on this channel: what was typed elsewhere about a phone is not theirs."""
+async def has_consent(session: AsyncSession, channel: str, user_id: UUID) -> bool:
+    """Whether the worker consented on this channel; data typed elsewhere about a phone may not be theirs."""
     query = select(Consent.id).where(
         Consent.user_id == user_id, Consent.channel == channel, Consent.withdrawn_at.is_(None)
     )
     return await session.scalar(query.limit(1)) is not None
 
 
-async def call_for_a_person(
+async def alert_two_accounts(
     session: AsyncSession, user_id: UUID, other_id: UUID, now: dt.datetime
 ) -> None:
     """Call for an administrator: somebody has, or moved to, what names another's account.
@@ -80,13 +80,17 @@ async def call_for_a_person(
         logger().error("two_accounts_of_one_person", user_id=str(user_id))
 
 
-async def _worth(session: AsyncSession, channel: str, user_id: UUID) -> Worth:
+async def _claim_of(session: AsyncSession, channel: str, user_id: UUID) -> AccountClaim:
     status = await session.scalar(select(User.status).where(User.id == user_id))
     if status in {None, UserStatus.ERASED}:
-        return Worth.ERASED
+        return AccountClaim.ERASED
     if status != UserStatus.PENDING:
-        return Worth.HELD
-    return Worth.AGREED if await agreed(session, channel, user_id) else Worth.NOBODYS
+        return AccountClaim.PROVEN
+    return (
+        AccountClaim.CONSENTED
+        if await has_consent(session, channel, user_id)
+        else AccountClaim.UNPROVEN
+    )
 
 
 async def _gives_way(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:

@@ -49,7 +49,7 @@ _THEM: Final = (
 """Who has this id or this phone; nobody is found by what a message lacks (NULL)."""
 
 
-async def meet(
+async def resolve_contact(
     session: AsyncSession, channel: str, inbound: Inbound, now: dt.datetime
 ) -> ChatPerson:
     """Return who sent a message, made on first sight; two who prove to be one are merged.
@@ -61,9 +61,9 @@ async def meet(
     found = await _find_or_make(session, channel, inbound, index, now)
     person = found[0]
     if len(found) > 1:
-        if not await _settle(session, found[0], found[1], now):
+        if not await _unify_accounts(session, found[0], found[1], now):
             return person
-        person = await _merge(session, found[0], found[1], now)
+        person = await _merge_phone_and_id(session, found[0], found[1], now)
     # What changed since is not changed back by a message that was long on its way, and a move
     # itself names what was left behind.
     tells = inbound.kind is not InboundKind.MOVED and (
@@ -73,7 +73,7 @@ async def meet(
         person.platform_user_id is None or tells
     ):
         person.platform_user_id = inbound.platform_id
-        await _name_account(session, person, now)
+        await _set_account_id(session, person, now)
     in_other_form = index is not None and index == person.other_phone_index
     if (
         inbound.phone_from is not None
@@ -88,7 +88,7 @@ async def meet(
         changes = person.phone_index not in {None, index}
         if await set_phone(session, person, inbound.phone_from, now) and changes:
             person.phone_changed_at = inbound.sent_at
-    await link(session, person, now)
+    await link_account(session, person, now)
     return person
 
 
@@ -129,29 +129,29 @@ async def _find(
     return list(await session.scalars(_THEM, names))
 
 
-async def _settle(
+async def _unify_accounts(
     session: AsyncSession, person: ChatPerson, other: ChatPerson, now: dt.datetime
 ) -> bool:
     """Leave two who prove to be one a single account; False, and an alert, where both are held."""
     mine, theirs = person.user_id, other.user_id
     if mine is None or theirs is None or mine == theirs:
         return True
-    in_order = (theirs, mine) if _knows_more(other, person) else (mine, theirs)
-    stays = await account_merge.the_one(session, person.channel, *in_order, now)
+    in_order = (theirs, mine) if _is_fuller(other, person) else (mine, theirs)
+    stays = await account_merge.surviving_account(session, person.channel, *in_order, now)
     if stays is None:
-        await account_merge.call_for_a_person(session, mine, theirs, now)
+        await account_merge.alert_two_accounts(session, mine, theirs, now)
         return False
     (person if stays == theirs else other).user_id = None
     return True
 
 
-async def _merge(
+async def _merge_phone_and_id(
     session: AsyncSession, phones: ChatPerson, ids: ChatPerson, now: dt.datetime
 ) -> ChatPerson:
     """Make one of who has the phone and who has the id: who has the account takes the other over."""
     kept, gone = sorted((phones, ids), key=lambda person: person.user_id is None)
     await _absorb(session, kept, gone, now)
-    await _name_account(session, kept, now)
+    await _set_account_id(session, kept, now)
     return kept
 
 
@@ -166,7 +166,7 @@ async def _absorb(
             .values(person_id=kept.id)
             .execution_options(synchronize_session=False)
         )
-    if _knows_more(gone, kept):
+    if _is_fuller(gone, kept):
         kept.state, kept.last_message_at = gone.state, gone.last_message_at
     names = gone.platform_user_id, gone.phone_index, gone.phone_sealed
     other_form = gone.other_phone_index
@@ -204,12 +204,12 @@ async def _absorb(
     await session.flush()
 
 
-def _knows_more(one: ChatPerson, other: ChatPerson) -> bool:
+def _is_fuller(one: ChatPerson, other: ChatPerson) -> bool:
     """Whose conversation goes on: the one of the account, else the one that was spoken in last."""
-    return _talk(one) > _talk(other)
+    return _fullness(one) > _fullness(other)
 
 
-def _talk(person: ChatPerson) -> tuple[bool, bool, dt.datetime]:
+def _fullness(person: ChatPerson) -> tuple[bool, bool, dt.datetime]:
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
     return person.user_id is not None, bool(person.state), person.last_message_at or never
 
@@ -225,7 +225,7 @@ def _first(
     return choose(known) if known else None
 
 
-async def link(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
+async def link_account(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
     """Connect a person with their worker's account, where there is one."""
     if person.user_id is not None:
         status = await session.scalar(_STATUS, {"user_id": person.user_id})
@@ -251,10 +251,10 @@ async def link(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> N
         # What an unproven registration says is no choice of this person yet.
         person.language = person.language or user.language
     if user.chat_user_id is None and person.platform_user_id is not None:
-        await _name_account(session, person, now)
+        await _set_account_id(session, person, now)
 
 
-async def _name_account(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
+async def _set_account_id(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
     """Note the platform's id on the person's account, unless another account has it."""
     if person.user_id is None or person.platform_user_id is None:
         return
@@ -275,23 +275,23 @@ async def set_phone(
     """Give a person a phone (E.164) that the platform vouches for; the account follows.
 
     Who agreed while the phone was hidden has proven it by this. Returns False, and changes nothing, when
-    the phone is the account of somebody else (`accounts.the_one`).
+    the phone is the account of somebody else (`account_merge.surviving_account`).
     """
     keys = keyring(session)
     index = keys.index(phone, PHONE)
-    other = await _another(session, person, ChatPerson.phone_index == index)
+    other = await _find_other(session, person, ChatPerson.phone_index == index)
     owner = await session.scalar(
         select(User.id).where(User.role == Role.WORKER, User.phone_index == index)
     )
     mine = person.user_id
-    met = other.user_id if other is not None else None  # whom `_be_one` looks at itself
+    met = other.user_id if other is not None else None  # whom `merge` looks at itself
     if mine is not None and owner is not None and owner not in (mine, met):
-        stays = await account_merge.the_one(session, person.channel, mine, owner, now)
+        stays = await account_merge.surviving_account(session, person.channel, mine, owner, now)
         if stays is None:
-            await account_merge.call_for_a_person(session, mine, owner, now)
+            await account_merge.alert_two_accounts(session, mine, owner, now)
             return False
         person.user_id = stays
-    if other is not None and not await _be_one(session, person, other, now):
+    if other is not None and not await merge(session, person, other, now):
         return False
     if person.phone_index != index:
         person.other_phone_index = None
@@ -305,13 +305,13 @@ async def set_phone(
             .execution_options(synchronize_session=False)
         )
         changed(session, "worker", person.user_id)
-        await _name_account(session, person, now)
-        if await account_merge.agreed(session, person.channel, person.user_id):
+        await _set_account_id(session, person, now)
+        if await account_merge.has_consent(session, person.channel, person.user_id):
             await users.prove_phone(session, person.user_id, now)
     return True
 
 
-async def known_as(
+async def record_number_form(
     session: AsyncSession, channel: str, phone: str, as_phone: str, now: dt.datetime
 ) -> None:
     """Note that the platform knows this phone by its number's other form (`phones.line_of`).
@@ -342,13 +342,13 @@ async def known_as(
     if person.phone_index != index and not await set_phone(session, person, phone, now):
         return
     for each in found:
-        if each is not person and not await _be_one(session, person, each, now):
+        if each is not person and not await merge(session, person, each, now):
             return
     person.other_phone_index, person.updated_at = other, now
-    await link(session, person, now)
+    await link_account(session, person, now)
 
 
-async def move(
+async def follow_move(
     session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
 ) -> None:
     """Follow a person to their new number or id, as the platform tells it; not to one they left since."""
@@ -359,7 +359,7 @@ async def move(
     ):
         person.phone_changed_at = inbound.sent_at
     if inbound.moved_to_id is not None and inbound.moved_to_id != person.platform_user_id:
-        await _take_id(session, person, inbound.moved_to_id, now)
+        await _set_platform_id(session, person, inbound.moved_to_id, now)
 
 
 def _is_newest(person: ChatPerson, inbound: Inbound) -> bool:
@@ -368,17 +368,17 @@ def _is_newest(person: ChatPerson, inbound: Inbound) -> bool:
     return changed_at is None or inbound.sent_at >= changed_at
 
 
-async def _take_id(
+async def _set_platform_id(
     session: AsyncSession, person: ChatPerson, platform_id: str, now: dt.datetime
 ) -> None:
-    other = await _another(session, person, ChatPerson.platform_user_id == platform_id)
-    if other is not None and not await _be_one(session, person, other, now):
+    other = await _find_other(session, person, ChatPerson.platform_user_id == platform_id)
+    if other is not None and not await merge(session, person, other, now):
         return
     person.platform_user_id, person.updated_at = platform_id, now
-    await _name_account(session, person, now)
+    await _set_account_id(session, person, now)
 
 
-async def _another(
+async def _find_other(
     session: AsyncSession, person: ChatPerson, named: ColumnElement[bool]
 ) -> ChatPerson | None:
     query = select(ChatPerson).where(
@@ -388,17 +388,17 @@ async def _another(
     return other
 
 
-async def _be_one(
+async def merge(
     session: AsyncSession, person: ChatPerson, other: ChatPerson, now: dt.datetime
 ) -> bool:
     """Take over who has this person's new name already; False where that is another's account."""
-    if not await _settle(session, person, other, now):
+    if not await _unify_accounts(session, person, other, now):
         return False
     await _absorb(session, person, other, now)
     return True
 
 
-def prefer(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:
+def record_marketing_choice(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:
     """Follow what a person set last for marketing in the platform itself; `person` is locked."""
     if inbound.text not in _MARKETING_CHOICES:
         return
@@ -409,7 +409,7 @@ def prefer(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:
     person.updated_at = now
 
 
-async def forget(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
+async def erase_contacts(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
     """Keep nothing of these people: no address, no word of theirs, nothing to be answered.
 
     The rows stay, because a message that the platform delivers again must still be known.

@@ -25,9 +25,9 @@ from app.messaging.rules import WINDOW, WINDOW_MARGIN, window_open
 from app.texts import catalogue
 from app.texts.message import Outgoing
 
-HOLD_LASTS: Final = dt.timedelta(hours=2)
+TAKEOVER_LASTS: Final = dt.timedelta(hours=2)
 """How long a conversation belongs to who took it over, after the last thing they did in it."""
-HERE: Final = "human_here"
+TEAM_JOINED: Final = "human_here"
 """The notice that somebody of our team is there now; outside the window it asks for an answer."""
 
 
@@ -84,7 +84,7 @@ class WindowClosed(Conflict):
     )
 
 
-def want(person: ChatPerson, why: HandoffReason, now: dt.datetime) -> None:
+def request(person: ChatPerson, why: HandoffReason, now: dt.datetime) -> None:
     """Note that a human is wanted, and tell our team; `person` is locked.
 
     Who waits already keeps their place, and the more urgent of the two reasons.
@@ -98,7 +98,7 @@ def want(person: ChatPerson, why: HandoffReason, now: dt.datetime) -> None:
     logger().warning("human_wanted", user_id=str(person.user_id), reason=why.value)
 
 
-def end(person: ChatPerson, now: dt.datetime) -> None:
+def resume_bot(person: ChatPerson, now: dt.datetime) -> None:
     """Let the bot speak again; `person` is locked."""
     person.paused_at = person.paused_why = person.held_by = person.held_at = None
     person.updated_at = now
@@ -106,12 +106,12 @@ def end(person: ChatPerson, now: dt.datetime) -> None:
 
 def holder(person: ChatPerson, now: dt.datetime) -> UUID | None:
     """Return which administrator holds a conversation now."""
-    if person.held_at is None or person.held_at <= now - HOLD_LASTS:
+    if person.held_at is None or person.held_at <= now - TAKEOVER_LASTS:
         return None
     return person.held_by
 
 
-async def take(
+async def take_over(
     session: AsyncSession, person_id: UUID, actor: Actor, now: dt.datetime
 ) -> ChatPerson:
     """Take a conversation over: the bot falls silent, and the person is told.
@@ -119,14 +119,14 @@ async def take(
     Taking what one holds already changes nothing, but outside the window asks the person once more to
     write. Raises `NotFound`, `ConversationHeld`.
     """
-    person = await _mine(session, person_id, actor, now)
+    person = await _lock_unless_taken(session, person_id, actor, now)
     held = holder(person, now) == actor.user_id
     person.held_by, person.held_at, person.updated_at = actor.user_id, now, now
     if person.paused_at is None:
         person.paused_at, person.paused_why = now, HandoffReason.TAKEN
     can_write = window_open(person.last_inbound_at, now)
     if person.stopped_at is None and not (held and can_write):
-        await enqueue.tell_person(session, person, HERE, key=now.isoformat(), now=now)
+        await enqueue.tell_person(session, person, TEAM_JOINED, key=now.isoformat(), now=now)
     if not held:
         audit.record(
             session,
@@ -146,7 +146,7 @@ async def reply(
 
     Raises `NotFound`, `ConversationNotHeld`, `ConversationHeld`, `PersonStopped`, `WindowClosed`.
     """
-    person = await _mine(session, person_id, actor, now)
+    person = await _lock_unless_taken(session, person_id, actor, now)
     if person.held_by != actor.user_id:
         raise ConversationNotHeld
     if person.stopped_at is not None:
@@ -178,10 +178,10 @@ async def hand_back(
     Outside the window nobody is told: it would cost a template to say that nothing is to be said.
     Raises `NotFound`, `ConversationHeld`.
     """
-    person = await _mine(session, person_id, actor, now)
+    person = await _lock_unless_taken(session, person_id, actor, now)
     if person.paused_at is None:
         return person
-    end(person, now)
+    resume_bot(person, now)
     if person.stopped_at is None and window_open(person.last_inbound_at, now):
         back = catalogue.chat(person.language or catalogue.DEFAULT_LANGUAGE, "handed_back")
         await enqueue.reply(session, person, back, key=f"back:{now.isoformat()}", now=now)
@@ -189,7 +189,7 @@ async def hand_back(
     return person
 
 
-async def _mine(
+async def _lock_unless_taken(
     session: AsyncSession, person_id: UUID, actor: Actor, now: dt.datetime
 ) -> ChatPerson:
     """Return the person, locked, unless another administrator holds the conversation."""

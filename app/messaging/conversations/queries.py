@@ -63,7 +63,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class ContactName:
     """Somebody on a chat channel, as our team may know them."""
 
     name: str | None
@@ -71,7 +71,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingCounts:
     """How many people wait for a human, or have one."""
 
     waiting: int
@@ -81,14 +81,14 @@ class Waiting:
     """How many of those who wait call for help: somebody did them wrong, or they are in danger."""
 
 
-def known() -> ColumnElement[bool]:
+def is_reachable() -> ColumnElement[bool]:
     """The condition that a person can be written to: who was forgotten has no conversation."""
     return or_(ChatPerson.phone_index.is_not(None), ChatPerson.platform_user_id.is_not(None))
 
 
-def waits(now: dt.datetime) -> ColumnElement[bool]:
+def is_waiting(now: dt.datetime) -> ColumnElement[bool]:
     """The condition that a person wants a human and has none."""
-    held = and_(ChatPerson.held_by.is_not(None), ChatPerson.held_at > now - handoff.HOLD_LASTS)
+    held = and_(ChatPerson.held_by.is_not(None), ChatPerson.held_at > now - handoff.TAKEOVER_LASTS)
     return and_(ChatPerson.paused_at.is_not(None), ~func.coalesce(held, False))
 
 
@@ -97,19 +97,21 @@ def urgency() -> ColumnElement[int]:
     return case((ChatPerson.paused_why == handoff.HandoffReason.SAFETY, FIRST), else_=FIRST + 1)
 
 
-async def waiting(session: AsyncSession, now: dt.datetime) -> Waiting:
+async def count_waiting(session: AsyncSession, now: dt.datetime) -> WaitingCounts:
     """Count who waits for a human."""
     paused = ChatPerson.paused_at.is_not(None)
     everybody = select(func.count()).select_from(ChatPerson).where(paused)
     calling = func.count().filter(urgency() == FIRST)
-    alone = select(func.count(), func.min(ChatPerson.paused_at), calling).where(waits(now))
+    alone = select(func.count(), func.min(ChatPerson.paused_at), calling).where(is_waiting(now))
     count, oldest, safety = (await session.execute(alone)).one()
     in_all = await session.scalar(everybody) or 0
     seconds = int((now - oldest).total_seconds()) if oldest is not None else 0
-    return Waiting(count, in_all - count, max(0, seconds), safety)
+    return WaitingCounts(count, in_all - count, max(0, seconds), safety)
 
 
-async def who_are(session: AsyncSession, people: Sequence[ChatPerson]) -> Mapping[UUID, Who]:
+async def list_names(
+    session: AsyncSession, people: Sequence[ChatPerson]
+) -> Mapping[UUID, ContactName]:
     """Return names and roles; somebody without an account of their own may be an employer's phone."""
     ids = {person.user_id for person in people if person.user_id}
     phones = {person.phone_index for person in people if not person.user_id and person.phone_index}
@@ -122,11 +124,13 @@ async def who_are(session: AsyncSession, people: Sequence[ChatPerson]) -> Mappin
     for person in people:
         key: Any = person.user_id or person.phone_index
         user = by_id.get(key) if person.user_id else by_phone.get(key)
-        found[person.id] = Who(mask(user.name), Role(user.role)) if user else Who(None, None)
+        found[person.id] = (
+            ContactName(mask(user.name), Role(user.role)) if user else ContactName(None, None)
+        )
     return found
 
 
-async def written_since_pause(
+async def count_written_since_pause(
     session: AsyncSession, people: Collection[UUID]
 ) -> Mapping[UUID, int]:
     """Return how many messages each of these wrote since a human was wanted."""
@@ -155,7 +159,7 @@ def ids_of_lines(session: AsyncSession, person: ChatPerson) -> Subquery:
     return union_all(wrote, told).subquery()
 
 
-async def lines(session: AsyncSession, ids: Sequence[tuple[UUID, bool]]) -> list[Line]:
+async def list_lines(session: AsyncSession, ids: Sequence[tuple[UUID, bool]]) -> list[Line]:
     """Return these lines in their order; `ids` say of each whether it is ours."""
     found: dict[UUID, Line] = {}
     keys = keyring(session)
@@ -168,7 +172,7 @@ async def lines(session: AsyncSession, ids: Sequence[tuple[UUID, bool]]) -> list
     return [found[id_] for id_, _ in ids]
 
 
-async def written_by(session: AsyncSession, user_id: UUID) -> list[Line]:
+async def list_written_by(session: AsyncSession, user_id: UUID) -> list[Line]:
     """Return what somebody wrote in their chats, as long as it is kept, oldest first."""
     query: Select[InboxItem] = (
         select(InboxItem)

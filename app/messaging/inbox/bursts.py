@@ -21,7 +21,7 @@ _LOOKED_AT: Final = 30
 """An album has at most 30 pictures."""
 
 
-async def answered(session: AsyncSession, person: ChatPerson, inbound: Inbound) -> bool:
+async def is_answered(session: AsyncSession, person: ChatPerson, inbound: Inbound) -> bool:
     """Whether this belongs to a burst of which one message was handled already."""
     if not _says_nothing(inbound):
         return False

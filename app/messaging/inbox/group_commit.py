@@ -1,4 +1,4 @@
-"""What arrives while something is being kept is kept with what else arrived: one statement, one commit.
+"""Group commit for webhooks: those that arrive while an INSERT runs share the next one.
 
 A webhook is acknowledged when it is committed, and its own statement and commit cost more than all the
 rest of it. Under load many arrive meanwhile, and go together; one that is alone waits for nobody.
@@ -23,57 +23,57 @@ PATIENCE_SECONDS: Final = 0.5
 """After which those that wait begin without the ones before: a lock or a dead connection does not stop all."""
 
 
-class _Arrival(NamedTuple):
+class _Webhook(NamedTuple):
     body: bytes
-    kept: asyncio.Future[None]
+    stored: asyncio.Future[None]
 
 
 def _is_outage(error: Exception) -> bool:
     return isinstance(error, OutcomeUnknown) or is_outage(error)
 
 
-class Arrivals:
+class GroupCommit:
     """Keeps WhatsApp's webhooks (`inbox`)."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._waiting: deque[_Arrival] = deque()
-        self._taking: asyncio.Task[None] | None = None
-        self._keeping: set[asyncio.Task[None]] = set()
+        self._waiting: deque[_Webhook] = deque()
+        self._runner: asyncio.Task[None] | None = None
+        self._storing: set[asyncio.Task[None]] = set()
 
-    async def keep(self, body: bytes) -> None:
+    async def store(self, body: bytes) -> None:
         """Return when `body` is committed. Raises what its own statement raised.
 
-        Whoever is cancelled gives up the answer only: it may be kept, and the others are.
+        Whoever is cancelled gives up the answer only: it may be stored, and the others are.
         """
-        kept = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Arrival(body, kept))
-        if self._taking is None:
+        stored = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Webhook(body, stored))
+        if self._runner is None:
             # It belongs to no request: not to be cancelled with one, nor to log under one's id.
-            self._taking = asyncio.create_task(self._take_all(), context=Context())
-        await kept
+            self._runner = asyncio.create_task(self._store_all(), context=Context())
+        await stored
 
     async def close(self) -> None:
         """Give up what is not committed: nobody acknowledged it, so it will be sent again."""
-        under_way = [*self._keeping, *([self._taking] if self._taking else [])]
+        under_way = [*self._storing, *([self._runner] if self._runner else [])]
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-        for arrival in self._waiting:
-            arrival.kept.cancel()
+        for webhook in self._waiting:
+            webhook.stored.cancel()
 
-    async def _take_all(self) -> None:
+    async def _store_all(self) -> None:
         try:
             while self._waiting:
-                keeping = asyncio.create_task(self._keep(self._next()))
-                self._keeping.add(keeping)
-                keeping.add_done_callback(self._keeping.discard)
-                await asyncio.wait([keeping], timeout=PATIENCE_SECONDS)
+                storing = asyncio.create_task(self._store(self._next()))
+                self._storing.add(storing)
+                storing.add_done_callback(self._storing.discard)
+                await asyncio.wait([storing], timeout=PATIENCE_SECONDS)
         finally:
-            self._taking = None
+            self._runner = None
 
-    def _next(self) -> Sequence[_Arrival]:
+    def _next(self) -> Sequence[_Webhook]:
         batch = [self._waiting.popleft()]
         room = MOST_BYTES - len(batch[0].body)
         while self._waiting and len(batch) < MOST_TOGETHER:
@@ -83,26 +83,26 @@ class Arrivals:
             batch.append(self._waiting.popleft())
         return batch
 
-    async def _keep(self, batch: Sequence[_Arrival]) -> None:
+    async def _store(self, batch: Sequence[_Webhook]) -> None:
         try:
             async with self._database.single() as session:
-                bodies = [arrival.body for arrival in batch]
+                bodies = [webhook.body for webhook in batch]
                 await store_events(session, WHATSAPP, bodies, self._clock())
         except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
             if len(batch) == 1 or _is_outage(error):
                 # To try each alone while the database is away would only keep all of them waiting.
-                for arrival in batch:
-                    if not arrival.kept.done():
-                        arrival.kept.set_exception(error)
+                for webhook in batch:
+                    if not webhook.stored.done():
+                        webhook.stored.set_exception(error)
                 return
-            # It may be the fault of one of them; what was kept already is known by its bytes.
+            # It may be the fault of one of them; what was stored already is known by its bytes.
             reason = type(error).__name__
             logger().warning("webhooks_kept_one_by_one", count=len(batch), reason=reason)
-            await asyncio.gather(*(self._keep([arrival]) for arrival in batch))
+            await asyncio.gather(*(self._store([webhook]) for webhook in batch))
         else:
-            for arrival in batch:
-                if not arrival.kept.done():
-                    arrival.kept.set_result(None)
+            for webhook in batch:
+                if not webhook.stored.done():
+                    webhook.stored.set_result(None)
         finally:
-            for arrival in batch:
-                arrival.kept.cancel()  # nothing, unless this task is being cancelled
+            for webhook in batch:
+                webhook.stored.cancel()  # nothing, unless this task is being cancelled

@@ -44,9 +44,9 @@ HANDLING_SECONDS: Final = 20
 """How long one message may take; it takes milliseconds, but it may wait for a lock of 15 s."""
 LEASE: Final = dt.timedelta(seconds=30)
 """How long a try keeps other processes away; a message whose process was killed waits so long."""
-WAITED_FOR: Final = 4
+BLOCKING_TRIES: Final = 4
 """Failed tries of a message (5, 15 and 45 s apart) for which the person's next messages wait."""
-TELL_AGAIN_AFTER: Final = dt.timedelta(hours=1)
+NOTIFY_AGAIN_AFTER: Final = dt.timedelta(hours=1)
 """How often at most somebody is told that a message of theirs could not be handled."""
 
 
@@ -146,7 +146,7 @@ _HEADS: Final = Prepared(
         ~exists().where(
             _OLDER.person_id == InboxItem.person_id,
             _OLDER.state == WebhookState.WAITING,
-            _OLDER.attempts < WAITED_FOR,
+            _OLDER.attempts < BLOCKING_TRIES,
             _OLDER.lost == 0,
             tuple_(_OLDER.sent_at, _OLDER.id) < tuple_(InboxItem.sent_at, InboxItem.id),
         ),
@@ -167,7 +167,7 @@ _NEXT_ITEMS: Final = (
         InboxItem.state == WebhookState.WAITING,
         or_(
             InboxItem.id == bindparam("item_id"),
-            and_(InboxItem.attempts < WAITED_FOR, InboxItem.lost == 0),
+            and_(InboxItem.attempts < BLOCKING_TRIES, InboxItem.lost == 0),
         ),
     )
     .order_by(InboxItem.sent_at, InboxItem.id)
@@ -186,7 +186,7 @@ async def _heads(session: AsyncSession, now: dt.datetime, limit: int) -> list[_H
 
 def _one_each(heads: Sequence[_Head]) -> list[_Head]:
     by_person: dict[UUID, _Head] = {}
-    for head in sorted(heads, key=lambda head: head.attempts >= WAITED_FOR):
+    for head in sorted(heads, key=lambda head: head.attempts >= BLOCKING_TRIES):
         by_person.setdefault(head.person_id, head)
     return list(by_person.values())
 
@@ -357,9 +357,9 @@ async def _set_back(database: Database, this: Round, item_id: UUID, error: Excep
             return
         if not tries.set_back(item, error, now):
             await _park(session, item, now)
-        elif item.attempts == WAITED_FOR:
+        elif item.attempts == BLOCKING_TRIES:
             wake_loops(session, "inbox")  # the person's next messages wait no longer
-            await _tell(session, item, "message_waits", now)
+            await _notify_sender(session, item, "message_waits", now)
     this.begun.pop(item_id, None)
 
 
@@ -369,10 +369,12 @@ async def _park(session: AsyncSession, item: InboxItem, now: dt.datetime) -> Non
     wake_loops(session, "inbox")
     ALERTS.labels("inbox_dead").inc()
     logger().error("message_parked", message_id=str(item.id), reason=item.error)
-    await _tell(session, item, "message_parked", now)
+    await _notify_sender(session, item, "message_parked", now)
 
 
-async def _tell(session: AsyncSession, item: InboxItem, text: str, now: dt.datetime) -> None:
+async def _notify_sender(
+    session: AsyncSession, item: InboxItem, text: str, now: dt.datetime
+) -> None:
     """Tell the person, once an hour at most, that their message was not handled.
 
     Nobody is told who has stopped messages, to whom a human talks, or who wrote too long ago to be
@@ -381,16 +383,16 @@ async def _tell(session: AsyncSession, item: InboxItem, text: str, now: dt.datet
     try:
         async with session.begin_nested():
             person = await session.get(ChatPerson, item.person_id)
-            if person is None or not _can_be_told(person, now) or not _was_written(session, item):
+            if person is None or not _may_notify(person, now) or not _was_written(session, item):
                 return
-            hour = int(now.timestamp() // TELL_AGAIN_AFTER.total_seconds())
+            hour = int(now.timestamp() // NOTIFY_AGAIN_AFTER.total_seconds())
             said = catalogue.chat(person.language or catalogue.DEFAULT_LANGUAGE, text, now=now)
             await enqueue.reply(session, person, said, key=f"{text}:{hour}", now=now)
     except Exception as error:  # noqa: BLE001 - the message is set back or parked all the same
         logger().error("person_not_told", message_id=str(item.id), exc_info=error)
 
 
-def _can_be_told(person: ChatPerson, now: dt.datetime) -> bool:
+def _may_notify(person: ChatPerson, now: dt.datetime) -> bool:
     known = person.phone_index is not None or person.platform_user_id is not None
     wants = person.stopped_at is None and person.paused_at is None
     heard = person.last_inbound_at

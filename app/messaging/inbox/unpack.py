@@ -26,7 +26,7 @@ from app.database.wakeups import wake_loops
 from app.messaging import platform_events
 from app.messaging.contacts import identify
 from app.messaging.inbound import Inbound, InboundKind, Parsed
-from app.messaging.inbox.webhook_queue import Events
+from app.messaging.inbox.webhook_queue import WebhookQueue
 from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.outbox import statuses
 from app.messaging.rules import WINDOW
@@ -50,7 +50,7 @@ type Begin = Callable[[UUID, UUID, dt.datetime], dt.datetime]
 Returns until when that first try of it keeps other processes away.
 """
 
-EVENTS: Final = Events(WHATSAPP, "inbox_dead", OPENING_SECONDS, LEASE, opener=_OPENER)
+EVENTS: Final = WebhookQueue(WHATSAPP, "inbox_dead", OPENING_SECONDS, LEASE, opener=_OPENER)
 WEBHOOKS_DUE: Final = EVENTS.due
 
 
@@ -88,7 +88,7 @@ async def _open_event(
     for inbound in _in_lock_order(parsed):
         await _add_item(session, inbound, now, begin if alone else None)
     await statuses.apply(session, parsed.statuses, now)
-    await platform_events.apply(session, event.id, parsed.notices, now)
+    await platform_events.record_events(session, event.id, parsed.notices, now)
     _finish(event, parsed.set_aside, now)
 
 
@@ -116,7 +116,7 @@ async def _open_apart(database: Database, event_id: UUID, parse: Parse, now: dt.
                     if not is_of_the_data(failed):
                         raise
                     aside.append(type(failed).__name__)
-            await platform_events.apply(session, event.id, parsed.notices, now)
+            await platform_events.record_events(session, event.id, parsed.notices, now)
             _finish(event, aside, now)
             event.lease_until = None
     except Exception as again:  # noqa: BLE001 - the caller notes it, and tries again as a whole
@@ -150,7 +150,7 @@ async def _add_item(
         return
     # A clock that runs ahead must not make everything that follows too late to be heard.
     inbound = replace(inbound, sent_at=min(inbound.sent_at, now))
-    person = await identify.meet(session, WHATSAPP, inbound, now)
+    person = await identify.resolve_contact(session, WHATSAPP, inbound, now)
     if inbound.kind not in {InboundKind.MOVED, InboundKind.PREFERENCE}:
         # By the platform's clock, unless that tells of a window that is long closed: then a try costs
         # less than silence, and its refusal closes the window.

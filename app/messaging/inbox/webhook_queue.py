@@ -40,7 +40,7 @@ class _Begun(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Events:
+class WebhookQueue:
     """The stored webhooks of one provider."""
 
     provider: str
@@ -127,15 +127,15 @@ class Events:
         )
 
     @cached_property
-    def _the_one(self) -> Select[WebhookEvent]:
+    def _locked_event(self) -> Select[WebhookEvent]:
         """Select the event `:event_id`, and lock it."""
         return select(WebhookEvent).where(_EVENTS.id == bindparam("event_id")).with_for_update()
 
     @cached_property
-    def _the_one_in_order(self) -> Select[WebhookEvent]:
-        """As `_the_one`; whoever else opens meanwhile only looks, and finds this event under way."""
+    def _locked_event_in_order(self) -> Select[WebhookEvent]:
+        """As `_locked_event`; whoever else opens meanwhile only looks, and finds this event under way."""
         locked = select(func.pg_advisory_xact_lock(self.opener)).scalar_subquery()
-        return self._the_one.where(locked.is_not(None))
+        return self._locked_event.where(locked.is_not(None))
 
     def _is_locked(self, session: AsyncSession) -> bool:
         """Whether the advisory lock is needed: SQLite has one writer at a time anyway."""
@@ -216,8 +216,10 @@ class Events:
         """Handle an event whose try is counted; return the next one, counted too, unless told to do it alone."""
         try:
             async with asyncio.timeout(self.seconds), database.begin() as session:
-                the_one = self._the_one_in_order if self._is_locked(session) else self._the_one
-                event = await session.scalar(the_one, {"event_id": event_id})
+                locked = (
+                    self._locked_event_in_order if self._is_locked(session) else self._locked_event
+                )
+                event = await session.scalar(locked, {"event_id": event_id})
                 if event is not None and event.state == WebhookState.WAITING:
                     await handle(session, event)
                     event.lease_until = None

@@ -19,9 +19,9 @@ from app.core.metrics import ALERTS
 from app.database.due import Due, due_by
 from app.database.statements import is_one_of, later, table
 from app.database.wakeups import wake_loops
-from app.messaging.channel import Channels
-from app.messaging.models import Channel as ChannelName
+from app.messaging.channel import ChannelRegistry
 from app.messaging.models import (
+    Channel,
     ChannelState,
     ChatPerson,
     OutboxMessage,
@@ -92,7 +92,7 @@ RUN_WAITS: Final = exists().where(
 _EVENTS: Final = table(WebhookEvent).c
 UNOPENED: Final = Due(
     is_one_of(_EVENTS.state, [WebhookState.WAITING]),
-    _EVENTS.provider == ChannelName.WHATSAPP,
+    _EVENTS.provider == Channel.WHATSAPP,
     _EVENTS.due_at <= bindparam("now"),
 )
 """Webhooks that are stored and not opened, one that somebody is at included: it may hold statuses."""
@@ -104,7 +104,7 @@ _MAY_HAVE_ARRIVED: Final = (OutboxState.SENDING, OutboxState.UNKNOWN)
 
 async def claim(
     session: AsyncSession,
-    channels: Channels,
+    channels: ChannelRegistry,
     now: dt.datetime,
     limit: int,
     settled_before: dt.datetime | None = None,
@@ -141,13 +141,13 @@ _STATES: Final = select(ChannelState).with_for_update()
 async def _states(session: AsyncSession, now: dt.datetime) -> dict[str, ChannelState]:
     found = await session.scalars(_STATES)
     states = {state.channel: state for state in found}
-    if ChannelName.WHATSAPP not in states:
-        states[ChannelName.WHATSAPP] = await lock_state(session, ChannelName.WHATSAPP, now)
+    if Channel.WHATSAPP not in states:
+        states[Channel.WHATSAPP] = await lock_state(session, Channel.WHATSAPP, now)
     return states
 
 
 def _capacity(
-    state: ChannelState | None, name: str, channels: Channels, now: dt.datetime, limit: int
+    state: ChannelState | None, name: str, channels: ChannelRegistry, now: dt.datetime, limit: int
 ) -> int:
     """Return how many messages this channel takes now."""
     if state is None:
@@ -157,7 +157,7 @@ def _capacity(
         return 0
     if state.halted_at is not None:
         return min(1, limit)
-    if name != ChannelName.WHATSAPP or channels.whatsapp_per_second is None:
+    if name != Channel.WHATSAPP or channels.whatsapp_per_second is None:
         return limit
     slots, _ = reserve(state.turns or (), channels.whatsapp_per_second, now.timestamp(), limit)
     return len(slots)
@@ -246,7 +246,7 @@ _THEIRS: Final = {
 async def _triage(
     session: AsyncSession,
     rows: Sequence[OutboxMessage],
-    channels: Channels,
+    channels: ChannelRegistry,
     state: ChannelState | None,
     name: str,
     now: dt.datetime,
@@ -255,9 +255,7 @@ async def _triage(
 
     Also how many others there were, and what the platform files templates under where it told.
     """
-    people, locked = (
-        await _people(session, rows) if name != ChannelName.EMAIL else ({}, frozenset())
-    )
+    people, locked = await _people(session, rows) if name != Channel.EMAIL else ({}, frozenset())
     users = {row.user_id for row in rows if row.user_id and row.priority}
     quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
     stopped = [
@@ -267,7 +265,7 @@ async def _triage(
     ]
     mailboxes = await mailboxes_of(session, stopped) if stopped else {}
     busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
-    paced = name == ChannelName.WHATSAPP
+    paced = name == Channel.WHATSAPP
     quota = template_quota.TemplateQuota()
     if paced and any(template_quota.needs_template(row, people.get(row.id), now) for row in rows):
         quota = await template_quota.load_quota(
@@ -350,7 +348,7 @@ def _defer(
 
 
 _PEOPLE: Final = select(ChatPerson).where(
-    ChatPerson.channel == ChannelName.WHATSAPP,
+    ChatPerson.channel == Channel.WHATSAPP,
     or_(
         ChatPerson.id.in_(bindparam("ids", expanding=True)),
         ChatPerson.phone_index.in_(bindparam("indexes", expanding=True)),
@@ -406,7 +404,7 @@ async def _being_sent(session: AsyncSession, indexes: set[str], now: dt.datetime
 async def _lease(
     session: AsyncSession,
     going: Sequence[tuple[OutboxMessage, ChatPerson | None]],
-    channels: Channels,
+    channels: ChannelRegistry,
     name: str,
     filed: Mapping[UUID, str],
     now: dt.datetime,
@@ -415,7 +413,7 @@ async def _lease(
     if not going:
         return []
     slots: list[SendSlot] | list[None] = [None] * len(going)
-    pace = channels.whatsapp_per_second if name == ChannelName.WHATSAPP else None
+    pace = channels.whatsapp_per_second if name == Channel.WHATSAPP else None
     state = await session.get(ChannelState, name)
     if state is not None and pace is not None:
         slots, state.turns = reserve(state.turns or (), pace, now.timestamp(), len(going))
@@ -427,11 +425,11 @@ async def _lease(
         row.lease_until = row.due_at = now + LEASE
         row.updated_at = now
         row.error = None if row.error == QUIET else row.error
-        free = name != ChannelName.WHATSAPP or (
+        free = name != Channel.WHATSAPP or (
             person is not None and window_open(person.last_inbound_at, now)
         )
         row.form = "free" if free else "template"
-        row.number_id = channels.whatsapp_number if name == ChannelName.WHATSAPP else None
+        row.number_id = channels.whatsapp_number if name == Channel.WHATSAPP else None
         claimed.append(
             ClaimedMessage(
                 row.id,

@@ -18,7 +18,7 @@ SERVICE: Final = "service"
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryCost:
+class MessageCost:
     """Messages of one category: how many arrived, how many of them are charged, and for how much."""
 
     category: str
@@ -34,7 +34,7 @@ def charged(before: int, within: int, free: int) -> int:
 
 async def by_category(
     session: AsyncSession, prices: MessagePrices, since: dt.datetime, now: dt.datetime
-) -> list[CategoryCost]:
+) -> list[MessageCost]:
     """Return what was sent since then cost, by category; the free allowance is each month's (UTC)."""
     messages: Counter[str] = Counter()
     paid: Counter[str] = Counter()
@@ -49,7 +49,7 @@ async def by_category(
             paid[category] += charged(earlier.get(category, 0), count, free)
         month = following
     return [
-        CategoryCost(
+        MessageCost(
             category,
             messages[category],
             paid[category],

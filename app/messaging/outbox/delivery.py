@@ -21,9 +21,8 @@ from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.database.due import Look
 from app.database.session import Database
-from app.messaging.channel import Address, Channel, Channels, TransportError
-from app.messaging.models import Channel as ChannelName
-from app.messaging.models import OutboxMessage, OutboxState
+from app.messaging.channel import Address, ChannelRegistry, MessageChannel, TransportError
+from app.messaging.models import Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.claim import (
     LONGEST_SEND,
@@ -38,7 +37,7 @@ from app.messaging.outbox.claim import (
 from app.messaging.outbox.enqueue import ADDRESS, PARAMS, REPLIES
 from app.messaging.outbox.rate_limiter import AHEAD, LATEST, SlotUse
 from app.messaging.outbox.record_results import SendOutcome, record_all
-from app.messaging.platform_events import free
+from app.messaging.platform_events import release_template
 from app.messaging.rules import FINAL, Refusal
 from app.texts import catalogue
 from app.texts.message import Outgoing
@@ -55,7 +54,7 @@ class MessageNotRetryable(Conflict):
     detail = "This message was not given up and waits for no template, or what it said is no longer kept."
 
 
-async def send_due(database: Database, channels: Channels, clock: Clock, limit: int) -> int:
+async def send_due(database: Database, channels: ChannelRegistry, clock: Clock, limit: int) -> int:
     """Send up to `limit` messages that are due; return how many were dealt with."""
     if not await _LOOK.finds(database, clock()):
         return 0
@@ -88,7 +87,7 @@ async def _settled_before(database: Database, now: dt.datetime) -> dt.datetime:
 
 async def _send(
     claimed: Sequence[ClaimedMessage],
-    senders: Mapping[str, Channel],
+    senders: Mapping[str, MessageChannel],
     keys: Keyring,
     clock: Clock,
 ) -> list[SendOutcome]:
@@ -133,7 +132,7 @@ def _may_come_later(outcome: SendOutcome) -> bool:
 
 
 async def _send_one(
-    message: ClaimedMessage, sender: Channel, keys: Keyring, now: dt.datetime
+    message: ClaimedMessage, sender: MessageChannel, keys: Keyring, now: dt.datetime
 ) -> SendOutcome:
     try:
         outgoing = compose(
@@ -154,7 +153,7 @@ async def _send_one(
     category = outgoing.template.files_as if outgoing.template else None
     if message.free_form:
         outgoing = without_template(outgoing)
-        category = "service" if message.channel == ChannelName.WHATSAPP else message.channel
+        category = "service" if message.channel == Channel.WHATSAPP else message.channel
     elif outgoing.template is None:
         return SendOutcome(message, TransportError(Refusal.WINDOW_CLOSED, code="no_template"))
     if (problem := outgoing.problem()) is not None:
@@ -190,7 +189,7 @@ def without_template(outgoing: Outgoing) -> Outgoing:
 
 def _address(message: ClaimedMessage, keys: Keyring) -> Address:
     value = keys.open(message.recipient_sealed, ADDRESS)
-    if message.channel == ChannelName.EMAIL:
+    if message.channel == Channel.EMAIL:
         return Address(email=value)
     return Address(phone=value) if value.startswith("+") else Address(platform_id=value)
 
@@ -214,5 +213,5 @@ async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> Ou
     row.state, row.due_at, row.updated_at = OutboxState.WAITING, now, now
     row.attempts = row.unanswered = 0
     row.error = row.error_code = None
-    await free(session, catalogue.template_name(row.kind), row.language, now)
+    await release_template(session, catalogue.template_name(row.kind), row.language, now)
     return row

@@ -7,7 +7,7 @@ from app.core.clocks import SKEW, Clock
 from app.core.logging import logger
 from app.database.session import Database
 from app.database.wakeups import wake_loops
-from app.messaging.channel import Channels, TransportError
+from app.messaging.channel import ChannelRegistry, TransportError
 from app.messaging.models import Channel, ChannelState
 from app.messaging.outbox.channel_health import lock_state
 
@@ -17,7 +17,7 @@ AGAIN_AFTER: Final = dt.timedelta(minutes=1)
 """Where there was no answer: at a start the platform's stand-in beside us may not listen yet."""
 
 
-async def read_due(database: Database, channels: Channels, clock: Clock) -> int:
+async def read_due(database: Database, channels: ChannelRegistry, clock: Clock) -> int:
     """Ask for the limit if that was long ago; return how often that was. One process asks."""
     if channels.whatsapp_limit is None:
         return 0

@@ -20,8 +20,7 @@ from app.database.types import UtcDateTime
 from app.database.wakeups import wake_loops
 from app.messaging.channel import SendResult, TransportError
 from app.messaging.contacts import identify
-from app.messaging.models import Channel as ChannelName
-from app.messaging.models import ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.channel_health import (
     apply_backoff,
@@ -31,7 +30,7 @@ from app.messaging.outbox.channel_health import (
 from app.messaging.outbox.claim import ClaimedMessage
 from app.messaging.outbox.enqueue import ADDRESS, OPEN, REPLIES, SECRET_KINDS, without_form
 from app.messaging.outbox.rate_limiter import SlotUse, release
-from app.messaging.platform_events import learn
+from app.messaging.platform_events import apply_refusal
 from app.messaging.rules import Outcome, Refusal, decide_retry
 
 _ERROR_CHARACTERS: Final = 300
@@ -157,7 +156,7 @@ async def _record(session: AsyncSession, outcomes: Sequence[SendOutcome], now: d
             await _record_refused(session, outcome.claimed, outcome.result, now, alone=alone)
     if slot_uses := [outcome.slot_use for outcome in outcomes if outcome.slot_use is not None]:
         # Messages first, then the channel: the order of a status that holds the channel back.
-        state = await session.get(ChannelState, ChannelName.WHATSAPP, with_for_update=True)
+        state = await session.get(ChannelState, Channel.WHATSAPP, with_for_update=True)
         if state is not None:
             state.turns = release(state.turns or (), slot_uses)
 
@@ -167,7 +166,7 @@ async def _record_number_form(
 ) -> None:
     phone = keyring(session).open(message.recipient_sealed, ADDRESS)
     if phone.startswith("+") and phone != as_phone:
-        await identify.known_as(session, message.channel, phone, as_phone, now)
+        await identify.record_number_form(session, message.channel, phone, as_phone, now)
 
 
 async def _requeue_missed(
@@ -244,7 +243,7 @@ def _accepted_values(
     message: ClaimedMessage, result: SendResult, category: str | None
 ) -> dict[str, Any]:
     # An e-mail server tells no more than that it took the message.
-    reached = OutboxState.ACCEPTED if message.channel == ChannelName.WHATSAPP else OutboxState.SENT
+    reached = OutboxState.ACCEPTED if message.channel == Channel.WHATSAPP else OutboxState.SENT
     return {
         "id_": message.id,
         "provider_id_": result.provider_id,
@@ -276,7 +275,7 @@ async def _record_refused(
         status_seconds=error.status_seconds,
         worth_later=template_quota.worth_later(message.kind, message.expires_at, now),
     )
-    await learn(session, error.kind, message, error.code, now)
+    await apply_refusal(session, error.kind, message, error.code, now)
     values: dict[str, Any] = {
         "state": _STATE_OF[decision.outcome],
         "due_at": now + decision.after,

@@ -177,7 +177,7 @@ async def _fail(
     if decision.window_closed:
         await _close_window(session, row, now)
     if update.refusal is not None:
-        await platform_events.learn(session, update.refusal, row, update.code, now)
+        await platform_events.apply_refusal(session, update.refusal, row, update.code, now)
     if decision.outcome is Outcome.DEFERRED:
         row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + decision.after, None
         row.held_why = template_quota.DEFERRED_AFTER[refusal]

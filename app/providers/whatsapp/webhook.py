@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, Final
 
-from app.messaging.inbound import Inbound, Parsed, PlatformNotice, StatusUpdate
+from app.messaging.inbound import Inbound, Parsed, PlatformEvent, StatusUpdate
 from app.providers.whatsapp.errors import classify, code_of
 from app.providers.whatsapp.fields import (
     Json,
@@ -87,7 +87,7 @@ def parse(body: bytes, numbers: Collection[str] = ()) -> Parsed:
         return Parsed(set_aside=("not JSON",))
     messages: list[Inbound] = []
     statuses: list[StatusUpdate] = []
-    notices: list[PlatformNotice] = []
+    notices: list[PlatformEvent] = []
     aside: list[str] = []
     not_ours: Counter[str] = Counter()
     for field, value, at in _changes(payload, aside):
@@ -115,7 +115,7 @@ def parse(body: bytes, numbers: Collection[str] = ()) -> Parsed:
         for item in _items(value, "user_id_update", aside):
             _keep(messages, aside, partial(read_new_id, item))
         notices += [
-            PlatformNotice(
+            PlatformEvent(
                 "errors",
                 event="" if (code := code_of(item)) is None else str(code),
                 alarming=True,
@@ -211,12 +211,12 @@ def _content_key(field: str, value: Json, at: Any) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _notice(field: str, value: Json, at: Any) -> PlatformNotice:
+def _notice(field: str, value: Json, at: Any) -> PlatformEvent:
     event = line(value.get("event") or part(value, "alert_info").get("alert_type"))[:64]
     reasons = ("new_category", "reason", "new_quality_score", "new_status")
     detail = next(filter(None, (line(value.get(name)) for name in reasons)), "")
     good = not _GOOD.isdisjoint({event.upper(), detail.upper()})
-    return PlatformNotice(
+    return PlatformEvent(
         field,
         line(value.get("message_template_name") or value.get("display_phone_number")),
         event,
