@@ -1,7 +1,7 @@
-"""A text as words and signs, and reading from one of them to its left and right. Pure.
+"""A text as words and signs, and the reader that walks over them to both sides. Pure.
 
-Signs that are written as words or in brackets, "(at)", "dot", are signs here. Each step looks at a
-bounded number of neighbours, so that all reading grows with the text's length only.
+Signs written as words or in brackets, "(at)" and "dot", are signs too. Each step looks at a bounded number of
+neighbours, so the work is linear in the text's length.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from app.masking.contact_words import ContactWords, network
 from app.masking.text_tokens import Token
 
 _AROUND: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "-": "-", "*": "*", "|": "|", "~": "~"}
-"""What people put around a sign, "asha(at)gmail", and what closes it."""
+"""Brackets around a sign, "asha(at)gmail", each with what closes it."""
 _ARTICLES: Final = frozenset("the d da de द दी".split())
-"""What stands between "at" and "rate", as people say the sign."""
+"""Words between "at" and "rate" where people spell the sign @."""
 CHAIN: Final = 8
-"""Labels of a host, or parts of a name, that are read; a longer chain is read from there again."""
+"""Most labels of a host, or parts of a name, that are read at once."""
 NEAR: Final = 5
-"""Words between a network's name and the handle."""
+"""Most words between a network's name and the handle."""
 GAP: Final = 6
-"""Spaces and line ends between the parts of one address."""
+"""Most spaces and line ends between two parts of one address."""
 
 
 class Atom(NamedTuple):
-    """A word ("w") or a sign (its character), with its place; `spelled` if it was written in words."""
+    """A word (kind "w") or a sign (kind: its character); `spelled` if the sign was written in words."""
 
     kind: str
     start: int
@@ -33,7 +33,7 @@ class Atom(NamedTuple):
 
 
 def atoms_of(tokens: Sequence[Token], words: ContactWords) -> list[Atom]:
-    """Return words and signs; a sign in words or in brackets is one sign."""
+    """Return a text's words and signs; a sign in words or in brackets is one atom."""
     atoms: list[Atom] = []
     texts = [text for *_, text in tokens]
     place = 0
@@ -75,8 +75,8 @@ def atoms_of(tokens: Sequence[Token], words: ContactWords) -> list[Atom]:
     return atoms
 
 
-class Reader:
-    """Reads one text's atoms from a place to both sides."""
+class AddressReader:
+    """Reads one text's atoms from a position to both sides."""
 
     def __init__(self, text: str, plain: str, atoms: Sequence[Atom], words: ContactWords) -> None:
         self._text = text
@@ -92,13 +92,13 @@ class Reader:
         return 0 <= place < len(self._kinds) and self._kinds[place] in kinds
 
     def _gap(self, place: int) -> int:
-        """Return how many characters lie between an atom and the one before it; at an end far too many."""
+        """Return the number of characters between an atom and the one before it."""
         if not 0 < place < len(self._atoms):
             return 0 if place == 0 else GAP + 1
         return self._atoms[place].start - self._atoms[place - 1].end
 
     def _joins(self, place: int, *, loose: bool) -> bool:
-        """Whether the sign at `place` joins its neighbours: glued, spelled, or spaced on both sides."""
+        """Whether the sign at `place` joins its neighbours: no space, or spelled, or spaces on both sides."""
         atoms = self._atoms
         if not (0 < place < len(atoms) - 1):
             return False
@@ -156,7 +156,7 @@ class Reader:
         return self._atoms[first].start, self._atoms[last].end
 
     def _is_rare(self, place: int) -> bool:
-        """Whether a word is none of those around a handle."""
+        """Whether a word is neither ordinary nor one that people use around a handle."""
         words, text = self._words, self._atoms[place].text
         return not (
             text in words.ordinary

@@ -1,14 +1,13 @@
-"""Mail addresses, payment handles, links and names on networks, however they are dressed. Pure.
+"""Find mail addresses, payment handles, links and names on networks, also in disguise. Pure.
 
-The text is read as words and signs (`app.masking.address_reader`); the words are data
-(`data/contact_words.toml`), names on networks a file of their own (`app.masking.handles`).
+`app.masking.handles` finds the names on networks; `data/contact_words.toml` holds the words.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from app.masking.address_reader import CHAIN, GAP, NEAR, Reader, atoms_of
+from app.masking.address_reader import CHAIN, GAP, NEAR, AddressReader, atoms_of
 from app.masking.contact_words import ContactWords, contact_words, network
 from app.masking.handles import Handles
 from app.masking.text_tokens import MIXED, Token
@@ -18,13 +17,13 @@ _SIGN_INSIDE: Final = re.compile(r"[.,][^\s.,0-9]|\s\.\s|[a-z]\.[0-9]")
 _LEET_WORD: Final = re.compile(r"[a-z][013457$]|[013457$][a-z]")
 _SHORT_LABEL: Final = 3
 _PATH_ONLY: Final = frozenset("gle gl ee be uk us tv cc im gd at li sh gg so ws bz".split())
-"""Endings of hosts that count only with a path behind them."""
+"""Top-level domains that count only with a path behind them."""
 
 
-def found(text: str, plain: str, words: Sequence[Token]) -> list[tuple[int, int]]:
-    """Return where addresses, handles and links stand in a text, in its order, apart.
+def address_spans(text: str, plain: str, words: Sequence[Token]) -> list[tuple[int, int]]:
+    """Return the spans of addresses, handles and links in order, without overlap.
 
-    `plain` and `words` are the same text as `app.masking.text_tokens` reads it.
+    `plain` and `words` are the text as `app.masking.text_tokens` reads it.
     """
     vocabulary = contact_words()
     if not _may_hold(plain, words, vocabulary):
@@ -44,7 +43,7 @@ def found(text: str, plain: str, words: Sequence[Token]) -> list[tuple[int, int]
 
 
 def _may_hold(plain: str, words: Sequence[Token], vocabulary: ContactWords) -> bool:
-    """Whether a text has any word or sign that an address has; most have none."""
+    """Whether a text has a word or sign that an address needs; most texts have none."""
     texts = {text for *_, text in words}
     if not vocabulary.triggers.isdisjoint(texts) or _SIGN_INSIDE.search(plain):
         return True
@@ -53,11 +52,11 @@ def _may_hold(plain: str, words: Sequence[Token], vocabulary: ContactWords) -> b
     return _LEET_WORD.search(plain) is not None and any(map(network, texts))
 
 
-class _Addresses(Reader):
-    """Looks for mail addresses, payment handles and links in one text."""
+class _Addresses(AddressReader):
+    """Finds mail addresses, payment handles and links in one text."""
 
     def spans(self) -> Iterator[tuple[int, int]]:
-        """Yield where they stand, in any order; they may overlap."""
+        """Yield their spans, in any order; they may overlap."""
         for place, atom in enumerate(self._atoms):
             if atom.kind in {"@", "at"}:
                 yield from self._mail(place)
@@ -164,7 +163,7 @@ class _Addresses(Reader):
     def _host(self, place: int) -> Iterator[tuple[int, int]]:
         if not (self._is(place - 1, "w") and self._is(place + 1, "w")):
             return
-        # A chain of labels is read from its first one, and a very long one again from each eighth.
+        # A chain is read from its first label; a very long one again from every eighth label.
         goes_on = self._is(place - 2, ".") and self._joins(place - 2, loose=True)
         if goes_on and (place // 2) % (CHAIN // 2):
             return
@@ -178,7 +177,7 @@ class _Addresses(Reader):
         path = self._path(last)
         spelled = self._has_spelled_dot(first, last)
         if all(label.replace("_", "").isdecimal() for label in labels):
-            return  # a number's affair
+            return  # `digit_runs` reads numbers
         if path > last:
             known = labels[-1] in self._words.endings
             if known or labels[-1] in _PATH_ONLY or spelled or (loose and len(labels[-1]) <= 3):
@@ -296,7 +295,7 @@ class _Addresses(Reader):
             return
         last, _ = self._right(place + 1, loose=True)
         last = self._path(max(last, place + 1))
-        # What is glued to it belongs to it.
+        # Whatever follows without a space belongs to the link.
         end = self._atoms[last].end
         while (
             end < len(self._plain)

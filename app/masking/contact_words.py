@@ -1,18 +1,18 @@
-"""The words by which people give a contact away, read from `data/contact_words.toml`."""
+"""The words that reveal a contact detail, read from `data/contact_words.toml`. Pure."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 _LEET: Final = str.maketrans("013457@$", "oieastas")
 
 
 @dataclass(frozen=True, slots=True)
 class ContactWords:
-    """The lists of the file, ready to be asked."""
+    """The lists of the file as sets and mappings."""
 
     signs: Mapping[str, str]
     providers: frozenset[str]
@@ -44,7 +44,7 @@ class ContactWords:
 
 @lru_cache(maxsize=16_384)
 def network(text: str) -> str | None:
-    """Return the network a word names, also as "1nsta"."""
+    """Return the network that a word names, also in the form "1nsta"."""
     words = contact_words()
     if text in words.networks:
         return text
@@ -54,7 +54,7 @@ def network(text: str) -> str | None:
 
 @lru_cache(maxsize=4_096)
 def names_network(word: str) -> bool:
-    """Whether a word of a name is a network, a mail provider or a wallet, or begins with one."""
+    """Whether a word of a name is or begins with a network, a mail provider or a wallet."""
     words = contact_words()
     plain = word.translate(_LEET)
     return (
@@ -66,22 +66,11 @@ def names_network(word: str) -> bool:
 
 
 @cache
-def _data() -> Mapping[str, Any]:
-    path = files("app.masking") / "data" / "contact_words.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def _ordinary() -> frozenset[str]:
-    lines = (files("app.masking") / "data" / "ordinary_words.txt").read_text(encoding="utf-8")
-    return frozenset(
-        word for line in lines.splitlines() if not line.startswith("#") for word in line.split()
-    )
-
-
-@cache
 def contact_words() -> ContactWords:
-    """Return the words, read once when they are first needed."""
-    data = _data()
+    """Return the words, read once."""
+    folder = files("app.masking") / "data"
+    data = tomllib.loads((folder / "contact_words.toml").read_text(encoding="utf-8"))
+    ordinary = (folder / "ordinary_words.txt").read_text(encoding="utf-8").splitlines()
 
     def listed(part: str, name: str) -> frozenset[str]:
         return frozenset(data[part][name].split())
@@ -129,7 +118,9 @@ def contact_words() -> ContactWords:
         me=listed("links", "me"),
         schemes=listed("links", "schemes"),
         country=listed("links", "country"),
-        ordinary=listed("ordinary", "words") | _ordinary(),
+        ordinary=listed("ordinary", "words").union(
+            *(line.split() for line in ordinary if not line.startswith("#"))
+        ),
         triggers=triggers,
         reach=listed("names", "reach"),
         beginnings=tuple(data["names"]["beginnings"].split()),

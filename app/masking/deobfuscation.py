@@ -1,8 +1,8 @@
-"""Reading what people write in disguise: one text, in every plain way it may be meant to be read.
+"""Undo the disguises of a text; some can be undone in several ways. Pure.
 
-"D e p o s i t", "dep0s1t", "d.e.p.o.s.i.t", Cyrillic look-alikes and invisible characters all mean
-"deposit" to a person. A rule that looks for words is asked about each reading; a reading is lower case,
-its words apart by single spaces, commas kept as words of their own.
+"D e p o s i t", "dep0s1t", "d.e.p.o.s.i.t", Cyrillic look-alikes and invisible characters all mean "deposit" to
+a person. A rule that looks for words has to try every reading. A reading is in lower case, with single spaces
+between words, and each comma is a word.
 """
 
 import re
@@ -14,7 +14,7 @@ _LOOK_ALIKE: Final = str.maketrans(
 )
 _LEET: Final = str.maketrans("013457@$!€£", "oieastasiee")
 _INDIC: Final = {0x093C: None, 0x0901: 0x0902}
-"""The nukta goes; the chandrabindu becomes the anusvara: Hindi is written with and without."""
+"""Drops the nukta and turns the chandrabindu into the anusvara: Hindi is written both ways."""
 
 _SPACED_OUT: Final = re.compile(r"(?<!\w)[^\W\d_](?:[\s.\-_*~|/][^\W\d_](?!\w)){2,}")
 _BETWEEN_LETTERS: Final = re.compile(r"(?<=[^\W\d_])[.\-_*'’~|]+(?=[^\W\d_])")
@@ -25,17 +25,15 @@ _AMOUNT_MARK: Final = re.compile(r"(?<=\d)\s*/-|₹|(?<![a-z])rs\.?(?=\s*\d)|(?<
 _APOSTROPHE: Final = re.compile(r"(?<=\w)['’](?=\w)")
 _THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d)")
 _NO_WORD: Final = re.compile(r"[^\w\u0900-\u0963+,]+|_")
-
-
 _LEAST_ROOM: Final = 200
-"""Characters that a folded text may have, however short it was."""
+"""Characters that even a short text may have once folded."""
 
 
 def fold(text: str) -> str:
-    """Return `text` in lower case, its look-alikes, accents and invisible characters made plain."""
+    """Return `text` in lower case, without look-alikes, accents and invisible characters."""
     if text.isascii():
         return text.lower()
-    # One character may stand for eighteen (U+FDFA): nobody writes so, but who means to be slow to read.
+    # One character may expand to eighteen (U+FDFA): only an attack writes many of them.
     text = unicodedata.normalize("NFKC", text)[: max(2 * len(text), _LEAST_ROOM)].casefold()
     text = "".join(c for c in text if unicodedata.category(c) not in {"Cf", "Cs"})
     parts = unicodedata.normalize("NFD", text)
@@ -59,12 +57,12 @@ def readings(text: str) -> tuple[str, ...]:
 
 
 def _without_leet(found: re.Match[str]) -> str:
-    """Return a word with letters for its signs and digits; what has no Latin letter is a number."""
+    """Return a word with letters for its signs and digits; without a Latin letter it is a number."""
     return found[0].translate(_LEET) if _LATIN_LETTER.search(found[0]) else found[0]
 
 
 def words(folded: str) -> str:
-    """Return a folded text's words apart by single spaces; amounts of rupees as "rs 500", shares as "5 percent"."""
+    """Return a folded text's words with single spaces between; rupees as "rs 500", shares as "5 percent"."""
     text = _THOUSANDS.sub("", _APOSTROPHE.sub("", folded))
     text = _AMOUNT_MARK.sub(" rs ", text).replace("%", " percent ")
     text = _NO_WORD.sub(" ", text).replace(",", " , ")

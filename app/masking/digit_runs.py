@@ -1,4 +1,4 @@
-"""Rows of digits and number words that could be one phone number. Pure, linear in the text's length."""
+"""Find runs of digits and number words that could be one phone number. Pure, linear in the text."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -6,25 +6,25 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from app.masking.harmless_numbers import READABLE_DIGITS, is_phone
-from app.masking.number_words import glued_digits, is_leet, said, undisguised
+from app.masking.number_words import glued_digits, is_leet, number_word, undisguised
 from app.masking.text_tokens import MIXED, PIECE, Token, plain, tokens
 
 _GAP_CHARACTERS: Final = 12
-"""Signs, spaces and line ends between two digits that may still belong to one number."""
+"""Most signs, spaces and line ends between two digits of one number."""
 _STRONG_DIGITS: Final = 5
-"""Digits without which words that only sound like digits, or letters that look so, are none."""
+"""Certain digits that a run needs before `weak` pieces count as digits."""
 _WEAK_IN_A_ROW: Final = 2
 _DIGITS_OF_UNIT: Final = 2
-"""As many digits may belong to a unit, "20 minutes"."""
+"""Most digits that belong to a unit, "20 minutes"."""
 _UNITS: Final = frozenset(
     "minute minutes mins min hour hours ghante ghanta day days din week weeks month months mahine "
     "people persons person log km kms kg kilo years saal am pm baje floor floors rooms shifts "
     "tables guests मिनट घंटे घंटा दिन हफ्ते महीने लोग साल बजे किलो किमी".split()
 )
 _SHORT_LETTERS: Final = 3
-"""Letters of a piece of a number word that was cut up, "ni ne ei ght"."""
+"""Most letters of a fragment of a number word, "ni ne ei ght"."""
 _FRAGMENTS: Final = 8
-"""So many pieces in a row are put together and read again."""
+"""Least fragments in a row that are put together."""
 _DIGITS: Final = "0123456789"
 _ROMAN: Final = {
     **{digit: int(digit) for digit in _DIGITS},
@@ -35,17 +35,17 @@ _ROMAN_LETTERS: Final = frozenset(_ROMAN) - frozenset(_DIGITS) - {"o"}
 
 
 class Run(NamedTuple):
-    """Digits that could be one number: where they stand, and how many they are."""
+    """The span of digits that could be one number, and how many they are."""
 
     start: int
     end: int
     digits: int
 
 
-class _Said(NamedTuple):
-    """What a word or a part of it says; `start` and `end` count from the word's beginning.
+class _Piece(NamedTuple):
+    """A word or a part of it; `start` and `end` count from the word's beginning.
 
-    `digits` is None where the number ends, 0 where it may go on. `weak` digits may be something else;
+    `digits` is None where the number ends and 0 where it may continue. `weak` digits may be ordinary words;
     `glued` ones are letters that touch digits; a `single` piece is one digit.
     """
 
@@ -57,13 +57,13 @@ class _Said(NamedTuple):
     glued: bool = False
     unit: bool = False
 
-    def at(self, place: int) -> "_Said":
-        """Return the same piece in a text where its word begins at `place`."""
+    def at(self, place: int) -> "_Piece":
+        """Return the piece with its position in the text; its word begins at `place`."""
         return self._replace(start=self.start + place, end=self.end + place)
 
 
 def runs(words: Sequence[Token]) -> list[Run]:
-    """Return the rows of digits among a text's words, in its order."""
+    """Return the runs of digits among a text's words, in order."""
     collector = _Collector()
     for start, _, text in words:
         for piece in _pieces(text):
@@ -76,28 +76,28 @@ def runs(words: Sequence[Token]) -> list[Run]:
 
 
 class _Collector:
-    """Puts digits together while nothing ends the number."""
+    """Collects pieces into runs."""
 
     def __init__(self) -> None:
         self.found: list[Run] = []
         self._strong = self._weak = self._between = self._last = 0
         self._start = self._end = 0
         self._single = False  # whether the last strong piece was one digit alone
-        self._waiting: list[_Said] = []
+        self._waiting: list[_Piece] = []
         self._last_digits = 0
         self._before_last = (0, 0, 0)  # strong, weak and end without the last strong piece
 
     @property
     def is_open(self) -> bool:
-        """Whether digits were taken that are not yet a number."""
+        """Whether a run has begun."""
         return self._strong > 0
 
-    def wait(self, place: int, piece: _Said) -> None:
-        """Keep what may be the first sign of a number that begins after it."""
+    def wait(self, place: int, piece: _Piece) -> None:
+        """Keep a weak piece that may begin the next run."""
         self._waiting = [piece.at(place)]
 
-    def take(self, place: int, piece: _Said) -> None:
-        """Take the next piece of the text; its word begins at `place`."""
+    def take(self, place: int, piece: _Piece) -> None:
+        """Add the next piece of the text; its word begins at `place`."""
         piece = piece.at(place)
         if not self._strong:
             self._last = piece.start
@@ -115,7 +115,7 @@ class _Collector:
         elif piece.digits:
             self._add(piece)
 
-    def _add(self, piece: _Said) -> None:
+    def _add(self, piece: _Piece) -> None:
         waiting = self._waiting
         glued = bool(waiting) and all(one.glued for one in waiting)
         alone = self._single and piece.single and len(waiting) <= _WEAK_IN_A_ROW
@@ -136,13 +136,13 @@ class _Collector:
         self._end, self._between = piece.end, 0
 
     def _drop_last(self) -> None:
-        """Leave the last digits to the unit behind them: "400001, five minutes"."""
+        """Drop the last digits, which a unit follows: "400001, five minutes"."""
         if self._last_digits <= _DIGITS_OF_UNIT and self._before_last[0]:
             self._strong, self._weak, self._end = self._before_last
             self._waiting = []
 
     def close(self) -> None:
-        """End the number."""
+        """End the run."""
         while self._strong and self._waiting and self._waiting[0].glued:
             last = self._waiting.pop(0)
             if last.start != self._end:
@@ -158,17 +158,17 @@ class _Collector:
 
 
 @lru_cache(maxsize=16_384)
-def _pieces(word: str) -> tuple[_Said, ...]:
-    """Return what a word says of a number, in its parts: "9O4l", "nine8", "nine_eight" have several."""
+def _pieces(word: str) -> tuple[_Piece, ...]:
+    """Return a word's pieces; "9O4l", "nine8" and "nine_eight" have several."""
     if len(word) == 1 and not word.isalnum():
         return ()
     if not MIXED.search(word):
         return (_spoken(0, len(word), word),)
     if disguised := undisguised(word):  # "n1ne", "thr33"
-        return (_Said(0, len(word), disguised, single=disguised == 1),)
+        return (_Piece(0, len(word), disguised, single=disguised == 1),)
     pieces = [(*match.span(), match[0]) for match in PIECE.finditer(word)]
     return tuple(
-        _Said(start, end, end - start, single=end - start == 1)
+        _Piece(start, end, end - start, single=end - start == 1)
         if text[0] in "0123456789"
         else _spoken(start, end, text, touches=_touches(pieces, place))
         for place, (start, end, text) in enumerate(pieces)
@@ -176,26 +176,23 @@ def _pieces(word: str) -> tuple[_Said, ...]:
 
 
 def _touches(pieces: Sequence[tuple[int, int, str]], place: int) -> bool:
-    """Whether a part of a word stands right beside another."""
+    """Whether a part of a word touches another."""
     start, end, _ = pieces[place]
     before = place > 0 and pieces[place - 1][1] == start
     return before or (place + 1 < len(pieces) and pieces[place + 1][0] == end)
 
 
-def _spoken(start: int, end: int, text: str, *, touches: bool = False) -> _Said:
-    spoken = said(text)
+def _spoken(start: int, end: int, text: str, *, touches: bool = False) -> _Piece:
+    spoken = number_word(text)
     if touches and (spoken is None or not spoken.digits) and text.isascii() and is_leet(text):
-        return _Said(start, end, len(text), weak=True, glued=True)
+        return _Piece(start, end, len(text), weak=True, glued=True)
     if spoken is None:
-        return _Said(start, end, None, unit=text in _UNITS)
-    return _Said(start, end, spoken.digits, spoken.weak, single=spoken.digits == 1)
+        return _Piece(start, end, None, unit=text in _UNITS)
+    return _Piece(start, end, spoken.digits, spoken.weak, single=spoken.digits == 1)
 
 
 def without_phones(text: str) -> str:
-    """Return a text with a space for each phone number in figures that it holds.
-
-    Rows of amounts, times and dates stay.
-    """
+    """Return the text with a space for each phone number in figures; amounts, times and dates stay."""
     seen = plain(text)
     if sum(map(_DIGITS.__contains__, seen)) <= READABLE_DIGITS:
         return text
@@ -209,7 +206,7 @@ def without_phones(text: str) -> str:
 
 
 def fragments(words: Sequence[Token]) -> list[Run]:
-    """Return numbers of which the words were cut into pieces, "ni ne ei ght sev en"."""
+    """Return the runs whose number words were cut into fragments, "ni ne ei ght sev en"."""
     found: list[Run] = []
     row: list[Token] = []
     for token in [*words, (0, 0, "")]:
@@ -223,7 +220,7 @@ def fragments(words: Sequence[Token]) -> list[Run]:
 
 
 def _put_together(row: Sequence[Token]) -> list[Run]:
-    # The first piece may be a word before the number: a few places to begin at are enough.
+    # The first fragments may be words before the number, so a few starting points are tried.
     for first in range(min(_FRAGMENTS, len(row) - _FRAGMENTS + 1)):
         digits = glued_digits("".join(text for *_, text in row[first:]))
         if digits > READABLE_DIGITS:
@@ -232,7 +229,7 @@ def _put_together(row: Sequence[Token]) -> list[Run]:
 
 
 def romans(words: Sequence[Token]) -> list[Run]:
-    """Return numbers in Roman digits, "IX VIII II 0"; one that counts up, "I II III", is a list."""
+    """Return the runs in Roman digits, "IX VIII II 0"; one that counts up, "I II III", is a list."""
     found: list[Run] = []
     if _ROMAN_LETTERS.isdisjoint(text for *_, text in words):
         return found

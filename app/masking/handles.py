@@ -1,8 +1,8 @@
-"""Names on networks: "insta: asha_k", "telegram par ashajobs", "search asha on facebook". Pure.
+"""Find names on networks: "insta: asha_k", "telegram par ashajobs", "search asha on facebook". Pure.
 
-What follows a network's name is somebody's handle if it looks like one (digits, dots, underscores), if
-it is named so ("id", a colon), or if the reader is asked to write there and the word is none that goes
-with work ("Instagram marketing").
+A word after a network's name is a handle if it looks like one (digits, dots, underscores), if it is called so
+("id", a colon), or if the text asks the reader to write there and the word does not belong to work ("Instagram
+marketing").
 """
 
 import re
@@ -10,41 +10,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from app.masking.address_reader import CHAIN, GAP, NEAR, Reader
+from app.masking.address_reader import CHAIN, GAP, NEAR, AddressReader
 from app.masking.contact_words import network
-from app.masking.number_words import said
+from app.masking.number_words import number_word
 from app.masking.text_tokens import MIXED
 
 _SHORTEST_HANDLE: Final = 3
 _WRITE_TO: Final = frozenset({"dm", "inbox"})
 _MINE: Final = frozenset("my our meri mera hamari hamara humara मेरी मेरा हमारी हमारा".split())
 _ON: Final = frozenset("on pe par in via पर".split())
-
-
 _NAMING: Final = frozenset(":=@–—>→➡⇒»")
 _JOINED: Final = re.compile(r"[^\W_]_+[^\W_]")
-"""Words that an underscore joins: near a network's name nothing but a handle."""
+"""Words joined by an underscore: near a network's name always a handle."""
 _NUMBERED: Final = re.compile(r"([a-z]{2,30})[0-9]{1,6}")
-"""A name that is no ordinary word, and the number that made it free: a handle or a mailbox."""
+"""A name with a number behind it, "rameshkadam84": a handle or a mailbox, unless it is a usual word."""
 _LETTERS_OF_NUMBERED: Final = 5
-"""So many letters it has, where it is not the end of a dotted name."""
+"""Least letters of it, unless it ends a dotted name."""
 _NEAR_NUMBERED: Final = 7
 _HUMPED: Final = re.compile(r"[a-z][A-Z]\w*[a-z]")
-"""Words written as one, "SunriseCaterers"."""
+"""Words written together, "SunriseCaterers"."""
 _HYPHENS_OF_HANDLE: Final = 2
 _INSIDE: Final = (".", "_", "#", "@", "-")
 _AROUND: Final = frozenset({"(", ")", '"', "'", "“", "”", "at"})
 _OF_MANY: Final = frozenset("channel channels group groups page profile account चैनल ग्रुप पेज".split())
-"""What people also work on: a plain word behind one is a name only where one is asked to go there."""
+"""People also work on these: a plain word after one is a name only if the text asks to go there."""
 _SHOPS: Final = frozenset({"mart", "worthy"})
 _SHORTEST_NAMED: Final = 3
 _A_NAME: Final = frozenset("name naam username नाम".split())
-"""What stands before or behind a name of ordinary words with capital letters: "page name Blue Door"."""
+"""Words beside a name of ordinary capitalised words: "page name Blue Door"."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Lead:
-    """What stands between a network's name and the word at `first` that may be a handle."""
+    """What lies between a network's name and `first`, the word that may be a handle."""
 
     first: int
     named: bool
@@ -56,11 +54,11 @@ class _Lead:
     many: bool
 
 
-class Handles(Reader):
-    """Looks for names on networks in one text."""
+class Handles(AddressReader):
+    """Finds names on networks in one text."""
 
     def spans(self) -> Iterator[tuple[int, int]]:
-        """Yield where they stand, in any order; they may overlap."""
+        """Yield the spans of handles, in any order; they may overlap."""
         texts = {atom.text for atom in self._atoms}
         if texts.isdisjoint(_WRITE_TO) and not any(map(network, texts)):
             return
@@ -82,7 +80,7 @@ class Handles(Reader):
         """Whether a name with digits behind it, "rameshkadam84", stands near a network's name."""
         atom = self._atoms[place]
         name = _NUMBERED.fullmatch(atom.text)
-        if name is None or name[1] in self._words.ordinary or said(name[1]) is not None:
+        if name is None or name[1] in self._words.ordinary or number_word(name[1]) is not None:
             return False
         if len(name[1]) < _LETTERS_OF_NUMBERED and self._left(place) == place:
             return False
@@ -96,7 +94,7 @@ class Handles(Reader):
         yield from self._handle_before(place)
 
     def _lead(self, place: int) -> _Lead | None:
-        """Read the connecting words and signs behind a network's name; None if no word follows them."""
+        """Read the connecting words and signs after a network's name; None if no word follows them."""
         named = asked = asked_name = colon = comma = dash = many = False
         for first in range(place + 1, place + 2 + NEAR):
             atom = self._at(first)
@@ -172,7 +170,7 @@ class Handles(Reader):
         return last
 
     def _capitals(self, first: int) -> int:
-        """Return the last of a few words with capital letters."""
+        """Return the last of up to `NEAR` capitalised words."""
         last = first
         while last - first < NEAR and self._is(last + 1, "w"):
             if not self._text[self._atoms[last + 1].start].isupper():
@@ -181,7 +179,7 @@ class Handles(Reader):
         return last
 
     def _is_part(self, place: int) -> bool:
-        """Whether a word may go on a name: a rare one, or one with a capital letter."""
+        """Whether a word may continue a name: a rare or a capitalised one."""
         capital = self._text[self._atoms[place].start].isupper()
         return self._is_rare(place) or (capital and not network(self._atoms[place].text))
 
@@ -227,7 +225,7 @@ class Handles(Reader):
         return any(one.text in self._words.search or one.text in _A_NAME for one in window[1:])
 
     def _searched(self, first: int) -> Iterator[tuple[int, int]]:
-        """Yield the words up to the verb of searching: "facebook par Meena Rasoi dhundho"."""
+        """Yield the words before a verb of searching: "facebook par Meena Rasoi dhundho"."""
         last = first
         while self._is(last + 1, "w") and self._is_part(last + 1) and last - first < 3:
             last += 1

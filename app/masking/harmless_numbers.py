@@ -1,8 +1,8 @@
-"""Lists of amounts, times, sizes and codes: many digits in a row, and no phone number. Pure.
+"""Recognise digits that are no phone number: lists of amounts, times, sizes and codes. Pure.
 
-A list is harmless by its form: its parts are marked as what they are ("1,200", "600x600", a date), or they
-rise or fall all the way ("6:12 6:28 6:45", "500 200 100 50"). Whoever would write a phone number so is
-stopped by `is_phone_like`: digits that together have a phone number's length and beginning are none.
+A list is harmless by its form: its parts say what they are ("1,200", "600x600", a date), or they rise or fall
+throughout ("6:12 6:28 6:45", "500 200 100 50"). Digits that together have a phone number's length and beginning
+(`is_phone_like`) never count as a list.
 """
 
 import datetime as dt
@@ -12,9 +12,9 @@ from operator import not_
 from typing import Final
 
 READABLE_DIGITS: Final = 6
-"""Most digits that may stand together: a PIN code, an amount; no phone is shorter than seven."""
+"""Most digits that may stay readable: a PIN code, an amount. No phone is shorter than seven."""
 _DIGITS_OF_UNIT: Final = 2
-"""As many digits may belong to a unit, "20 minutes"."""
+"""Most digits that belong to a unit, "20 minutes"."""
 _AMOUNTS_IN_A_ROW: Final = 2
 _LAST_DAY: Final = 31
 _HARMLESS_CHARACTERS: Final = 64
@@ -62,14 +62,14 @@ _REGION_DIGITS: Final = 2
 _CODE: Final = re.compile(
     r"\d\d[a-z]{5}\d{4}[a-z][0-9a-z]z[0-9a-z]|[a-z]{4}0[0-9a-z]{6}|[a-z]{5}\d{4}[a-z]"
 )
-"""A GST registration, a branch's IFSC, a PAN: their forms are fixed by law."""
+"""A GST registration, a bank branch's IFSC, a PAN: their forms are fixed by law."""
 _STANDARD: Final = re.compile(r"\b(?:iso|iec|astm|bis)\s?\Z")
 _STANDARD_NUMBER: Final = re.compile(r"\d{3,5}(?:[-:]\d{1,4})?(?:[-:](?:19|20)\d\d)?")
 _LABEL: Final = re.compile(
     r"\b(?:hsn|sac|barcodes?|ean|sku|isbn|invoice|bill|order|challan|batch|docket|awb|fssai|model|article|act|rule|train)"
     r"\s?(?:code|codes|like|no\.?|nos\.?|number|numbers|id|ids)?\s?[:#-]?\s?\Z"
 )
-"""What a reference number of at most eight digits belongs to."""
+"""The label before a reference number of at most eight digits."""
 _OF_A_YEAR: Final = re.compile(r"20[2-4]\d[/-]\d{1,2}[/-]\d{1,6}")
 _ROUND_AMOUNT: Final = 50
 _REFERENCE_DIGITS: Final = 8
@@ -77,21 +77,21 @@ _LABEL_CHARACTERS: Final = 24
 _LEAST_PARTS: Final = 3
 _MOST_PARTS: Final = 40
 _LANDLINE_PARTS: Final = 3
-"""Parts in which people write a phone with its area code, "22 2567 8890"."""
+"""Parts of a phone number with its area code, "22 2567 8890"."""
 _LOCAL_PHONE: Final = re.compile(r"([2-7]\d{3})[ -]?(\d{4})")
 _PHONE_BEFORE: Final = re.compile(
     r"(?:\b(?:on|at|call|ring|dial|phone|ph|tel|mobile|contact|message|msg|text|number|no|whatsapp|sms|pe)"
     r"|पर|नंबर)[\s.:-]{0,3}\Z"
 )
 _PHONE_AFTER: Final = re.compile(r"\s(?:(?:par|pe|pr)\b|पर)")
-"""What stands around a landline's number without its area code, where two amounts could stand too."""
+"""Tell a landline without its area code from two amounts."""
 _MOBILE_DIGITS: Final = 10
-"""Digits of a mobile, or of a landline with its area code."""
+"""Digits of a mobile number, or of a landline with its area code."""
 _CODE_LETTERS: Final = 16
 
 
 def is_harmless(plain: str, start: int, end: int) -> bool:
-    """Whether a run is nothing but times, dates, years, a rising list, or marked round amounts."""
+    """Whether a run holds only times, dates, years, a rising list, or marked round amounts."""
     if end - start > _HARMLESS_CHARACTERS:
         return False
     run = plain[start:end]
@@ -163,7 +163,7 @@ def _exists(year: int, month: int, day: int) -> bool:
 
 
 def _is_plain_list(plain: str, start: int, end: int) -> bool:
-    """Whether the digits from `start` to `end` of a plain text are a list or a code, and no phone number."""
+    """Whether the digits from `start` to `end` are a list or a code, and no phone number."""
     run = plain[start:end]
     digits = "".join(filter(str.isdecimal, run))
     if _is_code(plain, start, end):
@@ -175,7 +175,7 @@ def _is_plain_list(plain: str, start: int, end: int) -> bool:
 
 
 def _is_reference(before: str, run: str, digits: int) -> bool:
-    """Whether a number is that of a standard, a bill or the like, and its label says so."""
+    """Whether the label before a number names it as that of a standard, a bill or the like."""
     if _STANDARD.search(before) and _STANDARD_NUMBER.fullmatch(run):
         return True
     short = digits <= _REFERENCE_DIGITS and " " not in run
@@ -183,7 +183,7 @@ def _is_reference(before: str, run: str, digits: int) -> bool:
 
 
 def _is_list(run: str, digits: str) -> bool:
-    """Whether all parts of a run are marked as what they are, or go one way."""
+    """Whether all parts of a run say what they are, or rise or fall throughout."""
     if run.isdecimal():
         return False
     parts = [
@@ -206,7 +206,7 @@ def _is_list(run: str, digits: str) -> bool:
 
 
 def is_phone_like(digits: str) -> bool:
-    """Whether digits have the length and the beginning of an Indian phone with its code or area code."""
+    """Whether digits have the length and beginning of an Indian phone with its country or area code."""
     if len(digits) == _MOBILE_DIGITS:
         return digits[0] in "6789"
     if len(digits) == _MOBILE_DIGITS + 1:
@@ -216,7 +216,7 @@ def is_phone_like(digits: str) -> bool:
 
 
 def is_phone(plain: str, start: int, end: int) -> bool:
-    """Whether the digits from `start` to `end` of a plain text are a phone number, written in figures."""
+    """Whether the digits from `start` to `end` of a plain text are a phone number."""
     run = plain[start:end]
     local = _LOCAL_PHONE.fullmatch(run)
     if local is not None:
@@ -228,14 +228,14 @@ def is_phone(plain: str, start: int, end: int) -> bool:
 
 
 def _are_days(run: str) -> bool:
-    """Whether a run is days of a year that come after one another, "5/12, 6/12, 13/12"."""
+    """Whether a run lists days of a year in order, "5/12, 6/12, 13/12"."""
     days = [_DAY.fullmatch(part) for part in _BETWEEN_DAYS.split(run) if part]
     places = [(int(day[2]), int(day[1])) for day in days if day]
     return len(places) == len(days) > 1 and all(a < b for a, b in pairwise(places))
 
 
 def _goes_one_way(parts: list[str], digits: str) -> bool:
-    """Whether at least three numbers, all whole, all times or all decimal, rise or fall all the way."""
+    """Whether at least three numbers of one form rise or fall throughout."""
     if len(parts) < _LEAST_PARTS:
         return False
     if len(digits) == _MOBILE_DIGITS and len(parts) <= _LANDLINE_PARTS:
@@ -260,7 +260,7 @@ def _goes_one_way(parts: list[str], digits: str) -> bool:
 
 
 def _is_code(plain: str, start: int, end: int) -> bool:
-    """Whether the word around these digits has the form of a code that the law gives."""
+    """Whether the word around these digits is a GST, IFSC or PAN code."""
     touches = (start and plain[start - 1].isalnum()) or plain[end : end + 1].isalnum()
     if not touches or " " in plain[start:end]:
         return False

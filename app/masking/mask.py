@@ -1,10 +1,9 @@
-"""Contact details in people's words, made unreadable: numbers, addresses, handles, links.
+"""Hide contact details in people's text: numbers, addresses, handles, links. Pure.
 
-A contact is what employers pay for, and what workers give away only by accepting; so a phone written
-into a name, a title or a description must not be readable, however it is dressed: spaced, dotted, in
-digits of any script, dictated in words of nine languages. Better a harmless number too many is hidden
-than a phone too few is; times, dates, years and clearly marked amounts stay, because job texts need them.
-All work grows with the length of the text, and a text longer than any door lets in is cut first.
+Employers pay for a contact, and workers reveal it only by accepting. So nobody may read a phone in a name, a
+title or a description, in whatever disguise: spaced, dotted, in digits of any script, in number words of nine
+languages. When in doubt a number is hidden; times, dates, years and clearly marked amounts stay, because job
+texts need them. The work is linear in the text's length.
 """
 
 import re
@@ -12,7 +11,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from app.masking import addresses
+from app.masking.addresses import address_spans
 from app.masking.contact_words import names_network
 from app.masking.digit_runs import Run, fragments, romans, runs
 from app.masking.harmless_numbers import (
@@ -23,33 +22,33 @@ from app.masking.harmless_numbers import (
     is_harmless,
     is_phone_like,
 )
-from app.masking.number_words import said
+from app.masking.number_words import number_word
 from app.masking.text_tokens import MIXED, PIECE, plain, tokens
 
 MASK: Final = "•••"
-"""What stands where something was."""
+"""Replaces each contact detail."""
 
 LONGEST_TEXT: Final = 20_000
-"""Characters that are looked at; what is behind them is not shown at all. No door lets so many in."""
+"""Most characters that are read; the rest is cut off. No endpoint accepts as many."""
 
 _PASSES: Final = 6
-"""So often a masked text is masked again until nothing changes; two passes do for ordinary texts."""
+"""Most passes until nothing changes any more; ordinary texts need two."""
 _LONG_GAP: Final = re.compile(r"(\s{3})\s+")
 _SHORT_CHARACTERS: Final = 120
-"""As long as a name, a title or a city may be."""
+"""The longest name, title or city."""
 _TELLING_DIGITS: Final = 4
-"""In a longer text, fewer digits than this are too common to be taken for part of a phone."""
+"""Least digits that count as part of a phone in a longer text."""
 _PARTS_OF_MOBILE: Final = 3
 _LEAST_DIGITS: Final = 10
 _MOST_DIGITS: Final = 120
-"""In a text of more digits, ten that are left over tell nothing."""
+"""Most digits of a text in which ten left over may be a mobile number."""
 _TELLING_WORDS: Final = 3
-"""Fewer number words than this in a row are a name, "Studio Two"."""
+"""Least number words in a row; fewer are a name, "Studio Two"."""
 _PART: Final = re.compile(r"[^\s,;]+")
 _PART_ENDS: Final = ".!?)"
-"""Signs at the end of a part that belong to its sentence."""
+"""Signs at the end of a part that belong to the sentence."""
 _HARMLESS_PART: Final = re.compile(rf"{TIME.pattern}|(?:1?\d|2[0-4])[-–—](?:1?\d|2[0-4])|20[2-4]\d")
-"""A time, hours from and to, a year."""
+"""A time, a range of hours, a year."""
 _UNIT_AFTER: Final = re.compile(
     r"\s{0,3}(?:%|\+|(?:k|kms?|kg|kilo|hrs?|hours?|h|mins?|minutes?|am|pm|baje|ghante|years?|yrs?|saal|days?|"
     r"din|weeks?|months?|nights?|shifts?|people|persons?|positions?|workers?|log|staff|covers|guests|"
@@ -70,13 +69,13 @@ _CONTACT_WORD: Final = re.compile(
     r"first half|second half)\b|नंबर|नम्बर|फोन|फ़ोन|कॉल|मोबाइल",
     re.IGNORECASE,
 )
-"""Beside one of these, six digits are half a number rather than a PIN code."""
+"""With one of these, six digits are half a phone number rather than a PIN code."""
 _BEFORE_CHARACTERS: Final = 24
-"""As far before a number as a word that explains it is looked for."""
+"""How far before a number a word may explain it."""
 _TELLING_LETTERS: Final = 3
-"""Fewer letters than this behind a network's name are an initial."""
+"""Least letters after a network's name; fewer are an initial."""
 LONGEST_NAME: Final = 200
-"""Characters of a name that are looked at; what is behind them is not shown."""
+"""Most characters of a name that are read; the rest is cut off."""
 _NAME_OF_TWO: Final = re.compile(r"(?<=[a-z]{3})[._](?=[a-z]{3})")
 """A dot that makes a handle of two words, "asha.kulkarni"."""
 _NO_NAME: Final = re.compile(
@@ -99,7 +98,7 @@ def mask(text: str) -> str:
 def _once(text: str) -> str:
     seen = plain(text)
     words = tokens(seen)
-    if spans := addresses.found(text, seen, words):
+    if spans := address_spans(text, seen, words):
         text = _hide(text, spans)
         seen = plain(text)
         words = tokens(seen)
@@ -115,23 +114,23 @@ def _once(text: str) -> str:
 
 
 def _without_halves(text: str) -> str:
-    """Hide a number that is given in two parts, "first 98712, then …".
+    """Hide a number given in two parts, "first 98712, then …".
 
-    A text that speaks of calling gives away any digits so; another one those of a whole mobile number.
+    Beside a word such as "call" any such digits are hidden; elsewhere only the ten of a mobile number.
     """
-    spoken_of = _CONTACT_WORD.search(text) is not None
-    if not spoken_of and not _LEAST_DIGITS <= sum(map(str.isdigit, text)) <= _MOST_DIGITS:
+    calls = _CONTACT_WORD.search(text) is not None
+    if not calls and not _LEAST_DIGITS <= sum(map(str.isdigit, text)) <= _MOST_DIGITS:
         return text
     halves = _loose_runs(text, _TELLING_DIGITS)
     if sum(run.digits for run in halves) <= READABLE_DIGITS:
         return text
-    if not spoken_of and not _is_mobile(text, halves):
+    if not calls and not _is_mobile(text, halves):
         return text
     return _hide(text, [(run.start, run.end) for run in halves])
 
 
 def _is_mobile(text: str, halves: list[Run]) -> bool:
-    """Whether two or three parts are the ten digits of a mobile number, and none a round amount."""
+    """Whether up to three parts are the ten digits of a mobile number, and none is a round amount."""
     parts = [plain(text[run.start : run.end]) for run in halves]
     if len(parts) > _PARTS_OF_MOBILE or not all(
         part.isascii() and part.isdigit() for part in parts
@@ -142,10 +141,10 @@ def _is_mobile(text: str, halves: list[Run]) -> bool:
 
 @lru_cache(maxsize=4_096)
 def mask_together(*texts: str | None) -> tuple[str | None, ...]:
-    """Mask texts that one reader sees side by side: a number split over them is hidden in each.
+    """Mask texts that one reader sees together: a number split over them is hidden in each.
 
-    Digits that mean something else (times, dates, marked amounts, numbers with a unit) don't count, nor
-    do short numbers in a text of several sentences. What is left may have `READABLE_DIGITS` in all.
+    Digits with another meaning (times, dates, marked amounts, numbers with a unit) don't count, and neither do
+    short numbers in a long text. All other digits together may be `READABLE_DIGITS`.
     """
     masked = [mask(text) if text else text for text in texts]
     loose = [_loose_runs(text) if text else [] for text in masked]
@@ -158,10 +157,9 @@ def mask_together(*texts: str | None) -> tuple[str | None, ...]:
 
 
 def mask_name(name: str) -> str:
-    """Mask the name of a person or a city: letters only, and nothing that says where to find somebody.
+    """Mask the name of a person or a city, which needs no digit and no sign but those of names.
 
-    No digit and no sign but those of names belongs to it. A network's name ("Insta", "wa") is hidden
-    with what it is written together with, or with the word behind it.
+    A network's name ("Insta", "wa") is hidden together with what is attached to it or the word after it.
     """
     name = _NAME_OF_TWO.sub(" ", mask(name[:LONGEST_NAME]))
     seen = plain(name)
@@ -170,7 +168,7 @@ def mask_name(name: str) -> str:
     place = 0
     while place < len(words):
         start, end, text = words[place]
-        digits = said(text)
+        digits = number_word(text)
         if names_network(text) or names_network(text.strip("0123456789_")):
             glued = False
             while place + 1 < len(words):
@@ -194,10 +192,7 @@ def mask_name(name: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return `text` without invisible characters, but for joiners that a script is spelled with.
-
-    Of more than three spaces or line ends in a row the first three stay.
-    """
+    """Return `text` with at most three spaces in a row and no invisible characters but a script's joiners."""
     if not text.isascii():
         text = "".join(
             character
@@ -212,10 +207,10 @@ def _visible(text: str) -> str:
 
 
 def _loose_runs(text: str, least: int = 0) -> list[Run]:
-    """Return the numbers of at least `least` digits that could be parts of one that is split."""
+    """Return the numbers of at least `least` digits that could be parts of a split number."""
     least = least or (1 if len(text) <= _SHORT_CHARACTERS else _TELLING_DIGITS)
     seen = plain(text)
-    spoken_of = _CONTACT_WORD.search(text) is not None
+    calls = _CONTACT_WORD.search(text) is not None
     found: list[Run] = []
     for start, end, digits in runs(tokens(seen)):
         if digits < _TELLING_WORDS and not any(map(str.isdigit, seen[start:end])):
@@ -223,11 +218,11 @@ def _loose_runs(text: str, least: int = 0) -> list[Run]:
         if digits > READABLE_DIGITS and is_harmless(seen, start, end):
             continue
         parts = [
-            Run(part.start(), part_end, said_digits)
+            Run(part.start(), part_end, digits_of_part)
             for part in _PART.finditer(seen, start, end)
             if (part_end := part.start() + len(part[0].rstrip(_PART_ENDS))) > part.start()
-            and (said_digits := _digits_of(seen[part.start() : part_end]))
-            and not _means_something(seen, part.start(), part_end, spoken_of=spoken_of)
+            and (digits_of_part := _digits_of(seen[part.start() : part_end]))
+            and not _has_other_meaning(seen, part.start(), part_end, calls=calls)
         ]
         if sum(part.digits for part in parts) >= least:
             found += parts
@@ -235,18 +230,18 @@ def _loose_runs(text: str, least: int = 0) -> list[Run]:
 
 
 def _digits_of(part: str) -> int:
-    """Return how many digits a part of a number says."""
+    """Return how many digits a part of a number stands for."""
     digits = 0
     for piece in PIECE.findall(part) if MIXED.search(part) else [text for *_, text in tokens(part)]:
         if piece[0] in "0123456789":
             digits += sum(character in "0123456789" for character in piece)
         else:
-            spoken = said(piece.strip(",.-"))
+            spoken = number_word(piece.strip(",.-"))
             digits += spoken.digits if spoken else 0
     return digits
 
 
-def _means_something(text: str, start: int, end: int, *, spoken_of: bool) -> bool:
+def _has_other_meaning(text: str, start: int, end: int, *, calls: bool) -> bool:
     part = text[start:end]
     if is_harmless(text, start, end) or _HARMLESS_PART.fullmatch(part):
         return True
@@ -258,7 +253,7 @@ def _means_something(text: str, start: int, end: int, *, spoken_of: bool) -> boo
         return False
     if len(amount) < _TELLING_DIGITS and _PLACE_BEFORE.search(before):
         return True
-    if _PIN_CODE.fullmatch(amount) and (_PLACE_BEFORE.search(before) or not spoken_of):
+    if _PIN_CODE.fullmatch(amount) and (_PLACE_BEFORE.search(before) or not calls):
         return True
     is_round = len(amount) < _TELLING_DIGITS or int(amount) % 50 == 0
     marked = PAY_BEFORE.search(before) or PAY_AFTER.match(text, end)

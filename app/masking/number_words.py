@@ -1,7 +1,7 @@
-"""How many digits of a phone number a word says, in the languages people dictate numbers in. Pure.
+"""How many digits a word stands for, in the languages people dictate phone numbers in. Pure.
 
-The words are data (`data/number_words.toml`). A word alone means little ("do" is two, and "give"): only
-a row of them that says more digits than an amount or a date has is a number to hide.
+The words are data (`data/number_words.toml`). One word alone means little ("do" is two in Hindi): only a row of
+them with more digits than an amount or a date is a number to hide.
 """
 
 import re
@@ -11,40 +11,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 _INDIC: Final = {0x093C: None, 0x0901: None, 0x0902: None, 0x09BC: None, 0x0981: None, 0x200D: None}
-"""Nukta, chandrabindu and anusvara go: "पाँच", "पांच" and "पाच" are one word."""
+"""Drops nukta, chandrabindu and anusvara: "पाँच", "पांच" and "पाच" are one word."""
 _DOUBLED: Final = re.compile(r"(.)\1+")
 _ASPIRATED: Final = re.compile(r"(?<=[tdckgbpj])h")
 _NASAL: Final = re.compile(r"(?<=[aeiou])n(?=[tsc])")
 _LEET: Final = frozenset("oilsbzegtaq")
-"""Letters that stand for a digit where digits are on both sides of them: S for 5, l for 1."""
+"""Letters that stand for a digit beside digits: S for 5, l for 1."""
 _LETTER_OF: Final = str.maketrans("013457", "oieast")
-"""The letter that a digit is written for within a word."""
+"""The letter that a digit replaces within a word."""
 _LETTERS_LIKE: Final = frozenset("abcdefghijklmnopqrstuvwxyz013457")
 _LONGEST_WORD: Final = 24
-"""Letters of the longest word that is looked up; longer ones are number words written as one."""
+"""Letters of the longest word that is looked up; longer ones may be several written together."""
 _LONGEST_GLUED: Final = 160
-"""Letters of the longest word that is cut into number words: three dozen digits."""
+"""Letters of the longest word that is cut into number words: about 36 digits."""
 _GLUED_DIGITS: Final = 2
-"""A word cut into number words says at least so many digits; "tone" holds a "one" by chance."""
+"""Least digits of a word cut into number words; "tone" holds a "one" by chance."""
 
 
-class Said(NamedTuple):
-    """What a word says: `digits`, 0 where it may stand between digits; `weak` if it may mean itself."""
+class NumberWord(NamedTuple):
+    """`digits` is 0 for a word that may stand between digits; a `weak` one is an ordinary word too."""
 
     digits: int
     weak: bool = False
 
 
-_BETWEEN: Final = Said(0)
+_BETWEEN: Final = NumberWord(0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    exact: Mapping[str, Said]
-    folded: Mapping[str, Said]
+    exact: Mapping[str, NumberWord]
+    folded: Mapping[str, NumberWord]
     endings: tuple[str, ...]
     native_endings: tuple[str, ...]
     least_letters: int
@@ -53,8 +53,8 @@ class _Words:
 
 
 @lru_cache(maxsize=16_384)
-def said(word: str) -> Said | None:
-    """Return what a word in lower case says of a number; None if it ends one."""
+def number_word(word: str) -> NumberWord | None:
+    """Return what a lower-case word contributes to a number; None if it ends one."""
     words = _words()
     if len(word) <= _LONGEST_WORD:
         plain = word if word.isascii() else unicodedata.normalize("NFC", word).translate(_INDIC)
@@ -74,7 +74,7 @@ def said(word: str) -> Said | None:
         endings = words.native_endings if native else words.endings
         # Vowel signs aside, a word of an Indian script has fewer letters.
         if len(plain) >= words.least_letters - native and plain.endswith(endings):
-            return Said(2)
+            return NumberWord(2)
         return None
     if len(word) <= _LONGEST_GLUED:
         return _glued(unicodedata.normalize("NFC", word).translate(_INDIC), words)
@@ -88,7 +88,7 @@ def is_leet(letters: str) -> bool:
 
 @lru_cache(maxsize=4_096)
 def undisguised(word: str) -> int:
-    """Return the digits of a number word some letters of which are digits, "n1ne", "thr33"; 0 if none."""
+    """Return the digits of a number word with digits for letters, "n1ne" or "thr33"; 0 if it is none."""
     if len(word) > _LONGEST_WORD or word.isdecimal() or not _LETTERS_LIKE.issuperset(word):
         return 0
     found = _words().exact.get(word.translate(_LETTER_OF))
@@ -96,7 +96,7 @@ def undisguised(word: str) -> int:
 
 
 def glued_digits(letters: str) -> int:
-    """Return the digits of number words that were written as one word, or cut up at will; 0 if none."""
+    """Return the digits of number words written together; 0 if the letters are none."""
     words = _words()
     plain = (
         letters if letters.isascii() else unicodedata.normalize("NFC", letters).translate(_INDIC)
@@ -105,11 +105,8 @@ def glued_digits(letters: str) -> int:
     return found.digits if found else 0
 
 
-def _glued(word: str, words: _Words) -> Said | None:
-    """Return the most digits that number words written as one word can say, "ninezero".
-
-    The work grows with the word's length times that of the longest number word.
-    """
+def _glued(word: str, words: _Words) -> NumberWord | None:
+    """Return the most digits that number words written together, "ninezero", can stand for."""
     if not words.letters.issuperset(word):
         return None
     most: list[int | None] = [0]  # by how many letters are read
@@ -124,37 +121,32 @@ def _glued(word: str, words: _Words) -> Said | None:
                 best = max(best or 0, before + found.digits)
         most.append(best)
     digits = most[-1]
-    return Said(digits) if digits is not None and digits >= _GLUED_DIGITS else None
+    return NumberWord(digits) if digits is not None and digits >= _GLUED_DIGITS else None
 
 
 def _folded(word: str) -> str:
-    """Return a word of Latin letters as the ear takes it: doubled letters once, aspirates plain."""
+    """Return a Latin word by its sound: doubled letters once, aspirates plain."""
     word = word.replace("ee", "i").replace("oo", "u").replace("w", "v").replace("y", "i")
     return _DOUBLED.sub(r"\1", _NASAL.sub("", _ASPIRATED.sub("", word)))
 
 
 @cache
-def _data() -> Mapping[str, Any]:
-    path = files("app.masking") / "data" / "number_words.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-@cache
 def _words() -> _Words:
-    data = _data()
-    exact: dict[str, Said] = {}
+    path = files("app.masking") / "data" / "number_words.toml"
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    exact: dict[str, NumberWord] = {}
     for word in data["between"]["words"].split():
         exact[_key(word)] = _BETWEEN
     for word in data["weak"]["words"].split():
-        exact[_key(word)] = Said(1, weak=True)
+        exact[_key(word)] = NumberWord(1, weak=True)
     for digits, name in ((2, "two"), (1, "one")):
         for listed in data[name].values():
-            exact.update((_key(word), Said(digits)) for word in listed.split())
-    exact["o"] = Said(1)
-    numbers = {word: said for word, said in exact.items() if said.digits and not said.weak}
+            exact.update((_key(word), NumberWord(digits)) for word in listed.split())
+    exact["o"] = NumberWord(1)
+    numbers = {word: value for word, value in exact.items() if value.digits and not value.weak}
     return _Words(
         exact=exact,
-        folded={_folded(word): said for word, said in numbers.items() if word.isascii()},
+        folded={_folded(word): value for word, value in numbers.items() if word.isascii()},
         endings=tuple(data["endings"]["latin"].split()),
         native_endings=tuple(map(_key, data["endings"]["native"].split())),
         least_letters=data["endings"]["least_letters"],

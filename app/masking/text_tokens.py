@@ -1,7 +1,7 @@
-"""A text's words and signs with their places, read through the plainest disguises. Pure.
+"""Split a text into words and signs with their positions, simple disguises undone. Pure.
 
-`plain` keeps every character's place: digits of any script become ASCII, letters lower case, look-alikes
-and wide letters Latin. So what is found in the plain text is hidden at the same place in the real one.
+`plain` keeps every character's position: digits of any script become ASCII, letters lower case, look-alikes and
+wide letters Latin. So what is found in the plain text is hidden at the same position in the real one.
 """
 
 import re
@@ -12,11 +12,11 @@ _MARKS: Final = (
     "\u0300-\u036f\u0900-\u0963\u0980-\u09e3\u0a00-\u0a65\u0a80-\u0ae3\u0b00-\u0b63"
     "\u0b80-\u0be5\u0c00-\u0c65\u0c80-\u0ce5\u0d00-\u0d65\u200c\u200d"
 )
-"""The vowel signs of Indian scripts and accents: Python's `\\w` knows only some of them."""
+"""Accents and the vowel signs of Indian scripts, of which `\\w` matches only some."""
 TOKEN: Final = re.compile(rf"[\w{_MARKS}]+|[^\w\s]")
 """A word with its digits and underscores, or one sign."""
 PIECE: Final = re.compile(r"[0-9]+|[^0-9_]+")
-"""Within a word: its digits, its letters."""
+"""Within a word: its digits or its letters."""
 MIXED: Final = re.compile(r"[0-9_]")
 _LOOK_ALIKE: Final = dict(
     zip(
@@ -26,13 +26,12 @@ _LOOK_ALIKE: Final = dict(
     )
 )
 
-
 type Token = tuple[int, int, str]
-"""A word or a sign: where it begins and ends, and how it reads in lower case."""
+"""A word or a sign: its start, its end, and its text in lower case."""
 
 
 class _Plain(dict[int, str]):
-    """What stands for a character in the plain text; filled as characters are met."""
+    """The plain form of each character, filled on first use."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -53,12 +52,12 @@ _PLAIN: Final = _Plain()
 
 
 def plain(text: str) -> str:
-    """Return `text` as it reads, of the same length: each character stands at its own place."""
+    """Return `text` without simple disguises; each character keeps its position."""
     return text.lower() if text.isascii() else text.translate(_PLAIN)
 
 
 def tokens(plain_text: str) -> list[Token]:
-    """Return the words and signs of a plain text; letters spaced out, "i n s t a", are one word."""
+    """Return the words and signs of a plain text; spaced-out letters, "i n s t a", are one word."""
     found = [(*m.span(), m[0]) for m in TOKEN.finditer(plain_text)]
     return _joined(found) if _SPACED_OUT.search(plain_text) else found
 

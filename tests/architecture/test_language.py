@@ -20,17 +20,15 @@ SAME_DOCSTRING_AT_MOST: Final = 2
 
 PUBLIC_CLASSES_NAMED_TWICE: Final = frozenset(
     """
-    Account Answer Block BlockNotFound Conversation EmployerBlock
-    EmployerNotFound Guard JobFacts OfferAnswer OfferFacts OwnData ProfileChanges
-    QuietHours Reader Step
+    Account Answer Block BlockNotFound Conversation EmployerBlock EmployerNotFound Guard JobFacts OfferAnswer
+    OfferFacts OwnData ProfileChanges QuietHours Step
     """.split()
 )
 FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(
     """
     app/api/workers/offers.py:_said app/chat/effects.py:_meet app/chat/effects.py:_told
-    app/chat/employer_effects.py:told app/chat/own_data.py:told app/masking/number_words.py:said
-    app/dialogue/employer/posting.py:_told app/dialogue/handoff.py:_told
-    app/nlu/job_correction.py:_told app/nlu/place_choice.py:meant
+    app/chat/employer_effects.py:told app/chat/own_data.py:told app/dialogue/employer/posting.py:_told
+    app/dialogue/handoff.py:_told app/nlu/job_correction.py:_told app/nlu/place_choice.py:meant
     app/texts/catalogue.py:_said
     """.split()
 )
