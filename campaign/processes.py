@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from campaign.databases import CampaignDatabase
+from campaign.forked import Forked, Running
 from tests.infra.run import ROOT
 
 READY_SECONDS = 60.0
@@ -41,12 +42,15 @@ class Process:
     """One process that is kept running, whatever happens to it."""
 
     name: str
-    command: list[str]
+    what: str
+    """`serve` or `worker`."""
     env: Mapping[str, str]
     folder: Path
     health_url: str | None
     """Where it says that it is healthy; None for a process that prints that it works."""
     database: CampaignDatabase
+    forked: bool = False
+    """Whether it is forked from a process that has imported the product."""
     restarts: list[Restart] = field(default_factory=list)
     kills: int = 0
     gave_up: int = 0
@@ -54,7 +58,7 @@ class Process:
     gave_up_for_nothing: int = 0
     """How often of these the database was there."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
-    _process: subprocess.Popen[bytes] | None = None
+    _process: Running | None = None
     _killed: bool = False
     _orders: dict[str, Any] = field(default_factory=lambda: {"clock_seconds": 0.0, "die": None})
     _ending: bool = False
@@ -89,22 +93,31 @@ class Process:
 
     def _start(self) -> None:
         self._write_orders()
-        with (self.folder / f"{self.name}.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self.command, str(self._orders_file)],
-                cwd=self.folder,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "PYTHONPATH": str(ROOT),
-                    "PYTHONUNBUFFERED": "1",
-                    **self.env,
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._log_from = (self.folder / f"{self.name}.log").stat().st_size
+        log = self.folder / f"{self.name}.log"
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            **self.env,
+        }
+        with log.open("ab") as output:
+            if self.forked:
+                arguments = (self.what, str(self._orders_file))
+                self._process = Forked("campaign.product", arguments, env, self.folder, log)
+            else:
+                self._process = subprocess.Popen(
+                    [
+                        *(sys.executable, "-m", "campaign.product"),
+                        *(self.what, str(self._orders_file)),
+                    ],
+                    cwd=self.folder,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        self._log_from = log.stat().st_size
 
     @property
     def _orders_file(self) -> Path:
@@ -194,8 +207,3 @@ class Process:
         """Return the last lines it wrote."""
         file = self.folder / f"{self.name}.log"
         return file.read_text(errors="replace")[-3_000:] if file.exists() else ""
-
-
-def product(what: str) -> list[str]:
-    """Return the command of a process of the product: `serve` or `worker`."""
-    return [sys.executable, "-m", "campaign.product", what]

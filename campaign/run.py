@@ -27,8 +27,9 @@ from app.texts import catalogue
 from campaign import people
 from campaign.databases import CampaignDatabase, SqliteFile, open_database
 from campaign.faults import Trouble
+from campaign.forked import Forked
 from campaign.journal import Journal
-from campaign.processes import READY_SECONDS, Process, ProcessFailedError, product
+from campaign.processes import READY_SECONDS, Process, ProcessFailedError
 from campaign.settling import Settling
 from campaign.town import Town
 from campaign.verdict import Judge
@@ -63,6 +64,8 @@ class Options:
     start_seconds: float = START_SECONDS
     folder: Path | None = None
     """Where logs, journal and orders are kept; None: a temporary folder, removed when all is well."""
+    forked: bool = False
+    """Whether processes start without their imports; what a start takes is not measured then."""
     quiet: bool = False
     """Whether to print no progress."""
 
@@ -131,22 +134,39 @@ class Campaign:
 
         def process(name: str, what: str, health_url: str | None) -> Process:
             more = {"BACKGROUND_LOOPS": loops} if what == "serve" else {}
-            return Process(name, product(what), env | more, self.folder, health_url, self.database)
+            return Process(
+                name,
+                what,
+                env | more,
+                self.folder,
+                health_url,
+                self.database,
+                forked=self.options.forked,
+            )
 
         workers = ("worker-1",) if self.database.kind == "sqlite" else ("worker-1", "worker-2")
         server = process("server", "serve", f"{self.product_url}/health")
         return [server, *(process(name, "worker", None) for name in workers)]
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one of the product's commands."""
-        return subprocess.run(
-            [sys.executable, "-m", "app", *arguments],
-            cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.env()},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def command(self, *arguments: str) -> None:
+        """Run one of the product's commands. Raises `RuntimeError` with what it said if that failed."""
+        env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **self.env()}
+        log = self.folder / f"{arguments[0]}.log"
+        if self.options.forked:
+            code = Forked("app", arguments, env, self.folder, log).wait()
+        else:
+            with log.open("wb") as output:
+                code = subprocess.run(
+                    [sys.executable, "-m", "app", *arguments],
+                    cwd=self.folder,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                ).returncode
+        if code != 0:
+            raise RuntimeError(f"{arguments[0]}: {log.read_text(errors='replace')[-3_000:]}")
 
     async def look_at_invariants(self, when: str) -> None:
         """Look whether everything holds that must, as `python -m app check --invariants` does."""
@@ -335,9 +355,7 @@ async def _run(campaign: Campaign, journal: Journal) -> Report:
 
 
 async def _create_admin(campaign: Campaign) -> None:
-    made = await asyncio.to_thread(campaign.command, "create-admin", "--email", people.ADMIN_EMAIL)
-    if made.returncode != 0:
-        raise RuntimeError(f"no administrator: {made.stderr or made.stdout}")
+    await asyncio.to_thread(campaign.command, "create-admin", "--email", people.ADMIN_EMAIL)
 
 
 async def _first_start(processes: list[Process]) -> None:

@@ -24,6 +24,7 @@ def test_what_was_acknowledged_is_there_once_after_every_fault(database: str) ->
         employers=2,
         pause_seconds=0.8,
         start_seconds=BUSY_MACHINE_SECONDS,
+        forked=True,
         quiet=True,
     )
     report = asyncio.run(run(options))
