@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.core import loading
+from app.core import gc_tuning
 
 _LOOK_SECONDS: Final = 0.02
 _FORKING: Final = multiprocessing.get_context("forkserver")
@@ -92,7 +92,7 @@ def _run(module: str, arguments: list[str], env: dict[str, str], folder: Path, l
         from app.__main__ import main as command
 
         code = command(arguments)
-        loading.done()
+        gc_tuning.done()
         sys.exit(code)
     from campaign.product import main
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from app.core.clocks import SKEW
 from campaign.databases import CampaignDatabase
 from campaign.forked import Forked, Running
 from tests.infra.run import ROOT
@@ -56,11 +57,15 @@ class Process:
     gave_up: int = 0
     """How often it ended by itself."""
     gave_up_for_nothing: int = 0
-    """How often of these the database was there."""
+    """How often of these the database was there and the clock was right."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _process: Running | None = None
     _killed: bool = False
-    _orders: dict[str, Any] = field(default_factory=lambda: {"clock_seconds": 0.0, "die": None})
+    _orders: dict[str, Any] = field(
+        default_factory=lambda: {"time_seconds": 0.0, "clock_seconds": 0.0, "die": None}
+    )
+    _clock_turned: bool = False
+    """Whether its clock was wrong at any time since it was started."""
     _ending: bool = False
 
     async def keep(self) -> None:
@@ -69,7 +74,7 @@ class Process:
         while not self._ending:
             self._start()
             begun, breaks, up = time.monotonic(), self.database.breaks, self.database.up
-            if await self._becomes_ready():
+            if ready := await self._becomes_ready():
                 if not first:
                     fair = up and self.database.breaks == breaks
                     self.restarts.append(Restart(self.name, time.monotonic() - begun, fair))
@@ -77,7 +82,10 @@ class Process:
                 self.ready.set()
                 await asyncio.to_thread(self._wait)
                 self.ready.clear()
-            self._note_end(up and self.database.breaks == breaks)
+            refused = (
+                not ready and self._clock_turned
+            )  # with a wrong clock the product does not start
+            self._note_end(up and self.database.breaks == breaks and not refused)
 
     def _note_end(self, up: bool) -> None:
         if self._ending:
@@ -92,6 +100,7 @@ class Process:
         self._orders["die"] = None
 
     def _start(self) -> None:
+        self._clock_turned = False
         self._write_orders()
         log = self.folder / f"{self.name}.log"
         env = {
@@ -128,6 +137,7 @@ class Process:
         half = self._orders_file.with_suffix(".new")
         half.write_text(json.dumps(self._orders))
         half.replace(self._orders_file)
+        self._clock_turned |= abs(self._orders["clock_seconds"]) > SKEW.total_seconds()
 
     async def _becomes_ready(self) -> bool:
         deadline = time.monotonic() + READY_SECONDS

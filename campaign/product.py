@@ -3,9 +3,10 @@
     python -m campaign.product serve|worker <file of orders>
 
 It runs what `python -m app serve` and `python -m app worker` run, and passes another clock in. The orders
-are JSON, read at the start and whenever SIGUSR1 comes: `clock_seconds` is how far the clock is ahead, `die`
-says before which write the process kills itself (`at`: `statement`, `commit`, `committed`; `after`: how many
-of these happen before).
+are JSON, read at the start and whenever SIGUSR1 comes: `time_seconds` is how far time has gone on for every
+process and the database, `clock_seconds` how far this process's clock is ahead of that time, `die` says before
+which write the process kills itself (`at`: `statement`, `commit`, `committed`; `after`: how many of these happen
+before).
 """
 
 import asyncio
@@ -26,9 +27,10 @@ from sqlalchemy import Engine, event  # noqa: E402
 from sqlalchemy.pool import Pool  # noqa: E402
 
 from app import __main__ as commands  # noqa: E402
+from app.core.clocks import Clock  # noqa: E402
 from app.core.logging import configure_logging  # noqa: E402
 from app.core.settings import Settings, load_settings  # noqa: E402
-from app.database import schema  # noqa: E402
+from app.database import clock_check, schema  # noqa: E402
 from app.database.session import Database  # noqa: E402
 from app.main import create_app  # noqa: E402
 
@@ -40,6 +42,7 @@ class Orders:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._time = dt.timedelta(0)
         self._clock = dt.timedelta(0)
         self._die_at: str | None = None
         self._left = 0
@@ -49,6 +52,7 @@ class Orders:
     def read(self, *_signal: Any) -> None:
         """Take the newest orders, and let every loop look: what is due changes with the clock."""
         orders = json.loads(self._file.read_text())
+        self._time = dt.timedelta(seconds=orders["time_seconds"])
         self._clock = dt.timedelta(seconds=orders["clock_seconds"])
         die = orders.get("die") or {}
         self._die_at, self._left = die.get("at"), die.get("after", 0)
@@ -58,6 +62,10 @@ class Orders:
 
     def now(self) -> dt.datetime:
         """Return the instant this process believes it is."""
+        return self._beside_database() + self._time
+
+    def _beside_database(self) -> dt.datetime:
+        """Return this process's clock as PostgreSQL's would show it, which never leaves real time."""
         return dt.datetime.now(dt.UTC) + self._clock
 
     def obey(self) -> None:
@@ -74,6 +82,18 @@ class Orders:
             await prepare(database, **options)
 
         schema.prepare = noted
+        self.check_clock_beside_database()
+
+    def check_clock_beside_database(self) -> None:
+        """Let the product's clock check take PostgreSQL's clock for one that goes on with `time_seconds`."""
+        begin = clock_check.ClockCheck.__init__
+
+        def beside(
+            check: clock_check.ClockCheck, database: Database, _: Clock, *, on: bool
+        ) -> None:
+            begin(check, database, self._beside_database, on=on)
+
+        clock_check.ClockCheck.__init__ = beside  # type: ignore[assignment, method-assign]
 
     def _statement(self, _connection: object, _cursor: object, statement: str, *_: Any) -> None:
         if self._die_at == "statement" and statement.lstrip()[:6].upper() in _WRITES:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.processes import Process
 
 _STEPS_MINUTES: Final = (2, 2, 2, 5, 5, 15, 15, 30, 30, 60, 60, 120, 120, 120, 240)
-"""By how much all clocks go on, again and again, while something waits."""
+"""By how much time goes on for every process, again and again, while something waits."""
 
 _ROUND_SECONDS: Final = 6.0
 """How long the product may take to do what is due after each step."""
@@ -48,7 +48,7 @@ class Settling:
         for minutes in (0, *_STEPS_MINUTES):
             self.ahead_seconds += minutes * 60.0
             for process in self._processes:
-                process.order(clock_seconds=self.ahead_seconds)
+                process.order(time_seconds=self.ahead_seconds)
             if await self._until(self._nothing_waits, _ROUND_SECONDS):
                 break
         return {what: count for what, count in self.waiting().items() if count}
