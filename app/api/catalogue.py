@@ -9,7 +9,7 @@ from app.api.http.dependencies import Route
 from app.api.http.parameters import NamesLanguage
 from app.catalogue import phonetic_search, skills
 from app.core.languages import Language
-from app.core.schema import Answer, clean_text
+from app.core.schema import ResponseModel, clean_text
 
 CACHE_SECONDS = 3_600
 MOST_PLACES = 10
@@ -43,7 +43,7 @@ Text = Annotated[
 """What somebody types into a search field."""
 
 
-class SkillAnswer(Answer):
+class SkillAnswer(ResponseModel):
     """A skill that workers have and jobs ask for; `slug` is what the API takes."""
 
     slug: str = Field(description="What `skills` of a worker or job takes.")
@@ -56,13 +56,13 @@ class SkillAnswer(Answer):
     )
 
 
-class SkillList(Answer):
+class SkillList(ResponseModel):
     """Skills, the best match first."""
 
     items: list[SkillAnswer] = Field(description="Skills, the best match first.")
 
 
-class CategoryAnswer(Answer):
+class CategoryAnswer(ResponseModel):
     """A kind of work; `slug` is what a job's category takes."""
 
     slug: str = Field(description="What a job's `category` takes.")
@@ -71,13 +71,13 @@ class CategoryAnswer(Answer):
     name_hi: str = Field(description="Name in Hindi.")
 
 
-class CategoryList(Answer):
+class CategoryList(ResponseModel):
     """Kinds of work."""
 
     items: list[CategoryAnswer] = Field(description="The kinds of work.")
 
 
-class PlaceAnswer(Answer):
+class PlaceAnswer(ResponseModel):
     """A city, an area or a PIN code, and where it lies."""
 
     name: str = Field(description="Name of the place, or its PIN code.")
@@ -91,7 +91,7 @@ class PlaceAnswer(Answer):
     time_zone: str = Field(description="IANA name of the time zone.")
 
 
-class PlaceList(Answer):
+class PlaceList(ResponseModel):
     """Places, the best match first."""
 
     items: list[PlaceAnswer] = Field(description="Places, the best match first.")

@@ -17,7 +17,7 @@ from app.api.http.writable import NotWritable, WriteProbe
 from app.core.errors import NotFound, Unavailable
 from app.core.metrics import exposition
 from app.core.ratelimit import ANSWERS_SECONDS
-from app.core.schema import Answer
+from app.core.schema import ResponseModel
 from app.reporting import backlog, parked
 
 router = APIRouter(tags=["health"], route_class=Route)
@@ -65,14 +65,14 @@ class BackgroundLagging(Unavailable):
     remedy = "Look whether a worker process runs, and whether it keeps up."
 
 
-class Health(Answer):
+class Health(ResponseModel):
     """The server answers, and so does its database."""
 
     status: Literal["ok"] = Field(default="ok", description="The server and its database answer.")
     version: str = Field(description="Version of the product.")
 
 
-class Ready(Answer):
+class Ready(ResponseModel):
     """Whether this process should get traffic, and what it found."""
 
     status: Literal["ok", "degraded"] = Field(
@@ -91,7 +91,7 @@ class Ready(Answer):
     )
 
 
-class Welcome(Answer):
+class Welcome(ResponseModel):
     """What this is, and where to go on."""
 
     name: str = Field(description="Name of the product.")

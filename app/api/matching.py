@@ -17,7 +17,7 @@ from app.api.http.dependencies import (
 )
 from app.api.http.parameters import JobId
 from app.api.http.problems import problems
-from app.core.schema import Answer
+from app.core.schema import ResponseModel
 from app.identity.actor import AccountRestricted
 from app.identity.models import Role
 from app.jobs import queries as jobs
@@ -33,7 +33,7 @@ _BATCH = 500
 """Offers noted as expired in one transaction."""
 
 
-class WaveAnswer(Answer):
+class WaveAnswer(ResponseModel):
     """What a wave did."""
 
     job_id: UUID = Field(description="Id of the job.")
@@ -42,7 +42,7 @@ class WaveAnswer(Answer):
     offers_created: int = Field(description="Offers made now.")
 
 
-class ExpiredAnswer(Answer):
+class ExpiredAnswer(ResponseModel):
     """How many offers were past their deadline and had not been noted as expired yet."""
 
     expired: int = Field(description="Offers noted as expired now.")

@@ -5,11 +5,11 @@ from functools import lru_cache
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from app.core.schema import Answer, ClockTime, Request, Weekday
+from app.core.schema import ClockTime, RequestModel, ResponseModel, Weekday
 from app.core.week import Slot
 
 
-class WeeklySlot(Request):
+class WeeklySlot(RequestModel):
     """A stretch of one weekday; `end` at or before `start` is the next day."""
 
     weekday: Weekday = Field(description="Day of the week on which the slot starts.")
@@ -32,7 +32,7 @@ class WeeklySlot(Request):
         return Slot.between(self.weekday.number, self.start, self.end)
 
 
-class SlotAnswer(Answer):
+class SlotAnswer(ResponseModel):
     """A stretch of one weekday; `end` at or before `start` is the next day."""
 
     weekday: Weekday = Field(description="Day of the week on which the slot starts.")

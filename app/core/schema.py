@@ -1,7 +1,7 @@
 """What every request and response body is made of: strict, bounded, normalised.
 
 FastAPI's defaults take unknown fields, `true` for an integer, NaN, and text that no database stores.
-Bodies derive from `Request`, answers from `Answer`; fields use the types below.
+Request bodies derive from `RequestModel`, responses from `ResponseModel`; fields use the types below.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ MAX_AMOUNT = 10**12
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Request(BaseModel):
+class RequestModel(BaseModel):
     """Base of every request body: an unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
@@ -44,12 +44,12 @@ def left_out() -> Any:
     return None
 
 
-def sent(body: Request) -> dict[str, Any]:
+def sent(body: RequestModel) -> dict[str, Any]:
     """Return the fields of a partial update that were sent, by name."""
     return {name: getattr(body, name) for name in body.model_fields_set}
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """Base of every response body."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True, frozen=True)
@@ -203,7 +203,7 @@ class Weekday(StrEnum):
 _WEEKDAYS = tuple(Weekday)
 
 
-class Location(Request):
+class Location(RequestModel):
     """A point on the Earth, in degrees (WGS 84)."""
 
     latitude: Latitude = Field(description="Latitude in degrees, -90 to 90.", examples=[19.06])
@@ -215,7 +215,7 @@ class Location(Request):
         return Point(self.latitude, self.longitude)
 
 
-class MoneyAnswer(Answer):
+class MoneyAnswer(ResponseModel):
     """An amount in minor units and its ISO 4217 currency."""
 
     amount: int = Field(description="Amount in minor units of the currency.")
@@ -241,7 +241,7 @@ Currency = Annotated[
 Amount = Annotated[int, whole(0, MAX_AMOUNT)]
 
 
-class Page[Item](Answer):
+class Page[Item](ResponseModel):
     """One page of a list; `next_cursor` is null on the last."""
 
     items: list[Item] = Field(description="The entries of this page.")

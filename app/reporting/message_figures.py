@@ -6,14 +6,14 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.schema import Answer, Instant
+from app.core.schema import Instant, ResponseModel
 from app.messaging.conversations import queries
 from app.messaging.models import Channel, ChannelState, MessageTemplate
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.template_quota import DeferralReason
 
 
-class ConversationFigures(Answer):
+class ConversationFigures(ResponseModel):
     """Who wants to talk to a human."""
 
     waiting: int = Field(description="People who want a human and have none.")
@@ -24,14 +24,14 @@ class ConversationFigures(Answer):
     safety: int = Field(description="People among those who wait who call for help.")
 
 
-class HeldMessages(Answer):
+class HeldMessages(ResponseModel):
     """Messages that are due and wait for one reason."""
 
     count: int = Field(description="How many messages.")
     oldest_seconds: int = Field(description="How long the first of them has been due, in seconds.")
 
 
-class BarredTemplate(Answer):
+class BarredTemplate(ResponseModel):
     """A template that may not be sent; its messages wait until it is approved again."""
 
     name: str = Field(description="Name of the template.")
@@ -40,7 +40,7 @@ class BarredTemplate(Answer):
     since: Instant = Field(description="Since when (UTC).")
 
 
-class HeldFigures(Answer):
+class HeldFigures(ResponseModel):
     """What is held back."""
 
     messages: dict[DeferralReason, HeldMessages] = Field(

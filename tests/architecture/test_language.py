@@ -20,7 +20,7 @@ SAME_DOCSTRING_AT_MOST: Final = 2
 
 PUBLIC_CLASSES_NAMED_TWICE: Final = frozenset(
     """
-    Account Answer Block BlockNotFound Conversation EmployerBlock EmployerNotFound Guard JobFacts OfferAnswer
+    Account Block BlockNotFound Conversation EmployerBlock EmployerNotFound Guard JobFacts OfferAnswer
     OfferFacts OwnData ProfileChanges QuietHours Step
     """.split()
 )

@@ -17,7 +17,7 @@ from app.api.http.parameters import AdminId
 from app.api.http.problems import problems
 from app.core.errors import Invalid, NotFound
 from app.core.paging import Keyset
-from app.core.schema import Answer, Instant, Line, Name, Page, Reason, Request
+from app.core.schema import Instant, Line, Name, Page, Reason, RequestModel, ResponseModel
 from app.identity import admins, password_reset, second_factor, users
 from app.identity.actor import Actor
 from app.identity.admins import LastOwner, OwnAccount, SameRole
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/api/admin/admins", tags=["admin"], route_class=Route
 _ADMINS = Keyset("admin_admins", [User.id])
 
 
-class AdminRow(Answer):
+class AdminRow(ResponseModel):
     """An administrator."""
 
     id: UUID = Field(description="Id of the account.")
@@ -44,14 +44,14 @@ class AdminRow(Answer):
     created_at: Instant = Field(description="When the account was made (UTC).")
 
 
-class OwnAdminRole(Answer):
+class OwnAdminRole(ResponseModel):
     """What I am there for, and what I may do."""
 
     admin_role: AdminRole = Field(description="My role.")
     permissions: list[Permission] = Field(description="What it includes.")
 
 
-class InviteAdmin(Request):
+class InviteAdmin(RequestModel):
     """Somebody who is to administer; a link to set a password goes to the address."""
 
     model_config = {
@@ -65,7 +65,7 @@ class InviteAdmin(Request):
     admin_role: AdminRole = Field(description="What they are there for.")
 
 
-class AdminAction(Request):
+class AdminAction(RequestModel):
     """What to do with an administrator; a reason is needed for what takes something away."""
 
     model_config = {

@@ -11,14 +11,14 @@ from app import audit
 from app.api.admin.access import MessageReader, MessageRetrier
 from app.api.http.dependencies import Now, Read, Route, Write
 from app.api.http.problems import problems
-from app.core.schema import Answer, Instant, Reason, Request
+from app.core.schema import Instant, Reason, RequestModel, ResponseModel
 from app.messaging.models import Channel, ChannelState
 from app.messaging.outbox import channel_health
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 
-class ChannelRow(Answer):
+class ChannelRow(ResponseModel):
     """Whether a channel sends, and why it does not."""
 
     channel: Channel = Field(description="By what these messages travel.")
@@ -37,13 +37,13 @@ class ChannelRow(Answer):
     )
 
 
-class Channels(Answer):
+class Channels(ResponseModel):
     """Every channel on which something was sent."""
 
     items: list[ChannelRow] = Field(description="One row a channel.")
 
 
-class Resume(Request):
+class Resume(RequestModel):
     """Why a channel is let go."""
 
     reason: Reason = Field(

@@ -23,7 +23,7 @@ from app.api.http.parameters import ConversationId, ListedUser
 from app.api.http.problems import problems
 from app.core.errors import NotFound
 from app.core.paging import Keyset
-from app.core.schema import Answer, Instant, LongProse, Page, Request
+from app.core.schema import Instant, LongProse, Page, RequestModel, ResponseModel
 from app.identity.models import Role
 from app.messaging.conversations import handoff, queries
 from app.messaging.conversations.handoff import (
@@ -49,7 +49,7 @@ class ConversationState(StrEnum):
     HELD = "held"
 
 
-class Conversation(Answer):
+class Conversation(ResponseModel):
     """One person on a chat channel, and who speaks with them."""
 
     id: UUID = Field(description="Id of the conversation.")
@@ -75,7 +75,7 @@ class Conversation(Answer):
     stopped: bool = Field(description="They wrote STOP: nothing may be sent.")
 
 
-class ConversationLine(Answer):
+class ConversationLine(ResponseModel):
     """One thing that was said; `text` is null where it is not kept (any more)."""
 
     id: UUID = Field(description="Id of the message.")
@@ -86,7 +86,7 @@ class ConversationLine(Answer):
     state: OutboxState | None = Field(description="Where a message of ours stands.")
 
 
-class ReplyRequest(Request):
+class ReplyRequest(RequestModel):
     """What to write to a person."""
 
     text: LongProse = Field(
@@ -95,7 +95,7 @@ class ReplyRequest(Request):
     )
 
 
-class ReplyAnswer(Answer):
+class ReplyAnswer(ResponseModel):
     """A reply on its way; how it fares is seen among the conversation's messages."""
 
     message_id: UUID = Field(description="Id of the message that is on its way.")

@@ -30,7 +30,7 @@ from app.api.http.parameters import JobId, Verified
 from app.api.http.problems import problems
 from app.core.errors import Invalid
 from app.core.paging import Keyset
-from app.core.schema import Answer, Day, Instant, Page, Reason, Request
+from app.core.schema import Day, Instant, Page, Reason, RequestModel, ResponseModel
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.jobs import lifecycle, moderation, queries
@@ -55,7 +55,7 @@ router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 TextVersion = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
-class JobRow(Answer):
+class JobRow(ResponseModel):
     """A job in the list."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
@@ -82,7 +82,7 @@ class JobDetails(JobAnswer):
     company_name: str = Field(description="Name of the company.")
 
 
-class JobActionRequest(Request):
+class JobActionRequest(RequestModel):
     """What to do with a job; a reason is needed to cancel it and to decline its text."""
 
     action: Literal["cancel", "reopen", "approve", "decline"] = Field(description="What to do.")

@@ -15,7 +15,7 @@ from app.api.http.csv_export import AsCsv, export
 from app.api.http.dependencies import Now, PageQuery, Read, Rt
 from app.core.errors import Invalid
 from app.core.paging import Keyset, PageRequest
-from app.core.schema import Answer, Page, clean_text
+from app.core.schema import Page, ResponseModel, clean_text
 from app.identity.actor import Actor
 from app.runtime import Runtime
 
@@ -86,7 +86,7 @@ Listing = Annotated[ListRequest, Depends(_list_request)]
 
 
 @dataclass(frozen=True)
-class ListSpec[Item: Answer]:
+class ListSpec[Item: ResponseModel]:
     """One list of administrators: its order, its rows, and the name of its file.
 
     The first entity of a query's row has the columns of `keyset`; `key_of` returns its sort key where
@@ -141,7 +141,7 @@ class ListSpec[Item: Answer]:
         return await export(self.name, self.item, own_page)
 
 
-def each[Item: Answer](
+def each[Item: ResponseModel](
     row_of: Callable[..., Item],
 ) -> Callable[[AsyncSession, Sequence[Any], dt.datetime], Awaitable[list[Item]]]:
     """Return the `items_of` that calls `row_of` with the columns of each row."""

@@ -18,7 +18,7 @@ from app.api.http.parameters import MessageId, WebhookId
 from app.api.http.problems import problems
 from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset
-from app.core.schema import Answer, Instant, MoneyAnswer, Page
+from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.messaging.models import (
     OutboxMessage,
     OutboxState,
@@ -36,7 +36,7 @@ router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 COSTS_SINCE = dt.timedelta(days=30)
 
 
-class MessageRow(Answer):
+class MessageRow(ResponseModel):
     """A message on its way; to whom and what it says is not shown."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
@@ -58,7 +58,7 @@ class MessageRow(Answer):
     sent_at: Instant | None = Field(description="When the provider took it (UTC); null before.")
 
 
-class CategoryCost(Answer):
+class CategoryCost(ResponseModel):
     """What one category of messages cost."""
 
     category: str = Field(
@@ -69,7 +69,7 @@ class CategoryCost(Answer):
     cost: MoneyAnswer = Field(description="What they cost.")
 
 
-class Costs(Answer):
+class Costs(ResponseModel):
     """What messages cost."""
 
     since: Instant = Field(description="From when messages are counted (UTC).")
@@ -77,7 +77,7 @@ class Costs(Answer):
     total: MoneyAnswer = Field(description="The sum of all.")
 
 
-class WebhookRow(Answer):
+class WebhookRow(ResponseModel):
     """An event of a provider; its content is not shown."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
@@ -91,7 +91,7 @@ class WebhookRow(Answer):
     handled_at: Instant | None = Field(description="When it was handled (UTC); null before.")
 
 
-class NoticeRow(Answer):
+class NoticeRow(ResponseModel):
     """What a platform told about our account, number or templates."""
 
     id: UUID = Field(description="Its id (UUIDv7).")

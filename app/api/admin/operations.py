@@ -16,7 +16,7 @@ from app.api.http.parameters import ListedEmployer, PaymentId
 from app.api.http.problems import problems
 from app.core.money import Money
 from app.core.paging import Keyset
-from app.core.schema import Answer, Instant, MoneyAnswer, Page, Reason, Request, whole
+from app.core.schema import Instant, MoneyAnswer, Page, Reason, RequestModel, ResponseModel, whole
 from app.payments import refunds
 from app.payments.models import Payment, Refund
 from app.payments.refunds import PaymentNotFound, PaymentNotRefundable
@@ -25,7 +25,7 @@ from app.payments.rules import PaymentStatus
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 
-class PaymentRow(Answer):
+class PaymentRow(ResponseModel):
     """One purchase of one lead."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
@@ -43,7 +43,7 @@ class PaymentRow(Answer):
     )
 
 
-class RefundRequest(Request):
+class RefundRequest(RequestModel):
     """How much to give back (left out: all that is left) and why."""
 
     amount: Annotated[int | None, whole(1, 10**12)] = Field(
@@ -54,7 +54,7 @@ class RefundRequest(Request):
     )
 
 
-class RefundAnswer(Answer):
+class RefundAnswer(ResponseModel):
     """A refund; `requested` is sent to the provider next."""
 
     id: UUID = Field(description="Its id (UUIDv7).")

@@ -19,14 +19,14 @@ from app.attempts.models import WorkAttempt
 from app.attempts.work import Kind
 from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset
-from app.core.schema import Answer, Instant, Page
+from app.core.schema import Instant, Page, ResponseModel
 from app.messaging.models import InboxItem, WebhookState
 from app.reporting.parked import WORKS
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 
-class InboxRow(Answer):
+class InboxRow(ResponseModel):
     """A message that somebody sent; who that is and what it says is not shown."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
@@ -42,7 +42,7 @@ class InboxRow(Answer):
     handled_at: Instant | None = Field(description="When it was handled (UTC); null before.")
 
 
-class ParkedRow(Answer):
+class ParkedRow(ResponseModel):
     """Due work that was tried and given up."""
 
     kind: Kind = Field(description="Which work.")

@@ -6,11 +6,11 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.admin.signals import EmployerSignals
-from app.core.schema import Answer, Instant, Location, Reason, Request
+from app.core.schema import Instant, Location, Reason, RequestModel, ResponseModel
 from app.identity.models import UserStatus
 
 
-class WorkerRow(Answer):
+class WorkerRow(ResponseModel):
     """A worker in the list; contact details are in the single answer."""
 
     id: UUID = Field(description="Id of the worker's account.")
@@ -42,7 +42,7 @@ class WorkerDetails(WorkerRow):
     updated_at: Instant = Field(description="When it last changed (UTC).")
 
 
-class EmployerRow(Answer):
+class EmployerRow(ResponseModel):
     """An employer in the list; contact details are in the single answer."""
 
     id: UUID = Field(description="Id of the employer's account.")
@@ -74,7 +74,7 @@ class EmployerDetails(EmployerRow):
     updated_at: Instant = Field(description="When it last changed (UTC).")
 
 
-class WorkerAction(Request):
+class WorkerAction(RequestModel):
     """What to do with a worker; a reason is needed for what takes something away."""
 
     action: Literal["activate", "suspend", "verify", "sign_out"] = Field(
@@ -85,7 +85,7 @@ class WorkerAction(Request):
     )
 
 
-class EmployerAction(Request):
+class EmployerAction(RequestModel):
     """What to do with an employer; a reason is needed for what takes something away."""
 
     action: Literal["activate", "suspend", "restrict", "verify", "sign_out"] = Field(

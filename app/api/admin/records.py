@@ -26,7 +26,7 @@ from app.catalogue import skills
 from app.core.errors import FieldError, Invalid
 from app.core.money import Money
 from app.core.paging import Keyset
-from app.core.schema import Answer, Day, Instant, MoneyAnswer, Page, Request
+from app.core.schema import Day, Instant, MoneyAnswer, Page, RequestModel, ResponseModel
 from app.database.statements import is_postgresql
 from app.database.wakeups import wake_loops
 from app.identity.models import Role, User, UserStatus
@@ -61,7 +61,7 @@ def _word(description: str) -> Any:
     return Query(min_length=1, max_length=64, description=description)
 
 
-class LogRow(Answer):
+class LogRow(ResponseModel):
     """One thing that was done; `hash` chains it to the one before."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
@@ -159,7 +159,7 @@ async def _log_rows(session: AsyncSession, rows: Sequence[Any], _now: dt.datetim
 _LOGS = ListSpec("logs", LogRow, Keyset("admin_logs", [AdminActionLog.number]), _log_rows)
 
 
-class DayFigures(Answer):
+class DayFigures(ResponseModel):
     """What happened on one day (UTC)."""
 
     day: Day = Field(description="The day (UTC).")
@@ -171,7 +171,7 @@ class DayFigures(Answer):
     unlocked: int = Field(description="Contacts bought.")
 
 
-class LagFigures(Answer):
+class LagFigures(ResponseModel):
     """Age in seconds of the oldest thing that is due, 0 when nothing waits."""
 
     oldest_message_seconds: int = Field(
@@ -185,7 +185,7 @@ class LagFigures(Answer):
     )
 
 
-class ParkedFigures(Answer):
+class ParkedFigures(ResponseModel):
     """What was given up and waits for an administrator."""
 
     by_kind: dict[str, int] = Field(
@@ -196,7 +196,7 @@ class ParkedFigures(Answer):
     )
 
 
-class Stats(Answer):
+class Stats(ResponseModel):
     """How the whole system stands."""
 
     users: dict[str, dict[str, int]] = Field(
@@ -216,7 +216,7 @@ class Stats(Answer):
     parked: ParkedFigures = Field(description="How much was given up, and since when.")
 
 
-class LogHead(Answer):
+class LogHead(ResponseModel):
     """The end of the log: kept elsewhere, it tells a log that was cut off or written anew."""
 
     head: str = Field(description="`NUMBER:HASH`, as `python -m app verify-log --head` reads it.")
@@ -309,7 +309,7 @@ def _date(value: Any) -> dt.date:
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
 
 
-class PolicyChanges(Request):
+class PolicyChanges(RequestModel):
     """What to change; a section, or a field of one, that is left out stays as it is."""
 
     lead_prices: LeadPrices | None = Field(

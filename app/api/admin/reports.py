@@ -15,7 +15,7 @@ from app.api.http.dependencies import Now, Route, Write
 from app.api.http.parameters import ListedEmployer, ListedWorker, ReportId
 from app.api.http.problems import problems
 from app.core.paging import Keyset
-from app.core.schema import Answer, Instant, Page, Reason, Request
+from app.core.schema import Instant, Page, Reason, RequestModel, ResponseModel
 from app.offers.models import JobMatch
 from app.payments import reports
 from app.payments.models import LeadReport
@@ -26,7 +26,7 @@ from app.payments.rules import ReportStatus
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
 
-class ReportRow(Answer):
+class ReportRow(ResponseModel):
     """A bad lead, as its employer tells it; by employer and by worker, to see who does so often."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
@@ -39,7 +39,7 @@ class ReportRow(Answer):
     decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
 
 
-class ReportActionRequest(Request):
+class ReportActionRequest(RequestModel):
     """What to do about a report, and why."""
 
     action: Literal["refund", "decline"] = Field(description="Give the price back, or decline to.")

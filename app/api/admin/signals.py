@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.schema import Answer, Instant
+from app.core.schema import Instant, ResponseModel
 from app.employers import shared_identifiers
 from app.employers.models import Employer
 from app.identity.models import UserStatus
@@ -16,7 +16,7 @@ from app.payments import unlock_limits
 from app.policy import policy
 
 
-class SharedMark(Answer):
+class SharedMark(ResponseModel):
     """Another account with the same phone, mailbox, company, address or tax number."""
 
     kind: Literal["phone", "mailbox", "company", "address", "tax_id"] = Field(
@@ -27,7 +27,7 @@ class SharedMark(Answer):
     created_at: Instant = Field(description="When the other account was made (UTC).")
 
 
-class EmployerSignals(Answer):
+class EmployerSignals(ResponseModel):
     """What may be a sign of abuse, for a person to judge."""
 
     shared: list[SharedMark] = Field(description="Other accounts with something in common.")

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from app.api.employers.company_names import CompanyName
 from app.core.languages import Language
 from app.core.schema import (
-    Answer,
     Instant,
     Kilometres,
     Line,
@@ -16,7 +15,8 @@ from app.core.schema import (
     Name,
     PersonName,
     PhoneText,
-    Request,
+    RequestModel,
+    ResponseModel,
     Secret,
     Slug,
     Years,
@@ -45,7 +45,7 @@ Agreed = Annotated[
 ]
 
 
-class RegisterWorker(Request):
+class RegisterWorker(RequestModel):
     """A worker registers by phone; `consent` is to being offered work and to what that shares."""
 
     name: PersonName = Field(
@@ -91,7 +91,7 @@ class RegisterWorker(Request):
         )
 
 
-class RequestCode(Request):
+class RequestCode(RequestModel):
     """A worker asks for a sign-in code."""
 
     phone: PhoneText = Field(
@@ -100,7 +100,7 @@ class RequestCode(Request):
     )
 
 
-class RegisterEmployer(Request):
+class RegisterEmployer(RequestModel):
     """A company registers by e-mail address and password."""
 
     company_name: CompanyName = Field(
@@ -140,7 +140,7 @@ class RegisterEmployer(Request):
         )
 
 
-class WorkerLogin(Request):
+class WorkerLogin(RequestModel):
     """A worker signs in with the code that came by WhatsApp."""
 
     role: Literal["worker"] = Field(description="As whom to sign in.")
@@ -150,7 +150,7 @@ class WorkerLogin(Request):
     )
 
 
-class PasswordLogin(Request):
+class PasswordLogin(RequestModel):
     """An employer or administrator signs in; `totp` where a second factor is set up."""
 
     role: Literal["employer", "admin"] = Field(description="As whom to sign in.")
@@ -165,7 +165,7 @@ class PasswordLogin(Request):
     )
 
 
-class Refresh(Request):
+class Refresh(RequestModel):
     """A refresh token, good once."""
 
     refresh_token: Secret = Field(
@@ -174,7 +174,7 @@ class Refresh(Request):
     )
 
 
-class ForgotPassword(Request):
+class ForgotPassword(RequestModel):
     """Somebody who forgot their password."""
 
     email: Line = Field(
@@ -182,7 +182,7 @@ class ForgotPassword(Request):
     )
 
 
-class ResetPassword(Request):
+class ResetPassword(RequestModel):
     """The token of the link that was sent, and the new password."""
 
     token: Secret = Field(
@@ -194,7 +194,7 @@ class ResetPassword(Request):
     )
 
 
-class ChangePassword(Request):
+class ChangePassword(RequestModel):
     """The password now, and the new one."""
 
     current_password: Password = Field(
@@ -206,7 +206,7 @@ class ChangePassword(Request):
     )
 
 
-class CodeSent(Answer):
+class CodeSent(ResponseModel):
     """A code is on its way, if the phone can get one; the answer never tells."""
 
     status: Literal["verification_sent"] = Field(
@@ -217,7 +217,7 @@ class CodeSent(Answer):
     expires_in: int = Field(description="Seconds until the code is too old.", examples=[300])
 
 
-class ResetSent(Answer):
+class ResetSent(ResponseModel):
     """A link is on its way, if there is such an account; the answer never tells."""
 
     status: Literal["reset_sent"] = Field(
@@ -227,7 +227,7 @@ class ResetSent(Answer):
     expires_in: int = Field(description="Seconds until the link is too old.", examples=[1800])
 
 
-class SignedInUser(Answer):
+class SignedInUser(ResponseModel):
     """Who signed in."""
 
     id: UUID = Field(description="Id of the account.")
@@ -236,7 +236,7 @@ class SignedInUser(Answer):
     name: str = Field(description="Name of the person.")
 
 
-class Tokens(Answer):
+class Tokens(ResponseModel):
     """An access token for every request, and a refresh token for the next pair."""
 
     access_token: str = Field(description="Token for the header `Authorization: Bearer …`.")
@@ -246,7 +246,7 @@ class Tokens(Answer):
     user: SignedInUser = Field(description="The account that signed in.")
 
 
-class Me(Answer):
+class Me(ResponseModel):
     """Who is signed in."""
 
     id: UUID = Field(description="Id of the account.")

@@ -22,7 +22,7 @@ from app.api.http.dependencies import (
 )
 from app.api.http.html_pages import page
 from app.api.http.problems import problems
-from app.core.schema import Answer, Request, Secret
+from app.core.schema import RequestModel, ResponseModel, Secret
 from app.identity import email_confirmation, users
 from app.identity.email_confirmation import EmailLinkInvalid
 from app.identity.models import Role
@@ -35,7 +35,7 @@ page_router = APIRouter(prefix="/confirm-email", include_in_schema=False, route_
 Token = Annotated[str, Query(max_length=200)]
 
 
-class ConfirmEmail(Request):
+class ConfirmEmail(RequestModel):
     """The token of the link that was sent."""
 
     token: Secret = Field(
@@ -43,7 +43,7 @@ class ConfirmEmail(Request):
     )
 
 
-class LinkSent(Answer):
+class LinkSent(ResponseModel):
     """Whether a link is on its way."""
 
     status: Literal["confirmation_sent", "already_confirmed"] = Field(
@@ -51,7 +51,7 @@ class LinkSent(Answer):
     )
 
 
-class EmailStanding(Answer):
+class EmailStanding(ResponseModel):
     """My address, and whether it is proven to be mine."""
 
     email: str = Field(description="E-mail address, in lower case.")

@@ -21,7 +21,7 @@ from app.api.http.dependencies import (
     writing,
 )
 from app.api.http.problems import problems
-from app.core.schema import Answer, Request
+from app.core.schema import RequestModel, ResponseModel
 from app.identity import password_reset, passwords, second_factor
 from app.identity.actor import Actor
 from app.identity.models import Role
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api/auth/second-factor", tags=["auth"], route_class=
 Code = Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)]
 
 
-class SecondFactorAnswer(Answer):
+class SecondFactorAnswer(ResponseModel):
     """My second factor."""
 
     set_up: bool = Field(description="Whether a code is asked for when I sign in.")
@@ -41,7 +41,7 @@ class SecondFactorAnswer(Answer):
     recovery_codes_left: int = Field(description="How many recovery codes are still good.")
 
 
-class BeginSecondFactor(Request):
+class BeginSecondFactor(RequestModel):
     """Begin to set up a second factor, or to replace the one there is."""
 
     model_config = {"json_schema_extra": {"examples": [{"current_password": "a long sentence"}]}}
@@ -52,14 +52,14 @@ class BeginSecondFactor(Request):
     )
 
 
-class SecondFactorBegun(Answer):
+class SecondFactorBegun(ResponseModel):
     """A secret for the authenticator app; it is shown once."""
 
     secret: str = Field(description="The secret in Base32, to be typed into an app.")
     otpauth_url: str = Field(description="The same as an address, to be shown as a QR code.")
 
 
-class ConfirmSecondFactor(Request):
+class ConfirmSecondFactor(RequestModel):
     """A code of the new secret, which shows that the app has it."""
 
     model_config = {"json_schema_extra": {"examples": [{"code": "123456"}]}}
@@ -67,7 +67,7 @@ class ConfirmSecondFactor(Request):
     code: Code = Field(description="The six digits the app shows now.")
 
 
-class RecoveryCodes(Answer):
+class RecoveryCodes(ResponseModel):
     """Codes for who loses the app; shown once."""
 
     recovery_codes: list[str] = Field(description="Each is good once, in place of the app's code.")

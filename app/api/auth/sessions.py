@@ -9,7 +9,7 @@ from app.api.http.dependencies import AnyActor, Now, Read, Route, Rt, Write
 from app.api.http.parameters import SessionId
 from app.api.http.problems import problems
 from app.core.errors import NotFound
-from app.core.schema import Answer, Instant
+from app.core.schema import Instant, ResponseModel
 
 router = APIRouter(prefix="/api/auth/sessions", tags=["auth"], route_class=Route)
 
@@ -21,7 +21,7 @@ class SessionNotFound(NotFound):
     detail = "There is no such session, or it has ended."
 
 
-class OpenSessionAnswer(Answer):
+class OpenSessionAnswer(ResponseModel):
     """A device that is signed in to my account."""
 
     id: UUID = Field(description="Id of the session.")
@@ -31,7 +31,7 @@ class OpenSessionAnswer(Answer):
     ends_at: Instant = Field(description="When it ends by itself (UTC).")
 
 
-class OpenSessions(Answer):
+class OpenSessions(ResponseModel):
     """All of them; a person has few."""
 
     items: list[OpenSessionAnswer] = Field(description="Sessions, newest first.")

@@ -8,7 +8,7 @@ from pydantic import Field
 from app.api.http.dependencies import EmployerActor, Now, Once, Read, Route, Write
 from app.api.http.parameters import MatchId
 from app.api.http.problems import problems
-from app.core.schema import Answer, Instant, Request
+from app.core.schema import Instant, RequestModel, ResponseModel
 from app.employers import blocks
 from app.employers.blocks import BlockNotFound
 from app.offers import closing
@@ -17,20 +17,20 @@ from app.offers.mark_unlocked import MatchNotFound, worker_of
 router = APIRouter(prefix="/api/employers/blocks", tags=["employers"], route_class=Route)
 
 
-class NewWorkerBlock(Request):
+class NewWorkerBlock(RequestModel):
     """The worker behind a match of mine."""
 
     match_id: UUID = Field(description="Id of a match of mine; its worker is blocked.")
 
 
-class WorkerBlock(Answer):
+class WorkerBlock(ResponseModel):
     """A worker who is offered no job of mine any more, by the match I know them from."""
 
     match_id: UUID = Field(description="Id of the match.")
     created_at: Instant = Field(description="When the block was made (UTC).")
 
 
-class WorkerBlockList(Answer):
+class WorkerBlockList(ResponseModel):
     """All of them."""
 
     items: list[WorkerBlock] = Field(description="Blocks, newest first.")

@@ -17,7 +17,6 @@ from app.api.http.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.crypto import Keyring
 from app.core.schema import (
-    Answer,
     Day,
     Instant,
     Line,
@@ -25,7 +24,8 @@ from app.core.schema import (
     LongProse,
     Name,
     Page,
-    Request,
+    RequestModel,
+    ResponseModel,
     Slug,
     Title,
     Years,
@@ -64,7 +64,7 @@ Slots = Annotated[list[WeeklySlot], Field(min_length=1, max_length=MAX_SLOTS)]
 Skills = Annotated[list[Slug], Field(max_length=MAX_SKILLS)]
 
 
-class NewJob(Request):
+class NewJob(RequestModel):
     """A vacancy, first kept as a draft."""
 
     title: Title = Field(
@@ -110,7 +110,7 @@ class NewJob(Request):
     )
 
 
-class JobChanges(Request):
+class JobChanges(RequestModel):
     """What to change; a field left out keeps its value, null empties it where it can be empty."""
 
     title: Title = Field(
@@ -173,7 +173,7 @@ class JobChanges(Request):
     )
 
 
-class Progress(Answer):
+class Progress(ResponseModel):
     """How far the job's offers are."""
 
     wave: int = Field(description="How many times people were asked.")
@@ -184,7 +184,7 @@ class Progress(Answer):
     unlocked: int = Field(description="Contacts bought.")
 
 
-class ReviewReason(Answer):
+class ReviewReason(ResponseModel):
     """One sentence that was found, and why."""
 
     code: str = Field(examples=["fee"], description="What was found, one word.")
@@ -196,7 +196,7 @@ class ReviewReason(Answer):
     holds: bool = Field(description="Whether the job waits for it; else it is only a hint.")
 
 
-class Review(Answer):
+class Review(ResponseModel):
     """What the review says of the job's text as it is now; another text is reviewed anew."""
 
     status: ReviewStatus = Field(
@@ -211,7 +211,7 @@ class Review(Answer):
     text_version: str = Field(description="Marks this very text: a decision names it.")
 
 
-class JobAnswer(Answer):
+class JobAnswer(ResponseModel):
     """A vacancy, as its employer sees it."""
 
     id: UUID = Field(description="Id of the job.")

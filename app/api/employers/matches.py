@@ -25,7 +25,7 @@ from app.reporting import dashboards
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
 
-class Breakdown(schema.Answer):
+class Breakdown(schema.ResponseModel):
     """What the score is made of, each part 0 to 100."""
 
     distance: float = Field(description="For how near the worker is, 0 to 100.")
@@ -35,7 +35,7 @@ class Breakdown(schema.Answer):
     reliability: float = Field(description="For how well offers are answered, 0 to 100.")
 
 
-class MatchedWorker(schema.Answer):
+class MatchedWorker(schema.ResponseModel):
     """The worker, before the contact is unlocked."""
 
     display_name: str | None = Field(
@@ -48,7 +48,7 @@ class MatchedWorker(schema.Answer):
     reliability: float = Field(description="0 to 100: how well this worker deals with offers.")
 
 
-class ContactAnswer(schema.Answer):
+class ContactAnswer(schema.ResponseModel):
     """How to reach the worker; all three are null once the worker has erased their account."""
 
     name: str | None = Field(description="Full name of the worker.")
@@ -56,7 +56,7 @@ class ContactAnswer(schema.Answer):
     whatsapp_url: str | None = Field(description="Link that opens a chat with the worker.")
 
 
-class Match(schema.Answer):
+class Match(schema.ResponseModel):
     """A worker matched to my job; a lead once accepted."""
 
     id: UUID = Field(description="Id of the match.")
@@ -106,7 +106,7 @@ class Match(schema.Answer):
         )
 
 
-class JobCounts(schema.Answer):
+class JobCounts(schema.ResponseModel):
     """How many of my jobs stand where."""
 
     draft: int = Field(description="Drafts.")
@@ -116,7 +116,7 @@ class JobCounts(schema.Answer):
     cancelled: int = Field(description="Cancelled jobs.")
 
 
-class MatchCounts(schema.Answer):
+class MatchCounts(schema.ResponseModel):
     """How many of my matches stand where; an unanswered one is expired once its time is over."""
 
     offered: int = Field(description="Offers that wait for an answer.")
@@ -125,7 +125,7 @@ class MatchCounts(schema.Answer):
     expired: int = Field(description="Offers that nobody answered in time.")
 
 
-class EmployerDashboard(schema.Answer):
+class EmployerDashboard(schema.ResponseModel):
     """My figures."""
 
     jobs: JobCounts = Field(description="My jobs, by where they stand.")

@@ -28,7 +28,7 @@ from app.api.http.problems import problems
 from app.core import schema
 from app.core.money import Money
 from app.core.paging import Keyset
-from app.core.schema import Answer, Instant, MoneyAnswer, Page
+from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.database.session import keyring
 from app.identity.actor import AccountRestricted
 from app.jobs.models import Job
@@ -51,7 +51,7 @@ router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Rout
 _NEWEST_FIRST = Keyset("payments", [Payment.id])
 
 
-class PaymentAnswer(Answer):
+class PaymentAnswer(ResponseModel):
     """One purchase of one lead."""
 
     id: UUID = Field(description="Id of the payment.")
@@ -76,7 +76,7 @@ class PaymentAnswer(Answer):
     )
 
 
-class Unlocked(Answer):
+class Unlocked(ResponseModel):
     """The contact is yours, for good."""
 
     status: Literal["unlocked"] = Field(default="unlocked", description="The contact is yours.")
@@ -84,7 +84,7 @@ class Unlocked(Answer):
     payment: PaymentAnswer = Field(description="What it was paid with.")
 
 
-class Pending(Answer):
+class Pending(ResponseModel):
     """Pay on the page; the contact follows when the payment is confirmed."""
 
     status: Literal["pending"] = Field(
@@ -96,11 +96,11 @@ class Pending(Answer):
     price: MoneyAnswer = Field(description="What it costs, taxes included.")
 
 
-class UnlockRequest(schema.Request):
+class UnlockRequest(schema.RequestModel):
     """Nothing to say: the price is the server's."""
 
 
-class ReportRequest(schema.Request):
+class ReportRequest(schema.RequestModel):
     """Why the lead was bad."""
 
     reason: schema.Reason = Field(
@@ -109,7 +109,7 @@ class ReportRequest(schema.Request):
     )
 
 
-class ReportAnswer(Answer):
+class ReportAnswer(ResponseModel):
     """A report; `open` waits for an administrator."""
 
     id: UUID = Field(description="Its id (UUIDv7).")

@@ -14,14 +14,14 @@ from app.api.http.problems import problems
 from app.core.errors import Invalid
 from app.core.phones import PhoneNotSupported, check_company_phone, parse_phone
 from app.core.schema import (
-    Answer,
     Instant,
     Line,
     Location,
     Name,
     PersonName,
     PhoneText,
-    Request,
+    RequestModel,
+    ResponseModel,
     left_out,
     sent,
 )
@@ -48,7 +48,7 @@ TaxId = Annotated[Line, AfterValidator(_tax_id)]
 """A tax number of any country, in capitals; that it is right is checked by an administrator."""
 
 
-class EmployerProfile(Answer):
+class EmployerProfile(ResponseModel):
     """An employer, as the employer sees it."""
 
     id: UUID = Field(description="Id of my account.")
@@ -70,7 +70,7 @@ class EmployerProfile(Answer):
     updated_at: Instant = Field(description="When it last changed (UTC).")
 
 
-class EmployerChanges(Request):
+class EmployerChanges(RequestModel):
     """What an employer may change; a field left out keeps its value, null empties it."""
 
     company_name: CompanyName = Field(

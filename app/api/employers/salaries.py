@@ -5,11 +5,11 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.core.money import Money, exponent
-from app.core.schema import Amount, Currency, MoneyAnswer, Request
+from app.core.schema import Amount, Currency, MoneyAnswer, RequestModel
 from app.jobs.usual_pay import least_usual
 
 
-class Salary(Request):
+class Salary(RequestModel):
     """What the worker is told they earn, in minor units; for information only."""
 
     currency: Currency = Field(examples=["INR"], description="Currency, three letters of ISO 4217.")

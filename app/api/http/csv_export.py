@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Query
 from starlette.responses import StreamingResponse
 
 from app.core.paging import MAX_LIMIT, PageRequest
-from app.core.schema import Answer, Page
+from app.core.schema import Page, ResponseModel
 
 BYTE_ORDER_MARK = "\ufeff"
 """Spreadsheets read UTF-8 as something else without it."""
@@ -53,7 +53,7 @@ def cell(value: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-async def export[Item: Answer](
+async def export[Item: ResponseModel](
     name: str,
     item: type[Item],
     page_of: Callable[[PageRequest], Awaitable[Page[Item]]],

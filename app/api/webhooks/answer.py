@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from app.core.schema import Answer
+from app.core.schema import ResponseModel
 
 
-class Received(Answer):
+class Received(ResponseModel):
     """The event is stored, and will be handled."""
 
     received: bool = Field(default=True, description="Whether the event is stored.")

@@ -8,13 +8,13 @@ from pydantic import Field
 from app.api.http.dependencies import Now, Read, Route, Rt, WorkerActor, Write
 from app.api.workers.hours import AvailabilitySlot, TimeOffAnswer, time_off_answer
 from app.api.workers.profile import EmployerBlock, WorkerProfile, worker_profile
-from app.core.schema import Answer, Instant
+from app.core.schema import Instant, ResponseModel
 from app.privacy import personal_data
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
 
-class OwnedOffer(Answer):
+class OwnedOffer(ResponseModel):
     """An offer made to me, as far as it is about me."""
 
     id: UUID = Field(description="Id of the offer.")
@@ -32,7 +32,7 @@ class OwnedOffer(Answer):
     unlocked_at: Instant | None = Field(description="Since when this employer holds my contact.")
 
 
-class ConsentAnswer(Answer):
+class ConsentAnswer(ResponseModel):
     """What I agreed to, and when."""
 
     purpose: str = Field(description="What was agreed to.")
@@ -45,7 +45,7 @@ class ConsentAnswer(Answer):
     )
 
 
-class MessageAnswer(Answer):
+class MessageAnswer(ResponseModel):
     """A message that was written to me; what it said is not kept longer than needed."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
@@ -56,7 +56,7 @@ class MessageAnswer(Answer):
     sent_at: Instant | None = Field(description="When it was sent (UTC); null before.")
 
 
-class WrittenAnswer(Answer):
+class WrittenAnswer(ResponseModel):
     """Something I wrote in the chat; words are kept for some days, for whoever helps me."""
 
     at: Instant = Field(description="When I wrote it (UTC).")
@@ -64,7 +64,7 @@ class WrittenAnswer(Answer):
     text: str | None = Field(description="What I wrote; null where it is not kept.")
 
 
-class SessionAnswer(Answer):
+class SessionAnswer(ResponseModel):
     """A device I am signed in on."""
 
     created_at: Instant = Field(description="When it was signed in (UTC).")
@@ -72,7 +72,7 @@ class SessionAnswer(Answer):
     expires_at: Instant = Field(description="When it ends by itself (UTC).")
 
 
-class Counters(Answer):
+class Counters(ResponseModel):
     """What my reliability is counted from."""
 
     answered: int = Field(description="Offers answered in time.")
@@ -80,7 +80,7 @@ class Counters(Answer):
     withdrawn: int = Field(description="Acceptances taken back.")
 
 
-class OwnData(Answer):
+class OwnData(ResponseModel):
     """Everything kept about me."""
 
     exported_at: Instant = Field(description="When this copy was made (UTC).")

@@ -10,7 +10,7 @@ from app.api.http.dependencies import Now, Once, Read, Route, WorkerActor, Write
 from app.api.http.parameters import SlotId, TimeOffId
 from app.api.http.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
-from app.core.schema import Answer, Day, Request
+from app.core.schema import Day, RequestModel, ResponseModel
 from app.workers import availability
 from app.workers.availability import (
     SlotNotFound,
@@ -36,7 +36,7 @@ class AvailabilitySlot(SlotAnswer):
         return cls(id=row.id, weekday=hours.weekday, start=hours.start, end=hours.end)
 
 
-class Week(Request):
+class Week(RequestModel):
     """All my weekly slots."""
 
     slots: list[WeeklySlot] = Field(
@@ -44,20 +44,20 @@ class Week(Request):
     )
 
 
-class AvailabilityList(Answer):
+class AvailabilityList(ResponseModel):
     """My week, in order."""
 
     items: list[AvailabilitySlot] = Field(description="Slots in the order of the week.")
 
 
-class NewTimeOff(Request):
+class NewTimeOff(RequestModel):
     """Dates, both included, on which none of my slots counts."""
 
     starts_on: Day = Field(description="First day, a local date.", examples=["2026-12-24"])
     ends_on: Day = Field(description="Last day, a local date, included.", examples=["2026-12-26"])
 
 
-class TimeOffAnswer(Answer):
+class TimeOffAnswer(ResponseModel):
     """Dates, both included, on which none of my slots counts."""
 
     id: UUID = Field(description="Id of the time off.")
@@ -65,7 +65,7 @@ class TimeOffAnswer(Answer):
     ends_on: Day = Field(description="Last day, a local date, included.")
 
 
-class TimeOffList(Answer):
+class TimeOffList(ResponseModel):
     """My times off, earliest first."""
 
     items: list[TimeOffAnswer] = Field(description="Times off, earliest first.")

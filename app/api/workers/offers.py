@@ -47,7 +47,7 @@ def _said(language: str, reasons: str) -> Sequence[str]:
     return [sentence for sentence in said if sentence]
 
 
-class OfferedJob(schema.Answer):
+class OfferedJob(schema.ResponseModel):
     """A job as the worker it is offered to sees it: no exact address, no employer's contact."""
 
     id: UUID = Field(description="Id of the job.")
@@ -68,7 +68,7 @@ class OfferedJob(schema.Answer):
     positions: int = Field(description="How many people are wanted.")
 
 
-class Offer(schema.Answer):
+class Offer(schema.ResponseModel):
     """A job offered to me."""
 
     id: UUID = Field(description="Id of the offer.")
@@ -110,7 +110,7 @@ class Offer(schema.Answer):
         )
 
 
-class RespondRequest(schema.Request):
+class RespondRequest(schema.RequestModel):
     """My answer to an offer; the first one counts."""
 
     response: OfferAnswer = Field(description="Accept or reject.")
@@ -119,7 +119,7 @@ class RespondRequest(schema.Request):
     )
 
 
-class OfferCounts(schema.Answer):
+class OfferCounts(schema.ResponseModel):
     """How many of my offers stand where; an unanswered one is expired once its time is over."""
 
     offered: int = Field(description="Offers that wait for an answer.")
@@ -129,7 +129,7 @@ class OfferCounts(schema.Answer):
     withdrawn: int = Field(description="Acceptances taken back.")
 
 
-class WorkerDashboard(schema.Answer):
+class WorkerDashboard(schema.ResponseModel):
     """My figures."""
 
     offers: OfferCounts = Field(description="My offers, by where they stand.")
@@ -148,7 +148,7 @@ class WorkerDashboard(schema.Answer):
     )
 
 
-class HeldContact(schema.Answer):
+class HeldContact(schema.ResponseModel):
     """An employer who holds my contact."""
 
     employer_id: UUID = Field(description="Id of the employer.")

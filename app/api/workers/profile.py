@@ -14,7 +14,6 @@ from app.api.http.parameters import EmployerId
 from app.api.http.problems import problems
 from app.core.languages import Language
 from app.core.schema import (
-    Answer,
     ClockTime,
     Instant,
     Kilometres,
@@ -22,7 +21,8 @@ from app.core.schema import (
     Name,
     PersonName,
     Prose,
-    Request,
+    RequestModel,
+    ResponseModel,
     Slug,
     Years,
     left_out,
@@ -44,7 +44,7 @@ router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 MOST_OFFERS_A_WEEK = 500
 
 
-class QuietHours(Request):
+class QuietHours(RequestModel):
     """When no message may come, wall-clock in my zone; `end` before `start` is the next day."""
 
     start: ClockTime = Field(examples=["22:00"], description='Start by the clock, "HH:MM".')
@@ -61,7 +61,7 @@ class QuietHours(Request):
         return end
 
 
-class WorkerProfile(Answer):
+class WorkerProfile(ResponseModel):
     """A worker, as the worker sees it."""
 
     id: UUID = Field(description="Id of my account.")
@@ -92,7 +92,7 @@ class WorkerProfile(Answer):
     updated_at: Instant = Field(description="When it last changed (UTC).")
 
 
-class WorkerChanges(Request):
+class WorkerChanges(RequestModel):
     """What a worker may change; a field left out keeps its value."""
 
     name: PersonName = Field(
@@ -141,20 +141,20 @@ class WorkerChanges(Request):
     )
 
 
-class NewEmployerBlock(Request):
+class NewEmployerBlock(RequestModel):
     """An employer from whom I want no further offers."""
 
     employer_id: UUID = Field(description="Id of the employer to block.")
 
 
-class EmployerBlock(Answer):
+class EmployerBlock(ResponseModel):
     """An employer from whom I want no further offers."""
 
     employer_id: UUID = Field(description="Id of the employer.")
     created_at: Instant = Field(description="When the block was made (UTC).")
 
 
-class EmployerBlockList(Answer):
+class EmployerBlockList(ResponseModel):
     """Whom I have blocked, newest first."""
 
     items: list[EmployerBlock] = Field(description="Blocks, newest first.")
