@@ -1,0 +1,125 @@
+"""An administrator verifies, suspends, restricts, activates or signs out a worker or an employer."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.log import record
+from app.core.errors import Conflict, Invalid
+from app.database.session import changed
+from app.database.statements import rows_changed
+from app.employers.models import Employer
+from app.identity import users
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
+from app.identity.sessions import SessionStore
+from app.messaging.outbox.enqueue import notify
+from app.offers import closing
+from app.workers.models import Worker
+
+
+class ModerationAction(StrEnum):
+    """What an administrator may do to an account; RESTRICT is for employers only."""
+
+    ACTIVATE = "activate"
+    SUSPEND = "suspend"
+    RESTRICT = "restrict"
+    VERIFY = "verify"
+    SIGN_OUT = "sign_out"
+
+
+_NEEDS_REASON: Final = frozenset({ModerationAction.SUSPEND, ModerationAction.RESTRICT})
+
+
+class AlreadyVerified(Conflict):
+    """It was checked before."""
+
+    code = "already_verified"
+    detail = "This account is verified already."
+
+
+class AccountErased(Conflict):
+    """The account is a tombstone: nothing can be done with it any more."""
+
+    code = "account_erased"
+    detail = "This account was erased."
+
+
+async def moderate_account(
+    session: AsyncSession,
+    sessions: SessionStore,
+    user_id: UUID,
+    action: ModerationAction,
+    actor: Actor,
+    *,
+    reason: str | None,
+    now: dt.datetime,
+) -> None:
+    """Do `action` to an account, tell its person where it is shut or opened again, and record it.
+
+    A suspended person's sessions end, and the open offers close, theirs or those of their jobs.
+    Raises `Invalid` without a needed reason, `StatusForbids`, `NotFound`, and for a verification
+    `AlreadyVerified` and `AccountErased`.
+    """
+    if reason is None and action in _NEEDS_REASON:
+        raise Invalid.field("reason", f"say why you {action} it")
+    user = await users.find(session, user_id)
+    role, before = Role(user.role), user.status
+    match action:
+        case ModerationAction.SUSPEND:
+            # First, because jobs and offers are locked before the worker's own rows.
+            if role is Role.WORKER:
+                await closing.close_for_worker(session, user_id, now)
+            else:
+                await closing.close_for_employer(session, user_id, actor, now)
+            await users.suspend(session, user_id, now)
+            await sessions.end_all(session, user_id)
+            await _tell(session, user_id, "account_suspended", {"reason": reason or ""}, now)
+        case ModerationAction.ACTIVATE:
+            await users.activate(session, user_id, now)
+            await _tell(session, user_id, "account_restored", {}, now)
+        case ModerationAction.RESTRICT:
+            await users.restrict(session, user_id, now)
+        case ModerationAction.VERIFY:
+            await _verify(session, Worker if role is Role.WORKER else Employer, user_id, now)
+        case ModerationAction.SIGN_OUT:
+            await sessions.end_all(session, user_id)
+    after = await session.scalar(select(User.status).where(User.id == user_id))
+    verified = action is ModerationAction.VERIFY
+    record(
+        session,
+        actor=actor,
+        action=f"{role}.{action}",
+        target_type=role,
+        target_id=user_id,
+        now=now,
+        reason=reason,
+        before={"status": before, **({"verified": False} if verified else {})},
+        after={"status": after, **({"verified": True} if verified else {})},
+    )
+
+
+async def _tell(
+    session: AsyncSession, user_id: UUID, kind: str, params: dict[str, str], now: dt.datetime
+) -> None:
+    await notify(session, user_id, kind, params, key=f"{user_id}:{now.isoformat()}", now=now)
+
+
+async def _verify(
+    session: AsyncSession, table: type[Worker | Employer], user_id: UUID, now: dt.datetime
+) -> None:
+    erased = select(User.id).where(User.id == user_id, User.status == UserStatus.ERASED)
+    if await session.scalar(erased) is not None:
+        raise AccountErased
+    statement = (
+        update(table)
+        .where(table.id == user_id, table.verified_at.is_(None))
+        .values(verified_at=now, updated_at=now)
+    )
+    if await rows_changed(session, statement) != 1:
+        raise AlreadyVerified
+    changed(session, "worker", user_id)
