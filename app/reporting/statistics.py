@@ -1,0 +1,93 @@
+"""Totals of the whole system and of its last days, for administrators."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, cast, func, select
+from sqlalchemy import Date as SqlDate
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.money import Money
+from app.database.statements import is_postgresql
+from app.identity.models import Role, User, UserStatus
+from app.jobs.models import Job
+from app.offers.models import JobMatch
+from app.offers.rules import OfferStatus
+from app.payments.models import Payment, Unlock
+
+DAYS: Final = 30
+
+
+@dataclass(frozen=True)
+class DayTotals:
+    """What happened on one day (UTC)."""
+
+    day: dt.date
+    workers: int
+    employers: int
+    jobs: int
+    offers: int
+    accepted: int
+    unlocked: int
+
+
+async def accounts(session: AsyncSession) -> dict[str, dict[str, int]]:
+    """Return how many accounts there are, by role, then by status."""
+    totals = {role.value: dict.fromkeys(map(str, UserStatus), 0) for role in Role}
+    query = select(User.role, User.status, func.count()).group_by(User.role, User.status)
+    for role, status, count in await session.execute(query):
+        totals[role][status] = count
+    return totals
+
+
+async def by_status(session: AsyncSession, column: Any, states: type[StrEnum]) -> dict[str, int]:
+    """Return how many rows have each status, 0 where there is none."""
+    rows = await session.execute(select(column, func.count()).group_by(column))
+    return dict.fromkeys(map(str, states), 0) | {row[0]: row[1] for row in rows}
+
+
+async def revenue(session: AsyncSession) -> list[Money]:
+    """Return what was paid and not refunded, one amount a currency, by its code."""
+    query = (
+        select(func.sum(Payment.amount - Payment.refunded_amount), Payment.currency)
+        .where(Payment.paid_at.is_not(None))
+        .group_by(Payment.currency)
+        .order_by(Payment.currency)
+    )
+    return [Money(int(amount), currency) for amount, currency in await session.execute(query)]
+
+
+async def last_days(session: AsyncSession, now: dt.datetime) -> list[DayTotals]:
+    """Return the totals of the last `DAYS` days, the oldest first."""
+    first = now.date() - dt.timedelta(days=DAYS - 1)
+    accepted = JobMatch.status == OfferStatus.ACCEPTED
+    counted = {
+        "workers": await _per_day(session, User.created_at, first, User.role == Role.WORKER),
+        "employers": await _per_day(session, User.created_at, first, User.role == Role.EMPLOYER),
+        "jobs": await _per_day(session, Job.published_at, first),
+        "offers": await _per_day(session, JobMatch.offered_at, first),
+        "accepted": await _per_day(session, JobMatch.responded_at, first, accepted),
+        "unlocked": await _per_day(session, Unlock.unlocked_at, first),
+    }
+    return [
+        DayTotals(day, **{name: counts.get(day, 0) for name, counts in counted.items()})
+        for day in (first + dt.timedelta(days=number) for number in range(DAYS))
+    ]
+
+
+async def _per_day(
+    session: AsyncSession, column: Any, first: dt.date, *where: ColumnElement[bool]
+) -> dict[dt.date, int]:
+    since = dt.datetime.combine(first, dt.time(), dt.UTC)
+    day = (
+        cast(func.timezone("UTC", column), SqlDate) if is_postgresql(session) else func.date(column)
+    )
+    query = select(day, func.count()).where(column >= since, *where).group_by(day)
+    return {_date(row[0]): row[1] for row in await session.execute(query)}
+
+
+def _date(value: Any) -> dt.date:
+    """Return a day as the database gives it: SQLite gives text."""
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
