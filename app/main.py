@@ -17,14 +17,17 @@ from app.api.admin import (
     admins,
     channels,
     conversations,
+    logs,
     messages,
-    operations,
     parked,
-    people,
-    records,
     reports,
+    stats,
+    workers,
 )
+from app.api.admin import employers as admin_employers
 from app.api.admin import jobs as admin_jobs
+from app.api.admin import payments as admin_payments
+from app.api.admin import settings as admin_settings
 from app.api.application import Application
 from app.api.auth import email_link, reset_page, routes, second_factor, sessions
 from app.api.employers import blocks, matches, pay_page, payments
@@ -71,12 +74,15 @@ ROUTERS = (
     payments.router,
     pay_page.router,
     reset_page.router,
-    people.router,
+    workers.router,
+    admin_employers.router,
     admins.router,
     admin_jobs.router,
     conversations.router,
-    records.router,
-    operations.router,
+    logs.router,
+    stats.router,
+    admin_settings.router,
+    admin_payments.router,
     channels.router,
     messages.router,
     parked.router,

@@ -8,7 +8,7 @@ import datetime as dt
 import re
 import unicodedata
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -53,6 +53,16 @@ class ResponseModel(BaseModel):
     """Base of every response body."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True, frozen=True)
+
+    @classmethod
+    def from_rows(cls, *rows: object, **fields: object) -> Self:
+        """Return the answer made of `fields`, then of the first row that has the attribute."""
+        wanted = cls.model_fields.keys() - fields.keys()
+        for row in rows:
+            found = {name: getattr(row, name) for name in wanted if hasattr(row, name)}
+            fields |= found
+            wanted -= found.keys()
+        return cls.model_validate(fields)
 
 
 def clean_text(value: Any) -> Any:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.audit.log import record
+from app import audit
 from app.core.errors import Conflict, Invalid
 from app.database.session import changed
 from app.database.statements import rows_changed
@@ -90,13 +90,12 @@ async def moderate_account(
             await sessions.end_all(session, user_id)
     after = await session.scalar(select(User.status).where(User.id == user_id))
     verified = action is ModerationAction.VERIFY
-    record(
+    audit.record(
         session,
-        actor=actor,
-        action=f"{role}.{action}",
-        target_type=role,
-        target_id=user_id,
-        now=now,
+        f"{role}.{action}",
+        user_id,
+        actor,
+        now,
         reason=reason,
         before={"status": before, **({"verified": False} if verified else {})},
         after={"status": after, **({"verified": True} if verified else {})},

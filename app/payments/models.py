@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
+from app.core.money import Money
 from app.database.types import Base
 
 _OPEN = "status IN ('pending', 'requires_action', 'processing')"
@@ -59,6 +60,16 @@ class Payment(Base):
     created_at: Mapped[dt.datetime]
     paid_at: Mapped[dt.datetime | None]
     updated_at: Mapped[dt.datetime]
+
+    @property
+    def price(self) -> Money:
+        """What the lead costs, taxes included."""
+        return Money(self.amount, self.currency)
+
+    @property
+    def refunded(self) -> Money:
+        """What was given back so far."""
+        return Money(self.refunded_amount, self.currency)
 
 
 class Unlock(Base):

@@ -17,20 +17,22 @@ READY_WITHIN_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Lag:
+class Backlog:
     """Age in seconds of the oldest thing that is due, 0 when nothing waits."""
 
-    message_seconds: int
-    webhook_seconds: int
-    job_seconds: int
+    oldest_message_seconds: int
+    oldest_webhook_seconds: int
+    oldest_due_job_seconds: int
 
     @property
     def worst_seconds(self) -> int:
         """The largest of the three."""
-        return max(self.message_seconds, self.webhook_seconds, self.job_seconds)
+        return max(
+            self.oldest_message_seconds, self.oldest_webhook_seconds, self.oldest_due_job_seconds
+        )
 
 
-async def measure(session: AsyncSession, now: dt.datetime) -> Lag:
+async def measure(session: AsyncSession, now: dt.datetime) -> Backlog:
     """Return how old the oldest due message, webhook or inbox item, and job wave are.
 
     What failed and waits for its next try counts from then; what is parked is counted elsewhere.
@@ -48,11 +50,11 @@ async def measure(session: AsyncSession, now: dt.datetime) -> Lag:
         due_at = case((row.lease_until > row.due_at, row.lease_until), else_=row.due_at)
         return await oldest(due_at, row.due_at <= now, *waiting)
 
-    return Lag(
-        message_seconds=await oldest(
+    return Backlog(
+        oldest_message_seconds=await oldest(
             OutboxMessage.due_at, OutboxMessage.state == OutboxState.WAITING
         ),
-        webhook_seconds=max(await oldest_tried(WebhookEvent), await oldest_tried(InboxItem)),
+        oldest_webhook_seconds=max(await oldest_tried(WebhookEvent), await oldest_tried(InboxItem)),
         # What is set back or parked is not behind: it waits for its time, or for an administrator.
-        job_seconds=await oldest(Job.next_wave_at, *WAVES.free.conditions),
+        oldest_due_job_seconds=await oldest(Job.next_wave_at, *WAVES.free.conditions),
     )

@@ -5,6 +5,7 @@ No phone is shown, neither in the list nor in what was said; what people wrote i
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.admin.access import ConversationReader, Converser
-from app.api.admin.lists import Listing, ListSpec
+from app.api.admin.lists import Listing, ListSpec, equal, whether
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.http.parameters import ConversationId, ListedUser
@@ -150,13 +151,8 @@ async def list_conversations(
     user_id: ListedUser = None,
 ) -> Page[Conversation] | Response:
     """List who talks with us, newest first; `waiting=true` are those who want a human."""
-    query = select(ChatPerson).where(queries.is_reachable())
-    if waiting is not None:
-        wanted_now = queries.is_waiting(asked.now)
-        query = query.where(wanted_now if waiting else ~wanted_now)
-    if user_id is not None:
-        query = query.where(ChatPerson.user_id == user_id)
-    return await (_WAITING if waiting else _ALL).answer(query, actor, asked)
+    spec = _WAITING if waiting else _ALL
+    return await spec.answer(actor, asked, waiting=waiting, user_id=user_id)
 
 
 async def _listed(
@@ -170,18 +166,26 @@ def _waiting_key(person: ChatPerson) -> tuple[int, dt.datetime | None, UUID]:
     return queries.FIRST + (not calls), person.paused_at, person.id
 
 
-_WAITING = ListSpec(
+_ALL = ListSpec(
     "conversations",
     Conversation,
-    Keyset(
+    select(ChatPerson).where(queries.is_reachable()),
+    Keyset("conversations", [ChatPerson.id]),
+    {
+        "waiting": lambda wanted, asked: whether(queries.is_waiting(asked.now))(wanted, asked),
+        "user_id": equal(ChatPerson.user_id),
+    },
+    _listed,
+)
+_WAITING = replace(
+    _ALL,
+    keyset=Keyset(
         "waiting_conversations",
         [queries.urgency(), ChatPerson.paused_at, ChatPerson.id],
         descending=False,
     ),
-    _listed,
-    _waiting_key,
+    key_of=_waiting_key,
 )
-_ALL = ListSpec("conversations", Conversation, Keyset("conversations", [ChatPerson.id]), _listed)
 
 
 async def _find(session: AsyncSession, conversation_id: UUID) -> ChatPerson:

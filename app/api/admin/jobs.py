@@ -1,4 +1,4 @@
-"""Jobs, as administrators see and manage them."""
+"""Jobs as administrators see and moderate them."""
 
 import datetime as dt
 from typing import Annotated, Literal
@@ -17,11 +17,10 @@ from app.api.admin.lists import (
     Listing,
     ListSpec,
     Search,
-    cleaned,
     contains,
-    each,
-    equals,
-    needs_reason,
+    equal,
+    same_text,
+    whether,
 )
 from app.api.employers.jobs import JobAnswer, job_answers
 from app.api.http.csv_export import CSV_ANSWER
@@ -97,6 +96,26 @@ class JobActionRequest(RequestModel):
     )
 
 
+_JOBS = ListSpec(
+    "jobs",
+    JobRow,
+    select(
+        Job,
+        Employer.company_name,
+        Employer.verified_at.is_not(None).label("employer_verified"),
+        Job.review_status.label("review"),
+    ).join(Employer, Employer.id == Job.employer_id),
+    Keyset("admin_jobs", [Job.id]),
+    {
+        "status": equal(Job.status),
+        "verified": whether(Employer.verified_at.is_not(None)),
+        "review": equal(Job.review_status),
+        "city": same_text(Job.city),
+        "q": contains(Job.title, Employer.company_name),
+    },
+)
+
+
 @router.get("/jobs", response_model=Page[JobRow], responses=CSV_ANSWER)
 async def list_jobs(
     asked: Listing,
@@ -113,44 +132,9 @@ async def list_jobs(
 
     `review=held` are those whose text waits for a decision.
     """
-    query = select(Job, Employer.company_name, Employer.verified_at).join(
-        Employer, Employer.id == Job.employer_id
+    return await _JOBS.answer(
+        actor, asked, status=status, verified=verified, review=review, city=city, q=q
     )
-    if status is not None:
-        query = query.where(Job.status == status)
-    if review is not None:
-        query = query.where(Job.review_status == review)
-    if verified is not None:
-        known = Employer.verified_at
-        query = query.where(known.is_not(None) if verified else known.is_(None))
-    if city := cleaned(city, "city"):
-        query = query.where(equals(Job.city, city))
-    if q := cleaned(q, "q"):
-        query = query.where(contains(Job.title, q) | contains(Employer.company_name, q))
-    return await _JOBS.answer(query, actor, asked)
-
-
-def _row(job: Job, company_name: str, verified_at: dt.datetime | None) -> JobRow:
-    return JobRow(
-        id=job.id,
-        title=job.title,
-        status=JobStatus(job.status),
-        category=job.category,
-        employer_id=job.employer_id,
-        company_name=company_name,
-        employer_verified=verified_at is not None,
-        city=job.city,
-        starts_on=job.starts_on,
-        ends_on=job.ends_on,
-        positions=job.positions,
-        accepted=job.accepted,
-        unlocked=job.unlocked,
-        review=ReviewStatus(job.review_status),
-        created_at=job.created_at,
-    )
-
-
-_JOBS = ListSpec("jobs", JobRow, Keyset("admin_jobs", [Job.id]), each(_row))
 
 
 async def _details(session: AsyncSession, actor: Actor, job: Job, now: dt.datetime) -> JobDetails:
@@ -190,7 +174,8 @@ async def act_on_job(
     published. The decision is about the text that `text_version` marks: 409 `job_text_changed` if it
     is another by now.
     """
-    needs_reason(body.action, body.reason)
+    if body.reason is None and body.action in {"cancel", "decline"}:
+        raise Invalid.field("reason", f"say why you {body.action} it")
     if body.action in {"approve", "decline"}:
         if body.text_version is None:
             raise Invalid.field("text_version", "say which text you read: its review.text_version")

@@ -1,12 +1,13 @@
-"""What the administrators' lists share: their pages, search and files, and the reason of an action."""
+"""Lists of administrators: each is one `ListSpec`, read as pages or exported as CSV."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
@@ -26,43 +27,6 @@ Search = Annotated[
 City = Annotated[
     str | None, Query(min_length=1, max_length=120, description="Only those in this city, by name.")
 ]
-
-
-def needs_reason(action: str, reason: str | None) -> None:
-    """Raise `Invalid` unless what takes something away says why."""
-    if action in {"suspend", "restrict", "cancel", "decline"} and reason is None:
-        raise Invalid.field("reason", f"say why you {action} it")
-
-
-def like(text: str) -> str:
-    """Return the LIKE pattern that finds `text` anywhere, whatever characters it has."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def contains(column: Any, text: str) -> ColumnElement[bool]:
-    """Return the condition that `column` contains `text`, whatever the case.
-
-    The database lowers both: were one of them lowered here, "É" would differ from itself in SQLite.
-    """
-    found: ColumnElement[bool] = func.lower(column).like(func.lower(like(text)), escape="\\")
-    return found
-
-
-def equals(column: Any, text: str) -> ColumnElement[bool]:
-    """Return the condition that `column` is `text`, whatever the case."""
-    same: ColumnElement[bool] = func.lower(column) == func.lower(text)
-    return same
-
-
-def cleaned(text: str | None, field: str) -> str | None:
-    """Return what is searched for, trimmed, or None. Raises `Invalid` for what no text contains."""
-    if text is None:
-        return None
-    try:
-        return clean_text(text) or None
-    except ValueError as error:
-        raise Invalid.field(field, str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -85,24 +49,79 @@ async def _list_request(
 Listing = Annotated[ListRequest, Depends(_list_request)]
 
 
+type Filter = Callable[[Any, ListRequest], ColumnElement[bool]]
+"""Makes the condition of a query parameter's value."""
+type ItemsOf[Item] = Callable[[AsyncSession, Sequence[Any], dt.datetime], Awaitable[list[Item]]]
+"""Makes the answers of one page of rows."""
+
+
+def equal(column: Any) -> Filter:
+    """Return the filter for rows in which `column` is the value."""
+    return lambda value, _: column == value
+
+
+def same_text(column: Any) -> Filter:
+    """Return the filter for rows in which `column` is the text, whatever the case."""
+    return lambda text, _: func.lower(column) == func.lower(text)
+
+
+def whether(condition: ColumnElement[bool]) -> Filter:
+    """Return the filter for rows that meet `condition`, or do not."""
+    return lambda wanted, _: condition if wanted else ~condition
+
+
+def contains(*columns: Any) -> Filter:
+    """Return the filter for rows in which a column contains the text, whatever the case.
+
+    The database lowers both: were one of them lowered here, "É" would differ from itself in SQLite.
+    """
+
+    def condition(text: str, _: ListRequest) -> ColumnElement[bool]:
+        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        pattern = func.lower(f"%{escaped}%")
+        return or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))
+
+    return condition
+
+
+def each[Item](item_of: Callable[..., Item]) -> ItemsOf[Item]:
+    """Return the `items_of` that calls `item_of` with the columns of each row."""
+
+    async def items_of(_: AsyncSession, rows: Sequence[Any], __: dt.datetime) -> list[Item]:
+        return [item_of(*row) for row in rows]
+
+    return items_of
+
+
 @dataclass(frozen=True)
 class ListSpec[Item: ResponseModel]:
-    """One list of administrators: its order, its rows, and the name of its file.
+    """One list of administrators: its file's name, columns, query, order and filters.
 
-    The first entity of a query's row has the columns of `keyset`; `key_of` returns its sort key where
-    they are expressions. `items_of` makes answers of rows (`each`, where a row needs nothing else).
+    The first entity of the query's rows has the columns of `keyset`; `key_of` gives the sort key where
+    they are expressions. A row becomes an `item` by its attributes, unless `items_of` is given.
     """
 
     name: str
     item: type[Item]
+    query: Select[*tuple[Any, ...]]
     keyset: Keyset
-    items_of: Callable[[AsyncSession, Sequence[Any], dt.datetime], Awaitable[list[Item]]]
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    items_of: ItemsOf[Item] | None = None
     key_of: Callable[[Any], Sequence[Any]] | None = None
 
     async def answer(
-        self, query: Select[*tuple[Any, ...]], actor: Actor, asked: ListRequest
+        self, actor: Actor, asked: ListRequest, *where: ColumnElement[bool], **values: Any
     ) -> Page[Item] | Response:
-        """Return the page that is asked for, or every page as CSV. Raises `Invalid` for a bad cursor."""
+        """Return the page that is asked for, or every page as CSV, of the rows that meet `where`.
+
+        `values` are the query parameters by name; a filter is applied unless its value is None.
+        Raises `Invalid` for a bad cursor and for text that nothing can contain.
+        """
+        query = self.query.where(*where)
+        for name, value in values.items():
+            wanted = _cleaned(value, name)
+            if wanted is not None:
+                query = query.where(self.filters[name](wanted, asked))
         if asked.as_csv:
             return await self._exported(query, actor, asked)
         return await self._page(query, asked, asked.page, asked.session)
@@ -117,7 +136,11 @@ class ListSpec[Item: ResponseModel]:
         keys = asked.rt.keyring
         rows = (await reader.execute(self.keyset.apply(query, page, keys))).all()
         cursor = self.keyset.next_cursor([self._key(row[0]) for row in rows], page, keys)
-        items = await self.items_of(reader, rows[: page.limit], asked.now)
+        shown = rows[: page.limit]
+        if self.items_of is None:
+            items = [self.item.from_rows(row[0], row) for row in shown]
+        else:
+            items = await self.items_of(reader, shown, asked.now)
         return Page(items=items, next_cursor=cursor)
 
     def _key(self, entity: Any) -> Sequence[Any]:
@@ -128,25 +151,24 @@ class ListSpec[Item: ResponseModel]:
     async def _exported(
         self, query: Select[*tuple[Any, ...]], actor: Actor, asked: ListRequest
     ) -> Response:
-        """Return the list as CSV, and note who took it: a list in a file is out of our hands."""
+        """Return the list as CSV, and record who exported it."""
         database = asked.rt.database
         async with database.begin() as session:
             audit.record(session, "list.export", self.name, actor, asked.now)
 
         async def own_page(page: PageRequest) -> Page[Item]:
-            # In a transaction of its own: the request's is over when the file is sent.
+            # The request's transaction is over when the file is sent.
             async with database.read() as session:
                 return await self._page(query, asked, page, session)
 
         return await export(self.name, self.item, own_page)
 
 
-def each[Item: ResponseModel](
-    row_of: Callable[..., Item],
-) -> Callable[[AsyncSession, Sequence[Any], dt.datetime], Awaitable[list[Item]]]:
-    """Return the `items_of` that calls `row_of` with the columns of each row."""
-
-    async def items_of(_: AsyncSession, rows: Sequence[Any], __: dt.datetime) -> list[Item]:
-        return [row_of(*row) for row in rows]
-
-    return items_of
+def _cleaned(value: Any, parameter: str) -> Any:
+    """Return a parameter's value, text trimmed and None if empty. Raises `Invalid` for control characters."""
+    if not isinstance(value, str) or isinstance(value, Enum):
+        return value
+    try:
+        return clean_text(value) or None
+    except ValueError as error:
+        raise Invalid.field(parameter, str(error)) from None

@@ -1,4 +1,4 @@
-"""Messages, webhooks and what the platform tells, as administrators watch and mend them."""
+"""Messages, webhooks and the platform's notices, as administrators see and retry them."""
 
 import datetime as dt
 from typing import Annotated
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from app.api.admin.access import MessageReader, MessageRetrier
-from app.api.admin.lists import Listing, ListSpec, cleaned, each
+from app.api.admin.lists import Listing, ListSpec, equal, whether
 from app.api.admin_retries import find_locked, note_retry, try_again
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Write
@@ -107,20 +107,23 @@ class NoticeRow(ResponseModel):
 _MESSAGES = ListSpec(
     "messages",
     MessageRow,
+    select(OutboxMessage),
     Keyset("admin_messages", [OutboxMessage.id]),
-    each(MessageRow.model_validate),
+    {"state": equal(OutboxMessage.state)},
 )
 _WEBHOOKS = ListSpec(
     "webhooks",
     WebhookRow,
+    select(WebhookEvent),
     Keyset("admin_webhooks", [WebhookEvent.id]),
-    each(WebhookRow.model_validate),
+    {"state": equal(WebhookEvent.state), "set_aside": whether(WebhookEvent.set_aside > 0)},
 )
 _NOTICES = ListSpec(
     "notices",
     NoticeRow,
+    select(PlatformNotice),
     Keyset("admin_notices", [PlatformNotice.id]),
-    each(NoticeRow.model_validate),
+    {"kind": equal(PlatformNotice.kind)},
 )
 
 
@@ -138,10 +141,7 @@ async def list_messages(
     state: Annotated[OutboxState | None, Query(description="Only those in this state.")] = None,
 ) -> Page[MessageRow] | Response:
     """List messages, newest first; `state=dead` are those that need somebody."""
-    query = select(OutboxMessage)
-    if state is not None:
-        query = query.where(OutboxMessage.state == state)
-    return await _MESSAGES.answer(query, actor, asked)
+    return await _MESSAGES.answer(actor, asked, state=state)
 
 
 @router.get("/messages/costs")
@@ -152,15 +152,7 @@ async def get_message_costs(session: Read, _actor: MessageReader, now: Now) -> C
     found = await costs.by_category(session, prices, since, now)
     return Costs(
         since=since,
-        items=[
-            CategoryCost(
-                category=each.category,
-                messages=each.messages,
-                charged=each.charged,
-                cost=MoneyAnswer.of(each.cost),
-            )
-            for each in found
-        ],
+        items=[CategoryCost.model_validate(each) for each in found],
         total=MoneyAnswer(amount=sum(each.cost.amount for each in found), currency=prices.currency),
     )
 
@@ -187,14 +179,7 @@ async def list_webhooks(
     """List the providers' events, newest first; `state=dead` are those that need somebody, and
     `set_aside=true` those with items nobody could read.
     """
-    query = select(WebhookEvent)
-    if state is not None:
-        query = query.where(WebhookEvent.state == state)
-    if set_aside is not None:
-        query = query.where(
-            WebhookEvent.set_aside > 0 if set_aside else WebhookEvent.set_aside == 0
-        )
-    return await _WEBHOOKS.answer(query, actor, asked)
+    return await _WEBHOOKS.answer(actor, asked, state=state, set_aside=set_aside)
 
 
 @router.post("/webhooks/{webhook_id}/retry", responses=problems(NotFound, WebhookNotDead))
@@ -220,7 +205,4 @@ async def list_notices(
     ] = None,
 ) -> Page[NoticeRow] | Response:
     """List what WhatsApp told about our account, number and templates, newest first."""
-    query = select(PlatformNotice)
-    if word := cleaned(kind, "kind"):
-        query = query.where(PlatformNotice.kind == word)
-    return await _NOTICES.answer(query, actor, asked)
+    return await _NOTICES.answer(actor, asked, kind=kind)

@@ -1,4 +1,4 @@
-"""What was tried and given up: messages from people, and other due work, listed and tried again."""
+"""Inbound messages and due work that failed for good, listed and tried again."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from app.api.admin.access import MessageReader, MessageRetrier
-from app.api.admin.lists import Listing, ListSpec, each
+from app.api.admin.lists import Listing, ListSpec, equal
 from app.api.admin_retries import find_locked, try_again
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Route, Write
@@ -59,28 +59,19 @@ class ParkedRow(ResponseModel):
     )
 
 
-def _inbox_row(item: InboxItem) -> InboxRow:
-    return InboxRow(
-        id=item.id,
-        conversation_id=item.person_id,
-        channel=item.channel,
-        state=WebhookState(item.state),
-        attempts=item.attempts,
-        lost=item.lost,
-        error=item.error,
-        sent_at=item.sent_at,
-        received_at=item.received_at,
-        due_at=item.due_at,
-        handled_at=item.handled_at,
-    )
-
-
-_INBOX = ListSpec("inbox", InboxRow, Keyset("admin_inbox", [InboxItem.id]), each(_inbox_row))
+_INBOX = ListSpec(
+    "inbox",
+    InboxRow,
+    select(InboxItem, InboxItem.person_id.label("conversation_id")),
+    Keyset("admin_inbox", [InboxItem.id]),
+    {"state": equal(InboxItem.state)},
+)
 _PARKED = ListSpec(
     "parked",
     ParkedRow,
+    select(WorkAttempt).where(WorkAttempt.parked_at.is_not(None)),
     Keyset("admin_parked", [WorkAttempt.parked_at, WorkAttempt.kind, WorkAttempt.subject_id]),
-    each(ParkedRow.model_validate),
+    {"kind": equal(WorkAttempt.kind)},
 )
 
 
@@ -105,10 +96,7 @@ async def list_inbox(
     state: Annotated[WebhookState | None, Query(description="Only those in this state.")] = None,
 ) -> Page[InboxRow] | Response:
     """List the messages that people sent, newest first; `state=dead` are those that need somebody."""
-    query = select(InboxItem)
-    if state is not None:
-        query = query.where(InboxItem.state == state)
-    return await _INBOX.answer(query, actor, asked)
+    return await _INBOX.answer(actor, asked, state=state)
 
 
 @router.post("/inbox/{item_id}/retry", responses=problems(NotFound, InboxItemNotDead))
@@ -121,7 +109,7 @@ async def retry_inbox_item(
         raise InboxItemNotDead
     item.state = WebhookState.WAITING
     await try_again(session, item, actor, ("inbox", item_id), now, "inbox")
-    return _inbox_row(item)
+    return InboxRow.from_rows(item, conversation_id=item.person_id)
 
 
 @router.get("/parked", response_model=Page[ParkedRow], responses=CSV_ANSWER)
@@ -135,10 +123,7 @@ async def list_parked(
     Messages and webhooks have lists of their own: `inbox`, `messages` and `webhooks`, each with
     `state=dead`.
     """
-    query = select(WorkAttempt).where(WorkAttempt.parked_at.is_not(None))
-    if kind is not None:
-        query = query.where(WorkAttempt.kind == kind)
-    return await _PARKED.answer(query, actor, asked)
+    return await _PARKED.answer(actor, asked, kind=kind)
 
 
 @router.post("/parked/{kind}/{subject_id}/retry", responses=problems(NotFound, WorkNotParked))

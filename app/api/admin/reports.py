@@ -1,4 +1,4 @@
-"""Leads that employers found bad, as administrators decide about them."""
+"""Employers' reports of bad leads, as administrators decide them."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from app.api.admin.access import MoneyMover, MoneyReader
-from app.api.admin.lists import Listing, ListSpec, each
+from app.api.admin.lists import Listing, ListSpec, equal
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Route, Write
 from app.api.http.parameters import ListedEmployer, ListedWorker, ReportId
@@ -48,20 +48,17 @@ class ReportActionRequest(RequestModel):
     )
 
 
-def _row(report: LeadReport, worker_id: UUID) -> ReportRow:
-    return ReportRow(
-        id=report.id,
-        match_id=report.match_id,
-        employer_id=report.employer_id,
-        worker_id=worker_id,
-        reason=report.reason,
-        status=ReportStatus(report.status),
-        created_at=report.created_at,
-        decided_at=report.decided_at,
-    )
-
-
-_REPORTS = ListSpec("reports", ReportRow, Keyset("admin_reports", [LeadReport.id]), each(_row))
+_REPORTS = ListSpec(
+    "reports",
+    ReportRow,
+    select(LeadReport, JobMatch.worker_id).join(JobMatch, JobMatch.id == LeadReport.match_id),
+    Keyset("admin_reports", [LeadReport.id]),
+    {
+        "status": equal(LeadReport.status),
+        "employer_id": equal(LeadReport.employer_id),
+        "worker_id": equal(JobMatch.worker_id),
+    },
+)
 
 
 @router.get("/reports", response_model=Page[ReportRow], responses=CSV_ANSWER)
@@ -73,16 +70,9 @@ async def list_reports(
     worker_id: ListedWorker = None,
 ) -> Page[ReportRow] | Response:
     """List reported leads, newest first; `status=open` are those that wait for a decision."""
-    query = select(LeadReport, JobMatch.worker_id).join(
-        JobMatch, JobMatch.id == LeadReport.match_id
+    return await _REPORTS.answer(
+        actor, asked, status=status, employer_id=employer_id, worker_id=worker_id
     )
-    if status is not None:
-        query = query.where(LeadReport.status == status)
-    if employer_id is not None:
-        query = query.where(LeadReport.employer_id == employer_id)
-    if worker_id is not None:
-        query = query.where(JobMatch.worker_id == worker_id)
-    return await _REPORTS.answer(query, actor, asked)
 
 
 @router.post(
@@ -101,5 +91,5 @@ async def act_on_report(
         actor=actor,
         now=now,
     )
-    worker = select(JobMatch.worker_id).where(JobMatch.id == report.match_id)
-    return _row(report, (await session.scalars(worker)).one())
+    match = await session.get_one(JobMatch, report.match_id)
+    return ReportRow.from_rows(report, worker_id=match.worker_id)

@@ -1,4 +1,4 @@
-"""Payments, as administrators watch and mend them."""
+"""Payments as administrators see and refund them."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from app.api.admin.access import MoneyMover, MoneyReader
-from app.api.admin.lists import Listing, ListSpec, each
+from app.api.admin.lists import Listing, ListSpec, equal
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Once, Route, Write
 from app.api.http.parameters import ListedEmployer, PaymentId
@@ -18,7 +18,7 @@ from app.core.money import Money
 from app.core.paging import Keyset
 from app.core.schema import Instant, MoneyAnswer, Page, Reason, RequestModel, ResponseModel, whole
 from app.payments import refunds
-from app.payments.models import Payment, Refund
+from app.payments.models import Payment
 from app.payments.refunds import PaymentNotFound, PaymentNotRefundable
 from app.payments.rules import PaymentStatus
 
@@ -65,22 +65,12 @@ class RefundAnswer(ResponseModel):
     created_at: Instant = Field(description="When it was made (UTC).")
 
 
-def _payment_row(payment: Payment) -> PaymentRow:
-    return PaymentRow(
-        id=payment.id,
-        employer_id=payment.employer_id,
-        match_id=payment.match_id,
-        status=PaymentStatus(payment.status),
-        price=MoneyAnswer.of(Money(payment.amount, payment.currency)),
-        refunded=MoneyAnswer.of(Money(payment.refunded_amount, payment.currency)),
-        failure_code=payment.failure_code,
-        created_at=payment.created_at,
-        paid_at=payment.paid_at,
-    )
-
-
 _PAYMENTS = ListSpec(
-    "payments", PaymentRow, Keyset("admin_payments", [Payment.id]), each(_payment_row)
+    "payments",
+    PaymentRow,
+    select(Payment),
+    Keyset("admin_payments", [Payment.id]),
+    {"status": equal(Payment.status), "employer_id": equal(Payment.employer_id)},
 )
 
 
@@ -94,12 +84,7 @@ async def list_payments(
     employer_id: ListedEmployer = None,
 ) -> Page[PaymentRow] | Response:
     """List payments, newest first."""
-    query = select(Payment)
-    if status is not None:
-        query = query.where(Payment.status == status)
-    if employer_id is not None:
-        query = query.where(Payment.employer_id == employer_id)
-    return await _PAYMENTS.answer(query, actor, asked)
+    return await _PAYMENTS.answer(actor, asked, status=status, employer_id=employer_id)
 
 
 @router.post(
@@ -115,15 +100,4 @@ async def refund_payment(
 ) -> RefundAnswer:
     """Give money back, wholly or in part; what the employer saw stays seen."""
     made = await refunds.request(session, payment_id, body.amount, body.reason, actor, now)
-    return _refund_answer(made)
-
-
-def _refund_answer(refund: Refund) -> RefundAnswer:
-    return RefundAnswer(
-        id=refund.id,
-        payment_id=refund.payment_id,
-        status=refund.status,
-        amount=MoneyAnswer.of(Money(refund.amount, refund.currency)),
-        reason=refund.reason,
-        created_at=refund.created_at,
-    )
+    return RefundAnswer.from_rows(made, amount=Money(made.amount, made.currency))

@@ -1,0 +1,104 @@
+"""The policy: the numbers that administrators change while the system runs."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from app import audit
+from app.api.admin.access import SettingsChanger, SettingsReader
+from app.api.http.dependencies import Now, Read, Route, Write
+from app.attempts.work import Kind, try_all_anew
+from app.catalogue import skills
+from app.core.errors import FieldError, Invalid
+from app.core.schema import RequestModel
+from app.database.wakeups import wake_loops
+from app.policy import policy
+from app.policy.policy import (
+    DeadlinePolicy,
+    LeadPrices,
+    LimitPolicy,
+    MatchingPolicy,
+    MessagePrices,
+    Policy,
+    WavePolicy,
+)
+
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
+
+
+class PolicyChanges(RequestModel):
+    """What to change; a section, or a field of one, that is left out stays as it is."""
+
+    lead_prices: LeadPrices | None = Field(
+        default=None, description="What a lead costs; left out, as it is."
+    )
+    matching: MatchingPolicy | None = Field(
+        default=None, description="Who can be offered a job; left out, as it is."
+    )
+    waves: WavePolicy | None = Field(
+        default=None,
+        description="How offers go out; left out, as it is.",
+        examples=[{"interval_minutes": 45}],
+    )
+    deadlines: DeadlinePolicy | None = Field(
+        default=None, description="How long people have; left out, as it is."
+    )
+    limits: LimitPolicy | None = Field(
+        default=None, description="How much an account may do; left out, as it is."
+    )
+    message_prices: MessagePrices | None = Field(
+        default=None, description="What messages cost us; left out, as it is."
+    )
+
+
+@router.get("/settings")
+async def get_settings(session: Read, _actor: SettingsReader) -> Policy:
+    """Return the numbers that shape the market: prices, weights, waves, deadlines, limits."""
+    return await policy.current(session)
+
+
+def _check_categories(body: PolicyChanges) -> None:
+    """Refuse a price that no job could ever have; those from before stay as they are."""
+    priced = body.lead_prices.by_category if body.lead_prices else {}
+    if strangers := sorted(priced.keys() - skills.CATEGORIES.keys()):
+        message = "There is no such category; see the catalogue."
+        raise Invalid(
+            [FieldError(f"lead_prices.by_category.{category}", message) for category in strangers]
+        )
+
+
+@router.put("/settings")
+async def update_settings(
+    body: PolicyChanges, session: Write, actor: SettingsChanger, now: Now
+) -> Policy:
+    """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
+    before = await policy.readable(session)
+    after = _changed(before, body)
+    if sum(after.matching.weights.model_dump().values()) <= 0:
+        raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
+    _check_categories(body)
+    await policy.replace(session, after, now)
+    # Waves that failed by the policy before are tried by this one.
+    await session.execute(try_all_anew(Kind.WAVE))
+    wake_loops(session, "waves")
+    was, is_now = before.model_dump(mode="json"), after.model_dump(mode="json")
+    touched = [name for name in is_now if was[name] != is_now[name]]
+    audit.record(
+        session,
+        "policy.change",
+        "policy",
+        actor,
+        now,
+        before={name: was[name] for name in touched},
+        after={name: is_now[name] for name in touched},
+    )
+    return after
+
+
+def _changed[Part: BaseModel](part: Part, sent: BaseModel) -> Part:
+    """Return `part` with what was sent in its place, section by section, field by field."""
+    values = {}
+    for name in sent.model_fields_set:
+        value, now = getattr(sent, name), getattr(part, name)
+        if value is not None:
+            values[name] = _changed(now, value) if isinstance(value, BaseModel) else value
+    return part.model_copy(update=values)
