@@ -15,6 +15,7 @@ from app.core import gc_tuning
 from app.core.errors import DomainError, Invalid
 from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
+from app.messaging.outbox.templates import list_barred, release_template
 
 if TYPE_CHECKING:
     from app.core.clocks import Clock
@@ -362,14 +363,13 @@ async def _templates(settings: Settings, *, register: bool) -> int:
 
 async def _free_templates(settings: Settings, found: Sequence["Difference"]) -> None:
     """Let the messages go that waited for a template which is as it should be."""
-    from app.messaging import platform_events
     from app.runtime import running
 
     differ = {(each.name, each.language) for each in found}
     async with running(settings) as runtime, runtime.database.begin() as session:
-        for name, language in await platform_events.list_barred(session):
+        for name, language in await list_barred(session):
             if (name, language) not in differ:
-                await platform_events.release_template(session, name, language, runtime.clock())
+                await release_template(session, name, language, runtime.clock())
                 print(f"{name} ({language}) may be sent again")
 
 

@@ -29,9 +29,9 @@ from app.database.session import Database
 from app.database.statements import table
 from app.identity.models import User
 from app.messaging.channel import ChannelRegistry
-from app.messaging.models import Channel, ChannelState, OutboxMessage
+from app.messaging.models import ADDRESS, Channel, ChannelState, OutboxMessage
 from app.messaging.outbox import delivery
-from app.messaging.outbox.enqueue import ADDRESS, Notice, notify_many
+from app.messaging.outbox.enqueue import Notice, notify_many
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
 from app.texts.catalogue import SAMPLES

@@ -35,7 +35,7 @@ from app.identity.models import Consent, Role, User, UserStatus
 from app.masking.mask import mask
 from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
-from app.messaging.models import ChatPerson
+from app.messaging.models import ChatPerson, HandoffReason
 from app.offers import reasons, respond
 from app.offers.queries import employer_of_offer
 from app.offers.rules import OfferAnswer
@@ -276,7 +276,7 @@ async def _mark_worker(doing: Doing, stopped_at: dt.datetime | None) -> None:
 
 
 async def _hand_over(doing: Doing, effect: model.HandOver) -> None:
-    handoff.request(doing.person, handoff.HandoffReason(effect.why), doing.now)
+    handoff.request(doing.person, HandoffReason(effect.why), doing.now)
 
 
 async def _hand_back(doing: Doing, _effect: model.HandBack) -> None:

@@ -38,7 +38,7 @@ from app.nlu.safety import Distress, distress_in
 
 SAFETY: Final = "safety"
 NOT_UNDERSTOOD: Final = "not_understood"
-"""Of `app.messaging.conversations.handoff.HandoffReason`, by whose value the wait ends otherwise."""
+"""Of `app.messaging.models.HandoffReason`, by whose value the wait ends otherwise."""
 _BACK_TO_THE_BOT: Final = frozenset({Intent.MENU, Intent.BOT, Intent.BACK, Intent.START})
 _PLAIN: Final = frozenset(
     {

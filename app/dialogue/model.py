@@ -172,7 +172,7 @@ class Context:
     paused: bool = False
     """Whether a human is wanted, there or not."""
     wanted_for: str = ""
-    """Why a human is wanted: `app.messaging.conversations.handoff.HandoffReason`."""
+    """Why a human is wanted: `app.messaging.models.HandoffReason`."""
     held: bool = False
     """Whether one is there: an administrator holds the conversation."""
     attended: bool = False
@@ -317,7 +317,7 @@ class HandOver:
     """A human is wanted; the bot keeps quiet."""
 
     why: str = "asked"
-    """`app.messaging.conversations.handoff.HandoffReason`."""
+    """`app.messaging.models.HandoffReason`."""
 
 
 @dataclass(frozen=True, slots=True)

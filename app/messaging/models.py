@@ -2,7 +2,7 @@
 
 import datetime as dt
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
@@ -11,6 +11,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.attempts.models import Tried
 from app.core.ids import new_id
 from app.database.types import Base, JsonType
+
+ADDRESS: Final = "phone"
+"""The context that recipients are sealed in, the same as for `users.phone_sealed`.
+
+A worker's sealed phone is copied as it is: opening and sealing it anew would cost more than writing the row.
+"""
+PARAMS: Final = "outbox"
+"""The context that a message's parameters are sealed in."""
+EVENT: Final = "webhook"
+"""The context that a stored webhook is sealed in."""
+ITEM: Final = "inbox"
+"""The context that a received message is sealed in."""
 
 
 class Channel(StrEnum):
@@ -279,6 +291,19 @@ class InboxItem(Tried, Base):
     handled_at: Mapped[dt.datetime | None]
 
 
+class HandoffReason(StrEnum):
+    """What made the bot fall silent."""
+
+    ASKED = "asked"
+    """The person wants to talk to a person."""
+    NOT_UNDERSTOOD = "not_understood"
+    """The bot didn't understand, several times."""
+    TAKEN = "taken"
+    """An administrator took over by themselves."""
+    SAFETY = "safety"
+    """Somebody did them wrong, or they may be in danger: our team sees them before all others."""
+
+
 class ChatPerson(Base):
     """Somebody who wrote to us, or to whom we write, on a chat channel; a user once registered.
 
@@ -318,7 +343,7 @@ class ChatPerson(Base):
     paused_at: Mapped[dt.datetime | None]
     """Since when a human is wanted, or there; the bot is silent until handed back."""
     paused_why: Mapped[str | None] = mapped_column(String(24))
-    """What made the bot fall silent (`app.messaging.conversations.handoff.HandoffReason`)."""
+    """What made the bot fall silent (a `HandoffReason`)."""
     held_by: Mapped[UUID | None]
     """The administrator who answers; a hold nothing is done with runs out."""
     held_at: Mapped[dt.datetime | None]

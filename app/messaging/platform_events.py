@@ -13,10 +13,10 @@ An account that is blocked needs no step here: the next send is refused, and hal
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
@@ -27,23 +27,13 @@ from app.database.wakeups import wake_loops
 from app.messaging.inbound import PlatformEvent
 from app.messaging.models import (
     Channel,
-    MessageTemplate,
-    OutboxMessage,
-    OutboxState,
     PlatformNotice,
 )
-from app.messaging.outbox import enqueue, template_quota
+from app.messaging.outbox import templates
 from app.messaging.outbox.channel_health import lock_state
-from app.messaging.rules import Refusal
-from app.texts import catalogue
 
 BARRING_EVENTS: Final = frozenset({"PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED"})
 RELEASING_EVENTS: Final = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})
-_CATEGORY_OF: Final = {
-    Refusal.ELSEWHERE: catalogue.MARKETING,
-    Refusal.NOT_MARKETING: catalogue.UTILITY,
-}
-"""What a refusal says of the category that the platform files a template under."""
 _TEMPLATE: Final = "message_template_status_update"
 _CATEGORY: Final = "template_category_update"
 
@@ -88,12 +78,14 @@ async def _is_known(session: AsyncSession, event: PlatformEvent) -> bool:
 async def _follow(session: AsyncSession, event: PlatformEvent, now: dt.datetime) -> None:
     change = event.event.upper()
     if event.field in {_TEMPLATE, _CATEGORY} and event.category:
-        await _change(session, event.about, event.language, now, category=event.category)
+        await templates.update_template(
+            session, event.about, event.language, now, category=event.category
+        )
     if event.field == _TEMPLATE and change in RELEASING_EVENTS:
-        await release_template(session, event.about, event.language, now)
+        await templates.release_template(session, event.about, event.language, now)
         return
     if event.field == _TEMPLATE and change in BARRING_EVENTS:
-        await bar_template(session, event.about, event.language, change.lower(), now)
+        await templates.bar_template(session, event.about, event.language, change.lower(), now)
     if event.daily_people is not None:
         state = await lock_state(session, Channel.WHATSAPP, now)
         state.daily_people = event.daily_people or None
@@ -104,106 +96,3 @@ async def _follow(session: AsyncSession, event: PlatformEvent, now: dt.datetime)
         logger().warning("platform_notice", **facts)
     else:
         logger().info("platform_notice", **facts)
-
-
-class RefusedMessage(Protocol):
-    """A message that was refused."""
-
-    @property
-    def id(self) -> UUID:
-        """Which message."""
-
-    @property
-    def kind(self) -> str:
-        """Which notice."""
-
-    @property
-    def language(self) -> str:
-        """In which language."""
-
-    @property
-    def person_id(self) -> UUID | None:
-        """Whose it was."""
-
-
-async def apply_refusal(
-    session: AsyncSession,
-    refusal: Refusal,
-    message: RefusedMessage,
-    code: str | None,
-    now: dt.datetime,
-) -> None:
-    """Draw from one message's refusal what follows for others: of its template, its person, by SMS.
-
-    Called before what the message said is forgotten.
-    """
-    if refusal in {Refusal.TEMPLATE, Refusal.TEMPLATE_PAUSED}:
-        name = catalogue.template_name(message.kind)
-        await bar_template(session, name, message.language, f"refused {code or ''}".strip(), now)
-    if refusal in _CATEGORY_OF:
-        name = catalogue.template_name(message.kind)
-        await _change(session, name, message.language, now, category=_CATEGORY_OF[refusal])
-    if refusal is Refusal.UNREACHABLE:
-        await enqueue.also_by_sms(session, message.id, now)
-    if refusal is Refusal.NO_MARKETING and message.person_id is not None:
-        await template_quota.stop_marketing(session, [message.person_id], now)
-
-
-async def bar_template(
-    session: AsyncSession, name: str, language: str, reason: str, now: dt.datetime
-) -> None:
-    """Keep every message back that needs this template."""
-    await _change(session, name, language, now, barred_at=now, reason=reason[:64])
-    ALERTS.labels("template_barred").inc()
-    logger().error("template_barred", name=name, language=language, reason=reason)
-
-
-async def release_template(
-    session: AsyncSession, name: str, language: str, now: dt.datetime
-) -> None:
-    """Let a template's messages go again; those that waited are due at once."""
-    await session.execute(
-        update(MessageTemplate)
-        .where(MessageTemplate.name == name, *_in(language))
-        .values(barred_at=None, reason=None, updated_at=now)
-    )
-    await session.execute(
-        delete(MessageTemplate).where(
-            MessageTemplate.barred_at.is_(None), MessageTemplate.category.is_(None)
-        )
-    )
-    await session.execute(
-        update(OutboxMessage)
-        .where(
-            OutboxMessage.kind == catalogue.kind_of_template(name),
-            OutboxMessage.state == OutboxState.WAITING,
-            OutboxMessage.held_why == template_quota.DeferralReason.TEMPLATE,
-        )
-        .values(due_at=now, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    wake_loops(session, "outbox")
-
-
-async def list_barred(session: AsyncSession) -> list[tuple[str, str]]:
-    """Return name and language of every template that may not be sent."""
-    query = select(MessageTemplate).where(MessageTemplate.barred_at.is_not(None))
-    return [(each.name, each.language) for each in await session.scalars(query)]
-
-
-def _in(language: str) -> list[Any]:
-    """A notice that names no language is about all of them."""
-    return [MessageTemplate.language == language] if language else []
-
-
-async def _change(
-    session: AsyncSession, name: str, language: str, now: dt.datetime, **values: Any
-) -> None:
-    for each in [language] if language else catalogue.languages():
-        key = {"name": name[:128], "language": each}
-        await insert_if_absent(session, MessageTemplate, {**key, "updated_at": now})
-        query = select(MessageTemplate).filter_by(**key).with_for_update()
-        template = (await session.scalars(query)).one()
-        for field, value in values.items():
-            setattr(template, field, value)
-        template.updated_at = now

@@ -26,7 +26,7 @@ from app.jobs.models import Job
 from app.masking.mask import mask_together
 from app.messaging.contacts import identify
 from app.messaging.conversations import queries
-from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
+from app.messaging.models import ADDRESS, PARAMS, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue
 from app.messaging.outbox.enqueue import Notice
 from app.offers import closing, respond
@@ -251,7 +251,7 @@ async def _forget_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime
         update(OutboxMessage)
         .where(or_(told, answered), OutboxMessage.state.not_in(under_way))
         .values(
-            params_sealed=keyring(session).seal_json({}, enqueue.PARAMS),
+            params_sealed=keyring(session).seal_json({}, PARAMS),
             # What failed is not to be tried again: it has nothing to say any more.
             state=case(
                 (OutboxMessage.state.in_(_FAILED), OutboxState.SUPPRESSED.value),
@@ -291,9 +291,9 @@ async def _forget_messages(session: AsyncSession, worker_id: UUID, now: dt.datet
         update(OutboxMessage)
         .where(OutboxMessage.user_id == worker_id, settled)
         .values(
-            recipient_sealed=keys.seal("", enqueue.ADDRESS),
+            recipient_sealed=keys.seal("", ADDRESS),
             recipient_index="",
-            params_sealed=keys.seal_json({}, enqueue.PARAMS),
+            params_sealed=keys.seal_json({}, PARAMS),
         )
         .execution_options(synchronize_session=False)
     )

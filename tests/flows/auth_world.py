@@ -10,8 +10,7 @@ import httpx
 from sqlalchemy import select
 
 from app.identity.models import User
-from app.messaging.models import OutboxMessage
-from app.messaging.outbox.enqueue import PARAMS
+from app.messaging.models import PARAMS, OutboxMessage
 from app.workers.models import Worker
 from tests.flows.world import PASSWORD, Person, World, ok
 

@@ -36,7 +36,7 @@ from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
 from app.messaging.channel import Address, ChannelRegistry, SendResult
-from app.messaging.inbox import process
+from app.messaging.inbox import group_commit, process, unpack
 from app.messaging.models import Channel, ChatPerson
 from app.messaging.outbox import delivery
 from app.offers import closing, expire, remind
@@ -118,7 +118,7 @@ class ChatWorld:
         payload = {"entry": [{"changes": [{"field": field, "value": value}]}]}
         async with self.database.begin() as session:
             body = json.dumps(payload).encode()
-            await process.store_events(session, process.WHATSAPP, [body], self.clock_now)
+            await group_commit.store_events(session, unpack.WHATSAPP, [body], self.clock_now)
         await self.settle()
 
     def message(self, content: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.identity.models import User
 from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
 from app.messaging.inbound import StatusUpdate
-from app.messaging.inbox import process
+from app.messaging.inbox import group_commit, unpack
 from app.messaging.models import Channel, OutboxMessage
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.rules import Refusal
@@ -102,7 +102,7 @@ class Town(ChatWorld):
         change = {"field": field, "value": value}
         body = json.dumps({"entry": [{"changes": [change], "time": str(self.clock_now)}]}).encode()
         async with self.database.begin() as session:
-            await process.store_events(session, process.WHATSAPP, [body], self.clock_now)
+            await group_commit.store_events(session, unpack.WHATSAPP, [body], self.clock_now)
         await self.settle()
 
     async def template(self, event: str, kind: str = "job_offer") -> None:

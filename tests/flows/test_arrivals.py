@@ -12,10 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.crypto import Keyring
 from app.database.session import Database
-from app.messaging.inbox.group_commit import MOST_BYTES, MOST_TOGETHER, GroupCommit
-from app.messaging.inbox.process import WHATSAPP, store_events
-from app.messaging.inbox.unpack import EVENT
-from app.messaging.models import WebhookEvent
+from app.messaging.inbox.group_commit import MOST_BYTES, MOST_TOGETHER, GroupCommit, store_events
+from app.messaging.inbox.unpack import WHATSAPP
+from app.messaging.models import EVENT, WebhookEvent
 
 NOW = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
 RING = Keyring("a secret of the tests, long enough")

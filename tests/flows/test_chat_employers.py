@@ -35,8 +35,7 @@ from app.identity.models import OneTimeCode, Role, User, UserStatus
 from app.jobs.models import Job
 from app.jobs.rules import JobStatus
 from app.matching.publish import publish
-from app.messaging.models import Channel, ChatPerson, OutboxMessage
-from app.messaging.outbox.enqueue import PARAMS
+from app.messaging.models import PARAMS, Channel, ChatPerson, OutboxMessage
 from app.privacy import personal_data
 from tests.flows.chat_employers import (
     PHONE,

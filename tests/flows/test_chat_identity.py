@@ -13,7 +13,7 @@ from app.employers import phones
 from app.identity import codes, users
 from app.identity.codes import CodeRules
 from app.identity.models import User
-from app.messaging.inbox import process, unpack
+from app.messaging.inbox import group_commit, process, unpack
 from app.messaging.models import ChatPerson, InboxItem
 from app.workers.registration import NewWorker, register, register_proven
 from tests.flows.chat_employers import add_account
@@ -69,7 +69,7 @@ async def test_what_changes_hands_by_a_move_wakes_whoever_handles_messages(
             change = {"field": "messages", "value": {"messages": [message]}}
             body = json.dumps({"entry": [{"changes": [change]}]}).encode()
             async with world.database.begin() as session:
-                await process.store_events(session, process.WHATSAPP, [body], world.clock_now)
+                await group_commit.store_events(session, unpack.WHATSAPP, [body], world.clock_now)
             await unpack.open_due(world.database, world.clock, 1, world.conversation.parse)
             world.clock_now += dt.timedelta(seconds=1)
         async with world.database.wakeups.event("inbox") as woken:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.identity.models import Consent
 from app.jobs.models import Job
-from app.messaging.inbox import process
+from app.messaging.inbox import group_commit, process, unpack
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.offers.models import JobMatch
 from app.workers.models import WorkerAvailability
@@ -49,7 +49,7 @@ async def test_several_first_messages_at_once_make_one_worker(database_url: str)
 
         async def arrive(body: bytes) -> None:
             async with world.database.begin() as session:
-                await process.store_events(session, process.WHATSAPP, [body], world.clock())
+                await group_commit.store_events(session, unpack.WHATSAPP, [body], world.clock())
             await process.handle_due(world.database, world.clock, 100, world.conversation)
 
         await asyncio.gather(*(arrive(body) for body in bodies))
@@ -89,8 +89,8 @@ async def test_the_same_bytes_are_one_event(database_url: str) -> None:
     async with chat(database_url) as world:
         for _ in range(3):
             async with world.database.begin() as session:
-                await process.store_events(
-                    session, process.WHATSAPP, [b'{"entry": []}'], world.clock()
+                await group_commit.store_events(
+                    session, unpack.WHATSAPP, [b'{"entry": []}'], world.clock()
                 )
         assert await count(world, WebhookEvent) == 1
 

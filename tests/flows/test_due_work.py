@@ -10,7 +10,7 @@ from app.audit.models import AdminActionLog
 from app.database.schema import load_models
 from app.jobs.models import Job
 from app.matching.waves import WAVES_DUE
-from app.messaging.inbox.process import ITEMS_DUE
+from app.messaging.inbox.handle_messages import ITEMS_DUE
 from app.messaging.inbox.unpack import WEBHOOKS_DUE
 from app.messaging.models import OutboxMessage
 from app.messaging.outbox.claim import MESSAGES_DUE

@@ -4,8 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.messaging.models import OutboxMessage
-from app.messaging.outbox.enqueue import PARAMS
+from app.messaging.models import PARAMS, OutboxMessage
 from tests.flows.auth_world import forgot, reset, users_id
 from tests.flows.payments_world import lead
 from tests.flows.world import Person, World, ok, refused

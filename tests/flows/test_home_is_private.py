@@ -12,8 +12,7 @@ from sqlalchemy import select
 from app.catalogue import places
 from app.core.geo import Point, haversine_km, on_grid
 from app.database.session import keyring
-from app.messaging.inbox.unpack import EVENT, ITEM
-from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
+from app.messaging.models import EVENT, ITEM, ChatPerson, InboxItem, WebhookEvent
 from app.workers.models import Worker
 from tests.flows.test_chat_people import chat
 from tests.flows.world import BANDRA, Person, World, ok, refused

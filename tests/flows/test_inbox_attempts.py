@@ -22,8 +22,7 @@ from app.messaging.inbox import handle_messages, process
 from app.messaging.inbox.handle_messages import BLOCKING_TRIES, LEASE
 from app.messaging.inbox.unpack import LEASE as OPENING_LEASE
 from app.messaging.inbox.unpack import open_due
-from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
-from app.messaging.outbox import enqueue
+from app.messaging.models import ITEM, PARAMS, ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.texts import catalogue
 from tests.flows.matching_world import NOW, database_of
 from tests.flows.test_inbox_order import Listener, arrive, said, states
@@ -121,10 +120,7 @@ async def told(database: Database) -> list[str]:
     """What people were told, in words."""
     async with database.read() as session:
         rows = await session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
-        return [
-            str(database.keyring.open_json(row.params_sealed, enqueue.PARAMS)["text"])
-            for row in rows
-        ]
+        return [str(database.keyring.open_json(row.params_sealed, PARAMS)["text"]) for row in rows]
 
 
 def words(text: str, language: str = "en") -> str:
@@ -199,7 +195,7 @@ async def test_a_body_of_another_shape_keeps_no_neighbour_waiting(
     picky = Picky(database, Clock())
     await arrive(database, said(0, "hello"), said(1, "neighbour"))
     await open_due(database, picky.clock, 10, picky.parse)
-    sealed = database.keyring.seal(shape, process.ITEM)
+    sealed = database.keyring.seal(shape, ITEM)
     broken = update(InboxItem).where(InboxItem.message_id == "wamid.0.hello")
     async with database.begin() as session:
         await session.execute(broken.values(body_sealed=sealed))
@@ -481,7 +477,7 @@ async def test_a_note_of_a_new_phone_that_fails_is_told_to_nobody(database: Data
                 channel="whatsapp",
                 message_id="wamid.0.moved",
                 person_id=person.id,
-                body_sealed=database.keyring.seal_json(moved.as_json(), process.ITEM),
+                body_sealed=database.keyring.seal_json(moved.as_json(), ITEM),
                 state="waiting",
                 due_at=NOW,
                 sent_at=NOW,

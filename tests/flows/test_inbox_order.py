@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from app.database.session import Database
 from app.messaging.inbound import Inbound, InboundKind, Parsed
-from app.messaging.inbox import process
+from app.messaging.inbox import group_commit, process, unpack
 from app.messaging.inbox.handle_messages import IN_A_ROW
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
 from app.providers.whatsapp.webhook import parse
@@ -64,7 +64,7 @@ async def arrive(database: Database, *messages: dict[str, Any]) -> None:
     change = {"field": "messages", "value": {"messages": list(messages)}}
     body = json.dumps({"entry": [{"changes": [change]}]}).encode()
     async with database.begin() as session:
-        await process.store_events(session, process.WHATSAPP, [body], NOW)
+        await group_commit.store_events(session, unpack.WHATSAPP, [body], NOW)
 
 
 async def states(database: Database) -> Counter[str]:

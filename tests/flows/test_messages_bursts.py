@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.core.metrics import UNKNOWN_VALUES
-from app.messaging.inbox import process
+from app.messaging.inbox import group_commit, unpack
 from app.messaging.models import ChatPerson, InboxItem, MessageTemplate, PlatformNotice
 from app.messaging.rules import window_open
 from tests.flows.messages_world import Town, town
@@ -67,7 +67,7 @@ async def test_words_beside_an_album_are_heard(database_url: str) -> None:
 
 async def post(world: Town, body: bytes) -> None:
     async with world.database.begin() as session:
-        await process.store_events(session, process.WHATSAPP, [body], world.clock_now)
+        await group_commit.store_events(session, unpack.WHATSAPP, [body], world.clock_now)
     await world.settle()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.database.session import keyring
-from app.messaging.models import Channel, OutboxMessage, OutboxState
+from app.messaging.models import ADDRESS, Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue
 from tests.flows.world import Person, World, ok
 from tests.providers.test_sms import Gateway
@@ -97,7 +97,7 @@ def test_no_sms_goes_to_a_number_of_a_special_kind(
             id=new_id(),
             key="refused",
             channel=Channel.WHATSAPP,
-            recipient_sealed=keys.seal(phone, enqueue.ADDRESS),
+            recipient_sealed=keys.seal(phone, ADDRESS),
             recipient_index=keys.index(phone, "phone"),
             kind="sign_in_code",
             language="en",

@@ -10,10 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from app.__main__ import _templates
-from app.messaging import platform_events
 from app.messaging.channel import Address, ChannelRegistry, SendResult
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage
-from app.messaging.outbox import enqueue
+from app.messaging.outbox import enqueue, templates
 from app.messaging.outbox.claim import claim
 from app.messaging.outbox.rate_limiter import SECOND, SendSlot, SlotUse, release
 from app.texts.message import Outgoing
@@ -152,13 +151,13 @@ def test_the_command_compares_the_templates_and_frees_those_that_are_as_they_sho
 ) -> None:
     world, name = sqlite_world, "partimer_job_offer"
     world.in_session(
-        lambda session: platform_events.bar_template(session, name, "en", "paused", world.clock())
+        lambda session: templates.bar_template(session, name, "en", "paused", world.clock())
     )
     body = {"name": name, "language": "en", "status": status}
     ok(world.http.post("/sandbox/whatsapp/_control/templates", json=body))
     differ = world.run(_templates(world.settings, register=False))
     told = capsys.readouterr().out
-    barred = world.in_session(platform_events.list_barred)
+    barred = world.in_session(templates.list_barred)
     if status == "PAUSED":
         assert f"{name} (en): not_approved" in told
         assert (differ, barred) == (1, [(name, "en")])

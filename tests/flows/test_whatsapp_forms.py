@@ -11,8 +11,7 @@ from app.core.settings import Settings
 from app.database.session import keyring
 from app.database.statements import table
 from app.identity.models import Consent, User
-from app.messaging.models import ChatPerson
-from app.messaging.outbox.enqueue import ADDRESS
+from app.messaging.models import ADDRESS, ChatPerson
 from app.providers.http import sending
 from app.providers.whatsapp import flows
 from app.providers.whatsapp.client import WhatsApp, build_whatsapp

@@ -30,12 +30,11 @@ from app.messaging.conversations import handoff, queries
 from app.messaging.conversations.handoff import (
     ConversationHeld,
     ConversationNotHeld,
-    HandoffReason,
     PersonStopped,
     WindowClosed,
 )
 from app.messaging.conversations.queries import Speaker
-from app.messaging.models import ChatPerson, OutboxState
+from app.messaging.models import ChatPerson, HandoffReason, OutboxState
 from app.messaging.rules import WINDOW
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)

@@ -64,7 +64,7 @@ def again(message: Incoming, account: EmployerFacts) -> tuple[Reply, ...]:
 
 
 def hand_over(message: Incoming, why: str = "asked") -> Turn:
-    """Let a person take over; `why` is one of `app.messaging.conversations.handoff.HandoffReason`."""
+    """Let a person take over; `why` is one of `app.messaging.models.HandoffReason`."""
     return Turn(replace(message.state, misses=0), (Reply("handed_over"),), (HandOver(why),))
 
 

@@ -20,10 +20,15 @@ from app.database.wakeups import wake_loops
 from app.identity import users
 from app.identity.models import Role, User, UserStatus
 from app.messaging.contacts import account_merge
-from app.messaging.conversations.handoff import HandoffReason
 from app.messaging.inbound import Inbound, InboundKind
-from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookState
-from app.messaging.outbox.enqueue import ADDRESS
+from app.messaging.models import (
+    ADDRESS,
+    ChatPerson,
+    HandoffReason,
+    InboxItem,
+    OutboxMessage,
+    WebhookState,
+)
 
 PHONE = "phone"
 """What a phone is indexed as: the same as `users.phone_index`."""

@@ -6,7 +6,6 @@ somebody who went home.
 """
 
 import datetime as dt
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
-from app.messaging.models import ChatPerson
+from app.messaging.models import ChatPerson, HandoffReason
 from app.messaging.outbox import enqueue
 from app.messaging.rules import WINDOW, WINDOW_MARGIN, window_open
 from app.texts import catalogue
@@ -29,19 +28,6 @@ TAKEOVER_LASTS: Final = dt.timedelta(hours=2)
 """How long a conversation belongs to who took it over, after the last thing they did in it."""
 TEAM_JOINED: Final = "human_here"
 """The notice that somebody of our team is there now; outside the window it asks for an answer."""
-
-
-class HandoffReason(StrEnum):
-    """What made the bot fall silent."""
-
-    ASKED = "asked"
-    """The person wants to talk to a person."""
-    NOT_UNDERSTOOD = "not_understood"
-    """The bot didn't understand, several times."""
-    TAKEN = "taken"
-    """An administrator took over by themselves."""
-    SAFETY = "safety"
-    """Somebody did them wrong, or they may be in danger: our team sees them before all others."""
 
 
 _MORE_URGENT: Final = (

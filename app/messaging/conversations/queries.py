@@ -30,8 +30,15 @@ from app.identity.models import Role, User, UserStatus
 from app.masking.mask import mask
 from app.messaging.conversations import handoff
 from app.messaging.inbound import Inbound, InboundKind
-from app.messaging.inbox.process import ITEM
-from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, OutboxState
+from app.messaging.models import (
+    ITEM,
+    PARAMS,
+    ChatPerson,
+    HandoffReason,
+    InboxItem,
+    OutboxMessage,
+    OutboxState,
+)
 from app.messaging.outbox import delivery, enqueue
 
 _WORDS: Final = frozenset({InboundKind.TEXT, InboundKind.TAP, InboundKind.MEDIA})
@@ -94,7 +101,7 @@ def is_waiting(now: dt.datetime) -> ColumnElement[bool]:
 
 def urgency() -> ColumnElement[int]:
     """The order in which people are looked at: who calls for help goes before all others."""
-    return case((ChatPerson.paused_why == handoff.HandoffReason.SAFETY, FIRST), else_=FIRST + 1)
+    return case((ChatPerson.paused_why == HandoffReason.SAFETY, FIRST), else_=FIRST + 1)
 
 
 async def count_waiting(session: AsyncSession, now: dt.datetime) -> WaitingCounts:
@@ -197,7 +204,7 @@ def _ours(message: OutboxMessage, keys: Keyring) -> Line:
     speaker = Speaker.TEAM if message.kind == enqueue.HUMAN_REPLY else Speaker.BOT
     text = None
     if message.params_sealed and message.kind not in enqueue.SECRET_KINDS:
-        params = keys.open_json(message.params_sealed, enqueue.PARAMS)
+        params = keys.open_json(message.params_sealed, PARAMS)
         try:
             text = mask(
                 delivery.compose(

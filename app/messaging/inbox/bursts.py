@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.session import keyring
 from app.messaging.inbound import Inbound, InboundKind
-from app.messaging.inbox.unpack import ITEM
-from app.messaging.models import ChatPerson, InboxItem, WebhookState
+from app.messaging.models import ITEM, ChatPerson, InboxItem, WebhookState
 
 BURST: Final = dt.timedelta(seconds=2)
 """Messages of a kind that follow each other this quickly belong together, by the platform's clock."""

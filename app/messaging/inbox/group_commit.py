@@ -5,22 +5,63 @@ rest of it. Under load many arrive meanwhile, and go together; one that is alone
 """
 
 import asyncio
+import datetime as dt
+import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from datetime import datetime
+from operator import itemgetter
 from typing import Final, NamedTuple
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.ids import new_id
 from app.core.logging import logger
+from app.database.fast_reads import PreparedInsert
 from app.database.faults import OutcomeUnknown, is_outage
-from app.database.session import Database
-from app.messaging.inbox.process import WHATSAPP, store_events
+from app.database.session import Database, keyring
+from app.database.wakeups import wake_loops
+from app.messaging.inbox.unpack import WHATSAPP
+from app.messaging.models import EVENT, WebhookEvent, WebhookState
 
 MOST_TOGETHER: Final = 100
 MOST_BYTES: Final = 4 * 1_024 * 1_024
 """What one statement holds at most, beyond its first."""
 PATIENCE_SECONDS: Final = 0.5
 """After which those that wait begin without the ones before: a lock or a dead connection does not stop all."""
+
+
+_KEEP: Final = PreparedInsert(
+    WebhookEvent,
+    *("id", "provider", "event_id", "kind", "body_sealed", "state", "attempts", "set_aside"),
+    *("due_at", "received_at"),
+)
+
+
+async def store_events(
+    session: AsyncSession, provider: str, bodies: Sequence[bytes], now: dt.datetime
+) -> int:
+    """Keep verified webhooks; return how many: the very same bytes are one event."""
+    rows = [
+        {
+            "id": new_id(),
+            "provider": provider,
+            "event_id": hashlib.sha256(body).hexdigest(),
+            "kind": "batch",
+            "body_sealed": keyring(session).seal(body.decode("utf-8", "replace"), EVENT),
+            "state": WebhookState.WAITING,
+            "attempts": 0,
+            "set_aside": 0,
+            "due_at": now,
+            "received_at": now,
+        }
+        for body in bodies
+    ]
+    # In one order everywhere: processes that keep the same events at once wait, and for each other never.
+    stored = await _KEEP.run(session, sorted(rows, key=itemgetter("event_id")))
+    if stored:
+        wake_loops(session, "inbox")
+    return stored
 
 
 class _Webhook(NamedTuple):
@@ -35,7 +76,7 @@ def _is_outage(error: Exception) -> bool:
 class GroupCommit:
     """Keeps WhatsApp's webhooks (`inbox`)."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], dt.datetime]) -> None:
         self._database = database
         self._clock = clock
         self._waiting: deque[_Webhook] = deque()

@@ -30,8 +30,7 @@ from app.database.session import Database, keyring
 from app.database.statements import is_one_of, table
 from app.database.wakeups import wake_loops
 from app.messaging.inbound import Inbound, InboundKind, Parsed
-from app.messaging.inbox.unpack import ITEM
-from app.messaging.models import ChatPerson, InboxItem, WebhookState
+from app.messaging.models import ITEM, ChatPerson, InboxItem, WebhookState
 from app.messaging.outbox import enqueue
 from app.messaging.rules import WINDOW
 from app.texts import catalogue

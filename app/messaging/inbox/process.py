@@ -4,57 +4,15 @@ A webhook is one row of `webhook_events`; each message in it becomes one row of 
 id, so a redelivery has no second effect (`opening`). Then the messages are handled (`handling`).
 """
 
-import datetime as dt
-import hashlib
-from collections.abc import Sequence
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clocks import Clock
-from app.core.ids import new_id
-from app.database.fast_reads import Prepared, PreparedInsert
-from app.database.session import Database, keyring
-from app.database.wakeups import wake_loops
+from app.database.fast_reads import Prepared
+from app.database.session import Database
 from app.messaging.inbox.handle_messages import ITEMS_DUE, Handler, Round, handle_items, release
-from app.messaging.inbox.unpack import EVENT, ITEM, WEBHOOKS_DUE, WHATSAPP, open_due
-from app.messaging.models import WebhookEvent, WebhookState
-
-__all__ = ["ITEM", "ITEMS_DUE", "WHATSAPP", "Handler", "handle_due", "store_events"]
-
-_KEEP: Final = PreparedInsert(
-    WebhookEvent,
-    *("id", "provider", "event_id", "kind", "body_sealed", "state", "attempts", "set_aside"),
-    *("due_at", "received_at"),
-)
-
-
-async def store_events(
-    session: AsyncSession, provider: str, bodies: Sequence[bytes], now: dt.datetime
-) -> int:
-    """Keep verified webhooks; return how many: the very same bytes are one event."""
-    rows = [
-        {
-            "id": new_id(),
-            "provider": provider,
-            "event_id": hashlib.sha256(body).hexdigest(),
-            "kind": "batch",
-            "body_sealed": keyring(session).seal(body.decode("utf-8", "replace"), EVENT),
-            "state": WebhookState.WAITING,
-            "attempts": 0,
-            "set_aside": 0,
-            "due_at": now,
-            "received_at": now,
-        }
-        for body in bodies
-    ]
-    # In one order everywhere: processes that keep the same events at once wait, and for each other never.
-    stored = await _KEEP.run(session, sorted(rows, key=itemgetter("event_id")))
-    if stored:
-        wake_loops(session, "inbox")
-    return stored
+from app.messaging.inbox.unpack import WEBHOOKS_DUE, open_due
 
 
 class _Due(NamedTuple):

@@ -27,15 +27,11 @@ from app.messaging import platform_events
 from app.messaging.contacts import identify
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.inbox.webhook_queue import WebhookQueue
-from app.messaging.models import Channel, InboxItem, WebhookEvent, WebhookState
+from app.messaging.models import EVENT, ITEM, Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.outbox import statuses
 from app.messaging.rules import WINDOW
 
 WHATSAPP: Final = Channel.WHATSAPP.value
-EVENT: Final = "webhook"
-"""What a stored event is sealed as."""
-ITEM: Final = "inbox"
-"""What a stored message is sealed as."""
 _OPENER: Final = 716401733
 """The advisory lock of whoever opens events."""
 OPENING_SECONDS: Final = 10

@@ -22,7 +22,7 @@ from app.core.logging import logger
 from app.database.due import Look
 from app.database.session import Database
 from app.messaging.channel import Address, ChannelRegistry, MessageChannel, TransportError
-from app.messaging.models import Channel, OutboxMessage, OutboxState
+from app.messaging.models import ADDRESS, PARAMS, Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.claim import (
     LONGEST_SEND,
@@ -34,10 +34,10 @@ from app.messaging.outbox.claim import (
     ClaimedMessage,
     claim,
 )
-from app.messaging.outbox.enqueue import ADDRESS, PARAMS, REPLIES
+from app.messaging.outbox.enqueue import REPLIES
 from app.messaging.outbox.rate_limiter import AHEAD, LATEST, SlotUse
 from app.messaging.outbox.record_results import SendOutcome, record_all
-from app.messaging.platform_events import release_template
+from app.messaging.outbox.templates import release_template
 from app.messaging.rules import FINAL, Refusal
 from app.texts import catalogue
 from app.texts.message import Outgoing

@@ -24,14 +24,10 @@ from app.database.statements import insert_of, is_postgresql, rows_changed
 from app.database.wakeups import wake_loops
 from app.identity.models import Role, User, UserStatus
 from app.identity.users import EMAIL
-from app.messaging.models import Channel, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.models import ADDRESS, PARAMS, Channel, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.rules import Refusal
 from app.texts.message import Outgoing
 
-ADDRESS = "phone"
-"""What a sealed recipient is sealed as: the same as `users.phone_sealed`, so that a worker's sealed
-phone is copied as it is; opening and sealing it anew would cost more than writing the row."""
-PARAMS = "outbox"
 REPLY = "reply"
 HUMAN_REPLY = "human_reply"
 REPLIES = frozenset({REPLY, HUMAN_REPLY})

@@ -20,7 +20,14 @@ from app.database.types import UtcDateTime
 from app.database.wakeups import wake_loops
 from app.messaging.channel import SendResult, TransportError
 from app.messaging.contacts import identify
-from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.models import (
+    ADDRESS,
+    Channel,
+    ChannelState,
+    ChatPerson,
+    OutboxMessage,
+    OutboxState,
+)
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.channel_health import (
     apply_backoff,
@@ -28,9 +35,9 @@ from app.messaging.outbox.channel_health import (
     recover_on_accept,
 )
 from app.messaging.outbox.claim import ClaimedMessage
-from app.messaging.outbox.enqueue import ADDRESS, OPEN, REPLIES, SECRET_KINDS, without_form
+from app.messaging.outbox.enqueue import OPEN, REPLIES, SECRET_KINDS, without_form
 from app.messaging.outbox.rate_limiter import SlotUse, release
-from app.messaging.platform_events import apply_refusal
+from app.messaging.outbox.templates import apply_refusal
 from app.messaging.rules import Outcome, Refusal, decide_retry
 
 _ERROR_CHARACTERS: Final = 300

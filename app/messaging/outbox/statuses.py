@@ -14,10 +14,9 @@ from app.core.logging import logger
 from app.core.metrics import ALERTS, NOT_OURS
 from app.database.session import keyring
 from app.database.wakeups import wake_loops
-from app.messaging import platform_events
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import template_quota
+from app.messaging.outbox import template_quota, templates
 from app.messaging.outbox.channel_health import (
     apply_backoff,
     note_unknown_refusal,
@@ -177,7 +176,7 @@ async def _fail(
     if decision.window_closed:
         await _close_window(session, row, now)
     if update.refusal is not None:
-        await platform_events.apply_refusal(session, update.refusal, row, update.code, now)
+        await templates.apply_refusal(session, update.refusal, row, update.code, now)
     if decision.outcome is Outcome.DEFERRED:
         row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + decision.after, None
         row.held_why = template_quota.DEFERRED_AFTER[refusal]
