@@ -10,8 +10,10 @@ from uuid import UUID
 
 from app.chat.runner import together
 from app.core.week import Slot
-from app.dialogue.model import Context, OfferFacts, Profile, State, Turn
+from app.dialogue.context import Context, OfferSummary, Profile
 from app.dialogue.router import handle_message
+from app.dialogue.state import State
+from app.dialogue.turn import Turn
 from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
@@ -83,7 +85,7 @@ def _tell(conversation: Sequence[Step]) -> int:
     state = State()
     for inbound, context in conversation:
         turn = handle_message(state, inbound, context)
-        _in_words(turn, turn.language or context.said_in)
+        _in_words(turn, turn.language or context.reply_language)
         state = turn.state
     return len(conversation)
 
@@ -101,8 +103,8 @@ def _in_words(turn: Turn, language: str) -> None:
 
 def _conversation(language: str) -> list[Step]:
     """A registration, half typed and half tapped, then offers and everyday talk."""
-    offer = OfferFacts(
-        _OFFER, OfferStatus.OFFERED, unlocked=False, said={**SAMPLES, "offer_id": str(_OFFER)}
+    offer = OfferSummary(
+        _OFFER, OfferStatus.OFFERED, unlocked=False, params={**SAMPLES, "offer_id": str(_OFFER)}
     )
     new = Context(NOW, None, None)
     asked = Context(NOW, language, _NOBODY)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
-from app.dialogue.model import Reply
+from app.dialogue.turn import Reply
 from app.messaging.models import ChatPerson
 from app.texts import catalogue
 

@@ -24,8 +24,9 @@ from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
 from app.database.session import changed
 from app.database.statements import insert_if_absent
-from app.dialogue import model
-from app.dialogue.model import Effect, Reply
+from app.dialogue import effects as fx
+from app.dialogue.effects import Effect
+from app.dialogue.turn import Reply
 from app.dialogue.worker.offers import tell_offer
 from app.dialogue.worker.person_questions import good_name
 from app.employers.reports import report_employer
@@ -85,16 +86,16 @@ _CODE_REFUSALS: Final = frozenset(
 
 async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Reply:
     """Return what to say of a refusal; an offer that moved on is told as it stands now."""
-    if isinstance(effect, model.Answer | model.GiveReason | model.Block | model.Report):
+    if isinstance(effect, fx.AnswerOffer | fx.GiveReason | fx.BlockEmployer | fx.ReportEmployer):
         offer = await load_context.offer_facts(
             doing.session, doing.person.user_id, effect.offer_id, doing.now
         )
         if offer is None:
             return Reply("offer_unknown")
         if refusal.reason in _REFUSALS:
-            return Reply(_REFUSALS[refusal.reason], offer.said)
+            return Reply(_REFUSALS[refusal.reason], offer.params)
         return tell_offer(offer)
-    if isinstance(effect, model.SendCode):
+    if isinstance(effect, fx.SendSignInCode):
         known = refusal.reason in _CODE_REFUSALS
         return Reply(refusal.reason if known else "code_unregistered", essential=True)
     if (told := employer_apply.told(effect, refusal)) is not None:
@@ -106,7 +107,7 @@ async def _told(doing: Doing, effect: Effect, refusal: DomainError) -> Reply:
 # ── Meeting, agreeing, forgetting ────────────────────────────────────────────────────────────────
 
 
-async def _meet(doing: Doing, effect: model.Meet) -> None:
+async def _meet(doing: Doing, effect: fx.CreateWorker) -> None:
     """Make the pending worker of somebody new; of several messages at once, one makes it."""
     session, person, now = doing.session, doing.person, doing.now
     if person.user_id is not None:
@@ -153,7 +154,7 @@ async def _free_id(session: AsyncSession, person: ChatPerson) -> str | None:
     return person.platform_user_id if taken is None else None
 
 
-async def _set_language(doing: Doing, effect: model.SetLanguage) -> None:
+async def _set_language(doing: Doing, effect: fx.SetLanguage) -> None:
     doing.person.language = effect.language
     await employer_apply.speak(doing, effect.language)
     if doing.person.user_id is not None:
@@ -164,7 +165,7 @@ async def _set_language(doing: Doing, effect: model.SetLanguage) -> None:
         )
 
 
-async def _agree(doing: Doing, effect: model.Agree) -> None:
+async def _agree(doing: Doing, effect: fx.GiveConsent) -> None:
     """Record the consent. A phone is proven by the message that came from it."""
     user = await users.find(doing.session, doing.worker_id)
     phone = users.phone_of(doing.session, user)
@@ -189,11 +190,11 @@ async def _agree(doing: Doing, effect: model.Agree) -> None:
     )
 
 
-async def _forget(doing: Doing, _effect: model.Forget) -> None:
+async def _forget(doing: Doing, _effect: fx.ForgetPerson) -> None:
     await _erase(doing, _effect)
 
 
-async def _set_phone(doing: Doing, effect: model.SetPhone) -> None:
+async def _set_phone(doing: Doing, effect: fx.SetPhone) -> None:
     """Keep a phone the platform vouches for; an account that proved it already is this person's."""
     await identify.set_phone(doing.session, doing.person, effect.phone, doing.now)
 
@@ -201,21 +202,21 @@ async def _set_phone(doing: Doing, effect: model.SetPhone) -> None:
 # ── Profile ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _edit(doing: Doing, effect: model.Edit) -> None:
+async def _edit(doing: Doing, effect: fx.EditProfile) -> None:
     changes: ProfileChanges = {**effect.changes}  # type: ignore[typeddict-item]
     if "location" in effect.changes:
         changes["location"] = Point(*effect.changes["location"])
     await profile.edit(doing.session, doing.worker_id, changes, doing.now)
 
 
-async def _set_week(doing: Doing, effect: model.SetWeek) -> None:
+async def _set_week(doing: Doing, effect: fx.SetWeeklyHours) -> None:
     await availability.replace_slots(doing.session, doing.worker_id, effect.slots, doing.now)
 
 
 # ── Offers and employers ─────────────────────────────────────────────────────────────────────────
 
 
-async def _answer(doing: Doing, effect: model.Answer) -> None:
+async def _answer(doing: Doing, effect: fx.AnswerOffer) -> None:
     """Answer by the API's own verbs, whose notices are the reply."""
     if effect.verb == "withdraw":
         await respond.withdraw(doing.session, doing.worker_id, effect.offer_id, doing.now)
@@ -231,19 +232,19 @@ async def _answer(doing: Doing, effect: model.Answer) -> None:
     )
 
 
-async def _give_reason(doing: Doing, effect: model.GiveReason) -> None:
+async def _give_reason(doing: Doing, effect: fx.GiveReason) -> None:
     await reasons.give_reason(
         doing.session, doing.worker_id, effect.offer_id, mask(effect.reason), doing.now
     )
 
 
-async def _block(doing: Doing, effect: model.Block) -> None:
+async def _block(doing: Doing, effect: fx.BlockEmployer) -> None:
     employer_id = await employer_of_offer(doing.session, doing.worker_id, effect.offer_id)
     await respond.break_with(doing.session, doing.worker_id, employer_id, doing.now)
     await blocks.add(doing.session, doing.worker_id, employer_id, doing.now)
 
 
-async def _report(doing: Doing, effect: model.Report) -> None:
+async def _report(doing: Doing, effect: fx.ReportEmployer) -> None:
     employer_id = await employer_of_offer(doing.session, doing.worker_id, effect.offer_id)
     worker = Actor(doing.worker_id, Role.WORKER, UserStatus.ACTIVE, "")
     report_employer(
@@ -254,12 +255,12 @@ async def _report(doing: Doing, effect: model.Report) -> None:
 # ── Silence, humans, data ────────────────────────────────────────────────────────────────────────
 
 
-async def _stop(doing: Doing, _effect: model.Stop) -> None:
+async def _stop(doing: Doing, _effect: fx.Stop) -> None:
     doing.person.stopped_at = doing.now
     await _mark_worker(doing, doing.now)
 
 
-async def _start(doing: Doing, _effect: model.Start) -> None:
+async def _start(doing: Doing, _effect: fx.Start) -> None:
     doing.person.stopped_at = None
     await _mark_worker(doing, None)
 
@@ -275,15 +276,15 @@ async def _mark_worker(doing: Doing, stopped_at: dt.datetime | None) -> None:
     changed(doing.session, "worker", doing.person.user_id)
 
 
-async def _hand_over(doing: Doing, effect: model.HandOver) -> None:
+async def _hand_over(doing: Doing, effect: fx.RequestHandoff) -> None:
     handoff.request(doing.person, HandoffReason(effect.why), doing.now)
 
 
-async def _hand_back(doing: Doing, _effect: model.HandBack) -> None:
+async def _hand_back(doing: Doing, _effect: fx.HandBack) -> None:
     handoff.resume_bot(doing.person, doing.now)
 
 
-async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
+async def _tell_who_knows(doing: Doing, _effect: fx.ListContactHolders) -> None:
     holders: list[contacts.ContactHolder] = []
     if doing.person.user_id is not None:
         page = PageRequest(SHOWN_HOLDERS, None)
@@ -301,7 +302,7 @@ async def _tell_who_knows(doing: Doing, _effect: model.TellWhoKnows) -> None:
     doing.replies.append(Reply("who_has_number", {"list": "\n".join(lines)}))
 
 
-async def _send_data(doing: Doing, _effect: model.SendData) -> None:
+async def _send_data(doing: Doing, _effect: fx.SendOwnData) -> None:
     """Tell everything that is kept; the person reads what an export holds, in plain lines."""
     own = await personal_data.export(doing.session, doing.worker_id)
     phone = users.phone_of(doing.session, own.user)
@@ -309,7 +310,7 @@ async def _send_data(doing: Doing, _effect: model.SendData) -> None:
     doing.replies.append(Reply("your_data", {"list": "\n".join(lines)}))
 
 
-async def _send_code(doing: Doing, _effect: model.SendCode) -> None:
+async def _send_code(doing: Doing, _effect: fx.SendSignInCode) -> None:
     """Send a code to the phone that signs in; nobody but its holder can ask for one here."""
     await registration.code_in_the_chat(doing.session, doing.worker_id, doing.language, doing.now)
 
@@ -326,24 +327,24 @@ async def _erase(doing: Doing, _effect: Effect) -> None:
 
 type _Verb = Callable[[Doing, Any], Awaitable[None]]
 _VERBS: Final[Mapping[type, _Verb]] = {
-    model.Meet: _meet,
-    model.SetLanguage: _set_language,
-    model.Agree: _agree,
-    model.Forget: _forget,
-    model.SetPhone: _set_phone,
-    model.Edit: _edit,
-    model.SetWeek: _set_week,
-    model.Answer: _answer,
-    model.GiveReason: _give_reason,
-    model.Block: _block,
-    model.Report: _report,
-    model.Stop: _stop,
-    model.Start: _start,
-    model.HandOver: _hand_over,
-    model.HandBack: _hand_back,
-    model.TellWhoKnows: _tell_who_knows,
-    model.SendData: _send_data,
-    model.SendCode: _send_code,
-    model.Erase: _erase,
+    fx.CreateWorker: _meet,
+    fx.SetLanguage: _set_language,
+    fx.GiveConsent: _agree,
+    fx.ForgetPerson: _forget,
+    fx.SetPhone: _set_phone,
+    fx.EditProfile: _edit,
+    fx.SetWeeklyHours: _set_week,
+    fx.AnswerOffer: _answer,
+    fx.GiveReason: _give_reason,
+    fx.BlockEmployer: _block,
+    fx.ReportEmployer: _report,
+    fx.Stop: _stop,
+    fx.Start: _start,
+    fx.RequestHandoff: _hand_over,
+    fx.HandBack: _hand_back,
+    fx.ListContactHolders: _tell_who_knows,
+    fx.SendOwnData: _send_data,
+    fx.SendSignInCode: _send_code,
+    fx.EraseAccount: _erase,
     **employer_apply.VERBS,
 }

@@ -20,24 +20,25 @@ from app.core.geo import Point
 from app.core.paging import PageRequest
 from app.core.week import Slot
 from app.database.session import keyring
-from app.dialogue.employer.model import (
-    OPEN,
-    AskReport,
+from app.dialogue.context import CANCELLABLE
+from app.dialogue.effects import (
+    AnswerHiringFaq,
+    AskLeadReport,
+    AskWhichContact,
+    AskWhichJob,
     BlockWorker,
     CancelJob,
-    ChooseContact,
-    ChooseJob,
+    Effect,
+    ListContacts,
+    ListJobs,
+    ListLeads,
     PostJob,
-    Prove,
+    ProvePhone,
     PublishJob,
     ReportLead,
-    SendProof,
-    TellContacts,
-    TellJobs,
-    TellLeads,
-    TellTerms,
+    SendPhoneCode,
 )
-from app.dialogue.model import Effect, Reply
+from app.dialogue.turn import Reply
 from app.employers import blocks, phones
 from app.employers.profile import EmployerNotFound
 from app.identity.models import User, UserStatus
@@ -130,11 +131,11 @@ def _phone_index(doing: Doing) -> str:
     return doing.person.phone_index
 
 
-async def _send_proof(doing: Doing, effect: SendProof) -> None:
+async def _send_proof(doing: Doing, effect: SendPhoneCode) -> None:
     await phones.send_code(doing.session, effect.employer_id, _phone_index(doing), doing.now)
 
 
-async def _prove(doing: Doing, effect: Prove) -> None:
+async def _prove(doing: Doing, effect: ProvePhone) -> None:
     index = _phone_index(doing)
     await phones.prove(doing.session, effect.employer_id, index, effect.code, doing.now)
     if doing.person.language is not None:
@@ -218,7 +219,7 @@ def _reader(doing: Doing) -> Reader:
     return catalogue.reader(doing.language, {}, doing.now)
 
 
-async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
+async def _tell_jobs(doing: Doing, effect: ListJobs) -> None:
     account = await _acting(doing, effect.employer_id)
     page = PageRequest(SHOWN_JOBS, None)
     jobs, _ = await queries.list_jobs(doing.session, account.id, None, page)
@@ -242,7 +243,7 @@ async def _tell_jobs(doing: Doing, effect: TellJobs) -> None:
     doing.replies.append(Reply("your_jobs", rows=rows))
 
 
-async def _tell_leads(doing: Doing, effect: TellLeads) -> None:
+async def _tell_leads(doing: Doing, effect: ListLeads) -> None:
     account = await _acting(doing, effect.employer_id)
     job = await queries.get_own_job(doing.session, account.id, effect.job_id)
     page = PageRequest(SHOWN_LEADS, None)
@@ -281,7 +282,7 @@ def _contact_line(contact: Contact, reads: Reader) -> str:
     return f"• {catalogue.plain(contact.name)}: {catalogue.say_by('phone', contact.phone, reads)}"
 
 
-async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
+async def _tell_contacts(doing: Doing, effect: ListContacts) -> None:
     account = await _acting(doing, effect.employer_id)
     held = await contacts.list_bought(doing.session, account.id, SHOWN_CONTACTS)
     if not held:
@@ -294,19 +295,19 @@ async def _tell_contacts(doing: Doing, effect: TellContacts) -> None:
     doing.replies.append(Reply("your_contacts", {"list": "\n".join(lines)}))
 
 
-async def _tell_terms(doing: Doing, effect: TellTerms) -> None:
+async def _tell_terms(doing: Doing, effect: AnswerHiringFaq) -> None:
     await _acting(doing, effect.employer_id)
     in_force = await policy.current(doing.session)
     price = {"amount": in_force.lead_prices.default, "currency": in_force.lead_prices.currency}
     terms = {"price": price, "hours": in_force.deadlines.guarantee_hours}
-    doing.replies.append(Reply(f"hire_faq_{effect.subject}", terms))
+    doing.replies.append(Reply(f"hire_faq_{effect.topic}", terms))
 
 
-async def _choose_job(doing: Doing, effect: ChooseJob) -> None:
+async def _choose_job(doing: Doing, effect: AskWhichJob) -> None:
     account = await _acting(doing, effect.employer_id)
     page = PageRequest(SHOWN_JOBS, None)
     jobs, _ = await queries.list_jobs(doing.session, account.id, None, page)
-    still = [job for job in jobs if JobStatus(job.status) in OPEN]
+    still = [job for job in jobs if JobStatus(job.status) in CANCELLABLE]
     if len(still) == 1:
         told = await said_of(doing.session, still[0], doing.now)
         doing.replies.append(Reply("ask_cancel_job", told))
@@ -320,7 +321,7 @@ async def _choose_job(doing: Doing, effect: ChooseJob) -> None:
 # ── After the unlock ─────────────────────────────────────────────────────────────────────────────
 
 
-async def _choose_contact(doing: Doing, effect: ChooseContact) -> None:
+async def _choose_contact(doing: Doing, effect: AskWhichContact) -> None:
     account = await _acting(doing, effect.employer_id)
     held = await contacts.list_bought(doing.session, account.id, SHOWN_LEADS)
     # Who has left can be reported still, for the money; to be blocked there is nobody any more.
@@ -339,7 +340,7 @@ async def _choose_contact(doing: Doing, effect: ChooseContact) -> None:
     )
 
 
-async def _ask_report(doing: Doing, effect: AskReport) -> None:
+async def _ask_report(doing: Doing, effect: AskLeadReport) -> None:
     account = await _acting(doing, effect.employer_id)
     title = await contacts.title_of(doing.session, account.id, effect.match_id)
     if title is None:
@@ -365,18 +366,18 @@ async def _block_worker(doing: Doing, effect: BlockWorker) -> None:
 
 type _Verb = Callable[[Doing, Any], Awaitable[None]]
 VERBS: Final[Mapping[type, _Verb]] = {
-    SendProof: _send_proof,
-    Prove: _prove,
+    SendPhoneCode: _send_proof,
+    ProvePhone: _prove,
     PostJob: _post,
     PublishJob: _publish,
     CancelJob: _cancel,
-    TellJobs: _tell_jobs,
-    TellLeads: _tell_leads,
-    TellContacts: _tell_contacts,
-    TellTerms: _tell_terms,
-    ChooseJob: _choose_job,
-    ChooseContact: _choose_contact,
-    AskReport: _ask_report,
+    ListJobs: _tell_jobs,
+    ListLeads: _tell_leads,
+    ListContacts: _tell_contacts,
+    AnswerHiringFaq: _tell_terms,
+    AskWhichJob: _choose_job,
+    AskWhichContact: _choose_contact,
+    AskLeadReport: _ask_report,
     ReportLead: _report_lead,
     BlockWorker: _block_worker,
 }

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chat import load_employer_context as employer_facts
 from app.core.person_names import UNNAMED
-from app.dialogue.model import Context, OfferFacts, Profile
+from app.dialogue.context import Context, OfferSummary, Profile
 from app.dialogue.worker.person_questions import good_name
 from app.identity.models import User, UserStatus
 from app.messaging.contacts import account_merge
@@ -55,15 +55,15 @@ async def context_of(
         language=person.language,
         profile=profile,
         stopped=person.stopped_at is not None,
-        paused=person.paused_at is not None,
-        wanted_for=person.paused_why or "",
-        held=handoff.holder(person, now) is not None,
+        in_handoff=person.paused_at is not None,
+        handoff_reason=person.paused_why or "",
+        taken_over=handoff.holder(person, now) is not None,
         attended=person.held_by is not None,
         employers=employers,
         job=await employer_facts.job_meant(session, employers, inbound, now),
         base_url=base_url,
         late=last is not None and inbound.sent_at < last,
-        overruled=person.stop_told_at is not None and inbound.sent_at < person.stop_told_at,
+        stop_superseded=person.stop_told_at is not None and inbound.sent_at < person.stop_told_at,
         open_offers=[offer for offer in offers if offer.status is OfferStatus.OFFERED],
         accepted_offers=[offer for offer in offers if offer.status is OfferStatus.ACCEPTED],
         offer=await offer_facts(session, worker_id, offer_id, now),
@@ -164,7 +164,7 @@ def _uuid(text: str) -> UUID | None:
 
 async def offer_facts(
     session: AsyncSession, worker_id: UUID | None, offer_id: UUID | None, now: dt.datetime
-) -> OfferFacts | None:
+) -> OfferSummary | None:
     """Return one of this worker's offers, or None: another's looks like one that is not there."""
     if worker_id is None or offer_id is None:
         return None
@@ -175,7 +175,7 @@ async def offer_facts(
 
 async def _offers(
     session: AsyncSession, worker_id: UUID | None, now: dt.datetime
-) -> Sequence[OfferFacts]:
+) -> Sequence[OfferSummary]:
     """Return what this worker may answer, and what they accepted: the newest of each."""
     if worker_id is None:
         return ()
@@ -216,15 +216,15 @@ _NEWEST: Final = _FACTS.where(JobMatch.id.in_(union_all(*_IDS))).order_by(JobMat
 
 async def _facts(
     session: AsyncSession, rows: Sequence[Row[Any]], now: dt.datetime
-) -> list[OfferFacts]:
+) -> list[OfferSummary]:
     jobs = await job_params(session, {row.job_id for row in rows}) if rows else {}
     return [
-        OfferFacts(
+        OfferSummary(
             id=row.id,
             status=effective(OfferStatus(row.status), row.respond_by, now),
             unlocked=row.unlocked_at is not None,
             blocked=row.blocked,
-            said={
+            params={
                 **jobs[row.job_id],
                 "offer_id": str(row.id),
                 "distance_km": round(row.distance_km, 1),

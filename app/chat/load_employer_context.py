@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.dialogue.employer.model import EmployerFacts, JobFacts, masked_email
+from app.dialogue.context import EmployerAccount, JobSummary, masked_email
 from app.employers import phones
 from app.identity.models import UserStatus
 from app.jobs import queries
@@ -22,10 +22,10 @@ from app.offers.progress import counts_of
 from app.offers.rules import OfferStatus
 
 
-async def employers_of(session: AsyncSession, person: ChatPerson) -> Sequence[EmployerFacts]:
+async def employers_of(session: AsyncSession, person: ChatPerson) -> Sequence[EmployerAccount]:
     """Return the employers' accounts that name the phone this person writes from."""
     return [
-        EmployerFacts(
+        EmployerAccount(
             id=account.id,
             company=mask(account.company),
             email=masked_email(account.email),
@@ -39,10 +39,10 @@ async def employers_of(session: AsyncSession, person: ChatPerson) -> Sequence[Em
 
 async def job_meant(
     session: AsyncSession,
-    employers: Sequence[EmployerFacts],
+    employers: Sequence[EmployerAccount],
     inbound: Inbound,
     now: dt.datetime,
-) -> JobFacts | None:
+) -> JobSummary | None:
     """Return the job that was tapped if it is one of these employers', who may act here."""
     if inbound.kind is not InboundKind.TAP or not inbound.payload.startswith("job:"):
         return None
@@ -57,7 +57,7 @@ async def job_meant(
             job = await queries.get_own_job(session, employer.id, job_id)
         except JobNotFound:
             continue
-        return JobFacts(
+        return JobSummary(
             job.id, employer.id, JobStatus(job.status), await said_of(session, job, now)
         )
     return None

@@ -17,7 +17,8 @@ from app.chat.load_context import account_of, context_of
 from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
 from app.dialogue import router
-from app.dialogue.model import Reply, State
+from app.dialogue.state import State
+from app.dialogue.turn import Reply
 from app.employers import phones
 from app.messaging.contacts import identify
 from app.messaging.inbound import Inbound, InboundKind, Parsed

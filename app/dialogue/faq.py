@@ -7,7 +7,8 @@ something else, and hears how to reach a human.
 from dataclasses import replace
 
 from app.dialogue.flow import QUESTIONS
-from app.dialogue.model import Ask, Incoming, Reply, Turn
+from app.dialogue.state import Ask
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.offers import tell_offer
 from app.nlu.faq_topic import subject_of
 
@@ -21,9 +22,9 @@ def often_asked(message: Incoming) -> Turn | None:
     subject = subject_of(text)
     if subject is None:
         return None
-    again = (Reply("faq_again"),) if message.state.told_of == subject else ()
+    again = (Reply("faq_again"),) if message.state.last_faq == subject else ()
     answer = (Reply(f"faq_{subject}"), *again)
-    state = replace(message.state, told_of=subject, misses=0)
+    state = replace(message.state, last_faq=subject, misses=0)
     if asked is not Ask.NOTHING:
         return Turn(state, (*answer, QUESTIONS[asked].ask(state, message.context)))
     offers = message.context.open_offers
@@ -31,5 +32,5 @@ def often_asked(message: Incoming) -> Turn | None:
         return Turn(state, (*answer, tell_offer(offers[0])))
     accepted = message.context.accepted_offers
     if subject == "pay" and not offers and len(accepted) == 1:
-        return Turn(state, (*answer, Reply("pay_of_job", accepted[0].said)))
+        return Turn(state, (*answer, Reply("pay_of_job", accepted[0].params)))
     return Turn(state, answer)

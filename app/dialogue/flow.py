@@ -6,17 +6,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from app.core.week import WEEKDAYS, Slot, format_clock
-from app.dialogue.model import (
-    REGISTRATION,
-    Ask,
-    Context,
-    Effect,
-    Incoming,
-    Reply,
-    SetPhone,
-    State,
-    Turn,
-)
+from app.dialogue.context import Context
+from app.dialogue.effects import Effect, SetPhone
+from app.dialogue.state import REGISTRATION, Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import words_of
 from app.texts import catalogue
@@ -88,7 +81,7 @@ def summary(context: Context, slots: Sequence[Slot] | None = None) -> Mapping[st
     if profile is None:
         raise ValueError("there is no profile to tell")
     week = profile.slots if slots is None else slots
-    unknown = catalogue.word(context.said_in, "unknown_place")
+    unknown = catalogue.word(context.reply_language, "unknown_place")
     return {
         "name": profile.name,
         "skills": list(profile.skills),
@@ -123,7 +116,7 @@ def typed_choice(message: Incoming, reply: Reply) -> Incoming:
     text = message.text
     if text is None or len(text) > ROW_TITLE_CHARACTERS:
         return message
-    entry = catalogue.catalogue(message.context.said_in).chat[reply.text]
+    entry = catalogue.catalogue(message.context.reply_language).chat[reply.text]
     shown = [(button.id, button.title) for button in reply.buttons or ()]
     shown += [(row.id, row.title) for row in reply.rows]
     if reply.buttons is None:

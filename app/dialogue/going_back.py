@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from app.dialogue.flow import ask
-from app.dialogue.model import Ask, Incoming, Reply, Turn
+from app.dialogue.state import Ask
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
 
 _PART_OF: Final[Mapping[Ask, Ask]] = {

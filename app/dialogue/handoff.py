@@ -10,23 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from app.dialogue.context import Context
+from app.dialogue.effects import AnswerOffer, Effect, HandBack, RequestHandoff, SendOwnData
 from app.dialogue.employer.job_questions import POSTING
 from app.dialogue.flow import QUESTIONS
-from app.dialogue.model import (
-    FREE_WRITING,
-    Answer,
-    Ask,
-    Context,
-    Effect,
-    HandBack,
-    HandOver,
-    Incoming,
-    Reply,
-    SendData,
-    State,
-    Turn,
-)
 from app.dialogue.persona import acting
+from app.dialogue.state import FREE_WRITING, Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import asked_code, read_delete, read_report
 from app.dialogue.worker.offers import clear_answer
 from app.dialogue.worker.onboarding import resume
@@ -67,7 +57,7 @@ type Understand = Callable[[Incoming], Turn | None]
 
 def hand_over(message: Incoming, why: str = "asked") -> Turn:
     """Let a person of our team take over."""
-    return Turn(replace(message.state, misses=0), (Reply("handed_over"),), (HandOver(why),))
+    return Turn(replace(message.state, misses=0), (Reply("handed_over"),), (RequestHandoff(why),))
 
 
 # ── Calls for help ───────────────────────────────────────────────────────────────────────────────
@@ -85,12 +75,13 @@ def call_for_help(message: Incoming) -> Turn | None:
         return None
     if acting(state, context) is not None and _tells_of_a_job(text):
         return None
-    call = (HandOver(SAFETY),)
-    if context.held:
+    call = (RequestHandoff(SAFETY),)
+    if context.taken_over:
         return Turn(state, (), call)
-    if context.wanted_for == SAFETY and not danger:
+    if context.handoff_reason == SAFETY and not danger:
         return Turn(
-            replace(state, told_of_human=True), () if state.told_of_human else (_told(message),)
+            replace(state, handoff_announced=True),
+            () if state.handoff_announced else (_told(message),),
         )
     reply = Reply("danger_called" if danger else "help_called")
     if state.ask is Ask.REPORT and (reported := read_report(message)) is not None:
@@ -105,7 +96,7 @@ def call_for_help(message: Incoming) -> Turn | None:
 
 
 def _says_no(effect: Effect) -> bool:
-    return isinstance(effect, Answer) and effect.verb in {"reject", "withdraw"}
+    return isinstance(effect, AnswerOffer) and effect.verb in {"reject", "withdraw"}
 
 
 def _tells_of_a_job(text: str) -> bool:
@@ -122,39 +113,39 @@ def while_wanted(message: Incoming, understood: Understand) -> Turn | None:
 
     `understood` is what follows for anybody else, None for what makes no sense.
     """
-    if not message.context.paused:
+    if not message.context.in_handoff:
         return None
     back = message.intents & _BACK_TO_THE_BOT or message.tapped("menu") == "open"
-    if back and message.context.wanted_for != SAFETY:
+    if back and message.context.handoff_reason != SAFETY:
         return _handed_back(resume(replace(message, context=_alone(message.context))))
     if (own := _own_data(message) or clear_answer(message)) is not None:
         return own
-    if message.context.held:
+    if message.context.taken_over:
         return Turn(message.state)
     if (turn := _by_the_bot(message, understood)) is not None:
-        solved = message.context.wanted_for == NOT_UNDERSTOOD and _goes_on(message)
+        solved = message.context.handoff_reason == NOT_UNDERSTOOD and _goes_on(message)
         return _handed_back(turn) if solved else turn
-    told = replace(message.state, told_of_human=True)
+    told = replace(message.state, handoff_announced=True)
     if message.inbound.kind in UNREAD:
         return Turn(told, (Reply("cannot_read"), _told(message)))
-    if message.state.told_of_human and not message.intents & {Intent.HUMAN, Intent.HELP}:
+    if message.state.handoff_announced and not message.intents & {Intent.HUMAN, Intent.HELP}:
         return Turn(message.state)
-    upgraded = message.has_intent(Intent.HUMAN) and message.context.wanted_for == NOT_UNDERSTOOD
-    return Turn(told, (_told(message),), (HandOver(),) if upgraded else ())
+    upgraded = message.has_intent(Intent.HUMAN) and message.context.handoff_reason == NOT_UNDERSTOOD
+    return Turn(told, (_told(message),), (RequestHandoff(),) if upgraded else ())
 
 
 def _told(message: Incoming) -> Reply:
-    return Reply("human_hurries" if message.context.wanted_for == SAFETY else "human_called")
+    return Reply("human_hurries" if message.context.handoff_reason == SAFETY else "human_called")
 
 
 def _alone(context: Context) -> Context:
-    return replace(context, paused=False)
+    return replace(context, in_handoff=False)
 
 
 def _handed_back(turn: Turn) -> Turn:
     return replace(
         turn,
-        state=replace(turn.state, told_of_human=False),
+        state=replace(turn.state, handoff_announced=False),
         replies=(Reply("handed_back"), *turn.replies),
         effects=(HandBack(), *turn.effects),
     )
@@ -165,7 +156,7 @@ def _own_data(message: Incoming) -> Turn | None:
     if message.context.profile is None:
         return None
     if message.has_intent(Intent.SEND_DATA):
-        return Turn(message.state, (), (SendData(),))
+        return Turn(message.state, (), (SendOwnData(),))
     if message.has_intent(Intent.DELETE_DATA):
         return Turn(message.state.at(Ask.DELETE), (Reply("ask_delete"),))
     if (code := asked_code(message)) is not None:
@@ -182,7 +173,11 @@ def _by_the_bot(message: Incoming, understood: Understand) -> Turn | None:
         return None
     calm: State = replace(message.state, misses=0)
     turn = understood(replace(message, state=calm, context=_alone(message.context)))
-    if turn is None or turn.state.misses or any(isinstance(e, HandOver) for e in turn.effects):
+    if (
+        turn is None
+        or turn.state.misses
+        or any(isinstance(e, RequestHandoff) for e in turn.effects)
+    ):
         return None
     return turn if not answers or _fits(message, turn) else None
 
@@ -226,7 +221,7 @@ def _fits(message: Incoming, turn: Turn) -> bool:
     if message.state.ask is Ask.NAME:
         introduced = around("before_name").at(words_of(text), 0) is not None
         return introduced or (
-            message.context.wanted_for == NOT_UNDERSTOOD and len(text.split()) <= _NAME_WORDS
+            message.context.handoff_reason == NOT_UNDERSTOOD and len(text.split()) <= _NAME_WORDS
         )
     return not _GUESSES & {reply.text for reply in turn.replies}
 

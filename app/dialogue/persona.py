@@ -2,20 +2,20 @@
 
 from typing import Final
 
-from app.dialogue.employer.model import EmployerFacts
-from app.dialogue.model import Context, State
+from app.dialogue.context import Context, EmployerAccount
+from app.dialogue.state import State
 
 WORKER: Final = "worker"
 
 
-def acting(state: State, context: Context) -> EmployerFacts | None:
+def acting(state: State, context: Context) -> EmployerAccount | None:
     """Return the employer who writes; None for a worker, and for who has yet to say as whom.
 
     Only an account that the phone was proven for ever acts.
     """
     proven = [account for account in context.employers if account.proven]
-    chosen = next((account for account in proven if str(account.id) == state.hat), None)
-    if chosen is not None or state.hat == WORKER:
+    chosen = next((account for account in proven if str(account.id) == state.persona), None)
+    if chosen is not None or state.persona == WORKER:
         return chosen
     alone = context.profile is None and not state.registering
     return proven[0] if alone and len(proven) == 1 else None
@@ -24,4 +24,4 @@ def acting(state: State, context: Context) -> EmployerFacts | None:
 def undecided(state: State, context: Context) -> bool:
     """Whether it has to be asked as whom this person writes."""
     proven = any(account.proven for account in context.employers)
-    return proven and state.hat != WORKER and acting(state, context) is None
+    return proven and state.persona != WORKER and acting(state, context) is None

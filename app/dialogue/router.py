@@ -12,28 +12,24 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import places
+from app.dialogue.context import Context
+from app.dialogue.effects import (
+    HandBack,
+    ListContactHolders,
+    SendOwnData,
+    SetLanguage,
+    SetPhone,
+    Start,
+    Stop,
+)
 from app.dialogue.employer.account_linking import employer
 from app.dialogue.faq import often_asked
 from app.dialogue.flow import ask, summary, typed_choice
 from app.dialogue.going_back import back
 from app.dialogue.handoff import UNREAD, call_for_help, hand_over, while_wanted
-from app.dialogue.model import (
-    FREE_WRITING,
-    Ask,
-    Context,
-    HandBack,
-    Incoming,
-    Reply,
-    SendData,
-    SetLanguage,
-    SetPhone,
-    Start,
-    State,
-    Stop,
-    TellWhoKnows,
-    Turn,
-)
 from app.dialogue.persona import acting
+from app.dialogue.state import FREE_WRITING, Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import (
     asked_code,
     courtesy,
@@ -87,7 +83,7 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
     message = Incoming(inbound, state, context)
     if inbound.kind in SILENT_KINDS:
         return Turn(state)
-    if stops_or_starts(inbound) and context.overruled:
+    if stops_or_starts(inbound) and context.stop_superseded:
         return Turn(state)
     if _is_stop(inbound):
         return _stop(message)
@@ -95,9 +91,9 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
         return _while_stopped(message)
     if context.late:
         return _late(message)
-    if state.told_of_human and not context.paused:
+    if state.handoff_announced and not context.in_handoff:
         # Our team handed back: the next time a human is wanted, it is said again.
-        state = replace(state, told_of_human=False)
+        state = replace(state, handoff_announced=False)
         message = replace(message, state=state)
     for understand in (language_choice, _in_hindi, offer_tap, quoted, call_for_help):
         if (turn := understand(message)) is not None:
@@ -206,12 +202,12 @@ def _while_stopped(message: Incoming) -> Turn:
 
 def _start(message: Incoming) -> Turn:
     """Who writes START wants an answer: the bot's, but where a human speaks already, theirs."""
-    if message.context.held:
+    if message.context.taken_over:
         return Turn(message.state, (Reply("started"), Reply("human_called")), (Start(),))
     resumed = resume(
-        replace(message, context=replace(message.context, stopped=False, paused=False))
+        replace(message, context=replace(message.context, stopped=False, in_handoff=False))
     )
-    back = (HandBack(),) if message.context.paused else ()
+    back = (HandBack(),) if message.context.in_handoff else ()
     return replace(
         resumed,
         replies=(Reply("started"), *resumed.replies),
@@ -223,7 +219,7 @@ def _suspended(message: Incoming) -> Turn:
     if message.has_intent(Intent.HUMAN) or message.tapped("menu") == "human":
         return hand_over(message)
     if message.has_intent(Intent.SEND_DATA):
-        return Turn(message.state, (), (SendData(),))
+        return Turn(message.state, (), (SendOwnData(),))
     return Turn(message.state, (Reply("suspended"),))
 
 
@@ -310,11 +306,11 @@ def _ask_delete(message: Incoming) -> Turn:
 
 
 def _send_data(message: Incoming) -> Turn:
-    return Turn(message.state, (), (SendData(),))
+    return Turn(message.state, (), (SendOwnData(),))
 
 
 def _who_knows(message: Incoming) -> Turn:
-    return Turn(message.state, (), (TellWhoKnows(),))
+    return Turn(message.state, (), (ListContactHolders(),))
 
 
 _WORDS: Final[Mapping[Intent, Callable[[Incoming], Turn | None]]] = {
@@ -468,7 +464,7 @@ def _greet(message: Incoming) -> Turn:
     if message.state.ask in QUESTIONS or unfinished(message.state, context) is not None:
         return resume(message)
     name = context.profile.name if context.profile else ""
-    menu = catalogue.catalogue(context.said_in).chat["menu"]
+    menu = catalogue.catalogue(context.reply_language).chat["menu"]
     rows = [
         Row(id_, *(part.strip() for part in title.split("|", 1)))
         for id_, title in menu.rows.items()

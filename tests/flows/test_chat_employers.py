@@ -13,21 +13,22 @@ from app.chat.effects import apply
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.database.statements import rows_changed
-from app.dialogue.employer.model import (
-    AskReport,
+from app.dialogue.effects import (
+    AnswerHiringFaq,
+    AskLeadReport,
+    AskWhichContact,
+    AskWhichJob,
     BlockWorker,
     CancelJob,
-    ChooseContact,
-    ChooseJob,
+    Effect,
+    ListContacts,
+    ListJobs,
+    ListLeads,
     PostJob,
     PublishJob,
     ReportLead,
-    TellContacts,
-    TellJobs,
-    TellLeads,
-    TellTerms,
 )
-from app.dialogue.model import Ask, Effect
+from app.dialogue.state import Ask
 from app.employers import phones, profile
 from app.employers.models import Employer, EmployerBlock
 from app.identity.actor import Actor
@@ -478,13 +479,13 @@ async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) 
                     PostJob(employer_id, {}),
                     PublishJob(employer_id, job_id),
                     CancelJob(employer_id, job_id),
-                    TellJobs(employer_id),
-                    TellLeads(employer_id, job_id),
-                    TellContacts(employer_id),
-                    TellTerms(employer_id, "cost"),
-                    ChooseJob(employer_id),
-                    ChooseContact(employer_id, "block"),
-                    AskReport(employer_id, new_id()),
+                    ListJobs(employer_id),
+                    ListLeads(employer_id, job_id),
+                    ListContacts(employer_id),
+                    AnswerHiringFaq(employer_id, "cost"),
+                    AskWhichJob(employer_id),
+                    AskWhichContact(employer_id, "block"),
+                    AskLeadReport(employer_id, new_id()),
                     ReportLead(employer_id, new_id(), "no answer"),
                     BlockWorker(employer_id, new_id()),
                 ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.dialogue.model import State
+from app.dialogue.state import State
 from app.identity.codes import CodeRules
 from app.identity.models import Consent, User
 from app.messaging.models import ChatPerson

@@ -16,8 +16,8 @@ from uuid import UUID
 from phonenumbers import NumberParseException
 
 from app.core.errors import DomainError
-from app.dialogue.employer.model import EmployerFacts
-from app.dialogue.model import Ask, Context, Profile, State
+from app.dialogue.context import Context, EmployerAccount, Profile
+from app.dialogue.state import Ask, State
 from app.identity.codes import CodeRules
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.job_correction import Listening
@@ -177,7 +177,7 @@ def _quiet(function: Run) -> Run:
     return run
 
 
-_EMPLOYER: Final = EmployerFacts(
+_EMPLOYER: Final = EmployerAccount(
     id=UUID("0198c0de-0000-7000-8000-000000000010"),
     company="Cafe 1",
     email="o•••@e•••.com",
@@ -205,7 +205,10 @@ def conversation() -> list[Run]:
 
     def asked(ask: Ask, context: Context, hat: str) -> Run:
         state = State(
-            ask, registering=not hat, hat=hat, draft={"places": _PLACES, "job": {"skill": "cook"}}
+            ask,
+            registering=not hat,
+            persona=hat,
+            draft={"places": _PLACES, "job": {"skill": "cook"}},
         )
 
         def run(text: str) -> None:

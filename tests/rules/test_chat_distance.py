@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.dialogue.model import Ask, Edit, State
+from app.dialogue.effects import EditProfile
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
 from tests.rules.test_chat_script import context, heard
 
 ASKED = State(
@@ -27,7 +28,7 @@ ASKED = State(
 def test_a_pin_code_corrects_the_place_and_the_distance_is_asked_again(text: str) -> None:
     turn = handle_message(ASKED, heard(text), context())
     [effect] = turn.effects
-    assert isinstance(effect, Edit)
+    assert isinstance(effect, EditProfile)
     assert set(effect.changes) == {"location"}
     assert [say.text for say in turn.replies] == ["place_corrected", "ask_distance"]
     assert (turn.state.ask, turn.state.misses) == (Ask.DISTANCE, 0)
@@ -54,11 +55,15 @@ def test_a_pin_code_nobody_knows_changes_nothing() -> None:
     ],
 )
 def test_kilometres_are_kilometres(text: str, km: int) -> None:
-    assert handle_message(ASKED, heard(text), context()).effects == (Edit({"max_distance_km": km}),)
+    assert handle_message(ASKED, heard(text), context()).effects == (
+        EditProfile({"max_distance_km": km}),
+    )
 
 
 @pytest.mark.parametrize("text", ["428 km", "101", "400 450", "99999 km", "0 km", "20 5"])
 def test_what_is_not_to_be_believed_is_asked_again(text: str) -> None:
     turn = handle_message(ASKED, heard(text), context())
-    assert not any(isinstance(e, Edit) and "max_distance_km" in e.changes for e in turn.effects)
+    assert not any(
+        isinstance(e, EditProfile) and "max_distance_km" in e.changes for e in turn.effects
+    )
     assert turn.state.ask is Ask.DISTANCE

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.dialogue.model import Ask, HandOver, State
+from app.dialogue.effects import RequestHandoff
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import SUBJECTS, subject_of
@@ -104,7 +105,7 @@ def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> Non
         state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
         turn = handle_message(state, heard(text), context(profile=SETTLED))
         assert turn.replies[0].text == f"faq_{subject}"
-        assert turn.state == replace(state, told_of=subject, misses=0)
+        assert turn.state == replace(state, last_faq=subject, misses=0)
         assert not turn.effects
         assert len(turn.replies) == (1 if ask is Ask.NOTHING else 2)
 
@@ -113,7 +114,7 @@ def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
     turn = handle_message(State(), heard("kitna paisa milega"), facts)
     assert [say.text for say in turn.replies] == ["faq_pay", "offer_open"]
-    assert not any(isinstance(effect, HandOver) for effect in turn.effects)
+    assert not any(isinstance(effect, RequestHandoff) for effect in turn.effects)
 
 
 def test_what_was_understood_ends_the_count_of_what_was_not() -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.dialogue.model import Ask, HandOver, SetLanguage, State
+from app.dialogue.effects import RequestHandoff, SetLanguage
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
 from tests.rules.test_chat_script import NEWCOMER, context, heard
 
 ASKED = State(ask=Ask.LANGUAGE, registering=True)
@@ -57,12 +58,12 @@ def test_the_hand_over_is_told_in_hindi_too() -> None:
     for text in ("हाँ", "रमेश", "qwertz"):
         turn = handle_message(state, heard(text), facts)
         state, facts = turn.state, context(profile=NEWCOMER, language="hi")
-        wanted += [effect for effect in turn.effects if isinstance(effect, HandOver)]
-    assert wanted == [HandOver("not_understood")]
+        wanted += [effect for effect in turn.effects if isinstance(effect, RequestHandoff)]
+    assert wanted == [RequestHandoff("not_understood")]
     asked = handle_message(state, heard("क्या यह मुफ़्त है"), context(profile=NEWCOMER, language="hi"))
     assert [say.text for say in asked.replies] == ["faq_free", "choose_language_devanagari"]
 
 
 def test_a_first_message_that_calls_for_help_is_answered_in_its_script() -> None:
     turn = handle_message(State(), heard("मुझे डर लग रहा है"), context(profile=None, language=None))
-    assert turn.effects == (SetLanguage("hi"), HandOver("safety"))
+    assert turn.effects == (SetLanguage("hi"), RequestHandoff("safety"))

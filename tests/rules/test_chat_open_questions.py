@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.week import Slot
-from app.dialogue.model import Ask, Edit, HandOver, SetWeek, State
+from app.dialogue.effects import EditProfile, RequestHandoff, SetWeeklyHours
 from app.dialogue.router import WORKERS_OWN, handle_message
+from app.dialogue.state import Ask, State
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbound import InboundKind
 from tests.rules.test_chat_script import PROFILE, context, heard, render, tap
@@ -28,7 +29,7 @@ def test_what_nobody_reads_keeps_the_question_and_what_was_put_together(
         state, heard(kind=kind), context(profile=replace(PROFILE, has_phone=False))
     )
     assert replace(turn.state, misses=0) == state
-    assert not any(isinstance(effect, Edit | SetWeek) for effect in turn.effects)
+    assert not any(isinstance(effect, EditProfile | SetWeeklyHours) for effect in turn.effects)
 
 
 @pytest.mark.parametrize("language", ["en", "hi"])
@@ -43,7 +44,7 @@ def test_nobody_is_asked_the_same_for_ever(ask: Ask, language: str) -> None:
         turn = handle_message(state, heard("qwertz 98 asdf 76 yxcv"), facts)
         render(turn, language)
         state = turn.state
-        wanted = any(isinstance(effect, HandOver) for effect in turn.effects)
+        wanted = any(isinstance(effect, RequestHandoff) for effect in turn.effects)
     assert wanted
 
 

@@ -9,41 +9,33 @@ from hypothesis import strategies as st
 
 from app.chat.runner import together
 from app.core.week import Slot
-from app.dialogue.employer.job_questions import POSTING
-from app.dialogue.employer.model import (
+from app.dialogue.context import Context, EmployerAccount, JobSummary, OfferSummary, Profile
+from app.dialogue.effects import (
+    AnswerOffer,
     CancelJob,
-    EmployerFacts,
-    JobFacts,
-    PostJob,
-    PublishJob,
-    TellContacts,
-    TellLeads,
-)
-from app.dialogue.model import (
-    REGISTRATION,
-    Agree,
-    Answer,
-    Ask,
-    Context,
-    Edit,
-    Erase,
-    Forget,
+    CreateWorker,
+    EditProfile,
+    EraseAccount,
+    ForgetPerson,
+    GiveConsent,
     GiveReason,
     HandBack,
-    HandOver,
-    Meet,
-    OfferFacts,
-    Profile,
-    SendData,
+    ListContactHolders,
+    ListContacts,
+    ListLeads,
+    PostJob,
+    PublishJob,
+    RequestHandoff,
+    SendOwnData,
     SetLanguage,
-    SetWeek,
+    SetWeeklyHours,
     Start,
-    State,
     Stop,
-    TellWhoKnows,
-    Turn,
 )
+from app.dialogue.employer.job_questions import POSTING
 from app.dialogue.router import handle_message
+from app.dialogue.state import REGISTRATION, Ask, State
+from app.dialogue.turn import Turn
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import Intent, intents
@@ -55,7 +47,7 @@ from app.texts.catalogue import SAMPLES
 NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
 OFFER = UUID("0198c0de-0000-7000-8000-000000000001")
 EMPLOYERS = [
-    EmployerFacts(
+    EmployerAccount(
         id=UUID(f"0198c0de-0000-7000-8000-00000000001{number}"),
         company=f"Cafe {number}",
         email="o•••@e•••.com",
@@ -65,7 +57,7 @@ EMPLOYERS = [
     )
     for number in range(4)
 ]
-JOB = JobFacts(
+JOB = JobSummary(
     UUID("0198c0de-0000-7000-8000-000000000020"),
     EMPLOYERS[0].id,
     JobStatus.PUBLISHED,
@@ -101,8 +93,8 @@ def tap(payload: str) -> Inbound:
     return heard(kind=InboundKind.TAP, payload=payload)
 
 
-def offer(status: OfferStatus, *, unlocked: bool = False) -> OfferFacts:
-    return OfferFacts(OFFER, status, unlocked, {**SAMPLES, "offer_id": str(OFFER)})
+def offer(status: OfferStatus, *, unlocked: bool = False) -> OfferSummary:
+    return OfferSummary(OFFER, status, unlocked, {**SAMPLES, "offer_id": str(OFFER)})
 
 
 def context(**more: object) -> Context:
@@ -174,7 +166,7 @@ inbounds = st.one_of(
 )
 
 
-def offers(first: int) -> st.SearchStrategy[list[OfferFacts]]:
+def offers(first: int) -> st.SearchStrategy[list[OfferSummary]]:
     """Some offers, each with an id of its own; 0 is the one that payloads name."""
     return st.lists(st.sampled_from(OfferStatus).map(offer), max_size=3).map(
         lambda found: [
@@ -202,7 +194,7 @@ contexts = st.builds(
     ),
     language=st.sampled_from([None, "en", "hi"]),
     stopped=st.booleans(),
-    paused=st.booleans(),
+    in_handoff=st.booleans(),
     employers=st.lists(st.sampled_from(EMPLOYERS), max_size=2, unique=True),
     late=st.booleans(),
     quoted=st.booleans(),
@@ -240,7 +232,7 @@ def test_no_sequence_of_messages_breaks_the_conversation(
     for inbound, facts in turns:
         turn = handle_message(state, inbound, facts)
         # What is said is within every limit, and what is kept comes back as it was.
-        render(turn, turn.language or facts.said_in)
+        render(turn, turn.language or facts.reply_language)
         state = State.from_json(turn.state.as_json())
         assert state == State.from_json(state.as_json())
 
@@ -260,7 +252,7 @@ def test_nothing_is_posted_but_what_was_read_back_and_said_yes_to(
                     inbound.text
                 )
                 assert token(effect.job) == before.draft["token"]
-            if isinstance(effect, PostJob | CancelJob | PublishJob | TellContacts | TellLeads):
+            if isinstance(effect, PostJob | CancelJob | PublishJob | ListContacts | ListLeads):
                 acts = [account for account in facts.employers if account.id == effect.employer_id]
                 assert [(account.proven, account.suspended) for account in acts] == [(True, False)]
         state = turn.state
@@ -271,7 +263,9 @@ def test_an_account_that_is_gone_leaves_no_open_question_behind() -> None:
         for hat in ("", "worker", str(EMPLOYERS[0].id)):
             for profile in (None, PROFILE, replace(PROFILE, slots=[Slot(0, 540, 1020)])):
                 for text in ("hello world", "yes", "123456", "menu", "START"):
-                    handle_message(State(ask=ask, hat=hat), heard(text), context(profile=profile))
+                    handle_message(
+                        State(ask=ask, persona=hat), heard(text), context(profile=profile)
+                    )
 
 
 def test_a_job_in_one_line_is_posted_by_the_yes_that_follows() -> None:
@@ -321,7 +315,9 @@ def test_who_keeps_the_phone_back_is_told_once_more_what_it_costs() -> None:
 def test_an_older_message_changes_no_newer_answer(inbound: Inbound, facts: Context) -> None:
     late = replace(facts, late=True, stopped=False)
     turn = handle_message(State(ask=Ask.NAME, registering=True), inbound, late)
-    assert not any(isinstance(effect, Edit | SetWeek | SetLanguage) for effect in turn.effects)
+    assert not any(
+        isinstance(effect, EditProfile | SetWeeklyHours | SetLanguage) for effect in turn.effects
+    )
 
 
 def test_an_answer_is_given_only_to_an_open_offer() -> None:
@@ -333,10 +329,10 @@ def test_an_answer_is_given_only_to_an_open_offer() -> None:
         for status in OfferStatus
     }
     assert {key: effects for key, effects in answers.items() if effects} == {
-        ("accept", OfferStatus.OFFERED): (Answer(OFFER, "accept"),),
-        ("reject", OfferStatus.OFFERED): (Answer(OFFER, "reject"),),
-        ("reject", OfferStatus.ACCEPTED): (Answer(OFFER, "withdraw"),),
-        ("withdraw", OfferStatus.ACCEPTED): (Answer(OFFER, "withdraw"),),
+        ("accept", OfferStatus.OFFERED): (AnswerOffer(OFFER, "accept"),),
+        ("reject", OfferStatus.OFFERED): (AnswerOffer(OFFER, "reject"),),
+        ("reject", OfferStatus.ACCEPTED): (AnswerOffer(OFFER, "withdraw"),),
+        ("withdraw", OfferStatus.ACCEPTED): (AnswerOffer(OFFER, "withdraw"),),
     }
 
 
@@ -364,13 +360,13 @@ def test_nothing_understood_leads_to_a_human() -> None:
 
 
 def test_while_a_human_is_there_ones_data_are_still_ones_own() -> None:
-    facts = context(paused=True)
-    assert handle_message(State(), heard("send my data"), facts).effects == (SendData(),)
+    facts = context(in_handoff=True)
+    assert handle_message(State(), heard("send my data"), facts).effects == (SendOwnData(),)
     asked = handle_message(State(), heard("delete my data"), facts)
     assert [say.text for say in asked.replies] == ["ask_delete"]
     # "Yes" may be an answer to the human.
     assert not handle_message(asked.state, heard("yes"), facts).effects
-    assert handle_message(asked.state, tap("delete:yes"), facts).effects == (Erase(),)
+    assert handle_message(asked.state, tap("delete:yes"), facts).effects == (EraseAccount(),)
 
 
 def test_an_old_button_of_an_account_that_is_gone_is_answered() -> None:
@@ -386,34 +382,34 @@ def after(facts: Context, turn: Turn) -> Context:
     for effect in turn.effects:
         profile = facts.profile
         match effect:
-            case Meet() if profile is None:
+            case CreateWorker() if profile is None:
                 facts = replace(facts, profile=NEWCOMER)
             case SetLanguage():
                 facts = replace(facts, language=effect.language)
-            case Agree() if profile is not None:
+            case GiveConsent() if profile is not None:
                 facts = replace(facts, profile=replace(profile, agreed=True))
-            case Edit() if profile is not None:
+            case EditProfile() if profile is not None:
                 changes = dict(effect.changes)
                 if changes.pop("location", None) is not None:
                     changes |= {"located": True, "place": "Mumbai"}
                 facts = replace(facts, profile=replace(profile, **changes))
-            case SetWeek() if profile is not None:
+            case SetWeeklyHours() if profile is not None:
                 facts = replace(facts, profile=replace(profile, slots=effect.slots))
-            case Forget() | Erase():
+            case ForgetPerson() | EraseAccount():
                 facts = replace(facts, profile=None)
             case Stop():
                 facts = replace(facts, stopped=True)
             case Start():
                 facts = replace(facts, stopped=False)
-            case HandOver():
-                facts = replace(facts, paused=True)
+            case RequestHandoff():
+                facts = replace(facts, in_handoff=True)
             case HandBack():
-                facts = replace(facts, paused=False)
+                facts = replace(facts, in_handoff=False)
     return facts
 
 
 NEWCOMER = replace(PROFILE, name="", agreed=False, skills=(), place=None, located=False)
-TOLD_BY_EFFECTS = (Answer, GiveReason, SendData, TellWhoKnows)
+TOLD_BY_EFFECTS = (AnswerOffer, GiveReason, SendOwnData, ListContactHolders)
 UNANSWERED = frozenset(
     {InboundKind.REACTION, InboundKind.EDIT, InboundKind.MOVED, InboundKind.PREFERENCE}
 )
@@ -427,11 +423,11 @@ def test_a_conversation_loses_nothing_and_leaves_nobody_without_an_answer(
     state, facts = State(), context(profile=None, language=None, form_id=form_id)
     for inbound in inputs:
         turn = handle_message(state, inbound, facts)
-        render(turn, turn.language or facts.said_in)
-        spoken_to = not (facts.stopped or facts.paused or inbound.kind in UNANSWERED)
+        render(turn, turn.language or facts.reply_language)
+        spoken_to = not (facts.stopped or facts.in_handoff or inbound.kind in UNANSWERED)
         if spoken_to:
             assert turn.replies or isinstance(turn.effects[-1], TOLD_BY_EFFECTS), inbound
-        forgotten = any(isinstance(effect, Forget | Erase) for effect in turn.effects)
+        forgotten = any(isinstance(effect, ForgetPerson | EraseAccount) for effect in turn.effects)
         if state.registering and not forgotten:
             # Only "back" opens again what was answered, one question at a time.
             assert len(state.answered - turn.state.answered) <= 1

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from app.core.week import Slot
-from app.dialogue.model import Ask, Edit, Forget, State
+from app.dialogue.effects import EditProfile, ForgetPerson
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
 from app.dialogue.worker.person_questions import consent_in
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent, intents
@@ -33,7 +34,7 @@ AT_NAME = State(ask=Ask.NAME, registering=True)
 def test_a_name_is_corrected_at_the_question_after_it(text: str) -> None:
     turn = handle_message(AT_SKILLS, heard(text), NAMED)
     [effect] = turn.effects
-    assert isinstance(effect, Edit)
+    assert isinstance(effect, EditProfile)
     assert str(effect.changes["name"]).casefold() == "anil kumar"
     assert turn.state.ask is Ask.SKILLS
 
@@ -48,13 +49,13 @@ def test_a_skill_is_no_name(text: str) -> None:
 @pytest.mark.parametrize("text", ["17", "i am 17", "iam 17", "main 16 saal ka hu"])
 def test_who_turns_out_to_be_under_age_goes_no_further(text: str) -> None:
     turn = handle_message(AT_NAME, heard(text), NAMED)
-    assert turn.effects == (Forget(),)
+    assert turn.effects == (ForgetPerson(),)
     assert [say.text for say in turn.replies] == ["minor"]
 
 
 @pytest.mark.parametrize("text", ["i am 15", "15 years old", "main 16 saal ki hoon", "नाबालिग हूँ"])
 def test_who_says_to_be_under_age_at_a_later_question_goes_no_further(text: str) -> None:
-    assert handle_message(AT_SKILLS, heard(text), NAMED).effects == (Forget(),)
+    assert handle_message(AT_SKILLS, heard(text), NAMED).effects == (ForgetPerson(),)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from app.core.week import Slot
-from app.dialogue.model import Answer, Ask, GiveReason, HandOver, SetLanguage, State
+from app.dialogue.effects import AnswerOffer, GiveReason, RequestHandoff, SetLanguage
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.nlu.intents import Intent, intents, language_named
 from app.offers.rules import OfferStatus
@@ -42,7 +43,7 @@ def test_within_a_question_a_courtesy_is_its_yes_or_nothing(ask: Ask, text: str)
     state = State(ask=ask, registering=True, misses=2)
     asked = replace(SETTLED, name="", agreed=False, has_phone=False)
     turn = handle_message(state, heard(text), context(profile=asked))
-    assert not any(isinstance(effect, HandOver) for effect in turn.effects)
+    assert not any(isinstance(effect, RequestHandoff) for effect in turn.effects)
     if Intent.YES not in intents(text):
         assert not turn.effects
         assert turn.state.ask is ask
@@ -54,7 +55,7 @@ def test_thanks_for_an_offer_do_not_accept_it(text: str) -> None:
     turn = handle_message(State(), heard(text), facts)
     assert not turn.effects
     assert [say.text for say in turn.replies] == ["offer_open"]
-    assert handle_message(State(), heard("ok"), facts).effects == (Answer(OFFER, "accept"),)
+    assert handle_message(State(), heard("ok"), facts).effects == (AnswerOffer(OFFER, "accept"),)
 
 
 @pytest.mark.parametrize("ask", [Ask.NOTHING, *QUESTIONS])
@@ -63,7 +64,7 @@ def test_a_tap_is_never_a_misunderstanding(ask: Ask) -> None:
     for payload in ("place:77", "free:nothing", "skill:gone", "years:x", "gone:1", "here:yes"):
         turn = handle_message(state, tap(payload), context(profile=SETTLED))
         assert turn.replies
-        assert not any(isinstance(effect, HandOver) for effect in turn.effects)
+        assert not any(isinstance(effect, RequestHandoff) for effect in turn.effects)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_a_reason_may_be_written(text: str, reason: str) -> None:
     rejected = handle_message(
         State(), heard("no"), context(open_offers=[offer(OfferStatus.OFFERED)])
     )
-    assert rejected.effects == (Answer(OFFER, "reject"),)
+    assert rejected.effects == (AnswerOffer(OFFER, "reject"),)
     turn = handle_message(rejected.state, heard(text), context(profile=SETTLED))
     assert turn.effects == (GiveReason(OFFER, reason),)
     assert not handle_message(turn.state, heard(text), context(profile=SETTLED)).effects
@@ -166,7 +167,7 @@ def test_a_human_is_asked_for_in_a_sentence(text: str) -> None:
         turn = handle_message(
             State(ask=ask, registering=ask is not Ask.NOTHING), heard(text), context()
         )
-        assert turn.effects == (HandOver("asked"),)
+        assert turn.effects == (RequestHandoff("asked"),)
 
 
 @pytest.mark.parametrize("text", ["my offers", "koi kaam hai?", "कोई काम है क्या?"])

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.dialogue.employer.posting import draft_of
-from app.dialogue.model import Ask, State, Turn
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Turn
 from app.nlu.job_draft import Draft
 from app.nlu.job_request import read
 from tests.rules.test_chat_script import EMPLOYERS, context, heard
@@ -25,7 +26,7 @@ BEFORE: dict[str, Any] = read(LINE, TODAY, city="Mumbai").as_json()
 
 
 def begun(line: str = LINE) -> State:
-    return handle_message(State(hat=str(EMPLOYERS[0].id)), heard(line), FACTS).state
+    return handle_message(State(persona=str(EMPLOYERS[0].id)), heard(line), FACTS).state
 
 
 READ_BACK = begun()

@@ -2,15 +2,15 @@
 
 import pytest
 
-from app.dialogue.employer.model import CancelJob, ChooseJob, TellTerms
-from app.dialogue.model import Ask, State
+from app.dialogue.effects import AnswerHiringFaq, AskWhichJob, CancelJob
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
 from app.nlu.faq_topic import HIRING, subject_of
 from app.texts.catalogue import catalogue, languages
 from tests.rules.test_chat_script import EMPLOYERS, context, heard
 
 FACTS = context(profile=None, employers=[EMPLOYERS[0]])
-MINE = State(hat=str(EMPLOYERS[0].id))
+MINE = State(persona=str(EMPLOYERS[0].id))
 
 ASKED = """
 cost: how much do you charge
@@ -43,7 +43,7 @@ fraud: ye fraud hai
 def test_what_employers_ask_is_answered(line: str) -> None:
     subject, _, text = line.partition(": ")
     turn = handle_message(MINE, heard(text), FACTS)
-    assert turn.effects == (TellTerms(EMPLOYERS[0].id, subject),)
+    assert turn.effects == (AnswerHiringFaq(EMPLOYERS[0].id, subject),)
 
 
 @pytest.mark.parametrize("line", ASKED.strip().splitlines()[::4])
@@ -85,7 +85,7 @@ def test_what_says_something_of_a_job_is_no_question(text: str) -> None:
 )
 def test_a_posted_job_is_cancelled_only_after_asking(text: str) -> None:
     turn = handle_message(MINE, heard(text), FACTS)
-    assert turn.effects == (ChooseJob(EMPLOYERS[0].id),)
+    assert turn.effects == (AskWhichJob(EMPLOYERS[0].id),)
     assert not any(isinstance(effect, CancelJob) for effect in turn.effects)
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialogue.model import Answer, HandOver, State
+from app.dialogue.effects import AnswerOffer, RequestHandoff
 from app.dialogue.router import handle_message
+from app.dialogue.state import State
 from app.nlu.offer_reply import answer_in
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, context, heard, offer
@@ -198,7 +199,7 @@ def test_a_no_is_heard(text: str) -> None:
 def test_a_no_brings_its_reason(text: str, why: str) -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
     turn = handle_message(State(), heard(text), facts)
-    assert turn.effects == (Answer(OFFER, "reject", why),)
+    assert turn.effects == (AnswerOffer(OFFER, "reject", why),)
     # Who said why is asked for no other reason.
     assert not turn.state.draft
 
@@ -211,7 +212,7 @@ def test_what_is_neither_yes_nor_no_is_asked_with_the_buttons(text: str) -> None
     assert [say.text for say in turn.replies] == ["offer_unclear", "offer_open"]
     for _ in range(2):
         turn = handle_message(turn.state, heard(text), facts)
-    assert turn.effects == (HandOver("not_understood"),)
+    assert turn.effects == (RequestHandoff("not_understood"),)
 
 
 @pytest.mark.parametrize("text", LATER)
@@ -302,11 +303,11 @@ def test_after_one_no_the_reason_is_not_another_no() -> None:
     turn = handle_message(
         refused.state, heard("time nahi hai"), context(profile=SETTLED, open_offers=two)
     )
-    assert not any(isinstance(effect, Answer) for effect in turn.effects)
+    assert not any(isinstance(effect, AnswerOffer) for effect in turn.effects)
     turn = handle_message(
         refused.state, heard("nahi, door hai"), context(profile=SETTLED, open_offers=two)
     )
-    assert turn.effects == (Answer(OFFER, "reject", "far"),)
+    assert turn.effects == (AnswerOffer(OFFER, "reject", "far"),)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.dialogue.model import Ask, Edit, State, Turn
+from app.dialogue.effects import EditProfile
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Turn
 from app.nlu import place_phrases
 from app.nlu.place_choice import meant
 from tests.rules.test_chat_script import EMPLOYERS, PROFILE, context, heard
@@ -20,7 +22,7 @@ def listed(name: str) -> State:
 
 
 def saved(turn: Turn) -> str:
-    assert any(isinstance(effect, Edit) for effect in turn.effects), turn.replies
+    assert any(isinstance(effect, EditProfile) for effect in turn.effects), turn.replies
     return str(turn.replies[0].params["place"])
 
 
@@ -70,7 +72,7 @@ def test_what_names_none_of_them_is_none(text: str) -> None:
 def test_an_employer_answers_the_list_in_words_too() -> None:
     facts = context(profile=None, employers=[EMPLOYERS[0]])
     line = "waiter, saturday 10-6, Gandhi Nagar, 2 people, 150/hour"
-    asked = handle_message(State(hat=str(EMPLOYERS[0].id)), heard(line), facts)
+    asked = handle_message(State(persona=str(EMPLOYERS[0].id)), heard(line), facts)
     assert asked.state.ask is Ask.JOB_WHICH_PLACE
     for text in ("Gandhi Nagar, Jaipur, Rajasthan", "jaipur", "4"):
         turn = handle_message(asked.state, heard(text), facts)

@@ -11,11 +11,13 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from app.dialogue.context import Context, EmployerAccount, masked_email
+from app.dialogue.effects import ProvePhone, SendPhoneCode, SetLanguage
 from app.dialogue.employer import main_menu
-from app.dialogue.employer.model import EmployerFacts, Prove, SendProof, masked_email
 from app.dialogue.flow import typed_choice
-from app.dialogue.model import Ask, Context, Incoming, Reply, SetLanguage, State, Turn
 from app.dialogue.persona import WORKER, acting, undecided
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
 from app.nlu import job_request
@@ -48,7 +50,7 @@ def employer(message: Incoming) -> Turn | None:
         return main_menu.turn(message, account)
     if undecided(state, context):
         return _which_hat(message)
-    unknown = context.profile is None and not state.registering and state.hat != WORKER
+    unknown = context.profile is None and not state.registering and state.persona != WORKER
     if not unknown or not context.employers or message.tapped("worker") == "yes":
         return None
     if message.has_intent(Intent.HUMAN) or message.tapped("menu") == "human":
@@ -96,7 +98,7 @@ def _words(message: Incoming) -> Turn | None:
 
 
 def _as_worker(message: Incoming) -> Turn:
-    return resume(replace(message, state=replace(message.state.at(Ask.NOTHING), hat=WORKER)))
+    return resume(replace(message, state=replace(message.state.at(Ask.NOTHING), persona=WORKER)))
 
 
 def _as_employer(message: Incoming) -> Turn:
@@ -133,7 +135,7 @@ def _stranger(message: Incoming) -> Turn | None:
 
 
 def _wearing(message: Incoming, hat: str) -> Turn:
-    state = replace(message.state.at(Ask.NOTHING), hat=hat)
+    state = replace(message.state.at(Ask.NOTHING), persona=hat)
     account = acting(state, message.context)
     return Turn(state, (main_menu.menu(account),) if account is not None else ())
 
@@ -141,11 +143,11 @@ def _wearing(message: Incoming, hat: str) -> Turn:
 def _which_hat(message: Incoming) -> Turn:
     context = message.context
     rows = [_row("hat", account) for account in context.employers if account.proven]
-    rows.append(Row(f"hat:{WORKER}", catalogue.word(context.said_in, "as_worker")))
-    return Turn(replace(message.state.at(Ask.NOTHING), hat=""), (Reply("ask_hat", rows=rows),))
+    rows.append(Row(f"hat:{WORKER}", catalogue.word(context.reply_language, "as_worker")))
+    return Turn(replace(message.state.at(Ask.NOTHING), persona=""), (Reply("ask_hat", rows=rows),))
 
 
-def _row(prefix: str, account: EmployerFacts) -> Row:
+def _row(prefix: str, account: EmployerAccount) -> Row:
     title = inert(account.company, ROW_TITLE_CHARACTERS)
     return Row(f"{prefix}:{account.id}", title, account.email)
 
@@ -160,11 +162,11 @@ def _unproven(message: Incoming) -> Turn:
 
 def _ask_whose(context: Context, text: str = "employer_whose") -> Reply:
     rows = [_row("prove", account) for account in _unproven_of(context)]
-    rows.append(Row("hat:worker", catalogue.word(context.said_in, "find_me_work")))
+    rows.append(Row("hat:worker", catalogue.word(context.reply_language, "find_me_work")))
     return Reply(text, rows=rows)
 
 
-def _unproven_of(context: Context) -> list[EmployerFacts]:
+def _unproven_of(context: Context) -> list[EmployerAccount]:
     return [account for account in context.employers if not account.proven]
 
 
@@ -196,7 +198,7 @@ def _whose(message: Incoming) -> Turn | None:
     return Turn(message.state, (_ask_whose(message.context),))
 
 
-def _named(text: str, accounts: Sequence[EmployerFacts]) -> Sequence[EmployerFacts]:
+def _named(text: str, accounts: Sequence[EmployerAccount]) -> Sequence[EmployerAccount]:
     """Return the accounts that are called so, or have such an address.
 
     An address is compared as it is shown: whether the rest is right tells nobody anything.
@@ -212,7 +214,7 @@ def _named(text: str, accounts: Sequence[EmployerFacts]) -> Sequence[EmployerFac
     return [account for account in accounts if words_of(account.company)[: len(name)] == name]
 
 
-def _by_address(message: Incoming) -> EmployerFacts | None:
+def _by_address(message: Incoming) -> EmployerAccount | None:
     """Return the account whose address somebody writes first of all, before they are asked whose it is."""
     text = message.text or ""
     if not _EMAIL.search(folded(text)):
@@ -266,7 +268,7 @@ def _proving(message: Incoming) -> Turn | None:
     return Turn(message.state, (Reply("proof_wanted", _about(account)),))
 
 
-def _waiting(context: Context, id_: str) -> EmployerFacts | None:
+def _waiting(context: Context, id_: str) -> EmployerAccount | None:
     return next((a for a in context.employers if str(a.id) == id_ and not a.proven), None)
 
 
@@ -276,18 +278,18 @@ def _menu_of(message: Incoming) -> Turn | None:
     return None if account is None else Turn(message.state, (main_menu.menu(account),))
 
 
-def _ask_code(message: Incoming, account: EmployerFacts) -> Turn:
+def _ask_code(message: Incoming, account: EmployerAccount) -> Turn:
     if account.suspended:
         return Turn(message.state, (Reply("suspended"),))
     state = message.state.at(Ask.PROVE, employer=str(account.id))
-    effect = SendProof(account.id)
+    effect = SendPhoneCode(account.id)
     return Turn(state, (Reply("proof_sent", _about(account)),), (effect,), if_refused=state)
 
 
-def _prove(message: Incoming, account: EmployerFacts, code: str) -> Turn:
-    proven = replace(message.state.at(Ask.NOTHING), hat=str(account.id))
+def _prove(message: Incoming, account: EmployerAccount, code: str) -> Turn:
+    proven = replace(message.state.at(Ask.NOTHING), persona=str(account.id))
     told = (Reply("proof_done", _about(account)), main_menu.menu(account))
-    return Turn(proven, told, (Prove(UUID(str(account.id)), code),), if_refused=message.state)
+    return Turn(proven, told, (ProvePhone(UUID(str(account.id)), code),), if_refused=message.state)
 
 
 def _leave(message: Incoming) -> Turn:
@@ -297,5 +299,5 @@ def _leave(message: Incoming) -> Turn:
     return Turn(state, (Reply("kept"),))
 
 
-def _about(account: EmployerFacts) -> dict[str, str]:
+def _about(account: EmployerAccount) -> dict[str, str]:
     return {"company": account.company, "email": account.email, "employer_id": str(account.id)}

@@ -2,18 +2,20 @@
 
 from uuid import UUID
 
-from app.dialogue.employer.model import (
-    AskReport,
+from app.dialogue.context import EmployerAccount
+from app.dialogue.effects import (
+    REPORT_CHARACTERS,
+    AskLeadReport,
+    AskWhichContact,
     BlockWorker,
-    ChooseContact,
-    EmployerFacts,
     ReportLead,
 )
-from app.dialogue.model import REPORT_CHARACTERS, Ask, Incoming, Reply, Turn
+from app.dialogue.state import Ask
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.nlu.intents import Intent
 
 
-def lead_tap(message: Incoming, account: EmployerFacts) -> Turn | None:
+def lead_tap(message: Incoming, account: EmployerAccount) -> Turn | None:
     """Read a tap below a contact, or on one of a list of them."""
     rest = message.tapped("lead")
     if rest is None:
@@ -28,15 +30,15 @@ def lead_tap(message: Incoming, account: EmployerFacts) -> Turn | None:
         told = (Reply("lead_blocked"),)
         return Turn(closed, told, (BlockWorker(account.id, match_id),), if_refused=closed)
     asked = message.state.at(Ask.LEAD_REPORT, match=str(match_id))
-    return Turn(asked, (), (AskReport(account.id, match_id),), if_refused=closed)
+    return Turn(asked, (), (AskLeadReport(account.id, match_id),), if_refused=closed)
 
 
-def choose(message: Incoming, account: EmployerFacts, verb: Intent) -> Turn:
+def choose(message: Incoming, account: EmployerAccount, verb: Intent) -> Turn:
     """Ask whose contact is meant by "block them" or "report"."""
-    return Turn(message.state.at(Ask.NOTHING), (), (ChooseContact(account.id, verb.value),))
+    return Turn(message.state.at(Ask.NOTHING), (), (AskWhichContact(account.id, verb.value),))
 
 
-def read_report(message: Incoming, account: EmployerFacts) -> Turn | None:
+def read_report(message: Incoming, account: EmployerAccount) -> Turn | None:
     """Read what is wrong with a contact; None for what makes no sense."""
     text, match = message.text, message.state.draft.get("match")
     if message.state.ask is not Ask.LEAD_REPORT or not text or match is None:

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from app.catalogue import places, skills
 from app.catalogue.skills import WANTED_MOST
 from app.core.week import Slot
+from app.dialogue.context import Context
 from app.dialogue.flow import said_slots
-from app.dialogue.model import Ask, Context, Reply
+from app.dialogue.state import Ask
+from app.dialogue.turn import Reply
 from app.dialogue.worker.skill_questions import skill_row
 from app.jobs.usual_pay import least_usual
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
@@ -98,14 +100,14 @@ def question(ask: Ask, draft: Draft, context: Context) -> Reply:
 
 
 def _ask_role(_draft: Draft, context: Context) -> Reply:
-    rows = [_renamed(skill_row(slug, context.said_in)) for slug in WANTED_MOST[:MOST_ROWS]]
+    rows = [_renamed(skill_row(slug, context.reply_language)) for slug in WANTED_MOST[:MOST_ROWS]]
     return Reply("ask_job", rows=rows)
 
 
 def _ask_which_role(draft: Draft, context: Context) -> Reply:
     known = [slug for slug in draft.skills if slug in skills.SKILLS][:MOST_ROWS]
     return Reply(
-        "ask_job_role", rows=[_renamed(skill_row(slug, context.said_in)) for slug in known]
+        "ask_job_role", rows=[_renamed(skill_row(slug, context.reply_language)) for slug in known]
     )
 
 
@@ -134,7 +136,7 @@ def _ask_days(draft: Draft, context: Context) -> Reply:
         return Reply("ask_job_days")
     rows = []
     for day in draft.dates:
-        reads = catalogue.reader(context.said_in, {"ends_on": day}, context.now)
+        reads = catalogue.reader(context.reply_language, {"ends_on": day}, context.now)
         rows.append(Row(f"post:days:{day}", catalogue.say_by("dates", day, reads)))
     return Reply("ask_job_which_day", rows=rows)
 
@@ -164,7 +166,7 @@ def _money(draft: Draft, context: Context) -> dict[str, Any]:
 
 
 def _ask_change(draft: Draft, context: Context) -> Reply:
-    entry = catalogue.catalogue(context.said_in).chat["ask_job_change"]
+    entry = catalogue.catalogue(context.reply_language).chat["ask_job_change"]
     rows = [
         Row(id_, title)
         for id_, title in entry.rows.items()
@@ -182,7 +184,9 @@ def _read_back(draft: Draft, context: Context) -> Reply:
     if values is None:
         return Reply("ask_job_days")
     name = token(values)
-    yes, change, cancel = catalogue.catalogue(context.said_in).chat["ask_job_right"].buttons.items()
+    yes, change, cancel = (
+        catalogue.catalogue(context.reply_language).chat["ask_job_right"].buttons.items()
+    )
     buttons = [Button(f"{yes[0]}:{name}", yes[1]), Button(*change), Button(*cancel)]
     return Reply("ask_job_right", said_of(values, context), buttons=buttons)
 
@@ -222,7 +226,7 @@ def values_of(draft: Draft, context: Context) -> dict[str, Any] | None:
         salary = {**_money(draft, context), "per": draft.per}
     return {
         "skill": skill.slug,
-        "title": skill.name(context.said_in),
+        "title": skill.name(context.reply_language),
         "place": _label(draft.place),
         "at": list(draft.place["at"]),
         "time_zone": zone,
@@ -239,16 +243,16 @@ def values_of(draft: Draft, context: Context) -> dict[str, Any] | None:
 
 def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return a job's values as its read-back takes them."""
-    reads = catalogue.reader(context.said_in, {}, context.now)
+    reads = catalogue.reader(context.reply_language, {}, context.now)
     notes = []
     if values["years"]:
-        word = catalogue.word(context.said_in, "job_years")
+        word = catalogue.word(context.reply_language, "job_years")
         notes.append(word.replace("{years}", str(values["years"])))
     if values["note"]:
         notes.append(f"📝 {catalogue.plain(values['note'])}")
-    radius = catalogue.word(context.said_in, "job_radius_any")
+    radius = catalogue.word(context.reply_language, "job_radius_any")
     if values["radius_km"]:
-        within = catalogue.word(context.said_in, "job_radius")
+        within = catalogue.word(context.reply_language, "job_radius")
         radius = within.replace("{distance}", catalogue.say_by("km", values["radius_km"], reads))
     slots = [Slot(*slot) for slot in values["slots"]]
     return {

@@ -4,20 +4,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from app.dialogue.context import CANCELLABLE, EmployerAccount
+from app.dialogue.effects import (
+    AnswerHiringFaq,
+    AskWhichJob,
+    CancelJob,
+    ListContacts,
+    ListJobs,
+    ListLeads,
+    PublishJob,
+    RequestHandoff,
+    SendSignInCode,
+)
 from app.dialogue.employer import posting
 from app.dialogue.employer.after_unlock import choose, lead_tap, read_report
-from app.dialogue.employer.model import (
-    OPEN,
-    CancelJob,
-    ChooseJob,
-    EmployerFacts,
-    PublishJob,
-    TellContacts,
-    TellJobs,
-    TellLeads,
-    TellTerms,
-)
-from app.dialogue.model import Ask, HandOver, Incoming, Reply, SendCode, State, Turn
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import HIRING, subject_of
@@ -29,7 +31,7 @@ MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
 
 
-def turn(message: Incoming, account: EmployerFacts) -> Turn:
+def turn(message: Incoming, account: EmployerAccount) -> Turn:
     """Return what follows from a message of this employer, whatever it is."""
     if account.suspended:
         return _suspended(message)
@@ -51,12 +53,12 @@ def turn(message: Incoming, account: EmployerFacts) -> Turn:
     return _not_understood(message, account)
 
 
-def menu(account: EmployerFacts) -> Reply:
+def menu(account: EmployerAccount) -> Reply:
     """Say what an employer can do here."""
     return Reply("employer_menu", {"company": account.company})
 
 
-def again(message: Incoming, account: EmployerFacts) -> tuple[Reply, ...]:
+def again(message: Incoming, account: EmployerAccount) -> tuple[Reply, ...]:
     """Say the open question once more, or the menu."""
     if posting.is_posting(message.state):
         return (posting.again(message.state, message.context),)
@@ -65,7 +67,7 @@ def again(message: Incoming, account: EmployerFacts) -> tuple[Reply, ...]:
 
 def hand_over(message: Incoming, why: str = "asked") -> Turn:
     """Let a person take over; `why` is one of `app.messaging.models.HandoffReason`."""
-    return Turn(replace(message.state, misses=0), (Reply("handed_over"),), (HandOver(why),))
+    return Turn(replace(message.state, misses=0), (Reply("handed_over"),), (RequestHandoff(why),))
 
 
 def _suspended(message: Incoming) -> Turn:
@@ -78,52 +80,52 @@ def _suspended(message: Incoming) -> Turn:
 
 # ── Menu and words ───────────────────────────────────────────────────────────────────────────────
 
-type _Follow = Callable[[Incoming, EmployerFacts], Turn]
+type _Follow = Callable[[Incoming, EmployerAccount], Turn]
 
 
-def _open_menu(message: Incoming, account: EmployerFacts) -> Turn:
+def _open_menu(message: Incoming, account: EmployerAccount) -> Turn:
     return Turn(message.state.at(Ask.NOTHING), (menu(account),))
 
 
-def _help(message: Incoming, account: EmployerFacts) -> Turn:
+def _help(message: Incoming, account: EmployerAccount) -> Turn:
     if posting.is_posting(message.state):
         return Turn(message.state, (Reply("employer_help", buttons=()), *again(message, account)))
     return Turn(message.state, (Reply("employer_help"),))
 
 
-def _post(message: Incoming, _account: EmployerFacts) -> Turn:
+def _post(message: Incoming, _account: EmployerAccount) -> Turn:
     return posting.begin(message)
 
 
-def _jobs(message: Incoming, account: EmployerFacts) -> Turn:
-    return Turn(message.state.at(Ask.NOTHING), (), (TellJobs(account.id),))
+def _jobs(message: Incoming, account: EmployerAccount) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (ListJobs(account.id),))
 
 
-def _contacts(message: Incoming, account: EmployerFacts) -> Turn:
-    return Turn(message.state.at(Ask.NOTHING), (), (TellContacts(account.id),))
+def _contacts(message: Incoming, account: EmployerAccount) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (ListContacts(account.id),))
 
 
-def _data(message: Incoming, _account: EmployerFacts) -> Turn:
+def _data(message: Incoming, _account: EmployerAccount) -> Turn:
     return Turn(message.state, (Reply("employer_data"),))
 
 
-def _block(message: Incoming, account: EmployerFacts) -> Turn:
+def _block(message: Incoming, account: EmployerAccount) -> Turn:
     return choose(message, account, Intent.BLOCK)
 
 
-def _report(message: Incoming, account: EmployerFacts) -> Turn:
+def _report(message: Incoming, account: EmployerAccount) -> Turn:
     return choose(message, account, Intent.REPORT)
 
 
-def _code(message: Incoming, _account: EmployerFacts) -> Turn:
+def _code(message: Incoming, _account: EmployerAccount) -> Turn:
     """A code signs a worker in, who this person may be too; a company has a password."""
     profile = message.context.profile
     if profile is not None and not profile.suspended:
-        return Turn(message.state, (), (SendCode(),))
+        return Turn(message.state, (), (SendSignInCode(),))
     return Turn(message.state, (Reply("employer_code"),))
 
 
-def _language(message: Incoming, _account: EmployerFacts) -> Turn:
+def _language(message: Incoming, _account: EmployerAccount) -> Turn:
     return choose_language(message)
 
 
@@ -134,11 +136,11 @@ def choose_language(message: Incoming) -> Turn:
     return Turn(message.state, (Reply("choose_language", rows=rows),))
 
 
-def _cancel(message: Incoming, account: EmployerFacts) -> Turn:
-    return Turn(message.state.at(Ask.NOTHING), (), (ChooseJob(account.id),))
+def _cancel(message: Incoming, account: EmployerAccount) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (AskWhichJob(account.id),))
 
 
-def _human(message: Incoming, _account: EmployerFacts) -> Turn:
+def _human(message: Incoming, _account: EmployerAccount) -> Turn:
     return hand_over(message)
 
 
@@ -178,7 +180,7 @@ _EVERYDAY: Final[Mapping[Intent, _Follow]] = {
 }
 
 
-def _menu_tap(message: Incoming, account: EmployerFacts) -> Turn | None:
+def _menu_tap(message: Incoming, account: EmployerAccount) -> Turn | None:
     for prefix in ("hire", "menu"):
         choice = message.tapped(prefix)
         if choice is not None and choice in _MENU:
@@ -186,7 +188,7 @@ def _menu_tap(message: Incoming, account: EmployerFacts) -> Turn | None:
     return None
 
 
-def _words(message: Incoming, account: EmployerFacts) -> Turn | None:
+def _words(message: Incoming, account: EmployerAccount) -> Turn | None:
     text = message.text
     meant = message.intents
     known = dict(_ANYWHERE)
@@ -201,7 +203,7 @@ def _words(message: Incoming, account: EmployerFacts) -> Turn | None:
     return None
 
 
-def _often_asked(message: Incoming, account: EmployerFacts) -> Turn | None:
+def _often_asked(message: Incoming, account: EmployerAccount) -> Turn | None:
     """Answer what many employers ask, and ask the open question about a job again."""
     text = message.text
     if text is None or message.state.ask is Ask.LEAD_REPORT:
@@ -209,16 +211,16 @@ def _often_asked(message: Incoming, account: EmployerFacts) -> Turn | None:
     subject = subject_of(text, HIRING)
     if subject is None:
         return None
-    again_told = (Reply("faq_again"),) if message.state.told_of == subject else ()
-    state = replace(message.state, told_of=subject, misses=0)
+    again_told = (Reply("faq_again"),) if message.state.last_faq == subject else ()
+    state = replace(message.state, last_faq=subject, misses=0)
     replies = (*again_told, *again_if_asked(message, account))
-    return Turn(state, replies, (TellTerms(account.id, subject),))
+    return Turn(state, replies, (AnswerHiringFaq(account.id, subject),))
 
 
 # ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _job_tap(message: Incoming, account: EmployerFacts) -> Turn | None:
+def _job_tap(message: Incoming, account: EmployerAccount) -> Turn | None:
     rest = message.tapped("job")
     if rest is None:
         return None
@@ -229,36 +231,36 @@ def _job_tap(message: Incoming, account: EmployerFacts) -> Turn | None:
     state = message.state.at(Ask.NOTHING)
     match rest.partition(":")[2]:
         case "leads":
-            return Turn(state, (), (TellLeads(account.id, job.id),))
+            return Turn(state, (), (ListLeads(account.id, job.id),))
         case "publish" if job.status is JobStatus.DRAFT:
             return Turn(state, (), (PublishJob(account.id, job.id),))
-        case "cancel" if job.status in OPEN:
-            return Turn(state, (Reply("ask_cancel_job", job.said),))
-        case "really" if job.status in OPEN:
-            told = (Reply("job_cancelled", job.said),)
+        case "cancel" if job.status in CANCELLABLE:
+            return Turn(state, (Reply("ask_cancel_job", job.params),))
+        case "really" if job.status in CANCELLABLE:
+            told = (Reply("job_cancelled", job.params),)
             return Turn(state, told, (CancelJob(account.id, job.id),))
         case "keep":
             return Turn(state, (Reply("kept"),))
         case _:
-            return Turn(state, (_shown(job.said, job.status, message),))
+            return Turn(state, (_shown(job.params, job.status, message),))
 
 
 def _shown(told: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:
     name = "job_shown_draft" if status is JobStatus.DRAFT else "job_shown"
-    entry = catalogue.catalogue(message.context.said_in).chat[name]
+    entry = catalogue.catalogue(message.context.reply_language).chat[name]
     buttons = [
         Button(id_.replace("{job_id}", str(told["job_id"])), title)
         for id_, title in entry.buttons.items()
-        if status in OPEN or not id_.endswith(":cancel")
+        if status in CANCELLABLE or not id_.endswith(":cancel")
     ]
-    standing = catalogue.word(message.context.said_in, f"job_{status.value}")
+    standing = catalogue.word(message.context.reply_language, f"job_{status.value}")
     return Reply(name, {**told, "standing": standing}, buttons=buttons)
 
 
 # ── A new job ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _new_job(message: Incoming, account: EmployerFacts) -> Turn | None:
+def _new_job(message: Incoming, account: EmployerAccount) -> Turn | None:
     if posting.is_posting(message.state):
         return None
     draft = posting.spoken_of(message, account)
@@ -268,7 +270,7 @@ def _new_job(message: Incoming, account: EmployerFacts) -> Turn | None:
 # ── What nobody understands ──────────────────────────────────────────────────────────────────────
 
 
-def _not_understood(message: Incoming, account: EmployerFacts) -> Turn:
+def _not_understood(message: Incoming, account: EmployerAccount) -> Turn:
     if message.inbound.kind in {InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT}:
         return Turn(message.state, (Reply("cannot_read"), *again_if_asked(message, account)))
     state: State = replace(message.state, misses=message.state.misses + 1)
@@ -280,6 +282,6 @@ def _not_understood(message: Incoming, account: EmployerFacts) -> Turn:
     return Turn(state, (Reply("not_understood"), *(asked or (Reply("employer_help"),))))
 
 
-def again_if_asked(message: Incoming, account: EmployerFacts) -> tuple[Reply, ...]:
+def again_if_asked(message: Incoming, account: EmployerAccount) -> tuple[Reply, ...]:
     """Say the open question once more, where there is one."""
     return again(message, account) if posting.is_posting(message.state) else ()

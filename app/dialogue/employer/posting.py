@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from app.catalogue import places, skills
 from app.core.money import exponent
+from app.dialogue.context import Context, EmployerAccount
+from app.dialogue.effects import PostJob
 from app.dialogue.employer.job_questions import (
     IN_ORDER,
     PARTS,
@@ -22,9 +24,9 @@ from app.dialogue.employer.job_questions import (
     unusual,
     values_of,
 )
-from app.dialogue.employer.model import EmployerFacts, PostJob
 from app.dialogue.flow import typed_choice
-from app.dialogue.model import Ask, Context, Incoming, Reply, State, Turn
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
@@ -71,7 +73,7 @@ def begin(message: Incoming, draft: Draft | None = None) -> Turn:
     return _go_on(replace(message, state=message.state.at(Ask.NOTHING)), draft or Draft())
 
 
-def spoken_of(message: Incoming, account: EmployerFacts) -> Draft | None:
+def spoken_of(message: Incoming, account: EmployerAccount) -> Draft | None:
     """Return the job that a text is about; None for a text about something else."""
     text = message.text
     if text is None:
@@ -91,7 +93,7 @@ def again(state: State, context: Context) -> Reply:
     return question(state.ask, draft_of(state), context)
 
 
-def posting(message: Incoming, account: EmployerFacts) -> Turn | None:
+def posting(message: Incoming, account: EmployerAccount) -> Turn | None:
     """Read a tap or an answer about a job that is being put together; None for what makes no sense."""
     tap = message.tapped("post")
     if tap == "new":
@@ -150,7 +152,7 @@ def _open(message: Incoming, ask: Ask, draft: Draft, *before: Reply) -> Turn:
 # ── Yes, Change, Cancel ──────────────────────────────────────────────────────────────────────────
 
 
-def agreed(message: Incoming, account: EmployerFacts) -> Turn | None:
+def agreed(message: Incoming, account: EmployerAccount) -> Turn | None:
     """Read a yes to what was read back: "yes", "haan, post it", "post it" or "looks good" alone."""
     text = message.text
     if message.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > COMMAND_CHARACTERS:
@@ -162,7 +164,7 @@ def agreed(message: Incoming, account: EmployerFacts) -> Turn | None:
     return _confirm(message, account, str(message.state.draft.get("token", "")))
 
 
-def _confirm(message: Incoming, account: EmployerFacts, read_back: str) -> Turn:
+def _confirm(message: Incoming, account: EmployerAccount, read_back: str) -> Turn:
     """Post exactly what was read back; what has changed since is read back anew."""
     draft = draft_of(message.state)
     values = values_of(draft, message.context)
@@ -173,11 +175,11 @@ def _confirm(message: Incoming, account: EmployerFacts, read_back: str) -> Turn:
     return Turn(message.state.at(Ask.NOTHING), (), (PostJob(account.id, values),), if_refused=here)
 
 
-def _change(message: Incoming, _account: EmployerFacts, _value: str) -> Turn:
+def _change(message: Incoming, _account: EmployerAccount, _value: str) -> Turn:
     return _open(message, Ask.JOB_CHANGE, draft_of(message.state))
 
 
-def _field(message: Incoming, _account: EmployerFacts, value: str) -> Turn | None:
+def _field(message: Incoming, _account: EmployerAccount, value: str) -> Turn | None:
     ask = next((ask for ask in POSTING if ask.value == f"job_{value}"), None)
     draft = draft_of(message.state)
     if ask is None or (ask is Ask.JOB_WHICH_PLACE and not draft.places):
@@ -185,11 +187,11 @@ def _field(message: Incoming, _account: EmployerFacts, value: str) -> Turn | Non
     return _open(message, ask, draft)
 
 
-def _drop(message: Incoming, _account: EmployerFacts, _value: str) -> Turn:
+def _drop(message: Incoming, _account: EmployerAccount, _value: str) -> Turn:
     return Turn(message.state.at(Ask.NOTHING), (Reply("job_dropped"),))
 
 
-def _back(message: Incoming, account: EmployerFacts) -> Turn:
+def _back(message: Incoming, account: EmployerAccount) -> Turn:
     """Ask the question before once more; before the first there is nothing."""
     at = IN_ORDER.index(PARTS.get(message.state.ask, message.state.ask))
     if at == 0:
@@ -200,18 +202,18 @@ def _back(message: Incoming, account: EmployerFacts) -> Turn:
 # ── Taps ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _tapped_role(message: Incoming, _account: EmployerFacts, slug: str) -> Turn | None:
+def _tapped_role(message: Incoming, _account: EmployerAccount, slug: str) -> Turn | None:
     return _told(message, Draft(skill=slug)) if slug in skills.SKILLS else None
 
 
-def _tapped_place(message: Incoming, _account: EmployerFacts, index: str) -> Turn | None:
+def _tapped_place(message: Incoming, _account: EmployerAccount, index: str) -> Turn | None:
     options = draft_of(message.state).places
     if not index.isdecimal() or int(index) >= len(options):
         return None
     return _told(message, Draft(place=options[int(index)]))
 
 
-def _tapped_text(message: Incoming, account: EmployerFacts, text: str) -> Turn | None:
+def _tapped_text(message: Incoming, account: EmployerAccount, text: str) -> Turn | None:
     """A button that stands for what one may write: days, hours."""
     draft = _read(text, message.context, draft_of(message.state), account)
     return _told(
@@ -226,24 +228,24 @@ def _tapped_text(message: Incoming, account: EmployerFacts, text: str) -> Turn |
     )
 
 
-def _tapped_weekly(message: Incoming, _account: EmployerFacts, value: str) -> Turn:
+def _tapped_weekly(message: Incoming, _account: EmployerAccount, value: str) -> Turn:
     return _told(message, Draft(weekly=value == "yes"))
 
 
-def _tapped_people(message: Incoming, _account: EmployerFacts, value: str) -> Turn | None:
+def _tapped_people(message: Incoming, _account: EmployerAccount, value: str) -> Turn | None:
     people = job_request.count(value)
     return None if people is None else _told(message, Draft(people=people))
 
 
-def _tapped_pay(message: Incoming, _account: EmployerFacts, _value: str) -> Turn:
+def _tapped_pay(message: Incoming, _account: EmployerAccount, _value: str) -> Turn:
     return _told(message, Draft(pay_open=True))
 
 
-def _tapped_per(message: Incoming, _account: EmployerFacts, unit: str) -> Turn | None:
+def _tapped_per(message: Incoming, _account: EmployerAccount, unit: str) -> Turn | None:
     return _told(message, Draft(per=unit)) if unit in _UNITS else None
 
 
-def _tapped_radius(message: Incoming, _account: EmployerFacts, value: str) -> Turn:
+def _tapped_radius(message: Incoming, _account: EmployerAccount, value: str) -> Turn:
     kilometres = _number(value)
     draft = draft_of(message.state)
     if kilometres is None or not 1 <= kilometres <= _MOST_KM:
@@ -257,11 +259,11 @@ def _number(text: str) -> float | None:
     return float(found[0]) if len(found) == 1 else None
 
 
-def _tapped_note(message: Incoming, _account: EmployerFacts, _value: str) -> Turn:
+def _tapped_note(message: Incoming, _account: EmployerAccount, _value: str) -> Turn:
     return _go_on(message, replace(draft_of(message.state), note=""))
 
 
-type _Tap = Callable[[Incoming, EmployerFacts, str], Turn | None]
+type _Tap = Callable[[Incoming, EmployerAccount, str], Turn | None]
 _TAPS: Final[Mapping[str, _Tap]] = {
     "yes": _confirm,
     "change": _change,
@@ -283,7 +285,7 @@ _TAPS: Final[Mapping[str, _Tap]] = {
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _answer(message: Incoming, account: EmployerFacts) -> Turn | None:
+def _answer(message: Incoming, account: EmployerAccount) -> Turn | None:
     state = message.state
     draft = draft_of(state)
     if message.inbound.kind is InboundKind.LOCATION:
@@ -303,7 +305,7 @@ def _answer(message: Incoming, account: EmployerFacts) -> Turn | None:
     return _said_of_job(text, message, account)
 
 
-def _said_of_job(text: str, message: Incoming, account: EmployerFacts) -> Turn | None:
+def _said_of_job(text: str, message: Incoming, account: EmployerAccount) -> Turn | None:
     draft = draft_of(message.state)
     if draft == Draft():
         # Nothing is there yet that could be corrected: this is the whole job, or its role.
@@ -330,21 +332,23 @@ def _said_of_job(text: str, message: Incoming, account: EmployerFacts) -> Turn |
     return _open(message, ask, found.draft, *before)
 
 
-def _plainly(text: str, message: Incoming, account: EmployerFacts) -> Draft | None:
+def _plainly(text: str, message: Incoming, account: EmployerAccount) -> Draft | None:
     """Return what answers the open question, though alone it would mean nothing or something else."""
     ask = message.state.ask
     told = _of_the_list(draft_of(message.state), text) if ask is Ask.JOB_WHICH_PLACE else None
     return told if told is not None else _plain_answer(ask, text, message.context, account)
 
 
-def _listening(message: Incoming, account: EmployerFacts) -> job_correction.Listening:
+def _listening(message: Incoming, account: EmployerAccount) -> job_correction.Listening:
     context = message.context
     today = today_in(draft_of(message.state), context)
     part = _PART_ASKED.get(message.state.ask)
-    return job_correction.Listening(part, today, context.said_in, context.currency, account.city)
+    return job_correction.Listening(
+        part, today, context.reply_language, context.currency, account.city
+    )
 
 
-def _leaves_open(message: Incoming, account: EmployerFacts) -> Turn | None:
+def _leaves_open(message: Incoming, account: EmployerAccount) -> Turn | None:
     """Read "nothing" and "none": no pay said, nothing to change."""
     nothing = not around("nothing", "filler").without(words_of(message.text or ""))
     match message.state.ask:
@@ -358,7 +362,7 @@ def _leaves_open(message: Incoming, account: EmployerFacts) -> Turn | None:
             return None
 
 
-def _another(text: str, message: Incoming, account: EmployerFacts) -> Draft | None:
+def _another(text: str, message: Incoming, account: EmployerAccount) -> Draft | None:
     """Return the job that a text is about, where it is a whole new one and no answer to a question.
 
     It names its role and more besides; a change to the job at hand doesn't name another role so.
@@ -387,7 +391,7 @@ def _told(message: Incoming, told: Draft) -> Turn:
     return _go_on(message, draft_of(message.state).with_said(told))
 
 
-def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts) -> Draft | None:
+def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerAccount) -> Draft | None:
     """Read what is an answer to this very question, though alone it would mean nothing."""
     match ask:
         case Ask.JOB_PEOPLE:
@@ -414,11 +418,11 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerFacts)
             return None
 
 
-def _read(text: str, context: Context, draft: Draft, account: EmployerFacts) -> Draft:
+def _read(text: str, context: Context, draft: Draft, account: EmployerAccount) -> Draft:
     return job_request.read(
         text,
         today_in(draft, context),
-        language=context.said_in,
+        language=context.reply_language,
         currency=context.currency,
         city=account.city,
     )

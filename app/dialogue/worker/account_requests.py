@@ -3,19 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from app.dialogue.flow import QUESTIONS
-from app.dialogue.model import (
+from app.dialogue.effects import (
     REPORT_CHARACTERS,
-    Ask,
-    Edit,
-    Erase,
-    Incoming,
-    Reply,
-    Report,
-    SendCode,
-    State,
-    Turn,
+    EditProfile,
+    EraseAccount,
+    ReportEmployer,
+    SendSignInCode,
 )
+from app.dialogue.flow import QUESTIONS
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.offers import my_offers
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent
@@ -25,7 +22,7 @@ def read_delete(message: Incoming) -> Turn | None:
     """Read whether everything is really to be deleted; None where that is unclear."""
     choice = message.tapped("delete")
     if choice == "yes" or (choice is None and message.has_intent(Intent.YES)):
-        return Turn(State(), (Reply("deleted", essential=True),), (Erase(),))
+        return Turn(State(), (Reply("deleted", essential=True),), (EraseAccount(),))
     if choice == "no" or message.has_intent(Intent.NO):
         return Turn(message.state.at(Ask.NOTHING), (Reply("kept"),))
     return None
@@ -36,7 +33,7 @@ def asked_code(message: Incoming) -> Turn | None:
     profile = message.context.profile
     if profile is None or profile.suspended or not message.has_intent(Intent.CODE):
         return None
-    return Turn(message.state, (), (SendCode(),))
+    return Turn(message.state, (), (SendSignInCode(),))
 
 
 def read_report(message: Incoming) -> Turn | None:
@@ -48,7 +45,7 @@ def read_report(message: Incoming) -> Turn | None:
     closed = message.state.at(Ask.NOTHING)
     if message.has_intent(Intent.SKIP):
         return Turn(closed, (Reply("kept"),))
-    report = Report(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
+    report = ReportEmployer(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
     told = "reported_blocked" if about.get("blocked") else "reported"
     return Turn(closed, (Reply(told, about),), (report,))
 
@@ -58,7 +55,7 @@ def read_new_place(message: Incoming) -> Turn | None:
     choice = message.tapped("here")
     at = message.state.draft.get("at")
     if at and (choice == "yes" or message.has_intent(Intent.YES)):
-        edit = Edit({"location": list(at)})
+        edit = EditProfile({"location": list(at)})
         return Turn(message.state.at(Ask.NOTHING), (Reply("saved"),), (edit,))
     if choice == "no" or message.has_intent(Intent.NO):
         return Turn(message.state.at(Ask.NOTHING), (Reply("kept"),))

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.dialogue.model import Ask, Block, Incoming, OfferFacts, Reply, Turn
+from app.dialogue.context import OfferSummary
+from app.dialogue.effects import BlockEmployer
+from app.dialogue.state import Ask
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.nlu.intents import Intent
 from app.texts import catalogue
 from app.texts.formatting import inert, role
@@ -33,24 +36,24 @@ def about_company(verb: Intent) -> Callable[[Incoming], Turn]:
             return Turn(message.state, (Reply("nobody_has_number"),))
         if len(holders) == 1:
             return _about(message, holders[0], verb)
-        rows = [_row(offer, verb, context.said_in) for offer in holders]
+        rows = [_row(offer, verb, context.reply_language) for offer in holders]
         return Turn(message.state, (Reply("which_company", rows=rows),))
 
     return follow
 
 
-def _about(message: Incoming, offer: OfferFacts, verb: Intent) -> Turn:
+def _about(message: Incoming, offer: OfferSummary, verb: Intent) -> Turn:
     company: dict[str, Any] = {
-        "company": offer.said.get("company", ""),
+        "company": offer.params.get("company", ""),
         "offer_id": str(offer.id),
     }
     if verb is Intent.BLOCK:
-        return Turn(message.state, (Reply("blocked", company),), (Block(offer.id),))
+        return Turn(message.state, (Reply("blocked", company),), (BlockEmployer(offer.id),))
     opened = message.state.at(Ask.REPORT, **company, blocked=offer.blocked)
     return Turn(opened, (Reply("ask_report", company),))
 
 
-def _row(offer: OfferFacts, verb: Intent, language: str) -> Row:
-    title = role(str(offer.said.get("title", "")), catalogue.reader(language))
-    company = inert(str(offer.said.get("company", "")), ROW_TITLE_CHARACTERS)
+def _row(offer: OfferSummary, verb: Intent, language: str) -> Row:
+    title = role(str(offer.params.get("title", "")), catalogue.reader(language))
+    company = inert(str(offer.params.get("company", "")), ROW_TITLE_CHARACTERS)
     return Row(f"contact:{offer.id}:{verb}", company, inert(title, 60))

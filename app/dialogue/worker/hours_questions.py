@@ -5,8 +5,11 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from app.core.week import Slot
+from app.dialogue.context import Context
+from app.dialogue.effects import SetWeeklyHours
 from app.dialogue.flow import answered, said_slots, turn_to
-from app.dialogue.model import Ask, Context, Incoming, Reply, SetWeek, State, Turn
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker import hours_form
 from app.messaging.inbound import InboundKind
 from app.nlu import weekly_hours
@@ -19,7 +22,7 @@ def ask_availability(_state: State, context: Context) -> Reply:
     """Ask this question: by the form where there is one, else by a list."""
     if not context.form_id:
         return Reply("ask_availability")
-    return Reply("ask_availability", form=hours_form.form(context.said_in, context.form_id))
+    return Reply("ask_availability", form=hours_form.form(context.reply_language, context.form_id))
 
 
 def read_availability(message: Incoming) -> Turn | None:
@@ -67,7 +70,7 @@ def read_availability_right(message: Incoming) -> Turn | None:
     choice = message.tapped("free")
     slots = _drafted_slots(message.state)
     if (choice == "yes" or message.has_intent(Intent.YES)) and slots:
-        return answered(message, Ask.AVAILABILITY, SetWeek(tuple(slots)), slots=slots)
+        return answered(message, Ask.AVAILABILITY, SetWeeklyHours(tuple(slots)), slots=slots)
     if choice == "no" or message.has_intent(Intent.NO):
         return turn_to(message.state, Ask.AVAILABILITY, message.context)
     return read_availability(message)

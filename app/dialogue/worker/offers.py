@@ -6,19 +6,11 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
+from app.dialogue.context import Context, OfferSummary
+from app.dialogue.effects import AnswerOffer, GiveReason
 from app.dialogue.flow import QUESTIONS
-from app.dialogue.model import (
-    REGISTRATION,
-    Answer,
-    Ask,
-    Context,
-    GiveReason,
-    Incoming,
-    OfferFacts,
-    Reply,
-    State,
-    Turn,
-)
+from app.dialogue.state import REGISTRATION, Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume, unfinished
 from app.nlu.intents import Intent, around, words_of
 from app.nlu.offer_reply import REASONS, OfferAnswer, answer_in
@@ -54,20 +46,20 @@ def offer_tap(message: Incoming) -> Turn | None:
 
 
 def _answer_offer(
-    message: Incoming, offer: OfferFacts, verb: str, reason: str | None = None
+    message: Incoming, offer: OfferSummary, verb: str, reason: str | None = None
 ) -> Turn:
     """The written rule: the first answer counts, and a yes can be taken back until it is unlocked."""
     status = offer.status
     calm = replace(message.state, misses=0)
     if status is OfferStatus.OFFERED and verb == "reject":
         asked = calm if reason else _asked_why(calm, offer, message.context)
-        return Turn(asked, (), (Answer(offer.id, verb, reason),), if_refused=calm)
+        return Turn(asked, (), (AnswerOffer(offer.id, verb, reason),), if_refused=calm)
     if status is OfferStatus.OFFERED and verb == "accept":
-        return Turn(calm, (), (Answer(offer.id, verb),))
+        return Turn(calm, (), (AnswerOffer(offer.id, verb),))
     # A no that is older than what was handled since was never a change of mind.
     takes_back = verb == "withdraw" or (verb == "reject" and not message.context.late)
     if status is OfferStatus.ACCEPTED and takes_back and not offer.unlocked:
-        return Turn(calm, (), (Answer(offer.id, "withdraw"),))
+        return Turn(calm, (), (AnswerOffer(offer.id, "withdraw"),))
     return Turn(calm, (tell_offer(offer),))
 
 
@@ -75,7 +67,7 @@ def _without_rejected(state: State) -> Mapping[str, Any]:
     return {key: value for key, value in state.draft.items() if key not in {"rejected", "until"}}
 
 
-def _asked_why(state: State, offer: OfferFacts, context: Context) -> State:
+def _asked_why(state: State, offer: OfferSummary, context: Context) -> State:
     """The reply to a rejection asks for the reason, and what is written next may be one."""
     if state.ask is not Ask.NOTHING:
         return state
@@ -124,11 +116,11 @@ def _reason_in(text: str) -> str:
     return (rest if prefixed else text).strip()[:REASON_CHARACTERS]
 
 
-def tell_offer(offer: OfferFacts) -> Reply:
+def tell_offer(offer: OfferSummary) -> Reply:
     """Say how an offer stands: a second tap gets the state again."""
     if offer.status is OfferStatus.ACCEPTED and offer.unlocked:
-        return Reply("offer_unlocked_already", offer.said)
-    return Reply(_OFFER_TEXTS[offer.status], offer.said)
+        return Reply("offer_unlocked_already", offer.params)
+    return Reply(_OFFER_TEXTS[offer.status], offer.params)
 
 
 _OFFER_TEXTS: Final[Mapping[OfferStatus, str]] = {
@@ -157,19 +149,21 @@ def quoted(message: Incoming) -> Turn | None:
     return _answer_offer(message, offer, answer.verb, answer.reason)
 
 
-def _offer_rows(offers: list[OfferFacts], context: Context) -> list[Row]:
+def _offer_rows(offers: list[OfferSummary], context: Context) -> list[Row]:
     rows = []
     for offer in offers[:ROWS]:
-        company = inert(str(offer.said.get("company", "")), 40)
+        company = inert(str(offer.params.get("company", "")), 40)
         if offer.status is OfferStatus.ACCEPTED:
-            standing = catalogue.word(context.said_in, "accepted")
+            standing = catalogue.word(context.reply_language, "accepted")
         else:
             when = catalogue.say(
-                catalogue.reader(context.said_in, offer.said, context.now), "respond_by", "when"
+                catalogue.reader(context.reply_language, offer.params, context.now),
+                "respond_by",
+                "when",
             )
-            standing = catalogue.word(context.said_in, "answer_by").replace("{when}", when)
-        reader = catalogue.reader(context.said_in, offer.said, context.now)
-        title = inert(role(str(offer.said.get("title", "")), reader), ROW_TITLE_CHARACTERS)
+            standing = catalogue.word(context.reply_language, "answer_by").replace("{when}", when)
+        reader = catalogue.reader(context.reply_language, offer.params, context.now)
+        title = inert(role(str(offer.params.get("title", "")), reader), ROW_TITLE_CHARACTERS)
         rows.append(
             Row(
                 f"offer:{offer.id}:show",
@@ -191,7 +185,7 @@ def _missing_for_offers(message: Incoming) -> str:
         for question in REGISTRATION
         if question not in state.answered and not QUESTIONS[question].done(message.context)
     ]
-    said_in = message.context.said_in
+    said_in = message.context.reply_language
     return ", ".join(catalogue.word(said_in, f"missing_{ask.value}") for ask in open_questions)
 
 
@@ -248,8 +242,10 @@ def clear_answer(message: Incoming) -> Turn | None:
     return free_answer(message) if among and not polite else None
 
 
-def _later(message: Incoming, among: list[OfferFacts]) -> Turn | None:
-    return Turn(message.state, (Reply("answer_later", among[0].said),)) if len(among) == 1 else None
+def _later(message: Incoming, among: list[OfferSummary]) -> Turn | None:
+    return (
+        Turn(message.state, (Reply("answer_later", among[0].params),)) if len(among) == 1 else None
+    )
 
 
 def _nothing_to_answer(message: Incoming, answer: OfferAnswer) -> Turn | None:

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+from app.dialogue.context import Context
+from app.dialogue.effects import CreateWorker, Effect, SetLanguage
 from app.dialogue.employer import main_menu as employer_talk
 from app.dialogue.flow import QUESTIONS, answered, ask, next_unanswered
-from app.dialogue.model import Ask, Context, Effect, Incoming, Meet, Reply, SetLanguage, State, Turn
 from app.dialogue.persona import acting
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.person_questions import shown_languages
 from app.nlu.intents import folded, in_devanagari, language_named, words_of
 from app.texts.catalogue import languages
@@ -30,7 +33,7 @@ def language_choice(message: Incoming) -> Turn | None:
     ):
         return Turn(message.state, (Reply("saved"),), effects, choice)
     if message.context.profile is None:
-        effects = (Meet(message.inbound.name or ""), *effects)
+        effects = (CreateWorker(message.inbound.name or ""), *effects)
     message, context = spoken, spoken.context
     if message.state.ask is Ask.LANGUAGE or context.profile is None:
         turn = answered(
@@ -73,13 +76,13 @@ def newcomer(message: Incoming) -> Turn | None:
 
 
 def _begin(message: Incoming) -> Turn:
-    state = State(registering=True, hat=message.state.hat)
+    state = State(registering=True, persona=message.state.persona)
     question = next_unanswered(state, message.context) or Ask.LANGUAGE
     first = (
         {"first": "hi"} if in_devanagari(message.text or "") and question is Ask.LANGUAGE else {}
     )
     opened, reply = ask(state, question, message.context, **first)
-    return Turn(opened, (reply,), (Meet(message.inbound.name or ""),))
+    return Turn(opened, (reply,), (CreateWorker(message.inbound.name or ""),))
 
 
 def resume(message: Incoming, *before: Reply) -> Turn:

@@ -6,19 +6,11 @@ from functools import cache
 from typing import Final
 
 from app.core.phones import is_special
+from app.dialogue.context import Context
+from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhone
 from app.dialogue.flow import QUESTIONS, answered
-from app.dialogue.model import (
-    Agree,
-    Ask,
-    Context,
-    Edit,
-    Forget,
-    Incoming,
-    Reply,
-    SetPhone,
-    State,
-    Turn,
-)
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, Lexicon, around, every, intents, words_of, yes_or_no
@@ -65,11 +57,11 @@ def read_consent(message: Incoming) -> Turn | None:
     choice = message.tapped("consent") or consent_in(message.text or "")
     match choice:
         case "yes":
-            return answered(message, Ask.CONSENT, Agree(message.inbound.name or ""))
+            return answered(message, Ask.CONSENT, GiveConsent(message.inbound.name or ""))
         case "minor":
-            return Turn(State(), (Reply("minor"),), (Forget(),))
+            return Turn(State(), (Reply("minor"),), (ForgetPerson(),))
         case "no":
-            return Turn(State(), (Reply("consent_declined"),), (Forget(),))
+            return Turn(State(), (Reply("consent_declined"),), (ForgetPerson(),))
         case "of_age":
             # An age is no consent.
             return Turn(message.state, (Reply("ask_agree"),))
@@ -112,7 +104,7 @@ def ask_name(state: State, context: Context) -> Reply:
     offered = _offered(state, context)
     if not offered:
         return Reply("ask_name")
-    title = catalogue.word(context.said_in, "use_name").replace("{name}", inert(offered))
+    title = catalogue.word(context.reply_language, "use_name").replace("{name}", inert(offered))
     if len(title) > BUTTON_TITLE_CHARACTERS:
         title = inert(offered, BUTTON_TITLE_CHARACTERS)
     return Reply("ask_name", buttons=[Button("name:profile", title)])
@@ -133,7 +125,7 @@ def read_name(message: Incoming) -> Turn | None:
     offered = _offered(message.state, message.context)
     agreed = message.tapped("name") == "profile" or message.has_intent(Intent.YES)
     if agreed and offered and profile is not None:
-        return answered(message, Ask.NAME, Edit({"name": offered}))
+        return answered(message, Ask.NAME, EditProfile({"name": offered}))
     if text is None:
         return None
     if message.has_intent(Intent.COURTESY):
@@ -143,7 +135,7 @@ def read_name(message: Incoming) -> Turn | None:
     name = name_in(text)
     if not good_name(name):
         return Turn(message.state, (Reply("name_bad"),), missed=True)
-    return answered(message, Ask.NAME, Edit({"name": name}))
+    return answered(message, Ask.NAME, EditProfile({"name": name}))
 
 
 def age_told(message: Incoming) -> Turn | None:
@@ -156,7 +148,7 @@ def age_told(message: Incoming) -> Turn | None:
     bare = quantities.is_only_a_time(words_of(text))
     match consent_in(text):
         case "minor" if not bare or message.state.ask is Ask.NAME:
-            return Turn(State(), (Reply("minor"),), (Forget(),))
+            return Turn(State(), (Reply("minor"),), (ForgetPerson(),))
         case "of_age" | "minor":
             return Turn(
                 message.state, (QUESTIONS[message.state.ask].ask(message.state, message.context),)
@@ -181,7 +173,7 @@ def renamed(message: Incoming) -> Turn | None:
     if name == text or not good_name(name) or not (introduced or (begins and same)):
         return None
     again = QUESTIONS[message.state.ask].ask(message.state, message.context)
-    return Turn(message.state, (Reply("saved"), again), (Edit({"name": name}),))
+    return Turn(message.state, (Reply("saved"), again), (EditProfile({"name": name}),))
 
 
 @cache

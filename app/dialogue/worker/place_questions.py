@@ -7,8 +7,11 @@ from typing import Any, Final
 
 from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
+from app.dialogue.context import Context
+from app.dialogue.effects import EditProfile
 from app.dialogue.flow import QUESTIONS, answered, index, turn_to
-from app.dialogue.model import Ask, Context, Edit, Incoming, Reply, State, Turn
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, around, folded, intents, words_of
@@ -107,7 +110,9 @@ def _placed(
     if profile is not None:
         known = replace(profile, place=name, located=True)
         message = replace(message, context=replace(message.context, profile=known))
-    return answered(message, Ask.LOCATION, Edit(changes), before=(Reply(saved, {"place": name}),))
+    return answered(
+        message, Ask.LOCATION, EditProfile(changes), before=(Reply(saved, {"place": name}),)
+    )
 
 
 def ask_which_place(state: State, _context: Context) -> Reply:
@@ -182,7 +187,7 @@ def read_distance(message: Incoming) -> Turn | None:
     if profile is not None:
         known = replace(profile, max_distance_km=kilometres)
         message = replace(message, context=replace(message.context, profile=known))
-    return answered(message, Ask.DISTANCE, Edit({"max_distance_km": kilometres}))
+    return answered(message, Ask.DISTANCE, EditProfile({"max_distance_km": kilometres}))
 
 
 def _pin_in(text: str) -> str | None:
@@ -207,7 +212,7 @@ def _corrected(message: Incoming, pin: str) -> Turn:
     at = [place.latitude, place.longitude]
     moved = Reply("place_corrected", {"place": _label(_option(place))})
     again = ask_distance(message.state, message.context)
-    return Turn(message.state, (moved, again), (Edit({"location": at}),))
+    return Turn(message.state, (moved, again), (EditProfile({"location": at}),))
 
 
 def relocated(message: Incoming) -> Turn:
@@ -217,7 +222,7 @@ def relocated(message: Incoming) -> Turn:
     name = nearest.name if nearest else f"{latitude:.2f}, {longitude:.2f}"
     again = QUESTIONS[message.state.ask].ask(message.state, message.context)
     moved = Reply("place_saved", {"place": name})
-    return Turn(message.state, (moved, again), (Edit({"location": [latitude, longitude]}),))
+    return Turn(message.state, (moved, again), (EditProfile({"location": [latitude, longitude]}),))
 
 
 def ask_experience(_state: State, _context: Context) -> Reply:
@@ -238,7 +243,7 @@ def read_experience(message: Incoming) -> Turn | None:
     if profile is not None:
         known = replace(profile, experience_years=int(years))
         message = replace(message, context=replace(message.context, profile=known))
-    return answered(message, Ask.EXPERIENCE, Edit({"experience_years": int(years)}))
+    return answered(message, Ask.EXPERIENCE, EditProfile({"experience_years": int(years)}))
 
 
 def _measure(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.dialogue.flow import QUESTIONS, Question
-from app.dialogue.model import Ask
+from app.dialogue.state import Ask
 from app.dialogue.worker import hours_questions, person_questions, place_questions, skill_questions
 
 TABLE: Final[Mapping[Ask, Question]] = {

@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import skills as skill_catalogue
+from app.dialogue.context import Context
+from app.dialogue.effects import EditProfile
 from app.dialogue.flow import answered, ask, index, turn_to
-from app.dialogue.model import Ask, Context, Edit, Incoming, Reply, State, Turn
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.person_questions import age_told, renamed
 from app.nlu.intents import Intent, around, words_of
 from app.texts import catalogue
@@ -40,7 +43,7 @@ def _skill_rows(chosen: Sequence[str], page: int, context: Context) -> list[Row]
     pages = max(1, -(-len(left) // _SKILLS_A_PAGE))
     page %= pages
     shown = left[page * _SKILLS_A_PAGE : (page + 1) * _SKILLS_A_PAGE]
-    rows = [skill_row(slug, context.said_in) for slug in shown]
+    rows = [skill_row(slug, context.reply_language) for slug in shown]
     if pages > 1:
         rows.append(Row(f"skills:page:{(page + 1) % pages}", _word(context, "show_more")))
     if chosen:
@@ -74,7 +77,7 @@ def read_skills(message: Incoming) -> Turn | None:
         if not chosen:
             opened, question = ask(state, Ask.SKILLS, context)
             return Turn(opened, (Reply("skills_needed"), question))
-        return answered(_with_skills(message, chosen), Ask.SKILLS, Edit({"skills": chosen}))
+        return answered(_with_skills(message, chosen), Ask.SKILLS, EditProfile({"skills": chosen}))
     if message.has_intent(Intent.MORE):
         page = int(state.draft.get("page", 0)) + 1
         return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
@@ -110,7 +113,7 @@ def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn
         return Turn(state.at(Ask.SKILLS, skills=chosen), (reply,), missed=True)
     if not found and len(unclear) == 1:
         words, matches = several[0]
-        rows = [skill_row(slug, context.said_in) for slug in matches]
+        rows = [skill_row(slug, context.reply_language) for slug in matches]
         reply = Reply("ask_which_skill", {"said": words[:60]}, rows=rows)
         return Turn(state.at(Ask.SKILLS, skills=chosen), (reply,))
     # Of several, what is unclear takes its likeliest meaning: it is read back before it counts.
@@ -125,10 +128,10 @@ def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn
 
 def _matches(words: str, context: Context) -> list[str]:
     """Return the skills some words may mean, without "I can …" or "… ka kaam" around them."""
-    found = skill_catalogue.search(words, context.said_in, 9)
+    found = skill_catalogue.search(words, context.reply_language, 9)
     if not found:
         bare = around("around_skill").without(words_of(words), ends_only=True)
-        found = skill_catalogue.search(" ".join(bare), context.said_in, 9) if bare else []
+        found = skill_catalogue.search(" ".join(bare), context.reply_language, 9) if bare else []
     return [skill.slug for skill in found]
 
 
@@ -155,7 +158,7 @@ def read_skills_right(message: Incoming) -> Turn | None:
     choice = message.tapped("skills")
     chosen = _chosen(message.state)
     if choice == "yes" or message.has_intent(Intent.YES) or message.has_intent(Intent.DONE):
-        return answered(_with_skills(message, chosen), Ask.SKILLS, Edit({"skills": chosen}))
+        return answered(_with_skills(message, chosen), Ask.SKILLS, EditProfile({"skills": chosen}))
     if choice == "no" or message.has_intent(Intent.NO):
         return turn_to(message.state, Ask.SKILLS, message.context)
     return read_skills(message)
@@ -171,4 +174,4 @@ def _with_skills(message: Incoming, chosen: Sequence[str]) -> Incoming:
 
 
 def _word(context: Context, name: str) -> str:
-    return catalogue.word(context.said_in, name)
+    return catalogue.word(context.reply_language, name)

@@ -1,0 +1,122 @@
+"""What is known about the sender of a message: profile, offers, employer accounts."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from app.core.week import Slot
+from app.jobs.rules import JobStatus
+from app.offers.rules import OfferStatus
+from app.texts.formatting import DEFAULT_ZONE
+
+CANCELLABLE: Final = frozenset({JobStatus.DRAFT, JobStatus.PUBLISHED})
+"""Statuses from which a job can be cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The profile of the worker who writes."""
+
+    name: str
+    agreed: bool
+    """Whether they have consented."""
+    suspended: bool
+    has_phone: bool
+    skills: Sequence[str]
+    place: str | None
+    located: bool
+    max_distance_km: float
+    experience_years: int
+    slots: Sequence[Slot]
+    time_zone: str = DEFAULT_ZONE
+    """IANA zone of the worker's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSummary:
+    """An offer of the worker who writes."""
+
+    id: UUID
+    status: OfferStatus
+    """The effective one: an unanswered offer past its deadline has expired."""
+    unlocked: bool
+    params: Mapping[str, Any]
+    """Values for the texts about it."""
+    blocked: bool = False
+    """Whether this worker blocked its employer."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerAccount:
+    """An employer's account that names the phone somebody writes from."""
+
+    id: UUID
+    company: str
+    email: str
+    """Masked: whoever holds the phone may be a stranger."""
+    proven: bool
+    """Whether the phone was proven to be this account's; otherwise the account may do nothing here."""
+    suspended: bool
+    city: str | None
+
+
+def masked_email(email: str) -> str:
+    """Return enough of an address for its owner to know it: "o•••@e•••.com"."""
+    name, _, domain = email.partition("@")
+    _, _, ending = domain.rpartition(".")
+    return f"{name[:1]}•••@{domain[:1]}•••.{ending[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """A job of an employer who writes."""
+
+    id: UUID
+    employer_id: UUID
+    status: JobStatus
+    params: Mapping[str, Any]
+    """Values for the texts about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known about the sender when a message is handled; loaded by `app.chat.load_context`."""
+
+    now: dt.datetime
+    language: str | None
+    profile: Profile | None
+    stopped: bool = False
+    in_handoff: bool = False
+    """Whether a human was called, whether or not one has come."""
+    handoff_reason: str = ""
+    """One of `app.messaging.models.HandoffReason`."""
+    taken_over: bool = False
+    """Whether an administrator has the conversation now."""
+    attended: bool = False
+    """Whether an administrator has had it since: a plain yes may be meant for them."""
+    employers: Sequence[EmployerAccount] = ()
+    """Employer accounts that name this phone, proven or not."""
+    job: JobSummary | None = None
+    """The tapped job, if it belongs to one of those employers."""
+    base_url: str = ""
+    late: bool = False
+    """Whether a newer message of this person was handled already."""
+    stop_superseded: bool = False
+    """Whether a newer STOP or START of theirs was handled already."""
+    open_offers: Sequence[OfferSummary] = ()
+    accepted_offers: Sequence[OfferSummary] = ()
+    offer: OfferSummary | None = None
+    """The tapped or quoted offer, if it is this worker's."""
+    quoted: bool = False
+    """Whether the message quotes a message of ours about an offer."""
+    country: str = "IN"
+    form_id: str = ""
+    """The platform's id of the form for weekly hours; "" where there is none."""
+    currency: str = "INR"
+
+    @property
+    def reply_language(self) -> str:
+        """The language of replies."""
+        return self.language or "en"
