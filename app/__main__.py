@@ -143,7 +143,7 @@ async def _check_invariants(settings: Settings) -> int:
 async def _unreachable(settings: Settings, *, deploy: bool) -> list[str]:
     from redis.exceptions import RedisError
 
-    from app.identity.redis_sessions import forgets
+    from app.identity.redis_sessions import durability_warnings
     from app.runtime import running
 
     now = settings.model_copy(update={"database_wait_seconds": 0})
@@ -152,7 +152,7 @@ async def _unreachable(settings: Settings, *, deploy: bool) -> list[str]:
             if runtime.redis is not None:
                 await runtime.redis.ping()
                 if deploy:
-                    return await forgets(runtime.redis)
+                    return await durability_warnings(runtime.redis)
     except DomainError as error:
         return [error.message]
     except (RedisError, OSError):

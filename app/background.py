@@ -144,13 +144,13 @@ async def _send_refunds(runtime: Runtime, batch: int) -> int:
 
 async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
     async with runtime.database.read() as session:
-        if not await password_reset.any_asked(session):
+        if not await password_reset.has_requests(session):
             return 0
     now = runtime.clock()
     async with runtime.database.begin() as session:
-        emails = await password_reset.take_asked(session, batch)
+        emails = await password_reset.take_requests(session, batch)
         for email in emails:
-            for link in await password_reset.begin(session, email, now):
+            for link in await password_reset.issue_tokens(session, email, now):
                 await send_reset_link(session, runtime.settings.base_url, link, now)
     return len(emails)
 

@@ -174,7 +174,7 @@ async def _warn_of_cache(runtime: Runtime) -> None:
     """Say at the start if the cache may forget who is signed in; readiness tells of one that is down."""
     if runtime.redis is not None:
         with suppress(SessionsDown):
-            for sentence in await redis_sessions.forgets(runtime.redis):
+            for sentence in await redis_sessions.durability_warnings(runtime.redis):
                 logger().warning("cache_forgets_sessions", reason=sentence)
 
 

@@ -167,7 +167,7 @@ async def _set_language(doing: Doing, effect: fx.SetLanguage) -> None:
 
 async def _agree(doing: Doing, effect: fx.GiveConsent) -> None:
     """Record the consent. A phone is proven by the message that came from it."""
-    user = await users.find(doing.session, doing.worker_id)
+    user = await users.get_user(doing.session, doing.worker_id)
     phone = users.phone_of(doing.session, user)
     if phone is not None:
         new = registration.NewWorker(

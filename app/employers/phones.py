@@ -131,7 +131,7 @@ async def send_code(
     user = await _naming(session, employer_id, phone_index)
     phone = users.phone_of(session, user) or ""
     subject = _subject(session, employer_id, phone_index)
-    challenge = await codes.issue_mailed(session, subject, CODES_PER_HOUR, now)
+    challenge = await codes.issue_by_email(session, subject, CODES_PER_HOUR, now)
     if challenge is None:
         raise CodesSent
     await notify(
@@ -157,7 +157,7 @@ async def prove(
     Raises `EmployerNotFound` unless the account names the phone, and `WrongCode`, which is counted.
     """
     user = await _naming(session, employer_id, phone_index)
-    if not await codes.use(session, _subject(session, employer_id, phone_index), code, now):
+    if not await codes.redeem(session, _subject(session, employer_id, phone_index), code, now):
         raise WrongCode
     await session.execute(
         update(Employer)

@@ -23,18 +23,18 @@ async def authenticate(
     `SessionsDown`.
     """
     claims = tokens.read(token, now)
-    standing = await sessions.standing(session, claims.user_id, claims.session_id, now)
-    if standing is None or standing.status not in MAY_SIGN_IN:
+    account = await sessions.find_account(session, claims.user_id, claims.session_id, now)
+    if account is None or account.status not in MAY_SIGN_IN:
         raise SessionEnded
     # A role never changes and a version never goes back: such a token was not issued by us.
-    if standing.role is not claims.role or claims.version > standing.version:
+    if account.role is not claims.role or claims.version > account.version:
         raise InvalidToken
     return Actor(
         user_id=claims.user_id,
-        role=standing.role,
-        status=standing.status,
-        name=standing.name,
+        role=account.role,
+        status=account.status,
+        name=account.name,
         session_id=claims.session_id,
-        admin_role=standing.admin_role,
-        has_second_factor=standing.has_second_factor,
+        admin_role=account.admin_role,
+        has_second_factor=account.has_second_factor,
     )

@@ -34,7 +34,7 @@ class SameRole(Conflict):
     detail = "This administrator has that role already."
 
 
-async def find(session: AsyncSession, admin_id: UUID) -> User:
+async def get_admin(session: AsyncSession, admin_id: UUID) -> User:
     """Return an administrator. Raises `NotFound`."""
     query = select(User).where(User.id == admin_id, User.role == Role.ADMIN)
     user: User | None = await session.scalar(query.execution_options(populate_existing=True))
@@ -61,7 +61,7 @@ async def lock_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> No
         .with_for_update()
     )
     found = set(await session.scalars(owners))
-    await find(session, admin_id)
+    await get_admin(session, admin_id)
     if actor.user_id not in found:
         raise LastOwner
 

@@ -39,9 +39,9 @@ LIFETIME: Final = dt.timedelta(minutes=5)
 MAIL_LIFETIME: Final = dt.timedelta(minutes=15)
 """A mail may take minutes, and somebody has to find the mailbox."""
 MAX_TRIES: Final = 5
-WRITTEN_PER_HOUR: Final = 5
+CHAT_CODES_PER_HOUR: Final = 5
 """How many codes somebody may ask for in the chat: more than anybody needs, and few to look at."""
-WRITTEN_TRIES: Final = 50
+CHAT_TRIES: Final = 50
 """One address has ten guesses a minute: whoever wants to use these up in time needs a dozen of them."""
 KEPT: Final = dt.timedelta(days=2)
 """How long spent challenges are kept: the daily count needs a day of them."""
@@ -49,8 +49,8 @@ KEPT: Final = dt.timedelta(days=2)
 _SENT = "sign_in"
 _DECOY = "decoy"
 _MAILED = "mailed"
-_WRITTEN = "written"
-_ALL = (_SENT, _DECOY, _MAILED, _WRITTEN)
+_CHAT = "written"
+_ALL = (_SENT, _DECOY, _MAILED, _CHAT)
 
 # Put together once: every registration and sign-in asks them.
 _SENT_SINCE: Final = select(func.count()).where(
@@ -73,7 +73,7 @@ _OPEN: Final = (
         or_(
             OneTimeCode.tries < MAX_TRIES,
             OneTimeCode.strange_tries < MAX_TRIES,
-            and_(OneTimeCode.purpose == _WRITTEN, OneTimeCode.strange_tries < WRITTEN_TRIES),
+            and_(OneTimeCode.purpose == _CHAT, OneTimeCode.strange_tries < CHAT_TRIES),
         ),
     )
     .order_by(OneTimeCode.id)
@@ -138,29 +138,31 @@ async def issue(
     return await _start(session, subject, _SENT if known else _DECOY, now, LIFETIME, address)
 
 
-async def issue_mailed(
+async def issue_by_email(
     session: AsyncSession, subject: str, per_hour: int, now: dt.datetime
 ) -> Challenge | None:
     """Start a challenge whose code goes out by e-mail: it costs nothing, but fills a mailbox.
 
     Returns None when `subject` had as many in the last hour as it may.
     """
-    if await _lately(session, subject, _MAILED, now) >= per_hour:
+    if await _count_in_last_hour(session, subject, _MAILED, now) >= per_hour:
         return None
     return await _start(session, subject, _MAILED, now, MAIL_LIFETIME)
 
 
-async def issue_written(session: AsyncSession, subject: str, now: dt.datetime) -> Challenge | None:
+async def issue_in_chat(session: AsyncSession, subject: str, now: dt.datetime) -> Challenge | None:
     """Start a challenge for who asks from the phone itself; None when they had enough in an hour.
 
     The caller handles one message of a person at a time, so no two count the same codes.
     """
-    if await _lately(session, subject, _WRITTEN, now) >= WRITTEN_PER_HOUR:
+    if await _count_in_last_hour(session, subject, _CHAT, now) >= CHAT_CODES_PER_HOUR:
         return None
-    return await _start(session, subject, _WRITTEN, now, LIFETIME)
+    return await _start(session, subject, _CHAT, now, LIFETIME)
 
 
-async def _lately(session: AsyncSession, subject: str, purpose: str, now: dt.datetime) -> int:
+async def _count_in_last_hour(
+    session: AsyncSession, subject: str, purpose: str, now: dt.datetime
+) -> int:
     mine = select(func.count()).where(
         OneTimeCode.subject == subject,
         OneTimeCode.purpose == purpose,
@@ -184,7 +186,7 @@ async def _start(
             subject=subject,
             purpose=purpose,
             code_hash=_hash(session, challenge.id, challenge.code),
-            asked_from=_place(session, challenge.id, address),
+            asked_from=_hash_address(session, challenge.id, address),
             created_at=now,
             expires_at=challenge.expires_at,
         )
@@ -193,7 +195,7 @@ async def _start(
     return challenge
 
 
-async def use(
+async def redeem(
     session: AsyncSession, subject: str, code: str, now: dt.datetime, address: str | None = None
 ) -> bool:
     """Whether `code`, typed at `address`, is good for `subject` now.
@@ -206,8 +208,8 @@ async def use(
     strange: list[UUID] = []
     good = False
     for row in await session.execute(_OPEN, {"subject": subject, "now": now}):
-        is_own = row.asked_from == _place(session, row.id, address)
-        allowed = WRITTEN_TRIES if row.purpose == _WRITTEN else MAX_TRIES
+        is_own = row.asked_from == _hash_address(session, row.id, address)
+        allowed = CHAT_TRIES if row.purpose == _CHAT else MAX_TRIES
         if (row.tries if is_own else row.strange_tries) >= allowed:
             continue
         (own if is_own else strange).append(row.id)
@@ -222,7 +224,7 @@ async def use(
     return False
 
 
-async def void(session: AsyncSession, subject: str, now: dt.datetime) -> None:
+async def revoke(session: AsyncSession, subject: str, now: dt.datetime) -> None:
     """Make every code good for nothing that was sent to `subject` so far: it is somebody else's now."""
     sent = update(table(OneTimeCode)).where(
         OneTimeCode.subject == subject, OneTimeCode.used_at.is_(None)
@@ -230,7 +232,7 @@ async def void(session: AsyncSession, subject: str, now: dt.datetime) -> None:
     await session.execute(sent.values(used_at=now))
 
 
-async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+async def purge(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Delete challenges past keeping, at most `limit`; return how many."""
     old = select(OneTimeCode.id).where(OneTimeCode.expires_at < now - KEPT).limit(limit)
     statement = delete(OneTimeCode).where(OneTimeCode.id.in_(old)).returning(OneTimeCode.id)
@@ -241,5 +243,5 @@ def _hash(session: AsyncSession, challenge_id: UUID, code: str) -> str:
     return keyring(session).index(f"{challenge_id}:{code}", "code")
 
 
-def _place(session: AsyncSession, challenge_id: UUID, address: str | None) -> str | None:
+def _hash_address(session: AsyncSession, challenge_id: UUID, address: str | None) -> str | None:
     return keyring(session).index(f"{challenge_id}:{address}", "address") if address else None

@@ -14,7 +14,7 @@ from app.identity.models import OneTimeCode
 
 
 @dataclass(frozen=True)
-class SentLink:
+class EmailToken:
     """A link to send: `token` goes into it and is kept nowhere."""
 
     id: UUID
@@ -25,10 +25,10 @@ class SentLink:
 
 async def issue(
     session: AsyncSession, user_id: UUID, purpose: str, lifetime: dt.timedelta, now: dt.datetime
-) -> SentLink:
+) -> EmailToken:
     """Make a link by which a user can do one thing."""
     link_id = new_id()
-    link = SentLink(link_id, user_id, f"{link_id.hex}.{random_token()}", now + lifetime)
+    link = EmailToken(link_id, user_id, f"{link_id.hex}.{random_token()}", now + lifetime)
     session.add(
         OneTimeCode(
             id=link.id,
@@ -43,7 +43,9 @@ async def issue(
     return link
 
 
-async def user_of(session: AsyncSession, token: str, purpose: str, now: dt.datetime) -> UUID | None:
+async def find_user_id(
+    session: AsyncSession, token: str, purpose: str, now: dt.datetime
+) -> UUID | None:
     """Return whose link this is, without using it; None for one that is no good, or no more."""
     try:
         link_id = UUID(hex=token.split(".", 1)[0])
@@ -61,7 +63,7 @@ async def user_of(session: AsyncSession, token: str, purpose: str, now: dt.datet
     return UUID(row.subject)
 
 
-async def use(session: AsyncSession, token: str, now: dt.datetime) -> bool:
+async def redeem(session: AsyncSession, token: str, now: dt.datetime) -> bool:
     """Use a link up; of two uses at once, one is told True."""
     used = await session.scalar(
         update(OneTimeCode)
@@ -72,7 +74,7 @@ async def use(session: AsyncSession, token: str, now: dt.datetime) -> bool:
     return used is not None
 
 
-async def forget(session: AsyncSession, user_id: UUID, purpose: str, now: dt.datetime) -> None:
+async def revoke(session: AsyncSession, user_id: UUID, purpose: str, now: dt.datetime) -> None:
     """Make every link of a user for this purpose worthless."""
     await session.execute(
         update(OneTimeCode)

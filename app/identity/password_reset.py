@@ -17,8 +17,8 @@ from app.core.crypto import SealBroken
 from app.core.errors import Conflict, Invalid
 from app.database.session import keyring
 from app.database.wakeups import wake_loops
-from app.identity import email_confirmation, email_tokens, growing_waits, users
-from app.identity.email_tokens import SentLink
+from app.identity import email_confirmation, email_tokens, sign_in_throttle, users
+from app.identity.email_tokens import EmailToken
 from app.identity.models import ResetRequest, Role, User
 from app.identity.rules import MAY_SIGN_IN
 from app.identity.sessions import SessionEnded, SessionStore
@@ -47,7 +47,7 @@ class PasswordChanged(Conflict):
 
 
 @dataclass(frozen=True)
-class Holder:
+class PasswordOwner:
     """Whose password is about to be set: their words may not be in it."""
 
     user_id: UUID
@@ -58,7 +58,7 @@ class Holder:
     email: str
 
 
-async def ask(session: AsyncSession, email: str, now: dt.datetime) -> None:
+async def request(session: AsyncSession, email: str, now: dt.datetime) -> None:
     """Note that a link is wanted at this address.
 
     One row, whether or not there is an account: what is done for one would tell by its time.
@@ -68,12 +68,12 @@ async def ask(session: AsyncSession, email: str, now: dt.datetime) -> None:
     wake_loops(session, LOOP)
 
 
-async def any_asked(session: AsyncSession) -> bool:
+async def has_requests(session: AsyncSession) -> bool:
     """Whether links are wanted."""
     return await session.scalar(select(ResetRequest.id).limit(1)) is not None
 
 
-async def take_asked(session: AsyncSession, limit: int) -> list[str]:
+async def take_requests(session: AsyncSession, limit: int) -> list[str]:
     """Take the addresses at which links are wanted, the oldest first; they are forgotten by that.
 
     One that can't be opened (its key is gone) is dropped.
@@ -92,16 +92,16 @@ async def take_asked(session: AsyncSession, limit: int) -> list[str]:
     return emails
 
 
-async def begin(
+async def issue_tokens(
     session: AsyncSession, email: str, now: dt.datetime, role: Role | None = None
-) -> list[SentLink]:
+) -> list[EmailToken]:
     """Return a link for each account with this e-mail address (employer and admin may share one).
 
     With `role`, only for the account of that role.
     """
     roles = {Role.EMPLOYER, Role.ADMIN} if role is None else {role}
     query = select(User.id).where(
-        users.is_email(keyring(session), email),
+        users.email_equals(keyring(session), email),
         User.role.in_(roles),
         User.status.in_(MAY_SIGN_IN),
     )
@@ -111,33 +111,35 @@ async def begin(
     ]
 
 
-async def holder_of(session: AsyncSession, token: str, now: dt.datetime) -> Holder:
+async def get_token_owner(session: AsyncSession, token: str, now: dt.datetime) -> PasswordOwner:
     """Return whose link this is, without using it. Raises `ResetTokenInvalid`."""
-    user_id = await email_tokens.user_of(session, token, _PURPOSE, now)
-    found = await _holder(session, user_id) if user_id is not None else None
+    user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now)
+    found = await _find_owner(session, user_id) if user_id is not None else None
     if found is None:
         raise ResetTokenInvalid
     return found
 
 
-async def require_holder(session: AsyncSession, user_id: UUID) -> Holder:
+async def get_owner(session: AsyncSession, user_id: UUID) -> PasswordOwner:
     """Return what is needed to change a signed-in user's password. Raises `SessionEnded`."""
-    found = await _holder(session, user_id)
+    found = await _find_owner(session, user_id)
     if found is None:
         raise SessionEnded
     return found
 
 
-async def _holder(session: AsyncSession, user_id: UUID) -> Holder | None:
+async def _find_owner(session: AsyncSession, user_id: UUID) -> PasswordOwner | None:
     query = select(User).where(User.id == user_id, User.status.in_(MAY_SIGN_IN))
     user = await session.scalar(query.execution_options(populate_existing=True))
     if user is None:
         return None
     email = users.email_of(session, user) or ""
-    return Holder(user_id, user.password_hash, (user.name, email), user.language, user.role, email)
+    return PasswordOwner(
+        user_id, user.password_hash, (user.name, email), user.language, user.role, email
+    )
 
 
-async def reset(
+async def set_by_token(
     session: AsyncSession,
     sessions: SessionStore,
     token: str,
@@ -148,18 +150,18 @@ async def reset(
 
     Raises `ResetTokenInvalid`: of two uses at once, one wins.
     """
-    found = await holder_of(session, token, now)
-    if not await email_tokens.use(session, token, now):
+    found = await get_token_owner(session, token, now)
+    if not await email_tokens.redeem(session, token, now):
         raise ResetTokenInvalid
     await _set(session, found, password_hash, now)
-    await email_confirmation.prove(session, found.user_id, now)  # the link came to it
+    await email_confirmation.mark_confirmed(session, found.user_id, now)  # the link came to it
     await sessions.end_all(session, found.user_id)
 
 
 async def change(
     session: AsyncSession,
     sessions: SessionStore,
-    found: Holder,
+    found: PasswordOwner,
     password_hash: str,
     session_id: UUID | None,
     now: dt.datetime,
@@ -172,7 +174,9 @@ async def change(
     await sessions.end_all(session, found.user_id, keep=session_id, version=version)
 
 
-async def _set(session: AsyncSession, found: Holder, password_hash: str, now: dt.datetime) -> int:
+async def _set(
+    session: AsyncSession, found: PasswordOwner, password_hash: str, now: dt.datetime
+) -> int:
     """Set the password, make every open link worthless, and return the account's new version."""
     version: int | None = await session.scalar(
         update(User)
@@ -186,7 +190,7 @@ async def _set(session: AsyncSession, found: Holder, password_hash: str, now: dt
     )
     if version is None:
         raise PasswordChanged
-    await email_tokens.forget(session, found.user_id, _PURPOSE, now)
+    await email_tokens.revoke(session, found.user_id, _PURPOSE, now)
     # Whoever guessed at the second factor knew the old password: their tries keep nobody out now.
-    await growing_waits.forget_factor(session, str(found.user_id))
+    await sign_in_throttle.reset_second_factor(session, str(found.user_id))
     return version

@@ -62,7 +62,7 @@ hashing = Hashing(
 _threads: RunVar[CapacityLimiter] = RunVar("password_threads")
 
 
-def hashing_room() -> CapacityLimiter:
+def hashing_limiter() -> CapacityLimiter:
     """Return what lets `HASHES_AT_ONCE` passwords be hashed or checked at a time, in this event loop."""
     try:
         return _threads.get()
@@ -72,17 +72,17 @@ def hashing_room() -> CapacityLimiter:
         return made
 
 
-def normal(password: str) -> str:
+def normalize(password: str) -> str:
     """Return the form that is hashed: NFC, so that two keyboards typing é agree."""
     return unicodedata.normalize("NFC", password)
 
 
-def check_good_enough(password: str, *, field: str, personal: Sequence[str] = ()) -> None:
+def require_acceptable(password: str, *, field: str, personal: Sequence[str] = ()) -> None:
     """Raise `Invalid` for `field`, with a sentence for a person, unless `password` may be set.
 
     `personal` are the account's own words: its e-mail address, its company's and contact's name.
     """
-    text = normal(password)
+    text = normalize(password)
     if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
         raise Invalid.field(field, "Use valid Unicode text.")
     if len(text) < MINIMUM_CHARACTERS:
@@ -106,23 +106,25 @@ def _plain(text: str) -> str:
 def _own_words(personal: tuple[str, ...]) -> frozenset[str]:
     words = set()
     for item in personal:
-        folded = normal(item).casefold()
+        folded = normalize(item).casefold()
         words |= {folded, *folded.split("@"), *folded.split()}
     return frozenset(w for w in map(_plain, words) if len(w) >= _MINIMUM_PART_CHARACTERS)
 
 
 async def hash_password(password: str) -> str:
     """Return the Argon2id hash to keep."""
-    return await to_thread.run_sync(hashing.hasher.hash, normal(password), limiter=hashing_room())
+    return await to_thread.run_sync(
+        hashing.hasher.hash, normalize(password), limiter=hashing_limiter()
+    )
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
     """Whether `password` is the one that was hashed; False for None, in the same time."""
-    text = normal(password)
+    text = normalize(password)
     if not text.isascii() and any(0xD800 <= ord(c) <= 0xDFFF for c in text):
         text = ""  # not text, so nobody's password; checked all the same, for equal time
     known = password_hash is not None
     good = await to_thread.run_sync(
-        hashing.hasher.verify, text, password_hash or hashing.nobodys, limiter=hashing_room()
+        hashing.hasher.verify, text, password_hash or hashing.nobodys, limiter=hashing_limiter()
     )
     return good and known

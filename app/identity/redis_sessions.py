@@ -18,14 +18,14 @@ from app.identity.sessions import (
     ACCOUNT,
     LONGEST_DAYS,
     SESSION_DAYS,
+    AccountState,
     IssuedSession,
     OpenSession,
     RefreshToken,
     Rotated,
     SessionEnded,
-    Standing,
-    answering,
-    standing_of,
+    account_state,
+    store_errors,
 )
 
 # KEYS: the session. ARGV: hash of the token shown, hash of the next, then in Unix seconds: now, when it
@@ -82,7 +82,7 @@ class RedisSessions:
             "created": _seconds(now),
             "refreshed": _seconds(now),
         }
-        async with _in_time(), self._redis.pipeline(transaction=True) as pipe:
+        async with _bounded(), self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(_key(token.session_id), mapping=cast(Any, held))
             pipe.expire(_key(token.session_id), self._lifetime)
             pipe.zremrangebyscore(_list_key(user_id), "-inf", _seconds(now))
@@ -90,19 +90,19 @@ class RedisSessions:
             await pipe.execute()
         return IssuedSession(token.session_id, token.text)
 
-    async def standing(
+    async def find_account(
         self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
-    ) -> Standing | None:
+    ) -> AccountState | None:
         """See `SessionStore`; one look-up here, one in the database."""
-        async with _in_time():
+        async with _bounded():
             fields = self._redis.hmget(_key(session_id), ["user", "version", "expires"])
             user, version, expires = map(_text, await cast(Awaitable[list[Any]], fields))
             if user is None or not hmac.compare_digest(user, str(user_id)):
                 return None
             if version is None or expires is None or int(expires) <= now.timestamp():
                 return None
-        async with answering():
-            found = standing_of(await ACCOUNT.one_or_none(session, user_id=user_id))
+        async with store_errors():
+            found = account_state(await ACCOUNT.one_or_none(session, user_id=user_id))
         return found if found is not None and found.version == int(version) else None
 
     async def rotate(self, session: AsyncSession, refresh_token: str, now: dt.datetime) -> Rotated:
@@ -110,7 +110,7 @@ class RedisSessions:
         old = RefreshToken.parse(refresh_token)
         new = RefreshToken.make(old.session_id)
         idle = self._expiry(now)
-        async with _in_time():
+        async with _bounded():
             answer = await self._rotate(
                 keys=[_key(old.session_id)],
                 args=[old.hash, new.hash, _seconds(now), idle, _seconds(now + self._longest)],
@@ -124,18 +124,18 @@ class RedisSessions:
                 await pipe.execute()
         return Rotated(user_id, old.session_id, new.text, int(version or 0))
 
-    async def of(
+    async def list_open(
         self, session: AsyncSession, user_id: UUID, now: dt.datetime
     ) -> Sequence[OpenSession]:
         """See `SessionStore`."""
-        async with _in_time():
+        async with _bounded():
             listed = await self._redis.zrangebyscore(_list_key(user_id), _seconds(now) + 1, "+inf")
             ids = [UUID(_text(item)) for item in listed]
             async with self._redis.pipeline(transaction=False) as pipe:
                 for session_id in ids:
                     pipe.hmget(_key(session_id), ["version", "created", "refreshed", "expires"])
                 held = await pipe.execute()
-        async with answering():
+        async with store_errors():
             row = await ACCOUNT.one_or_none(session, user_id=user_id)
         version = None if row is None else str(row.version)
         found = []
@@ -149,7 +149,7 @@ class RedisSessions:
 
     async def end(self, session: AsyncSession, session_id: UUID) -> None:
         """See `SessionStore`."""
-        async with _in_time():
+        async with _bounded():
             await self._redis.delete(_key(session_id))
 
     async def end_all(
@@ -161,7 +161,7 @@ class RedisSessions:
         version: int | None = None,
     ) -> None:
         """See `SessionStore`."""
-        async with _in_time():
+        async with _bounded():
             listed = [_text(item) for item in await self._redis.zrange(_list_key(user_id), 0, -1)]
             doomed = [item for item in listed if item is not None and item != str(keep)]
             if doomed:
@@ -179,19 +179,19 @@ class RedisSessions:
 
 
 @asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
+async def _bounded() -> AsyncIterator[None]:
     """Bound what is asked of the store; a store that does not answer in time is down."""
-    async with answering(), asyncio.timeout(ANSWERS_SECONDS):
+    async with store_errors(), asyncio.timeout(ANSWERS_SECONDS):
         yield
 
 
-async def forgets(redis: "Redis") -> list[str]:
+async def durability_warnings(redis: "Redis") -> list[str]:
     """Return why the store may forget sessions, one sentence each; empty where it keeps them.
 
     A store that forgets signs people out, and lets nobody in. One that may not be asked, as some hosted
     ones, is taken to be set up by who knows. Raises `SessionsDown`.
     """
-    async with _in_time():
+    async with _bounded():
         try:
             saves = await redis.config_get("save", "appendonly", "maxmemory", "maxmemory-policy")
         except ResponseError:

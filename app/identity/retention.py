@@ -7,7 +7,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.due import Due
-from app.identity import codes, growing_waits, sessions
+from app.identity import codes, sessions, sign_in_throttle
 from app.identity.models import OneTimeCode, Session, SignInTries
 
 DUE: Final = (
@@ -16,14 +16,14 @@ DUE: Final = (
     Due(
         SignInTries.updated_at < bindparam("now"),
         SignInTries.good_at.is_(None),
-        kept=growing_waits.FORGOTTEN_AFTER,
+        kept=sign_in_throttle.FORGOTTEN_AFTER,
     ),
-    Due(SignInTries.updated_at < bindparam("now"), kept=growing_waits.KNOWN_FOR),
+    Due(SignInTries.updated_at < bindparam("now"), kept=sign_in_throttle.KNOWN_FOR),
 )
 
 
 async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Delete at most `limit` of each; return how many of the more plentiful kind were deleted."""
-    expired = await sessions.forget_expired(session, now, limit)
-    tried = await growing_waits.forget_old(session, now, limit)
-    return max(expired, tried, await codes.forget_old(session, now, limit))
+    expired = await sessions.purge_expired(session, now, limit)
+    tried = await sign_in_throttle.purge(session, now, limit)
+    return max(expired, tried, await codes.purge(session, now, limit))

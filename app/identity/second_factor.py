@@ -19,7 +19,7 @@ from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import new_id
 from app.database.session import keyring
 from app.database.statements import table
-from app.identity import growing_waits, totp, users
+from app.identity import sign_in_throttle, totp, users
 from app.identity.models import OneTimeCode, User
 
 RECOVERY_CODES: Final = 10
@@ -51,14 +51,14 @@ class WrongSecondFactor(Invalid):
 
 
 @dataclass(frozen=True)
-class Begun:
+class Enrolment:
     """A secret to put into an authenticator app; shown once."""
 
     secret: str
     url: str
 
 
-async def check(
+async def verify(
     session: AsyncSession, user: User | None, stand_in: str, code: str | None, now: dt.datetime
 ) -> bool:
     """Whether `code`, of an app or a recovery code, is right for `user`; it is spent by that.
@@ -72,7 +72,7 @@ async def check(
     secret = keyring(session).open(sealed, totp.CONTEXT) if sealed else totp.NOBODYS
     subject = str(user.id) if user is not None else stand_in
     user_id = user.id if user is not None else None
-    may_try = await growing_waits.count_factor(session, subject, now, user_id)
+    may_try = await sign_in_throttle.count_second_factor(session, subject, now, user_id)
     typed = (code or "").strip()
     step = totp.matching_step(secret, typed, now, user.totp_step if user is not None else None)
     if not may_try or user is None:
@@ -83,7 +83,7 @@ async def check(
     else:
         good = await _use_step(session, whose, step)
     if good:
-        await growing_waits.forget_factor(session, subject)
+        await sign_in_throttle.reset_second_factor(session, subject)
     return good
 
 
@@ -123,21 +123,25 @@ def _hash(session: AsyncSession, user_id: UUID, typed: str) -> str:
     return keyring(session).index(f"{user_id}:{plain}", "recovery-code")
 
 
-async def begin(session: AsyncSession, user_id: UUID, code: str | None, now: dt.datetime) -> Begun:
+async def start_setup(
+    session: AsyncSession, user_id: UUID, code: str | None, now: dt.datetime
+) -> Enrolment:
     """Show a new secret, which replaces the factor once it is confirmed.
 
     Whoever has a factor already gives a code of it. Raises `WrongSecondFactor`.
     """
-    user = await users.find(session, user_id)
-    if not await check(session, user, str(user_id), code, now):
+    user = await users.get_user(session, user_id)
+    if not await verify(session, user, str(user_id), code, now):
         raise WrongSecondFactor.field("totp", "Give a code of the app that is set up now.")
     secret = totp.new_secret()
     user.totp_pending_sealed = keyring(session).seal(secret, totp.CONTEXT)
     user.updated_at = now
-    return Begun(secret, totp.setup_url(secret, users.email_of(session, user) or user.name))
+    return Enrolment(secret, totp.setup_url(secret, users.email_of(session, user) or user.name))
 
 
-async def confirm(session: AsyncSession, user_id: UUID, code: str, now: dt.datetime) -> list[str]:
+async def confirm_setup(
+    session: AsyncSession, user_id: UUID, code: str, now: dt.datetime
+) -> list[str]:
     """Take the shown secret as the factor; return its recovery codes, which are shown once.
 
     Raises `NothingToConfirm` and `WrongSecondFactor`.
@@ -156,7 +160,7 @@ async def confirm(session: AsyncSession, user_id: UUID, code: str, now: dt.datet
 
 
 async def _new_recovery_codes(session: AsyncSession, user_id: UUID, now: dt.datetime) -> list[str]:
-    await _void_recovery_codes(session, user_id, now)
+    await _revoke_recovery_codes(session, user_id, now)
     made = [_recovery_code() for _ in range(RECOVERY_CODES)]
     session.add_all(
         OneTimeCode(
@@ -177,7 +181,7 @@ def _recovery_code() -> str:
     return "-".join(halves)
 
 
-async def _void_recovery_codes(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+async def _revoke_recovery_codes(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
     unused = and_(
         OneTimeCode.subject == str(user_id),
         OneTimeCode.purpose == _RECOVERY,
@@ -191,7 +195,7 @@ async def _void_recovery_codes(session: AsyncSession, user_id: UUID, now: dt.dat
     )
 
 
-async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> int:
+async def count_recovery_codes(session: AsyncSession, user_id: UUID) -> int:
     """Return how many recovery codes of a user are still good."""
     query = select(func.count()).where(
         OneTimeCode.subject == str(user_id),
@@ -208,12 +212,12 @@ async def set_secret(session: AsyncSession, user_id: UUID, secret: str, now: dt.
     """
     if not totp.is_secret(secret):
         raise Invalid.field("secret", "Use a Base32 secret of at least 128 bits.")
-    user = await users.find(session, user_id)
+    user = await users.get_user(session, user_id)
     user.totp_sealed = keyring(session).seal(secret, totp.CONTEXT)
     user.totp_pending_sealed = None
     user.totp_step = None
     user.updated_at = now
-    await growing_waits.forget_factor(session, str(user_id))
+    await sign_in_throttle.reset_second_factor(session, str(user_id))
 
 
 async def remove(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
@@ -221,9 +225,9 @@ async def remove(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None
 
     The account's tokens die. Raises `NotFound`.
     """
-    user = await users.find(session, user_id)
+    user = await users.get_user(session, user_id)
     user.totp_sealed = user.totp_pending_sealed = user.totp_step = None
     user.version += 1
     user.updated_at = now
-    await _void_recovery_codes(session, user_id, now)
-    await growing_waits.forget_factor(session, str(user_id))
+    await _revoke_recovery_codes(session, user_id, now)
+    await sign_in_throttle.reset_second_factor(session, str(user_id))

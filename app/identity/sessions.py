@@ -68,7 +68,7 @@ class Rotated:
 
 
 @dataclass(frozen=True)
-class Standing:
+class AccountState:
     """The account behind a live session, as it stands now."""
 
     role: Role
@@ -98,9 +98,9 @@ class SessionStore(Protocol):
         """Start a session of a user at that version of the account."""
         ...
 
-    async def standing(
+    async def find_account(
         self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
-    ) -> Standing | None:
+    ) -> AccountState | None:
         """Return the account behind a session, or None unless the session is alive and theirs.
 
         A session of an older version of the account (before a suspension, say) is not alive.
@@ -115,7 +115,7 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def of(
+    async def list_open(
         self, session: AsyncSession, user_id: UUID, now: dt.datetime
     ) -> Sequence[OpenSession]:
         """Return a user's sessions that are alive, the newest first."""
@@ -163,7 +163,7 @@ class RefreshToken:
             raise SessionEnded from None
 
 
-class Account(NamedTuple):
+class AccountRow(NamedTuple):
     """An account's row."""
 
     role: str
@@ -183,7 +183,7 @@ _OF_USER = select(
     _USERS.c.admin_role,
     _USERS.c.totp_sealed.is_not(None).label("has_second_factor"),
 ).where(_USERS.c.id == bindparam("user_id"))
-ACCOUNT = Prepared(_OF_USER, Account)
+ACCOUNT = Prepared(_OF_USER, AccountRow)
 """The account as it stands, for a store that keeps sessions elsewhere."""
 
 # The hottest query of the product: every request with a token.
@@ -193,15 +193,15 @@ _ACCOUNT_OF_SESSION = Prepared(
         _SESSIONS.c.expires_at > bindparam("now"),
         _SESSIONS.c.user_version == _USERS.c.version,
     ),
-    Account,
+    AccountRow,
 )
 
 
-def standing_of(row: Account | None) -> Standing | None:
+def account_state(row: AccountRow | None) -> AccountState | None:
     """Return the account of a row, None for none."""
     if row is None:
         return None
-    return Standing(
+    return AccountState(
         Role(row.role),
         UserStatus(row.status),
         row.name,
@@ -212,7 +212,7 @@ def standing_of(row: Account | None) -> Standing | None:
 
 
 @asynccontextmanager
-async def answering() -> AsyncIterator[None]:
+async def store_errors() -> AsyncIterator[None]:
     """Turn "the store is down" into `SessionsDown`."""
     try:
         yield
@@ -234,7 +234,7 @@ class DatabaseSessions:
     ) -> IssuedSession:
         """See `SessionStore`."""
         token = RefreshToken.make(new_id())
-        async with answering():
+        async with store_errors():
             await session.execute(
                 insert(table(Session)),
                 {
@@ -250,12 +250,12 @@ class DatabaseSessions:
             )
         return IssuedSession(token.session_id, token.text)
 
-    async def standing(
+    async def find_account(
         self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
-    ) -> Standing | None:
+    ) -> AccountState | None:
         """See `SessionStore`; one query."""
-        async with answering():
-            return standing_of(
+        async with store_errors():
+            return account_state(
                 await _ACCOUNT_OF_SESSION.one_or_none(
                     session, user_id=user_id, session_id=session_id, now=now
                 )
@@ -269,7 +269,7 @@ class DatabaseSessions:
         # A session of before there was an end gets one now.
         ends_at = func.coalesce(Session.ends_at, literal(now + self._longest, moment))
         idle = literal(now + self._lifetime, moment)
-        async with answering():
+        async with store_errors():
             exchanged = await session.execute(
                 update(Session)
                 .where(
@@ -291,7 +291,7 @@ class DatabaseSessions:
                 raise SessionEnded
         return Rotated(row.user_id, old.session_id, new.text, row.user_version)
 
-    async def of(
+    async def list_open(
         self, session: AsyncSession, user_id: UUID, now: dt.datetime
     ) -> Sequence[OpenSession]:
         """See `SessionStore`."""
@@ -306,12 +306,12 @@ class DatabaseSessions:
             )
             .order_by(Session.created_at.desc(), Session.id.desc())
         )
-        async with answering():
+        async with store_errors():
             return [OpenSession(*row) for row in await session.execute(query)]
 
     async def end(self, session: AsyncSession, session_id: UUID) -> None:
         """See `SessionStore`."""
-        async with answering():
+        async with store_errors():
             await session.execute(delete(Session).where(Session.id == session_id))
 
     async def end_all(
@@ -326,14 +326,14 @@ class DatabaseSessions:
         doomed = delete(Session).where(Session.user_id == user_id)
         if keep is not None:
             doomed = doomed.where(Session.id != keep)
-        async with answering():
+        async with store_errors():
             await session.execute(doomed)
             if keep is not None and version is not None:
                 kept = Session.id == keep, Session.user_id == user_id
                 await session.execute(update(Session).where(*kept).values(user_version=version))
 
 
-async def forget_expired(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+async def purge_expired(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Delete sessions that expired, at most `limit`; return how many."""
     expired = select(Session.id).where(Session.expires_at <= now).limit(limit)
     statement = delete(Session).where(Session.id.in_(expired)).returning(Session.id)

@@ -65,7 +65,7 @@ async def with_code(
     Raises `InvalidCredentials`, `AccountSuspended` and `SessionsDown`.
     """
     subject = users.index_of_phone(keyring(session), phone)
-    if not await codes.use(session, subject, code, now, address):
+    if not await codes.redeem(session, subject, code, now, address):
         raise InvalidCredentials
     user = await users.find_by_phone(session, phone)
     if user is None:
@@ -79,26 +79,26 @@ async def with_code(
 
 
 @dataclass(frozen=True)
-class Found:
+class AccountCredentials:
     """An account looked up for its password; all None where there is no such account."""
 
     user_id: UUID | None = None
     password_hash: str | None = None
 
 
-async def look_up(session: AsyncSession, role: Role, email: str) -> Found:
-    """Return what `password_is_right` needs.
+async def find_credentials(session: AsyncSession, role: Role, email: str) -> AccountCredentials:
+    """Return what `verify_credentials` needs.
 
     Apart from the rest, because the slow check of a password must not hold a transaction open.
     """
     query = select(User.id, User.password_hash).where(
-        User.role == role, users.is_email(keyring(session), email)
+        User.role == role, users.email_equals(keyring(session), email)
     )
     row = (await session.execute(query)).one_or_none()
-    return Found(row.id, row.password_hash) if row else Found()
+    return AccountCredentials(row.id, row.password_hash) if row else AccountCredentials()
 
 
-async def password_is_right(found: Found, password: str) -> bool:
+async def verify_credentials(found: AccountCredentials, password: str) -> bool:
     """Whether this is the account's password; after the same time for everyone."""
     return await verify_password(password, found.password_hash) and found.user_id is not None
 
@@ -106,23 +106,23 @@ async def password_is_right(found: Found, password: str) -> bool:
 async def with_password(
     session: AsyncSession,
     sessions: SessionStore,
-    found: Found,
+    found: AccountCredentials,
     totp_code: str | None,
     now: dt.datetime,
     *,
     right: bool,
     account: str,
 ) -> SignedIn:
-    """Sign in an employer or administrator; `right` is what `password_is_right` said.
+    """Sign in an employer or administrator; `right` is what `verify_credentials` said.
 
-    `account` is what its tries are counted as (`tries.account`). A wrong password and a wrong second
+    `account` is what its tries are counted as (`sign_in_throttle.account_key`). A wrong password and a wrong second
     factor run the same statements. Raises `InvalidCredentials` (also when the password changed
     meanwhile), `AccountSuspended` and `SessionsDown`.
     """
     query = select(User).where(User.id == found.user_id, User.password_hash == found.password_hash)
     user = (await session.scalars(query)).one_or_none()
     checked = user if right else None
-    good = await second_factor.check(session, checked, account, totp_code, now)
+    good = await second_factor.verify(session, checked, account, totp_code, now)
     if checked is None or not good:
         raise InvalidCredentials
     return await _start(session, sessions, checked, now)

@@ -14,7 +14,7 @@ from app.core.crypto import Keyring
 from app.core.errors import Conflict, Invalid, NotFound
 from app.database.session import changed, keyring
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
-from app.identity.passwords import check_good_enough, hash_password
+from app.identity.passwords import hash_password, require_acceptable
 from app.identity.rules import AccountAction, AdminRole, step_of
 
 PHONE = "phone"
@@ -112,7 +112,7 @@ def has_email() -> ColumnElement[bool]:
     return or_(User.email_index.is_not(None), User.email.is_not(None))
 
 
-def is_email(keys: Keyring, email: str) -> ColumnElement[bool]:
+def email_equals(keys: Keyring, email: str) -> ColumnElement[bool]:
     """Return the condition that a user has this e-mail address, as `parse_email` returns it."""
     # The second half finds those whom `app.privacy.sealing` has not come to yet.
     return or_(User.email_index == keys.index(email, EMAIL), User.email == email)
@@ -147,7 +147,7 @@ def _initial(word: str) -> str:
     return word[:end]
 
 
-async def find(session: AsyncSession, user_id: UUID) -> User:
+async def get_user(session: AsyncSession, user_id: UUID) -> User:
     """Return the user. Raises `NotFound`."""
     user = await session.get(User, user_id)
     if user is None:
@@ -163,7 +163,7 @@ async def find_by_phone(session: AsyncSession, phone: str) -> User | None:
 
 async def find_by_email(session: AsyncSession, role: Role, email: str) -> User | None:
     """Return the user of that role with this e-mail address (lower case), or None."""
-    query = select(User).where(User.role == role, is_email(keyring(session), email))
+    query = select(User).where(User.role == role, email_equals(keyring(session), email))
     return (await session.scalars(query)).one_or_none()
 
 
@@ -197,7 +197,7 @@ async def create_admin(
     """
     email = parse_email(email)
     if password is not None:
-        check_good_enough(password, field="password", personal=[email, name])
+        require_acceptable(password, field="password", personal=[email, name])
     user = User(
         role=Role.ADMIN,
         status=UserStatus.ACTIVE,

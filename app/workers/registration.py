@@ -178,7 +178,7 @@ async def code_in_the_chat(
     It goes to the phone the account signs in with. What others asked for in this phone's name counts for
     nothing here. Raises `NotFound`, `NotRegistered`, `PhoneMissing` and `CodesWritten`.
     """
-    user = await users.find(session, user_id)
+    user = await users.get_user(session, user_id)
     phone = users.phone_of(session, user)
     agreed = select(Consent.id).where(Consent.user_id == user_id, Consent.withdrawn_at.is_(None))
     if await session.scalar(agreed.limit(1)) is None:
@@ -186,7 +186,7 @@ async def code_in_the_chat(
     if phone is None:
         raise PhoneMissing
     subject = users.index_of_phone(keyring(session), phone)
-    challenge = await codes.issue_written(session, subject, now)
+    challenge = await codes.issue_in_chat(session, subject, now)
     if challenge is None:
         raise CodesWritten
     await _hand_out(session, challenge, phone, _Known(user_id, language), now)

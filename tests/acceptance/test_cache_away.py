@@ -14,7 +14,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from app.identity.redis_sessions import forgets
+from app.identity.redis_sessions import durability_warnings
 from tests.acceptance.shapes import problem
 from tests.flows.auth_world import employer_body
 from tests.flows.world import PASSWORD, World, ok
@@ -132,7 +132,7 @@ async def test_a_cache_that_forgets_is_named(
     made = Cache(tmp_path, *options)
     redis: Any = Redis.from_url(made.url)
     try:
-        found = await forgets(redis)
+        found = await durability_warnings(redis)
     finally:
         await redis.aclose()
         made.close()

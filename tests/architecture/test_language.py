@@ -20,8 +20,8 @@ SAME_DOCSTRING_AT_MOST: Final = 2
 
 PUBLIC_CLASSES_NAMED_TWICE: Final = frozenset(
     """
-    Account BlockNotFound Conversation EmployerBlock EmployerNotFound Guard JobFacts OfferAnswer
-    OwnData ProfileChanges QuietHours Step
+    BlockNotFound Conversation EmployerBlock EmployerNotFound Guard JobFacts OfferAnswer OwnData
+    ProfileChanges QuietHours Step
     """.split()
 )
 FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(

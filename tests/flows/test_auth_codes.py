@@ -84,7 +84,7 @@ def another(code: str, offset: int = 1) -> str:
 
 async def status_of(database: Database, user_id: UUID) -> str:
     async with database.read() as session:
-        return (await users.find(session, user_id)).status
+        return (await users.get_user(session, user_id)).status
 
 
 async def test_the_first_code_proves_the_phone(database: Database) -> None:
@@ -317,7 +317,7 @@ async def test_nothing_personal_is_left_of_an_erased_account(database: Database)
     code = await issue(database)
     await move(database, user_id, "erase")
     async with database.read() as session:
-        user = await users.find(session, user_id)
+        user = await users.get_user(session, user_id)
         assert (user.name, user.status, user.version) == ("Deleted", UserStatus.ERASED, 2)
         assert (user.email, user.phone_sealed, user.phone_index) == (None, None, None)
         assert users.phone_of(session, user) is None
@@ -360,8 +360,8 @@ async def test_a_second_factor_is_asked_for_and_each_code_is_good_once(
 
     async def enter(code: str | None, now: dt.datetime = NOW) -> SignedIn:
         async with database.read() as session:
-            found = await sign_in.look_up(session, Role.ADMIN, "root@example.com")
-        assert await sign_in.password_is_right(found, password)
+            found = await sign_in.find_credentials(session, Role.ADMIN, "root@example.com")
+        assert await sign_in.verify_credentials(found, password)
         async with database.begin() as session:
             return await sign_in.with_password(
                 session, SESSIONS, found, code, now, right=True, account="root"

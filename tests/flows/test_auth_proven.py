@@ -39,7 +39,7 @@ async def write_from(database: Database, new: NewWorker) -> UUID:
 
 async def look(database: Database, user_id: UUID) -> tuple[str, str, Worker, list[str]]:
     async with database.read() as session:
-        user = await users.find(session, user_id)
+        user = await users.get_user(session, user_id)
         worker = await session.get_one(Worker, user_id)
         channels = list(await session.scalars(select(Consent.channel).order_by(Consent.id)))
         return user.status, user.name, worker, channels

@@ -108,11 +108,11 @@ async def test_one_has_five_in_an_hour_also_of_messages_that_come_at_once(
             world.clock_now += dt.timedelta(seconds=7)
             await world.settle()
         told = [sent.text for _, _, sent in world.phone.received[before:]]
-        assert sum("verification code" in text for text in told) == codes.WRITTEN_PER_HOUR
+        assert sum("verification code" in text for text in told) == codes.CHAT_CODES_PER_HOUR
         assert sum(ENOUGH in text for text in told) == 2
         async with world.database.read() as session:
             issued = await session.scalar(select(func.count()).select_from(OneTimeCode))
-        assert issued == codes.WRITTEN_PER_HOUR
+        assert issued == codes.CHAT_CODES_PER_HOUR
         world.clock_now += dt.timedelta(hours=1)
         await world.says("code")
         assert await signs_in(world, code_in(world))
@@ -142,7 +142,7 @@ async def test_a_dozen_guessers_at_once_have_fifty_looks_and_few_leave_the_owner
             assert not any(won)
         async with world.database.read() as session:
             tries = await session.scalar(select(OneTimeCode.strange_tries))
-        assert tries == codes.WRITTEN_TRIES
+        assert tries == codes.CHAT_TRIES
         assert not await signs_in(world, code)
         # Four strangers who spend a minute's guesses each leave it open.
         await world.says("code")

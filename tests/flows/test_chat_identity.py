@@ -122,7 +122,7 @@ async def test_a_code_of_the_account_that_gave_way_opens_nothing(database_url: s
         assert (await world.person()).user_id is not None
         async with world.database.begin() as session:
             subject = users.index_of_phone(world.database.keyring, f"+{NEW}")
-            assert not await codes.use(session, subject, code, world.clock())
+            assert not await codes.redeem(session, subject, code, world.clock())
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from app.core.metrics import exposition
 from app.core.ratelimit import InMemory, LimiterDown, RateLimiter
 from app.database.session import keyring
 from app.identity import passwords, users
-from app.identity.growing_waits import COUNTED_WITHIN_SECONDS
 from app.identity.models import IdempotencyKey, SignInTries, User
+from app.identity.sign_in_throttle import COUNT_TIMEOUT_SECONDS
 from tests.flows.auth_world import employer_body, password_login
 from tests.flows.world import PASSWORD, START, World, ok, refused
 
@@ -42,7 +42,7 @@ def no_room_to_hash(world: World) -> Iterator[CapacityLimiter]:
     places = [object() for _ in range(passwords.HASHES_AT_ONCE)]
 
     async def take() -> CapacityLimiter:
-        limiter = passwords.hashing_room()
+        limiter = passwords.hashing_limiter()
         for place in places:
             await limiter.acquire_on_behalf_of(place)
         return limiter
@@ -122,7 +122,7 @@ def test_a_try_that_cannot_be_counted_is_told_so_soon_and_not_judged(limited_wor
             asked_at = time.monotonic()
             answer = password_login(world, password, str(employer.email))
             problem = refused(answer, 503, "database_unavailable")
-            assert time.monotonic() - asked_at < 2 * COUNTED_WITHIN_SECONDS
+            assert time.monotonic() - asked_at < 2 * COUNT_TIMEOUT_SECONDS
             assert "Nothing was changed" in problem["detail"]
             assert answer.headers["retry-after"]
         assert world.run(counted()) == 0

@@ -10,8 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from app.identity import passwords, totp
-from app.identity.growing_waits import FACTOR
 from app.identity.passwords import Hashing
+from app.identity.sign_in_throttle import SECOND_FACTOR
 from tests.flows.auth_world import code_login, worker_body
 from tests.flows.world import PASSWORD, World, ok, refused
 
@@ -162,7 +162,7 @@ def test_while_a_second_factor_waits_the_right_code_is_the_same_work_as_a_wrong_
         body = {"role": "admin", "email": "admin@example.com", "password": PASSWORD, "totp": code}
         return done(world, monkeypatch, "login", body, 401)
 
-    for _ in range(FACTOR.free):
+    for _ in range(SECOND_FACTOR.free):
         tried("000000")
     assert tried(totp.code_at(secret, step + 1)) == tried("000000")
 

@@ -21,6 +21,7 @@ from app.identity.redis_sessions import RedisSessions
 from app.identity.sessions import (
     LONGEST_DAYS,
     SESSION_DAYS,
+    AccountState,
     DatabaseSessions,
     IssuedSession,
     OpenSession,
@@ -28,8 +29,7 @@ from app.identity.sessions import (
     SessionEnded,
     SessionsDown,
     SessionStore,
-    Standing,
-    forget_expired,
+    purge_expired,
 )
 from app.identity.tokens import Claims, InvalidToken, TokenRing
 from tests.infra.run import free_port
@@ -51,13 +51,13 @@ class Signed:
 
     async def standing(
         self, session_id: UUID, user_id: UUID | None = None, now: dt.datetime = NOW
-    ) -> Standing | None:
+    ) -> AccountState | None:
         async with self.database.read() as session:
-            return await self.store.standing(session, user_id or self.user_id, session_id, now)
+            return await self.store.find_account(session, user_id or self.user_id, session_id, now)
 
     async def of(self, now: dt.datetime = NOW) -> list[OpenSession]:
         async with self.database.read() as session:
-            return list(await self.store.of(session, self.user_id, now))
+            return list(await self.store.list_open(session, self.user_id, now))
 
     async def rotate(self, token: str, now: dt.datetime = NOW) -> Rotated:
         """As the edge does it: what `SessionEnded` changed is kept, because it says so."""
@@ -111,7 +111,7 @@ async def add_user(database: Database, role: Role = Role.EMPLOYER) -> UUID:
 
 async def test_a_new_session_is_alive_and_says_who_it_is(signed: Signed) -> None:
     issued = await signed.create()
-    assert await signed.standing(issued.session_id) == Standing(
+    assert await signed.standing(issued.session_id) == AccountState(
         Role.EMPLOYER, UserStatus.ACTIVE, "Rustom Irani", 1
     )
 
@@ -203,7 +203,7 @@ async def test_all_sessions_of_a_user_end_but_the_one_kept(signed: Signed) -> No
     theirs = await stranger.create()
     kept, *others = [await signed.create() for _ in range(3)]
     async with signed.database.begin() as session:
-        user = await users.find(session, signed.user_id)
+        user = await users.get_user(session, signed.user_id)
         user.version = 2
         await signed.store.end_all(session, signed.user_id, keep=kept.session_id, version=2)
     assert await signed.standing(kept.session_id) is not None
@@ -301,9 +301,9 @@ async def test_expired_sessions_are_forgotten_a_few_at_a_time(database: Database
     live = await signed.create(now=NOW + dt.timedelta(days=1))
     later = NOW + dt.timedelta(days=SESSION_DAYS)
     async with database.begin() as session:
-        assert await forget_expired(session, later, 2) == 2
-        assert await forget_expired(session, later, 2) == 1
-        assert await forget_expired(session, later, 2) == 0
+        assert await purge_expired(session, later, 2) == 2
+        assert await purge_expired(session, later, 2) == 1
+        assert await purge_expired(session, later, 2) == 0
     assert await signed.standing(live.session_id, now=later) is not None
 
 

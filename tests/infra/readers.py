@@ -90,7 +90,7 @@ def _called() -> dict[str, Run]:
         "app.identity.codes.check_phone": lambda text: codes.check_phone(
             text, CodeRules(per_day=9)
         ),
-        "app.identity.passwords.check_good_enough": lambda text: passwords.check_good_enough(
+        "app.identity.passwords.require_acceptable": lambda text: passwords.require_acceptable(
             text, field="password", personal=(text,)
         ),
         "app.texts.formatting.role": lambda text: formatting.role(text, reader("en")),

@@ -155,7 +155,7 @@ def test_a_token_with_one_character_changed_is_refused(position: int, character:
 )
 def test_a_password_anyone_would_try_is_refused_with_a_sentence(password: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        passwords.check_good_enough(
+        passwords.require_acceptable(
             password, field="password", personal=["asha@example.com", "Cafe Leopold"]
         )
     assert refusal.value.errors[0].field == "password"
@@ -166,7 +166,7 @@ def test_a_password_anyone_would_try_is_refused_with_a_sentence(password: str) -
     "password", ["correct horse battery staple", "पासवर्ड बहुत लंबा है", "x7!kQ-2mPz", "é" * 9 + "abc"]
 )
 def test_a_password_nobody_would_try_is_taken(password: str) -> None:
-    passwords.check_good_enough(password, field="password", personal=["asha@example.com"])
+    passwords.require_acceptable(password, field="password", personal=["asha@example.com"])
 
 
 async def test_a_password_opens_what_it_closed_however_its_accents_are_typed() -> None:

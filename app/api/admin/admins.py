@@ -120,7 +120,7 @@ async def add_admin(
 ) -> AdminRow:
     """Make an administrator, who sets a password by the link that is mailed to them."""
     user = await users.create_admin(session, body.email, body.name, None, now, body.admin_role)
-    for link in await password_reset.begin(
+    for link in await password_reset.issue_tokens(
         session, users.email_of(session, user) or "", now, Role.ADMIN
     ):
         await send_reset_link(session, rt.settings.base_url, link, now)
@@ -131,7 +131,7 @@ async def add_admin(
 @router.get("/{admin_id}", responses=problems(NotFound))
 async def get_admin(admin_id: AdminId, session: Read, _actor: AdminManager) -> AdminRow:
     """Return one administrator."""
-    return _row(session, await admins.find(session, admin_id))
+    return _row(session, await admins.get_admin(session, admin_id))
 
 
 @router.post(
@@ -145,7 +145,7 @@ async def act_on_admin(
     new second factor. Nobody does this to themselves, and one active owner stays (409).
     """
     _check(body)
-    user = await admins.find(session, admin_id)
+    user = await admins.get_admin(session, admin_id)
     before = {"admin_role": user.admin_role, "status": user.status}
     if body.action == "change_role" and body.admin_role is not None:
         await admins.change_role(session, actor, admin_id, body.admin_role, now)
@@ -160,7 +160,7 @@ async def act_on_admin(
             await session.flush()
     if body.action != "activate":
         await rt.sessions.end_all(session, admin_id)
-    user = await admins.find(session, admin_id)
+    user = await admins.get_admin(session, admin_id)
     after = {"admin_role": user.admin_role, "status": user.status}
     _note(session, actor, body.action, admin_id, now, body.reason, before, after)
     return _row(session, user)

@@ -63,7 +63,7 @@ async def get_email(session: Read, actor: AnyActor) -> EmailStanding:
     """Return my e-mail address and whether it is confirmed."""
     if actor.role is Role.WORKER:
         raise WrongRole
-    user = await users.find(session, actor.user_id)
+    user = await users.get_user(session, actor.user_id)
     return EmailStanding(
         email=users.email_of(session, user) or "", verified=user.email_verified_at is not None
     )
@@ -73,7 +73,7 @@ async def send_link(
     session: AsyncSession, runtime: Runtime, user_id: UUID, now: dt.datetime
 ) -> bool:
     """Send a link to a user's address; False if it is confirmed already."""
-    link = await email_confirmation.begin(session, user_id, now)
+    link = await email_confirmation.issue_token(session, user_id, now)
     if link is None:
         return False
     await enqueue.notify(

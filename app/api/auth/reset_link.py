@@ -5,12 +5,12 @@ import datetime as dt
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.identity import password_reset
-from app.identity.email_tokens import SentLink
+from app.identity.email_tokens import EmailToken
 from app.messaging.outbox import enqueue
 
 
 async def send_reset_link(
-    session: AsyncSession, base_url: str, link: SentLink, now: dt.datetime
+    session: AsyncSession, base_url: str, link: EmailToken, now: dt.datetime
 ) -> None:
     """Mail a link by which its user can set a new password."""
     await enqueue.notify(

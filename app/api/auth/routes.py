@@ -47,7 +47,7 @@ from app.core.errors import Invalid
 from app.core.phones import PhoneNotSupported, check_company_phone, parse_phone
 from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
-from app.identity import growing_waits, password_reset, passwords, sign_in, users
+from app.identity import password_reset, passwords, sign_in, sign_in_throttle, users
 from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.models import Role
 from app.identity.password_reset import PasswordChanged, ResetTokenInvalid
@@ -201,7 +201,7 @@ async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
     if phone is not None:
         check_company_phone(phone)
     personal = (email, body.company_name, body.contact_name)
-    passwords.check_good_enough(body.password, field="password", personal=personal)
+    passwords.require_acceptable(body.password, field="password", personal=personal)
     return body.new(email, phone, await passwords.hash_password(body.password))
 
 
@@ -249,31 +249,31 @@ async def login_user(
         subject = users.index_of_phone(runtime.keyring, phone)
         async with writing(runtime) as session:
             if runtime.limiter.enabled:
-                await growing_waits.refuse_waiting(session, subject, address, now)
+                await sign_in_throttle.require_no_wait(session, subject, address, now)
             try:
                 signed_in = await sign_in.with_code(
                     session, runtime.sessions, phone, body.code, now, address
                 )
             except InvalidCredentials:
-                await growing_waits.failed(session, subject, address, now)
+                await sign_in_throttle.record_failure(session, subject, address, now)
                 raise
         return _tokens(signed_in, runtime, now)
     email = body.email.lower()
-    account = growing_waits.account(runtime.keyring, body.role, email)
+    account = sign_in_throttle.account_key(runtime.keyring, body.role, email)
     await limit_subject(runtime, "login:account_here", f"{account} {address}")
     if runtime.limiter.enabled:
         # Who can't be counted is not judged: they are told so before anything slow is done for them.
-        async with writing(runtime, growing_waits.COUNTED_WITHIN_SECONDS) as counting:
-            await growing_waits.count(counting, account, address, now)
+        async with writing(runtime, sign_in_throttle.COUNT_TIMEOUT_SECONDS) as counting:
+            await sign_in_throttle.count_attempt(counting, account, address, now)
     async with runtime.database.read() as looking:
-        found = await sign_in.look_up(looking, Role(body.role), email)
+        found = await sign_in.find_credentials(looking, Role(body.role), email)
     # Between the transactions, because it takes long enough to hold up everybody who writes.
-    right = await sign_in.password_is_right(found, body.password)
+    right = await sign_in.verify_credentials(found, body.password)
     async with writing(runtime) as session:
         signed_in = await sign_in.with_password(
             session, runtime.sessions, found, body.totp, now, right=right, account=account
         )
-        await growing_waits.succeeded(session, account, address, now)
+        await sign_in_throttle.record_success(session, account, address, now)
     return _tokens(signed_in, runtime, now)
 
 
@@ -291,7 +291,7 @@ async def refresh_tokens(body: Refresh, session: Write, runtime: Rt, now: Now) -
 @router.get("/me")
 async def get_me(session: Read, actor: Enrolling) -> Me:
     """Who is signed in."""
-    user = await users.find(session, actor.user_id)
+    user = await users.get_user(session, actor.user_id)
     return Me(
         id=user.id,
         role=actor.role,
@@ -323,7 +323,7 @@ async def request_password_reset(
     email = users.parse_email(body.email)
     await _limit_email(runtime, "password:account", email, address)
     seconds = int(password_reset.LIFETIME.total_seconds())
-    await password_reset.ask(session, email, now)
+    await password_reset.request(session, email, now)
     return ResetSent(expires_in=seconds)
 
 
@@ -346,14 +346,14 @@ async def set_password(
     Raises `ResetTokenInvalid`, `Invalid`, `PasswordChanged`.
     """
     async with runtime.database.read() as looking:
-        holder = await password_reset.holder_of(looking, token, now)
-    passwords.check_good_enough(password, field="password", personal=holder.personal)
+        owner = await password_reset.get_token_owner(looking, token, now)
+    passwords.require_acceptable(password, field="password", personal=owner.personal)
     password_hash = await passwords.hash_password(password)
     async with writing(runtime) as session:
-        await password_reset.reset(session, runtime.sessions, token, password_hash, now)
+        await password_reset.set_by_token(session, runtime.sessions, token, password_hash, now)
         # Who reads the account's mail is its owner, and not kept out by strangers' guesses.
-        account = growing_waits.account(runtime.keyring, holder.role, holder.email)
-        await growing_waits.succeeded(session, account, address, now)
+        account = sign_in_throttle.account_key(runtime.keyring, owner.role, owner.email)
+        await sign_in_throttle.record_success(session, account, address, now)
 
 
 @router.post(
@@ -370,12 +370,12 @@ async def change_password(
         raise WrongRole
     await limit_subject(runtime, "password_change:account", str(actor.user_id))
     async with runtime.database.read() as looking:
-        holder = await password_reset.require_holder(looking, actor.user_id)
-    if not await passwords.verify_password(body.current_password, holder.password_hash):
+        owner = await password_reset.get_owner(looking, actor.user_id)
+    if not await passwords.verify_password(body.current_password, owner.password_hash):
         raise WrongPassword.field("current_password", "This is not your current password.")
-    passwords.check_good_enough(body.password, field="password", personal=holder.personal)
+    passwords.require_acceptable(body.password, field="password", personal=owner.personal)
     password_hash = await passwords.hash_password(body.password)
     async with writing(runtime) as session:
         await password_reset.change(
-            session, runtime.sessions, holder, password_hash, actor.session_id, now
+            session, runtime.sessions, owner, password_hash, actor.session_id, now
         )

@@ -85,7 +85,7 @@ async def get_second_factor(session: Read, rt: Rt, actor: Enrolling) -> SecondFa
     return SecondFactorAnswer(
         set_up=actor.has_second_factor,
         required=rt.settings.requires_second_factor and actor.role is Role.ADMIN,
-        recovery_codes_left=await second_factor.recovery_codes_left(session, actor.user_id),
+        recovery_codes_left=await second_factor.count_recovery_codes(session, actor.user_id),
     )
 
 
@@ -101,12 +101,12 @@ async def set_second_factor(
     _by_password(actor)
     await limit_subject(rt, "second_factor:account", str(actor.user_id))
     async with rt.database.read() as looking:
-        holder = await password_reset.require_holder(looking, actor.user_id)
-    if not await passwords.verify_password(body.current_password, holder.password_hash):
+        owner = await password_reset.get_owner(looking, actor.user_id)
+    if not await passwords.verify_password(body.current_password, owner.password_hash):
         message = "This is not your current password."
         raise WrongPassword.field("current_password", message)
     async with writing(rt) as session:
-        begun = await second_factor.begin(session, actor.user_id, body.totp, now)
+        begun = await second_factor.start_setup(session, actor.user_id, body.totp, now)
     return SecondFactorBegun(secret=begun.secret, otpauth_url=begun.url)
 
 
@@ -122,8 +122,8 @@ async def confirm_second_factor(
     _by_password(actor)
     await limit_subject(rt, "second_factor:account", str(actor.user_id))
     async with writing(rt) as session:
-        codes = await second_factor.confirm(session, actor.user_id, body.code, now)
-        for each in await rt.sessions.of(session, actor.user_id, now):
+        codes = await second_factor.confirm_setup(session, actor.user_id, body.code, now)
+        for each in await rt.sessions.list_open(session, actor.user_id, now):
             if each.id != actor.session_id:
                 await rt.sessions.end(session, each.id)
         audit.record(session, f"{actor.role}.set_second_factor", actor.user_id, actor, now)

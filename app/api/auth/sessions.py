@@ -40,7 +40,7 @@ class OpenSessions(ResponseModel):
 @router.get("")
 async def list_sessions(session: Read, runtime: Rt, actor: AnyActor, now: Now) -> OpenSessions:
     """List where I am signed in, the newest first."""
-    found = await runtime.sessions.of(session, actor.user_id, now)
+    found = await runtime.sessions.list_open(session, actor.user_id, now)
     items = [
         OpenSessionAnswer(
             id=one.id,
@@ -57,7 +57,7 @@ async def list_sessions(session: Read, runtime: Rt, actor: AnyActor, now: Now) -
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT)
 async def end_other_sessions(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> None:
     """Sign out everywhere else; this session stays."""
-    for one in await runtime.sessions.of(session, actor.user_id, now):
+    for one in await runtime.sessions.list_open(session, actor.user_id, now):
         if one.id != actor.session_id:
             await runtime.sessions.end(session, one.id)
 
@@ -69,6 +69,8 @@ async def end_session(
     session_id: SessionId, session: Write, runtime: Rt, actor: AnyActor, now: Now
 ) -> None:
     """Sign out one device of mine: its tokens are dead from the next request on."""
-    if session_id not in {one.id for one in await runtime.sessions.of(session, actor.user_id, now)}:
+    if session_id not in {
+        one.id for one in await runtime.sessions.list_open(session, actor.user_id, now)
+    }:
         raise SessionNotFound
     await runtime.sessions.end(session, session_id)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 import httpx
 import pytest
 
-from app.identity import growing_waits
+from app.identity import sign_in_throttle
 from app.wrong_instants import set_right
 from tests.flows.auth_world import newest_reset_token, reset
 from tests.flows.world import PASSWORD, World, ok, refused
@@ -71,7 +71,7 @@ def test_a_guess_from_each_of_many_addresses_waits_longer_and_longer(
     def guess() -> httpx.Response:
         return sign_in(limited, "a wrong sentence", email, address=next(addresses))
 
-    for _ in range(growing_waits.STRANGERS.free):
+    for _ in range(sign_in_throttle.UNKNOWN_ADDRESSES.free):
         refused(guess(), 401, "invalid_credentials")
     for wait in (30, 60, 120, 240):
         answer = guess()
@@ -84,7 +84,7 @@ def test_a_guess_from_each_of_many_addresses_waits_longer_and_longer(
 def test_guesses_from_everywhere_keep_strangers_out_and_not_the_owner(limited: World) -> None:
     signed_in = limited.employer(email=EMAIL)
     ok(sign_in(limited, PASSWORD))  # from here, which is known from now on
-    for number in range(growing_waits.STRANGERS.free):
+    for number in range(sign_in_throttle.UNKNOWN_ADDRESSES.free):
         address = f"198.51.100.{number}"
         refused(sign_in(limited, "a wrong sentence", address=address), 401, "invalid_credentials")
     refused(sign_in(limited, PASSWORD, address="198.51.100.200"), 429, "rate_limited")
@@ -111,6 +111,9 @@ def test_a_clock_that_ran_ahead_shuts_nobody_out_for_as_long(limited: World) -> 
     limited.clock.advance(days=-10)
     answer = sign_in(limited, PASSWORD)
     refused(answer, 429, "rate_limited")
-    assert int(answer.headers["retry-after"]) <= growing_waits.HERE.longest.total_seconds() + 1
+    assert (
+        int(answer.headers["retry-after"])
+        <= sign_in_throttle.PER_ADDRESS.longest.total_seconds() + 1
+    )
     limited.in_session(lambda session: set_right(session, limited.clock.now, 100))
     ok(sign_in(limited, PASSWORD))

@@ -27,7 +27,7 @@ from app.identity.models import SignInTries
 
 
 @dataclass(frozen=True)
-class Waits:
+class Backoff:
     """So many tries are free; then the wait begins, and doubles up to the longest."""
 
     free: int
@@ -42,54 +42,58 @@ class Waits:
         return min(doubled, self.longest)
 
 
-HERE: Final = Waits(10, dt.timedelta(seconds=30), dt.timedelta(hours=1))
+PER_ADDRESS: Final = Backoff(10, dt.timedelta(seconds=30), dt.timedelta(hours=1))
 """For one account from one address: more than anybody needs who remembers half of it."""
-STRANGERS: Final = Waits(20, dt.timedelta(seconds=30), dt.timedelta(hours=1))
+UNKNOWN_ADDRESSES: Final = Backoff(20, dt.timedelta(seconds=30), dt.timedelta(hours=1))
 """For one account from all strange addresses together: twice what one address has, since the owner may
 be at a new one; then about 40 tries a day, however many addresses they come from."""
-FACTOR: Final = Waits(5, dt.timedelta(seconds=30), dt.timedelta(hours=1))
+SECOND_FACTOR: Final = Backoff(5, dt.timedelta(seconds=30), dt.timedelta(hours=1))
 """For the second factor: only who knows the password gets so far. About 40 tries a day, of 10⁶ codes."""
 
 KNOWN_FOR: Final = dt.timedelta(days=90)
 """How long an address is known after somebody signed in from it: as long as a session lasts."""
-COUNTED_WITHIN_SECONDS: Final = 1.0
+COUNT_TIMEOUT_SECONDS: Final = 1.0
 """How long a try at a password waits for its turn to be written on SQLite. It waits twice, for this and for
 its sign-in, and is answered within five seconds; a try that was not counted is not judged."""
 FORGOTTEN_AFTER: Final = dt.timedelta(days=2)
 """Failures older than that are no attack any more."""
 
 
-def account(keys: Keyring, role: str, email: str) -> str:
+def account_key(keys: Keyring, role: str, email: str) -> str:
     """Return what tries at an account that signs in by e-mail are counted as."""
     return keys.index(f"{role}:{email}", "sign-in")
 
 
-def _here(keys: Keyring, subject: str, address: str) -> str:
+def _address_key(keys: Keyring, subject: str, address: str) -> str:
     return keys.index(f"{subject}:{address}", "sign-in-from")
 
 
-async def count(session: AsyncSession, subject: str, address: str, now: dt.datetime) -> None:
+async def count_attempt(
+    session: AsyncSession, subject: str, address: str, now: dt.datetime
+) -> None:
     """Count a try at `subject`, an account or phone, from a network address.
 
     Raises `TooMany` while that has to wait: then it is no try.
     """
-    own = _here(keyring(session), subject, address)
+    own = _address_key(keyring(session), subject, address)
     rows = await _lock(session, [own, subject], now)
-    waits = [(own, HERE)]
+    waits = [(own, PER_ADDRESS)]
     good_at = rows[own].good_at
     if good_at is None or now - good_at > KNOWN_FOR:
-        waits.append((subject, STRANGERS))
+        waits.append((subject, UNKNOWN_ADDRESSES))
     for key, rule in waits:
-        _refuse_waiting(rows[key], rule, now)
+        _require_no_wait(rows[key], rule, now)
     for key, rule in waits:
         failures = await _count_one(session, rows[key], rule, now)
         if key == subject and failures >= rule.free and failures % rule.free == 0:
             _alert("password_guessing", failures)
 
 
-async def succeeded(session: AsyncSession, subject: str, address: str, now: dt.datetime) -> None:
+async def record_success(
+    session: AsyncSession, subject: str, address: str, now: dt.datetime
+) -> None:
     """Note a good sign-in: the tries begin anew, and the address is known from now on."""
-    own = _here(keyring(session), subject, address)
+    own = _address_key(keyring(session), subject, address)
     await _make(session, [own], now)
     tries = table(SignInTries)
     clean = {"failures": 0, "waits_until": None, "updated_at": now}
@@ -97,26 +101,28 @@ async def succeeded(session: AsyncSession, subject: str, address: str, now: dt.d
     await session.execute(update(tries).where(tries.c.key == subject).values(**clean))
 
 
-async def refuse_waiting(
+async def require_no_wait(
     session: AsyncSession, subject: str, address: str, now: dt.datetime
 ) -> None:
     """Raise `TooMany` while `subject` has to wait at this address; for what counts its tries itself."""
-    own = _here(keyring(session), subject, address)
+    own = _address_key(keyring(session), subject, address)
     row: SignInTries | None = await session.scalar(
         select(SignInTries).where(SignInTries.key == own)
     )
     if row is not None:
-        _refuse_waiting(row, HERE, now)
+        _require_no_wait(row, PER_ADDRESS, now)
 
 
-async def failed(session: AsyncSession, subject: str, address: str, now: dt.datetime) -> None:
+async def record_failure(
+    session: AsyncSession, subject: str, address: str, now: dt.datetime
+) -> None:
     """Count a wrong code from this address, and let it wait the longer the more there were."""
-    own = _here(keyring(session), subject, address)
+    own = _address_key(keyring(session), subject, address)
     rows = await _lock(session, [own], now)
-    await _count_one(session, rows[own], HERE, now)
+    await _count_one(session, rows[own], PER_ADDRESS, now)
 
 
-async def count_factor(
+async def count_second_factor(
     session: AsyncSession, subject: str, now: dt.datetime, user_id: UUID | None
 ) -> bool:
     """Count a try at a second factor; False while it has to wait, which nobody is told.
@@ -126,22 +132,22 @@ async def count_factor(
     """
     key = keyring(session).index(subject, "second-factor")
     rows = await _lock(session, [key], now)
-    waiting = _seconds_left(rows[key], FACTOR, now) > 0
+    waiting = _seconds_left(rows[key], SECOND_FACTOR, now) > 0
     failures = rows[key].failures
     if not waiting:
-        failures = await _count_one(session, rows[key], FACTOR, now)
-        if user_id is not None and failures >= FACTOR.free:
+        failures = await _count_one(session, rows[key], SECOND_FACTOR, now)
+        if user_id is not None and failures >= SECOND_FACTOR.free:
             _alert("second_factor_guessing", failures, user_id)
     return not waiting
 
 
-async def forget_factor(session: AsyncSession, subject: str) -> None:
+async def reset_second_factor(session: AsyncSession, subject: str) -> None:
     """Begin the tries at a second factor anew: it was right, or the password is another one."""
     key = keyring(session).index(subject, "second-factor")
     await session.execute(delete(SignInTries).where(SignInTries.key == key))
 
 
-async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+async def purge(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Delete counts nobody needs any more, at most `limit`; return how many."""
     old = select(SignInTries.key).where(
         SignInTries.updated_at < now - FORGOTTEN_AFTER,
@@ -170,20 +176,22 @@ async def _lock(session: AsyncSession, keys: list[str], now: dt.datetime) -> dic
     return {row.key: row for row in await session.scalars(query)}
 
 
-def _seconds_left(row: SignInTries, rule: Waits, now: dt.datetime) -> float:
+def _seconds_left(row: SignInTries, rule: Backoff, now: dt.datetime) -> float:
     if row.waits_until is None:
         return 0
     # A clock that ran ahead for a moment must not shut anybody out for as long as it did.
     return (min(row.waits_until, now + rule.longest) - now).total_seconds()
 
 
-def _refuse_waiting(row: SignInTries, rule: Waits, now: dt.datetime) -> None:
+def _require_no_wait(row: SignInTries, rule: Backoff, now: dt.datetime) -> None:
     left = _seconds_left(row, rule, now)
     if left > 0:
         raise TooMany(int(left) + 1)
 
 
-async def _count_one(session: AsyncSession, row: SignInTries, rule: Waits, now: dt.datetime) -> int:
+async def _count_one(
+    session: AsyncSession, row: SignInTries, rule: Backoff, now: dt.datetime
+) -> int:
     failures = 1 if now - row.updated_at > FORGOTTEN_AFTER else row.failures + 1
     wait = rule.after(failures)
     tries = table(SignInTries)
