@@ -305,7 +305,7 @@ async def _verify_log(
         runtime.database.read() as session,
     ):
         good, bad = await log.verify(session)
-        return good, bad, [str(head) for head in await heads.missing(session, exported)]
+        return good, bad, [str(head) for head in await heads.find_missing(session, exported)]
 
 
 def audit_head(_arguments: argparse.Namespace) -> int:

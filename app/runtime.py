@@ -130,9 +130,9 @@ async def running(
 async def _seal_log(database: Database, now: dt.datetime) -> None:
     """Begin to key the log of an installation from before it was; whoever keeps its head is told."""
     async with database.read() as session:
-        if not await log.needs_seal(session):
+        if not await log.needs_keying(session):
             return
     async with database.begin() as session:
-        rows = await log.seal(session, now)
+        rows = await log.start_keying(session, now)
     if rows is not None:
         logger().warning("audit_log_keyed", count=rows)

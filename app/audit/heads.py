@@ -49,7 +49,7 @@ async def current(session: AsyncSession) -> Head:
     return Head(0, GENESIS) if row is None else Head(row.number, row.hash, row.at)
 
 
-async def missing(session: AsyncSession, exported: Sequence[Head]) -> list[Head]:
+async def find_missing(session: AsyncSession, exported: Sequence[Head]) -> list[Head]:
     """Return those of these heads that the log doesn't contain: it was cut off or written anew."""
     numbers = {head.number for head in exported}
     query = select(AdminActionLog.number, AdminActionLog.hash).where(

@@ -81,7 +81,7 @@ def record(
 ) -> None:
     """Log that `actor` (None: the system) did `action`; the row is written as this transaction commits.
 
-    `reason` is what a person wrote; it is stored apart and can be erased (`forget_words`). `code` is the
+    `reason` is what a person wrote; it is stored apart and can be erased (`erase_words`). `code` is the
     program's own reason; it is never erased. `before` and `after` hold the JSON values that changed, never
     a phone, e-mail, token or text of a person. `target_type` is given where `action` does not begin with it.
     """
@@ -174,7 +174,7 @@ async def reasons_of(
     }
 
 
-async def forget_words(
+async def erase_words(
     session: AsyncSession, targets: Collection[str], actor_id: UUID | None = None
 ) -> None:
     """Forget what was said in rows about these targets, or by `actor_id`; the rows and their chain stay."""
@@ -203,7 +203,7 @@ async def _lock_head(session: AsyncSession) -> tuple[int, str]:
     return row.number, row.hash
 
 
-async def seal(session: AsyncSession, now: dt.datetime) -> int | None:
+async def start_keying(session: AsyncSession, now: dt.datetime) -> int | None:
     """Begin to key a log whose rows are all from before; return how many they are, None if it is keyed.
 
     From then on no row of version 1 counts (but of the hour of `CHANGEOVER`).
@@ -216,7 +216,7 @@ async def seal(session: AsyncSession, now: dt.datetime) -> int | None:
     return number
 
 
-async def needs_seal(session: AsyncSession) -> bool:
+async def needs_keying(session: AsyncSession) -> bool:
     """Whether the log has rows and none of them is keyed."""
     any_row = select(AdminActionLog.number).limit(1)
     keyed = any_row.where(AdminActionLog.version == KEYED)

@@ -46,7 +46,7 @@ from app.texts import catalogue
 from app.texts.formatting import role
 from app.workers import availability, blocks, profile, registration
 from app.workers.models import Worker
-from app.workers.profile import ProfileChanges
+from app.workers.profile import WorkerEdit
 
 SHOWN_HOLDERS: Final = 50
 
@@ -79,7 +79,11 @@ _REFUSALS: Final[Mapping[str, str]] = {
 
 _CODE_REFUSALS: Final = frozenset(
     error.code
-    for error in (registration.NotRegistered, registration.PhoneMissing, registration.CodesWritten)
+    for error in (
+        registration.NotRegistered,
+        registration.PhoneMissing,
+        registration.ChatCodesExhausted,
+    )
 )
 """Each is called as its text is."""
 
@@ -203,7 +207,7 @@ async def _set_phone(doing: Doing, effect: fx.SetPhone) -> None:
 
 
 async def _edit(doing: Doing, effect: fx.EditProfile) -> None:
-    changes: ProfileChanges = {**effect.changes}  # type: ignore[typeddict-item]
+    changes: WorkerEdit = {**effect.changes}  # type: ignore[typeddict-item]
     if "location" in effect.changes:
         changes["location"] = Point(*effect.changes["location"])
     await profile.edit(doing.session, doing.worker_id, changes, doing.now)
@@ -241,7 +245,7 @@ async def _give_reason(doing: Doing, effect: fx.GiveReason) -> None:
 async def _block(doing: Doing, effect: fx.BlockEmployer) -> None:
     employer_id = await employer_of_offer(doing.session, doing.worker_id, effect.offer_id)
     await respond.break_with(doing.session, doing.worker_id, employer_id, doing.now)
-    await blocks.add(doing.session, doing.worker_id, employer_id, doing.now)
+    await blocks.block_employer(doing.session, doing.worker_id, employer_id, doing.now)
 
 
 async def _report(doing: Doing, effect: fx.ReportEmployer) -> None:
@@ -312,7 +316,7 @@ async def _send_data(doing: Doing, _effect: fx.SendOwnData) -> None:
 
 async def _send_code(doing: Doing, _effect: fx.SendSignInCode) -> None:
     """Send a code to the phone that signs in; nobody but its holder can ask for one here."""
-    await registration.code_in_the_chat(doing.session, doing.worker_id, doing.language, doing.now)
+    await registration.send_code_in_chat(doing.session, doing.worker_id, doing.language, doing.now)
 
 
 async def _erase(doing: Doing, _effect: Effect) -> None:

@@ -96,9 +96,9 @@ def told(effect: Effect, refusal: DomainError) -> Reply | None:
     return Reply("employer_refused")
 
 
-async def _acting(doing: Doing, employer_id: UUID) -> phones.Account:
-    """Return the account if it may act from this phone. Raises `EmployerNotFound`."""
-    for account in await phones.accounts_of(doing.session, doing.person.phone_index):
+async def _acting(doing: Doing, employer_id: UUID) -> phones.PhoneAccount:
+    """Return the account if it may act from this phone. Raises `BlockedEmployerNotFound`."""
+    for account in await phones.list_accounts(doing.session, doing.person.phone_index):
         if account.id == employer_id and account.proven:
             if account.status is UserStatus.SUSPENDED:
                 break
@@ -110,7 +110,7 @@ async def speak(doing: Doing, language: str) -> None:
     """Let the accounts that act from this phone hear in this language from now on."""
     proven = [
         account.id
-        for account in await phones.accounts_of(doing.session, doing.person.phone_index)
+        for account in await phones.list_accounts(doing.session, doing.person.phone_index)
         if account.proven
     ]
     if proven:
@@ -160,7 +160,7 @@ async def _publish(doing: Doing, effect: PublishJob) -> None:
     await _open(doing, account, job)
 
 
-async def _open(doing: Doing, account: phones.Account, job: Job) -> None:
+async def _open(doing: Doing, account: phones.PhoneAccount, job: Job) -> None:
     """Publish a draft and say how many were asked, or that its text is looked at first."""
     said: dict[str, Any] = {"title": job.title, "job_id": str(job.id)}
     try:
@@ -361,7 +361,7 @@ async def _block_worker(doing: Doing, effect: BlockWorker) -> None:
     account = await _acting(doing, effect.employer_id)
     worker_id = await worker_of(doing.session, account.id, effect.match_id)
     await closing.close_between(doing.session, worker_id, account.id, doing.now)
-    await blocks.add(doing.session, account.id, worker_id, effect.match_id, doing.now)
+    await blocks.block_worker(doing.session, account.id, worker_id, effect.match_id, doing.now)
 
 
 type _Verb = Callable[[Doing, Any], Awaitable[None]]

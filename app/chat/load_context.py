@@ -21,7 +21,7 @@ from app.offers.models import JobMatch
 from app.offers.offer_message import job_params
 from app.offers.rules import OfferStatus, effective
 from app.workers import availability
-from app.workers.models import Block, Worker
+from app.workers.models import BlockByWorker, Worker
 from app.workers.registration import DEFAULT_TRAVEL_KM
 
 CHANNEL: Final = "whatsapp"
@@ -93,7 +93,7 @@ async def _profile(session: AsyncSession, account: Account, inbound: Inbound) ->
     user, worker = account
     if not await _agreed(session, user):
         return _unheard(user, inbound)
-    slots = await availability.slots(session, user.id)
+    slots = await availability.list_slots(session, user.id)
     return Profile(
         name="" if user.name == UNNAMED else user.name,
         agreed=True,
@@ -104,7 +104,7 @@ async def _profile(session: AsyncSession, account: Account, inbound: Inbound) ->
         located=worker.latitude is not None,
         max_distance_km=worker.max_distance_km,
         experience_years=worker.experience_years,
-        slots=[availability.slot_of(slot) for slot in slots],
+        slots=[availability.to_slot(slot) for slot in slots],
         time_zone=worker.time_zone,
     )
 
@@ -193,7 +193,10 @@ _FACTS: Final = select(
     JobMatch.why,
     Worker.time_zone,
     exists()
-    .where(Block.worker_id == JobMatch.worker_id, Block.employer_id == JobMatch.employer_id)
+    .where(
+        BlockByWorker.worker_id == JobMatch.worker_id,
+        BlockByWorker.employer_id == JobMatch.employer_id,
+    )
     .label("blocked"),
 ).join(Worker, Worker.id == JobMatch.worker_id)
 _OFFER: Final = _FACTS.where(

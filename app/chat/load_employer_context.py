@@ -33,7 +33,7 @@ async def employers_of(session: AsyncSession, person: ChatPerson) -> Sequence[Em
             suspended=account.status is UserStatus.SUSPENDED,
             city=account.city,
         )
-        for account in await phones.accounts_of(session, person.phone_index)
+        for account in await phones.list_accounts(session, person.phone_index)
     ]
 
 

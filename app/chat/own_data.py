@@ -37,7 +37,7 @@ def _parts(
         {
             "skills": worker.skills,
             "reader_zone": worker.time_zone,
-            "slots": said_slots([availability.slot_of(slot) for slot in own.slots]),
+            "slots": said_slots([availability.to_slot(slot) for slot in own.slots]),
         },
         now,
     )

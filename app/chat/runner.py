@@ -60,9 +60,9 @@ class Conversation:
             await identify.follow_move(session, person, inbound, now)
             now_at = person.phone_index
             if inbound.moved_to_phone is not None and now_at not in {None, before}:
-                await phones.handed_on(session, now_at, now)
+                await phones.revoke_proof(session, now_at, now)
             if inbound.moved_to_phone is not None and before not in {None, now_at}:
-                await phones.follow(session, before, inbound.moved_to_phone, now)
+                await phones.move_to_phone(session, before, inbound.moved_to_phone, now)
             return
         if inbound.kind is InboundKind.PREFERENCE:
             identify.record_marketing_choice(person, inbound, now)

@@ -50,7 +50,7 @@ class SetPhone:
 
 @dataclass(frozen=True, slots=True)
 class EditProfile:
-    """Change the profile; the fields are those of `workers.profile.ProfileChanges`."""
+    """Change the profile; the fields are those of `workers.profile.WorkerEdit`."""
 
     changes: Mapping[str, Any]
 

@@ -9,47 +9,49 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
 from app.database.statements import insert_if_absent
-from app.employers.models import EmployerBlock
+from app.employers.models import BlockByEmployer
 
 
-class BlockNotFound(NotFound):
+class WorkerNotBlocked(NotFound):
     """This worker is not blocked."""
 
     code = "block_not_found"
     detail = "You have not blocked this worker."
 
 
-async def add(
+async def block_worker(
     session: AsyncSession, employer_id: UUID, worker_id: UUID, match_id: UUID, now: dt.datetime
-) -> EmployerBlock:
+) -> BlockByEmployer:
     """Block the worker behind a match; blocking twice changes nothing.
 
     Open offers are closed by `offers.closing.close_between`, which the caller runs before.
     """
     ids = {"employer_id": employer_id, "worker_id": worker_id, "match_id": match_id}
-    await insert_if_absent(session, EmployerBlock, {**ids, "created_at": now})
-    query = select(EmployerBlock).where(
-        EmployerBlock.employer_id == employer_id, EmployerBlock.worker_id == worker_id
+    await insert_if_absent(session, BlockByEmployer, {**ids, "created_at": now})
+    query = select(BlockByEmployer).where(
+        BlockByEmployer.employer_id == employer_id, BlockByEmployer.worker_id == worker_id
     )
     return (await session.scalars(query)).one()
 
 
-async def remove(session: AsyncSession, employer_id: UUID, match_id: UUID) -> None:
-    """Lift the block that was set by this match. Raises `BlockNotFound`."""
+async def unblock_worker(session: AsyncSession, employer_id: UUID, match_id: UUID) -> None:
+    """Lift the block that was set by this match. Raises `EmployerNotBlocked`."""
     gone = await session.scalar(
-        delete(EmployerBlock)
-        .where(EmployerBlock.employer_id == employer_id, EmployerBlock.match_id == match_id)
-        .returning(EmployerBlock.match_id)
+        delete(BlockByEmployer)
+        .where(BlockByEmployer.employer_id == employer_id, BlockByEmployer.match_id == match_id)
+        .returning(BlockByEmployer.match_id)
     )
     if gone is None:
-        raise BlockNotFound
+        raise WorkerNotBlocked
 
 
-async def of(session: AsyncSession, employer_id: UUID) -> Sequence[EmployerBlock]:
+async def list_blocked_workers(
+    session: AsyncSession, employer_id: UUID
+) -> Sequence[BlockByEmployer]:
     """Return whom the employer has blocked, newest first."""
     query = (
-        select(EmployerBlock)
-        .where(EmployerBlock.employer_id == employer_id)
-        .order_by(EmployerBlock.created_at.desc(), EmployerBlock.match_id)
+        select(BlockByEmployer)
+        .where(BlockByEmployer.employer_id == employer_id)
+        .order_by(BlockByEmployer.created_at.desc(), BlockByEmployer.match_id)
     )
     return (await session.scalars(query)).all()

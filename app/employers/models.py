@@ -34,7 +34,7 @@ class Employer(Base):
     updated_at: Mapped[dt.datetime]
 
 
-class AccountMark(Base):
+class SharedIdentifier(Base):
     """Something of an employer's that another account may have too, as a keyed hash."""
 
     __tablename__ = "account_marks"
@@ -48,7 +48,7 @@ class AccountMark(Base):
     mark: Mapped[str] = mapped_column(String(64))
 
 
-class EmployerBlock(Base):
+class BlockByEmployer(Base):
     """An employer wants a worker offered no more."""
 
     __tablename__ = "employer_blocks"

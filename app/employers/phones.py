@@ -51,7 +51,7 @@ _SUBJECT: Final = "employer-phone"
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class PhoneAccount:
     """An employer's account that names a phone."""
 
     id: UUID
@@ -91,13 +91,13 @@ _NAMING: Final = (
 )
 
 
-async def accounts_of(session: AsyncSession, phone_index: str | None) -> Sequence[Account]:
+async def list_accounts(session: AsyncSession, phone_index: str | None) -> Sequence[PhoneAccount]:
     """Return the accounts that name this phone, proven ones first; erased ones are not there."""
     if phone_index is None:
         return ()
     keys = keyring(session)
     return [
-        Account(
+        PhoneAccount(
             id=row.id,
             company=row.company_name,
             contact_name=row.name,
@@ -110,7 +110,7 @@ async def accounts_of(session: AsyncSession, phone_index: str | None) -> Sequenc
     ]
 
 
-async def proven(session: AsyncSession, employer_id: UUID) -> bool | None:
+async def is_proven(session: AsyncSession, employer_id: UUID) -> bool | None:
     """Whether the phone that an account names was proven to be its own; None where it names none."""
     query = (
         select(User.phone_index, Employer.proven_phone_index)
@@ -126,9 +126,9 @@ async def send_code(
 ) -> None:
     """Mail a code by which this phone is proven.
 
-    Raises `EmployerNotFound` unless the account names the phone, and `CodesSent`.
+    Raises `BlockedEmployerNotFound` unless the account names the phone, and `CodesSent`.
     """
-    user = await _naming(session, employer_id, phone_index)
+    user = await _get_account(session, employer_id, phone_index)
     phone = users.phone_of(session, user) or ""
     subject = _subject(session, employer_id, phone_index)
     challenge = await codes.issue_by_email(session, subject, CODES_PER_HOUR, now)
@@ -154,9 +154,9 @@ async def prove(
 ) -> None:
     """Take the phone as the account's, because the code mailed to the account came from that phone.
 
-    Raises `EmployerNotFound` unless the account names the phone, and `WrongCode`, which is counted.
+    Raises `BlockedEmployerNotFound` unless the account names the phone, and `WrongCode`, which is counted.
     """
-    user = await _naming(session, employer_id, phone_index)
+    user = await _get_account(session, employer_id, phone_index)
     if not await codes.redeem(session, _subject(session, employer_id, phone_index), code, now):
         raise WrongCode
     await session.execute(
@@ -174,7 +174,7 @@ async def prove(
     )
 
 
-async def handed_on(session: AsyncSession, phone_index: str, now: dt.datetime) -> None:
+async def revoke_proof(session: AsyncSession, phone_index: str, now: dt.datetime) -> None:
     """Take a phone to be nobody's proof any more: the platform says that somebody moved to its number."""
     await session.execute(
         update(Employer)
@@ -184,14 +184,16 @@ async def handed_on(session: AsyncSession, phone_index: str, now: dt.datetime) -
     )
 
 
-async def follow(session: AsyncSession, old_index: str, new_phone: str, now: dt.datetime) -> None:
+async def move_to_phone(
+    session: AsyncSession, old_index: str, new_phone: str, now: dt.datetime
+) -> None:
     """Move every account that this phone was proven for to the number its owner moved to.
 
     The platform vouches for the move; who gets the old number next is a stranger.
     """
     keys = keyring(session)
     new_index = users.index_of_phone(keys, new_phone)
-    for account in await accounts_of(session, old_index):
+    for account in await list_accounts(session, old_index):
         if not account.proven:
             continue
         moved = {"phone_index": new_index, "phone_sealed": users.seal_phone(keys, new_phone)}
@@ -204,7 +206,7 @@ async def follow(session: AsyncSession, old_index: str, new_phone: str, now: dt.
             await session.execute(statement.execution_options(synchronize_session=False))
 
 
-async def _naming(session: AsyncSession, employer_id: UUID, phone_index: str) -> User:
+async def _get_account(session: AsyncSession, employer_id: UUID, phone_index: str) -> User:
     query = select(User).where(
         User.id == employer_id,
         User.role == Role.EMPLOYER,

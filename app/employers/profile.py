@@ -25,7 +25,7 @@ class EmployerNotFound(NotFound):
     detail = "There is no such employer."
 
 
-class ProfileChanges(TypedDict, total=False):
+class EmployerEdit(TypedDict, total=False):
     """What an employer may change; what is left out keeps its value. None empties a field."""
 
     company_name: str
@@ -38,20 +38,20 @@ class ProfileChanges(TypedDict, total=False):
     tax_id: str | None
 
 
-async def get(session: AsyncSession, employer_id: UUID) -> tuple[User, Employer]:
-    """Return the employer's account and profile. Raises `EmployerNotFound`."""
-    return await _one(session, employer_id, hold=False)
+async def get_employer(session: AsyncSession, employer_id: UUID) -> tuple[User, Employer]:
+    """Return the employer's account and profile. Raises `BlockedEmployerNotFound`."""
+    return await _load(session, employer_id, hold=False)
 
 
 async def edit(
-    session: AsyncSession, actor: Actor, changes: ProfileChanges, now: dt.datetime
+    session: AsyncSession, actor: Actor, changes: EmployerEdit, now: dt.datetime
 ) -> tuple[User, Employer]:
     """Change the actor's profile and return it.
 
     Another company name or tax number takes the verification away, because it was those which were
-    checked. Raises `EmployerNotFound`.
+    checked. Raises `BlockedEmployerNotFound`.
     """
-    user, employer = await _one(session, actor.user_id, hold=True)
+    user, employer = await _load(session, actor.user_id, hold=True)
     checked = (employer.company_name, employer.tax_id)
     if "contact_name" in changes:
         user.name = changes["contact_name"]
@@ -98,7 +98,7 @@ async def edit(
     return user, employer
 
 
-async def _one(session: AsyncSession, employer_id: UUID, *, hold: bool) -> tuple[User, Employer]:
+async def _load(session: AsyncSession, employer_id: UUID, *, hold: bool) -> tuple[User, Employer]:
     query = (
         select(User, Employer)
         .join(Employer, Employer.id == User.id)

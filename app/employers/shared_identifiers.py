@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.database.session import keyring
-from app.employers.models import AccountMark, Employer
+from app.employers.models import Employer, SharedIdentifier
 from app.identity import users
 from app.identity.models import User
 from app.masking.deobfuscation import fold, words
@@ -29,7 +29,7 @@ _SHORTEST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class AccountInCommon:
     """An account that has something in common with another."""
 
     kind: str
@@ -41,18 +41,20 @@ class Shared:
 async def refresh(session: AsyncSession, user: User, employer: Employer) -> None:
     """Note an employer's marks as they are now."""
     keys = keyring(session)
-    await session.execute(delete(AccountMark).where(AccountMark.user_id == user.id))
+    await session.execute(delete(SharedIdentifier).where(SharedIdentifier.user_id == user.id))
     rows = [
         {"user_id": user.id, "kind": kind, "mark": keys.index(value, f"mark:{kind}")}
-        for kind, value in _marks(session, user, employer)
+        for kind, value in _identifiers(session, user, employer)
     ]
     if user.phone_index is not None:
         rows.append({"user_id": user.id, "kind": "phone", "mark": user.phone_index})
     if rows:
-        await session.execute(insert(AccountMark), rows)
+        await session.execute(insert(SharedIdentifier), rows)
 
 
-def _marks(session: AsyncSession, user: User, employer: Employer) -> Iterator[tuple[str, str]]:
+def _identifiers(
+    session: AsyncSession, user: User, employer: Employer
+) -> Iterator[tuple[str, str]]:
     if email := users.email_of(session, user):
         yield "mailbox", mailbox(email)
     address = address_of(session, employer)
@@ -78,9 +80,11 @@ def mailbox(email: str) -> str:
     return f"{name.replace('.', '') if host in _DOTS_MEAN_NOTHING else name}@{host}"
 
 
-async def shared(session: AsyncSession, user_id: UUID) -> Sequence[Shared]:
+async def list_accounts_in_common(
+    session: AsyncSession, user_id: UUID
+) -> Sequence[AccountInCommon]:
     """Return the accounts that have a mark in common with this one, the oldest first."""
-    mine, theirs = aliased(AccountMark), aliased(AccountMark)
+    mine, theirs = aliased(SharedIdentifier), aliased(SharedIdentifier)
     query = (
         select(theirs.kind, User.id, User.status, User.created_at)
         .join(mine, (mine.kind == theirs.kind) & (mine.mark == theirs.mark))
@@ -89,12 +93,12 @@ async def shared(session: AsyncSession, user_id: UUID) -> Sequence[Shared]:
         .order_by(User.created_at, User.id, theirs.kind)
         .limit(_MOST_SHOWN)
     )
-    return [Shared(*row) for row in await session.execute(query)]
+    return [AccountInCommon(*row) for row in await session.execute(query)]
 
 
-def is_repeated() -> ColumnElement[bool]:
+def has_identifier_in_common() -> ColumnElement[bool]:
     """Return the condition that an employer has a mark in common with another account."""
-    mine, theirs = aliased(AccountMark), aliased(AccountMark)
+    mine, theirs = aliased(SharedIdentifier), aliased(SharedIdentifier)
     return (
         select(mine.user_id)
         .join(theirs, (mine.kind == theirs.kind) & (mine.mark == theirs.mark))

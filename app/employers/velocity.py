@@ -41,7 +41,7 @@ async def require_fewer(
         raise refusal(int((free_at - now).total_seconds()) + 1)
 
 
-def call_for_a_person(
+def alert_team(
     session: AsyncSession,
     employer_id: UUID,
     kind: str,

@@ -52,7 +52,7 @@ async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> No
     most = (await policy.current(session)).limits.published_jobs_cancelled_per_day
     count = await cancelled_lately(session, employer_id, now)
     if count == most:
-        velocity.call_for_a_person(
+        velocity.alert_team(
             session, employer_id, "jobs_taken_back", "cancelled_in_a_day", count, now
         )
 

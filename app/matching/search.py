@@ -28,12 +28,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import masks
 from app.core.geo import KM_PER_DEGREE, MAX_TRAVEL_KM, keys_around
-from app.employers.models import EmployerBlock
+from app.employers.models import BlockByEmployer
 from app.matching.hours import hours_of
 from app.matching.models import WorkerMatch
 from app.matching.rules import JobFacts
 from app.offers.models import JobMatch
-from app.workers.models import Block
+from app.workers.models import BlockByWorker
 
 DISTANCE_SLACK: Final = 1.01
 """On squared distances: covers what treating a piece of the sphere as flat gets wrong (see below)."""
@@ -47,8 +47,8 @@ _KEYS_STEP: Final = 16
 # Tables instead of classes: the ORM's part in a statement costs more than a small answer is worth.
 _worker = cast(Table, WorkerMatch.__table__).c
 _match = cast(Table, JobMatch.__table__).c
-_block = cast(Table, Block.__table__).c
-_employer_block = cast(Table, EmployerBlock.__table__).c
+_block = cast(Table, BlockByWorker.__table__).c
+_employer_block = cast(Table, BlockByEmployer.__table__).c
 
 _DAYS: Final = tuple(_worker[f"d{day}"] for day in range(7))
 

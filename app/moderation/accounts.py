@@ -67,7 +67,7 @@ async def moderate_account(
     """
     if reason is None and action in _NEEDS_REASON:
         raise Invalid.field("reason", f"say why you {action} it")
-    user = await users.find(session, user_id)
+    user = await users.get_user(session, user_id)
     role, before = Role(user.role), user.status
     match action:
         case ModerationAction.SUSPEND:

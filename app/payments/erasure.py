@@ -27,4 +27,4 @@ async def forget_words(session: AsyncSession, worker_ids: Collection[UUID]) -> N
             .values(reason="")
             .execution_options(synchronize_session=False)
         )
-    await log.forget_words(session, list(map(str, about)))
+    await log.erase_words(session, list(map(str, about)))

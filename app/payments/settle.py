@@ -207,7 +207,7 @@ async def _send_contact(
 
     An account may name a stranger's phone by a slip: that one only hears where the contact is.
     """
-    proven = await phones.proven(session, payment.employer_id)
+    proven = await phones.is_proven(session, payment.employer_id)
     contact = (await contacts_of(session, payment.employer_id, [match.id]))[match.id]
     title = await session.scalar(select(Job.title).where(Job.id == match.job_id))
     await notify(

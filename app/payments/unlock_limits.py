@@ -62,9 +62,7 @@ async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> No
         return
     workers = await workers_lately(session, employer_id, now)
     if workers == limits.new_account_unlocks:
-        velocity.call_for_a_person(
-            session, employer_id, "fast_unlocks", "workers_in_a_day", workers, now
-        )
+        velocity.alert_team(session, employer_id, "fast_unlocks", "workers_in_a_day", workers, now)
 
 
 async def workers_lately(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> int:

@@ -33,7 +33,7 @@ from app.offers import closing, respond
 from app.offers.models import JobMatch
 from app.policy import policy
 from app.workers import account, availability, blocks, profile
-from app.workers.blocks import Blocked
+from app.workers.blocks import BlockedEmployer
 from app.workers.models import TimeOff, Worker, WorkerAvailability
 
 UNPROVEN_KEPT: Final = dt.timedelta(days=30)
@@ -80,7 +80,7 @@ class OwnData:
     bio: str
     slots: Sequence[WorkerAvailability]
     time_off: Sequence[TimeOff]
-    blocks: Sequence[Blocked]
+    blocks: Sequence[BlockedEmployer]
     consents: Sequence[Consent]
     offers: Sequence[OwnOffer]
     """Oldest first."""
@@ -93,16 +93,16 @@ class OwnData:
 
 async def export(session: AsyncSession, worker_id: UUID) -> OwnData:
     """Return everything kept about a worker. Raises `NotFound`."""
-    user, worker = await profile.get(session, worker_id)
+    user, worker = await profile.get_worker(session, worker_id)
     consents = select(Consent).where(Consent.user_id == worker_id).order_by(Consent.granted_at)
     sessions = select(Session).where(Session.user_id == worker_id).order_by(Session.created_at)
     return OwnData(
         user=user,
         worker=worker,
         bio=profile.bio_of(session, worker),
-        slots=await availability.slots(session, worker_id),
-        time_off=await availability.time_off(session, worker_id),
-        blocks=await blocks.of(session, worker_id),
+        slots=await availability.list_slots(session, worker_id),
+        time_off=await availability.list_time_off(session, worker_id),
+        blocks=await blocks.list_blocked_employers(session, worker_id),
         consents=(await session.scalars(consents)).all(),
         offers=await _offers(session, worker_id),
         messages=await _messages(session, worker_id),
@@ -218,7 +218,7 @@ async def erase(
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
     await users.erase(session, worker_id, now)
     matches = await session.scalars(select(JobMatch.id).where(JobMatch.worker_id == worker_id))
-    await log.forget_words(session, [str(worker_id), *map(str, matches)], worker_id)
+    await log.erase_words(session, [str(worker_id), *map(str, matches)], worker_id)
     changed(session, ERASED, worker_id)
     audit.record(session, "worker.erase", worker_id, actor, now, after={"status": "erased"})
 

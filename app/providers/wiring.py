@@ -13,7 +13,7 @@ from app.messaging.models import Channel
 from app.providers.sms import build_sms
 from app.providers.smtp import MailFolder, Smtp
 from app.providers.whatsapp.client import build_whatsapp
-from app.workers.quiet_hours import quiet_hours
+from app.workers.quiet_hours import find_quiet_hours
 
 MAIL_FOLDER: Final = Path("mail")
 """Where e-mails go in development, one file each."""
@@ -41,6 +41,6 @@ def build_channels(
         whatsapp_per_second=pace,
         whatsapp_daily_people=settings.whatsapp_daily_people or None,
         whatsapp_limit=whatsapp.daily_people if whatsapp is not None else None,
-        quiet_hours=quiet_hours,
+        quiet_hours=find_quiet_hours,
         whatsapp_number=settings.whatsapp_number or None,
     )

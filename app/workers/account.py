@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.session import changed
-from app.workers.models import Block, TimeOff, Worker, WorkerAvailability
+from app.workers.models import BlockByWorker, TimeOff, Worker, WorkerAvailability
 
 
 async def erase_profile(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
@@ -39,6 +39,6 @@ async def erase_profile(session: AsyncSession, worker_id: UUID, now: dt.datetime
         )
         .execution_options(synchronize_session=False)
     )
-    for table in (WorkerAvailability, TimeOff, Block):
+    for table in (WorkerAvailability, TimeOff, BlockByWorker):
         await session.execute(delete(table).where(table.worker_id == worker_id))
     changed(session, "worker", worker_id)

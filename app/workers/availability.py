@@ -14,7 +14,7 @@ from app.core.week import Slot, overlaps
 from app.database.session import changed
 from app.database.statements import table
 from app.workers.models import TimeOff, WorkerAvailability
-from app.workers.profile import hold
+from app.workers.profile import lock_worker
 
 _CLEAR: Final = delete(table(WorkerAvailability)).where(
     table(WorkerAvailability).c.worker_id == bindparam("worker")
@@ -67,7 +67,7 @@ class TimeOffNotFound(NotFound):
     detail = "There is no such time off, or it is not yours."
 
 
-async def slots(session: AsyncSession, worker_id: UUID) -> Sequence[WorkerAvailability]:
+async def list_slots(session: AsyncSession, worker_id: UUID) -> Sequence[WorkerAvailability]:
     """Return the worker's slots in the order of the week."""
     return (await session.scalars(_SLOTS, {"worker": worker_id})).all()
 
@@ -76,8 +76,8 @@ async def add_slot(
     session: AsyncSession, worker_id: UUID, slot: Slot, now: dt.datetime
 ) -> WorkerAvailability:
     """Add a slot. Raises `SlotOverlap` (past midnight and into Monday too) and `TooManySlots`."""
-    await hold(session, worker_id, now)
-    own = [slot_of(row) for row in await slots(session, worker_id)]
+    await lock_worker(session, worker_id, now)
+    own = [to_slot(row) for row in await list_slots(session, worker_id)]
     if overlaps(slot, own):
         raise SlotOverlap
     if len(own) >= MAX_SLOTS:
@@ -93,7 +93,7 @@ async def replace_slots(
         raise TooManySlots
     if any(overlaps(slot, week[:number]) for number, slot in enumerate(week)):
         raise SlotOverlap
-    await hold(session, worker_id, now)
+    await lock_worker(session, worker_id, now)
     await session.execute(_CLEAR, {"worker": worker_id})
     rows = sorted((_row(worker_id, slot) for slot in week), key=lambda r: (r.weekday, r.starts))
     session.add_all(rows)
@@ -106,7 +106,7 @@ async def remove_slot(
     session: AsyncSession, worker_id: UUID, slot_id: UUID, now: dt.datetime
 ) -> None:
     """Remove a slot. Raises `SlotNotFound`."""
-    await hold(session, worker_id, now)
+    await lock_worker(session, worker_id, now)
     row = WorkerAvailability
     gone = await session.scalar(
         delete(row).where(row.id == slot_id, row.worker_id == worker_id).returning(row.id)
@@ -131,12 +131,12 @@ def _row(worker_id: UUID, slot: Slot) -> WorkerAvailability:
     )
 
 
-def slot_of(row: WorkerAvailability) -> Slot:
+def to_slot(row: WorkerAvailability) -> Slot:
     """Return a slot as the rules count it."""
     return Slot.between(row.weekday, row.starts, row.ends)
 
 
-async def time_off(session: AsyncSession, worker_id: UUID) -> Sequence[TimeOff]:
+async def list_time_off(session: AsyncSession, worker_id: UUID) -> Sequence[TimeOff]:
     """Return the worker's times off, earliest first."""
     query = select(TimeOff).where(TimeOff.worker_id == worker_id)
     return (await session.scalars(query.order_by(TimeOff.starts_on, TimeOff.id))).all()
@@ -153,7 +153,7 @@ async def add_time_off(
         raise Invalid.field("ends_on", "This lies before starts_on.")
     if (ends_on - starts_on).days >= MAX_TIME_OFF_DAYS:
         raise Invalid.field("ends_on", "At most a year after starts_on.")
-    await hold(session, worker_id, now)
+    await lock_worker(session, worker_id, now)
     kept = await session.scalar(
         select(func.count()).select_from(TimeOff).where(TimeOff.worker_id == worker_id)
     )
@@ -170,7 +170,7 @@ async def remove_time_off(
     session: AsyncSession, worker_id: UUID, time_off_id: UUID, now: dt.datetime
 ) -> None:
     """Remove a time off. Raises `TimeOffNotFound`."""
-    await hold(session, worker_id, now)
+    await lock_worker(session, worker_id, now)
     gone = await session.scalar(
         delete(TimeOff)
         .where(TimeOff.id == time_off_id, TimeOff.worker_id == worker_id)

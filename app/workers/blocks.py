@@ -12,17 +12,17 @@ from app.core.errors import NotFound
 from app.database.session import changed
 from app.database.statements import insert_if_absent
 from app.identity.models import Role, User
-from app.workers.models import Block
+from app.workers.models import BlockByWorker
 
 
-class EmployerNotFound(NotFound):
+class BlockedEmployerNotFound(NotFound):
     """There is no such employer to block."""
 
     code = "employer_not_found"
     detail = "There is no such employer."
 
 
-class BlockNotFound(NotFound):
+class EmployerNotBlocked(NotFound):
     """This employer is not blocked."""
 
     code = "block_not_found"
@@ -30,7 +30,7 @@ class BlockNotFound(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
+class BlockedEmployer:
     """A block; `made` tells whether this call made it."""
 
     employer_id: UUID
@@ -38,45 +38,47 @@ class Blocked:
     made: bool = False
 
 
-async def add(
+async def block_employer(
     session: AsyncSession, worker_id: UUID, employer_id: UUID, now: dt.datetime
-) -> Blocked:
-    """Block an employer; blocking twice changes nothing. Raises `EmployerNotFound`.
+) -> BlockedEmployer:
+    """Block an employer; blocking twice changes nothing. Raises `BlockedEmployerNotFound`.
 
     What is open between them is ended by `offers.respond.break_with`, which the caller runs before.
     """
     known = select(User.id).where(User.id == employer_id, User.role == Role.EMPLOYER)
     if await session.scalar(known) is None:
-        raise EmployerNotFound
+        raise BlockedEmployerNotFound
     block = {"worker_id": worker_id, "employer_id": employer_id, "created_at": now}
-    if await insert_if_absent(session, Block, block):
+    if await insert_if_absent(session, BlockByWorker, block):
         changed(session, "worker", worker_id)
-        return Blocked(employer_id, now, made=True)
+        return BlockedEmployer(employer_id, now, made=True)
     since = await session.scalar(
-        select(Block.created_at).where(
-            Block.worker_id == worker_id, Block.employer_id == employer_id
+        select(BlockByWorker.created_at).where(
+            BlockByWorker.worker_id == worker_id, BlockByWorker.employer_id == employer_id
         )
     )
-    return Blocked(employer_id, since or now)
+    return BlockedEmployer(employer_id, since or now)
 
 
-async def remove(session: AsyncSession, worker_id: UUID, employer_id: UUID) -> None:
-    """Lift a block. Raises `BlockNotFound`."""
+async def unblock_employer(session: AsyncSession, worker_id: UUID, employer_id: UUID) -> None:
+    """Lift a block. Raises `EmployerNotBlocked`."""
     gone = await session.scalar(
-        delete(Block)
-        .where(Block.worker_id == worker_id, Block.employer_id == employer_id)
-        .returning(Block.employer_id)
+        delete(BlockByWorker)
+        .where(BlockByWorker.worker_id == worker_id, BlockByWorker.employer_id == employer_id)
+        .returning(BlockByWorker.employer_id)
     )
     if gone is None:
-        raise BlockNotFound
+        raise EmployerNotBlocked
     changed(session, "worker", worker_id)
 
 
-async def of(session: AsyncSession, worker_id: UUID) -> Sequence[Blocked]:
+async def list_blocked_employers(
+    session: AsyncSession, worker_id: UUID
+) -> Sequence[BlockedEmployer]:
     """Return whom the worker has blocked, newest first."""
     query = (
-        select(Block.employer_id, Block.created_at)
-        .where(Block.worker_id == worker_id)
-        .order_by(Block.created_at.desc(), Block.employer_id)
+        select(BlockByWorker.employer_id, BlockByWorker.created_at)
+        .where(BlockByWorker.worker_id == worker_id)
+        .order_by(BlockByWorker.created_at.desc(), BlockByWorker.employer_id)
     )
-    return [Blocked(*row) for row in await session.execute(query)]
+    return [BlockedEmployer(*row) for row in await session.execute(query)]

@@ -72,7 +72,7 @@ class TimeOff(Base):
     ends_on: Mapped[dt.date]
 
 
-class Block(Base):
+class BlockByWorker(Base):
     """A worker wants no further offers from an employer."""
 
     __tablename__ = "blocks"

@@ -32,14 +32,14 @@ class WorkerNotFound(NotFound):
     detail = "There is no such worker."
 
 
-class QuietHours(TypedDict):
+class QuietHoursChange(TypedDict):
     """When no message may come, wall-clock in the worker's zone; `end` before `start` is next day."""
 
     start: dt.time
     end: dt.time
 
 
-class ProfileChanges(TypedDict, total=False):
+class WorkerEdit(TypedDict, total=False):
     """What a worker may change; what is left out keeps its value. None empties a field."""
 
     name: str
@@ -52,7 +52,7 @@ class ProfileChanges(TypedDict, total=False):
     bio: str
     time_zone: str
     weekly_offer_cap: int | None
-    quiet_hours: QuietHours | None
+    quiet_hours: QuietHoursChange | None
 
 
 def bio_of(session: AsyncSession, worker: Worker) -> str:
@@ -60,7 +60,7 @@ def bio_of(session: AsyncSession, worker: Worker) -> str:
     return keyring(session).reveal(worker.bio_sealed, BIO, worker.bio) or ""
 
 
-async def get(session: AsyncSession, worker_id: UUID) -> tuple[User, Worker]:
+async def get_worker(session: AsyncSession, worker_id: UUID) -> tuple[User, Worker]:
     """Return the worker's account and profile. Raises `WorkerNotFound`."""
     query = select(User, Worker).join(Worker, Worker.id == User.id).where(Worker.id == worker_id)
     row = (await session.execute(query)).one_or_none()
@@ -69,7 +69,7 @@ async def get(session: AsyncSession, worker_id: UUID) -> tuple[User, Worker]:
     return row[0], row[1]
 
 
-_HOLD: Final = (
+_LOCK: Final = (
     update(table(Worker))
     .where(table(Worker).c.id == bindparam("worker_id"))
     .values(updated_at=bindparam("now"))
@@ -77,17 +77,17 @@ _HOLD: Final = (
 )
 
 
-async def hold(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
+async def lock_worker(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
     """Lock the worker's own row until this transaction ends, so that two changes follow each other.
 
     Raises `WorkerNotFound`.
     """
-    if await session.scalar(_HOLD, {"worker_id": worker_id, "now": now}) is None:
+    if await session.scalar(_LOCK, {"worker_id": worker_id, "now": now}) is None:
         raise WorkerNotFound
 
 
 async def edit(
-    session: AsyncSession, worker_id: UUID, changes: ProfileChanges, now: dt.datetime
+    session: AsyncSession, worker_id: UUID, changes: WorkerEdit, now: dt.datetime
 ) -> tuple[User, Worker]:
     """Change the profile and return it.
 
@@ -96,7 +96,7 @@ async def edit(
     because it was that name which was checked. Raises `WorkerNotFound`, `UnknownPlace` and `Invalid`.
     """
     _check(changes)
-    await hold(session, worker_id, now)
+    await lock_worker(session, worker_id, now)
     query = (
         select(User, Worker)
         .join(Worker, Worker.id == User.id)
@@ -105,7 +105,7 @@ async def edit(
     )
     user, worker = (await session.execute(query)).one()
     _edit_account(session, user, worker, changes, now)
-    _edit_whereabouts(worker, changes)
+    _edit_location(worker, changes)
     for field in ("max_distance_km", "experience_years", "weekly_offer_cap"):
         if field in changes:
             setattr(worker, field, changes[field])
@@ -147,7 +147,7 @@ def _check(changes: Mapping[str, Any]) -> None:
 
 
 def _edit_account(
-    session: AsyncSession, user: User, worker: Worker, changes: ProfileChanges, now: dt.datetime
+    session: AsyncSession, user: User, worker: Worker, changes: WorkerEdit, now: dt.datetime
 ) -> None:
     if "name" in changes and changes["name"] != user.name:
         user.name = changes["name"]
@@ -169,9 +169,9 @@ def _edit_account(
         user.updated_at = now
 
 
-def _edit_whereabouts(worker: Worker, changes: ProfileChanges) -> None:
+def _edit_location(worker: Worker, changes: WorkerEdit) -> None:
     if "location" in changes:
-        point = _place(worker, changes["location"])
+        point = _set_point(worker, changes["location"])
         if point is not None and "city" not in changes:
             nearest = places.nearest_city(point.latitude, point.longitude)
             worker.city = nearest.name if nearest else worker.city
@@ -180,12 +180,12 @@ def _edit_whereabouts(worker: Worker, changes: ProfileChanges) -> None:
         worker.city = city_of(city) if city is not None else None
         if worker.city is not None and worker.latitude is None and "location" not in changes:
             place = places.city_named(worker.city)
-            _place(worker, Point(place.latitude, place.longitude) if place else None)
+            _set_point(worker, Point(place.latitude, place.longitude) if place else None)
     if "time_zone" in changes:
         worker.time_zone = changes["time_zone"]
 
 
-def _place(worker: Worker, point: Point | None) -> Point | None:
+def _set_point(worker: Worker, point: Point | None) -> Point | None:
     """Write where the worker is, and return it as it is kept: on the grid."""
     kept = on_grid(point) if point else None
     worker.latitude = kept.latitude if kept else None

@@ -10,7 +10,9 @@ from app.messaging.rules import QuietPeriod
 from app.workers.models import Worker
 
 
-async def quiet_hours(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, QuietPeriod]:
+async def find_quiet_hours(
+    session: AsyncSession, ids: Collection[UUID]
+) -> Mapping[UUID, QuietPeriod]:
     """Return the quiet hours of those among `ids` who are workers and keep any."""
     query = select(Worker.id, Worker.quiet_start, Worker.quiet_end, Worker.time_zone).where(
         Worker.id.in_(list(ids)), Worker.quiet_start.is_not(None), Worker.quiet_end.is_not(None)

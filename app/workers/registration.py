@@ -60,7 +60,7 @@ class PhoneMissing(Conflict):
     detail = "Share your phone number first."
 
 
-class CodesWritten(Conflict):
+class ChatCodesExhausted(Conflict):
     """Somebody asked for enough codes in the chat for now."""
 
     code = "codes_enough"
@@ -103,11 +103,11 @@ async def register(
     await _rename(session, claimed.user_id, new, now)
     if claimed.status == UserStatus.PENDING:
         await _write_profile(session, claimed.user_id, new, country, now)
-        _agree(session, claimed.user_id, new, now)
+        _add_consent(session, claimed.user_id, new, now)
         await session.flush()
     else:
-        await _as_long(session, claimed.user_id, country, new)
-    known = _Known(claimed.user_id, claimed.language)
+        await _spend_equal_time(session, claimed.user_id, country, new)
+    known = _Recipient(claimed.user_id, claimed.language)
     return await _send_code(session, new.phone, known, rules, now, address)
 
 
@@ -129,7 +129,7 @@ async def register_proven(
         await _rename(session, user_id, new, now)
         await session.execute(delete(Consent).where(Consent.user_id == user_id))
     await _write_profile(session, user_id, new, country, now)
-    _agree(session, user_id, new, now)
+    _add_consent(session, user_id, new, now)
     await users.prove_phone(session, user_id, now)
     return user_id
 
@@ -150,14 +150,14 @@ async def request_code(
     """
     codes.check_phone(phone, rules)
     user = await users.find_by_phone(session, phone)
-    known = _Known(user.id, user.language) if user is not None else None
+    known = _Recipient(user.id, user.language) if user is not None else None
     return await _send_code(session, phone, known, rules, now, address)
 
 
 async def _send_code(
     session: AsyncSession,
     phone: str,
-    known: "_Known | None",
+    known: "_Recipient | None",
     rules: CodeRules,
     now: dt.datetime,
     address: str | None,
@@ -166,17 +166,17 @@ async def _send_code(
     challenge = await codes.issue(
         session, subject, rules, now, known=known is not None, address=address
     )
-    await _hand_out(session, challenge, phone, known, now)
+    await _deliver_code(session, challenge, phone, known, now)
     return challenge.expires_at
 
 
-async def code_in_the_chat(
+async def send_code_in_chat(
     session: AsyncSession, user_id: UUID, language: str, now: dt.datetime
 ) -> None:
     """Send a sign-in code to a worker who writes to us and asks for one.
 
     It goes to the phone the account signs in with. What others asked for in this phone's name counts for
-    nothing here. Raises `NotFound`, `NotRegistered`, `PhoneMissing` and `CodesWritten`.
+    nothing here. Raises `NotFound`, `NotRegistered`, `PhoneMissing` and `ChatCodesExhausted`.
     """
     user = await users.get_user(session, user_id)
     phone = users.phone_of(session, user)
@@ -188,15 +188,15 @@ async def code_in_the_chat(
     subject = users.index_of_phone(keyring(session), phone)
     challenge = await codes.issue_in_chat(session, subject, now)
     if challenge is None:
-        raise CodesWritten
-    await _hand_out(session, challenge, phone, _Known(user_id, language), now)
+        raise ChatCodesExhausted
+    await _deliver_code(session, challenge, phone, _Recipient(user_id, language), now)
 
 
-async def _hand_out(
+async def _deliver_code(
     session: AsyncSession,
     challenge: Challenge,
     phone: str,
-    known: "_Known | None",
+    known: "_Recipient | None",
     now: dt.datetime,
 ) -> None:
     """Send the code; to nobody known a decoy, which takes as long."""
@@ -233,14 +233,14 @@ def check_skills(slugs: Sequence[str]) -> None:
         raise Invalid(errors)
 
 
-class _Known(NamedTuple):
+class _Recipient(NamedTuple):
     """Whose phone it is, and the language they read."""
 
     user_id: UUID
     language: str
 
 
-class _Claimed(NamedTuple):
+class _WorkerOfPhone(NamedTuple):
     """The worker of a phone."""
 
     user_id: UUID
@@ -250,7 +250,7 @@ class _Claimed(NamedTuple):
     is_new: bool
 
 
-async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) -> _Claimed:
+async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) -> _WorkerOfPhone:
     """Return the worker of this phone, making a pending one if there is none.
 
     The unique index decides between two who register the same phone at once.
@@ -268,7 +268,7 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
         "created_at": now,
         "updated_at": now,
     }
-    made = await session.scalar(_newcomer(postgresql=is_postgresql(session)), newcomer)
+    made = await session.scalar(_insert_pending(postgresql=is_postgresql(session)), newcomer)
     # Looked at also where it was made: a phone that is known takes no longer.
     known = (
         select(User.id, User.status, User.language)
@@ -281,11 +281,11 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
     )
     row = (await session.execute(known)).one()
     language = new.language if row.status == UserStatus.PENDING else row.language
-    return _Claimed(row.id, row.status, language, is_new=made is not None)
+    return _WorkerOfPhone(row.id, row.status, language, is_new=made is not None)
 
 
 @cache
-def _newcomer(*, postgresql: bool) -> Executable:
+def _insert_pending(*, postgresql: bool) -> Executable:
     return (
         insert_of(User, postgresql=postgresql)
         .on_conflict_do_nothing(
@@ -306,9 +306,11 @@ async def _rename(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.
     )
 
 
-async def _as_long(session: AsyncSession, user_id: UUID, country: str, new: NewWorker) -> None:
+async def _spend_equal_time(
+    session: AsyncSession, user_id: UUID, country: str, new: NewWorker
+) -> None:
     """Run what registering a newcomer runs, to no effect: a known phone is not told by its time."""
-    _whereabouts(new, country)
+    _locate(new, country)
     nothing = update(Worker).where(Worker.id == user_id, false()).values(city=Worker.city)
     await session.execute(nothing.execution_options(synchronize_session=False))
     same = update(Consent).where(Consent.user_id == user_id, false())
@@ -320,7 +322,7 @@ async def _write_profile(
     session: AsyncSession, user_id: UUID, new: NewWorker, country: str, now: dt.datetime
 ) -> None:
     """Write what a pending worker says, over what they said before."""
-    city, location, zone = _whereabouts(new, country)
+    city, location, zone = _locate(new, country)
     said = {
         "city": city,
         "latitude": location.latitude if location else None,
@@ -331,19 +333,19 @@ async def _write_profile(
         "time_zone": zone,
         "updated_at": now,
     }
-    statement = _profile(tuple(said), postgresql=is_postgresql(session))
+    statement = _upsert_profile(tuple(said), postgresql=is_postgresql(session))
     await session.execute(statement, {"id": user_id, "created_at": now, **said})
 
 
 @cache
-def _profile(said: tuple[str, ...], *, postgresql: bool) -> Executable:
+def _upsert_profile(said: tuple[str, ...], *, postgresql: bool) -> Executable:
     made = insert_of(Worker, postgresql=postgresql)
     return made.on_conflict_do_update(
         index_elements=["id"], set_={name: made.excluded[name] for name in said}
     )
 
 
-def _agree(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
+def _add_consent(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
     session.add(
         Consent(
             user_id=user_id,
@@ -356,7 +358,7 @@ def _agree(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetim
     )
 
 
-def _whereabouts(new: NewWorker, country: str) -> tuple[str | None, Point | None, str]:
+def _locate(new: NewWorker, country: str) -> tuple[str | None, Point | None, str]:
     """Return city, location (on the grid) and time zone, each found from the other where one is said."""
     city, location = city_of(new.city) if new.city is not None else None, new.location
     if location is None and city is not None:

@@ -20,8 +20,7 @@ SAME_DOCSTRING_AT_MOST: Final = 2
 
 PUBLIC_CLASSES_NAMED_TWICE: Final = frozenset(
     """
-    BlockNotFound Conversation EmployerBlock EmployerNotFound Guard JobFacts OfferAnswer OwnData
-    ProfileChanges QuietHours Step
+    Conversation Guard JobFacts OfferAnswer OwnData Step
     """.split()
 )
 FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(

@@ -90,7 +90,7 @@ async def old_log(database: Database, rows: int) -> None:
 
 async def sealed(database: Database) -> int | None:
     async with database.begin() as session:
-        return await log.seal(session, NOW)
+        return await log.start_keying(session, NOW)
 
 
 async def verified(database: Database) -> tuple[int, int | None]:
@@ -147,7 +147,7 @@ async def test_an_empty_log_and_a_keyed_one_need_no_seal(database_url: str) -> N
     async with database.begin() as session:
         write(session, 1)
     async with database.read() as session:
-        assert not await log.needs_seal(session)
+        assert not await log.needs_keying(session)
     assert await sealed(database) is None
     assert await verified(database) == (1, None)
     await database.close()
@@ -185,19 +185,19 @@ async def test_a_head_that_was_kept_tells_a_log_cut_off_and_one_begun_anew(
             write(session, number)
     async with database.read() as session:
         kept = heads.Head.parse(f" {await heads.current(session)}\n")
-        assert await heads.missing(session, [first, kept]) == []
+        assert await heads.find_missing(session, [first, kept]) == []
     async with database.begin() as session:
         await unprotect(session, postgresql=database.is_postgresql)
         await session.execute(delete(AdminActionLog).where(AdminActionLog.number > 1))
         await session.execute(update(AuditHead).values(number=1, hash=first.hash))
     assert await verified(database) == (1, None)  # whole by itself
     async with database.read() as session:
-        assert await heads.missing(session, [first, kept]) == [kept]
+        assert await heads.find_missing(session, [first, kept]) == [kept]
     for number in (2, 3):
         async with database.begin() as session:
             write(session, number, reason="nothing happened")
     async with database.read() as session:
-        assert await heads.missing(session, [first, kept]) == [kept]
+        assert await heads.find_missing(session, [first, kept]) == [kept]
     await database.close()
 
 

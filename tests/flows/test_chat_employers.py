@@ -30,7 +30,7 @@ from app.dialogue.effects import (
 )
 from app.dialogue.state import Ask
 from app.employers import phones, profile
-from app.employers.models import Employer, EmployerBlock
+from app.employers.models import BlockByEmployer, Employer
 from app.identity.actor import Actor
 from app.identity.models import OneTimeCode, Role, User, UserStatus
 from app.jobs.models import Job
@@ -75,7 +75,7 @@ async def jobs(world: ChatWorld) -> list[Job]:
 async def proven(world: ChatWorld, employer_id: UUID) -> bool:
     async with world.database.read() as session:
         index = session.info["keyring"].index(PHONE, "phone")
-        accounts = await phones.accounts_of(session, index)
+        accounts = await phones.list_accounts(session, index)
     return any(account.id == employer_id and account.proven for account in accounts)
 
 
@@ -453,11 +453,11 @@ async def test_anothers_contact_can_be_neither_blocked_nor_reported(database_url
                 await world.taps(f"lead:{name}:{verb}")
                 assert "can't find that contact" in last(world)
         async with world.database.read() as session:
-            assert await session.scalar(select(func.count()).select_from(EmployerBlock)) == 0
+            assert await session.scalar(select(func.count()).select_from(BlockByEmployer)) == 0
         await world.taps(f"lead:{match.id}:block", **theirs)
         await world.taps(f"lead:{match.id}:block", **theirs)
         async with world.database.read() as session:
-            block = (await session.scalars(select(EmployerBlock))).one()
+            block = (await session.scalars(select(BlockByEmployer))).one()
         assert (block.employer_id, block.worker_id) == (match.employer_id, match.worker_id)
 
 

@@ -105,7 +105,7 @@ async def test_who_moves_to_a_number_is_not_the_employer_it_was_proven_for(
         await world.says("hi", **{"from": NEW})
         await world.says({"type": "system", "system": moved}, **{"from": NEW})
         async with world.database.read() as session:
-            assert not await phones.proven(session, employer_id)
+            assert not await phones.is_proven(session, employer_id)
         await world.says("contacts", **{"from": ASHA})
         assert "Cafe Bandra" not in world.phone.received[-1][2].text
 

@@ -16,7 +16,7 @@ from app.matching.load import Caps, job_facts, worker_facts
 from app.matching.rules import DEFAULT_WEIGHTS, Weights, rank
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.workers.models import Block, TimeOff, Worker
+from app.workers.models import BlockByWorker, TimeOff, Worker
 from tests.flows.matching_world import (
     BANDRA,
     EVENINGS,
@@ -85,7 +85,7 @@ async def random_history(session, chance, worker_ids, job_id, employer_id):
                 await session.execute(insert(TimeOff), off)
             case 1:
                 block = {"worker_id": worker_id, "employer_id": employer_id, "created_at": NOW}
-                await session.execute(insert(Block), block)
+                await session.execute(insert(BlockByWorker), block)
             case 2:
                 await add_offer(session, job_id, worker_id, chance.choice(statuses))
             case _:
@@ -122,7 +122,7 @@ async def test_the_answer_is_that_of_scoring_everybody(database, seed, monkeypat
         facts = await job_facts(session, job, NOW)
         everybody = await worker_facts(session, ids, facts, NOW)
         out = {match.worker_id for match in await offers_of(session, job_id)}
-        out |= set(await session.scalars(select(Block.worker_id)))
+        out |= set(await session.scalars(select(BlockByWorker.worker_id)))
         askable = [
             w for w, asked in everybody if not asked.is_enough(Caps(50, 20)) and w.id not in out
         ]
@@ -194,7 +194,7 @@ async def test_who_blocked_this_employer_hears_of_others_only(database):
         [worker_id] = await add_workers(session, [NewWorker()])
         blocked, other = [await add_employer(session) for _ in range(2)]
         row = {"worker_id": worker_id, "employer_id": blocked, "created_at": NOW}
-        await session.execute(insert(Block), row)
+        await session.execute(insert(BlockByWorker), row)
         jobs = [await add_job(session, employer_id) for employer_id in (blocked, other)]
     async with database.read() as session:
         assert [await best(session, job_id) for job_id in jobs] == [[], [worker_id]]

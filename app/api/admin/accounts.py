@@ -33,7 +33,7 @@ def account_filters(profile: type[Worker | Employer], *names: Any) -> dict[str, 
 
     def found(q: str, asked: ListRequest) -> ColumnElement[bool]:
         keys = asked.rt.keyring
-        conditions = [named(q, asked), users.is_email(keys, q.strip().lower())]
+        conditions = [named(q, asked), users.email_equals(keys, q.strip().lower())]
         try:
             phone = parse_phone(q, asked.rt.settings.default_country)
         except ValueError:

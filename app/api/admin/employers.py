@@ -96,7 +96,7 @@ _EMPLOYERS = ListSpec(
     accounts(Employer),
     Keyset("admin_employers", [User.id]),
     account_filters(Employer, User.name, Employer.company_name)
-    | {"repeated": whether(shared_identifiers.is_repeated())},
+    | {"repeated": whether(shared_identifiers.has_identifier_in_common())},
     each(partial(_answer, EmployerRow)),
 )
 

@@ -61,7 +61,7 @@ async def signals_of(
                 status=UserStatus(one.status),
                 created_at=one.created_at,
             )
-            for one in await shared_identifiers.shared(session, employer.id)
+            for one in await shared_identifiers.list_accounts_in_common(session, employer.id)
         ],
         workers_unlocked_today=workers,
         unlocks_fast=is_new and workers >= limits.new_account_unlocks,

@@ -10,7 +10,7 @@ from app.api.http.parameters import MatchId
 from app.api.http.problems import problems
 from app.core.schema import Instant, RequestModel, ResponseModel
 from app.employers import blocks
-from app.employers.blocks import BlockNotFound
+from app.employers.blocks import WorkerNotBlocked
 from app.offers import closing
 from app.offers.mark_unlocked import MatchNotFound, worker_of
 
@@ -39,7 +39,7 @@ class WorkerBlockList(ResponseModel):
 @router.get("")
 async def list_blocks(session: Read, actor: EmployerActor) -> WorkerBlockList:
     """List whom I have blocked, newest first."""
-    found = await blocks.of(session, actor.user_id)
+    found = await blocks.list_blocked_workers(session, actor.user_id)
     return WorkerBlockList(items=[WorkerBlock.model_validate(block) for block in found])
 
 
@@ -53,13 +53,13 @@ async def block_worker(
     """
     worker_id = await worker_of(session, actor.user_id, body.match_id)
     await closing.close_between(session, worker_id, actor.user_id, now)
-    block = await blocks.add(session, actor.user_id, worker_id, body.match_id, now)
+    block = await blocks.block_worker(session, actor.user_id, worker_id, body.match_id, now)
     return WorkerBlock.model_validate(block)
 
 
 @router.delete(
-    "/{match_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(BlockNotFound)
+    "/{match_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(WorkerNotBlocked)
 )
 async def unblock_worker(session: Write, actor: EmployerActor, match_id: MatchId) -> None:
     """Lift a block."""
-    await blocks.remove(session, actor.user_id, match_id)
+    await blocks.unblock_worker(session, actor.user_id, match_id)

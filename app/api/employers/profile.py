@@ -27,7 +27,7 @@ from app.core.schema import (
 )
 from app.employers import profile, shared_identifiers
 from app.employers.models import Employer
-from app.employers.profile import ProfileChanges
+from app.employers.profile import EmployerEdit
 from app.identity import users
 from app.identity.models import User, UserStatus
 from app.runtime import Runtime
@@ -135,7 +135,7 @@ def location_answer(latitude: float | None, longitude: float | None) -> Location
 @router.get("/profile")
 async def get_profile(session: Read, actor: EmployerActor) -> EmployerProfile:
     """Get my profile."""
-    return profile_answer(session, *await profile.get(session, actor.user_id))
+    return profile_answer(session, *await profile.get_employer(session, actor.user_id))
 
 
 @router.put("/profile", responses=problems(PhoneNotSupported))
@@ -150,7 +150,7 @@ async def update_profile(
     return profile_answer(session, user, employer)
 
 
-def _changes(body: EmployerChanges, runtime: Runtime) -> ProfileChanges:
+def _changes(body: EmployerChanges, runtime: Runtime) -> EmployerEdit:
     changes: dict[str, Any] = sent(body)
     if body.location is not None:
         changes["location"] = body.location.point
@@ -160,4 +160,4 @@ def _changes(body: EmployerChanges, runtime: Runtime) -> ProfileChanges:
         except ValueError as error:
             raise Invalid.field("phone", str(error)) from None
         check_company_phone(changes["phone"])
-    return cast(ProfileChanges, changes)
+    return cast(EmployerEdit, changes)

@@ -74,7 +74,7 @@ class TimeOffList(ResponseModel):
 @router.get("/availability")
 async def list_availability(session: Read, actor: WorkerActor) -> AvailabilityList:
     """List my weekly slots, in the order of the week."""
-    return _week(await availability.slots(session, actor.user_id))
+    return _week(await availability.list_slots(session, actor.user_id))
 
 
 def _week(rows: Sequence[WorkerAvailability]) -> AvailabilityList:
@@ -123,7 +123,7 @@ def time_off_answer(row: TimeOff) -> TimeOffAnswer:
 @router.get("/time-off")
 async def list_time_off(session: Read, actor: WorkerActor) -> TimeOffList:
     """List my times off, earliest first."""
-    rows = await availability.time_off(session, actor.user_id)
+    rows = await availability.list_time_off(session, actor.user_id)
     return TimeOffList(items=[time_off_answer(row) for row in rows])
 
 

@@ -33,9 +33,9 @@ from app.identity import users
 from app.identity.models import User, UserStatus
 from app.offers import respond
 from app.workers import blocks, profile
-from app.workers.blocks import BlockNotFound, EmployerNotFound
+from app.workers.blocks import BlockedEmployerNotFound, EmployerNotBlocked
 from app.workers.models import Worker
-from app.workers.profile import MAX_SKILLS, ProfileChanges
+from app.workers.profile import MAX_SKILLS, WorkerEdit
 from app.workers.registration import UnknownPlace
 from app.workers.track_record import reliability
 
@@ -190,7 +190,7 @@ def worker_profile(session: AsyncSession, user: User, worker: Worker) -> WorkerP
 @router.get("/profile")
 async def get_profile(session: Read, actor: WorkerActor) -> WorkerProfile:
     """Get my profile."""
-    return worker_profile(session, *await profile.get(session, actor.user_id))
+    return worker_profile(session, *await profile.get_worker(session, actor.user_id))
 
 
 @router.put("/profile", responses=problems(UnknownPlace))
@@ -205,7 +205,7 @@ async def update_profile(
     return worker_profile(session, user, worker)
 
 
-def _changes(body: WorkerChanges) -> ProfileChanges:
+def _changes(body: WorkerChanges) -> WorkerEdit:
     changes: dict[str, Any] = sent(body)
     if body.location is not None:
         changes["location"] = body.location.point
@@ -213,13 +213,13 @@ def _changes(body: WorkerChanges) -> ProfileChanges:
         changes["quiet_hours"] = {"start": body.quiet_hours.start, "end": body.quiet_hours.end}
     if "bio" in changes:
         changes["bio"] = body.bio or ""
-    return cast(ProfileChanges, changes)
+    return cast(WorkerEdit, changes)
 
 
 @router.get("/blocks")
 async def list_blocks(session: Read, actor: WorkerActor) -> EmployerBlockList:
     """List the employers I have blocked, newest first."""
-    found = await blocks.of(session, actor.user_id)
+    found = await blocks.list_blocked_employers(session, actor.user_id)
     return EmployerBlockList(items=[EmployerBlock.model_validate(block) for block in found])
 
 
@@ -228,7 +228,7 @@ async def list_blocks(session: Read, actor: WorkerActor) -> EmployerBlockList:
     status_code=status.HTTP_201_CREATED,
     responses={
         200: {"model": EmployerBlock, "description": "Blocked before"},
-        **problems(EmployerNotFound),
+        **problems(BlockedEmployerNotFound),
     },
 )
 async def add_block(
@@ -245,7 +245,7 @@ async def add_block(
     """
     # Before the block, because it locks jobs and offers, which come before a worker's own rows.
     await respond.break_with(session, actor.user_id, body.employer_id, now)
-    block = await blocks.add(session, actor.user_id, body.employer_id, now)
+    block = await blocks.block_employer(session, actor.user_id, body.employer_id, now)
     if not block.made:
         response.status_code = status.HTTP_200_OK
     return EmployerBlock.model_validate(block)
@@ -254,8 +254,8 @@ async def add_block(
 @router.delete(
     "/blocks/{employer_id}",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(BlockNotFound),
+    responses=problems(EmployerNotBlocked),
 )
 async def remove_block(session: Write, actor: WorkerActor, employer_id: EmployerId) -> None:
     """Lift a block."""
-    await blocks.remove(session, actor.user_id, employer_id)
+    await blocks.unblock_employer(session, actor.user_id, employer_id)
