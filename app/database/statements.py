@@ -6,14 +6,17 @@ from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     CursorResult,
     Table,
     Text,
+    Update,
     UpdateBase,
     bindparam,
     literal_column,
+    update,
 )
 from sqlalchemy.dialects import postgresql as on_postgresql
 from sqlalchemy.dialects import sqlite as on_sqlite
@@ -21,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from app.core.transitions import Transition
 from app.database.types import Base, UtcDateTime
 
 type Insert = on_postgresql.Insert | on_sqlite.Insert
@@ -62,6 +66,22 @@ async def rows_changed(session: AsyncSession, statement: UpdateBase, values: Any
     """
     result = await session.execute(statement, values)
     return cast("CursorResult[Any]", result).rowcount
+
+
+def transition_update(
+    model: type[Base],
+    transition: Transition[Any, Any],
+    now: dt.datetime | BindParameter[dt.datetime],
+    *which: ColumnElement[bool],
+    **values: Any,
+) -> Update:
+    """Return a transition's compare-and-set UPDATE of these rows; its WHERE repeats status and guards."""
+    return (
+        update(model)
+        .where(*which, *transition.conditions(table(model).c, now))
+        .values(status=transition.target.value, updated_at=now, **values)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]:

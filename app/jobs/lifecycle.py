@@ -3,15 +3,15 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.errors import Conflict
+from app.database.statements import transition_update
 from app.database.wakeups import wake_loops
 from app.jobs import rules
 from app.jobs.models import Job
-from app.jobs.queries import facts_of
+from app.jobs.queries import state_of
 from app.jobs.rules import JobAction, JobStatus
 from app.policy import policy
 
@@ -23,39 +23,34 @@ async def move(session: AsyncSession, job: Job, action: JobAction, now: dt.datet
     many may accept, which a later change of the policy leaves alone. Ceasing to be undoes the former.
     Raises what `rules.decide` raises when the job's state forbids the step.
     """
-    before = JobStatus(job.status)
-    step = rules.decide(facts_of(job), action, now)
-    columns = {"status": step.to, "updated_at": now, **_stamps(job, step.to, now)}
-    if step.to is JobStatus.PUBLISHED and job.published_at is None:
+    transition = rules.decide(state_of(job), action, now)
+    columns = _stamps(job, transition.target, now)
+    if transition.target is JobStatus.PUBLISHED and job.published_at is None:
         waves = (await policy.current(session)).waves
         columns["accept_limit"] = job.positions * waves.choice_factor
-    moved = await session.execute(
-        update(Job)
-        # The row is held, so this can't fail; were it not, two steps at once would both be taken.
-        .where(Job.id == job.id, Job.status == before)
-        .values(**columns)
-        .returning(*(getattr(Job, name) for name in columns))
-        .execution_options(synchronize_session=False)
-    )
+    # The row is locked, so this can't fail; were it not, two transitions at once would both be taken.
+    statement = transition_update(Job, transition, now, Job.id == job.id, **columns)
+    changed = (getattr(Job, name) for name in ("status", "updated_at", *columns))
+    moved = await session.execute(statement.returning(*changed))
     row = moved.mappings().one_or_none()
     if row is None:
         raise Conflict
     for name, value in row.items():
         set_committed_value(job, name, value)
-    if step.to is JobStatus.PUBLISHED:
+    if transition.target is JobStatus.PUBLISHED:
         wake_loops(session, "waves")
 
 
 def _stamps(job: Job, to: JobStatus, now: dt.datetime) -> dict[str, Any]:
     """Return what a job's new status says about its times."""
     if to is JobStatus.PUBLISHED:
-        facts = facts_of(job)
+        state = state_of(job)
         return {
             "published_at": job.published_at or now,
             "closed_at": None,
             "next_wave_at": now,
             "closes_at": rules.closes_at(
-                facts.slots, facts.starts_on, facts.ends_on, facts.time_zone
+                state.slots, state.starts_on, state.ends_on, state.time_zone
             ),
         }
     closed_at = None if to is JobStatus.DRAFT else now

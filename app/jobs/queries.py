@@ -11,7 +11,7 @@ from app.core.paging import Keyset, PageRequest
 from app.core.week import Slot
 from app.database.session import keyring
 from app.jobs.models import Job, JobSlot
-from app.jobs.rules import JobFacts, JobStatus
+from app.jobs.rules import JobState, JobStatus
 
 _NEWEST_FIRST = Keyset("employer_jobs", [Job.id])
 
@@ -66,9 +66,9 @@ def slot_of(row: JobSlot) -> Slot:
     return Slot.between(row.weekday, row.starts, row.ends)
 
 
-def facts_of(job: Job) -> JobFacts:
-    """Return what decides about a job's next step."""
-    return JobFacts(
+def state_of(job: Job) -> JobState:
+    """Return what decides a job's next transition."""
+    return JobState(
         status=JobStatus(job.status),
         starts_on=job.starts_on,
         ends_on=job.ends_on,

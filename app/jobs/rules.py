@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.core.errors import Conflict, FieldError, Invalid
+from app.core.transitions import ActionRule, Guard, Refusal, StateTable, Transition
 from app.core.week import Slot, never_falling, overlaps
 
 
@@ -94,19 +95,9 @@ class StartsInPast(Invalid):
         super().__init__([FieldError("starts_on", "This lies in the past; choose a later day.")])
 
 
-class Guard(StrEnum):
-    """What must also hold for a step, in the order in which it is checked."""
-
-    WAS_PUBLISHED = "was_published"
-    NEVER_PUBLISHED = "never_published"
-    STARTS_AHEAD = "starts_ahead"
-    STILL_AHEAD = "still_ahead"
-    OVERDUE = "overdue"
-
-
 @dataclass(frozen=True, slots=True)
-class JobFacts:
-    """What decides whether a step may be taken."""
+class JobState:
+    """What decides whether a transition may be taken."""
 
     status: JobStatus
     starts_on: dt.date
@@ -116,102 +107,11 @@ class JobFacts:
     was_published: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """An allowed move."""
-
-    to: JobStatus
-    guards: frozenset[Guard] = frozenset()
+type JobTransition = Transition[JobStatus, JobState]
 
 
-type Refusal = type[Conflict]
-type Entry = tuple[Step, ...] | Refusal
-
-_DRAFT, _PUBLISHED, _FILLED, _EXPIRED, _CANCELLED = JobStatus
-
-TABLE: Final[Mapping[JobAction, Mapping[JobStatus, Entry]]] = {
-    JobAction.PUBLISH: {
-        _DRAFT: (Step(_PUBLISHED, frozenset({Guard.STARTS_AHEAD})),),
-        _PUBLISHED: JobNotDraft,
-        _FILLED: JobNotDraft,
-        _EXPIRED: JobNotDraft,
-        _CANCELLED: JobNotDraft,
-    },
-    JobAction.FILL: {
-        _DRAFT: JobNotPublished,
-        _PUBLISHED: (Step(_FILLED),),
-        _FILLED: JobNotPublished,
-        _EXPIRED: JobNotPublished,
-        _CANCELLED: JobNotPublished,
-    },
-    JobAction.EXPIRE: {
-        _DRAFT: JobNotPublished,
-        _PUBLISHED: (Step(_EXPIRED, frozenset({Guard.OVERDUE})),),
-        _FILLED: JobNotPublished,
-        _EXPIRED: JobNotPublished,
-        _CANCELLED: JobNotPublished,
-    },
-    JobAction.CANCEL: {
-        _DRAFT: (Step(_CANCELLED),),
-        _PUBLISHED: (Step(_CANCELLED),),
-        _FILLED: JobFilled,
-        _EXPIRED: JobExpired,
-        _CANCELLED: JobCancelled,
-    },
-    JobAction.REOPEN: {
-        _DRAFT: JobOpen,
-        _PUBLISHED: JobOpen,
-        _FILLED: JobFilled,
-        _EXPIRED: (Step(_PUBLISHED, frozenset({Guard.STILL_AHEAD})),),
-        _CANCELLED: (
-            Step(_DRAFT, frozenset({Guard.NEVER_PUBLISHED})),
-            Step(_PUBLISHED, frozenset({Guard.WAS_PUBLISHED, Guard.STILL_AHEAD})),
-        ),
-    },
-}
-"""Every action in every status: the steps of which the first whose guards hold is taken, or the name
-of the refusal. Where the guards of none hold, the last one's first unmet guard names the refusal."""
-
-_UNMET: Final[Mapping[Guard, type[Conflict | StartsInPast]]] = {
-    Guard.WAS_PUBLISHED: JobNotPublished,
-    Guard.NEVER_PUBLISHED: JobNotDraft,
-    Guard.STARTS_AHEAD: StartsInPast,
-    Guard.STILL_AHEAD: JobOver,
-    Guard.OVERDUE: JobNotOver,
-}
-
-
-def decide(facts: JobFacts, action: JobAction, now: dt.datetime) -> Step:
-    """Return the step to take. Raises the `Conflict` (or `StartsInPast`) that says why there is none."""
-    entry = TABLE[action][facts.status]
-    if not isinstance(entry, tuple):
-        raise entry
-    refusal: type[Conflict | StartsInPast] = Conflict
-    for step in entry:
-        unmet = [guard for guard in Guard if guard in step.guards and not _holds(guard, facts, now)]
-        if not unmet:
-            return step
-        refusal = _UNMET[unmet[0]]
-    raise refusal
-
-
-def _holds(guard: Guard, facts: JobFacts, now: dt.datetime) -> bool:
-    match guard:
-        case Guard.WAS_PUBLISHED:
-            return facts.was_published
-        case Guard.NEVER_PUBLISHED:
-            return not facts.was_published
-        case Guard.STARTS_AHEAD:
-            today = now.astimezone(ZoneInfo(facts.time_zone)).date()
-            return facts.starts_on >= today and not _is_over(facts, now)
-        case Guard.STILL_AHEAD:
-            return not _is_over(facts, now)
-        case Guard.OVERDUE:
-            return _is_over(facts, now)
-
-
-def _is_over(facts: JobFacts, now: dt.datetime) -> bool:
-    closes = closes_at(facts.slots, facts.starts_on, facts.ends_on, facts.time_zone)
+def _is_over(job: JobState, now: dt.datetime) -> bool:
+    closes = closes_at(job.slots, job.starts_on, job.ends_on, job.time_zone)
     return closes is not None and closes <= now
 
 
@@ -233,6 +133,72 @@ def closes_at(
             clock = dt.time(max(starts) // 60, max(starts) % 60)
             return dt.datetime.combine(day, clock, zone).astimezone(dt.UTC)
     return None
+
+
+def _starts_ahead(job: JobState, now: dt.datetime) -> bool:
+    today = now.astimezone(ZoneInfo(job.time_zone)).date()
+    return job.starts_on >= today and not _is_over(job, now)
+
+
+WAS_PUBLISHED: Final = Guard[JobState](
+    "was_published",
+    lambda job, _now: job.was_published,
+    JobNotPublished,
+    where=lambda job, _now: job.published_at.is_not(None),
+)
+NEVER_PUBLISHED: Final = Guard[JobState](
+    "never_published",
+    lambda job, _now: not job.was_published,
+    JobNotDraft,
+    where=lambda job, _now: job.published_at.is_(None),
+)
+# The calendar of the job's place decides these, which no column holds.
+STARTS_AHEAD: Final = Guard[JobState]("starts_ahead", _starts_ahead, StartsInPast)
+STILL_AHEAD: Final = Guard[JobState](
+    "still_ahead", lambda job, now: not _is_over(job, now), JobOver
+)
+OVERDUE: Final = Guard[JobState]("overdue", _is_over, JobNotOver)
+
+_DRAFT, _PUBLISHED, _FILLED, _EXPIRED, _CANCELLED = JobStatus
+_CLOSED: Final[Mapping[JobStatus, Refusal]] = {
+    _FILLED: JobFilled,
+    _EXPIRED: JobExpired,
+    _CANCELLED: JobCancelled,
+}
+
+TABLE: Final = StateTable[JobAction, JobStatus, JobState](
+    {
+        JobAction.PUBLISH: ActionRule(
+            (Transition(frozenset({_DRAFT}), _PUBLISHED, (STARTS_AHEAD,)),), otherwise=JobNotDraft
+        ),
+        JobAction.FILL: ActionRule(
+            (Transition(frozenset({_PUBLISHED}), _FILLED),), otherwise=JobNotPublished
+        ),
+        JobAction.EXPIRE: ActionRule(
+            (Transition(frozenset({_PUBLISHED}), _EXPIRED, (OVERDUE,)),), otherwise=JobNotPublished
+        ),
+        JobAction.CANCEL: ActionRule(
+            (Transition(frozenset({_DRAFT, _PUBLISHED}), _CANCELLED),), refusals=_CLOSED
+        ),
+        JobAction.REOPEN: ActionRule(
+            (
+                Transition(frozenset({_CANCELLED}), _DRAFT, (NEVER_PUBLISHED,)),
+                Transition(frozenset({_CANCELLED}), _PUBLISHED, (WAS_PUBLISHED, STILL_AHEAD)),
+                Transition(frozenset({_EXPIRED}), _PUBLISHED, (STILL_AHEAD,)),
+            ),
+            otherwise=JobOpen,
+            refusals={_FILLED: JobFilled},
+        ),
+    }
+)
+
+
+def decide(job: JobState, action: JobAction, now: dt.datetime) -> JobTransition:
+    """Return the transition to take. Raises the `Conflict` (or `StartsInPast`) that says why there is none."""
+    transition = TABLE.decide(action, job.status, job, now)
+    if transition is None:  # pragma: no cover - no action of a job is repeatable
+        raise Conflict
+    return transition
 
 
 MAX_DAYS: Final = 731

@@ -5,24 +5,24 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.attempts.work import Kind, Work
 from app.database.due import Due
-from app.database.statements import is_one_of, table
+from app.database.statements import is_one_of, table, transition_update
 from app.identity.actor import Actor
 from app.jobs import lifecycle, publish_limits
 from app.jobs.models import Job, JobStatus
-from app.jobs.queries import JobNotFound, facts_of, get_job
+from app.jobs.queries import JobNotFound, get_job, state_of
 from app.jobs.rules import JobAction, JobNotOver, closes_at
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox.enqueue import Notice, notify_many, suppress
 from app.offers.effective_status import has_status
 from app.offers.job_lock import LockedJob, ask_more, lock_jobs
 from app.offers.models import JobMatch
-from app.offers.rules import Action, CloseReason, OfferStatus, ends_of
+from app.offers.rules import TABLE, Action, CloseReason, OfferStatus
 
 _REASON = {
     JobAction.CANCEL: CloseReason.CANCELLED,
@@ -160,8 +160,8 @@ async def expire_jobs_due(
 
 async def _end_later(session: AsyncSession, job_id: UUID) -> None:
     job = await get_job(session, job_id, lock=True)
-    facts = facts_of(job)
-    job.closes_at = closes_at(facts.slots, facts.starts_on, facts.ends_on, facts.time_zone)
+    state = state_of(job)
+    job.closes_at = closes_at(state.slots, state.starts_on, state.ends_on, state.time_zone)
 
 
 async def _close_apart(
@@ -189,15 +189,11 @@ async def _close(
 ) -> Sequence[Closed]:
     if not job_ids:
         return []
-    before, after = ends_of(Action.CLOSE)
-    statement = (
-        update(JobMatch)
-        .where(which, JobMatch.job_id.in_(job_ids), has_status(before, now))
-        .values(status=after.value, remind_at=None, updated_at=now)
-        .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
-        .execution_options(synchronize_session=False)
-    )
-    closed = (await session.execute(statement)).all()
+    close = TABLE.only(Action.CLOSE)
+    rows = (which, JobMatch.job_id.in_(job_ids))
+    statement = transition_update(JobMatch, close, now, *rows, remind_at=None)
+    changed = statement.returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
+    closed = (await session.execute(changed)).all()
     for row in closed:
         audit.record(
             session,
@@ -206,8 +202,8 @@ async def _close(
             actor,
             now,
             code=why,
-            before={"status": before.value},
-            after={"status": after.value},
+            before={"status": close.source.value},
+            after={"status": close.target.value},
         )
     return closed
 

@@ -12,17 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.attempts.work import Kind, Work
 from app.database.due import Due
-from app.database.statements import is_one_of, table
+from app.database.statements import is_one_of, table, transition_update
 from app.messaging.outbox.enqueue import notify_many, suppress
 from app.offers.job_lock import ask_more, lock_jobs
 from app.offers.models import JobMatch
-from app.offers.rules import Action, ends_of
+from app.offers.rules import TABLE, Action
 from app.workers.models import Worker
 
-_BEFORE, _AFTER = ends_of(Action.EXPIRE)
+_EXPIRE_OFFER: Final = TABLE.only(Action.EXPIRE)
+_MATCH: Final = table(JobMatch).c
 OFFERS_DUE: Final = Due(
-    is_one_of(table(JobMatch).c.status, [_BEFORE]),
-    JobMatch.respond_by <= bindparam("now"),
+    is_one_of(_MATCH.status, _EXPIRE_OFFER.sources),
+    *_EXPIRE_OFFER.guard_conditions(_MATCH, bindparam("now")),
 )
 EXPIRIES: Final = Work(
     Kind.OFFER_EXPIRY, "expire_offers", JobMatch.id, JobMatch.respond_by, OFFERS_DUE
@@ -33,13 +34,13 @@ _OVERDUE: Final = (
     .order_by(JobMatch.respond_by)
     .limit(bindparam("limit", type_=Integer))
 )
-_EXPIRE: Final = (
-    update(JobMatch)
-    .where(JobMatch.id.in_(bindparam("ids", expanding=True)), *OFFERS_DUE.conditions)
-    .values(status=_AFTER.value, remind_at=None, updated_at=bindparam("now"))
-    .returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
-    .execution_options(synchronize_session=False)
-)
+_EXPIRE: Final = transition_update(
+    JobMatch,
+    _EXPIRE_OFFER,
+    bindparam("now"),
+    JobMatch.id.in_(bindparam("ids", expanding=True)),
+    remind_at=None,
+).returning(JobMatch.id, JobMatch.job_id, JobMatch.worker_id)
 
 
 async def expire_due(
@@ -72,8 +73,8 @@ async def expire_due(
             row.id,
             None,
             now,
-            before={"status": _BEFORE.value},
-            after={"status": _AFTER.value},
+            before={"status": _EXPIRE_OFFER.source.value},
+            after={"status": _EXPIRE_OFFER.target.value},
         )
     return len(expired)
 

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
+from app.database.statements import transition_update
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.jobs.rules import JobAction
@@ -15,7 +16,7 @@ from app.offers import rules
 from app.offers.closing import close_job
 from app.offers.job_lock import lock_jobs
 from app.offers.models import JobMatch
-from app.offers.rules import Action, MatchNotAccepted, OfferFacts, OfferStatus
+from app.offers.rules import Action, MatchNotAccepted, OfferState, OfferStatus
 
 
 class MatchNotFound(NotFound):
@@ -70,20 +71,15 @@ async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime)
         select(JobMatch).where(JobMatch.id == match_id).execution_options(populate_existing=True)
     )
     match = (await session.scalars(query)).one()
-    facts = OfferFacts(
+    state = OfferState(
         OfferStatus(match.status), match.respond_by, match.unlocked_at is not None, job.has_room
     )
-    rules.decide(facts, Action.UNLOCK, now)
+    rules.decide(state, Action.UNLOCK, now)
     if not await is_for_sale(session, match_id):
         raise MatchNotAccepted
+    unlock = rules.TABLE.only(Action.UNLOCK)
     statement = (
-        update(JobMatch)
-        .where(
-            JobMatch.id == match_id,
-            JobMatch.status == OfferStatus.ACCEPTED,
-            JobMatch.unlocked_at.is_(None),
-        )
-        .values(unlocked_at=now, updated_at=now)
+        transition_update(JobMatch, unlock, now, JobMatch.id == match_id, unlocked_at=now)
         .returning(JobMatch)
         .execution_options(populate_existing=True)
     )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.core.errors import Conflict, NotFound
 from app.database.session import keyring
-from app.database.statements import rows_changed
+from app.database.statements import rows_changed, transition_update
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.identity.sign_in import AccountSuspended
@@ -21,7 +21,14 @@ from app.offers.closing import close_between, close_open
 from app.offers.job_lock import LockedJob, ask_more, lock_jobs
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
-from app.offers.rules import Action, CloseReason, OfferAnswer, OfferFacts, OfferStatus, Step
+from app.offers.rules import (
+    Action,
+    CloseReason,
+    OfferAnswer,
+    OfferState,
+    OfferStatus,
+    OfferTransition,
+)
 from app.offers.worker_names import shown_name_of
 from app.workers.models import Worker
 
@@ -56,11 +63,11 @@ async def respond(
     held = await _begin(session, worker_id, offer_id, action, now)
     if held is None:
         return await _offer(session, offer_id)
-    job, step = held
+    job, transition = held
     taken = await _move(
         session,
         offer_id,
-        step,
+        transition,
         now,
         responded_at=now,
         reject_reason=reason if action is Action.REJECT else None,
@@ -77,7 +84,7 @@ async def respond(
         told = job.tell_worker(worker_id, kind, offer_id)
         await notify_many(session, [told], now)
         await ask_more(session, [job.id], now)
-    _record(session, worker_id, offer_id, action, step, now)
+    _record(session, worker_id, offer_id, action, transition, now)
     return await _offer(session, offer_id)
 
 
@@ -92,11 +99,11 @@ async def withdraw(
     held = await _begin(session, worker_id, offer_id, Action.WITHDRAW, now)
     if held is None:
         return await _offer(session, offer_id)
-    job, step = held
-    if not await _move(session, offer_id, step, now):
+    job, transition = held
+    if not await _move(session, offer_id, transition, now):
         raise await _refusal(session, offer_id, Action.WITHDRAW, job, now)
     await _withdrawn(session, job, offer_id, worker_id, now)
-    _record(session, worker_id, offer_id, Action.WITHDRAW, step, now)
+    _record(session, worker_id, offer_id, Action.WITHDRAW, transition, now)
     return await _offer(session, offer_id)
 
 
@@ -135,10 +142,12 @@ async def withdraw_all(
     count = 0
     for offer in (await session.execute(offers)).all():
         job = jobs[offer.job_id]
-        step = rules.decide(await _facts(session, offer.id, job), Action.WITHDRAW, now)
-        if step is not None and await _move(session, offer.id, step, now, of_active=False):
+        transition = rules.decide(await _state(session, offer.id, job), Action.WITHDRAW, now)
+        if transition is not None and await _move(
+            session, offer.id, transition, now, of_active=False
+        ):
             await _withdrawn(session, job, offer.id, worker_id, now)
-            _record(session, worker_id, offer.id, Action.WITHDRAW, step, now)
+            _record(session, worker_id, offer.id, Action.WITHDRAW, transition, now)
             count += 1
     return count
 
@@ -164,21 +173,21 @@ async def _withdrawn(
 
 async def _begin(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, action: Action, now: dt.datetime
-) -> tuple[LockedJob, Step] | None:
-    """Hold the offer's job and return the step to take, or None if it was taken before."""
+) -> tuple[LockedJob, OfferTransition] | None:
+    """Hold the offer's job and return the transition to take, or None if it was taken before."""
     query = select(JobMatch.job_id).where(JobMatch.id == offer_id, JobMatch.worker_id == worker_id)
     job_id = await session.scalar(query)
     if job_id is None:
         raise OfferNotFound
     job = (await lock_jobs(session, [job_id]))[job_id]
-    step = rules.decide(await _facts(session, offer_id, job), action, now)
-    return None if step is None else (job, step)
+    transition = rules.decide(await _state(session, offer_id, job), action, now)
+    return None if transition is None else (job, transition)
 
 
-async def _facts(session: AsyncSession, offer_id: UUID, job: LockedJob) -> OfferFacts:
+async def _state(session: AsyncSession, offer_id: UUID, job: LockedJob) -> OfferState:
     columns = (JobMatch.status, JobMatch.respond_by, JobMatch.unlocked_at)
     row = (await session.execute(select(*columns).where(JobMatch.id == offer_id))).one()
-    return OfferFacts(
+    return OfferState(
         OfferStatus(row.status), row.respond_by, row.unlocked_at is not None, job.has_room
     )
 
@@ -186,32 +195,21 @@ async def _facts(session: AsyncSession, offer_id: UUID, job: LockedJob) -> Offer
 async def _move(
     session: AsyncSession,
     offer_id: UUID,
-    step: Step,
+    transition: OfferTransition,
     now: dt.datetime,
     *,
     of_active: bool = True,
     **values: Any,
 ) -> bool:
-    """Take the step by compare-and-set; whether one row changed.
+    """Take the transition by compare-and-set; whether one row changed.
 
-    The WHERE repeats the guards: the deadline holds in the accepting statement, and (`of_active`) a
+    The WHERE repeats the guards, so the deadline holds in the accepting statement. With `of_active`, a
     worker who was suspended a moment ago changes nothing.
     """
-    statement = update(JobMatch).where(JobMatch.id == offer_id)
+    rows = [JobMatch.id == offer_id]
     if of_active:
-        active = exists().where(User.id == JobMatch.worker_id, User.status == UserStatus.ACTIVE)
-        statement = statement.where(active)
-    if rules.Guard.IN_TIME in step.guards:
-        statement = statement.where(
-            JobMatch.status == OfferStatus.OFFERED, JobMatch.respond_by > now
-        )
-    if rules.Guard.NOT_UNLOCKED in step.guards:
-        statement = statement.where(
-            JobMatch.status == OfferStatus.ACCEPTED, JobMatch.unlocked_at.is_(None)
-        )
-    statement = statement.values(
-        status=step.after.value, remind_at=None, updated_at=now, **values
-    ).execution_options(synchronize_session=False)
+        rows.append(exists().where(User.id == JobMatch.worker_id, User.status == UserStatus.ACTIVE))
+    statement = transition_update(JobMatch, transition, now, *rows, remind_at=None, **values)
     return await rows_changed(session, statement) == 1
 
 
@@ -220,7 +218,7 @@ async def _refusal(
 ) -> Exception:
     """Why the statement changed nothing although the facts allowed it a moment before."""
     try:
-        rules.decide(await _facts(session, offer_id, job), action, now)
+        rules.decide(await _state(session, offer_id, job), action, now)
     except Conflict as refusal:
         return refusal
     return AccountSuspended()
@@ -262,11 +260,11 @@ async def _accepted(
         await close_open(session, job, CloseReason.FULL, None, now)
 
 
-async def _count(session: AsyncSession, worker_id: UUID, **steps: int) -> None:
+async def _count(session: AsyncSession, worker_id: UUID, **counts: int) -> None:
     await session.execute(
         update(Worker)
         .where(Worker.id == worker_id)
-        .values({name: getattr(Worker, name) + step for name, step in steps.items()})
+        .values({name: getattr(Worker, name) + count for name, count in counts.items()})
         .execution_options(synchronize_session=False)
     )
 
@@ -281,16 +279,15 @@ def _record(
     worker_id: UUID,
     offer_id: UUID,
     action: Action,
-    step: Step,
+    transition: OfferTransition,
     now: dt.datetime,
 ) -> None:
-    before, _ = rules.ends_of(action)
     audit.record(
         session,
         f"offer.{action.value}",
         offer_id,
         Actor(worker_id, Role.WORKER, UserStatus.ACTIVE, ""),
         now,
-        before={"status": before.value},
-        after={"status": step.after.value},
+        before={"status": transition.source.value},
+        after={"status": transition.target.value},
     )

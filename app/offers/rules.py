@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.core.errors import Conflict
+from app.core.transitions import ActionRule, Guard, Refusal, StateTable, Transition
 
 REMINDER_LEAST: Final = dt.timedelta(minutes=60)
 """An offer with less time to answer is not reminded of: the offer itself is still on the screen."""
@@ -52,19 +53,6 @@ class Action(StrEnum):
     EXPIRE = "expire"
     CLOSE = "close"
     UNLOCK = "unlock"
-
-
-class Guard(StrEnum):
-    """What must hold besides the status, by comparison in the very statement that takes the step."""
-
-    IN_TIME = "in_time"
-    """The deadline has not passed."""
-    OVERDUE = "overdue"
-    """The deadline has passed."""
-    JOB_HAS_ROOM = "job_has_room"
-    """The job is published and has fewer acceptances than its limit."""
-    NOT_UNLOCKED = "not_unlocked"
-    """No employer holds the contact yet."""
 
 
 class CloseReason(StrEnum):
@@ -128,129 +116,94 @@ class NotDue(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A step that may be taken: the status becomes `after` while `guards` hold."""
-
-    after: OfferStatus
-    guards: frozenset[Guard] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Same:
-    """Done before: doing it again changes nothing and is no mistake."""
-
-
-type Refusal = type[Conflict]
-type Entry = Step | Same | Refusal
-
-_OFFERED, _ACCEPTED, _REJECTED, _EXPIRED, _WITHDRAWN, _CLOSED = OfferStatus
-
-TABLE: Final[Mapping[Action, Mapping[OfferStatus, Entry]]] = {
-    Action.ACCEPT: {
-        _OFFERED: Step(_ACCEPTED, frozenset({Guard.IN_TIME, Guard.JOB_HAS_ROOM})),
-        _ACCEPTED: Same(),
-        _REJECTED: AlreadyResponded,
-        _EXPIRED: OfferExpired,
-        _WITHDRAWN: AlreadyResponded,
-        _CLOSED: OfferClosed,
-    },
-    Action.REJECT: {
-        _OFFERED: Step(_REJECTED, frozenset({Guard.IN_TIME})),
-        _ACCEPTED: AlreadyResponded,
-        _REJECTED: Same(),
-        _EXPIRED: OfferExpired,
-        _WITHDRAWN: AlreadyResponded,
-        _CLOSED: OfferClosed,
-    },
-    Action.WITHDRAW: {
-        _OFFERED: NotAccepted,
-        _ACCEPTED: Step(_WITHDRAWN, frozenset({Guard.NOT_UNLOCKED})),
-        _REJECTED: NotAccepted,
-        _EXPIRED: NotAccepted,
-        _WITHDRAWN: Same(),
-        _CLOSED: NotAccepted,
-    },
-    Action.EXPIRE: {
-        _OFFERED: Step(_EXPIRED, frozenset({Guard.OVERDUE})),
-        _ACCEPTED: NotDue,
-        _REJECTED: NotDue,
-        _EXPIRED: Same(),
-        _WITHDRAWN: NotDue,
-        _CLOSED: NotDue,
-    },
-    Action.CLOSE: {
-        _OFFERED: Step(_CLOSED, frozenset({Guard.IN_TIME})),
-        _ACCEPTED: AlreadyResponded,
-        _REJECTED: AlreadyResponded,
-        _EXPIRED: OfferExpired,
-        _WITHDRAWN: AlreadyResponded,
-        _CLOSED: Same(),
-    },
-    Action.UNLOCK: {
-        _OFFERED: MatchNotAccepted,
-        _ACCEPTED: Step(_ACCEPTED, frozenset({Guard.NOT_UNLOCKED})),
-        _REJECTED: MatchNotAccepted,
-        _EXPIRED: MatchNotAccepted,
-        _WITHDRAWN: MatchNotAccepted,
-        _CLOSED: MatchNotAccepted,
-    },
-}
-"""Every action in every status: a step, nothing to do, or the name of the refusal."""
-
-_UNMET: Final[Mapping[Guard, Refusal]] = {
-    Guard.IN_TIME: OfferExpired,
-    Guard.OVERDUE: NotDue,
-    Guard.JOB_HAS_ROOM: OfferClosed,
-    Guard.NOT_UNLOCKED: AlreadyUnlocked,
-}
-"""The refusal when a guard does not hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class OfferFacts:
-    """What decides whether a step may be taken."""
+class OfferState:
+    """What decides whether a transition may be taken."""
 
     status: OfferStatus
     respond_by: dt.datetime
     unlocked: bool
     job_has_room: bool
+    """The job is published and has fewer acceptances than its limit."""
+
+
+type OfferTransition = Transition[OfferStatus, OfferState]
+
+IN_TIME: Final = Guard[OfferState](
+    "in_time",
+    lambda offer, now: offer.respond_by > now,
+    OfferExpired,
+    where=lambda offer, now: offer.respond_by > now,
+)
+OVERDUE: Final = Guard[OfferState](
+    "overdue",
+    lambda offer, now: offer.respond_by <= now,
+    NotDue,
+    where=lambda offer, now: offer.respond_by <= now,
+)
+JOB_HAS_ROOM: Final = Guard[OfferState](
+    "job_has_room", lambda offer, _now: offer.job_has_room, OfferClosed
+)
+NOT_UNLOCKED: Final = Guard[OfferState](
+    "not_unlocked",
+    lambda offer, _now: not offer.unlocked,
+    AlreadyUnlocked,
+    where=lambda offer, _now: offer.unlocked_at.is_(None),
+)
+
+_OFFERED, _ACCEPTED = frozenset({OfferStatus.OFFERED}), frozenset({OfferStatus.ACCEPTED})
+_TOO_LATE: Final[Mapping[OfferStatus, Refusal]] = {
+    OfferStatus.EXPIRED: OfferExpired,
+    OfferStatus.CLOSED: OfferClosed,
+}
+
+TABLE: Final = StateTable[Action, OfferStatus, OfferState](
+    {
+        # The deadline comes before the job's room: a late answer is told that it is late.
+        Action.ACCEPT: ActionRule(
+            (Transition(_OFFERED, OfferStatus.ACCEPTED, (IN_TIME, JOB_HAS_ROOM)),),
+            otherwise=AlreadyResponded,
+            refusals=_TOO_LATE,
+            repeatable=True,
+        ),
+        Action.REJECT: ActionRule(
+            (Transition(_OFFERED, OfferStatus.REJECTED, (IN_TIME,)),),
+            otherwise=AlreadyResponded,
+            refusals=_TOO_LATE,
+            repeatable=True,
+        ),
+        Action.WITHDRAW: ActionRule(
+            (Transition(_ACCEPTED, OfferStatus.WITHDRAWN, (NOT_UNLOCKED,)),),
+            otherwise=NotAccepted,
+            repeatable=True,
+        ),
+        Action.EXPIRE: ActionRule(
+            (Transition(_OFFERED, OfferStatus.EXPIRED, (OVERDUE,)),),
+            otherwise=NotDue,
+            repeatable=True,
+        ),
+        Action.CLOSE: ActionRule(
+            (Transition(_OFFERED, OfferStatus.CLOSED, (IN_TIME,)),),
+            otherwise=AlreadyResponded,
+            refusals={OfferStatus.EXPIRED: OfferExpired},
+            repeatable=True,
+        ),
+        Action.UNLOCK: ActionRule(
+            (Transition(_ACCEPTED, OfferStatus.ACCEPTED, (NOT_UNLOCKED,)),),
+            otherwise=MatchNotAccepted,
+        ),
+    }
+)
+
+
+def decide(offer: OfferState, action: Action, now: dt.datetime) -> OfferTransition | None:
+    """Return the transition to take, or None if it was taken before; raises the refusal."""
+    return TABLE.decide(action, offer.status, offer, now)
 
 
 def effective(status: OfferStatus, respond_by: dt.datetime, now: dt.datetime) -> OfferStatus:
     """The status as everybody sees it: an unanswered offer has expired once `respond_by` is here."""
     overdue = status is OfferStatus.OFFERED and respond_by <= now
     return OfferStatus.EXPIRED if overdue else status
-
-
-def ends_of(action: Action) -> tuple[OfferStatus, OfferStatus]:
-    """Return the status in which an offer has to be for `action`, and the one it has afterwards."""
-    for before, entry in TABLE[action].items():
-        if isinstance(entry, Step):
-            return before, entry.after
-    raise LookupError(action)
-
-
-def decide(facts: OfferFacts, action: Action, now: dt.datetime) -> Step | None:
-    """Return the step to take, or None if it was taken before.
-
-    Raises the `Conflict` that names why not. The deadline comes before the job's room: a late answer
-    is told that it is late.
-    """
-    entry = TABLE[action][facts.status]
-    if isinstance(entry, Same):
-        return None
-    if not isinstance(entry, Step):
-        raise entry
-    holds = {
-        Guard.IN_TIME: facts.respond_by > now,
-        Guard.OVERDUE: facts.respond_by <= now,
-        Guard.JOB_HAS_ROOM: facts.job_has_room,
-        Guard.NOT_UNLOCKED: not facts.unlocked,
-    }
-    for guard in Guard:
-        if guard in entry.guards and not holds[guard]:
-            raise _UNMET[guard]
-    return entry
 
 
 def respond_by(

@@ -17,7 +17,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.money import Money
 from app.database.session import Database
-from app.database.statements import insert_if_absent
+from app.database.statements import insert_if_absent, transition_update
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.identity.models import User
@@ -142,17 +142,13 @@ async def _has_confirmed(session: AsyncSession, employer_id: UUID) -> bool:
 async def _expire_overdue(
     session: AsyncSession, employer_id: UUID, match_id: UUID, now: dt.datetime
 ) -> None:
-    sources, to = rules.STEPS[PaymentAction.EXPIRE]
-    await session.execute(
-        update(Payment)
-        .where(
-            Payment.employer_id == employer_id,
-            Payment.match_id == match_id,
-            Payment.status.in_(sources),
-            Payment.expires_at <= now,
-        )
-        .values(status=to, updated_at=now)
+    overdue = (
+        Payment.employer_id == employer_id,
+        Payment.match_id == match_id,
+        Payment.expires_at <= now,
     )
+    expire = rules.TABLE.only(PaymentAction.EXPIRE)
+    await session.execute(transition_update(Payment, expire, now, *overdue))
 
 
 async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime) -> Payment:

@@ -7,12 +7,13 @@ A success that comes late overrides failed, expired and cancelled: the money is 
 believed. A refund that fails goes back to succeeded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from app.core.money import Money
+from app.core.transitions import ActionRule, StateTable, Transition
 
 
 class PaymentStatus(StrEnum):
@@ -62,24 +63,28 @@ REFUNDABLE: Final = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_
 
 _UNPAID = frozenset(PaymentStatus) - CAPTURED
 
-STEPS: Final[Mapping[PaymentAction, tuple[frozenset[PaymentStatus], PaymentStatus]]] = {
-    PaymentAction.REQUIRE_ACTION: (
-        frozenset({PaymentStatus.PENDING}),
-        PaymentStatus.REQUIRES_ACTION,
-    ),
-    PaymentAction.PROCESS: (
-        frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION}),
-        PaymentStatus.PROCESSING,
-    ),
-    PaymentAction.SUCCEED: (_UNPAID, PaymentStatus.SUCCEEDED),
-    PaymentAction.FAIL: (OPEN, PaymentStatus.FAILED),
-    PaymentAction.EXPIRE: (
-        frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION}),
-        PaymentStatus.EXPIRED,
-    ),
-    PaymentAction.CANCEL: (OPEN, PaymentStatus.CANCELLED),
-}
-"""For each action: from which states, to which."""
+_BEFORE_PAYING = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
+
+
+def _rule(
+    sources: frozenset[PaymentStatus], target: PaymentStatus
+) -> ActionRule[PaymentStatus, None]:
+    return ActionRule((Transition(sources, target),))
+
+
+TABLE: Final = StateTable[PaymentAction, PaymentStatus, None](
+    {
+        PaymentAction.REQUIRE_ACTION: _rule(
+            frozenset({PaymentStatus.PENDING}), PaymentStatus.REQUIRES_ACTION
+        ),
+        PaymentAction.PROCESS: _rule(_BEFORE_PAYING, PaymentStatus.PROCESSING),
+        PaymentAction.SUCCEED: _rule(_UNPAID, PaymentStatus.SUCCEEDED),
+        PaymentAction.FAIL: _rule(OPEN, PaymentStatus.FAILED),
+        PaymentAction.EXPIRE: _rule(_BEFORE_PAYING, PaymentStatus.EXPIRED),
+        PaymentAction.CANCEL: _rule(OPEN, PaymentStatus.CANCELLED),
+    }
+)
+"""The provider says what happened; a transition that the status does not allow changes nothing."""
 
 
 def after_refunds(amount: int, refunded: int) -> PaymentStatus:

@@ -5,6 +5,7 @@ notices and the audit row commit together or not at all, and a second telling ch
 """
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, update
@@ -15,7 +16,7 @@ from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
-from app.database.statements import rows_changed
+from app.database.statements import rows_changed, transition_update
 from app.database.wakeups import wake_loops
 from app.employers import phones
 from app.identity.models import User, UserStatus
@@ -79,18 +80,13 @@ async def move(
     failure_code: str | None = None,
 ) -> bool:
     """Take one step if the payment's state allows it; return whether it did."""
-    sources, to = rules.STEPS[action]
-    values = {"status": to, "updated_at": now}
+    transition = rules.TABLE.only(action)
+    values: dict[str, Any] = {}
     if failure_code is not None:
         values["failure_code"] = failure_code[:64]
-    if to not in rules.OPEN:
+    if transition.target not in rules.OPEN:
         values["check_at"] = None
-    statement = (
-        update(Payment)
-        .where(Payment.id == payment_id, Payment.status.in_(sources))
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
+    statement = transition_update(Payment, transition, now, Payment.id == payment_id, **values)
     return await rows_changed(session, statement) == 1
 
 
@@ -186,17 +182,9 @@ async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.dat
 
 async def _cancel_others(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
     """Cancel other pages for the same lead, and have them closed at the provider."""
-    sources, to = rules.STEPS[PaymentAction.CANCEL]
-    await session.execute(
-        update(Payment)
-        .where(
-            Payment.match_id == payment.match_id,
-            Payment.id != payment.id,
-            Payment.status.in_(sources),
-        )
-        .values(status=to, check_at=now, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    cancel = rules.TABLE.only(PaymentAction.CANCEL)
+    others = (Payment.match_id == payment.match_id, Payment.id != payment.id)
+    await session.execute(transition_update(Payment, cancel, now, *others, check_at=now))
     wake_loops(session, "reconcile_payments")
 
 

@@ -32,7 +32,7 @@ from app.messaging.rules import Refusal
 from app.offers import expire, remind, respond, rules
 from app.offers.job_lock import lock_jobs
 from app.offers.models import JobMatch
-from app.offers.rules import Action, OfferAnswer, OfferClosed, OfferFacts, OfferStatus
+from app.offers.rules import Action, OfferAnswer, OfferClosed, OfferState, OfferStatus
 from app.payments import ledger, refunds
 from app.payments.contacts import contacts_of
 from app.payments.provider import PaymentProvider, PaymentsUnavailable
@@ -55,12 +55,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-_OPEN = OfferFacts(OfferStatus.OFFERED, DEADLINE, unlocked=False, job_has_room=True)
-_ACCEPTED = OfferFacts(OfferStatus.ACCEPTED, DEADLINE, unlocked=False, job_has_room=True)
+_OPEN = OfferState(OfferStatus.OFFERED, DEADLINE, unlocked=False, job_has_room=True)
+_ACCEPTED = OfferState(OfferStatus.ACCEPTED, DEADLINE, unlocked=False, job_has_room=True)
 
 
 async def _moves(
-    database: Database, offer_id: UUID, facts: OfferFacts, action: Action, now: dt.datetime = NOW
+    database: Database, offer_id: UUID, facts: OfferState, action: Action, now: dt.datetime = NOW
 ) -> bool:
     """Take the step that these facts allowed, which may be out of date by now; whether it was taken."""
     step = rules.decide(facts, action, NOW)

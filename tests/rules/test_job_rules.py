@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from app.core.errors import DomainError
 from app.core.week import Slot
 from app.jobs.rules import (
+    NEVER_PUBLISHED,
+    OVERDUE,
+    STARTS_AHEAD,
+    STILL_AHEAD,
     TABLE,
-    Guard,
+    WAS_PUBLISHED,
     JobAction,
-    JobFacts,
+    JobState,
     JobStatus,
-    Step,
     closes_at,
     decide,
     faults_of_schedule,
@@ -41,8 +44,8 @@ def facts(
     was_published: bool = False,
     slots: tuple[Slot, ...] = (SATURDAY,),
     time_zone: str = KOLKATA,
-) -> JobFacts:
-    return JobFacts(
+) -> JobState:
+    return JobState(
         status,
         dates["starts_on"],
         dates.get("ends_on"),
@@ -52,18 +55,20 @@ def facts(
     )
 
 
-def outcome(job: JobFacts, action: JobAction, now: dt.datetime = NOW) -> str:
+def outcome(job: JobState, action: JobAction, now: dt.datetime = NOW) -> str:
     """Return the new status, or the code of the refusal."""
     try:
-        return decide(job, action, now).to.value
+        return decide(job, action, now).target.value
     except DomainError as error:
         return error.reason
 
 
 def test_the_table_knows_every_action_in_every_status() -> None:
-    assert set(TABLE) == set(JobAction)
-    for by_status in TABLE.values():
-        assert set(by_status) == set(JobStatus)
+    assert set(TABLE.rules) == set(JobAction)
+    for status, action in ALL:
+        rule = TABLE.rules[action]
+        refusal = rule.refusals.get(status, rule.otherwise)
+        assert TABLE.starting(action, status) or refusal.code != "conflict"
 
 
 # What should come of each action in each status: for a job ahead, begun, and over.
@@ -104,35 +109,40 @@ def test_every_action_in_every_status(status: JobStatus, action: JobAction) -> N
 
 @pytest.mark.parametrize(("status", "action"), ALL)
 def test_a_step_is_taken_only_where_its_guards_hold(status: JobStatus, action: JobAction) -> None:
-    entry = TABLE[action][status]
-    if not isinstance(entry, tuple):
+    transitions = TABLE.starting(action, status)
+    if not transitions:
         return
     for dates, was_published in product((AHEAD, BEGUN, OVER), (True, False)):
         holding = {
-            Guard.WAS_PUBLISHED: was_published,
-            Guard.NEVER_PUBLISHED: not was_published,
-            Guard.STARTS_AHEAD: dates is AHEAD,
-            Guard.STILL_AHEAD: dates is not OVER,
-            Guard.OVERDUE: dates is OVER,
+            WAS_PUBLISHED.name: was_published,
+            NEVER_PUBLISHED.name: not was_published,
+            STARTS_AHEAD.name: dates is AHEAD,
+            STILL_AHEAD.name: dates is not OVER,
+            OVERDUE.name: dates is OVER,
         }
-        allowed = [step.to.value for step in entry if all(holding[guard] for guard in step.guards)]
+        allowed = [
+            step.target.value
+            for step in transitions
+            if all(holding[guard.name] for guard in step.guards)
+        ]
         result = outcome(facts(status, dates, was_published=was_published), action)
         assert result == allowed[0] if allowed else result not in set(JobStatus)
 
 
 def test_a_draft_that_was_cancelled_comes_back_as_a_draft() -> None:
     cancelled = facts(JobStatus.CANCELLED, OVER, was_published=False)
-    assert decide(cancelled, JobAction.REOPEN, NOW) == Step(
-        JobStatus.DRAFT, frozenset({Guard.NEVER_PUBLISHED})
-    )
+    taken = decide(cancelled, JobAction.REOPEN, NOW)
+    assert taken.target is JobStatus.DRAFT
+    assert taken.guards == (NEVER_PUBLISHED,)
 
 
 def test_a_refusal_names_its_fields_or_says_what_to_do() -> None:
-    for by_status in TABLE.values():
-        for entry in by_status.values():
-            if not isinstance(entry, tuple):
-                assert entry.code != "conflict"
-                assert entry.detail.endswith(".")
+    for status, action in ALL:
+        if not TABLE.starting(action, status):
+            rule = TABLE.rules[action]
+            refusal = rule.refusals.get(status, rule.otherwise)
+            assert refusal.code != "conflict"
+            assert refusal.detail.endswith(".")
 
 
 def test_today_counts_as_ahead_until_the_last_shift_starts() -> None:

@@ -9,23 +9,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.core.errors import Conflict
-from app.offers import rules
 from app.offers.rules import (
+    OVERDUE,
     TABLE,
     Action,
     AlreadyUnlocked,
-    Guard,
     NotDue,
     OfferClosed,
     OfferExpired,
-    OfferFacts,
+    OfferState,
     OfferStatus,
-    Same,
-    Step,
     acceptance_rate,
     decide,
     effective,
-    ends_of,
     remind_at,
     respond_by,
 )
@@ -35,12 +31,12 @@ LATER = NOW + dt.timedelta(hours=1)
 EARLIER = NOW - dt.timedelta(hours=1)
 
 PAIRS = list(product(Action, OfferStatus))
-STEPS = [(action, status) for action, status in PAIRS if isinstance(TABLE[action][status], Step)]
+STEPS = [(action, status) for action, status in PAIRS if TABLE.starting(action, status)]
 
 minutes = st.integers(min_value=1, max_value=10_080)
 instants = st.timedeltas(dt.timedelta(0), dt.timedelta(days=30)).map(lambda after: NOW + after)
 facts = st.builds(
-    OfferFacts,
+    OfferState,
     status=st.sampled_from(OfferStatus),
     respond_by=instants,
     unlocked=st.booleans(),
@@ -48,30 +44,33 @@ facts = st.builds(
 )
 
 
-def good_facts(action: Action, status: OfferStatus) -> OfferFacts:
+def good_facts(action: Action, status: OfferStatus) -> OfferState:
     """Facts under which every guard of that step holds."""
-    entry = TABLE[action][status]
-    overdue = isinstance(entry, Step) and Guard.OVERDUE in entry.guards
-    return OfferFacts(status, EARLIER if overdue else LATER, unlocked=False, job_has_room=True)
+    overdue = any(OVERDUE in each.guards for each in TABLE.starting(action, status))
+    return OfferState(status, EARLIER if overdue else LATER, unlocked=False, job_has_room=True)
 
 
 def test_the_table_answers_every_action_in_every_status() -> None:
-    assert {(action, status) for action in TABLE for status in TABLE[action]} == set(PAIRS)
+    assert set(TABLE.rules) == set(Action)
+    for action, status in PAIRS:
+        rule = TABLE.rules[action]
+        known = TABLE.starting(action, status) or (rule.repeatable and status in rule.targets)
+        assert known or rule.refusals.get(status, rule.otherwise).code != "conflict"
 
 
 @pytest.mark.parametrize(("action", "status"), PAIRS)
 def test_every_action_is_a_step_or_nothing_or_a_named_refusal(
     action: Action, status: OfferStatus
 ) -> None:
-    entry = TABLE[action][status]
-    if isinstance(entry, Step):
-        assert decide(good_facts(action, status), action, NOW) is entry
-    elif isinstance(entry, Same):
+    rule = TABLE.rules[action]
+    if found := TABLE.starting(action, status):
+        assert decide(good_facts(action, status), action, NOW) in found
+    elif rule.repeatable and status in rule.targets:
         assert decide(good_facts(action, status), action, NOW) is None
     else:
         with pytest.raises(Conflict) as refused:
             decide(good_facts(action, status), action, NOW)
-        assert type(refused.value) is entry
+        assert type(refused.value) is rule.refusals.get(status, rule.otherwise)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +87,10 @@ def test_every_action_is_a_step_or_nothing_or_a_named_refusal(
 def test_there_is_one_step_for_each_action(
     action: Action, before: OfferStatus, after: OfferStatus
 ) -> None:
-    steps = [(status, TABLE[a][status]) for a, status in STEPS if a == action]
-    [(status, step)] = steps
-    assert isinstance(step, Step)
-    assert (status, step.after) == (before, after) == ends_of(action)
+    [status] = [status for a, status in STEPS if a == action]
+    [step] = TABLE.starting(action, status)
+    assert step is TABLE.only(action)
+    assert (status, step.target) == (before, after) == (step.source, step.target)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_there_is_one_step_for_each_action(
     ],
 )
 def test_a_refusal_has_the_name_that_programs_know(status: str, action: str, code: str) -> None:
-    offer = OfferFacts(OfferStatus(status), LATER, unlocked=False, job_has_room=True)
+    offer = OfferState(OfferStatus(status), LATER, unlocked=False, job_has_room=True)
     with pytest.raises(Conflict) as refused:
         decide(offer, Action(action), NOW)
     assert refused.value.reason == code
@@ -119,13 +118,13 @@ def test_a_refusal_has_the_name_that_programs_know(status: str, action: str, cod
 @pytest.mark.parametrize("action", [Action.ACCEPT, Action.REJECT])
 def test_the_deadline_itself_is_too_late(action: Action) -> None:
     with pytest.raises(OfferExpired):
-        decide(OfferFacts(OfferStatus.OFFERED, NOW, False, True), action, NOW)
+        decide(OfferState(OfferStatus.OFFERED, NOW, False, True), action, NOW)
     just_before = NOW - dt.timedelta(microseconds=1)
-    assert decide(OfferFacts(OfferStatus.OFFERED, NOW, False, True), action, just_before)
+    assert decide(OfferState(OfferStatus.OFFERED, NOW, False, True), action, just_before)
 
 
 def test_a_full_or_closed_job_takes_no_acceptance_but_a_rejection() -> None:
-    full = OfferFacts(OfferStatus.OFFERED, LATER, unlocked=False, job_has_room=False)
+    full = OfferState(OfferStatus.OFFERED, LATER, unlocked=False, job_has_room=False)
     with pytest.raises(OfferClosed):
         decide(full, Action.ACCEPT, NOW)
     assert decide(full, Action.REJECT, NOW)
@@ -133,11 +132,11 @@ def test_a_full_or_closed_job_takes_no_acceptance_but_a_rejection() -> None:
 
 def test_who_is_both_late_and_too_many_is_told_that_it_is_late() -> None:
     with pytest.raises(OfferExpired):
-        decide(OfferFacts(OfferStatus.OFFERED, EARLIER, False, False), Action.ACCEPT, NOW)
+        decide(OfferState(OfferStatus.OFFERED, EARLIER, False, False), Action.ACCEPT, NOW)
 
 
 def test_what_was_unlocked_is_neither_taken_back_nor_sold_again() -> None:
-    sold = OfferFacts(OfferStatus.ACCEPTED, LATER, unlocked=True, job_has_room=True)
+    sold = OfferState(OfferStatus.ACCEPTED, LATER, unlocked=True, job_has_room=True)
     for action in (Action.WITHDRAW, Action.UNLOCK):
         with pytest.raises(AlreadyUnlocked):
             decide(sold, action, NOW)
@@ -145,26 +144,26 @@ def test_what_was_unlocked_is_neither_taken_back_nor_sold_again() -> None:
 
 def test_nothing_expires_before_its_time() -> None:
     with pytest.raises(NotDue):
-        decide(OfferFacts(OfferStatus.OFFERED, LATER, False, True), Action.EXPIRE, NOW)
+        decide(OfferState(OfferStatus.OFFERED, LATER, False, True), Action.EXPIRE, NOW)
 
 
 @given(facts, st.sampled_from(Action), instants)
 def test_a_step_taken_twice_is_taken_once(
-    offer: OfferFacts, action: Action, now: dt.datetime
+    offer: OfferState, action: Action, now: dt.datetime
 ) -> None:
     try:
         step = decide(offer, action, now)
     except Conflict:
         return
-    assume(step is not None and step.after is not offer.status)
+    assume(step is not None and step.target is not offer.status)
     assert step is not None
-    again = OfferFacts(step.after, offer.respond_by, offer.unlocked, offer.job_has_room)
+    again = OfferState(step.target, offer.respond_by, offer.unlocked, offer.job_has_room)
     assert decide(again, action, now) is None
 
 
 @given(facts, st.lists(st.sampled_from(Action), max_size=6), instants)
 def test_no_sequence_of_actions_leads_back_to_an_open_offer(
-    offer: OfferFacts, actions: list[Action], now: dt.datetime
+    offer: OfferState, actions: list[Action], now: dt.datetime
 ) -> None:
     assume(offer.status is not OfferStatus.OFFERED)
     for action in actions:
@@ -173,7 +172,7 @@ def test_no_sequence_of_actions_leads_back_to_an_open_offer(
         except Conflict:
             continue
         if step is not None:
-            offer = OfferFacts(step.after, offer.respond_by, offer.unlocked, offer.job_has_room)
+            offer = OfferState(step.target, offer.respond_by, offer.unlocked, offer.job_has_room)
         assert offer.status is not OfferStatus.OFFERED
 
 
@@ -184,7 +183,7 @@ def test_no_sequence_of_actions_leads_back_to_an_open_offer(
     st.timedeltas(dt.timedelta(0), dt.timedelta(days=30)),
 )
 def test_what_everybody_sees_as_expired_is_answered_by_nobody(
-    offer: OfferFacts, status: OfferStatus, action: Action, late: dt.timedelta
+    offer: OfferState, status: OfferStatus, action: Action, late: dt.timedelta
 ) -> None:
     offer, now = replace(offer, status=status), offer.respond_by + late
     assert effective(offer.status, offer.respond_by, now) is OfferStatus.EXPIRED
@@ -250,4 +249,6 @@ def test_the_acceptance_rate_of_one_in_four_is_a_quarter() -> None:
 
 
 def test_the_clock_and_the_table_know_the_same_statuses() -> None:
-    assert set(rules.TABLE[Action.ACCEPT]) == set(OfferStatus)
+    accept = TABLE.rules[Action.ACCEPT]
+    known = {*accept.transitions[0].sources, *accept.targets, *accept.refusals}
+    assert set(OfferStatus) - known == {OfferStatus.REJECTED, OfferStatus.WITHDRAWN}

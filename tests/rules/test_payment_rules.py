@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.core.money import Money
 from app.payments import rules
-from app.payments.rules import CAPTURED, OPEN, STEPS, PaymentAction, PaymentStatus, PaymentTerms
+from app.payments.rules import CAPTURED, OPEN, TABLE, PaymentAction, PaymentStatus, PaymentTerms
 
 AMOUNTS = st.integers(min_value=1, max_value=10**12)
 
@@ -29,18 +29,18 @@ MOVES = {
 def test_each_action_does_in_each_state_what_is_specified(
     state: PaymentStatus, action: PaymentAction
 ) -> None:
-    sources, to = STEPS[action]
-    assert (str(to) if state in sources else None) == MOVES[action].get(state)
+    step = TABLE.only(action)
+    assert (str(step.target) if state in step.sources else None) == MOVES[action].get(state)
 
 
 def test_money_that_was_taken_stays_taken() -> None:
     """No action leaves the captured states: only refunds move among them."""
-    for sources, _ in STEPS.values():
-        assert not sources & CAPTURED
+    for action in PaymentAction:
+        assert not TABLE.only(action).sources & CAPTURED
 
 
 def test_a_success_counts_whatever_was_believed() -> None:
-    assert STEPS[PaymentAction.SUCCEED][0] == frozenset(PaymentStatus) - CAPTURED
+    assert TABLE.only(PaymentAction.SUCCEED).sources == frozenset(PaymentStatus) - CAPTURED
 
 
 def test_open_and_captured_are_different_things() -> None:
