@@ -42,6 +42,7 @@ from app.api.workers import profile as worker_profile
 from app.catalogue import phonetic_search, places
 from app.core import gc_tuning
 from app.core.clocks import Clock
+from app.core.languages import languages
 from app.core.logging import configure_logging, logger
 from app.core.settings import (
     SANDBOX_AVAILABILITY_FLOW_ID,
@@ -184,7 +185,7 @@ def _warm_up(settings: Settings) -> None:
     if settings.is_production:
         # A second of work, which in tests nearly nobody would need.
         phonetic_search.warm_up()
-    for language in texts.languages():
+    for language in languages():
         texts.catalogue(language)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.chat.runner import together
+from app.core.languages import languages
 from app.core.week import Slot
 from app.dialogue.context import Context, OfferSummary, Profile
 from app.dialogue.router import handle_message
@@ -49,7 +50,7 @@ type Step = tuple[Inbound, Context]
 def run(*, quick: bool) -> list[dict[str, Any]]:
     """Play whole conversations in turns with and without words; medians of the rounds."""
     rounds, times = (2, 5) if quick else (15, 60)
-    conversations = [_conversation(language) for language in catalogue.languages()]
+    conversations = [_conversation(language) for language in languages()]
     works: dict[str, Callable[[], int]] = {
         "steps": lambda: sum(_play(conversation) for conversation in conversations),
         "steps, replies in words": lambda: sum(_tell(each) for each in conversations),

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
+from app.core.languages import DEFAULT_LANGUAGE
 from app.dialogue.turn import Reply
 from app.messaging.models import ChatPerson
-from app.texts import catalogue
 
 
 @dataclass
@@ -34,4 +34,4 @@ class Doing:
     @property
     def language(self) -> str:
         """The language to speak."""
-        return self.person.language or catalogue.DEFAULT_LANGUAGE
+        return self.person.language or DEFAULT_LANGUAGE

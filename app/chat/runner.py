@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.chat.effect_context import Doing
 from app.chat.effects import apply
 from app.chat.load_context import account_of, context_of
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
 from app.dialogue import router
@@ -125,7 +126,7 @@ async def _reply(
     replies: Sequence[Reply],
     now: dt.datetime,
 ) -> None:
-    language = person.language or catalogue.DEFAULT_LANGUAGE
+    language = person.language or DEFAULT_LANGUAGE
     said = [
         catalogue.chat(
             language,

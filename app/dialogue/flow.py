@@ -11,7 +11,7 @@ from app.dialogue.effects import Effect, SetPhone
 from app.dialogue.state import REGISTRATION, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
-from app.nlu.intents import words_of
+from app.nlu.normalize import split_words
 from app.texts import catalogue
 from app.texts.message import ROW_TITLE_CHARACTERS
 
@@ -123,7 +123,7 @@ def typed_choice(message: Incoming, reply: Reply) -> Incoming:
         shown += entry.buttons.items()
     if not reply.rows:
         shown += entry.rows.items()
-    wanted = tuple(words_of(text))
+    wanted = tuple(split_words(text))
     meant = {id_ for id_, title in shown if _title_words(title) == wanted}
     if not wanted or len(meant) != 1:
         return message
@@ -133,7 +133,7 @@ def typed_choice(message: Incoming, reply: Reply) -> Incoming:
 
 @lru_cache(4_096)
 def _title_words(title: str) -> tuple[str, ...]:
-    return tuple(words_of(title.partition("|")[0]))
+    return tuple(split_words(title.partition("|")[0]))
 
 
 def turn_to(state: State, question: Ask, context: Context, **draft: Any) -> Turn:

@@ -22,9 +22,11 @@ from app.dialogue.worker.offers import clear_answer
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import subject_of
-from app.nlu.intents import Intent, around, words_of
+from app.nlu.intents import Intent
 from app.nlu.job_request import wanted
+from app.nlu.normalize import split_words
 from app.nlu.safety import Distress, distress_in
+from app.nlu.vocabulary import phrase_set
 
 SAFETY: Final = "safety"
 NOT_UNDERSTOOD: Final = "not_understood"
@@ -102,7 +104,9 @@ def _says_no(effect: Effect) -> bool:
 def _tells_of_a_job(text: str) -> bool:
     """Whether somebody who hires names a role, and how many or that they need them."""
     named, people = wanted(text)
-    return named and (people is not None or around("wants", "hiring").anywhere(words_of(text)))
+    return named and (
+        people is not None or phrase_set("wants", "hiring").anywhere(split_words(text))
+    )
 
 
 # ── The wait ─────────────────────────────────────────────────────────────────────────────────────
@@ -219,7 +223,7 @@ def _fits(message: Incoming, turn: Turn) -> bool:
     if text is None or message.state.ask not in FREE_WRITING:
         return True
     if message.state.ask is Ask.NAME:
-        introduced = around("before_name").at(words_of(text), 0) is not None
+        introduced = phrase_set("before_name").at(split_words(text), 0) is not None
         return introduced or (
             message.context.handoff_reason == NOT_UNDERSTOOD and len(text.split()) <= _NAME_WORDS
         )

@@ -44,8 +44,10 @@ from app.dialogue.worker.onboarding import language_choice, newcomer, resume, un
 from app.dialogue.worker.place_questions import relocated
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbound import Inbound, InboundKind
-from app.nlu.intents import READ_CHARACTERS, Intent, around, in_devanagari, intents, words_of
+from app.nlu.intents import Intent, intents
+from app.nlu.normalize import READ_CHARACTERS, has_devanagari, split_words
 from app.nlu.safety import distress_in
+from app.nlu.vocabulary import phrase_set
 from app.texts import catalogue
 from app.texts.message import Row
 
@@ -143,11 +145,11 @@ def _in_hindi(message: Incoming) -> Turn | None:
     if message.context.language is not None:
         return None
     if state.ask is Ask.LANGUAGE:
-        hindi = in_devanagari(text) or (text and state.draft.get("first") == "hi")
+        hindi = has_devanagari(text) or (text and state.draft.get("first") == "hi")
         state = replace(state, draft={"first": "hi"})
     else:
         # Before the first question only what can't wait for it.
-        hindi = in_devanagari(text) and distress_in(text) is not None
+        hindi = has_devanagari(text) and distress_in(text) is not None
     if not hindi:
         return None
     turn = handle_message(state, message.inbound, replace(message.context, language="hi"))
@@ -240,10 +242,10 @@ def _everywhere(message: Incoming) -> Turn | None:
     meant = message.intents
     if message.state.ask in FREE_WRITING and (message.state.registering or len(meant) != 1):
         # Of a place or a whole sentence nobody could take these for the answer.
-        words = words_of(text or "")
+        words = split_words(text or "")
         whole = message.state.ask in _PLACES or len(words) > 1
         # "Offers" is no name and no skill; of "job" and "kaam" nobody can tell.
-        whole |= bool(around("around_skill").without(words))
+        whole |= bool(phrase_set("around_skill").without(words))
         meant &= _UNMISTAKABLE | (_IN_A_SENTENCE if whole else frozenset())
     for intent, follow in _WORDS.items():
         if intent in meant:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.core.errors import Conflict
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
 from app.identity.models import User
@@ -158,7 +159,7 @@ async def _held(
 async def language_of(session: AsyncSession, user_id: UUID) -> str:
     """Return the language a user reads."""
     language: str | None = await session.scalar(select(User.language).where(User.id == user_id))
-    return language or catalogue.DEFAULT_LANGUAGE
+    return language or DEFAULT_LANGUAGE
 
 
 async def decide(

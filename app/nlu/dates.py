@@ -12,8 +12,8 @@ from functools import cache
 from typing import Final
 
 from app.core.week import WEEKDAYS
-from app.nlu.intents import folded
-from app.texts.catalogue import catalogue, languages
+from app.nlu.normalize import normalize
+from app.nlu.vocabulary import phrases
 
 TAKEN: Final = " | "
 """What stands where something was read: words on either side of it don't belong together."""
@@ -32,14 +32,14 @@ _MONTHS: Final = (
     ("november nov navambar नवंबर नवम्बर", 11),
     ("december dec disambar दिसंबर दिसम्बर", 12),
 )
-_MONTH: Final = {folded(name): number for names, number in _MONTHS for name in names.split()}
+_MONTH: Final = {normalize(name): number for names, number in _MONTHS for name in names.split()}
 _EDGE: Final = r"(?![a-z0-9\u0900-\u0963])"
 _START: Final = r"(?<![a-z0-9\u0900-\u0963])"
 
 
 def any_of(words: str) -> str:
     """Return a pattern of whole words, the longest first; a bar divides them."""
-    found = sorted((folded(word) for word in words.split("|")), key=len, reverse=True)
+    found = sorted((normalize(word) for word in words.split("|")), key=len, reverse=True)
     return f"{_START}(?:{'|'.join(re.escape(word) for word in found)}){_EDGE}"
 
 
@@ -112,7 +112,7 @@ class Dates:
 
 
 def read(text: str, today: dt.date) -> Dates:
-    """Take the dates out of a folded text."""
+    """Take the dates out of a normalize text."""
     found: list[dt.date] = []
     unreal: list[str] = []
     text = text.replace("§", " ").replace(_ALWAYS, TAKEN)
@@ -197,7 +197,7 @@ def _weekday_of(said: str) -> int:
     return next(
         WEEKDAYS.index(name)
         for name, word in _day_words()
-        if folded(word) == said and name in WEEKDAYS
+        if normalize(word) == said and name in WEEKDAYS
     )
 
 
@@ -290,17 +290,12 @@ def _named_days() -> str:
 @cache
 def _day_words() -> tuple[tuple[str, str], ...]:
     names = "monday tuesday wednesday thursday friday saturday sunday weekdays weekends every_day"
-    return tuple(
-        (name, word)
-        for language in languages()
-        for name in names.split()
-        for word in catalogue(language).calendar.get(name, ())
-    )
+    return tuple((name, word) for name in names.split() for word in phrases("calendar", name))
 
 
 def names_days(text: str) -> bool:
     """Whether a text names any day of the week."""
-    return re.search(_named_days(), folded(text)) is not None
+    return re.search(_named_days(), normalize(text)) is not None
 
 
 @cache
@@ -316,7 +311,7 @@ def _plural() -> str:
 
 def said_weekly(text: str) -> bool:
     """Whether the days are those of every week by the word alone: "saturdays", "daily", "roz"."""
-    return re.search(_plural(), folded(text)) is not None
+    return re.search(_plural(), normalize(text)) is not None
 
 
 _ONCE: Final = re.compile(
@@ -333,6 +328,6 @@ _WEEKLY: Final = re.compile(
 
 def once_or_weekly(text: str) -> bool | None:
     """Return whether an answer says every week (True) or once (False); None for neither or both."""
-    plain = folded(text)
+    plain = normalize(text)
     once, weekly = _ONCE.search(plain), _WEEKLY.search(plain)
     return None if bool(once) == bool(weekly) else bool(weekly)

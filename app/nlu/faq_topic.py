@@ -8,7 +8,10 @@ from functools import cache
 from typing import Final
 
 from app.core.week import WEEKDAYS
-from app.nlu.intents import Intent, Lexicon, around, every, intents, words_of
+from app.nlu.intents import Intent, intents
+from app.nlu.lexicon import Lexicon
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set, phrases
 
 type Subjects = tuple[tuple[str, str], ...]
 """What is asked about, and the list of its words; of several the first is meant."""
@@ -37,31 +40,27 @@ def subject_of(text: str, lists: Subjects = _WORKING) -> str | None:
     """Return what somebody asks about, or None where they don't ask, or about something else."""
     if len(text) > QUESTION_CHARACTERS or intents(text):
         return None
-    words = words_of(text)
-    found: set[str] = set()
-    unknown = position = 0
-    while position < len(words):
-        part, length = _lexicon(lists).at(words, position) or ("", 1)
-        if part == _OTHER_MATTER:
-            return None
-        unknown += not part
-        found.add(part)
-        position += length
+    words = split_words(text)
+    found = [span.meaning for span in _lexicon(lists).scan(words)]
+    if _OTHER_MATTER in found:
+        return None
     subject = next((subject for subject, _ in lists if subject in found), None)
-    asks = "?" in text or subject in _SURE or around("asking").anywhere(words)
-    return subject if asks and unknown <= _UNKNOWN_WORDS else None
+    asks = "?" in text or subject in _SURE or phrase_set("asking").anywhere(words)
+    return subject if asks and found.count(None) <= _UNKNOWN_WORDS else None
 
 
 @cache
 def _lexicon(subjects: Subjects) -> Lexicon[str]:
     """Return the words of questions; of a phrase in two lists the first counts."""
     lists = [
-        *((subject, every("answers", name)) for subject, name in subjects),
-        (_OTHER_MATTER, every("answers", _OTHER_MATTER) + every("calendar", *WEEKDAYS)),
+        *((subject, phrases("phrases", name)) for subject, name in subjects),
+        (_OTHER_MATTER, phrases("phrases", _OTHER_MATTER) + phrases("calendar", *WEEKDAYS)),
         (
             _FILLER,
-            every("answers", "asking", "filler", "polite", "about_offer", "negation", "supposing"),
+            phrases(
+                "phrases", "asking", "filler", "polite", "about_offer", "negation", "supposing"
+            ),
         ),
-        (_FILLER, every("understood", Intent.NO)),
+        (_FILLER, phrases("intents", Intent.NO)),
     ]
     return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)

@@ -8,35 +8,38 @@ from functools import cache
 from typing import Final
 
 from app.nlu import job_request
-from app.nlu.intents import Lexicon, around, in_devanagari, words_of
-from app.texts.catalogue import catalogue
+from app.nlu.lexicon import Lexicon
+from app.nlu.normalize import has_devanagari, split_words
+from app.nlu.vocabulary import phrase_set, vocabulary
 
 MOST_CHARACTERS: Final = 300
 
 
 def hires(text: str, *, surely: bool = False) -> bool:
     """Whether somebody says that they need people; `surely` only where it can mean nothing else."""
-    said = words_of(text[:MOST_CHARACTERS])
-    if around("asks_whether").anywhere(said):
+    said = split_words(text[:MOST_CHARACTERS])
+    if phrase_set("asks_whether").anywhere(said):
         return False
-    if around("hiring").anywhere(said):
+    if phrase_set("hiring").anywhere(said):
         return True
     named, people = job_request.wanted(text)
-    if not named or around("seeks").anywhere(said):
+    if not named or phrase_set("seeks").anywhere(said):
         return False
     if people is not None:
         return True
-    return not surely and around("wants").anywhere(said) and not around("works").anywhere(said)
+    return (
+        not surely and phrase_set("wants").anywhere(said) and not phrase_set("works").anywhere(said)
+    )
 
 
 def speaks(text: str) -> str:
     """Return the language in which to answer somebody who has not chosen one."""
-    if in_devanagari(text):
+    if has_devanagari(text):
         return "hi"
-    return "hi" if _hindi_words().anywhere(words_of(text)) else "en"
+    return "hi" if _hindi_words().anywhere(split_words(text)) else "en"
 
 
 @cache
-def _hindi_words() -> Lexicon[None]:
-    lists = catalogue("hi").answers
-    return Lexicon((phrase, None) for name in ("hiring", "wants") for phrase in lists[name])
+def _hindi_words() -> Lexicon[bool]:
+    lists = vocabulary("hi")["phrases"]
+    return Lexicon((phrase, True) for name in ("hiring", "wants") for phrase in lists[name])

@@ -13,9 +13,11 @@ from functools import cache
 from typing import Final
 
 from app.nlu import dates, job_request, negation, pay, place_phrases
-from app.nlu.intents import Lexicon, around, every, folded, words_of
 from app.nlu.job_draft import Draft, JobPart
+from app.nlu.lexicon import Lexicon
 from app.nlu.negation import CLAUSES, Denied
+from app.nlu.normalize import normalize, split_words
+from app.nlu.vocabulary import phrase_set, phrases
 
 _PARTS: Final = {
     "part_pay": JobPart.PAY,
@@ -57,7 +59,7 @@ class Listening:
 
 def read(text: str, draft: Draft, heard: Listening) -> Correction | None:
     """Return what becomes of a job, or None where nothing was understood that could change it."""
-    plain = folded(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
+    plain = normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
     if (people := _more_or_less(plain, draft)) is not None:
         return Correction(replace(draft, people=people))
     denied = negation.read(plain, heard.today)
@@ -109,12 +111,12 @@ def _same_unit(draft: Draft, told: Draft) -> Draft:
 def _bare(clause: str) -> str:
     """Return a clause without the words that only say that something changes."""
     said = [word.strip("!?") for word in clause.split()]
-    return " ".join(around("change_words").without([word for word in said if word]))
+    return " ".join(phrase_set("change_words").without([word for word in said if word]))
 
 
 def may_name(text: str) -> bool:
     """Whether anything in a text may be a name: not in "make it 3", nor in "none"."""
-    said = around("change_words").without(words_of(text))
+    said = phrase_set("change_words").without(split_words(text))
     if said and all(word.isdecimal() for word in said):
         return len(said[0]) >= _PIN_DIGITS
     return any(not word[0].isdecimal() for word in said) and not place_phrases.knows_all(
@@ -187,15 +189,14 @@ def _pay_in(clause: str, heard: Listening) -> Draft | None:
 
 
 def _part_in(clause: str) -> JobPart | None:
-    said = clause.split()
-    found = (_parts().at(said, at) for at in range(len(said)))
-    return next((part for part in found if part is not None), (None, 0))[0]
+    found = (span.meaning for span in _parts().scan(clause.split()))
+    return next((part for part in found if part is not None), None)
 
 
 @cache
 def _parts() -> Lexicon[JobPart]:
     return Lexicon(
-        (phrase, part) for name, part in _PARTS.items() for phrase in every("answers", name)
+        (phrase, part) for name, part in _PARTS.items() for phrase in phrases("phrases", name)
     )
 
 
@@ -204,8 +205,8 @@ def _more_or_less(text: str, draft: Draft) -> int | None:
     if draft.people is None or len(list(filter(None, CLAUSES.split(text)))) != 1:
         return None
     said = text.strip(" .!?।").split()
-    more, less = (around(name).anywhere(said) for name in ("more_of", "less_of"))
-    rest = around("more_of", "less_of", "part_people", "change_words", "wants").without(said)
+    more, less = (phrase_set(name).anywhere(said) for name in ("more_of", "less_of"))
+    rest = phrase_set("more_of", "less_of", "part_people", "change_words", "wants").without(said)
     rest = [word for word in rest if word not in place_phrases.FILLERS]
     if more == less or len(rest) != 1 or (by := job_request.count(rest[0])) is None:
         return None
@@ -223,7 +224,7 @@ def _denied(other: str, draft: Draft) -> JobPart | None:
     named = job_request.role_named(other)
     if named is not None and named == draft.skill:
         return JobPart.ROLE
-    place = folded(str(draft.place["name"])) if draft.place else ""
+    place = normalize(str(draft.place["name"])) if draft.place else ""
     said = place_phrases.trimmed(other.split())
     if said and place and place.startswith(" ".join(said)):
         return JobPart.PLACE

@@ -17,8 +17,8 @@ from app.core.week import DAY
 from app.masking.mask import mask
 from app.nlu import dates, negation, pay, place_phrases, weekly_hours
 from app.nlu.dates import TAKEN, any_of
-from app.nlu.intents import folded
 from app.nlu.job_draft import EVERY_SHIFT, Draft
+from app.nlu.normalize import normalize
 
 MOST_PEOPLE: Final = 500
 NOTE_CHARACTERS: Final = 200
@@ -30,7 +30,7 @@ _LONGEST_TIMES: Final = 12
 _LEAST_LETTERS: Final = 4
 
 _NUMBERS: Final[Mapping[str, int]] = {
-    folded(word): number
+    normalize(word): number
     for number, words in enumerate(
         (
             "one ek एक",
@@ -94,7 +94,7 @@ def read(
     A locality that several cities have is looked for in `city` first. Where nothing is to be guessed, a
     role or a place has to be called by its very name, and alone.
     """
-    plain = folded(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
+    plain = normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
     plain, denied = negation.days_out(plain, now_here) if negation.denies(plain) else (plain, None)
     plain, draft = pay.take(plain, currency)
     plain, draft = _figures(plain, draft)
@@ -120,7 +120,7 @@ def wanted(text: str) -> tuple[bool, int | None]:
     One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
     """
     plain, draft = _figures(
-        folded(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , ")), Draft()
+        normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , ")), Draft()
     )
     named, people = False, draft.people
     for chunk in _BETWEEN.split(plain):
@@ -157,7 +157,7 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
 
 def count(text: str) -> int | None:
     """Return a number of people, in digits or in words; None where it is none."""
-    word = folded(text).strip(" .!")
+    word = normalize(text).strip(" .!")
     number = _NUMBERS.get(word) or (int(word) if re.fullmatch(r"\d{1,3}", word) else None)
     return number if number is not None and 1 <= number <= MOST_PEOPLE else None
 
@@ -315,7 +315,7 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
 def names_role(text: str) -> bool:
     """Whether a text calls any role by its name, in as much of it as is read."""
     text = text[: place_phrases.MOST_CHARACTERS]
-    return any(_roles_in(chunk)[1] for chunk in _BETWEEN.split(folded(text)))
+    return any(_roles_in(chunk)[1] for chunk in _BETWEEN.split(normalize(text)))
 
 
 def role_named(text: str) -> str | None:

@@ -13,8 +13,9 @@ from typing import Final
 
 from app.core.week import weekdays_between
 from app.nlu import dates, place_phrases, weekly_hours
-from app.nlu.intents import Lexicon, every
 from app.nlu.job_draft import Draft
+from app.nlu.lexicon import Lexicon
+from app.nlu.vocabulary import phrases
 
 CLAUSES: Final = re.compile(r"[,;|।\n]|[.!?](?=\s|$)|\sbut\s(?!not)|\s(?:lekin|magar|लेकिन|मगर)\s")
 _BEFORE: Final = "before"
@@ -139,22 +140,17 @@ def _not_at(words: Sequence[str]) -> list[tuple[frozenset[str], int, int]]:
     """Where each "not" stands, how many words it has, and on which side it may deny something."""
     bare = [word.strip(".!?:") for word in words]
     found: list[tuple[frozenset[str], int, int]] = []
-    at = 0
-    while at < len(bare):
-        sides = _nots().at(bare, at) if bare[at] else None
+    for sides, at, part in _nots().scan(bare):
         # "No, 3 people" denies nothing, and "gali no 5" is a number.
         exclaimed = bare[at] == "no" and _NUMBER.match(" ".join(bare[at + 1 : at + 2]))
-        if sides is None or exclaimed:
-            at += 1
-            continue
-        found.append((sides[0], at, sides[1]))
-        at += sides[1]
+        if sides is not None and not exclaimed:
+            found.append((sides, at, len(part)))
     return found
 
 
 @cache
 def _nots() -> Lexicon[frozenset[str]]:
-    before, after = every("answers", "deny_before"), every("answers", "deny_after")
+    before, after = phrases("phrases", "deny_before"), phrases("phrases", "deny_after")
     both = set(before) & set(after)
     return Lexicon(
         [

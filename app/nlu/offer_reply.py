@@ -12,7 +12,10 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from app.nlu.intents import Intent, Lexicon, around, every, folded, intents, words_of
+from app.nlu.intents import Intent, intents
+from app.nlu.lexicon import Lexicon
+from app.nlu.normalize import normalize, split_words
+from app.nlu.vocabulary import phrase_set, phrases
 
 ANSWER_CHARACTERS: Final = 200
 """Nobody answers an offer at greater length."""
@@ -125,7 +128,7 @@ def _denied(found: _Found) -> bool:
 
 
 def _can_be_denied(part: _Part | None, words: list[str]) -> bool:
-    if len(words) > 1 and around("copula").at(words, len(words) - 1):
+    if len(words) > 1 and phrase_set("copula").at(words, len(words) - 1):
         return False  # "dur hai, nahi": it is said that it is far, and then no
     if part is _Part.TIME:  # "busy", and not "sunday"
         return _says_not(words)
@@ -135,22 +138,20 @@ def _can_be_denied(part: _Part | None, words: list[str]) -> bool:
 
 
 def _only_says_not(words: list[str]) -> bool:
-    return words != ["no"] and _says_not(words) and not around("negation", "filler").without(words)
+    return (
+        words != ["no"] and _says_not(words) and not phrase_set("negation", "filler").without(words)
+    )
 
 
 def _says_not(words: list[str]) -> bool:
-    return around("negation").anywhere(words)
+    return phrase_set("negation").anywhere(words)
 
 
 def _parts(text: str) -> _Found:
     """Cut a text into what is known and, as None, single words that are not."""
-    words = words_of(text)
     found: _Found = []
-    position = 0
-    while position < len(words):
-        part, length = _lexicon().at(words, position) or (None, 1)
-        said = words[position : position + length]
-        position += length
+    for part, _, words in _lexicon().scan(split_words(text)):
+        said = list(words)
         before, said_before = found[-1] if found else (None, [])
         if part is _Part.CAN and before is _Part.NO and _turns_round(said_before[-1:]):
             found[-1] = before, [*said_before, *said]
@@ -168,30 +169,30 @@ def _turns_round(words: list[str]) -> bool:
 
 def _begins_with_no(text: str) -> bool:
     """Whether a no stands at the beginning and by itself: "no, my exam is that week"."""
-    plain = folded(text)
-    words = words_of(text)
+    plain = normalize(text)
+    words = split_words(text)
     known = _lexicon().at(words, 0)
-    if known is None or known[0] is not _Part.NO:
+    if known is None or known.meaning is not _Part.NO:
         return False
-    rest = plain[plain.index(words[known[1] - 1]) + len(words[known[1] - 1]) :].lstrip()
-    return rest[:1] in _STOPS or around("because").at(words_of(rest), 0) is not None
+    rest = plain[plain.index(known.words[-1]) + len(known.words[-1]) :].lstrip()
+    return rest[:1] in _STOPS or phrase_set("because").at(split_words(rest), 0) is not None
 
 
 @cache
 def _lexicon() -> Lexicon[_Part]:
     """Return all that is known; a phrase that stands in two lists means the first."""
     lists: list[tuple[_Part, list[str]]] = [
-        (_Part.KEPT, every("answers", "cannot_refuse")),
-        (_Part.CAN, every("answers", "can_come")),
-        (_Part.YES, every("understood", Intent.YES)),
-        (_Part.NO, every("understood", Intent.NO) + every("answers", "cannot_come")),
-        (_Part.DOUBT, every("answers", "doubt") + every("understood", Intent.SKIP)),
-        (_Part.ASKED, every("answers", "asking")),
-        (_Part.FAR, every("answers", "why_far")),
-        (_Part.PAY, every("answers", "why_pay")),
-        (_Part.TIME, every("answers", "why_time")),
-        (_Part.EXCUSE, every("answers", "excuse")),
-        (_Part.FILLER, every("answers", "filler", "polite", "because", "about_offer")),
-        (_Part.FILLER, every("answers", "before_reason", "no_trouble")),
+        (_Part.KEPT, phrases("phrases", "cannot_refuse")),
+        (_Part.CAN, phrases("phrases", "can_come")),
+        (_Part.YES, phrases("intents", Intent.YES)),
+        (_Part.NO, phrases("intents", Intent.NO) + phrases("phrases", "cannot_come")),
+        (_Part.DOUBT, phrases("phrases", "doubt") + phrases("intents", Intent.SKIP)),
+        (_Part.ASKED, phrases("phrases", "asking")),
+        (_Part.FAR, phrases("phrases", "why_far")),
+        (_Part.PAY, phrases("phrases", "why_pay")),
+        (_Part.TIME, phrases("phrases", "why_time")),
+        (_Part.EXCUSE, phrases("phrases", "excuse")),
+        (_Part.FILLER, phrases("phrases", "filler", "polite", "because", "about_offer")),
+        (_Part.FILLER, phrases("phrases", "before_reason", "no_trouble")),
     ]
     return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)

@@ -7,8 +7,8 @@ from typing import Final
 
 from app.core.money import exponent
 from app.nlu.dates import TAKEN, any_of
-from app.nlu.intents import folded
 from app.nlu.job_draft import Draft
+from app.nlu.normalize import normalize
 
 MOST_PAY: Final = 10_000_000
 """In whole rupees, dollars, …"""
@@ -25,7 +25,7 @@ _UNITS: Final[Mapping[str, str]] = {
     "month": "month|monthly|mahina|mahine|mahina|pm|महीना|महीने|माह",
 }
 _UNIT_OF: Final = {
-    folded(word): unit for unit, words in _UNITS.items() for word in words.split("|")
+    normalize(word): unit for unit, words in _UNITS.items() for word in words.split("|")
 }
 _UNIT: Final = "(" + "|".join(sorted(map(re.escape, _UNIT_OF), key=len, reverse=True)) + ")"
 _EDGE: Final = r"(?![a-z0-9\u0900-\u0963])"
@@ -77,7 +77,7 @@ def _lower(match: re.Match[str]) -> str:
 
 
 def take(text: str, currency: str) -> tuple[str, Draft]:
-    """Take the pay out of a folded text."""
+    """Take the pay out of a normalize text."""
     text = _RANGE.sub(_lower, text)
     for pattern in (_PAY_PER, _PER_PAY):
         for match in pattern.finditer(text):
@@ -117,7 +117,7 @@ def named(text: str, currency: str) -> Draft | None:
 
 
 def without_units(said: Sequence[str]) -> list[str]:
-    """Return folded words without those that say how often something is paid: "daily", "महीने"."""
+    """Return normalize words without those that say how often something is paid: "daily", "महीने"."""
     return [word for word in said if word.strip(".!?।") not in _UNIT_OF]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.catalogue.skills import fold
-from app.nlu.intents import around, words_of
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set
 
 
 def meant(text: str, options: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -12,7 +13,7 @@ def meant(text: str, options: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[s
 
     None of them where it names another place, and where it would leave all of them to choose from.
     """
-    said = around("around_place", "filler", "about_offer").without(words_of(text))
+    said = phrase_set("around_place", "filler", "about_offer").without(split_words(text))
     words = {word for part in said for word in fold(part).split()}
     if len(said) == 1 and said[0].isdecimal():
         number = int(said[0]) if len(said[0]) <= len(str(len(options))) else 0

@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any, Final
 
 from app.catalogue import phonetic_search, places, skills
-from app.nlu.intents import Lexicon, around, every, folded, in_devanagari, words_of
 from app.nlu.job_draft import Draft
-from app.texts.catalogue import catalogue, languages
+from app.nlu.lexicon import Lexicon
+from app.nlu.normalize import has_devanagari, normalize, split_words
+from app.nlu.vocabulary import named_phrases, phrase_set
 
 MOST_CHARACTERS: Final = 300
 """So much of a message is read."""
@@ -22,7 +23,7 @@ _MOST_LOOKED_AT: Final = 10
 _LEAST_LETTERS: Final = 4
 
 FILLERS: Final = frozenset(
-    folded(word)
+    normalize(word)
     for word in (
         "need needed needs want wanted wants require required requires requirement hire hiring "
         "looking for urgent urgently asap please pls plz i we us me my our a an the and aur or with "
@@ -36,9 +37,9 @@ FILLERS: Final = frozenset(
         "वाला वाले वाली बजे लोग place area location role position positions starting start x"
     ).split()
 )
-_AT: Final = frozenset(folded(w) for w in "in at near around @ from location place area".split())
+_AT: Final = frozenset(normalize(w) for w in "in at near around @ from location place area".split())
 _BY: Final = frozenset(
-    folded(word) for word in "mein main me par pe ke paas ki taraf में मे पर पास के area".split()
+    normalize(word) for word in "mein main me par pe ke paas ki taraf में मे पर पास के area".split()
 )
 
 
@@ -84,15 +85,15 @@ def find_places(text: str, city: str | None = None) -> Draft:
     if sure := [place for place in whole if place.sure]:
         # An address is read whole: "Andheri West, Mumbai, Maharashtra" is not all of Mumbai.
         return placed(Draft(), sure, skills.fold(text.partition(",")[0]))
-    words = trimmed(folded(text[:MOST_CHARACTERS]).replace(",", " , ").split())
+    words = trimmed(normalize(text[:MOST_CHARACTERS]).replace(",", " , ").split())
     found, said, _ = place_in(words, city) if words else ([], "", "")
     return placed(Draft(), found or by_ear(words, city), said)
 
 
 def by_ear(words: Sequence[str], city: str | None) -> list[places.Place]:
     """Return what sounds like words in Devanagari, which no name on the map is written in."""
-    said = " ".join(around("station").without(words))
-    if not in_devanagari(said):
+    said = " ".join(phrase_set("station").without(words))
+    if not has_devanagari(said):
         return []
     near = phonetic_search.search(f"{said}, {city}" if city else said, _MOST_OPTIONS)
     found = [place for place in near if skills.fold(place.name) != skills.fold(city or "")]
@@ -101,7 +102,7 @@ def by_ear(words: Sequence[str], city: str | None) -> list[places.Place]:
 
 def place_in(words: Sequence[str], city: str | None) -> tuple[list[places.Place], str, str]:
     """Return the places that the longest run of these words names, the run, and the other words."""
-    words = around("station").without(words)
+    words = phrase_set("station").without(words)
     for at, end in _runs(words):
         said = " ".join(words[at:end])
         if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in FILLERS):
@@ -171,7 +172,7 @@ def exactly(said: Sequence[str], city: str | None) -> Draft:
     Nothing that only sounds or begins like it; and never what the conversation knows as another word, as
     "none" or "wait", nor a number, though a village may be called so.
     """
-    words = around("station").without(words_of(" ".join(said)))
+    words = phrase_set("station").without(split_words(" ".join(said)))
     if not words or any(word[0].isdecimal() for word in words) or knows_all(words):
         return Draft()
     whole = " ".join(words)
@@ -197,8 +198,7 @@ def knows_all(words: Sequence[str]) -> bool:
 
 
 @cache
-def _known() -> Lexicon[None]:
-    sections = ("understood", "answers", "calendar", "numbers", "units")
-    names = {name: list(getattr(catalogue(languages()[0]), name)) for name in sections}
-    phrases = [phrase for name in sections for phrase in every(name, *names[name])]
-    return Lexicon((phrase, None) for phrase in [*phrases, *FILLERS])
+def _known() -> Lexicon[bool]:
+    sections = ("intents", "phrases", "calendar", "numbers", "units")
+    known = [phrase for section in sections for _, phrase in named_phrases(section)]
+    return Lexicon((phrase, True) for phrase in [*known, *FILLERS])

@@ -1,6 +1,5 @@
 """Numbers as people write them: "5 km tak", "do saal", "ten", "2-3 years", "dedh saal". Pure.
 
-The words are in the catalogues (`[numbers]`, `[units]`, `[answers]`), those of all languages at once.
 What would have to be guessed is not read: a unit of something else ("30 minutes" for a distance), two
 numbers that make no range, number words in the middle of a sentence.
 """
@@ -11,15 +10,17 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from app.nlu.intents import Lexicon, around, every, words_of, yes_or_no
-from app.texts.catalogue import catalogue, languages
+from app.nlu.intents import yes_or_no
+from app.nlu.lexicon import Lexicon
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import named_phrases, phrase_set, phrases
 
 _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
 _YEARS_OF: Final = {"year": 1.0, "month": 1 / 12, "week": 1 / 52, "day": 1 / 365}
 _YOUNGEST_WRITER: Final = 5
 """A smaller number is no age: "I am a …"."""
 _OF_A_TIME: Final = frozenset(
-    words_of("of experience exp for since ka ki ke se anubhav tajurba का की के से अनुभव तजुर्बा")
+    split_words("of experience exp for since ka ki ke se anubhav tajurba का की के से अनुभव तजुर्बा")
 )
 _MOST_DIGITS: Final = 5
 """Longer numbers are PIN codes and phones, and measure nothing."""
@@ -99,7 +100,7 @@ def is_only_a_time(words: Sequence[str]) -> bool:
 
 def _amounts(text: str) -> list[Amount] | None:
     """Return everything measured in a text, or None where it can't be read."""
-    words = words_of(text)
+    words = split_words(text)
     tokens = _tokens(words)
     if any(word[0].isdecimal() for word in words):
         # Where there are digits, other words are no numbers: the English "do" is no two.
@@ -128,49 +129,40 @@ def _of_something_else(tokens: Sequence[tuple[_Token, Sequence[str]]]) -> bool:
 
 
 def _tells_when(words: Sequence[str]) -> bool:
-    return any(_times().at(words, position) for position in range(len(words)))
+    return _times().anywhere(words)
 
 
 @cache
-def _times() -> Lexicon[None]:
-    known = every("calendar", "after", "every_day", "morning", "afternoon", "evening", "night")
-    return Lexicon((word, None) for word in known if not _filler(words_of(word)))
+def _times() -> Lexicon[bool]:
+    known = phrases("calendar", "after", "every_day", "morning", "afternoon", "evening", "night")
+    return Lexicon((phrase, True) for phrase in known if not _filler(split_words(phrase)))
 
 
 def _filler(words: Sequence[str]) -> bool:
-    return not around("filler", "over").without(words)
+    return not phrase_set("filler", "over").without(words)
 
 
 @cache
 def _lexicon() -> Lexicon[_Token]:
-    phrases: list[tuple[str, _Token]] = []
-    for language in languages():
-        for value, words in catalogue(language).numbers.items():
-            number = _Number(float(value), added=value.startswith("+"))
-            phrases += [(word, number) for word in words]
-        for unit, words in catalogue(language).units.items():
-            phrases += [(word, unit) for word in words]
-    phrases += [(word, _RANGE) for word in every("calendar", "to")]
+    known: list[tuple[str, _Token]] = [
+        (phrase, _Number(float(value), added=value.startswith("+")))
+        for value, phrase in named_phrases("numbers")
+    ]
+    known += [(phrase, unit) for unit, phrase in named_phrases("units")]
+    known += [(phrase, _RANGE) for phrase in phrases("calendar", "to")]
     # Fillers are phrases here too, so that "a" in "i am a" is not taken for a one.
-    phrases += [(word, "") for word in every("answers", "filler", "over")]
-    return Lexicon(phrases)
+    known += [(phrase, "") for phrase in phrases("phrases", "filler", "over")]
+    return Lexicon(known)
 
 
 def _tokens(words: Sequence[str]) -> list[tuple[_Token, Sequence[str]]]:
-    lexicon = _lexicon()
     tokens: list[tuple[_Token, Sequence[str]]] = []
-    position = 0
-    while position < len(words):
-        word = words[position]
-        if word[0].isdecimal():
-            number = _Number(float(word), digits=True)
-            tokens.append((number if _short(word) else "", [word]))
-            position += 1
-            continue
-        found = lexicon.at(words, position)
-        meaning, length = found if found is not None else ("", 1)
-        tokens.append((meaning, words[position : position + length]))
-        position += length
+    for meaning, _, part in _lexicon().scan(words):
+        if part[0][0].isdecimal():
+            number = _Number(float(part[0]), digits=True)
+            tokens.append((number if _short(part[0]) else "", part))
+        else:
+            tokens.append((meaning or "", part))
     return tokens
 
 

@@ -8,7 +8,10 @@ from enum import Enum, auto
 from functools import cache
 from typing import Final
 
-from app.nlu.intents import Intent, Lexicon, around, every, words_of
+from app.nlu.intents import Intent
+from app.nlu.lexicon import Lexicon
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set, phrases
 
 CHARACTERS: Final = 500
 """In a longer story this much is looked at."""
@@ -49,7 +52,7 @@ def distress_in(text: str, *, own_words: bool = False) -> Distress | None:
 
     `own_words`: a name, a skill or a place is asked for, and "police lines" is one.
     """
-    words = words_of(text[:CHARACTERS])
+    words = split_words(text[:CHARACTERS])
     parts = _parts(words)
     somebody = bool(parts & {_Part.BY, _Part.ME, _Part.TO_ME})
     if _Part.DANGER in parts:
@@ -60,10 +63,10 @@ def distress_in(text: str, *, own_words: bool = False) -> Distress | None:
             return Distress.DANGER
     if _Part.CHEATED in parts and "?" not in text and _Part.SUPPOSING not in parts:
         # "Is it a fraud?" asks; "fraud hua mere saath" and "the company is a fraud" tell.
-        asks = around("asking").anywhere(words)
+        asks = phrase_set("asking").anywhere(words)
         if _Part.TO_ME in parts or (_Part.BY in parts and not asks):
             return Distress.WRONGED
-    begins_to_ask = "?" in text or around("asking").anywhere(words[:2])
+    begins_to_ask = "?" in text or phrase_set("asking").anywhere(words[:2])
     if begins_to_ask and parts.isdisjoint({_Part.BY, _Part.TO_ME, _Part.NOT_GIVEN, _Part.MONEY}):
         return None  # "is it unpaid?"
     return Distress.WRONGED if _wronged(parts) else None
@@ -87,15 +90,13 @@ def _wronged(parts: set[_Part | None]) -> bool:
 def _parts(words: list[str]) -> set[_Part | None]:
     """Return all that is known among the words, and None where one is not."""
     found: set[_Part | None] = set()
-    position = 0
-    while position < len(words):
-        part, length = _lexicon().at(words, position) or (None, 1)
-        if part is None and words[position][0].isdecimal():
+    for part, _, (word, *_) in _lexicon().scan(words):
+        if part is None and word[0].isdecimal():
             # "They took 3 people" is no sum of money.
-            sum_of_money = words[position].isdecimal() and int(words[position]) >= _LEAST_SUM
-            part = _Part.SUM if sum_of_money else _Part.NUMBER
-        found.add(part)
-        position += length
+            sum_of_money = word.isdecimal() and int(word) >= _LEAST_SUM
+            found.add(_Part.SUM if sum_of_money else _Part.NUMBER)
+        else:
+            found.add(part)
     return found
 
 
@@ -118,6 +119,6 @@ def _lexicon() -> Lexicon[_Part]:
         (_Part.BY, ["wronged_by"]),
         (_Part.FILLER, ["filler", "polite", "about_offer"]),
     ]
-    known = [(phrase, part) for part, names in lists for phrase in every("answers", *names)]
-    known += [(word, _Part.FILLER) for word in every("understood", Intent.HELP, Intent.HUMAN)]
+    known = [(phrase, part) for part, names in lists for phrase in phrases("phrases", *names)]
+    known += [(word, _Part.FILLER) for word in phrases("intents", Intent.HELP, Intent.HUMAN)]
     return Lexicon(known)

@@ -11,8 +11,8 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from app.core.week import DAY
-from app.nlu.intents import folded
-from app.texts.catalogue import catalogue, languages
+from app.nlu.normalize import normalize
+from app.nlu.vocabulary import named_phrases
 
 ALL_DAY: Final = (0, DAY)
 PARTS: Final[Mapping[str, tuple[int, int]]] = {
@@ -102,12 +102,12 @@ class Scan(NamedTuple):
 
 def tokens(text: str) -> Sequence[Token] | None:
     """Cut a text into tokens; None at the first word nobody knows."""
-    found = scan(folded(text))
+    found = scan(normalize(text))
     return None if found.unknown_at is not None else found.tokens
 
 
 def scan(text: str) -> Scan:
-    """Cut a folded text into tokens, up to the first word nobody knows."""
+    """Cut a normalize text into tokens, up to the first word nobody knows."""
     found: list[Token] = []
     ends: list[int] = []
     pieces: list[tuple[int, int]] = []
@@ -190,19 +190,14 @@ def _half_past(token: Token) -> Token:
 def _lexicon() -> Mapping[str, Sequence[tuple[str, frozenset[str]]]]:
     """Every word of every language with what it can be, by its first letter, the longest first."""
     found: dict[str, set[str]] = {}
-    for language in languages():
-        for name, words in catalogue(language).calendar.items():
-            for word in words:
-                found.setdefault(folded(word), set()).add(name)
-    for language in languages():
-        for value, words in catalogue(language).numbers.items():
-            if value != _ADDED and not 1 <= float(value) <= 12:
-                continue
-            name = value if value == _ADDED else f"{_NUMBER_OF}{value}"
-            for word in words:
-                # "sat" is a Saturday before it is a seven, and "a" is no hour.
-                if len(word) > 1 and folded(word) not in found and word not in {"an", "couple"}:
-                    found[folded(word)] = {name}
+    for name, word in named_phrases("calendar"):
+        found.setdefault(normalize(word), set()).add(name)
+    for value, word in named_phrases("numbers"):
+        if value != _ADDED and not 1 <= float(value) <= 12:
+            continue
+        # "sat" is a Saturday before it is a seven, and "a" is no hour.
+        if len(word) > 1 and normalize(word) not in found and word not in {"an", "couple"}:
+            found[normalize(word)] = {value if value == _ADDED else f"{_NUMBER_OF}{value}"}
     letters: dict[str, list[tuple[str, frozenset[str]]]] = {}
     for word, names in sorted(found.items(), key=lambda item: (-len(item[0]), item[0])):
         letters.setdefault(word[0], []).append((word, frozenset(names)))

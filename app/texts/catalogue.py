@@ -10,17 +10,16 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from babel.core import Locale
 
+from app.core.languages import DEFAULT_LANGUAGE, LOCALES, languages
 from app.texts.formatting import FILTERS, OPTIONAL, Reader, day, inert
 from app.texts.formatting import reason as say_reason
 from app.texts.message import BODY_CHARACTERS, Button, Form, Outgoing, Template
 from app.texts.message import Row as ListRow
 
-DEFAULT_LANGUAGE: Final = "en"
 TEMPLATE_PREFIX: Final = "partimer_"
 AUTHENTICATION: Final = "authentication"
 MARKETING: Final = "marketing"
@@ -28,7 +27,6 @@ UTILITY: Final = "utility"
 CATEGORIES: Final = frozenset({AUTHENTICATION, MARKETING, UTILITY})
 """What the platform files a template under."""
 
-_FOLDER: Final = Path(__file__).parent / "locales"
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?:\|([a-z]+))?\}")
 
 
@@ -66,15 +64,9 @@ class Catalogue:
     chat: Mapping[str, Entry]
     pages: Mapping[str, Entry]
     words: Mapping[str, str]
-    understood: Mapping[str, Sequence[str]]
-    calendar: Mapping[str, Sequence[str]]
     form: Mapping[str, str]
     data: Mapping[str, str]
     """What the parts of somebody's own data are called."""
-    answers: Mapping[str, Sequence[str]]
-    """Words around an answer: fillers, how a name or a place is introduced, over and under."""
-    numbers: Mapping[str, Sequence[str]]
-    units: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -90,18 +82,11 @@ class TemplateText:
 
 
 @cache
-def languages() -> tuple[str, ...]:
-    """The languages there is a catalogue for, the default first."""
-    found = sorted(path.stem for path in _FOLDER.glob("*.toml"))
-    return (DEFAULT_LANGUAGE, *(language for language in found if language != DEFAULT_LANGUAGE))
-
-
-@cache
 def catalogue(language: str) -> Catalogue:
     """The catalogue of a language; an unknown one reads the default's."""
     if language not in languages():
         return catalogue(DEFAULT_LANGUAGE)
-    raw = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    raw = tomllib.loads((LOCALES / f"{language}.toml").read_text(encoding="utf-8"))
 
     def entries(section: str) -> dict[str, Entry]:
         return {
@@ -117,13 +102,8 @@ def catalogue(language: str) -> Catalogue:
         chat=entries("chat"),
         pages=entries("page"),
         words=raw["words"],
-        understood=raw["understood"],
-        calendar=raw["calendar"],
         form=raw["form"],
         data=raw["data"],
-        answers=raw["answers"],
-        numbers=raw["numbers"],
-        units=raw["units"],
     )
 
 

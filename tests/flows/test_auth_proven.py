@@ -48,7 +48,7 @@ async def look(database: Database, user_id: UUID) -> tuple[str, str, Worker, lis
 async def test_a_stranger_becomes_an_active_worker_who_agreed_in_the_chat(
     database: Database,
 ) -> None:
-    new = NewWorker(name="Asha", phone=PHONE, language=Language.HINDI, channel="whatsapp")
+    new = NewWorker(name="Asha", phone=PHONE, language=Language("hi"), channel="whatsapp")
     user_id = await write_from(database, new)
     status, name, worker, channels = await look(database, user_id)
     assert (status, name, channels) == (UserStatus.ACTIVE, "Asha", ["whatsapp"])

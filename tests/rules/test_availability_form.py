@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.languages import languages
 from app.core.week import WEEKDAYS, Slot, overlaps
 from app.dialogue.worker import hours_form
 from app.providers.whatsapp import flows
-from app.texts import catalogue
 from app.texts.message import Outgoing
 
 LAYOUT: dict[str, Any] = json.loads(flows.layout())
@@ -20,7 +20,7 @@ FIELDS = SCREEN["layout"]["children"][0]["children"]
 LIMITS = {"CheckboxGroup": 30, "Dropdown": 20, "Footer": 35, "TextBody": 4096}
 
 
-@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("language", languages())
 def test_a_language_fills_in_all_that_the_form_leaves_open(language: str) -> None:
     form = hours_form.form(language, "1")
     assert set(form.data) == set(SCREEN["data"])
@@ -29,7 +29,7 @@ def test_a_language_fills_in_all_that_the_form_leaves_open(language: str) -> Non
     assert Outgoing("When?", form=form).problem() is None
 
 
-@pytest.mark.parametrize("language", catalogue.languages())
+@pytest.mark.parametrize("language", languages())
 def test_what_the_form_shows_is_within_the_platforms_limits(language: str) -> None:
     data = hours_form.form(language, "1").data
     for part in FIELDS:

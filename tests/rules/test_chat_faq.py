@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.core.languages import languages
 from app.dialogue.effects import RequestHandoff
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
@@ -11,7 +12,7 @@ from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import SUBJECTS, subject_of
 from app.offers.rules import OfferStatus
-from app.texts.catalogue import catalogue, languages
+from app.texts.catalogue import catalogue
 from tests.rules.test_chat_script import context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED
 

@@ -2,11 +2,12 @@
 
 import pytest
 
+from app.core.languages import languages
 from app.dialogue.effects import AnswerHiringFaq, AskWhichJob, CancelJob
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
 from app.nlu.faq_topic import HIRING, subject_of
-from app.texts.catalogue import catalogue, languages
+from app.texts.catalogue import catalogue
 from tests.rules.test_chat_script import EMPLOYERS, context, heard
 
 FACTS = context(profile=None, employers=[EMPLOYERS[0]])

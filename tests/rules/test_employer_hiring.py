@@ -3,7 +3,8 @@
 import pytest
 
 from app.nlu.hiring_intent import hires, speaks
-from app.nlu.intents import Intent, words_of, yes_or_no
+from app.nlu.intents import Intent, yes_or_no
+from app.nlu.normalize import split_words
 
 
 @pytest.mark.parametrize(
@@ -62,8 +63,8 @@ def test_hinglish_is_answered_in_hindi() -> None:
     ],
 )
 def test_a_yes_may_name_what_it_says_yes_to(text: str, meant: Intent | None) -> None:
-    assert yes_or_no(words_of(text), "post_it") is meant
+    assert yes_or_no(split_words(text), "post_it") is meant
 
 
 def test_what_is_agreed_to_is_no_yes_to_anything_else() -> None:
-    assert yes_or_no(words_of("post it")) is None
+    assert yes_or_no(split_words("post it")) is None

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from app.core.week import Slot
 from app.nlu import weekly_hours
 from app.nlu.dates import read as read_dates
-from app.nlu.intents import folded
 from app.nlu.job_draft import Draft, Shifts, shifts_of
 from app.nlu.job_request import count, read
+from app.nlu.normalize import normalize
 
 TODAY = dt.date(2026, 11, 25)
 """A Wednesday."""
@@ -215,7 +215,7 @@ def test_whatever_is_written_is_read_without_an_error(text: str) -> None:
     draft = read(text, TODAY)
     assert Draft.from_json(draft.as_json()) == draft
     shifts_of(draft, NOW, INDIA)
-    read_dates(folded(text), TODAY)
+    read_dates(normalize(text), TODAY)
 
 
 @pytest.mark.parametrize(

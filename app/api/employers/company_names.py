@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.schema import Name
 from app.jobs import review
 from app.texts import catalogue
@@ -17,7 +18,7 @@ def _harmless(value: str) -> str:
     """
     for finding in review.judge({"company_name": value}):
         if finding.holds and finding.kind != review.LIKE_A_SCAM:
-            why = catalogue.word(catalogue.DEFAULT_LANGUAGE, f"review_{finding.kind}")
+            why = catalogue.word(DEFAULT_LANGUAGE, f"review_{finding.kind}")
             raise ValueError(f"must be the name alone. {why}")
     return value
 

@@ -16,6 +16,7 @@ from app.api.http.parameters import JobId
 from app.api.http.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.crypto import Keyring
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.schema import (
     Day,
     Instant,
@@ -49,7 +50,6 @@ from app.matching.publish import publish
 from app.offers import closing
 from app.offers.progress import counts_of
 from app.offers.rules import OfferStatus
-from app.texts.catalogue import DEFAULT_LANGUAGE
 
 router = APIRouter(prefix="/api/employers/jobs", tags=["employers"], route_class=Route)
 

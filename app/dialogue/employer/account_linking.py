@@ -22,7 +22,9 @@ from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
 from app.nlu import job_request
 from app.nlu.hiring_intent import hires, speaks
-from app.nlu.intents import Intent, around, folded, in_devanagari, words_of
+from app.nlu.intents import Intent
+from app.nlu.normalize import has_devanagari, normalize, split_words
+from app.nlu.vocabulary import phrase_set
 from app.texts import catalogue
 from app.texts.formatting import inert
 from app.texts.message import ROW_TITLE_CHARACTERS, Row
@@ -40,7 +42,7 @@ def employer(message: Incoming) -> Turn | None:
     if message.tapped("contact") is not None and context.profile is not None:
         # Below a message to the worker whom somebody is.
         return None
-    if context.language is None and context.employers and in_devanagari(message.text or ""):
+    if context.language is None and context.employers and has_devanagari(message.text or ""):
         return _in_hindi(message)
     for understand in (_hat_tap, _proving, _whose, _words, _stranger):
         if (turn := understand(message)) is not None:
@@ -203,21 +205,21 @@ def _named(text: str, accounts: Sequence[EmployerAccount]) -> Sequence[EmployerA
 
     An address is compared as it is shown: whether the rest is right tells nobody anything.
     """
-    if address := _EMAIL.search(folded(text)):
+    if address := _EMAIL.search(normalize(text)):
         return [account for account in accounts if account.email == masked_email(address[0])]
-    name = around("polite", "before_name").without(words_of(text), ends_only=True)
+    name = phrase_set("polite", "before_name").without(split_words(text), ends_only=True)
     if not name:
         return ()
-    called = [account for account in accounts if words_of(account.company) == name]
+    called = [account for account in accounts if split_words(account.company) == name]
     if called or len("".join(name)) < _LEAST_LETTERS:
         return called
-    return [account for account in accounts if words_of(account.company)[: len(name)] == name]
+    return [account for account in accounts if split_words(account.company)[: len(name)] == name]
 
 
 def _by_address(message: Incoming) -> EmployerAccount | None:
     """Return the account whose address somebody writes first of all, before they are asked whose it is."""
     text = message.text or ""
-    if not _EMAIL.search(folded(text)):
+    if not _EMAIL.search(normalize(text)):
         return None
     meant = _named(text, _unproven_of(message.context))
     return meant[0] if len(meant) == 1 else None
@@ -251,7 +253,7 @@ def _proving(message: Incoming) -> Turn | None:
     text = message.text
     if account is None or text is None or message.state.draft.get("employer") is None:
         return None
-    if code := _CODE.search(folded(text)):
+    if code := _CODE.search(normalize(text)):
         return _prove(message, account, code[1] + code[2])
     if message.has_intent(Intent.AS_WORKER):
         return _as_worker(message)

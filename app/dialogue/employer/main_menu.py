@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from app.core.languages import languages
 from app.dialogue.context import CANCELLABLE, EmployerAccount
 from app.dialogue.effects import (
     AnswerHiringFaq,
@@ -23,7 +24,8 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import HIRING, subject_of
-from app.nlu.intents import Intent, words_of
+from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
 from app.texts import catalogue
 from app.texts.message import Button, Row
 
@@ -131,7 +133,7 @@ def _language(message: Incoming, _account: EmployerAccount) -> Turn:
 
 def choose_language(message: Incoming) -> Turn:
     """Let somebody choose a language."""
-    known = [(code, catalogue.catalogue(code).name) for code in catalogue.languages()]
+    known = [(code, catalogue.catalogue(code).name) for code in languages()]
     rows = [Row(f"language:{code}", name) for code, name in known]
     return Turn(message.state, (Reply("choose_language", rows=rows),))
 
@@ -194,7 +196,7 @@ def _words(message: Incoming, account: EmployerAccount) -> Turn | None:
     known = dict(_ANYWHERE)
     if not posting.is_posting(message.state):
         known |= _EVERYDAY
-    elif len(words_of(text or "")) > 1:
+    elif len(split_words(text or "")) > 1:
         # "Block B, Salt Lake" is where the work is.
         meant -= {Intent.BLOCK, Intent.REPORT}
     for intent, follow in known.items():

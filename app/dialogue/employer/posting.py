@@ -30,9 +30,11 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
-from app.nlu.intents import COMMAND_CHARACTERS, Intent, around, folded, words_of, yes_or_no
+from app.nlu.intents import INTENT_CHARACTERS, Intent, yes_or_no
 from app.nlu.job_draft import EVERY_SHIFT, Draft, JobPart, token
+from app.nlu.normalize import normalize, split_words
 from app.nlu.place_choice import meant
+from app.nlu.vocabulary import phrase_set
 
 _UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
@@ -83,7 +85,9 @@ def spoken_of(message: Incoming, account: EmployerAccount) -> Draft | None:
     guessed = draft.skill is not None or bool(draft.skills)
     much = sum(map(bool, told)) + guessed
     # A role that was only guessed at is none by itself, unless somebody says that they need one.
-    named = job_request.names_role(text) or (guessed and around("wants").anywhere(words_of(text)))
+    named = job_request.names_role(text) or (
+        guessed and phrase_set("wants").anywhere(split_words(text))
+    )
     alone = draft.skill is not None and not draft.note
     return draft if named or alone or much >= _LEAST_SAID else None
 
@@ -155,11 +159,11 @@ def _open(message: Incoming, ask: Ask, draft: Draft, *before: Reply) -> Turn:
 def agreed(message: Incoming, account: EmployerAccount) -> Turn | None:
     """Read a yes to what was read back: "yes", "haan, post it", "post it" or "looks good" alone."""
     text = message.text
-    if message.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > COMMAND_CHARACTERS:
+    if message.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > INTENT_CHARACTERS:
         return None
     if "?" in text:
         return None  # "done?" is asked
-    if yes_or_no(words_of(text), "post_it") is not Intent.YES:
+    if yes_or_no(split_words(text), "post_it") is not Intent.YES:
         return None
     return _confirm(message, account, str(message.state.draft.get("token", "")))
 
@@ -255,7 +259,7 @@ def _tapped_radius(message: Incoming, _account: EmployerAccount, value: str) -> 
 
 def _number(text: str) -> float | None:
     """The one number in a short text."""
-    found = [word for word in words_of(text[:60]) if word[0].isdecimal() and len(word) <= 5]
+    found = [word for word in split_words(text[:60]) if word[0].isdecimal() and len(word) <= 5]
     return float(found[0]) if len(found) == 1 else None
 
 
@@ -317,7 +321,7 @@ def _said_of_job(text: str, message: Incoming, account: EmployerAccount) -> Turn
         return replace(
             begin(message, fresh), replies=(Reply("job_anew"), *begin(message, fresh).replies)
         )
-    answer = None if negation.denies(folded(text)) else _plainly(text, message, account)
+    answer = None if negation.denies(normalize(text)) else _plainly(text, message, account)
     if answer is not None:
         return _told(message, answer)
     found = job_correction.read(text, draft, _listening(message, account))
@@ -350,7 +354,7 @@ def _listening(message: Incoming, account: EmployerAccount) -> job_correction.Li
 
 def _leaves_open(message: Incoming, account: EmployerAccount) -> Turn | None:
     """Read "nothing" and "none": no pay said, nothing to change."""
-    nothing = not around("nothing", "filler").without(words_of(message.text or ""))
+    nothing = not phrase_set("nothing", "filler").without(split_words(message.text or ""))
     match message.state.ask:
         case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or message.has_intent(Intent.NO):
             return _tapped_pay(message, account, "")
@@ -369,14 +373,14 @@ def _another(text: str, message: Incoming, account: EmployerAccount) -> Draft | 
     """
     draft = draft_of(message.state)
     found = _read(text, message.context, Draft(), account)
-    named = job_request.role_named(folded(text))
+    named = job_request.role_named(normalize(text))
     told = (found.place, found.when, found.spans, found.people, found.amount)
     much = sum(map(bool, told))
-    if named is None or named in draft.skills or negation.denies(folded(text)):
+    if named is None or named in draft.skills or negation.denies(normalize(text)):
         return None
     if named == draft.skill or (draft.skill is None and not draft.skills):
         return found if much > _MOST_CHANGED else None
-    wanted = around("wants", "hiring").anywhere(words_of(text))
+    wanted = phrase_set("wants", "hiring").anywhere(split_words(text))
     return found if much >= _LEAST_SAID or (wanted and much) else None
 
 

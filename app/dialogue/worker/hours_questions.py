@@ -1,7 +1,6 @@
 """When somebody is free: chosen or written, and read back before it is kept. Pure."""
 
 from collections.abc import Sequence
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from app.core.week import Slot
@@ -13,8 +12,10 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker import hours_form
 from app.messaging.inbound import InboundKind
 from app.nlu import weekly_hours
-from app.nlu.intents import Intent, Lexicon, around, every, words_of
+from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
 from app.nlu.time_tokens import FROM_TODAY
+from app.nlu.vocabulary import phrase_set
 from app.texts.formatting import DEFAULT_ZONE
 
 
@@ -84,18 +85,15 @@ def told_in_passing(message: Incoming) -> Turn | None:
     text, profile = message.text, message.context.profile
     if text is None or profile is None or not profile.slots or message.context.open_offers:
         return None
-    words = words_of(text[:300])
-    if not around("says_free").anywhere(words):
+    words = split_words(text[:300])
+    if not phrase_set("says_free").anywhere(words):
         return None
-    if around("day_off").anywhere(words) and _soon().anywhere(words):
+    if phrase_set("day_off").anywhere(words) and phrase_set(
+        *FROM_TODAY, section="calendar"
+    ).anywhere(words):
         return Turn(message.state, (Reply("day_off"),))
     slots = weekly_hours.read(text[:300], None, profile.slots, adds=True)
     if slots is None or slots == list(profile.slots):
         return None
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
     return turn_to(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)
-
-
-@cache
-def _soon() -> Lexicon[None]:
-    return Lexicon((word, None) for word in every("calendar", *FROM_TODAY))

@@ -12,8 +12,10 @@ from app.dialogue.flow import QUESTIONS
 from app.dialogue.state import REGISTRATION, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume, unfinished
-from app.nlu.intents import Intent, around, words_of
+from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
 from app.nlu.offer_reply import REASONS, OfferAnswer, answer_in
+from app.nlu.vocabulary import phrase_set
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
 from app.texts.formatting import inert, role
@@ -87,7 +89,7 @@ def reason(message: Incoming) -> Turn | None:
     meant = message.intents
     if meant and not (meant <= _NO_REASON or Intent.COURTESY in meant):
         return None
-    if "?" in text or around("asking").anywhere(words_of(text)[:1]):
+    if "?" in text or phrase_set("asking").anywhere(split_words(text)[:1]):
         return None  # "what is my profile" is asked, and no reason
     answer = answer_in(text)
     if message.context.open_offers and answer is not None and _of_another(answer):
@@ -106,13 +108,17 @@ def _of_another(answer: OfferAnswer) -> bool:
 
 def _reason_in(text: str) -> str:
     """Return one of the reasons that are offered where the words say it, else the words."""
-    words = words_of(text[:REASON_CHARACTERS])
+    words = split_words(text[:REASON_CHARACTERS])
     for why in REASONS:
-        left = around(f"why_{why}").without(words)
-        if len(left) < len(words) and not around("before_reason", "filler", "polite").without(left):
+        left = phrase_set(f"why_{why}").without(words)
+        if len(left) < len(words) and not phrase_set("before_reason", "filler", "polite").without(
+            left
+        ):
             return why
     first, colon, rest = text.partition(":")
-    prefixed = bool(colon) and rest.strip() and not around("before_reason").without(words_of(first))
+    prefixed = (
+        bool(colon) and rest.strip() and not phrase_set("before_reason").without(split_words(first))
+    )
     return (rest if prefixed else text).strip()[:REASON_CHARACTERS]
 
 

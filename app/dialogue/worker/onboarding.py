@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from app.core.languages import languages
 from app.dialogue.context import Context
 from app.dialogue.effects import CreateWorker, Effect, SetLanguage
 from app.dialogue.employer import main_menu as employer_talk
@@ -10,8 +11,8 @@ from app.dialogue.persona import acting
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.person_questions import shown_languages
-from app.nlu.intents import folded, in_devanagari, language_named, words_of
-from app.texts.catalogue import languages
+from app.nlu.intents import language_named
+from app.nlu.normalize import has_devanagari, normalize, split_words
 
 
 def language_choice(message: Incoming) -> Turn | None:
@@ -57,9 +58,9 @@ def _named_language(message: Incoming) -> str | None:
     named = language_named(text)
     if message.state.ask is Ask.LANGUAGE:
         shown = {str(number): code for number, code in enumerate(shown_languages(message.state), 1)}
-        return named or shown.get(folded(text))
+        return named or shown.get(normalize(text))
     in_own_words = message.state.ask in {Ask.NAME, Ask.SKILLS, Ask.REPORT}
-    return None if in_own_words and len(words_of(text)) < 2 else named
+    return None if in_own_words and len(split_words(text)) < 2 else named
 
 
 def _registering(state: State, context: Context) -> State:
@@ -79,7 +80,7 @@ def _begin(message: Incoming) -> Turn:
     state = State(registering=True, persona=message.state.persona)
     question = next_unanswered(state, message.context) or Ask.LANGUAGE
     first = (
-        {"first": "hi"} if in_devanagari(message.text or "") and question is Ask.LANGUAGE else {}
+        {"first": "hi"} if has_devanagari(message.text or "") and question is Ask.LANGUAGE else {}
     )
     opened, reply = ask(state, question, message.context, **first)
     return Turn(opened, (reply,), (CreateWorker(message.inbound.name or ""),))

@@ -2,9 +2,9 @@
 
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
+from app.core.languages import languages
 from app.core.phones import is_special
 from app.dialogue.context import Context
 from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhone
@@ -13,8 +13,10 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
-from app.nlu.intents import Intent, Lexicon, around, every, intents, words_of, yes_or_no
+from app.nlu.intents import Intent, intents, yes_or_no
+from app.nlu.normalize import split_words
 from app.nlu.person_name import is_person_name
+from app.nlu.vocabulary import phrase_set
 from app.texts import catalogue
 from app.texts.formatting import inert
 from app.texts.message import BUTTON_TITLE_CHARACTERS, Button, Row
@@ -38,7 +40,7 @@ def ask_language(state: State, _context: Context) -> Reply:
 
 def shown_languages(state: State) -> list[str]:
     """Return the languages to choose from; the one a first message was written in goes first."""
-    return sorted(catalogue.languages(), key=lambda code: code != state.draft.get("first"))
+    return sorted(languages(), key=lambda code: code != state.draft.get("first"))
 
 
 def read_language(_heard: Incoming) -> Turn | None:
@@ -77,16 +79,16 @@ def consent_in(text: str) -> str | None:
     """
     if {Intent.YES, Intent.NO} & (meant := intents(text)):
         return "yes" if Intent.YES in meant else "no"
-    found = quantities.age(words_of(text))
+    found = quantities.age(split_words(text))
     if found is None:
         return None
     age, words = found
-    without_minor = around("minor").without(words)
-    not_under = around("under").without(without_minor)
-    rest = around("over").without(not_under)
+    without_minor = phrase_set("minor").without(words)
+    not_under = phrase_set("under").without(without_minor)
+    rest = phrase_set("over").without(not_under)
     under = len(not_under) < len(without_minor)
     meaning = yes_or_no(rest)
-    if meaning is None and around("filler").without(rest):
+    if meaning is None and phrase_set("filler").without(rest):
         return None
     if len(without_minor) < len(words) or (age is not None and age < ADULT_YEARS):
         return "minor"
@@ -145,7 +147,7 @@ def age_told(message: Incoming) -> Turn | None:
     the question for skills "10 years" is experience.
     """
     text = message.text or ""
-    bare = quantities.is_only_a_time(words_of(text))
+    bare = quantities.is_only_a_time(split_words(text))
     match consent_in(text):
         case "minor" if not bare or message.state.ask is Ask.NAME:
             return Turn(State(), (Reply("minor"),), (ForgetPerson(),))
@@ -165,20 +167,16 @@ def renamed(message: Incoming) -> Turn | None:
     if Ask.NAME not in message.state.answered:
         return None
     words = text.split()
-    plain = ["".join(words_of(word)) for word in words]
-    begins = _corrections().at(plain, 0) if plain and plain[0] else None
-    name = name_in(" ".join(words[begins[1] :])) if begins else name_in(text)
+    plain = ["".join(split_words(word)) for word in words]
+    corrections = phrase_set("correction", section="calendar")
+    begins = corrections.at(plain, 0) if plain and plain[0] else None
+    name = name_in(" ".join(words[len(begins.words) :])) if begins else name_in(text)
     introduced = any(word in {"name", "naam", "नाम"} for word in plain)
-    same = words_of(name)[:1] == words_of(profile.name)[:1]
+    same = split_words(name)[:1] == split_words(profile.name)[:1]
     if name == text or not good_name(name) or not (introduced or (begins and same)):
         return None
     again = QUESTIONS[message.state.ask].ask(message.state, message.context)
     return Turn(message.state, (Reply("saved"), again), (EditProfile({"name": name}),))
-
-
-@cache
-def _corrections() -> Lexicon[None]:
-    return Lexicon((phrase, None) for phrase in every("calendar", "correction"))
 
 
 def name_in(text: str) -> str:
@@ -189,7 +187,7 @@ def name_in(text: str) -> str:
     if len(text) > _INTRODUCTION_CHARACTERS:
         return ""
     words = unicodedata.normalize("NFC", text).split()
-    plain = ["".join(words_of(word)) for word in words]
+    plain = ["".join(split_words(word)) for word in words]
     if len(words) > 1 and _only(plain, "before_name"):
         return ""
     # Something has to be left: "Main" alone may be a name.
@@ -200,7 +198,7 @@ def name_in(text: str) -> str:
 
 
 def _only(words: Sequence[str], *lists: str) -> bool:
-    return not around(*lists).without(words)
+    return not phrase_set(*lists).without(words)
 
 
 def good_name(name: str) -> bool:

@@ -14,8 +14,10 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
-from app.nlu.intents import Intent, around, folded, intents, words_of
+from app.nlu.intents import Intent, intents
+from app.nlu.normalize import normalize, split_words
 from app.nlu.place_choice import meant
+from app.nlu.vocabulary import phrase_set
 from app.texts.formatting import inert
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
@@ -67,12 +69,16 @@ def read_location(message: Incoming) -> Turn | None:
 
 def _places_in(text: str) -> list[places.Place]:
     """Return the places a text may mean: as it stands, or without "I live in …", "… mein rehta hoon"."""
-    if (pins := _PIN.findall(folded(text))) and len(pins) == 1 and (at := places.by_pin(pins[0])):
+    if (
+        (pins := _PIN.findall(normalize(text)))
+        and len(pins) == 1
+        and (at := places.by_pin(pins[0]))
+    ):
         return [at]
     found = by_sound.search(text, _SHOWN_PLACES)
     if any(place.sure for place in found):
         return found
-    words = around("around_place").without(words_of(text), ends_only=True)
+    words = phrase_set("around_place").without(split_words(text), ends_only=True)
     return by_sound.search(" ".join(words), _SHOWN_PLACES) or found if words else found
 
 
@@ -195,8 +201,8 @@ def _pin_in(text: str) -> str | None:
 
     None where anything else is said with it, but the words around a place.
     """
-    words = [word for word in words_of(text[:_ANSWER_CHARACTERS]) if word != "-"]
-    left = around("around_place", "filler", "polite").without(words)
+    words = [word for word in split_words(text[:_ANSWER_CHARACTERS]) if word != "-"]
+    left = phrase_set("around_place", "filler", "polite").without(words)
     digits = "".join(left)
     plain = digits.isdecimal() and len(digits) == _PIN_DIGITS and digits[0] != "0"
     return digits if plain else None
@@ -256,5 +262,5 @@ def _measure(
 
 def _says_none(text: str) -> bool:
     """Whether somebody says that they have no experience: "I'm new", "naya hoon", "no"."""
-    bare = " ".join(around("filler").without(words_of(text[:_ANSWER_CHARACTERS])))
+    bare = " ".join(phrase_set("filler").without(split_words(text[:_ANSWER_CHARACTERS])))
     return bool({Intent.NEW, Intent.NO, Intent.SKIP} & (intents(text) | intents(bare)))

@@ -12,7 +12,9 @@ from app.dialogue.flow import answered, ask, index, turn_to
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.person_questions import age_told, renamed
-from app.nlu.intents import Intent, around, words_of
+from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set
 from app.texts import catalogue
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
@@ -130,7 +132,7 @@ def _matches(words: str, context: Context) -> list[str]:
     """Return the skills some words may mean, without "I can …" or "… ka kaam" around them."""
     found = skill_catalogue.search(words, context.reply_language, 9)
     if not found:
-        bare = around("around_skill").without(words_of(words), ends_only=True)
+        bare = phrase_set("around_skill").without(split_words(words), ends_only=True)
         found = skill_catalogue.search(" ".join(bare), context.reply_language, 9) if bare else []
     return [skill.slug for skill in found]
 

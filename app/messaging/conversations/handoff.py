@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
+from app.core.languages import DEFAULT_LANGUAGE
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.identity.actor import Actor
@@ -169,7 +170,7 @@ async def hand_back(
         return person
     resume_bot(person, now)
     if person.stopped_at is None and window_open(person.last_inbound_at, now):
-        back = catalogue.chat(person.language or catalogue.DEFAULT_LANGUAGE, "handed_back")
+        back = catalogue.chat(person.language or DEFAULT_LANGUAGE, "handed_back")
         await enqueue.reply(session, person, back, key=f"back:{now.isoformat()}", now=now)
     audit.record(session, "conversation.hand_back", person_id, actor, now)
     return person

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.languages import languages
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.database.statements import insert_if_absent
@@ -117,7 +118,7 @@ async def update_template(
     session: AsyncSession, name: str, language: str, now: dt.datetime, **values: Any
 ) -> None:
     """Set fields of a template in one language, or in all where `language` is empty."""
-    for each in [language] if language else catalogue.languages():
+    for each in [language] if language else languages():
         key = {"name": name[:128], "language": each}
         await insert_if_absent(session, MessageTemplate, {**key, "updated_at": now})
         query = select(MessageTemplate).filter_by(**key).with_for_update()

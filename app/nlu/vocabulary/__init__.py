@@ -1,0 +1,46 @@
+"""The words people use, read from one file a language; people mix languages, so all count at once.
+
+A file's sections: `intents` (whole messages, by `Intent`), `phrases` (lists that readers ask for by
+name), `calendar` (days, parts of a day, words of a time span), `numbers` and `units`.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from app.core.languages import languages
+from app.nlu.lexicon import Lexicon
+
+_FOLDER: Final = Path(__file__).parent
+
+
+@cache
+def vocabulary(language: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Return a language's lists of phrases, by section and name."""
+    return tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def named_phrases(section: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each list in a section with each of its phrases, of every language."""
+    for language in languages():
+        for name, words in vocabulary(language).get(section, {}).items():
+            for phrase in words:
+                yield name, phrase
+
+
+def phrases(section: str, *names: str) -> list[str]:
+    """Return the phrases of these lists in every language."""
+    return [
+        phrase
+        for language in languages()
+        for name in names
+        for phrase in vocabulary(language).get(section, {}).get(name, ())
+    ]
+
+
+@cache
+def phrase_set(*names: str, section: str = "phrases") -> Lexicon[bool]:
+    """Return the phrases of these lists, to look for in a text."""
+    return Lexicon((phrase, True) for phrase in phrases(section, *names))
