@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 type Command = Callable[[argparse.Namespace], int]
 
 
-class Refused(Exception):
+class CommandError(Exception):
     """A command can't do what was asked; the message is for the person who typed it."""
 
 
@@ -41,13 +41,13 @@ def serve(arguments: argparse.Namespace) -> int:
     settings = _settings()
     port = arguments.port or settings.port
     if not 1 <= port <= 65_535:
-        raise Refused(f"PORT must be between 1 and 65535, not {port}.")
+        raise CommandError(f"PORT must be between 1 and 65535, not {port}.")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((arguments.host, port))
         except OSError as error:
-            raise Refused(
+            raise CommandError(
                 f"Port {port} can't be used ({error.strerror}): stop what listens there, "
                 f"or choose another, such as PORT={port + 1}."
             ) from None
@@ -83,7 +83,7 @@ async def _work(settings: Settings, clock: "Clock | None" = None) -> None:
     from app import background
     from app.runtime import running, wall_clock
 
-    gc_tuning.done()
+    gc_tuning.freeze()
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -187,10 +187,10 @@ def create_admin(arguments: argparse.Namespace) -> int:
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     if password is None:
         if not sys.stdin.isatty():
-            raise Refused("Set ADMIN_PASSWORD, or run this where a password can be typed.")
+            raise CommandError("Set ADMIN_PASSWORD, or run this where a password can be typed.")
         password = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != password:
-            raise Refused("The two passwords differ.")
+            raise CommandError("The two passwords differ.")
     asyncio.run(_create_admin(settings, arguments.email, arguments.name, password, arguments.role))
     print(f"{arguments.email} can now sign in as admin ({arguments.role}).")
     if settings.requires_second_factor:
@@ -237,7 +237,7 @@ async def _second_factor(settings: Settings, email: str, *, reset: bool) -> str 
     async with running(settings) as runtime, runtime.database.begin() as session:
         admin = await users.find_by_email(session, Role.ADMIN, users.parse_email(email))
         if admin is None:
-            raise Refused(f"There is no administrator {email}: make one with create-admin.")
+            raise CommandError(f"There is no administrator {email}: make one with create-admin.")
         now = runtime.clock()
         if reset:
             await second_factor.remove(session, admin.id, now)
@@ -326,7 +326,7 @@ def demo(arguments: argparse.Namespace) -> int:
     """Fill the running development server with a city and tell the main job step by step."""
     from app.demo import story
 
-    gc_tuning.done()
+    gc_tuning.freeze()
     return story.tell(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
 
 
@@ -344,7 +344,7 @@ async def _templates(settings: Settings, *, register: bool) -> int:
     async with sending(settings.whatsapp_url) as http:
         whatsapp = build_whatsapp(settings, http)
         if whatsapp is None or not settings.whatsapp_account:
-            raise Refused(
+            raise CommandError(
                 "Set WHATSAPP_API_TOKEN, WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_BUSINESS_ACCOUNT_ID."
             )
         try:
@@ -354,7 +354,7 @@ async def _templates(settings: Settings, *, register: bool) -> int:
             found = await whatsapp_templates.compare(whatsapp, settings.whatsapp_account)
             await _free_templates(settings, found)
         except TransportError as error:
-            raise Refused(f"WhatsApp refused ({error}): check its token and ids.") from error
+            raise CommandError(f"WhatsApp refused ({error}): check its token and ids.") from error
     for difference in found:
         print(f"{difference.name} ({difference.language}): {difference.what}")
     print("All templates are as they should be." if not found else f"{len(found)} differ.")
@@ -387,7 +387,7 @@ async def _flow(settings: Settings, *, register: bool) -> int:
     async with sending(settings.whatsapp_url) as http:
         whatsapp = build_whatsapp(settings, http)
         if whatsapp is None or not settings.whatsapp_account:
-            raise Refused(
+            raise CommandError(
                 "Set WHATSAPP_API_TOKEN, WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_BUSINESS_ACCOUNT_ID."
             )
         try:
@@ -399,7 +399,7 @@ async def _flow(settings: Settings, *, register: bool) -> int:
                 whatsapp, settings.whatsapp_account, settings.availability_flow
             )
         except TransportError as error:
-            raise Refused(f"WhatsApp refused ({error}): check its token and ids.") from error
+            raise CommandError(f"WhatsApp refused ({error}): check its token and ids.") from error
     print(problem or "The form is as it should be.")
     return 1 if problem else 0
 
@@ -472,7 +472,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error.message if not error.errors else _faults(error), file=sys.stderr)
     except DomainError as error:
         print(error.message, file=sys.stderr)
-    except Refused as error:
+    except CommandError as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
         return 130
@@ -480,7 +480,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    gc_tuning.begin()  # those that stay (`serve`, `worker`, `demo`) say when it is done
+    gc_tuning.disable()  # those that stay (`serve`, `worker`, `demo`) say when it is done
     code = main()
-    gc_tuning.done()  # nor is there any use in looking through all of it at the end
+    gc_tuning.freeze()  # nor is there any use in looking through all of it at the end
     sys.exit(code)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import wrong_instants
+from app import clock_repair
 from app.api.auth.reset_link import send_reset_link
 from app.api.http import idempotency
 from app.attempts.work import Verb as ItemVerb
@@ -83,7 +83,7 @@ def _in_steps(verb: Verb, *dues: Due) -> Round:
 
     async def work(runtime: Runtime, batch: int) -> int:
         now = runtime.clock()
-        if not any([await due.finds(runtime.database, now) for due in dues]):
+        if not any([await due.any_due(runtime.database, now) for due in dues]):
             return 0
         async with runtime.database.begin() as session:
             handled = await verb(session, now, batch)
@@ -174,7 +174,7 @@ LOOPS = (
     Loop("expire_jobs", _item_by_item(closing.ENDS, closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("read_limits", _read_limits, 60),
-    Loop("set_instants_right", _in_one_transaction(wrong_instants.set_right), 30),
+    Loop("set_instants_right", _in_one_transaction(clock_repair.repair), 30),
     Loop(password_reset.LOOP, _mail_reset_links, 5),
     Loop("audit_head", _tell_audit_head, 86_400),
     Loop("seal", _in_one_transaction(sealing.seal_due), 3_600, sealing.STEP),

@@ -34,7 +34,7 @@ from app.api.employers import blocks, matches, pay_page, payments
 from app.api.employers import jobs as employer_jobs
 from app.api.employers import profile as employer_profile
 from app.api.http import problems, reference_pages
-from app.api.http.local_only import Nearby
+from app.api.http.local_only import LocalOnly
 from app.api.http.middleware import RequestContext
 from app.api.webhooks import stripe, whatsapp
 from app.api.workers import data, hours, offers
@@ -234,7 +234,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
         )
     )
     application.state.sandbox = sandbox
-    application.mount("/sandbox", sandbox if settings.sandbox == "public" else Nearby(sandbox))
+    application.mount("/sandbox", sandbox if settings.sandbox == "public" else LocalOnly(sandbox))
 
 
 def _document(application: FastAPI) -> dict[str, Any]:
@@ -249,7 +249,7 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         try:
             globals()["app"] = create_app()
-            gc_tuning.done()
+            gc_tuning.freeze()
         except ConfigurationError as error:
             sys.exit(f"Partimer can't start in this environment:\n{error}")
         return globals()["app"]

@@ -92,7 +92,7 @@ def _run(module: str, arguments: list[str], env: dict[str, str], folder: Path, l
         from app.__main__ import main as command
 
         code = command(arguments)
-        gc_tuning.done()
+        gc_tuning.freeze()
         sys.exit(code)
     from campaign.product import main
 

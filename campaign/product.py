@@ -20,7 +20,7 @@ from typing import Any
 
 from app.core import gc_tuning
 
-gc_tuning.begin()
+gc_tuning.disable()
 
 import uvicorn  # noqa: E402
 from sqlalchemy import Engine, event  # noqa: E402
@@ -118,7 +118,7 @@ class Orders:
 def _serve(settings: Settings, orders: Orders) -> None:
     asyncio.run(commands._check_database(settings))  # noqa: SLF001 - the command, with another clock
     application = create_app(settings, orders.now)
-    gc_tuning.done()
+    gc_tuning.freeze()
     uvicorn.run(application, host="127.0.0.1", port=settings.port, access_log=False)
 
 

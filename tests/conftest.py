@@ -42,7 +42,7 @@ ssl.create_default_context = cache(ssl.create_default_context)  # type: ignore[a
 
 
 # Thousands of tests are loaded first, and stay: see `pytest_collection_finish`.
-gc_tuning.begin()
+gc_tuning.disable()
 share()
 hash_quickly()
 retry_at_once()
@@ -51,7 +51,7 @@ write_without_waiting()
 
 def pytest_collection_finish() -> None:
     """Look for garbage in what the tests make, not in the tests."""
-    gc_tuning.done()
+    gc_tuning.freeze()
 
 
 @pytest.fixture(scope="session")

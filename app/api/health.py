@@ -110,7 +110,7 @@ async def get_health(rt: Rt) -> Health:
 async def get_readiness(request: Request, rt: Rt, now: Now) -> Ready:
     """Answer 200 when the database takes what is written, the cache answers and background work keeps up."""
     await rt.database.ping()
-    await _probe_of(request).look()
+    await _probe_of(request).check()
     await rt.clock_check.require()
     if rt.redis is not None:
         try:

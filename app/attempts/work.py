@@ -99,7 +99,7 @@ class Work:
 
     async def is_due(self, database: Database, now: dt.datetime) -> bool:
         """Whether anything is free to be tried."""
-        return await self.free.finds(database, **self.values(now))
+        return await self.free.any_due(database, **self.values(now))
 
     @cached_property
     def next(self) -> Select[UUID]:

@@ -1,20 +1,19 @@
-"""Loading the program without looking for garbage in it.
+"""Keep Python's cyclic garbage collector away from the loaded program.
 
-What a process loads when it starts lives as long as the process. Looking through it for garbage, again
-and again while it grows and at every full collection after, finds none: it takes a seventh of the time to
-load, about twice that when the process ends, and its part of some unlucky requests. So a process loads
-between `begin` and `done`, and calls `done` before it ends, too (`docs/decisions/0032`).
+What a process loads at its start lives as long as the process, so every collection would walk over it in vain.
+That takes a seventh of the time to load, about twice that at the end of the process, and slows some requests
+(`docs/decisions` 0032). A process calls `disable` before it loads, then `freeze`, and `freeze` before it ends.
 """
 
 import gc
 
 
-def begin() -> None:
-    """Look for no garbage from here on."""
+def disable() -> None:
+    """Disable cyclic garbage collection until `freeze`."""
     gc.disable()
 
 
-def done() -> None:
-    """Look for garbage again, in what is made from here on; what is there now is left alone for good."""
+def freeze() -> None:
+    """Exempt every present object from collection, and enable it for those made from now on."""
     gc.freeze()
     gc.enable()

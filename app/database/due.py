@@ -1,7 +1,6 @@
-"""What is due: rows whose time has come, found by one condition wherever they are looked for.
+"""Due work: one condition per kind of row, for the cheap question "anything due?" and for claiming rows.
 
-A loop looks before it opens a transaction, and takes what it then takes by the same condition: it can
-neither pass by what is due, nor open transactions for what isn't.
+Because both use the same condition, a loop neither misses due rows nor opens a transaction for nothing.
 """
 
 import datetime as dt
@@ -15,47 +14,46 @@ from app.database.session import Database
 from app.database.statements import later
 
 
-class _Found(NamedTuple):
-    found: bool
+class _Answer(NamedTuple):
+    any_due: bool
 
 
-class Look:
-    """Whether there is anything due at `:now`: one statement that only reads, written once."""
+class DueQuery:
+    """The question whether anything is due at `:now`: one prepared SELECT."""
 
-    def __init__(self, any_due: ColumnElement[bool], kept: dt.timedelta = dt.timedelta()) -> None:
-        self._query = Prepared(select(any_due.label("found")), _Found)
-        self.kept = kept
-        """How long after its moment a row is due: `:now` is then that much earlier."""
+    def __init__(self, exists: ColumnElement[bool], delay: dt.timedelta = dt.timedelta()) -> None:
+        """A row is due `delay` after the instant in its column: `:now` is then that much earlier."""
+        self._query = Prepared(select(exists.label("any_due")), _Answer)
+        self._delay = delay
 
-    async def finds(self, database: Database, now: dt.datetime, **more: dt.datetime) -> bool:
-        """Ask, in a reader's session that is over then. Raises SQLAlchemy's errors.
-
-        `more` are the values of conditions that ask for other instants than `:now`.
-        """
+    async def any_due(self, database: Database, now: dt.datetime, **more: dt.datetime) -> bool:
+        """Ask in a reader's session of its own; `more` binds further instants. Raises SQLAlchemy's errors."""
         async with database.read() as session:
             values = self.values(now) | more
-            return bool((await self._query.all(session, **values))[0].found)
+            return bool((await self._query.all(session, **values))[0].any_due)
 
     def values(self, now: dt.datetime) -> dict[str, dt.datetime]:
-        """Return what the conditions are told."""
-        return {"now": now - self.kept}
+        """Return the values that the conditions bind by name."""
+        return {"now": now - self._delay}
 
 
-def due_by(due_at: Column[dt.datetime], written_at: Column[dt.datetime]) -> ColumnElement[bool]:
-    """Return the condition that a row's time has come at `:now`.
+def due_condition(
+    due_at: Column[dt.datetime], written_at: Column[dt.datetime]
+) -> ColumnElement[bool]:
+    """Return the condition that a row is due at `:now`.
 
-    What was written by a clock that ran ahead is due at once: how far ahead its time lies says nothing.
+    A row that a clock running ahead wrote is due at once, because its `due_at` means nothing.
     """
     ahead = later("now", SKEW)
     return or_(due_at <= bindparam("now"), and_(due_at > ahead, written_at > ahead))
 
 
-class Due(Look):
-    """Rows that are due at `:now`: `conditions` are the WHERE of whatever takes them."""
+class Due(DueQuery):
+    """Rows that are due at `:now`; `conditions` are also the WHERE of the statement that claims them."""
 
     def __init__(
-        self, *conditions: ColumnElement[bool], kept: dt.timedelta = dt.timedelta()
+        self, *conditions: ColumnElement[bool], delay: dt.timedelta = dt.timedelta()
     ) -> None:
         self.conditions = conditions
-        self.any = exists().where(*conditions)
-        super().__init__(self.any, kept)
+        self.exists = exists().where(*conditions)
+        super().__init__(self.exists, delay)

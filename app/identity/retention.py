@@ -12,13 +12,13 @@ from app.identity.models import OneTimeCode, Session, SignInTries
 
 DUE: Final = (
     Due(Session.expires_at <= bindparam("now")),
-    Due(OneTimeCode.expires_at < bindparam("now"), kept=codes.KEPT),
+    Due(OneTimeCode.expires_at < bindparam("now"), delay=codes.KEPT),
     Due(
         SignInTries.updated_at < bindparam("now"),
         SignInTries.good_at.is_(None),
-        kept=sign_in_throttle.FORGOTTEN_AFTER,
+        delay=sign_in_throttle.FORGOTTEN_AFTER,
     ),
-    Due(SignInTries.updated_at < bindparam("now"), kept=sign_in_throttle.KNOWN_FOR),
+    Due(SignInTries.updated_at < bindparam("now"), delay=sign_in_throttle.KNOWN_FOR),
 )
 
 

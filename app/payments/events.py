@@ -66,7 +66,7 @@ async def handle_due(
     livemode: bool,
 ) -> int:
     """Handle the events that are due, oldest first; return how many were tried."""
-    if not await EVENTS_DUE.finds(database, clock()):
+    if not await EVENTS_DUE.any_due(database, clock()):
         return 0
 
     async def handle(session: AsyncSession, event: WebhookEvent) -> None:

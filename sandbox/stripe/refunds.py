@@ -137,7 +137,7 @@ class Refunds:
                 "currency": charge["currency"],
                 "evidence": {},
                 "evidence_details": {
-                    "due_by": now() + 7 * 86_400,
+                    "is_due": now() + 7 * 86_400,
                     "has_evidence": False,
                     "past_due": False,
                     "submission_count": 0,

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app.api.http import problems
-from app.api.http.middleware import WEBHOOK_BODY_BYTES, AnswerBrokenOff, RequestContext
+from app.api.http.middleware import WEBHOOK_BODY_BYTES, RequestContext, ResponseCutOff
 from app.core.errors import TooMany
 from app.core.metrics import exposition
 from app.core.ratelimit import InMemory, LimiterDown, RateLimiter
@@ -205,7 +205,7 @@ async def test_an_answer_that_breaks_off_is_cut_so_that_nobody_takes_it_for_whol
     application = FastAPI(routes=[Route("/", export)])
     problems.install(application)
     async with guarded(application) as client:
-        with pytest.raises(AnswerBrokenOff) as broken:
+        with pytest.raises(ResponseCutOff) as broken:
             await client.get("/")
     assert "canary" not in "".join(traceback.format_exception(broken.value))
 

@@ -91,7 +91,7 @@ async def test_a_server_that_only_lets_read_is_not_ready(postgresql_database_url
         database = Database(postgresql_database_url, Keyring("a secret of the tests, long enough"))
         try:
             with pytest.raises(NotWritable):
-                await WriteProbe(database).look()
+                await WriteProbe(database).check()
         finally:
             await database.close()
             connection.execute("SET default_transaction_read_only = off")
@@ -112,7 +112,7 @@ async def test_who_asks_often_is_told_what_was_found_a_moment_ago(sqlite_databas
     probe._refusal = counted  # type: ignore[method-assign]
     try:
         for _ in range(5):
-            await probe.look()
+            await probe.check()
     finally:
         await database.close()
     assert looked == 1

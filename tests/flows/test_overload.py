@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.api.http import problems
-from app.api.http.load_shedding import Admission, Doors, Overloaded, Room
+from app.api.http.load_shedding import Capacity, ConcurrencyLimiter, LoadShedder, Overloaded
 from app.api.http.middleware import RequestContext
 from app.core.metrics import exposition
 from tests.acceptance.shapes import problem
@@ -37,9 +37,9 @@ class Busy:
             routes=[Route(path, self.work, methods=["GET", "POST"]) for path in PATHS]
         )
         problems.install(application)
-        doors = Doors(Room("ordinary", 2, 1, 0.05), Room("webhooks", 2, 2, 0.3))
+        shedder = LoadShedder(Capacity("ordinary", 2, 1, 0.05), Capacity("webhooks", 2, 2, 0.3))
         guarded = RequestContext(
-            application, hosts=(), max_body_bytes=100, production=False, doors=doors
+            application, hosts=(), max_body_bytes=100, production=False, shedder=shedder
         )
         transport = httpx.ASGITransport(guarded, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://test")
@@ -93,42 +93,42 @@ async def test_health_metrics_and_webhooks_are_let_in_when_nothing_else_is() -> 
 
 
 async def test_the_first_who_came_is_the_first_who_is_let_in() -> None:
-    admission = Admission(Room("ordinary", 1, 5, 5.0))
-    await admission.enter()
+    limiter = ConcurrencyLimiter(Capacity("ordinary", 1, 5, 5.0))
+    await limiter.acquire()
     order: list[int] = []
 
     async def come(number: int) -> None:
-        await admission.enter()
+        await limiter.acquire()
         order.append(number)
-        admission.leave()
+        limiter.release()
 
     tasks = [asyncio.create_task(come(number)) for number in range(3)]
     await asyncio.sleep(0)
     tasks[0].cancel()  # this one's client left
-    admission.leave()
+    limiter.release()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert order == [1, 2]
-    await admission.enter()
+    await limiter.acquire()
     with pytest.raises(Overloaded):
-        await asyncio.wait_for(Admission(Room("none", 0, 0, 5.0)).enter(), 1)
+        await asyncio.wait_for(ConcurrencyLimiter(Capacity("none", 0, 0, 5.0)).acquire(), 1)
 
 
 @pytest.mark.parametrize("in_the_next_step", [False, True])  # what races depends on the event loop
 async def test_a_turn_that_comes_as_patience_ends_is_not_lost(in_the_next_step: bool) -> None:
     """Under load both fall into one step of the event loop; each turn lost would be lost for good."""
-    admission = Admission(Room("ordinary", 1, 5, 0.02))
-    await admission.enter()
-    waiting = asyncio.create_task(admission.enter())
+    limiter = ConcurrencyLimiter(Capacity("ordinary", 1, 5, 0.02))
+    await limiter.acquire()
+    waiting = asyncio.create_task(limiter.acquire())
     await asyncio.sleep(0)
     loop = asyncio.get_running_loop()
     if in_the_next_step:
-        loop.call_soon(admission.leave)
+        loop.call_soon(limiter.release)
     else:
-        admission.leave()
+        limiter.release()
     late = loop.time() + 0.03
     while loop.time() < late:
         pass  # a long step of the event loop: the turn and the end of the patience come together
     await asyncio.gather(waiting, return_exceptions=True)
     if waiting.exception() is None:
-        admission.leave()
-    await admission.enter()
+        limiter.release()
+    await limiter.acquire()

@@ -159,5 +159,5 @@ async def test_whether_something_is_there_is_asked_in_one_statement(database: Da
     due = Due(waits, EVENTS.due_at <= bindparam("now"))
     await keep(database, "one")
     before = NOW - dt.timedelta(microseconds=1)
-    assert await due.finds(database, NOW)
-    assert not await due.finds(database, before)
+    assert await due.any_due(database, NOW)
+    assert not await due.any_due(database, before)

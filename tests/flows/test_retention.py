@@ -221,10 +221,10 @@ DUES = {
     "good tries": retention.DUE[3],
 }
 LOOKS: dict[str, Any] = {step.name: (step.find, step.values) for step in STEPS} | {
-    name: (select(due.any), lambda now, _limit, due=due: due.values(now))
+    name: (select(due.exists), lambda now, _limit, due=due: due.values(now))
     for name, due in DUES.items()
 }
-LOOKS["unproven"] = (select(personal_data.LONG_UNPROVEN.any), lambda now, _limit: {"since": now})
+LOOKS["unproven"] = (select(personal_data.LONG_UNPROVEN.exists), lambda now, _limit: {"since": now})
 
 
 @pytest.mark.parametrize("look", LOOKS)

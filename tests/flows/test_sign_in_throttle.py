@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 import httpx
 import pytest
 
+from app.clock_repair import repair
 from app.identity import sign_in_throttle
-from app.wrong_instants import set_right
 from tests.flows.auth_world import newest_reset_token, reset
 from tests.flows.world import PASSWORD, World, ok, refused
 
@@ -115,5 +115,5 @@ def test_a_clock_that_ran_ahead_shuts_nobody_out_for_as_long(limited: World) -> 
         int(answer.headers["retry-after"])
         <= sign_in_throttle.PER_ADDRESS.longest.total_seconds() + 1
     )
-    limited.in_session(lambda session: set_right(session, limited.clock.now, 100))
+    limited.in_session(lambda session: repair(session, limited.clock.now, 100))
     ok(sign_in(limited, PASSWORD))

@@ -9,6 +9,7 @@ from sqlalchemy import DateTime, insert, select, text, update
 
 from app import background
 from app.attempts.models import WorkAttempt
+from app.clock_repair import BOUNDS, Bound, repair
 from app.core.clocks import SKEW
 from app.core.errors import Unavailable
 from app.core.ids import new_id
@@ -21,7 +22,6 @@ from app.jobs.models import Job
 from app.messaging.models import WebhookEvent
 from app.payments.models import Payment, Unlock
 from app.runtime import running, wall_clock
-from app.wrong_instants import BOUNDS, Bound, set_right
 from tests.flows.matching_world import NOW, database_of
 from tests.flows.payments_world import lead
 from tests.flows.world import World, ok, refused
@@ -109,9 +109,9 @@ async def test_what_waits_for_an_impossible_instant_is_due(database_url: str) ->
                 }
                 await session.execute(insert(WebhookEvent).values(**event))
         async with database.begin() as session:
-            assert await set_right(session, NOW, 100) == 1
+            assert await repair(session, NOW, 100) == 1
         async with database.begin() as session:
-            assert await set_right(session, NOW, 100) == 0
+            assert await repair(session, NOW, 100) == 0
             found = (await session.scalars(select(WebhookEvent.due_at))).all()
         assert set(found) == {NOW, NOW + dt.timedelta(hours=3)}
     finally:

@@ -40,7 +40,9 @@ def guard_server(receive: Receive) -> None:
     plain = getattr(config, "http_protocol_class", None)
     if config is None or not isinstance(plain, type) or not hasattr(plain, "data_received"):
         return
-    config.http_protocol_class = type("Guarded", (Guard, plain), {"most": _most_connections()})
+    config.http_protocol_class = type(
+        "Guarded", (ConnectionGuard, plain), {"most": _most_connections()}
+    )
     if config.timeout_keep_alive == _UVICORN_KEEPS_SECONDS:
         config.timeout_keep_alive = KEPT_SECONDS
     if config.timeout_graceful_shutdown is None:
@@ -55,7 +57,7 @@ def _most_connections() -> int:
     return max(16, min(MAX_CONNECTIONS, files * 3 // 4))
 
 
-class Guard:
+class ConnectionGuard:
     """A connection that has to come to its point: mixed into either of uvicorn's HTTP protocols."""
 
     most = MAX_CONNECTIONS

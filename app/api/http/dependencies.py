@@ -10,10 +10,9 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.types import Scope
 
 from app.api.http import idempotency
+from app.api.http.fast_path import PrefixRoute
 from app.api.http.rate_limits import LIMITS, address_key
 from app.core.errors import DomainError, Forbidden, Unauthenticated
 from app.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
@@ -308,23 +307,16 @@ def operation_id(route: APIRoute) -> str:
     return "_".join((*map(str, route.tags[:1]), route.name))
 
 
-class Route(APIRoute):
+class Route(PrefixRoute):
     """A route that owns its request's transaction.
 
-    It commits it before the answer is sent, and keeps the answer under the request's Idempotency-Key
-    in it.
+    It commits before the response is sent. In the same transaction it stores the response under the request's
+    Idempotency-Key.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["generate_unique_id_function"] = operation_id
         super().__init__(path, endpoint, **options)
-        self._begins_with = path.partition("{")[0]
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Say whether this is the request's route; nearly all find out by how its path begins."""
-        if scope["path"].startswith(self._begins_with) or scope.get("root_path"):
-            return super().matches(scope)
-        return Match.NONE, {}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler that replays a kept answer, or keeps this one."""

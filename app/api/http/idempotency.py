@@ -96,7 +96,7 @@ async def keep(session: AsyncSession, held: Claim, response: Response) -> None:
     )
 
 
-KEYS_DUE = Due(IdempotencyKey.created_at < bindparam("now"), kept=dt.timedelta(hours=KEPT_HOURS))
+KEYS_DUE = Due(IdempotencyKey.created_at < bindparam("now"), delay=dt.timedelta(hours=KEPT_HOURS))
 
 
 async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:

@@ -1,7 +1,7 @@
-"""How many requests are served at once, and how long the others wait for their turn.
+"""How many requests are served at once, and how long the others wait in a queue.
 
-More at once would only make each slower: they share one event loop and a few connections to the database.
-Who waited longer than a client is patient is told to come again, before any work was done for them.
+All requests share one event loop and a few connections to the database: more at once would only make each
+slower. A request that waits longer than its client is refused before any work was done for it.
 """
 
 import asyncio
@@ -13,89 +13,88 @@ from app.core.metrics import REQUESTS_SHED
 
 
 @dataclass(frozen=True)
-class Room:
-    """How much of one kind is served at once, and how long it waits."""
+class Capacity:
+    """How many requests of one kind are served at once, and how many wait for how long."""
 
     name: str
-    at_once: int
-    waiting: int
-    """How many may wait; who comes after them is refused at once."""
-    patience_seconds: float
+    concurrent: int
+    queued: int
+    """How many may wait; one more is refused at once."""
+    queue_seconds: float
 
 
-ORDINARY: Final = Room("ordinary", at_once=64, waiting=512, patience_seconds=1.2)
-"""Twice as many as there are connections to the database, so that none of them waits for a request; and few
-enough that who was let in late is still answered within two seconds."""
-WEBHOOKS: Final = Room("webhooks", at_once=96, waiting=2_000, patience_seconds=3.0)
-"""Room of their own, and shed last: a platform waits about ten seconds, and sends again for days. They are
-stored in groups, so that many at once cost little more than one."""
-
-PASSWORDS: Final = Room("passwords", at_once=16, waiting=256, patience_seconds=1.2)
-"""What hashes a password: two are hashed at a time, on purpose, so that more at once only wait inside."""
+ORDINARY: Final = Capacity("ordinary", concurrent=64, queued=512, queue_seconds=1.2)
+"""Twice as many as there are connections to the database, so that no connection waits for a request; and few
+enough that a request from the queue is still answered within two seconds."""
+WEBHOOKS: Final = Capacity("webhooks", concurrent=96, queued=2_000, queue_seconds=3.0)
+"""Webhooks are shed last: a platform waits about ten seconds, then sends again for days. They are stored in
+groups, so many at once cost little more than one."""
+PASSWORDS: Final = Capacity("passwords", concurrent=16, queued=256, queue_seconds=1.2)
+"""Requests that hash a password. On purpose two are hashed at a time, so more at once would only wait inside."""
 
 _HASHING: Final = ("/api/auth/login", "/api/auth/password/", "/api/auth/register/employer")
 _NEVER_SHED: Final = frozenset({"/health", "/health/ready", "/metrics"})
-"""What tells how it stands has to answer while it stands badly."""
+"""Monitoring needs an answer most when the process is overloaded."""
 _SANDBOX: Final = "/sandbox/"
-"""Plays the outside world in the same process: a request of ours may wait for it."""
+"""Stands for WhatsApp and Stripe in the same process: a request of ours may wait for it."""
 
 
 class Overloaded(Exception):
-    """There is no room for another request."""
+    """No more requests of this kind are accepted now."""
 
 
-class Admission:
-    """Lets requests of one kind in, the first who came first."""
+class ConcurrencyLimiter:
+    """Serves requests of one kind, first come, first served."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._inside = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+    def __init__(self, capacity: Capacity) -> None:
+        self._capacity = capacity
+        self._serving = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self) -> None:
-        """Return when there is room; `leave` must follow. Raises `Overloaded`."""
-        if self._inside < self._room.at_once:
-            self._inside += 1
+    async def acquire(self) -> None:
+        """Return when the request may be served; `release` must follow. Raises `Overloaded`."""
+        if self._serving < self._capacity.concurrent:
+            self._serving += 1
             return
-        if len(self._waiting) >= self._room.waiting:
+        if len(self._queue) >= self._capacity.queued:
             self._refuse()
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        ready = asyncio.get_running_loop().create_future()
+        self._queue.append(ready)
         try:
-            await asyncio.wait_for(turn, self._room.patience_seconds)
+            await asyncio.wait_for(ready, self._capacity.queue_seconds)
         except TimeoutError:
-            if turn.done() and not turn.cancelled():
-                return  # its turn came in the same step of the event loop: it is let in
+            if ready.done() and not ready.cancelled():
+                return  # `release` chose this request in the same step of the event loop
             self._refuse()
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.leave()  # it was this one's turn at the same moment
+            if ready.done() and not ready.cancelled():
+                self.release()  # `release` chose this request in the same step of the event loop
             raise
 
-    def leave(self) -> None:
-        """Give one's room to whoever waits longest."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+    def release(self) -> None:
+        """Let in the request that has waited longest."""
+        while self._queue:
+            ready = self._queue.popleft()
+            if not ready.done():
+                ready.set_result(None)
                 return
-        self._inside -= 1
+        self._serving -= 1
 
     def _refuse(self) -> None:
-        REQUESTS_SHED.labels(self._room.name).inc()
+        REQUESTS_SHED.labels(self._capacity.name).inc()
         raise Overloaded
 
 
-class Doors:
-    """Which admission a path goes through; None where it is always let in."""
+class LoadShedder:
+    """The limiters of a process, by path."""
 
-    def __init__(self, ordinary: Room = ORDINARY, webhooks: Room = WEBHOOKS) -> None:
-        self._ordinary = Admission(ordinary)
-        self._webhooks = Admission(webhooks)
-        self._passwords = Admission(PASSWORDS)
+    def __init__(self, ordinary: Capacity = ORDINARY, webhooks: Capacity = WEBHOOKS) -> None:
+        self._ordinary = ConcurrencyLimiter(ordinary)
+        self._webhooks = ConcurrencyLimiter(webhooks)
+        self._passwords = ConcurrencyLimiter(PASSWORDS)
 
-    def of(self, path: str) -> Admission | None:
-        """Return what a request to `path` has to pass."""
+    def limiter_for(self, path: str) -> ConcurrencyLimiter | None:
+        """Return the limiter of requests to `path`, None where they are never refused."""
         if path in _NEVER_SHED or path.startswith(_SANDBOX):
             return None
         if path.startswith("/api/webhooks/"):

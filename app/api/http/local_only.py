@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api.http.problems import problem
 
 
-class Nearby:
+class LocalOnly:
     """Answer 404 to clients with a public address; `SANDBOX=public` is for whoever wants them.
 
     A container or a cloud machine that was started without ENVIRONMENT is reached from everywhere,

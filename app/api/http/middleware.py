@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
-from app.api.http.load_shedding import Doors, Overloaded
+from app.api.http.load_shedding import LoadShedder, Overloaded
 from app.api.http.problems import problem
 from app.core.errors import DomainError
 from app.core.ids import new_id
@@ -55,7 +55,7 @@ class _NobodyThere(Exception):
     """The client left before its request was complete."""
 
 
-class AnswerBrokenOff(Exception):
+class ResponseCutOff(Exception):
     """An error came after the answer had begun; the connection is cut, so that nobody takes it for whole."""
 
 
@@ -69,10 +69,10 @@ class RequestContext:
         hosts: Sequence[str],
         max_body_bytes: int,
         production: bool,
-        doors: Doors | None = None,
+        shedder: LoadShedder | None = None,
     ) -> None:
         self._app = app
-        self._doors = doors or Doors()
+        self._shedder = shedder or LoadShedder()
         self._hosts = frozenset(hosts)
         self._max_body_bytes = max_body_bytes
         self._production = production
@@ -123,24 +123,24 @@ class RequestContext:
                 if not self._production:
                     raise
                 if not complete:
-                    raise AnswerBrokenOff(type(error).__name__) from None
+                    raise ResponseCutOff(type(error).__name__) from None
             finally:
                 self._account(scope, status, time.perf_counter() - started)
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, headers: Headers, most: int
     ) -> None:
-        """Read the body, wait for room, and let the application answer."""
+        """Read the body, wait in the queue, and let the application answer."""
         request_id = scope["state"]["request_id"]
         try:
             if "content-length" in headers or "transfer-encoding" in headers:
-                # Before there is room for it: who sends a byte a second keeps nobody else out.
+                # Read before the queue: a client that sends a byte a second keeps nobody else out.
                 receive = await _whole_body(receive, most)
-            admission = self._doors.of(scope["path"])
-            if admission is None:
+            limiter = self._shedder.limiter_for(scope["path"])
+            if limiter is None:
                 await self._app(scope, receive, send)
                 return
-            await admission.enter()
+            await limiter.acquire()
         except _NobodyThere:
             return
         except _TooLarge:
@@ -159,7 +159,7 @@ class RequestContext:
         try:
             await self._app(scope, receive, send)
         finally:
-            admission.leave()
+            limiter.release()
 
     async def _start_plainly(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run start and stop; a start that fails for a known reason says it in one sentence."""

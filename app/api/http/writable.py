@@ -48,7 +48,7 @@ class WriteProbe:
         self._looked_at = -LOOKS_EVERY_SECONDS
         self._found: Exception | None = None
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Raise `NotWritable` unless something could be written a moment ago."""
         async with self._turn:
             if time.monotonic() - self._looked_at >= LOOKS_EVERY_SECONDS:

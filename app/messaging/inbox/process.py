@@ -22,15 +22,15 @@ class _Due(NamedTuple):
     messages: bool
 
 
-_LOOK: Final = Prepared(
-    select(WEBHOOKS_DUE.any.label("webhooks"), ITEMS_DUE.any.label("messages")), _Due
+_ANY_DUE: Final = Prepared(
+    select(WEBHOOKS_DUE.exists.label("webhooks"), ITEMS_DUE.exists.label("messages")), _Due
 )
 
 
 async def handle_due(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
     """Take apart and handle what is due; return how many webhooks and messages that were."""
     async with database.read() as session:
-        [due] = await _LOOK.all(session, now=clock())
+        [due] = await _ANY_DUE.all(session, now=clock())
     if not any(due):
         return 0
     this = Round(clock, handler)

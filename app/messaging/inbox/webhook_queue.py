@@ -159,7 +159,7 @@ class WebhookQueue:
         try:
             while tried < limit:
                 # The caller found something due; from the second on, nobody has looked yet.
-                if begun is None and (not tried or await self.due.finds(database, clock())):
+                if begun is None and (not tried or await self.due.any_due(database, clock())):
                     begun = await self._begin(database, clock)
                 if begun is None:
                     break

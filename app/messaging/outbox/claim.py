@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from app.core.clocks import SKEW
 from app.core.logging import logger
 from app.core.metrics import ALERTS
-from app.database.due import Due, due_by
+from app.database.due import Due, due_condition
 from app.database.statements import is_one_of, later, table
 from app.database.wakeups import wake_loops
 from app.messaging.channel import ChannelRegistry
@@ -82,7 +82,7 @@ class ClaimedMessage:
 
 _OUTBOX: Final = table(OutboxMessage).c
 MESSAGES_DUE: Final = Due(
-    is_one_of(_OUTBOX.state, OPEN), due_by(_OUTBOX.due_at, _OUTBOX.updated_at)
+    is_one_of(_OUTBOX.state, OPEN), due_condition(_OUTBOX.due_at, _OUTBOX.updated_at)
 )
 """What `claim` looks at: of these, some wait all the same."""
 RUN_WAITS: Final = exists().where(

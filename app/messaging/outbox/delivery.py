@@ -19,7 +19,7 @@ from app.core.clocks import Clock
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
-from app.database.due import Look
+from app.database.due import DueQuery
 from app.database.session import Database
 from app.messaging.channel import Address, ChannelRegistry, MessageChannel, TransportError
 from app.messaging.models import ADDRESS, PARAMS, Channel, OutboxMessage, OutboxState
@@ -56,7 +56,7 @@ class MessageNotRetryable(Conflict):
 
 async def send_due(database: Database, channels: ChannelRegistry, clock: Clock, limit: int) -> int:
     """Send up to `limit` messages that are due; return how many were dealt with."""
-    if not await _LOOK.finds(database, clock()):
+    if not await _ANY_DUE.any_due(database, clock()):
         return 0
     settled_before = await _settled_before(database, clock())
     async with database.begin() as session:
@@ -67,7 +67,7 @@ async def send_due(database: Database, channels: ChannelRegistry, clock: Clock, 
     return len(claimed) + settled
 
 
-_LOOK: Final = Look(or_(MESSAGES_DUE.any, RUN_WAITS))
+_ANY_DUE: Final = DueQuery(or_(MESSAGES_DUE.exists, RUN_WAITS))
 
 
 async def _settled_before(database: Database, now: dt.datetime) -> dt.datetime:
@@ -76,9 +76,9 @@ async def _settled_before(database: Database, now: dt.datetime) -> dt.datetime:
     A webhook that is stored and not opened may hold the status that settles it. While there is one, such
     a send waits; where they come without end, until the one that opens them is not behind.
     """
-    if not await UNOPENED.finds(database, now):
+    if not await UNOPENED.any_due(database, now):
         return now
-    behind = await UNOPENED.finds(database, now - OPENED_WITHIN)
+    behind = await UNOPENED.any_due(database, now - OPENED_WITHIN)
     return now - (NEVER if behind else OPENED_WITHIN)
 
 

@@ -1,9 +1,8 @@
-"""Instants that a clock which ran ahead left behind: set right, so that nothing waits for them.
+"""Repair timestamps that a clock running ahead left in the database, so that nothing waits for them.
 
-One row a column that says until when something waits, with the longest that this can be meant to be. What
-lies further ahead was written by a wrong clock, and is due now. Columns that decide within a single
-statement or row check that themselves, by `app.core.clocks`; a test holds this list and that one against
-every table.
+`BOUNDS` has one row for each column that delays work, with the longest delay that it can mean. A timestamp
+further ahead was written by a wrong clock and becomes due now. Columns that one statement reads check
+themselves by `app.core.clocks`; a test holds both lists against every table.
 """
 
 import datetime as dt
@@ -35,16 +34,16 @@ from app.payments.models import Payment, Refund
 
 _SET_BACK: Final = 2 * LONGEST_PAUSE
 _LEASED: Final = dt.timedelta(hours=2)
-"""A lease grows each time its process is lost, and is minutes long at first."""
+"""A lease begins with minutes and grows each time its process is lost."""
 _WEEK: Final = dt.timedelta(days=8)
-"""Employers give at most seven days to answer, and the next wave and reminder come within."""
+"""Workers have at most seven days to answer; the next wave and the reminder come within them."""
 
 
 class Bound(NamedTuple):
-    """A column, and how far ahead its instants can be meant to lie.
+    """A column, and how far ahead its timestamps may lie.
 
-    `where` are the rows that wait at all: an index has them. `ahead` is a column with an index which then lies
-    ahead of the right clock too, because the same clock wrote both.
+    `where` selects the rows that wait, and an index has them. `ahead` is an indexed column that the same clock
+    wrote, so it lies in the future too.
     """
 
     column: Any
@@ -53,13 +52,13 @@ class Bound(NamedTuple):
     ahead: Any = None
 
     def is_wrong(self, now: dt.datetime) -> ColumnElement[bool]:
-        """Return the condition of the rows whose instant lies further ahead than it can be meant to."""
-        found = [self.column > now + self.longest]
+        """Return the condition of the rows whose timestamp lies too far ahead."""
+        conditions = [self.column > now + self.longest]
         if self.where is not None:
-            found.append(self.where)
+            conditions.append(self.where)
         if self.ahead is not None:
-            found.append(self.ahead > now)
-        return and_(*found)
+            conditions.append(self.ahead > now)
+        return and_(*conditions)
 
 
 _EVENT_WAITS: Final = is_one_of(table(WebhookEvent).c.state, [WebhookState.WAITING])
@@ -68,13 +67,12 @@ _JOB_ASKS: Final = is_one_of(table(Job).c.status, [JobStatus.PUBLISHED])
 _IS_OFFERED: Final = is_one_of(table(JobMatch).c.status, [OfferStatus.OFFERED])
 _MESSAGE_WAITS: Final = is_one_of(table(OutboxMessage).c.state, OPEN)
 
-
 BOUNDS: Final = (
     Bound(WebhookEvent.due_at, _SET_BACK, _EVENT_WAITS),
     Bound(WebhookEvent.lease_until, _LEASED, _EVENT_WAITS),
     Bound(InboxItem.due_at, _SET_BACK, _ITEM_WAITS),
     Bound(InboxItem.lease_until, _LEASED, _ITEM_WAITS),
-    # Without an index: a row of them is gone when its work succeeds.
+    # No index: a row is deleted when its work succeeds, so there are few.
     Bound(WorkAttempt.due_at, _SET_BACK),
     Bound(WorkAttempt.lease_until, _LEASED),
     # Quiet hours last less than a day.
@@ -82,19 +80,19 @@ BOUNDS: Final = (
     Bound(Job.next_wave_at, _WEEK, _JOB_ASKS),
     Bound(JobMatch.remind_at, _WEEK, _IS_OFFERED),
     Bound(Payment.check_at, dt.timedelta(days=2)),
-    # One may wait for the end of a dispute.
+    # A refund may wait for the end of a dispute.
     Bound(Refund.due_at, dt.timedelta(days=180)),
-    # Counted against the limits of an hour and a day, and good for minutes, or a day for a link.
+    # Codes count against the limits of an hour and a day; they last minutes, links a day.
     Bound(OneTimeCode.created_at, SKEW, ahead=OneTimeCode.expires_at),
     Bound(OneTimeCode.expires_at, dt.timedelta(days=8)),
-    # Waits after wrong tries grow to an hour.
+    # The wait after wrong tries grows to an hour.
     Bound(SignInTries.waits_until, _LEASED, ahead=SignInTries.updated_at),
     Bound(ChatPerson.held_at, SKEW, ChatPerson.paused_at.is_not(None)),
 )
 
 
-async def set_right(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
-    """Make what waits for an impossible instant due now; return how many rows that were."""
+async def repair(session: AsyncSession, now: dt.datetime, _limit: int) -> int:
+    """Set the timestamps that lie too far ahead to now; return the number of rows."""
     changed = 0
     for bound in BOUNDS:
         column = bound.column
