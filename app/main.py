@@ -29,7 +29,15 @@ from app.api.admin import jobs as admin_jobs
 from app.api.admin import payments as admin_payments
 from app.api.admin import settings as admin_settings
 from app.api.application import Application
-from app.api.auth import email_link, reset_page, routes, second_factor, sessions
+from app.api.auth import (
+    email_link,
+    passwords,
+    registration,
+    reset_page,
+    second_factor,
+    sessions,
+    sign_in,
+)
 from app.api.employers import blocks, matches, pay_page, payments
 from app.api.employers import jobs as employer_jobs
 from app.api.employers import profile as employer_profile
@@ -62,7 +70,9 @@ ROUTERS = (
     whatsapp.router,
     offers.router,
     health.router,
-    routes.router,
+    registration.router,
+    sign_in.router,
+    passwords.router,
     sessions.router,
     second_factor.router,
     worker_profile.router,

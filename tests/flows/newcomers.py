@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.auth.bodies import RegisterEmployer, RegisterWorker
+from app.api.auth.registration import RegisterEmployer, RegisterWorker
 from app.api.workers.hours import Week
 from app.core.phones import parse_phone
 from app.employers import registration as employer_registration

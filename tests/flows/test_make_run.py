@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.auth.bodies import RegisterWorker
+from app.api.auth.registration import RegisterWorker
 from app.api.workers.hours import Week
 from app.catalogue import skills
 from app.demo import city

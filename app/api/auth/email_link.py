@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from app.api.auth.passwords import require_password_account
 from app.api.http.dependencies import (
     AnyActor,
     Now,
@@ -25,7 +26,6 @@ from app.api.http.problems import problems
 from app.core.schema import RequestModel, ResponseModel, Secret
 from app.identity import email_confirmation, users
 from app.identity.email_confirmation import EmailLinkInvalid
-from app.identity.models import Role
 from app.messaging.outbox import enqueue
 from app.runtime import Runtime
 
@@ -61,8 +61,7 @@ class EmailStanding(ResponseModel):
 @router.get("", responses=problems(WrongRole))
 async def get_email(session: Read, actor: AnyActor) -> EmailStanding:
     """Return my e-mail address and whether it is confirmed."""
-    if actor.role is Role.WORKER:
-        raise WrongRole
+    require_password_account(actor)
     user = await users.get_user(session, actor.user_id)
     return EmailStanding(
         email=users.email_of(session, user) or "", verified=user.email_verified_at is not None
@@ -94,8 +93,7 @@ async def send_link(
 @router.post("/resend", status_code=status.HTTP_202_ACCEPTED, responses=problems(WrongRole))
 async def resend_email_link(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> LinkSent:
     """Send the link to my address again; older links are good no more."""
-    if actor.role is Role.WORKER:
-        raise WrongRole
+    require_password_account(actor)
     await limit_subject(runtime, "email:account", str(actor.user_id))
     sent = await send_link(session, runtime, actor.user_id, now)
     return LinkSent(status="confirmation_sent" if sent else "already_confirmed")

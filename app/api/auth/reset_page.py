@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
-from app.api.auth.routes import set_password
+from app.api.auth.passwords import set_password
 from app.api.http.dependencies import Address, Now, Route, Rt, limited
 from app.api.http.html_pages import Field, page
 from app.core.errors import DomainError

@@ -6,8 +6,12 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from app import audit
-from app.api.auth.bodies import Password
-from app.api.auth.routes import WrongPassword
+from app.api.auth.passwords import (
+    Password,
+    WrongPassword,
+    check_current_password,
+    require_password_account,
+)
 from app.api.http.dependencies import (
     Enrolling,
     EnrollingApart,
@@ -22,8 +26,7 @@ from app.api.http.dependencies import (
 )
 from app.api.http.problems import problems
 from app.core.schema import RequestModel, ResponseModel
-from app.identity import password_reset, passwords, second_factor
-from app.identity.actor import Actor
+from app.identity import second_factor
 from app.identity.models import Role
 from app.identity.second_factor import NothingToConfirm, WrongSecondFactor
 from app.identity.sessions import SessionEnded
@@ -73,15 +76,10 @@ class RecoveryCodes(ResponseModel):
     recovery_codes: list[str] = Field(description="Each is good once, in place of the app's code.")
 
 
-def _by_password(actor: Actor) -> None:
-    if actor.role is Role.WORKER:
-        raise WrongRole
-
-
 @router.get("", responses=problems(WrongRole))
 async def get_second_factor(session: Read, rt: Rt, actor: Enrolling) -> SecondFactorAnswer:
     """Return whether my second factor is set up."""
-    _by_password(actor)
+    require_password_account(actor)
     return SecondFactorAnswer(
         set_up=actor.has_second_factor,
         required=rt.settings.requires_second_factor and actor.role is Role.ADMIN,
@@ -98,13 +96,9 @@ async def set_second_factor(
     body: BeginSecondFactor, actor: EnrollingApart, rt: Rt, now: Now
 ) -> SecondFactorBegun:
     """Show a new secret; it counts once a code of it is confirmed."""
-    _by_password(actor)
+    require_password_account(actor)
     await limit_subject(rt, "second_factor:account", str(actor.user_id))
-    async with rt.database.read() as looking:
-        owner = await password_reset.get_owner(looking, actor.user_id)
-    if not await passwords.verify_password(body.current_password, owner.password_hash):
-        message = "This is not your current password."
-        raise WrongPassword.field("current_password", message)
+    await check_current_password(rt, actor, body.current_password)
     async with writing(rt) as session:
         begun = await second_factor.start_setup(session, actor.user_id, body.totp, now)
     return SecondFactorBegun(secret=begun.secret, otpauth_url=begun.url)
@@ -119,7 +113,7 @@ async def confirm_second_factor(
     body: ConfirmSecondFactor, actor: EnrollingApart, rt: Rt, now: Now
 ) -> RecoveryCodes:
     """Take the secret as my second factor, and show its recovery codes; other sessions end."""
-    _by_password(actor)
+    require_password_account(actor)
     await limit_subject(rt, "second_factor:account", str(actor.user_id))
     async with writing(rt) as session:
         codes = await second_factor.confirm_setup(session, actor.user_id, body.code, now)

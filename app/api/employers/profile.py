@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.auth.phones import read_phone
 from app.api.employers.company_names import CompanyName
 from app.api.http.dependencies import EmployerActor, Now, Read, Route, Rt, Write
 from app.api.http.problems import problems
-from app.core.errors import Invalid
-from app.core.phones import PhoneNotSupported, check_company_phone, parse_phone
+from app.core.phones import PhoneNotSupported, check_company_phone
 from app.core.schema import (
     Instant,
     Line,
@@ -155,9 +155,6 @@ def _changes(body: EmployerChanges, runtime: Runtime) -> EmployerEdit:
     if body.location is not None:
         changes["location"] = body.location.point
     if body.phone is not None:
-        try:
-            changes["phone"] = parse_phone(body.phone, runtime.settings.default_country)
-        except ValueError as error:
-            raise Invalid.field("phone", str(error)) from None
+        changes["phone"] = read_phone(body.phone, runtime)
         check_company_phone(changes["phone"])
     return cast(EmployerEdit, changes)

@@ -1,14 +1,30 @@
-"""What is sent to and answered by `/api/auth`."""
+"""Registration of workers and employers, and codes by WhatsApp: `/api/auth`."""
 
+import datetime as dt
 from typing import Annotated, Literal
-from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from fastapi import APIRouter, Depends, status
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from app.api.auth.email_link import send_link
+from app.api.auth.passwords import Password
+from app.api.auth.phones import limit_phone, read_phone
 from app.api.employers.company_names import CompanyName
+from app.api.employers.profile import EmployerProfile, profile_answer
+from app.api.http.dependencies import (
+    Address,
+    Now,
+    OnceForNobody,
+    Route,
+    Rt,
+    Write,
+    limit_subject,
+    limited,
+)
+from app.api.http.problems import problems
 from app.core.languages import Language
+from app.core.phones import PhoneNotSupported, check_company_phone
 from app.core.schema import (
-    Instant,
     Kilometres,
     Line,
     Location,
@@ -17,18 +33,22 @@ from app.core.schema import (
     PhoneText,
     RequestModel,
     ResponseModel,
-    Secret,
     Slug,
     Years,
 )
+from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
-from app.identity.models import Role, UserStatus
+from app.identity import passwords, users
+from app.identity.codes import CodeRules, CodesExhausted
+from app.identity.users import EmailTaken
+from app.runtime import Runtime
+from app.workers import registration as worker_registration
 from app.workers.registration import DEFAULT_TRAVEL_KM, NewWorker
 
-MAX_SKILLS = 30
+router = APIRouter(prefix="/api/auth", tags=["auth"], route_class=Route)
 
-Password = Annotated[str, StringConstraints(min_length=1, max_length=1_024, strict=True)]
-"""As typed; how good it has to be is said in words, not by a pattern."""
+
+MAX_SKILLS = 30
 
 
 def _agreed(value: bool) -> bool:
@@ -140,72 +160,6 @@ class RegisterEmployer(RequestModel):
         )
 
 
-class WorkerLogin(RequestModel):
-    """A worker signs in with the code that came by WhatsApp."""
-
-    role: Literal["worker"] = Field(description="As whom to sign in.")
-    phone: PhoneText = Field(description="Phone that the code went to.", examples=["+919876543210"])
-    code: Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)] = Field(
-        description="The six digits that came.", examples=["123456"]
-    )
-
-
-class PasswordLogin(RequestModel):
-    """An employer or administrator signs in; `totp` where a second factor is set up."""
-
-    role: Literal["employer", "admin"] = Field(description="As whom to sign in.")
-    email: Line = Field(
-        description="E-mail address of the account.", examples=["owner@example.com"]
-    )
-    password: Password = Field(
-        description="The password, as typed.", examples=["a long password of your own"]
-    )
-    totp: Annotated[str, StringConstraints(max_length=16, strict=True)] | None = Field(
-        default=None, description="Six digits of the second factor, where one is set up."
-    )
-
-
-class Refresh(RequestModel):
-    """A refresh token, good once."""
-
-    refresh_token: Secret = Field(
-        description="The refresh token of the last answer; it is good once.",
-        examples=["the refresh token of the last answer"],
-    )
-
-
-class ForgotPassword(RequestModel):
-    """Somebody who forgot their password."""
-
-    email: Line = Field(
-        description="E-mail address of the account.", examples=["owner@example.com"]
-    )
-
-
-class ResetPassword(RequestModel):
-    """The token of the link that was sent, and the new password."""
-
-    token: Secret = Field(
-        description="The token of the link that was sent.", examples=["the token of the link"]
-    )
-    password: Password = Field(
-        description="The new password, 12 characters or more.",
-        examples=["a long password of your own"],
-    )
-
-
-class ChangePassword(RequestModel):
-    """The password now, and the new one."""
-
-    current_password: Password = Field(
-        description="The password now.", examples=["a long password of your own"]
-    )
-    password: Password = Field(
-        description="The new password, 12 characters or more.",
-        examples=["another long password of your own"],
-    )
-
-
 class CodeSent(ResponseModel):
     """A code is on its way, if the phone can get one; the answer never tells."""
 
@@ -217,42 +171,92 @@ class CodeSent(ResponseModel):
     expires_in: int = Field(description="Seconds until the code is too old.", examples=[300])
 
 
-class ResetSent(ResponseModel):
-    """A link is on its way, if there is such an account; the answer never tells."""
+def _code_rules(runtime: Runtime) -> CodeRules:
+    return CodeRules(runtime.settings.codes_per_day, runtime.settings.phone_countries)
 
-    status: Literal["reset_sent"] = Field(
-        default="reset_sent",
-        description="Always the same, whether or not there is such an account.",
+
+async def _limit_codes(runtime: Runtime, phone: str, address: str) -> None:
+    await limit_phone(runtime, "code:phone_here", phone, address)
+    await limit_subject(runtime, "code:phone", users.index_of_phone(runtime.keyring, phone))
+
+
+def _code_sent(expires_at: dt.datetime, now: dt.datetime) -> CodeSent:
+    return CodeSent(expires_in=int((expires_at - now).total_seconds()))
+
+
+@router.post(
+    "/register/worker",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[limited("code")],
+    responses=problems(CodesExhausted, PhoneNotSupported, worker_registration.UnknownPlace),
+)
+async def register_worker(
+    body: RegisterWorker,
+    session: Write,
+    runtime: Rt,
+    address: Address,
+    now: Now,
+    _: OnceForNobody,
+) -> CodeSent:
+    """Register a worker; a code goes to the phone, and signing in with it proves the phone.
+
+    The answer is the same whether or not the phone is known. A known phone gets a sign-in code and its
+    account is not changed.
+    """
+    phone = read_phone(body.phone, runtime)
+    await _limit_codes(runtime, phone, address)
+    country = runtime.settings.default_country
+    expires_at = await worker_registration.register(
+        session, body.new(phone), _code_rules(runtime), country, now, address
     )
-    expires_in: int = Field(description="Seconds until the link is too old.", examples=[1800])
+    return _code_sent(expires_at, now)
 
 
-class SignedInUser(ResponseModel):
-    """Who signed in."""
-
-    id: UUID = Field(description="Id of the account.")
-    role: Role = Field(description="Role of the account.")
-    status: UserStatus = Field(description="Where the account stands.")
-    name: str = Field(description="Name of the person.")
-
-
-class Tokens(ResponseModel):
-    """An access token for every request, and a refresh token for the next pair."""
-
-    access_token: str = Field(description="Token for the header `Authorization: Bearer …`.")
-    token_type: Literal["bearer"] = Field(default="bearer", description="Kind of the access token.")
-    expires_in: int = Field(description="Seconds until the access token is too old.")
-    refresh_token: str = Field(description="Token for the next pair; it is good once.")
-    user: SignedInUser = Field(description="The account that signed in.")
+@router.post(
+    "/otp",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[limited("code")],
+    responses=problems(CodesExhausted, PhoneNotSupported),
+)
+async def request_code(
+    body: RequestCode, session: Write, runtime: Rt, address: Address, now: Now, _: OnceForNobody
+) -> CodeSent:
+    """Send a sign-in code by WhatsApp to a known phone; the answer is the same for an unknown one."""
+    phone = read_phone(body.phone, runtime)
+    await _limit_codes(runtime, phone, address)
+    rules = _code_rules(runtime)
+    expires_at = await worker_registration.request_code(session, phone, rules, now, address)
+    return _code_sent(expires_at, now)
 
 
-class Me(ResponseModel):
-    """Who is signed in."""
+async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
+    """Return who registers, the password hashed: before the transaction, which hashing would hold up."""
+    email = users.parse_email(body.email)
+    phone = read_phone(body.phone, runtime) if body.phone is not None else None
+    if phone is not None:
+        check_company_phone(phone)
+    personal = (email, body.company_name, body.contact_name)
+    passwords.require_acceptable(body.password, field="password", personal=personal)
+    return body.new(email, phone, await passwords.hash_password(body.password))
 
-    id: UUID = Field(description="Id of the account.")
-    role: Role = Field(description="Role of the account.")
-    status: UserStatus = Field(description="Where the account stands.")
-    name: str = Field(description="Name of the person.")
-    email: str | None = Field(description="E-mail address; null for who signs in by phone.")
-    phone: str | None = Field(description="Phone in E.164; null when there is none.")
-    created_at: Instant = Field(description="When the account was made (UTC).")
+
+@router.post(
+    "/register/employer",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[limited("register_employer")],
+    responses=problems(EmailTaken, PhoneNotSupported),
+)
+async def register_employer(
+    new: Annotated[NewEmployer, Depends(_new_employer)],
+    session: Write,
+    runtime: Rt,
+    now: Now,
+    _: OnceForNobody,
+) -> EmployerProfile:
+    """Register an employer; sign in with the e-mail address and password then.
+
+    A link to confirm the address is sent to it; nothing waits for that, unless the policy says so.
+    """
+    user, employer = await employer_registration.register(session, new, now)
+    await send_link(session, runtime, user.id, now)
+    return profile_answer(session, user, employer)
