@@ -184,12 +184,14 @@ async def get_offer(
     return _workers_offer(row)
 
 
-async def employer_of_offer(session: AsyncSession, worker_id: UUID, offer_id: UUID) -> UUID:
-    """Return whose job a worker was offered. Raises `OfferNotFound`."""
+async def employer_of_offer(
+    session: AsyncSession, worker_id: UUID, offer_id: UUID, *, lock: bool = False
+) -> UUID:
+    """Return whose job a worker was offered, the offer locked if asked. Raises `OfferNotFound`."""
     query = select(JobMatch.employer_id).where(
         JobMatch.id == offer_id, JobMatch.worker_id == worker_id
     )
-    employer_id: UUID | None = await session.scalar(query)
+    employer_id: UUID | None = await session.scalar(query.with_for_update() if lock else query)
     if employer_id is None:
         raise OfferNotFound
     return employer_id

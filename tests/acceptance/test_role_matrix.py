@@ -202,6 +202,9 @@ RULES: dict[str, Rule] = {
         WORKER, body=lambda _: {"response": "accept"}, owned=WORKER
     ),
     "POST /api/workers/offers/{offer_id}/withdraw": rule(WORKER, owned=WORKER),
+    "POST /api/workers/offers/{offer_id}/report": rule(
+        WORKER, 201, body=lambda _: {"reason": "unsafe"}, owned=WORKER
+    ),
     "GET /api/workers/dashboard": rule(WORKER),
     "GET /api/workers/unlocks": rule(WORKER),
     "GET /api/employers/profile": rule(EMPLOYER),

@@ -10,12 +10,24 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.employers.salaries import SalaryAnswer
-from app.api.http.dependencies import Now, Once, PageQuery, Read, Route, Rt, WorkerActor, Write
+from app.api.http.dependencies import (
+    Now,
+    Once,
+    PageQuery,
+    Read,
+    Route,
+    Rt,
+    WorkerActor,
+    Write,
+    limit_subject,
+)
 from app.api.http.parameters import OfferId
 from app.api.http.problems import problems
 from app.api.slots import SlotAnswer
 from app.core import schema
 from app.core.schema import Day, Instant, Page
+from app.employers import reports
+from app.employers.reports import EmployerReportReason
 from app.offers import queries
 from app.offers import respond as responding
 from app.offers.queries import WorkersOffer
@@ -119,6 +131,29 @@ class RespondRequest(schema.RequestModel):
     )
 
 
+class EmployerReportRequest(schema.RequestModel):
+    """What is wrong with the employer who made an offer."""
+
+    reason: EmployerReportReason = Field(
+        description="What is wrong: `asked_for_money`, `not_the_job` (another job than was offered), "
+        "`unsafe`, `not_paid` or `other`.",
+        examples=["asked_for_money"],
+    )
+    note: schema.Reason | None = Field(
+        default=None,
+        description="What happened, 1 to 500 characters; the team reads it, the employer does not.",
+        examples=["They want a deposit for the uniform."],
+    )
+
+
+class EmployerReport(schema.ResponseModel):
+    """My report of an employer; the team reads it."""
+
+    offer_id: UUID = Field(description="Id of the offer.")
+    reason: EmployerReportReason = Field(description="What I said is wrong.")
+    reported_at: Instant = Field(description="When I first reported it (UTC).")
+
+
 class OfferCounts(schema.ResponseModel):
     """How many of my offers stand where; an unanswered one is expired once its time is over."""
 
@@ -214,6 +249,28 @@ async def withdraw_offer(
     """
     await responding.withdraw(session, actor.user_id, offer_id, now)
     return Offer.of(await queries.get_offer(session, actor.user_id, offer_id, now))
+
+
+@router.post("/offers/{offer_id}/report", status_code=201, responses=problems(OfferNotFound))
+async def report_employer(
+    session: Write,
+    actor: WorkerActor,
+    offer_id: OfferId,
+    body: EmployerReportRequest,
+    rt: Rt,
+    now: Now,
+    _: Once,
+) -> EmployerReport:
+    """Report the employer who made me an offer, however it stands; a person of the team reads it.
+
+    An offer is reported once: reporting again changes nothing and answers with the first report.
+    """
+    await limit_subject(rt, "report:account", str(actor.user_id))
+    employer_id = await queries.employer_of_offer(session, actor.user_id, offer_id, lock=True)
+    report = await reports.report_employer_once(
+        session, employer_id, offer_id, body.reason, body.note, actor, now=now
+    )
+    return EmployerReport.from_rows(report, offer_id=offer_id)
 
 
 @router.get("/dashboard")
