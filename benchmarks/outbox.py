@@ -6,7 +6,6 @@ Against a stand-in that takes everything at once (`benchmarks.standin`), on Post
 import datetime as dt
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -36,6 +35,7 @@ from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
 from app.texts.catalogue import SAMPLES
 from benchmarks.population import populate
+from tests.infra.forked import Running
 from tests.infra.live import running
 from tests.infra.postgres import postgres
 from tests.infra.run import READY_SECONDS, free_port
@@ -162,7 +162,7 @@ def _standin() -> Iterator[str]:
         yield base
 
 
-def _wait_for(base: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(base: str, process: Running) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:

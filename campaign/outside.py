@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,6 +17,9 @@ HANG_SECONDS = 3.0
 
 LONGEST_RETRY_SECONDS = 3.0
 """A webhook that was refused comes again so soon; the platforms wait for hours at last."""
+
+_KEEP_ALIVE_SECONDS: Final = 120
+"""Longer than a client keeps a connection: it must not be closed just when somebody uses it again."""
 
 
 def main() -> None:
@@ -37,7 +41,14 @@ def main() -> None:
     served = Starlette(
         routes=[Mount("/sandbox", app=sandbox)], lifespan=lambda _: sandbox.running()
     )
-    uvicorn.run(served, host="127.0.0.1", port=int(port), access_log=False, log_level="warning")
+    uvicorn.run(
+        served,
+        host="127.0.0.1",
+        port=int(port),
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import httpx
 
 from app.core.clocks import SKEW
 from campaign.databases import CampaignDatabase
-from campaign.forked import Forked, Running
+from tests.infra.forked import Forked, Running
 from tests.infra.run import ROOT
 
 READY_SECONDS = 60.0

@@ -27,12 +27,12 @@ from app.texts import catalogue
 from campaign import people
 from campaign.databases import CampaignDatabase, SqliteFile, open_database
 from campaign.faults import Trouble
-from campaign.forked import Forked
 from campaign.journal import Journal
 from campaign.processes import READY_SECONDS, Process, ProcessFailedError
 from campaign.settling import Settling
 from campaign.town import Town
 from campaign.verdict import Judge
+from tests.infra.forked import Forked
 from tests.infra.live import running
 from tests.infra.run import ROOT, free_port, wait_until
 from tests.infra.valkey import valkey_answers, valkey_command

@@ -150,7 +150,7 @@ def live_server(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
     """`with live_server({"DATABASE_URL": …}, workers=2) as base_url`: the product, by uvicorn."""
     folder = tmp_path / "server"
     folder.mkdir()
-    return partial(serve_process, folder)
+    return partial(serve_process, folder, forked=True)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def product(database: OwnPostgres, tmp_path_factory: pytest.TempPathFactory) -> 
     _create_tables(database.url(name))
     folder = tmp_path_factory.mktemp("server")
     with (
-        serve_process(folder, ENV | {"DATABASE_URL": database.url(name)}) as url,
+        serve_process(folder, ENV | {"DATABASE_URL": database.url(name)}, forked=True) as url,
         httpx.Client(base_url=url, timeout=20) as http,
     ):
         yield Product(http, database, name)
@@ -157,7 +157,8 @@ def test_a_process_that_starts_while_the_database_restarts_waits_for_it(
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
     env = ENV | {"LOG_LEVEL": "warning", "PORT": str(port), "PUBLIC_URL": base_url}
-    with running(command, tmp_path, env | {"DATABASE_URL": database.url(name)}) as process:
+    env |= {"DATABASE_URL": database.url(name)}
+    with running(command, tmp_path, env, forked=True) as process:
         said = tmp_path / "output.log"
         try:
             wait_until(lambda: "waiting_for_database" in said.read_text(), "it waits, and says so")

@@ -92,7 +92,9 @@ def cluster(
             processes = {}
             for what, command, more in commands:
                 folders[what] = tmp_path_factory.mktemp(what)
-                processes[what] = stack.enter_context(running(command, folders[what], env | more))
+                processes[what] = stack.enter_context(
+                    running(command, folders[what], env | more, forked=True)
+                )
             for what, url in zip(("first", "second"), urls, strict=True):
                 wait_until_healthy(url, processes[what], folders[what])
             clients = [stack.enter_context(httpx.Client(base_url=url, timeout=20)) for url in urls]

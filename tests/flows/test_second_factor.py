@@ -18,7 +18,8 @@ def second_factor(world: World, folder: Path, email: str) -> tuple[int, str]:
     """Run the command on the world's database; return its exit code and what it said."""
     command = [sys.executable, "-m", "app", "second-factor", "--email", email]
     folder.mkdir()
-    with running(command, folder, {"DATABASE_URL": world.database_url}) as process:
+    env = {"DATABASE_URL": world.database_url}
+    with running(command, folder, env, forked=True) as process:
         code = process.wait(60)
     return code, (folder / "output.log").read_text()
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from tests.infra.forked import Forked, Running
 from tests.infra.run import READY_SECONDS, ROOT, ServerFailedError, free_port
 
 
@@ -48,6 +49,7 @@ def serve_process(
     app: str = "app.main:app",
     workers: int = 1,
     port: int | None = None,
+    forked: bool = False,
 ) -> Iterator[str]:
     """Serve `app` by uvicorn in a process of its own; give its base URL once /health answers.
 
@@ -60,7 +62,8 @@ def serve_process(
         *(sys.executable, "-m", "uvicorn", app, "--app-dir", str(ROOT)),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
     ]
-    with running(command, folder, {"PORT": str(port), "PUBLIC_URL": base_url, **env}) as process:
+    whole_env = {"PORT": str(port), "PUBLIC_URL": base_url, **env}
+    with running(command, folder, whole_env, forked=forked) as process:
         wait_until_healthy(base_url, process, folder)
         try:
             yield base_url
@@ -71,25 +74,35 @@ def serve_process(
 
 @contextmanager
 def running(
-    command: list[str], folder: Path, env: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `command` in `folder`, its output in `folder/output.log`; end it, and its children."""
+    command: list[str], folder: Path, env: Mapping[str, str], *, forked: bool = False
+) -> Iterator[Running]:
+    """Run `command` in `folder`, its output in `folder/output.log`; end it, and its children.
+
+    With `forked`, `python -m module …` starts without its imports: see `Forked`.
+    """
     whole_env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         **env,
     }
-    with (folder / "output.log").open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=whole_env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    log = folder / "output.log"
+    process: Running
+    if forked:
+        _python, _m, module, *arguments = command
+        log.touch()
+        process = Forked(module, arguments, whole_env, folder, log)
+    else:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=whole_env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
     try:
         yield process
     finally:
@@ -102,7 +115,7 @@ def running(
                 process.wait()
 
 
-def wait_until_healthy(base_url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
+def wait_until_healthy(base_url: str, process: Running, folder: Path) -> None:
     """Return once `/health` answers 200. Raises `ServerFailedError` with the log's end if not."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and process.poll() is None:

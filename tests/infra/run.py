@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 ROOT = Path(__file__).resolve().parents[2]
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 """How long a server may take to answer, on a machine that is busy with other things."""
 
 _KEEPER = Path(__file__).with_name("keeper.py")

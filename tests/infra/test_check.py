@@ -14,7 +14,8 @@ def test_all_that_is_missing_is_named_at_once_each_in_a_sentence(tmp_path: Path)
         "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
         "PUBLIC_URL": "http://partimer.example",
     }
-    with running([sys.executable, "-m", "app", "check", "--deploy"], tmp_path, lacking) as process:
+    command = [sys.executable, "-m", "app", "check", "--deploy"]
+    with running(command, tmp_path, lacking, forked=True) as process:
         assert process.wait(60) == 1
     lines = (tmp_path / "output.log").read_text().splitlines()
     assert all(line.startswith("- ") for line in lines), lines

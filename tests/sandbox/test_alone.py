@@ -11,13 +11,12 @@ import pytest
 
 from app.core.settings import Settings
 from sandbox import SandboxConfig
+from tests.infra.forked import Running
 from tests.infra.live import running
 from tests.infra.run import READY_SECONDS, ROOT, free_port
 
 
-def _first_answer(
-    http: httpx.Client, process: subprocess.Popen[bytes], folder: Path
-) -> httpx.Response:
+def _first_answer(http: httpx.Client, process: Running, folder: Path) -> httpx.Response:
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:

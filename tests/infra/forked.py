@@ -1,11 +1,12 @@
 """Processes forked from one that has imported the product: a start without its imports.
 
-Where many starts are played on a small machine, the imports are most of the work. What a start takes is
+Where many processes are started on a small machine, their imports are most of the work. What a start takes is
 measured with whole processes only.
 """
 
 import multiprocessing
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -16,15 +17,19 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.core import gc_tuning
-
 _LOOK_SECONDS: Final = 0.02
 _FORKING: Final = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(["campaign.product"])
+_RUN_ANEW: Final = ("app.main", "app.__main__", "campaign.product")
+"""Modules that read the settings or the command line when they are imported."""
 
 
 class Running(Protocol):
     """What `subprocess.Popen` and `Forked` have in common."""
+
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
 
     def poll(self) -> int | None:
         """Return the exit code, less than 0 for a signal; None while it runs."""
@@ -35,12 +40,15 @@ class Running(Protocol):
     def send_signal(self, sig: int) -> None:
         """Send a signal, if it still runs."""
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+
     def kill(self) -> None:
         """Kill it at once."""
 
 
 class Forked:
-    """`python -m campaign.product` or `python -m app` with these arguments, forked."""
+    """`python -m module arguments…` with `env` and nothing of ours, in `folder`, its output added to `log`."""
 
     def __init__(
         self, module: str, arguments: Sequence[str], env: Mapping[str, str], folder: Path, log: Path
@@ -51,6 +59,12 @@ class Forked:
             target=_run, args=(module, list(arguments), dict(env), folder, log)
         )
         self._process.start()
+
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        assert self._process.pid is not None
+        return self._process.pid
 
     def poll(self) -> int | None:
         """Return the exit code, less than 0 for a signal; None while it runs."""
@@ -72,6 +86,10 @@ class Forked:
             if self._process.exitcode is None and self._process.pid is not None:
                 os.kill(self._process.pid, sig)
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """Kill it at once."""
         self.send_signal(signal.SIGKILL)
@@ -88,12 +106,6 @@ def _run(module: str, arguments: list[str], env: dict[str, str], folder: Path, l
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.argv = [module, *arguments]
-    if module == "app":
-        from app.__main__ import main as command
-
-        code = command(arguments)
-        gc_tuning.freeze()
-        sys.exit(code)
-    from campaign.product import main
-
-    main()
+    for name in _RUN_ANEW:
+        sys.modules.pop(name, None)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
