@@ -196,7 +196,7 @@ def _warm_up(settings: Settings) -> None:
         # A second of work, which in tests nearly nobody would need.
         phonetic_search.warm_up()
     for language in languages():
-        texts.catalogue(language)
+        texts.get_catalogue(language)
 
 
 def _hosts(settings: Settings) -> list[str]:

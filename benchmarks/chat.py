@@ -94,7 +94,7 @@ def _tell(conversation: Sequence[Step]) -> int:
 def _in_words(turn: Turn, language: str) -> None:
     together(
         [
-            catalogue.chat(
+            catalogue.render_chat(
                 language, s.text, s.params, buttons=s.buttons, rows=s.rows, form=s.form, now=NOW
             )
             for s in turn.replies

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from app.catalogue import places
-from app.catalogue.phonetics import Sound, bones, distance, sounds
+from app.catalogue.phonetics import Sound, consonants, distance, sounds
 from app.catalogue.places import Place
 from app.catalogue.skills import fold
 
@@ -61,7 +61,7 @@ def _index() -> _Index:
             known = _Name(sound, name, where, fold(name) != folded)
             for end in range(1, len(sound) + 1):
                 by_beginning[_key(sound[:end])].append(known)
-            by_bones[bones(_key(sound))].append(known)
+            by_bones[consonants(_key(sound))].append(known)
     return _Index(dict(by_beginning), dict(by_bones))
 
 
@@ -83,7 +83,7 @@ def search(text: str, limit: int = 10) -> list[Place]:
     Of a large city's name the city is sure, and not what begins with it.
     """
     text = text[: places.SEARCHED_CHARACTERS]
-    found = places.spelt(text)
+    found = places.find_spelled(text)
     certain = [place for place in found if place.sure]
     # "Gurgaon" is Gurugram, although a quarter is called so too.
     city = places.by_city(text)
@@ -98,9 +98,9 @@ def search(text: str, limit: int = 10) -> list[Place]:
     heard = [(oddity, place) for oddity, place in heard if oddity <= least + _CLEARLY]
     exact = [place for oddity, place in heard if not oddity]
     rivals = [place for oddity, place in heard if oddity <= _CLEARLY]
-    alone = len(places.told_apart([*certain, *rivals])) == 1
+    alone = len(places.without_duplicates([*certain, *rivals])) == 1
     said = certain or exact
-    told = places.told_apart([*exact, *certain, *(place for _, place in heard)])
+    told = places.without_duplicates([*exact, *certain, *(place for _, place in heard)])
     told = [replace(place, sure=alone and place in said) for place in told]
     return (told or found or places.cities_in(text))[:limit]
 
@@ -123,7 +123,7 @@ def _readings(text: str) -> Iterator[tuple[str, Place | None]]:
         heard = [place for _, place in _weighed(fold(rest), None) if place.people]
         if heard:
             yield fold(first), max(heard, key=lambda place: place.people)
-    yield from places.readings(text)
+    yield from places.interpretations(text)
 
 
 def _weighed(wanted: str, near: Place | None) -> list[tuple[float, Place]]:
@@ -152,7 +152,7 @@ def _alike(wanted: str) -> list[tuple[_Name, float]]:
     found: dict[int, tuple[_Name, float]] = {}
     for sound in sounds(wanted):
         key = _key(sound)
-        skeleton = bones(key)
+        skeleton = consonants(key)
         if len(key) < _LEAST_SOUND:
             continue
         for known in _index().by_beginning.get(key, ()):

@@ -108,7 +108,7 @@ def sounds(folded: str) -> Iterator[Sound]:
         yield flapped
 
 
-def bones(sound: str) -> str:
+def consonants(sound: str) -> str:
     """Return the consonants of a sound, and the vowel it begins with."""
     return _UNVOWELLED.sub("", sound)
 

@@ -174,7 +174,7 @@ def city_named(text: str) -> Place | None:
     city = by_city(text)
     if city and (city in _load().own.get(wanted, ()) or city.people >= KNOWN_TO_ALL_PEOPLE):
         return city
-    called_so = (p for p in spelt(text) if p.kind != "pin" and fold(p.name) == wanted)
+    called_so = (p for p in find_spelled(text) if p.kind != "pin" and fold(p.name) == wanted)
     return next(called_so, city)
 
 
@@ -186,10 +186,10 @@ def search(text: str, limit: int = 10) -> list[Place]:
     the city, which is then not `sure`.
     """
     text = text[:SEARCHED_CHARACTERS]
-    return (spelt(text) or cities_in(text))[:limit]
+    return (find_spelled(text) or cities_in(text))[:limit]
 
 
-def spelt(text: str) -> list[Place]:
+def find_spelled(text: str) -> list[Place]:
     """Return the places whose name is written in `text`, best first."""
     text = text[:SEARCHED_CHARACTERS]
     whole = fold(text)
@@ -198,9 +198,9 @@ def spelt(text: str) -> list[Place]:
     if whole.replace(" ", "").isdecimal():
         place = by_pin(whole)
         return [place] if place else []
-    for wanted, near in readings(text):
+    for wanted, near in interpretations(text):
         if found := _found(wanted, near):
-            return told_apart(found)
+            return without_duplicates(found)
     return []
 
 
@@ -208,13 +208,13 @@ def cities_in(text: str) -> list[Place]:
     """Return the large cities that `text` names beside something else."""
     cities = [
         near
-        for _, near in readings(text)
+        for _, near in interpretations(text)
         if near and near.country == HOME and near.people >= KNOWN_TO_ALL_PEOPLE
     ]
     return [replace(city, sure=False) for city in dict.fromkeys(cities)]
 
 
-def readings(text: str) -> Iterator[tuple[str, Place | None]]:
+def interpretations(text: str) -> Iterator[tuple[str, Place | None]]:
     """Return what `text` may say, as a folded name and the city it is in or near, the likeliest first."""
     whole = fold(text)
     first, *rest = text.split(",")
@@ -233,7 +233,7 @@ def readings(text: str) -> Iterator[tuple[str, Place | None]]:
         yield fold(first), None
 
 
-def told_apart(found: Sequence[Place]) -> list[Place]:
+def without_duplicates(found: Sequence[Place]) -> list[Place]:
     """Return what nobody could take for another: not the post office "Mumbai" beside the city."""
     by_name: dict[str, list[Place]] = {}
     shown: list[Place] = []

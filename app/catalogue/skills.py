@@ -198,7 +198,7 @@ def _by_name() -> Mapping[str, str]:
     }
 
 
-def named(text: str) -> str | None:
+def find_named(text: str) -> str | None:
     """Return the skill that is called exactly so, in whatever language, or None."""
     return _by_name().get(fold(text))
 

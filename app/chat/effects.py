@@ -296,11 +296,11 @@ async def _tell_who_knows(doing: Doing, _effect: fx.ListContactHolders) -> None:
     if not holders:
         doing.replies.append(Reply("nobody_has_number"))
         return
-    reader = catalogue.reader(doing.language, {}, doing.now)
+    reader = catalogue.format_context(doing.language, {}, doing.now)
     since = catalogue.word(doing.language, "since")
     lines = [
         f"• {catalogue.plain(holder.company_name)} ({role(holder.job_title, reader)}), "
-        + since.replace("{date}", catalogue.say_day(holder.unlocked_at.date(), reader))
+        + since.replace("{date}", catalogue.format_day(holder.unlocked_at.date(), reader))
         for holder in holders
     ]
     doing.replies.append(Reply("who_has_number", {"list": "\n".join(lines)}))

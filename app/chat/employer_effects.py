@@ -60,7 +60,7 @@ from app.payments.contacts import Contact
 from app.payments.rules import ReportStatus
 from app.policy import policy
 from app.texts import catalogue
-from app.texts.formatting import Reader, inert
+from app.texts.formatting import FormatContext, inert
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
 SHOWN_JOBS: Final = 9
@@ -215,8 +215,8 @@ async def _cancel(doing: Doing, effect: CancelJob) -> None:
 # ── What there is to tell ────────────────────────────────────────────────────────────────────────
 
 
-def _reader(doing: Doing) -> Reader:
-    return catalogue.reader(doing.language, {}, doing.now)
+def _reader(doing: Doing) -> FormatContext:
+    return catalogue.format_context(doing.language, {}, doing.now)
 
 
 async def _tell_jobs(doing: Doing, effect: ListJobs) -> None:
@@ -266,8 +266,8 @@ def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> s
     price = {"amount": lead.price.amount, "currency": lead.price.currency}
     said = {
         "name": catalogue.plain(lead.display_name or ""),
-        "distance": catalogue.say_by("km", lead.distance_km, reads),
-        "price": catalogue.say_by("money", price, reads),
+        "distance": catalogue.format_value("km", lead.distance_km, reads),
+        "price": catalogue.format_value("money", price, reads),
         "url": payment_link(keyring(doing.session), doing.base_url, lead.id),
     }
     line = catalogue.word(doing.language, "lead_line")
@@ -276,10 +276,10 @@ def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> s
     return line
 
 
-def _contact_line(contact: Contact, reads: Reader) -> str:
+def _contact_line(contact: Contact, reads: FormatContext) -> str:
     if contact.name is None or contact.phone is None:
         return f"• {reads.words['contact_gone']}"
-    return f"• {catalogue.plain(contact.name)}: {catalogue.say_by('phone', contact.phone, reads)}"
+    return f"• {catalogue.plain(contact.name)}: {catalogue.format_value('phone', contact.phone, reads)}"
 
 
 async def _tell_contacts(doing: Doing, effect: ListContacts) -> None:

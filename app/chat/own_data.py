@@ -9,8 +9,8 @@ from app.dialogue.flow import said_slots
 from app.messaging.inbound import InboundKind
 from app.privacy.personal_data import OwnData
 from app.texts import catalogue
-from app.texts.catalogue import plain, say_by, say_day
-from app.texts.formatting import Reader, clock, inert
+from app.texts.catalogue import format_day, format_value, plain
+from app.texts.formatting import FormatContext, clock, inert
 from app.workers import availability
 
 _NOTHING = "–"
@@ -21,7 +21,7 @@ _QUOTED_CHARACTERS: Final = 200
 
 def told(own: OwnData, phone: str | None, language: str, now: dt.datetime) -> list[str]:
     """Return one line for each part of an export, dates by the worker's own clock."""
-    names = catalogue.catalogue(language).data
+    names = catalogue.get_catalogue(language).data
     return [
         f"{names[name]}: {value or _NOTHING}" for name, value in _parts(own, phone, language, now)
     ]
@@ -31,8 +31,8 @@ def _parts(
     own: OwnData, phone: str | None, language: str, now: dt.datetime
 ) -> Iterator[tuple[str, str]]:
     worker, user = own.worker, own.user
-    words = catalogue.catalogue(language).data
-    reader = catalogue.reader(
+    words = catalogue.get_catalogue(language).data
+    reader = catalogue.format_context(
         language,
         {
             "skills": worker.skills,
@@ -43,30 +43,30 @@ def _parts(
     )
 
     def on(instant: dt.datetime) -> str:
-        return say_day(instant.astimezone(ZoneInfo(worker.time_zone)).date(), reader)
+        return format_day(instant.astimezone(ZoneInfo(worker.time_zone)).date(), reader)
 
     def at(instant: dt.datetime) -> str:
-        return say_by("when", instant, reader)
+        return format_value("when", instant, reader)
 
     def said(name: str, **values: object) -> str:
         return words[name].format(**values)
 
     yield "name", plain(user.name)
     yield "phone", phone or ""
-    yield "language", catalogue.catalogue(user.language).name
+    yield "language", catalogue.get_catalogue(user.language).name
     yield "status", words.get(f"status_{user.status}", user.status)
     if worker.verified_at:
         yield "verified", on(worker.verified_at)
     yield "place", plain(worker.city or "")
     yield "location", "" if worker.latitude is None else f"{worker.latitude}, {worker.longitude}"
-    yield "distance", say_by("km", worker.max_distance_km, reader)
-    yield "skills", catalogue.say(reader, "skills", "skills") if worker.skills else ""
+    yield "distance", format_value("km", worker.max_distance_km, reader)
+    yield "skills", catalogue.format_param(reader, "skills", "skills") if worker.skills else ""
     yield "experience", str(worker.experience_years)
     yield "bio", plain(own.bio)
     yield "time_zone", worker.time_zone
-    yield "free", catalogue.say(reader, "slots", "freetimes") if own.slots else ""
+    yield "free", catalogue.format_param(reader, "slots", "freetimes") if own.slots else ""
     for off in own.time_off:
-        days = dict.fromkeys((say_day(off.starts_on, reader), say_day(off.ends_on, reader)))
+        days = dict.fromkeys((format_day(off.starts_on, reader), format_day(off.ends_on, reader)))
         yield "time_off", " – ".join(days)
     if worker.quiet_start and worker.quiet_end:
         quiet = (clock(worker.quiet_start, reader), clock(worker.quiet_end, reader))
@@ -97,12 +97,12 @@ def _parts(
 
 
 def _offer(
-    offer: Any, words: Mapping[str, str], reader: Reader, on: Callable[[dt.datetime], str]
+    offer: Any, words: Mapping[str, str], reader: FormatContext, on: Callable[[dt.datetime], str]
 ) -> str:
     """Return one offer: which, how far, how it stands and why, and whether they have the contact."""
     parts = [
         f"{plain(offer.job_title)} ({plain(offer.company_name)})",
-        say_by("km", offer.distance_km, reader),
+        format_value("km", offer.distance_km, reader),
         on(offer.offered_at),
         words.get(f"status_{offer.status}", offer.status),
     ]

@@ -128,7 +128,7 @@ async def _reply(
 ) -> None:
     language = person.language or DEFAULT_LANGUAGE
     said = [
-        catalogue.chat(
+        catalogue.render_chat(
             language,
             reply.text,
             reply.params,

@@ -209,7 +209,7 @@ class AnswerHiringFaq:
 
     employer_id: UUID
     topic: str
-    """One of `app.nlu.faq_topic.HIRING`."""
+    """One of `app.nlu.faq_topic.EMPLOYER_TOPICS`."""
 
 
 @dataclass(frozen=True, slots=True)

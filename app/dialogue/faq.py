@@ -10,7 +10,7 @@ from app.dialogue.flow import QUESTIONS
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.offers import tell_offer
-from app.nlu.faq_topic import subject_of
+from app.nlu.faq_topic import find_topic
 
 
 def often_asked(message: Incoming) -> Turn | None:
@@ -19,7 +19,7 @@ def often_asked(message: Incoming) -> Turn | None:
     text = message.text
     if text is None or (asked is not Ask.NOTHING and asked not in QUESTIONS):
         return None
-    subject = subject_of(text)
+    subject = find_topic(text)
     if subject is None:
         return None
     again = (Reply("faq_again"),) if message.state.last_faq == subject else ()

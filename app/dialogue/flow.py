@@ -116,7 +116,7 @@ def typed_choice(message: Incoming, reply: Reply) -> Incoming:
     text = message.text
     if text is None or len(text) > ROW_TITLE_CHARACTERS:
         return message
-    entry = catalogue.catalogue(message.context.reply_language).chat[reply.text]
+    entry = catalogue.get_catalogue(message.context.reply_language).chat[reply.text]
     shown = [(button.id, button.title) for button in reply.buttons or ()]
     shown += [(row.id, row.title) for row in reply.rows]
     if reply.buttons is None:

@@ -21,11 +21,11 @@ from app.dialogue.worker.account_requests import asked_code, read_delete, read_r
 from app.dialogue.worker.offers import clear_answer
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
-from app.nlu.faq_topic import subject_of
+from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
-from app.nlu.job_request import wanted
+from app.nlu.job_request import role_and_people
 from app.nlu.normalize import split_words
-from app.nlu.safety import Distress, distress_in
+from app.nlu.safety import Distress, find_distress
 from app.nlu.vocabulary import phrase_set
 
 SAFETY: Final = "safety"
@@ -68,7 +68,9 @@ def hand_over(message: Incoming, why: str = "asked") -> Turn:
 def call_for_help(message: Incoming) -> Turn | None:
     """Call our team at once for who was wronged, and say the number of the police where there is danger."""
     text, state, context = message.text, message.state, message.context
-    distress = distress_in(text, own_words=state.ask in FREE_WRITING) if text is not None else None
+    distress = (
+        find_distress(text, own_words=state.ask in FREE_WRITING) if text is not None else None
+    )
     if text is None or distress is None:
         return None
     danger = distress is Distress.DANGER
@@ -103,7 +105,7 @@ def _says_no(effect: Effect) -> bool:
 
 def _tells_of_a_job(text: str) -> bool:
     """Whether somebody who hires names a role, and how many or that they need them."""
-    named, people = wanted(text)
+    named, people = role_and_people(text)
     return named and (
         people is not None or phrase_set("wants", "hiring").anywhere(split_words(text))
     )
@@ -193,7 +195,7 @@ def _is_for_the_bot(message: Incoming) -> bool:
     if text is None or _is_new(message):
         return False
     return bool(message.intents & (_PLAIN | _INFORMS | _BACK_TO_THE_BOT)) or (
-        acting(message.state, message.context) is None and subject_of(text) is not None
+        acting(message.state, message.context) is None and find_topic(text) is not None
     )
 
 
@@ -233,5 +235,5 @@ def _fits(message: Incoming, turn: Turn) -> bool:
 def _goes_on(message: Incoming) -> bool:
     """Whether this shows that the bot is understood again, and not only asked something."""
     return not (message.intents & _INFORMS) and (
-        message.inbound.kind is not InboundKind.TEXT or subject_of(message.text or "") is None
+        message.inbound.kind is not InboundKind.TEXT or find_topic(message.text or "") is None
     )

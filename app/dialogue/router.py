@@ -46,7 +46,7 @@ from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import Intent, intents
 from app.nlu.normalize import READ_CHARACTERS, has_devanagari, split_words
-from app.nlu.safety import distress_in
+from app.nlu.safety import find_distress
 from app.nlu.vocabulary import phrase_set
 from app.texts import catalogue
 from app.texts.message import Row
@@ -149,7 +149,7 @@ def _in_hindi(message: Incoming) -> Turn | None:
         state = replace(state, draft={"first": "hi"})
     else:
         # Before the first question only what can't wait for it.
-        hindi = has_devanagari(text) and distress_in(text) is not None
+        hindi = has_devanagari(text) and find_distress(text) is not None
     if not hindi:
         return None
     turn = handle_message(state, message.inbound, replace(message.context, language="hi"))
@@ -466,7 +466,7 @@ def _greet(message: Incoming) -> Turn:
     if message.state.ask in QUESTIONS or unfinished(message.state, context) is not None:
         return resume(message)
     name = context.profile.name if context.profile else ""
-    menu = catalogue.catalogue(context.reply_language).chat["menu"]
+    menu = catalogue.get_catalogue(context.reply_language).chat["menu"]
     rows = [
         Row(id_, *(part.strip() for part in title.split("|", 1)))
         for id_, title in menu.rows.items()

@@ -15,7 +15,7 @@ from app.core.week import WEEKDAYS
 from app.nlu.normalize import normalize
 from app.nlu.vocabulary import phrases
 
-TAKEN: Final = " | "
+GAP: Final = " | "
 """What stands where something was read: words on either side of it don't belong together."""
 
 _MONTHS: Final = (
@@ -37,7 +37,7 @@ _EDGE: Final = r"(?![a-z0-9\u0900-\u0963])"
 _START: Final = r"(?<![a-z0-9\u0900-\u0963])"
 
 
-def any_of(words: str) -> str:
+def pattern_of(words: str) -> str:
     """Return a pattern of whole words, the longest first; a bar divides them."""
     found = sorted((normalize(word) for word in words.split("|")), key=len, reverse=True)
     return f"{_START}(?:{'|'.join(re.escape(word) for word in found)}){_EDGE}"
@@ -51,7 +51,7 @@ _DAYS_OF_MONTH: Final = re.compile(rf"{_START}{_DAY}{_TO}{_DAY}\s*{_MONTH_NAME}\
 _DAY_MONTH: Final = re.compile(rf"{_START}{_DAY}\s*(?:of\s+)?{_MONTH_NAME}\.?{_EDGE}{_YEAR}")
 _MONTH_DAY: Final = re.compile(rf"{_START}{_MONTH_NAME}\.?\s+{_DAY}{_EDGE}(?!\s*[:-]){_YEAR}")
 _TH: Final = r"(?:st|nd|rd|th)"
-_NAMED_SO: Final = any_of(
+_NAMED_SO: Final = pattern_of(
     "floor|class|std|standard|grade|pass|road|cross|main|block|sector|phase|lane|street|avenue"
 )
 """What is numbered, and no day: "2nd floor"."""
@@ -62,14 +62,14 @@ _ORDINAL: Final = re.compile(
     rf"((?:{_START}(?:on|from|starting|till|until|by|for)\s+(?:the\s+)?)|(?:^|[,;|])\s*)(\d{{1,2}}){_TH}"
     rf"{_EDGE}(?!\s+{_NAMED_SO})"
 )
-_TARIKH: Final = re.compile(rf"{_START}(\d{{1,2}})\s*{any_of('tarikh|tareekh|तारीख|तारिख')}")
+_TARIKH: Final = re.compile(rf"{_START}(\d{{1,2}})\s*{pattern_of('tarikh|tareekh|तारीख|तारिख')}")
 _NUMBERS: Final = re.compile(r"(?<![\d/.-])(\d{1,2})[/.](\d{1,2})(?:[/.](20\d\d|\d\d))?(?![\d/.])")
 _ISO: Final = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
-_AFTER_TOMORROW: Final = re.compile(any_of("day after tomorrow|parso|parson|परसों|परसो"))
-_TOMORROW: Final = re.compile(any_of("tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr|kal|कल"))
-_YESTERDAY: Final = re.compile(any_of("yesterday|beeta kal|bita kal|बीता कल"))
-_TODAY: Final = re.compile(any_of("today|tonight|aaj|aj|आज"))
-_NEXT_WEEK: Final = re.compile(any_of("next week|agle hafte|agle haftey|अगले हफ्ते"))
+_AFTER_TOMORROW: Final = re.compile(pattern_of("day after tomorrow|parso|parson|परसों|परसो"))
+_TOMORROW: Final = re.compile(pattern_of("tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr|kal|कल"))
+_YESTERDAY: Final = re.compile(pattern_of("yesterday|beeta kal|bita kal|बीता कल"))
+_TODAY: Final = re.compile(pattern_of("today|tonight|aaj|aj|आज"))
+_NEXT_WEEK: Final = re.compile(pattern_of("next week|agle hafte|agle haftey|अगले हफ्ते"))
 _LONG: Final = re.compile(
     rf"(?:for\s+(?:the\s+)?(?:next\s+)?)?{_START}(\d{{1,3}})\s*"
     rf"(days?|weeks?|months?|din|dino|दिन|दिनों|hafte|hafton|हफ्ते|mahine|mahino|महीने){_EDGE}"
@@ -84,9 +84,9 @@ _ONWARDS: Final = re.compile(
     rf"(?:from|starting|starts|start|since)\s+(?:on\s+|from\s+)?{_MARK}|{_MARK}\s*(?:onwards?|se|से)(?:\s+(?:shuru|शुरू))?"
 )
 _UNTIL: Final = re.compile(rf"(?:till|until|up to|upto)\s+{_MARK}|{_MARK}\s*(?:tak|तक)")
-_THIS: Final = re.compile(any_of("this|coming|upcoming|is|iss|aane wale|aane wali|इस|आने वाले"))
-_EACH: Final = re.compile(any_of("every|each|har|हर|all|weekly|har hafte|हर हफ्ते|every week"))
-_NEXT: Final = re.compile(any_of("next|agle|agli|agla|अगले|अगली|अगला"))
+_THIS: Final = re.compile(pattern_of("this|coming|upcoming|is|iss|aane wale|aane wali|इस|आने वाले"))
+_EACH: Final = re.compile(pattern_of("every|each|har|हर|all|weekly|har hafte|हर हफ्ते|every week"))
+_NEXT: Final = re.compile(pattern_of("next|agle|agli|agla|अगले|अगली|अगला"))
 _SHORT_YEAR: Final = 100
 _MONTHS_AHEAD_DAYS: Final = 62
 """Within two months there is every day of a month."""
@@ -115,7 +115,7 @@ def read(text: str, today: dt.date) -> Dates:
     """Take the dates out of a normalize text."""
     found: list[dt.date] = []
     unreal: list[str] = []
-    text = text.replace("§", " ").replace(_ALWAYS, TAKEN)
+    text = text.replace("§", " ").replace(_ALWAYS, GAP)
     text, choices = _unclear(text, today)
 
     def keep(day: dt.date | None, said: str) -> str:
@@ -124,7 +124,7 @@ def read(text: str, today: dt.date) -> Dates:
                 1 <= int(n) <= 31 for n in re.findall(r"\d+", said)
             ):
                 unreal.append(said.strip())
-                return TAKEN
+                return GAP
             return said
         found.append(day)
         return f" §{len(found) - 1}§ "
@@ -148,7 +148,7 @@ def read(text: str, today: dt.date) -> Dates:
         there = today + dt.timedelta(days=ahead)
         text = pattern.sub(lambda m, there=there: keep(there, m[0]), text)  # type: ignore[misc]
     monday = today + dt.timedelta(days=7 - today.weekday())
-    text = _NEXT_WEEK.sub(TAKEN, text) if (next_week := _NEXT_WEEK.search(text)) else text
+    text = _NEXT_WEEK.sub(GAP, text) if (next_week := _NEXT_WEEK.search(text)) else text
     text, days = _length(text)
     told = _put_together(text, found, days, monday if next_week else None, today)
     return replace(told, choices=choices, unreal=", ".join(unreal))
@@ -175,21 +175,21 @@ def _unclear(text: str, today: dt.date) -> tuple[str, tuple[dt.date, ...]]:
         first = _day(match[1], int(match[2]), None, today)
         other = _day(match[2], int(match[1]), None, today)
         if first and other and first != other and first - today > _SURELY_SOON:
-            return text[: match.start()] + TAKEN + text[match.end() :], (first, other)
+            return text[: match.start()] + GAP + text[match.end() :], (first, other)
     if (match := _next_day().search(text)) is not None:
         ahead = (_weekday_of(match[1]) - today.weekday()) % 7
         # On a Wednesday the next Monday is the coming one; the next Sunday may be a week later.
         if ahead and today.weekday() + ahead <= 6:
             coming = today + dt.timedelta(days=ahead)
-            rest = text[: match.start()] + TAKEN + text[match.end() :]
+            rest = text[: match.start()] + GAP + text[match.end() :]
             return rest, (coming, coming + dt.timedelta(days=7))
     return text, ()
 
 
 @cache
 def _next_day() -> re.Pattern[str]:
-    names = any_of("|".join(word for name, word in _day_words() if name in WEEKDAYS))
-    more = any_of("and|aur|to|se|और|से")
+    names = pattern_of("|".join(word for name, word in _day_words() if name in WEEKDAYS))
+    more = pattern_of("and|aur|to|se|और|से")
     return re.compile(rf"{_NEXT.pattern}\s+({names})(?!\s*(?:{more}|[&-]))")
 
 
@@ -207,7 +207,7 @@ def _put_together(
     text, weekly = _marks(text)
     if match := _RANGE.search(text):
         first, last = found[int(match[1])], found[int(match[2])]
-        rest = _without(_RANGE.sub(TAKEN, text, count=1))
+        rest = _without(_RANGE.sub(GAP, text, count=1))
         return Dates(rest, first, max(first, last), weekly)
     if match := _UNTIL.search(text):
         last = found[int(match[1] or match[2])]
@@ -215,7 +215,7 @@ def _put_together(
         start = min(others, default=min(today + dt.timedelta(days=1), last))
         return Dates(_without(text), start, last, weekly)
     onwards = _ONWARDS.search(text) is not None
-    rest = _without(_ONWARDS.sub(TAKEN, text))
+    rest = _without(_ONWARDS.sub(GAP, text))
     if not found:
         if monday is not None:
             return Dates(rest, monday, monday + dt.timedelta(days=(days or 7) - 1), weekly)
@@ -233,7 +233,7 @@ def _put_together(
 
 
 def _without(text: str) -> str:
-    return re.sub(_MARK, TAKEN, text)
+    return re.sub(_MARK, GAP, text)
 
 
 def _day(day: str, month: int, year: str | None, today: dt.date) -> dt.date | None:
@@ -265,7 +265,7 @@ def _length(text: str) -> tuple[str, int | None]:
         return text, None
     unit = next(days for start, days in _LENGTHS.items() if match[2].startswith(start))
     days = min(max(1, int(match[1]) * unit), 731)
-    return text[: match.start()] + TAKEN + text[match.end() :], days
+    return text[: match.start()] + GAP + text[match.end() :], days
 
 
 # ── Weekdays: once, or every week ────────────────────────────────────────────────────────────────
@@ -284,7 +284,7 @@ def _marks(text: str) -> tuple[str, bool | None]:
 
 @cache
 def _named_days() -> str:
-    return any_of("|".join(word for _, word in _day_words()))
+    return pattern_of("|".join(word for _, word in _day_words()))
 
 
 @cache
@@ -293,7 +293,7 @@ def _day_words() -> tuple[tuple[str, str], ...]:
     return tuple((name, word) for name in names.split() for word in phrases("calendar", name))
 
 
-def names_days(text: str) -> bool:
+def names_weekday(text: str) -> bool:
     """Whether a text names any day of the week."""
     return re.search(_named_days(), normalize(text)) is not None
 
@@ -306,21 +306,21 @@ def _plural() -> str:
         for name, word in _day_words()
         if word.endswith("s") and name != "weekdays" and word[-4:] not in {"tues", "hurs"}
     ]
-    return any_of("|".join(plural))
+    return pattern_of("|".join(plural))
 
 
-def said_weekly(text: str) -> bool:
+def is_weekly(text: str) -> bool:
     """Whether the days are those of every week by the word alone: "saturdays", "daily", "roz"."""
     return re.search(_plural(), normalize(text)) is not None
 
 
 _ONCE: Final = re.compile(
-    any_of(
+    pattern_of(
         "once|only once|one time|just this week|only this week|ek baar|ek bar|sirf ek baar|एक बार"
     )
 )
 _WEEKLY: Final = re.compile(
-    any_of(
+    pattern_of(
         "weekly|every week|each week|regular|har hafte|har hafta|hamesha|roz|daily|हर हफ्ते|हमेशा|रोज"
     )
 )

@@ -18,9 +18,9 @@ type Subjects = tuple[tuple[str, str], ...]
 QUESTION_CHARACTERS: Final = 120
 _UNKNOWN_WORDS: Final = 1
 """So many may stand in it: "kitna paisa milega waiter ka"."""
-SUBJECTS: Final = ("number", "safe", "free", "pay", "jobs", "who")
+WORKER_TOPICS: Final = ("number", "safe", "free", "pay", "jobs", "who")
 """Of several the first is meant: "is my number safe" is about the number."""
-HIRING: Final = (
+EMPLOYER_TOPICS: Final = (
     ("lead", "hire_about_lead"),
     ("fraud", "hire_about_fraud"),
     ("cancel", "hire_about_cancel"),
@@ -29,14 +29,14 @@ HIRING: Final = (
     ("who", "about_who"),
 )
 """What employers ask, with the lists of its words."""
-_WORKING: Final = tuple((subject, f"about_{subject}") for subject in SUBJECTS)
+_WORKING: Final = tuple((subject, f"about_{subject}") for subject in WORKER_TOPICS)
 _SURE: Final = frozenset({"safe", "fraud", "lead"})
 """That something may be a fraud, or nobody came, is a question even where it isn't put as one."""
 _FILLER: Final = "filler"
 _OTHER_MATTER: Final = "other_matter"
 
 
-def subject_of(text: str, lists: Subjects = _WORKING) -> str | None:
+def find_topic(text: str, lists: Subjects = _WORKING) -> str | None:
     """Return what somebody asks about, or None where they don't ask, or about something else."""
     if len(text) > QUESTION_CHARACTERS or intents(text):
         return None

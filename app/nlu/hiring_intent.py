@@ -15,14 +15,14 @@ from app.nlu.vocabulary import phrase_set, vocabulary
 MOST_CHARACTERS: Final = 300
 
 
-def hires(text: str, *, surely: bool = False) -> bool:
+def is_hiring(text: str, *, surely: bool = False) -> bool:
     """Whether somebody says that they need people; `surely` only where it can mean nothing else."""
     said = split_words(text[:MOST_CHARACTERS])
     if phrase_set("asks_whether").anywhere(said):
         return False
     if phrase_set("hiring").anywhere(said):
         return True
-    named, people = job_request.wanted(text)
+    named, people = job_request.role_and_people(text)
     if not named or phrase_set("seeks").anywhere(said):
         return False
     if people is not None:
@@ -32,7 +32,7 @@ def hires(text: str, *, surely: bool = False) -> bool:
     )
 
 
-def speaks(text: str) -> str:
+def guess_language(text: str) -> str:
     """Return the language in which to answer somebody who has not chosen one."""
     if has_devanagari(text):
         return "hi"

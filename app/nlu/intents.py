@@ -9,7 +9,7 @@ from app.core.languages import languages
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import KEPT_TEXTS, normalize, split_words
 from app.nlu.vocabulary import named_phrases, phrase_set, phrases, vocabulary
-from app.texts.catalogue import catalogue
+from app.texts.catalogue import get_catalogue
 
 _PUNCTUATION: Final = " \t\r\n.,!।?;:\"'()*_~-"
 _FILLER: Final = "filler"
@@ -144,7 +144,7 @@ def _language_names() -> Mapping[str, str]:
         _bare(normalize(name)): language
         for language in languages()
         for name in (
-            catalogue(language).name,
+            get_catalogue(language).name,
             *vocabulary(language)["intents"][Intent.LANGUAGE_NAME],
         )
     }

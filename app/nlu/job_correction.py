@@ -47,7 +47,7 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class CorrectionContext:
     """What a reader has to know of the conversation."""
 
     asked: JobPart | None
@@ -57,14 +57,14 @@ class Listening:
     city: str | None
 
 
-def read(text: str, draft: Draft, heard: Listening) -> Correction | None:
+def read(text: str, draft: Draft, heard: CorrectionContext) -> Correction | None:
     """Return what becomes of a job, or None where nothing was understood that could change it."""
     plain = normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
     if (people := _more_or_less(plain, draft)) is not None:
         return Correction(replace(draft, people=people))
     denied = negation.read(plain, heard.today)
     said = [clause for clause in map(_bare, denied.said) if clause]
-    told, named, no_place = _told(said, heard)
+    told, named, no_place = _read_clauses(said, heard)
     found = Correction(draft, named, no_place)
     for other in denied.others:
         if (wanted := _denied(other, draft)) is not None:
@@ -114,17 +114,19 @@ def _bare(clause: str) -> str:
     return " ".join(phrase_set("change_words").without([word for word in said if word]))
 
 
-def may_name(text: str) -> bool:
+def may_hold_name(text: str) -> bool:
     """Whether anything in a text may be a name: not in "make it 3", nor in "none"."""
     said = phrase_set("change_words").without(split_words(text))
     if said and all(word.isdecimal() for word in said):
         return len(said[0]) >= _PIN_DIGITS
-    return any(not word[0].isdecimal() for word in said) and not place_phrases.knows_all(
+    return any(not word[0].isdecimal() for word in said) and not place_phrases.are_known_words(
         [word for word in said if not word[0].isdecimal()]
     )
 
 
-def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, JobPart | None, str]:
+def _read_clauses(
+    clauses: Sequence[str], heard: CorrectionContext
+) -> tuple[Draft, JobPart | None, str]:
     """Return what the clauses tell, which part they only name, and a place nobody knows."""
     told = Draft()
     named: JobPart | None = None
@@ -133,7 +135,7 @@ def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, JobPart | No
     for clause in clauses:
         part = _part_in(clause)
         rest = _parts().without(clause.split())
-        if part is not None and not place_phrases.trimmed(rest) and not dates.names_days(clause):
+        if part is not None and not place_phrases.trim(rest) and not dates.names_weekday(clause):
             named = named or part
         elif part is JobPart.PAY and (amount := _pay_in(clause, heard)) is not None:
             told = told.with_said(amount)
@@ -150,7 +152,7 @@ def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, JobPart | No
                 named, no_place = JobPart.PLACE, found.note
             told = told.with_said(replace(found, note=""))
         elif re.fullmatch(r"\d+", clause) and int(clause) < _LEAST_BARE_PAY:
-            people = job_request.count(clause)
+            people = job_request.parse_count(clause)
             told = told if people is None else replace(told, people=people)
         else:
             plain.append(clause)
@@ -162,13 +164,13 @@ def _told(clauses: Sequence[str], heard: Listening) -> tuple[Draft, JobPart | No
             currency=heard.currency,
             city=heard.city,
             guess_role=heard.asked is JobPart.ROLE,
-            guess_place=heard.asked is JobPart.PLACE and may_name(" ".join(plain)),
+            guess_place=heard.asked is JobPart.PLACE and may_hold_name(" ".join(plain)),
         )
         told = told.with_said(said)
     return told, named, no_place
 
 
-def _exact(text: str, heard: Listening) -> Draft:
+def _exact(text: str, heard: CorrectionContext) -> Draft:
     return job_request.read(
         text,
         heard.today,
@@ -180,12 +182,12 @@ def _exact(text: str, heard: Listening) -> Draft:
     )
 
 
-def _pay_in(clause: str, heard: Listening) -> Draft | None:
+def _pay_in(clause: str, heard: CorrectionContext) -> Draft | None:
     """Return the pay in a clause that says that it is about it; None where another reader knows better."""
     found = _exact(clause, heard)
     if found.amount is not None or found.pay_open:
         return found
-    return pay.named(clause, heard.currency)
+    return pay.parse_only_number(clause, heard.currency)
 
 
 def _part_in(clause: str) -> JobPart | None:
@@ -208,7 +210,7 @@ def _more_or_less(text: str, draft: Draft) -> int | None:
     more, less = (phrase_set(name).anywhere(said) for name in ("more_of", "less_of"))
     rest = phrase_set("more_of", "less_of", "part_people", "change_words", "wants").without(said)
     rest = [word for word in rest if word not in place_phrases.FILLERS]
-    if more == less or len(rest) != 1 or (by := job_request.count(rest[0])) is None:
+    if more == less or len(rest) != 1 or (by := job_request.parse_count(rest[0])) is None:
         return None
     people = draft.people + by if more else draft.people - by
     return people if 1 <= people <= job_request.MOST_PEOPLE else None
@@ -221,11 +223,11 @@ def _denied(other: str, draft: Draft) -> JobPart | None:
     """Return what has to be asked when this is denied: "no pay", "not Dadar", "waiter nahi"."""
     if (part := _part_in(other)) is not None:
         return part
-    named = job_request.role_named(other)
+    named = job_request.find_role(other)
     if named is not None and named == draft.skill:
         return JobPart.ROLE
     place = normalize(str(draft.place["name"])) if draft.place else ""
-    said = place_phrases.trimmed(other.split())
+    said = place_phrases.trim(other.split())
     if said and place and place.startswith(" ".join(said)):
         return JobPart.PLACE
     return None
@@ -234,16 +236,18 @@ def _denied(other: str, draft: Draft) -> JobPart | None:
 def _nothing_said(other: str) -> bool:
     """Whether this is no more than "no wait", or a number that another one follows."""
     said = other.split()
-    return all(re.fullmatch(r"[₹\d.,/-]+", word) for word in said) or place_phrases.knows_all(said)
+    return all(re.fullmatch(r"[₹\d.,/-]+", word) for word in said) or place_phrases.are_known_words(
+        said
+    )
 
 
 def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
     """Return the job without the days that are denied; None where it had none of them."""
     if denied.inside and told.days and told.starts_on is None:
-        return negation.without(replace(draft, days=told.days), denied)
+        return negation.remove_days(replace(draft, days=told.days), denied)
     if told.starts_on is not None:
-        return negation.without(draft.with_said(told), denied)
-    left = negation.without(draft, denied)
+        return negation.remove_days(draft.with_said(told), denied)
+    left = negation.remove_days(draft, denied)
     if told.days:
         if left is None:
             return draft.with_said(told)

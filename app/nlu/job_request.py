@@ -16,7 +16,7 @@ from app.catalogue import places, skills
 from app.core.week import DAY
 from app.masking.mask import mask
 from app.nlu import dates, negation, pay, place_phrases, weekly_hours
-from app.nlu.dates import TAKEN, any_of
+from app.nlu.dates import GAP, pattern_of
 from app.nlu.job_draft import EVERY_SHIFT, Draft
 from app.nlu.normalize import normalize
 
@@ -51,28 +51,28 @@ _NUMBERS: Final[Mapping[str, int]] = {
 _ONE: Final = frozenset({"a", "an", "1"})
 _NUMBERED: Final = frozenset("class std standard grade kaksha sector gate no number floor".split())
 """Words whose number says which, and not how many: "class 8 maths"."""
-_COUNT: Final = rf"(\d{{1,3}}|{any_of('|'.join(_NUMBERS))})"
+_COUNT: Final = rf"(\d{{1,3}}|{pattern_of('|'.join(_NUMBERS))})"
 _PEOPLE: Final = re.compile(
     rf"(?<![\d:.,-]){_COUNT}\s*(?:more\s+|x\s+)?"
-    + any_of(
+    + pattern_of(
         "people|persons|person|peoples|pax|workers|worker|candidates|candidate|positions|position|"
         "openings|opening|vacancy|vacancies|members|log|logo|logon|loge|bande|banda|aadmi|admi|"
         "ppl|boys|girls|guys|ladke|ladkiyan|लोग|लोगों|बंदे|आदमी|जन|व्यक्ति|vyakti|staff|nos|helpers needed"
     )
 )
 _WANTED: Final = re.compile(
-    rf"(?:{any_of('need|needed|want|require|chahiye|hiring|x')}\s*){_COUNT}(?=\s*(?:[,;|।]|$))"
-    rf"|(?<![\d:.,-]){_COUNT}\s*{any_of('chahiye|chahie|chaiye|needed|required|wanted|चाहिए')}"
+    rf"(?:{pattern_of('need|needed|want|require|chahiye|hiring|x')}\s*){_COUNT}(?=\s*(?:[,;|।]|$))"
+    rf"|(?<![\d:.,-]){_COUNT}\s*{pattern_of('chahiye|chahie|chaiye|needed|required|wanted|चाहिए')}"
 )
 
 _EXPERIENCE: Final = re.compile(
-    rf"(\d{{1,2}})\s*\+?\s*{any_of('years|year|yrs|yr|saal|sal|साल')}\s*(?:of |ka |का )?\s*"
-    rf"{any_of('experience|experienced|exp|anubhav|tajurba|अनुभव|तजुर्बा')}"
-    rf"|{any_of('experience|exp|अनुभव')}\s*(?:of |: ?)?(\d{{1,2}})\s*{any_of('years|year|yrs|saal|साल')}"
+    rf"(\d{{1,2}})\s*\+?\s*{pattern_of('years|year|yrs|yr|saal|sal|साल')}\s*(?:of |ka |का )?\s*"
+    rf"{pattern_of('experience|experienced|exp|anubhav|tajurba|अनुभव|तजुर्बा')}"
+    rf"|{pattern_of('experience|exp|अनुभव')}\s*(?:of |: ?)?(\d{{1,2}})\s*{pattern_of('years|year|yrs|saal|साल')}"
 )
 _RADIUS: Final = re.compile(
-    rf"(?:{any_of('within|radius|upto|up to|max|in|from')}\s*(?:of\s*)?)?(?<![\d.])(\d{{1,3}}(?:\.\d)?)\s*"
-    rf"{any_of('km|kms|kilometer|kilometers|kilometre|kilometres|किमी|किलोमीटर')}"
+    rf"(?:{pattern_of('within|radius|upto|up to|max|in|from')}\s*(?:of\s*)?)?(?<![\d.])(\d{{1,3}}(?:\.\d)?)\s*"
+    rf"{pattern_of('km|kms|kilometer|kilometers|kilometre|kilometres|किमी|किलोमीटर')}"
     r"(?:\s*(?:radius|ke andar|के अंदर|tak|तक|around))?"
 )
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")
@@ -95,10 +95,14 @@ def read(
     role or a place has to be called by its very name, and alone.
     """
     plain = normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
-    plain, denied = negation.days_out(plain, now_here) if negation.denies(plain) else (plain, None)
-    plain, draft = pay.take(plain, currency)
+    plain, denied = (
+        negation.split_denied_days(plain, now_here)
+        if negation.has_negation(plain)
+        else (plain, None)
+    )
+    plain, draft = pay.extract(plain, currency)
     plain, draft = _figures(plain, draft)
-    plain, draft = pay.take_alone(plain, draft, currency)
+    plain, draft = pay.extract_bare(plain, draft, currency)
     when = dates.read(plain, now_here)
     draft = replace(
         draft,
@@ -110,11 +114,11 @@ def read(
     )
     draft, chunks = _week(when.rest, when.weekly, draft)
     if denied is not None and denied.when:
-        draft = negation.without(draft, denied) or draft
+        draft = negation.remove_days(draft, denied) or draft
     return _names(chunks, draft, _Looked(language, city, guess_role, guess_place))
 
 
-def wanted(text: str) -> tuple[bool, int | None]:
+def role_and_people(text: str) -> tuple[bool, int | None]:
     """Whether a text names a role, and how many people it says are wanted.
 
     One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
@@ -136,26 +140,26 @@ def wanted(text: str) -> tuple[bool, int | None]:
 def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
     if match := _EXPERIENCE.search(text):
         draft = replace(draft, years=int(match[1] or match[2]))
-        text = text[: match.start()] + TAKEN + text[match.end() :]
+        text = text[: match.start()] + GAP + text[match.end() :]
     if match := _RADIUS.search(text):
         draft = replace(draft, radius_km=min(max(float(match[1]), 0.5), 500.0))
-        text = text[: match.start()] + TAKEN + text[match.end() :]
+        text = text[: match.start()] + GAP + text[match.end() :]
     for pattern in (_PEOPLE, _WANTED):
         match = pattern.search(text)
         if match is None:
             continue
-        people = count(next(part for part in match.groups() if part))
+        people = parse_count(next(part for part in match.groups() if part))
         if people is not None:
             draft = replace(draft, people=people)
-            text = text[: match.start()] + TAKEN + text[match.end() :]
+            text = text[: match.start()] + GAP + text[match.end() :]
             break
     if (match := _PIN.search(text)) and (found := places.by_pin(match[1])):
-        draft = replace(draft, place=place_phrases.option(found))
-        text = text[: match.start()] + TAKEN + text[match.end() :]
+        draft = replace(draft, place=place_phrases.as_option(found))
+        text = text[: match.start()] + GAP + text[match.end() :]
     return text, draft
 
 
-def count(text: str) -> int | None:
+def parse_count(text: str) -> int | None:
     """Return a number of people, in digits or in words; None where it is none."""
     word = normalize(text).strip(" .!")
     number = _NUMBERS.get(word) or (int(word) if re.fullmatch(r"\d{1,3}", word) else None)
@@ -174,7 +178,7 @@ def _week(text: str, weekly: bool | None, draft: Draft) -> tuple[Draft, list[str
         words = part.split()
         at = 0
         while at < len(words):
-            end = weekly_hours.longest(words, at, _LONGEST_TIMES)
+            end = weekly_hours.longest_run(words, at, _LONGEST_TIMES)
             if end is None:
                 left.append(words[at])
                 at += 1
@@ -192,12 +196,12 @@ def _week(text: str, weekly: bool | None, draft: Draft) -> tuple[Draft, list[str
         day: tuple((slot.start, slot.end) for slot in slots if slot.weekday == day) for day in days
     }
     told = {day: () if _whole(found) else found for day, found in spans.items()}
-    if not dates.names_days(said):
+    if not dates.names_weekday(said):
         some = next(iter(told.values()))
         return _timed(draft, (), None, {EVERY_SHIFT: some}), [c for c in chunks if c]
     same = len(set(told.values())) == 1
     hours = {EVERY_SHIFT: told[days[0]]} if same else told
-    if weekly is None and dates.said_weekly(said):
+    if weekly is None and dates.is_weekly(said):
         weekly = True
     if weekly is None and len(days) == 1 and draft.per not in {"week", "month"}:
         weekly = False
@@ -255,17 +259,17 @@ def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
 
 
 def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, str]:
-    words = place_phrases.trimmed(chunk.split())
+    words = place_phrases.trim(chunk.split())
     if not words:
         return draft, ""
     needs_role = draft.skill is None and not draft.skills and looked.guess_role
-    if (people := count(words[0])) is not None and draft.people is None:
+    if (people := parse_count(words[0])) is not None and draft.people is None:
         if len(words) == 1:
             return replace(draft, people=people), ""
         if needs_role and _begins_a_role(" ".join(words[1:])):
             words, draft = words[1:], replace(draft, people=people)
     said = " ".join(words)
-    if needs_role and not place_phrases.marked(chunk) and _begins_a_role(said):
+    if needs_role and not place_phrases.has_marker(chunk) and _begins_a_role(said):
         return _role(said, draft, looked.language), ""
     if draft.place is None and not draft.places:
         placed, note = _place(chunk, words, draft, looked)
@@ -281,15 +285,17 @@ def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, st
 def _place(chunk: str, words: Sequence[str], draft: Draft, looked: _Looked) -> tuple[Draft, str]:
     """Return the draft with the place in these words, if there is one, and the other words."""
     if not looked.guess_place:
-        found = place_phrases.exactly(words, looked.city)
+        found = place_phrases.find_exact(words, looked.city)
         if found != Draft():
             return replace(draft, place=found.place, places=found.places), ""
     else:
-        options, name, note = place_phrases.place_in(words, looked.city)
+        options, name, note = place_phrases.find_longest(words, looked.city)
         if options:
-            return place_phrases.placed(draft, options, name), note
-    if place_phrases.marked(chunk) and (options := place_phrases.by_ear(words, looked.city)):
-        return place_phrases.placed(draft, options, ""), ""
+            return place_phrases.with_place(draft, options, name), note
+    if place_phrases.has_marker(chunk) and (
+        options := place_phrases.find_by_sound(words, looked.city)
+    ):
+        return place_phrases.with_place(draft, options, ""), ""
     return draft, ""
 
 
@@ -303,8 +309,12 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
                 continue
             before, people = words[:at], None
             numbered = len(before) > 1 and before[-2] in _NUMBERED
-            if before and not numbered and (before[-1] in _ONE or count(before[-1]) is not None):
-                people = 1 if before[-1] in _ONE else count(before[-1])
+            if (
+                before
+                and not numbered
+                and (before[-1] in _ONE or parse_count(before[-1]) is not None)
+            ):
+                people = 1 if before[-1] in _ONE else parse_count(before[-1])
                 before = before[:-1]
             left, first, some = _roles_in(" ".join(before))
             right, last, more = _roles_in(" ".join(words[at + length :]))
@@ -318,7 +328,7 @@ def names_role(text: str) -> bool:
     return any(_roles_in(chunk)[1] for chunk in _BETWEEN.split(normalize(text)))
 
 
-def role_named(text: str) -> str | None:
+def find_role(text: str) -> str | None:
     """Return the one role that a text calls by its name, if it does, in as much of it as is read."""
     found = _roles_in(text[: place_phrases.MOST_CHARACTERS])[1]
     return found[0] if len(found) == 1 else None

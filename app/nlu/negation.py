@@ -52,12 +52,12 @@ def read(text: str, today: dt.date) -> Denied:
     return found
 
 
-def denies(text: str) -> bool:
+def has_negation(text: str) -> bool:
     """Whether a folded text has any "not"."""
     return any(_not_at(clause.split()) for clause in CLAUSES.split(text))
 
 
-def days_out(text: str, today: dt.date) -> tuple[str, Denied]:
+def split_denied_days(text: str, today: dt.date) -> tuple[str, Denied]:
     """Return a folded text without the days that it denies, and them; any other "not" stays in it."""
     found, rest = Denied(), []
     for clause in CLAUSES.split(text):
@@ -72,7 +72,7 @@ def days_out(text: str, today: dt.date) -> tuple[str, Denied]:
     return ", ".join(rest), found
 
 
-def without(draft: Draft, denied: Denied) -> Draft | None:
+def remove_days(draft: Draft, denied: Denied) -> Draft | None:
     """Return a job without these days; None where it had none of them, or one amid others."""
     changed = draft
     for day in sorted(denied.dates):
@@ -179,12 +179,16 @@ def _days_in(text: str, today: dt.date, *, last: bool) -> _Days:
     words = text.split()
     for at, end in _runs(len(words), last=last):
         run = " ".join(words[at:end])
-        if not _NUMBER.search(run) and dates.names_days(run) and (slots := weekly_hours.read(run)):
+        if (
+            not _NUMBER.search(run)
+            and dates.names_weekday(run)
+            and (slots := weekly_hours.read(run))
+        ):
             rest = " ".join([*words[:at], *words[end:]])
             return _Days(frozenset(slot.weekday for slot in slots), frozenset(), rest)
     when = dates.read(text, today)
-    rest = when.rest.replace(dates.TAKEN.strip(), " ")
-    if when.starts_on is None or place_phrases.trimmed(rest.split()):
+    rest = when.rest.replace(dates.GAP.strip(), " ")
+    if when.starts_on is None or place_phrases.trim(rest.split()):
         return _Days(frozenset(), frozenset(), text)
     length = min(((when.ends_on or when.starts_on) - when.starts_on).days, _MOST_DAYS)
     steps = range(length + 1)

@@ -32,7 +32,7 @@ REASONS: Final = ("far", "pay", "time")
 
 
 @dataclass(frozen=True, slots=True)
-class OfferAnswer:
+class OfferReply:
     """What was said of an offer."""
 
     verb: str | None
@@ -67,7 +67,7 @@ _OF_REASON: Final[Mapping[_Part | None, str]] = {
 }
 
 
-def answer_in(text: str) -> OfferAnswer | None:
+def parse_offer_reply(text: str) -> OfferReply | None:
     """Return what a text says of an offer, or None where it says something else."""
     meant = intents(text)
     found = _parts(text[:ANSWER_CHARACTERS])
@@ -78,41 +78,41 @@ def answer_in(text: str) -> OfferAnswer | None:
             unsure |= verb == "reject" and (
                 _denied(found) or any(p is _Part.KEPT for p, _ in found)
             )
-            return OfferAnswer(None if unsure else verb, why)
+            return OfferReply(None if unsure else verb, why)
     if meant or len(text) > ANSWER_CHARACTERS or "?" in text:
         return None
     parts = {part for part, _ in found}
     if _Part.ASKED in parts:
         return None
     if _Part.KEPT in parts:
-        return OfferAnswer(None)
+        return OfferReply(None)
     if parts & {_Part.YES, _Part.CAN}:
         plain = parts <= {_Part.YES, _Part.CAN, _Part.FILLER}
-        return OfferAnswer("accept" if plain else None)
+        return OfferReply("accept" if plain else None)
     if _Part.NO in parts:
         return _refused(text, found)
     return None if None in parts else _remarked(found)
 
 
-def _refused(text: str, found: _Found) -> OfferAnswer:
+def _refused(text: str, found: _Found) -> OfferReply:
     parts = {part for part, _ in found}
     if _denied(found) or _Part.DOUBT in parts or (None in parts and not _begins_with_no(text)):
-        return OfferAnswer(None)
+        return OfferReply(None)
     if None in parts:
-        return OfferAnswer("reject", text.strip())
+        return OfferReply("reject", text.strip())
     own_words = text.strip() if _Part.EXCUSE in parts else None
-    return OfferAnswer("reject", _reason(found) or own_words)
+    return OfferReply("reject", _reason(found) or own_words)
 
 
-def _remarked(found: _Found) -> OfferAnswer | None:
+def _remarked(found: _Found) -> OfferReply | None:
     """Read what is neither yes nor no: a reason that says one, a doubt, or only a remark."""
     parts = {part for part, _ in found}
     reason = _reason(found)
     if reason and any(_says_not(words) for part, words in found if part in _OF_REASON):
-        return OfferAnswer("reject", reason, by_reason=True)
+        return OfferReply("reject", reason, by_reason=True)
     if _Part.DOUBT in parts:
-        return OfferAnswer("later")
-    return OfferAnswer(None) if reason or _Part.EXCUSE in parts else None
+        return OfferReply("later")
+    return OfferReply(None) if reason or _Part.EXCUSE in parts else None
 
 
 def _reason(found: _Found) -> str | None:

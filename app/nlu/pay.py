@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from app.core.money import exponent
-from app.nlu.dates import TAKEN, any_of
+from app.nlu.dates import GAP, pattern_of
 from app.nlu.job_draft import Draft
 from app.nlu.normalize import normalize
 
@@ -42,7 +42,7 @@ _PAY: Final = re.compile(
     rf"{_SIGN}\s?{_SUM}(?:\s?/-)?|(?<![\d:.,/-]){_SUM}\s?(?:{_SIGN}{_EDGE}|/-)"
 )
 _PAY_NAMED: Final = re.compile(
-    any_of(
+    pattern_of(
         "pay|pays|paying|salary|wage|wages|payment|budget|rate|paisa|paise|pagar|tankha|tankhwah|"
         "मजदूरी|वेतन|पगार|तनख्वाह|पैसे|सैलरी|pay is|salary is"
     )
@@ -50,10 +50,10 @@ _PAY_NAMED: Final = re.compile(
 )
 _PAY_ALONE: Final = re.compile(
     r"(?:^|[,;|])\s*(?:([1-9]\d{2,4})|([1-9]\d{0,2})\s?(k))\s*(?=[,;|]|$)"
-    rf"|(?<![\d:.,/-])([1-9]\d{{2,4}})\s+{any_of('each|per person|per head|each person|har ek')}"
+    rf"|(?<![\d:.,/-])([1-9]\d{{2,4}})\s+{pattern_of('each|per person|per head|each person|har ek')}"
 )
 _PAY_OPEN: Final = re.compile(
-    any_of(
+    pattern_of(
         "negotiable|pay negotiable|salary negotiable|to be agreed|to be discussed|baat karke|"
         "baat kar ke|बात करके|pay later decided|tbd"
     )
@@ -76,7 +76,7 @@ def _lower(match: re.Match[str]) -> str:
     return f"{match[1] or ''}{low}"
 
 
-def take(text: str, currency: str) -> tuple[str, Draft]:
+def extract(text: str, currency: str) -> tuple[str, Draft]:
     """Take the pay out of a normalize text."""
     text = _RANGE.sub(_lower, text)
     for pattern in (_PAY_PER, _PER_PAY):
@@ -87,29 +87,29 @@ def take(text: str, currency: str) -> tuple[str, Draft]:
             if not sure and amount < _LEAST_BARE_PAY and not _says_each(match[0]):
                 continue
             draft = Draft(amount=_minor(amount, currency), per=unit)
-            return text[: match.start()] + TAKEN + text[match.end() :], draft
+            return text[: match.start()] + GAP + text[match.end() :], draft
     for pattern in (_PAY, _PAY_NAMED):
         found = pattern.search(text)
         amount = _amount([part for part in found.groups() if part]) if found else None
         if found is not None and amount is not None:
             draft = Draft(amount=_minor(amount, currency))
-            return text[: found.start()] + TAKEN + text[found.end() :], draft
+            return text[: found.start()] + GAP + text[found.end() :], draft
     if found := _PAY_OPEN.search(text):
-        return text[: found.start()] + TAKEN + text[found.end() :], Draft(pay_open=True)
+        return text[: found.start()] + GAP + text[found.end() :], Draft(pay_open=True)
     return text, Draft()
 
 
-def take_alone(text: str, draft: Draft, currency: str) -> tuple[str, Draft]:
+def extract_bare(text: str, draft: Draft, currency: str) -> tuple[str, Draft]:
     """Take a number that stands alone for the pay, once everything else has had its numbers."""
     found = _PAY_ALONE.search(text)
     if found is None or draft.amount is not None:
         return text, draft
     amount = _amount([part for part in found.groups() if part])
     draft = replace(draft, amount=_minor(amount or 0, currency))
-    return text[: found.start()] + TAKEN + text[found.end() :], draft
+    return text[: found.start()] + GAP + text[found.end() :], draft
 
 
-def named(text: str, currency: str) -> Draft | None:
+def parse_only_number(text: str, currency: str) -> Draft | None:
     """Return the pay in a text that is known to be about it, by its only number; else None."""
     found = [match for match in re.finditer(_SUM, text) if not match[1].startswith("0")]
     amount = _amount(found[0].groups()) if len(found) == 1 else None
@@ -122,7 +122,7 @@ def without_units(said: Sequence[str]) -> list[str]:
 
 
 def _says_each(said: str) -> bool:
-    return re.search(rf"/|{any_of('per|a|an|every|each|har|prati|प्रति|हर')}", said) is not None
+    return re.search(rf"/|{pattern_of('per|a|an|every|each|har|prati|प्रति|हर')}", said) is not None
 
 
 def _sum_and_unit(match: re.Match[str], *, first_is_unit: bool) -> tuple[float | None, str, bool]:

@@ -8,7 +8,7 @@ from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
 
 
-def meant(text: str, options: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def choose_place(text: str, options: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Return those of `options` that a text may mean: "2", "the one in Jaipur", "rampur himachal pradesh".
 
     None of them where it names another place, and where it would leave all of them to choose from.

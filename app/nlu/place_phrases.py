@@ -43,13 +43,13 @@ _BY: Final = frozenset(
 )
 
 
-def marked(chunk: str) -> bool:
+def has_marker(chunk: str) -> bool:
     """Whether a word says that this is a place: "in Dadar", "Dadar mein"."""
     words = chunk.split()
     return bool(words) and (words[0] in _AT or words[-1] in _BY)
 
 
-def trimmed(words: list[str]) -> list[str]:
+def trim(words: list[str]) -> list[str]:
     """Return the words of a name without what stands around it."""
     while words and words[0].strip(".!?:") in FILLERS | _AT:
         words = words[1:]
@@ -58,15 +58,15 @@ def trimmed(words: list[str]) -> list[str]:
     return [word.strip("!?:") for word in words]
 
 
-def placed(draft: Draft, found: Sequence[places.Place], said: str) -> Draft:
+def with_place(draft: Draft, found: Sequence[places.Place], said: str) -> Draft:
     """Return the draft with the place that was found, or with those to choose from."""
     if not found:
         return draft
     named = [p for p in found if f"{skills.fold(p.name)} ".startswith(f"{said} ")]
     found = named or found
     if not _one_place(found):
-        return replace(draft, places=tuple(option(place) for place in found))
-    chosen = option(found[0])
+        return replace(draft, places=tuple(as_option(place) for place in found))
+    chosen = as_option(found[0])
     name = found[0].name
     if named:
         # "Bandra" has an east and a west; whoever says only Bandra is told only Bandra.
@@ -84,13 +84,13 @@ def find_places(text: str, city: str | None = None) -> Draft:
     whole = places.search(text[:MOST_CHARACTERS], _MOST_OPTIONS) if "," in text else []
     if sure := [place for place in whole if place.sure]:
         # An address is read whole: "Andheri West, Mumbai, Maharashtra" is not all of Mumbai.
-        return placed(Draft(), sure, skills.fold(text.partition(",")[0]))
-    words = trimmed(normalize(text[:MOST_CHARACTERS]).replace(",", " , ").split())
-    found, said, _ = place_in(words, city) if words else ([], "", "")
-    return placed(Draft(), found or by_ear(words, city), said)
+        return with_place(Draft(), sure, skills.fold(text.partition(",")[0]))
+    words = trim(normalize(text[:MOST_CHARACTERS]).replace(",", " , ").split())
+    found, said, _ = find_longest(words, city) if words else ([], "", "")
+    return with_place(Draft(), found or find_by_sound(words, city), said)
 
 
-def by_ear(words: Sequence[str], city: str | None) -> list[places.Place]:
+def find_by_sound(words: Sequence[str], city: str | None) -> list[places.Place]:
     """Return what sounds like words in Devanagari, which no name on the map is written in."""
     said = " ".join(phrase_set("station").without(words))
     if not has_devanagari(said):
@@ -100,7 +100,7 @@ def by_ear(words: Sequence[str], city: str | None) -> list[places.Place]:
     return [place for place in found if place.sure] or found
 
 
-def place_in(words: Sequence[str], city: str | None) -> tuple[list[places.Place], str, str]:
+def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Place], str, str]:
     """Return the places that the longest run of these words names, the run, and the other words."""
     words = phrase_set("station").without(words)
     for at, end in _runs(words):
@@ -108,7 +108,7 @@ def place_in(words: Sequence[str], city: str | None) -> tuple[list[places.Place]
         if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in FILLERS):
             continue
         if found := _search(said, city):
-            rest = trimmed([*words[:at], *words[end:]])
+            rest = trim([*words[:at], *words[end:]])
             return found, skills.fold(said), " ".join(rest)
     return [], "", ""
 
@@ -153,7 +153,7 @@ def _beside(place: places.Place, other: places.Place) -> bool:
     )
 
 
-def option(place: places.Place) -> dict[str, Any]:
+def as_option(place: places.Place) -> dict[str, Any]:
     """Return a place as a draft keeps it."""
     # A PIN code's own city is only its district.
     nearest = places.nearest_city(place.latitude, place.longitude)
@@ -166,21 +166,21 @@ def option(place: places.Place) -> dict[str, Any]:
     }
 
 
-def exactly(said: Sequence[str], city: str | None) -> Draft:
+def find_exact(said: Sequence[str], city: str | None) -> Draft:
     """Return the place whose own name these words are, as a draft that knows no more.
 
     Nothing that only sounds or begins like it; and never what the conversation knows as another word, as
     "none" or "wait", nor a number, though a village may be called so.
     """
     words = phrase_set("station").without(split_words(" ".join(said)))
-    if not words or any(word[0].isdecimal() for word in words) or knows_all(words):
+    if not words or any(word[0].isdecimal() for word in words) or are_known_words(words):
         return Draft()
     whole = " ".join(words)
     found = [place for place in _search(whole, city) if place.sure and _is_called(place, words)]
     large = places.by_city(whole)
     if not found and large is not None and large.people >= places.KNOWN_TO_ALL_PEOPLE:
         found = [large]
-    return placed(Draft(), found, skills.fold(whole))
+    return with_place(Draft(), found, skills.fold(whole))
 
 
 def _is_called(place: places.Place, words: Sequence[str]) -> bool:
@@ -192,7 +192,7 @@ def _is_called(place: places.Place, words: Sequence[str]) -> bool:
     return alike > 0 and set(said[alike:]) <= about
 
 
-def knows_all(words: Sequence[str]) -> bool:
+def are_known_words(words: Sequence[str]) -> bool:
     """Whether the conversation knows each of these words as something else than a name."""
     return not _known().without(words)
 

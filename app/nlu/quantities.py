@@ -90,7 +90,7 @@ def age(words: Sequence[str]) -> tuple[int | None, list[str]] | None:
     return (int(low), rest) if low == high and unit in {"", "year"} else None
 
 
-def is_only_a_time(words: Sequence[str]) -> bool:
+def is_only_a_duration(words: Sequence[str]) -> bool:
     """Whether it is a number, of years or of nothing, and nobody is said to be so old: "10 saal ka"."""
     return all(
         isinstance(token, _Number) or set(part[token == "year" :]) <= _OF_A_TIME

@@ -47,7 +47,7 @@ class _Part(Enum):
     FILLER = auto()
 
 
-def distress_in(text: str, *, own_words: bool = False) -> Distress | None:
+def find_distress(text: str, *, own_words: bool = False) -> Distress | None:
     """Return what somebody calls for help about, or None.
 
     `own_words`: a name, a skill or a place is asked for, and "police lines" is one.

@@ -46,7 +46,7 @@ def read(
     return _hours_meant(every, today, known, adds=adds) if every else None
 
 
-def longest(words: Sequence[str], at: int, most: int) -> int | None:
+def longest_run(words: Sequence[str], at: int, most: int) -> int | None:
     """Return where the longest run of folded words from `at` that `read` understands ends, at most `most` long.
 
     The words are cut into tokens once, and not once for each run.
@@ -82,10 +82,10 @@ def _hours_meant(
     before = [((slot.weekday,), [_span_of(slot)]) for slot in known]
     if not clauses:
         left = [(days, spans) for days, spans in before if not never & set(days)]
-        return weekly(left) if never else None
+        return to_slots(left) if never else None
     told = [(clause.days or set(EVERY_DAY), clause.spans) for clause in clauses]
     adds |= any("also" in token.names for token in every)
-    return weekly([*before, *told] if adds else told)
+    return to_slots([*before, *told] if adds else told)
 
 
 def _span_of(slot: Slot) -> _Span:
@@ -119,7 +119,7 @@ def _without_asides(tokens: _Tokens) -> _Tokens | None:
     return None if asides and not times else kept
 
 
-def weekly(parts: Iterable[tuple[Collection[int], Sequence[_Span]]]) -> list[Slot] | None:
+def to_slots(parts: Iterable[tuple[Collection[int], Sequence[_Span]]]) -> list[Slot] | None:
     """Return days with their spans as slots: merged within a day, none touching another's minutes.
 
     Spans are minutes from the day's midnight, past 1440 on the next day; none are the whole day.

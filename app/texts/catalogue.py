@@ -15,7 +15,7 @@ from typing import Any, Final
 from babel.core import Locale
 
 from app.core.languages import DEFAULT_LANGUAGE, LOCALES, languages
-from app.texts.formatting import FILTERS, OPTIONAL, Reader, day, inert
+from app.texts.formatting import FILTERS, OPTIONAL, FormatContext, day, inert
 from app.texts.formatting import reason as say_reason
 from app.texts.message import BODY_CHARACTERS, Button, Form, Outgoing, Template
 from app.texts.message import Row as ListRow
@@ -82,10 +82,10 @@ class TemplateText:
 
 
 @cache
-def catalogue(language: str) -> Catalogue:
+def get_catalogue(language: str) -> Catalogue:
     """The catalogue of a language; an unknown one reads the default's."""
     if language not in languages():
-        return catalogue(DEFAULT_LANGUAGE)
+        return get_catalogue(DEFAULT_LANGUAGE)
     raw = tomllib.loads((LOCALES / f"{language}.toml").read_text(encoding="utf-8"))
 
     def entries(section: str) -> dict[str, Entry]:
@@ -107,23 +107,23 @@ def catalogue(language: str) -> Catalogue:
     )
 
 
-def reader(
+def format_context(
     language: str, params: Mapping[str, Any] | None = None, now: dt.datetime | None = None
-) -> Reader:
+) -> FormatContext:
     """Return in whose language, zone and year `params` are said."""
-    texts = catalogue(language)
-    return Reader(texts.language, texts.locale, texts.words, now, params or {})
+    texts = get_catalogue(language)
+    return FormatContext(texts.language, texts.locale, texts.words, now, params or {})
 
 
-def notice(
+def render_notice(
     language: str, kind: str, params: Mapping[str, Any], now: dt.datetime | None = None
 ) -> Outgoing:
     """Render one notice, its template included. Raises KeyError for an unknown kind or value."""
-    entry = catalogue(language).notices[kind]
-    return render(entry, reader(language, params, now), template=template_name(kind))
+    entry = get_catalogue(language).notices[kind]
+    return render(entry, format_context(language, params, now), template=template_name(kind))
 
 
-def chat(
+def render_chat(
     language: str,
     kind: str,
     params: Mapping[str, Any] | None = None,
@@ -134,29 +134,29 @@ def chat(
     now: dt.datetime | None = None,
 ) -> Outgoing:
     """Render one text of the conversation; given buttons and rows replace the catalogue's."""
-    entry = catalogue(language).chat[kind]
-    outgoing = render(entry, reader(language, params, now), buttons=buttons, rows=rows)
+    entry = get_catalogue(language).chat[kind]
+    outgoing = render(entry, format_context(language, params, now), buttons=buttons, rows=rows)
     return outgoing if form is None else replace(outgoing, form=form)
 
 
-def page(language: str, kind: str, params: Mapping[str, Any]) -> str:
+def render_page(language: str, kind: str, params: Mapping[str, Any]) -> str:
     """Render one text of a web page, as plain text: the first line is its heading."""
-    return render(catalogue(language).pages[kind], reader(language, params)).text
+    return render(get_catalogue(language).pages[kind], format_context(language, params)).text
 
 
 def word(language: str, name: str) -> str:
     """Return a small word. Raises KeyError for an unknown one."""
-    return catalogue(language).words[name]
+    return get_catalogue(language).words[name]
 
 
-def reason(language: str, item: Mapping[str, Any]) -> str:
+def format_reason(language: str, item: Mapping[str, Any]) -> str:
     """Say one reason of a match, `{kind, …params}`, e.g. "2.1 km away"; "" for an unknown kind."""
-    return say_reason(item, reader(language))
+    return say_reason(item, format_context(language))
 
 
 def render(
     entry: Entry,
-    reads: Reader,
+    reads: FormatContext,
     *,
     template: str | None = None,
     buttons: Sequence[Button] | None = None,
@@ -184,15 +184,15 @@ def render(
         rows_label=(entry.rows_label or reads.words["choose"]) if shown_rows else "",
         footer=entry.footer,
         ask=entry.ask or None,  # type: ignore[arg-type]
-        subject=_said(entry.subject, reads),
-        short=_said(entry.sms, reads),
+        subject=_fill(entry.subject, reads),
+        short=_fill(entry.sms, reads),
         template=None
         if template is None
         else _template(entry, template, reads, tuple(values.values()), own_buttons),
     )
 
 
-def say(reads: Reader, name: str, kind: str) -> str:
+def format_param(reads: FormatContext, name: str, kind: str) -> str:
     """Say one value. Raises KeyError where it is missing and the filter has no word for that."""
     value = reads.params.get(name)
     if value is None and kind not in OPTIONAL:
@@ -205,12 +205,12 @@ def plain(value: str) -> str:
     return inert(value)
 
 
-def say_day(value: dt.date, reads: Reader) -> str:
+def format_day(value: dt.date, reads: FormatContext) -> str:
     """Say a date."""
     return day(value, reads)
 
 
-def say_by(kind: str, value: Any, reads: Reader) -> str:
+def format_value(kind: str, value: Any, reads: FormatContext) -> str:
     """Say a value as `{value|kind}` does in a text."""
     return FILTERS[kind](value, reads)
 
@@ -227,7 +227,7 @@ def kind_of_template(name: str) -> str:
 
 def category_of(kind: str) -> str:
     """Return what a notice's template is registered as; "" for what has none."""
-    entry = catalogue(DEFAULT_LANGUAGE).notices.get(kind)
+    entry = get_catalogue(DEFAULT_LANGUAGE).notices.get(kind)
     return entry.category if entry is not None else ""
 
 
@@ -235,9 +235,9 @@ def templates() -> list[TemplateText]:
     """Every template of every language, as it has to be registered with the platform."""
     found = []
     for language in languages():
-        for kind, entry in catalogue(language).notices.items():
+        for kind, entry in get_catalogue(language).notices.items():
             text = _numbered(entry)
-            filled = notice(language, kind, SAMPLES)
+            filled = render_notice(language, kind, SAMPLES)
             found.append(
                 TemplateText(
                     name=template_name(kind),
@@ -264,14 +264,14 @@ def _fill_id(id_: str, params: Mapping[str, Any]) -> str:
     return _PLACEHOLDER.sub(lambda found: str(params[found[1]]), id_)
 
 
-def _said(text: str, reads: Reader) -> str:
-    return _PLACEHOLDER.sub(lambda found: say(reads, found[1], found[2] or "text"), text)
+def _fill(text: str, reads: FormatContext) -> str:
+    return _PLACEHOLDER.sub(lambda found: format_param(reads, found[1], found[2] or "text"), text)
 
 
 def _template(
     entry: Entry,
     name: str,
-    reads: Reader,
+    reads: FormatContext,
     values: tuple[str, ...],
     buttons: tuple[Button, ...],
 ) -> Template:

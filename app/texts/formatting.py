@@ -41,7 +41,7 @@ format_currency = lru_cache(4_096)(numbers.format_currency)
 
 
 @dataclass(frozen=True)
-class Reader:
+class FormatContext:
     """In whose language and zone something is said."""
 
     language: str
@@ -78,38 +78,38 @@ def inert(value: str, limit: int = LINE_CHARACTERS) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def _text(value: Any, _reader: Reader) -> str:
+def _text(value: Any, _reader: FormatContext) -> str:
     return inert(str(value))
 
 
-def _lines(value: Any, _reader: Reader) -> str:
+def _lines(value: Any, _reader: FormatContext) -> str:
     """Lines that were made harmless one by one."""
     return str(value)
 
 
-def _code(value: Any, _reader: Reader) -> str:
+def _code(value: Any, _reader: FormatContext) -> str:
     return str(value)
 
 
-def _url(value: Any, _reader: Reader) -> str:
+def _url(value: Any, _reader: FormatContext) -> str:
     return re.sub(r"\s", "", str(value))
 
 
-def _count(value: Any, reader: Reader) -> str:
+def _count(value: Any, reader: FormatContext) -> str:
     return format_decimal(value, locale=reader.locale)
 
 
-def _years(value: Any, reader: Reader) -> str:
+def _years(value: Any, reader: FormatContext) -> str:
     word = reader.words["years_one" if int(value) == 1 else "years"]
     return word.replace("{value}", _count(value, reader))
 
 
-def _km(value: Any, reader: Reader) -> str:
+def _km(value: Any, reader: FormatContext) -> str:
     number = format_decimal(round(float(value), 1), format="#,##0.#", locale=reader.locale)
     return f"{number} {reader.words['km']}"
 
 
-def money(amount: int, currency: str, reader: Reader) -> str:
+def money(amount: int, currency: str, reader: FormatContext) -> str:
     """Say an amount in minor units: decimals only where there are any."""
     value = Decimal(amount).scaleb(-exponent(currency))
     if value != value.to_integral_value():
@@ -120,22 +120,22 @@ def money(amount: int, currency: str, reader: Reader) -> str:
     )
 
 
-def _money(value: Any, reader: Reader) -> str:
+def _money(value: Any, reader: FormatContext) -> str:
     return money(value["amount"], value["currency"], reader)
 
 
-def _amount(value: Any, reader: Reader) -> str:
+def _amount(value: Any, reader: FormatContext) -> str:
     return money(value, reader.params["currency"], reader)
 
 
-def _pay(value: Any, reader: Reader) -> str:
+def _pay(value: Any, reader: FormatContext) -> str:
     if not value:
         return reader.words["pay_open"]
     amount = money(value["amount"], value["currency"], reader)
     return reader.words[f"pay_{value['per']}"].replace("{amount}", amount)
 
 
-def day(value: dt.date, reader: Reader) -> str:
+def day(value: dt.date, reader: FormatContext) -> str:
     """Say a date: weekday, day and month; the year only when it is not this one."""
     this_year = reader.now is None or reader.now.year == value.year
     return format_date(value, "EEE d MMM" if this_year else "EEE d MMM y", locale=reader.locale)
@@ -149,7 +149,7 @@ def _part_of_day(hour: int) -> str:
     return "evening" if 16 <= hour < 20 else "night"
 
 
-def clock(value: dt.time, reader: Reader) -> str:
+def clock(value: dt.time, reader: FormatContext) -> str:
     """Say a time of day, as people do: 6 pm, 6:30 pm, शाम 6 बजे."""
     if (said := reader.words.get("clock")) is not None:
         return said.replace("{part}", reader.words[f"part_{_part_of_day(value.hour)}"]).replace(
@@ -159,7 +159,7 @@ def clock(value: dt.time, reader: Reader) -> str:
     return format_time(value, pattern, locale=reader.locale)
 
 
-def _when(value: Any, reader: Reader) -> str:
+def _when(value: Any, reader: FormatContext) -> str:
     instant = dt.datetime.fromisoformat(str(value))
     if instant.tzinfo is None:
         raise ValueError("an instant in a message names its zone")
@@ -167,7 +167,7 @@ def _when(value: Any, reader: Reader) -> str:
     return f"{day(local.date(), reader)}, {clock(local.time(), reader)}"
 
 
-def _dates(value: Any, reader: Reader) -> str:
+def _dates(value: Any, reader: FormatContext) -> str:
     starts = dt.date.fromisoformat(str(value))
     ends_on = reader.params.get("ends_on")
     if ends_on is None:
@@ -178,7 +178,7 @@ def _dates(value: Any, reader: Reader) -> str:
     return f"{day(starts, reader)} – {day(ends, reader)}"
 
 
-def weekdays(numbers: Sequence[int], reader: Reader) -> str:
+def weekdays(numbers: Sequence[int], reader: FormatContext) -> str:
     """Say weekdays (Monday 0), three or more in a row as a range: Mon–Fri, Sun."""
     names = reader.locale.days["format"]["abbreviated"]
     runs: list[list[int]] = []
@@ -198,7 +198,7 @@ def weekdays(numbers: Sequence[int], reader: Reader) -> str:
     return ", ".join(parts)
 
 
-def hours(slots: Sequence[Mapping[str, Any]], reader: Reader) -> str:
+def hours(slots: Sequence[Mapping[str, Any]], reader: FormatContext) -> str:
     """Say weekly slots `{weekday, start, end}`: equal hours together, in the order of the week."""
     by_time: dict[tuple[str, str], list[int]] = {}
     for slot in slots:
@@ -215,12 +215,12 @@ def hours(slots: Sequence[Mapping[str, Any]], reader: Reader) -> str:
     return "; ".join(parts)
 
 
-def _hours(value: Any, reader: Reader) -> str:
+def _hours(value: Any, reader: FormatContext) -> str:
     said = hours(value, reader)
     return said if len(said) <= LINE_CHARACTERS else said[: LINE_CHARACTERS - 1].rstrip() + "…"
 
 
-def _free_times(value: Any, reader: Reader) -> str:
+def _free_times(value: Any, reader: FormatContext) -> str:
     """Say a worker's week: two halves of a day, as whole days are kept, are one again."""
     whole = {("00:00", "12:00"), ("12:00", "00:00")}
     by_day: dict[Any, set[tuple[str, str]]] = {}
@@ -242,12 +242,12 @@ def _free_times(value: Any, reader: Reader) -> str:
     return "; ".join(parts) or reader.words["none"]
 
 
-def _why(value: Any, reader: Reader) -> str:
+def _why(value: Any, reader: FormatContext) -> str:
     reasons = [said for item in value or [] if (said := reason(item, reader))]
     return " · ".join(reasons) or reader.words["why_nothing"]
 
 
-def reason(item: Mapping[str, Any], reader: Reader) -> str:
+def reason(item: Mapping[str, Any], reader: FormatContext) -> str:
     """Say one matching reason; an unknown kind says nothing."""
     params = item.get("params", item)
     word = reader.words.get(f"why_{item.get('kind')}")
@@ -271,56 +271,56 @@ def reason(item: Mapping[str, Any], reader: Reader) -> str:
     return (word or "").replace("{value}", value)
 
 
-def skills(slugs: Sequence[str], reader: Reader) -> str:
+def skills(slugs: Sequence[str], reader: FormatContext) -> str:
     """Say skills by their names in the language."""
     return ", ".join(skill_catalogue.names(list(slugs), reader.language))
 
 
-def role(title: str, reader: Reader) -> str:
+def role(title: str, reader: FormatContext) -> str:
     """Say a job's title: as written, but a skill's name in letters of another language in the reader's.
 
     "Driver" stays "Driver": its own name may say more than was written.
     """
-    slug = skill_catalogue.named(title)
+    slug = skill_catalogue.find_named(title)
     name = skills([slug], reader) if slug is not None else title
     return inert(title if name.isascii() == title.isascii() else name)
 
 
-def _role(value: Any, reader: Reader) -> str:
+def _role(value: Any, reader: FormatContext) -> str:
     return role(str(value), reader)
 
 
-def _skills(value: Any, reader: Reader) -> str:
+def _skills(value: Any, reader: FormatContext) -> str:
     return skills(value or [], reader) or reader.words["none"]
 
 
-def _company(value: Any, reader: Reader) -> str:
+def _company(value: Any, reader: FormatContext) -> str:
     name = inert(str(value))
     return f"{name} ({reader.words['verified']})" if reader.params.get("verified") else name
 
 
-def _place(value: Any, reader: Reader) -> str:
+def _place(value: Any, reader: FormatContext) -> str:
     return inert(str(value)) if value else reader.words["near_you"]
 
 
-def _phone(value: Any, _reader: Reader) -> str:
+def _phone(value: Any, _reader: FormatContext) -> str:
     number = phonenumbers.parse(str(value))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-def _closed(value: Any, reader: Reader) -> str:
+def _closed(value: Any, reader: FormatContext) -> str:
     return reader.words.get(f"closed_{value}") or reader.words["closed"]
 
 
-def _known(value: Any, reader: Reader) -> str:
+def _known(value: Any, reader: FormatContext) -> str:
     return inert(str(value)) if value else reader.words["none"]
 
 
-def _reason(value: Any, reader: Reader) -> str:
+def _reason(value: Any, reader: FormatContext) -> str:
     return inert(str(value)) if value else reader.words["no_reason"]
 
 
-type Filter = Callable[[Any, Reader], str]
+type Filter = Callable[[Any, FormatContext], str]
 
 FILTERS: Final[Mapping[str, Filter]] = {
     "text": _text,

@@ -124,7 +124,7 @@ async def told(database: Database) -> list[str]:
 
 
 def words(text: str, language: str = "en") -> str:
-    return catalogue.chat(language, text).text
+    return catalogue.render_chat(language, text).text
 
 
 async def test_a_try_is_counted_and_committed_before_the_message_is_handled(

@@ -20,9 +20,9 @@ from app.dialogue.context import Context, EmployerAccount, Profile
 from app.dialogue.state import Ask, State
 from app.identity.codes import CodeRules
 from app.messaging.inbound import Inbound, InboundKind
-from app.nlu.job_correction import Listening
+from app.nlu.job_correction import CorrectionContext
 from app.nlu.job_draft import Draft
-from app.texts.catalogue import reader
+from app.texts.catalogue import format_context
 from tests.infra.pumping import modules_of
 
 NOT_PEOPLES: Final = frozenset(
@@ -33,8 +33,8 @@ NOT_PEOPLES: Final = frozenset(
 NOT_READERS: Final[Mapping[str, str]] = {
     "app.api.http.dependencies.limited": "the name of a limit",
     "app.catalogue.places.main_time_zone": "a country's code",
-    "app.nlu.dates.any_of": "words of a table, made into a pattern",
-    "app.nlu.intents.around": "names of lists",
+    "app.nlu.dates.pattern_of": "words of a table, made into a pattern",
+    "app.nlu.vocabulary.phrase_set": "names of lists",
     "app.core.crypto.digest": "a token, of bounded length",
     "app.database.engines.parse_url": "a setting",
     "app.database.engines.sync_engine_for": "a setting",
@@ -69,17 +69,17 @@ def _called() -> dict[str, Run]:
         "app.catalogue.places.area": lambda text: places.area(text, "400050"),
         "app.catalogue.phonetics.distance": lambda text: phonetics.distance(text[:100], "andheri"),
         "app.nlu.job_correction.read": lambda text: job_correction.read(
-            text, Draft(), Listening(None, TODAY, "en", "INR", "Mumbai")
+            text, Draft(), CorrectionContext(None, TODAY, "en", "INR", "Mumbai")
         ),
         "app.nlu.dates.read": lambda text: dates.read(text, TODAY),
-        "app.nlu.negation.days_out": lambda text: negation.days_out(text, TODAY),
+        "app.nlu.negation.split_denied_days": lambda text: negation.split_denied_days(text, TODAY),
         "app.nlu.negation.read": lambda text: negation.read(text, TODAY),
-        "app.nlu.pay.named": lambda text: pay.named(text, "INR"),
-        "app.nlu.pay.take": lambda text: pay.take(text, "INR"),
-        "app.nlu.pay.take_alone": lambda text: pay.take_alone(text, Draft(), "INR"),
+        "app.nlu.pay.parse_only_number": lambda text: pay.parse_only_number(text, "INR"),
+        "app.nlu.pay.extract": lambda text: pay.extract(text, "INR"),
+        "app.nlu.pay.extract_bare": lambda text: pay.extract_bare(text, Draft(), "INR"),
         "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),
         "app.dialogue.flow.index": lambda text: flow.index(text, 9),
-        "app.nlu.place_choice.meant": lambda text: place_choice.meant(text, _PLACES),
+        "app.nlu.place_choice.choose_place": lambda text: place_choice.choose_place(text, _PLACES),
         "app.masking.harmless_numbers.is_harmless": lambda text: harmless_numbers.is_harmless(
             text, 0, len(text)
         ),
@@ -93,7 +93,7 @@ def _called() -> dict[str, Run]:
         "app.identity.passwords.require_acceptable": lambda text: passwords.require_acceptable(
             text, field="password", personal=(text,)
         ),
-        "app.texts.formatting.role": lambda text: formatting.role(text, reader("en")),
+        "app.texts.formatting.role": lambda text: formatting.role(text, format_context("en")),
     }
 
 
@@ -102,7 +102,7 @@ def _others() -> dict[str, Run]:
     from app.jobs.review import judge
     from app.providers.whatsapp.limits import people_a_day
     from app.providers.whatsapp.webhook import parse
-    from app.texts.catalogue import say_by
+    from app.texts.catalogue import format_value
 
     def webhook(text: str) -> object:
         message = {
@@ -121,7 +121,9 @@ def _others() -> dict[str, Run]:
         "app.jobs.review.judge": lambda text: judge(
             {"title": text[:120], "description": text[:4_000]}
         ),
-        "app.texts.catalogue.say_by": lambda text: say_by("url", text, reader("en")),
+        "app.texts.catalogue.format_value": lambda text: format_value(
+            "url", text, format_context("en")
+        ),
         "app.providers.whatsapp.limits.people_a_day": lambda text: people_a_day(
             {"messaging_limit_tier": text}
         ),

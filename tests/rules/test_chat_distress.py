@@ -9,7 +9,7 @@ from app.dialogue.router import handle_message
 from app.dialogue.state import FREE_WRITING, Ask, State
 from app.dialogue.turn import Turn
 from app.dialogue.worker.questions import TABLE as QUESTIONS
-from app.nlu.safety import Distress, distress_in
+from app.nlu.safety import Distress, find_distress
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED
@@ -100,22 +100,22 @@ time nahi hai
 
 @pytest.mark.parametrize("text", DANGER)
 def test_danger_is_heard(text: str) -> None:
-    assert distress_in(text) is Distress.DANGER
+    assert find_distress(text) is Distress.DANGER
 
 
 @pytest.mark.parametrize("text", WRONGED)
 def test_whoever_was_wronged_is_heard(text: str) -> None:
-    assert distress_in(text) is Distress.WRONGED
+    assert find_distress(text) is Distress.WRONGED
 
 
 @pytest.mark.parametrize("text", NO_CALLS)
 def test_what_only_sounds_like_a_call_for_help_is_none(text: str) -> None:
-    assert distress_in(text) is None
+    assert find_distress(text) is None
 
 
 @pytest.mark.parametrize("text", ["Police Lines, Pune", "police thana ke paas", "Danger Das"])
 def test_a_place_or_a_name_is_no_call_for_help(text: str) -> None:
-    assert distress_in(text, own_words=True) is None
+    assert find_distress(text, own_words=True) is None
 
 
 def test_a_call_for_help_calls_a_human_whatever_is_open() -> None:
@@ -202,7 +202,7 @@ chot lagi hai
 
 @pytest.mark.parametrize("text", EVERYDAY)
 def test_everyday_words_call_nobody(text: str) -> None:
-    assert distress_in(text) is None
+    assert find_distress(text) is None
 
 
 @pytest.mark.parametrize("text", ["no, he did not pay me last time", "no, my boss beat me"])

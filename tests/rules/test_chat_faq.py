@@ -10,9 +10,9 @@ from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
 from app.dialogue.worker.questions import TABLE as QUESTIONS
 from app.messaging.inbound import InboundKind
-from app.nlu.faq_topic import SUBJECTS, subject_of
+from app.nlu.faq_topic import WORKER_TOPICS, find_topic
 from app.offers.rules import OfferStatus
-from app.texts.catalogue import catalogue
+from app.texts.catalogue import get_catalogue
 from tests.rules.test_chat_script import context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED
 
@@ -131,7 +131,7 @@ def test_what_was_understood_ends_the_count_of_what_was_not() -> None:
 
 @pytest.mark.parametrize("text", NO_QUESTIONS)
 def test_what_only_sounds_like_a_question_is_none(text: str) -> None:
-    assert subject_of(text) is None
+    assert find_topic(text) is None
 
 
 def test_who_asks_the_same_again_hears_how_to_reach_a_human() -> None:
@@ -165,4 +165,4 @@ def test_a_question_about_another_matter_is_not_answered_as_one_of_these(
 
 @pytest.mark.parametrize("language", languages())
 def test_every_subject_has_its_answer(language: str) -> None:
-    assert {f"faq_{subject}" for subject in SUBJECTS} <= set(catalogue(language).chat)
+    assert {f"faq_{subject}" for subject in WORKER_TOPICS} <= set(get_catalogue(language).chat)

@@ -208,7 +208,7 @@ contexts = st.builds(
 
 def render(turn: Turn, language: str) -> None:
     said = [
-        catalogue.chat(
+        catalogue.render_chat(
             language,
             say.text,
             say.params,

@@ -6,8 +6,8 @@ from app.core.languages import languages
 from app.dialogue.effects import AnswerHiringFaq, AskWhichJob, CancelJob
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
-from app.nlu.faq_topic import HIRING, subject_of
-from app.texts.catalogue import catalogue
+from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
+from app.texts.catalogue import get_catalogue
 from tests.rules.test_chat_script import EMPLOYERS, context, heard
 
 FACTS = context(profile=None, employers=[EMPLOYERS[0]])
@@ -70,7 +70,7 @@ sunday nahi
 """.strip().splitlines(),
 )
 def test_what_says_something_of_a_job_is_no_question(text: str) -> None:
-    assert subject_of(text, HIRING) is None
+    assert find_topic(text, EMPLOYER_TOPICS) is None
 
 
 @pytest.mark.parametrize(
@@ -105,4 +105,6 @@ def test_a_role_begins_one(text: str) -> None:
 
 @pytest.mark.parametrize("language", languages())
 def test_every_answer_is_there_in_every_language(language: str) -> None:
-    assert {f"hire_faq_{subject}" for subject, _ in HIRING} <= set(catalogue(language).chat)
+    assert {f"hire_faq_{subject}" for subject, _ in EMPLOYER_TOPICS} <= set(
+        get_catalogue(language).chat
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.nlu.hiring_intent import hires, speaks
+from app.nlu.hiring_intent import guess_language, is_hiring
 from app.nlu.intents import Intent, yes_or_no
 from app.nlu.normalize import split_words
 
@@ -17,7 +17,7 @@ from app.nlu.normalize import split_words
     ),
 )
 def test_who_needs_people_is_heard(text: str) -> None:
-    assert hires(text)
+    assert is_hiring(text)
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,17 @@ def test_who_needs_people_is_heard(text: str) -> None:
     | mujhe delivery boy ki job chahiye | please hire me | 28 | Asha Kulkarni""".split("|"),
 )
 def test_who_needs_work_is_not_taken_for_an_employer(text: str) -> None:
-    assert not hires(text)
+    assert not is_hiring(text)
 
 
 def test_of_a_worker_only_what_can_mean_nothing_else_counts() -> None:
-    assert not hires("mujhe waiter chahiye", surely=True)
-    assert hires("I need 2 waiters", surely=True)
+    assert not is_hiring("mujhe waiter chahiye", surely=True)
+    assert is_hiring("I need 2 waiters", surely=True)
 
 
 def test_hinglish_is_answered_in_hindi() -> None:
-    assert speaks("mujhe waiter chahiye") == speaks("मुझे वेटर चाहिए") == "hi"
-    assert speaks("we are hiring") == "en"
+    assert guess_language("mujhe waiter chahiye") == guess_language("मुझे वेटर चाहिए") == "hi"
+    assert guess_language("we are hiring") == "en"
 
 
 @pytest.mark.parametrize(

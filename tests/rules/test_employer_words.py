@@ -11,7 +11,7 @@ from app.core.week import Slot
 from app.nlu import weekly_hours
 from app.nlu.dates import read as read_dates
 from app.nlu.job_draft import Draft, Shifts, shifts_of
-from app.nlu.job_request import count, read
+from app.nlu.job_request import parse_count, read
 from app.nlu.normalize import normalize
 
 TODAY = dt.date(2026, 11, 25)
@@ -133,7 +133,7 @@ def test_people(text: str, people: int | None) -> None:
 
 
 def test_a_number_of_people_is_one() -> None:
-    assert [count(text) for text in ("2", "do", "दस", "500", "501", "0", "many", "")] == [
+    assert [parse_count(text) for text in ("2", "do", "दस", "500", "501", "0", "many", "")] == [
         2, 2, 10, 500, None, None, None, None,
     ]  # fmt: skip
 
@@ -335,4 +335,4 @@ def test_the_longest_run_is_the_one_that_reading_each_would_find(words: list[str
                 return end
         return None
 
-    assert weekly_hours.longest(words, at, 12) == by_reading_each()
+    assert weekly_hours.longest_run(words, at, 12) == by_reading_each()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.dialogue.effects import AnswerOffer, RequestHandoff
 from app.dialogue.router import handle_message
 from app.dialogue.state import State
-from app.nlu.offer_reply import answer_in
+from app.nlu.offer_reply import parse_offer_reply
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, context, heard, offer
 from tests.rules.test_chat_small_talk import SETTLED
@@ -183,14 +183,14 @@ job available hai
 
 @pytest.mark.parametrize("text", YES)
 def test_a_yes_is_heard(text: str) -> None:
-    answer = answer_in(text)
+    answer = parse_offer_reply(text)
     assert answer is not None
     assert answer.verb == "accept"
 
 
 @pytest.mark.parametrize("text", NO)
 def test_a_no_is_heard(text: str) -> None:
-    answer = answer_in(text)
+    answer = parse_offer_reply(text)
     assert answer is not None
     assert (answer.verb, answer.reason) == ("reject", None)
 
@@ -224,7 +224,7 @@ def test_who_has_to_think_may(text: str) -> None:
 
 @pytest.mark.parametrize("text", ELSE)
 def test_what_only_sounds_like_an_answer_is_none(text: str) -> None:
-    answer = answer_in(text)
+    answer = parse_offer_reply(text)
     assert answer is None or answer.verb is None
 
 
@@ -236,14 +236,14 @@ def test_what_only_sounds_like_an_answer_is_none(text: str) -> None:
 def test_with_a_no_or_a_but_anywhere_nothing_is_a_yes(text: str, word: str, place: int) -> None:
     words = text.split()
     place = min(place, len(words))
-    answer = answer_in(" ".join([*words[:place], word, *words[place:]]))
+    answer = parse_offer_reply(" ".join([*words[:place], word, *words[place:]]))
     assert answer is None or answer.verb != "accept"
 
 
 @given(st.sampled_from([*NO, *(text for text, _ in WHY)]), st.sampled_from(YES))
 def test_a_no_with_a_yes_is_no_yes(refusal: str, agreed: str) -> None:
     for text in (f"{refusal} {agreed}", f"{agreed}, {refusal}"):
-        answer = answer_in(text)
+        answer = parse_offer_reply(text)
         assert answer is None or answer.verb != "accept"
 
 
@@ -292,7 +292,7 @@ def test_who_denies_a_reason_or_a_refusal_has_not_refused(text: str) -> None:
     ],
 )
 def test_a_reason_beside_a_no_is_still_a_no(text: str, why: str | None) -> None:
-    answer = answer_in(text)
+    answer = parse_offer_reply(text)
     assert answer is not None
     assert (answer.verb, answer.reason) == ("reject", why)
 

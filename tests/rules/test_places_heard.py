@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.catalogue import phonetic_search, places
-from app.catalogue.phonetics import bones, distance, sounds
+from app.catalogue.phonetics import consonants, distance, sounds
 from app.catalogue.skills import fold
 
 
@@ -37,7 +37,7 @@ def test_a_name_sounds_the_same_in_both_scripts(hindi: str, english: str) -> Non
 
 def test_other_consonants_are_another_name() -> None:
     [dadar], [thane] = sounds("dadar"), sounds("thane")
-    assert bones("".join(dadar)) != bones("".join(thane))
+    assert consonants("".join(dadar)) != consonants("".join(thane))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Turn
 from app.nlu import place_phrases
-from app.nlu.place_choice import meant
+from app.nlu.place_choice import choose_place
 from tests.rules.test_chat_script import EMPLOYERS, PROFILE, context, heard
 
 NOWHERE = context(profile=replace(PROFILE, located=False, place=None))
@@ -66,7 +66,7 @@ def test_another_place_with_several_of_its_name_is_asked_anew(text: str) -> None
 
 @pytest.mark.parametrize("text", ["0", "9", "99999999999", "zzzz", "", "²", "٣٣"])
 def test_what_names_none_of_them_is_none(text: str) -> None:
-    assert not meant(text, listed("Andheri").draft["places"])
+    assert not choose_place(text, listed("Andheri").draft["places"])
 
 
 def test_an_employer_answers_the_list_in_words_too() -> None:

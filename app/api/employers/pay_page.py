@@ -133,6 +133,6 @@ async def pay(request: Request, token: str, rt: Rt, now: Now) -> Response:
         return page(language, "link_unknown", {}, status=404)
     except DomainError as refusal:
         kind = f"refused_{refusal.reason}"
-        known = kind if kind in catalogue.catalogue(language).pages else "lead_refused"
+        known = kind if kind in catalogue.get_catalogue(language).pages else "lead_refused"
         return page(language, known, {"reason": refusal.message}, status=409)
     return RedirectResponse(paying.checkout_url or here, 303)

@@ -59,7 +59,7 @@ def page(
     `refusal` is said above the form, to screen readers first. With `refresh_seconds` the page looks
     again by itself.
     """
-    heading, _, rest = escape(catalogue.page(language, kind, words)).partition("\n")
+    heading, _, rest = escape(catalogue.render_page(language, kind, words)).partition("\n")
     told = f'<p class="refused" role="alert">{escape(refusal)}</p>' if refusal else ""
     again = f'<meta http-equiv="refresh" content="{refresh_seconds}">' if refresh_seconds else ""
     html = (
@@ -79,10 +79,10 @@ def _form(
     if fields is None:
         return ""
     inputs = "".join(
-        f"<label>{escape(catalogue.page(language, field.label, words))}"
+        f"<label>{escape(catalogue.render_page(language, field.label, words))}"
         f'<input name="{field.name}" type="{field.kind}" autocomplete="{field.autocomplete}" '
         f'minlength="{field.minimum}" required></label>'
         for field in fields
     )
-    label = escape(catalogue.page(language, button, words))
+    label = escape(catalogue.render_page(language, button, words))
     return f'<form method="post">{inputs}<button type="submit">{label}</button></form>'

@@ -55,7 +55,7 @@ def _said(language: str, reasons: str) -> Sequence[str]:
 
     Kept, because a list is read again and again, and numbers take long to put into words.
     """
-    said = (catalogue.reason(language, reason) for reason in json.loads(reasons))
+    said = (catalogue.format_reason(language, reason) for reason in json.loads(reasons))
     return [sentence for sentence in said if sentence]
 
 

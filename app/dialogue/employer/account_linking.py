@@ -21,7 +21,7 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
 from app.nlu import job_request
-from app.nlu.hiring_intent import hires, speaks
+from app.nlu.hiring_intent import guess_language, is_hiring
 from app.nlu.intents import Intent
 from app.nlu.normalize import has_devanagari, normalize, split_words
 from app.nlu.vocabulary import phrase_set
@@ -129,9 +129,9 @@ def _stranger(message: Incoming) -> Turn | None:
         return main_menu.hand_over(message)
     if text is None or (agreed and message.state.registering):
         return None
-    if not hires(text, surely=agreed):
+    if not is_hiring(text, surely=agreed):
         return None
-    if context.language is not None or speaks(text) != "hi":
+    if context.language is not None or guess_language(text) != "hi":
         return Turn(message.state, (_how_to_register(context),))
     return Turn(message.state, (_how_to_register(context),), (SetLanguage("hi"),), "hi")
 
@@ -186,7 +186,7 @@ def _whose(message: Incoming) -> Turn | None:
         or message.has_intent(Intent.AS_WORKER)
     ):
         return _as_worker(message)
-    if (number := job_request.count(text)) is not None and number <= len(accounts) + 1:
+    if (number := job_request.parse_count(text)) is not None and number <= len(accounts) + 1:
         # In the order in which they were shown, looking for work last.
         chosen = accounts[number - 1 : number]
         return _ask_code(message, chosen[0]) if chosen else _as_worker(message)
@@ -230,7 +230,7 @@ def _makes_no_sense(message: Incoming) -> bool:
     text = message.text
     if message.state.ask is not Ask.WHOSE:
         return False
-    return text is None or not (message.intents or hires(text))
+    return text is None or not (message.intents or is_hiring(text))
 
 
 def _not_understood(message: Incoming) -> Turn:

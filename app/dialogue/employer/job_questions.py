@@ -136,8 +136,8 @@ def _ask_days(draft: Draft, context: Context) -> Reply:
         return Reply("ask_job_days")
     rows = []
     for day in draft.dates:
-        reads = catalogue.reader(context.reply_language, {"ends_on": day}, context.now)
-        rows.append(Row(f"post:days:{day}", catalogue.say_by("dates", day, reads)))
+        reads = catalogue.format_context(context.reply_language, {"ends_on": day}, context.now)
+        rows.append(Row(f"post:days:{day}", catalogue.format_value("dates", day, reads)))
     return Reply("ask_job_which_day", rows=rows)
 
 
@@ -166,7 +166,7 @@ def _money(draft: Draft, context: Context) -> dict[str, Any]:
 
 
 def _ask_change(draft: Draft, context: Context) -> Reply:
-    entry = catalogue.catalogue(context.reply_language).chat["ask_job_change"]
+    entry = catalogue.get_catalogue(context.reply_language).chat["ask_job_change"]
     rows = [
         Row(id_, title)
         for id_, title in entry.rows.items()
@@ -185,7 +185,7 @@ def _read_back(draft: Draft, context: Context) -> Reply:
         return Reply("ask_job_days")
     name = token(values)
     yes, change, cancel = (
-        catalogue.catalogue(context.reply_language).chat["ask_job_right"].buttons.items()
+        catalogue.get_catalogue(context.reply_language).chat["ask_job_right"].buttons.items()
     )
     buttons = [Button(f"{yes[0]}:{name}", yes[1]), Button(*change), Button(*cancel)]
     return Reply("ask_job_right", said_of(values, context), buttons=buttons)
@@ -243,7 +243,7 @@ def values_of(draft: Draft, context: Context) -> dict[str, Any] | None:
 
 def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return a job's values as its read-back takes them."""
-    reads = catalogue.reader(context.reply_language, {}, context.now)
+    reads = catalogue.format_context(context.reply_language, {}, context.now)
     notes = []
     if values["years"]:
         word = catalogue.word(context.reply_language, "job_years")
@@ -253,7 +253,9 @@ def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     radius = catalogue.word(context.reply_language, "job_radius_any")
     if values["radius_km"]:
         within = catalogue.word(context.reply_language, "job_radius")
-        radius = within.replace("{distance}", catalogue.say_by("km", values["radius_km"], reads))
+        radius = within.replace(
+            "{distance}", catalogue.format_value("km", values["radius_km"], reads)
+        )
     slots = [Slot(*slot) for slot in values["slots"]]
     return {
         **values,

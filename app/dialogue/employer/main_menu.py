@@ -23,7 +23,7 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.jobs.rules import JobStatus
 from app.messaging.inbound import InboundKind
-from app.nlu.faq_topic import HIRING, subject_of
+from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
 from app.texts import catalogue
@@ -133,7 +133,7 @@ def _language(message: Incoming, _account: EmployerAccount) -> Turn:
 
 def choose_language(message: Incoming) -> Turn:
     """Let somebody choose a language."""
-    known = [(code, catalogue.catalogue(code).name) for code in languages()]
+    known = [(code, catalogue.get_catalogue(code).name) for code in languages()]
     rows = [Row(f"language:{code}", name) for code, name in known]
     return Turn(message.state, (Reply("choose_language", rows=rows),))
 
@@ -210,7 +210,7 @@ def _often_asked(message: Incoming, account: EmployerAccount) -> Turn | None:
     text = message.text
     if text is None or message.state.ask is Ask.LEAD_REPORT:
         return None
-    subject = subject_of(text, HIRING)
+    subject = find_topic(text, EMPLOYER_TOPICS)
     if subject is None:
         return None
     again_told = (Reply("faq_again"),) if message.state.last_faq == subject else ()
@@ -249,7 +249,7 @@ def _job_tap(message: Incoming, account: EmployerAccount) -> Turn | None:
 
 def _shown(told: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:
     name = "job_shown_draft" if status is JobStatus.DRAFT else "job_shown"
-    entry = catalogue.catalogue(message.context.reply_language).chat[name]
+    entry = catalogue.get_catalogue(message.context.reply_language).chat[name]
     buttons = [
         Button(id_.replace("{job_id}", str(told["job_id"])), title)
         for id_, title in entry.buttons.items()

@@ -33,7 +33,7 @@ from app.nlu import dates, job_correction, job_request, negation, pay, place_phr
 from app.nlu.intents import INTENT_CHARACTERS, Intent, yes_or_no
 from app.nlu.job_draft import EVERY_SHIFT, Draft, JobPart, token
 from app.nlu.normalize import normalize, split_words
-from app.nlu.place_choice import meant
+from app.nlu.place_choice import choose_place
 from app.nlu.vocabulary import phrase_set
 
 _UNITS: Final = frozenset({"hour", "day", "week", "month"})
@@ -237,7 +237,7 @@ def _tapped_weekly(message: Incoming, _account: EmployerAccount, value: str) -> 
 
 
 def _tapped_people(message: Incoming, _account: EmployerAccount, value: str) -> Turn | None:
-    people = job_request.count(value)
+    people = job_request.parse_count(value)
     return None if people is None else _told(message, Draft(people=people))
 
 
@@ -321,7 +321,7 @@ def _said_of_job(text: str, message: Incoming, account: EmployerAccount) -> Turn
         return replace(
             begin(message, fresh), replies=(Reply("job_anew"), *begin(message, fresh).replies)
         )
-    answer = None if negation.denies(normalize(text)) else _plainly(text, message, account)
+    answer = None if negation.has_negation(normalize(text)) else _plainly(text, message, account)
     if answer is not None:
         return _told(message, answer)
     found = job_correction.read(text, draft, _listening(message, account))
@@ -343,11 +343,11 @@ def _plainly(text: str, message: Incoming, account: EmployerAccount) -> Draft | 
     return told if told is not None else _plain_answer(ask, text, message.context, account)
 
 
-def _listening(message: Incoming, account: EmployerAccount) -> job_correction.Listening:
+def _listening(message: Incoming, account: EmployerAccount) -> job_correction.CorrectionContext:
     context = message.context
     today = today_in(draft_of(message.state), context)
     part = _PART_ASKED.get(message.state.ask)
-    return job_correction.Listening(
+    return job_correction.CorrectionContext(
         part, today, context.reply_language, context.currency, account.city
     )
 
@@ -373,10 +373,10 @@ def _another(text: str, message: Incoming, account: EmployerAccount) -> Draft | 
     """
     draft = draft_of(message.state)
     found = _read(text, message.context, Draft(), account)
-    named = job_request.role_named(normalize(text))
+    named = job_request.find_role(normalize(text))
     told = (found.place, found.when, found.spans, found.people, found.amount)
     much = sum(map(bool, told))
-    if named is None or named in draft.skills or negation.denies(normalize(text)):
+    if named is None or named in draft.skills or negation.has_negation(normalize(text)):
         return None
     if named == draft.skill or (draft.skill is None and not draft.skills):
         return found if much > _MOST_CHANGED else None
@@ -385,7 +385,7 @@ def _another(text: str, message: Incoming, account: EmployerAccount) -> Draft | 
 
 
 def _of_the_list(draft: Draft, text: str) -> Draft | None:
-    left = meant(text, draft.places)
+    left = choose_place(text, draft.places)
     if len(left) == 1:
         return Draft(place=left[0])
     return Draft(places=tuple(left)) if left else None
@@ -399,7 +399,7 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerAccoun
     """Read what is an answer to this very question, though alone it would mean nothing."""
     match ask:
         case Ask.JOB_PEOPLE:
-            people = job_request.count(text)
+            people = job_request.parse_count(text)
             return None if people is None else Draft(people=people)
         case Ask.JOB_PAY if re.fullmatch(r"[1-9][\d,]{1,9}", text.strip()):
             amount = int(text.replace(",", "").strip())
@@ -407,7 +407,7 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerAccoun
                 return None
             return Draft(amount=amount * 10 ** exponent(context.currency))
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
-            if not job_correction.may_name(text):
+            if not job_correction.may_hold_name(text):
                 return None
             found = place_phrases.find_places(text, account.city)
             return None if found == Draft() else found

@@ -54,6 +54,6 @@ def _about(message: Incoming, offer: OfferSummary, verb: Intent) -> Turn:
 
 
 def _row(offer: OfferSummary, verb: Intent, language: str) -> Row:
-    title = role(str(offer.params.get("title", "")), catalogue.reader(language))
+    title = role(str(offer.params.get("title", "")), catalogue.format_context(language))
     company = inert(str(offer.params.get("company", "")), ROW_TITLE_CHARACTERS)
     return Row(f"contact:{offer.id}:{verb}", company, inert(title, 60))

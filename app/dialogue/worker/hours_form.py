@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from app.core.week import DAY, HALF_HOUR, WEEKDAYS, Slot, format_clock, parse_clock
 from app.nlu.time_tokens import ALL_DAY
-from app.nlu.weekly_hours import weekly
+from app.nlu.weekly_hours import to_slots
 from app.texts import catalogue
 from app.texts.formatting import clock
 from app.texts.message import Form
@@ -26,8 +26,8 @@ _GROUPS: Final = ("", "_2")
 @cache
 def form(language: str, form_id: str) -> Form:
     """Return the form in a language."""
-    words = catalogue.catalogue(language).form
-    reader = catalogue.reader(language)
+    words = catalogue.get_catalogue(language).form
+    reader = catalogue.format_context(language)
     names = reader.locale.days["stand-alone"]["wide"]
     days = [{"id": day, "title": names[number]} for number, day in enumerate(WEEKDAYS)]
     times = [{"id": _ALL_DAY, "title": catalogue.word(language, "all_day")}] + [
@@ -50,7 +50,7 @@ def read(answers: Mapping[str, Sequence[str]]) -> list[Slot] | None:
         if span is None or not set(days) <= set(WEEKDAYS):
             return None
         parts.append(({WEEKDAYS.index(day) for day in days}, [span]))
-    return weekly(parts)
+    return to_slots(parts)
 
 
 def _span(starts: Sequence[str], ends: Sequence[str]) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume, unfinished
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
-from app.nlu.offer_reply import REASONS, OfferAnswer, answer_in
+from app.nlu.offer_reply import REASONS, OfferReply, parse_offer_reply
 from app.nlu.vocabulary import phrase_set
 from app.offers.rules import OfferStatus
 from app.texts import catalogue
@@ -91,7 +91,7 @@ def reason(message: Incoming) -> Turn | None:
         return None
     if "?" in text or phrase_set("asking").anywhere(split_words(text)[:1]):
         return None  # "what is my profile" is asked, and no reason
-    answer = answer_in(text)
+    answer = parse_offer_reply(text)
     if message.context.open_offers and answer is not None and _of_another(answer):
         return None
     why = _reason_in(text)
@@ -101,7 +101,7 @@ def reason(message: Incoming) -> Turn | None:
     return Turn(closed, (Reply("reason_noted"),), (GiveReason(UUID(rejected), why),))
 
 
-def _of_another(answer: OfferAnswer) -> bool:
+def _of_another(answer: OfferReply) -> bool:
     """Whether an answer rather means another offer that is open than why the last was refused."""
     return answer.verb == "accept" or (answer.verb == "reject" and not answer.by_reason)
 
@@ -139,9 +139,9 @@ _OFFER_TEXTS: Final[Mapping[OfferStatus, str]] = {
 }
 
 
-def _answered(message: Incoming) -> OfferAnswer | None:
+def _answered(message: Incoming) -> OfferReply | None:
     text = message.text
-    return None if text is None else answer_in(text)
+    return None if text is None else parse_offer_reply(text)
 
 
 def quoted(message: Incoming) -> Turn | None:
@@ -162,13 +162,13 @@ def _offer_rows(offers: list[OfferSummary], context: Context) -> list[Row]:
         if offer.status is OfferStatus.ACCEPTED:
             standing = catalogue.word(context.reply_language, "accepted")
         else:
-            when = catalogue.say(
-                catalogue.reader(context.reply_language, offer.params, context.now),
+            when = catalogue.format_param(
+                catalogue.format_context(context.reply_language, offer.params, context.now),
                 "respond_by",
                 "when",
             )
             standing = catalogue.word(context.reply_language, "answer_by").replace("{when}", when)
-        reader = catalogue.reader(context.reply_language, offer.params, context.now)
+        reader = catalogue.format_context(context.reply_language, offer.params, context.now)
         title = inert(role(str(offer.params.get("title", "")), reader), ROW_TITLE_CHARACTERS)
         rows.append(
             Row(
@@ -254,7 +254,7 @@ def _later(message: Incoming, among: list[OfferSummary]) -> Turn | None:
     )
 
 
-def _nothing_to_answer(message: Incoming, answer: OfferAnswer) -> Turn | None:
+def _nothing_to_answer(message: Incoming, answer: OfferReply) -> Turn | None:
     """A second yes is told how things stand, and so is who accepted and can't come after all."""
     said_so = answer.verb in {"accept", "reject"} or (
         answer.verb is None and message.context.accepted_offers

@@ -31,7 +31,7 @@ _INTRODUCTION_CHARACTERS: Final = 200
 
 def ask_language(state: State, _context: Context) -> Reply:
     """Ask in which language to go on."""
-    known = [(code, catalogue.catalogue(code).name) for code in shown_languages(state)]
+    known = [(code, catalogue.get_catalogue(code).name) for code in shown_languages(state)]
     text = "choose_language_devanagari" if state.draft.get("first") else "choose_language"
     if len(known) <= 3:
         return Reply(text, buttons=[Button(f"language:{code}", name) for code, name in known])
@@ -147,7 +147,7 @@ def age_told(message: Incoming) -> Turn | None:
     the question for skills "10 years" is experience.
     """
     text = message.text or ""
-    bare = quantities.is_only_a_time(split_words(text))
+    bare = quantities.is_only_a_duration(split_words(text))
     match consent_in(text):
         case "minor" if not bare or message.state.ask is Ask.NAME:
             return Turn(State(), (Reply("minor"),), (ForgetPerson(),))

@@ -16,7 +16,7 @@ from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, intents
 from app.nlu.normalize import normalize, split_words
-from app.nlu.place_choice import meant
+from app.nlu.place_choice import choose_place
 from app.nlu.vocabulary import phrase_set
 from app.texts.formatting import inert
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
@@ -153,7 +153,7 @@ def read_which_place(message: Incoming) -> Turn | None:
         return Turn(message.state, (ask_which_place(message.state, message.context),))
     if choice == "none" or message.has_intent(Intent.NO):
         return turn_to(message.state, Ask.LOCATION, message.context)
-    if left := meant(message.text or "", options):
+    if left := choose_place(message.text or "", options):
         if len(left) == 1:
             return _chosen(message, left[0])
         return turn_to(message.state, Ask.WHICH_PLACE, message.context, places=list(left))

@@ -170,7 +170,7 @@ async def hand_back(
         return person
     resume_bot(person, now)
     if person.stopped_at is None and window_open(person.last_inbound_at, now):
-        back = catalogue.chat(person.language or DEFAULT_LANGUAGE, "handed_back")
+        back = catalogue.render_chat(person.language or DEFAULT_LANGUAGE, "handed_back")
         await enqueue.reply(session, person, back, key=f"back:{now.isoformat()}", now=now)
     audit.record(session, "conversation.hand_back", person_id, actor, now)
     return person

@@ -386,7 +386,7 @@ async def _notify_sender(
             if person is None or not _may_notify(person, now) or not _was_written(session, item):
                 return
             hour = int(now.timestamp() // NOTIFY_AGAIN_AFTER.total_seconds())
-            said = catalogue.chat(person.language or DEFAULT_LANGUAGE, text, now=now)
+            said = catalogue.render_chat(person.language or DEFAULT_LANGUAGE, text, now=now)
             await enqueue.reply(session, person, said, key=f"{text}:{hour}", now=now)
     except Exception as error:  # noqa: BLE001 - the message is set back or parked all the same
         logger().error("person_not_told", message_id=str(item.id), exc_info=error)

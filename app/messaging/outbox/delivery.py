@@ -179,7 +179,7 @@ def compose(
     if kind in REPLIES:
         return Outgoing.from_json(dict(params))
     about = {"offer_id": str(subject_id)} if subject_id is not None else {}
-    return catalogue.notice(language, kind, about | dict(params), now)
+    return catalogue.render_notice(language, kind, about | dict(params), now)
 
 
 def without_template(outgoing: Outgoing) -> Outgoing:
