@@ -24,14 +24,14 @@ from app.chat import runner
 from app.core.logging import logger
 from app.core.metrics import LOOP_ERRORS, LOOP_ITEMS, LOOP_LAST_ROUND
 from app.database.due import Due
-from app.identity import password_reset, retention
+from app.identity import password_reset
 from app.matching import waves
 from app.messaging import retention as messages_kept
 from app.messaging.inbox import process
 from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, remind
 from app.payments import events, reconcile, refunds
-from app.privacy import personal_data, sealing
+from app.privacy import purge, sealing
 from app.providers.stripe import client
 from app.reporting import parked
 from app.runtime import Runtime
@@ -178,14 +178,14 @@ LOOPS = (
     Loop(password_reset.LOOP, _mail_reset_links, 5),
     Loop("audit_head", _tell_audit_head, 86_400),
     Loop("seal", _in_one_transaction(sealing.seal_due), 3_600, sealing.STEP),
-    Loop("forget_keys", _in_steps(idempotency.forget_old, idempotency.KEYS_DUE), 600),
+    Loop("forget_keys", _in_steps(idempotency.purge, idempotency.KEYS_DUE), 600),
     Loop("forget_bodies", _forget_messages, 600),
-    Loop("forget_sessions", _in_steps(retention.forget_old, *retention.DUE), 600),
+    Loop("forget_sessions", _in_steps(purge.purge_identity, *purge.IDENTITY_DUE), 600),
     Loop(
         "forget_unproven",
-        _item_by_item(personal_data.ERASURES, personal_data.forget_unproven),
+        _item_by_item(purge.ERASURES, purge.purge_unproven),
         600,
-        personal_data.UNPROVEN_AT_ONCE,
+        purge.UNPROVEN_AT_ONCE,
     ),
     Loop("count_parked", _in_one_transaction(parked.tidy), 60),
 )

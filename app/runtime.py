@@ -25,7 +25,7 @@ from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox.group_commit import GroupCommit
 from app.payments import erasure as payments_privacy
 from app.payments.provider import PaymentProvider
-from app.privacy import personal_data as offers_privacy
+from app.privacy.erase import ERASED_WORKER
 from app.providers.http import outgoing, sending
 from app.providers.stripe.client import build_payments
 from app.providers.wiring import build_channels
@@ -89,7 +89,7 @@ async def running(
         patience=patience,
     )
     database.on_change("worker", reindex_workers)
-    database.on_change(offers_privacy.ERASED, payments_privacy.forget_words)
+    database.on_change(ERASED_WORKER, payments_privacy.forget_words)
     redis_url = _redis_url(settings)
     redis = _redis(redis_url) if redis_url else None
     days = (settings.refresh_token_days, settings.session_days)

@@ -41,7 +41,8 @@ from app.offers import reasons, respond
 from app.offers.queries import employer_of_offer
 from app.offers.rules import OfferAnswer
 from app.payments import contacts
-from app.privacy import personal_data
+from app.privacy.erase import erase_worker
+from app.privacy.export import export_worker
 from app.texts import catalogue
 from app.texts.formatting import role
 from app.workers import availability, blocks, profile, registration
@@ -308,7 +309,7 @@ async def _tell_who_knows(doing: Doing, _effect: fx.ListContactHolders) -> None:
 
 async def _send_data(doing: Doing, _effect: fx.SendOwnData) -> None:
     """Tell everything that is kept; the person reads what an export holds, in plain lines."""
-    own = await personal_data.export(doing.session, doing.worker_id)
+    own = await export_worker(doing.session, doing.worker_id)
     phone = users.phone_of(doing.session, own.user)
     lines = own_data.told(own, phone, doing.language, doing.now)
     doing.replies.append(Reply("your_data", {"list": "\n".join(lines)}))
@@ -323,7 +324,7 @@ async def _erase(doing: Doing, _effect: Effect) -> None:
     """Delete everything; the last reply goes to an address that is then no longer kept."""
     if doing.person.user_id is not None:
         actor = Actor(doing.person.user_id, Role.WORKER, UserStatus.ACTIVE, "")
-        await personal_data.erase(doing.session, doing.person.user_id, actor, doing.now)
+        await erase_worker(doing.session, doing.person.user_id, actor, now=doing.now)
     else:
         await identify.erase_contacts(doing.session, [doing.person.id], doing.now)
     doing.erased = True

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.dialogue.flow import said_slots
 from app.messaging.inbound import InboundKind
-from app.privacy.personal_data import OwnData
+from app.privacy.export import WorkerExport
 from app.texts import catalogue
 from app.texts.catalogue import format_day, format_value, plain
 from app.texts.formatting import FormatContext, clock, inert
@@ -19,7 +19,7 @@ _QUOTED_LINES: Final = 30
 _QUOTED_CHARACTERS: Final = 200
 
 
-def told(own: OwnData, phone: str | None, language: str, now: dt.datetime) -> list[str]:
+def told(own: WorkerExport, phone: str | None, language: str, now: dt.datetime) -> list[str]:
     """Return one line for each part of an export, dates by the worker's own clock."""
     names = catalogue.get_catalogue(language).data
     return [
@@ -28,7 +28,7 @@ def told(own: OwnData, phone: str | None, language: str, now: dt.datetime) -> li
 
 
 def _parts(
-    own: OwnData, phone: str | None, language: str, now: dt.datetime
+    own: WorkerExport, phone: str | None, language: str, now: dt.datetime
 ) -> Iterator[tuple[str, str]]:
     worker, user = own.worker, own.user
     words = catalogue.get_catalogue(language).data

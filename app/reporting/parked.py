@@ -26,7 +26,7 @@ from app.offers.expire import EXPIRIES
 from app.offers.remind import REMINDERS
 from app.payments.reconcile import CHECKS
 from app.payments.refunds import REFUNDS
-from app.privacy.personal_data import ERASURES
+from app.privacy.purge import ERASURES
 
 WORKS: Final[dict[Kind, Work]] = {
     work.kind: work for work in (WAVES, EXPIRIES, REMINDERS, ENDS, REFUNDS, CHECKS, ERASURES)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
@@ -17,7 +17,7 @@ from app.database.session import changed, keyring
 from app.database.statements import table
 from app.identity.models import User
 from app.messaging.models import ChatPerson
-from app.workers.models import Worker
+from app.workers.models import BlockByWorker, TimeOff, Worker, WorkerAvailability
 from app.workers.registration import check_skills, city_of
 
 MAX_SKILLS: Final = 30
@@ -193,3 +193,34 @@ def _set_point(worker: Worker, point: Point | None) -> Point | None:
     if kept is not None:
         worker.time_zone = places.time_zone_at(kept.latitude, kept.longitude)
     return kept
+
+
+async def erase_profile(session: AsyncSession, worker_id: UUID, *, now: dt.datetime) -> None:
+    """Empty a worker's profile, hours, times off and blocks; the row stays, because others refer to it."""
+    await session.execute(
+        update(Worker)
+        .where(Worker.id == worker_id)
+        .values(
+            city=None,
+            latitude=None,
+            longitude=None,
+            max_distance_km=1.0,
+            skills=[],
+            experience_years=0,
+            bio="",
+            bio_sealed=None,
+            time_zone="UTC",
+            weekly_offer_cap=None,
+            quiet_start=None,
+            quiet_end=None,
+            verified_at=None,
+            answered=0,
+            missed=0,
+            withdrawn=0,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    for model in (WorkerAvailability, TimeOff, BlockByWorker):
+        await session.execute(delete(model).where(model.worker_id == worker_id))
+    changed(session, "worker", worker_id)

@@ -20,7 +20,7 @@ SAME_DOCSTRING_AT_MOST: Final = 2
 
 PUBLIC_CLASSES_NAMED_TWICE: Final = frozenset(
     """
-    Conversation Guard OwnData
+    Conversation
     """.split()
 )
 FUNCTIONS_WITH_VAGUE_VERBS: Final = frozenset(

@@ -12,12 +12,13 @@ from app.core.crypto import Keyring
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.database.session import Database
-from app.identity import codes, retention, second_factor, sign_in, totp, users
+from app.identity import codes, second_factor, sign_in, totp, users
 from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
 from app.identity.sessions import DatabaseSessions
 from app.identity.sign_in import AccountSuspended, InvalidCredentials, SignedIn
 from app.identity.users import EmailTaken, StatusForbids
+from app.privacy import purge
 
 NOW = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 KEYS = Keyring("a-secret-of-the-tests-that-is-long-enough")
@@ -254,9 +255,9 @@ async def test_spent_codes_are_forgotten_once_the_day_s_count_does_not_need_them
         await issue(database)
     later = NOW + codes.LIFETIME + codes.KEPT
     async with database.begin() as session:
-        assert await retention.forget_old(session, later, 10) == 0
-        assert await retention.forget_old(session, later + dt.timedelta(seconds=1), 2) == 2
-        assert await retention.forget_old(session, later + dt.timedelta(seconds=1), 2) == 1
+        assert await purge.purge_identity(session, later, 10) == 0
+        assert await purge.purge_identity(session, later + dt.timedelta(seconds=1), 2) == 2
+        assert await purge.purge_identity(session, later + dt.timedelta(seconds=1), 2) == 1
         assert await session.scalar(select(func.count()).select_from(OneTimeCode)) == 0
 
 

@@ -37,7 +37,7 @@ from app.jobs.models import Job
 from app.jobs.rules import JobStatus
 from app.matching.publish import publish
 from app.messaging.models import PARAMS, Channel, ChatPerson, OutboxMessage
-from app.privacy import personal_data
+from app.privacy.erase import erase_worker
 from tests.flows.chat_employers import (
     PHONE,
     accept,
@@ -381,7 +381,7 @@ async def test_who_paid_is_told_that_the_worker_is_gone_and_nothing_of_them_is_k
         assert "Meena Kulkarni" in last(world)
         before = len(world.phone.received)
         async with world.database.begin() as session:
-            await personal_data.erase(session, worker_id, None, world.clock())
+            await erase_worker(session, worker_id, None, now=world.clock())
         await world.settle()
         [(_, to, told)] = world.phone.received[before:]
         assert to.phone == PHONE
@@ -409,7 +409,7 @@ async def test_who_paid_is_told_that_the_worker_is_gone_and_nothing_of_them_is_k
         # Nobody is told twice, and the tombstone can't be erased again.
         async with world.database.begin() as session:
             with pytest.raises(NotFound):
-                await personal_data.erase(session, worker_id, None, world.clock())
+                await erase_worker(session, worker_id, None, now=world.clock())
 
 
 async def test_who_did_not_pay_is_told_of_no_erasure(sqlite_database_url: str) -> None:
@@ -420,7 +420,7 @@ async def test_who_did_not_pay_is_told_of_no_erasure(sqlite_database_url: str) -
         await world.says("yes")
         await accept(world, "Meena Kulkarni")
         async with world.database.begin() as session:
-            await personal_data.erase(session, worker_id, None, world.clock())
+            await erase_worker(session, worker_id, None, now=world.clock())
         await world.settle()
         assert "no longer available" in last(world)
         async with world.database.read() as session:

@@ -9,7 +9,7 @@ from app.dialogue.state import State
 from app.identity.codes import CodeRules
 from app.identity.models import Consent, User
 from app.messaging.models import ChatPerson
-from app.privacy.personal_data import UNPROVEN_KEPT, forget_unproven
+from app.privacy.purge import UNPROVEN_KEPT, purge_unproven
 from app.workers.models import Worker
 from app.workers.registration import NewWorker, register, register_proven
 from tests.flows.chat_world import ASHA, ChatWorld
@@ -178,7 +178,7 @@ async def test_what_was_said_before_the_phone_proved_another_account_is_forgotte
         assert (user.id, user.chat_user_id, worker.city) == (known, "IN.135", "Pune")
         async with world.database.begin() as session:
             later = world.clock() + UNPROVEN_KEPT + dt.timedelta(days=1)
-            assert await forget_unproven(session, later, 10) == 1
+            assert await purge_unproven(session, later, 10) == 1
         async with world.database.read() as session:
             places = dict((await session.execute(select(Worker.id, Worker.city))).all())
         assert places.pop(known) == "Pune"

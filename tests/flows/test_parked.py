@@ -201,7 +201,7 @@ def test_old_keys_are_forgotten_in_steps(world: World) -> None:
         )
 
     async def forget(session: Any) -> int:
-        return await idempotency.forget_old(session, START, 3)
+        return await idempotency.purge(session, START, 3)
 
     async def left(session: Any) -> int:
         return len((await session.scalars(select(IdempotencyKey))).all())

@@ -12,7 +12,6 @@ from app.core.crypto import Keyring
 from app.core.ids import new_id
 from app.database.session import Database, keyring
 from app.database.statements import insert_if_absent
-from app.identity import retention
 from app.identity.models import User
 from app.invariants import examine
 from app.messaging.models import (
@@ -24,7 +23,7 @@ from app.messaging.models import (
     WebhookState,
 )
 from app.messaging.retention import STEPS, forget_due
-from app.privacy import personal_data
+from app.privacy import purge
 from app.workers.models import Worker
 from tests.flows.auth_world import register
 from tests.flows.world import World, ok, refused
@@ -215,16 +214,16 @@ def sent_message(world: World, key: str) -> dict[str, Any]:
 
 DUES = {
     "keys": idempotency.KEYS_DUE,
-    "sessions": retention.DUE[0],
-    "codes": retention.DUE[1],
-    "strange tries": retention.DUE[2],
-    "good tries": retention.DUE[3],
+    "sessions": purge.IDENTITY_DUE[0],
+    "codes": purge.IDENTITY_DUE[1],
+    "strange tries": purge.IDENTITY_DUE[2],
+    "good tries": purge.IDENTITY_DUE[3],
 }
 LOOKS: dict[str, Any] = {step.name: (step.find, step.values) for step in STEPS} | {
     name: (select(due.exists), lambda now, _limit, due=due: due.values(now))
     for name, due in DUES.items()
 }
-LOOKS["unproven"] = (select(personal_data.LONG_UNPROVEN.exists), lambda now, _limit: {"since": now})
+LOOKS["unproven"] = (select(purge.UNPROVEN_DUE.exists), lambda now, _limit: {"since": now})
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -23,7 +23,7 @@ from app.offers import closing, expire, remind
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.policy.models import PolicyRow
-from app.privacy import personal_data
+from app.privacy import purge
 from tests.flows.matching_world import (
     NOW,
     NewWorker,
@@ -438,11 +438,11 @@ async def test_a_worker_who_can_not_be_erased_keeps_no_other_from_it(database: D
         job_id = await add_job(session, await add_employer(session))
         await add_offer(session, job_id, workers[1], OfferStatus.OFFERED)
         await session.execute(update(Job).values(status="frozen"))
-    late = NOW + personal_data.UNPROVEN_KEPT + HOUR
+    late = NOW + purge.UNPROVEN_KEPT + HOUR
     # Still open: its deadline lies ahead.
     async with database.begin() as session:
         await session.execute(update(JobMatch).values(respond_by=late + HOUR))
-    loop = Loop(database, personal_data.ERASURES, personal_data.forget_unproven, late)
+    loop = Loop(database, purge.ERASURES, purge.purge_unproven, late)
     assert await loop.round() == 3
     assert await status_of(database, User, workers) == ["erased", "pending", "erased"]
     [row] = await loop.rows()

@@ -99,7 +99,7 @@ async def keep(session: AsyncSession, held: Claim, response: Response) -> None:
 KEYS_DUE = Due(IdempotencyKey.created_at < bindparam("now"), delay=dt.timedelta(hours=KEPT_HOURS))
 
 
-async def forget_old(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+async def purge(session: AsyncSession, now: dt.datetime, limit: int) -> int:
     """Delete at most `limit` keys older than they are kept; return how many."""
     old = (
         select(IdempotencyKey.owner, IdempotencyKey.key)

@@ -9,7 +9,8 @@ from app.api.http.dependencies import Now, Read, Route, Rt, WorkerActor, Write
 from app.api.workers.hours import AvailabilitySlot, TimeOffAnswer, time_off_answer
 from app.api.workers.profile import EmployerBlock, WorkerProfile, worker_profile
 from app.core.schema import Instant, ResponseModel
-from app.privacy import personal_data
+from app.privacy.erase import erase_worker
+from app.privacy.export import export_worker
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
@@ -103,7 +104,7 @@ class OwnData(ResponseModel):
 async def export_data(session: Read, actor: WorkerActor, now: Now, response: Response) -> OwnData:
     """Get everything kept about me, as JSON."""
     response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
-    data = await personal_data.export(session, actor.user_id)
+    data = await export_worker(session, actor.user_id)
     return OwnData(
         exported_at=now,
         profile=worker_profile(session, data.user, data.worker),
@@ -128,5 +129,5 @@ async def erase_account(session: Write, actor: WorkerActor, rt: Rt, now: Now) ->
 
     What was paid stays on the books without my name; a contact unlocked before is no longer shown.
     """
-    await personal_data.erase(session, actor.user_id, actor, now)
+    await erase_worker(session, actor.user_id, actor, now=now)
     await rt.sessions.end_all(session, actor.user_id)

@@ -1,0 +1,142 @@
+"""Erasing a worker: a tombstone stays, nothing personal does. The API, the chat and `purge` call it."""
+
+import datetime as dt
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import and_, case, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import audit
+from app.audit import log
+from app.database.session import changed, keyring
+from app.identity import users
+from app.identity.actor import Actor
+from app.identity.models import IdempotencyKey, Session, User
+from app.jobs.models import Job
+from app.messaging.contacts import identify
+from app.messaging.models import ADDRESS, PARAMS, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.outbox import enqueue
+from app.messaging.outbox.enqueue import Notice
+from app.offers import closing, respond
+from app.offers.models import JobMatch
+from app.policy import policy
+from app.workers import profile
+
+ERASED_WORKER: Final = "erased worker"
+"""The change of a worker's erasure, for domains above this one (`Database.on_change`)."""
+_LEAD_NOTICES: Final = ("lead_accepted", "lead_withdrawn", "lead_unlocked")
+"""Notices that tell an employer a worker's name, or all of a contact."""
+_CONTACT_NOTICES: Final = ("lead_unlocked", "lead_in_mailbox")
+_FAILED: Final = (OutboxState.FAILED, OutboxState.DEAD)
+
+
+async def erase_worker(
+    session: AsyncSession, worker_id: UUID, actor: Actor | None, *, now: dt.datetime
+) -> None:
+    """Turn a worker into a tombstone: nothing personal is left, and nobody can sign in as them.
+
+    Open offers close, unpaid acceptances are withdrawn, waiting messages are suppressed and the chat
+    forgets the person. Offers, payments and the log stay under an id that names nobody. Employers who
+    unlocked the contact lose it, and are told (`lead_erased`). Sessions are dead from this commit on;
+    the caller removes those in Redis (`SessionStore.end_all`). A `ChatPerson` that the caller has loaded
+    keeps its address in memory, for a last reply. Raises `NotFound`, also if erased before.
+    """
+    # In the lock order of every transaction: jobs and offers, then the worker, the log last.
+    await closing.close_for_worker(session, worker_id, now)
+    await respond.withdraw_all(session, worker_id, now)
+    await session.execute(
+        update(JobMatch)
+        .where(JobMatch.worker_id == worker_id, JobMatch.reject_reason.is_not(None))
+        .values(reject_reason=None)
+        .execution_options(synchronize_session=False)
+    )
+    await profile.erase_profile(session, worker_id, now=now)
+    await _erase_messages(session, worker_id, now)
+    await _erase_leads(session, worker_id, now)
+    await session.execute(delete(Session).where(Session.user_id == worker_id))
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
+    await users.erase(session, worker_id, now)
+    matches = await session.scalars(select(JobMatch.id).where(JobMatch.worker_id == worker_id))
+    await log.erase_words(session, [str(worker_id), *map(str, matches)], worker_id)
+    changed(session, ERASED_WORKER, worker_id)
+    audit.record(session, "worker.erase", worker_id, actor, now, after={"status": "erased"})
+
+
+async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
+    """Empty the messages that told employers of this worker, and notify those who hold the contact.
+
+    Chat replies to these employers may hold the contact without naming the lead: all of them are emptied.
+    """
+    query = (
+        select(JobMatch.id, JobMatch.employer_id, JobMatch.unlocked_at, Job.title, User.phone_index)
+        .join(Job, Job.id == JobMatch.job_id)
+        .join(User, User.id == JobMatch.employer_id)
+        .where(JobMatch.worker_id == worker_id, JobMatch.responded_at.is_not(None))
+    )
+    leads = (await session.execute(query)).all()
+    if not leads:
+        return
+    await enqueue.suppress(session, [lead.id for lead in leads], now, _CONTACT_NOTICES)
+    unlocked = [lead for lead in leads if lead.unlocked_at is not None]
+    phones = [lead.phone_index for lead in unlocked if lead.phone_index is not None]
+    notices = and_(
+        OutboxMessage.subject_id.in_([lead.id for lead in leads]),
+        OutboxMessage.kind.in_(_LEAD_NOTICES),
+    )
+    replies = and_(OutboxMessage.recipient_index.in_(phones), OutboxMessage.kind == enqueue.REPLY)
+    under_way = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
+    await session.execute(
+        update(OutboxMessage)
+        .where(or_(notices, replies), OutboxMessage.state.not_in(under_way))
+        .values(
+            params_sealed=keyring(session).seal_json({}, PARAMS),
+            # A failed message must not be retried: it is empty now.
+            state=case(
+                (OutboxMessage.state.in_(_FAILED), OutboxState.SUPPRESSED.value),
+                else_=OutboxMessage.state,
+            ),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    hours = (await policy.current(session)).deadlines.guarantee_hours
+    await enqueue.notify_many(
+        session,
+        [
+            Notice(
+                lead.employer_id,
+                "lead_erased",
+                {
+                    "match_id": str(lead.id),
+                    "title": lead.title,
+                    "since": lead.unlocked_at.isoformat(),
+                    "hours": hours,
+                },
+                key=str(lead.id),
+                subject_id=lead.id,
+            )
+            for lead in unlocked
+        ],
+        now,
+    )
+
+
+async def _erase_messages(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
+    await enqueue.suppress_user(session, worker_id, now)
+    keys = keyring(session)
+    # A message that is being sent keeps its address until its result is recorded.
+    settled = OutboxMessage.state.not_in((OutboxState.SENDING, OutboxState.UNKNOWN))
+    await session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.user_id == worker_id, settled)
+        .values(
+            recipient_sealed=keys.seal("", ADDRESS),
+            recipient_index="",
+            params_sealed=keys.seal_json({}, PARAMS),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    persons = (
+        await session.scalars(select(ChatPerson.id).where(ChatPerson.user_id == worker_id))
+    ).all()
+    await identify.erase_contacts(session, persons, now)
