@@ -11,12 +11,13 @@ from uuid import UUID
 from app.chat.runner import together
 from app.core.languages import languages
 from app.core.week import Slot
-from app.dialogue.context import Context, OfferSummary, Profile
+from app.dialogue.context import Context, Profile
 from app.dialogue.router import handle_message
 from app.dialogue.state import State
 from app.dialogue.turn import Turn
 from app.messaging.inbound import Inbound, InboundKind
 from app.offers.rules import OfferStatus
+from app.offers.summary import OfferSummary
 from app.texts import catalogue
 from app.texts.catalogue import SAMPLES
 

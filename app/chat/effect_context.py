@@ -1,7 +1,9 @@
-"""What an effect of the conversation needs to be done."""
+"""What the handlers of a turn's effects get, and what they add to its replies."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,19 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.errors import NotFound
 from app.core.languages import DEFAULT_LANGUAGE
 from app.dialogue.turn import Reply
+from app.identity.actor import Actor
+from app.identity.models import Role, User, UserStatus
 from app.messaging.models import ChatPerson
+from app.texts.message import Row
 
 
 @dataclass
-class Doing:
-    """One message's effects under way. `replies` grows with what the effects have to tell."""
+class EffectContext:
+    """One message's effects while they are performed."""
 
     session: AsyncSession
     person: ChatPerson
     now: dt.datetime
     base_url: str
     country: str
+    user: User | None = None
+    """The worker's account as it was loaded for the turn."""
     replies: list[Reply] = field(default_factory=list)
+    """What the effects have to tell; sent before the turn's own replies."""
     erased: bool = False
 
     @property
@@ -32,6 +40,18 @@ class Doing:
         return self.person.user_id
 
     @property
+    def actor(self) -> Actor:
+        """The worker who writes, as whoever acts. Raises `NotFound` where there is none."""
+        status = UserStatus.PENDING if self.user is None else UserStatus(self.user.status)
+        return Actor(self.worker_id, Role.WORKER, status, "")
+
+    @property
     def language(self) -> str:
-        """The language to speak."""
+        """The language of replies."""
         return self.person.language or DEFAULT_LANGUAGE
+
+    def reply(
+        self, text: str, params: Mapping[str, Any] | None = None, rows: Sequence[Row] = ()
+    ) -> None:
+        """Add a reply."""
+        self.replies.append(Reply(text, params or {}, rows=rows))

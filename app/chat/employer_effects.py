@@ -1,7 +1,7 @@
-"""Doing what an employer wants done in the chat: by the verbs of the API, and only when proven.
+"""Performs an employer's effects by the domains' verbs.
 
-Whatever the conversation believed, each verb asks anew whether the phone is proven to be this
-account's; an account that does not hold looks like one that is not there.
+Each handler checks again that the phone is proven to be this account's; an account that may not act
+here looks like one that does not exist.
 """
 
 import datetime as dt
@@ -10,11 +10,9 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import update
-
 from app.catalogue import places, skills
-from app.chat.effect_context import Doing
-from app.chat.load_employer_context import said_of
+from app.chat.effect_context import EffectContext
+from app.chat.load_context import job_params_of
 from app.core.errors import DomainError, Invalid, NotFound
 from app.core.geo import Point
 from app.core.paging import PageRequest
@@ -41,7 +39,8 @@ from app.dialogue.effects import (
 from app.dialogue.turn import Reply
 from app.employers import blocks, phones
 from app.employers.profile import EmployerNotFound
-from app.identity.models import User, UserStatus
+from app.identity import users
+from app.identity.models import UserStatus
 from app.jobs import posting, queries
 from app.jobs.models import Job
 from app.jobs.moderation import JobDeclined, JobPendingReview
@@ -81,24 +80,20 @@ _REFUSALS: Final[Mapping[str, str]] = {
 }
 
 
-def told(effect: Effect, refusal: DomainError) -> Reply | None:
-    """Return what to say of a refusal to an employer; None for what concerns none."""
-    if type(effect) not in VERBS:
-        return None
+def refusal_reply(effect: Effect, refusal: DomainError) -> Reply:
+    """Return what to say of a refusal to an employer."""
     if isinstance(refusal, StartsInPast):
         return Reply("job_refused_past" if isinstance(effect, PostJob) else "job_past")
     if isinstance(refusal, JobDeclined):
         return Reply("job_not_approved", {"reason": refusal.message})
     if refusal.reason in _REFUSALS:
         return Reply(_REFUSALS[refusal.reason])
-    if isinstance(refusal, Invalid):
-        return Reply("job_refused")
-    return Reply("employer_refused")
+    return Reply("job_refused" if isinstance(refusal, Invalid) else "employer_refused")
 
 
-async def _acting(doing: Doing, employer_id: UUID) -> phones.PhoneAccount:
-    """Return the account if it may act from this phone. Raises `BlockedEmployerNotFound`."""
-    for account in await phones.list_accounts(doing.session, doing.person.phone_index):
+async def _account(context: EffectContext, employer_id: UUID) -> phones.PhoneAccount:
+    """Return the account if it may act from this phone. Raises `EmployerNotFound`."""
+    for account in await phones.list_accounts(context.session, context.person.phone_index):
         if account.id == employer_id and account.proven:
             if account.status is UserStatus.SUSPENDED:
                 break
@@ -106,75 +101,65 @@ async def _acting(doing: Doing, employer_id: UUID) -> phones.PhoneAccount:
     raise EmployerNotFound
 
 
-async def speak(doing: Doing, language: str) -> None:
-    """Let the accounts that act from this phone hear in this language from now on."""
-    proven = [
-        account.id
-        for account in await phones.list_accounts(doing.session, doing.person.phone_index)
-        if account.proven
-    ]
-    if proven:
-        await doing.session.execute(
-            update(User)
-            .where(User.id.in_(proven))
-            .values(language=language, updated_at=doing.now)
-            .execution_options(synchronize_session=False)
-        )
+async def set_language(context: EffectContext, language: str) -> None:
+    """Set the language of every account that the phone was proven for."""
+    accounts = await phones.list_accounts(context.session, context.person.phone_index)
+    if proven := [account.id for account in accounts if account.proven]:
+        await users.set_language(context.session, proven, language, now=context.now)
 
 
 # ── The phone ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _phone_index(doing: Doing) -> str:
-    if doing.person.phone_index is None:
+def _phone_index(context: EffectContext) -> str:
+    if context.person.phone_index is None:
         raise NotFound
-    return doing.person.phone_index
+    return context.person.phone_index
 
 
-async def _send_proof(doing: Doing, effect: SendPhoneCode) -> None:
-    await phones.send_code(doing.session, effect.employer_id, _phone_index(doing), doing.now)
+async def _send_phone_code(context: EffectContext, effect: SendPhoneCode) -> None:
+    await phones.send_code(context.session, effect.employer_id, _phone_index(context), context.now)
 
 
-async def _prove(doing: Doing, effect: ProvePhone) -> None:
-    index = _phone_index(doing)
-    await phones.prove(doing.session, effect.employer_id, index, effect.code, doing.now)
-    if doing.person.language is not None:
-        await speak(doing, doing.person.language)
+async def _prove_phone(context: EffectContext, effect: ProvePhone) -> None:
+    index = _phone_index(context)
+    await phones.prove(context.session, effect.employer_id, index, effect.code, context.now)
+    if context.person.language is not None:
+        await set_language(context, context.person.language)
 
 
 # ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _post(doing: Doing, effect: PostJob) -> None:
+async def _post_job(context: EffectContext, effect: PostJob) -> None:
     """Post and publish in one step, as two requests to the API would."""
-    account = await _acting(doing, effect.employer_id)
+    account = await _account(context, effect.employer_id)
     account.actor.require_unrestricted()
     text = job_text(effect.job)
-    job = await posting.create(doing.session, account.id, text, doing.now)
-    await _open(doing, account, job)
+    job = await posting.create(context.session, account.id, text, context.now)
+    await _publish_draft(context, account, job)
 
 
-async def _publish(doing: Doing, effect: PublishJob) -> None:
-    account = await _acting(doing, effect.employer_id)
-    job = await queries.get_own_job(doing.session, account.id, effect.job_id)
-    await _open(doing, account, job)
+async def _publish_job(context: EffectContext, effect: PublishJob) -> None:
+    account = await _account(context, effect.employer_id)
+    job = await queries.get_own_job(context.session, account.id, effect.job_id)
+    await _publish_draft(context, account, job)
 
 
-async def _open(doing: Doing, account: phones.PhoneAccount, job: Job) -> None:
-    """Publish a draft and say how many were asked, or that its text is looked at first."""
-    said: dict[str, Any] = {"title": job.title, "job_id": str(job.id)}
+async def _publish_draft(context: EffectContext, account: phones.PhoneAccount, job: Job) -> None:
+    """Publish a draft and tell how many workers were asked, or that its text is reviewed first."""
+    params: dict[str, Any] = {"title": job.title, "job_id": str(job.id)}
     try:
-        job = await publish(doing.session, account.actor, job.id, doing.now)
-    except JobPendingReview as held:
+        job = await publish(context.session, account.actor, job.id, context.now)
+    except JobPendingReview as pending:
         # It stays a draft, so a second yes would only make another one.
-        reasons: Any = held.data.get("reasons", ())
+        reasons: Any = pending.data.get("reasons", ())
         lines = dict.fromkeys(f"• {catalogue.plain(reason['text'])}" for reason in reasons)
-        doing.replies.append(Reply("job_held", {**said, "list": "\n".join(lines)}))
+        context.reply("job_held", {**params, "list": "\n".join(lines)})
         return
-    counts = (await counts_of(doing.session, [job.id], doing.now)).get(job.id, {})
+    counts = (await counts_of(context.session, [job.id], context.now)).get(job.id, {})
     asked = sum(counts.values())
-    told = "job_posted" if asked else "job_posted_nobody"
-    doing.replies.append(Reply(told, {**said, "count": asked}))
+    context.reply("job_posted" if asked else "job_posted_nobody", {**params, "count": asked})
 
 
 def job_text(job: Mapping[str, Any]) -> JobText:
@@ -203,34 +188,34 @@ def job_text(job: Mapping[str, Any]) -> JobText:
     )
 
 
-async def _cancel(doing: Doing, effect: CancelJob) -> None:
-    account = await _acting(doing, effect.employer_id)
-    await queries.get_own_job(doing.session, account.id, effect.job_id)
+async def _cancel_job(context: EffectContext, effect: CancelJob) -> None:
+    account = await _account(context, effect.employer_id)
+    await queries.get_own_job(context.session, account.id, effect.job_id)
     with suppress(JobCancelled):  # cancelled already, perhaps by the same tap twice
         await closing.close_job(
-            doing.session, effect.job_id, JobAction.CANCEL, account.actor, doing.now
+            context.session, effect.job_id, JobAction.CANCEL, account.actor, context.now
         )
 
 
-# ── What there is to tell ────────────────────────────────────────────────────────────────────────
+# ── Lists and answers ────────────────────────────────────────────────────────────────────────
 
 
-def _reader(doing: Doing) -> FormatContext:
-    return catalogue.format_context(doing.language, {}, doing.now)
+def _reader(context: EffectContext) -> FormatContext:
+    return catalogue.format_context(context.language, {}, context.now)
 
 
-async def _tell_jobs(doing: Doing, effect: ListJobs) -> None:
-    account = await _acting(doing, effect.employer_id)
+async def _list_jobs(context: EffectContext, effect: ListJobs) -> None:
+    account = await _account(context, effect.employer_id)
     page = PageRequest(SHOWN_JOBS, None)
-    jobs, _ = await queries.list_jobs(doing.session, account.id, None, page)
+    jobs, _ = await queries.list_jobs(context.session, account.id, None, page)
     if not jobs:
-        doing.replies.append(Reply("no_jobs"))
+        context.reply("no_jobs")
         return
-    counts = await counts_of(doing.session, [job.id for job in jobs], doing.now)
-    line = catalogue.word(doing.language, "job_line")
+    counts = await counts_of(context.session, [job.id for job in jobs], context.now)
+    line = catalogue.word(context.language, "job_line")
     rows = []
     for job in jobs:
-        standing = catalogue.word(doing.language, f"job_{job.status}")
+        standing = catalogue.word(context.language, f"job_{job.status}")
         mine = counts.get(job.id, {})
         about = (
             line.replace("{standing}", standing)
@@ -240,27 +225,27 @@ async def _tell_jobs(doing: Doing, effect: ListJobs) -> None:
         )
         title = inert(job.title, ROW_TITLE_CHARACTERS)
         rows.append(Row(f"job:{job.id}:show", title, about[:ROW_DESCRIPTION_CHARACTERS]))
-    doing.replies.append(Reply("your_jobs", rows=rows))
+    context.reply("your_jobs", rows=rows)
 
 
-async def _tell_leads(doing: Doing, effect: ListLeads) -> None:
-    account = await _acting(doing, effect.employer_id)
-    job = await queries.get_own_job(doing.session, account.id, effect.job_id)
+async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
+    account = await _account(context, effect.employer_id)
+    job = await queries.get_own_job(context.session, account.id, effect.job_id)
     page = PageRequest(SHOWN_LEADS, None)
     leads, _ = await list_matches(
-        doing.session, account.id, job.id, OfferStatus.ACCEPTED, page, doing.now
+        context.session, account.id, job.id, OfferStatus.ACCEPTED, page, context.now
     )
     title = {"title": job.title, "job_id": str(job.id)}
     if not leads:
-        doing.replies.append(Reply("no_leads", title))
+        context.reply("no_leads", title)
         return
-    bought = await contacts.contacts_of(doing.session, account.id, [lead.id for lead in leads])
-    lines = [_lead_line(doing, lead, bought.get(lead.id)) for lead in leads]
-    doing.replies.append(Reply("your_leads", {**title, "list": "\n".join(lines)}))
+    bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
+    lines = [_lead_line(context, lead, bought.get(lead.id)) for lead in leads]
+    context.reply("your_leads", {**title, "list": "\n".join(lines)})
 
 
-def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> str:
-    reads = _reader(doing)
+def _lead_line(context: EffectContext, lead: EmployersMatch, contact: Contact | None) -> str:
+    reads = _reader(context)
     if contact is not None:
         return _contact_line(contact, reads)
     price = {"amount": lead.price.amount, "currency": lead.price.currency}
@@ -268,9 +253,9 @@ def _lead_line(doing: Doing, lead: EmployersMatch, contact: Contact | None) -> s
         "name": catalogue.plain(lead.display_name or ""),
         "distance": catalogue.format_value("km", lead.distance_km, reads),
         "price": catalogue.format_value("money", price, reads),
-        "url": payment_link(keyring(doing.session), doing.base_url, lead.id),
+        "url": payment_link(keyring(context.session), context.base_url, lead.id),
     }
-    line = catalogue.word(doing.language, "lead_line")
+    line = catalogue.word(context.language, "lead_line")
     for name, value in said.items():
         line = line.replace(f"{{{name}}}", value)
     return line
@@ -282,50 +267,47 @@ def _contact_line(contact: Contact, reads: FormatContext) -> str:
     return f"• {catalogue.plain(contact.name)}: {catalogue.format_value('phone', contact.phone, reads)}"
 
 
-async def _tell_contacts(doing: Doing, effect: ListContacts) -> None:
-    account = await _acting(doing, effect.employer_id)
-    held = await contacts.list_bought(doing.session, account.id, SHOWN_CONTACTS)
+async def _list_contacts(context: EffectContext, effect: ListContacts) -> None:
+    account = await _account(context, effect.employer_id)
+    held = await contacts.list_bought(context.session, account.id, SHOWN_CONTACTS)
     if not held:
-        doing.replies.append(Reply("no_contacts"))
+        context.reply("no_contacts")
         return
-    reads = _reader(doing)
+    reads = _reader(context)
     lines = [
         f"{_contact_line(one.contact, reads)} ({catalogue.plain(one.job_title)})" for one in held
     ]
-    doing.replies.append(Reply("your_contacts", {"list": "\n".join(lines)}))
+    context.reply("your_contacts", {"list": "\n".join(lines)})
 
 
-async def _tell_terms(doing: Doing, effect: AnswerHiringFaq) -> None:
-    await _acting(doing, effect.employer_id)
-    in_force = await policy.current(doing.session)
+async def _answer_faq(context: EffectContext, effect: AnswerHiringFaq) -> None:
+    await _account(context, effect.employer_id)
+    in_force = await policy.current(context.session)
     price = {"amount": in_force.lead_prices.default, "currency": in_force.lead_prices.currency}
     terms = {"price": price, "hours": in_force.deadlines.guarantee_hours}
-    doing.replies.append(Reply(f"hire_faq_{effect.topic}", terms))
+    context.reply(f"hire_faq_{effect.topic}", terms)
 
 
-async def _choose_job(doing: Doing, effect: AskWhichJob) -> None:
-    account = await _acting(doing, effect.employer_id)
+async def _ask_which_job(context: EffectContext, effect: AskWhichJob) -> None:
+    account = await _account(context, effect.employer_id)
     page = PageRequest(SHOWN_JOBS, None)
-    jobs, _ = await queries.list_jobs(doing.session, account.id, None, page)
+    jobs, _ = await queries.list_jobs(context.session, account.id, None, page)
     still = [job for job in jobs if JobStatus(job.status) in CANCELLABLE]
     if len(still) == 1:
-        told = await said_of(doing.session, still[0], doing.now)
-        doing.replies.append(Reply("ask_cancel_job", told))
+        context.reply("ask_cancel_job", await job_params_of(context.session, still[0], context.now))
         return
     rows = [Row(f"job:{job.id}:cancel", inert(job.title, ROW_TITLE_CHARACTERS)) for job in still]
-    doing.replies.append(
-        Reply("which_job_to_cancel", rows=rows) if rows else Reply("no_jobs_to_cancel")
-    )
+    context.reply("which_job_to_cancel" if rows else "no_jobs_to_cancel", rows=rows)
 
 
-# ── After the unlock ─────────────────────────────────────────────────────────────────────────────
+# ── Contacts that were bought ─────────────────────────────────────────────────────────────────────────────
 
 
-async def _choose_contact(doing: Doing, effect: AskWhichContact) -> None:
-    account = await _acting(doing, effect.employer_id)
-    held = await contacts.list_bought(doing.session, account.id, SHOWN_LEADS)
+async def _ask_which_contact(context: EffectContext, effect: AskWhichContact) -> None:
+    account = await _account(context, effect.employer_id)
+    held = await contacts.list_bought(context.session, account.id, SHOWN_LEADS)
     # Who has left can be reported still, for the money; to be blocked there is nobody any more.
-    gone = catalogue.word(doing.language, "contact_gone")
+    gone = catalogue.word(context.language, "contact_gone")
     rows = [
         Row(
             f"lead:{one.match_id}:{effect.verb}",
@@ -335,49 +317,49 @@ async def _choose_contact(doing: Doing, effect: AskWhichContact) -> None:
         for one in held
         if one.contact.name is not None or effect.verb == "report"
     ]
-    doing.replies.append(
-        Reply(f"lead_to_{effect.verb}", rows=rows) if rows else Reply("no_contacts")
-    )
+    context.reply(f"lead_to_{effect.verb}" if rows else "no_contacts", rows=rows)
 
 
-async def _ask_report(doing: Doing, effect: AskLeadReport) -> None:
-    account = await _acting(doing, effect.employer_id)
-    title = await contacts.title_of(doing.session, account.id, effect.match_id)
+async def _ask_lead_report(context: EffectContext, effect: AskLeadReport) -> None:
+    account = await _account(context, effect.employer_id)
+    title = await contacts.title_of(context.session, account.id, effect.match_id)
     if title is None:
         raise MatchNotFound
-    doing.replies.append(Reply("ask_lead_report", {"title": title}))
+    context.reply("ask_lead_report", {"title": title})
 
 
-async def _report_lead(doing: Doing, effect: ReportLead) -> None:
-    account = await _acting(doing, effect.employer_id)
+async def _report_lead(context: EffectContext, effect: ReportLead) -> None:
+    account = await _account(context, effect.employer_id)
     report = await reports.report(
-        doing.session, account.actor, effect.match_id, mask(effect.words), doing.now
+        context.session, account.actor, effect.match_id, mask(effect.words), context.now
     )
-    told = "lead_refunded" if report.status == ReportStatus.REFUNDED else "lead_reported"
-    doing.replies.append(Reply(told, {"match_id": str(effect.match_id)}))
+    refunded = report.status == ReportStatus.REFUNDED
+    context.reply(
+        "lead_refunded" if refunded else "lead_reported", {"match_id": str(effect.match_id)}
+    )
 
 
-async def _block_worker(doing: Doing, effect: BlockWorker) -> None:
-    account = await _acting(doing, effect.employer_id)
-    worker_id = await worker_of(doing.session, account.id, effect.match_id)
-    await closing.close_between(doing.session, worker_id, account.id, doing.now)
-    await blocks.block_worker(doing.session, account.id, worker_id, effect.match_id, doing.now)
+async def _block_worker(context: EffectContext, effect: BlockWorker) -> None:
+    account = await _account(context, effect.employer_id)
+    worker_id = await worker_of(context.session, account.id, effect.match_id)
+    await closing.close_between(context.session, worker_id, account.id, context.now)
+    await blocks.block_worker(context.session, account.id, worker_id, effect.match_id, context.now)
 
 
-type _Verb = Callable[[Doing, Any], Awaitable[None]]
-VERBS: Final[Mapping[type, _Verb]] = {
-    SendPhoneCode: _send_proof,
-    ProvePhone: _prove,
-    PostJob: _post,
-    PublishJob: _publish,
-    CancelJob: _cancel,
-    ListJobs: _tell_jobs,
-    ListLeads: _tell_leads,
-    ListContacts: _tell_contacts,
-    AnswerHiringFaq: _tell_terms,
-    AskWhichJob: _choose_job,
-    AskWhichContact: _choose_contact,
-    AskLeadReport: _ask_report,
+type _Handler = Callable[[EffectContext, Any], Awaitable[None]]
+HANDLERS: Final[Mapping[type, _Handler]] = {
+    SendPhoneCode: _send_phone_code,
+    ProvePhone: _prove_phone,
+    PostJob: _post_job,
+    PublishJob: _publish_job,
+    CancelJob: _cancel_job,
+    ListJobs: _list_jobs,
+    ListLeads: _list_leads,
+    ListContacts: _list_contacts,
+    AnswerHiringFaq: _answer_faq,
+    AskWhichJob: _ask_which_job,
+    AskWhichContact: _ask_which_contact,
+    AskLeadReport: _ask_lead_report,
     ReportLead: _report_lead,
     BlockWorker: _block_worker,
 }

@@ -1,4 +1,4 @@
-"""Everything that is kept about a worker, as lines they can read in their language. Pure."""
+"""An export of a worker's data as lines of text in their language. Pure."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,12 +15,12 @@ from app.workers import availability
 
 _NOTHING = "–"
 _QUOTED_LINES: Final = 30
-"""Of what somebody wrote the last of this week; the whole of it is in the account's export."""
+"""The newest texts they wrote; all of them are in the export over the API."""
 _QUOTED_CHARACTERS: Final = 200
 
 
-def told(own: WorkerExport, phone: str | None, language: str, now: dt.datetime) -> list[str]:
-    """Return one line for each part of an export, dates by the worker's own clock."""
+def as_lines(own: WorkerExport, phone: str | None, language: str, now: dt.datetime) -> list[str]:
+    """Return one line for each part of an export; times are by the worker's clock."""
     names = catalogue.get_catalogue(language).data
     return [
         f"{names[name]}: {value or _NOTHING}" for name, value in _parts(own, phone, language, now)
@@ -48,7 +48,7 @@ def _parts(
     def at(instant: dt.datetime) -> str:
         return format_value("when", instant, reader)
 
-    def said(name: str, **values: object) -> str:
+    def filled(name: str, **values: object) -> str:
         return words[name].format(**values)
 
     yield "name", plain(user.name)
@@ -77,8 +77,8 @@ def _parts(
         yield "stopped", on(worker.stopped_at)
     for consent in own.consents:
         purpose = words.get(f"purpose_{consent.purpose}", consent.purpose)
-        agreed = said("agreed", purpose=purpose, wording=consent.wording_version)
-        ended = said("ended", date=on(consent.withdrawn_at)) if consent.withdrawn_at else ""
+        agreed = filled("agreed", purpose=purpose, wording=consent.wording_version)
+        ended = filled("ended", date=on(consent.withdrawn_at)) if consent.withdrawn_at else ""
         yield "consent", ", ".join(filter(None, (agreed, on(consent.granted_at), ended)))
     for offer in own.offers:
         yield "offer", _offer(offer, words, reader, on)
@@ -86,7 +86,7 @@ def _parts(
     for block in own.blocks:
         yield "blocks", companies.get(block.employer_id, words["a_company"])
     answers = {"answered": worker.answered, "missed": worker.missed, "withdrawn": worker.withdrawn}
-    yield "answers", said("counted", **answers)
+    yield "answers", filled("counted", **answers)
     yield "messages", _counted(words, [message.created_at for message in own.messages], at)
     yield "written", _counted(words, [line.at for line in own.written], at)
     wrote = [(line.at, line.text) for line in own.written if line.kind == InboundKind.TEXT]
@@ -99,7 +99,7 @@ def _parts(
 def _offer(
     offer: Any, words: Mapping[str, str], reader: FormatContext, on: Callable[[dt.datetime], str]
 ) -> str:
-    """Return one offer: which, how far, how it stands and why, and whether they have the contact."""
+    """Return one offer: job, distance, status with its reason, and whether the contact was bought."""
     parts = [
         f"{plain(offer.job_title)} ({plain(offer.company_name)})",
         format_value("km", offer.distance_km, reader),

@@ -1,8 +1,7 @@
-"""One message of one person, from what it says to what is done and answered.
+"""Handles one message of one person: loads the context, takes the dialogue's turn, performs its effects.
 
-`Conversation` is the inbox's handler for WhatsApp: it reads the platform's payloads, gathers what the
-pure `script.step` may look at, does what it wants done, and writes the replies, all in the transaction
-that also marks the message as handled.
+`Conversation` is the inbox's handler for WhatsApp. Effects, state and replies are written in the
+transaction that also marks the message as handled.
 """
 
 import datetime as dt
@@ -11,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chat.effect_context import Doing
-from app.chat.effects import apply
-from app.chat.load_context import account_of, context_of
+from app.chat.effect_context import EffectContext
+from app.chat.effects import perform
+from app.chat.load_context import load_context
 from app.core.languages import DEFAULT_LANGUAGE
 from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
@@ -29,24 +28,25 @@ from app.messaging.outbox import enqueue
 from app.providers.whatsapp.webhook import parse
 from app.texts import catalogue
 from app.texts.message import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
+from app.workers import profile
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """What WhatsApp's webhooks mean, and what follows from a message."""
+    """Parses WhatsApp's webhooks and handles their messages."""
 
     base_url: str
     country: str
-    """ISO 3166: where somebody lives who has not said yet."""
+    """ISO 3166: where somebody lives until they say where."""
     form_id: str = ""
-    """The platform's id of the form for free times; "" where there is none."""
+    """The platform's id of the form for weekly hours; "" where there is none."""
     currency: str = "INR"
-    """ISO 4217: in which employers say what they pay."""
+    """ISO 4217: the currency of pay."""
     numbers: frozenset[str] = frozenset()
-    """The platform's ids of our numbers: messages to another one are not ours; empty takes all."""
+    """The platform's ids of our numbers, whose messages are handled; empty: those of every number."""
 
     def parse(self, body: bytes) -> Parsed:
-        """Return everything in a webhook; never raises."""
+        """Return everything in a webhook. Never raises."""
         parsed = parse(body, self.numbers)
         for kind, count in parsed.not_ours.items():
             NOT_OURS.labels(kind).inc(count)
@@ -55,7 +55,7 @@ class Conversation:
     async def handle(
         self, session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
     ) -> None:
-        """Take one step of the conversation."""
+        """Handle one message."""
         if inbound.kind is InboundKind.MOVED:
             before = person.phone_index
             await identify.follow_move(session, person, inbound, now)
@@ -70,11 +70,11 @@ class Conversation:
             return
         if inbound.kind is InboundKind.CALL or await bursts.is_answered(session, person, inbound):
             return
-        account = await account_of(session, person)
+        account = await profile.find_worker(session, person.user_id)
         if account is None:
             await identify.link_account(session, person, now)
-            account = await account_of(session, person)
-        context = await context_of(
+            account = await profile.find_worker(session, person.user_id)
+        context = await load_context(
             session,
             person,
             account,
@@ -86,11 +86,12 @@ class Conversation:
             currency=self.currency,
         )
         turn = router.handle_message(State.from_json(person.state or {}), inbound, context)
-        doing = Doing(session, person, now, self.base_url, self.country)
-        done = [await apply(doing, effect) for effect in turn.effects]
-        replies = [*doing.replies, *(turn.replies if all(done) else ())]
-        state = turn.state if all(done) else turn.if_refused or turn.state
-        if doing.erased:
+        user = None if account is None else account[0]
+        effects = EffectContext(session, person, now, self.base_url, self.country, user)
+        performed = all([await perform(effects, effect) for effect in turn.effects])
+        replies = [*effects.replies, *(turn.replies if performed else ())]
+        state = turn.state if performed else turn.if_refused or turn.state
+        if effects.erased:
             # Nothing of this person is kept, not even by what is still in memory here.
             await session.flush()
             session.expunge(person)
@@ -98,7 +99,7 @@ class Conversation:
         else:
             person.state = state.as_json()
             if inbound.kind not in router.SILENT_KINDS:
-                # Nobody was answered: what was written before and comes late still counts.
+                # A silent message makes no older one late.
                 person.last_message_at = max(
                     person.last_message_at or inbound.sent_at, inbound.sent_at
                 )
@@ -109,7 +110,7 @@ class Conversation:
 
 
 def handler(settings: Settings) -> Conversation:
-    """Return the conversation of this installation."""
+    """Return the handler with this installation's settings."""
     return Conversation(
         settings.base_url,
         settings.default_country,
@@ -127,7 +128,7 @@ async def _reply(
     now: dt.datetime,
 ) -> None:
     language = person.language or DEFAULT_LANGUAGE
-    said = [
+    outgoing = [
         catalogue.render_chat(
             language,
             reply.text,
@@ -140,16 +141,16 @@ async def _reply(
         for reply in replies
     ]
     essential = any(reply.essential for reply in replies)
-    for number, outgoing in enumerate(together(said)):
+    for number, part in enumerate(together(outgoing)):
         key = f"{inbound.message_id}:{number}"
-        await enqueue.reply(session, person, outgoing, key=key, now=now, essential=essential)
+        await enqueue.reply(session, person, part, key=key, now=now, essential=essential)
 
 
 def together(parts: Sequence[Outgoing]) -> list[Outgoing]:
-    """Join what is said in one go into as few messages as the platform's limits allow.
+    """Join replies into as few messages as the platform's limits allow.
 
-    Each message is paid for and counts against the person's pace; only the last part of a message
-    may have something to tap.
+    Each message costs money and counts against the send rate. Only the last part of a message may have
+    buttons.
     """
     joined: list[Outgoing] = []
     for part in parts:

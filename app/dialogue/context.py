@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.week import Slot
 from app.jobs.rules import JobStatus
-from app.offers.rules import OfferStatus
+from app.offers.summary import OfferSummary
 from app.texts.formatting import DEFAULT_ZONE
 
 CANCELLABLE: Final = frozenset({JobStatus.DRAFT, JobStatus.PUBLISHED})
@@ -32,20 +32,6 @@ class Profile:
     slots: Sequence[Slot]
     time_zone: str = DEFAULT_ZONE
     """IANA zone of the worker's clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class OfferSummary:
-    """An offer of the worker who writes."""
-
-    id: UUID
-    status: OfferStatus
-    """The effective one: an unanswered offer past its deadline has expired."""
-    unlocked: bool
-    params: Mapping[str, Any]
-    """Values for the texts about it."""
-    blocked: bool = False
-    """Whether this worker blocked its employer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
@@ -95,6 +96,15 @@ def seal_phone(keys: Keyring, phone: str) -> bytes:
 def phone_of(session: AsyncSession, user: User) -> str | None:
     """Return the user's phone in E.164, or None where there is none."""
     return keyring(session).open(user.phone_sealed, PHONE) if user.phone_sealed else None
+
+
+async def set_language(
+    session: AsyncSession, user_ids: Collection[UUID], language: str, *, now: dt.datetime
+) -> None:
+    """Set the language in which these users are written to."""
+    await session.execute(
+        update(User).where(User.id.in_(user_ids)).values(language=language, updated_at=now)
+    )
 
 
 def email_columns(keys: Keyring, email: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from app.core.geo import Point, on_grid
 from app.core.languages import Language
 from app.database.session import changed, keyring
 from app.database.statements import table
-from app.identity.models import User
+from app.identity.models import User, UserStatus
 from app.messaging.models import ChatPerson
 from app.workers.models import BlockByWorker, TimeOff, Worker, WorkerAvailability
 from app.workers.registration import check_skills, city_of
@@ -58,6 +58,23 @@ class WorkerEdit(TypedDict, total=False):
 def bio_of(session: AsyncSession, worker: Worker) -> str:
     """Return what a worker says about themselves, or ""."""
     return keyring(session).reveal(worker.bio_sealed, BIO, worker.bio) or ""
+
+
+type WorkerAccount = tuple[User, Worker]
+
+_NOT_ERASED: Final = (
+    select(User, Worker)
+    .join(Worker, Worker.id == User.id)
+    .where(User.id == bindparam("user_id"), User.status != UserStatus.ERASED)
+)
+
+
+async def find_worker(session: AsyncSession, worker_id: UUID | None) -> WorkerAccount | None:
+    """Return the worker's account and profile; None where there is none, or it is erased."""
+    if worker_id is None:
+        return None
+    row = (await session.execute(_NOT_ERASED, {"user_id": worker_id})).one_or_none()
+    return (row.User, row.Worker) if row is not None else None
 
 
 async def get_worker(session: AsyncSession, worker_id: UUID) -> tuple[User, Worker]:

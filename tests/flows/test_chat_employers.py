@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from app.chat.effect_context import Doing
-from app.chat.effects import apply
+from app.chat.effect_context import EffectContext
+from app.chat.effects import perform
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.database.statements import rows_changed
@@ -490,7 +490,9 @@ async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) 
                     BlockWorker(employer_id, new_id()),
                 ]
                 for effect in effects:
-                    doing = Doing(session, person, world.clock(), "https://partimer.example", "IN")
-                    assert not await apply(doing, effect)
-                    assert [say.text for say in doing.replies] == ["employer_not_you"]
+                    context = EffectContext(
+                        session, person, world.clock(), "https://partimer.example", "IN"
+                    )
+                    assert not await perform(context, effect)
+                    assert [say.text for say in context.replies] == ["employer_not_you"]
         assert {job.status for job in await jobs(world)} == {"published"}

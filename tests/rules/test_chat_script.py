@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.chat.runner import together
 from app.core.week import Slot
-from app.dialogue.context import Context, EmployerAccount, JobSummary, OfferSummary, Profile
+from app.dialogue.context import Context, EmployerAccount, JobSummary, Profile
 from app.dialogue.effects import (
     AnswerOffer,
     CancelJob,
@@ -41,6 +41,7 @@ from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import Intent, intents
 from app.nlu.job_draft import token
 from app.offers.rules import OfferStatus
+from app.offers.summary import OfferSummary
 from app.texts import catalogue
 from app.texts.catalogue import SAMPLES
 

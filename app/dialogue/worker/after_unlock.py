@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.dialogue.context import OfferSummary
 from app.dialogue.effects import BlockEmployer
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.nlu.intents import Intent
+from app.offers.summary import OfferSummary
 from app.texts import catalogue
 from app.texts.formatting import inert, role
 from app.texts.message import ROW_TITLE_CHARACTERS, Row

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from app.dialogue.context import Context, OfferSummary
+from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, GiveReason
 from app.dialogue.flow import QUESTIONS
 from app.dialogue.state import REGISTRATION, Ask, State
@@ -17,6 +17,7 @@ from app.nlu.normalize import split_words
 from app.nlu.offer_reply import REASONS, OfferReply, parse_offer_reply
 from app.nlu.vocabulary import phrase_set
 from app.offers.rules import OfferStatus
+from app.offers.summary import OfferSummary
 from app.texts import catalogue
 from app.texts.formatting import inert, role
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row

@@ -1,0 +1,90 @@
+"""Reads of a worker's offers for the chat, with the values that texts about them need."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, exists, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.offers.models import JobMatch
+from app.offers.offer_message import job_params
+from app.offers.rules import OfferStatus, effective
+from app.offers.summary import OfferSummary
+from app.workers.models import BlockByWorker, Worker
+
+_NEWEST_OF_EACH: Final = 10
+
+_COLUMNS: Final = select(
+    JobMatch.id,
+    JobMatch.job_id,
+    JobMatch.status,
+    JobMatch.respond_by,
+    JobMatch.unlocked_at,
+    JobMatch.distance_km,
+    JobMatch.why,
+    Worker.time_zone,
+    exists()
+    .where(
+        BlockByWorker.worker_id == JobMatch.worker_id,
+        BlockByWorker.employer_id == JobMatch.employer_id,
+    )
+    .label("blocked"),
+).join(Worker, Worker.id == JobMatch.worker_id)
+_ONE: Final = _COLUMNS.where(
+    JobMatch.worker_id == bindparam("worker_id"), JobMatch.id == bindparam("offer_id")
+)
+_IDS: Final = [
+    select(
+        select(JobMatch.id)
+        .where(JobMatch.worker_id == bindparam("worker_id"), JobMatch.status == status.value)
+        .order_by(JobMatch.id.desc())
+        .limit(_NEWEST_OF_EACH)
+        .subquery()
+        .c.id
+    )
+    for status in (OfferStatus.OFFERED, OfferStatus.ACCEPTED)
+]
+_NEWEST: Final = _COLUMNS.where(JobMatch.id.in_(union_all(*_IDS))).order_by(JobMatch.id.desc())
+"""The newest of each status: many of one hide none of the other."""
+
+
+async def find_summary(
+    session: AsyncSession, worker_id: UUID, offer_id: UUID, *, now: dt.datetime
+) -> OfferSummary | None:
+    """Return one of this worker's offers; None for another's, and where there is none."""
+    values = {"worker_id": worker_id, "offer_id": offer_id}
+    found = await _summaries(session, (await session.execute(_ONE, values)).all(), now)
+    return found[0] if found else None
+
+
+async def open_and_accepted(
+    session: AsyncSession, worker_id: UUID, *, now: dt.datetime
+) -> list[OfferSummary]:
+    """Return the newest offers that are stored as open or accepted, newest first."""
+    rows = (await session.execute(_NEWEST, {"worker_id": worker_id})).all()
+    return await _summaries(session, rows, now)
+
+
+async def _summaries(
+    session: AsyncSession, rows: Sequence[Row[Any]], now: dt.datetime
+) -> list[OfferSummary]:
+    jobs = await job_params(session, {row.job_id for row in rows}) if rows else {}
+    return [
+        OfferSummary(
+            id=row.id,
+            status=effective(OfferStatus(row.status), row.respond_by, now),
+            unlocked=row.unlocked_at is not None,
+            blocked=row.blocked,
+            params={
+                **jobs[row.job_id],
+                "offer_id": str(row.id),
+                "distance_km": round(row.distance_km, 1),
+                "why": row.why,
+                "respond_by": row.respond_by.isoformat(),
+                "reader_zone": row.time_zone,
+            },
+        )
+        for row in rows
+    ]
