@@ -132,8 +132,6 @@ class ChannelState(Base):
     __tablename__ = "channel_states"
 
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
-    next_slot_at: Mapped[dt.datetime | None]
-    """Of the version before `turns`, which still reads it while this one is rolled out."""
     turns: Mapped[list[float] | None] = mapped_column(JsonType)
     """When each turn is free, in seconds since 1970: what keeps all senders together under the rate."""
     halted_at: Mapped[dt.datetime | None]

@@ -109,7 +109,6 @@ class Refund(Base):
     """The administrator; None when a rule decided."""
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[dt.datetime | None] = mapped_column(index=True)
-    lease_until: Mapped[dt.datetime | None]
     failure_code: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]

@@ -36,8 +36,6 @@ CHECKED_WHERE_READ = {
 }
 """Compared with `now` by `app.core.clocks` in the code that reads them."""
 NO_WAITING = {
-    ("channel_states", "next_slot_at"): "read by the version before, if at all",
-    ("refunds", "lease_until"): "read by the version before, if at all",
     ("outbox", "expires_at"): "the end of what is true, which a later end does not hold back",
     ("payments", "expires_at"): "as the provider said",
     ("idempotency_keys", "lease_until"): "kept for a day at most",
