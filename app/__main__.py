@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from app.core.clocks import Clock
     from app.providers.whatsapp.templates import Difference
 
+REINDEX_PAUSE_SECONDS = 0.05
+"""Between two steps of `reindex`: others who wait to write, on SQLite above all, come first."""
+
 type Command = Callable[[argparse.Namespace], int]
 
 
@@ -275,6 +278,25 @@ async def _migrate(settings: Settings) -> None:
         await database.close()
 
 
+def reindex(_arguments: argparse.Namespace) -> int:
+    """Check and correct the matching index of every worker, in steps, while the system serves."""
+    asyncio.run(_reindex(_settings()))
+    return 0
+
+
+async def _reindex(settings: Settings) -> None:
+    from app.matching import index
+    from app.runtime import running
+
+    async with running(settings) as runtime:
+        async for done in index.rebuild(runtime.database):
+            print(
+                f"{done.checked} of {done.total} workers checked, {done.corrected} rows corrected"
+            )
+            await asyncio.sleep(REINDEX_PAUSE_SECONDS)
+    print("The matching index is true.")
+
+
 def verify_log(arguments: argparse.Namespace) -> int:
     """Verify the keyed hash chain of the audit log, and that it contains exported heads; 1 if not."""
     given = list(arguments.head)
@@ -437,6 +459,7 @@ def _parser() -> argparse.ArgumentParser:
     factor.add_argument("--email", required=True)
     factor.add_argument("--reset", action="store_true", help="take a lost factor away")
     add("migrate", migrate)
+    add("reindex", reindex)
     verifier = add("verify-log", verify_log)
     verifier.add_argument(
         "--head", action="append", default=[], help="an exported head it must contain"

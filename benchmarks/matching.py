@@ -64,8 +64,8 @@ async def _measure(
     database: Database, kind: str, url: str, workers: int, rounds: int, against_naive: bool
 ) -> Result:
     started = time.perf_counter()
-    async with database.begin() as session:
-        await rebuild(session)
+    async for _ in rebuild(database):
+        pass
     per_second = round(workers / (time.perf_counter() - started))
     _tidy(url)
     async with database.read() as session:

@@ -4,17 +4,19 @@ A row is written only when what it says changes, so that index-only scans stay i
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Executable, Row, bindparam, delete, exists, select
+from sqlalchemy import BindParameter, Executable, Row, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.skills import masks
 from app.core.geo import Point, key_for_worker
 from app.core.week import Slot, bits
+from app.database.session import Database
 from app.database.statements import insert_of, is_postgresql, table
 from app.identity.models import User, UserStatus
 from app.matching.models import WorkerMatch
@@ -67,21 +69,37 @@ async def reindex_workers(session: AsyncSession, ids: Collection[UUID]) -> int:
     return written
 
 
-async def rebuild(session: AsyncSession) -> int:
-    """Make every worker's row true, whatever happened to the table; returns how many were wrong."""
-    ownerless = delete(WorkerMatch).where(~exists().where(Worker.id == WorkerMatch.worker_id))
-    gone = await session.scalars(ownerless.returning(WorkerMatch.worker_id))
-    written = len(gone.all())
-    last: UUID | None = None
+@dataclass(frozen=True, slots=True)
+class RebuildProgress:
+    """How far a rebuild is."""
+
+    checked: int
+    corrected: int
+    """Rows that were wrong, missing or superfluous."""
+    total: int
+    """Workers there were at the beginning."""
+
+
+async def rebuild(database: Database, batch: int = _BATCH) -> AsyncIterator[RebuildProgress]:
+    """Check every worker's row and correct it, in a transaction for each `batch` workers; yield after each.
+
+    It may run while the system serves: no step locks more than its workers, nor longer than they take.
+    Whoever is added meanwhile has a right row. An interrupted rebuild is simply begun again.
+    """
+    checked = corrected = 0
+    async with database.read() as session:
+        total = (await session.scalars(select(func.count()).select_from(_W))).one()
+    query = select(_W.c.id).order_by(_W.c.id).limit(batch)
+    ids: Sequence[UUID] = []
     while True:
-        query = select(Worker.id).order_by(Worker.id).limit(_BATCH)
-        ids = (
-            await session.scalars(query if last is None else query.where(Worker.id > last))
-        ).all()
+        async with database.begin() as session:
+            rest = query.where(_W.c.id > ids[-1]) if ids else query
+            ids = (await session.scalars(rest)).all()
+            corrected += await _reindex(session, ids) if ids else 0
         if not ids:
-            return written
-        written += await _reindex(session, ids)
-        last = ids[-1]
+            return
+        checked += len(ids)
+        yield RebuildProgress(checked, corrected, total)
 
 
 async def _reindex(session: AsyncSession, ids: Collection[UUID]) -> int:

@@ -1,5 +1,6 @@
 import asyncio
 import datetime as dt
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, insert, select, update
@@ -9,10 +10,12 @@ from app.core.ids import new_id
 from app.core.week import bits
 from app.database.session import changed
 from app.identity.models import User, UserStatus
-from app.matching.index import rebuild, reindex_workers
+from app.matching.index import RebuildProgress, rebuild, reindex_workers
 from app.matching.models import WorkerMatch
 from app.workers.models import Worker, WorkerAvailability
-from tests.flows.matching_world import BANDRA, EVENINGS, NewWorker, add_workers
+from tests.conftest import Command
+from tests.flows.matching_world import BANDRA, EVENINGS, NewWorker, add_workers, database_of
+from tests.flows.world import World
 
 
 async def row_of(database, worker_id):
@@ -117,9 +120,44 @@ async def test_a_table_gone_wrong_is_made_right(database):
         await session.execute(
             update(Worker).where(Worker.id == ids[2]).values(latitude=None, longitude=None)
         )
-    async with database.begin() as session:
-        assert await rebuild(session) == 3
-    async with database.begin() as session:
-        assert await rebuild(session) == 0
+    assert [step async for step in rebuild(database)] == [RebuildProgress(5, 3, 5)]
+    assert [step async for step in rebuild(database)] == [RebuildProgress(5, 0, 5)]
     assert await row_of(database, ids[2]) is None
     assert (await row_of(database, ids[0])).active
+
+
+async def test_a_rebuild_goes_in_steps_and_others_write_between_them(database):
+    async with database.begin() as session:
+        ids = await add_workers(session, [NewWorker() for _ in range(5)])
+    async with database.begin() as session:
+        await session.execute(update(WorkerMatch).values(max_km=1.0))
+    steps = []
+    async for step in rebuild(database, batch=2):
+        steps.append((step.checked, step.corrected))
+        async with database.begin() as session:  # a lock of the step's would be waited for
+            await session.execute(update(Worker).values(max_distance_km=10.0 + len(steps)))
+            changed(session, "worker", ids[0])
+    assert steps == [(2, 2), (4, 4), (5, 5)]
+    assert [(await row_of(database, id_)).max_km for id_ in ids] == [13.0, 10.0, 11.0, 11.0, 12.0]
+
+
+async def test_an_empty_database_is_rebuilt_in_no_step(database):
+    assert [step async for step in rebuild(database)] == []
+
+
+async def test_the_command_corrects_the_index_of_a_live_database(
+    world: World, command: Command
+) -> None:
+    worker = world.worker()
+    database = database_of(world.database_url)
+    try:
+        async with database.begin() as session:
+            await session.execute(delete(WorkerMatch))
+        first = await asyncio.to_thread(command, "reindex", DATABASE_URL=world.database_url)
+        again = await asyncio.to_thread(command, "reindex", DATABASE_URL=world.database_url)
+        assert (await row_of(database, UUID(worker.id))) is not None
+    finally:
+        await database.close()
+    assert (first.code, again.code) == (0, 0)
+    assert "1 of 1 workers checked, 1 rows corrected" in first.out
+    assert "1 of 1 workers checked, 0 rows corrected" in again.out
