@@ -1,6 +1,6 @@
 """Handles one message of one person: loads the context, takes the dialogue's turn, performs its effects.
 
-`Conversation` is the inbox's handler for WhatsApp. Effects, state and replies are written in the
+`MessageHandler` is the inbox's handler for WhatsApp. Effects, state and replies are written in the
 transaction that also marks the message as handled.
 """
 
@@ -32,7 +32,7 @@ from app.workers import profile
 
 
 @dataclass(frozen=True)
-class Conversation:
+class MessageHandler:
     """Parses WhatsApp's webhooks and handles their messages."""
 
     base_url: str
@@ -109,9 +109,9 @@ class Conversation:
         await _reply(session, person, inbound, replies, now)
 
 
-def handler(settings: Settings) -> Conversation:
+def handler(settings: Settings) -> MessageHandler:
     """Return the handler with this installation's settings."""
-    return Conversation(
+    return MessageHandler(
         settings.base_url,
         settings.default_country,
         settings.availability_flow,

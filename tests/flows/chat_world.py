@@ -29,7 +29,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from app.chat.runner import Conversation
+from app.chat.runner import MessageHandler
 from app.database.schema import load_models
 from app.database.session import Database
 from app.identity.models import User
@@ -76,7 +76,7 @@ class ChatWorld:
         self.database = database
         self.phone = Phone()
         self.clock_now = NOW + dt.timedelta(minutes=2 if registered else 0)
-        self.conversation = Conversation("https://partimer.example", "IN")
+        self.conversation = MessageHandler("https://partimer.example", "IN")
         self.channels = ChannelRegistry(
             {Channel.WHATSAPP: self.phone, Channel.EMAIL: self.phone}, whatsapp_per_second=None
         )

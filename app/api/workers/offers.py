@@ -50,7 +50,7 @@ router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
 
 @lru_cache(maxsize=8_192)
-def _said(language: str, reasons: str) -> Sequence[str]:
+def _reason_texts(language: str, reasons: str) -> Sequence[str]:
     """Say reasons, given as a JSON array.
 
     Kept, because a list is read again and again, and numbers take long to put into words.
@@ -115,7 +115,7 @@ class Offer(schema.ResponseModel):
                 salary=SalaryAnswer.or_none(offer.salary, offer.salary_per),
                 positions=offer.positions,
             ),
-            why=list(_said(offer.language, offer.why)),
+            why=list(_reason_texts(offer.language, offer.why)),
             offered_at=offer.offered_at,
             respond_by=offer.respond_by,
             responded_at=offer.responded_at,
