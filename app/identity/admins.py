@@ -10,7 +10,7 @@ from app.core.errors import Conflict, NotFound
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
-from app.identity.rules import AdminRole
+from app.identity.rules import AccountAction, AdminRole
 
 
 class OwnAccount(Conflict):
@@ -91,10 +91,10 @@ async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.d
     Raises `OwnAccount`, `LastOwner`, `NotFound` and `StatusForbids`.
     """
     await lock_owners(session, actor, admin_id)
-    await users.suspend(session, admin_id, now)
+    await users.change_status(session, admin_id, AccountAction.SUSPEND, now=now)
 
 
 async def activate(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.datetime) -> None:
     """Let a suspended administrator in again. Raises `OwnAccount`, `NotFound`, `StatusForbids`."""
     await lock_owners(session, actor, admin_id)
-    await users.activate(session, admin_id, now)
+    await users.change_status(session, admin_id, AccountAction.ACTIVATE, now=now)

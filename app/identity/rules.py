@@ -1,8 +1,10 @@
 """What accounts there are, and how their status may move: one table. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from app.core.errors import Conflict
+from app.core.transitions import ActionRule, Guard, StateTable, Transition
 
 
 class Role(StrEnum):
@@ -44,33 +46,29 @@ class AccountAction(StrEnum):
     RESTRICT = "restrict"
 
 
-@dataclass(frozen=True)
-class AccountStep:
-    """One allowed move: from any of `sources` to `to`, for accounts of these roles."""
-
-    sources: tuple[UserStatus, ...]
-    to: UserStatus
-    roles: frozenset[Role]
-    ends_sessions: bool
-
-
-STEPS: Mapping[AccountAction, AccountStep] = {
-    AccountAction.ACTIVATE: AccountStep(
-        (UserStatus.SUSPENDED, UserStatus.RESTRICTED), UserStatus.ACTIVE, frozenset(Role), False
-    ),
-    AccountAction.SUSPEND: AccountStep(
-        (UserStatus.ACTIVE, UserStatus.RESTRICTED), UserStatus.SUSPENDED, frozenset(Role), True
-    ),
-    AccountAction.RESTRICT: AccountStep(
-        (UserStatus.ACTIVE,), UserStatus.RESTRICTED, frozenset({Role.EMPLOYER}), False
-    ),
-}
-
-MAY_SIGN_IN: frozenset[UserStatus] = frozenset({UserStatus.ACTIVE, UserStatus.RESTRICTED})
+MAY_SIGN_IN: Final = frozenset({UserStatus.ACTIVE, UserStatus.RESTRICTED})
 """Statuses in which a session is alive; a pending worker becomes active by the first code."""
 
+IS_EMPLOYER: Final = Guard[Role](
+    "is_employer",
+    lambda role, _now: role is Role.EMPLOYER,
+    Conflict,
+    where=lambda user, _now: user.role == Role.EMPLOYER,
+)
 
-def step_of(role: Role, action: AccountAction) -> AccountStep | None:
-    """Return the step `action` means for an account of `role`, or None if there is none."""
-    step = STEPS[action]
-    return step if role in step.roles else None
+TABLE: Final = StateTable[AccountAction, UserStatus, Role](
+    {
+        AccountAction.ACTIVATE: ActionRule(
+            (
+                Transition(
+                    frozenset({UserStatus.SUSPENDED, UserStatus.RESTRICTED}), UserStatus.ACTIVE
+                ),
+            )
+        ),
+        AccountAction.SUSPEND: ActionRule((Transition(MAY_SIGN_IN, UserStatus.SUSPENDED),)),
+        AccountAction.RESTRICT: ActionRule(
+            (Transition(frozenset({UserStatus.ACTIVE}), UserStatus.RESTRICTED, (IS_EMPLOYER,)),)
+        ),
+    }
+)
+"""How administrators move an account's status. `users.change_status` refuses with the status by name."""

@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.crypto import Keyring
 from app.core.errors import Conflict, Invalid, NotFound
 from app.database.session import changed, keyring
+from app.database.statements import transition_update
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
 from app.identity.passwords import hash_password, require_acceptable
-from app.identity.rules import AccountAction, AdminRole, step_of
+from app.identity.rules import TABLE, AccountAction, AdminRole
 
 PHONE = "phone"
 """What a phone is sealed and indexed as."""
@@ -221,22 +222,22 @@ async def create_admin(
     return await add_with_email(session, user, email)
 
 
-async def suspend(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
-    """Shut an account: its tokens and sessions are dead from this commit on.
+async def change_status(
+    session: AsyncSession, user_id: UUID, action: AccountAction, *, now: dt.datetime
+) -> None:
+    """Suspend, restrict or activate an account; a suspended one's sessions and tokens die with this commit.
 
     Raises `NotFound` and `StatusForbids`.
     """
-    await _move(session, user_id, AccountAction.SUSPEND, now)
-
-
-async def activate(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
-    """Open a suspended or restricted account again. Raises `NotFound` and `StatusForbids`."""
-    await _move(session, user_id, AccountAction.ACTIVATE, now)
-
-
-async def restrict(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
-    """Let an employer read but neither publish nor unlock. Raises `NotFound`, `StatusForbids`."""
-    await _move(session, user_id, AccountAction.RESTRICT, now)
+    more = {"version": User.version + 1} if action is AccountAction.SUSPEND else {}
+    statement = transition_update(User, TABLE.only(action), now, User.id == user_id, **more)
+    statement = statement.execution_options(synchronize_session="fetch")
+    if await session.scalar(statement.returning(User.id)) is None:
+        status = await session.scalar(select(User.status).where(User.id == user_id))
+        if status is None:
+            raise NotFound
+        raise StatusForbids(action, status)
+    changed(session, "worker", user_id)
 
 
 async def prove_phone(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:
@@ -245,38 +246,6 @@ async def prove_phone(session: AsyncSession, user_id: UUID, now: dt.datetime) ->
     Returns whether it became active.
     """
     if await session.scalar(_PROVE, {"user_id": user_id, "now": now}) is None:
-        return False
-    changed(session, "worker", user_id)
-    return True
-
-
-async def _move(
-    session: AsyncSession, user_id: UUID, action: AccountAction, now: dt.datetime
-) -> None:
-    role = await session.scalar(select(User.role).where(User.id == user_id))
-    if role is None:
-        raise NotFound
-    step = step_of(Role(role), action)
-    if step is not None:
-        values: dict[str, Any] = {"status": step.to, "updated_at": now}
-        if step.ends_sessions:
-            values["version"] = User.version + 1
-        if await _compare_and_set(session, user_id, step.sources, values):
-            return
-    status = await session.scalar(select(User.status).where(User.id == user_id))
-    raise StatusForbids(action, status or UserStatus.ERASED)
-
-
-async def _compare_and_set(
-    session: AsyncSession, user_id: UUID, sources: tuple[UserStatus, ...], values: dict[str, Any]
-) -> bool:
-    moved = await session.scalar(
-        update(User)
-        .where(User.id == user_id, User.status.in_(sources))
-        .values(**values)
-        .returning(User.id)
-    )
-    if moved is None:
         return False
     changed(session, "worker", user_id)
     return True

@@ -16,6 +16,7 @@ from app.employers.models import Employer
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
+from app.identity.rules import AccountAction
 from app.identity.sessions import SessionStore
 from app.messaging.outbox.enqueue import notify
 from app.offers import closing
@@ -76,14 +77,14 @@ async def moderate_account(
                 await closing.close_for_worker(session, user_id, now)
             else:
                 await closing.close_for_employer(session, user_id, actor, now)
-            await users.suspend(session, user_id, now)
+            await users.change_status(session, user_id, AccountAction.SUSPEND, now=now)
             await sessions.end_all(session, user_id)
             await _tell(session, user_id, "account_suspended", {"reason": reason or ""}, now)
         case ModerationAction.ACTIVATE:
-            await users.activate(session, user_id, now)
+            await users.change_status(session, user_id, AccountAction.ACTIVATE, now=now)
             await _tell(session, user_id, "account_restored", {}, now)
         case ModerationAction.RESTRICT:
-            await users.restrict(session, user_id, now)
+            await users.change_status(session, user_id, AccountAction.RESTRICT, now=now)
         case ModerationAction.VERIFY:
             await _verify(session, Worker if role is Role.WORKER else Employer, user_id, now)
         case ModerationAction.SIGN_OUT:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from app.identity import users
 from app.identity.models import Role, User
+from app.identity.rules import AccountAction
 from tests.flows.auth_world import (
     ME,
     SENT,
@@ -111,7 +112,11 @@ def test_a_reset_is_never_told_to_anyone_but_the_account_s_owner(world: World) -
     asha = world.worker(slots=[])
     assert asha.email is None
     owner = world.employer(email="owner@example.com")
-    world.in_session(lambda session: users.suspend(session, users_id(owner), world.clock.now))
+    world.in_session(
+        lambda session: users.change_status(
+            session, users_id(owner), AccountAction.SUSPEND, now=world.clock.now
+        )
+    )
     assert forgot(world) == []
 
 

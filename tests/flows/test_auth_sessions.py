@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from app.identity import users
+from app.identity.rules import AccountAction
 from tests.flows.auth_world import (
     ME,
     employer_body,
@@ -60,12 +61,20 @@ def test_a_suspended_account_is_out_at_once_and_learns_why_by_its_password(
     world: World,
 ) -> None:
     owner = world.employer(email="owner@example.com")
-    world.in_session(lambda session: users.suspend(session, users_id(owner), world.clock.now))
+    world.in_session(
+        lambda session: users.change_status(
+            session, users_id(owner), AccountAction.SUSPEND, now=world.clock.now
+        )
+    )
     refused(owner.get(ME), 401, "session_ended")
     refused(refresh(world, owner.refresh_token), 401, "session_ended")
     refused(password_login(world, PASSWORD), 403, "account_suspended")
     refused(password_login(world, "not the password"), 401, "invalid_credentials")
-    world.in_session(lambda session: users.activate(session, users_id(owner), world.clock.now))
+    world.in_session(
+        lambda session: users.change_status(
+            session, users_id(owner), AccountAction.ACTIVATE, now=world.clock.now
+        )
+    )
     refused(owner.get(ME), 401, "session_ended")
     ok(password_login(world, PASSWORD))
 

@@ -18,6 +18,7 @@ from app.database.session import Database
 from app.identity import access, users
 from app.identity.models import Role, Session, User, UserStatus
 from app.identity.redis_sessions import RedisSessions
+from app.identity.rules import AccountAction
 from app.identity.sessions import (
     LONGEST_DAYS,
     SESSION_DAYS,
@@ -191,10 +192,10 @@ async def test_a_session_dies_of_disuse_and_lives_on_by_use(signed: Signed) -> N
 async def test_a_session_of_an_older_version_of_the_account_is_dead(signed: Signed) -> None:
     issued = await signed.create()
     async with signed.database.begin() as session:
-        await users.suspend(session, signed.user_id, NOW)
+        await users.change_status(session, signed.user_id, AccountAction.SUSPEND, now=NOW)
     assert await signed.standing(issued.session_id) is None
     async with signed.database.begin() as session:
-        await users.activate(session, signed.user_id, NOW)
+        await users.change_status(session, signed.user_id, AccountAction.ACTIVATE, now=NOW)
     assert await signed.standing(issued.session_id) is None
 
 
@@ -244,7 +245,7 @@ async def test_a_token_opens_what_its_session_and_account_allow(signed: Signed) 
     with pytest.raises(InvalidToken):
         await enter(version=2)
     async with signed.database.begin() as session:
-        await users.restrict(session, signed.user_id, NOW)
+        await users.change_status(session, signed.user_id, AccountAction.RESTRICT, now=NOW)
     assert await enter() is UserStatus.RESTRICTED
     async with signed.database.begin() as session:
         await users.erase(session, signed.user_id, NOW)
