@@ -109,8 +109,8 @@ async def list_skills(q: Text = "", language: NamesLanguage = Language.ENGLISH) 
             SkillAnswer(
                 slug=skill.slug,
                 name=skill.name(language),
-                name_en=skill.name_en,
-                name_hi=skill.name_hi,
+                name_en=skill.name("en"),
+                name_hi=skill.name("hi"),
                 category=skill.category,
                 isco08=skill.isco08,
             )
@@ -127,8 +127,8 @@ async def list_categories(language: NamesLanguage = Language.ENGLISH) -> Categor
             CategoryAnswer(
                 slug=category.slug,
                 name=category.name(language),
-                name_en=category.name_en,
-                name_hi=category.name_hi,
+                name_en=category.name("en"),
+                name_hi=category.name("hi"),
             )
             for category in skills.CATEGORIES.values()
         ]

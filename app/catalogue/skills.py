@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from app.catalogue.skill_words import Words, content_of, heads_only
+from app.core.languages import DEFAULT_LANGUAGE
 
 MASK_BITS: Final = 63
 """Bits of one mask: it is stored as a signed 64-bit integer and must stay positive."""
@@ -46,12 +47,12 @@ class Category:
     """A field of work that a job belongs to."""
 
     slug: str
-    name_en: str
-    name_hi: str
+    names: Mapping[str, str]
+    """By language."""
 
     def name(self, language: str) -> str:
-        """Return the name in `language`, English where there is none."""
-        return self.name_hi if language == "hi" else self.name_en
+        """Return the name in `language`, in the default language where there is none."""
+        return self.names.get(language) or self.names[DEFAULT_LANGUAGE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,18 @@ class Skill:
     bit: int
     isco08: str
     category: str
-    name_en: str
-    name_hi: str
+    names: Mapping[str, str]
+    """By language."""
     aliases: tuple[str, ...]
 
     def name(self, language: str) -> str:
-        """Return the name in `language`, English where there is none."""
-        return self.name_hi if language == "hi" else self.name_en
+        """Return the name in `language`, in the default language where there is none."""
+        return self.names.get(language) or self.names[DEFAULT_LANGUAGE]
+
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """Return its names in all languages, then the aliases."""
+        return (*self.names.values(), *self.aliases)
 
 
 def fold(text: str) -> str:
@@ -104,9 +110,7 @@ class _Catalogue:
 @cache
 def _load() -> _Catalogue:
     raw = tomllib.loads(files("app.catalogue").joinpath("data/skills.toml").read_text("utf-8"))
-    categories = {
-        slug: Category(slug, names["en"], names["hi"]) for slug, names in raw["categories"].items()
-    }
+    categories = {slug: Category(slug, names) for slug, names in raw["categories"].items()}
     skills = {slug: _skill(slug, row) for slug, row in raw["skills"].items()}
     _check(skills.values(), categories)
     words = {
@@ -114,8 +118,7 @@ def _load() -> _Catalogue:
             dict.fromkeys(
                 fold(text)
                 for text in (
-                    skill.name_en,
-                    skill.name_hi,
+                    *skill.names.values(),
                     skill.slug.replace("_", " "),
                     *skill.aliases,
                 )
@@ -128,7 +131,7 @@ def _load() -> _Catalogue:
 
 def _skill(slug: str, row: dict[str, Any]) -> Skill:
     return Skill(
-        slug, row["bit"], row["isco"], row["category"], row["en"], row["hi"], tuple(row["aliases"])
+        slug, row["bit"], row["isco"], row["category"], row["names"], tuple(row["aliases"])
     )
 
 
@@ -141,7 +144,7 @@ def _check(skills: Collection[Skill], categories: Mapping[str, Category]) -> Non
         bits.add(skill.bit)
         if skill.category not in categories:
             raise CatalogueBroken(f"{skill.slug}: no category {skill.category}")
-        for text in {fold(t) for t in (skill.name_en, skill.name_hi, *skill.aliases)}:
+        for text in {fold(name) for name in skill.known_as}:
             if owners.setdefault(text, skill.slug) != skill.slug:
                 raise CatalogueBroken(f"{text!r} names both {owners[text]} and {skill.slug}")
 
@@ -167,7 +170,7 @@ def search(q: str, language: str | None = None, limit: int = 20) -> list[Skill]:
     of. Of equals, what is wanted most comes first; `language` orders the rest by that language's names.
     """
     catalogue = _load()
-    order = language or "en"
+    order = language or DEFAULT_LANGUAGE
     wanted = fold(q[:SEARCHED_CHARACTERS])
     if not wanted:
         every = sorted(catalogue.skills.values(), key=lambda s: (s.category, s.name(order)))
@@ -191,11 +194,7 @@ def _found(wanted: str, language: str) -> Sequence[Skill]:
 @cache
 def _by_name() -> Mapping[str, str]:
     """Every name and alias, folded, with its skill: each belongs to one (`_check`)."""
-    return {
-        fold(name): skill.slug
-        for skill in _load().skills.values()
-        for name in (*skill.aliases, skill.name_hi, skill.name_en)
-    }
+    return {fold(name): skill.slug for skill in _load().skills.values() for name in skill.known_as}
 
 
 def find_named(text: str) -> str | None:

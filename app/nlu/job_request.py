@@ -347,9 +347,7 @@ def _named(words: Sequence[str]) -> str | None:
 @cache
 def _role_names() -> Mapping[str, str]:
     return {
-        skills.fold(name): skill.slug
-        for skill in skills.SKILLS.values()
-        for name in (skill.name_en, skill.name_hi, *skill.aliases)
+        skills.fold(name): skill.slug for skill in skills.SKILLS.values() for name in skill.known_as
     }
 
 

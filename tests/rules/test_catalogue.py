@@ -38,7 +38,7 @@ def test_a_server_is_a_waiter_and_nothing_in_it() -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_skill_is_found_by_each_of_its_names(slug: str) -> None:
     skill = SKILLS[slug]
-    for name in (skill.name_en, skill.name_hi, *skill.aliases):
+    for name in skill.known_as:
         assert search(name, limit=1)[0] is skill or skill in search(name), name
 
 

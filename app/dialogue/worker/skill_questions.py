@@ -144,10 +144,7 @@ def _quoted(parts: Sequence[str]) -> str:
 def _names(slug: str, words: str) -> bool:
     skill = skill_catalogue.SKILLS[slug]
     folded = skill_catalogue.fold(words)
-    return any(
-        skill_catalogue.fold(name) == folded
-        for name in (skill.name_en, skill.name_hi, *skill.aliases)
-    )
+    return any(skill_catalogue.fold(name) == folded for name in skill.known_as)
 
 
 def ask_skills_right(state: State, _context: Context) -> Reply:
