@@ -6,10 +6,11 @@ from functools import cache
 from typing import Any, Final
 
 from app.catalogue import phonetic_search, places, skills
+from app.core.languages import DEFAULT_LANGUAGE
 from app.nlu.job_draft import Draft
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import has_devanagari, normalize, split_words
-from app.nlu.vocabulary import named_phrases, phrase_set
+from app.nlu.vocabulary import phrase_set, phrases, vocabulary
 
 MOST_CHARACTERS: Final = 300
 """So much of a message is read."""
@@ -21,6 +22,7 @@ _LONGEST_NAME: Final = 4
 _MOST_LOOKED_AT: Final = 10
 """Words of a sentence in which a place is looked for."""
 _LEAST_LETTERS: Final = 4
+_KNOWN_SECTIONS: Final = ("intents", "phrases", "calendar", "numbers", "units")
 
 FILLERS: Final = frozenset(
     normalize(word)
@@ -199,6 +201,7 @@ def are_known_words(words: Sequence[str]) -> bool:
 
 @cache
 def _known() -> Lexicon[bool]:
-    sections = ("intents", "phrases", "calendar", "numbers", "units")
-    known = [phrase for section in sections for _, phrase in named_phrases(section)]
+    # Number words that English has no list for, as "dedh" (1.5), may still be a name.
+    sections = {name: vocabulary(DEFAULT_LANGUAGE)[name] for name in _KNOWN_SECTIONS}
+    known = [phrase for name, lists in sections.items() for phrase in phrases(name, *lists)]
     return Lexicon((phrase, True) for phrase in [*known, *FILLERS])

@@ -1,0 +1,1 @@
+"""A language that only tests speak, and its registration in the chat."""
