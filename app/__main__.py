@@ -7,28 +7,28 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.core import gc_tuning
 from app.core.errors import DomainError, Invalid
 from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
-from app.messaging.outbox.templates import list_barred, release_template
 
 if TYPE_CHECKING:
     from app.core.clocks import Clock
-    from app.providers.whatsapp.templates import Difference
+    from app.providers.whatsapp.client import WhatsApp
 
 REINDEX_PAUSE_SECONDS = 0.05
 """Between two steps of `reindex`: others who wait to write, on SQLite above all, come first."""
 
-type Command = Callable[[argparse.Namespace], int]
+type Command = Callable[[argparse.Namespace], int | Coroutine[Any, Any, int]]
 
 
 class CommandError(Exception):
-    """A command can't do what was asked; the message is for the person who typed it."""
+    """A command can't do what was asked; the message is for whoever typed it."""
 
 
 def _settings() -> Settings:
@@ -76,9 +76,9 @@ async def _check_database(settings: Settings) -> None:
         await database.close()
 
 
-def work(_arguments: argparse.Namespace) -> int:
+async def work(_arguments: argparse.Namespace) -> int:
     """Run the background loops, until stopped."""
-    asyncio.run(_work(_settings()))
+    await _work(_settings())
     return 0
 
 
@@ -87,7 +87,6 @@ async def _work(settings: Settings, clock: "Clock | None" = None) -> None:
     from app.runtime import running, wall_clock
 
     gc_tuning.freeze()
-
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -96,10 +95,10 @@ async def _work(settings: Settings, clock: "Clock | None" = None) -> None:
         await stop.wait()
 
 
-def check(arguments: argparse.Namespace) -> int:
+async def check(arguments: argparse.Namespace) -> int:
     """Say whether the configuration, the database and the cache can be used; 1 if not."""
     if arguments.invariants:
-        return asyncio.run(_check_invariants(_settings()))
+        return await _check_invariants(_settings())
     if arguments.deploy:
         os.environ["ENVIRONMENT"] = "production"
     problems: list[str] = []
@@ -109,7 +108,7 @@ def check(arguments: argparse.Namespace) -> int:
         problems = list(error.problems)
     else:
         problems += settings.problems()
-        problems += asyncio.run(_unreachable(settings, deploy=arguments.deploy))
+        problems += await _unreachable(settings, deploy=arguments.deploy)
         if arguments.deploy:
             problems += [*settings.missing(), *_advice(settings)]
     for problem in problems:
@@ -184,9 +183,14 @@ def _advice(settings: Settings) -> list[str]:
     return found
 
 
-def create_admin(arguments: argparse.Namespace) -> int:
+async def create_admin(arguments: argparse.Namespace) -> int:
     """Create an administrator, with the password from ADMIN_PASSWORD or asked for."""
+    from app.identity import users
+    from app.identity.rules import AdminRole
+    from app.runtime import running
+
     settings = _settings()
+    email, role = arguments.email, arguments.role
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     if password is None:
         if not sys.stdin.isatty():
@@ -194,115 +198,103 @@ def create_admin(arguments: argparse.Namespace) -> int:
         password = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != password:
             raise CommandError("The two passwords differ.")
-    asyncio.run(_create_admin(settings, arguments.email, arguments.name, password, arguments.role))
-    print(f"{arguments.email} can now sign in as admin ({arguments.role}).")
+    async with running(settings) as runtime, runtime.database.begin() as session:
+        await users.create_admin(
+            session, email, arguments.name, password, runtime.clock(), AdminRole(role)
+        )
+    print(f"{email} can now sign in as admin ({role}).")
     if settings.requires_second_factor:
         print(
             "Next, a second factor: sign in, which leads to setting one up and to nothing else, or run "
-            f"python -m app second-factor --email {arguments.email}"
+            f"python -m app second-factor --email {email}"
         )
     return 0
 
 
-async def _create_admin(
-    settings: Settings, email: str, name: str, password: str, role: str
-) -> None:
-    from app.identity import users
-    from app.identity.rules import AdminRole
-    from app.runtime import running
-
-    async with running(settings) as runtime, runtime.database.begin() as session:
-        await users.create_admin(session, email, name, password, runtime.clock(), AdminRole(role))
-
-
-def second_factor(arguments: argparse.Namespace) -> int:
+async def second_factor(arguments: argparse.Namespace) -> int:
     """Ask an administrator for an authenticator code from now on; prints what the app reads, once.
 
     With --reset, take the factor away from who lost it: the next sign-in leads to setting one up.
     """
-    url = asyncio.run(_second_factor(_settings(), arguments.email, reset=arguments.reset))
-    if url is None:
-        print(f"{arguments.email} has no second factor any more, and is signed out everywhere.")
+    from app import audit
+    from app.identity import second_factor, totp, users
+    from app.identity.models import Role
+    from app.runtime import running
+
+    email, secret = arguments.email, totp.new_secret()
+    async with running(_settings()) as runtime, runtime.database.begin() as session:
+        admin = await users.find_by_email(session, Role.ADMIN, users.parse_email(email))
+        if admin is None:
+            raise CommandError(f"There is no administrator {email}: make one with create-admin.")
+        now = runtime.clock()
+        if arguments.reset:
+            await second_factor.remove(session, admin.id, now)
+            await runtime.sessions.end_all(session, admin.id)
+        else:
+            await second_factor.set_secret(session, admin.id, secret, now)
+        action = "admin.reset_second_factor" if arguments.reset else "admin.set_second_factor"
+        audit.record(session, action, admin.id, None, now)
+    if arguments.reset:
+        print(f"{email} has no second factor any more, and is signed out everywhere.")
         return 0
+    url = totp.setup_url(secret, email)
     print(
         f"Add this to an authenticator app, as a QR code or by hand; it is not shown again:\n{url}"
     )
     return 0
 
 
-async def _second_factor(settings: Settings, email: str, *, reset: bool) -> str | None:
-    from app import audit
-    from app.identity import second_factor, totp, users
-    from app.identity.models import Role
-    from app.runtime import running
-
-    secret = totp.new_secret()
-    async with running(settings) as runtime, runtime.database.begin() as session:
-        admin = await users.find_by_email(session, Role.ADMIN, users.parse_email(email))
-        if admin is None:
-            raise CommandError(f"There is no administrator {email}: make one with create-admin.")
-        now = runtime.clock()
-        if reset:
-            await second_factor.remove(session, admin.id, now)
-            await runtime.sessions.end_all(session, admin.id)
-        else:
-            await second_factor.set_secret(session, admin.id, secret, now)
-        audit.record(
-            session,
-            "admin.reset_second_factor" if reset else "admin.set_second_factor",
-            admin.id,
-            None,
-            now,
-        )
-    return None if reset else totp.setup_url(secret, email)
-
-
-def migrate(_arguments: argparse.Namespace) -> int:
+async def migrate(_arguments: argparse.Namespace) -> int:
     """Bring the database's schema to this version, and seal what older ones kept in clear."""
-    asyncio.run(_migrate(_settings()))
-    print("The schema is up to date.")
-    return 0
-
-
-async def _migrate(settings: Settings) -> None:
     from app.database import schema
     from app.database.session import Database
     from app.privacy import sealing
     from app.runtime import build_keyring
 
+    settings = _settings()
     database = Database(settings.database_url.get_secret_value(), build_keyring(settings))
     try:
         await schema.prepare(database, migrate=True, wait_seconds=settings.database_wait_seconds)
         await sealing.seal_all(database)
     finally:
         await database.close()
-
-
-def reindex(_arguments: argparse.Namespace) -> int:
-    """Check and correct the matching index of every worker, in steps, while the system serves."""
-    asyncio.run(_reindex(_settings()))
+    print("The schema is up to date.")
     return 0
 
 
-async def _reindex(settings: Settings) -> None:
+async def reindex(_arguments: argparse.Namespace) -> int:
+    """Check and correct the matching index of every worker, in steps, while the system serves."""
     from app.matching import index
     from app.runtime import running
 
-    async with running(settings) as runtime:
+    async with running(_settings()) as runtime:
         async for done in index.rebuild(runtime.database):
             print(
                 f"{done.checked} of {done.total} workers checked, {done.corrected} rows corrected"
             )
             await asyncio.sleep(REINDEX_PAUSE_SECONDS)
     print("The matching index is true.")
+    return 0
 
 
-def verify_log(arguments: argparse.Namespace) -> int:
+async def verify_log(arguments: argparse.Namespace) -> int:
     """Verify the keyed hash chain of the audit log, and that it contains exported heads; 1 if not."""
-    given = list(arguments.head)
+    from app.audit import heads, log
+    from app.database.postgresql import COMMAND
+    from app.runtime import running
+
+    exported = list(arguments.head)
     for file in arguments.heads:
-        given += [line for line in Path(file).read_text().splitlines() if line.strip()]
-    good, bad, missing = asyncio.run(_verify_log(_settings(), given))
+        lines = Path(file).read_text().splitlines()  # noqa: ASYNC240 - nothing else runs here
+        exported += [line for line in lines if line.strip()]
+    settings = _settings()
+    known = [heads.Head.parse(text) for text in exported]
+    async with (
+        running(settings, patience=COMMAND) as runtime,
+        runtime.database.read() as session,
+    ):
+        good, bad = await log.verify(session)
+        missing = await heads.find_missing(session, known)
     for head in missing:
         print(
             f"The audit log does not contain the exported head {head}: it was cut off or rewritten."
@@ -314,34 +306,14 @@ def verify_log(arguments: argparse.Namespace) -> int:
     return 0 if bad is None and not missing else 1
 
 
-async def _verify_log(
-    settings: Settings, given: Sequence[str]
-) -> tuple[int, int | None, list[str]]:
-    from app.audit import heads, log
-    from app.database.postgresql import COMMAND
-    from app.runtime import running
-
-    exported = [heads.Head.parse(text) for text in given]
-    async with (
-        running(settings, patience=COMMAND) as runtime,
-        runtime.database.read() as session,
-    ):
-        good, bad = await log.verify(session)
-        return good, bad, [str(head) for head in await heads.find_missing(session, exported)]
-
-
-def audit_head(_arguments: argparse.Namespace) -> int:
+async def audit_head(_arguments: argparse.Namespace) -> int:
     """Print the head of the audit log, to be kept elsewhere for `verify-log --head`."""
-    print(asyncio.run(_audit_head(_settings())))
-    return 0
-
-
-async def _audit_head(settings: Settings) -> str:
     from app.audit import heads
     from app.runtime import running
 
-    async with running(settings) as runtime, runtime.database.read() as session:
-        return str(await heads.current(session))
+    async with running(_settings()) as runtime, runtime.database.read() as session:
+        print(await heads.current(session))
+    return 0
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -352,15 +324,16 @@ def demo(arguments: argparse.Namespace) -> int:
     return story.tell(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
 
 
-def templates(arguments: argparse.Namespace) -> int:
+async def templates(arguments: argparse.Namespace) -> int:
     """Register the message templates with WhatsApp, or compare them with what is registered."""
-    return asyncio.run(_templates(_settings(), register=arguments.what == "register"))
+    return await _templates(_settings(), register=arguments.what == "register")
 
 
-async def _templates(settings: Settings, *, register: bool) -> int:
+@asynccontextmanager
+async def _whatsapp(settings: Settings) -> AsyncIterator["WhatsApp"]:
+    """Give the client of WhatsApp; what it refuses becomes a `CommandError`."""
     from app.messaging.channel import TransportError
     from app.providers.http import sending
-    from app.providers.whatsapp import templates as whatsapp_templates
     from app.providers.whatsapp.client import build_whatsapp
 
     async with sending(settings.whatsapp_url) as http:
@@ -370,58 +343,46 @@ async def _templates(settings: Settings, *, register: bool) -> int:
                 "Set WHATSAPP_API_TOKEN, WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_BUSINESS_ACCOUNT_ID."
             )
         try:
-            if register:
-                for name in await whatsapp_templates.register(whatsapp, settings.whatsapp_account):
-                    print(f"registered {name}")
-            found = await whatsapp_templates.compare(whatsapp, settings.whatsapp_account)
-            await _free_templates(settings, found)
+            yield whatsapp
         except TransportError as error:
             raise CommandError(f"WhatsApp refused ({error}): check its token and ids.") from error
+
+
+async def _templates(settings: Settings, *, register: bool) -> int:
+    from app.messaging.outbox.templates import list_barred, release_template
+    from app.providers.whatsapp import templates
+    from app.runtime import running
+
+    async with _whatsapp(settings) as whatsapp:
+        if register:
+            for name in await templates.register(whatsapp, settings.whatsapp_account):
+                print(f"registered {name}")
+        found = await templates.compare(whatsapp, settings.whatsapp_account)
+        # Messages that waited for a template which is in order again are sent now.
+        differ = {(each.name, each.language) for each in found}
+        async with running(settings) as runtime, runtime.database.begin() as session:
+            for name, language in await list_barred(session):
+                if (name, language) not in differ:
+                    await release_template(session, name, language, runtime.clock())
+                    print(f"{name} ({language}) may be sent again")
     for difference in found:
         print(f"{difference.name} ({difference.language}): {difference.what}")
     print("All templates are as they should be." if not found else f"{len(found)} differ.")
     return 1 if found else 0
 
 
-async def _free_templates(settings: Settings, found: Sequence["Difference"]) -> None:
-    """Let the messages go that waited for a template which is as it should be."""
-    from app.runtime import running
-
-    differ = {(each.name, each.language) for each in found}
-    async with running(settings) as runtime, runtime.database.begin() as session:
-        for name, language in await list_barred(session):
-            if (name, language) not in differ:
-                await release_template(session, name, language, runtime.clock())
-                print(f"{name} ({language}) may be sent again")
-
-
-def flow(arguments: argparse.Namespace) -> int:
+async def flow(arguments: argparse.Namespace) -> int:
     """Register the form for free times with WhatsApp, or compare it with what is registered."""
-    return asyncio.run(_flow(_settings(), register=arguments.what == "register"))
-
-
-async def _flow(settings: Settings, *, register: bool) -> int:
-    from app.messaging.channel import TransportError
-    from app.providers.http import sending
     from app.providers.whatsapp import flows
-    from app.providers.whatsapp.client import build_whatsapp
 
-    async with sending(settings.whatsapp_url) as http:
-        whatsapp = build_whatsapp(settings, http)
-        if whatsapp is None or not settings.whatsapp_account:
-            raise CommandError(
-                "Set WHATSAPP_API_TOKEN, WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_BUSINESS_ACCOUNT_ID."
-            )
-        try:
-            if register:
-                id_ = await flows.register(whatsapp, settings.whatsapp_account)
-                print(f"Registered. Set WHATSAPP_AVAILABILITY_FLOW_ID={id_}")
-                return 0
-            problem = await flows.problem(
-                whatsapp, settings.whatsapp_account, settings.availability_flow
-            )
-        except TransportError as error:
-            raise CommandError(f"WhatsApp refused ({error}): check its token and ids.") from error
+    settings = _settings()
+    async with _whatsapp(settings) as whatsapp:
+        account = settings.whatsapp_account
+        if arguments.what == "register":
+            id_ = await flows.register(whatsapp, account)
+            print(f"Registered. Set WHATSAPP_AVAILABILITY_FLOW_ID={id_}")
+            return 0
+        problem = await flows.problem(whatsapp, account, settings.availability_flow)
     print(problem or "The form is as it should be.")
     return 1 if problem else 0
 
@@ -479,23 +440,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _faults(error: Invalid) -> str:
-    return "\n".join(f"{each.field}: {each.message}" for each in error.errors)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code. What a person can mend is told without a traceback."""
+    """Run one command and return its exit code; expected errors are printed without a traceback."""
     arguments = _parser().parse_args(argv)
     command: Command = arguments.command
     try:
-        return command(arguments)
+        code = command(arguments)
+        return code if isinstance(code, int) else asyncio.run(code)
     except ConfigurationError as error:
         print(f"The environment can't be used:\n{error}", file=sys.stderr)
     except Invalid as error:
-        print(error.message if not error.errors else _faults(error), file=sys.stderr)
-    except DomainError as error:
-        print(error.message, file=sys.stderr)
-    except CommandError as error:
+        fields = [f"{each.field}: {each.message}" for each in error.errors]
+        print("\n".join(fields) or error.message, file=sys.stderr)
+    except (DomainError, CommandError) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
         return 130
@@ -503,7 +460,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    gc_tuning.disable()  # those that stay (`serve`, `worker`, `demo`) say when it is done
+    gc_tuning.disable()  # `serve`, `worker` and `demo`, which stay, freeze when they have loaded
     code = main()
-    gc_tuning.freeze()  # nor is there any use in looking through all of it at the end
+    gc_tuning.freeze()  # at the end a collection would be in vain
     sys.exit(code)

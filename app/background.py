@@ -1,8 +1,7 @@
-"""The loops: which due work is done, and how often it is looked for.
+"""The background loops: which due work they do, and how often they poll for it.
 
-What is due is a query over the domain's tables, so a loop that dies loses nothing, and any number of
-processes may run the same loops. A commit that makes work wakes them at once, in this process by an
-event and in others by PostgreSQL's NOTIFY; the slow poll is the net below.
+Due work is a query over the domain's tables, so a loop that dies loses nothing, and any number of processes may
+run the same loops. A commit that makes work wakes them at once (`app.database.wakeups`); polling finds the rest.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ from app.reporting import parked
 from app.runtime import Runtime
 
 BATCH = 100
-"""How many due items one round takes at most, where each is little work or a transaction of its own."""
+"""Most due items of one round, where each is little work or a transaction of its own."""
 
 _LONGEST_PAUSE_SECONDS = 60.0
 
@@ -47,7 +46,7 @@ type Round = Callable[[Runtime, int], Awaitable[int]]
 
 @dataclass(frozen=True)
 class Loop:
-    """One kind of due work. `work` does at most so many items and returns how many it handled."""
+    """One kind of due work; `work` handles at most a batch and returns how many items it handled."""
 
     name: str
     work: Round
@@ -60,7 +59,7 @@ class Loop:
 
 
 def _in_one_transaction(verb: Verb) -> Round:
-    """Return the round that runs `verb`: for what is deleted or emptied by one statement."""
+    """Return the round that runs `verb`, which needs few statements."""
 
     async def work(runtime: Runtime, batch: int) -> int:
         async with runtime.database.begin() as session:
@@ -70,7 +69,7 @@ def _in_one_transaction(verb: Verb) -> Round:
 
 
 def _item_by_item(work: Work, verb: ItemVerb) -> Round:
-    """Return the round that does due items by `verb`: one that can't be done keeps up no other."""
+    """Return the round that handles each due item in a transaction of its own, so failures stay apart."""
 
     async def due(runtime: Runtime, batch: int) -> int:
         return await do_due(runtime.database, runtime.clock, batch, work, verb)
@@ -79,7 +78,7 @@ def _item_by_item(work: Work, verb: ItemVerb) -> Round:
 
 
 def _in_steps(verb: Verb, *dues: Due) -> Round:
-    """Return the round of forgetting: short transactions, with a pause after each that was full."""
+    """Return the round that deletes in short transactions and pauses after a full batch."""
 
     async def work(runtime: Runtime, batch: int) -> int:
         now = runtime.clock()
@@ -155,8 +154,8 @@ async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
     return len(emails)
 
 
-async def _tell_audit_head(runtime: Runtime, _batch: int) -> int:
-    """Log the head of the audit log once a day: kept with the logs, it tells a log that was cut off."""
+async def _log_audit_head(runtime: Runtime, _batch: int) -> int:
+    """Log the head of the audit log: kept with the logs, it shows whether the audit log was cut off."""
     async with runtime.database.read() as session:
         head = await heads.current(session)
     logger().info("audit_head", number=head.number, hash=head.hash)
@@ -176,7 +175,7 @@ LOOPS = (
     Loop("read_limits", _read_limits, 60),
     Loop("set_instants_right", _in_one_transaction(clock_repair.repair), 30),
     Loop(password_reset.LOOP, _mail_reset_links, 5),
-    Loop("audit_head", _tell_audit_head, 86_400),
+    Loop("audit_head", _log_audit_head, 86_400),
     Loop("seal", _in_one_transaction(sealing.seal_due), 3_600, sealing.STEP),
     Loop("forget_keys", _in_steps(idempotency.purge, idempotency.KEYS_DUE), 600),
     Loop("forget_bodies", _forget_messages, 600),
@@ -210,14 +209,14 @@ async def _run(runtime: Runtime, loop: Loop) -> None:
                 continue
             pause = loop.poll_seconds * 2 ** min(failures, 5)
             pause = min(pause, max(_LONGEST_PAUSE_SECONDS, loop.poll_seconds))
-            # Spread out, so that many processes do not ask the database in the same instant.
+            # Random, so that many processes do not query the database in the same instant.
             with suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), pause * random.uniform(0.8, 1.2))  # noqa: S311
 
 
 @asynccontextmanager
 async def loops(runtime: Runtime) -> AsyncIterator[None]:
-    """Run every loop while the block runs; work that is under way at its end is leased, not lost."""
+    """Run every loop during the block; work in progress at its end is leased and taken up again."""
     tasks = [asyncio.create_task(_run(runtime, loop), name=loop.name) for loop in LOOPS]
     if runtime.database.is_postgresql:
         url = runtime.database.url.render_as_string(hide_password=False)

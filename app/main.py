@@ -12,7 +12,8 @@ from fastapi.middleware.cors import CORSMiddleware
 
 import app as package
 from app import background
-from app.api import catalogue, health, matching
+from app.api import catalogue as public_catalogue
+from app.api import health, matching
 from app.api.admin import (
     admins,
     channels,
@@ -22,12 +23,12 @@ from app.api.admin import (
     parked,
     reports,
     stats,
-    workers,
 )
 from app.api.admin import employers as admin_employers
 from app.api.admin import jobs as admin_jobs
 from app.api.admin import payments as admin_payments
 from app.api.admin import settings as admin_settings
+from app.api.admin import workers as admin_workers
 from app.api.application import Application
 from app.api.auth import (
     email_link,
@@ -44,8 +45,11 @@ from app.api.employers import profile as employer_profile
 from app.api.http import problems, reference_pages
 from app.api.http.local_only import LocalOnly
 from app.api.http.middleware import RequestContext
-from app.api.webhooks import stripe, whatsapp
-from app.api.workers import data, hours, offers
+from app.api.webhooks import stripe as stripe_webhook
+from app.api.webhooks import whatsapp as whatsapp_webhook
+from app.api.workers import data as worker_data
+from app.api.workers import hours as worker_hours
+from app.api.workers import offers as worker_offers
 from app.api.workers import profile as worker_profile
 from app.catalogue import phonetic_search, places
 from app.core import gc_tuning
@@ -63,12 +67,12 @@ from app.identity import redis_sessions
 from app.identity.sessions import SessionsDown
 from app.providers.whatsapp import flows, templates
 from app.runtime import Runtime, running, wall_clock
-from app.texts import catalogue as texts
+from app.texts.catalogue import get_catalogue
 
-# In the order a request looks for its route: what is asked most comes first.
+# A request tries them in this order, so the busiest come first.
 ROUTERS = (
-    whatsapp.router,
-    offers.router,
+    whatsapp_webhook.router,
+    worker_offers.router,
     health.router,
     registration.router,
     sign_in.router,
@@ -76,8 +80,8 @@ ROUTERS = (
     sessions.router,
     second_factor.router,
     worker_profile.router,
-    hours.router,
-    data.router,
+    worker_hours.router,
+    worker_data.router,
     employer_profile.router,
     blocks.router,
     employer_jobs.router,
@@ -85,7 +89,7 @@ ROUTERS = (
     payments.router,
     pay_page.router,
     reset_page.router,
-    workers.router,
+    admin_workers.router,
     admin_employers.router,
     admins.router,
     admin_jobs.router,
@@ -101,8 +105,8 @@ ROUTERS = (
     email_link.router,
     email_link.page_router,
     matching.router,
-    catalogue.router,
-    stripe.router,
+    public_catalogue.router,
+    stripe_webhook.router,
 )
 
 DESCRIPTION = """\
@@ -114,10 +118,9 @@ with a stable `code`. Lists are pages: follow `next_cursor`."""
 def create_app(
     settings: Settings | None = None, clock: Clock = wall_clock, *, loops: bool | None = None
 ) -> FastAPI:
-    """Build the application.
+    """Build the application. Raises `ConfigurationError` when the environment can't be used.
 
-    `clock` gives the instant of every request; `loops` overrides whether the background loops run in
-    this process. Raises `ConfigurationError` when the environment can't be used.
+    `clock` gives every request's instant; `loops` overrides the setting BACKGROUND_LOOPS.
     """
     settings = settings or load_settings()
     configure_logging(json_lines=settings.is_production, level=settings.log_level)
@@ -132,16 +135,16 @@ def create_app(
                 await stack.enter_async_context(application.state.sandbox.running())
             if with_loops:
                 await stack.enter_async_context(background.loops(runtime))
-            looking = asyncio.create_task(_warn_of_cache(runtime))
+            checking = asyncio.create_task(_warn_of_cache(runtime))
             warming = asyncio.create_task(asyncio.to_thread(_warm_up, settings))
-            stack.push_async_callback(asyncio.wait, [warming, looking])
+            stack.push_async_callback(asyncio.wait, [warming, checking])
             logger().info(
                 "started",
                 version=package.__version__,
                 environment=settings.environment,
                 database=runtime.database.url.drivername,
             )
-            _warn_of_strangers(settings)
+            _warn_of_open_server(settings)
             yield
 
     document_url = "/openapi.json" if settings.serves_openapi else None
@@ -153,8 +156,7 @@ def create_app(
         openapi_url=document_url,
         docs_url=None,
         redoc_url=None,
-        # Not include_router: it builds every route a second time, and looks a request's route up
-        # through a layer of its own for each router.
+        # Not include_router: it builds every route twice and adds a layer of look-up for each router.
         routes=[
             *(route for router in ROUTERS for route in router.routes),
             *(reference_pages.ROUTES if document_url else ()),
@@ -182,7 +184,7 @@ def create_app(
 
 
 async def _warn_of_cache(runtime: Runtime) -> None:
-    """Say at the start if the cache may forget who is signed in; readiness tells of one that is down."""
+    """Log how the cache is configured to lose sessions; readiness reports one that is down."""
     if runtime.redis is not None:
         with suppress(SessionsDown):
             for sentence in await redis_sessions.durability_warnings(runtime.redis):
@@ -190,24 +192,24 @@ async def _warn_of_cache(runtime: Runtime) -> None:
 
 
 def _warm_up(settings: Settings) -> None:
-    """Read what the first request would otherwise wait for: the map, and what texts are made of."""
+    """Load what the first request would otherwise wait for: the map and the texts."""
     places.main_time_zone(places.HOME)
     if settings.is_production:
-        # A second of work, which in tests nearly nobody would need.
+        # Takes a second, which hardly any test needs.
         phonetic_search.warm_up()
     for language in languages():
-        texts.get_catalogue(language)
+        get_catalogue(language)
 
 
 def _hosts(settings: Settings) -> list[str]:
-    """Return the host names answered to; empty is every one."""
+    """Return the host names that are served; an empty list means every one."""
     if not settings.is_production:
         return []
     return [urlsplit(settings.base_url).hostname or "", "localhost", "127.0.0.1"]
 
 
-def _warn_of_strangers(settings: Settings) -> None:
-    """Say so where a development server, whose secrets are known, listens to the whole network."""
+def _warn_of_open_server(settings: Settings) -> None:
+    """Log a warning where a development server, whose secrets are public, listens to the whole network."""
     host = listening_address()
     if not settings.is_production and host in {"0.0.0.0", "::", "*"}:  # noqa: S104 - looked for
         logger().warning(
@@ -218,7 +220,7 @@ def _warn_of_strangers(settings: Settings) -> None:
 
 
 def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> None:
-    """Put the stand-ins for WhatsApp and Stripe beside the API (development and tests only)."""
+    """Mount the stand-ins for WhatsApp and Stripe (development and tests only)."""
     from sandbox import SandboxConfig, create_sandbox
 
     local = f"http://127.0.0.1:{settings.port}"
@@ -248,7 +250,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
 
 
 def _document(application: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document; what makes it is loaded when it is first asked for."""
+    """Return the OpenAPI document; imported late, because hardly any process needs it."""
     from app.api.http import openapi
 
     return openapi.build(application)

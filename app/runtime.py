@@ -1,4 +1,4 @@
-"""The parts of one running process, built from its settings: server, worker and commands share them."""
+"""The parts of one process, built from the settings: server, worker and commands share them."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ def wall_clock() -> dt.datetime:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Everything a process holds while it runs."""
+    """What a process has while it runs."""
 
     settings: Settings
     clock: Clock
@@ -50,18 +50,9 @@ class Runtime:
     channels: ChannelRegistry
     group_commit: GroupCommit
     payments: PaymentProvider | None
-    """The payment provider, or None when none is configured."""
+    """None when no payment provider is configured."""
     redis: Redis | None
     clock_check: ClockCheck
-
-
-def _redis_url(settings: Settings) -> str | None:
-    return settings.redis_url.get_secret_value() if settings.redis_url else None
-
-
-def _redis(url: str) -> Redis:
-    """Return a client that gives up quickly: by default it retries for seconds, in every request."""
-    return Redis.from_url(url, **IMPATIENT)
 
 
 def build_keyring(settings: Settings) -> Keyring:
@@ -74,9 +65,7 @@ def build_keyring(settings: Settings) -> Keyring:
 async def running(
     settings: Settings, clock: Clock = wall_clock, patience: Patience = REQUEST
 ) -> AsyncIterator[Runtime]:
-    """Build the parts, create what the database lacks (SQLite), and close all of it at the end.
-
-    The database is waited for with `patience`, and at the start for DATABASE_WAIT_SECONDS.
+    """Build the parts, bring the schema to this version, and close everything at the end.
 
     Raises `Unavailable` with a sentence for a person when the database can't be used.
     """
@@ -90,8 +79,8 @@ async def running(
     )
     database.on_change("worker", reindex_workers)
     database.on_change(ERASED_WORKER, payments_privacy.forget_words)
-    redis_url = _redis_url(settings)
-    redis = _redis(redis_url) if redis_url else None
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    redis = Redis.from_url(redis_url, **IMPATIENT) if redis_url else None
     days = (settings.refresh_token_days, settings.session_days)
     async with outgoing() as http, sending(settings.whatsapp_url) as platform:
         runtime = Runtime(
@@ -115,7 +104,7 @@ async def running(
                 wait_seconds=settings.database_wait_seconds,
             )
             await runtime.clock_check.require()
-            await _seal_log(database, clock())
+            await _key_audit_log(database, clock())
             yield runtime
         finally:
             if runtime.payments is not None:
@@ -127,8 +116,8 @@ async def running(
                 await redis.aclose()
 
 
-async def _seal_log(database: Database, now: dt.datetime) -> None:
-    """Begin to key the log of an installation from before it was; whoever keeps its head is told."""
+async def _key_audit_log(database: Database, now: dt.datetime) -> None:
+    """Key the audit log of an older installation; the log line tells whoever keeps its head."""
     async with database.read() as session:
         if not await log.needs_keying(session):
             return

@@ -9,17 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import app.texts
 from app.core.languages import Language, languages
 from app.messaging.outbox.enqueue import BY_SMS
 from app.messaging.outbox.sms_segments import segments
 from app.nlu.intents import Intent
 from app.nlu.vocabulary import vocabulary
-from app.texts import catalogue as texts
-from app.texts.catalogue import SAMPLES, Entry, get_catalogue
+from app.texts.catalogue import (
+    SAMPLES,
+    TEMPLATE_PREFIX,
+    Entry,
+    TemplateText,
+    format_context,
+    format_reason,
+    get_catalogue,
+    render_chat,
+    render_notice,
+    templates,
+)
 from app.texts.formatting import FILTERS, clock, day, hours, inert, money, weekdays
 from app.texts.message import BODY_CHARACTERS
 
-FOLDER = Path(texts.__file__).parent / "locales"
+FOLDER = Path(app.texts.__file__).parent / "locales"
 RAW = {file.stem: tomllib.loads(file.read_text(encoding="utf-8")) for file in FOLDER.glob("*.toml")}
 OTHERS = [language for language in languages() if language != "en"]
 
@@ -56,7 +67,7 @@ def test_there_is_a_catalogue_for_every_language_one_can_choose() -> None:
 
 @pytest.mark.parametrize(("years", "said"), [(0, "0 years"), (1, "1 year"), (12, "12 years")])
 def test_one_year_is_not_years(years: int, said: str) -> None:
-    told = texts.render_chat("en", "profile", CHAT_SAMPLES | {"years": years}).text
+    told = render_chat("en", "profile", CHAT_SAMPLES | {"years": years}).text
     assert f"Experience: {said}\n" in told
 
 
@@ -110,7 +121,7 @@ def test_a_text_of_the_conversation_is_within_the_limits(language: str, kind: st
     params = CHAT_SAMPLES
     if kind in {"registered", "ask_availability_right", "profile"}:
         params = params | {"slots": SAMPLES["slots"]}
-    outgoing = texts.render_chat(language, kind, params)
+    outgoing = render_chat(language, kind, params)
     assert outgoing.problem() is None
     assert "{" not in outgoing.text
     if outgoing.rows:
@@ -120,7 +131,7 @@ def test_a_text_of_the_conversation_is_within_the_limits(language: str, kind: st
 @pytest.mark.parametrize("kind", sorted(get_catalogue("en").notices))
 @pytest.mark.parametrize("language", languages())
 def test_a_notice_is_within_the_limits_of_message_and_template(language: str, kind: str) -> None:
-    outgoing = texts.render_notice(language, kind, SAMPLES)
+    outgoing = render_notice(language, kind, SAMPLES)
     assert outgoing.problem() is None
     assert "{" not in outgoing.text + outgoing.subject
     assert outgoing.subject
@@ -138,13 +149,13 @@ def test_what_may_go_by_sms_has_a_short_text(language: str) -> None:
     notices = get_catalogue(language).notices
     assert {kind for kind, entry in notices.items() if entry.sms} == BY_SMS
     for kind in BY_SMS:
-        said = texts.render_notice(language, kind, SAMPLES).short
+        said = render_notice(language, kind, SAMPLES).short
         assert segments(said) <= 3
         assert "{" not in said
 
 
-@pytest.mark.parametrize("template", texts.templates(), ids=lambda t: f"{t.name}-{t.language}")
-def test_a_template_is_one_the_platform_approves(template: texts.TemplateText) -> None:
+@pytest.mark.parametrize("template", templates(), ids=lambda t: f"{t.name}-{t.language}")
+def test_a_template_is_one_the_platform_approves(template: TemplateText) -> None:
     assert re.fullmatch(r"[a-z0-9_]{1,512}", template.name)
     numbers = [int(number) for number in re.findall(r"\{\{(\d+)\}\}", template.text)]
     assert list(dict.fromkeys(numbers)) == list(range(1, max(numbers, default=0) + 1))
@@ -158,14 +169,14 @@ def test_a_template_is_one_the_platform_approves(template: texts.TemplateText) -
 
 
 def test_the_template_and_the_free_form_say_the_same() -> None:
-    for template in texts.templates():
+    for template in templates():
         if template.category == "authentication":
             continue
-        kind = template.name.removeprefix(texts.TEMPLATE_PREFIX)
+        kind = template.name.removeprefix(TEMPLATE_PREFIX)
         filled = template.text
         for number, value in enumerate(template.examples, start=1):
             filled = filled.replace(f"{{{{{number}}}}}", value)
-        assert filled == texts.render_notice(template.language, kind, SAMPLES).text
+        assert filled == render_notice(template.language, kind, SAMPLES).text
 
 
 @pytest.mark.parametrize(
@@ -191,8 +202,8 @@ def test_the_template_and_the_free_form_say_the_same() -> None:
     ],
 )
 def test_a_reason_is_said_in_both_languages(item: dict[str, Any], english: str, hindi: str) -> None:
-    assert texts.format_reason("en", item) == english
-    assert texts.format_reason("hi", item) == hindi
+    assert format_reason("en", item) == english
+    assert format_reason("hi", item) == hindi
 
 
 @pytest.mark.parametrize(
@@ -207,14 +218,14 @@ def test_a_reason_is_said_in_both_languages(item: dict[str, Any], english: str, 
     ],
 )
 def test_money_follows_its_currency(amount: int, currency: str, said: str) -> None:
-    assert money(amount, currency, texts.format_context("en")).replace("\xa0", "") == said
+    assert money(amount, currency, format_context("en")).replace("\xa0", "") == said
 
 
 def test_equal_hours_are_said_together() -> None:
     slots = [{"weekday": day, "start": "18:00", "end": "22:30"} for day in range(5)]
     slots.append({"weekday": 6, "start": "09:00", "end": "12:00"})
-    assert hours(slots, texts.format_context("en")) == "Mon–Fri 6 pm – 10:30 pm; Sun 9 am – 12 pm"
-    assert weekdays([0, 1, 4], texts.format_context("en")) == "Mon, Tue, Fri"
+    assert hours(slots, format_context("en")) == "Mon–Fri 6 pm – 10:30 pm; Sun 9 am – 12 pm"
+    assert weekdays([0, 1, 4], format_context("en")) == "Mon, Tue, Fri"
 
 
 def test_a_deadline_is_told_in_the_zone_of_the_job() -> None:
@@ -222,13 +233,13 @@ def test_a_deadline_is_told_in_the_zone_of_the_job() -> None:
         "time_zone": "America/New_York",
         "respond_by": "2026-11-25T04:30:00+00:00",
     }
-    assert "Tue 24 Nov, 11:30 pm" in texts.render_notice("en", "job_offer", params).text
+    assert "Tue 24 Nov, 11:30 pm" in render_notice("en", "job_offer", params).text
 
 
 def test_a_deadline_is_told_by_the_clock_of_who_reads_it_and_work_by_the_jobs() -> None:
     params = {**SAMPLES, "time_zone": "America/New_York", "reader_zone": "Asia/Kolkata"}
     params["respond_by"] = "2026-11-25T04:30:00+00:00"
-    text = texts.render_notice("en", "job_offer", params).text
+    text = render_notice("en", "job_offer", params).text
     assert "Wed 25 Nov, 10 am" in text
     assert "Sat, Sun 6 pm – 11 pm" in text
 
@@ -247,7 +258,7 @@ def test_a_job_title_can_neither_format_nor_fill_in_nor_break_the_template() -> 
         "title": "*Free* {{1}}\nmoney _now_ " + "x" * 500,
         "company": "\u202eevil",
     }
-    outgoing = texts.render_notice("en", "job_offer", params)
+    outgoing = render_notice("en", "job_offer", params)
     assert outgoing.template is not None
     title = outgoing.template.params[0]
     assert title.startswith("∗Free∗ ((1)) money ˍnowˍ")
@@ -258,7 +269,7 @@ def test_a_job_title_can_neither_format_nor_fill_in_nor_break_the_template() -> 
 def test_hindi_tells_the_time_as_people_do() -> None:
     import datetime as dt
 
-    reader = texts.format_context("hi")
+    reader = format_context("hi")
     said = [clock(dt.time(hour), reader) for hour in (0, 5, 12, 18, 21)]
     assert said == ["रात 12 बजे", "सुबह 5 बजे", "दोपहर 12 बजे", "शाम 6 बजे", "रात 9 बजे"]
     assert day(dt.date(2026, 11, 28), reader) == "शनि 28 नव॰"
@@ -280,5 +291,5 @@ def test_a_title_that_is_only_a_skills_name_is_told_in_the_readers_language(
     title: str, english: str, hindi: str
 ) -> None:
     for language, said in (("en", english), ("hi", hindi)):
-        told = texts.render_notice(language, "job_offer", {**SAMPLES, "title": title})
+        told = render_notice(language, "job_offer", {**SAMPLES, "title": title})
         assert f"*{said}*" in told.text
