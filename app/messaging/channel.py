@@ -1,8 +1,7 @@
-"""What a channel promises.
+"""The port to a platform that carries messages: who sends, and what the platform allows.
 
-A channel is one file in `app/providers/`: it turns an `Outgoing` into its platform's call, and a
-refusal into a `TransportError` that says what kind of refusal it is. What follows from the kind is
-decided here in `app.messaging`, the same for every channel.
+A channel is one file in `app/providers/`. It turns an `Outgoing` into its platform's call, and a refusal into a
+`TransportError`. What follows from a refusal is decided in `app.messaging.rules`, the same for every channel.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -63,16 +62,48 @@ class TransportError(Exception):
         super().__init__(f"{kind.value} {code or ''}".strip())
 
 
-class MessageChannel(Protocol):
-    """A way to reach people."""
+class Sender(Protocol):
+    """Sends messages by one platform."""
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
-        """Hand over one message; `message_id` is echoed in statuses where the platform can.
+        """Hand over one message; the platform echoes `message_id` in its statuses where it can.
 
-        With `outgoing.template` set the template is sent, else the free form. Raises
-        `TransportError`, and nothing else for whatever the other side does.
+        Sends `outgoing.template` where it is set, else the free form. Raises only `TransportError`.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPolicy:
+    """What a platform allows and reports. The defaults are those of a plain gateway to phones."""
+
+    by_email: bool = False
+    """Whether an address is an e-mail address, not a phone or a platform id."""
+    has_window: bool = False
+    """Whether free-form is allowed only for 24 hours after a person's last message; outside, a template is.
+
+    Such a platform also limits the rate to one person and the people we may write to first in a day.
+    """
+    per_second: int | None = None
+    """How many messages a second our number may send; None where nothing limits it."""
+    daily_people: int | None = None
+    """Our own limit of people in any 24 hours to write to first; None where only the platform limits it."""
+    ask_daily_people: Callable[[], Awaitable[int | None]] | None = None
+    """Asks the platform for that limit. 0 is any number; None means that it does not say."""
+    number_id: str | None = None
+    """The platform's id of the number we send from. Statuses of another number are not about our messages."""
+    reports_delivery: bool = False
+    """Whether statuses follow; without them a message that was taken counts as sent."""
+    free_form_category: str | None = None
+    """The cost category of a free-form message; None for the channel's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChannel:
+    """One configured channel."""
+
+    sender: Sender
+    policy: ChannelPolicy = ChannelPolicy()
 
 
 type QuietHoursOf = Callable[
@@ -83,17 +114,7 @@ type QuietHoursOf = Callable[
 
 @dataclass(frozen=True)
 class ChannelRegistry:
-    """Every way there is to reach people, and at what pace."""
+    """The configured channels by name (`app.messaging.models.Channel`); messages for another one wait."""
 
-    senders: Mapping[str, MessageChannel]
-    """By name (`app.messaging.models.Channel`); one that is missing here is not configured."""
-    whatsapp_per_second: int | None = 80
-    """What the platform allows our number; None where nothing limits it."""
-    whatsapp_daily_people: int | None = None
-    """With how many people in any 24 hours we may begin, by this installation's own word; None where
-    only the platform limits it."""
-    whatsapp_limit: Callable[[], Awaitable[int | None]] | None = None
-    """Asks the platform for its limit; 0 is any number, None that it does not say."""
+    by_name: Mapping[str, MessageChannel]
     quiet_hours: QuietHoursOf | None = None
-    whatsapp_number: str | None = None
-    """The platform's id of the number we send from: statuses of another are not about our messages."""

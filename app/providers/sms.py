@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 
 from app.core.settings import Settings
-from app.messaging.channel import Address, SendResult, TransportError
+from app.messaging.channel import Address, MessageChannel, SendResult, TransportError
 from app.messaging.outbox.sms_segments import segments
 from app.messaging.rules import Refusal
 from app.texts.message import Outgoing
@@ -101,15 +101,16 @@ def _meaning(status: int) -> Refusal:
     return known or (Refusal.GATEWAY if status >= 500 else Refusal.PERMANENT)
 
 
-def build_sms(settings: Settings, http: httpx.AsyncClient) -> Sms | None:
-    """Return the SMS gateway, or None when none is set."""
+def sms_channel(settings: Settings, http: httpx.AsyncClient) -> MessageChannel | None:
+    """Return the channel, or None when no gateway is set."""
     if not settings.sms_url:
         return None
     token = settings.sms_token.get_secret_value() if settings.sms_token else ""
-    return Sms(
+    sms = Sms(
         http,
         url=settings.sms_url,
         token=token,
         sender=settings.sms_sender,
         body=settings.sms_body,
     )
+    return MessageChannel(sms)

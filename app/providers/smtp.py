@@ -9,10 +9,19 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from app.messaging.channel import Address, SendResult, TransportError
+from app.core.settings import Settings
+from app.messaging.channel import (
+    Address,
+    ChannelPolicy,
+    MessageChannel,
+    SendResult,
+    TransportError,
+)
 from app.messaging.rules import Refusal
 from app.texts.message import Outgoing
 
+MAIL_FOLDER: Final = Path("mail")
+"""Where e-mails go in development, one file each."""
 _TIMEOUT_SECONDS: Final = 15.0
 
 
@@ -111,3 +120,15 @@ def _meaning(error: smtplib.SMTPException) -> tuple[Refusal]:
     if isinstance(error, smtplib.SMTPResponseException):
         return (Refusal.TRANSIENT if error.smtp_code < 500 else Refusal.PERMANENT,)
     return (Refusal.AMBIGUOUS,)
+
+
+def email_channel(settings: Settings) -> MessageChannel | None:
+    """Return the channel; in production None when no server is set."""
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    sender = f"Partimer <no-reply@{host}>"
+    policy = ChannelPolicy(by_email=True)
+    if settings.smtp_url is not None:
+        return MessageChannel(Smtp(settings.smtp_url.get_secret_value(), sender), policy)
+    return (
+        None if settings.is_production else MessageChannel(MailFolder(MAIL_FOLDER, sender), policy)
+    )

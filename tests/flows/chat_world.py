@@ -35,15 +35,16 @@ from app.database.session import Database
 from app.identity.models import User
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging.channel import Address, ChannelRegistry, SendResult
+from app.messaging.channel import Address, SendResult
 from app.messaging.inbox import group_commit, process, unpack
-from app.messaging.models import Channel, ChatPerson
+from app.messaging.models import ChatPerson
 from app.messaging.outbox import delivery
 from app.offers import closing, expire, remind
 from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.payments.models import Payment, Unlock
 from app.texts.message import Button, Outgoing, Row
+from tests.flows.channels import channels_of
 from tests.flows.chat_copies import Rows, rows_of, write
 from tests.flows.chat_employers import HAPPENINGS, mailed_code, shown_mail
 from tests.flows.matching_world import NOW, add_employer, add_job, database_of
@@ -77,9 +78,7 @@ class ChatWorld:
         self.phone = Phone()
         self.clock_now = NOW + dt.timedelta(minutes=2 if registered else 0)
         self.conversation = MessageHandler("https://partimer.example", "IN")
-        self.channels = ChannelRegistry(
-            {Channel.WHATSAPP: self.phone, Channel.EMAIL: self.phone}, whatsapp_per_second=None
-        )
+        self.channels = channels_of(self.phone, email=self.phone)
         self._ids = itertools.count(1_000 if registered else 1)
         self.jobs: dict[str, UUID] = {}
 

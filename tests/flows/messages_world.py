@@ -19,6 +19,7 @@ from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.rules import Refusal
 from app.providers.whatsapp.errors import classify
 from app.texts.message import Outgoing
+from tests.flows.channels import channels_of
 from tests.flows.chat_world import ChatWorld
 from tests.flows.matching_world import NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER
@@ -39,9 +40,7 @@ class Town(ChatWorld):
     """Workers with phones, and a day's limit."""
 
     def limited(self, people: int | None) -> ChannelRegistry:
-        self.channels = ChannelRegistry(
-            self.channels.senders, whatsapp_per_second=None, whatsapp_daily_people=people
-        )
+        self.channels = channels_of(self.phone, email=self.phone, daily_people=people)
         return self.channels
 
     async def workers(self, count: int) -> list[UUID]:
@@ -81,7 +80,9 @@ class Town(ChatWorld):
 
     async def refuse(self, kind: Refusal, code: str) -> None:
         """Send what is due, and have it refused."""
-        refusing = replace(self.channels, senders={Channel.WHATSAPP: Refusing(kind, code)})
+        before = self.channels.by_name[Channel.WHATSAPP]
+        refused = replace(before, sender=Refusing(kind, code))
+        refusing = replace(self.channels, by_name={Channel.WHATSAPP: refused})
         await delivery.send_due(self.database, refusing, self.clock, 100)
 
     async def failed(self, code: int) -> None:

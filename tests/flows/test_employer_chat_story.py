@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.providers.wiring import MAIL_FOLDER
+from app.providers.smtp import MAIL_FOLDER
 from tests.flows.world import Person, World, ok
 
 OWNER = "+919820098201"

@@ -24,8 +24,8 @@ from sqlalchemy import func, select
 
 from app.identity.models import User
 from app.invariants import examine
-from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
-from app.messaging.models import Channel, InboxItem, OutboxMessage, OutboxState
+from app.messaging.channel import Address, SendResult, TransportError
+from app.messaging.models import InboxItem, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import MAX_UNANSWERED, Refusal
@@ -34,6 +34,7 @@ from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
 from app.texts import catalogue
 from app.texts.message import Outgoing
+from tests.flows.channels import channels_of
 from tests.flows.matching_world import NewWorker, add_employer, add_job, add_workers
 from tests.flows.offers_world import offer_to
 from tests.flows.world import World, ok
@@ -203,9 +204,7 @@ class Campaign:
             number_id=settings.whatsapp_number,
             answer_seconds=0.3,
         )
-        channels = ChannelRegistry(
-            {Channel.WHATSAPP: Mortal(client, self)}, whatsapp_per_second=None
-        )
+        channels = channels_of(Mortal(client, self))
         object.__setattr__(self.world.runtime, "channels", channels)
         try:
             yield

@@ -25,8 +25,8 @@ from app.identity.models import User
 from app.jobs import lifecycle
 from app.jobs.models import Job
 from app.jobs.rules import JobAction
-from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
-from app.messaging.models import Channel, OutboxMessage, OutboxState
+from app.messaging.channel import Address, SendResult, TransportError
+from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.rules import Refusal
 from app.offers import expire, remind, respond, rules
@@ -38,6 +38,7 @@ from app.payments.contacts import contacts_of
 from app.payments.provider import PaymentProvider, PaymentsUnavailable
 from app.payments.rules import Posting
 from app.texts.message import Outgoing
+from tests.flows.channels import channels_of
 from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
 from tests.flows.offers_world import DEADLINE, job_of, market, match_of
 from tests.flows.payments_world import at_stripe, bought, lead, pages_of, payment_row
@@ -327,7 +328,7 @@ class TakenOver:
 async def test_whose_lease_ran_out_does_not_record_a_refusal(database: Database) -> None:
     await market(database)
     slow = TakenOver(database)
-    channels = ChannelRegistry({Channel.WHATSAPP: slow}, whatsapp_per_second=None)
+    channels = channels_of(slow)
     await delivery.send_due(database, channels, lambda: NOW, 1)
     async with database.read() as session:
         [row] = await session.scalars(select(OutboxMessage))

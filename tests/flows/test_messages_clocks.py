@@ -8,12 +8,13 @@ from sqlalchemy import update
 
 from app.core.clocks import SKEW
 from app.core.ids import new_id
-from app.messaging.channel import ChannelRegistry, TransportError
+from app.messaging.channel import TransportError
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.outbox.claim import LEASE
 from app.messaging.outbox.rate_limiter import LONGEST_RESERVED, SlotUse, release, reserve
 from app.messaging.rules import PAIR_INTERVAL, QuietPeriod, Refusal, pair_next, pair_wait
+from tests.flows.channels import channels_of
 from tests.flows.matching_world import NewWorker, add_workers
 from tests.flows.messages_world import town
 from tests.flows.test_outbox_faults import Post, a_post, lost
@@ -28,7 +29,7 @@ AHEAD = [
 
 def paced(post: Post) -> None:
     """The real pace, which is kept by instants in the database."""
-    post.channels = ChannelRegistry(post.channels.senders, whatsapp_per_second=80)
+    post.channels = channels_of(post.platform, per_second=80)
 
 
 @pytest.mark.parametrize("ahead", AHEAD, ids=str)
@@ -196,7 +197,7 @@ async def test_the_limit_is_asked_for_again_after_a_clock_ran_ahead(database_url
             asked.append(world.clock_now)
             return 250
 
-        channels = ChannelRegistry({}, whatsapp_limit=limit)
+        channels = channels_of(world.phone, ask_daily_people=limit)
         right = world.clock_now
         world.clock_now = right + dt.timedelta(days=400)
         await messaging_limits.read_due(world.database, channels, world.clock)
@@ -232,9 +233,7 @@ async def test_quiet_hours_in_a_zone_nobody_knows_stop_nobody(database_url: str)
             hours = QuietPeriod(dt.time(21), dt.time(8), "Asia/Atlantis")
             return dict.fromkeys(users, hours)
 
-        post.channels = ChannelRegistry(
-            post.channels.senders, whatsapp_per_second=None, quiet_hours=lost_zone
-        )
+        post.channels = channels_of(post.platform, quiet_hours=lost_zone)
         await post.tell("1")
         assert await delivery.send_due(post.database, post.channels, post.clock, 100) == 1
         assert len(post.platform.sent) == 1

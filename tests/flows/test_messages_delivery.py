@@ -11,7 +11,6 @@ from app.chat import runner
 from app.core.ids import new_id
 from app.database.session import keyring
 from app.identity.models import User
-from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox import process
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue
@@ -19,6 +18,7 @@ from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietPeriod
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
+from tests.flows.channels import channels_of
 from tests.flows.world import World, ok, refused
 
 PHONE = "+919822200001"
@@ -87,9 +87,7 @@ class Post:
                 number_id=settings.whatsapp_number,
                 answer_seconds=0.5,
             )
-            channels = ChannelRegistry(
-                {Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None, **how
-            )
+            channels = channels_of(whatsapp, **how)
             return await delivery.send_due(runtime.database, channels, runtime.clock, 100)
 
     def rows(self) -> list[OutboxMessage]:

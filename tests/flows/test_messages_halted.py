@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.messaging.channel import ChannelRegistry
 from app.messaging.models import Channel, ChannelState, MessageTemplate, OutboxMessage
 from app.messaging.outbox import delivery
 from app.messaging.rules import (
@@ -17,6 +16,7 @@ from app.messaging.rules import (
 )
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
+from tests.flows.channels import channels_of
 from tests.flows.test_messages_delivery import Post
 from tests.flows.world import World, ok
 from tests.infra.counted import alerts
@@ -324,5 +324,5 @@ async def _send_from(world: World, number: str) -> None:
             token=settings.whatsapp_token or "",
             number_id=number,
         )
-        channels = ChannelRegistry({Channel.WHATSAPP: whatsapp}, whatsapp_per_second=None)
+        channels = channels_of(whatsapp)
         await delivery.send_due(runtime.database, channels, runtime.clock, 100)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.messaging.channel import ChannelRegistry, TransportError
+from app.messaging.channel import TransportError
 from app.messaging.models import (
     Channel,
     ChannelState,
@@ -18,6 +18,7 @@ from app.messaging.models import (
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.rules import MUCH_LATER, Refusal
 from app.providers.whatsapp.errors import classify
+from tests.flows.channels import channels_of
 from tests.flows.matching_world import database_of
 from tests.flows.messages_world import town
 from tests.infra.counted import alerts
@@ -142,9 +143,7 @@ async def test_the_platforms_limit_is_asked_for_every_hour_and_the_lower_holds(
             asked += 1
             return told[asked - 1]
 
-        world.channels = ChannelRegistry(
-            world.channels.senders, whatsapp_per_second=None, whatsapp_limit=limit
-        )
+        world.channels = channels_of(world.phone, email=world.phone, ask_daily_people=limit)
 
         async def known() -> int | None:
             for _ in range(3):
@@ -180,9 +179,7 @@ async def test_an_unanswered_question_for_the_limit_is_asked_again_after_a_minut
                 raise answer
             return answer
 
-        world.channels = ChannelRegistry(
-            world.channels.senders, whatsapp_per_second=None, whatsapp_limit=limit
-        )
+        world.channels = channels_of(world.phone, email=world.phone, ask_daily_people=limit)
 
         async def known_after(**time: int) -> int | None:
             world.clock_now += dt.timedelta(**time)

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from app.__main__ import _templates
-from app.messaging.channel import Address, ChannelRegistry, SendResult
+from app.messaging.channel import Address, SendResult
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage
 from app.messaging.outbox import enqueue, templates
 from app.messaging.outbox.claim import claim
 from app.messaging.outbox.rate_limiter import SECOND, SendSlot, SlotUse, release
 from app.texts.message import Outgoing
+from tests.flows.channels import channels_of
 from tests.flows.chat_world import ASHA
 from tests.flows.matching_world import database_of
 from tests.flows.messages_world import Town, town
@@ -28,7 +29,7 @@ async def test_four_processes_together_never_exceed_the_numbers_rate(database_ur
     """Each claim gives its messages their slots; what counts is when they may set off."""
     async with town(database_url) as world:
         await world.tell(await world.workers(250))
-        channels = ChannelRegistry(world.channels.senders, whatsapp_per_second=PER_SECOND)
+        channels = channels_of(world.phone, email=world.phone, per_second=PER_SECOND)
         processes = [world.database, *(database_of(database_url) for _ in range(3))]
         moments: list[float] = []
         sent: list[list[SendSlot]] = [[], [], [], []]
@@ -78,7 +79,7 @@ class Forgetful:
 async def test_messages_that_were_given_one_name_are_not_sent_again(database_url: str) -> None:
     async with town(database_url) as world:
         platform = Forgetful()
-        world.channels = ChannelRegistry({Channel.WHATSAPP: platform}, whatsapp_per_second=None)
+        world.channels = channels_of(platform)
         await world.tell(await world.workers(3))
         for _ in range(2):
             await world.send()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
+from app.messaging.channel import Address, SendResult, TransportError
 from app.messaging.inbound import StatusUpdate
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue, statuses
@@ -19,6 +19,7 @@ from app.messaging.outbox.claim import LEASE, LONGEST_SEND
 from app.messaging.rules import AMBIGUOUS_WAIT, MUCH_LATER, Refusal
 from app.providers.whatsapp.errors import classify
 from app.texts.message import Outgoing
+from tests.flows.channels import channels_of
 from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
 from tests.flows.test_messages_delivery import OFFER
 from tests.infra.counted import alerts
@@ -53,7 +54,7 @@ class Post:
         self.platform = Platform()
         self.now = NOW
         self.user = new_id()
-        self.channels = ChannelRegistry({Channel.WHATSAPP: self.platform}, whatsapp_per_second=None)
+        self.channels = channels_of(self.platform)
 
     def clock(self) -> dt.datetime:
         return self.now

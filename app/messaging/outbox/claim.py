@@ -19,7 +19,7 @@ from app.core.metrics import ALERTS
 from app.database.due import Due, due_condition
 from app.database.statements import is_one_of, later, table
 from app.database.wakeups import wake_loops
-from app.messaging.channel import ChannelRegistry
+from app.messaging.channel import ChannelPolicy, ChannelRegistry, QuietHoursOf
 from app.messaging.models import (
     Channel,
     ChannelState,
@@ -77,7 +77,8 @@ class ClaimedMessage:
     filed_as: str
     """What the platform files its template under now; "" where that is not known to differ."""
     slot: SendSlot | None
-    """The slot at which it is sent, where there is a pace."""
+    """None where the channel has no rate."""
+    policy: ChannelPolicy
 
 
 _OUTBOX: Final = table(OutboxMessage).c
@@ -114,22 +115,24 @@ async def claim(
     A send that may have arrived is tried again only if it was due at `settled_before` (now, unless given):
     a status that settles it may be stored and not opened yet.
     """
-    states = await _states(session, now)
+    states = await _states(session, channels, now)
     claimed: list[ClaimedMessage] = []
     settled = 0
     for each in states.values():
         settled += await requeue_refused(session, each, now)
-    for name in channels.senders:
+    for name, channel in channels.by_name.items():
         state = states.get(name)
-        room = _capacity(state, name, channels, now, limit - len(claimed))
+        room = _capacity(state, channel.policy, now, limit - len(claimed))
         if room <= 0:
             continue
         rows = await _due(session, name, state, now, room, settled_before or now)
         if not rows:
             continue
-        found, others, filed = await _triage(session, rows, channels, state, name, now)
+        found, others, filed = await _triage(
+            session, rows, channels.quiet_hours, state, channel.policy, now
+        )
         settled += others
-        claimed += await _lease(session, found, channels, name, filed, now)
+        claimed += _lease(found, channel.policy, state, filed, now)
         if len(rows) == room < limit:
             wake_loops(session, "outbox")  # there may be more than the pace let go at once
     return claimed, settled
@@ -138,16 +141,20 @@ async def claim(
 _STATES: Final = select(ChannelState).with_for_update()
 
 
-async def _states(session: AsyncSession, now: dt.datetime) -> dict[str, ChannelState]:
-    found = await session.scalars(_STATES)
-    states = {state.channel: state for state in found}
-    if Channel.WHATSAPP not in states:
-        states[Channel.WHATSAPP] = await lock_state(session, Channel.WHATSAPP, now)
+async def _states(
+    session: AsyncSession, channels: ChannelRegistry, now: dt.datetime
+) -> dict[str, ChannelState]:
+    """Lock the state of every channel; there is always one, so that claims wait for each other."""
+    states = {state.channel: state for state in await session.scalars(_STATES)}
+    limited = [name for name, channel in channels.by_name.items() if channel.policy.has_window]
+    for name in limited or list(channels.by_name)[: not states]:
+        if name not in states:
+            states[name] = await lock_state(session, name, now)
     return states
 
 
 def _capacity(
-    state: ChannelState | None, name: str, channels: ChannelRegistry, now: dt.datetime, limit: int
+    state: ChannelState | None, policy: ChannelPolicy, now: dt.datetime, limit: int
 ) -> int:
     """Return how many messages this channel takes now."""
     if state is None:
@@ -157,9 +164,9 @@ def _capacity(
         return 0
     if state.halted_at is not None:
         return min(1, limit)
-    if name != Channel.WHATSAPP or channels.whatsapp_per_second is None:
+    if policy.per_second is None:
         return limit
-    slots, _ = reserve(state.turns or (), channels.whatsapp_per_second, now.timestamp(), limit)
+    slots, _ = reserve(state.turns or (), policy.per_second, now.timestamp(), limit)
     return len(slots)
 
 
@@ -246,18 +253,18 @@ _THEIRS: Final = {
 async def _triage(
     session: AsyncSession,
     rows: Sequence[OutboxMessage],
-    channels: ChannelRegistry,
+    quiet_hours: QuietHoursOf | None,
     state: ChannelState | None,
-    name: str,
+    policy: ChannelPolicy,
     now: dt.datetime,
 ) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int, dict[UUID, str]]:
     """Set aside what must not go now; return what may, with the person where one is known.
 
     Also how many others there were, and what the platform files templates under where it told.
     """
-    people, locked = await _people(session, rows) if name != Channel.EMAIL else ({}, frozenset())
+    people, locked = ({}, frozenset()) if policy.by_email else await _people(session, rows)
     users = {row.user_id for row in rows if row.user_id and row.priority}
-    quiet = await channels.quiet_hours(session, users) if channels.quiet_hours and users else {}
+    quiet = await quiet_hours(session, users) if quiet_hours and users else {}
     stopped = [
         row.user_id
         for row in rows
@@ -265,12 +272,11 @@ async def _triage(
     ]
     mailboxes = await mailboxes_of(session, stopped) if stopped else {}
     busy = await _being_sent(session, {row.recipient_index for row in rows}, now)
-    paced = name == Channel.WHATSAPP
     quota = template_quota.TemplateQuota()
-    if paced and any(template_quota.needs_template(row, people.get(row.id), now) for row in rows):
-        quota = await template_quota.load_quota(
-            session, rows, state, channels.whatsapp_daily_people, now
-        )
+    if policy.has_window and any(
+        template_quota.needs_template(row, people.get(row.id), now) for row in rows
+    ):
+        quota = await template_quota.load_quota(session, rows, state, policy.daily_people, now)
     going: list[tuple[OutboxMessage, ChatPerson | None]] = []
     for row in rows:
         if row.due_at > now and row.state in _MAY_HAVE_ARRIVED:
@@ -280,7 +286,7 @@ async def _triage(
             # Whoever sent it died before the answer was written down: it may be there.
             row.unanswered += 1
         person = people.get(row.id)
-        by_template = paced and template_quota.needs_template(row, person, now)
+        by_template = policy.has_window and template_quota.needs_template(row, person, now)
         # Who is quiet is still answered: they wrote first.
         hours = quiet.get(row.user_id) if row.user_id and row.priority else None
         quiet_end = _quiet_end(row, hours, now) if hours is not None else None
@@ -303,7 +309,11 @@ async def _triage(
         elif row.recipient_index in busy or (person is not None and person.id in locked):
             # One after another to one person, or answers would overtake each other.
             _defer(row, now + dt.timedelta(milliseconds=300), now)
-        elif paced and person is not None and (wait := pair_wait(person.pair_free_at, now)):
+        elif (
+            policy.has_window
+            and person is not None
+            and (wait := pair_wait(person.pair_free_at, now))
+        ):
             _defer(row, now + wait, now)
         elif by_template and (why := quota.admit(row)) is not None:
             _defer(row, quota.retry_at(why, now), now)
@@ -311,7 +321,7 @@ async def _triage(
         else:
             row.held_why = None
             row.template_at = now if by_template else row.template_at
-            if paced and person is not None:
+            if policy.has_window and person is not None:
                 person.pair_free_at = pair_next(person.pair_free_at, now)
             going.append((row, person))
     template_quota.alert_once(state, quota, now)
@@ -401,11 +411,10 @@ async def _being_sent(session: AsyncSession, indexes: set[str], now: dt.datetime
     return set(await session.scalars(_BEING_SENT, {"indexes": list(indexes), "now": now}))
 
 
-async def _lease(
-    session: AsyncSession,
+def _lease(
     going: Sequence[tuple[OutboxMessage, ChatPerson | None]],
-    channels: ChannelRegistry,
-    name: str,
+    policy: ChannelPolicy,
+    state: ChannelState | None,
     filed: Mapping[UUID, str],
     now: dt.datetime,
 ) -> list[ClaimedMessage]:
@@ -413,10 +422,10 @@ async def _lease(
     if not going:
         return []
     slots: list[SendSlot] | list[None] = [None] * len(going)
-    pace = channels.whatsapp_per_second if name == Channel.WHATSAPP else None
-    state = await session.get(ChannelState, name)
-    if state is not None and pace is not None:
-        slots, state.turns = reserve(state.turns or (), pace, now.timestamp(), len(going))
+    if state is not None and policy.per_second is not None:
+        slots, state.turns = reserve(
+            state.turns or (), policy.per_second, now.timestamp(), len(going)
+        )
         state.updated_at = now
     claimed = []
     for (row, person), slot in zip(going, slots, strict=True):
@@ -425,11 +434,11 @@ async def _lease(
         row.lease_until = row.due_at = now + LEASE
         row.updated_at = now
         row.error = None if row.error == QUIET else row.error
-        free = name != Channel.WHATSAPP or (
+        free = not policy.has_window or (
             person is not None and window_open(person.last_inbound_at, now)
         )
         row.form = "free" if free else "template"
-        row.number_id = channels.whatsapp_number if name == Channel.WHATSAPP else None
+        row.number_id = policy.number_id
         claimed.append(
             ClaimedMessage(
                 row.id,
@@ -447,6 +456,7 @@ async def _lease(
                 row.lease_until,
                 filed.get(row.id, ""),
                 slot,
+                policy,
             )
         )
     return claimed

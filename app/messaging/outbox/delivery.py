@@ -21,8 +21,8 @@ from app.core.errors import Conflict, NotFound
 from app.core.logging import logger
 from app.database.due import DueQuery
 from app.database.session import Database
-from app.messaging.channel import Address, ChannelRegistry, MessageChannel, TransportError
-from app.messaging.models import ADDRESS, PARAMS, Channel, OutboxMessage, OutboxState
+from app.messaging.channel import Address, ChannelRegistry, Sender, TransportError
+from app.messaging.models import ADDRESS, PARAMS, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.claim import (
     LONGEST_SEND,
@@ -62,7 +62,7 @@ async def send_due(database: Database, channels: ChannelRegistry, clock: Clock, 
     async with database.begin() as session:
         claimed, settled = await claim(session, channels, clock(), limit, settled_before)
     if claimed:
-        outcomes = await _send(claimed, channels.senders, database.keyring, clock)
+        outcomes = await _send(claimed, channels, database.keyring, clock)
         await record_all(database, outcomes, clock)
     return len(claimed) + settled
 
@@ -87,7 +87,7 @@ async def _settled_before(database: Database, now: dt.datetime) -> dt.datetime:
 
 async def _send(
     claimed: Sequence[ClaimedMessage],
-    senders: Mapping[str, MessageChannel],
+    channels: ChannelRegistry,
     keys: Keyring,
     clock: Clock,
 ) -> list[SendOutcome]:
@@ -107,7 +107,9 @@ async def _send(
                 if _too_late(message, clock()) or any(map(_may_come_later, outcomes)):
                     outcomes.append(SendOutcome(message, None))
                     continue
-                outcome = await _send_one(message, senders[message.channel], keys, clock())
+                outcome = await _send_one(
+                    message, channels.by_name[message.channel].sender, keys, clock()
+                )
                 if message.slot is not None:
                     slot_use = SlotUse(message.slot, clock().timestamp())
                     outcome = replace(outcome, slot_use=slot_use)
@@ -132,7 +134,7 @@ def _may_come_later(outcome: SendOutcome) -> bool:
 
 
 async def _send_one(
-    message: ClaimedMessage, sender: MessageChannel, keys: Keyring, now: dt.datetime
+    message: ClaimedMessage, sender: Sender, keys: Keyring, now: dt.datetime
 ) -> SendOutcome:
     try:
         outgoing = compose(
@@ -153,7 +155,7 @@ async def _send_one(
     category = outgoing.template.files_as if outgoing.template else None
     if message.free_form:
         outgoing = without_template(outgoing)
-        category = "service" if message.channel == Channel.WHATSAPP else message.channel
+        category = message.policy.free_form_category or message.channel
     elif outgoing.template is None:
         return SendOutcome(message, TransportError(Refusal.WINDOW_CLOSED, code="no_template"))
     if (problem := outgoing.problem()) is not None:
@@ -189,7 +191,7 @@ def without_template(outgoing: Outgoing) -> Outgoing:
 
 def _address(message: ClaimedMessage, keys: Keyring) -> Address:
     value = keys.open(message.recipient_sealed, ADDRESS)
-    if message.channel == Channel.EMAIL:
+    if message.policy.by_email:
         return Address(email=value)
     return Address(phone=value) if value.startswith("+") else Address(platform_id=value)
 

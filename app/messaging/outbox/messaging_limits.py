@@ -1,6 +1,7 @@
 """Asking the platform, now and then, with how many people a day it lets us begin."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from app.core.clocks import SKEW, Clock
@@ -8,7 +9,7 @@ from app.core.logging import logger
 from app.database.session import Database
 from app.database.wakeups import wake_loops
 from app.messaging.channel import ChannelRegistry, TransportError
-from app.messaging.models import Channel, ChannelState
+from app.messaging.models import ChannelState
 from app.messaging.outbox.channel_health import lock_state
 
 READ_EVERY: Final = dt.timedelta(hours=1)
@@ -18,31 +19,43 @@ AGAIN_AFTER: Final = dt.timedelta(minutes=1)
 
 
 async def read_due(database: Database, channels: ChannelRegistry, clock: Clock) -> int:
-    """Ask for the limit if that was long ago; return how often that was. One process asks."""
-    if channels.whatsapp_limit is None:
-        return 0
-    now = clock()
+    """Ask each channel for its limit if that was long ago; return how many were asked. One process asks."""
+    return sum(
+        [
+            await _read(database, name, channel.policy.ask_daily_people, clock())
+            for name, channel in channels.by_name.items()
+            if channel.policy.ask_daily_people is not None
+        ]
+    )
+
+
+async def _read(
+    database: Database,
+    channel: str,
+    ask: Callable[[], Awaitable[int | None]],
+    now: dt.datetime,
+) -> int:
     async with database.read() as session:
-        row = await session.get(ChannelState, Channel.WHATSAPP)
+        row = await session.get(ChannelState, channel)
         if row is not None and not _due(row, now):
             return 0
     async with database.begin() as session:
-        state = await lock_state(session, Channel.WHATSAPP, now)
+        state = await lock_state(session, channel, now)
         if not _due(state, now):
             return 0
         state.limits_read_at = now
     try:
-        limit = await channels.whatsapp_limit()
+        limit = await ask()
     except TransportError as error:
         # What was known stays true until the next time.
-        logger().warning("limit_unknown", channel=Channel.WHATSAPP.value, reason=error.kind.value)
+        logger().warning("limit_unknown", channel=str(channel), reason=error.kind.value)
         async with database.begin() as session:
-            state = await lock_state(session, Channel.WHATSAPP, now)
+            state = await lock_state(session, channel, now)
             state.limits_read_at = now - READ_EVERY + AGAIN_AFTER
         return 1
     if limit is not None:
         async with database.begin() as session:
-            state = await lock_state(session, Channel.WHATSAPP, now)
+            state = await lock_state(session, channel, now)
             state.daily_people = limit or None
             wake_loops(session, "outbox")
     return 1

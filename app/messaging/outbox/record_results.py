@@ -22,7 +22,6 @@ from app.messaging.channel import SendResult, TransportError
 from app.messaging.contacts import identify
 from app.messaging.models import (
     ADDRESS,
-    Channel,
     ChannelState,
     ChatPerson,
     OutboxMessage,
@@ -161,11 +160,15 @@ async def _record(session: AsyncSession, outcomes: Sequence[SendOutcome], now: d
             # What others were sent at the same time shows that it is not the account.
             alone = outcome.claimed.channel not in went
             await _record_refused(session, outcome.claimed, outcome.result, now, alone=alone)
-    if slot_uses := [outcome.slot_use for outcome in outcomes if outcome.slot_use is not None]:
-        # Messages first, then the channel: the order of a status that holds the channel back.
-        state = await session.get(ChannelState, Channel.WHATSAPP, with_for_update=True)
+    slot_uses: dict[str, list[SlotUse]] = {}
+    for outcome in outcomes:
+        if outcome.slot_use is not None:
+            slot_uses.setdefault(outcome.claimed.channel, []).append(outcome.slot_use)
+    # Messages first, then the channel: the order of a status that backs the channel off.
+    for channel, uses in sorted(slot_uses.items()):
+        state = await session.get(ChannelState, channel, with_for_update=True)
         if state is not None:
-            state.turns = release(state.turns or (), slot_uses)
+            state.turns = release(state.turns or (), uses)
 
 
 async def _record_number_form(
@@ -249,8 +252,7 @@ _ACCEPT: Final = (
 def _accepted_values(
     message: ClaimedMessage, result: SendResult, category: str | None
 ) -> dict[str, Any]:
-    # An e-mail server tells no more than that it took the message.
-    reached = OutboxState.ACCEPTED if message.channel == Channel.WHATSAPP else OutboxState.SENT
+    reached = OutboxState.ACCEPTED if message.policy.reports_delivery else OutboxState.SENT
     return {
         "id_": message.id,
         "provider_id_": result.provider_id,

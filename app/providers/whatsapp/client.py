@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import aiohttp
 from pydantic_core import to_json
 
 from app.core.settings import Settings
-from app.messaging.channel import Address, SendResult, TransportError
+from app.messaging.channel import Address, ChannelPolicy, MessageChannel, SendResult, TransportError
 from app.messaging.rules import Refusal
 from app.providers.whatsapp.errors import classify, code_of
 from app.providers.whatsapp.fields import message_id as message_id_of
@@ -176,6 +177,39 @@ def build_whatsapp(settings: Settings, http: aiohttp.ClientSession) -> WhatsApp 
         number_id=settings.whatsapp_number,
         status_seconds=settings.whatsapp_status_seconds,
     )
+
+
+def policy(
+    *,
+    per_second: int | None = None,
+    daily_people: int | None = None,
+    ask_daily_people: Callable[[], Awaitable[int | None]] | None = None,
+    number_id: str | None = None,
+) -> ChannelPolicy:
+    """Return what WhatsApp allows a number."""
+    return ChannelPolicy(
+        has_window=True,
+        per_second=per_second,
+        daily_people=daily_people,
+        ask_daily_people=ask_daily_people,
+        number_id=number_id,
+        reports_delivery=True,
+        free_form_category="service",
+    )
+
+
+def whatsapp_channel(settings: Settings, http: aiohttp.ClientSession) -> MessageChannel | None:
+    """Return the channel, or None when no token is set."""
+    if (whatsapp := build_whatsapp(settings, http)) is None:
+        return None
+    allowed = policy(
+        # A test's clock stands still, and with it the slots of the rate.
+        per_second=None if settings.environment == "test" else settings.whatsapp_pace,
+        daily_people=settings.whatsapp_daily_people or None,
+        ask_daily_people=whatsapp.daily_people,
+        number_id=settings.whatsapp_number or None,
+    )
+    return MessageChannel(whatsapp, allowed)
 
 
 def to_wire(message_id: UUID, address: Address, outgoing: Outgoing) -> Json:
