@@ -128,7 +128,7 @@ async def test_a_row_that_cant_be_recorded_leaves_the_others_recorded(
         async def fails(*_args: Any) -> None:
             raise RuntimeError("nobody thought of this")
 
-        monkeypatch.setattr(record_results, "learn", fails)
+        monkeypatch.setattr(record_results, "apply_refusal", fails)
         for _ in range(3):
             await post.passes(LEASE)
         assert len(post.platform.sent) == 3
