@@ -31,7 +31,6 @@ from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, remind
 from app.payments import events, reconcile, refunds
 from app.privacy import purge, sealing
-from app.providers.stripe import client
 from app.reporting import parked
 from app.runtime import Runtime
 
@@ -118,7 +117,7 @@ async def _handle_payment_events(runtime: Runtime, batch: int) -> int:
         runtime.database,
         runtime.clock,
         batch,
-        parse=client.event_of,
+        provider=runtime.payment_events,
         livemode=runtime.settings.sells_live,
     )
 

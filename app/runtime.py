@@ -24,11 +24,10 @@ from app.matching.index import reindex_workers
 from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox.group_commit import GroupCommit
 from app.payments import erasure as payments_privacy
-from app.payments.provider import PaymentProvider
+from app.payments.provider import PaymentEvents, PaymentProvider
 from app.privacy.erase import ERASED_WORKER
 from app.providers.http import outgoing, sending
-from app.providers.stripe.client import build_payments
-from app.providers.wiring import build_channels
+from app.providers.wiring import build_channels, build_payment_events, build_payments
 
 
 def wall_clock() -> dt.datetime:
@@ -51,6 +50,7 @@ class Runtime:
     group_commit: GroupCommit
     payments: PaymentProvider | None
     """None when no payment provider is configured."""
+    payment_events: PaymentEvents
     redis: Redis | None
     clock_check: ClockCheck
 
@@ -94,6 +94,7 @@ async def running(
             channels=build_channels(settings, http, platform),
             group_commit=GroupCommit(database, clock),
             payments=build_payments(settings),
+            payment_events=build_payment_events(settings),
             redis=redis,
             clock_check=ClockCheck(database, clock, on=settings.environment != "test"),
         )

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,18 +22,17 @@ from app.payments.provider import (
     AttemptFailed,
     CheckoutChanged,
     DisputeChanged,
-    ProviderEvent,
+    PaymentEvents,
     RefundChanged,
 )
 from app.payments.rules import OPEN, PaymentAction
 
-PROVIDER = "stripe"
+PROVIDER: Final = "stripe"
+"""The one provider whose events are handled (`PaymentEvents.name`)."""
 HANDLING_SECONDS: Final = 20
 """How long one event may take; it takes milliseconds, but it may wait for a lock."""
 LEASE: Final = dt.timedelta(seconds=30)
 _CONTEXT = "webhook"
-
-type Parse = Callable[[Mapping[str, Any]], ProviderEvent | None]
 
 
 async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetime) -> bool:
@@ -62,7 +61,7 @@ async def handle_due(
     clock: Clock,
     limit: int,
     *,
-    parse: Parse,
+    provider: PaymentEvents,
     livemode: bool,
 ) -> int:
     """Handle the events that are due, oldest first; return how many were tried."""
@@ -70,15 +69,20 @@ async def handle_due(
         return 0
 
     async def handle(session: AsyncSession, event: WebhookEvent) -> None:
-        await _handle(session, event, clock(), parse=parse, livemode=livemode)
+        await _handle(session, event, clock(), provider=provider, livemode=livemode)
 
     return await EVENTS.handle_due(database, clock, limit, handle)
 
 
 async def _handle(
-    session: AsyncSession, event: WebhookEvent, now: dt.datetime, *, parse: Parse, livemode: bool
+    session: AsyncSession,
+    event: WebhookEvent,
+    now: dt.datetime,
+    *,
+    provider: PaymentEvents,
+    livemode: bool,
 ) -> None:
-    told = parse(json.loads(keyring(session).open(event.body_sealed, _CONTEXT)))
+    told = provider.parse(json.loads(keyring(session).open(event.body_sealed, _CONTEXT)))
     match told:
         case CheckoutChanged(checkout):
             await settle.settle(session, checkout, now, livemode=livemode)

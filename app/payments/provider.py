@@ -1,9 +1,10 @@
 """What payments need of a payment provider, in our own words; `app.providers` speaks its wire format."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.core.errors import Unavailable
 from app.core.money import Money
@@ -132,6 +133,34 @@ class DisputeChanged:
 
 
 type ProviderEvent = CheckoutChanged | AttemptFailed | RefundChanged | DisputeChanged
+
+
+class SignatureInvalid(Exception):
+    """An event was not signed by the provider, or long ago."""
+
+
+class EventsNotConfigured(Exception):
+    """No secret is configured, so no event of the provider can be believed."""
+
+
+class PaymentEvents(Protocol):
+    """The webhook of a payment provider."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name: the last part of the webhook's address, kept with each event."""
+        ...
+
+    def verify(self, body: bytes, signature: str, now: dt.datetime) -> Mapping[str, Any]:
+        """Return the event in `body`, signed in a header. Raises `EventsNotConfigured`, `SignatureInvalid`."""
+        ...
+
+    def parse(self, event: Mapping[str, Any]) -> ProviderEvent | None:
+        """Return a verified event in our own words; None where nothing follows from it.
+
+        Raises KeyError, TypeError or ValueError for an event of a known type without its shape.
+        """
+        ...
 
 
 class PaymentProvider(Protocol):

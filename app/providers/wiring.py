@@ -1,4 +1,4 @@
-"""Which channels this installation sends by, built from its settings."""
+"""Which channels and payment provider this installation uses, built from its settings."""
 
 import aiohttp
 import httpx
@@ -6,8 +6,11 @@ import httpx
 from app.core.settings import Settings
 from app.messaging.channel import ChannelRegistry
 from app.messaging.models import Channel
+from app.payments.provider import PaymentEvents, PaymentProvider
 from app.providers.sms import sms_channel
 from app.providers.smtp import email_channel
+from app.providers.stripe.client import StripePayments
+from app.providers.stripe.webhook import StripeEvents
 from app.providers.whatsapp.client import whatsapp_channel
 from app.workers.quiet_hours import find_quiet_hours
 
@@ -23,3 +26,15 @@ def build_channels(
     }
     configured = {name.value: channel for name, channel in channels.items() if channel is not None}
     return ChannelRegistry(configured, find_quiet_hours)
+
+
+def build_payments(settings: Settings) -> PaymentProvider | None:
+    """Return the provider, or None when no key is configured."""
+    if settings.stripe_key is None:
+        return None
+    return StripePayments(settings.stripe_key, settings.stripe_url)
+
+
+def build_payment_events(settings: Settings) -> PaymentEvents:
+    """Return the webhook of the provider; events of before are handled even where no key is configured."""
+    return StripeEvents(settings.stripe_webhook_secrets)

@@ -16,7 +16,7 @@ from app.core.settings import Settings
 from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import purchase
 from app.payments.provider import PaymentsNotConfigured
-from app.providers.stripe.client import build_payments
+from app.providers.wiring import build_payments
 from tests.flows import payments_world as money
 from tests.flows.payments_world import (
     Lead,

@@ -18,14 +18,10 @@ from app.payments.provider import (
     DisputeChanged,
     RefundChanged,
     RefundState,
-)
-from app.providers.stripe.client import (
-    SIGNATURE_TOLERANCE_SECONDS,
     SignatureInvalid,
-    checkout_of,
-    event_of,
-    verified_event,
 )
+from app.providers.stripe.client import checkout_of
+from app.providers.stripe.webhook import SIGNATURE_TOLERANCE_SECONDS, event_of, verified_event
 
 NOW = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 SECRET = "whsec_one"

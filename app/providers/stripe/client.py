@@ -1,4 +1,4 @@
-"""Stripe: hosted checkout, refunds, and its signed events. The only place that knows its wire format.
+"""Stripe's API: hosted checkout and refunds, in its wire format.
 
 The SDK does not retry by itself (`max_network_retries` is 0 on a client), so it is told to; every call
 that changes something carries an idempotency key, so a retry can't do it twice.
@@ -6,30 +6,20 @@ that changes something carries an idempotency key, so a retry can't do it twice.
 
 import asyncio
 import datetime as dt
-import hashlib
-import hmac
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import stripe
 
 from app.core.money import Money
-from app.core.settings import Settings
 from app.payments.provider import (
-    AttemptFailed,
     Checkout,
-    CheckoutChanged,
     CheckoutRequest,
     CheckoutState,
-    DisputeChanged,
-    PaymentProvider,
     PaymentsUnavailable,
     ProviderBroke,
-    ProviderEvent,
     ProviderRefund,
     ProviderRefused,
-    RefundChanged,
     RefundState,
 )
 
@@ -37,32 +27,12 @@ ANSWER_SECONDS = 4.0
 """For one call with all its tries: somebody waits for a payment page, and is answered within five seconds.
 What came of it is then unknown, and the same key finds out."""
 NETWORK_RETRIES = 2
-SIGNATURE_TOLERANCE_SECONDS = 300
-"""How old a signed event may be, by Stripe's own advice: an older one is a replay."""
 
 _REFUND_STATES = {
     "succeeded": RefundState.SUCCEEDED,
     "failed": RefundState.FAILED,
     "canceled": RefundState.FAILED,
 }
-
-
-_CHECKOUT_EVENTS = frozenset(
-    {
-        "checkout.session.completed",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.expired",
-    }
-)
-_REFUND_EVENTS = frozenset({"refund.created", "refund.updated", "refund.failed"})
-_DISPUTE_EVENTS = frozenset(
-    f"charge.dispute.{word}"
-    for word in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
-)
-
-
-class SignatureInvalid(Exception):
-    """An event was not signed by the provider, or long ago."""
 
 
 class StripePayments:
@@ -189,7 +159,7 @@ def checkout_of(session: Mapping[str, Any]) -> Checkout:
         paid=Money(session["amount_total"], session["currency"].upper()),
         livemode=session["livemode"] is True,
         payment_id=(session.get("metadata") or {}).get("payment_id"),
-        intent_id=_id_of(session.get("payment_intent")),
+        intent_id=id_of(session.get("payment_intent")),
     )
 
 
@@ -204,126 +174,8 @@ def refund_of(refund: Mapping[str, Any]) -> ProviderRefund:
     )
 
 
-def event_of(event: Mapping[str, Any]) -> ProviderEvent | None:
-    """Return a verified event in our own words, or None for one that means nothing to us.
-
-    `charge.refunded` is one of these: the refund's own events say the same and which refund it was.
-    Raises KeyError, TypeError or ValueError when an event of a known type has not its shape.
-    """
-    kind = str(event.get("type"))
-    if kind.startswith("checkout.session."):
-        return _of_session(event["data"]["object"], kind)
-    if kind.startswith("payment_intent."):
-        return _of_intent(event["data"]["object"], kind)
-    if kind not in _REFUND_EVENTS and kind not in _DISPUTE_EVENTS:
-        return None
-    thing = event["data"]["object"]
-    if not thing.get("payment_intent"):
-        return None
-    intent_id = _id_of(thing["payment_intent"]) or ""
-    if kind in _REFUND_EVENTS:
-        return RefundChanged(refund_of(thing), intent_id)
-    return DisputeChanged(
-        provider_id=thing["id"],
-        intent_id=intent_id,
-        status=_dispute_status(str(thing["status"])),
-        amount=Money(thing["amount"], thing["currency"].upper()),
-    )
-
-
-def _of_session(session: Mapping[str, Any], kind: str) -> ProviderEvent | None:
-    if session.get("mode", "payment") != "payment":
-        return None
-    if kind == "checkout.session.async_payment_failed":
-        payment_id = (session.get("metadata") or {}).get("payment_id")
-        return AttemptFailed(payment_id, "async_payment_failed", final=True) if payment_id else None
-    return CheckoutChanged(checkout_of(session)) if kind in _CHECKOUT_EVENTS else None
-
-
-def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
-    payment_id = (intent.get("metadata") or {}).get("payment_id")
-    if payment_id is None:
-        return None
-    if kind == "payment_intent.payment_failed":
-        failure = intent.get("last_payment_error") or {}
-        code = failure.get("decline_code") or failure.get("code") or "declined"
-        return AttemptFailed(payment_id, str(code), final=False)
-    if kind == "payment_intent.canceled":
-        # With a page that ran out its payment is cancelled too; the page's own event says it better.
-        reason = intent.get("cancellation_reason")
-        return None if reason == "expired" else AttemptFailed(payment_id, "cancelled", final=True)
-    paid = kind == "payment_intent.succeeded"
-    if not paid and kind != "payment_intent.processing":
-        return None
-    amount = intent["amount_received"] if paid else intent["amount"]
-    return CheckoutChanged(
-        Checkout(
-            session_id="",
-            url=None,
-            state=CheckoutState.PAID if paid else CheckoutState.PROCESSING,
-            expires_at=dt.datetime.fromtimestamp(intent["created"], dt.UTC),
-            paid=Money(amount, intent["currency"].upper()),
-            livemode=intent["livemode"] is True,
-            payment_id=payment_id,
-            intent_id=intent["id"],
-        )
-    )
-
-
-def _dispute_status(status: str) -> str:
-    if status.startswith("warning_"):
-        return "inquiry"
-    if status == "prevented":  # settled before the bank took anything
-        return "won"
-    return status if status in {"won", "lost"} else "opened"
-
-
-def _id_of(value: Any) -> str | None:
+def id_of(value: Any) -> str | None:
     """Return the id of something that comes as an id or, expanded, as an object."""
     if isinstance(value, Mapping):
         return str(value["id"])
     return str(value) if value else None
-
-
-def verified_event(
-    body: bytes, header: str, secrets: Sequence[str], now: dt.datetime
-) -> dict[str, Any]:
-    """Return the event that `body` holds, if one of `secrets` signed it within the tolerance.
-
-    `header` is `Stripe-Signature` (`t=…,v1=…`, HMAC-SHA256 over "t.body"). The SDK's own event
-    object costs twenty times as much as this and gives nothing we use. Raises `SignatureInvalid`.
-    """
-    parts = [part.partition("=") for part in header.split(",")]
-    stamps = [value for name, _, value in parts if name.strip() == "t"]
-    given = [value.encode() for name, _, value in parts if name.strip() == "v1"]
-    if len(stamps) != 1 or not stamps[0].isdecimal() or len(stamps[0]) > 12:
-        raise SignatureInvalid
-    if abs(now.timestamp() - int(stamps[0])) > SIGNATURE_TOLERANCE_SECONDS:
-        raise SignatureInvalid
-    signed = stamps[0].encode() + b"." + body
-    expected = [
-        hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode() for secret in secrets
-    ]
-    if not any(hmac.compare_digest(one, other) for one in expected for other in given):
-        raise SignatureInvalid
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        raise SignatureInvalid from None
-    if not isinstance(event, dict) or not _is_word(event.get("id")):
-        raise SignatureInvalid
-    if not _is_word(event.get("type")):
-        raise SignatureInvalid
-    return event
-
-
-def _is_word(value: Any) -> bool:
-    """Whether this is text that any database keeps."""
-    return isinstance(value, str) and value != "" and value.isprintable()
-
-
-def build_payments(settings: Settings) -> PaymentProvider | None:
-    """Return the provider, or None when no key is configured."""
-    if settings.stripe_key is None:
-        return None
-    return StripePayments(settings.stripe_key, settings.stripe_url)
