@@ -1,6 +1,7 @@
 """What the documents name exists, and what exists is named: prose can't drift from the code."""
 
 import argparse
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from app.database.types import Base
 from tests.architecture.source import ROOT, tracked_files
 
 SETTINGS = {name.upper() for name in Settings.model_fields}
-DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 
 DOCUMENTS = sorted(path for path in tracked_files() if path.suffix == ".md")
 
@@ -135,10 +136,25 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem[:4])
 def test_a_decision_says_why_what_and_what_follows(path: Path) -> None:
-    title, *parts = re.split(r"^## ", path.read_text(), flags=re.MULTILINE)
+    head, *parts = re.split(r"^## ", path.read_text(), flags=re.MULTILINE)
+    title, empty, status, *rest = head.splitlines()
     assert title.startswith(f"# {path.stem[:4]}. ")
+    assert (empty, *rest) == ("", "")
+    decided = re.fullmatch(
+        r"Status: (?:accepted|replaced by \[\d{4}\]\(\d{4}-[a-z0-9-]+\.md\)), (\d{4}-\d\d-\d\d)",
+        status,
+    )
+    assert decided, "a decision has a status and a date"
+    assert dt.date.fromisoformat(decided[1])
     assert [part.splitlines()[0] for part in parts] == ["Context", "Decision", "Consequences"]
-    assert f"decisions/{path.name}" in text_of("docs/architecture.md")
+
+
+def test_every_decision_is_in_the_index_by_its_title() -> None:
+    titles = {
+        path.name: path.read_text().partition("\n")[0].removeprefix("# ") for path in DECISIONS
+    }
+    listed = re.findall(r"^- \[(.+)\]\((.+)\)$", text_of("docs/decisions/README.md"), re.MULTILINE)
+    assert sorted(listed) == sorted((title, name) for name, title in titles.items())
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:
