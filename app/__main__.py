@@ -200,7 +200,12 @@ async def create_admin(arguments: argparse.Namespace) -> int:
             raise CommandError("The two passwords differ.")
     async with running(settings) as runtime, runtime.database.begin() as session:
         await users.create_admin(
-            session, email, arguments.name, password, runtime.clock(), AdminRole(role)
+            session,
+            email,
+            arguments.name,
+            password,
+            now=runtime.clock(),
+            admin_role=AdminRole(role),
         )
     print(f"{email} can now sign in as admin ({role}).")
     if settings.requires_second_factor:
@@ -228,10 +233,10 @@ async def second_factor(arguments: argparse.Namespace) -> int:
             raise CommandError(f"There is no administrator {email}: make one with create-admin.")
         now = runtime.clock()
         if arguments.reset:
-            await second_factor.remove(session, admin.id, now)
+            await second_factor.remove(session, admin.id, now=now)
             await runtime.sessions.end_all(session, admin.id)
         else:
-            await second_factor.set_secret(session, admin.id, secret, now)
+            await second_factor.set_secret(session, admin.id, secret, now=now)
         action = "admin.reset_second_factor" if arguments.reset else "admin.set_second_factor"
         audit.record(session, action, admin.id, None, now)
     if arguments.reset:

@@ -148,7 +148,7 @@ async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
     async with runtime.database.begin() as session:
         emails = await password_reset.take_requests(session, batch)
         for email in emails:
-            for link in await password_reset.issue_tokens(session, email, now):
+            for link in await password_reset.issue_tokens(session, email, now=now):
                 await send_reset_link(session, runtime.settings.base_url, link, now)
     return len(emails)
 

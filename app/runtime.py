@@ -123,6 +123,6 @@ async def _key_audit_log(database: Database, now: dt.datetime) -> None:
         if not await log.needs_keying(session):
             return
     async with database.begin() as session:
-        rows = await log.start_keying(session, now)
+        rows = await log.start_keying(session, now=now)
     if rows is not None:
         logger().warning("audit_log_keyed", count=rows)

@@ -203,7 +203,7 @@ async def _lock_head(session: AsyncSession) -> tuple[int, str]:
     return row.number, row.hash
 
 
-async def start_keying(session: AsyncSession, now: dt.datetime) -> int | None:
+async def start_keying(session: AsyncSession, *, now: dt.datetime) -> int | None:
     """Begin to key a log whose rows are all from before; return how many they are, None if it is keyed.
 
     From then on no row of version 1 counts (but of the hour of `CHANGEOVER`).

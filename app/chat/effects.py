@@ -153,11 +153,13 @@ async def _edit_profile(context: EffectContext, effect: EditProfile) -> None:
     changes: WorkerEdit = {**effect.changes}  # type: ignore[typeddict-item]
     if "location" in effect.changes:
         changes["location"] = Point(*effect.changes["location"])
-    await profile.edit(context.session, context.worker_id, changes, context.now)
+    await profile.edit(context.session, context.worker_id, changes, now=context.now)
 
 
 async def _set_weekly_hours(context: EffectContext, effect: SetWeeklyHours) -> None:
-    await availability.replace_slots(context.session, context.worker_id, effect.slots, context.now)
+    await availability.replace_slots(
+        context.session, context.worker_id, effect.slots, now=context.now
+    )
 
 
 # ── Offers and employers ─────────────────────────────────────────────────────────────────────────
@@ -188,7 +190,7 @@ async def _give_reason(context: EffectContext, effect: GiveReason) -> None:
 async def _block_employer(context: EffectContext, effect: BlockEmployer) -> None:
     employer_id = await employer_of_offer(context.session, context.worker_id, effect.offer_id)
     await respond.break_with(context.session, context.worker_id, employer_id, context.now)
-    await blocks.block_employer(context.session, context.worker_id, employer_id, context.now)
+    await blocks.block_employer(context.session, context.worker_id, employer_id, now=context.now)
 
 
 async def _report_employer(context: EffectContext, effect: ReportEmployer) -> None:
@@ -244,7 +246,7 @@ async def _send_own_data(context: EffectContext, _effect: SendOwnData) -> None:
 
 async def _send_sign_in_code(context: EffectContext, _effect: SendSignInCode) -> None:
     await registration.send_code_in_chat(
-        context.session, context.worker_id, context.language, context.now
+        context.session, context.worker_id, context.language, now=context.now
     )
 
 

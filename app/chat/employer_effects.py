@@ -118,12 +118,14 @@ def _phone_index(context: EffectContext) -> str:
 
 
 async def _send_phone_code(context: EffectContext, effect: SendPhoneCode) -> None:
-    await phones.send_code(context.session, effect.employer_id, _phone_index(context), context.now)
+    await phones.send_code(
+        context.session, effect.employer_id, _phone_index(context), now=context.now
+    )
 
 
 async def _prove_phone(context: EffectContext, effect: ProvePhone) -> None:
     index = _phone_index(context)
-    await phones.prove(context.session, effect.employer_id, index, effect.code, context.now)
+    await phones.prove(context.session, effect.employer_id, index, effect.code, now=context.now)
     if context.person.language is not None:
         await set_language(context, context.person.language)
 
@@ -343,7 +345,9 @@ async def _block_worker(context: EffectContext, effect: BlockWorker) -> None:
     account = await _account(context, effect.employer_id)
     worker_id = await worker_of(context.session, account.id, effect.match_id)
     await closing.close_between(context.session, worker_id, account.id, context.now)
-    await blocks.block_worker(context.session, account.id, worker_id, effect.match_id, context.now)
+    await blocks.block_worker(
+        context.session, account.id, worker_id, effect.match_id, now=context.now
+    )
 
 
 type _Handler = Callable[[EffectContext, Any], Awaitable[None]]

@@ -61,9 +61,9 @@ class MessageHandler:
             await identify.follow_move(session, person, inbound, now)
             now_at = person.phone_index
             if inbound.moved_to_phone is not None and now_at not in {None, before}:
-                await phones.revoke_proof(session, now_at, now)
+                await phones.revoke_proof(session, now_at, now=now)
             if inbound.moved_to_phone is not None and before not in {None, now_at}:
-                await phones.move_to_phone(session, before, inbound.moved_to_phone, now)
+                await phones.move_to_phone(session, before, inbound.moved_to_phone, now=now)
             return
         if inbound.kind is InboundKind.PREFERENCE:
             identify.record_marketing_choice(person, inbound, now)

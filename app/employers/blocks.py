@@ -20,7 +20,7 @@ class WorkerNotBlocked(NotFound):
 
 
 async def block_worker(
-    session: AsyncSession, employer_id: UUID, worker_id: UUID, match_id: UUID, now: dt.datetime
+    session: AsyncSession, employer_id: UUID, worker_id: UUID, match_id: UUID, *, now: dt.datetime
 ) -> BlockByEmployer:
     """Block the worker behind a match; blocking twice changes nothing.
 

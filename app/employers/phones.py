@@ -122,7 +122,7 @@ async def is_proven(session: AsyncSession, employer_id: UUID) -> bool | None:
 
 
 async def send_code(
-    session: AsyncSession, employer_id: UUID, phone_index: str, now: dt.datetime
+    session: AsyncSession, employer_id: UUID, phone_index: str, *, now: dt.datetime
 ) -> None:
     """Mail a code by which this phone is proven.
 
@@ -131,7 +131,7 @@ async def send_code(
     user = await _get_account(session, employer_id, phone_index)
     phone = users.phone_of(session, user) or ""
     subject = _subject(session, employer_id, phone_index)
-    challenge = await codes.issue_by_email(session, subject, CODES_PER_HOUR, now)
+    challenge = await codes.issue_by_email(session, subject, CODES_PER_HOUR, now=now)
     if challenge is None:
         raise CodesSent
     await notify(
@@ -150,14 +150,14 @@ async def send_code(
 
 
 async def prove(
-    session: AsyncSession, employer_id: UUID, phone_index: str, code: str, now: dt.datetime
+    session: AsyncSession, employer_id: UUID, phone_index: str, code: str, *, now: dt.datetime
 ) -> None:
     """Take the phone as the account's, because the code mailed to the account came from that phone.
 
     Raises `BlockedEmployerNotFound` unless the account names the phone, and `WrongCode`, which is counted.
     """
     user = await _get_account(session, employer_id, phone_index)
-    if not await codes.redeem(session, _subject(session, employer_id, phone_index), code, now):
+    if not await codes.redeem(session, _subject(session, employer_id, phone_index), code, now=now):
         raise WrongCode
     await session.execute(
         update(Employer)
@@ -174,7 +174,7 @@ async def prove(
     )
 
 
-async def revoke_proof(session: AsyncSession, phone_index: str, now: dt.datetime) -> None:
+async def revoke_proof(session: AsyncSession, phone_index: str, *, now: dt.datetime) -> None:
     """Take a phone to be nobody's proof any more: the platform says that somebody moved to its number."""
     await session.execute(
         update(Employer)
@@ -185,7 +185,7 @@ async def revoke_proof(session: AsyncSession, phone_index: str, now: dt.datetime
 
 
 async def move_to_phone(
-    session: AsyncSession, old_index: str, new_phone: str, now: dt.datetime
+    session: AsyncSession, old_index: str, new_phone: str, *, now: dt.datetime
 ) -> None:
     """Move every account that this phone was proven for to the number its owner moved to.
 

@@ -44,7 +44,7 @@ async def get_employer(session: AsyncSession, employer_id: UUID) -> tuple[User, 
 
 
 async def edit(
-    session: AsyncSession, actor: Actor, changes: EmployerEdit, now: dt.datetime
+    session: AsyncSession, actor: Actor, changes: EmployerEdit, *, now: dt.datetime
 ) -> tuple[User, Employer]:
     """Change the actor's profile and return it.
 

@@ -28,7 +28,7 @@ class NewEmployer:
 
 
 async def register(
-    session: AsyncSession, new: NewEmployer, now: dt.datetime
+    session: AsyncSession, new: NewEmployer, *, now: dt.datetime
 ) -> tuple[User, Employer]:
     """Make an employer's account. Raises `EmailTaken`, also when two register at once."""
     keys = keyring(session)

@@ -27,6 +27,7 @@ async def require_fewer(
     done: FromClause,
     most: int,
     span: dt.timedelta,
+    *,
     now: dt.datetime,
     refusal: type[TooMany],
 ) -> None:
@@ -47,6 +48,7 @@ def alert_team(
     kind: str,
     counted: str,
     count: int,
+    *,
     now: dt.datetime,
 ) -> None:
     """Alert as `kind`, and note in the log of this employer that `counted` is `count`."""

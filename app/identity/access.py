@@ -15,6 +15,7 @@ async def authenticate(
     sessions: SessionStore,
     tokens: TokenRing,
     token: str,
+    *,
     now: dt.datetime,
 ) -> Actor:
     """Return who holds this access token.

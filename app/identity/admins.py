@@ -67,7 +67,7 @@ async def lock_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> No
 
 
 async def change_role(
-    session: AsyncSession, actor: Actor, admin_id: UUID, role: AdminRole, now: dt.datetime
+    session: AsyncSession, actor: Actor, admin_id: UUID, role: AdminRole, *, now: dt.datetime
 ) -> None:
     """Give an administrator another role; their tokens die, so that no old right lives on.
 
@@ -85,7 +85,7 @@ async def change_role(
         raise SameRole
 
 
-async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.datetime) -> None:
+async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, *, now: dt.datetime) -> None:
     """Shut an administrator out: their tokens are dead from this commit on.
 
     Raises `OwnAccount`, `LastOwner`, `NotFound` and `StatusForbids`.
@@ -94,7 +94,9 @@ async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.d
     await users.change_status(session, admin_id, AccountAction.SUSPEND, now=now)
 
 
-async def activate(session: AsyncSession, actor: Actor, admin_id: UUID, now: dt.datetime) -> None:
+async def activate(
+    session: AsyncSession, actor: Actor, admin_id: UUID, *, now: dt.datetime
+) -> None:
     """Let a suspended administrator in again. Raises `OwnAccount`, `NotFound`, `StatusForbids`."""
     await lock_owners(session, actor, admin_id)
     await users.change_status(session, admin_id, AccountAction.ACTIVATE, now=now)

@@ -122,8 +122,8 @@ async def issue(
     session: AsyncSession,
     subject: str,
     rules: CodeRules,
-    now: dt.datetime,
     *,
+    now: dt.datetime,
     known: bool,
     address: str | None = None,
 ) -> Challenge:
@@ -139,7 +139,7 @@ async def issue(
 
 
 async def issue_by_email(
-    session: AsyncSession, subject: str, per_hour: int, now: dt.datetime
+    session: AsyncSession, subject: str, per_hour: int, *, now: dt.datetime
 ) -> Challenge | None:
     """Start a challenge whose code goes out by e-mail: it costs nothing, but fills a mailbox.
 
@@ -150,7 +150,9 @@ async def issue_by_email(
     return await _start(session, subject, _MAILED, now, MAIL_LIFETIME)
 
 
-async def issue_in_chat(session: AsyncSession, subject: str, now: dt.datetime) -> Challenge | None:
+async def issue_in_chat(
+    session: AsyncSession, subject: str, *, now: dt.datetime
+) -> Challenge | None:
     """Start a challenge for who asks from the phone itself; None when they had enough in an hour.
 
     The caller handles one message of a person at a time, so no two count the same codes.
@@ -196,7 +198,7 @@ async def _start(
 
 
 async def redeem(
-    session: AsyncSession, subject: str, code: str, now: dt.datetime, address: str | None = None
+    session: AsyncSession, subject: str, code: str, *, now: dt.datetime, address: str | None = None
 ) -> bool:
     """Whether `code`, typed at `address`, is good for `subject` now.
 
@@ -224,7 +226,7 @@ async def redeem(
     return False
 
 
-async def revoke(session: AsyncSession, subject: str, now: dt.datetime) -> None:
+async def revoke(session: AsyncSession, subject: str, *, now: dt.datetime) -> None:
     """Make every code good for nothing that was sent to `subject` so far: it is somebody else's now."""
     sent = update(table(OneTimeCode)).where(
         OneTimeCode.subject == subject, OneTimeCode.used_at.is_(None)

@@ -25,20 +25,22 @@ class EmailLinkInvalid(Invalid):
     remedy = "Send a new link."
 
 
-async def issue_token(session: AsyncSession, user_id: UUID, now: dt.datetime) -> EmailToken | None:
+async def issue_token(
+    session: AsyncSession, user_id: UUID, *, now: dt.datetime
+) -> EmailToken | None:
     """Return a link to send; None if the address is proven already. Only the newest link is good."""
     unproven = select(User.id).where(
         User.id == user_id, users.has_email(), User.email_verified_at.is_(None)
     )
     if await session.scalar(unproven) is None:
         return None
-    await email_tokens.revoke(session, user_id, _PURPOSE, now)
-    return await email_tokens.issue(session, user_id, _PURPOSE, LIFETIME, now)
+    await email_tokens.revoke(session, user_id, _PURPOSE, now=now)
+    return await email_tokens.issue(session, user_id, _PURPOSE, LIFETIME, now=now)
 
 
-async def language_of(session: AsyncSession, token: str, now: dt.datetime) -> str:
+async def language_of(session: AsyncSession, token: str, *, now: dt.datetime) -> str:
     """Return the language of whose link this is, without using it. Raises `EmailLinkInvalid`."""
-    user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now)
+    user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now=now)
     query = select(User.language).where(User.id == user_id, User.status.in_(MAY_SIGN_IN))
     language: str | None = await session.scalar(query)
     if user_id is None or language is None:
@@ -46,15 +48,15 @@ async def language_of(session: AsyncSession, token: str, now: dt.datetime) -> st
     return language
 
 
-async def confirm(session: AsyncSession, token: str, now: dt.datetime) -> None:
+async def confirm(session: AsyncSession, token: str, *, now: dt.datetime) -> None:
     """Note that whoever has this link reads the address's mail. Raises `EmailLinkInvalid`."""
-    user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now)
-    if user_id is None or not await email_tokens.redeem(session, token, now):
+    user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now=now)
+    if user_id is None or not await email_tokens.redeem(session, token, now=now):
         raise EmailLinkInvalid
-    await mark_confirmed(session, user_id, now)
+    await mark_confirmed(session, user_id, now=now)
 
 
-async def mark_confirmed(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+async def mark_confirmed(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> None:
     """Note that a user's address is proven; the first time stays."""
     await session.execute(
         update(User)

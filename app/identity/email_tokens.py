@@ -24,7 +24,7 @@ class EmailToken:
 
 
 async def issue(
-    session: AsyncSession, user_id: UUID, purpose: str, lifetime: dt.timedelta, now: dt.datetime
+    session: AsyncSession, user_id: UUID, purpose: str, lifetime: dt.timedelta, *, now: dt.datetime
 ) -> EmailToken:
     """Make a link by which a user can do one thing."""
     link_id = new_id()
@@ -44,7 +44,7 @@ async def issue(
 
 
 async def find_user_id(
-    session: AsyncSession, token: str, purpose: str, now: dt.datetime
+    session: AsyncSession, token: str, purpose: str, *, now: dt.datetime
 ) -> UUID | None:
     """Return whose link this is, without using it; None for one that is no good, or no more."""
     try:
@@ -63,7 +63,7 @@ async def find_user_id(
     return UUID(row.subject)
 
 
-async def redeem(session: AsyncSession, token: str, now: dt.datetime) -> bool:
+async def redeem(session: AsyncSession, token: str, *, now: dt.datetime) -> bool:
     """Use a link up; of two uses at once, one is told True."""
     used = await session.scalar(
         update(OneTimeCode)
@@ -74,7 +74,7 @@ async def redeem(session: AsyncSession, token: str, now: dt.datetime) -> bool:
     return used is not None
 
 
-async def revoke(session: AsyncSession, user_id: UUID, purpose: str, now: dt.datetime) -> None:
+async def revoke(session: AsyncSession, user_id: UUID, purpose: str, *, now: dt.datetime) -> None:
     """Make every link of a user for this purpose worthless."""
     await session.execute(
         update(OneTimeCode)

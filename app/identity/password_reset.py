@@ -58,7 +58,7 @@ class PasswordOwner:
     email: str
 
 
-async def request(session: AsyncSession, email: str, now: dt.datetime) -> None:
+async def request(session: AsyncSession, email: str, *, now: dt.datetime) -> None:
     """Note that a link is wanted at this address.
 
     One row, whether or not there is an account: what is done for one would tell by its time.
@@ -93,7 +93,7 @@ async def take_requests(session: AsyncSession, limit: int) -> list[str]:
 
 
 async def issue_tokens(
-    session: AsyncSession, email: str, now: dt.datetime, role: Role | None = None
+    session: AsyncSession, email: str, *, now: dt.datetime, role: Role | None = None
 ) -> list[EmailToken]:
     """Return a link for each account with this e-mail address (employer and admin may share one).
 
@@ -107,13 +107,13 @@ async def issue_tokens(
     )
     found = (await session.scalars(query)).all()
     return [
-        await email_tokens.issue(session, user_id, _PURPOSE, LIFETIME, now) for user_id in found
+        await email_tokens.issue(session, user_id, _PURPOSE, LIFETIME, now=now) for user_id in found
     ]
 
 
-async def get_token_owner(session: AsyncSession, token: str, now: dt.datetime) -> PasswordOwner:
+async def get_token_owner(session: AsyncSession, token: str, *, now: dt.datetime) -> PasswordOwner:
     """Return whose link this is, without using it. Raises `ResetTokenInvalid`."""
-    user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now)
+    user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now=now)
     found = await _find_owner(session, user_id) if user_id is not None else None
     if found is None:
         raise ResetTokenInvalid
@@ -144,17 +144,18 @@ async def set_by_token(
     sessions: SessionStore,
     token: str,
     password_hash: str,
+    *,
     now: dt.datetime,
 ) -> None:
     """Set the password a link was sent for; every session of the account ends.
 
     Raises `ResetTokenInvalid`: of two uses at once, one wins.
     """
-    found = await get_token_owner(session, token, now)
-    if not await email_tokens.redeem(session, token, now):
+    found = await get_token_owner(session, token, now=now)
+    if not await email_tokens.redeem(session, token, now=now):
         raise ResetTokenInvalid
     await _set(session, found, password_hash, now)
-    await email_confirmation.mark_confirmed(session, found.user_id, now)  # the link came to it
+    await email_confirmation.mark_confirmed(session, found.user_id, now=now)  # the link came to it
     await sessions.end_all(session, found.user_id)
 
 
@@ -164,6 +165,7 @@ async def change(
     found: PasswordOwner,
     password_hash: str,
     session_id: UUID | None,
+    *,
     now: dt.datetime,
 ) -> None:
     """Set the password of a signed-in user; every session ends but `session_id`.
@@ -190,7 +192,7 @@ async def _set(
     )
     if version is None:
         raise PasswordChanged
-    await email_tokens.revoke(session, found.user_id, _PURPOSE, now)
+    await email_tokens.revoke(session, found.user_id, _PURPOSE, now=now)
     # Whoever guessed at the second factor knew the old password: their tries keep nobody out now.
     await sign_in_throttle.reset_second_factor(session, str(found.user_id))
     return version

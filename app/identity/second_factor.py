@@ -59,7 +59,7 @@ class Enrolment:
 
 
 async def verify(
-    session: AsyncSession, user: User | None, stand_in: str, code: str | None, now: dt.datetime
+    session: AsyncSession, user: User | None, stand_in: str, code: str | None, *, now: dt.datetime
 ) -> bool:
     """Whether `code`, of an app or a recovery code, is right for `user`; it is spent by that.
 
@@ -72,7 +72,7 @@ async def verify(
     secret = keyring(session).open(sealed, totp.CONTEXT) if sealed else totp.NOBODYS
     subject = str(user.id) if user is not None else stand_in
     user_id = user.id if user is not None else None
-    may_try = await sign_in_throttle.count_second_factor(session, subject, now, user_id)
+    may_try = await sign_in_throttle.count_second_factor(session, subject, now=now, user_id=user_id)
     typed = (code or "").strip()
     step = totp.matching_step(secret, typed, now, user.totp_step if user is not None else None)
     if not may_try or user is None:
@@ -124,14 +124,14 @@ def _hash(session: AsyncSession, user_id: UUID, typed: str) -> str:
 
 
 async def start_setup(
-    session: AsyncSession, user_id: UUID, code: str | None, now: dt.datetime
+    session: AsyncSession, user_id: UUID, code: str | None, *, now: dt.datetime
 ) -> Enrolment:
     """Show a new secret, which replaces the factor once it is confirmed.
 
     Whoever has a factor already gives a code of it. Raises `WrongSecondFactor`.
     """
     user = await users.get_user(session, user_id)
-    if not await verify(session, user, str(user_id), code, now):
+    if not await verify(session, user, str(user_id), code, now=now):
         raise WrongSecondFactor.field("totp", "Give a code of the app that is set up now.")
     secret = totp.new_secret()
     user.totp_pending_sealed = keyring(session).seal(secret, totp.CONTEXT)
@@ -140,7 +140,7 @@ async def start_setup(
 
 
 async def confirm_setup(
-    session: AsyncSession, user_id: UUID, code: str, now: dt.datetime
+    session: AsyncSession, user_id: UUID, code: str, *, now: dt.datetime
 ) -> list[str]:
     """Take the shown secret as the factor; return its recovery codes, which are shown once.
 
@@ -205,7 +205,9 @@ async def count_recovery_codes(session: AsyncSession, user_id: UUID) -> int:
     return await session.scalar(query) or 0
 
 
-async def set_secret(session: AsyncSession, user_id: UUID, secret: str, now: dt.datetime) -> None:
+async def set_secret(
+    session: AsyncSession, user_id: UUID, secret: str, *, now: dt.datetime
+) -> None:
     """Ask this account for an authenticator code from now on; `secret` as `totp.new_secret` makes it.
 
     Raises `NotFound`, and `Invalid` for a secret that no app can hold.
@@ -220,7 +222,7 @@ async def set_secret(session: AsyncSession, user_id: UUID, secret: str, now: dt.
     await sign_in_throttle.reset_second_factor(session, str(user_id))
 
 
-async def remove(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+async def remove(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> None:
     """Take the factor away, with its recovery codes: whoever lost both sets one up anew.
 
     The account's tokens die. Raises `NotFound`.

@@ -55,6 +55,7 @@ async def with_code(
     sessions: SessionStore,
     phone: str,
     code: str,
+    *,
     now: dt.datetime,
     address: str | None = None,
 ) -> SignedIn:
@@ -65,13 +66,13 @@ async def with_code(
     Raises `InvalidCredentials`, `AccountSuspended` and `SessionsDown`.
     """
     subject = users.index_of_phone(keyring(session), phone)
-    if not await codes.redeem(session, subject, code, now, address):
+    if not await codes.redeem(session, subject, code, now=now, address=address):
         raise InvalidCredentials
     user = await users.find_by_phone(session, phone)
     if user is None:
         raise InvalidCredentials
     if user.status == UserStatus.PENDING:
-        if await users.prove_phone(session, user.id, now):
+        if await users.prove_phone(session, user.id, now=now):
             set_committed_value(user, "status", UserStatus.ACTIVE)
         else:
             await session.refresh(user)
@@ -108,8 +109,8 @@ async def with_password(
     sessions: SessionStore,
     found: AccountCredentials,
     totp_code: str | None,
-    now: dt.datetime,
     *,
+    now: dt.datetime,
     right: bool,
     account: str,
 ) -> SignedIn:
@@ -122,7 +123,7 @@ async def with_password(
     query = select(User).where(User.id == found.user_id, User.password_hash == found.password_hash)
     user = (await session.scalars(query)).one_or_none()
     checked = user if right else None
-    good = await second_factor.verify(session, checked, account, totp_code, now)
+    good = await second_factor.verify(session, checked, account, totp_code, now=now)
     if checked is None or not good:
         raise InvalidCredentials
     return await _start(session, sessions, checked, now)
@@ -149,7 +150,7 @@ def _signed_in(user: User, issued: IssuedSession) -> SignedIn:
 
 
 async def refresh(
-    session: AsyncSession, sessions: SessionStore, refresh_token: str, now: dt.datetime
+    session: AsyncSession, sessions: SessionStore, refresh_token: str, *, now: dt.datetime
 ) -> SignedIn:
     """Exchange a refresh token for the next one.
 

@@ -69,7 +69,7 @@ def _address_key(keys: Keyring, subject: str, address: str) -> str:
 
 
 async def count_attempt(
-    session: AsyncSession, subject: str, address: str, now: dt.datetime
+    session: AsyncSession, subject: str, address: str, *, now: dt.datetime
 ) -> None:
     """Count a try at `subject`, an account or phone, from a network address.
 
@@ -90,7 +90,7 @@ async def count_attempt(
 
 
 async def record_success(
-    session: AsyncSession, subject: str, address: str, now: dt.datetime
+    session: AsyncSession, subject: str, address: str, *, now: dt.datetime
 ) -> None:
     """Note a good sign-in: the tries begin anew, and the address is known from now on."""
     own = _address_key(keyring(session), subject, address)
@@ -102,7 +102,7 @@ async def record_success(
 
 
 async def require_no_wait(
-    session: AsyncSession, subject: str, address: str, now: dt.datetime
+    session: AsyncSession, subject: str, address: str, *, now: dt.datetime
 ) -> None:
     """Raise `TooMany` while `subject` has to wait at this address; for what counts its tries itself."""
     own = _address_key(keyring(session), subject, address)
@@ -114,7 +114,7 @@ async def require_no_wait(
 
 
 async def record_failure(
-    session: AsyncSession, subject: str, address: str, now: dt.datetime
+    session: AsyncSession, subject: str, address: str, *, now: dt.datetime
 ) -> None:
     """Count a wrong code from this address, and let it wait the longer the more there were."""
     own = _address_key(keyring(session), subject, address)
@@ -123,7 +123,7 @@ async def record_failure(
 
 
 async def count_second_factor(
-    session: AsyncSession, subject: str, now: dt.datetime, user_id: UUID | None
+    session: AsyncSession, subject: str, *, now: dt.datetime, user_id: UUID | None
 ) -> bool:
     """Count a try at a second factor; False while it has to wait, which nobody is told.
 

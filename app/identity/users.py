@@ -199,6 +199,7 @@ async def create_admin(
     email: str,
     name: str,
     password: str | None,
+    *,
     now: dt.datetime,
     admin_role: AdminRole = AdminRole.OWNER,
 ) -> User:
@@ -240,7 +241,7 @@ async def change_status(
     changed(session, "worker", user_id)
 
 
-async def prove_phone(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:
+async def prove_phone(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> bool:
     """Note that a worker's phone is proven: a pending account becomes active, others stay.
 
     Returns whether it became active.
@@ -251,7 +252,7 @@ async def prove_phone(session: AsyncSession, user_id: UUID, now: dt.datetime) ->
     return True
 
 
-async def erase(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+async def erase(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> None:
     """Turn an account into a tombstone: nothing personal is left, and nobody can sign in.
 
     Its sessions are dead from this commit on. Raises `NotFound` if it is none or erased already.

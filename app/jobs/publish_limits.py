@@ -44,7 +44,7 @@ async def require(session: AsyncSession, employer_id: UUID, now: dt.datetime) ->
     """Raise `PublishedTooOften` while the employer has cancelled too many published jobs in 24 hours."""
     most = (await policy.current(session)).limits.published_jobs_cancelled_per_day
     done = _taken_back(employer_id, now)
-    await velocity.require_fewer(session, done, most, DAY, now, PublishedTooOften)
+    await velocity.require_fewer(session, done, most, DAY, now=now, refusal=PublishedTooOften)
 
 
 async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
@@ -53,7 +53,7 @@ async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> No
     count = await cancelled_lately(session, employer_id, now)
     if count == most:
         velocity.alert_team(
-            session, employer_id, "jobs_taken_back", "cancelled_in_a_day", count, now
+            session, employer_id, "jobs_taken_back", "cancelled_in_a_day", count, now=now
         )
 
 

@@ -50,7 +50,7 @@ async def require(
         )
         # In one statement: between two, a purchase that succeeds would be seen by neither.
         begun = union_all(bought, buying).subquery()
-        await velocity.require_fewer(session, begun, most, span, now, UnlocksTooFast)
+        await velocity.require_fewer(session, begun, most, span, now=now, refusal=UnlocksTooFast)
 
 
 async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
@@ -62,7 +62,9 @@ async def note(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> No
         return
     workers = await workers_lately(session, employer_id, now)
     if workers == limits.new_account_unlocks:
-        velocity.alert_team(session, employer_id, "fast_unlocks", "workers_in_a_day", workers, now)
+        velocity.alert_team(
+            session, employer_id, "fast_unlocks", "workers_in_a_day", workers, now=now
+        )
 
 
 async def workers_lately(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> int:

@@ -223,7 +223,7 @@ async def _stored(session: AsyncSession) -> Any:
     return await session.scalar(select(PolicyRow.values).where(PolicyRow.id == _ONLY_ROW))
 
 
-async def replace(session: AsyncSession, policy: Policy, now: dt.datetime) -> None:
+async def replace(session: AsyncSession, policy: Policy, *, now: dt.datetime) -> None:
     """Put `policy` in force for whatever happens from this commit on."""
     values = policy.model_dump(mode="json")
     first = {"id": _ONLY_ROW, "values": values, "version": 1, "updated_at": now}

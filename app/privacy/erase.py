@@ -56,7 +56,7 @@ async def erase_worker(
     await _erase_leads(session, worker_id, now)
     await session.execute(delete(Session).where(Session.user_id == worker_id))
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.owner == str(worker_id)))
-    await users.erase(session, worker_id, now)
+    await users.erase(session, worker_id, now=now)
     matches = await session.scalars(select(JobMatch.id).where(JobMatch.worker_id == worker_id))
     await log.erase_words(session, [str(worker_id), *map(str, matches)], worker_id)
     changed(session, ERASED_WORKER, worker_id)

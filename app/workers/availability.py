@@ -73,10 +73,10 @@ async def list_slots(session: AsyncSession, worker_id: UUID) -> Sequence[WorkerA
 
 
 async def add_slot(
-    session: AsyncSession, worker_id: UUID, slot: Slot, now: dt.datetime
+    session: AsyncSession, worker_id: UUID, slot: Slot, *, now: dt.datetime
 ) -> WorkerAvailability:
     """Add a slot. Raises `SlotOverlap` (past midnight and into Monday too) and `TooManySlots`."""
-    await lock_worker(session, worker_id, now)
+    await lock_worker(session, worker_id, now=now)
     own = [to_slot(row) for row in await list_slots(session, worker_id)]
     if overlaps(slot, own):
         raise SlotOverlap
@@ -86,14 +86,14 @@ async def add_slot(
 
 
 async def replace_slots(
-    session: AsyncSession, worker_id: UUID, week: Sequence[Slot], now: dt.datetime
+    session: AsyncSession, worker_id: UUID, week: Sequence[Slot], *, now: dt.datetime
 ) -> Sequence[WorkerAvailability]:
     """Put `week` in place of all slots; return them in its order. Raises `SlotOverlap`, `TooManySlots`."""
     if len(week) > MAX_SLOTS:
         raise TooManySlots
     if any(overlaps(slot, week[:number]) for number, slot in enumerate(week)):
         raise SlotOverlap
-    await lock_worker(session, worker_id, now)
+    await lock_worker(session, worker_id, now=now)
     await session.execute(_CLEAR, {"worker": worker_id})
     rows = sorted((_row(worker_id, slot) for slot in week), key=lambda r: (r.weekday, r.starts))
     session.add_all(rows)
@@ -103,10 +103,10 @@ async def replace_slots(
 
 
 async def remove_slot(
-    session: AsyncSession, worker_id: UUID, slot_id: UUID, now: dt.datetime
+    session: AsyncSession, worker_id: UUID, slot_id: UUID, *, now: dt.datetime
 ) -> None:
     """Remove a slot. Raises `SlotNotFound`."""
-    await lock_worker(session, worker_id, now)
+    await lock_worker(session, worker_id, now=now)
     row = WorkerAvailability
     gone = await session.scalar(
         delete(row).where(row.id == slot_id, row.worker_id == worker_id).returning(row.id)
@@ -143,7 +143,12 @@ async def list_time_off(session: AsyncSession, worker_id: UUID) -> Sequence[Time
 
 
 async def add_time_off(
-    session: AsyncSession, worker_id: UUID, starts_on: dt.date, ends_on: dt.date, now: dt.datetime
+    session: AsyncSession,
+    worker_id: UUID,
+    starts_on: dt.date,
+    ends_on: dt.date,
+    *,
+    now: dt.datetime,
 ) -> TimeOff:
     """Add dates, both included, on which no slot counts; they may overlap with others.
 
@@ -153,7 +158,7 @@ async def add_time_off(
         raise Invalid.field("ends_on", "This lies before starts_on.")
     if (ends_on - starts_on).days >= MAX_TIME_OFF_DAYS:
         raise Invalid.field("ends_on", "At most a year after starts_on.")
-    await lock_worker(session, worker_id, now)
+    await lock_worker(session, worker_id, now=now)
     kept = await session.scalar(
         select(func.count()).select_from(TimeOff).where(TimeOff.worker_id == worker_id)
     )
@@ -167,10 +172,10 @@ async def add_time_off(
 
 
 async def remove_time_off(
-    session: AsyncSession, worker_id: UUID, time_off_id: UUID, now: dt.datetime
+    session: AsyncSession, worker_id: UUID, time_off_id: UUID, *, now: dt.datetime
 ) -> None:
     """Remove a time off. Raises `TimeOffNotFound`."""
-    await lock_worker(session, worker_id, now)
+    await lock_worker(session, worker_id, now=now)
     gone = await session.scalar(
         delete(TimeOff)
         .where(TimeOff.id == time_off_id, TimeOff.worker_id == worker_id)

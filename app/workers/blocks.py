@@ -39,7 +39,7 @@ class BlockedEmployer:
 
 
 async def block_employer(
-    session: AsyncSession, worker_id: UUID, employer_id: UUID, now: dt.datetime
+    session: AsyncSession, worker_id: UUID, employer_id: UUID, *, now: dt.datetime
 ) -> BlockedEmployer:
     """Block an employer; blocking twice changes nothing. Raises `BlockedEmployerNotFound`.
 

@@ -104,7 +104,7 @@ async def give_consent(
     if phone is not None:
         language = Language(newcomer.language)
         new = NewWorker(name=newcomer.name, phone=phone, language=language, channel=channel)
-        await register_proven(session, new, newcomer.country, now)
+        await register_proven(session, new, newcomer.country, now=now)
         return
     session.add(
         Consent(

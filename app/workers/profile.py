@@ -94,7 +94,7 @@ _LOCK: Final = (
 )
 
 
-async def lock_worker(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
+async def lock_worker(session: AsyncSession, worker_id: UUID, *, now: dt.datetime) -> None:
     """Lock the worker's own row until this transaction ends, so that two changes follow each other.
 
     Raises `WorkerNotFound`.
@@ -104,7 +104,7 @@ async def lock_worker(session: AsyncSession, worker_id: UUID, now: dt.datetime) 
 
 
 async def edit(
-    session: AsyncSession, worker_id: UUID, changes: WorkerEdit, now: dt.datetime
+    session: AsyncSession, worker_id: UUID, changes: WorkerEdit, *, now: dt.datetime
 ) -> tuple[User, Worker]:
     """Change the profile and return it.
 
@@ -113,7 +113,7 @@ async def edit(
     because it was that name which was checked. Raises `WorkerNotFound`, `UnknownPlace` and `Invalid`.
     """
     _check(changes)
-    await lock_worker(session, worker_id, now)
+    await lock_worker(session, worker_id, now=now)
     query = (
         select(User, Worker)
         .join(Worker, Worker.id == User.id)

@@ -87,6 +87,7 @@ async def register(
     new: NewWorker,
     rules: CodeRules,
     country: str,
+    *,
     now: dt.datetime,
     address: str | None = None,
 ) -> dt.datetime:
@@ -112,7 +113,7 @@ async def register(
 
 
 async def register_proven(
-    session: AsyncSession, new: NewWorker, country: str, now: dt.datetime
+    session: AsyncSession, new: NewWorker, country: str, *, now: dt.datetime
 ) -> UUID:
     """Register a worker whose phone is proven already, by the message they sent from it.
 
@@ -130,7 +131,7 @@ async def register_proven(
         await session.execute(delete(Consent).where(Consent.user_id == user_id))
     await _write_profile(session, user_id, new, country, now)
     _add_consent(session, user_id, new, now)
-    await users.prove_phone(session, user_id, now)
+    await users.prove_phone(session, user_id, now=now)
     return user_id
 
 
@@ -138,6 +139,7 @@ async def request_code(
     session: AsyncSession,
     phone: str,
     rules: CodeRules,
+    *,
     now: dt.datetime,
     address: str | None = None,
 ) -> dt.datetime:
@@ -164,14 +166,14 @@ async def _send_code(
 ) -> dt.datetime:
     subject = users.index_of_phone(keyring(session), phone)
     challenge = await codes.issue(
-        session, subject, rules, now, known=known is not None, address=address
+        session, subject, rules, now=now, known=known is not None, address=address
     )
     await _deliver_code(session, challenge, phone, known, now)
     return challenge.expires_at
 
 
 async def send_code_in_chat(
-    session: AsyncSession, user_id: UUID, language: str, now: dt.datetime
+    session: AsyncSession, user_id: UUID, language: str, *, now: dt.datetime
 ) -> None:
     """Send a sign-in code to a worker who writes to us and asks for one.
 
@@ -186,7 +188,7 @@ async def send_code_in_chat(
     if phone is None:
         raise PhoneMissing
     subject = users.index_of_phone(keyring(session), phone)
-    challenge = await codes.issue_in_chat(session, subject, now)
+    challenge = await codes.issue_in_chat(session, subject, now=now)
     if challenge is None:
         raise ChatCodesExhausted
     await _deliver_code(session, challenge, phone, _Recipient(user_id, language), now)

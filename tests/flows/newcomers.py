@@ -42,9 +42,9 @@ async def worker(runtime: Runtime, body: Mapping[str, Any], slots: Sequence[Any]
     week = [slot.slot for slot in Week.model_validate({"slots": slots}).slots]
     now = runtime.clock()
     async with runtime.database.begin() as session:
-        user_id = await worker_registration.register_proven(session, new, country, now)
+        user_id = await worker_registration.register_proven(session, new, country, now=now)
         if week:
-            await availability.replace_slots(session, user_id, week, now)
+            await availability.replace_slots(session, user_id, week, now=now)
         return await _sign_in(session, runtime, user_id, Role.WORKER, now)
 
 
@@ -59,7 +59,7 @@ async def employer(runtime: Runtime, body: Mapping[str, Any], *, verified: bool 
     new = said.new(users.parse_email(said.email), phone, await _hash(said.password))
     now = runtime.clock()
     async with runtime.database.begin() as session:
-        user, company = await employer_registration.register(session, new, now)
+        user, company = await employer_registration.register(session, new, now=now)
         company.verified_at = now if verified else None
         return await _sign_in(session, runtime, user.id, Role.EMPLOYER, now)
 
@@ -71,7 +71,9 @@ async def admin(
     now = runtime.clock()
     async with runtime.database.begin() as session:
         user = await users.find_by_email(session, Role.ADMIN, email)
-        user = user or await users.create_admin(session, email, "Admin", password, now, role)
+        user = user or await users.create_admin(
+            session, email, "Admin", password, now=now, admin_role=role
+        )
         return await _sign_in(session, runtime, user.id, Role.ADMIN, now)
 
 

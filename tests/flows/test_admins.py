@@ -98,7 +98,7 @@ def test_the_last_active_owner_stays_one(world: World) -> None:
     async def demoted_meanwhile(session: Any) -> None:
         late = Actor(users_id(other), Role.ADMIN, UserStatus.ACTIVE, "Late")
         with pytest.raises(admins.LastOwner):
-            await admins.suspend(session, late, users_id(one), world.clock.now)
+            await admins.suspend(session, late, users_id(one), now=world.clock.now)
 
     world.in_session(demoted_meanwhile)
     ok(one.get(ADMINS))

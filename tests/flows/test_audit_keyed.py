@@ -90,7 +90,7 @@ async def old_log(database: Database, rows: int) -> None:
 
 async def sealed(database: Database) -> int | None:
     async with database.begin() as session:
-        return await log.start_keying(session, NOW)
+        return await log.start_keying(session, now=NOW)
 
 
 async def verified(database: Database) -> tuple[int, int | None]:

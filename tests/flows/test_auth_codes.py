@@ -60,7 +60,9 @@ async def issue(
     address: str | None = None,
 ) -> str:
     async with database.begin() as session:
-        challenge = await codes.issue(session, SUBJECT, rules, now, known=known, address=address)
+        challenge = await codes.issue(
+            session, SUBJECT, rules, now=now, known=known, address=address
+        )
         return challenge.code
 
 
@@ -73,7 +75,7 @@ async def guess(
     assert AccountSuspended.keeps_changes
     async with database.begin() as session:
         try:
-            return await sign_in.with_code(session, SESSIONS, PHONE, code, now, address)
+            return await sign_in.with_code(session, SESSIONS, PHONE, code, now=now, address=address)
         except (InvalidCredentials, AccountSuspended) as error:
             refusal = error
     raise refusal
@@ -191,7 +193,7 @@ async def test_of_twenty_right_codes_at_once_one_signs_in(database: Database) ->
 async def test_a_code_belongs_to_its_challenge_and_phone(database: Database) -> None:
     await add_worker(database)
     async with database.begin() as session:
-        other = await codes.issue(session, "another-phone", RULES, NOW, known=True)
+        other = await codes.issue(session, "another-phone", RULES, now=NOW, known=True)
     with pytest.raises(InvalidCredentials):
         await guess(database, other.code)
     code = await issue(database)
@@ -334,7 +336,7 @@ async def test_nothing_personal_is_left_of_an_erased_account(database: Database)
 async def test_an_administrator_is_made_once(database: Database) -> None:
     async def make(email: str = " Root@Example.com ") -> User:
         async with database.begin() as session:
-            return await users.create_admin(session, email, "Root", "a long sentence here", NOW)
+            return await users.create_admin(session, email, "Root", "a long sentence here", now=NOW)
 
     results = await asyncio.gather(make(), make(), return_exceptions=True)
     assert sum(isinstance(result, EmailTaken) for result in results) == 1
@@ -345,7 +347,7 @@ async def test_an_administrator_is_made_once(database: Database) -> None:
     for bad in ("second@example.com", "short"):
         with pytest.raises(Invalid):
             async with database.begin() as session:
-                await users.create_admin(session, "second@example.com", "Second", bad, NOW)
+                await users.create_admin(session, "second@example.com", "Second", bad, now=NOW)
         async with database.read() as session:
             assert await users.find_by_email(session, Role.ADMIN, "second@example.com") is None
 
@@ -355,9 +357,9 @@ async def test_a_second_factor_is_asked_for_and_each_code_is_good_once(
 ) -> None:
     password, secret = "a long sentence here", totp.new_secret()
     async with database.begin() as session:
-        admin = await users.create_admin(session, "root@example.com", "Root", password, NOW)
+        admin = await users.create_admin(session, "root@example.com", "Root", password, now=NOW)
     async with database.begin() as session:
-        await second_factor.set_secret(session, admin.id, secret, NOW)
+        await second_factor.set_secret(session, admin.id, secret, now=NOW)
 
     async def enter(code: str | None, now: dt.datetime = NOW) -> SignedIn:
         async with database.read() as session:
@@ -365,7 +367,7 @@ async def test_a_second_factor_is_asked_for_and_each_code_is_good_once(
         assert await sign_in.verify_credentials(found, password)
         async with database.begin() as session:
             return await sign_in.with_password(
-                session, SESSIONS, found, code, now, right=True, account="root"
+                session, SESSIONS, found, code, now=now, right=True, account="root"
             )
 
     code = totp.code_at(secret, int(NOW.timestamp()) // totp.PERIOD_SECONDS)

@@ -34,7 +34,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def write_from(database: Database, new: NewWorker) -> UUID:
     async with database.begin() as session:
-        return await registration.register_proven(session, new, "IN", NOW)
+        return await registration.register_proven(session, new, "IN", now=NOW)
 
 
 async def look(database: Database, user_id: UUID) -> tuple[str, str, Worker, list[str]]:
@@ -60,7 +60,7 @@ async def test_what_was_typed_over_the_api_is_nobodys_once_the_phone_writes(
 ) -> None:
     said = NewWorker(name="Mallory", phone=PHONE, skills=["waiter"], location=Point(19.06, 72.83))
     async with database.begin() as session:
-        await registration.register(session, said, RULES, "IN", NOW)
+        await registration.register(session, said, RULES, "IN", now=NOW)
     user_id = await write_from(database, NewWorker(name="Asha", phone=PHONE, channel="whatsapp"))
     status, name, worker, channels = await look(database, user_id)
     assert (status, name, channels) == (UserStatus.ACTIVE, "Asha", ["whatsapp"])

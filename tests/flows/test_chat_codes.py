@@ -53,7 +53,7 @@ async def signs_in(world: ChatWorld, code: str, address: str = "192.0.2.1") -> b
     async with world.database.begin() as session:
         try:
             await sign_in.with_code(
-                session, DatabaseSessions(), PHONE, code, world.clock(), address
+                session, DatabaseSessions(), PHONE, code, now=world.clock(), address=address
             )
         except InvalidCredentials:
             return False

@@ -177,13 +177,13 @@ async def test_a_code_proves_nothing_once_the_account_names_another_phone(
         actor = Actor(employer_id, Role.EMPLOYER, UserStatus.ACTIVE, "")
         for phone in (OTHER, PHONE):
             async with world.database.begin() as session:
-                await profile.edit(session, actor, {"phone": phone}, world.clock())
+                await profile.edit(session, actor, {"phone": phone}, now=world.clock())
             assert not await proven(world, employer_id)
         await world.says(code)
         assert await proven(world, employer_id)
         for phone in (OTHER, PHONE):
             async with world.database.begin() as session:
-                await profile.edit(session, actor, {"phone": phone}, world.clock())
+                await profile.edit(session, actor, {"phone": phone}, now=world.clock())
         # Back again, it has to be proven anew: by then it may be somebody else's.
         assert not await proven(world, employer_id)
 

@@ -115,14 +115,14 @@ async def test_a_code_of_the_account_that_gave_way_opens_nothing(database_url: s
         await world.registered("en")
         asked = NewWorker(name="Squatter", phone=f"+{NEW}")
         async with world.database.begin() as session:
-            await register(session, asked, CodeRules(per_day=100), "IN", world.clock())
+            await register(session, asked, CodeRules(per_day=100), "IN", now=world.clock())
         await world.settle()
         [code] = re.findall(r"\d{6}", world.phone.received[-1][2].text)
         await world.deliver(world.message(moved(wa_id=NEW)))
         assert (await world.person()).user_id is not None
         async with world.database.begin() as session:
             subject = users.index_of_phone(world.database.keyring, f"+{NEW}")
-            assert not await codes.redeem(session, subject, code, world.clock())
+            assert not await codes.redeem(session, subject, code, now=world.clock())
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_who_moves_to_what_names_another_account_is_shown_to_an_administra
         mover = await world.worker_id()
         async with world.database.begin() as session:
             new = NewWorker(name="Bina", phone=f"+{NEW}")
-            other = await register_proven(session, new, "IN", world.clock())
+            other = await register_proven(session, new, "IN", now=world.clock())
             await session.execute(update(User).where(User.id == other).values(status=status))
         await world.says("hi", **{"from": NEW, "from_user_id": "IN.9"})
         before = alerts("two_accounts")

@@ -41,7 +41,7 @@ async def agrees_with_a_hidden_number(world: ChatWorld) -> None:
 async def typed_by_a_stranger(world: ChatWorld) -> None:
     async with world.database.begin() as session:
         rules = CodeRules(per_day=100)
-        await register(session, SAID_BY_A_STRANGER, rules, "IN", world.clock())
+        await register(session, SAID_BY_A_STRANGER, rules, "IN", now=world.clock())
     await world.settle()
 
 
@@ -164,7 +164,7 @@ async def test_what_was_said_before_the_phone_proved_another_account_is_forgotte
 ) -> None:
     async with chat(database_url) as world:
         async with world.database.begin() as session:
-            known = await register_proven(session, SAID_BY_A_STRANGER, "IN", world.clock())
+            known = await register_proven(session, SAID_BY_A_STRANGER, "IN", now=world.clock())
         await world.says("hi", **HIDDEN)
         for tap in ("language:en", "consent:yes", "name:profile"):
             await world.taps(tap, **HIDDEN)

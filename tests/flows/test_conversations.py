@@ -30,7 +30,9 @@ def second(world_of_file: World) -> Person:
     world, email = world_of_file, "second@example.com"
     if email not in world.extra:
         world.in_session(
-            lambda session: users.create_admin(session, email, "Second", PASSWORD, world.clock())
+            lambda session: users.create_admin(
+                session, email, "Second", PASSWORD, now=world.clock()
+            )
         )
         world.extra[email] = True
     return world.sign_in(email, role="admin")

@@ -244,7 +244,7 @@ async def test_an_administrator_sets_how_many_are_asked_and_how_well_they_fit(da
     values["matching"]["weights"] = dict.fromkeys(values["matching"]["weights"], 0.0)
     values["matching"]["weights"]["reliability"] = 1.0
     async with database.begin() as session:
-        await policy.replace(session, Policy.model_validate(values), NOW)
+        await policy.replace(session, Policy.model_validate(values), now=NOW)
         ids += await add_workers(session, [NewWorker(point=km_north(BANDRA, 9), history=(9, 0, 0))])
     await wave(database, job_id)
     assert await who_was_asked(database, job_id) == [ids[-1], *ids[:2]]

@@ -234,7 +234,7 @@ async def test_a_token_opens_what_its_session_and_account_allow(signed: Signed) 
         claims = Claims(signed.user_id, issued.session_id, role, version)
         async with signed.database.read() as session:
             actor = await access.authenticate(
-                session, signed.store, RING, RING.issue(claims, NOW), NOW
+                session, signed.store, RING, RING.issue(claims, NOW), now=NOW
             )
         assert (actor.user_id, actor.session_id) == (signed.user_id, issued.session_id)
         return actor.status
@@ -248,7 +248,7 @@ async def test_a_token_opens_what_its_session_and_account_allow(signed: Signed) 
         await users.change_status(session, signed.user_id, AccountAction.RESTRICT, now=NOW)
     assert await enter() is UserStatus.RESTRICTED
     async with signed.database.begin() as session:
-        await users.erase(session, signed.user_id, NOW)
+        await users.erase(session, signed.user_id, now=NOW)
     with pytest.raises(SessionEnded):
         await enter()
 

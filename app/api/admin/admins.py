@@ -119,9 +119,11 @@ async def add_admin(
     body: InviteAdmin, session: Write, actor: AdminManager, rt: Rt, now: Now, _once: Once
 ) -> AdminRow:
     """Make an administrator, who sets a password by the link that is mailed to them."""
-    user = await users.create_admin(session, body.email, body.name, None, now, body.admin_role)
+    user = await users.create_admin(
+        session, body.email, body.name, None, now=now, admin_role=body.admin_role
+    )
     for link in await password_reset.issue_tokens(
-        session, users.email_of(session, user) or "", now, Role.ADMIN
+        session, users.email_of(session, user) or "", now=now, role=Role.ADMIN
     ):
         await send_reset_link(session, rt.settings.base_url, link, now)
     _note(session, actor, "invite", user.id, now, after={"admin_role": body.admin_role})
@@ -148,15 +150,15 @@ async def act_on_admin(
     user = await admins.get_admin(session, admin_id)
     before = {"admin_role": user.admin_role, "status": user.status}
     if body.action == "change_role" and body.admin_role is not None:
-        await admins.change_role(session, actor, admin_id, body.admin_role, now)
+        await admins.change_role(session, actor, admin_id, body.admin_role, now=now)
     elif body.action == "suspend":
-        await admins.suspend(session, actor, admin_id, now)
+        await admins.suspend(session, actor, admin_id, now=now)
     elif body.action == "activate":
-        await admins.activate(session, actor, admin_id, now)
+        await admins.activate(session, actor, admin_id, now=now)
     else:
         await admins.lock_owners(session, actor, admin_id)
         if body.action == "reset_second_factor":
-            await second_factor.remove(session, admin_id, now)
+            await second_factor.remove(session, admin_id, now=now)
             await session.flush()
     if body.action != "activate":
         await rt.sessions.end_all(session, admin_id)

@@ -76,7 +76,7 @@ async def update_settings(
     if sum(after.matching.weights.model_dump().values()) <= 0:
         raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
     _check_categories(body)
-    await policy.replace(session, after, now)
+    await policy.replace(session, after, now=now)
     # Waves that failed by the policy before are tried by this one.
     await session.execute(try_all_anew(Kind.WAVE))
     wake_loops(session, "waves")

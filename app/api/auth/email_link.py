@@ -72,7 +72,7 @@ async def send_link(
     session: AsyncSession, runtime: Runtime, user_id: UUID, now: dt.datetime
 ) -> bool:
     """Send a link to a user's address; False if it is confirmed already."""
-    link = await email_confirmation.issue_token(session, user_id, now)
+    link = await email_confirmation.issue_token(session, user_id, now=now)
     if link is None:
         return False
     await enqueue.notify(
@@ -107,7 +107,7 @@ async def resend_email_link(session: Write, runtime: Rt, actor: AnyActor, now: N
 )
 async def confirm_email(body: ConfirmEmail, session: Write, now: Now) -> None:
     """Confirm an address by the link that was sent to it; 422 `email_link_invalid` if it is no good."""
-    await email_confirmation.confirm(session, body.token, now)
+    await email_confirmation.confirm(session, body.token, now=now)
 
 
 @page_router.get("", dependencies=[limited("password")])
@@ -115,7 +115,7 @@ async def show(rt: Rt, now: Now, token: Token = "") -> Response:
     """Ask for one tap: a mail program that only looks at links must not use them up."""
     async with rt.database.read() as session:
         try:
-            language = await email_confirmation.language_of(session, token, now)
+            language = await email_confirmation.language_of(session, token, now=now)
         except EmailLinkInvalid:
             return page("en", "reset_too_late", {}, status=404)
     return page(language, "email_form", {}, form=[], button="email_button")
@@ -126,8 +126,8 @@ async def follow(rt: Rt, now: Now, token: Token = "") -> Response:
     """Confirm the address."""
     try:
         async with rt.database.begin() as session:
-            language = await email_confirmation.language_of(session, token, now)
-            await email_confirmation.confirm(session, token, now)
+            language = await email_confirmation.language_of(session, token, now=now)
+            await email_confirmation.confirm(session, token, now=now)
     except EmailLinkInvalid:
         return page("en", "reset_too_late", {}, status=404)
     return page(language, "email_done", {})

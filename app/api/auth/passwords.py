@@ -108,7 +108,7 @@ async def request_password_reset(
     email = users.parse_email(body.email)
     await _limit_email(runtime, "password:account", email, address)
     seconds = int(password_reset.LIFETIME.total_seconds())
-    await password_reset.request(session, email, now)
+    await password_reset.request(session, email, now=now)
     return ResetSent(expires_in=seconds)
 
 
@@ -131,14 +131,14 @@ async def set_password(
     Raises `ResetTokenInvalid`, `Invalid`, `PasswordChanged`.
     """
     async with runtime.database.read() as looking:
-        owner = await password_reset.get_token_owner(looking, token, now)
+        owner = await password_reset.get_token_owner(looking, token, now=now)
     passwords.require_acceptable(password, field="password", personal=owner.personal)
     password_hash = await passwords.hash_password(password)
     async with writing(runtime) as session:
-        await password_reset.set_by_token(session, runtime.sessions, token, password_hash, now)
+        await password_reset.set_by_token(session, runtime.sessions, token, password_hash, now=now)
         # Who reads the account's mail is its owner, and not kept out by strangers' guesses.
         account = sign_in_throttle.account_key(runtime.keyring, owner.role, owner.email)
-        await sign_in_throttle.record_success(session, account, address, now)
+        await sign_in_throttle.record_success(session, account, address, now=now)
 
 
 def require_password_account(actor: Actor) -> None:
@@ -173,5 +173,5 @@ async def change_password(
     password_hash = await passwords.hash_password(body.password)
     async with writing(runtime) as session:
         await password_reset.change(
-            session, runtime.sessions, owner, password_hash, actor.session_id, now
+            session, runtime.sessions, owner, password_hash, actor.session_id, now=now
         )

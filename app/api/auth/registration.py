@@ -207,7 +207,7 @@ async def register_worker(
     await _limit_codes(runtime, phone, address)
     country = runtime.settings.default_country
     expires_at = await worker_registration.register(
-        session, body.new(phone), _code_rules(runtime), country, now, address
+        session, body.new(phone), _code_rules(runtime), country, now=now, address=address
     )
     return _code_sent(expires_at, now)
 
@@ -225,7 +225,9 @@ async def request_code(
     phone = read_phone(body.phone, runtime)
     await _limit_codes(runtime, phone, address)
     rules = _code_rules(runtime)
-    expires_at = await worker_registration.request_code(session, phone, rules, now, address)
+    expires_at = await worker_registration.request_code(
+        session, phone, rules, now=now, address=address
+    )
     return _code_sent(expires_at, now)
 
 
@@ -257,6 +259,6 @@ async def register_employer(
 
     A link to confirm the address is sent to it; nothing waits for that, unless the policy says so.
     """
-    user, employer = await employer_registration.register(session, new, now)
+    user, employer = await employer_registration.register(session, new, now=now)
     await send_link(session, runtime, user.id, now)
     return profile_answer(session, user, employer)

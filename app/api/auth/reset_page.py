@@ -25,7 +25,7 @@ async def show(rt: Rt, now: Now, token: Token = "") -> Response:
     """Ask for the new password, if the link is still good."""
     async with rt.database.read() as session:
         try:
-            language = (await password_reset.get_token_owner(session, token, now)).language
+            language = (await password_reset.get_token_owner(session, token, now=now)).language
         except ResetTokenInvalid:
             return page("en", "reset_too_late", {}, status=404)
     return page(language, "reset_form", {}, form=_FIELDS, button="reset_button")
@@ -43,7 +43,7 @@ async def reset(
     language = "en"
     try:
         async with rt.database.read() as session:
-            language = (await password_reset.get_token_owner(session, token, now)).language
+            language = (await password_reset.get_token_owner(session, token, now=now)).language
         await set_password(rt, token, password, address, now)
     except ResetTokenInvalid:
         return page(language, "reset_too_late", {}, status=404)

@@ -100,7 +100,7 @@ async def set_second_factor(
     await limit_subject(rt, "second_factor:account", str(actor.user_id))
     await check_current_password(rt, actor, body.current_password)
     async with writing(rt) as session:
-        begun = await second_factor.start_setup(session, actor.user_id, body.totp, now)
+        begun = await second_factor.start_setup(session, actor.user_id, body.totp, now=now)
     return SecondFactorBegun(secret=begun.secret, otpauth_url=begun.url)
 
 
@@ -116,7 +116,7 @@ async def confirm_second_factor(
     require_password_account(actor)
     await limit_subject(rt, "second_factor:account", str(actor.user_id))
     async with writing(rt) as session:
-        codes = await second_factor.confirm_setup(session, actor.user_id, body.code, now)
+        codes = await second_factor.confirm_setup(session, actor.user_id, body.code, now=now)
         for each in await rt.sessions.list_open(session, actor.user_id, now):
             if each.id != actor.session_id:
                 await rt.sessions.end(session, each.id)

@@ -179,13 +179,13 @@ async def login_user(
         subject = users.index_of_phone(runtime.keyring, phone)
         async with writing(runtime) as session:
             if runtime.limiter.enabled:
-                await sign_in_throttle.require_no_wait(session, subject, address, now)
+                await sign_in_throttle.require_no_wait(session, subject, address, now=now)
             try:
                 signed_in = await sign_in.with_code(
-                    session, runtime.sessions, phone, body.code, now, address
+                    session, runtime.sessions, phone, body.code, now=now, address=address
                 )
             except InvalidCredentials:
-                await sign_in_throttle.record_failure(session, subject, address, now)
+                await sign_in_throttle.record_failure(session, subject, address, now=now)
                 raise
         return _tokens(signed_in, runtime, now)
     email = body.email.lower()
@@ -194,16 +194,16 @@ async def login_user(
     if runtime.limiter.enabled:
         # Who can't be counted is not judged: they are told so before anything slow is done for them.
         async with writing(runtime, sign_in_throttle.COUNT_TIMEOUT_SECONDS) as counting:
-            await sign_in_throttle.count_attempt(counting, account, address, now)
+            await sign_in_throttle.count_attempt(counting, account, address, now=now)
     async with runtime.database.read() as looking:
         found = await sign_in.find_credentials(looking, Role(body.role), email)
     # Between the transactions, because it takes long enough to hold up everybody who writes.
     right = await sign_in.verify_credentials(found, body.password)
     async with writing(runtime) as session:
         signed_in = await sign_in.with_password(
-            session, runtime.sessions, found, body.totp, now, right=right, account=account
+            session, runtime.sessions, found, body.totp, now=now, right=right, account=account
         )
-        await sign_in_throttle.record_success(session, account, address, now)
+        await sign_in_throttle.record_success(session, account, address, now=now)
     return _tokens(signed_in, runtime, now)
 
 
@@ -214,7 +214,7 @@ async def login_user(
 )
 async def refresh_tokens(body: Refresh, session: Write, runtime: Rt, now: Now) -> Tokens:
     """Exchange a refresh token for a new pair; one that was used before ends the whole session."""
-    signed_in = await sign_in.refresh(session, runtime.sessions, body.refresh_token, now)
+    signed_in = await sign_in.refresh(session, runtime.sessions, body.refresh_token, now=now)
     return _tokens(signed_in, runtime, now)
 
 

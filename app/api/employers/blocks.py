@@ -53,7 +53,7 @@ async def block_worker(
     """
     worker_id = await worker_of(session, actor.user_id, body.match_id)
     await closing.close_between(session, worker_id, actor.user_id, now)
-    block = await blocks.block_worker(session, actor.user_id, worker_id, body.match_id, now)
+    block = await blocks.block_worker(session, actor.user_id, worker_id, body.match_id, now=now)
     return WorkerBlock.model_validate(block)
 
 

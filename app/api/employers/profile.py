@@ -146,7 +146,7 @@ async def update_profile(
 
     Another company name or tax number takes the verification away, because those were checked.
     """
-    user, employer = await profile.edit(session, actor, _changes(body, rt), now)
+    user, employer = await profile.edit(session, actor, _changes(body, rt), now=now)
     return profile_answer(session, user, employer)
 
 

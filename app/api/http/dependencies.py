@@ -120,7 +120,7 @@ async def _authenticate(
         raise Unauthenticated
     runtime = runtime_of(request)
     actor = await access.authenticate(
-        session, runtime.sessions, runtime.tokens, credentials.credentials, now
+        session, runtime.sessions, runtime.tokens, credentials.credentials, now=now
     )
     if request.method not in _SAFE:
         await limit_subject(runtime, "write:account", str(actor.user_id))

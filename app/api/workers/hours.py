@@ -90,7 +90,7 @@ async def add_availability(
     session: Write, actor: WorkerActor, body: WeeklySlot, now: Now, _: Once
 ) -> AvailabilitySlot:
     """Add a weekly slot. Refused with 409 `slot_overlap` or `too_many_slots`."""
-    row = await availability.add_slot(session, actor.user_id, body.slot, now)
+    row = await availability.add_slot(session, actor.user_id, body.slot, now=now)
     return AvailabilitySlot.from_row(row)
 
 
@@ -100,7 +100,7 @@ async def replace_availability(
 ) -> AvailabilityList:
     """Put a whole week in place of all my slots. Refused with 409 `slot_overlap`."""
     week = [given.slot for given in body.slots]
-    return _week(await availability.replace_slots(session, actor.user_id, week, now))
+    return _week(await availability.replace_slots(session, actor.user_id, week, now=now))
 
 
 @router.delete(
@@ -112,7 +112,7 @@ async def remove_availability(
     session: Write, actor: WorkerActor, slot_id: SlotId, now: Now
 ) -> None:
     """Remove a weekly slot."""
-    await availability.remove_slot(session, actor.user_id, slot_id, now)
+    await availability.remove_slot(session, actor.user_id, slot_id, now=now)
 
 
 def time_off_answer(row: TimeOff) -> TimeOffAnswer:
@@ -133,7 +133,9 @@ async def add_time_off(
 ) -> TimeOffAnswer:
     """Add dates on which no slot counts; they may overlap with others."""
     return time_off_answer(
-        await availability.add_time_off(session, actor.user_id, body.starts_on, body.ends_on, now)
+        await availability.add_time_off(
+            session, actor.user_id, body.starts_on, body.ends_on, now=now
+        )
     )
 
 
@@ -146,4 +148,4 @@ async def remove_time_off(
     session: Write, actor: WorkerActor, time_off_id: TimeOffId, now: Now
 ) -> None:
     """Remove a time off: the slots on its dates count again."""
-    await availability.remove_time_off(session, actor.user_id, time_off_id, now)
+    await availability.remove_time_off(session, actor.user_id, time_off_id, now=now)

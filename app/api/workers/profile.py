@@ -201,7 +201,7 @@ async def update_profile(
 
     The phone is how I sign in and can't be changed here. Another name takes the verification away.
     """
-    user, worker = await profile.edit(session, actor.user_id, _changes(body), now)
+    user, worker = await profile.edit(session, actor.user_id, _changes(body), now=now)
     return worker_profile(session, user, worker)
 
 
@@ -245,7 +245,7 @@ async def add_block(
     """
     # Before the block, because it locks jobs and offers, which come before a worker's own rows.
     await respond.break_with(session, actor.user_id, body.employer_id, now)
-    block = await blocks.block_employer(session, actor.user_id, body.employer_id, now)
+    block = await blocks.block_employer(session, actor.user_id, body.employer_id, now=now)
     if not block.made:
         response.status_code = status.HTTP_200_OK
     return EmployerBlock.model_validate(block)

@@ -105,7 +105,7 @@ async def _gives_way(session: AsyncSession, user_id: UUID, now: dt.datetime) -> 
         return False
     if nobodys.phone_index is not None:
         # Whoever read one would sign in as the person who has the phone from now on.
-        await codes.revoke(session, nobodys.phone_index, now)
+        await codes.revoke(session, nobodys.phone_index, now=now)
     nobodys.phone_index = nobodys.phone_sealed = nobodys.chat_user_id = None
     nobodys.updated_at = now
     # The unique names have to be free before the other takes them.

@@ -312,7 +312,7 @@ async def set_phone(
         changed(session, "worker", person.user_id)
         await _set_account_id(session, person, now)
         if await account_merge.has_consent(session, person.channel, person.user_id):
-            await users.prove_phone(session, person.user_id, now)
+            await users.prove_phone(session, person.user_id, now=now)
     return True
 
 
