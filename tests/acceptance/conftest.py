@@ -3,7 +3,7 @@
 import pytest
 
 from tests.flows.conftest import shared_world, sqlite_world, world, world_of_file, world_with
-from tests.flows.world import World
+from tests.support.app_harness import World
 
 __all__ = ["shared_world", "sqlite_world", "world", "world_of_file", "world_with"]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import httpx
 
-from tests.flows.world import ok
+from tests.support.assertions import ok
 
 TOKENS = set("access_token token_type expires_in refresh_token user".split())
 SIGNED_IN_USER = set("id role status name".split())

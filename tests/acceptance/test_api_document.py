@@ -13,7 +13,8 @@ from app.api.http.error_codes import error_codes
 from app.core.errors import DomainError
 from app.core.settings import Settings
 from app.main import create_app
-from tests.flows.world import World, ok
+from tests.support.app_harness import World
+from tests.support.assertions import ok
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,11 @@ from redis.asyncio import Redis
 
 from app.identity.redis_sessions import durability_warnings
 from tests.acceptance.shapes import problem
-from tests.flows.auth_world import employer_body
-from tests.flows.world import PASSWORD, World, ok
 from tests.infra.run import free_port, wait_until
 from tests.infra.valkey import valkey_answers, valkey_command
+from tests.support.app_harness import PASSWORD, World
+from tests.support.assertions import ok
+from tests.support.sign_in import employer_body
 
 LOGIN = {"role": "employer", "email": "owner@example.com", "password": PASSWORD}
 ANSWER_SECONDS = 5.0

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from tests.acceptance.shapes import page
-from tests.flows.world import Person, World, ok
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok
 
 METRICS_TOKEN = "a token for the one who measures"
 ADDRESS = "canary.bird@yellow-feathers.example"

@@ -4,7 +4,8 @@ import pytest
 
 from tests.acceptance import shapes
 from tests.acceptance.shapes import keys, problem
-from tests.flows.world import BANDRA, PASSWORD, World, ok
+from tests.support.app_harness import BANDRA, PASSWORD, World
+from tests.support.assertions import ok
 
 SENT = {"status": "verification_sent", "channel": "whatsapp", "expires_in": 300}
 

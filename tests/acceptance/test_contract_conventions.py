@@ -8,7 +8,8 @@ import pytest
 
 from tests.acceptance import shapes
 from tests.acceptance.shapes import keys, problem
-from tests.flows.world import PASSWORD, Person, World, ok
+from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.assertions import ok
 
 REGISTER = "/api/auth/register/employer"
 PROFILE = "/api/workers/profile"

@@ -6,7 +6,8 @@ import pytest
 
 from tests.acceptance import shapes
 from tests.acceptance.shapes import keys, page, problem
-from tests.flows.world import BANDRA, Person, World, ok
+from tests.support.app_harness import BANDRA, Person, World
+from tests.support.assertions import ok
 
 UNKNOWN = "01936d5e-7c00-7000-8000-000000000000"
 JOBS = "/api/employers/jobs"

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.acceptance.shapes import page, problem
-from tests.flows.world import PASSWORD, Person, World, ok
+from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.assertions import ok
 
 JOBS = "/api/employers/jobs"
 

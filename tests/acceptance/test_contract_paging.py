@@ -4,7 +4,8 @@ import base64
 from typing import Any
 
 from tests.acceptance.shapes import page, problem
-from tests.flows.world import Person, World, ok
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok
 
 JOBS = "/api/employers/jobs"
 

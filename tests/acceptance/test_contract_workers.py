@@ -4,7 +4,8 @@ import pytest
 
 from tests.acceptance import shapes
 from tests.acceptance.shapes import keys, page, problem
-from tests.flows.world import BANDRA_ON_GRID, Person, World, ok
+from tests.support.app_harness import BANDRA_ON_GRID, Person, World
+from tests.support.assertions import ok
 
 UNKNOWN = "01936d5e-7c00-7000-8000-000000000000"
 NINE_TO_FIVE = {"start": "09:00", "end": "17:00"}

@@ -13,11 +13,12 @@ import pytest
 
 from tests.acceptance.shapes import problem
 from tests.conftest import _create_tables
-from tests.flows.auth_world import employer_body
-from tests.flows.world import PASSWORD, ok
 from tests.infra.live import running, serve_process, wait_until_healthy
 from tests.infra.postgres import OwnPostgres, own_postgres
 from tests.infra.run import ROOT, free_port, wait_until
+from tests.support.app_harness import PASSWORD
+from tests.support.assertions import ok
+from tests.support.sign_in import employer_body
 
 ENV = {"ENVIRONMENT": "test", "RATE_LIMITS": "off", "LOG_LEVEL": "error"}
 HEALTH_SECONDS = 3.0

@@ -18,11 +18,12 @@ import pytest
 
 from tests.acceptance.shapes import problem
 from tests.conftest import Command
-from tests.flows.auth_world import employer_body
-from tests.flows.world import PASSWORD, World, ok
 from tests.infra.forked import Running
 from tests.infra.live import running, wait_until_healthy
 from tests.infra.run import ROOT, free_port, wait_until
+from tests.support.app_harness import PASSWORD, World
+from tests.support.assertions import ok
+from tests.support.sign_in import employer_body
 
 ENV = {"ENVIRONMENT": "test", "RATE_LIMITS": "off", "LOG_LEVEL": "error"}
 

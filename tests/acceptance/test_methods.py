@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Route
 
 from app.main import ROUTERS
-from tests.flows.world import World
+from tests.support.app_harness import World
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ID = "01936d5e-7c00-7000-8000-000000000000"

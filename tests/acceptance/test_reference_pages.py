@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import Browser
 
 from app.api.http.error_codes import error_codes
-from tests.flows.world import World
 from tests.infra.pages import WAIT_MILLISECONDS, barriers, opened
+from tests.support.app_harness import World
 
 
 def test_the_reference_loads_with_every_other_host_out_of_reach(

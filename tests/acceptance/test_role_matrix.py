@@ -17,8 +17,9 @@ from app.identity.permissions import GRANTS
 from app.identity.rules import AdminRole
 from app.main import ROUTERS
 from tests.acceptance.shapes import problem
-from tests.flows import newcomers
-from tests.flows.world import PASSWORD, Person, World, ok
+from tests.support import factories
+from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.assertions import ok
 
 UNKNOWN = "01936d5e-7c00-7000-8000-000000000000"
 METHODS = frozenset("get post put patch delete".split())
@@ -108,7 +109,7 @@ class Cast:
     def spare_admin(self) -> str:
         """Somebody whose sessions may end in between."""
         runtime = self.world.runtime
-        made = newcomers.admin(runtime, "spare@example.com", PASSWORD, AdminRole.SUPPORT)
+        made = factories.sign_in_admin(runtime, "spare@example.com", PASSWORD, AdminRole.SUPPORT)
         return self.world.run(made).user_id
 
     def conversation(self) -> str:

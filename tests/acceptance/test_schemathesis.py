@@ -10,7 +10,8 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from tests.flows.world import Person, World, ok
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok
 
 # Ends the accounts that the others are played with, or is not about JSON.
 LEFT_OUT = {

@@ -21,12 +21,13 @@ from sqlalchemy import inspect
 from app.database.engines import sync_engine_for
 from app.database.schema import load_models
 from tests.acceptance.shapes import problem
-from tests.flows.auth_world import ME, employer_body
-from tests.flows.world import BANDRA, EVERY_DAY, PASSWORD, ok
 from tests.infra.live import running, serve_process, wait_until_healthy
 from tests.infra.postgres import Postgres
 from tests.infra.run import ROOT, free_port, wait_until
 from tests.infra.valkey import valkey_url_of_worker
+from tests.support.app_harness import BANDRA, EVERY_DAY, PASSWORD
+from tests.support.assertions import ok
+from tests.support.sign_in import ME, employer_body
 
 
 @dataclass

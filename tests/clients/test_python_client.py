@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows.world import PASSWORD, World
+from tests.support.app_harness import PASSWORD, World
 
 CONFIG = "post_hooks: []\n"
 """What was made is used as it is; nothing formats it."""

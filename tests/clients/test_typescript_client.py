@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.world import PASSWORD, World
+from tests.support.app_harness import PASSWORD, World
 
 PROJECT = Path(__file__).parent / "typescript"
 INSTALLED = PROJECT / "node_modules"

@@ -11,9 +11,9 @@ import pytest
 import structlog
 
 from app.database.session import Database
-from tests.flows.matching_world import database_of
-from tests.flows.world import World, running_world
 from tests.infra.postgres import Lender
+from tests.support.app_harness import World, running_world
+from tests.support.database import database_of
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from app.employers.shared_identifiers import mailbox
-from tests.flows.payments_world import lead
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
+from tests.support.leads import lead
 
 
 @pytest.fixture

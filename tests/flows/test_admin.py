@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 
 from app.audit import log
-from tests.flows.payments_world import Lead, lead, log_of, somewhere
-from tests.flows.world import PASSWORD, Person, World, ok, refused
+from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.assertions import ok, refused
+from tests.support.leads import Lead, lead, log_of, somewhere
 
 NOWHERE = "0190b5a4-0000-7000-8000-000000000000"
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.flows.payments_world import lead, log_of, somewhere
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
+from tests.support.leads import lead, log_of, somewhere
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from app.messaging.outbox import enqueue
-from tests.flows.test_messages_delivery import OFFER
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
+from tests.support.messages import OFFER
 
 WEBHOOKS = "/api/admin/webhooks"
 NOTICES = "/api/admin/notices"

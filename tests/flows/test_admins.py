@@ -12,16 +12,17 @@ from app.identity.models import User
 from app.identity.permissions import GRANTS, permissions_of
 from app.identity.rules import AdminRole, Role, UserStatus
 from tests.conftest import Command
-from tests.flows import newcomers
-from tests.flows.auth_world import newest_reset_token, reset, users_id
-from tests.flows.payments_world import at_once
-from tests.flows.world import PASSWORD, Person, World, ok, refused
+from tests.support import factories
+from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.assertions import ok, refused
+from tests.support.leads import at_once
+from tests.support.sign_in import newest_reset_token, reset, users_id
 
 ADMINS = "/api/admin/admins"
 
 
 def another(world: World, email: str, role: AdminRole = AdminRole.OWNER) -> Person:
-    tokens = world.run(newcomers.admin(world.runtime, email, PASSWORD, role))
+    tokens = world.run(factories.sign_in_admin(world.runtime, email, PASSWORD, role))
     return Person(world, tokens.user_id, tokens.access, tokens.refresh, email=email)
 
 

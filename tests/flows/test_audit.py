@@ -15,9 +15,11 @@ from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
-from tests.flows.matching_world import NOW, database_of
-from tests.flows.payments_world import at_once
-from tests.flows.world import Person, World, ok
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok
+from tests.support.database import database_of
+from tests.support.factories import NOW
+from tests.support.leads import at_once
 
 BOSS = Actor(new_id(), Role.ADMIN, UserStatus.ACTIVE, "Boss")
 

@@ -15,9 +15,10 @@ from app.core.crypto import Keyring
 from app.core.logging import configure_logging
 from app.database.session import Database
 from tests.conftest import Command
-from tests.flows.matching_world import NOW, SECRET, database_of
 from tests.flows.test_audit import unprotect, write
-from tests.flows.world import World
+from tests.support.app_harness import World
+from tests.support.database import SECRET, database_of
+from tests.support.factories import NOW
 
 
 def forge(rows: list[dict[str, Any]], since: int, previous: str, **as_: Any) -> str:

@@ -12,21 +12,22 @@ from sqlalchemy import func, select
 from app.identity import users
 from app.identity.models import Role, User
 from app.identity.rules import AccountAction
-from tests.flows.auth_world import (
+from tests.support.app_harness import PASSWORD, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import (
     ME,
     SENT,
     code_login,
     forgot,
-    many,
+    in_parallel,
     password_login,
     refresh,
     register,
     reset,
     users_id,
     worker_body,
-    wrong,
+    wrong_code,
 )
-from tests.flows.world import PASSWORD, World, ok, refused
 
 
 def test_a_changed_password_ends_every_other_session(world: World) -> None:
@@ -91,7 +92,7 @@ def test_a_new_password_makes_every_older_link_worthless(world: World) -> None:
 def test_of_racing_uses_of_a_link_one_wins(world: World) -> None:
     world.employer(email="owner@example.com")
     [token] = forgot(world)
-    answers = many(lambda n: reset(world, token, f"another long sentence {n}"), 6)
+    answers = in_parallel(lambda n: reset(world, token, f"another long sentence {n}"), 6)
     assert sorted(answer.status_code for answer in answers) == [204] + [422] * 5
 
 
@@ -180,7 +181,8 @@ def test_who_names_another_s_phone_or_mailbox_uses_up_their_own_share(
             ok(world.http.post("/api/auth/otp", json={"phone": phone}), 202)
             code = world.code_for(phone)
             guesses = [
-                sign_in(stranger, role="worker", phone=phone, code=wrong(code)) for _ in range(11)
+                sign_in(stranger, role="worker", phone=phone, code=wrong_code(code))
+                for _ in range(11)
             ]
             assert guesses == [401] * 10 + [429]
             assert codes(other) == [202] + [429] * 3  # six an hour in all

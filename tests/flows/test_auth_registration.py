@@ -7,26 +7,27 @@ import pytest
 from sqlalchemy import select
 
 from app.identity.models import Consent, UserStatus
-from tests.flows.auth_world import (
+from tests.support.app_harness import BANDRA, BANDRA_ON_GRID, PASSWORD, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import (
     ME,
     SENT,
     code_login,
     employer_body,
-    many,
+    in_parallel,
     me_with,
+    only_worker,
     password_login,
     register,
-    the_worker,
     worker_body,
-    wrong,
+    wrong_code,
 )
-from tests.flows.world import BANDRA, BANDRA_ON_GRID, PASSWORD, World, ok, refused
 
 
 def test_a_worker_registers_proves_the_phone_and_is_signed_in(world: World) -> None:
     phone = "+919811100001"
     register(world, phone, language="hi", location=BANDRA, skills=["waiter"], experience_years=2)
-    assert the_worker(world)[0].status == UserStatus.PENDING
+    assert only_worker(world)[0].status == UserStatus.PENDING
     answer = ok(code_login(world, phone, world.code_for(phone)))
     assert answer["token_type"] == "bearer"
     assert answer["expires_in"] == 600
@@ -48,7 +49,7 @@ def test_what_a_worker_says_is_kept_and_what_is_left_out_has_a_sensible_start(
     world: World,
 ) -> None:
     register(world, location=BANDRA, skills=["waiter", "cook", "waiter"])
-    user, worker = the_worker(world)
+    user, worker = only_worker(world)
     assert (user.name, user.language) == ("Asha Kulkarni", "en")
     assert worker.skills == ["waiter", "cook"]
     assert (worker.latitude, worker.longitude) == tuple(BANDRA_ON_GRID.values())
@@ -59,14 +60,14 @@ def test_what_a_worker_says_is_kept_and_what_is_left_out_has_a_sensible_start(
 
 def test_a_city_stands_for_its_place(world: World) -> None:
     register(world, city="Mumbai")
-    _, worker = the_worker(world)
+    _, worker = only_worker(world)
     assert worker.latitude == pytest.approx(19.07, abs=0.2)
     assert worker.longitude == pytest.approx(72.87, abs=0.2)
 
 
 def test_a_worker_who_says_nowhere_gets_the_country_s_time(world: World) -> None:
     register(world)
-    _, worker = the_worker(world)
+    _, worker = only_worker(world)
     assert (worker.city, worker.latitude) == (None, None)
     assert worker.time_zone == "Asia/Kolkata"
 
@@ -78,7 +79,7 @@ def test_consent_is_recorded_with_its_wording_language_and_time(world: World) ->
         return (await session.scalars(select(Consent))).one()
 
     consent = world.in_session(look)
-    assert consent.user_id == the_worker(world)[0].id
+    assert consent.user_id == only_worker(world)[0].id
     assert (consent.purpose, consent.language, consent.channel) == ("job_offers", "hi", "api")
     assert consent.wording_version
     assert consent.granted_at == world.clock.now
@@ -139,7 +140,7 @@ def test_a_national_number_is_read_in_the_country_of_the_installation(
 def test_a_pending_phone_that_registers_again_says_it_anew(world: World) -> None:
     register(world, name="Asha", skills=["waiter"])
     register(world, name="Usha", skills=["cook"])
-    user, worker = the_worker(world)
+    user, worker = only_worker(world)
     assert (user.name, worker.skills) == ("Usha", ["cook"])
 
 
@@ -147,7 +148,7 @@ def test_registering_a_known_phone_sends_a_code_and_changes_nothing(world: World
     asha = world.worker(phone="+919811100001", slots=[])
     before = ok(asha.get(ME))
     register(world, name="Mallory", skills=[])
-    user, worker = the_worker(world)
+    user, worker = only_worker(world)
     assert (user.name, worker.skills) == ("Asha Kulkarni", ["waiter"])
     again = world.sign_in_worker("+919811100001")
     assert ok(again.get(ME)) == before
@@ -155,9 +156,9 @@ def test_registering_a_known_phone_sends_a_code_and_changes_nothing(world: World
 
 def test_of_racing_registrations_of_a_phone_one_account_comes(world: World) -> None:
     body = worker_body()
-    answers = many(lambda _: world.http.post("/api/auth/register/worker", json=body), 8)
+    answers = in_parallel(lambda _: world.http.post("/api/auth/register/worker", json=body), 8)
     assert [answer.status_code for answer in answers] == [202] * 8
-    the_worker(world)
+    only_worker(world)
     ok(code_login(world, "+919811100001", world.code_for("+919811100001")))
 
 
@@ -173,7 +174,9 @@ def test_a_code_goes_to_a_known_phone_only_and_the_answer_never_tells(world: Wor
 def test_a_wrong_code_and_an_unknown_phone_are_answered_alike(world: World) -> None:
     register(world)
     code = world.code_for("+919811100001")
-    known = refused(code_login(world, "+919811100001", wrong(code)), 401, "invalid_credentials")
+    known = refused(
+        code_login(world, "+919811100001", wrong_code(code)), 401, "invalid_credentials"
+    )
     unknown = refused(code_login(world, "+919811100002", code), 401, "invalid_credentials")
     assert known["detail"] == unknown["detail"]
     assert code not in str(known)
@@ -182,7 +185,7 @@ def test_a_wrong_code_and_an_unknown_phone_are_answered_alike(world: World) -> N
 def test_wrong_codes_are_counted_although_the_answer_is_a_refusal(world: World) -> None:
     register(world)
     code = world.code_for("+919811100001")
-    answers = many(lambda _: code_login(world, "+919811100001", wrong(code)), 8)
+    answers = in_parallel(lambda _: code_login(world, "+919811100001", wrong_code(code)), 8)
     assert {answer.status_code for answer in answers} == {401}
     refused(code_login(world, "+919811100001", code), 401, "invalid_credentials")
 
@@ -190,7 +193,7 @@ def test_wrong_codes_are_counted_although_the_answer_is_a_refusal(world: World) 
 def test_of_twenty_right_codes_at_once_one_signs_in(world: World) -> None:
     register(world)
     code = world.code_for("+919811100001")
-    answers = many(lambda _: code_login(world, "+919811100001", code), 20)
+    answers = in_parallel(lambda _: code_login(world, "+919811100001", code), 20)
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * 19
 
 
@@ -221,7 +224,7 @@ def test_an_employer_registers_and_signs_in(world: World) -> None:
 
 
 def test_an_e_mail_address_is_registered_once_also_by_many_at_once(world: World) -> None:
-    answers = many(
+    answers = in_parallel(
         lambda n: world.http.post(
             "/api/auth/register/employer",
             json=employer_body(email=f"{'owner' if n % 2 else 'OWNER'}@example.com"),

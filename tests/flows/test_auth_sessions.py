@@ -7,17 +7,18 @@ import pytest
 
 from app.identity import users
 from app.identity.rules import AccountAction
-from tests.flows.auth_world import (
+from tests.infra.run import free_port
+from tests.support.app_harness import PASSWORD, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import (
     ME,
     employer_body,
-    many,
+    in_parallel,
     me_with,
     password_login,
     refresh,
     users_id,
 )
-from tests.flows.world import PASSWORD, World, ok, refused
-from tests.infra.run import free_port
 
 
 def test_the_access_token_is_too_old_after_ten_minutes_and_refreshing_helps(
@@ -42,7 +43,7 @@ def test_a_refresh_token_used_again_ends_the_whole_session(world: World) -> None
 
 def test_of_racing_refreshes_at_most_one_is_answered_and_the_session_ends(world: World) -> None:
     owner = world.employer()
-    answers = many(lambda _: refresh(world, owner.refresh_token), 8)
+    answers = in_parallel(lambda _: refresh(world, owner.refresh_token), 8)
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
     refused(owner.get(ME), 401, "session_ended")
 

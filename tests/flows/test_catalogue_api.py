@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
 
 
 def items(world: World, path: str, **params: Any) -> list[dict[str, Any]]:

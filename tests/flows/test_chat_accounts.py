@@ -15,9 +15,9 @@ from app.identity.models import Consent, Role, User
 from app.messaging.contacts import identify as people
 from app.messaging.inbound import Inbound, InboundKind
 from app.messaging.models import Channel, ChatPerson
-from tests.flows.matching_world import NOW
-from tests.flows.test_chat_people import chat
 from tests.infra.counted import alerts
+from tests.support.chat_player import chat
+from tests.support.factories import NOW
 
 # Rows: the account of who has the phone. Columns: of who has the id. The phone's was talked to last, but
 # where both are nobody's it was the id's.

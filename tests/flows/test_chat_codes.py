@@ -16,11 +16,12 @@ from app.identity.sessions import DatabaseSessions
 from app.identity.sign_in import InvalidCredentials
 from app.messaging.conversations import queries
 from app.messaging.models import OutboxMessage
-from tests.flows.auth_world import code_login
-from tests.flows.chat_employers import add_account, mailed_code
-from tests.flows.chat_world import ASHA, ChatWorld
-from tests.flows.matching_world import database_of
-from tests.flows.world import ok, running_world
+from tests.support.app_harness import running_world
+from tests.support.assertions import ok
+from tests.support.chat_events import add_account, mailed_code
+from tests.support.chat_player import ASHA, ChatWorld
+from tests.support.database import database_of
+from tests.support.sign_in import code_login
 
 PHONE = f"+{ASHA}"
 ENOUGH = "several codes already"

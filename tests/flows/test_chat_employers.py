@@ -38,17 +38,18 @@ from app.jobs.rules import JobStatus
 from app.matching.publish import publish
 from app.messaging.models import PARAMS, Channel, ChatPerson, OutboxMessage
 from app.privacy.erase import erase_worker
-from tests.flows.chat_employers import (
+from tests.support.chat_events import (
     PHONE,
     accept,
     add_account,
     add_nearby,
     mailed_code,
-    match_of,
+    newest_offer_of,
     pay,
 )
-from tests.flows.chat_world import ASHA, ChatWorld
-from tests.flows.matching_world import add_employer, add_job, database_of
+from tests.support.chat_player import ASHA, ChatWorld
+from tests.support.database import database_of
+from tests.support.factories import add_employer, add_job
 
 LINE = "waiter, Saturday 10-6, Bandra, 2 people, 150/hour"
 OTHER = "+919811100002"
@@ -446,7 +447,7 @@ async def test_anothers_contact_can_be_neither_blocked_nor_reported(database_url
         await world.says("yes", **theirs)
         await accept(world, "Meena Kulkarni")
         await pay(world, "Meena Kulkarni")
-        match = await match_of(world, "Meena Kulkarni")
+        match = await newest_offer_of(world, "Meena Kulkarni")
         await add_account(world, "Cafe Bandra", proven=True)
         for verb in ("block", "report"):
             for name in (match.id, new_id(), "x"):

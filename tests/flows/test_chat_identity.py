@@ -16,10 +16,9 @@ from app.identity.models import User
 from app.messaging.inbox import group_commit, process, unpack
 from app.messaging.models import ChatPerson, InboxItem
 from app.workers.registration import NewWorker, register, register_proven
-from tests.flows.chat_employers import add_account
-from tests.flows.chat_world import ASHA, ChatWorld
-from tests.flows.test_chat_people import chat, count
 from tests.infra.counted import alerts
+from tests.support.chat_events import add_account
+from tests.support.chat_player import ASHA, ChatWorld, chat, count
 
 NEW = "919811100088"
 HIDDEN: dict[str, Any] = {"from": None, "from_user_id": "IN.135"}

@@ -9,9 +9,8 @@ from app.identity.models import UserStatus
 from app.messaging.models import ChatPerson
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from tests.flows.chat_world import ASHA, ChatWorld
 from tests.flows.test_chat_identity import moved
-from tests.flows.test_chat_people import chat, count
+from tests.support.chat_player import ASHA, ChatWorld, chat, count
 
 ELSEWHERE, LATEST = "919811100041", "919811100042"
 

@@ -3,11 +3,9 @@
 import asyncio
 import datetime as dt
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.identity.models import Consent
 from app.jobs.models import Job
@@ -15,22 +13,7 @@ from app.messaging.inbox import group_commit, process, unpack
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.offers.models import JobMatch
 from app.workers.models import WorkerAvailability
-from tests.flows.chat_world import ASHA, ChatWorld
-from tests.flows.matching_world import database_of
-
-
-@asynccontextmanager
-async def chat(database_url: str) -> AsyncIterator[ChatWorld]:
-    database = database_of(database_url)
-    try:
-        yield ChatWorld(database)
-    finally:
-        await database.close()
-
-
-async def count(world: ChatWorld, table: Any) -> int:
-    async with world.database.read() as session:
-        return await session.scalar(select(func.count()).select_from(table)) or 0
+from tests.support.chat_player import ASHA, ChatWorld, chat, count
 
 
 async def offer_status(world: ChatWorld, offer_id: Any) -> str:

@@ -12,9 +12,8 @@ from app.messaging.models import ChatPerson
 from app.privacy.purge import UNPROVEN_KEPT, purge_unproven
 from app.workers.models import Worker
 from app.workers.registration import NewWorker, register, register_proven
-from tests.flows.chat_world import ASHA, ChatWorld
-from tests.flows.test_chat_people import chat
 from tests.infra.counted import alerts
+from tests.support.chat_player import ASHA, ChatWorld, chat
 
 SAID_BY_A_STRANGER = NewWorker(
     name="Squatter",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.chat_world import play_file, register_in
+from tests.support.chat_player import play_file, register_in
 
 FOLDER = Path(__file__).parent / "transcripts"
 FILES = sorted(FOLDER.glob("*.txt"))

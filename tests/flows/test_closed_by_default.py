@@ -11,8 +11,9 @@ from pydantic import SecretStr
 
 from app.core.settings import Settings, own_host
 from app.main import create_app
-from tests.flows.world import World, refused
 from tests.rules.test_secret_strength import GOOD
+from tests.support.app_harness import World
+from tests.support.assertions import refused
 
 
 def production(tmp_path: Path, **changes: Any) -> Any:

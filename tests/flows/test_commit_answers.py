@@ -12,9 +12,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.database.faults import is_outage, may_be_committed
 from tests.acceptance.shapes import problem
-from tests.flows.auth_world import employer_body
-from tests.flows.world import World, ok
 from tests.infra.proxy import Wire, wire_to
+from tests.support.app_harness import World
+from tests.support.assertions import ok
+from tests.support.sign_in import employer_body
 
 REGISTER = "/api/auth/register/employer"
 

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from app.audit.models import AdminActionLog
 from app.identity import users
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
-from tests.flows.world import PASSWORD, Person, World, ok, refused
+from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.assertions import ok, refused
 
 PATH = "/api/admin/conversations"
 _phones = itertools.count(9_876_500_001)

@@ -1,6 +1,7 @@
 """The two dashboards, and who holds a worker's contact."""
 
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
 
 
 def test_a_new_workers_dashboard_divides_by_nothing(sqlite_world: World) -> None:

@@ -21,8 +21,8 @@ from app.payments.events import EVENTS_DUE
 from app.payments.reconcile import PAYMENTS_DUE
 from app.payments.refunds import REFUNDS_DUE
 from app.runtime import Runtime
-from tests.flows.matching_world import NOW, add_employer, add_job
-from tests.flows.world import World
+from tests.support.app_harness import World
+from tests.support.factories import NOW, add_employer, add_job
 
 
 def done(world: World) -> tuple[set[str], set[str]]:

@@ -32,8 +32,9 @@ from app.database.session import keyring
 from app.identity import passwords, users
 from app.identity.models import IdempotencyKey, SignInTries, User
 from app.identity.sign_in_throttle import COUNT_TIMEOUT_SECONDS
-from tests.flows.auth_world import employer_body, password_login
-from tests.flows.world import PASSWORD, START, World, ok, refused
+from tests.support.app_harness import PASSWORD, START, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import employer_body, password_login
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import select
 
 from app.messaging.models import PARAMS, OutboxMessage
-from tests.flows.auth_world import forgot, reset, users_id
-from tests.flows.payments_world import lead
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
+from tests.support.leads import lead
+from tests.support.sign_in import forgot, reset, users_id
 
 CONFIRM = "/api/auth/email/confirm"
 

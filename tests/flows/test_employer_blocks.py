@@ -1,7 +1,8 @@
 """An employer who blocks a worker has them offered no more, and lifts it again."""
 
-from tests.flows.payments_world import lead, somewhere
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.leads import lead, somewhere
 
 
 def test_a_blocked_worker_is_offered_nothing_more_by_this_employer(world_of_file: World) -> None:

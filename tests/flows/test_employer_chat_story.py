@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.providers.smtp import MAIL_FOLDER
-from tests.flows.world import Person, World, ok
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok
 
 OWNER = "+919820098201"
 LINE = "waiter, Saturday 10-6, Bandra, 1 person, 150/hour"

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 
 from app.api.http.rate_limits import LIMITS
-from tests.flows.payments_world import bought
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
+from tests.support.leads import bought_lead
 
 NOTE = "They want a deposit; call 98765 43210"
 
@@ -75,7 +76,7 @@ def test_the_key_replays_the_first_answer(world: World) -> None:
 
 
 def test_who_holds_the_contact_can_be_reported(world: World) -> None:
-    lead, _ = bought(world)
+    lead, _ = bought_lead(world)
     body = {"reason": "not_paid"}
     assert ok(reports(lead.worker, lead.id, body), 201)["reason"] == "not_paid"
     assert len(logged(world, lead.employer.id)) == 1

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.world import BANDRA, Person, World, ok, refused
+from tests.support.app_harness import BANDRA, Person, World
+from tests.support.assertions import ok, refused
 
 PROFILE = "/api/employers/profile"
 

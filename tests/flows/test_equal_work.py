@@ -12,8 +12,9 @@ from sqlalchemy.engine import Engine
 from app.identity import passwords, totp
 from app.identity.passwords import Hashing
 from app.identity.sign_in_throttle import SECOND_FACTOR
-from tests.flows.auth_world import code_login, worker_body
-from tests.flows.world import PASSWORD, World, ok, refused
+from tests.support.app_harness import PASSWORD, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import code_login, worker_body
 
 KNOWN, UNKNOWN = "+919811100001", "+919811100002"
 

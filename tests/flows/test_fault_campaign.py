@@ -34,10 +34,10 @@ from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
 from app.texts import catalogue
 from app.texts.message import Outgoing
-from tests.flows.channels import channels_of
-from tests.flows.matching_world import NewWorker, add_employer, add_job, add_workers
-from tests.flows.offers_world import offer_to
-from tests.flows.world import World, ok
+from tests.support.app_harness import World
+from tests.support.assertions import ok
+from tests.support.channels import channels_of
+from tests.support.factories import NewWorker, add_employer, add_job, add_workers, create_offers
 
 WORKERS = 24
 JOBS = 4
@@ -113,7 +113,7 @@ class Campaign:
             people = await add_workers(session, [NewWorker() for _ in range(WORKERS)])
             for _ in range(JOBS):
                 job_id = await add_job(session, await add_employer(session), positions=5)
-                await offer_to(
+                await create_offers(
                     session, job_id, self.luck.sample(people, WORKERS // 2), self.world.clock()
                 )
             sealed = await session.scalars(select(User.phone_sealed).where(User.id.in_(people)))

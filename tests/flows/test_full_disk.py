@@ -14,10 +14,11 @@ from app.core.crypto import Keyring
 from app.database.session import Database
 from tests.acceptance.shapes import problem
 from tests.conftest import _create_tables
-from tests.flows.auth_world import employer_body
-from tests.flows.world import World, ok
 from tests.infra.disk import fill, small_disk
 from tests.infra.postgres import open_folder, own_postgres
+from tests.support.app_harness import World
+from tests.support.assertions import ok
+from tests.support.sign_in import employer_body
 
 type WorldWith = Callable[..., AbstractContextManager[World]]
 

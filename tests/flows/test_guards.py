@@ -38,11 +38,13 @@ from app.payments.contacts import contacts_of
 from app.payments.provider import PaymentProvider, PaymentsUnavailable
 from app.payments.rules import Posting
 from app.texts.message import Outgoing
-from tests.flows.channels import channels_of
-from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
-from tests.flows.offers_world import DEADLINE, job_of, market, match_of
-from tests.flows.payments_world import at_stripe, bought, lead, pages_of, payment_row
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.channels import channels_of
+from tests.support.database import database_of, job_of, market, match_of
+from tests.support.factories import DEADLINE, NOW, NewWorker, add_workers
+from tests.support.leads import bought_lead, lead, payment_row
+from tests.support.provider_faults import checkout_pages, stripe_objects
 
 # ── Offers: the statement itself repeats what was checked before it ──────────────────────────────
 
@@ -257,7 +259,7 @@ def losing(world: World) -> PaymentProvider:
 
 
 def test_a_refund_whose_answer_was_lost_is_made_once(world: World) -> None:
-    mine, payment_id = bought(world)
+    mine, payment_id = bought_lead(world)
     forgets, database, clock = losing(world), world.runtime.database, world.runtime.clock
     part = 1_000
 
@@ -269,7 +271,7 @@ def test_a_refund_whose_answer_was_lost_is_made_once(world: World) -> None:
         assert world.run(refunds.send_due(database, forgets, clock, 100)) == 1
         world.clock.advance(hours=1)
     intent = payment_row(world, payment_id).intent_id
-    made = [each for each in at_stripe(world, "refund") if each["payment_intent"] == intent]
+    made = [each for each in stripe_objects(world, "refund") if each["payment_intent"] == intent]
     assert [each["amount"] for each in made] == [part]
     assert mine.employer.email is not None
     mine.employer.token = world.sign_in(mine.employer.email, role="employer").token
@@ -282,12 +284,12 @@ def test_a_page_and_a_customer_whose_answer_was_lost_are_made_once(world: World)
     refused(mine.unlock(), 503, "payments_unavailable")
     refused(mine.unlock(), 503, "payments_unavailable")
     mine.begin()
-    assert len(pages_of(world, mine.id)) == 1
-    assert len(at_stripe(world, "customer")) == 1
+    assert len(checkout_pages(world, mine.id)) == 1
+    assert len(stripe_objects(world, "customer")) == 1
 
 
 def test_a_contact_is_read_by_the_employer_who_bought_it(world: World) -> None:
-    mine, _ = bought(world)
+    mine, _ = bought_lead(world)
     other = world.employer()
 
     async def read(session: AsyncSession, employer_id: str) -> Any:
@@ -299,7 +301,7 @@ def test_a_contact_is_read_by_the_employer_who_bought_it(world: World) -> None:
 
 
 def test_the_contact_of_an_erased_worker_is_shown_to_nobody(world: World) -> None:
-    mine, _ = bought(world)
+    mine, _ = bought_lead(world)
     ok(mine.worker.delete("/api/workers/account"), 204)
     contact = mine.contact()
     assert contact is None or set(contact.values()) == {None}

@@ -14,8 +14,9 @@ from app.core.geo import Point, haversine_km, on_grid
 from app.database.session import keyring
 from app.messaging.models import EVENT, ITEM, ChatPerson, InboxItem, WebhookEvent
 from app.workers.models import Worker
-from tests.flows.test_chat_people import chat
-from tests.flows.world import BANDRA, Person, World, ok, refused
+from tests.support.app_harness import BANDRA, Person, World
+from tests.support.assertions import ok, refused
+from tests.support.chat_player import chat
 
 CELL = Point(19.06, 72.83)
 """A grid point; its cell reaches 0.0025 degrees to each side."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.flows.world import EVERY_DAY, Person, World, ok, refused
+from tests.support.app_harness import EVERY_DAY, Person, World
+from tests.support.assertions import ok, refused
 
 INDIA = "Asia/Kolkata"
 

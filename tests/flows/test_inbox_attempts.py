@@ -24,10 +24,11 @@ from app.messaging.inbox.unpack import LEASE as OPENING_LEASE
 from app.messaging.inbox.unpack import open_due
 from app.messaging.models import ITEM, PARAMS, ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.texts import catalogue
-from tests.flows.matching_world import NOW, database_of
 from tests.flows.test_inbox_order import Listener, arrive, said, states
 from tests.infra.counted import alerts
 from tests.infra.killed import die, in_a_process
+from tests.support.database import database_of
+from tests.support.factories import NOW
 
 pytestmark = pytest.mark.usefixtures("quiet_log")
 

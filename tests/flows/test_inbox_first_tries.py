@@ -13,10 +13,11 @@ from app.database.session import Database
 from app.messaging.inbox.handle_messages import LEASE, Round, handle_items, release
 from app.messaging.inbox.unpack import EVENTS, open_due
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
-from tests.flows.matching_world import NOW, database_of
 from tests.flows.test_inbox_attempts import ASHA, Clock, Picky, items
 from tests.flows.test_inbox_order import Listener, arrive, said, states
 from tests.infra.killed import in_a_process
+from tests.support.database import database_of
+from tests.support.factories import NOW
 
 pytestmark = pytest.mark.usefixtures("quiet_log")
 

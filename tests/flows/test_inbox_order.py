@@ -15,7 +15,8 @@ from app.messaging.inbox import group_commit, process, unpack
 from app.messaging.inbox.handle_messages import IN_A_ROW
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
 from app.providers.whatsapp.webhook import parse
-from tests.flows.matching_world import NOW, database_of
+from tests.support.database import database_of
+from tests.support.factories import NOW
 
 PEOPLE = 20
 EACH = 6

@@ -17,8 +17,8 @@ from app.offers.closing import close_job
 from app.offers.models import JobMatch
 from app.offers.respond import respond
 from app.offers.rules import OfferAnswer
-from tests.flows.matching_world import NOW, database_of
-from tests.flows.offers_world import market
+from tests.support.database import database_of, market
+from tests.support.factories import NOW
 
 
 async def test_a_breach_is_counted_and_named(

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from app.jobs.models import Job
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
 
 SCAM = "Serve guests at a busy cafe. Registration fee Rs 500!"
 FAR = {"latitude": 31.1, "longitude": 77.17}

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
 
 JOBS = "/api/employers/jobs"
 NOBODY = "01900000-0000-7000-8000-000000000000"

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from app.jobs.models import Job
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
 
 GONE: dict[str, tuple[dict[str, Any], str]] = {
     "a skill that left the catalogue": ({"required_skills": ["blacksmith_of_old"]}, "blacksmith"),

@@ -5,25 +5,26 @@ from typing import Any
 
 import pytest
 
-from tests.flows import payments_world as money
-from tests.flows.payments_world import (
+from tests.support import leads
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.leads import (
     Lead,
-    actions,
     at_once,
-    bought,
-    give_back,
+    bought_lead,
     later,
     lead,
+    logged_actions,
+    refund,
     refunds_of,
 )
-from tests.flows.world import World, ok, refused
 
 
 @pytest.fixture
 def world(world_of_file: World) -> Iterator[World]:
     """One Partimer for the file: every test brings its own people, and money is right after each."""
     yield world_of_file
-    money.at_rest(world_of_file)
+    leads.check_at_rest(world_of_file)
 
 
 def report(lead_: Lead, reason: str = "the number is dead") -> Any:
@@ -32,12 +33,12 @@ def report(lead_: Lead, reason: str = "the number is dead") -> Any:
 
 
 def test_a_reported_lead_waits_for_an_administrator(world: World) -> None:
-    mine, payment = bought(world)
+    mine, payment = bought_lead(world)
     first = ok(report(mine), 201)
     assert (first["status"], first["match_id"], first["decided_at"]) == ("open", mine.id, None)
     assert ok(report(mine, "and again"), 201) == first
     assert mine.payment["status"] == "succeeded"
-    assert actions(world, mine.id)[-1] == "lead.report"
+    assert logged_actions(world, mine.id)[-1] == "lead.report"
     details = ok(world.admin().get(f"/api/admin/employers/{mine.employer.id}"))
     assert details["reports"] == 1
     assert refunds_of(world, payment) == []
@@ -86,7 +87,7 @@ def test_a_contact_whose_worker_is_gone_is_refunded_by_itself(world: World) -> N
 
 def test_a_lead_refunded_before_can_still_be_reported(world: World) -> None:
     mine, payment = unreachable(world)
-    ok(give_back(world, payment))
+    ok(refund(world, payment))
     assert ok(report(mine), 201)["status"] == "refunded"
     world.settle()
     assert mine.payment["refunded"]["amount"] == 4_900
@@ -107,7 +108,7 @@ def decide(world: World, report_id: str, action: str) -> Any:
 
 @pytest.mark.parametrize("action", ["refund", "decline"])
 def test_an_administrator_decides_a_report_once(world: World, action: str) -> None:
-    mine, _ = bought(world)
+    mine, _ = bought_lead(world)
     made = ok(report(mine), 201)["id"]
     for who in ({"employer_id": mine.employer.id}, {"worker_id": mine.worker.id}):
         params = {"status": "open", **who}
@@ -120,7 +121,7 @@ def test_an_administrator_decides_a_report_once(world: World, action: str) -> No
     status, given_back = ("refunded", 4_900) if action == "refund" else ("declined", 0)
     assert ok(report(mine), 201)["status"] == status
     assert mine.payment["refunded"]["amount"] == given_back
-    assert actions(world, mine.id)[-1] == f"report.{action}"
+    assert logged_actions(world, mine.id)[-1] == f"report.{action}"
     assert ok(world.admin().get(f"/api/admin/workers/{mine.worker.id}"))["reports"] == 1
     unknown = "0190b5a4-0000-7000-8000-000000000000"
     refused(decide(world, unknown, "decline"), 404, "report_not_found")

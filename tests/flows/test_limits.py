@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from app.api.http.rate_limits import LIMITS
-from tests.flows.auth_world import SENT
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import SENT
 
 PROFILE = "/api/workers/profile"
 

@@ -26,9 +26,10 @@ from app.catalogue import skills
 from app.demo import city
 from app.demo.client import Server
 from tests.conftest import Command
-from tests.flows.world import World, ok
 from tests.infra.live import running, wait_until_healthy
 from tests.infra.run import ROOT, free_port
+from tests.support.app_harness import World
+from tests.support.assertions import ok
 
 ADDRESS = "http://localhost:8000"
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
 
 SHAPE = {
     *("id", "status", "score", "breakdown", "distance_km", "worker", "price", "unlocked"),

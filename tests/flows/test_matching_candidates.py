@@ -17,7 +17,7 @@ from app.matching.rules import DEFAULT_WEIGHTS, Weights, rank
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.workers.models import BlockByWorker, TimeOff, Worker
-from tests.flows.matching_world import (
+from tests.support.factories import (
     BANDRA,
     EVENINGS,
     INDIA,

@@ -14,8 +14,9 @@ from app.matching.index import RebuildProgress, rebuild, reindex_workers
 from app.matching.models import WorkerMatch
 from app.workers.models import Worker, WorkerAvailability
 from tests.conftest import Command
-from tests.flows.matching_world import BANDRA, EVENINGS, NewWorker, add_workers, database_of
-from tests.flows.world import World
+from tests.support.app_harness import World
+from tests.support.database import database_of
+from tests.support.factories import BANDRA, EVENINGS, NewWorker, add_workers
 
 
 async def row_of(database, worker_id):

@@ -10,7 +10,8 @@ from app.identity.models import Role, UserStatus
 from app.jobs.models import Job
 from app.jobs.rules import JobNotDraft, JobStatus
 from app.matching.publish import publish
-from tests.flows.matching_world import (
+from tests.support.database import offered
+from tests.support.factories import (
     BANDRA,
     MONDAY,
     NOW,
@@ -19,7 +20,6 @@ from tests.flows.matching_world import (
     add_job,
     add_workers,
     km_north,
-    offered,
 )
 
 

@@ -7,13 +7,7 @@ from app.core.geo import KM_PER_DEGREE, Point
 from app.jobs.models import Job
 from app.matching.load import job_facts
 from app.matching.search import near_and_able
-from tests.flows.matching_world import (
-    NOW,
-    NewWorker,
-    add_employer,
-    add_job,
-    add_workers,
-)
+from tests.support.factories import NOW, NewWorker, add_employer, add_job, add_workers
 
 PLACES = (
     Point(0.0, 0.0),

@@ -16,7 +16,8 @@ from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.policy import policy
 from app.policy.policy import Policy
-from tests.flows.matching_world import (
+from tests.support.database import offered
+from tests.support.factories import (
     BANDRA,
     NOW,
     NewWorker,
@@ -24,7 +25,6 @@ from tests.flows.matching_world import (
     add_job,
     add_workers,
     km_north,
-    offered,
 )
 
 INTERVAL = dt.timedelta(minutes=30)

@@ -21,11 +21,12 @@ from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, Refusal
 from app.providers.whatsapp.webhook import parse
 from app.texts.message import Outgoing
-from tests.flows.matching_world import NewWorker, add_workers
-from tests.flows.test_messages_delivery import OFFER
 from tests.flows.test_messages_delivery import Post as Letterbox
 from tests.flows.test_outbox_faults import Post, a_post
-from tests.flows.world import World, ok
+from tests.support.app_harness import World
+from tests.support.assertions import ok
+from tests.support.factories import NewWorker, add_workers
+from tests.support.messages import OFFER
 
 BROKEN: dict[str, dict[str, Any]] = {
     "sealed bytes": {"params_sealed": b"\x01no such thing"},

@@ -11,7 +11,7 @@ from app.core.metrics import UNKNOWN_VALUES
 from app.messaging.inbox import group_commit, unpack
 from app.messaging.models import ChatPerson, InboxItem, MessageTemplate, PlatformNotice
 from app.messaging.rules import window_open
-from tests.flows.messages_world import Town, town
+from tests.support.messages import Town, town
 
 PHOTO = {"type": "image", "image": {"id": "1", "mime_type": "image/jpeg"}}
 

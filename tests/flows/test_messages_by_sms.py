@@ -12,8 +12,9 @@ from app.core.ids import new_id
 from app.database.session import keyring
 from app.messaging.models import ADDRESS, Channel, OutboxMessage, OutboxState
 from app.messaging.outbox import enqueue
-from tests.flows.world import Person, World, ok
 from tests.providers.test_sms import Gateway
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok
 
 
 @pytest.fixture

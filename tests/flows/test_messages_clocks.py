@@ -14,10 +14,10 @@ from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.outbox.claim import LEASE
 from app.messaging.outbox.rate_limiter import LONGEST_RESERVED, SlotUse, release, reserve
 from app.messaging.rules import PAIR_INTERVAL, QuietPeriod, Refusal, pair_next, pair_wait
-from tests.flows.channels import channels_of
-from tests.flows.matching_world import NewWorker, add_workers
-from tests.flows.messages_world import town
 from tests.flows.test_outbox_faults import Post, a_post, lost
+from tests.support.channels import channels_of
+from tests.support.factories import NewWorker, add_workers
+from tests.support.messages import town
 
 AHEAD = [
     dt.timedelta(minutes=5),

@@ -18,26 +18,12 @@ from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietPeriod
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
-from tests.flows.channels import channels_of
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.channels import channels_of
+from tests.support.messages import OFFER
 
 PHONE = "+919822200001"
-OFFER = {
-    "offer_id": str(new_id()),
-    "title": "Waiter",
-    "company": "Cafe Leopold",
-    "verified": True,
-    "city": "Mumbai",
-    "distance_km": 2.1,
-    "starts_on": "2026-11-28",
-    "ends_on": None,
-    "time_zone": "Asia/Kolkata",
-    "slots": [{"weekday": "saturday", "start": "10:00", "end": "18:00"}],
-    "salary": None,
-    "positions": 1,
-    "respond_by": "2026-11-23T10:00:00+00:00",
-    "why": [],
-}
 
 
 class Post:

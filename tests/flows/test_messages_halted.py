@@ -16,10 +16,11 @@ from app.messaging.rules import (
 )
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
-from tests.flows.channels import channels_of
 from tests.flows.test_messages_delivery import Post
-from tests.flows.world import World, ok
 from tests.infra.counted import alerts
+from tests.support.app_harness import World
+from tests.support.assertions import ok
+from tests.support.channels import channels_of
 
 ACCOUNT_CODES = [
     10,

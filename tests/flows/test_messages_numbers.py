@@ -10,7 +10,8 @@ from sqlalchemy import func, select, update
 from app.core.metrics import NOT_OURS
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage
 from tests.flows.test_messages_delivery import Post
-from tests.flows.world import World, ok
+from tests.support.app_harness import World
+from tests.support.assertions import ok
 
 OTHER_NUMBER = "100000000000099"
 PHONE = "+919822200777"

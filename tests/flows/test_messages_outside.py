@@ -18,10 +18,10 @@ from app.messaging.models import (
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.rules import MUCH_LATER, Refusal
 from app.providers.whatsapp.errors import classify
-from tests.flows.channels import channels_of
-from tests.flows.matching_world import database_of
-from tests.flows.messages_world import town
 from tests.infra.counted import alerts
+from tests.support.channels import channels_of
+from tests.support.database import database_of
+from tests.support.messages import town
 
 DAY = dt.timedelta(hours=24)
 

@@ -16,11 +16,12 @@ from app.messaging.outbox import enqueue, templates
 from app.messaging.outbox.claim import claim
 from app.messaging.outbox.rate_limiter import SECOND, SendSlot, SlotUse, release
 from app.texts.message import Outgoing
-from tests.flows.channels import channels_of
-from tests.flows.chat_world import ASHA
-from tests.flows.matching_world import database_of
-from tests.flows.messages_world import Town, town
-from tests.flows.world import World, ok
+from tests.support.app_harness import World
+from tests.support.assertions import ok
+from tests.support.channels import channels_of
+from tests.support.chat_player import ASHA
+from tests.support.database import database_of
+from tests.support.messages import Town, town
 
 PER_SECOND = 80
 

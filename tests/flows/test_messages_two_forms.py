@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.core.phones import line_of
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
-from tests.flows.world import World
+from tests.support.app_harness import World
 
 FORMS = [
     ("+5511987654321", "+551187654321"),

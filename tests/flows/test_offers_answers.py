@@ -17,21 +17,19 @@ from app.offers.mark_unlocked import mark_unlocked
 from app.offers.respond import respond, withdraw, withdraw_all
 from app.offers.rules import OfferAnswer, OfferStatus
 from app.workers.models import Worker
-from tests.flows.matching_world import NOW
-from tests.flows.offers_world import (
-    DEADLINE,
-    HOUR,
+from tests.support.database import (
     employer_of,
     job_of,
-    kinds_told,
     mark_sent,
     market,
     match_of,
+    message_kinds_to,
+    messages_to,
     opened,
     outcome,
     run,
-    told,
 )
+from tests.support.factories import DEADLINE, HOUR, NOW
 
 
 @pytest.fixture
@@ -73,8 +71,8 @@ async def test_an_acceptance_takes_a_place_and_tells_both(database: Database) ->
     assert (match.status, match.responded_at) == (OfferStatus.ACCEPTED, NOW + HOUR)
     assert (await job_of(database, job_id)).accepted == 1
     assert (await worker_of(database, offer)).answered == 1
-    assert await kinds_told(database, offer[0]) == ["offer_accepted"]
-    [(kind, lead)] = await told(database, await employer_of(database, job_id))
+    assert await message_kinds_to(database, offer[0]) == ["offer_accepted"]
+    [(kind, lead)] = await messages_to(database, await employer_of(database, job_id))
     assert kind == "lead_accepted"
     assert lead["display_name"] == "Asha K."
     assert lead["price"] == {"amount": 4_900, "currency": "INR"}
@@ -91,8 +89,8 @@ async def test_a_rejection_keeps_its_reason_and_asks_others_at_once(database: Da
     match = await match_of(database, offer[1])
     assert (match.status, match.reject_reason) == (OfferStatus.REJECTED, "too far")
     assert (await job_of(database, job_id)).next_wave_at == later
-    assert await kinds_told(database, offer[0]) == ["offer_rejected_noted"]
-    assert await kinds_told(database, await employer_of(database, job_id)) == []
+    assert await message_kinds_to(database, offer[0]) == ["offer_rejected_noted"]
+    assert await message_kinds_to(database, await employer_of(database, job_id)) == []
 
 
 def _next_wave(job_id: UUID, at: dt.datetime) -> Update:
@@ -115,7 +113,7 @@ async def test_the_same_answer_again_changes_nothing(
     job_id, [offer] = await market(database)
     await answers(database, offer, answer)
     before = await match_of(database, offer[1])
-    heard = await kinds_told(database, offer[0])
+    heard = await message_kinds_to(database, offer[0])
     much_later = DEADLINE + HOUR
     assert await answers(database, offer, answer, much_later, "another reason") == "ok"
     after = await match_of(database, offer[1])
@@ -124,7 +122,7 @@ async def test_the_same_answer_again_changes_nothing(
         before.reject_reason,
         before.updated_at,
     )
-    assert await kinds_told(database, offer[0]) == heard
+    assert await message_kinds_to(database, offer[0]) == heard
     assert (await worker_of(database, offer)).answered == 1
     assert (await job_of(database, job_id)).accepted == (answer is OfferAnswer.ACCEPT)
 
@@ -185,16 +183,16 @@ async def test_the_last_acceptance_closes_what_is_still_open(database: Database)
     await answers(database, offers[1], OfferAnswer.ACCEPT)
     for waiting in offers[2:]:
         assert (await match_of(database, waiting[1])).status == OfferStatus.CLOSED
-        kind, params = (await told(database, waiting[0]))[-1]
+        kind, params = (await messages_to(database, waiting[0]))[-1]
         assert (kind, params["reason"]) == ("offer_closed", "full")
     assert await answers(database, offers[2], OfferAnswer.ACCEPT) == "offer_closed"
 
 
 async def test_an_answer_keeps_back_what_would_only_confuse(database: Database) -> None:
     _, [offer] = await market(database)
-    assert await kinds_told(database, offer[0]) == ["job_offer"]
+    assert await message_kinds_to(database, offer[0]) == ["job_offer"]
     await answers(database, offer, OfferAnswer.ACCEPT)
-    assert await kinds_told(database, offer[0]) == ["offer_accepted"]
+    assert await message_kinds_to(database, offer[0]) == ["offer_accepted"]
 
 
 async def test_an_acceptance_can_be_taken_back_and_opens_the_place(database: Database) -> None:
@@ -207,9 +205,9 @@ async def test_an_acceptance_can_be_taken_back_and_opens_the_place(database: Dat
     job = await job_of(database, job_id)
     assert (job.accepted, job.next_wave_at) == (0, NOW + HOUR)
     assert (await worker_of(database, offer)).withdrawn == 1
-    assert await kinds_told(database, offer[0]) == ["offer_accepted", "offer_withdrawn"]
+    assert await message_kinds_to(database, offer[0]) == ["offer_accepted", "offer_withdrawn"]
     # The employer had not heard of the lead yet, and never will.
-    assert await kinds_told(database, job.employer_id) == []
+    assert await message_kinds_to(database, job.employer_id) == []
 
 
 async def test_an_employer_who_heard_of_a_lead_hears_that_it_is_gone(database: Database) -> None:
@@ -217,7 +215,7 @@ async def test_an_employer_who_heard_of_a_lead_hears_that_it_is_gone(database: D
     await answers(database, offer, OfferAnswer.ACCEPT)
     await mark_sent(database)
     await takes_back(database, offer)
-    heard = await told(database, await employer_of(database, job_id))
+    heard = await messages_to(database, await employer_of(database, job_id))
     assert [kind for kind, _ in heard] == ["lead_accepted", "lead_withdrawn"]
     assert heard[-1][1]["display_name"] == "Asha K."
 
@@ -257,7 +255,7 @@ async def test_only_an_accepted_lead_is_unlocked_and_only_once(database: Databas
     assert await unlocks(database, offer) == "already_unlocked"
     assert (await match_of(database, offer[1])).unlocked_at == NOW + HOUR
     assert (await job_of(database, job_id)).unlocked == 1
-    assert (await kinds_told(database, offer[0]))[-1] == "contact_unlocked"
+    assert (await message_kinds_to(database, offer[0]))[-1] == "contact_unlocked"
     assert await unlocks(database, (offer[0], new_id())) == "match_not_found"
 
 
@@ -277,7 +275,7 @@ async def test_whoever_erases_their_account_is_sold_to_nobody_any_more(database:
     assert await run(database, lambda session: withdraw_all(session, offer[0], NOW)) == 1
     assert (await match_of(database, offer[1])).status == OfferStatus.WITHDRAWN
     assert (await job_of(database, first_job)).accepted == 0
-    assert (await kinds_told(database, await employer_of(database, first_job)))[-1] == (
+    assert (await message_kinds_to(database, await employer_of(database, first_job)))[-1] == (
         "lead_withdrawn"
     )
     assert await run(database, lambda session: withdraw_all(session, offer[0], NOW)) == 0

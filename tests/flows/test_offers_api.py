@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
 
 SHAPE = {"id", "status", "job", "why", "offered_at", "respond_by", "responded_at"}
 JOB_SHAPE = {

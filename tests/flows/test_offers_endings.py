@@ -25,22 +25,19 @@ from app.offers.respond import respond
 from app.offers.rules import OfferAnswer, OfferStatus
 from app.policy.policy import Policy
 from app.workers.models import Worker
-from tests.flows.matching_world import NOW, add_employer, add_job
-from tests.flows.offers_world import (
-    DEADLINE,
-    HOUR,
+from tests.support.database import (
     employer_of,
     job_of,
-    kinds_told,
     mark_sent,
     market,
     match_of,
-    offer_to,
+    message_kinds_to,
+    messages_to,
     opened,
     outcome,
     run,
-    told,
 )
+from tests.support.factories import DEADLINE, HOUR, NOW, add_employer, add_job, create_offers
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -92,7 +89,7 @@ async def test_an_unanswered_offer_expires_once_and_counts_as_missed(database: D
     assert await expires(database, DEADLINE) == 1
     assert await expires(database, DEADLINE + HOUR) == 0
     assert await statuses(database, job_id) == ["expired"]
-    assert await kinds_told(database, offer[0]) == ["job_offer", "offer_expired"]
+    assert await message_kinds_to(database, offer[0]) == ["job_offer", "offer_expired"]
     async with database.read() as session:
         assert (await session.get_one(Worker, offer[0])).missed == 1
 
@@ -125,7 +122,7 @@ async def test_a_worker_who_misses_two_offers_misses_two(database: Database) -> 
 
     async def another_job(session: AsyncSession) -> None:
         job_id = await add_job(session, await add_employer(session))
-        await offer_to(session, job_id, [offer[0]])
+        await create_offers(session, job_id, [offer[0]])
 
     await run(database, another_job)
     assert await expires(database, DEADLINE) == 2
@@ -151,7 +148,7 @@ async def test_one_reminder_with_a_quarter_of_the_time_left(database: Database) 
     assert await reminds(database, NOW + 3 * HOUR - MINUTE) == 0
     assert await reminds(database, NOW + 3 * HOUR) == 1
     assert await reminds(database, NOW + 3 * HOUR + MINUTE) == 0
-    (_, first), (kind, again) = await told(database, offer[0])
+    (_, first), (kind, again) = await messages_to(database, offer[0])
     assert kind == "offer_reminder"
     assert again == first  # it says the same as the offer, and can be answered the same way
     assert (await match_of(database, offer[1])).reminded_at == NOW + 3 * HOUR
@@ -185,11 +182,11 @@ async def test_a_cancelled_job_closes_what_is_open_and_tells_each_worker_once(
     assert await closes(database, job_id, JobAction.CANCEL) == "ok"
     assert await statuses(database, job_id) == ["accepted", "closed"]
     for worker_id, _ in (accepted, waiting):
-        kind, params = (await told(database, worker_id))[-1]
+        kind, params = (await messages_to(database, worker_id))[-1]
         assert (kind, params["reason"]) == ("offer_closed", "cancelled")
-    heard = await kinds_told(database, waiting[0])
+    heard = await message_kinds_to(database, waiting[0])
     assert await closes(database, job_id, JobAction.CANCEL) == "job_cancelled"
-    assert await kinds_told(database, waiting[0]) == heard
+    assert await message_kinds_to(database, waiting[0]) == heard
     refusal = await outcome(
         database, lambda s: respond(s, *waiting, OfferAnswer.ACCEPT, None, NOW + HOUR)
     )
@@ -199,7 +196,7 @@ async def test_a_cancelled_job_closes_what_is_open_and_tells_each_worker_once(
 async def test_who_never_got_the_offer_does_not_hear_of_its_end(database: Database) -> None:
     job_id, [offer] = await market(database)
     await closes(database, job_id, JobAction.CANCEL)
-    assert await kinds_told(database, offer[0]) == []
+    assert await message_kinds_to(database, offer[0]) == []
 
 
 async def test_the_employer_is_told_of_what_they_did_not_do_themselves(database: Database) -> None:
@@ -209,12 +206,12 @@ async def test_the_employer_is_told_of_what_they_did_not_do_themselves(database:
     employer = Actor(employer_id, Role.EMPLOYER, UserStatus.ACTIVE, "Rustom")
     admin = Actor(await employer_of(database, other_job), Role.ADMIN, UserStatus.ACTIVE, "Admin")
     await closes(database, job_id, JobAction.CANCEL, employer)
-    assert await told(database, employer_id) == []
+    assert await messages_to(database, employer_id) == []
     await run(
         database,
         lambda s: close_job(s, other_job, JobAction.CANCEL, None, NOW, "looks like a scam"),
     )
-    [(kind, params)] = await told(database, admin.user_id)
+    [(kind, params)] = await messages_to(database, admin.user_id)
     assert (kind, params["reason"]) == ("job_closed", "cancelled")
 
 
@@ -242,8 +239,8 @@ async def test_a_job_is_filled_by_its_last_unlock_and_keeps_its_leads(database: 
     job = await job_of(database, job_id)
     assert (job.status, job.unlocked, job.next_wave_at) == (JobStatus.FILLED, 1, None)
     assert await statuses(database, job_id) == ["accepted", "closed", "closed"]
-    assert (await told(database, offers[1][0]))[-1][1]["reason"] == "filled"
-    assert (await kinds_told(database, job.employer_id))[-1] == "job_filled"
+    assert (await messages_to(database, offers[1][0]))[-1][1]["reason"] == "filled"
+    assert (await message_kinds_to(database, job.employer_id))[-1] == "job_filled"
 
 
 async def test_more_leads_than_positions_can_be_unlocked_of_a_filled_job(
@@ -269,7 +266,7 @@ async def test_a_job_ends_when_its_last_shift_begins(database: Database) -> None
     assert await run(database, lambda s: expire_jobs_due(s, last_shift, 10)) == 0
     job = await job_of(database, job_id)
     assert (job.status, job.closed_at) == (JobStatus.EXPIRED, last_shift)
-    assert (await told(database, job.employer_id))[-1] == (
+    assert (await messages_to(database, job.employer_id))[-1] == (
         "job_closed",
         {"title": "Evening waiter", "reason": "expired"},
     )
@@ -286,7 +283,7 @@ async def test_who_could_still_answer_hears_that_a_job_s_time_is_over(database: 
         await session.execute(late.values(respond_by=last_shift + HOUR))
     assert await run(database, lambda s: expire_jobs_due(s, last_shift, 10)) == 1
     assert await statuses(database, job_id) == ["closed"]
-    kind, params = (await told(database, offer[0]))[-1]
+    kind, params = (await messages_to(database, offer[0]))[-1]
     assert (kind, params["reason"]) == ("offer_closed", "expired")
 
 
@@ -313,7 +310,7 @@ async def test_a_block_closes_that_employers_offers_and_no_others(database: Data
 
     async def another_job(session: AsyncSession) -> UUID:
         other = await add_job(session, await add_employer(session))
-        await offer_to(session, other, [offer[0]])
+        await create_offers(session, other, [offer[0]])
         return other
 
     kept = await run(database, another_job)
@@ -321,7 +318,7 @@ async def test_a_block_closes_that_employers_offers_and_no_others(database: Data
     assert await run(database, lambda s: close_between(s, offer[0], employer_id, NOW)) == 1
     assert (await match_of(database, offer[1])).status == OfferStatus.CLOSED
     assert await statuses(database, kept) == ["offered"]
-    assert "offer_closed" not in await kinds_told(database, offer[0])
+    assert "offer_closed" not in await message_kinds_to(database, offer[0])
     assert (await job_of(database, job_id)).next_wave_at == NOW
 
 
@@ -342,7 +339,7 @@ async def test_an_offer_carries_its_price_and_deadline_from_the_start(database: 
     assert (match.price_amount, match.price_currency) == (4_900, "INR")
     within = Policy().deadlines.respond_within_minutes
     assert match.respond_by == NOW + within * MINUTE
-    [(kind, params)] = await told(database, offer[0])
+    [(kind, params)] = await messages_to(database, offer[0])
     assert kind == "job_offer"
     assert params["distance_km"] == 1.0
     assert params["respond_by"] == match.respond_by.isoformat()
@@ -351,9 +348,9 @@ async def test_an_offer_carries_its_price_and_deadline_from_the_start(database: 
 
 async def test_nobody_is_offered_the_same_job_twice(database: Database) -> None:
     job_id, [offer] = await market(database)
-    await run(database, lambda session: offer_to(session, job_id, [offer[0]]))
+    await run(database, lambda session: create_offers(session, job_id, [offer[0]]))
     assert await statuses(database, job_id) == ["offered"]
-    assert await kinds_told(database, offer[0]) == ["job_offer"]
+    assert await message_kinds_to(database, offer[0]) == ["job_offer"]
 
 
 async def test_a_job_whose_last_shift_began_is_offered_to_nobody(database: Database) -> None:

@@ -25,21 +25,19 @@ from app.offers.remind import remind_due
 from app.offers.respond import respond, withdraw, withdraw_all
 from app.offers.rules import OfferAnswer, OfferStatus
 from app.workers.models import Worker
-from tests.flows.matching_world import NOW
-from tests.flows.offers_world import (
-    DEADLINE,
+from tests.support.database import (
     Verb,
     employer_of,
     job_of,
-    kinds_told,
     mark_sent,
     market,
     match_of,
-    offer_to,
+    message_kinds_to,
     opened,
     race,
     run,
 )
+from tests.support.factories import DEADLINE, NOW, create_offers
 
 TURNS = 5
 """How often a race between two is run: who wins changes from turn to turn."""
@@ -93,7 +91,7 @@ async def test_parallel_acceptances_take_exactly_the_limit(database: Database) -
         match = await match_of(database, offer[1])
         assert match.status == ("accepted" if result == "ok" else "closed")
         last = "offer_accepted" if result == "ok" else "offer_closed"
-        assert await kinds_told(database, offer[0]) == ["job_offer", last]
+        assert await message_kinds_to(database, offer[0]) == ["job_offer", last]
 
 
 async def test_tapping_many_times_accepts_once(database: Database) -> None:
@@ -101,7 +99,9 @@ async def test_tapping_many_times_accepts_once(database: Database) -> None:
     assert await race(database, *[accepts(offer)] * 12) == ["ok"] * 12
     assert (await job_of(database, job_id)).accepted == 1
     assert await actions_on(database, offer) == ["offer.accept"]
-    assert await kinds_told(database, await employer_of(database, job_id)) == ["lead_accepted"]
+    assert await message_kinds_to(database, await employer_of(database, job_id)) == [
+        "lead_accepted"
+    ]
 
 
 async def test_who_came_later_and_was_quicker_breaks_no_rule(database: Database) -> None:
@@ -194,7 +194,7 @@ async def test_parallel_unlocks_of_one_lead_count_once(database: Database) -> No
     outcomes = await race(database, *[unlocks(offer)] * 10)
     assert sorted(outcomes) == ["already_unlocked"] * 9 + ["ok"]
     assert (await job_of(database, job_id)).unlocked == 1
-    assert (await kinds_told(database, offer[0])).count("contact_unlocked") == 1
+    assert (await message_kinds_to(database, offer[0])).count("contact_unlocked") == 1
 
 
 async def test_two_last_unlocks_at_once_fill_the_job_once(database: Database) -> None:
@@ -204,7 +204,7 @@ async def test_two_last_unlocks_at_once_fill_the_job_once(database: Database) ->
     assert await race(database, *(unlocks(offer) for offer in offers[:2])) == ["ok", "ok"]
     job = await job_of(database, job_id)
     assert (job.status, job.unlocked) == (JobStatus.FILLED, 2)
-    assert (await kinds_told(database, job.employer_id)).count("job_filled") == 1
+    assert (await message_kinds_to(database, job.employer_id)).count("job_filled") == 1
 
 
 async def test_a_suspension_and_an_answer_have_one_winner(database: Database) -> None:
@@ -276,7 +276,7 @@ async def test_everything_at_once_neither_blocks_itself_nor_loses_count(
 
 
 async def _offer(job_id: UUID, people: list[UUID], session: AsyncSession) -> None:
-    await offer_to(session, job_id, people)
+    await create_offers(session, job_id, people)
 
 
 async def _erase(worker_id: UUID, session: AsyncSession) -> None:

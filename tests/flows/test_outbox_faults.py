@@ -19,10 +19,11 @@ from app.messaging.outbox.claim import LEASE, LONGEST_SEND
 from app.messaging.rules import AMBIGUOUS_WAIT, MUCH_LATER, Refusal
 from app.providers.whatsapp.errors import classify
 from app.texts.message import Outgoing
-from tests.flows.channels import channels_of
-from tests.flows.matching_world import NOW, NewWorker, add_workers, database_of
-from tests.flows.test_messages_delivery import OFFER
 from tests.infra.counted import alerts
+from tests.support.channels import channels_of
+from tests.support.database import database_of
+from tests.support.factories import NOW, NewWorker, add_workers
+from tests.support.messages import OFFER
 
 type Happening = Callable[[UUID], Awaitable[Any]]
 

@@ -16,9 +16,10 @@ from app.core.money import Money
 from app.payments import reconcile, refunds
 from app.payments.models import Payment
 from app.payments.provider import PaymentProvider, PaymentsUnavailable, ProviderRefund
-from tests.flows import payments_world as money
-from tests.flows.payments_world import bought, give_back, lead, refunds_of
-from tests.flows.world import World, ok
+from tests.support import leads, provider_faults
+from tests.support.app_harness import World
+from tests.support.assertions import ok
+from tests.support.leads import bought_lead, lead, refund, refunds_of
 
 pytestmark = pytest.mark.usefixtures("world", "quiet_log")
 
@@ -86,7 +87,7 @@ def world(world_of_file: World) -> Iterator[World]:
     """One Partimer for the file; money is right after each test."""
     world_of_file.unread = True
     yield world_of_file
-    money.at_rest(world_of_file)
+    leads.check_at_rest(world_of_file)
 
 
 def tries(world: World) -> list[WorkAttempt]:
@@ -98,8 +99,8 @@ def tries(world: World) -> list[WorkAttempt]:
 
 
 def test_refunds_go_side_by_side_and_one_that_fails_keeps_no_other_waiting(world: World) -> None:
-    paid = [bought(world)[1] for _ in range(FOUR)]
-    made = [ok(give_back(world, payment))["id"] for payment in paid]
+    paid = [bought_lead(world)[1] for _ in range(FOUR)]
+    made = [ok(refund(world, payment))["id"] for payment in paid]
 
     def fails(refund_id: str) -> Exception | None:
         return RuntimeError("a row of ours is broken") if refund_id == made[0] else None
@@ -120,9 +121,9 @@ def test_refunds_go_side_by_side_and_one_that_fails_keeps_no_other_waiting(world
 
 
 def test_while_the_provider_is_away_nothing_is_counted_and_few_are_asked(world: World) -> None:
-    paid = [bought(world)[1] for _ in range(2)]
+    paid = [bought_lead(world)[1] for _ in range(2)]
     for payment in paid:
-        ok(give_back(world, payment))
+        ok(refund(world, payment))
     with watched(world, lambda _: PaymentsUnavailable()) as client:
         for _ in range(MAX_ATTEMPTS + 1):
             world.clock.advance(seconds=(1 + SPREAD) * LONGEST_PAUSE.total_seconds())
@@ -142,12 +143,12 @@ def test_payments_are_asked_about_side_by_side_and_one_that_fails_keeps_no_other
     leads = [lead(world) for _ in range(FOUR)]
     pages = [one.begin() for one in leads]
     ids = [page["payment_id"] for page in pages]
-    money.fault(world, "lost", times=100)  # no event comes
+    provider_faults.stripe_fault(world, "lost", times=100)  # no event comes
     for page in pages:
         world.pay(page["checkout_url"])
     statuses = {one.payment["status"] for one in leads}
     assert statuses == {"pending"}
-    money.fault(world, "lost", times=0)
+    provider_faults.stripe_fault(world, "lost", times=0)
 
     async def make_due(session: Any) -> str:
         due = update(Payment).where(Payment.id.in_([UUID(each) for each in ids]))
@@ -172,4 +173,4 @@ def test_payments_are_asked_about_side_by_side_and_one_that_fails_keeps_no_other
 
 
 def payment_status(world: World, payment_id: str) -> str:
-    return money.payment_row(world, payment_id).status
+    return leads.payment_row(world, payment_id).status

@@ -18,9 +18,10 @@ from app.messaging.models import InboxItem
 from app.offers.models import JobMatch
 from app.policy.models import PolicyRow
 from app.reporting import parked
-from tests.flows.payments_world import actions
-from tests.flows.world import START, World, ok, refused
 from tests.infra.counted import alerts
+from tests.support.app_harness import START, World
+from tests.support.assertions import ok, refused
+from tests.support.leads import logged_actions
 
 pytestmark = pytest.mark.usefixtures("world", "quiet_log")
 
@@ -79,7 +80,7 @@ def test_a_job_that_can_not_be_matched_is_listed_and_matched_once_it_is_mended(
     retry = f"{PARKED}/wave/{bad['id']}/retry"
     assert ok(admin.post(retry))["attempts"] == 0
     refused(admin.post(retry), 409, "work_not_parked")
-    assert actions(world, bad["id"]).count("work.retry") == 1
+    assert logged_actions(world, bad["id"]).count("work.retry") == 1
     world.settle()
     assert world.in_session(lambda session: _asked(session, bad["id"])) == 1
     refused(admin.post(retry), 404, "not_found")
@@ -131,7 +132,7 @@ def test_a_message_that_was_given_up_is_listed_without_its_words_and_handled_aga
     again = ok(admin.post(f"{INBOX}/{row['id']}/retry"))
     assert (again["state"], again["attempts"], again["error"]) == ("waiting", 0, None)
     refused(admin.post(f"{INBOX}/{row['id']}/retry"), 409, "inbox_item_not_dead")
-    assert actions(world, row["id"]) == ["inbox.retry"]
+    assert logged_actions(world, row["id"]) == ["inbox.retry"]
     world.settle()
     assert ok(admin.get(INBOX, params={"state": "dead"}))["items"] == []
     assert len(world.messages("+919811100042")) >= before

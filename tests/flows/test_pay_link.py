@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.flows.world import Person, World, ok
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok
 
 
 def accepted(world: World, **employer: Any) -> tuple[Person, Person, str, str]:

@@ -17,20 +17,18 @@ from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import purchase
 from app.payments.provider import PaymentsNotConfigured
 from app.providers.wiring import build_payments
-from tests.flows import payments_world as money
-from tests.flows.payments_world import (
-    Lead,
-    at_once,
-    at_stripe,
-    event,
-    fault,
-    later,
-    lead,
-    pages_of,
-    tell,
-)
-from tests.flows.world import World, ok, refused
 from tests.infra.counted import alerts
+from tests.support import leads
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.leads import Lead, at_once, later, lead
+from tests.support.provider_faults import (
+    checkout_pages,
+    post_to_webhook,
+    stripe_event,
+    stripe_fault,
+    stripe_objects,
+)
 
 
 @pytest.fixture
@@ -38,7 +36,7 @@ def world(world_of_file: World) -> Iterator[World]:
     """One Partimer for the file: every test brings its own people, and money is right after each."""
     world_of_file.unread = True
     yield world_of_file
-    money.at_rest(world_of_file)
+    leads.check_at_rest(world_of_file)
 
 
 def stored(world: World) -> int:
@@ -52,28 +50,28 @@ def stored(world: World) -> int:
 def paid_page(lead_: Lead, **changes: Any) -> dict[str, Any]:
     """The page of a lead as Stripe would show it, paid, with changes."""
     lead_.begin()
-    [page] = pages_of(lead_.world, lead_.id)
+    [page] = checkout_pages(lead_.world, lead_.id)
     paid = {"status": "complete", "payment_status": "paid", "payment_intent": f"pi_{lead_.id}"}
     return page | paid | changes
 
 
 def test_an_event_told_again_changes_nothing(world: World) -> None:
     mine = lead(world)
-    fault(world, "duplicate", 4)
+    stripe_fault(world, "duplicate", 4)
     mine.buy()
-    kept, log = stored(world), money.actions(world, mine.id)
+    kept, log = stored(world), leads.logged_actions(world, mine.id)
     [completed] = [
         one
-        for one in at_stripe(world, "event")
+        for one in stripe_objects(world, "event")
         if one["type"] == "checkout.session.completed"
         and one["data"]["object"]["metadata"].get("match_id") == mine.id
     ]
     ok(world.http.post(f"/sandbox/stripe/_control/events/{completed['id']}/resend"))
-    assert tell(world, completed, times=3) == [200, 200, 200]
+    assert post_to_webhook(world, completed, times=3) == [200, 200, 200]
     assert stored(world) == kept
     # The same news under another number is news of nothing.
-    assert tell(world, completed | {"id": "evt_other_" + mine.id}) == [200]
-    assert money.actions(world, mine.id) == log
+    assert post_to_webhook(world, completed | {"id": "evt_other_" + mine.id}) == [200]
+    assert leads.logged_actions(world, mine.id) == log
     assert len(mine.payments()) == 1
 
 
@@ -93,15 +91,17 @@ def test_the_order_of_events_does_not_matter(world: World, order: int) -> None:
     }
     failure = {"last_payment_error": {"code": "card_declined", "decline_code": "generic_decline"}}
     events = [
-        event("payment_intent.processing", intent),
-        event("payment_intent.payment_failed", intent | failure),
-        event("payment_intent.succeeded", intent),
-        event("checkout.session.completed", page),
-        event("checkout.session.expired", page | {"status": "expired", "payment_status": "unpaid"}),
-        event("payment_intent.canceled", intent | {"cancellation_reason": "abandoned"}),
+        stripe_event("payment_intent.processing", intent),
+        stripe_event("payment_intent.payment_failed", intent | failure),
+        stripe_event("payment_intent.succeeded", intent),
+        stripe_event("checkout.session.completed", page),
+        stripe_event(
+            "checkout.session.expired", page | {"status": "expired", "payment_status": "unpaid"}
+        ),
+        stripe_event("payment_intent.canceled", intent | {"cancellation_reason": "abandoned"}),
     ]
     for one in events[::order]:
-        assert tell(world, one) == [200]
+        assert post_to_webhook(world, one) == [200]
     assert mine.phone_shown() == mine.worker.phone
     assert [payment["status"] for payment in mine.payments()] == ["succeeded"]
 
@@ -110,9 +110,9 @@ def test_a_bad_signature_stores_nothing(world: World) -> None:
     mine = lead(world)
     page = paid_page(mine)
     kept = stored(world)
-    news = event("checkout.session.completed", page)
-    assert tell(world, news, "bad") == [401]
-    assert tell(world, news, "none") == [401]
+    news = stripe_event("checkout.session.completed", page)
+    assert post_to_webhook(world, news, "bad") == [401]
+    assert post_to_webhook(world, news, "none") == [401]
     assert (stored(world), mine.contact()) == (kept, None)
 
 
@@ -124,7 +124,7 @@ def sign(body: bytes, at: float, secret: str = "whsec_sandbox") -> str:
 
 def test_an_old_signature_is_a_replay(world: World) -> None:
     mine = lead(world)
-    body = json.dumps(event("checkout.session.completed", paid_page(mine))).encode()
+    body = json.dumps(stripe_event("checkout.session.completed", paid_page(mine))).encode()
     kept = stored(world)
     for at in (time.time() - 400, time.time() + 400):
         answer = world.http.post(
@@ -163,10 +163,10 @@ def test_a_payment_of_something_else_unlocks_nothing_and_calls_a_person(
     page = paid_page(mine, **changes)
     before = alerts("payment_mismatch")
     for _ in range(2):
-        assert tell(world, event("checkout.session.completed", page)) == [200]
+        assert post_to_webhook(world, stripe_event("checkout.session.completed", page)) == [200]
     assert mine.contact() is None
     assert alerts("payment_mismatch") == before + 1
-    [row] = money.log_of(world, mine.payment["id"])
+    [row] = leads.log_of(world, mine.payment["id"])
     assert (row.action, row.actor_id, row.after) == ("payment.mismatch", None, {"differs": differs})
     assert (mine.payment["status"], mine.payment["failure_code"]) == ("failed", "mismatch")
     mine.buy()
@@ -175,16 +175,18 @@ def test_a_payment_of_something_else_unlocks_nothing_and_calls_a_person(
 def test_events_that_are_none_of_ours_have_no_effect(world: World) -> None:
     kept, dead = stored(world), alerts("payment_event_dead")
     foreign = [
-        event("customer.created", {"id": "cus_1"}),
-        event("checkout.session.completed", {"id": "cs_1", "mode": "subscription"}),
-        event("checkout.session.async_payment_failed", {"id": "cs_1", "metadata": None}),
-        event("payment_intent.payment_failed", {"id": "pi_1", "metadata": {"payment_id": "42"}}),
-        event("charge.refunded", {"id": "ch_1"}),
-        event("charge.dispute.created", {"id": "dp_1", "payment_intent": None}),
+        stripe_event("customer.created", {"id": "cus_1"}),
+        stripe_event("checkout.session.completed", {"id": "cs_1", "mode": "subscription"}),
+        stripe_event("checkout.session.async_payment_failed", {"id": "cs_1", "metadata": None}),
+        stripe_event(
+            "payment_intent.payment_failed", {"id": "pi_1", "metadata": {"payment_id": "42"}}
+        ),
+        stripe_event("charge.refunded", {"id": "ch_1"}),
+        stripe_event("charge.dispute.created", {"id": "dp_1", "payment_intent": None}),
         {"id": "evt_bare", "type": "v2.core.event"},
     ]
     for one in foreign:
-        assert tell(world, one) == [200]
+        assert post_to_webhook(world, one) == [200]
     assert stored(world) == kept + len(foreign)
 
     async def states(session: Any) -> set[str]:
@@ -210,8 +212,8 @@ def test_what_is_no_event_is_refused_though_signed(world: World, payload: str) -
 
 def test_an_event_that_can_t_be_read_is_given_up_and_can_be_retried(world: World) -> None:
     dead = alerts("payment_event_dead")
-    broken = event("checkout.session.completed", {"id": "cs_x", "metadata": {}})
-    assert tell(world, broken) == [200]
+    broken = stripe_event("checkout.session.completed", {"id": "cs_x", "metadata": {}})
+    assert post_to_webhook(world, broken) == [200]
     for _ in range(12):
         world.clock.advance(hours=1)
         world.settle()
@@ -222,14 +224,14 @@ def test_an_event_that_can_t_be_read_is_given_up_and_can_be_retried(world: World
     again = ok(admin.post(f"/api/admin/webhooks/{row['id']}/retry"))
     assert (again["state"], again["attempts"]) == ("waiting", 0)
     refused(admin.post(f"/api/admin/webhooks/{row['id']}/retry"), 409, "webhook_not_dead")
-    assert money.actions(world, row["id"]) == ["webhook.retry"]
+    assert leads.logged_actions(world, row["id"]) == ["webhook.retry"]
 
 
 def test_a_lost_event_costs_minutes_and_no_lead(world: World) -> None:
     mine = lead(world)
     page = mine.begin()
     # Charge created, charge, intent, page: none of what Stripe says arrives.
-    fault(world, "lost", 4)
+    stripe_fault(world, "lost", 4)
     world.pay(page["checkout_url"])
     assert mine.contact() is None
     later(world, mine, minutes=3)
@@ -241,7 +243,7 @@ def test_a_lost_event_costs_minutes_and_no_lead(world: World) -> None:
 def test_a_lost_expiry_frees_the_lead_for_a_new_try(world: World) -> None:
     mine = lead(world)
     page = mine.begin()
-    fault(world, "lost", 1)
+    stripe_fault(world, "lost", 1)
     world.pay(page["checkout_url"], "expire")
     assert mine.payment["status"] == "pending"
     later(world, mine, minutes=3)
@@ -255,8 +257,8 @@ def test_a_page_given_up_is_closed_at_the_provider(world: World) -> None:
     first = mine.begin()
     world.clock.advance(minutes=1)
     # Found wanting by an event that fits in nothing, given up, and replaced by another page.
-    [page] = pages_of(world, mine.id)
-    tell(world, event("checkout.session.expired", page | {"status": "expired"}))
+    [page] = checkout_pages(world, mine.id)
+    post_to_webhook(world, stripe_event("checkout.session.expired", page | {"status": "expired"}))
     second = mine.begin()
     assert second["checkout_url"] != first["checkout_url"]
     world.pay(second["checkout_url"])
@@ -266,22 +268,22 @@ def test_a_page_given_up_is_closed_at_the_provider(world: World) -> None:
 def test_the_other_page_of_a_lead_that_is_sold_is_closed_at_the_provider(world: World) -> None:
     mine = lead(world)
     first = mine.begin()
-    [page] = pages_of(world, mine.id)
-    tell(world, event("checkout.session.expired", page | {"status": "expired"}))
+    [page] = checkout_pages(world, mine.id)
+    post_to_webhook(world, stripe_event("checkout.session.expired", page | {"status": "expired"}))
     mine.begin()
     world.pay(first["checkout_url"])
     later(world, mine, minutes=6)
     world.settle()
     assert [payment["status"] for payment in mine.payments()] == ["succeeded", "cancelled"]
-    other = next(each for each in pages_of(world, mine.id) if each["id"] != page["id"])
+    other = next(each for each in checkout_pages(world, mine.id) if each["id"] != page["id"])
     assert other["status"] == "expired", "nobody can pay for it any more"
 
 
 def test_a_second_page_paid_late_is_given_back(world: World) -> None:
     mine = lead(world)
     first = mine.begin()
-    [page] = pages_of(world, mine.id)
-    tell(world, event("checkout.session.expired", page | {"status": "expired"}))
+    [page] = checkout_pages(world, mine.id)
+    post_to_webhook(world, stripe_event("checkout.session.expired", page | {"status": "expired"}))
     second = mine.begin()
     world.pay(second["checkout_url"])
     world.pay(first["checkout_url"])
@@ -294,7 +296,7 @@ def test_a_second_page_paid_late_is_given_back(world: World) -> None:
 def test_two_charges_on_one_payment_are_one_lead_and_one_refund(world: World, same: bool) -> None:
     mine = lead(world)
     mine.buy()
-    [page] = pages_of(world, mine.id)
+    [page] = checkout_pages(world, mine.id)
     # A page that Stripe opened although its answer was lost, paid as well: a real second charge.
     customer = page["customer"]
     intent = _charge(world, customer, page["metadata"])
@@ -308,7 +310,7 @@ def test_two_charges_on_one_payment_are_one_lead_and_one_refund(world: World, sa
 
     before = world.in_session(unhandled)  # what other tests of this file told and nobody could read
     for _ in range(2):
-        tell(world, event("checkout.session.completed", twin))
+        post_to_webhook(world, stripe_event("checkout.session.completed", twin))
     assert [payment["status"] for payment in mine.payments()] == ["succeeded", "refunded"]
     assert world.in_session(unhandled) == before, "told again, it is known"
 

@@ -5,23 +5,26 @@ from typing import Any
 
 import pytest
 
-from tests.flows import payments_world as money
-from tests.flows.payments_world import (
-    actions,
+from tests.infra.counted import alerts
+from tests.support import leads
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.leads import (
     at_once,
-    at_stripe,
-    bought,
-    event,
-    fault,
-    give_back,
+    bought_lead,
     later,
     lead,
+    logged_actions,
     payment_row,
+    refund,
     refunds_of,
-    tell,
 )
-from tests.flows.world import World, ok, refused
-from tests.infra.counted import alerts
+from tests.support.provider_faults import (
+    post_to_webhook,
+    stripe_event,
+    stripe_fault,
+    stripe_objects,
+)
 
 
 @pytest.fixture
@@ -29,17 +32,17 @@ def world(world_of_file: World) -> Iterator[World]:
     """One Partimer for the file: every test brings its own people, and money is right after each."""
     world_of_file.unread = True
     yield world_of_file
-    money.at_rest(world_of_file)
+    leads.check_at_rest(world_of_file)
 
 
 def refunds_at_stripe(world: World, payment_id: str) -> list[dict[str, Any]]:
     intent = payment_row(world, payment_id).intent_id
-    return [one for one in at_stripe(world, "refund") if one["payment_intent"] == intent]
+    return [one for one in stripe_objects(world, "refund") if one["payment_intent"] == intent]
 
 
 def test_a_refund_gives_all_back_and_hides_nothing(world: World) -> None:
-    mine, payment = bought(world)
-    made = ok(give_back(world, payment))
+    mine, payment = bought_lead(world)
+    made = ok(refund(world, payment))
     assert made["status"] == "requested"
     assert made["amount"] == {"amount": 4_900, "currency": "INR"}
     world.settle()
@@ -49,20 +52,20 @@ def test_a_refund_gives_all_back_and_hides_nothing(world: World) -> None:
     assert ok(mine.unlock())["contact"]["phone"] == mine.worker.phone
     [sent] = refunds_at_stripe(world, payment)
     assert (sent["amount"], sent["metadata"]) == (4_900, {"refund_id": made["id"]})
-    refused(give_back(world, payment), 409, "payment_not_refundable")
+    refused(refund(world, payment), 409, "payment_not_refundable")
     assert ok(mine.employer.get("/api/employers/dashboard"))["spend"]["amount"] == 0
 
 
 def test_refunds_in_part_add_up_to_the_price_and_no_further(world: World) -> None:
-    mine, payment = bought(world)
+    mine, payment = bought_lead(world)
     for _ in range(2):  # of the same amount, on their way at the same time
-        ok(give_back(world, payment, amount=1_000))
-    problem = refused(give_back(world, payment, amount=2_901), 422, "invalid")
+        ok(refund(world, payment, amount=1_000))
+    problem = refused(refund(world, payment, amount=2_901), 422, "invalid")
     assert problem["errors"][0]["field"] == "amount"
     world.settle()
     assert mine.payment["status"] == "partially_refunded"
     assert mine.payment["refunded"]["amount"] == 2_000
-    ok(give_back(world, payment))
+    ok(refund(world, payment))
     world.settle()
     assert (mine.payment["status"], mine.payment["refunded"]["amount"]) == ("refunded", 4_900)
     assert sorted(one["amount"] for one in refunds_at_stripe(world, payment)) == [
@@ -70,26 +73,26 @@ def test_refunds_in_part_add_up_to_the_price_and_no_further(world: World) -> Non
         1_000,
         2_900,
     ]
-    assert actions(world, payment) == ["payment.refund"] * 3
+    assert logged_actions(world, payment) == ["payment.refund"] * 3
 
 
 def test_an_amount_that_can_t_be_given_back_is_refused(world: World) -> None:
-    _, payment = bought(world)
+    _, payment = bought_lead(world)
     for amount in (0, -1, 4_901, 10**15, True, 1.5, "100"):
-        assert give_back(world, payment, amount=amount).status_code == 422, amount
+        assert refund(world, payment, amount=amount).status_code == 422, amount
     assert refunds_of(world, payment) == []
 
 
 def test_only_what_was_paid_goes_back(world: World) -> None:
     mine = lead(world)
     payment = mine.begin()["payment_id"]
-    refused(give_back(world, payment), 409, "payment_not_refundable")
+    refused(refund(world, payment), 409, "payment_not_refundable")
     nowhere = "0190b5a4-0000-7000-8000-000000000000"
-    refused(give_back(world, nowhere), 404, "payment_not_found")
+    refused(refund(world, nowhere), 404, "payment_not_found")
 
 
 def test_many_refunds_at_once_never_exceed_the_price(world: World) -> None:
-    _, payment = bought(world)
+    _, payment = bought_lead(world)
     admin = world.admin()
     path = f"/api/admin/payments/{payment}/refund"
     body = {"reason": "twice", "amount": 4_000}
@@ -100,7 +103,7 @@ def test_many_refunds_at_once_never_exceed_the_price(world: World) -> None:
 
 
 def test_a_refund_asked_for_twice_with_one_key_is_one(world: World) -> None:
-    _, payment = bought(world)
+    _, payment = bought_lead(world)
     admin, path = world.admin(), f"/api/admin/payments/{payment}/refund"
     body, headers = {"reason": "once", "amount": 100}, {"Idempotency-Key": f"r-{payment}"}
     first = ok(admin.post(path, body, headers=headers))
@@ -111,8 +114,8 @@ def test_a_refund_asked_for_twice_with_one_key_is_one(world: World) -> None:
 
 
 def test_a_refund_that_fails_at_the_bank_is_taken_back_and_calls_a_person(world: World) -> None:
-    mine, payment = bought(world)
-    ok(give_back(world, payment))
+    mine, payment = bought_lead(world)
+    ok(refund(world, payment))
     world.settle()
     before = alerts("refund_failed")
     [sent] = refunds_at_stripe(world, payment)
@@ -121,28 +124,28 @@ def test_a_refund_that_fails_at_the_bank_is_taken_back_and_calls_a_person(world:
     world.settle()
     assert (mine.payment["status"], mine.payment["refunded"]["amount"]) == ("succeeded", 0)
     assert alerts("refund_failed") == before + 1
-    assert actions(world, payment) == ["payment.refund", "payment.refund_failed"]
+    assert logged_actions(world, payment) == ["payment.refund", "payment.refund_failed"]
     # An old word about it changes nothing any more, and it can be tried again.
-    tell(world, event("refund.updated", sent | {"status": "succeeded"}))
+    post_to_webhook(world, stripe_event("refund.updated", sent | {"status": "succeeded"}))
     assert mine.payment["refunded"]["amount"] == 0
-    ok(give_back(world, payment))
+    ok(refund(world, payment))
     world.settle()
     assert mine.payment["status"] == "refunded"
 
 
 def test_a_refund_may_take_its_time(world: World) -> None:
-    mine, payment = bought(world)
-    fault(world, "lost", 2)
-    ok(give_back(world, payment, amount=500))
+    mine, payment = bought_lead(world)
+    stripe_fault(world, "lost", 2)
+    ok(refund(world, payment, amount=500))
     world.settle()
     [sent] = refunds_at_stripe(world, payment)
     for status in ("pending", "succeeded", "pending"):
-        tell(world, event("refund.updated", sent | {"status": status}))
+        post_to_webhook(world, stripe_event("refund.updated", sent | {"status": status}))
         assert mine.payment["refunded"]["amount"] == 500
 
 
 def test_a_refund_made_at_stripe_by_hand_is_noted(world: World) -> None:
-    mine, payment = bought(world)
+    mine, payment = bought_lead(world)
     given = {
         "id": "re_by_hand_" + payment,
         "status": "succeeded",
@@ -152,7 +155,7 @@ def test_a_refund_made_at_stripe_by_hand_is_noted(world: World) -> None:
         "metadata": {},
     }
     for kind in ("refund.created", "refund.updated"):
-        tell(world, event(kind, given))
+        post_to_webhook(world, stripe_event(kind, given))
     assert (mine.payment["status"], mine.payment["refunded"]["amount"]) == (
         "partially_refunded",
         700,
@@ -168,9 +171,9 @@ def test_a_refund_made_at_stripe_by_hand_is_noted(world: World) -> None:
 def test_trouble_at_stripe_delays_a_refund_and_never_doubles_it(
     world: World, kind: str, times: int, minutes: int
 ) -> None:
-    mine, payment = bought(world)
-    fault(world, kind, times)
-    ok(give_back(world, payment, amount=2_000))
+    mine, payment = bought_lead(world)
+    stripe_fault(world, kind, times)
+    ok(refund(world, payment, amount=2_000))
     world.settle()
     later(world, mine, minutes=minutes)
     world.settle()
@@ -180,9 +183,9 @@ def test_trouble_at_stripe_delays_a_refund_and_never_doubles_it(
 
 
 def test_a_refund_that_was_made_although_stripe_broke_is_found(world: World) -> None:
-    mine, payment = bought(world)
-    fault(world, "http_500_after_accept")
-    ok(give_back(world, payment, amount=2_000))
+    mine, payment = bought_lead(world)
+    stripe_fault(world, "http_500_after_accept")
+    ok(refund(world, payment, amount=2_000))
     world.settle()
     later(world, mine, minutes=30)
     world.settle()
@@ -191,16 +194,16 @@ def test_a_refund_that_was_made_although_stripe_broke_is_found(world: World) -> 
 
 
 def test_a_refund_stripe_refuses_calls_a_person(world: World) -> None:
-    mine, payment = bought(world)
+    mine, payment = bought_lead(world)
     before = alerts("refund_failed")
-    fault(world, "error", code="charge_disputed")
-    ok(give_back(world, payment))
+    stripe_fault(world, "error", code="charge_disputed")
+    ok(refund(world, payment))
     world.settle()
     assert alerts("refund_failed") == before + 1
     [row] = refunds_of(world, payment)
     assert (row.status, row.failure_code) == ("failed", "charge_disputed")
     assert mine.payment["status"] == "succeeded"
-    ok(give_back(world, payment))
+    ok(refund(world, payment))
     world.settle()
     assert mine.payment["status"] == "refunded"
 
@@ -214,7 +217,7 @@ def dispute(world: World, payment_id: str, status: str) -> None:
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])
 def test_an_open_dispute_stops_purchases_until_it_is_decided(world: World, outcome: str) -> None:
-    mine, payment = bought(world)
+    mine, payment = bought_lead(world)
     other = lead(world, mine.employer)
     before = alerts("dispute_opened")
     dispute(world, payment, "opened")
@@ -225,11 +228,11 @@ def test_an_open_dispute_stops_purchases_until_it_is_decided(world: World, outco
     refused(other.unlock(), 409, "dispute_open")
     dispute(world, payment, outcome)
     other.buy()
-    assert actions(world, payment) == ["dispute.opened", f"dispute.{outcome}"]
+    assert logged_actions(world, payment) == ["dispute.opened", f"dispute.{outcome}"]
 
 
 def test_an_inquiry_has_no_effect_until_it_becomes_a_dispute(world: World) -> None:
-    mine, payment = bought(world)
+    mine, payment = bought_lead(world)
     dispute(world, payment, "warning_needs_response")
     lead(world, mine.employer).buy()
     dispute(world, payment, "needs_response")
@@ -237,7 +240,7 @@ def test_an_inquiry_has_no_effect_until_it_becomes_a_dispute(world: World) -> No
 
 
 def test_a_late_word_about_a_dispute_changes_nothing(world: World) -> None:
-    mine, payment = bought(world)
+    mine, payment = bought_lead(world)
     other = lead(world, mine.employer)
     thing = {
         "id": "dp_" + payment,
@@ -245,11 +248,15 @@ def test_a_late_word_about_a_dispute_changes_nothing(world: World) -> None:
         "currency": "inr",
         "payment_intent": payment_row(world, payment).intent_id,
     }
-    tell(world, event("charge.dispute.created", thing | {"status": "needs_response"}))
-    tell(world, event("charge.dispute.updated", thing | {"status": "warning_under_review"}))
+    post_to_webhook(
+        world, stripe_event("charge.dispute.created", thing | {"status": "needs_response"})
+    )
+    post_to_webhook(
+        world, stripe_event("charge.dispute.updated", thing | {"status": "warning_under_review"})
+    )
     refused(other.unlock(), 409, "dispute_open")
-    tell(world, event("charge.dispute.closed", thing | {"status": "won"}))
+    post_to_webhook(world, stripe_event("charge.dispute.closed", thing | {"status": "won"}))
     for late in ("needs_response", "lost"):
-        tell(world, event("charge.dispute.updated", thing | {"status": late}))
+        post_to_webhook(world, stripe_event("charge.dispute.updated", thing | {"status": late}))
     other.buy()
-    assert actions(world, payment) == ["dispute.opened", "dispute.won"]
+    assert logged_actions(world, payment) == ["dispute.opened", "dispute.won"]

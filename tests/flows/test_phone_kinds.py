@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from app.identity.models import OneTimeCode, User
 from app.messaging.models import OutboxMessage
-from tests.flows.auth_world import employer_body, worker_body
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import employer_body, worker_body
 
 SPECIAL = ["+19002345678", "+9118601234567", "+8816123456789", "+447012345678", "+81570012345"]
 LANDLINE = "+912269876543"

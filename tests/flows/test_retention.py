@@ -25,8 +25,9 @@ from app.messaging.models import (
 from app.messaging.retention import STEPS, forget_due
 from app.privacy import purge
 from app.workers.models import Worker
-from tests.flows.auth_world import register
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import register
 
 ME = "/api/auth/me"
 STRANGER = "+919811100077"

@@ -15,7 +15,8 @@ from app.jobs.models import Job
 from app.privacy import sealing
 from app.workers.models import Worker
 from tests.flows.test_workers_account import everything_stored, lead, unlock
-from tests.flows.world import PASSWORD, World, ok, refused
+from tests.support.app_harness import PASSWORD, World
+from tests.support.assertions import ok, refused
 
 MAIL = "Canary.Bird@Example.com"
 STREET = "7 Canary Lane, third floor"

@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.identity import totp
 from tests.conftest import Command
-from tests.flows.auth_world import password_login
-from tests.flows.world import PASSWORD, World, ok, refused
 from tests.infra.live import running
+from tests.support.app_harness import PASSWORD, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import password_login
 
 EMAIL = "admin@example.com"
 

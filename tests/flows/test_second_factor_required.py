@@ -11,8 +11,9 @@ from app.core.metrics import ALERTS
 from app.core.settings import Settings
 from app.identity import totp
 from app.identity.rules import AdminRole
-from tests.flows.auth_world import ME, newest_reset_token, reset
-from tests.flows.world import PASSWORD, Person, World, ok, refused
+from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import ME, newest_reset_token, reset
 
 FACTOR = "/api/auth/second-factor"
 EMAIL = "admin@example.com"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.flows.world import World, ok
+from tests.support.app_harness import World
+from tests.support.assertions import ok
 
 OLD, NEW, NEWEST = (
     "the-first-secret-of-all-of-them-0123",

@@ -1,6 +1,7 @@
 """A person sees where they are signed in, and signs out there; an administrator signs anybody out."""
 
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
 
 
 def test_one_sees_and_ends_ones_own_sessions_only(shared_world: World) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from app.clock_repair import repair
 from app.identity import sign_in_throttle
-from tests.flows.auth_world import newest_reset_token, reset
-from tests.flows.world import PASSWORD, World, ok, refused
+from tests.support.app_harness import PASSWORD, World
+from tests.support.assertions import ok, refused
+from tests.support.sign_in import newest_reset_token, reset
 
 EMAIL = "owner@example.com"
 

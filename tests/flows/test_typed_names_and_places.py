@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
 
 PROFILE = "/api/workers/profile"
 

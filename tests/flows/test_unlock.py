@@ -12,9 +12,11 @@ from app.identity.actor import Actor
 from app.identity.models import Role, UserStatus
 from app.payments import purchase
 from app.payments.provider import CheckoutRequest
-from tests.flows import payments_world as money
-from tests.flows.payments_world import Lead, at_once, fault, later, lead, pages_of
-from tests.flows.world import Person, World, ok, refused
+from tests.support import leads
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
+from tests.support.leads import Lead, at_once, later, lead
+from tests.support.provider_faults import checkout_pages, stripe_fault
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def world(world_of_file: World) -> Iterator[World]:
     """One Partimer for the file: every test brings its own people, and money is right after each."""
     world_of_file.unread = True
     yield world_of_file
-    money.at_rest(world_of_file)
+    leads.check_at_rest(world_of_file)
 
 
 def test_a_paid_lead_is_the_employer_s_for_good(world: World) -> None:
@@ -44,8 +46,8 @@ def test_a_paid_lead_is_the_employer_s_for_good(world: World) -> None:
     assert (answer["status"], answer["contact"]) == ("unlocked", contact)
     assert answer["payment"]["id"] == page["payment_id"]
     assert answer["payment"]["status"] == "succeeded"
-    assert len(pages_of(world, mine.id)) == 1
-    assert money.actions(world, mine.id)[-1] == "lead.unlock"
+    assert len(checkout_pages(world, mine.id)) == 1
+    assert leads.logged_actions(world, mine.id)[-1] == "lead.unlock"
 
 
 def test_nothing_says_the_phone_before_it_is_paid(world: World) -> None:
@@ -98,7 +100,7 @@ def test_only_an_accepted_offer_can_be_bought(world: World) -> None:
     withdrawn = lead(world)
     withdrawn.withdraw()
     refused(withdrawn.unlock(), 409, "match_not_accepted")
-    assert pages_of(world, waiting.id) + pages_of(world, withdrawn.id) == []
+    assert checkout_pages(world, waiting.id) + checkout_pages(world, withdrawn.id) == []
 
 
 def test_a_cancelled_job_s_leads_are_not_for_sale(world: World) -> None:
@@ -136,11 +138,11 @@ def test_fifty_clicks_at_once_open_one_page_and_cost_once(world: World) -> None:
     mine = lead(world)
     answers = [ok(answer, 202) for answer in at_once([mine.unlock] * 50)]
     assert len({(answer["payment_id"], answer["checkout_url"]) for answer in answers}) == 1
-    assert len(pages_of(world, mine.id)) == len(mine.payments()) == 1
+    assert len(checkout_pages(world, mine.id)) == len(mine.payments()) == 1
     world.pay(answers[0]["checkout_url"])
     contacts = [ok(answer)["contact"] for answer in at_once([mine.unlock] * 10)]
     assert {contact["phone"] for contact in contacts} == {mine.worker.phone}
-    charged = [page for page in pages_of(world, mine.id) if page["payment_status"] == "paid"]
+    charged = [page for page in checkout_pages(world, mine.id) if page["payment_status"] == "paid"]
     assert len(charged) == 1
 
 
@@ -260,24 +262,24 @@ def test_the_price_is_the_one_of_the_offer(world: World) -> None:
 )
 def test_after_trouble_at_stripe_the_next_click_works(world: World, kind: str, times: int) -> None:
     mine = lead(world)
-    fault(world, kind, times)
+    stripe_fault(world, kind, times)
     refused(mine.unlock(), 503, "payments_unavailable")
     assert mine.contact() is None
     mine.buy()
-    assert len(pages_of(world, mine.id)) == 1
+    assert len(checkout_pages(world, mine.id)) == 1
 
 
 def test_a_lost_answer_leads_to_the_same_page(world: World) -> None:
     mine = lead(world)
-    fault(world, "drop_after_accept", 2)  # one for the customer, one for the page
+    stripe_fault(world, "drop_after_accept", 2)  # one for the customer, one for the page
     mine.buy()
-    assert len(pages_of(world, mine.id)) == 1
+    assert len(checkout_pages(world, mine.id)) == 1
 
 
 def test_a_failure_in_making_the_customer_does_not_last(world: World) -> None:
     mine = lead(world)
     for _ in range(3):
-        fault(world, "http_500")
+        stripe_fault(world, "http_500")
         refused(mine.unlock(), 503, "payments_unavailable")
     mine.buy()
 

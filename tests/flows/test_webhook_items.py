@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from app.messaging.inbound import Parsed
 from app.messaging.inbox import process
 from app.messaging.models import ChatPerson, WebhookEvent
-from tests.flows.matching_world import NOW, database_of
 from tests.flows.test_inbox_order import Listener, arrive, said
+from tests.support.database import database_of
+from tests.support.factories import NOW
 
 
 class Unstorable(Listener):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
 
 PHONE = "+919833300001"
 

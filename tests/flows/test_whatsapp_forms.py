@@ -16,7 +16,8 @@ from app.providers.http import sending
 from app.providers.whatsapp import flows
 from app.providers.whatsapp.client import WhatsApp, build_whatsapp
 from app.workers.models import Worker
-from tests.flows.world import World, ok
+from tests.support.app_harness import World
+from tests.support.assertions import ok
 
 MOST_MESSAGES = 14
 """A registration takes no more messages of a worker's own."""

@@ -16,7 +16,6 @@ from app.core.ids import new_id
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage, WebhookEvent
 from app.messaging.outbox import enqueue
 from app.providers.whatsapp.webhook import parse
-from tests.flows.world import World
 from tests.providers.platform_payloads import (
     CHANGES,
     MESSAGES,
@@ -27,6 +26,7 @@ from tests.providers.platform_payloads import (
     webhook,
 )
 from tests.providers.test_whatsapp_payloads import damaged
+from tests.support.app_harness import World
 
 _numbers = itertools.count(1)
 

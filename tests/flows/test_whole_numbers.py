@@ -9,7 +9,8 @@ from app.core.schema import MAX_AMOUNT
 from app.database.schema import load_models
 from app.main import ROUTERS
 from app.policy.policy import Policy
-from tests.flows.world import World, ok
+from tests.support.app_harness import World
+from tests.support.assertions import ok
 
 MOST_IN_32_BITS: Final = 2**31 - 1
 

@@ -24,18 +24,10 @@ from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.policy.models import PolicyRow
 from app.privacy import purge
-from tests.flows.matching_world import (
-    NOW,
-    NewWorker,
-    add_employer,
-    add_job,
-    add_offer,
-    add_workers,
-    database_of,
-    offered,
-)
 from tests.infra.counted import alerts
 from tests.infra.killed import die, in_a_process
+from tests.support.database import database_of, offered
+from tests.support.factories import NOW, NewWorker, add_employer, add_job, add_offer, add_workers
 
 pytestmark = pytest.mark.usefixtures("quiet_log")
 

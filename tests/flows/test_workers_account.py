@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from app.database.schema import load_models
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
 
 EXPORT = "/api/workers/export"
 ACCOUNT = "/api/workers/account"

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.flows.world import Person, World, ok, refused
+from tests.support.app_harness import Person, World
+from tests.support.assertions import ok, refused
 
 SLOTS = "/api/workers/availability"
 TIME_OFF = "/api/workers/time-off"

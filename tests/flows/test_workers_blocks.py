@@ -1,6 +1,7 @@
 """A worker blocks employers."""
 
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
 
 BLOCKS = "/api/workers/blocks"
 

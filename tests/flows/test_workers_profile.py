@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.world import BANDRA, BANDRA_ON_GRID, Person, World, ok, refused
+from tests.support.app_harness import BANDRA, BANDRA_ON_GRID, Person, World
+from tests.support.assertions import ok, refused
 
 
 def fields(problem: dict[str, Any]) -> list[str]:

@@ -22,9 +22,11 @@ from app.jobs.models import Job
 from app.messaging.models import WebhookEvent
 from app.payments.models import Payment, Unlock
 from app.runtime import running, wall_clock
-from tests.flows.matching_world import NOW, database_of
-from tests.flows.payments_world import lead
-from tests.flows.world import World, ok, refused
+from tests.support.app_harness import World
+from tests.support.assertions import ok, refused
+from tests.support.database import database_of
+from tests.support.factories import NOW
+from tests.support.leads import lead
 
 CHECKED_WHERE_READ = {
     ("channel_states", "backs_off_until"),

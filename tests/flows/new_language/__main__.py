@@ -6,7 +6,7 @@ What came is printed, line by line, to be compared with the transcript.
 import sys
 from pathlib import Path
 
-from tests.flows.chat_world import play_file
+from tests.support.chat_player import play_file
 
 TRANSCRIPT = Path(__file__).with_name("registers_eo.txt")
 

@@ -20,14 +20,16 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chat.runner import MessageHandler
 from app.database.schema import load_models
@@ -44,13 +46,31 @@ from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.payments.models import Payment, Unlock
 from app.texts.message import Button, Outgoing, Row
-from tests.flows.channels import channels_of
-from tests.flows.chat_copies import Rows, rows_of, write
-from tests.flows.chat_employers import HAPPENINGS, mailed_code, shown_mail
-from tests.flows.matching_world import NOW, add_employer, add_job, database_of
-from tests.flows.offers_world import offer_to
+from tests.support.channels import channels_of
+from tests.support.chat_events import EVENTS, mailed_code, shown_mail
+from tests.support.database import database_of
+from tests.support.factories import NOW, add_employer, add_job, create_offers
+
+type Rows = Sequence[tuple[Table, Sequence[dict[str, Any]]]]
+
+
+async def rows_of(session: AsyncSession) -> Rows:
+    """Return all that a database holds, in the order in which it can be written."""
+    found = []
+    for table in load_models().sorted_tables:
+        rows = (await session.execute(select(table))).mappings()
+        found.append((table, [dict(row) for row in rows]))
+    return [(table, rows) for table, rows in found if rows]
+
+
+async def write_rows(session: AsyncSession, copied: Rows) -> None:
+    """Write it all into a database that holds nothing yet, of whichever kind."""
+    for table, rows in copied:
+        await session.execute(insert(table), rows)
+
 
 ASHA = "919811100001"
+
 
 BATCH = 100
 """What one round of a loop takes at most."""
@@ -179,7 +199,7 @@ class ChatWorld:
             job_id = await add_job(session, employer_id, **job)
             (await session.get_one(Job, job_id)).title = title
             await session.flush()
-            await offer_to(session, job_id, [worker_id], self.clock_now)
+            await create_offers(session, job_id, [worker_id], self.clock_now)
             query = select(JobMatch.id).where(JobMatch.job_id == job_id)
             offer_id: UUID = (await session.scalars(query)).one()
         self.jobs[title] = job_id
@@ -239,7 +259,7 @@ class ChatWorld:
         self.phone.received = [*received]
         self._ids = itertools.count(1_000)
         async with self.database.begin() as session:
-            await write(session, rows)
+            await write_rows(session, rows)
 
     async def registers(self, language: str) -> None:
         """Let a worker register here, in the shortest way."""
@@ -266,6 +286,7 @@ class ChatWorld:
 type Had = tuple[Rows, list[tuple[str, Address, Outgoing]], dt.datetime]
 """A conversation that took place: all that is in the database, what they received, and when it was."""
 
+
 _registered: dict[str, Had] = {}
 
 
@@ -281,9 +302,6 @@ async def _registered_in(database_url: str, language: str) -> Had:
             return await rows_of(session), world.phone.received, world.clock_now
     finally:
         await database.close()
-
-
-# ── Transcripts ──────────────────────────────────────────────────────────────────────────────────
 
 
 def shown(outgoing: Outgoing) -> list[str]:
@@ -360,8 +378,8 @@ async def _happen(world: ChatWorld, event: str) -> None:
         await world.unlocked(about)
     elif name == "there is a form":
         world.conversation = replace(world.conversation, form_id="300000000000003")
-    elif name in HAPPENINGS:
-        await HAPPENINGS[name](world, about)
+    elif name in EVENTS:
+        await EVENTS[name](world, about)
     elif name == "suspended":
         await world.suspended()
     elif later := re.fullmatch(r"(\d+) (minutes|hours|days) later", name):
@@ -409,3 +427,17 @@ def register_in(database_url: str, language: str) -> None:
             await database.close()
 
     asyncio.run(run())
+
+
+@asynccontextmanager
+async def chat(database_url: str) -> AsyncIterator[ChatWorld]:
+    database = database_of(database_url)
+    try:
+        yield ChatWorld(database)
+    finally:
+        await database.close()
+
+
+async def count(world: ChatWorld, table: Any) -> int:
+    async with world.database.read() as session:
+        return await session.scalar(select(func.count()).select_from(table)) or 0

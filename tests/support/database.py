@@ -1,44 +1,55 @@
-"""Offers without the edge: verbs on a real database, and what must hold whatever raced."""
+"""The database without an application: verbs in transactions of their own, one after another or racing."""
 
 import asyncio
-import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.crypto import Keyring
 from app.core.errors import DomainError
-from app.core.geo import on_grid
-from app.database.postgresql import REQUEST
+from app.database.postgresql import REQUEST, Patience
 from app.database.session import Database, keyring
-from app.invariants import examine
-from app.jobs.models import Job, JobStatus
+from app.jobs.models import Job
+from app.matching.index import reindex_workers
 from app.messaging.models import OutboxMessage, OutboxState
-from app.offers.create import NewOffer, create
 from app.offers.models import JobMatch
-from app.offers.rules import OfferStatus
-from app.policy.policy import Policy
-from tests.flows.matching_world import (
-    BANDRA,
+from tests.support.assertions import check_invariants
+from tests.support.factories import (
+    HOME,
     NOW,
     NewWorker,
     add_employer,
     add_job,
     add_workers,
-    database_of,
-    km_north,
+    create_offers,
 )
 
-type Verb = Callable[[AsyncSession], Awaitable[Any]]
+SECRET = "a secret for tests only, long enough to pass"
 
-HOME = on_grid(km_north(BANDRA, 1))
-HOUR = dt.timedelta(hours=1)
-DEADLINE = NOW + 4 * HOUR
-"""When offers made at NOW end: the default of the policy."""
+
+def database_of(url: str, patience: Patience = REQUEST) -> Database:
+    """The database as a running process opens it, with matching listening."""
+    database = Database(url, Keyring(SECRET), patience=patience)
+    database.on_change("worker", reindex_workers)
+    return database
+
+
+async def offered(session: AsyncSession, job_id: UUID) -> list[UUID]:
+    """Who was offered the job, in the order in which they were chosen."""
+    query = (
+        select(JobMatch.worker_id)
+        .where(JobMatch.job_id == job_id)
+        .order_by(JobMatch.wave, JobMatch.score.desc(), JobMatch.distance_km, JobMatch.worker_id)
+    )
+    return list(await session.scalars(query))
+
+
+type Verb = Callable[[AsyncSession], Awaitable[Any]]
 
 
 _RACERS: Final = replace(
@@ -80,28 +91,6 @@ async def race(database: Database, *verbs: Verb) -> list[str]:
     return await asyncio.gather(*(outcome(database, verb) for verb in verbs))
 
 
-async def offer_to(
-    session: AsyncSession, job_id: UUID, workers: Sequence[UUID], now: dt.datetime = NOW
-) -> None:
-    """Offer a job to these workers, the first scoring best."""
-    job = await session.get_one(Job, job_id)
-    offers = [
-        NewOffer(
-            worker_id=worker_id,
-            score=90 - place,
-            distance=80,
-            availability=100,
-            skills=100,
-            experience=70,
-            reliability=75,
-            distance_km=1.04 + place,
-            why=[{"kind": "distance", "km": 1.0 + place}],
-        )
-        for place, worker_id in enumerate(workers)
-    ]
-    await create(session, job, offers, 1, now, Policy())
-
-
 async def market(
     database: Database, workers: int = 1, **job: Any
 ) -> tuple[UUID, list[tuple[UUID, UUID]]]:
@@ -110,7 +99,7 @@ async def market(
     async def make(session: AsyncSession) -> tuple[UUID, list[tuple[UUID, UUID]]]:
         people = await add_workers(session, [NewWorker(point=HOME) for _ in range(workers)])
         job_id = await add_job(session, await add_employer(session), **job)
-        await offer_to(session, job_id, people)
+        await create_offers(session, job_id, people)
         query = select(JobMatch.worker_id, JobMatch.id).where(JobMatch.job_id == job_id)
         ids = {row.worker_id: row.id for row in await session.execute(query)}
         return job_id, [(worker_id, ids[worker_id]) for worker_id in people if worker_id in ids]
@@ -135,7 +124,7 @@ async def match_of(database: Database, match_id: UUID) -> JobMatch:
         return await session.get_one(JobMatch, match_id)
 
 
-async def told(
+async def messages_to(
     database: Database, user_id: UUID, *, suppressed: bool = False
 ) -> list[tuple[str, dict[str, Any]]]:
     """What a user is told, in the order in which it was written: kind and parameters."""
@@ -149,23 +138,9 @@ async def told(
         ]
 
 
-async def kinds_told(database: Database, user_id: UUID) -> list[str]:
-    return [kind for kind, _ in await told(database, user_id)]
+async def message_kinds_to(database: Database, user_id: UUID) -> list[str]:
+    return [kind for kind, _ in await messages_to(database, user_id)]
 
 
 async def employer_of(database: Database, job_id: UUID) -> UUID:
     return (await job_of(database, job_id)).employer_id
-
-
-async def check_invariants(database: Database) -> None:
-    """What holds after every race: every invariant there is, and no open offer of a closed job."""
-    assert [each for each in await examine(database, NOW) if each.broken] == []
-    async with database.read() as session:
-        for job in await session.scalars(select(Job)):
-            mine = select(func.count()).select_from(JobMatch).where(JobMatch.job_id == job.id)
-            if job.status != JobStatus.PUBLISHED:
-                # Only what is past its deadline may still be marked open, until somebody notes it.
-                still_open = mine.where(JobMatch.status == OfferStatus.OFFERED)
-                assert (
-                    await session.scalar(still_open.where(JobMatch.respond_by > job.closed_at)) == 0
-                )

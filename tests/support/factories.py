@@ -1,45 +1,59 @@
-"""A small world for matching: workers, employers and jobs, written straight into the tables."""
+"""People, jobs and offers that are there when a test begins: each is made in one way.
+
+`register_*` use the verbs behind the doors and sign in; `add_*` write rows, many at once, without an application.
+"""
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.auth.registration import RegisterEmployer, RegisterWorker
+from app.api.workers.hours import Week
 from app.core.crypto import Keyring
 from app.core.geo import Point, on_grid
 from app.core.ids import new_id
+from app.core.phones import parse_phone
 from app.core.week import Slot
-from app.database.postgresql import REQUEST, Patience
-from app.database.session import Database, changed
+from app.database.session import changed
+from app.employers import registration as employer_registration
 from app.employers.models import Employer
-from app.identity.models import User, UserStatus
+from app.identity import passwords, users
+from app.identity.models import Role, User, UserStatus
+from app.identity.rules import AdminRole
+from app.identity.tokens import Claims
 from app.jobs.models import Job, JobSlot
 from app.jobs.rules import JobStatus
-from app.matching.index import reindex_workers
+from app.offers.create import NewOffer, create
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
+from app.policy.policy import Policy
+from app.runtime import Runtime
+from app.workers import availability
+from app.workers import registration as worker_registration
 from app.workers.models import Worker, WorkerAvailability
 
-SECRET = "a secret for tests only, long enough to pass"
-
 NOW = dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC)
+
+
 MONDAY = dt.date(2026, 11, 23)
+
+
 INDIA = "Asia/Kolkata"
+
+
 BANDRA = Point(19.0596, 72.8295)
+
+
 EVENINGS = tuple(Slot(day, 17 * 60, 22 * 60) for day in range(7))
+
+
 _numbers = itertools.count(1)
-
-
-def database_of(url: str, patience: Patience = REQUEST) -> Database:
-    """The database as a running process opens it, with matching listening."""
-    database = Database(url, Keyring(SECRET), patience=patience)
-    database.on_change("worker", reindex_workers)
-    return database
 
 
 def km_north(point: Point, km: float) -> Point:
@@ -228,11 +242,107 @@ async def add_offer(
     return match_id
 
 
-async def offered(session: AsyncSession, job_id: UUID) -> list[UUID]:
-    """Who was offered the job, in the order in which they were chosen."""
-    query = (
-        select(JobMatch.worker_id)
-        .where(JobMatch.job_id == job_id)
-        .order_by(JobMatch.wave, JobMatch.score.desc(), JobMatch.distance_km, JobMatch.worker_id)
-    )
-    return list(await session.scalars(query))
+@dataclass(frozen=True)
+class Tokens:
+    """Whose session it is, and what its requests carry."""
+
+    user_id: str
+    access: str
+    refresh: str
+
+
+async def register_worker(
+    runtime: Runtime, body: Mapping[str, Any], slots: Sequence[Any]
+) -> Tokens:
+    """Register a worker as `POST /api/auth/register/worker` reads `body`, proven and with a week."""
+    said = RegisterWorker.model_validate(body)
+    country = runtime.settings.default_country
+    new = said.new(parse_phone(said.phone, country))
+    week = [slot.slot for slot in Week.model_validate({"slots": slots}).slots]
+    now = runtime.clock()
+    async with runtime.database.begin() as session:
+        user_id = await worker_registration.register_proven(session, new, country, now=now)
+        if week:
+            await availability.replace_slots(session, user_id, week, now=now)
+        return await _sign_in(session, runtime, user_id, Role.WORKER, now)
+
+
+async def register_employer(
+    runtime: Runtime, body: Mapping[str, Any], *, verified: bool = False
+) -> Tokens:
+    """Register an employer as `POST /api/auth/register/employer` reads `body`.
+
+    Whoever is `verified` was so before anything is logged.
+    """
+    said = RegisterEmployer.model_validate(body)
+    country = runtime.settings.default_country
+    phone = parse_phone(said.phone, country) if said.phone else None
+    new = said.new(users.parse_email(said.email), phone, await _hash(said.password))
+    now = runtime.clock()
+    async with runtime.database.begin() as session:
+        user, company = await employer_registration.register(session, new, now=now)
+        company.verified_at = now if verified else None
+        return await _sign_in(session, runtime, user.id, Role.EMPLOYER, now)
+
+
+async def sign_in_admin(
+    runtime: Runtime, email: str, password: str, role: AdminRole = AdminRole.OWNER
+) -> Tokens:
+    """Make an administrator unless there is one of this address, and sign in."""
+    now = runtime.clock()
+    async with runtime.database.begin() as session:
+        user = await users.find_by_email(session, Role.ADMIN, email)
+        user = user or await users.create_admin(
+            session, email, "Admin", password, now=now, admin_role=role
+        )
+        return await _sign_in(session, runtime, user.id, Role.ADMIN, now)
+
+
+_hashes: dict[str, str] = {}
+
+
+async def _hash(password: str) -> str:
+    if password not in _hashes:
+        _hashes[password] = await passwords.hash_password(password)
+    return _hashes[password]
+
+
+async def _sign_in(
+    session: AsyncSession, runtime: Runtime, user_id: UUID, role: Role, now: dt.datetime
+) -> Tokens:
+    user = await session.get_one(User, user_id, populate_existing=True)
+    issued = await runtime.sessions.create(session, user.id, user.version, now)
+    claims = Claims(user.id, issued.session_id, role, user.version)
+    return Tokens(str(user.id), runtime.tokens.issue(claims, now), issued.refresh_token)
+
+
+HOME = on_grid(km_north(BANDRA, 1))
+
+
+HOUR = dt.timedelta(hours=1)
+
+
+DEADLINE = NOW + 4 * HOUR
+"""When offers made at NOW end: the default of the policy."""
+
+
+async def create_offers(
+    session: AsyncSession, job_id: UUID, workers: Sequence[UUID], now: dt.datetime = NOW
+) -> None:
+    """Offer a job to these workers, the first scoring best."""
+    job = await session.get_one(Job, job_id)
+    offers = [
+        NewOffer(
+            worker_id=worker_id,
+            score=90 - place,
+            distance=80,
+            availability=100,
+            skills=100,
+            experience=70,
+            reliability=75,
+            distance_km=1.04 + place,
+            why=[{"kind": "distance", "km": 1.0 + place}],
+        )
+        for place, worker_id in enumerate(workers)
+    ]
+    await create(session, job, offers, 1, now, Policy())

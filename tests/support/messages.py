@@ -1,4 +1,4 @@
-"""Workers with phones, messages to them, and a platform that tells of our account."""
+"""Messages to many workers, and what the platform says of our account."""
 
 import datetime as dt
 import json
@@ -10,30 +10,37 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.core.ids import new_id
 from app.identity.models import User
-from app.messaging.channel import Address, ChannelRegistry, SendResult, TransportError
+from app.messaging.channel import ChannelRegistry
 from app.messaging.inbound import StatusUpdate
 from app.messaging.inbox import group_commit, unpack
 from app.messaging.models import Channel, OutboxMessage
 from app.messaging.outbox import delivery, enqueue, statuses
 from app.messaging.rules import Refusal
 from app.providers.whatsapp.errors import classify
-from app.texts.message import Outgoing
-from tests.flows.channels import channels_of
-from tests.flows.chat_world import ChatWorld
-from tests.flows.matching_world import NewWorker, add_workers, database_of
-from tests.flows.test_messages_delivery import OFFER
+from tests.support.channels import channels_of
+from tests.support.chat_player import ChatWorld
+from tests.support.database import database_of
+from tests.support.factories import NewWorker, add_workers
+from tests.support.provider_faults import Refusing
 
-
-class Refusing:
-    """A channel that takes nothing."""
-
-    def __init__(self, kind: Refusal, code: str) -> None:
-        self._refusal = kind, code
-
-    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
-        kind, code = self._refusal
-        raise TransportError(kind, code=code)
+OFFER = {
+    "offer_id": str(new_id()),
+    "title": "Waiter",
+    "company": "Cafe Leopold",
+    "verified": True,
+    "city": "Mumbai",
+    "distance_km": 2.1,
+    "starts_on": "2026-11-28",
+    "ends_on": None,
+    "time_zone": "Asia/Kolkata",
+    "slots": [{"weekday": "saturday", "start": "10:00", "end": "18:00"}],
+    "salary": None,
+    "positions": 1,
+    "respond_by": "2026-11-23T10:00:00+00:00",
+    "why": [],
+}
 
 
 class Town(ChatWorld):

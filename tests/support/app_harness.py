@@ -32,25 +32,38 @@ from app.identity.rules import AdminRole
 from app.main import create_app
 from app.runtime import Runtime
 from app.workers.models import Worker
-from tests.flows import newcomers
 from tests.infra import documented as documents
+from tests.support.assertions import ok
+from tests.support.factories import Tokens, register_employer, register_worker, sign_in_admin
 
 START = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 """A Monday, 11:30 in India."""
 
+
 BANDRA = {"latitude": 19.0596, "longitude": 72.8295}
+
+
 BANDRA_ON_GRID = {"latitude": 19.06, "longitude": 72.83}
 """What is kept of a worker who lives there."""
+
+
 PASSWORD = "correct horse battery staple"
+
+
 EVERY_DAY = tuple("monday tuesday wednesday thursday friday saturday sunday".split())
+
 
 RARELY = 300
 """Loops that let pass so many seconds by themselves are not looked at in between."""
 
+
 WEBHOOK_SECONDS = 30
 """How long the sandbox may take to deliver a webhook, on a busy machine."""
 
+
 _phones = itertools.count(9_800_000_001)
+
+
 _numbers = itertools.count(1)
 
 
@@ -102,21 +115,6 @@ class Person:
     def delete(self, path: str, **options: Any) -> httpx.Response:
         """Send a DELETE as this person."""
         return self.request("DELETE", path, **options)
-
-
-def ok(response: httpx.Response, status: int = 200) -> Any:
-    """Return the JSON of an answer that must have this status."""
-    assert response.status_code == status, f"{response.status_code}: {response.text}"
-    return response.json() if response.content else None
-
-
-def refused(response: httpx.Response, status: int, code: str) -> Any:
-    """Return the problem of an answer that must be this refusal."""
-    assert response.status_code == status, f"{response.status_code}: {response.text}"
-    assert response.headers["content-type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["code"] == code, problem
-    return problem
 
 
 @dataclass
@@ -259,7 +257,7 @@ class World:
     def worker(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
         """Let there be a worker, proven and with a week, made by the verbs: no request, no code is sent."""
         body = _worker_body(profile)
-        tokens = self.run(newcomers.worker(self.runtime, body, _week(slots)))
+        tokens = self.run(register_worker(self.runtime, body, _week(slots)))
         return self._newcomer(tokens, phone=body["phone"])
 
     def worker_through_doors(self, *, slots: Any = EVERY_DAY, **profile: Any) -> Person:
@@ -286,7 +284,7 @@ class World:
         So the address is not confirmed, and nothing waits in its mailbox.
         """
         body = _company_body(profile)
-        tokens = self.run(newcomers.employer(self.runtime, body, verified=verified))
+        tokens = self.run(register_employer(self.runtime, body, verified=verified))
         return self._newcomer(tokens, email=body["email"])
 
     def employer_through_doors(self, *, verified: bool = False, **profile: Any) -> Person:
@@ -305,10 +303,10 @@ class World:
     def admin(self, role: AdminRole = AdminRole.OWNER) -> Person:
         """Return the administrator of this role (the owner), signed in anew."""
         email = "admin@example.com" if role is AdminRole.OWNER else f"{role}@example.com"
-        tokens = self.run(newcomers.admin(self.runtime, email, PASSWORD, role))
+        tokens = self.run(sign_in_admin(self.runtime, email, PASSWORD, role))
         return self._newcomer(tokens, email=email)
 
-    def _newcomer(self, tokens: newcomers.Tokens, **known: Any) -> Person:
+    def _newcomer(self, tokens: Tokens, **known: Any) -> Person:
         return Person(self, tokens.user_id, tokens.access, tokens.refresh, **known)
 
     def sign_in(self, email: str, *, role: str, password: str = PASSWORD) -> Person:

@@ -33,13 +33,17 @@ from app.payments.models import Payment
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.settle import settle
 from app.texts.message import Outgoing
-from tests.flows.matching_world import NewWorker, add_workers
+from tests.support.factories import NewWorker, add_workers
 
 if TYPE_CHECKING:
-    from tests.flows.chat_world import ChatWorld
+    from tests.support.chat_player import ChatWorld
 
 _ALWAYS = tuple(slot for day in range(7) for slot in (Slot(day, 0, 12 * 60), Slot(day, 12 * 60, 0)))
+
+
 PHONE = "+919811100001"
+
+
 NEARBY = "+919822200001"
 
 
@@ -92,7 +96,7 @@ async def add_nearby(world: "ChatWorld", name: str) -> UUID:
     return worker_id
 
 
-async def match_of(world: "ChatWorld", name: str) -> JobMatch:
+async def newest_offer_of(world: "ChatWorld", name: str) -> JobMatch:
     """The newest offer of the worker of that name."""
     async with world.database.read() as session:
         query = (
@@ -107,7 +111,7 @@ async def match_of(world: "ChatWorld", name: str) -> JobMatch:
 
 async def accept(world: "ChatWorld", name: str) -> None:
     """The worker of that name accepts their newest offer."""
-    match = await match_of(world, name)
+    match = await newest_offer_of(world, name)
     async with world.database.begin() as session:
         await respond.respond(
             session,
@@ -123,7 +127,7 @@ async def accept(world: "ChatWorld", name: str) -> None:
 
 async def pay(world: "ChatWorld", name: str) -> None:
     """The payment provider says that this worker's contact was paid."""
-    match = await match_of(world, name)
+    match = await newest_offer_of(world, name)
     async with world.database.begin() as session:
         actor = Actor(match.employer_id, Role.EMPLOYER, UserStatus.ACTIVE, "")
         payment = await purchase.begin(session, actor, match.id, world.clock())
@@ -142,18 +146,18 @@ async def pay(world: "ChatWorld", name: str) -> None:
     await world.settle()
 
 
-async def stands(world: "ChatWorld", company: str, status: UserStatus) -> None:
+async def set_account_status(world: "ChatWorld", company: str, status: UserStatus) -> None:
     """An administrator changes where a company's account stands."""
     async with world.database.begin() as session:
         of_company = select(Employer.id).where(Employer.company_name == company)
         await session.execute(update(User).where(User.id.in_(of_company)).values(status=status))
 
 
-HAPPENINGS: dict[str, Callable[["ChatWorld", str], Awaitable[Any]]] = {
+EVENTS: dict[str, Callable[["ChatWorld", str], Awaitable[Any]]] = {
     "employer": lambda world, company: add_account(world, company, proven=False),
     "proven": lambda world, company: add_account(world, company, proven=True),
-    "restricted": lambda world, company: stands(world, company, UserStatus.RESTRICTED),
-    "shut out": lambda world, company: stands(world, company, UserStatus.SUSPENDED),
+    "restricted": lambda world, company: set_account_status(world, company, UserStatus.RESTRICTED),
+    "shut out": lambda world, company: set_account_status(world, company, UserStatus.SUSPENDED),
     "nearby": add_nearby,
     "accepts": accept,
     "paid": pay,

@@ -1,4 +1,4 @@
-"""What the tests of registration, sign-in and passwords share."""
+"""Requests of registration, sign-in and passwords."""
 
 import re
 from collections.abc import Callable
@@ -12,9 +12,12 @@ from sqlalchemy import select
 from app.identity.models import User
 from app.messaging.models import PARAMS, OutboxMessage
 from app.workers.models import Worker
-from tests.flows.world import PASSWORD, Person, World, ok
+from tests.support.app_harness import PASSWORD, Person, World
+from tests.support.assertions import ok
 
 SENT = {"status": "verification_sent", "channel": "whatsapp", "expires_in": 300}
+
+
 ME = "/api/auth/me"
 
 
@@ -48,11 +51,11 @@ def password_login(
     return world.http.post("/api/auth/login", json=body)
 
 
-def wrong(code: str) -> str:
+def wrong_code(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-def the_worker(world: World) -> tuple[User, Worker]:
+def only_worker(world: World) -> tuple[User, Worker]:
     async def look(session: Any) -> Any:
         query = select(User, Worker).join(Worker, Worker.id == User.id)
         return (await session.execute(query)).one()
@@ -69,7 +72,7 @@ def refresh(world: World, token: str) -> httpx.Response:
     return world.http.post("/api/auth/refresh", json={"refresh_token": token})
 
 
-def many(work: Callable[[int], httpx.Response], times: int) -> list[httpx.Response]:
+def in_parallel(work: Callable[[int], httpx.Response], times: int) -> list[httpx.Response]:
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(work, range(times)))
 

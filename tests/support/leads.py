@@ -1,21 +1,20 @@
-"""Leads to buy, and what must hold about money whatever happened."""
+"""Leads to buy: a worker, a job, an accepted offer, and what became of its payment."""
 
 import itertools
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from app.audit import log
 from app.audit.models import AdminActionLog
 from app.messaging.models import OutboxMessage
-from app.payments import rules
-from app.payments.models import LedgerEntry, Payment, Refund, Unlock
-from tests.flows.world import Person, World, ok
+from app.payments.models import Payment, Refund
+from tests.support.app_harness import Person, World
+from tests.support.assertions import check_money, ok
+from tests.support.provider_faults import stripe_fault
 
 _places = itertools.count()
 
@@ -48,9 +47,9 @@ class Lead:
     def buy(self) -> dict[str, Any]:
         """Buy the contact: page, card, news; return the answer that holds it."""
         self.world.pay(self.begin()["checkout_url"])
-        bought: dict[str, Any] = ok(self.unlock())
-        assert bought["status"] == "unlocked"
-        return bought
+        bought_lead: dict[str, Any] = ok(self.unlock())
+        assert bought_lead["status"] == "unlocked"
+        return bought_lead
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def lead(world: World, employer: Person | None = None, *, accept: bool = True, *
     return Lead(world, employer, worker, made["id"], match["id"])
 
 
-def bought(world: World) -> tuple[Lead, str]:
+def bought_lead(world: World) -> tuple[Lead, str]:
     """A lead that was bought, and its payment's id."""
     mine = lead(world)
     return mine, mine.buy()["payment"]["id"]
@@ -115,56 +114,20 @@ def at_once(calls: list[Any]) -> list[Any]:
         return [done.result() for done in [pool.submit(call) for call in calls]]
 
 
-def fault(world: World, kind: str, times: int = 1, **more: Any) -> None:
-    """Let Stripe misbehave at the next calls or webhooks."""
-    body = {"next": times, "kind": kind, **more}
-    ok(world.http.post("/sandbox/stripe/_control/faults", json=body))
-
-
-def at_rest(world: World) -> None:
+def check_at_rest(world: World) -> None:
     """End a test: no fault is left over for the next, money is right, and all that was sent had words."""
     waiting = ok(world.http.get("/sandbox/stripe/_control/faults"))["waiting"]
     for kind in {one["kind"] for one in waiting}:
-        fault(world, kind, 0)
+        stripe_fault(world, kind, 0)
     check_money(world)
     wordless = select(OutboxMessage.kind).where(OutboxMessage.error_code == "unsayable")
     assert world.in_session(lambda session: session.scalar(wordless)) is None
 
 
-def give_back(world: World, payment_id: str, **body: Any) -> Any:
+def refund(world: World, payment_id: str, **body: Any) -> Any:
     """Let an administrator refund; the answer."""
     path = f"/api/admin/payments/{payment_id}/refund"
     return world.admin().post(path, {"reason": "the number was wrong", **body})
-
-
-def at_stripe(world: World, kind: str) -> list[dict[str, Any]]:
-    """Stripe's newest objects of a kind, newest first."""
-    answer = world.http.get("/sandbox/stripe/_control/objects", params={"object": kind})
-    items: list[dict[str, Any]] = ok(answer)["items"]
-    return items
-
-
-def pages_of(world: World, match_id: str) -> list[dict[str, Any]]:
-    """The payment pages that Stripe opened for a lead."""
-    pages = at_stripe(world, "checkout.session")
-    return [page for page in pages if page["metadata"].get("match_id") == match_id]
-
-
-def tell(world: World, payload: Any, signature: str = "good", times: int = 1) -> list[int]:
-    """Post a payload to our webhook as Stripe would, let it be handled; return the answers."""
-    body = {"payload": payload, "signature": signature, "times": times}
-    statuses: list[int] = ok(world.http.post("/sandbox/stripe/_control/raw", json=body))["statuses"]
-    world.settle()
-    return statuses
-
-
-def event(kind: str, thing: dict[str, Any], name: str | None = None) -> dict[str, Any]:
-    """An event of Stripe about an object."""
-    number = name or f"evt_test_{next(_events)}"
-    return {"id": number, "object": "event", "type": kind, "data": {"object": thing}}
-
-
-_events = itertools.count(1)
 
 
 def log_of(world: World, target_id: str) -> list[AdminActionLog]:
@@ -178,55 +141,9 @@ def log_of(world: World, target_id: str) -> list[AdminActionLog]:
     return rows
 
 
-def actions(world: World, target_id: str) -> list[str]:
+def logged_actions(world: World, target_id: str) -> list[str]:
     """What the log says was done to something, oldest first."""
     return [row.action for row in log_of(world, target_id)]
-
-
-def check_money(world: World) -> None:
-    """What always holds: the ledger balances and equals what was captured less what went back, a
-    lead is paid at most once, and no contact is held without a captured payment.
-    """
-    world.in_session(_check_money)
-
-
-async def balances_of(session: Any) -> dict[tuple[str, str], int]:
-    """The balance of each account and currency, in minor units."""
-    query = select(
-        LedgerEntry.account, LedgerEntry.currency, func.sum(LedgerEntry.amount)
-    ).group_by(LedgerEntry.account, LedgerEntry.currency)
-    return {(row[0], row[1]): int(row[2]) for row in await session.execute(query)}
-
-
-async def _check_money(session: Any) -> None:
-    sums = select(LedgerEntry.transaction_id, func.sum(LedgerEntry.amount))
-    for transaction_id, total in await session.execute(sums.group_by(LedgerEntry.transaction_id)):
-        assert total == 0, transaction_id
-    payments = list(await session.scalars(select(Payment)))
-    captured = [payment for payment in payments if payment.status in rules.CAPTURED]
-    assert all(payment.paid_at for payment in captured)
-    refunds = list(await session.scalars(select(Refund)))
-    given_back = Counter[UUID]()
-    for refund in refunds:
-        given_back[refund.payment_id] += refund.amount if refund.status == "succeeded" else 0
-    for payment in payments:
-        assert 0 <= payment.refunded_amount <= payment.amount
-        assert payment.refunded_amount == given_back[payment.id]
-    balances = await balances_of(session)
-    for currency in {payment.currency for payment in captured}:
-        kept = sum(p.amount - p.refunded_amount for p in captured if p.currency == currency)
-        assert balances[rules.REVENUE, currency] == -kept
-        lost = balances.get((rules.DISPUTED, currency), 0)
-        assert balances[rules.CASH, currency] == kept - lost
-    by_id = {payment.id: payment for payment in captured}
-    unlocked: set[UUID] = set()
-    for unlock in await session.scalars(select(Unlock)):
-        assert by_id[unlock.payment_id].match_id == unlock.match_id
-        unlocked.add(unlock.payment_id)
-    going_back = {refund.payment_id for refund in refunds if refund.status != "failed"}
-    assert by_id.keys() <= unlocked | going_back
-    _, broken = await log.verify(session)
-    assert broken is None
 
 
 def refunds_of(world: World, payment_id: str) -> list[Refund]:
