@@ -38,7 +38,7 @@ from app.dialogue.effects import (
 )
 from app.dialogue.turn import Reply
 from app.dialogue.worker.offers import tell_offer
-from app.dialogue.worker.person_questions import good_name
+from app.dialogue.worker.questions import good_name
 from app.employers.reports import report_employer
 from app.identity import users
 from app.masking.mask import mask

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.person_names import UNNAMED
 from app.dialogue.context import Context, EmployerAccount, JobSummary, Profile, masked_email
-from app.dialogue.worker.person_questions import good_name
+from app.dialogue.worker.questions import good_name
 from app.employers import phones
 from app.identity.models import User, UserStatus
 from app.jobs import queries

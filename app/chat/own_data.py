@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from app.dialogue.flow import said_slots
+from app.dialogue.choices import slot_params
 from app.messaging.inbound import InboundKind
 from app.privacy.export import WorkerExport
 from app.texts import catalogue
@@ -37,7 +37,7 @@ def _parts(
         {
             "skills": worker.skills,
             "reader_zone": worker.time_zone,
-            "slots": said_slots([availability.to_slot(slot) for slot in own.slots]),
+            "slots": slot_params([availability.to_slot(slot) for slot in own.slots]),
         },
         now,
     )

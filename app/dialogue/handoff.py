@@ -13,13 +13,13 @@ from typing import Final
 from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, Effect, HandBack, RequestHandoff, SendOwnData
 from app.dialogue.employer.job_questions import POSTING
-from app.dialogue.flow import QUESTIONS
 from app.dialogue.persona import acting
 from app.dialogue.state import FREE_WRITING, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import asked_code, read_delete, read_report
 from app.dialogue.worker.offers import clear_answer
 from app.dialogue.worker.onboarding import resume
+from app.dialogue.worker.questions import QUESTIONS
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
@@ -54,12 +54,7 @@ _GUESSES: Final = frozenset({"ask_which_skill", "skills_left_out", "ask_which_pl
 _NAME_WORDS: Final = 3
 """More of them are said to the human, and are no name."""
 
-type Understand = Callable[[Incoming], Turn | None]
-
-
-def hand_over(message: Incoming, why: str = "asked") -> Turn:
-    """Let a person of our team take over."""
-    return Turn(replace(message.state, misses=0), (Reply("handed_over"),), (RequestHandoff(why),))
+type Converse = Callable[[Incoming], Turn]
 
 
 # ── Calls for help ───────────────────────────────────────────────────────────────────────────────
@@ -114,10 +109,10 @@ def _tells_of_a_job(text: str) -> bool:
 # ── The wait ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def while_wanted(message: Incoming, understood: Understand) -> Turn | None:
+def while_wanted(message: Incoming, converse: Converse) -> Turn | None:
     """Return what follows while a human is wanted; None while none is.
 
-    `understood` is what follows for anybody else, None for what makes no sense.
+    `converse` returns what follows for anybody else.
     """
     if not message.context.in_handoff:
         return None
@@ -128,7 +123,7 @@ def while_wanted(message: Incoming, understood: Understand) -> Turn | None:
         return own
     if message.context.taken_over:
         return Turn(message.state)
-    if (turn := _by_the_bot(message, understood)) is not None:
+    if (turn := _by_the_bot(message, converse)) is not None:
         solved = message.context.handoff_reason == NOT_UNDERSTOOD and _goes_on(message)
         return _handed_back(turn) if solved else turn
     told = replace(message.state, handoff_announced=True)
@@ -172,18 +167,14 @@ def _own_data(message: Incoming) -> Turn | None:
     return read_delete(message) if by_button else None
 
 
-def _by_the_bot(message: Incoming, understood: Understand) -> Turn | None:
+def _by_the_bot(message: Incoming, converse: Converse) -> Turn | None:
     """Answer what is the bot's to answer and it surely understands; None for all else."""
     answers = _answers_question(message)
     if not (answers or _is_for_the_bot(message)):
         return None
     calm: State = replace(message.state, misses=0)
-    turn = understood(replace(message, state=calm, context=_alone(message.context)))
-    if (
-        turn is None
-        or turn.state.misses
-        or any(isinstance(e, RequestHandoff) for e in turn.effects)
-    ):
+    turn = converse(replace(message, state=calm, context=_alone(message.context)))
+    if turn.state.misses or any(isinstance(e, RequestHandoff) for e in turn.effects):
         return None
     return turn if not answers or _fits(message, turn) else None
 

@@ -59,7 +59,7 @@ def _called() -> dict[str, Run]:
     """Return how those are called that take more than the text."""
     from app.catalogue import phonetics, places
     from app.core import phones
-    from app.dialogue import flow
+    from app.dialogue import choices
     from app.identity import codes, passwords
     from app.masking import harmless_numbers
     from app.nlu import dates, job_correction, job_request, negation, pay, place_choice
@@ -78,7 +78,7 @@ def _called() -> dict[str, Run]:
         "app.nlu.pay.extract": lambda text: pay.extract(text, "INR"),
         "app.nlu.pay.extract_bare": lambda text: pay.extract_bare(text, Draft(), "INR"),
         "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),
-        "app.dialogue.flow.index": lambda text: flow.index(text, 9),
+        "app.dialogue.choices.index": lambda text: choices.index(text, 9),
         "app.nlu.place_choice.choose_place": lambda text: place_choice.choose_place(text, _PLACES),
         "app.masking.harmless_numbers.is_harmless": lambda text: harmless_numbers.is_harmless(
             text, 0, len(text)

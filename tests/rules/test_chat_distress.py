@@ -8,7 +8,7 @@ from app.dialogue.effects import AnswerOffer, ReportEmployer, RequestHandoff
 from app.dialogue.router import handle_message
 from app.dialogue.state import FREE_WRITING, Ask, State
 from app.dialogue.turn import Turn
-from app.dialogue.worker.questions import TABLE as QUESTIONS
+from app.dialogue.worker.questions import QUESTIONS
 from app.nlu.safety import Distress, find_distress
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import OFFER, context, heard, offer

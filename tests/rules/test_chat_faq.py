@@ -8,7 +8,7 @@ from app.core.languages import languages
 from app.dialogue.effects import RequestHandoff
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
-from app.dialogue.worker.questions import TABLE as QUESTIONS
+from app.dialogue.worker.questions import QUESTIONS
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import WORKER_TOPICS, find_topic
 from app.offers.rules import OfferStatus

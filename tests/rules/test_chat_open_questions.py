@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from app.core.week import Slot
 from app.dialogue.effects import EditProfile, RequestHandoff, SetWeeklyHours
-from app.dialogue.router import WORKERS_OWN, handle_message
+from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
-from app.dialogue.worker.questions import TABLE as QUESTIONS
+from app.dialogue.worker.conversation import WORKERS_OWN
+from app.dialogue.worker.questions import QUESTIONS
 from app.messaging.inbound import InboundKind
 from tests.rules.test_chat_script import PROFILE, context, heard, render, tap
 

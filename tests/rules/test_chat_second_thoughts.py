@@ -8,7 +8,7 @@ from app.core.week import Slot
 from app.dialogue.effects import EditProfile, ForgetPerson
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
-from app.dialogue.worker.person_questions import consent_in
+from app.dialogue.worker.person_answers import consent_in
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent, intents
 from app.offers.rules import OfferStatus

@@ -9,7 +9,7 @@ from app.core.week import Slot
 from app.dialogue.effects import AnswerOffer, GiveReason, RequestHandoff, SetLanguage
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
-from app.dialogue.worker.questions import TABLE as QUESTIONS
+from app.dialogue.worker.questions import QUESTIONS
 from app.nlu.intents import Intent, intents, language_named
 from app.offers.rules import OfferStatus
 from tests.rules.test_chat_script import NOW, OFFER, PROFILE, context, heard, offer, tap

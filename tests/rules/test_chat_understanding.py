@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.week import WEEKDAYS, Slot, format_clock, overlaps
-from app.dialogue.worker.person_questions import consent_in, name_in
+from app.dialogue.worker.person_answers import consent_in, name_in
 from app.nlu import weekly_hours
 from app.nlu.intents import Intent, intents
 from app.nlu.quantities import kilometres, years

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.person_names import is_readable_name
-from app.dialogue.worker.person_questions import good_name
+from app.dialogue.worker.questions import good_name
 from app.offers.worker_names import shown_name
 
 PEOPLE = """

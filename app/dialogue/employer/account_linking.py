@@ -6,15 +6,18 @@ that a stranger's account names gets any further.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 from uuid import UUID
 
+from app.dialogue.choices import as_tap
 from app.dialogue.context import Context, EmployerAccount, masked_email
 from app.dialogue.effects import ProvePhone, SendPhoneCode, SetLanguage
-from app.dialogue.employer import main_menu
-from app.dialogue.flow import typed_choice
+from app.dialogue.employer.conversation import EMPLOYER, choose_language, menu
+from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.engine import Persona, Reader, follow_intent, follow_tap, hand_over, respond
 from app.dialogue.persona import WORKER, acting, undecided
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -37,31 +40,24 @@ _BEFORE_CONSENT: Final = frozenset({Ask.NOTHING, Ask.LANGUAGE, Ask.CONSENT})
 
 
 def employer(message: Incoming) -> Turn | None:
-    """Return what follows for somebody who writes as an employer, or might; None for all others."""
+    """Return what follows for somebody who writes, or may write, as an employer; None for all others."""
     state, context = message.state, message.context
     if message.tapped("contact") is not None and context.profile is not None:
-        # Below a message to the worker whom somebody is.
+        # A tap below a message to the worker.
         return None
     if context.language is None and context.employers and has_devanagari(message.text or ""):
         return _in_hindi(message)
-    for understand in (_hat_tap, _proving, _whose, _words, _stranger):
-        if (turn := understand(message)) is not None:
+    for read in (_persona_tap, _proving, _whose, _persona_words, _stranger):
+        if (turn := read(message)) is not None:
             return turn
-    account = acting(state, context)
-    if account is not None:
-        return main_menu.turn(message, account)
+    if (account := acting(state, context)) is not None:
+        return respond(EmployerMessage.of(message, account), EMPLOYER)
     if undecided(state, context):
-        return _which_hat(message)
+        return _ask_persona(message)
     unknown = context.profile is None and not state.registering and state.persona != WORKER
     if not unknown or not context.employers or message.tapped("worker") == "yes":
         return None
-    if message.has_intent(Intent.HUMAN) or message.tapped("menu") == "human":
-        return main_menu.hand_over(message)
-    if message.has_intent(Intent.LANGUAGE) or message.has_intent(Intent.LANGUAGE_NAME):
-        return main_menu.choose_language(message)
-    if (meant := _by_address(message)) is not None:
-        return _ask_code(message, meant)
-    return _not_understood(message) if _makes_no_sense(message) else _unproven(message)
+    return respond(message, _UNPROVEN)
 
 
 def _in_hindi(message: Incoming) -> Turn | None:
@@ -75,18 +71,18 @@ def _in_hindi(message: Incoming) -> Turn | None:
 # ── As whom ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _hat_tap(message: Incoming) -> Turn | None:
+def _persona_tap(message: Incoming) -> Turn | None:
     choice = message.tapped("hat")
     if choice is None:
         return None
     if choice == WORKER:
         return _as_worker(message)
     if any(account.proven and str(account.id) == choice for account in message.context.employers):
-        return _wearing(message, choice)
-    return _which_hat(message) if undecided(message.state, message.context) else None
+        return _as_account(message, choice)
+    return _ask_persona(message) if undecided(message.state, message.context) else None
 
 
-def _words(message: Incoming) -> Turn | None:
+def _persona_words(message: Incoming) -> Turn | None:
     if message.state.registering:
         return None
     if message.has_intent(Intent.AS_WORKER) and message.context.employers:
@@ -107,9 +103,9 @@ def _as_employer(message: Incoming) -> Turn:
     context = message.context
     proven = [account for account in context.employers if account.proven]
     if len(proven) == 1 and message.tapped("hire") is None:
-        return _wearing(message, str(proven[0].id))
+        return _as_account(message, str(proven[0].id))
     if proven:
-        return _which_hat(message)
+        return _ask_persona(message)
     if context.employers:
         return _unproven(message)
     return Turn(message.state, (_how_to_register(context),))
@@ -126,7 +122,7 @@ def _stranger(message: Incoming) -> Turn | None:
         return None
     agreed = context.profile is not None and context.profile.agreed
     if context.profile is None and message.tapped("menu") == "human":
-        return main_menu.hand_over(message)
+        return hand_over(message)
     if text is None or (agreed and message.state.registering):
         return None
     if not is_hiring(text, surely=agreed):
@@ -136,13 +132,13 @@ def _stranger(message: Incoming) -> Turn | None:
     return Turn(message.state, (_how_to_register(context),), (SetLanguage("hi"),), "hi")
 
 
-def _wearing(message: Incoming, hat: str) -> Turn:
+def _as_account(message: Incoming, hat: str) -> Turn:
     state = replace(message.state.at(Ask.NOTHING), persona=hat)
     account = acting(state, message.context)
-    return Turn(state, (main_menu.menu(account),) if account is not None else ())
+    return Turn(state, (menu(account),) if account is not None else ())
 
 
-def _which_hat(message: Incoming) -> Turn:
+def _ask_persona(message: Incoming) -> Turn:
     context = message.context
     rows = [_row("hat", account) for account in context.employers if account.proven]
     rows.append(Row(f"hat:{WORKER}", catalogue.word(context.reply_language, "as_worker")))
@@ -178,7 +174,7 @@ def _whose(message: Incoming) -> Turn | None:
     if message.state.ask is not Ask.WHOSE or text is None:
         return None
     accounts = _unproven_of(message.context)
-    if typed_choice(message, _ask_whose(message.context)).tapped("hat") == WORKER:
+    if as_tap(message, _ask_whose(message.context)).tapped("hat") == WORKER:
         return _as_worker(message)
     if (
         message.has_intent(Intent.NOT_MINE)
@@ -225,23 +221,6 @@ def _by_address(message: Incoming) -> EmployerAccount | None:
     return meant[0] if len(meant) == 1 else None
 
 
-def _makes_no_sense(message: Incoming) -> bool:
-    """Whether the question whose account it is was answered by something else."""
-    text = message.text
-    if message.state.ask is not Ask.WHOSE:
-        return False
-    return text is None or not (message.intents or is_hiring(text))
-
-
-def _not_understood(message: Incoming) -> Turn:
-    if message.inbound.kind is not InboundKind.TEXT:
-        return Turn(message.state, (Reply("cannot_read"), _ask_whose(message.context)))
-    state: State = replace(message.state, misses=message.state.misses + 1)
-    if state.misses >= main_menu.MISSES_BEFORE_HUMAN:
-        return main_menu.hand_over(replace(message, state=state), "not_understood")
-    return Turn(state, (Reply("not_understood"), _ask_whose(message.context)))
-
-
 def _proving(message: Incoming) -> Turn | None:
     choice = message.tapped("prove")
     if choice is not None:
@@ -266,7 +245,7 @@ def _proving(message: Incoming) -> Turn | None:
     ):
         return _leave(message)
     if message.has_intent(Intent.HUMAN):
-        return main_menu.hand_over(message)
+        return hand_over(message)
     return Turn(message.state, (Reply("proof_wanted", _about(account)),))
 
 
@@ -277,7 +256,7 @@ def _waiting(context: Context, id_: str) -> EmployerAccount | None:
 def _menu_of(message: Incoming) -> Turn | None:
     """An old button, of an account that is proven by now; to anybody else it means nothing."""
     account = acting(message.state, message.context)
-    return None if account is None else Turn(message.state, (main_menu.menu(account),))
+    return None if account is None else Turn(message.state, (menu(account),))
 
 
 def _ask_code(message: Incoming, account: EmployerAccount) -> Turn:
@@ -290,7 +269,7 @@ def _ask_code(message: Incoming, account: EmployerAccount) -> Turn:
 
 def _prove(message: Incoming, account: EmployerAccount, code: str) -> Turn:
     proven = replace(message.state.at(Ask.NOTHING), persona=str(account.id))
-    told = (Reply("proof_done", _about(account)), main_menu.menu(account))
+    told = (Reply("proof_done", _about(account)), menu(account))
     return Turn(proven, told, (ProvePhone(UUID(str(account.id)), code),), if_refused=message.state)
 
 
@@ -303,3 +282,40 @@ def _leave(message: Incoming) -> Turn:
 
 def _about(account: EmployerAccount) -> dict[str, str]:
     return {"company": account.company, "email": account.email, "employer_id": str(account.id)}
+
+
+# ── The persona of somebody whose phone no account has proven ────────────────────────────────────
+
+
+def _address(message: Incoming) -> Turn | None:
+    account = _by_address(message)
+    return None if account is None else _ask_code(message, account)
+
+
+def _introduction(message: Incoming) -> Turn | None:
+    """Ask whose account it is; of an answer that makes no sense, the engine asks again."""
+    text = message.text
+    asked = message.state.ask is Ask.WHOSE
+    known = text is not None and (message.intents or is_hiring(text))
+    return None if asked and not known else _unproven(message)
+
+
+_INTENTS: Final[Mapping[Intent, Reader[Incoming]]] = {
+    Intent.HUMAN: hand_over,
+    Intent.LANGUAGE: choose_language,
+    Intent.LANGUAGE_NAME: choose_language,
+}
+_UNPROVEN: Final[Persona[Incoming]] = Persona(
+    readers=(
+        partial(follow_tap, menus={"menu": {"human": hand_over}}),
+        lambda message: follow_intent(message, _INTENTS, message.intents),
+        _address,
+        _introduction,
+    ),
+    ask_again=lambda message: (_ask_whose(message.context),),
+    not_understood=lambda message, _with_menu: (
+        Reply("not_understood"),
+        _ask_whose(message.context),
+    ),
+    unreadable=frozenset(InboundKind) - {InboundKind.TEXT},
+)

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from app.dialogue.context import EmployerAccount
 from app.dialogue.effects import (
     REPORT_CHARACTERS,
     AskLeadReport,
@@ -10,12 +9,13 @@ from app.dialogue.effects import (
     BlockWorker,
     ReportLead,
 )
+from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.state import Ask
-from app.dialogue.turn import Incoming, Reply, Turn
+from app.dialogue.turn import Reply, Turn
 from app.nlu.intents import Intent
 
 
-def lead_tap(message: Incoming, account: EmployerAccount) -> Turn | None:
+def lead_tap(message: EmployerMessage) -> Turn | None:
     """Read a tap below a contact, or on one of a list of them."""
     rest = message.tapped("lead")
     if rest is None:
@@ -28,17 +28,19 @@ def lead_tap(message: Incoming, account: EmployerAccount) -> Turn | None:
         return Turn(closed, (Reply("lead_unknown"),))
     if verb == "block":
         told = (Reply("lead_blocked"),)
-        return Turn(closed, told, (BlockWorker(account.id, match_id),), if_refused=closed)
+        return Turn(closed, told, (BlockWorker(message.account.id, match_id),), if_refused=closed)
     asked = message.state.at(Ask.LEAD_REPORT, match=str(match_id))
-    return Turn(asked, (), (AskLeadReport(account.id, match_id),), if_refused=closed)
+    return Turn(asked, (), (AskLeadReport(message.account.id, match_id),), if_refused=closed)
 
 
-def choose(message: Incoming, account: EmployerAccount, verb: Intent) -> Turn:
+def ask_which_contact(message: EmployerMessage, verb: Intent) -> Turn:
     """Ask whose contact is meant by "block them" or "report"."""
-    return Turn(message.state.at(Ask.NOTHING), (), (AskWhichContact(account.id, verb.value),))
+    return Turn(
+        message.state.at(Ask.NOTHING), (), (AskWhichContact(message.account.id, verb.value),)
+    )
 
 
-def read_report(message: Incoming, account: EmployerAccount) -> Turn | None:
+def read_report(message: EmployerMessage) -> Turn | None:
     """Read what is wrong with a contact; None for what makes no sense."""
     text, match = message.text, message.state.draft.get("match")
     if message.state.ask is not Ask.LEAD_REPORT or not text or match is None:
@@ -50,5 +52,5 @@ def read_report(message: Incoming, account: EmployerAccount) -> Turn | None:
         or message.has_intent(Intent.CANCEL)
     ):
         return Turn(closed, (Reply("kept"),))
-    effect = ReportLead(account.id, UUID(match), text[:REPORT_CHARACTERS])
+    effect = ReportLead(message.account.id, UUID(match), text[:REPORT_CHARACTERS])
     return Turn(closed, (), (effect,), if_refused=closed)

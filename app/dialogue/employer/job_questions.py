@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from app.catalogue import places, skills
 from app.catalogue.skills import WANTED_MOST
 from app.core.week import Slot
+from app.dialogue.choices import slot_params
 from app.dialogue.context import Context
-from app.dialogue.flow import said_slots
 from app.dialogue.state import Ask
 from app.dialogue.turn import Reply
-from app.dialogue.worker.skill_questions import skill_row
+from app.dialogue.worker.questions import skill_row
 from app.jobs.usual_pay import least_usual
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.texts import catalogue
@@ -153,7 +153,7 @@ def _said_of(shifts: Shifts) -> dict[str, Any]:
     return {
         "starts_on": shifts.starts_on.isoformat(),
         "ends_on": shifts.ends_on.isoformat() if shifts.ends_on else None,
-        "slots": said_slots(shifts.slots),
+        "slots": slot_params(shifts.slots),
     }
 
 
@@ -259,7 +259,7 @@ def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     slots = [Slot(*slot) for slot in values["slots"]]
     return {
         **values,
-        "slots": said_slots(slots),
+        "slots": slot_params(slots),
         "radius": radius,
         "list": "".join(f"\n{line}" for line in notes),
     }

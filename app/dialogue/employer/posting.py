@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from app.catalogue import places, skills
 from app.core.money import exponent
+from app.dialogue.choices import as_tap
 from app.dialogue.context import Context, EmployerAccount
 from app.dialogue.effects import PostJob
 from app.dialogue.employer.job_questions import (
@@ -24,7 +25,7 @@ from app.dialogue.employer.job_questions import (
     unusual,
     values_of,
 )
-from app.dialogue.flow import typed_choice
+from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.masking.mask import mask
@@ -75,12 +76,12 @@ def begin(message: Incoming, draft: Draft | None = None) -> Turn:
     return _go_on(replace(message, state=message.state.at(Ask.NOTHING)), draft or Draft())
 
 
-def spoken_of(message: Incoming, account: EmployerAccount) -> Draft | None:
+def spoken_of(message: EmployerMessage) -> Draft | None:
     """Return the job that a text is about; None for a text about something else."""
     text = message.text
     if text is None:
         return None
-    draft = _read(text, message.context, Draft(), account)
+    draft = _read(text, message.context, Draft(), message.account)
     told = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
     guessed = draft.skill is not None or bool(draft.skills)
     much = sum(map(bool, told)) + guessed
@@ -92,12 +93,18 @@ def spoken_of(message: Incoming, account: EmployerAccount) -> Draft | None:
     return draft if named or alone or much >= _LEAST_SAID else None
 
 
-def again(state: State, context: Context) -> Reply:
-    """Say the open question of a job once more."""
-    return question(state.ask, draft_of(state), context)
+def new_job(message: EmployerMessage) -> Turn | None:
+    """Begin a job where a text is about one."""
+    draft = None if is_posting(message.state) else spoken_of(message)
+    return None if draft is None else begin(message, draft)
 
 
-def posting(message: Incoming, account: EmployerAccount) -> Turn | None:
+def again(message: Incoming) -> Reply:
+    """Return the open question about a job once more."""
+    return question(message.state.ask, draft_of(message.state), message.context)
+
+
+def posting(message: EmployerMessage) -> Turn | None:
     """Read a tap or an answer about a job that is being put together; None for what makes no sense."""
     tap = message.tapped("post")
     if tap == "new":
@@ -105,16 +112,16 @@ def posting(message: Incoming, account: EmployerAccount) -> Turn | None:
     if not is_posting(message.state):
         return None if tap is None else Turn(message.state, (Reply("nothing_to_post"),))
     if tap is None:
-        message = typed_choice(message, again(message.state, message.context))
+        message = as_tap(message, again(message))
         tap = message.tapped("post")
     if tap is not None:
         name, _, value = tap.partition(":")
-        return _TAPS[name](message, account, value) if name in _TAPS else None
+        return _TAPS[name](message, value) if name in _TAPS else None
     if message.has_intent(Intent.CANCEL):
-        return _drop(message, account, "")
+        return _drop(message, "")
     if message.has_intent(Intent.BACK):
-        return _back(message, account)
-    return _answer(message, account)
+        return _back(message)
+    return _answer(message)
 
 
 def _go_on(message: Incoming, draft: Draft, *before: Reply) -> Turn:
@@ -156,7 +163,7 @@ def _open(message: Incoming, ask: Ask, draft: Draft, *before: Reply) -> Turn:
 # ── Yes, Change, Cancel ──────────────────────────────────────────────────────────────────────────
 
 
-def agreed(message: Incoming, account: EmployerAccount) -> Turn | None:
+def agreed(message: EmployerMessage) -> Turn | None:
     """Read a yes to what was read back: "yes", "haan, post it", "post it" or "looks good" alone."""
     text = message.text
     if message.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > INTENT_CHARACTERS:
@@ -165,10 +172,10 @@ def agreed(message: Incoming, account: EmployerAccount) -> Turn | None:
         return None  # "done?" is asked
     if yes_or_no(split_words(text), "post_it") is not Intent.YES:
         return None
-    return _confirm(message, account, str(message.state.draft.get("token", "")))
+    return _confirm(message, str(message.state.draft.get("token", "")))
 
 
-def _confirm(message: Incoming, account: EmployerAccount, read_back: str) -> Turn:
+def _confirm(message: EmployerMessage, read_back: str) -> Turn:
     """Post exactly what was read back; what has changed since is read back anew."""
     draft = draft_of(message.state)
     values = values_of(draft, message.context)
@@ -176,14 +183,16 @@ def _confirm(message: Incoming, account: EmployerAccount, read_back: str) -> Tur
     if values is None or not whole or token(values) != read_back:
         return _go_on(message, draft, Reply("job_changed"))
     here = message.state.at(Ask.JOB_RIGHT, **message.state.draft)
-    return Turn(message.state.at(Ask.NOTHING), (), (PostJob(account.id, values),), if_refused=here)
+    return Turn(
+        message.state.at(Ask.NOTHING), (), (PostJob(message.account.id, values),), if_refused=here
+    )
 
 
-def _change(message: Incoming, _account: EmployerAccount, _value: str) -> Turn:
+def _change(message: EmployerMessage, _value: str) -> Turn:
     return _open(message, Ask.JOB_CHANGE, draft_of(message.state))
 
 
-def _field(message: Incoming, _account: EmployerAccount, value: str) -> Turn | None:
+def _field(message: EmployerMessage, value: str) -> Turn | None:
     ask = next((ask for ask in POSTING if ask.value == f"job_{value}"), None)
     draft = draft_of(message.state)
     if ask is None or (ask is Ask.JOB_WHICH_PLACE and not draft.places):
@@ -191,35 +200,35 @@ def _field(message: Incoming, _account: EmployerAccount, value: str) -> Turn | N
     return _open(message, ask, draft)
 
 
-def _drop(message: Incoming, _account: EmployerAccount, _value: str) -> Turn:
+def _drop(message: EmployerMessage, _value: str) -> Turn:
     return Turn(message.state.at(Ask.NOTHING), (Reply("job_dropped"),))
 
 
-def _back(message: Incoming, account: EmployerAccount) -> Turn:
+def _back(message: EmployerMessage) -> Turn:
     """Ask the question before once more; before the first there is nothing."""
     at = IN_ORDER.index(PARTS.get(message.state.ask, message.state.ask))
     if at == 0:
-        return _drop(message, account, "")
+        return _drop(message, "")
     return _open(message, IN_ORDER[at - 1], draft_of(message.state))
 
 
 # ── Taps ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _tapped_role(message: Incoming, _account: EmployerAccount, slug: str) -> Turn | None:
+def _tapped_role(message: EmployerMessage, slug: str) -> Turn | None:
     return _told(message, Draft(skill=slug)) if slug in skills.SKILLS else None
 
 
-def _tapped_place(message: Incoming, _account: EmployerAccount, index: str) -> Turn | None:
+def _tapped_place(message: EmployerMessage, index: str) -> Turn | None:
     options = draft_of(message.state).places
     if not index.isdecimal() or int(index) >= len(options):
         return None
     return _told(message, Draft(place=options[int(index)]))
 
 
-def _tapped_text(message: Incoming, account: EmployerAccount, text: str) -> Turn | None:
+def _tapped_text(message: EmployerMessage, text: str) -> Turn | None:
     """A button that stands for what one may write: days, hours."""
-    draft = _read(text, message.context, draft_of(message.state), account)
+    draft = _read(text, message.context, draft_of(message.state), message.account)
     return _told(
         message,
         Draft(
@@ -232,24 +241,24 @@ def _tapped_text(message: Incoming, account: EmployerAccount, text: str) -> Turn
     )
 
 
-def _tapped_weekly(message: Incoming, _account: EmployerAccount, value: str) -> Turn:
+def _tapped_weekly(message: EmployerMessage, value: str) -> Turn:
     return _told(message, Draft(weekly=value == "yes"))
 
 
-def _tapped_people(message: Incoming, _account: EmployerAccount, value: str) -> Turn | None:
+def _tapped_people(message: EmployerMessage, value: str) -> Turn | None:
     people = job_request.parse_count(value)
     return None if people is None else _told(message, Draft(people=people))
 
 
-def _tapped_pay(message: Incoming, _account: EmployerAccount, _value: str) -> Turn:
+def _tapped_pay(message: EmployerMessage, _value: str) -> Turn:
     return _told(message, Draft(pay_open=True))
 
 
-def _tapped_per(message: Incoming, _account: EmployerAccount, unit: str) -> Turn | None:
+def _tapped_per(message: EmployerMessage, unit: str) -> Turn | None:
     return _told(message, Draft(per=unit)) if unit in _UNITS else None
 
 
-def _tapped_radius(message: Incoming, _account: EmployerAccount, value: str) -> Turn:
+def _tapped_radius(message: EmployerMessage, value: str) -> Turn:
     kilometres = _number(value)
     draft = draft_of(message.state)
     if kilometres is None or not 1 <= kilometres <= _MOST_KM:
@@ -263,11 +272,11 @@ def _number(text: str) -> float | None:
     return float(found[0]) if len(found) == 1 else None
 
 
-def _tapped_note(message: Incoming, _account: EmployerAccount, _value: str) -> Turn:
+def _tapped_note(message: EmployerMessage, _value: str) -> Turn:
     return _go_on(message, replace(draft_of(message.state), note=""))
 
 
-type _Tap = Callable[[Incoming, EmployerAccount, str], Turn | None]
+type _Tap = Callable[[EmployerMessage, str], Turn | None]
 _TAPS: Final[Mapping[str, _Tap]] = {
     "yes": _confirm,
     "change": _change,
@@ -289,7 +298,7 @@ _TAPS: Final[Mapping[str, _Tap]] = {
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _answer(message: Incoming, account: EmployerAccount) -> Turn | None:
+def _answer(message: EmployerMessage) -> Turn | None:
     state = message.state
     draft = draft_of(state)
     if message.inbound.kind is InboundKind.LOCATION:
@@ -300,31 +309,31 @@ def _answer(message: Incoming, account: EmployerAccount) -> Turn | None:
     if state.ask is Ask.JOB_RIGHT and (
         message.has_intent(Intent.NO) or message.has_intent(Intent.CHANGE)
     ):
-        return _change(message, account, "")
+        return _change(message, "")
     if state.ask is Ask.JOB_NOTE:
         note = "" if message.has_intent(Intent.NO) or message.has_intent(Intent.SKIP) else text
         return _go_on(message, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
-        return _tapped_radius(message, account, str(kilometres))
-    return _said_of_job(text, message, account)
+        return _tapped_radius(message, str(kilometres))
+    return _said_of_job(text, message)
 
 
-def _said_of_job(text: str, message: Incoming, account: EmployerAccount) -> Turn | None:
+def _said_of_job(text: str, message: EmployerMessage) -> Turn | None:
     draft = draft_of(message.state)
     if draft == Draft():
         # Nothing is there yet that could be corrected: this is the whole job, or its role.
-        told = _read(text, message.context, draft, account)
+        told = _read(text, message.context, draft, message.account)
         return _told(message, told) if replace(told, note="") != Draft() else None
-    if (turn := _leaves_open(message, account)) is not None:
+    if (turn := _leaves_open(message)) is not None:
         return turn
-    if (fresh := _another(text, message, account)) is not None:
+    if (fresh := _another(text, message)) is not None:
         return replace(
             begin(message, fresh), replies=(Reply("job_anew"), *begin(message, fresh).replies)
         )
-    answer = None if negation.has_negation(normalize(text)) else _plainly(text, message, account)
+    answer = None if negation.has_negation(normalize(text)) else _plainly(text, message)
     if answer is not None:
         return _told(message, answer)
-    found = job_correction.read(text, draft, _listening(message, account))
+    found = job_correction.read(text, draft, _listening(message))
     if found is None:
         return _no_such(message, text)
     if found.part is None:
@@ -336,43 +345,43 @@ def _said_of_job(text: str, message: Incoming, account: EmployerAccount) -> Turn
     return _open(message, ask, found.draft, *before)
 
 
-def _plainly(text: str, message: Incoming, account: EmployerAccount) -> Draft | None:
+def _plainly(text: str, message: EmployerMessage) -> Draft | None:
     """Return what answers the open question, though alone it would mean nothing or something else."""
     ask = message.state.ask
     told = _of_the_list(draft_of(message.state), text) if ask is Ask.JOB_WHICH_PLACE else None
-    return told if told is not None else _plain_answer(ask, text, message.context, account)
+    return told if told is not None else _plain_answer(ask, text, message.context, message.account)
 
 
-def _listening(message: Incoming, account: EmployerAccount) -> job_correction.CorrectionContext:
+def _listening(message: EmployerMessage) -> job_correction.CorrectionContext:
     context = message.context
     today = today_in(draft_of(message.state), context)
     part = _PART_ASKED.get(message.state.ask)
     return job_correction.CorrectionContext(
-        part, today, context.reply_language, context.currency, account.city
+        part, today, context.reply_language, context.currency, message.account.city
     )
 
 
-def _leaves_open(message: Incoming, account: EmployerAccount) -> Turn | None:
+def _leaves_open(message: EmployerMessage) -> Turn | None:
     """Read "nothing" and "none": no pay said, nothing to change."""
     nothing = not phrase_set("nothing", "filler").without(split_words(message.text or ""))
     match message.state.ask:
         case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or message.has_intent(Intent.NO):
-            return _tapped_pay(message, account, "")
+            return _tapped_pay(message, "")
         case Ask.JOB_CHANGE if nothing or message.has_intent(Intent.NO):
             return _go_on(message, draft_of(message.state))
         case Ask.JOB_RIGHT if nothing:
-            return _change(message, account, "")
+            return _change(message, "")
         case _:
             return None
 
 
-def _another(text: str, message: Incoming, account: EmployerAccount) -> Draft | None:
+def _another(text: str, message: EmployerMessage) -> Draft | None:
     """Return the job that a text is about, where it is a whole new one and no answer to a question.
 
     It names its role and more besides; a change to the job at hand doesn't name another role so.
     """
     draft = draft_of(message.state)
-    found = _read(text, message.context, Draft(), account)
+    found = _read(text, message.context, Draft(), message.account)
     named = job_request.find_role(normalize(text))
     told = (found.place, found.when, found.spans, found.people, found.amount)
     much = sum(map(bool, told))
@@ -435,7 +444,7 @@ def _read(text: str, context: Context, draft: Draft, account: EmployerAccount) -
 def _no_such(message: Incoming, text: str) -> Turn | None:
     """Say what is not known where that helps more than to ask again."""
     quoted = {"said": text[:60]}
-    again_said = question(message.state.ask, draft_of(message.state), message.context)
+    again_said = again(message)
     match message.state.ask:
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
             return (

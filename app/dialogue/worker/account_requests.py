@@ -10,12 +10,17 @@ from app.dialogue.effects import (
     ReportEmployer,
     SendSignInCode,
 )
-from app.dialogue.flow import QUESTIONS
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.offers import my_offers
+from app.dialogue.worker.questions import QUESTIONS, ask_again
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent
+
+
+def ask_delete(message: Incoming) -> Turn:
+    """Ask whether everything is really to be deleted."""
+    return Turn(message.state.at(Ask.DELETE), (Reply("ask_delete"),))
 
 
 def read_delete(message: Incoming) -> Turn | None:
@@ -68,7 +73,7 @@ def courtesy(message: Incoming) -> Turn | None:
     if not polite and message.inbound.kind is not InboundKind.TAP:
         return None
     if message.state.ask in QUESTIONS:
-        again = QUESTIONS[message.state.ask].ask(message.state, message.context)
+        again = ask_again(message)
         return Turn(message.state, (again,) if polite else (Reply("old_tap"), again))
     if message.state.ask is Ask.DELETE:
         return Turn(message.state, (Reply("ask_delete"),))

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, GiveReason
-from app.dialogue.flow import QUESTIONS
 from app.dialogue.state import REGISTRATION, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume, unfinished
+from app.dialogue.worker.questions import QUESTIONS
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
 from app.nlu.offer_reply import REASONS, OfferReply, parse_offer_reply
@@ -190,7 +190,7 @@ def _missing_for_offers(message: Incoming) -> str:
     open_questions = [
         question
         for question in REGISTRATION
-        if question not in state.answered and not QUESTIONS[question].done(message.context)
+        if question not in state.answered and not QUESTIONS[question].is_answered(message.context)
     ]
     said_in = message.context.reply_language
     return ", ".join(catalogue.word(said_in, f"missing_{ask.value}") for ask in open_questions)

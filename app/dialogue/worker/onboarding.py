@@ -5,12 +5,13 @@ from dataclasses import replace
 from app.core.languages import languages
 from app.dialogue.context import Context
 from app.dialogue.effects import CreateWorker, Effect, SetLanguage
-from app.dialogue.employer import main_menu as employer_talk
-from app.dialogue.flow import QUESTIONS, answered, ask, next_unanswered
+from app.dialogue.employer.conversation import menu, open_question_or_menu
+from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.persona import acting
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.person_questions import shown_languages
+from app.dialogue.worker.questions import QUESTIONS, shown_languages
+from app.dialogue.worker.registration import answered, ask, next_unanswered
 from app.nlu.intents import language_named
 from app.nlu.normalize import has_devanagari, normalize, split_words
 
@@ -25,7 +26,7 @@ def language_choice(message: Incoming) -> Turn | None:
     effects: tuple[Effect, ...] = (SetLanguage(choice),)
     spoken = replace(message, context=replace(message.context, language=choice))
     if (account := acting(message.state, message.context)) is not None:
-        again = employer_talk.again(spoken, account)
+        again = open_question_or_menu(EmployerMessage.of(spoken, account))
         return Turn(message.state, (Reply("saved"), *again), effects, choice)
     if (
         message.context.profile is None
@@ -90,7 +91,7 @@ def resume(message: Incoming, *before: Reply) -> Turn:
     """Go on where the conversation stands: the open question again, or what is still unanswered."""
     state, context = message.state, message.context
     if (account := acting(state, context)) is not None:
-        return Turn(state.at(Ask.NOTHING), (*before, employer_talk.menu(account)))
+        return Turn(state.at(Ask.NOTHING), (*before, menu(account)))
     if context.profile is None:
         return _begin(message)
     named = state.ask is Ask.PHONE and context.profile.has_phone  # by the platform, meanwhile

@@ -1,55 +1,218 @@
-"""The questions of a registration, which are those of every later change too. Pure.
+"""The questions of a registration, which later changes of a profile use too: how each is asked. Pure.
 
-A reader returns None for what it can't make sense of; `script` then asks again.
+How answers are read stands in `*_answers.py`.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-from app.dialogue.flow import QUESTIONS, Question
-from app.dialogue.state import Ask
-from app.dialogue.worker import hours_questions, person_questions, place_questions, skill_questions
+from app.catalogue import skills as skill_catalogue
+from app.core.languages import languages
+from app.core.week import Slot
+from app.dialogue.choices import slot_params
+from app.dialogue.context import Context
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming, Reply
+from app.dialogue.worker import hours_form
+from app.nlu.person_name import is_person_name
+from app.texts import catalogue
+from app.texts.formatting import inert
+from app.texts.message import (
+    BUTTON_TITLE_CHARACTERS,
+    ROW_DESCRIPTION_CHARACTERS,
+    ROW_TITLE_CHARACTERS,
+    Button,
+    Row,
+)
 
-TABLE: Final[Mapping[Ask, Question]] = {
+NAME_CHARACTERS: Final = 60
+_SKILLS_A_PAGE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How a question is asked, and when the profile has answered it."""
+
+    ask: Callable[[State, Context], Reply]
+    is_answered: Callable[[Context], bool] = lambda _context: False
+
+
+def _fixed(text: str) -> Callable[[State, Context], Reply]:
+    return lambda _state, _context: Reply(text)
+
+
+def ask_language(state: State, _context: Context) -> Reply:
+    """Ask in which language to go on."""
+    known = [(code, catalogue.get_catalogue(code).name) for code in shown_languages(state)]
+    text = "choose_language_devanagari" if state.draft.get("first") else "choose_language"
+    if len(known) <= 3:
+        return Reply(text, buttons=[Button(f"language:{code}", name) for code, name in known])
+    return Reply(text, rows=[Row(f"language:{code}", name) for code, name in known[:10]])
+
+
+def shown_languages(state: State) -> list[str]:
+    """Return the languages to choose from; the one a first message was written in goes first."""
+    return sorted(languages(), key=lambda code: code != state.draft.get("first"))
+
+
+def ask_name(state: State, context: Context) -> Reply:
+    """Ask for a name."""
+    offered = offered_name(state, context)
+    if not offered:
+        return Reply("ask_name")
+    title = catalogue.word(context.reply_language, "use_name").replace("{name}", inert(offered))
+    if len(title) > BUTTON_TITLE_CHARACTERS:
+        title = inert(offered, BUTTON_TITLE_CHARACTERS)
+    return Reply("ask_name", buttons=[Button("name:profile", title)])
+
+
+def offered_name(state: State, context: Context) -> str:
+    """Return the name that is offered on the button, or ""."""
+    offered = str(state.draft.get("offered") or "") or (
+        context.profile.name if context.profile else ""
+    )
+    return offered if good_name(offered) else ""
+
+
+def good_name(name: str) -> bool:
+    """Whether this can be a person's name, and is no longer than one that is typed into a chat."""
+    return len(name) <= NAME_CHARACTERS and is_person_name(name)
+
+
+def ask_skills(state: State, context: Context) -> Reply:
+    """Ask which kinds of work somebody can do."""
+    chosen = chosen_skills(state)
+    rows = skill_rows(chosen, int(state.draft.get("page", 0)), context)
+    if chosen:
+        return Reply("skill_added", {"skills": chosen}, rows=rows)
+    return Reply("ask_skills", rows=rows)
+
+
+def skill_rows(chosen: Sequence[str], page: int, context: Context) -> list[Row]:
+    """Return one page of the skills that are not chosen yet, the most wanted first."""
+    every = list(dict.fromkeys([*skill_catalogue.WANTED_MOST, *skill_catalogue.SKILLS]))
+    left = [slug for slug in every if slug not in chosen and slug in skill_catalogue.SKILLS]
+    pages = max(1, -(-len(left) // _SKILLS_A_PAGE))
+    page %= pages
+    shown = left[page * _SKILLS_A_PAGE : (page + 1) * _SKILLS_A_PAGE]
+    rows = [skill_row(slug, context.reply_language) for slug in shown]
+    if pages > 1:
+        rows.append(Row(f"skills:page:{(page + 1) % pages}", _word(context, "show_more")))
+    if chosen:
+        rows.append(Row("skills:done", _word(context, "done")))
+    return rows
+
+
+def skill_row(slug: str, language: str) -> Row:
+    """Return a skill as a line of a list."""
+    name = skill_catalogue.SKILLS[slug].name(language)
+    if len(name) <= ROW_TITLE_CHARACTERS:
+        return Row(f"skill:{slug}", name)
+    cut = name[: ROW_TITLE_CHARACTERS - 1].rstrip() + "…"
+    return Row(f"skill:{slug}", cut, name[:ROW_DESCRIPTION_CHARACTERS])
+
+
+def chosen_skills(state: State) -> list[str]:
+    """Return the skills chosen so far."""
+    return [str(slug) for slug in state.draft.get("skills", [])]
+
+
+def ask_skills_right(state: State, _context: Context) -> Reply:
+    """Read the skills back, and ask whether they are right."""
+    return Reply("ask_skills_right", {"skills": chosen_skills(state)})
+
+
+def _word(context: Context, name: str) -> str:
+    return catalogue.word(context.reply_language, name)
+
+
+def ask_which_place(state: State, _context: Context) -> Reply:
+    """Ask which of several places of one name is meant."""
+    rows = []
+    options = state.draft.get("places", [])
+    if len(options) == 1:
+        return Reply("ask_this_place", {"place": place_label(options[0])})
+    for number, option in enumerate(options):
+        name, about = place_area(option)
+        rows.append(
+            Row(
+                f"place:{number}",
+                inert(name, ROW_TITLE_CHARACTERS),
+                inert(about, ROW_DESCRIPTION_CHARACTERS),
+            )
+        )
+    return Reply("ask_which_place", rows=rows)
+
+
+def place_area(option: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a place as a list shows it: its name, and where that is."""
+    name = str(option["name"])
+    around = dict.fromkeys(str(option[key]) for key in ("city", "state") if option.get(key))
+    return name, ", ".join(part for part in around if part != name) or name
+
+
+def place_label(option: Mapping[str, Any]) -> str:
+    """Return a place with its city."""
+    city = option.get("city")
+    name = str(option["name"])
+    return f"{name}, {city}" if city and city != name else name
+
+
+def ask_availability(_state: State, context: Context) -> Reply:
+    """Ask this question: by the form where there is one, else by a list."""
+    if not context.form_id:
+        return Reply("ask_availability")
+    return Reply("ask_availability", form=hours_form.form(context.reply_language, context.form_id))
+
+
+def ask_availability_right(state: State, _context: Context) -> Reply:
+    """Read the weekly hours back, and ask whether they are right."""
+    return Reply("ask_availability_right", {"slots": slot_params(drafted_slots(state))})
+
+
+def drafted_slots(state: State) -> list[Slot]:
+    """Return the slots that were read back."""
+    return [Slot(*slot) for slot in state.draft.get("slots", [])]
+
+
+QUESTIONS: Final[Mapping[Ask, Question]] = {
     Ask.LANGUAGE: Question(
-        person_questions.ask_language,
-        person_questions.read_language,
+        ask_language,
         lambda c: c.language is not None,
     ),
     Ask.CONSENT: Question(
-        person_questions.ask_consent,
-        person_questions.read_consent,
+        _fixed("ask_consent"),
         lambda c: c.profile is not None and c.profile.agreed,
     ),
-    Ask.NAME: Question(person_questions.ask_name, person_questions.read_name),
+    Ask.NAME: Question(ask_name),
     Ask.PHONE: Question(
-        person_questions.ask_phone,
-        person_questions.read_phone,
+        _fixed("ask_phone"),
         lambda c: c.profile is not None and c.profile.has_phone,
     ),
     Ask.SKILLS: Question(
-        skill_questions.ask_skills,
-        skill_questions.read_skills,
+        ask_skills,
         lambda c: c.profile is not None and bool(c.profile.skills),
     ),
-    Ask.SKILLS_RIGHT: Question(skill_questions.ask_skills_right, skill_questions.read_skills_right),
+    Ask.SKILLS_RIGHT: Question(ask_skills_right),
     Ask.LOCATION: Question(
-        place_questions.ask_location,
-        place_questions.read_location,
+        _fixed("ask_location"),
         lambda c: c.profile is not None and c.profile.located,
     ),
-    Ask.WHICH_PLACE: Question(place_questions.ask_which_place, place_questions.read_which_place),
-    Ask.DISTANCE: Question(place_questions.ask_distance, place_questions.read_distance),
-    Ask.EXPERIENCE: Question(place_questions.ask_experience, place_questions.read_experience),
+    Ask.WHICH_PLACE: Question(ask_which_place),
+    Ask.DISTANCE: Question(_fixed("ask_distance")),
+    Ask.EXPERIENCE: Question(_fixed("ask_experience")),
     Ask.AVAILABILITY: Question(
-        hours_questions.ask_availability,
-        hours_questions.read_availability,
+        ask_availability,
         lambda c: c.profile is not None and bool(c.profile.slots),
     ),
     Ask.AVAILABILITY_RIGHT: Question(
-        hours_questions.ask_availability_right, hours_questions.read_availability_right
+        ask_availability_right,
     ),
 }
-"""Every question that changes a profile: how it is asked, how answers are read, what is known."""
+"""Every question that changes a profile."""
 
-QUESTIONS.update(TABLE)
+
+def ask_again(message: Incoming) -> Reply:
+    """Return the open question once more."""
+    return QUESTIONS[message.state.ask].ask(message.state, message.context)

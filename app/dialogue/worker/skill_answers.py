@@ -6,66 +6,29 @@ from dataclasses import replace
 from typing import Final
 
 from app.catalogue import skills as skill_catalogue
+from app.dialogue.choices import index
 from app.dialogue.context import Context
 from app.dialogue.effects import EditProfile
-from app.dialogue.flow import answered, ask, index, turn_to
-from app.dialogue.state import Ask, State
+from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.person_questions import age_told, renamed
+from app.dialogue.worker.person_answers import age_told, renamed
+from app.dialogue.worker.questions import chosen_skills, skill_row, skill_rows
+from app.dialogue.worker.registration import answered, ask, turn_to
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
-from app.texts import catalogue
-from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
 MAX_SKILLS: Final = 30
 _QUOTED_PARTS: Final = 3
 """Of a long list of unknown words the first few are enough to see what happened."""
-_SKILLS_A_PAGE: Final = 8
 _MOST_PAGES: Final = 100
 _BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
-
-
-def _chosen(state: State) -> list[str]:
-    return [str(slug) for slug in state.draft.get("skills", [])]
-
-
-def ask_skills(state: State, context: Context) -> Reply:
-    """Ask which kinds of work somebody can do."""
-    chosen = _chosen(state)
-    rows = _skill_rows(chosen, int(state.draft.get("page", 0)), context)
-    if chosen:
-        return Reply("skill_added", {"skills": chosen}, rows=rows)
-    return Reply("ask_skills", rows=rows)
-
-
-def _skill_rows(chosen: Sequence[str], page: int, context: Context) -> list[Row]:
-    every = list(dict.fromkeys([*skill_catalogue.WANTED_MOST, *skill_catalogue.SKILLS]))
-    left = [slug for slug in every if slug not in chosen and slug in skill_catalogue.SKILLS]
-    pages = max(1, -(-len(left) // _SKILLS_A_PAGE))
-    page %= pages
-    shown = left[page * _SKILLS_A_PAGE : (page + 1) * _SKILLS_A_PAGE]
-    rows = [skill_row(slug, context.reply_language) for slug in shown]
-    if pages > 1:
-        rows.append(Row(f"skills:page:{(page + 1) % pages}", _word(context, "show_more")))
-    if chosen:
-        rows.append(Row("skills:done", _word(context, "done")))
-    return rows
-
-
-def skill_row(slug: str, language: str) -> Row:
-    """Return a skill as a line of a list."""
-    name = skill_catalogue.SKILLS[slug].name(language)
-    if len(name) <= ROW_TITLE_CHARACTERS:
-        return Row(f"skill:{slug}", name)
-    cut = name[: ROW_TITLE_CHARACTERS - 1].rstrip() + "…"
-    return Row(f"skill:{slug}", cut, name[:ROW_DESCRIPTION_CHARACTERS])
 
 
 def read_skills(message: Incoming) -> Turn | None:
     """Read kinds of work; None where none is named."""
     state, context = message.state, message.context
-    chosen = _chosen(state)
+    chosen = chosen_skills(state)
     slug = message.tapped("skill")
     control = message.tapped("skills")
     if slug is not None and slug in skill_catalogue.SKILLS:
@@ -110,7 +73,7 @@ def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn
     unknown = [words for words, matches in unclear if not matches]
     several = [(words, matches) for words, matches in unclear if matches]
     if not found and not several:
-        rows = _skill_rows(chosen, 0, context)
+        rows = skill_rows(chosen, 0, context)
         reply = Reply("skills_unknown", {"said": _quoted(unknown)}, rows=rows)
         return Turn(state.at(Ask.SKILLS, skills=chosen), (reply,), missed=True)
     if not found and len(unclear) == 1:
@@ -147,15 +110,10 @@ def _names(slug: str, words: str) -> bool:
     return any(skill_catalogue.fold(name) == folded for name in skill.known_as)
 
 
-def ask_skills_right(state: State, _context: Context) -> Reply:
-    """Read the skills back, and ask whether they are right."""
-    return Reply("ask_skills_right", {"skills": _chosen(state)})
-
-
 def read_skills_right(message: Incoming) -> Turn | None:
     """Read whether the skills are right; None where that is unclear."""
     choice = message.tapped("skills")
-    chosen = _chosen(message.state)
+    chosen = chosen_skills(message.state)
     if choice == "yes" or message.has_intent(Intent.YES) or message.has_intent(Intent.DONE):
         return answered(_with_skills(message, chosen), Ask.SKILLS, EditProfile({"skills": chosen}))
     if choice == "no" or message.has_intent(Intent.NO):
@@ -170,7 +128,3 @@ def _with_skills(message: Incoming, chosen: Sequence[str]) -> Incoming:
         return message
     known = replace(profile, skills=list(chosen))
     return replace(message, context=replace(message.context, profile=known))
-
-
-def _word(context: Context, name: str) -> str:
-    return catalogue.word(context.reply_language, name)

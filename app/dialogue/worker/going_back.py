@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from app.dialogue.flow import ask
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
+from app.dialogue.worker.registration import ask
 
 _PART_OF: Final[Mapping[Ask, Ask]] = {
     Ask.SKILLS_RIGHT: Ask.SKILLS,

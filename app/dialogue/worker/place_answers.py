@@ -7,19 +7,18 @@ from typing import Any, Final
 
 from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
-from app.dialogue.context import Context
+from app.dialogue.choices import index, place_name
 from app.dialogue.effects import EditProfile
-from app.dialogue.flow import QUESTIONS, answered, index, turn_to
-from app.dialogue.state import Ask, State
+from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
+from app.dialogue.worker.questions import ask_again, ask_which_place, place_area, place_label
+from app.dialogue.worker.registration import answered, turn_to
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, intents
 from app.nlu.normalize import normalize, split_words
 from app.nlu.place_choice import choose_place
 from app.nlu.vocabulary import phrase_set
-from app.texts.formatting import inert
-from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Row
 
 _SHOWN_PLACES: Final = 8
 _NO_PLACES: Final = frozenset({Intent.COURTESY, Intent.YES, Intent.NO})
@@ -36,19 +35,13 @@ BELIEVABLE_KM: Final = 100
 _PIN_DIGITS: Final = 6
 
 
-def ask_location(_state: State, _context: Context) -> Reply:
-    """Ask where the worker lives."""
-    return Reply("ask_location")
-
-
 def read_location(message: Incoming) -> Turn | None:
     """Read a place, a PIN code or a pin; None where none is named."""
     inbound = message.inbound
     if inbound.kind is InboundKind.LOCATION:
         if inbound.latitude is None or inbound.longitude is None:
             return None
-        nearest = places.nearest_city(inbound.latitude, inbound.longitude)
-        name = nearest.name if nearest else f"{inbound.latitude:.2f}, {inbound.longitude:.2f}"
+        name = place_name(inbound.latitude, inbound.longitude)
         return _placed(message, inbound.latitude, inbound.longitude, name)
     text = message.text
     if not text or message.intents & _NO_PLACES:
@@ -62,7 +55,7 @@ def read_location(message: Incoming) -> Turn | None:
     options: list[dict[str, Any]] = []
     for option in map(_option, found):
         # Of those that read the same the first is the likeliest.
-        if not any(_about(option) == _about(other) for other in options):
+        if not any(place_area(option) == place_area(other) for other in options):
             options.append(option)
     return turn_to(message.state, Ask.WHICH_PLACE, message.context, places=options)
 
@@ -94,19 +87,6 @@ def _option(place: places.Place) -> dict[str, Any]:
     }
 
 
-def _about(option: Mapping[str, Any]) -> tuple[str, str]:
-    """Return a place as a list shows it: its name, and where that is."""
-    name = str(option["name"])
-    around = dict.fromkeys(str(option[key]) for key in ("city", "state") if option.get(key))
-    return name, ", ".join(part for part in around if part != name) or name
-
-
-def _label(option: Mapping[str, Any]) -> str:
-    city = option.get("city")
-    name = str(option["name"])
-    return f"{name}, {city}" if city and city != name else name
-
-
 def _placed(
     message: Incoming, latitude: float, longitude: float, name: str, saved: str = "place_saved"
 ) -> Turn:
@@ -119,24 +99,6 @@ def _placed(
     return answered(
         message, Ask.LOCATION, EditProfile(changes), before=(Reply(saved, {"place": name}),)
     )
-
-
-def ask_which_place(state: State, _context: Context) -> Reply:
-    """Ask which of several places of one name is meant."""
-    rows = []
-    options = state.draft.get("places", [])
-    if len(options) == 1:
-        return Reply("ask_this_place", {"place": _label(options[0])})
-    for number, option in enumerate(options):
-        name, about = _about(option)
-        rows.append(
-            Row(
-                f"place:{number}",
-                inert(name, ROW_TITLE_CHARACTERS),
-                inert(about, ROW_DESCRIPTION_CHARACTERS),
-            )
-        )
-    return Reply("ask_which_place", rows=rows)
 
 
 def read_which_place(message: Incoming) -> Turn | None:
@@ -168,12 +130,7 @@ def read_which_place(message: Incoming) -> Turn | None:
 def _chosen(message: Incoming, option: Mapping[str, Any]) -> Turn:
     latitude, longitude = option["at"]
     saved = "place_saved_large" if option.get("large") else "place_saved"
-    return _placed(message, latitude, longitude, _label(option), saved)
-
-
-def ask_distance(_state: State, _context: Context) -> Reply:
-    """Ask how far the worker travels to work."""
-    return Reply("ask_distance")
+    return _placed(message, latitude, longitude, place_label(option), saved)
 
 
 def read_distance(message: Incoming) -> Turn | None:
@@ -212,28 +169,20 @@ def _corrected(message: Incoming, pin: str) -> Turn:
     """Take a PIN code for the place, and ask the distance again."""
     place = places.by_pin(pin)
     if place is None:
-        return Turn(
-            message.state, (Reply("pin_unknown"), ask_distance(message.state, message.context))
-        )
+        return Turn(message.state, (Reply("pin_unknown"), Reply("ask_distance")))
     at = [place.latitude, place.longitude]
-    moved = Reply("place_corrected", {"place": _label(_option(place))})
-    again = ask_distance(message.state, message.context)
+    moved = Reply("place_corrected", {"place": place_label(_option(place))})
+    again = Reply("ask_distance")
     return Turn(message.state, (moved, again), (EditProfile({"location": at}),))
 
 
 def relocated(message: Incoming) -> Turn:
     """Take a location sent at another question for the place, and ask that question again."""
     latitude, longitude = message.inbound.latitude or 0.0, message.inbound.longitude or 0.0
-    nearest = places.nearest_city(latitude, longitude)
-    name = nearest.name if nearest else f"{latitude:.2f}, {longitude:.2f}"
-    again = QUESTIONS[message.state.ask].ask(message.state, message.context)
+    name = place_name(latitude, longitude)
+    again = ask_again(message)
     moved = Reply("place_saved", {"place": name})
     return Turn(message.state, (moved, again), (EditProfile({"location": [latitude, longitude]}),))
-
-
-def ask_experience(_state: State, _context: Context) -> Reply:
-    """Ask for years of experience."""
-    return Reply("ask_experience")
 
 
 def read_experience(message: Incoming) -> Turn | None:

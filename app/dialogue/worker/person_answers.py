@@ -4,54 +4,29 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from app.core.languages import languages
 from app.core.phones import is_special
-from app.dialogue.context import Context
 from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhone
-from app.dialogue.flow import QUESTIONS, answered
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
+from app.dialogue.worker.questions import ask_again, good_name, offered_name
+from app.dialogue.worker.registration import answered
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, intents, yes_or_no
 from app.nlu.normalize import split_words
-from app.nlu.person_name import is_person_name
 from app.nlu.vocabulary import phrase_set
-from app.texts import catalogue
-from app.texts.formatting import inert
-from app.texts.message import BUTTON_TITLE_CHARACTERS, Button, Row
 
 ADULT_YEARS: Final = 18
 OLDEST_YEARS: Final = 120
 """A greater number is no age."""
-NAME_CHARACTERS: Final = 60
 _INTRODUCTION_CHARACTERS: Final = 200
 """Nobody tells a name at greater length, whatever they say around it."""
-
-
-def ask_language(state: State, _context: Context) -> Reply:
-    """Ask in which language to go on."""
-    known = [(code, catalogue.get_catalogue(code).name) for code in shown_languages(state)]
-    text = "choose_language_devanagari" if state.draft.get("first") else "choose_language"
-    if len(known) <= 3:
-        return Reply(text, buttons=[Button(f"language:{code}", name) for code, name in known])
-    return Reply(text, rows=[Row(f"language:{code}", name) for code, name in known[:10]])
-
-
-def shown_languages(state: State) -> list[str]:
-    """Return the languages to choose from; the one a first message was written in goes first."""
-    return sorted(languages(), key=lambda code: code != state.draft.get("first"))
 
 
 def read_language(_heard: Incoming) -> Turn | None:
     """Return None: the choice of a language is read before any question is."""
     # A choice of language is understood everywhere (`script`), so what comes here is none.
     return None
-
-
-def ask_consent(_state: State, _context: Context) -> Reply:
-    """Ask for consent to keep and match the profile."""
-    return Reply("ask_consent")
 
 
 def read_consent(message: Incoming) -> Turn | None:
@@ -101,30 +76,11 @@ def consent_in(text: str) -> str | None:
     return "yes" if meaning is Intent.YES else None
 
 
-def ask_name(state: State, context: Context) -> Reply:
-    """Ask for a name."""
-    offered = _offered(state, context)
-    if not offered:
-        return Reply("ask_name")
-    title = catalogue.word(context.reply_language, "use_name").replace("{name}", inert(offered))
-    if len(title) > BUTTON_TITLE_CHARACTERS:
-        title = inert(offered, BUTTON_TITLE_CHARACTERS)
-    return Reply("ask_name", buttons=[Button("name:profile", title)])
-
-
-def _offered(state: State, context: Context) -> str:
-    """Return the name that is offered on the button, or ""."""
-    offered = str(state.draft.get("offered") or "") or (
-        context.profile.name if context.profile else ""
-    )
-    return offered if good_name(offered) else ""
-
-
 def read_name(message: Incoming) -> Turn | None:
     """Read a name; None where the message is none."""
     text = message.text
     profile = message.context.profile
-    offered = _offered(message.state, message.context)
+    offered = offered_name(message.state, message.context)
     agreed = message.tapped("name") == "profile" or message.has_intent(Intent.YES)
     if agreed and offered and profile is not None:
         return answered(message, Ask.NAME, EditProfile({"name": offered}))
@@ -152,9 +108,7 @@ def age_told(message: Incoming) -> Turn | None:
         case "minor" if not bare or message.state.ask is Ask.NAME:
             return Turn(State(), (Reply("minor"),), (ForgetPerson(),))
         case "of_age" | "minor":
-            return Turn(
-                message.state, (QUESTIONS[message.state.ask].ask(message.state, message.context),)
-            )
+            return Turn(message.state, (ask_again(message),))
         case _:
             return None
 
@@ -175,7 +129,7 @@ def renamed(message: Incoming) -> Turn | None:
     same = split_words(name)[:1] == split_words(profile.name)[:1]
     if name == text or not good_name(name) or not (introduced or (begins and same)):
         return None
-    again = QUESTIONS[message.state.ask].ask(message.state, message.context)
+    again = ask_again(message)
     return Turn(message.state, (Reply("saved"), again), (EditProfile({"name": name}),))
 
 
@@ -199,16 +153,6 @@ def name_in(text: str) -> str:
 
 def _only(words: Sequence[str], *lists: str) -> bool:
     return not phrase_set(*lists).without(words)
-
-
-def good_name(name: str) -> bool:
-    """Whether this can be a person's name, and is no longer than one that is typed into a chat."""
-    return len(name) <= NAME_CHARACTERS and is_person_name(name)
-
-
-def ask_phone(_state: State, _context: Context) -> Reply:
-    """Ask for the phone number."""
-    return Reply("ask_phone")
 
 
 def read_phone(message: Incoming) -> Turn | None:

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 from app.core.week import Slot
 from app.dialogue.context import Context
 from app.dialogue.effects import SetWeeklyHours
-from app.dialogue.flow import answered, said_slots, turn_to
-from app.dialogue.state import Ask, State
+from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker import hours_form
+from app.dialogue.worker.questions import drafted_slots
+from app.dialogue.worker.registration import answered, turn_to
 from app.messaging.inbound import InboundKind
 from app.nlu import weekly_hours
 from app.nlu.intents import Intent
@@ -17,13 +18,6 @@ from app.nlu.normalize import split_words
 from app.nlu.time_tokens import FROM_TODAY
 from app.nlu.vocabulary import phrase_set
 from app.texts.formatting import DEFAULT_ZONE
-
-
-def ask_availability(_state: State, context: Context) -> Reply:
-    """Ask this question: by the form where there is one, else by a list."""
-    if not context.form_id:
-        return Reply("ask_availability")
-    return Reply("ask_availability", form=hours_form.form(context.reply_language, context.form_id))
 
 
 def read_availability(message: Incoming) -> Turn | None:
@@ -48,7 +42,7 @@ def known(message: Incoming) -> Sequence[Slot]:
     """Return the free times that were told before: those read back last, else those that are kept."""
     profile = message.context.profile
     kept = profile.slots if profile is not None else ()
-    return _drafted_slots(message.state) or kept
+    return drafted_slots(message.state) or kept
 
 
 def _today(context: Context) -> int:
@@ -57,19 +51,10 @@ def _today(context: Context) -> int:
     return context.now.astimezone(ZoneInfo(zone)).weekday()
 
 
-def _drafted_slots(state: State) -> list[Slot]:
-    return [Slot(*slot) for slot in state.draft.get("slots", [])]
-
-
-def ask_availability_right(state: State, _context: Context) -> Reply:
-    """Read the weekly hours back, and ask whether they are right."""
-    return Reply("ask_availability_right", {"slots": said_slots(_drafted_slots(state))})
-
-
 def read_availability_right(message: Incoming) -> Turn | None:
     """Read whether the weekly hours are right; None where that is unclear."""
     choice = message.tapped("free")
-    slots = _drafted_slots(message.state)
+    slots = drafted_slots(message.state)
     if (choice == "yes" or message.has_intent(Intent.YES)) and slots:
         return answered(message, Ask.AVAILABILITY, SetWeeklyHours(tuple(slots)), slots=slots)
     if choice == "no" or message.has_intent(Intent.NO):

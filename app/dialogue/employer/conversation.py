@@ -1,0 +1,223 @@
+"""The conversation with an employer: menu, intents, frequent questions, jobs and a new job. Pure."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from app.core.languages import languages
+from app.dialogue.context import CANCELLABLE, EmployerAccount
+from app.dialogue.effects import (
+    AnswerHiringFaq,
+    AskWhichJob,
+    CancelJob,
+    ListContacts,
+    ListJobs,
+    ListLeads,
+    PublishJob,
+    SendSignInCode,
+)
+from app.dialogue.employer import posting
+from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
+from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.engine import (
+    Persona,
+    Reader,
+    answer_faq,
+    follow_intent,
+    follow_tap,
+    hand_over,
+    help_with_question,
+)
+from app.dialogue.state import Ask
+from app.dialogue.turn import Incoming, Reply, Turn
+from app.jobs.rules import JobStatus
+from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
+from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
+from app.texts import catalogue
+from app.texts.message import Button, Row
+
+
+def menu(account: EmployerAccount) -> Reply:
+    """Return the menu of an employer."""
+    return Reply("employer_menu", {"company": account.company})
+
+
+def open_question_or_menu(message: EmployerMessage) -> tuple[Reply, ...]:
+    """Return the open question about a job once more, or the menu."""
+    return _open_question(message) or (menu(message.account),)
+
+
+def _open_question(message: EmployerMessage) -> tuple[Reply, ...]:
+    return (posting.again(message),) if posting.is_posting(message.state) else ()
+
+
+def choose_language(message: Incoming) -> Turn:
+    """Ask for the language."""
+    known = [(code, catalogue.get_catalogue(code).name) for code in languages()]
+    rows = [Row(f"language:{code}", name) for code, name in known]
+    return Turn(message.state, (Reply("choose_language", rows=rows),))
+
+
+# ── Menu and intents ─────────────────────────────────────────────────────────────────────────────
+
+
+def _open_menu(message: EmployerMessage) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (menu(message.account),))
+
+
+def _help(message: EmployerMessage) -> Turn:
+    return help_with_question(message, "employer_help", _open_question(message))
+
+
+def _list_jobs(message: EmployerMessage) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (ListJobs(message.account.id),))
+
+
+def _list_contacts(message: EmployerMessage) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (ListContacts(message.account.id),))
+
+
+def _data(message: EmployerMessage) -> Turn:
+    return Turn(message.state, (Reply("employer_data"),))
+
+
+def _code(message: EmployerMessage) -> Turn:
+    """Send a code to somebody who is a worker too; a company signs in by its password."""
+    profile = message.context.profile
+    if profile is not None and not profile.suspended:
+        return Turn(message.state, (), (SendSignInCode(),))
+    return Turn(message.state, (Reply("employer_code"),))
+
+
+def _cancel_job(message: EmployerMessage) -> Turn:
+    return Turn(message.state.at(Ask.NOTHING), (), (AskWhichJob(message.account.id),))
+
+
+_MENU: Final[Mapping[str, Reader[EmployerMessage]]] = {
+    "open": _open_menu,
+    "jobs": _list_jobs,
+    "contacts": _list_contacts,
+    "data": _data,
+    "language": choose_language,
+    "human": hand_over,
+    "help": _help,
+}
+_ANYWHERE: Final[Mapping[Intent, Reader[EmployerMessage]]] = {
+    Intent.DELETE_DATA: _data,
+    Intent.SEND_DATA: _data,
+    Intent.HUMAN: hand_over,
+    Intent.HELP: _help,
+    Intent.MENU: _open_menu,
+    Intent.LANGUAGE: choose_language,
+    Intent.LANGUAGE_NAME: choose_language,
+    Intent.CONTACTS: _list_contacts,
+    Intent.CODE: _code,
+    Intent.BLOCK: partial(ask_which_contact, verb=Intent.BLOCK),
+    Intent.REPORT: partial(ask_which_contact, verb=Intent.REPORT),
+    Intent.POST: posting.begin,
+    Intent.OFFERS: _list_jobs,
+}
+"""Intents that count even while a job is put together: no job is described in such words."""
+_IDLE: Final[Mapping[Intent, Reader[EmployerMessage]]] = {
+    **_ANYWHERE,
+    Intent.GREETING: _open_menu,
+    Intent.START: _open_menu,
+    Intent.BOT: _open_menu,
+    Intent.BACK: _open_menu,
+    Intent.CANCEL: _cancel_job,
+    Intent.PROFILE: _data,
+    Intent.WHO_KNOWS: _list_contacts,
+}
+
+
+def _intent(message: EmployerMessage) -> Turn | None:
+    intents = message.intents
+    if not posting.is_posting(message.state):
+        return follow_intent(message, _IDLE, intents)
+    if len(split_words(message.text or "")) > 1:
+        # "Block B, Salt Lake" is where the work is.
+        intents -= {Intent.BLOCK, Intent.REPORT}
+    return follow_intent(message, _ANYWHERE, intents)
+
+
+# ── Frequent questions ───────────────────────────────────────────────────────────────────────────
+
+
+def _faq(message: EmployerMessage) -> Turn | None:
+    if message.state.ask is Ask.LEAD_REPORT:
+        return None
+    return answer_faq(message, partial(find_topic, lists=EMPLOYER_TOPICS), _answer_faq)
+
+
+def _answer_faq(message: EmployerMessage, topic: str, repeated: Sequence[Reply]) -> Turn:
+    replies = (*repeated, *_open_question(message))
+    return Turn(message.state, replies, (AnswerHiringFaq(message.account.id, topic),))
+
+
+# ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _job_tap(message: EmployerMessage) -> Turn | None:
+    rest = message.tapped("job")
+    if rest is None:
+        return None
+    job = message.context.job
+    if job is None or job.employer_id != message.account.id:
+        # Another's job looks like one that is not there.
+        return Turn(message.state, (Reply("job_unknown"),))
+    state = message.state.at(Ask.NOTHING)
+    match rest.partition(":")[2]:
+        case "leads":
+            return Turn(state, (), (ListLeads(message.account.id, job.id),))
+        case "publish" if job.status is JobStatus.DRAFT:
+            return Turn(state, (), (PublishJob(message.account.id, job.id),))
+        case "cancel" if job.status in CANCELLABLE:
+            return Turn(state, (Reply("ask_cancel_job", job.params),))
+        case "really" if job.status in CANCELLABLE:
+            told = (Reply("job_cancelled", job.params),)
+            return Turn(state, told, (CancelJob(message.account.id, job.id),))
+        case "keep":
+            return Turn(state, (Reply("kept"),))
+        case _:
+            return Turn(state, (_shown(job.params, job.status, message),))
+
+
+def _shown(told: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:
+    name = "job_shown_draft" if status is JobStatus.DRAFT else "job_shown"
+    entry = catalogue.get_catalogue(message.context.reply_language).chat[name]
+    buttons = [
+        Button(id_.replace("{job_id}", str(told["job_id"])), title)
+        for id_, title in entry.buttons.items()
+        if status in CANCELLABLE or not id_.endswith(":cancel")
+    ]
+    standing = catalogue.word(message.context.reply_language, f"job_{status.value}")
+    return Reply(name, {**told, "standing": standing}, buttons=buttons)
+
+
+# ── The persona ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _not_understood(message: EmployerMessage, with_menu: bool) -> Sequence[Reply]:
+    if with_menu:
+        return (Reply("not_understood_menu"), *open_question_or_menu(message))
+    return (Reply("not_understood"), *(_open_question(message) or (Reply("employer_help"),)))
+
+
+EMPLOYER: Final[Persona[EmployerMessage]] = Persona(
+    readers=(
+        partial(follow_tap, menus={"hire": _MENU, "menu": _MENU}),
+        _job_tap,
+        lead_tap,
+        posting.agreed,
+        _intent,
+        _faq,
+        read_report,
+        posting.posting,
+        posting.new_job,
+    ),
+    ask_again=_open_question,
+    not_understood=_not_understood,
+    is_suspended=lambda message: message.account.suspended,
+    while_suspended={Intent.SEND_DATA: _data, Intent.DELETE_DATA: _data},
+)

@@ -1,0 +1,126 @@
+"""One engine for every persona: menus, intents, frequent questions, suspension and misses. Pure.
+
+A `Persona` is a table of what differs between the conversations with a worker, with an employer, and with
+somebody whose phone an employer's account names without proof.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from app.dialogue.effects import RequestHandoff, Stop
+from app.dialogue.turn import Incoming, Reply, Turn
+from app.messaging.inbound import InboundKind
+from app.nlu.intents import Intent
+
+MISSES_BEFORE_MENU: Final = 2
+MISSES_BEFORE_HUMAN: Final = 3
+UNREADABLE: Final = frozenset({InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT})
+
+type Reader[M] = Callable[[M], Turn | None]
+"""Reads a message; None for what it does not understand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Persona[M: Incoming]:
+    """How the messages of one kind of person are read and answered."""
+
+    readers: Sequence[Reader[M]]
+    """In order: the first that returns a turn decides."""
+    ask_again: Callable[[M], Sequence[Reply]]
+    """The open question once more; nothing where none is open."""
+    not_understood: Callable[[M, bool], Sequence[Reply]]
+    """What to say of a message that was not understood; with the menu from the second miss on."""
+    is_suspended: Callable[[M], bool] = lambda _message: False
+    while_suspended: Mapping[Intent, Reader[M]] = field(default_factory=dict)
+    """What a suspended account may still ask for, besides a human."""
+    unreadable: frozenset[InboundKind] = UNREADABLE
+    """Kinds of messages that only a human can read; they count as no miss."""
+
+
+def respond[M: Incoming](message: M, persona: Persona[M]) -> Turn:
+    """Return what follows from a message, understood or not."""
+    if persona.is_suspended(message):
+        return _suspended(message, persona)
+    for read in persona.readers:
+        if (turn := read(message)) is not None:
+            return turn
+    again = persona.ask_again(message)
+    if message.inbound.kind in persona.unreadable:
+        return Turn(message.state, (Reply("cannot_read"), *again))
+    misses = message.state.misses + 1
+    if misses >= MISSES_BEFORE_HUMAN:
+        return hand_over(message, "not_understood")
+    state = replace(message.state, misses=misses)
+    return Turn(state, (*persona.not_understood(message, misses >= MISSES_BEFORE_MENU),))
+
+
+def _suspended[M: Incoming](message: M, persona: Persona[M]) -> Turn:
+    if wants_human(message):
+        return hand_over(message)
+    turn = follow_intent(message, persona.while_suspended, message.intents)
+    return turn or Turn(message.state, (Reply("suspended"),))
+
+
+def wants_human(message: Incoming) -> bool:
+    """Whether somebody asks for a human, in words or by the menu."""
+    return message.has_intent(Intent.HUMAN) or message.tapped("menu") == "human"
+
+
+def hand_over(message: Incoming, why: str = "asked") -> Turn:
+    """Call a human; `why` is one of `app.messaging.models.HandoffReason`."""
+    state = replace(message.state, misses=0)
+    return Turn(state, (Reply("handed_over"),), (RequestHandoff(why),))
+
+
+def stop(message: Incoming) -> Turn:
+    """Follow STOP; a second one changes nothing."""
+    if message.context.stopped:
+        return Turn(message.state)
+    return Turn(message.state, (Reply("stopped", essential=True),), (Stop(),))
+
+
+def follow_tap[M: Incoming](
+    message: M, menus: Mapping[str, Mapping[str, Reader[M]]]
+) -> Turn | None:
+    """Follow a tap on a menu; `menus` holds the entries by the prefix of their ids."""
+    if message.inbound.kind is not InboundKind.TAP:
+        return None
+    prefix, _, entry = message.inbound.payload.partition(":")
+    follow = menus.get(prefix, {}).get(entry)
+    return None if follow is None else follow(message)
+
+
+def follow_intent[M: Incoming](
+    message: M, handlers: Mapping[Intent, Reader[M]], intents: frozenset[Intent]
+) -> Turn | None:
+    """Follow the first of these intents that has a handler, in the order of `handlers`."""
+    for intent, follow in handlers.items():
+        if intent in intents:
+            return follow(message)
+    return None
+
+
+def help_with_question(message: Incoming, text: str, again: Sequence[Reply]) -> Turn:
+    """Return the help, followed by the open question where there is one."""
+    if not again:
+        return Turn(message.state, (Reply(text),))
+    return Turn(message.state, (Reply(text, buttons=()), *again))
+
+
+def answer_faq[M: Incoming](
+    message: M,
+    topic_of: Callable[[str], str | None],
+    answer: Callable[[M, str, Sequence[Reply]], Turn],
+) -> Turn | None:
+    """Answer a frequent question.
+
+    `answer` gets the topic, and a hint at the human for somebody who asks the same again. A question is
+    no miss, however often it is asked.
+    """
+    topic = topic_of(message.text or "")
+    if topic is None:
+        return None
+    repeated = (Reply("faq_again"),) if message.state.last_faq == topic else ()
+    state = replace(message.state, last_faq=topic, misses=0)
+    return answer(replace(message, state=state), topic, repeated)

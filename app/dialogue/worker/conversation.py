@@ -1,0 +1,377 @@
+"""The conversation with a worker: menu, intents, frequent questions, the open question, everyday talk. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from app.dialogue.choices import as_tap, place_name
+from app.dialogue.effects import ListContactHolders, SendOwnData, SetPhone
+from app.dialogue.engine import (
+    MISSES_BEFORE_HUMAN,
+    MISSES_BEFORE_MENU,
+    UNREADABLE,
+    Persona,
+    Reader,
+    answer_faq,
+    follow_intent,
+    follow_tap,
+    hand_over,
+    help_with_question,
+    respond,
+    stop,
+)
+from app.dialogue.state import FREE_WRITING, Ask
+from app.dialogue.turn import Incoming, Reply, Turn
+from app.dialogue.worker.account_requests import (
+    ask_delete,
+    asked_code,
+    courtesy,
+    read_delete,
+    read_new_place,
+    read_report,
+)
+from app.dialogue.worker.after_unlock import about_company, contact_tap
+from app.dialogue.worker.going_back import back
+from app.dialogue.worker.hours_answers import (
+    read_availability,
+    read_availability_right,
+    told_in_passing,
+)
+from app.dialogue.worker.offers import free_answer, my_offers, reason, tell_offer
+from app.dialogue.worker.onboarding import resume, unfinished
+from app.dialogue.worker.person_answers import read_consent, read_name, read_phone
+from app.dialogue.worker.place_answers import (
+    read_distance,
+    read_experience,
+    read_location,
+    read_which_place,
+    relocated,
+)
+from app.dialogue.worker.questions import QUESTIONS, ask_again
+from app.dialogue.worker.registration import summary, turn_to
+from app.dialogue.worker.skill_answers import read_skills, read_skills_right
+from app.messaging.inbound import InboundKind
+from app.nlu.faq_topic import find_topic
+from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set
+from app.texts import catalogue
+from app.texts.message import Row
+
+WORKERS_OWN: Final = frozenset({*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE})
+"""The questions that workers are asked."""
+
+# ── Menu and intents ─────────────────────────────────────────────────────────────────────────────
+
+
+def _menu(message: Incoming) -> Turn:
+    if message.state.registering:
+        return _help(message)
+    complete = unfinished(message.state, message.context) is None
+    state = message.state.at(Ask.NOTHING) if complete else message.state
+    return Turn(state, (Reply("menu"),))
+
+
+def _help(message: Incoming) -> Turn:
+    again = _open_question(message) if message.state.registering else ()
+    return help_with_question(message, "help", again)
+
+
+def _profile(message: Incoming) -> Turn | None:
+    if message.context.profile is None:
+        return None
+    if message.state.registering:
+        asked = Ask.DISTANCE in message.state.answered
+        return resume(
+            message, Reply("so_far" if asked else "so_far_begun", summary(message.context))
+        )
+    return Turn(message.state.at(Ask.NOTHING), (Reply("profile", summary(message.context)),))
+
+
+def _work(message: Incoming) -> Turn | None:
+    """List offers to somebody who says "I need work"; during registration that goes without saying."""
+    return None if message.state.registering else my_offers(message)
+
+
+def _change(question: Ask) -> Reader[Incoming]:
+    def change(message: Incoming) -> Turn:
+        if message.state.registering:
+            return resume(message)
+        return turn_to(message.state, question, message.context)
+
+    return change
+
+
+def _choose_language(message: Incoming) -> Turn:
+    # The open question stays open: a choice is understood anywhere, and the question is then repeated.
+    question = QUESTIONS[Ask.LANGUAGE].ask(message.state, message.context)
+    return Turn(message.state, (question,))
+
+
+def _greeting(message: Incoming) -> Turn | None:
+    return _greet(message) if message.state.ask in QUESTIONS else None
+
+
+def _send_data(message: Incoming) -> Turn:
+    return Turn(message.state, (), (SendOwnData(),))
+
+
+def _list_holders(message: Incoming) -> Turn:
+    return Turn(message.state, (), (ListContactHolders(),))
+
+
+_INTENTS: Final[Mapping[Intent, Reader[Incoming]]] = {
+    Intent.DELETE_DATA: ask_delete,
+    Intent.SEND_DATA: _send_data,
+    Intent.WHO_KNOWS: _list_holders,
+    Intent.CODE: asked_code,
+    Intent.BLOCK: about_company(Intent.BLOCK),
+    Intent.REPORT: about_company(Intent.REPORT),
+    Intent.HUMAN: hand_over,
+    Intent.HELP: _help,
+    Intent.MENU: _menu,
+    Intent.BACK: back,
+    Intent.LANGUAGE: _choose_language,
+    Intent.LANGUAGE_NAME: _choose_language,
+    Intent.GREETING: _greeting,
+    Intent.PROFILE: _profile,
+    Intent.OFFERS: my_offers,
+    Intent.AS_WORKER: _work,
+    Intent.AREA: _change(Ask.LOCATION),
+}
+_MENUS: Final[Mapping[str, Mapping[str, Reader[Incoming]]]] = {
+    "menu": {
+        "open": _menu,
+        "offers": my_offers,
+        "profile": _profile,
+        "availability": _change(Ask.AVAILABILITY),
+        "skills": _change(Ask.SKILLS),
+        "location": _change(Ask.LOCATION),
+        "who_knows": _list_holders,
+        "send_data": _send_data,
+        "language": _choose_language,
+        "human": hand_over,
+        "stop": stop,
+    },
+    "edit": {
+        "name": _change(Ask.NAME),
+        "skills": _change(Ask.SKILLS),
+        "location": _change(Ask.LOCATION),
+        "distance": _change(Ask.DISTANCE),
+        "experience": _change(Ask.EXPERIENCE),
+        "availability": _change(Ask.AVAILABILITY),
+        "language": _choose_language,
+        "delete": ask_delete,
+    },
+}
+_IN_A_SENTENCE: Final = frozenset({Intent.OFFERS, Intent.AREA})
+"""Clear as "koi kaam hai?", but not as "kaam" where somebody says what they can do."""
+_PLACES: Final = frozenset({Ask.LOCATION, Ask.WHICH_PLACE})
+_UNMISTAKABLE: Final = frozenset(
+    {
+        Intent.HELP,
+        Intent.MENU,
+        Intent.BACK,
+        Intent.PROFILE,
+        Intent.LANGUAGE,
+        Intent.GREETING,
+        Intent.SEND_DATA,
+        Intent.DELETE_DATA,
+        Intent.WHO_KNOWS,
+        Intent.HUMAN,
+    }
+)
+
+
+def _intent(message: Incoming) -> Turn | None:
+    """Follow an intent; at questions answered in own words, only one that can't be the answer."""
+    text, state, intents = message.text, message.state, message.intents
+    if state.ask in FREE_WRITING and (state.registering or len(intents) != 1):
+        # Nobody takes a place or a whole sentence for one of these words.
+        words = split_words(text or "")
+        whole = state.ask in _PLACES or len(words) > 1
+        # "Offers" is no name and no skill; "job" and "kaam" may be either.
+        whole |= bool(phrase_set("around_skill").without(words))
+        intents &= _UNMISTAKABLE | (_IN_A_SENTENCE if whole else frozenset())
+    return follow_intent(message, _INTENTS, intents)
+
+
+# ── Frequent questions ───────────────────────────────────────────────────────────────────────────
+
+
+def _faq(message: Incoming) -> Turn | None:
+    asked = message.state.ask
+    if asked is not Ask.NOTHING and asked not in QUESTIONS:
+        return None
+    return answer_faq(message, find_topic, _answer_faq)
+
+
+def _answer_faq(message: Incoming, topic: str, repeated: Sequence[Reply]) -> Turn:
+    answer = (Reply(f"faq_{topic}"), *repeated)
+    if message.state.ask is not Ask.NOTHING:
+        return Turn(message.state, (*answer, ask_again(message)))
+    offers, accepted = message.context.open_offers, message.context.accepted_offers
+    if topic == "pay" and len(offers) == 1:
+        return Turn(message.state, (*answer, tell_offer(offers[0])))
+    if topic == "pay" and not offers and len(accepted) == 1:
+        return Turn(message.state, (*answer, Reply("pay_of_job", accepted[0].params)))
+    return Turn(message.state, answer)
+
+
+# ── The open question ────────────────────────────────────────────────────────────────────────────
+
+_READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
+    # A language is chosen at any time (`language_choice`), so what arrives here is none.
+    Ask.LANGUAGE: lambda _message: None,
+    Ask.CONSENT: read_consent,
+    Ask.NAME: read_name,
+    Ask.PHONE: read_phone,
+    Ask.SKILLS: read_skills,
+    Ask.SKILLS_RIGHT: read_skills_right,
+    Ask.LOCATION: read_location,
+    Ask.WHICH_PLACE: read_which_place,
+    Ask.DISTANCE: read_distance,
+    Ask.EXPERIENCE: read_experience,
+    Ask.AVAILABILITY: read_availability,
+    Ask.AVAILABILITY_RIGHT: read_availability_right,
+}
+_OTHER_READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
+    Ask.DELETE: read_delete,
+    Ask.REPORT: read_report,
+    Ask.NEW_PLACE: read_new_place,
+}
+"""Readers of questions that are no part of a profile."""
+_OTHER_TEXTS: Final[Mapping[Ask, str]] = {Ask.DELETE: "ask_delete", Ask.NEW_PLACE: "use_location"}
+
+
+def _answer(message: Incoming) -> Turn | None:
+    message = _typed_title_as_tap(message)
+    asked = message.state.ask
+    if asked in _OTHER_READERS:
+        return _OTHER_READERS[asked](message)
+    if asked is Ask.NOTHING:
+        return None
+    turn = _READERS[asked](message)
+    if turn is not None and turn.missed and message.has_intent(Intent.COURTESY):
+        return courtesy(message)
+    return None if turn is None else _counted(message, turn)
+
+
+def _typed_title_as_tap(message: Incoming) -> Incoming:
+    """People also type the titles of buttons; at the skills, words are read as skills only."""
+    asked = message.state.ask
+    if message.inbound.kind is not InboundKind.TEXT or asked is Ask.SKILLS:
+        return message
+    if asked in QUESTIONS:
+        return as_tap(message, ask_again(message))
+    return as_tap(message, Reply(_OTHER_TEXTS[asked])) if asked in _OTHER_TEXTS else message
+
+
+def _counted(message: Incoming, turn: Turn) -> Turn:
+    """Count a miss that the reader has explained, as the engine counts others; else end the count."""
+    missed = turn.missed and message.inbound.kind is not InboundKind.TAP
+    misses = message.state.misses + 1 if missed else 0
+    if misses >= MISSES_BEFORE_HUMAN:
+        return hand_over(message, "not_understood")
+    replies = turn.replies
+    if misses >= MISSES_BEFORE_MENU:
+        replies = (Reply("stuck"), *replies)
+    return replace(turn, state=replace(turn.state, misses=misses), replies=replies)
+
+
+# ── Everyday talk ────────────────────────────────────────────────────────────────────────────────
+
+
+def _everyday(message: Incoming) -> Turn | None:
+    inbound, state, context = message.inbound, message.state, message.context
+    idle = state.ask is Ask.NOTHING
+    if idle and inbound.kind is InboundKind.TEXT:
+        for shown in ("menu", "profile"):
+            chosen = as_tap(message, Reply(shown))
+            if chosen is not message and unfinished(state, context) is None:
+                return respond(chosen, WORKER)
+    has_phone = context.profile is None or context.profile.has_phone
+    if inbound.kind is InboundKind.CONTACT and inbound.phone and not has_phone:
+        return Turn(state, (Reply("phone_saved"),), (SetPhone(inbound.phone),))
+    if idle:
+        if (turn := told_in_passing(message)) is not None:
+            return turn
+        if (turn := free_answer(message)) is not None:
+            return _counted(message, turn)
+    if inbound.kind is InboundKind.LOCATION and (turn := _pin(message)) is not None:
+        return turn
+    if message.intents & {Intent.GREETING, Intent.START, Intent.BOT}:
+        return _greet(message)
+    if inbound.kind in UNREADABLE:
+        return None
+    if inbound.kind is InboundKind.FORM and not state.registering:
+        # Filled in later than it was asked for: it is read back before it counts.
+        return read_availability(message)
+    return resume(message) if idle and unfinished(state, context) is not None else None
+
+
+def _pin(message: Incoming) -> Turn | None:
+    """Follow a location that the open question did not ask for; of several the newest counts."""
+    latitude, longitude = message.inbound.latitude, message.inbound.longitude
+    if latitude is None or longitude is None:
+        return None
+    if message.state.ask in {Ask.NOTHING, Ask.NEW_PLACE}:
+        opened = message.state.at(Ask.NEW_PLACE, at=[latitude, longitude])
+        return Turn(opened, (Reply("use_location", {"place": place_name(latitude, longitude)}),))
+    profile = message.context.profile
+    if message.state.ask in QUESTIONS and profile is not None and profile.located:
+        return relocated(message)
+    return None
+
+
+def _greet(message: Incoming) -> Turn:
+    state, context = message.state, message.context
+    if state.ask in QUESTIONS or unfinished(state, context) is not None:
+        return resume(message)
+    name = context.profile.name if context.profile else ""
+    menu = catalogue.get_catalogue(context.reply_language).chat["menu"]
+    rows = [
+        Row(id_, *(part.strip() for part in title.split("|", 1)))
+        for id_, title in menu.rows.items()
+    ]
+    return Turn(state.at(Ask.NOTHING), (Reply("welcome_back", {"name": name}, rows=rows),))
+
+
+# ── The persona ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _open_question(message: Incoming) -> tuple[Reply, ...]:
+    return (ask_again(message),) if message.state.ask in QUESTIONS else ()
+
+
+def _not_understood(message: Incoming, with_menu: bool) -> Sequence[Reply]:
+    if again := _open_question(message):
+        if with_menu:
+            return (Reply("not_understood_menu"), Reply("help", buttons=()), *again)
+        return (Reply("not_understood"), *again)
+    if message.state.ask is Ask.DELETE:
+        return (Reply("not_understood"), Reply("ask_delete"))
+    if with_menu or message.state.ask is not Ask.NOTHING:
+        return (Reply("not_understood_menu"), Reply("menu"))
+    return (Reply("not_understood"), Reply("help"))
+
+
+WORKER: Final[Persona[Incoming]] = Persona(
+    readers=(
+        partial(follow_tap, menus=_MENUS),
+        contact_tap,
+        _faq,
+        reason,
+        _intent,
+        _answer,
+        _everyday,
+        courtesy,
+    ),
+    ask_again=_open_question,
+    not_understood=_not_understood,
+    is_suspended=lambda message: (
+        message.context.profile is not None and message.context.profile.suspended
+    ),
+    while_suspended={Intent.SEND_DATA: _send_data},
+)
