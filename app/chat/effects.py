@@ -20,6 +20,7 @@ from app.dialogue.effects import (
     CreateWorker,
     EditProfile,
     Effect,
+    EmployerEffect,
     EraseAccount,
     ForgetPerson,
     GiveConsent,
@@ -37,7 +38,7 @@ from app.dialogue.effects import (
     Stop,
 )
 from app.dialogue.turn import Reply
-from app.dialogue.worker.offers import tell_offer
+from app.dialogue.worker.offers import offer_reply
 from app.dialogue.worker.questions import good_name
 from app.employers.reports import report_employer
 from app.identity import users
@@ -103,11 +104,11 @@ async def _refusal_reply(context: EffectContext, effect: Effect, refusal: Domain
             return Reply("offer_unknown")
         if refusal.reason in _OFFER_REFUSALS:
             return Reply(_OFFER_REFUSALS[refusal.reason], offer.params)
-        return tell_offer(offer)
+        return offer_reply(offer)
     if isinstance(effect, SendSignInCode):
         known = refusal.reason in _CODE_REFUSALS
         return Reply(refusal.reason if known else "code_unregistered", essential=True)
-    if type(effect) in employer_effects.HANDLERS:
+    if isinstance(effect, EmployerEffect):
         return employer_effects.refusal_reply(effect, refusal)
     logger().warning("chat_effect_refused", kind=type(effect).__name__, code=refusal.reason)
     return Reply("not_understood")

@@ -11,25 +11,37 @@ REPORT_CHARACTERS: Final = 500
 """The longest text of a report that is kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something a turn changes or looks up."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerEffect(Effect):
+    """An effect for an employer's account; it is checked again whether it may act from this phone."""
+
+    employer_id: UUID
+
+
 # ── Of workers, and of anybody ───────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
-class CreateWorker:
+class CreateWorker(Effect):
     """Create the pending worker of a first message; `name` is their name on the platform."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class SetLanguage:
+class SetLanguage(Effect):
     """Set the language of all further messages."""
 
     language: str
 
 
 @dataclass(frozen=True, slots=True)
-class GiveConsent:
+class GiveConsent(Effect):
     """Record the consent; a proven phone makes the worker active."""
 
     name: str = ""
@@ -37,33 +49,33 @@ class GiveConsent:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetPerson:
+class ForgetPerson(Effect):
     """Delete everything about somebody who may not or does not want to register."""
 
 
 @dataclass(frozen=True, slots=True)
-class SetPhone:
+class SetPhone(Effect):
     """Keep a phone that the platform vouches for."""
 
     phone: str
 
 
 @dataclass(frozen=True, slots=True)
-class EditProfile:
+class EditProfile(Effect):
     """Change the profile; the fields are those of `workers.profile.WorkerEdit`."""
 
     changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class SetWeeklyHours:
+class SetWeeklyHours(Effect):
     """Replace all slots by these."""
 
     slots: Sequence[Slot]
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerOffer:
+class AnswerOffer(Effect):
     """Accept or reject an offer, or withdraw an acceptance."""
 
     offer_id: UUID
@@ -74,7 +86,7 @@ class AnswerOffer:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveReason:
+class GiveReason(Effect):
     """Add the reason for a rejection."""
 
     offer_id: UUID
@@ -82,14 +94,14 @@ class GiveReason:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockEmployer:
+class BlockEmployer(Effect):
     """Block the employer of this offer."""
 
     offer_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class ReportEmployer:
+class ReportEmployer(Effect):
     """Report the employer of this offer to our team."""
 
     offer_id: UUID
@@ -97,17 +109,17 @@ class ReportEmployer:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Effect):
     """Send this person nothing more (STOP)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class Start(Effect):
     """Send this person messages again (START)."""
 
 
 @dataclass(frozen=True, slots=True)
-class RequestHandoff:
+class RequestHandoff(Effect):
     """Call a human; the bot falls silent."""
 
     why: str = "asked"
@@ -115,27 +127,27 @@ class RequestHandoff:
 
 
 @dataclass(frozen=True, slots=True)
-class HandBack:
+class HandBack(Effect):
     """End the handoff; the bot answers again."""
 
 
 @dataclass(frozen=True, slots=True)
-class ListContactHolders:
+class ListContactHolders(Effect):
     """List the employers who bought the worker's contact."""
 
 
 @dataclass(frozen=True, slots=True)
-class SendOwnData:
+class SendOwnData(Effect):
     """Send everything that is kept about this person."""
 
 
 @dataclass(frozen=True, slots=True)
-class SendSignInCode:
+class SendSignInCode(Effect):
     """Send a sign-in code."""
 
 
 @dataclass(frozen=True, slots=True)
-class EraseAccount:
+class EraseAccount(Effect):
     """Delete the account and everything personal."""
 
 
@@ -143,151 +155,93 @@ class EraseAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class SendPhoneCode:
+class SendPhoneCode(EmployerEffect):
     """E-mail the code that proves the phone to be this account's."""
-
-    employer_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class ProvePhone:
+class ProvePhone(EmployerEffect):
     """Prove the phone to be this account's, if the code is right."""
 
-    employer_id: UUID
     code: str
 
 
 @dataclass(frozen=True, slots=True)
-class PostJob:
+class PostJob(EmployerEffect):
     """Create and publish the job that was read back and confirmed."""
 
-    employer_id: UUID
     job: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class PublishJob:
+class PublishJob(EmployerEffect):
     """Publish a draft: one that an administrator approved, or that was written elsewhere."""
 
-    employer_id: UUID
     job_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class CancelJob:
+class CancelJob(EmployerEffect):
     """Cancel a job."""
 
-    employer_id: UUID
     job_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class ListJobs:
+class ListJobs(EmployerEffect):
     """List the employer's jobs with their progress."""
 
-    employer_id: UUID
-
 
 @dataclass(frozen=True, slots=True)
-class ListLeads:
+class ListLeads(EmployerEffect):
     """List who accepted a job: each with the price of their contact, or the contact."""
 
-    employer_id: UUID
     job_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class ListContacts:
+class ListContacts(EmployerEffect):
     """List every contact that was bought."""
-
-    employer_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerHiringFaq:
+class AnswerHiringFaq(EmployerEffect):
     """Answer a frequent question of employers with today's price and guarantee."""
 
-    employer_id: UUID
     topic: str
     """One of `app.nlu.faq_topic.EMPLOYER_TOPICS`."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskWhichJob:
+class AskWhichJob(EmployerEffect):
     """Ask which job is to be cancelled."""
-
-    employer_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class AskWhichContact:
+class AskWhichContact(EmployerEffect):
     """Ask whose contact is meant."""
 
-    employer_id: UUID
     verb: str
     """`block` or `report`."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskLeadReport:
+class AskLeadReport(EmployerEffect):
     """Ask what is wrong with a contact that was bought."""
 
-    employer_id: UUID
     match_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class ReportLead:
+class ReportLead(EmployerEffect):
     """Report that a contact is no good."""
 
-    employer_id: UUID
     match_id: UUID
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class BlockWorker:
+class BlockWorker(EmployerEffect):
     """Block the worker behind a contact."""
 
-    employer_id: UUID
     match_id: UUID
-
-
-type EmployerEffect = (
-    SendPhoneCode
-    | ProvePhone
-    | PostJob
-    | PublishJob
-    | CancelJob
-    | ListJobs
-    | ListLeads
-    | ListContacts
-    | AnswerHiringFaq
-    | AskWhichJob
-    | AskWhichContact
-    | AskLeadReport
-    | ReportLead
-    | BlockWorker
-)
-type Effect = (
-    CreateWorker
-    | SetLanguage
-    | GiveConsent
-    | ForgetPerson
-    | SetPhone
-    | EditProfile
-    | SetWeeklyHours
-    | AnswerOffer
-    | GiveReason
-    | BlockEmployer
-    | ReportEmployer
-    | Stop
-    | Start
-    | RequestHandoff
-    | HandBack
-    | ListContactHolders
-    | SendOwnData
-    | SendSignInCode
-    | EraseAccount
-    | EmployerEffect
-)

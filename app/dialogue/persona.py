@@ -1,4 +1,4 @@
-"""As whom somebody writes: one phone may be a worker's and that of several companies. Pure."""
+"""As whom somebody writes: one phone may belong to a worker and to several employers. Pure."""
 
 from typing import Final
 
@@ -8,10 +8,10 @@ from app.dialogue.state import State
 WORKER: Final = "worker"
 
 
-def acting(state: State, context: Context) -> EmployerAccount | None:
-    """Return the employer who writes; None for a worker, and for who has yet to say as whom.
+def acting_account(state: State, context: Context) -> EmployerAccount | None:
+    """Return the employer who writes; None for a worker, and before somebody chose.
 
-    Only an account that the phone was proven for ever acts.
+    Only an account that the phone was proven for may act.
     """
     proven = [account for account in context.employers if account.proven]
     chosen = next((account for account in proven if str(account.id) == state.persona), None)
@@ -21,7 +21,7 @@ def acting(state: State, context: Context) -> EmployerAccount | None:
     return proven[0] if alone and len(proven) == 1 else None
 
 
-def undecided(state: State, context: Context) -> bool:
-    """Whether it has to be asked as whom this person writes."""
+def must_choose_persona(state: State, context: Context) -> bool:
+    """Whether this person must be asked as whom they write."""
     proven = any(account.proven for account in context.employers)
-    return proven and state.persona != WORKER and acting(state, context) is None
+    return proven and state.persona != WORKER and acting_account(state, context) is None

@@ -13,15 +13,15 @@ from app.dialogue.context import Context
 from app.dialogue.effects import HandBack, SetLanguage, Start
 from app.dialogue.employer.account_linking import employer
 from app.dialogue.engine import Reader, follow_intent, hand_over, respond, stop
-from app.dialogue.handoff import UNREAD, call_for_help, while_wanted
-from app.dialogue.persona import acting
+from app.dialogue.handoff import HUMAN_ONLY, call_for_help, during_handoff
+from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.account_requests import ask_delete, asked_code, read_delete
-from app.dialogue.worker.after_unlock import about_company
+from app.dialogue.worker.account_requests import ask_delete, read_delete, send_code
+from app.dialogue.worker.after_unlock import ask_which_company
 from app.dialogue.worker.conversation import WORKER, WORKERS_OWN
-from app.dialogue.worker.offers import offer_tap, quoted
-from app.dialogue.worker.onboarding import language_choice, newcomer, resume
+from app.dialogue.worker.offers import offer_tap, read_quoted_answer
+from app.dialogue.worker.onboarding import greet_newcomer, read_language_choice, resume
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.intents import Intent, intents
 from app.nlu.normalize import READ_CHARACTERS, has_devanagari
@@ -50,13 +50,13 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
         # Our team handed back: the next handoff is announced again.
         state = replace(state, handoff_announced=False)
         message = replace(message, state=state)
-    for read in (language_choice, _in_hindi, offer_tap, quoted, call_for_help):
+    for read in (read_language_choice, _in_hindi, offer_tap, read_quoted_answer, call_for_help):
         if (turn := read(message)) is not None:
             return turn
-    if (turn := while_wanted(message, _converse)) is not None:
+    if (turn := during_handoff(message, _converse)) is not None:
         return turn
     turn = _converse(message)
-    if 0 < turn.state.misses == state.misses and inbound.kind not in UNREAD:
+    if 0 < turn.state.misses == state.misses and inbound.kind not in HUMAN_ONLY:
         # A message that was understood ends the count of misses.
         return replace(turn, state=replace(turn.state, misses=0))
     return turn
@@ -79,7 +79,7 @@ def _intents(inbound: Inbound) -> frozenset[Intent]:
 
 def _converse(message: Incoming) -> Turn:
     """Return what follows in the conversation of the persona, which understands the message or not."""
-    for read in (employer, newcomer):
+    for read in (employer, greet_newcomer):
         if (turn := read(message)) is not None:
             return turn
     if message.state.ask not in WORKERS_OWN:
@@ -115,7 +115,10 @@ def _late(message: Incoming) -> Turn:
         return turn
     handlers: dict[Intent, Reader[Incoming]] = {Intent.HUMAN: hand_over}
     if message.state.ask is Ask.NOTHING:
-        handlers |= {Intent.DELETE_DATA: ask_delete, Intent.REPORT: about_company(Intent.REPORT)}
+        handlers |= {
+            Intent.DELETE_DATA: ask_delete,
+            Intent.REPORT: ask_which_company(Intent.REPORT),
+        }
     return follow_intent(message, handlers, message.intents) or Turn(message.state)
 
 
@@ -126,10 +129,10 @@ def _while_stopped(message: Incoming) -> Turn:
     state, context = message.state, message.context
     if message.has_intent(Intent.START):
         return _start(message)
-    if (code := asked_code(message)) is not None:
+    if (code := send_code(message)) is not None:
         return code
     if message.has_intent(Intent.DELETE_DATA):
-        if acting(state, context) is not None:
+        if acting_account(state, context) is not None:
             return Turn(state, (Reply("employer_data", essential=True),))
         return Turn(state.at(Ask.DELETE), (Reply("ask_delete", essential=True),))
     agrees = message.tapped("delete") or message.has_intent(Intent.YES)

@@ -1,1 +1,1 @@
-"""The dialogue with an employer."""
+"""The conversation with an employer."""

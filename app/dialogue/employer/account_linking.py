@@ -1,7 +1,7 @@
-"""Who comes in as an employer: proving the phone, and choosing as whom to write. Pure.
+"""Links a phone to employer accounts: proving the phone, and choosing as whom to write. Pure.
 
-An account that only names the phone may do nothing here. Its mailbox gets a code, and the code has to
-come from the phone: so neither who wrote a stranger's number into an account nor who holds a number
+An account that only names the phone may do nothing here. A code goes to the account's mailbox and has to
+come back from the phone. So neither an account that names a stranger's number nor the holder of a number
 that a stranger's account names gets any further.
 """
 
@@ -18,7 +18,7 @@ from app.dialogue.effects import ProvePhone, SendPhoneCode, SetLanguage
 from app.dialogue.employer.conversation import EMPLOYER, choose_language, menu
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.engine import Persona, Reader, follow_intent, follow_tap, hand_over, respond
-from app.dialogue.persona import WORKER, acting, undecided
+from app.dialogue.persona import WORKER, acting_account, must_choose_persona
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
@@ -35,7 +35,7 @@ from app.texts.message import ROW_TITLE_CHARACTERS, Row
 _CODE: Final = re.compile(r"(?<!\d)(\d{3})[\s-]?(\d{3})(?!\d)")
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}[^\s@.,;]")
 _LEAST_LETTERS: Final = 4
-"""So much of a company's name has to be written, where it is not the whole."""
+"""The shortest beginning of a company's name that is accepted for the name."""
 _BEFORE_CONSENT: Final = frozenset({Ask.NOTHING, Ask.LANGUAGE, Ask.CONSENT})
 
 
@@ -50,9 +50,9 @@ def employer(message: Incoming) -> Turn | None:
     for read in (_persona_tap, _proving, _whose, _persona_words, _stranger):
         if (turn := read(message)) is not None:
             return turn
-    if (account := acting(state, context)) is not None:
+    if (account := acting_account(state, context)) is not None:
         return respond(EmployerMessage.of(message, account), EMPLOYER)
-    if undecided(state, context):
+    if must_choose_persona(state, context):
         return _ask_persona(message)
     unknown = context.profile is None and not state.registering and state.persona != WORKER
     if not unknown or not context.employers or message.tapped("worker") == "yes":
@@ -61,7 +61,7 @@ def employer(message: Incoming) -> Turn | None:
 
 
 def _in_hindi(message: Incoming) -> Turn | None:
-    """Answer in Hindi who writes in it and has not chosen a language yet."""
+    """Answer in Hindi whoever writes in Devanagari before they chose a language."""
     turn = employer(replace(message, context=replace(message.context, language="hi")))
     if turn is None:
         return None
@@ -79,7 +79,7 @@ def _persona_tap(message: Incoming) -> Turn | None:
         return _as_worker(message)
     if any(account.proven and str(account.id) == choice for account in message.context.employers):
         return _as_account(message, choice)
-    return _ask_persona(message) if undecided(message.state, message.context) else None
+    return _ask_persona(message) if must_choose_persona(message.state, message.context) else None
 
 
 def _persona_words(message: Incoming) -> Turn | None:
@@ -88,7 +88,7 @@ def _persona_words(message: Incoming) -> Turn | None:
     if message.has_intent(Intent.AS_WORKER) and message.context.employers:
         return _as_worker(message)
     wanted = message.has_intent(Intent.AS_EMPLOYER) or message.tapped("hire") == "switch"
-    # Who may not post from here yet is told how it becomes possible.
+    # Somebody who may not post from this phone yet is told how to.
     proven = any(account.proven for account in message.context.employers)
     if wanted or (message.has_intent(Intent.POST) and not proven):
         return _as_employer(message)
@@ -116,7 +116,7 @@ def _how_to_register(context: Context) -> Reply:
 
 
 def _stranger(message: Incoming) -> Turn | None:
-    """Tell somebody without an account, who needs people, how to get one, and register no worker."""
+    """Tell somebody who hires and has no account how to get one; register no worker."""
     context, text = message.context, message.text
     if context.employers or message.state.ask not in _BEFORE_CONSENT:
         return None
@@ -134,7 +134,7 @@ def _stranger(message: Incoming) -> Turn | None:
 
 def _as_account(message: Incoming, hat: str) -> Turn:
     state = replace(message.state.at(Ask.NOTHING), persona=hat)
-    account = acting(state, message.context)
+    account = acting_account(state, message.context)
     return Turn(state, (menu(account),) if account is not None else ())
 
 
@@ -169,7 +169,7 @@ def _unproven_of(context: Context) -> list[EmployerAccount]:
 
 
 def _whose(message: Incoming) -> Turn | None:
-    """Read what is written to the question whose account it is, in place of a tap."""
+    """Read a written answer to the question whose account it is."""
     text = message.text
     if message.state.ask is not Ask.WHOSE or text is None:
         return None
@@ -183,7 +183,7 @@ def _whose(message: Incoming) -> Turn | None:
     ):
         return _as_worker(message)
     if (number := job_request.parse_count(text)) is not None and number <= len(accounts) + 1:
-        # In the order in which they were shown, looking for work last.
+        # By their order in the list, whose last row is "find me work".
         chosen = accounts[number - 1 : number]
         return _ask_code(message, chosen[0]) if chosen else _as_worker(message)
     meant = _named(text, accounts)
@@ -197,9 +197,9 @@ def _whose(message: Incoming) -> Turn | None:
 
 
 def _named(text: str, accounts: Sequence[EmployerAccount]) -> Sequence[EmployerAccount]:
-    """Return the accounts that are called so, or have such an address.
+    """Return the accounts of this name or address.
 
-    An address is compared as it is shown: whether the rest is right tells nobody anything.
+    Addresses are compared as they are shown, masked, so that a guess at the rest reveals nothing.
     """
     if address := _EMAIL.search(normalize(text)):
         return [account for account in accounts if account.email == masked_email(address[0])]
@@ -213,7 +213,7 @@ def _named(text: str, accounts: Sequence[EmployerAccount]) -> Sequence[EmployerA
 
 
 def _by_address(message: Incoming) -> EmployerAccount | None:
-    """Return the account whose address somebody writes first of all, before they are asked whose it is."""
+    """Return the account whose address somebody writes before they are asked whose it is."""
     text = message.text or ""
     if not _EMAIL.search(normalize(text)):
         return None
@@ -254,8 +254,8 @@ def _waiting(context: Context, id_: str) -> EmployerAccount | None:
 
 
 def _menu_of(message: Incoming) -> Turn | None:
-    """An old button, of an account that is proven by now; to anybody else it means nothing."""
-    account = acting(message.state, message.context)
+    """Answer an old button of an account that is proven by now."""
+    account = acting_account(message.state, message.context)
     return None if account is None else Turn(message.state, (menu(account),))
 
 
@@ -293,7 +293,7 @@ def _address(message: Incoming) -> Turn | None:
 
 
 def _introduction(message: Incoming) -> Turn | None:
-    """Ask whose account it is; of an answer that makes no sense, the engine asks again."""
+    """Ask whose account it is, unless this is an answer to that question that was not understood."""
     text = message.text
     asked = message.state.ask is Ask.WHOSE
     known = text is not None and (message.intents or is_hiring(text))

@@ -1,4 +1,4 @@
-"""An employer blocks or reports whose contact they bought, by the button or in words. Pure."""
+"""An employer blocks or reports a worker whose contact they bought. Pure."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from app.nlu.intents import Intent
 
 
 def lead_tap(message: EmployerMessage) -> Turn | None:
-    """Read a tap below a contact, or on one of a list of them."""
+    """Read a tap below a contact or in a list of contacts."""
     rest = message.tapped("lead")
     if rest is None:
         return None
@@ -41,7 +41,7 @@ def ask_which_contact(message: EmployerMessage, verb: Intent) -> Turn:
 
 
 def read_report(message: EmployerMessage) -> Turn | None:
-    """Read what is wrong with a contact; None for what makes no sense."""
+    """Read what is wrong with a contact."""
     text, match = message.text, message.state.draft.get("match")
     if message.state.ask is not Ask.LEAD_REPORT or not text or match is None:
         return None

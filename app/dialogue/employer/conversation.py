@@ -115,7 +115,7 @@ _ANYWHERE: Final[Mapping[Intent, Reader[EmployerMessage]]] = {
     Intent.CODE: _code,
     Intent.BLOCK: partial(ask_which_contact, verb=Intent.BLOCK),
     Intent.REPORT: partial(ask_which_contact, verb=Intent.REPORT),
-    Intent.POST: posting.begin,
+    Intent.POST: posting.begin_job,
     Intent.OFFERS: _list_jobs,
 }
 """Intents that count even while a job is put together: no job is described in such words."""
@@ -164,7 +164,7 @@ def _job_tap(message: EmployerMessage) -> Turn | None:
         return None
     job = message.context.job
     if job is None or job.employer_id != message.account.id:
-        # Another's job looks like one that is not there.
+        # Another employer's job looks like one that does not exist.
         return Turn(message.state, (Reply("job_unknown"),))
     state = message.state.at(Ask.NOTHING)
     match rest.partition(":")[2]:
@@ -209,11 +209,11 @@ EMPLOYER: Final[Persona[EmployerMessage]] = Persona(
         partial(follow_tap, menus={"hire": _MENU, "menu": _MENU}),
         _job_tap,
         lead_tap,
-        posting.agreed,
+        posting.read_yes,
         _intent,
         _faq,
         read_report,
-        posting.posting,
+        posting.read_posting,
         posting.new_job,
     ),
     ask_again=_open_question,

@@ -1,4 +1,4 @@
-"""What is asked about a job, one question at a time, and how the whole is read back. Pure."""
+"""The questions about a new job, and the summary that is read back. Pure."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ _MOST_USUAL_PEOPLE: Final = 100
 
 
 def open_question(draft: Draft, context: Context) -> Ask:
-    """Return the first question about a job that is unanswered or unclear; else whether it is right."""
+    """Return the first question that is unanswered or unclear, or else `JOB_RIGHT`."""
     for question, unanswered in _UNANSWERED:
         if question is Ask.JOB_HOURS and is_over(draft, context):
             return Ask.JOB_DAYS
@@ -38,12 +38,12 @@ def open_question(draft: Draft, context: Context) -> Ask:
 
 
 def is_over(draft: Draft, context: Context) -> bool:
-    """Whether the days that were told are over, whatever the hours are."""
+    """Whether the job's last day is past."""
     return draft.ends_on is not None and draft.ends_on < today_in(draft, context)
 
 
 def _weekdays_missing(draft: Draft) -> bool:
-    """From a date on, but on which days?"""
+    """Whether there is only a first date, without weekdays."""
     return draft.starts_on is not None and draft.ends_on is None and not draft.days
 
 
@@ -64,7 +64,7 @@ _UNANSWERED: Final[Sequence[tuple[Ask, Callable[[Draft], bool]]]] = (
     (Ask.JOB_PAY, lambda d: d.amount is None and not d.pay_open),
     (Ask.JOB_PAY_PER, lambda d: d.per is None and not d.pay_open),
 )
-"""In the order in which they are asked."""
+"""Each question with whether it is open, in the order of asking."""
 
 IN_ORDER: Final = (
     Ask.JOB_ROLE,
@@ -85,18 +85,18 @@ PARTS: Final[Mapping[Ask, Ask]] = {
     Ask.JOB_NOTE: Ask.JOB_RIGHT,
     Ask.JOB_CHANGE: Ask.JOB_RIGHT,
 }
-"""A question that only makes another's answer clear."""
+"""Follow-up questions, each with the question it belongs to."""
 
 
 def zone_of(draft: Draft, context: Context) -> str:
-    """Return the time zone of the job, before its place is known that of the country."""
+    """Return the time zone of the job; the country's main one while the place is unknown."""
     zone = draft.place.get("zone") if draft.place else None
     return str(zone) if zone else places.main_time_zone(context.country)
 
 
 def question(ask: Ask, draft: Draft, context: Context) -> Reply:
-    """Say a question about the job."""
-    return _SAYS[ask](draft, context)
+    """Return a question about the job."""
+    return _QUESTIONS[ask](draft, context)
 
 
 def _ask_role(_draft: Draft, context: Context) -> Reply:
@@ -146,10 +146,10 @@ def _ask_weekly(draft: Draft, context: Context) -> Reply:
     once = shifts_of(draft, context.now, zone)
     if once is None:
         return Reply("ask_job_days")
-    return Reply("ask_job_weekly", {**_said_of(once), "time_zone": zone})
+    return Reply("ask_job_weekly", {**_shift_params(once), "time_zone": zone})
 
 
-def _said_of(shifts: Shifts) -> dict[str, Any]:
+def _shift_params(shifts: Shifts) -> dict[str, Any]:
     return {
         "starts_on": shifts.starts_on.isoformat(),
         "ends_on": shifts.ends_on.isoformat() if shifts.ends_on else None,
@@ -180,7 +180,7 @@ def _ask_note(draft: Draft, _context: Context) -> Reply:
 
 
 def _read_back(draft: Draft, context: Context) -> Reply:
-    values = values_of(draft, context)
+    values = job_values(draft, context)
     if values is None:
         return Reply("ask_job_days")
     name = token(values)
@@ -188,10 +188,10 @@ def _read_back(draft: Draft, context: Context) -> Reply:
         catalogue.get_catalogue(context.reply_language).chat["ask_job_right"].buttons.items()
     )
     buttons = [Button(f"{yes[0]}:{name}", yes[1]), Button(*change), Button(*cancel)]
-    return Reply("ask_job_right", said_of(values, context), buttons=buttons)
+    return Reply("ask_job_right", read_back_params(values, context), buttons=buttons)
 
 
-_SAYS: Final[Mapping[Ask, Callable[[Draft, Context], Reply]]] = {
+_QUESTIONS: Final[Mapping[Ask, Callable[[Draft, Context], Reply]]] = {
     Ask.JOB_ROLE: _ask_role,
     Ask.JOB_WHICH_ROLE: _ask_which_role,
     Ask.JOB_PLACE: lambda _draft, _context: Reply("ask_job_place"),
@@ -207,15 +207,15 @@ _SAYS: Final[Mapping[Ask, Callable[[Draft, Context], Reply]]] = {
     Ask.JOB_RIGHT: _read_back,
     Ask.JOB_CHANGE: _ask_change,
 }
-POSTING: Final = frozenset(_SAYS)
-"""Questions about a job that is being put together."""
+POSTING: Final = frozenset(_QUESTIONS)
+"""Questions that are open while a job is put together."""
 
 
 # ── The whole job ────────────────────────────────────────────────────────────────────────────────
 
 
-def values_of(draft: Draft, context: Context) -> dict[str, Any] | None:
-    """Return all that would be posted, as plain values; None while something is missing."""
+def job_values(draft: Draft, context: Context) -> dict[str, Any] | None:
+    """Return the job as JSON values; None while something is missing."""
     zone = zone_of(draft, context)
     shifts = shifts_of(draft, context.now, zone)
     skill = skills.SKILLS.get(draft.skill or "")
@@ -241,8 +241,8 @@ def values_of(draft: Draft, context: Context) -> dict[str, Any] | None:
     }
 
 
-def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Return a job's values as its read-back takes them."""
+def read_back_params(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Return the values of the text that reads a job back."""
     reads = catalogue.format_context(context.reply_language, {}, context.now)
     notes = []
     if values["years"]:
@@ -265,8 +265,8 @@ def said_of(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     }
 
 
-def unusual(values: Mapping[str, Any]) -> tuple[Reply, ...]:
-    """Say what of a job may be a slip: so little pay, so many people."""
+def warnings_of(values: Mapping[str, Any]) -> tuple[Reply, ...]:
+    """Return warnings about probable mistakes: very little pay, very many people."""
     found: list[Reply] = []
     pay = values["salary"]
     if pay and pay["amount"] < least_usual(pay["currency"], pay["per"]):
@@ -282,5 +282,5 @@ def _label(place: Mapping[str, Any]) -> str:
 
 
 def today_in(draft: Draft, context: Context) -> dt.date:
-    """Return the day it is where the job is."""
+    """Return today's date at the job's place."""
     return context.now.astimezone(ZoneInfo(zone_of(draft, context))).date()

@@ -1,7 +1,7 @@
-"""An employer posts a job: said in one line or step by step, read back, and posted on a Yes. Pure.
+"""An employer posts a job: in one line or step by step, read back, and posted on a Yes. Pure.
 
-Whatever is written while a question is open is read for everything it may say of the job, so that
-"Sunday, and 3 people" answers two questions. Nothing is posted but what was read back last.
+Every answer is read for all parts of a job, so that "Sunday, and 3 people" answers two questions. Only
+what was read back last is posted.
 """
 
 import re
@@ -19,11 +19,11 @@ from app.dialogue.employer.job_questions import (
     PARTS,
     POSTING,
     is_over,
+    job_values,
     open_question,
     question,
     today_in,
-    unusual,
-    values_of,
+    warnings_of,
 )
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.state import Ask, State
@@ -39,10 +39,10 @@ from app.nlu.vocabulary import phrase_set
 
 _UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
-"""How many things a text has to say of a job to be one, where it names no role."""
+"""A text without a role is a job only with so many of its other parts."""
 _MOST_KM: Final = 500
 _MOST_CHANGED: Final = 3
-"""Who says more than so much of a job beside its role says the whole of it."""
+"""A text with more parts than these beside the role is a whole job, and no correction."""
 
 _QUESTION_OF: Final[Mapping[JobPart, Ask]] = {
     JobPart.ROLE: Ask.JOB_ROLE,
@@ -52,7 +52,7 @@ _QUESTION_OF: Final[Mapping[JobPart, Ask]] = {
     JobPart.PEOPLE: Ask.JOB_PEOPLE,
     JobPart.PAY: Ask.JOB_PAY,
 }
-"""The question about each part of a job that a correction may name."""
+"""The question about each part of a job."""
 _PART_ASKED: Final[Mapping[Ask, JobPart]] = {
     **{ask: part for part, ask in _QUESTION_OF.items()},
     Ask.JOB_WHICH_ROLE: JobPart.ROLE,
@@ -61,23 +61,23 @@ _PART_ASKED: Final[Mapping[Ask, JobPart]] = {
 
 
 def is_posting(state: State) -> bool:
-    """Whether a job is being put together."""
+    """Whether a question about a job is open."""
     return state.ask in POSTING
 
 
 def draft_of(state: State) -> Draft:
-    """Return what is known of the job that is being put together."""
+    """Return the unfinished job."""
     kept = state.draft.get("job")
     return Draft.from_json(kept) if isinstance(kept, Mapping) else Draft()
 
 
-def begin(message: Incoming, draft: Draft | None = None) -> Turn:
-    """Begin a job with what is known of it."""
-    return _go_on(replace(message, state=message.state.at(Ask.NOTHING)), draft or Draft())
+def begin_job(message: Incoming, draft: Draft | None = None) -> Turn:
+    """Begin a job, perhaps with parts that are known."""
+    return _ask_next(replace(message, state=message.state.at(Ask.NOTHING)), draft or Draft())
 
 
-def spoken_of(message: EmployerMessage) -> Draft | None:
-    """Return the job that a text is about; None for a text about something else."""
+def find_job(message: EmployerMessage) -> Draft | None:
+    """Return the job that a text describes; None for any other text."""
     text = message.text
     if text is None:
         return None
@@ -85,7 +85,7 @@ def spoken_of(message: EmployerMessage) -> Draft | None:
     told = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
     guessed = draft.skill is not None or bool(draft.skills)
     much = sum(map(bool, told)) + guessed
-    # A role that was only guessed at is none by itself, unless somebody says that they need one.
+    # A guessed role counts alone only where somebody says that they need one.
     named = job_request.names_role(text) or (
         guessed and phrase_set("wants").anywhere(split_words(text))
     )
@@ -94,9 +94,9 @@ def spoken_of(message: EmployerMessage) -> Draft | None:
 
 
 def new_job(message: EmployerMessage) -> Turn | None:
-    """Begin a job where a text is about one."""
-    draft = None if is_posting(message.state) else spoken_of(message)
-    return None if draft is None else begin(message, draft)
+    """Begin a job where the text describes one."""
+    draft = None if is_posting(message.state) else find_job(message)
+    return None if draft is None else begin_job(message, draft)
 
 
 def again(message: Incoming) -> Reply:
@@ -104,11 +104,11 @@ def again(message: Incoming) -> Reply:
     return question(message.state.ask, draft_of(message.state), message.context)
 
 
-def posting(message: EmployerMessage) -> Turn | None:
-    """Read a tap or an answer about a job that is being put together; None for what makes no sense."""
+def read_posting(message: EmployerMessage) -> Turn | None:
+    """Read a tap or an answer about an unfinished job."""
     tap = message.tapped("post")
     if tap == "new":
-        return begin(message)
+        return begin_job(message)
     if not is_posting(message.state):
         return None if tap is None else Turn(message.state, (Reply("nothing_to_post"),))
     if tap is None:
@@ -118,31 +118,31 @@ def posting(message: EmployerMessage) -> Turn | None:
         name, _, value = tap.partition(":")
         return _TAPS[name](message, value) if name in _TAPS else None
     if message.has_intent(Intent.CANCEL):
-        return _drop(message, "")
+        return _discard(message, "")
     if message.has_intent(Intent.BACK):
         return _back(message)
     return _answer(message)
 
 
-def _go_on(message: Incoming, draft: Draft, *before: Reply) -> Turn:
-    """Open what is still to be asked, or read the whole back."""
+def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
+    """Ask the next open question, or read the job back."""
     ask = open_question(draft, message.context)
     if draft.no_day:
         before = (*before, Reply("job_no_such_day", {"said": draft.no_day}))
         draft = replace(draft, no_day="")
-    before = (*before, *_past(ask, draft, message.context))
-    values = values_of(draft, message.context) if ask is Ask.JOB_RIGHT else None
+    before = (*before, *_past_days(ask, draft, message.context))
+    values = job_values(draft, message.context) if ask is Ask.JOB_RIGHT else None
     if values is not None:
-        before = (*before, *unusual(values))
+        before = (*before, *warnings_of(values))
     if ask is Ask.JOB_PLACE and draft.note and len(draft.note.split()) <= 3:
-        # What nobody could read is most likely where it is.
+        # A short text that was not understood is most likely the place.
         before = (*before, Reply("job_place_unknown", {"said": draft.note}))
         draft = replace(draft, note="")
     return _open(message, ask, draft, *before)
 
 
-def _past(ask: Ask, draft: Draft, context: Context) -> tuple[Reply, ...]:
-    """Say why days that were told are asked for again."""
+def _past_days(ask: Ask, draft: Draft, context: Context) -> tuple[Reply, ...]:
+    """Say why the days are asked for again: they are past."""
     if ask is Ask.JOB_DAYS and is_over(draft, context):
         return (Reply("job_in_past"),)
     if ask is not Ask.JOB_DAYS or not draft.when or not draft.spans:
@@ -155,7 +155,7 @@ def _past(ask: Ask, draft: Draft, context: Context) -> tuple[Reply, ...]:
 def _open(message: Incoming, ask: Ask, draft: Draft, *before: Reply) -> Turn:
     reply = question(ask, draft, message.context)
     kept: dict[str, Any] = {"job": draft.as_json()}
-    if ask is Ask.JOB_RIGHT and (values := values_of(draft, message.context)) is not None:
+    if ask is Ask.JOB_RIGHT and (values := job_values(draft, message.context)) is not None:
         kept["token"] = token(values)
     return Turn(message.state.at(ask, **kept), (*before, reply))
 
@@ -163,25 +163,25 @@ def _open(message: Incoming, ask: Ask, draft: Draft, *before: Reply) -> Turn:
 # ── Yes, Change, Cancel ──────────────────────────────────────────────────────────────────────────
 
 
-def agreed(message: EmployerMessage) -> Turn | None:
-    """Read a yes to what was read back: "yes", "haan, post it", "post it" or "looks good" alone."""
+def read_yes(message: EmployerMessage) -> Turn | None:
+    """Read a yes to the job that was read back: "yes", "haan, post it", "looks good"."""
     text = message.text
     if message.state.ask is not Ask.JOB_RIGHT or text is None or len(text) > INTENT_CHARACTERS:
         return None
     if "?" in text:
-        return None  # "done?" is asked
+        return None  # "done?" is a question
     if yes_or_no(split_words(text), "post_it") is not Intent.YES:
         return None
     return _confirm(message, str(message.state.draft.get("token", "")))
 
 
 def _confirm(message: EmployerMessage, read_back: str) -> Turn:
-    """Post exactly what was read back; what has changed since is read back anew."""
+    """Post exactly what was read back; a job that changed since is read back again."""
     draft = draft_of(message.state)
-    values = values_of(draft, message.context)
+    values = job_values(draft, message.context)
     whole = open_question(draft, message.context) is Ask.JOB_RIGHT
     if values is None or not whole or token(values) != read_back:
-        return _go_on(message, draft, Reply("job_changed"))
+        return _ask_next(message, draft, Reply("job_changed"))
     here = message.state.at(Ask.JOB_RIGHT, **message.state.draft)
     return Turn(
         message.state.at(Ask.NOTHING), (), (PostJob(message.account.id, values),), if_refused=here
@@ -200,15 +200,15 @@ def _field(message: EmployerMessage, value: str) -> Turn | None:
     return _open(message, ask, draft)
 
 
-def _drop(message: EmployerMessage, _value: str) -> Turn:
+def _discard(message: EmployerMessage, _value: str) -> Turn:
     return Turn(message.state.at(Ask.NOTHING), (Reply("job_dropped"),))
 
 
 def _back(message: EmployerMessage) -> Turn:
-    """Ask the question before once more; before the first there is nothing."""
+    """Ask the previous question again; before the first, drop the job."""
     at = IN_ORDER.index(PARTS.get(message.state.ask, message.state.ask))
     if at == 0:
-        return _drop(message, "")
+        return _discard(message, "")
     return _open(message, IN_ORDER[at - 1], draft_of(message.state))
 
 
@@ -216,20 +216,20 @@ def _back(message: EmployerMessage) -> Turn:
 
 
 def _tapped_role(message: EmployerMessage, slug: str) -> Turn | None:
-    return _told(message, Draft(skill=slug)) if slug in skills.SKILLS else None
+    return _add(message, Draft(skill=slug)) if slug in skills.SKILLS else None
 
 
 def _tapped_place(message: EmployerMessage, index: str) -> Turn | None:
     options = draft_of(message.state).places
     if not index.isdecimal() or int(index) >= len(options):
         return None
-    return _told(message, Draft(place=options[int(index)]))
+    return _add(message, Draft(place=options[int(index)]))
 
 
 def _tapped_text(message: EmployerMessage, text: str) -> Turn | None:
-    """A button that stands for what one may write: days, hours."""
+    """Read the id of a button as text: days, hours."""
     draft = _read(text, message.context, draft_of(message.state), message.account)
-    return _told(
+    return _add(
         message,
         Draft(
             days=draft.days,
@@ -242,45 +242,45 @@ def _tapped_text(message: EmployerMessage, text: str) -> Turn | None:
 
 
 def _tapped_weekly(message: EmployerMessage, value: str) -> Turn:
-    return _told(message, Draft(weekly=value == "yes"))
+    return _add(message, Draft(weekly=value == "yes"))
 
 
 def _tapped_people(message: EmployerMessage, value: str) -> Turn | None:
     people = job_request.parse_count(value)
-    return None if people is None else _told(message, Draft(people=people))
+    return None if people is None else _add(message, Draft(people=people))
 
 
 def _tapped_pay(message: EmployerMessage, _value: str) -> Turn:
-    return _told(message, Draft(pay_open=True))
+    return _add(message, Draft(pay_open=True))
 
 
 def _tapped_per(message: EmployerMessage, unit: str) -> Turn | None:
-    return _told(message, Draft(per=unit)) if unit in _UNITS else None
+    return _add(message, Draft(per=unit)) if unit in _UNITS else None
 
 
 def _tapped_radius(message: EmployerMessage, value: str) -> Turn:
     kilometres = _number(value)
     draft = draft_of(message.state)
     if kilometres is None or not 1 <= kilometres <= _MOST_KM:
-        return _go_on(message, replace(draft, radius_km=None))
-    return _go_on(message, replace(draft, radius_km=kilometres))
+        return _ask_next(message, replace(draft, radius_km=None))
+    return _ask_next(message, replace(draft, radius_km=kilometres))
 
 
 def _number(text: str) -> float | None:
-    """The one number in a short text."""
+    """Return the only number in a short text."""
     found = [word for word in split_words(text[:60]) if word[0].isdecimal() and len(word) <= 5]
     return float(found[0]) if len(found) == 1 else None
 
 
 def _tapped_note(message: EmployerMessage, _value: str) -> Turn:
-    return _go_on(message, replace(draft_of(message.state), note=""))
+    return _ask_next(message, replace(draft_of(message.state), note=""))
 
 
 type _Tap = Callable[[EmployerMessage, str], Turn | None]
 _TAPS: Final[Mapping[str, _Tap]] = {
     "yes": _confirm,
     "change": _change,
-    "cancel": _drop,
+    "cancel": _discard,
     "field": _field,
     "role": _tapped_role,
     "place": _tapped_place,
@@ -302,7 +302,7 @@ def _answer(message: EmployerMessage) -> Turn | None:
     state = message.state
     draft = draft_of(state)
     if message.inbound.kind is InboundKind.LOCATION:
-        return _located(message)
+        return _pin(message)
     text = message.text
     if not text:
         return None
@@ -312,47 +312,48 @@ def _answer(message: EmployerMessage) -> Turn | None:
         return _change(message, "")
     if state.ask is Ask.JOB_NOTE:
         note = "" if message.has_intent(Intent.NO) or message.has_intent(Intent.SKIP) else text
-        return _go_on(message, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
+        return _ask_next(message, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
         return _tapped_radius(message, str(kilometres))
-    return _said_of_job(text, message)
+    return _read_job_text(text, message)
 
 
-def _said_of_job(text: str, message: EmployerMessage) -> Turn | None:
+def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
     draft = draft_of(message.state)
     if draft == Draft():
-        # Nothing is there yet that could be corrected: this is the whole job, or its role.
+        # Nothing can be corrected yet: this is the whole job, or its role.
         told = _read(text, message.context, draft, message.account)
-        return _told(message, told) if replace(told, note="") != Draft() else None
-    if (turn := _leaves_open(message)) is not None:
+        return _add(message, told) if replace(told, note="") != Draft() else None
+    if (turn := _read_nothing(message)) is not None:
         return turn
-    if (fresh := _another(text, message)) is not None:
+    if (fresh := _other_job(text, message)) is not None:
         return replace(
-            begin(message, fresh), replies=(Reply("job_anew"), *begin(message, fresh).replies)
+            begin_job(message, fresh),
+            replies=(Reply("job_anew"), *begin_job(message, fresh).replies),
         )
-    answer = None if negation.has_negation(normalize(text)) else _plainly(text, message)
+    answer = None if negation.has_negation(normalize(text)) else _direct_answer(text, message)
     if answer is not None:
-        return _told(message, answer)
-    found = job_correction.read(text, draft, _listening(message))
+        return _add(message, answer)
+    found = job_correction.read(text, draft, _correction_context(message))
     if found is None:
-        return _no_such(message, text)
+        return _unknown_place(message, text)
     if found.part is None:
-        return _go_on(message, found.draft)
+        return _ask_next(message, found.draft)
     ask = _QUESTION_OF[found.part]
     if ask is message.state.ask and found == job_correction.Correction(draft, found.part):
-        return _no_such(message, text)  # names again what is asked for already
+        return _unknown_place(message, text)  # names the part that is asked for already
     before = (Reply("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
     return _open(message, ask, found.draft, *before)
 
 
-def _plainly(text: str, message: EmployerMessage) -> Draft | None:
-    """Return what answers the open question, though alone it would mean nothing or something else."""
+def _direct_answer(text: str, message: EmployerMessage) -> Draft | None:
+    """Return the answer to the open question that only makes sense as one."""
     ask = message.state.ask
-    told = _of_the_list(draft_of(message.state), text) if ask is Ask.JOB_WHICH_PLACE else None
+    told = _listed_place(draft_of(message.state), text) if ask is Ask.JOB_WHICH_PLACE else None
     return told if told is not None else _plain_answer(ask, text, message.context, message.account)
 
 
-def _listening(message: EmployerMessage) -> job_correction.CorrectionContext:
+def _correction_context(message: EmployerMessage) -> job_correction.CorrectionContext:
     context = message.context
     today = today_in(draft_of(message.state), context)
     part = _PART_ASKED.get(message.state.ask)
@@ -361,24 +362,24 @@ def _listening(message: EmployerMessage) -> job_correction.CorrectionContext:
     )
 
 
-def _leaves_open(message: EmployerMessage) -> Turn | None:
-    """Read "nothing" and "none": no pay said, nothing to change."""
+def _read_nothing(message: EmployerMessage) -> Turn | None:
+    """Read "nothing" and "none": no pay, nothing to change."""
     nothing = not phrase_set("nothing", "filler").without(split_words(message.text or ""))
     match message.state.ask:
         case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or message.has_intent(Intent.NO):
             return _tapped_pay(message, "")
         case Ask.JOB_CHANGE if nothing or message.has_intent(Intent.NO):
-            return _go_on(message, draft_of(message.state))
+            return _ask_next(message, draft_of(message.state))
         case Ask.JOB_RIGHT if nothing:
             return _change(message, "")
         case _:
             return None
 
 
-def _another(text: str, message: EmployerMessage) -> Draft | None:
-    """Return the job that a text is about, where it is a whole new one and no answer to a question.
+def _other_job(text: str, message: EmployerMessage) -> Draft | None:
+    """Return the new job that a text describes, where it is no answer about the unfinished one.
 
-    It names its role and more besides; a change to the job at hand doesn't name another role so.
+    It names its role and other parts; a correction names no other role in that way.
     """
     draft = draft_of(message.state)
     found = _read(text, message.context, Draft(), message.account)
@@ -393,19 +394,19 @@ def _another(text: str, message: EmployerMessage) -> Draft | None:
     return found if much >= _LEAST_SAID or (wanted and much) else None
 
 
-def _of_the_list(draft: Draft, text: str) -> Draft | None:
+def _listed_place(draft: Draft, text: str) -> Draft | None:
     left = choose_place(text, draft.places)
     if len(left) == 1:
         return Draft(place=left[0])
     return Draft(places=tuple(left)) if left else None
 
 
-def _told(message: Incoming, told: Draft) -> Turn:
-    return _go_on(message, draft_of(message.state).with_said(told))
+def _add(message: Incoming, told: Draft) -> Turn:
+    return _ask_next(message, draft_of(message.state).with_said(told))
 
 
 def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerAccount) -> Draft | None:
-    """Read what is an answer to this very question, though alone it would mean nothing."""
+    """Read a text as the answer to this question, such as a bare number."""
     match ask:
         case Ask.JOB_PEOPLE:
             people = job_request.parse_count(text)
@@ -441,8 +442,8 @@ def _read(text: str, context: Context, draft: Draft, account: EmployerAccount) -
     )
 
 
-def _no_such(message: Incoming, text: str) -> Turn | None:
-    """Say what is not known where that helps more than to ask again."""
+def _unknown_place(message: Incoming, text: str) -> Turn | None:
+    """Say that a place is unknown, the first time; None for other questions."""
     quoted = {"said": text[:60]}
     again_said = again(message)
     match message.state.ask:
@@ -459,7 +460,7 @@ def _no_such(message: Incoming, text: str) -> Turn | None:
             return None
 
 
-def _located(message: Incoming) -> Turn | None:
+def _pin(message: Incoming) -> Turn | None:
     latitude, longitude = message.inbound.latitude, message.inbound.longitude
     if latitude is None or longitude is None:
         return None
@@ -471,4 +472,4 @@ def _located(message: Incoming) -> Turn | None:
         "at": [latitude, longitude],
         "zone": places.time_zone_at(latitude, longitude),
     }
-    return _told(message, Draft(place=place))
+    return _add(message, Draft(place=place))

@@ -1,1 +1,1 @@
-"""The dialogue with a worker."""
+"""The conversation with a worker."""

@@ -1,4 +1,4 @@
-"""Beside the profile: whether to delete, what to report, whether one has moved; codes, courtesies. Pure."""
+"""Requests beside the profile: deletion, reports, a new home, sign-in codes, courtesies. Pure."""
 
 from typing import Any
 from uuid import UUID
@@ -12,19 +12,19 @@ from app.dialogue.effects import (
 )
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.offers import my_offers
+from app.dialogue.worker.offers import list_offers
 from app.dialogue.worker.questions import QUESTIONS, ask_again
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent
 
 
 def ask_delete(message: Incoming) -> Turn:
-    """Ask whether everything is really to be deleted."""
+    """Ask for confirmation before everything is deleted."""
     return Turn(message.state.at(Ask.DELETE), (Reply("ask_delete"),))
 
 
 def read_delete(message: Incoming) -> Turn | None:
-    """Read whether everything is really to be deleted; None where that is unclear."""
+    """Read the confirmation of a deletion."""
     choice = message.tapped("delete")
     if choice == "yes" or (choice is None and message.has_intent(Intent.YES)):
         return Turn(State(), (Reply("deleted", essential=True),), (EraseAccount(),))
@@ -33,8 +33,8 @@ def read_delete(message: Incoming) -> Turn | None:
     return None
 
 
-def asked_code(message: Incoming) -> Turn | None:
-    """Send a code to who asks for one and may sign in."""
+def send_code(message: Incoming) -> Turn | None:
+    """Send a code to somebody who asks for one and may sign in."""
     profile = message.context.profile
     if profile is None or profile.suspended or not message.has_intent(Intent.CODE):
         return None
@@ -42,7 +42,7 @@ def asked_code(message: Incoming) -> Turn | None:
 
 
 def read_report(message: Incoming) -> Turn | None:
-    """Read what is wrong with an employer; None where nothing is said."""
+    """Read what is wrong with an employer."""
     text = message.text
     about: dict[str, Any] = dict(message.state.draft)
     if text is None or "offer_id" not in about or message.has_intent(Intent.COURTESY):
@@ -56,7 +56,7 @@ def read_report(message: Incoming) -> Turn | None:
 
 
 def read_new_place(message: Incoming) -> Turn | None:
-    """Read whether a new pin is the new home; None where that is unclear."""
+    """Read whether a location is the new home."""
     choice = message.tapped("here")
     at = message.state.draft.get("at")
     if at and (choice == "yes" or message.has_intent(Intent.YES)):
@@ -67,8 +67,8 @@ def read_new_place(message: Incoming) -> Turn | None:
     return None
 
 
-def courtesy(message: Incoming) -> Turn | None:
-    """Answer thanks and hearts, or a tap on what is gone: neither counts as a misunderstanding."""
+def answer_courtesy(message: Incoming) -> Turn | None:
+    """Answer thanks and hearts, or a tap on an old button; neither counts as a miss."""
     polite = message.has_intent(Intent.COURTESY)
     if not polite and message.inbound.kind is not InboundKind.TAP:
         return None
@@ -78,8 +78,8 @@ def courtesy(message: Incoming) -> Turn | None:
     if message.state.ask is Ask.DELETE:
         return Turn(message.state, (Reply("ask_delete"),))
     if polite and message.context.open_offers:
-        # Thanks for an offer are no answer to it.
-        return my_offers(message)
+        # Thanks for an offer accept nothing.
+        return list_offers(message)
     return Turn(
         message.state, (Reply("courtesy"),) if polite else (Reply("old_tap"), Reply("menu"))
     )

@@ -1,4 +1,4 @@
-"""A worker blocks or reports who holds their contact, by the button or in words. Pure."""
+"""A worker blocks or reports an employer who bought their contact. Pure."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from app.texts.message import ROW_TITLE_CHARACTERS, Row
 
 
 def contact_tap(message: Incoming) -> Turn | None:
-    """Read a tap below the message that a contact was unlocked."""
+    """Read a tap below the message that the contact was unlocked."""
     rest = message.tapped("contact")
     if rest is None:
         return None
@@ -24,8 +24,8 @@ def contact_tap(message: Incoming) -> Turn | None:
     return _about(message, offer, Intent.BLOCK if rest.endswith(":block") else Intent.REPORT)
 
 
-def about_company(verb: Intent) -> Callable[[Incoming], Turn]:
-    """Return how "block them" or "report" is followed: of several companies, which one is asked."""
+def ask_which_company(verb: Intent) -> Callable[[Incoming], Turn]:
+    """Return the reader of "block them" or "report", which asks which of several employers is meant."""
 
     def follow(message: Incoming) -> Turn:
         context = message.context

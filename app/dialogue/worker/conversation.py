@@ -24,32 +24,32 @@ from app.dialogue.engine import (
 from app.dialogue.state import FREE_WRITING, Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import (
+    answer_courtesy,
     ask_delete,
-    asked_code,
-    courtesy,
     read_delete,
     read_new_place,
     read_report,
+    send_code,
 )
-from app.dialogue.worker.after_unlock import about_company, contact_tap
-from app.dialogue.worker.going_back import back
+from app.dialogue.worker.after_unlock import ask_which_company, contact_tap
+from app.dialogue.worker.going_back import go_back
 from app.dialogue.worker.hours_answers import (
     read_availability,
     read_availability_right,
-    told_in_passing,
+    read_hours_in_passing,
 )
-from app.dialogue.worker.offers import free_answer, my_offers, reason, tell_offer
+from app.dialogue.worker.offers import list_offers, offer_reply, read_answer, read_reason
 from app.dialogue.worker.onboarding import resume, unfinished
 from app.dialogue.worker.person_answers import read_consent, read_name, read_phone
 from app.dialogue.worker.place_answers import (
+    move_home,
     read_distance,
     read_experience,
     read_location,
     read_which_place,
-    relocated,
 )
 from app.dialogue.worker.questions import QUESTIONS, ask_again
-from app.dialogue.worker.registration import summary, turn_to
+from app.dialogue.worker.registration import ask_question, summary
 from app.dialogue.worker.skill_answers import read_skills, read_skills_right
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import find_topic
@@ -91,14 +91,14 @@ def _profile(message: Incoming) -> Turn | None:
 
 def _work(message: Incoming) -> Turn | None:
     """List offers to somebody who says "I need work"; during registration that goes without saying."""
-    return None if message.state.registering else my_offers(message)
+    return None if message.state.registering else list_offers(message)
 
 
 def _change(question: Ask) -> Reader[Incoming]:
     def change(message: Incoming) -> Turn:
         if message.state.registering:
             return resume(message)
-        return turn_to(message.state, question, message.context)
+        return ask_question(message.state, question, message.context)
 
     return change
 
@@ -125,25 +125,25 @@ _INTENTS: Final[Mapping[Intent, Reader[Incoming]]] = {
     Intent.DELETE_DATA: ask_delete,
     Intent.SEND_DATA: _send_data,
     Intent.WHO_KNOWS: _list_holders,
-    Intent.CODE: asked_code,
-    Intent.BLOCK: about_company(Intent.BLOCK),
-    Intent.REPORT: about_company(Intent.REPORT),
+    Intent.CODE: send_code,
+    Intent.BLOCK: ask_which_company(Intent.BLOCK),
+    Intent.REPORT: ask_which_company(Intent.REPORT),
     Intent.HUMAN: hand_over,
     Intent.HELP: _help,
     Intent.MENU: _menu,
-    Intent.BACK: back,
+    Intent.BACK: go_back,
     Intent.LANGUAGE: _choose_language,
     Intent.LANGUAGE_NAME: _choose_language,
     Intent.GREETING: _greeting,
     Intent.PROFILE: _profile,
-    Intent.OFFERS: my_offers,
+    Intent.OFFERS: list_offers,
     Intent.AS_WORKER: _work,
     Intent.AREA: _change(Ask.LOCATION),
 }
 _MENUS: Final[Mapping[str, Mapping[str, Reader[Incoming]]]] = {
     "menu": {
         "open": _menu,
-        "offers": my_offers,
+        "offers": list_offers,
         "profile": _profile,
         "availability": _change(Ask.AVAILABILITY),
         "skills": _change(Ask.SKILLS),
@@ -213,7 +213,7 @@ def _answer_faq(message: Incoming, topic: str, repeated: Sequence[Reply]) -> Tur
         return Turn(message.state, (*answer, ask_again(message)))
     offers, accepted = message.context.open_offers, message.context.accepted_offers
     if topic == "pay" and len(offers) == 1:
-        return Turn(message.state, (*answer, tell_offer(offers[0])))
+        return Turn(message.state, (*answer, offer_reply(offers[0])))
     if topic == "pay" and not offers and len(accepted) == 1:
         return Turn(message.state, (*answer, Reply("pay_of_job", accepted[0].params)))
     return Turn(message.state, answer)
@@ -254,7 +254,7 @@ def _answer(message: Incoming) -> Turn | None:
         return None
     turn = _READERS[asked](message)
     if turn is not None and turn.missed and message.has_intent(Intent.COURTESY):
-        return courtesy(message)
+        return answer_courtesy(message)
     return None if turn is None else _counted(message, turn)
 
 
@@ -295,9 +295,9 @@ def _everyday(message: Incoming) -> Turn | None:
     if inbound.kind is InboundKind.CONTACT and inbound.phone and not has_phone:
         return Turn(state, (Reply("phone_saved"),), (SetPhone(inbound.phone),))
     if idle:
-        if (turn := told_in_passing(message)) is not None:
+        if (turn := read_hours_in_passing(message)) is not None:
             return turn
-        if (turn := free_answer(message)) is not None:
+        if (turn := read_answer(message)) is not None:
             return _counted(message, turn)
     if inbound.kind is InboundKind.LOCATION and (turn := _pin(message)) is not None:
         return turn
@@ -321,7 +321,7 @@ def _pin(message: Incoming) -> Turn | None:
         return Turn(opened, (Reply("use_location", {"place": place_name(latitude, longitude)}),))
     profile = message.context.profile
     if message.state.ask in QUESTIONS and profile is not None and profile.located:
-        return relocated(message)
+        return move_home(message)
     return None
 
 
@@ -362,11 +362,11 @@ WORKER: Final[Persona[Incoming]] = Persona(
         partial(follow_tap, menus=_MENUS),
         contact_tap,
         _faq,
-        reason,
+        read_reason,
         _intent,
         _answer,
         _everyday,
-        courtesy,
+        answer_courtesy,
     ),
     ask_again=_open_question,
     not_understood=_not_understood,

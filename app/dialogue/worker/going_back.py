@@ -1,4 +1,4 @@
-"""Back: from a question to the one before it, and from everyday talk to the menu. Pure."""
+"""Going back to the previous question, or to the menu. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,23 +7,23 @@ from typing import Final
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
-from app.dialogue.worker.registration import ask
+from app.dialogue.worker.registration import open_question
 
 _PART_OF: Final[Mapping[Ask, Ask]] = {
     Ask.SKILLS_RIGHT: Ask.SKILLS,
     Ask.WHICH_PLACE: Ask.LOCATION,
     Ask.AVAILABILITY_RIGHT: Ask.AVAILABILITY,
 }
-"""Questions that follow from an answer: back from them is that answer again."""
+"""Follow-up questions, each with the question it belongs to."""
 
 
-def back(message: Incoming) -> Turn:
-    """Open the question before; in everyday talk, the menu."""
+def go_back(message: Incoming) -> Turn:
+    """Ask the previous question of a registration again; outside one, show the menu."""
     state, context = message.state, message.context
     if not state.registering:
         return Turn(state.at(Ask.NOTHING), (Reply("menu"),))
     if (whole := _PART_OF.get(state.ask)) is not None:
-        opened, reply = ask(state, whole, context)
+        opened, reply = open_question(state, whole, context)
         return Turn(opened, (reply,))
     asked = [
         question
@@ -41,5 +41,5 @@ def back(message: Incoming) -> Turn:
         return resume(message)
     previous = asked[-1]
     reopened = replace(state, answered=state.answered - {previous})
-    opened, reply = ask(reopened, previous, context)
+    opened, reply = open_question(reopened, previous, context)
     return Turn(opened, (reply,))

@@ -1,4 +1,4 @@
-"""When somebody is free: chosen or written, and read back before it is kept. Pure."""
+"""Reads weekly hours and their confirmation. Pure."""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker import hours_form
 from app.dialogue.worker.questions import drafted_slots
-from app.dialogue.worker.registration import answered, turn_to
+from app.dialogue.worker.registration import ask_question, close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import weekly_hours
 from app.nlu.intents import Intent
@@ -21,51 +21,51 @@ from app.texts.formatting import DEFAULT_ZONE
 
 
 def read_availability(message: Incoming) -> Turn | None:
-    """Read weekly hours; None where none can be read."""
+    """Read weekly hours."""
     pattern = message.tapped("free")
     text = pattern if pattern is not None else message.text
     if message.inbound.kind is InboundKind.FORM:
         slots = hours_form.read(message.inbound.answers)
     elif text is not None:
-        slots = weekly_hours.read(text[:300], _today(message.context), known(message))
+        slots = weekly_hours.read(text[:300], _today(message.context), known_slots(message))
     else:
         return None
     if slots is None:
-        # By the list this time, whatever was wrong with the form.
+        # By the list this time: the form may be what failed.
         replies = (Reply("availability_unclear"), Reply("ask_availability"))
         return Turn(message.state.at(Ask.AVAILABILITY), replies, missed=True)
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
-    return turn_to(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)
+    return ask_question(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)
 
 
-def known(message: Incoming) -> Sequence[Slot]:
-    """Return the free times that were told before: those read back last, else those that are kept."""
+def known_slots(message: Incoming) -> Sequence[Slot]:
+    """Return the slots that were read back last, else those of the profile."""
     profile = message.context.profile
     kept = profile.slots if profile is not None else ()
     return drafted_slots(message.state) or kept
 
 
 def _today(context: Context) -> int:
-    """Return the weekday where the worker is: "kal" is said by that clock."""
+    """Return the weekday by the worker's clock, for words like "kal"."""
     zone = context.profile.time_zone if context.profile else DEFAULT_ZONE
     return context.now.astimezone(ZoneInfo(zone)).weekday()
 
 
 def read_availability_right(message: Incoming) -> Turn | None:
-    """Read whether the weekly hours are right; None where that is unclear."""
+    """Read the confirmation of weekly hours, or other hours."""
     choice = message.tapped("free")
     slots = drafted_slots(message.state)
     if (choice == "yes" or message.has_intent(Intent.YES)) and slots:
-        return answered(message, Ask.AVAILABILITY, SetWeeklyHours(tuple(slots)), slots=slots)
+        return close_question(message, Ask.AVAILABILITY, SetWeeklyHours(tuple(slots)), slots=slots)
     if choice == "no" or message.has_intent(Intent.NO):
-        return turn_to(message.state, Ask.AVAILABILITY, message.context)
+        return ask_question(message.state, Ask.AVAILABILITY, message.context)
     return read_availability(message)
 
 
-def told_in_passing(message: Incoming) -> Turn | None:
-    """Read back what somebody registered says of their free times: "I'm free on sunday too", "sunday nahi".
+def read_hours_in_passing(message: Incoming) -> Turn | None:
+    """Read a change of weekly hours outside the question: "I'm free on sunday too", "sunday nahi".
 
-    It adds to the week that is kept or takes from it; a single day such as "tomorrow" is no week.
+    It adds to the stored week or takes from it; a single day such as "tomorrow" changes no week.
     """
     text, profile = message.text, message.context.profile
     if text is None or profile is None or not profile.slots or message.context.open_offers:
@@ -81,4 +81,4 @@ def told_in_passing(message: Incoming) -> Turn | None:
     if slots is None or slots == list(profile.slots):
         return None
     kept = [[slot.weekday, slot.start, slot.end] for slot in slots]
-    return turn_to(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)
+    return ask_question(message.state, Ask.AVAILABILITY_RIGHT, message.context, slots=kept)

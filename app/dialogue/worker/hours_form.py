@@ -1,4 +1,4 @@
-"""The form in which free times are filled in: its texts and choices, and what comes back. Pure.
+"""The form for weekly hours: its texts and choices, and how its answers are read. Pure.
 
 The form's layout is registered once with the platform, for all languages
 (`app/providers/whatsapp/data/availability_form.json`); it leaves its texts open, and they travel with each message.
@@ -20,7 +20,7 @@ TOKEN: Final = "availability"
 SCREEN: Final = "AVAILABILITY"
 _ALL_DAY: Final = "all_day"
 _GROUPS: Final = ("", "_2")
-"""Two sets of days with hours of their own: "weekdays after 6, Saturdays all day"."""
+"""The fields of two sets of days, each with its hours: "weekdays after 6, Saturdays all day"."""
 
 
 @cache
@@ -40,7 +40,7 @@ def form(language: str, form_id: str) -> Form:
 
 
 def read(answers: Mapping[str, Sequence[str]]) -> list[Slot] | None:
-    """Return the slots that were filled in; None for anything the form can't have sent."""
+    """Return the slots of a filled form; None for answers that the form can't have sent."""
     parts: list[tuple[set[int], list[tuple[int, int]]]] = []
     for group in _GROUPS:
         days = answers.get(f"days{group}", ())
@@ -54,7 +54,7 @@ def read(answers: Mapping[str, Sequence[str]]) -> list[Slot] | None:
 
 
 def _span(starts: Sequence[str], ends: Sequence[str]) -> tuple[int, int] | None:
-    """Return from when to when, past midnight on the next day; no hours at all are the whole day."""
+    """Return start and end in minutes, the end past midnight on the next day; no hours mean all day."""
     if len(starts) > 1 or len(ends) > 1:
         return None
     if _ALL_DAY in {*starts, *ends} or not (starts or ends):

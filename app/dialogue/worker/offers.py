@@ -1,4 +1,4 @@
-"""Talking of offers: taps, quotations, a plain yes, and how an offer stands. Pure."""
+"""Answers to offers by tap, quotation or text, and lists of offers. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ from app.texts.formatting import inert, role
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, ROWS, Row
 
 _REASON_WITHIN: Final = dt.timedelta(hours=1)
-"""What is written later than this after a rejection is about something else."""
+"""A text that comes later after a rejection is no reason for it."""
 REASON_CHARACTERS: Final = 300
 _ANSWERS: Final = frozenset({"accept", "reject", "withdraw"})
 _NO_REASON: Final = frozenset({Intent.COURTESY, Intent.NO, Intent.SKIP, Intent.DONE})
-"""Says that there is no reason to give; but "no time" is one, though it begins with a no."""
+"""Intents that give no reason; "no time" is one, though it begins with a no."""
 
 
 def offer_tap(message: Incoming) -> Turn | None:
-    """Read a tap on an offer's button, wherever it comes from."""
+    """Read a tap on an offer's button."""
     rest = message.tapped("offer")
     if rest is None:
         return None
@@ -45,13 +45,13 @@ def offer_tap(message: Incoming) -> Turn | None:
         return Turn(noted, (Reply("reason_noted"),), (GiveReason(offer.id, detail),))
     if verb in _ANSWERS:
         return _answer_offer(message, offer, verb)
-    return Turn(message.state, (tell_offer(offer),))
+    return Turn(message.state, (offer_reply(offer),))
 
 
 def _answer_offer(
     message: Incoming, offer: OfferSummary, verb: str, reason: str | None = None
 ) -> Turn:
-    """The written rule: the first answer counts, and a yes can be taken back until it is unlocked."""
+    """Answer an offer: the first answer counts; a yes can be withdrawn until the contact is unlocked."""
     status = offer.status
     calm = replace(message.state, misses=0)
     if status is OfferStatus.OFFERED and verb == "reject":
@@ -59,11 +59,11 @@ def _answer_offer(
         return Turn(asked, (), (AnswerOffer(offer.id, verb, reason),), if_refused=calm)
     if status is OfferStatus.OFFERED and verb == "accept":
         return Turn(calm, (), (AnswerOffer(offer.id, verb),))
-    # A no that is older than what was handled since was never a change of mind.
+    # A late no is older than the yes, and withdraws nothing.
     takes_back = verb == "withdraw" or (verb == "reject" and not message.context.late)
     if status is OfferStatus.ACCEPTED and takes_back and not offer.unlocked:
         return Turn(calm, (), (AnswerOffer(offer.id, "withdraw"),))
-    return Turn(calm, (tell_offer(offer),))
+    return Turn(calm, (offer_reply(offer),))
 
 
 def _without_rejected(state: State) -> Mapping[str, Any]:
@@ -71,15 +71,15 @@ def _without_rejected(state: State) -> Mapping[str, Any]:
 
 
 def _asked_why(state: State, offer: OfferSummary, context: Context) -> State:
-    """The reply to a rejection asks for the reason, and what is written next may be one."""
+    """Note that the next text may be the reason, which the reply to a rejection asks for."""
     if state.ask is not Ask.NOTHING:
         return state
     until = (context.now + _REASON_WITHIN).isoformat()
     return replace(state, draft={"rejected": str(offer.id), "until": until})
 
 
-def reason(message: Incoming) -> Turn | None:
-    """Read why an offer was rejected, in the words that follow a rejection: "too far", "exam hai"."""
+def read_reason(message: Incoming) -> Turn | None:
+    """Read the reason for a rejection from the text that follows it: "too far", "exam hai"."""
     text = message.text
     rejected = message.state.draft.get("rejected")
     if message.state.ask is not Ask.NOTHING or text is None or not rejected:
@@ -91,24 +91,24 @@ def reason(message: Incoming) -> Turn | None:
     if meant and not (meant <= _NO_REASON or Intent.COURTESY in meant):
         return None
     if "?" in text or phrase_set("asking").anywhere(split_words(text)[:1]):
-        return None  # "what is my profile" is asked, and no reason
+        return None  # "what is my profile" is a question
     answer = parse_offer_reply(text)
-    if message.context.open_offers and answer is not None and _of_another(answer):
+    if message.context.open_offers and answer is not None and _means_other_offer(answer):
         return None
     why = _reason_in(text)
     if meant and why not in REASONS:
-        # "No", "later", "thanks": nothing more to say about it.
+        # "No", "later", "thanks" give no reason.
         return Turn(closed, (Reply("courtesy" if Intent.COURTESY in meant else "reason_skipped"),))
     return Turn(closed, (Reply("reason_noted"),), (GiveReason(UUID(rejected), why),))
 
 
-def _of_another(answer: OfferReply) -> bool:
-    """Whether an answer rather means another offer that is open than why the last was refused."""
+def _means_other_offer(answer: OfferReply) -> bool:
+    """Whether this answers another open offer, and gives no reason for the rejected one."""
     return answer.verb == "accept" or (answer.verb == "reject" and not answer.by_reason)
 
 
 def _reason_in(text: str) -> str:
-    """Return one of the reasons that are offered where the words say it, else the words."""
+    """Return one of the listed reasons where the text says it, else the text."""
     words = split_words(text[:REASON_CHARACTERS])
     for why in REASONS:
         left = phrase_set(f"why_{why}").without(words)
@@ -123,8 +123,8 @@ def _reason_in(text: str) -> str:
     return (rest if prefixed else text).strip()[:REASON_CHARACTERS]
 
 
-def tell_offer(offer: OfferSummary) -> Reply:
-    """Say how an offer stands: a second tap gets the state again."""
+def offer_reply(offer: OfferSummary) -> Reply:
+    """Return the text about an offer's current status."""
     if offer.status is OfferStatus.ACCEPTED and offer.unlocked:
         return Reply("offer_unlocked_already", offer.params)
     return Reply(_OFFER_TEXTS[offer.status], offer.params)
@@ -140,14 +140,14 @@ _OFFER_TEXTS: Final[Mapping[OfferStatus, str]] = {
 }
 
 
-def _answered(message: Incoming) -> OfferReply | None:
+def _parse_reply(message: Incoming) -> OfferReply | None:
     text = message.text
     return None if text is None else parse_offer_reply(text)
 
 
-def quoted(message: Incoming) -> Turn | None:
-    """A yes or no that quotes an offer means that offer, whatever question is open."""
-    answer = _answered(message) if message.context.quoted else None
+def read_quoted_answer(message: Incoming) -> Turn | None:
+    """Read a yes or no that quotes an offer, whatever question is open."""
+    answer = _parse_reply(message) if message.context.quoted else None
     if answer is None or answer.verb not in _ANSWERS:
         return None
     offer = message.context.offer
@@ -182,7 +182,7 @@ def _offer_rows(offers: list[OfferSummary], context: Context) -> list[Row]:
 
 
 def _missing_for_offers(message: Incoming) -> str:
-    """Return what has still to be known before offers can come, in words; "" when all is."""
+    """Return in words what a profile lacks before offers can come; "" for a complete one."""
     standing = unfinished(message.state, message.context)
     if standing is None:
         return ""
@@ -196,8 +196,8 @@ def _missing_for_offers(message: Incoming) -> str:
     return ", ".join(catalogue.word(said_in, f"missing_{ask.value}") for ask in open_questions)
 
 
-def my_offers(message: Incoming) -> Turn:
-    """Tell the open and accepted offers."""
+def list_offers(message: Incoming) -> Turn:
+    """List the open and accepted offers."""
     context = message.context
     every = [*context.open_offers, *context.accepted_offers]
     if not every:
@@ -206,13 +206,13 @@ def my_offers(message: Incoming) -> Turn:
             return resume(message, Reply("offers_wait", {"missing": missing}))
         return Turn(message.state, (Reply("no_offers"),))
     if len(every) == 1:
-        return Turn(message.state, (tell_offer(every[0]),))
+        return Turn(message.state, (offer_reply(every[0]),))
     return Turn(message.state, (Reply("your_offers", rows=_offer_rows(every, context)),))
 
 
-def free_answer(message: Incoming) -> Turn | None:
-    """Read an answer in words: it counts with exactly one open offer; with several, ask which."""
-    answer = _answered(message)
+def read_answer(message: Incoming) -> Turn | None:
+    """Read an answer in words to the only open offer; with several, ask which one."""
+    answer = _parse_reply(message)
     context = message.context
     if answer is None:
         return None
@@ -225,19 +225,19 @@ def free_answer(message: Incoming) -> Turn | None:
         rows = _offer_rows(among, context)
         return Turn(message.state, (Reply("which_offer", {"count": len(among)}, rows=rows),))
     if answer.verb is None:
-        return Turn(message.state, (Reply("offer_unclear"), tell_offer(among[0])), missed=True)
+        return Turn(message.state, (Reply("offer_unclear"), offer_reply(among[0])), missed=True)
     return _answer_offer(message, among[0], answer.verb, answer.reason)
 
 
-def clear_answer(message: Incoming) -> Turn | None:
-    """Read an answer in words while a human is wanted: the offer won't wait for them.
+def read_clear_answer(message: Incoming) -> Turn | None:
+    """Read an answer in words during a handoff, for offers expire meanwhile.
 
-    None for an "ok", which is said to the news that one is called, and once one was there: then even a
-    yes may be meant for them. Taps and quotations always count.
+    "Ok" does not count, as it may answer our message that a human was called. Nothing does once a human
+    was there, as even a yes may be meant for them. Taps and quotations always count.
     """
     if message.context.attended or message.state.ask is not Ask.NOTHING:
         return None
-    answer = _answered(message)
+    answer = _parse_reply(message)
     if answer is None or answer.verb not in _ANSWERS or answer.by_reason:
         return None
     among = (
@@ -246,7 +246,7 @@ def clear_answer(message: Incoming) -> Turn | None:
         else message.context.open_offers
     )
     polite = message.has_intent(Intent.COURTESY)
-    return free_answer(message) if among and not polite else None
+    return read_answer(message) if among and not polite else None
 
 
 def _later(message: Incoming, among: list[OfferSummary]) -> Turn | None:
@@ -256,9 +256,9 @@ def _later(message: Incoming, among: list[OfferSummary]) -> Turn | None:
 
 
 def _nothing_to_answer(message: Incoming, answer: OfferReply) -> Turn | None:
-    """A second yes is told how things stand, and so is who accepted and can't come after all."""
+    """Tell the status to somebody who answers again, or who accepted and can't come."""
     said_so = answer.verb in {"accept", "reject"} or (
         answer.verb is None and message.context.accepted_offers
     )
     polite = message.has_intent(Intent.COURTESY)
-    return my_offers(message) if said_so and not polite else None
+    return list_offers(message) if said_so and not polite else None

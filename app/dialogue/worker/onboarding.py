@@ -1,4 +1,4 @@
-"""Meeting people: language, the beginning of a registration, and where it goes on. Pure."""
+"""Onboarding: the choice of a language, the beginning of a registration, and its resumption. Pure."""
 
 from dataclasses import replace
 
@@ -7,17 +7,17 @@ from app.dialogue.context import Context
 from app.dialogue.effects import CreateWorker, Effect, SetLanguage
 from app.dialogue.employer.conversation import menu, open_question_or_menu
 from app.dialogue.employer.message import EmployerMessage
-from app.dialogue.persona import acting
+from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import QUESTIONS, shown_languages
-from app.dialogue.worker.registration import answered, ask, next_unanswered
+from app.dialogue.worker.registration import close_question, next_unanswered, open_question
 from app.nlu.intents import language_named
 from app.nlu.normalize import has_devanagari, normalize, split_words
 
 
-def language_choice(message: Incoming) -> Turn | None:
-    """Read a choice of language: it counts at any time, and the open question is asked again."""
+def read_language_choice(message: Incoming) -> Turn | None:
+    """Read a choice of language, which counts at any time; the open question is then repeated."""
     choice = message.tapped("language")
     if choice is None:
         choice = _named_language(message)
@@ -25,7 +25,7 @@ def language_choice(message: Incoming) -> Turn | None:
         return None
     effects: tuple[Effect, ...] = (SetLanguage(choice),)
     spoken = replace(message, context=replace(message.context, language=choice))
-    if (account := acting(message.state, message.context)) is not None:
+    if (account := acting_account(message.state, message.context)) is not None:
         again = open_question_or_menu(EmployerMessage.of(spoken, account))
         return Turn(message.state, (Reply("saved"), *again), effects, choice)
     if (
@@ -38,7 +38,7 @@ def language_choice(message: Incoming) -> Turn | None:
         effects = (CreateWorker(message.inbound.name or ""), *effects)
     message, context = spoken, spoken.context
     if message.state.ask is Ask.LANGUAGE or context.profile is None:
-        turn = answered(
+        turn = close_question(
             replace(message, state=_registering(message.state, context)),
             Ask.LANGUAGE,
             language=choice,
@@ -53,7 +53,7 @@ def language_choice(message: Incoming) -> Turn | None:
 def _named_language(message: Incoming) -> str | None:
     """Return the language that is asked for in words.
 
-    Where people's own words are wanted it takes more than the name of one: somebody may teach Hindi.
+    At questions answered in own words a bare name is no choice: somebody may teach Hindi.
     """
     text = message.text or ""
     named = language_named(text)
@@ -65,13 +65,13 @@ def _named_language(message: Incoming) -> str | None:
 
 
 def _registering(state: State, context: Context) -> State:
-    """A choice of language at the start begins the registration; later it changes nothing else."""
+    """Begin the registration where the language is chosen before the consent."""
     agreed = context.profile is not None and context.profile.agreed
     return state if agreed and not state.registering else replace(state, registering=True)
 
 
-def newcomer(message: Incoming) -> Turn | None:
-    """Greet somebody we don't know: language first."""
+def greet_newcomer(message: Incoming) -> Turn | None:
+    """Begin the registration of somebody unknown."""
     if message.context.profile is None and not message.state.registering:
         return _begin(message)
     return None
@@ -83,37 +83,37 @@ def _begin(message: Incoming) -> Turn:
     first = (
         {"first": "hi"} if has_devanagari(message.text or "") and question is Ask.LANGUAGE else {}
     )
-    opened, reply = ask(state, question, message.context, **first)
+    opened, reply = open_question(state, question, message.context, **first)
     return Turn(opened, (reply,), (CreateWorker(message.inbound.name or ""),))
 
 
 def resume(message: Incoming, *before: Reply) -> Turn:
-    """Go on where the conversation stands: the open question again, or what is still unanswered."""
+    """Resume the conversation: repeat the open question, ask the next unanswered one, or show the menu."""
     state, context = message.state, message.context
-    if (account := acting(state, context)) is not None:
+    if (account := acting_account(state, context)) is not None:
         return Turn(state.at(Ask.NOTHING), (*before, menu(account)))
     if context.profile is None:
         return _begin(message)
-    named = state.ask is Ask.PHONE and context.profile.has_phone  # by the platform, meanwhile
+    named = state.ask is Ask.PHONE and context.profile.has_phone  # the platform named it meanwhile
     if state.ask in QUESTIONS and not named:
         again = replace(state, misses=0)
         return Turn(again, (*before, QUESTIONS[state.ask].ask(again, context)))
     missing = unfinished(state, context)
     if missing is not None:
-        opened, reply = ask(replace(missing[0], misses=0), missing[1], context)
+        opened, reply = open_question(replace(missing[0], misses=0), missing[1], context)
         return Turn(opened, (*before, reply))
     return Turn(state.at(Ask.NOTHING), (*before, Reply("menu")))
 
 
 def unfinished(state: State, context: Context) -> tuple[State, Ask] | None:
-    """Return the first question of a registration that is not complete yet, with its state."""
+    """Return the next question of an incomplete registration with its state; None for a complete one."""
     profile = context.profile
     if profile is None or profile.suspended:
         return None
     if not state.registering:
         if profile.agreed and profile.skills and profile.located and profile.slots:
             return None
-        # Who registered elsewhere was asked these there.
+        # Asked already where somebody registered over the API.
         elsewhere = {Ask.LANGUAGE, Ask.NAME, Ask.DISTANCE, Ask.EXPERIENCE} if profile.agreed else {}
         state = replace(state, registering=True, answered=state.answered | frozenset(elsewhere))
     question = next_unanswered(state, context)

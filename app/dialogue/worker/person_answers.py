@@ -1,4 +1,4 @@
-"""Language, consent, name and phone. Pure."""
+"""Reads consent, name and phone. Pure."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhon
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import ask_again, good_name, offered_name
-from app.dialogue.worker.registration import answered
+from app.dialogue.worker.registration import close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, intents, yes_or_no
@@ -20,21 +20,15 @@ ADULT_YEARS: Final = 18
 OLDEST_YEARS: Final = 120
 """A greater number is no age."""
 _INTRODUCTION_CHARACTERS: Final = 200
-"""Nobody tells a name at greater length, whatever they say around it."""
-
-
-def read_language(_heard: Incoming) -> Turn | None:
-    """Return None: the choice of a language is read before any question is."""
-    # A choice of language is understood everywhere (`script`), so what comes here is none.
-    return None
+"""A longer text introduces nobody."""
 
 
 def read_consent(message: Incoming) -> Turn | None:
-    """Read agreement or refusal; None where it is neither."""
+    """Read agreement or refusal."""
     choice = message.tapped("consent") or consent_in(message.text or "")
     match choice:
         case "yes":
-            return answered(message, Ask.CONSENT, GiveConsent(message.inbound.name or ""))
+            return close_question(message, Ask.CONSENT, GiveConsent(message.inbound.name or ""))
         case "minor":
             return Turn(State(), (Reply("minor"),), (ForgetPerson(),))
         case "no":
@@ -47,7 +41,7 @@ def read_consent(message: Incoming) -> Turn | None:
 
 
 def consent_in(text: str) -> str | None:
-    """Return what a written answer to the question of consent says.
+    """Return what a written answer to the question for consent says.
 
     `yes`, `no`, `minor`, `of_age` for an age without a yes or no, and None for anything that is not
     only that: nobody agrees by half a sentence, and nobody under age by a yes.
@@ -77,27 +71,27 @@ def consent_in(text: str) -> str | None:
 
 
 def read_name(message: Incoming) -> Turn | None:
-    """Read a name; None where the message is none."""
+    """Read a name."""
     text = message.text
     profile = message.context.profile
     offered = offered_name(message.state, message.context)
     agreed = message.tapped("name") == "profile" or message.has_intent(Intent.YES)
     if agreed and offered and profile is not None:
-        return answered(message, Ask.NAME, EditProfile({"name": offered}))
+        return close_question(message, Ask.NAME, EditProfile({"name": offered}))
     if text is None:
         return None
     if message.has_intent(Intent.COURTESY):
         return None
-    if message.state.registering and (aged := age_told(message)) is not None:
+    if message.state.registering and (aged := read_age(message)) is not None:
         return aged
     name = name_in(text)
     if not good_name(name):
         return Turn(message.state, (Reply("name_bad"),), missed=True)
-    return answered(message, Ask.NAME, EditProfile({"name": name}))
+    return close_question(message, Ask.NAME, EditProfile({"name": name}))
 
 
-def age_told(message: Incoming) -> Turn | None:
-    """Follow an age that is told after the question for it: nobody under age goes on.
+def read_age(message: Incoming) -> Turn | None:
+    """Read an age given after the question for it: a minor can't go on.
 
     A bare number, and a time nobody is said to have, count only where nothing else could be meant: at
     the question for skills "10 years" is experience.
@@ -113,8 +107,8 @@ def age_told(message: Incoming) -> Turn | None:
             return None
 
 
-def renamed(message: Incoming) -> Turn | None:
-    """Read a name that corrects the one just told: "sorry Anil Kumar", "my name is Anil Kumar"."""
+def read_name_correction(message: Incoming) -> Turn | None:
+    """Read a correction of the name just given: "sorry Anil Kumar", "my name is Anil Kumar"."""
     text, profile = message.text, message.context.profile
     if text is None or profile is None or not message.state.registering:
         return None
@@ -144,7 +138,7 @@ def name_in(text: str) -> str:
     plain = ["".join(split_words(word)) for word in words]
     if len(words) > 1 and _only(plain, "before_name"):
         return ""
-    # Something has to be left: "Main" alone may be a name.
+    # At least one word is left: "Main" alone may be a name.
     end = next((n for n in range(1, len(words)) if _only(plain[n:], "after_name")), len(words))
     before = ("before_name", "filler") if end < len(words) else ("before_name",)
     start = next((n for n in range(end - 1, 0, -1) if _only(plain[:n], *before)), 0)
@@ -156,12 +150,12 @@ def _only(words: Sequence[str], *lists: str) -> bool:
 
 
 def read_phone(message: Incoming) -> Turn | None:
-    """Read a phone number; None where none is given."""
+    """Read a shared phone number, or that it is skipped."""
     phone = message.inbound.phone
     if message.inbound.kind is InboundKind.CONTACT and phone is not None and not is_special(phone):
-        return answered(message, Ask.PHONE, SetPhone(phone), before=(Reply("phone_saved"),))
+        return close_question(message, Ask.PHONE, SetPhone(phone), before=(Reply("phone_saved"),))
     profile = message.context.profile
     if message.has_intent(Intent.SKIP) or (profile is not None and profile.has_phone):
-        # The platform may name it with any message, this one as well.
-        return answered(message, Ask.PHONE)
+        # The platform may name the phone with any message.
+        return close_question(message, Ask.PHONE)
     return Turn(message.state, (Reply("phone_missing"), Reply("ask_phone")), missed=True)

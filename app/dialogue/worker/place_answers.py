@@ -1,4 +1,4 @@
-"""Where somebody lives, how far they go, and how long they have done such work. Pure."""
+"""Reads home, distance and experience. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from app.dialogue.effects import EditProfile
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import ask_again, ask_which_place, place_area, place_label
-from app.dialogue.worker.registration import answered, turn_to
+from app.dialogue.worker.registration import ask_question, close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.intents import Intent, intents
@@ -22,21 +22,21 @@ from app.nlu.vocabulary import phrase_set
 
 _SHOWN_PLACES: Final = 8
 _NO_PLACES: Final = frozenset({Intent.COURTESY, Intent.YES, Intent.NO})
-"""What is no answer here, although some village is called so."""
+"""Intents that are no place, although some village has such a name."""
 _LARGE_PEOPLE: Final = 300_000
-"""In a city of so many, who says only its name is told that a quarter finds nearer work."""
+"""In a city of so many people, we suggest to name a quarter, for nearer work."""
 _PIN: Final = re.compile(r"(?<!\d)[1-9]\d{2} ?\d{3}(?!\d)")
 """An Indian PIN code, in one or in two halves."""
 _ANSWER_CHARACTERS: Final = 100
-"""A number is not looked for in a whole story."""
+"""Numbers are looked for in the first characters only."""
 MAX_YEARS: Final = 60
 BELIEVABLE_KM: Final = 100
-"""Nobody goes farther for part-time work: a greater number was meant for something else."""
+"""Nobody travels farther for part-time work: a greater number means something else."""
 _PIN_DIGITS: Final = 6
 
 
 def read_location(message: Incoming) -> Turn | None:
-    """Read a place, a PIN code or a pin; None where none is named."""
+    """Read a place, a PIN code or a location."""
     inbound = message.inbound
     if inbound.kind is InboundKind.LOCATION:
         if inbound.latitude is None or inbound.longitude is None:
@@ -54,14 +54,14 @@ def read_location(message: Incoming) -> Turn | None:
         return _chosen(message, _option(sure[0]))
     options: list[dict[str, Any]] = []
     for option in map(_option, found):
-        # Of those that read the same the first is the likeliest.
+        # Of several that look the same, the first is the likeliest.
         if not any(place_area(option) == place_area(other) for other in options):
             options.append(option)
-    return turn_to(message.state, Ask.WHICH_PLACE, message.context, places=options)
+    return ask_question(message.state, Ask.WHICH_PLACE, message.context, places=options)
 
 
 def _places_in(text: str) -> list[places.Place]:
-    """Return the places a text may mean: as it stands, or without "I live in …", "… mein rehta hoon"."""
+    """Return the places a text may mean, with or without "I live in …", "… mein rehta hoon"."""
     if (
         (pins := _PIN.findall(normalize(text)))
         and len(pins) == 1
@@ -90,19 +90,19 @@ def _option(place: places.Place) -> dict[str, Any]:
 def _placed(
     message: Incoming, latitude: float, longitude: float, name: str, saved: str = "place_saved"
 ) -> Turn:
-    # The city that goes with it is found where it is saved: a PIN code's own is only its district.
+    # `profile.edit` finds the city: a PIN code's own is only its district.
     changes = {"location": [latitude, longitude]}
     profile = message.context.profile
     if profile is not None:
         known = replace(profile, place=name, located=True)
         message = replace(message, context=replace(message.context, profile=known))
-    return answered(
+    return close_question(
         message, Ask.LOCATION, EditProfile(changes), before=(Reply(saved, {"place": name}),)
     )
 
 
 def read_which_place(message: Incoming) -> Turn | None:
-    """Read which of the places offered is meant; None where that is unclear."""
+    """Read which of the listed places is meant."""
     choice = message.tapped("place")
     options = message.state.draft.get("places", [])
     number = index(choice or "", len(options))
@@ -111,14 +111,14 @@ def read_which_place(message: Incoming) -> Turn | None:
     if len(options) == 1 and message.has_intent(Intent.YES):
         return _chosen(message, options[0])
     if message.has_intent(Intent.YES):
-        # A yes to several: which one is still open.
+        # A yes to several leaves open which one.
         return Turn(message.state, (ask_which_place(message.state, message.context),))
     if choice == "none" or message.has_intent(Intent.NO):
-        return turn_to(message.state, Ask.LOCATION, message.context)
+        return ask_question(message.state, Ask.LOCATION, message.context)
     if left := choose_place(message.text or "", options):
         if len(left) == 1:
             return _chosen(message, left[0])
-        return turn_to(message.state, Ask.WHICH_PLACE, message.context, places=list(left))
+        return ask_question(message.state, Ask.WHICH_PLACE, message.context, places=list(left))
     turn = read_location(message)
     if turn is not None and turn.missed and options:
         # The places to choose from are still there.
@@ -134,10 +134,10 @@ def _chosen(message: Incoming, option: Mapping[str, Any]) -> Turn:
 
 
 def read_distance(message: Incoming) -> Turn | None:
-    """Read a distance in km; None where none is named."""
+    """Read a distance in km."""
     if (pin := _pin_in(message.text or "")) is not None:
-        return _corrected(message, pin)
-    kilometres = _measure(message, "distance", quantities.kilometres)
+        return _correct_place(message, pin)
+    kilometres = _read_measure(message, "distance", quantities.kilometres)
     if kilometres is None:
         return None
     if kilometres > BELIEVABLE_KM:
@@ -150,7 +150,7 @@ def read_distance(message: Incoming) -> Turn | None:
     if profile is not None:
         known = replace(profile, max_distance_km=kilometres)
         message = replace(message, context=replace(message.context, profile=known))
-    return answered(message, Ask.DISTANCE, EditProfile({"max_distance_km": kilometres}))
+    return close_question(message, Ask.DISTANCE, EditProfile({"max_distance_km": kilometres}))
 
 
 def _pin_in(text: str) -> str | None:
@@ -165,8 +165,8 @@ def _pin_in(text: str) -> str | None:
     return digits if plain else None
 
 
-def _corrected(message: Incoming, pin: str) -> Turn:
-    """Take a PIN code for the place, and ask the distance again."""
+def _correct_place(message: Incoming, pin: str) -> Turn:
+    """Take a PIN code as the home, and ask for the distance again."""
     place = places.by_pin(pin)
     if place is None:
         return Turn(message.state, (Reply("pin_unknown"), Reply("ask_distance")))
@@ -176,8 +176,8 @@ def _corrected(message: Incoming, pin: str) -> Turn:
     return Turn(message.state, (moved, again), (EditProfile({"location": at}),))
 
 
-def relocated(message: Incoming) -> Turn:
-    """Take a location sent at another question for the place, and ask that question again."""
+def move_home(message: Incoming) -> Turn:
+    """Take a location sent at another question as the home, and repeat that question."""
     latitude, longitude = message.inbound.latitude or 0.0, message.inbound.longitude or 0.0
     name = place_name(latitude, longitude)
     again = ask_again(message)
@@ -186,8 +186,8 @@ def relocated(message: Incoming) -> Turn:
 
 
 def read_experience(message: Incoming) -> Turn | None:
-    """Read years of experience; None where none are named."""
-    years = _measure(message, "years", quantities.years)
+    """Read years of experience."""
+    years = _read_measure(message, "years", quantities.years)
     if years is None and _says_none(message.text or ""):
         years = 0.0
     if years is None:
@@ -198,10 +198,10 @@ def read_experience(message: Incoming) -> Turn | None:
     if profile is not None:
         known = replace(profile, experience_years=int(years))
         message = replace(message, context=replace(message.context, profile=known))
-    return answered(message, Ask.EXPERIENCE, EditProfile({"experience_years": int(years)}))
+    return close_question(message, Ask.EXPERIENCE, EditProfile({"experience_years": int(years)}))
 
 
-def _measure(
+def _read_measure(
     message: Incoming, prefix: str, measure: Callable[[str], float | None]
 ) -> float | None:
     choice = message.tapped(prefix)

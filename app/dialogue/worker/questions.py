@@ -1,6 +1,6 @@
-"""The questions of a registration, which later changes of a profile use too: how each is asked. Pure.
+"""The questions of a registration and of later changes: how each is asked. Pure.
 
-How answers are read stands in `*_answers.py`.
+The answers are read in `*_answers.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ def _fixed(text: str) -> Callable[[State, Context], Reply]:
 
 
 def ask_language(state: State, _context: Context) -> Reply:
-    """Ask in which language to go on."""
+    """Ask for the language."""
     known = [(code, catalogue.get_catalogue(code).name) for code in shown_languages(state)]
     text = "choose_language_devanagari" if state.draft.get("first") else "choose_language"
     if len(known) <= 3:
@@ -52,7 +52,7 @@ def ask_language(state: State, _context: Context) -> Reply:
 
 
 def shown_languages(state: State) -> list[str]:
-    """Return the languages to choose from; the one a first message was written in goes first."""
+    """Return the languages to choose from, the one of the first message first."""
     return sorted(languages(), key=lambda code: code != state.draft.get("first"))
 
 
@@ -68,7 +68,7 @@ def ask_name(state: State, context: Context) -> Reply:
 
 
 def offered_name(state: State, context: Context) -> str:
-    """Return the name that is offered on the button, or ""."""
+    """Return the name for the button, or ""."""
     offered = str(state.draft.get("offered") or "") or (
         context.profile.name if context.profile else ""
     )
@@ -76,12 +76,12 @@ def offered_name(state: State, context: Context) -> str:
 
 
 def good_name(name: str) -> bool:
-    """Whether this can be a person's name, and is no longer than one that is typed into a chat."""
+    """Whether this can be a person's name, of at most `NAME_CHARACTERS`."""
     return len(name) <= NAME_CHARACTERS and is_person_name(name)
 
 
 def ask_skills(state: State, context: Context) -> Reply:
-    """Ask which kinds of work somebody can do."""
+    """Ask for skills."""
     chosen = chosen_skills(state)
     rows = skill_rows(chosen, int(state.draft.get("page", 0)), context)
     if chosen:
@@ -105,7 +105,7 @@ def skill_rows(chosen: Sequence[str], page: int, context: Context) -> list[Row]:
 
 
 def skill_row(slug: str, language: str) -> Row:
-    """Return a skill as a line of a list."""
+    """Return a skill as a row of a list."""
     name = skill_catalogue.SKILLS[slug].name(language)
     if len(name) <= ROW_TITLE_CHARACTERS:
         return Row(f"skill:{slug}", name)
@@ -119,7 +119,7 @@ def chosen_skills(state: State) -> list[str]:
 
 
 def ask_skills_right(state: State, _context: Context) -> Reply:
-    """Read the skills back, and ask whether they are right."""
+    """Read the skills back for confirmation."""
     return Reply("ask_skills_right", {"skills": chosen_skills(state)})
 
 
@@ -128,7 +128,7 @@ def _word(context: Context, name: str) -> str:
 
 
 def ask_which_place(state: State, _context: Context) -> Reply:
-    """Ask which of several places of one name is meant."""
+    """Ask which of several places is meant."""
     rows = []
     options = state.draft.get("places", [])
     if len(options) == 1:
@@ -146,7 +146,7 @@ def ask_which_place(state: State, _context: Context) -> Reply:
 
 
 def place_area(option: Mapping[str, Any]) -> tuple[str, str]:
-    """Return a place as a list shows it: its name, and where that is."""
+    """Return a place's name, and its city and state."""
     name = str(option["name"])
     around = dict.fromkeys(str(option[key]) for key in ("city", "state") if option.get(key))
     return name, ", ".join(part for part in around if part != name) or name
@@ -160,14 +160,14 @@ def place_label(option: Mapping[str, Any]) -> str:
 
 
 def ask_availability(_state: State, context: Context) -> Reply:
-    """Ask this question: by the form where there is one, else by a list."""
+    """Ask for weekly hours, by the form where there is one."""
     if not context.form_id:
         return Reply("ask_availability")
     return Reply("ask_availability", form=hours_form.form(context.reply_language, context.form_id))
 
 
 def ask_availability_right(state: State, _context: Context) -> Reply:
-    """Read the weekly hours back, and ask whether they are right."""
+    """Read the weekly hours back for confirmation."""
     return Reply("ask_availability_right", {"slots": slot_params(drafted_slots(state))})
 
 

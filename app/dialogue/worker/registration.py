@@ -1,4 +1,4 @@
-"""From one question of a registration to the next. Pure."""
+"""Opening and closing the questions of a registration. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,21 +14,23 @@ from app.dialogue.worker.questions import QUESTIONS
 from app.texts import catalogue
 
 
-def ask(state: State, question: Ask, context: Context, **draft: Any) -> tuple[State, Reply]:
-    """Open a question and say it."""
+def open_question(
+    state: State, question: Ask, context: Context, **draft: Any
+) -> tuple[State, Reply]:
+    """Return the state with this question open, and the question."""
     opened = state.at(question, **draft)
     return opened, QUESTIONS[question].ask(opened, context)
 
 
 def next_unanswered(state: State, context: Context) -> Ask | None:
-    """Return the first question of a registration that neither profile nor chat has answered."""
+    """Return the first question that neither the profile nor the chat has answered."""
     for question in REGISTRATION:
         if question not in state.answered and not QUESTIONS[question].is_answered(context):
             return question
     return None
 
 
-def answered(
+def close_question(
     message: Incoming,
     question: Ask,
     *effects: Effect,
@@ -36,7 +38,7 @@ def answered(
     language: str | None = None,
     slots: Sequence[Slot] | None = None,
 ) -> Turn:
-    """Close a question: the next one follows in a registration, else what was changed is saved."""
+    """Close a question: ask the next one during a registration, else confirm the change."""
     context = message.context
     if language is not None:
         context = replace(context, language=language)
@@ -48,17 +50,17 @@ def answered(
     if following is None:
         done = replace(state, registering=False)
         said = Reply("registered", summary(context, slots))
-        # Who skipped it is told once more that no offer comes without it.
+        # Without a phone no offer comes: ask somebody who skipped it once more.
         lacks = context.profile is not None and not context.profile.has_phone
         lacks &= not any(isinstance(effect, SetPhone) for effect in effects)
         closing = (*before, said, *((Reply("ask_phone"),) if lacks else ()))
         return Turn(done, closing, effects, language)
-    opened, said = ask(state, following, context)
+    opened, said = open_question(state, following, context)
     return Turn(opened, (*before, said), effects, language)
 
 
 def summary(context: Context, slots: Sequence[Slot] | None = None) -> Mapping[str, Any]:
-    """Return the values of the texts that tell a profile."""
+    """Return the values of texts about a profile."""
     profile = context.profile
     if profile is None:
         raise ValueError("there is no profile to tell")
@@ -74,7 +76,7 @@ def summary(context: Context, slots: Sequence[Slot] | None = None) -> Mapping[st
     }
 
 
-def turn_to(state: State, question: Ask, context: Context, **draft: Any) -> Turn:
-    """Open a question, and say nothing else."""
-    opened, reply = ask(state, question, context, **draft)
+def ask_question(state: State, question: Ask, context: Context, **draft: Any) -> Turn:
+    """Return the turn that asks a question."""
+    opened, reply = open_question(state, question, context, **draft)
     return Turn(opened, (reply,))

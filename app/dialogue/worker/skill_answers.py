@@ -1,4 +1,4 @@
-"""What somebody can do: chosen from a list or written, and always confirmed. Pure."""
+"""Reads skills, chosen or written, and their confirmation. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -11,51 +11,56 @@ from app.dialogue.context import Context
 from app.dialogue.effects import EditProfile
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.person_answers import age_told, renamed
+from app.dialogue.worker.person_answers import read_age, read_name_correction
 from app.dialogue.worker.questions import chosen_skills, skill_row, skill_rows
-from app.dialogue.worker.registration import answered, ask, turn_to
+from app.dialogue.worker.registration import ask_question, close_question, open_question
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
 
 MAX_SKILLS: Final = 30
 _QUOTED_PARTS: Final = 3
-"""Of a long list of unknown words the first few are enough to see what happened."""
+"""So many unknown words are quoted."""
 _MOST_PAGES: Final = 100
 _BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
 
 
 def read_skills(message: Incoming) -> Turn | None:
-    """Read kinds of work; None where none is named."""
+    """Read skills."""
     state, context = message.state, message.context
     chosen = chosen_skills(state)
     slug = message.tapped("skill")
     control = message.tapped("skills")
     if slug is not None and slug in skill_catalogue.SKILLS:
         chosen = [*dict.fromkeys([*chosen, slug])][:MAX_SKILLS]
-        return turn_to(state, Ask.SKILLS, context, skills=chosen)
+        return ask_question(state, Ask.SKILLS, context, skills=chosen)
     if control is not None and control.startswith("page:"):
         page = index(control.removeprefix("page:"), _MOST_PAGES) or 0
-        return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
+        return ask_question(state, Ask.SKILLS, context, skills=chosen, page=page)
     enough = message.has_intent(Intent.DONE) or (bool(chosen) and message.has_intent(Intent.YES))
     if control == "done" or enough:
         if not chosen:
-            opened, question = ask(state, Ask.SKILLS, context)
+            opened, question = open_question(state, Ask.SKILLS, context)
             return Turn(opened, (Reply("skills_needed"), question))
-        return answered(_with_skills(message, chosen), Ask.SKILLS, EditProfile({"skills": chosen}))
+        return close_question(
+            _with_skills(message, chosen), Ask.SKILLS, EditProfile({"skills": chosen})
+        )
     if message.has_intent(Intent.MORE):
         page = int(state.draft.get("page", 0)) + 1
-        return turn_to(state, Ask.SKILLS, context, skills=chosen, page=page)
+        return ask_question(state, Ask.SKILLS, context, skills=chosen, page=page)
     text = message.text
     if text is None or message.has_intent(Intent.COURTESY):
         return None
-    if state.registering and (told := renamed(message) or age_told(message)) is not None:
+    if (
+        state.registering
+        and (told := read_name_correction(message) or read_age(message)) is not None
+    ):
         return told
     return read_written_skills(message, text, chosen)
 
 
 def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn | None:
-    """Suggest what the words may mean; nothing is kept before it is confirmed."""
+    """Suggest the skills that the words may mean; they are saved once confirmed."""
     state, context = message.state, message.context
     found: list[str] = []
     unclear: list[tuple[str, list[str]]] = []
@@ -81,10 +86,10 @@ def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn
         rows = [skill_row(slug, context.reply_language) for slug in matches]
         reply = Reply("ask_which_skill", {"said": words[:60]}, rows=rows)
         return Turn(state.at(Ask.SKILLS, skills=chosen), (reply,))
-    # Of several, what is unclear takes its likeliest meaning: it is read back before it counts.
+    # Of several, an unclear one takes its likeliest meaning: all are read back.
     found += [matches[0] for _, matches in several]
     together = [*dict.fromkeys([*chosen, *found])][:MAX_SKILLS]
-    turn = turn_to(state, Ask.SKILLS_RIGHT, context, skills=together)
+    turn = ask_question(state, Ask.SKILLS_RIGHT, context, skills=together)
     if not unknown:
         return turn
     left_out = Reply("skills_left_out", {"said": _quoted(unknown)})
@@ -92,7 +97,7 @@ def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn
 
 
 def _matches(words: str, context: Context) -> list[str]:
-    """Return the skills some words may mean, without "I can …" or "… ka kaam" around them."""
+    """Return the skills that words may mean, with or without "I can …" or "… ka kaam"."""
     found = skill_catalogue.search(words, context.reply_language, 9)
     if not found:
         bare = phrase_set("around_skill").without(split_words(words), ends_only=True)
@@ -111,18 +116,20 @@ def _names(slug: str, words: str) -> bool:
 
 
 def read_skills_right(message: Incoming) -> Turn | None:
-    """Read whether the skills are right; None where that is unclear."""
+    """Read the confirmation of skills, or more skills."""
     choice = message.tapped("skills")
     chosen = chosen_skills(message.state)
     if choice == "yes" or message.has_intent(Intent.YES) or message.has_intent(Intent.DONE):
-        return answered(_with_skills(message, chosen), Ask.SKILLS, EditProfile({"skills": chosen}))
+        return close_question(
+            _with_skills(message, chosen), Ask.SKILLS, EditProfile({"skills": chosen})
+        )
     if choice == "no" or message.has_intent(Intent.NO):
-        return turn_to(message.state, Ask.SKILLS, message.context)
+        return ask_question(message.state, Ask.SKILLS, message.context)
     return read_skills(message)
 
 
 def _with_skills(message: Incoming, chosen: Sequence[str]) -> Incoming:
-    """The profile as it is once this is saved: what is said next may tell it."""
+    """Return the message with these skills in its profile, as replies may tell them."""
     profile = message.context.profile
     if profile is None:
         return message
