@@ -27,6 +27,7 @@ from app.core.person_names import is_readable_name
 
 MAX_AMOUNT = 10**12
 """Largest amount of money in minor units; far above any price, far below 2**63."""
+_MISSING: Final = object()
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -56,12 +57,11 @@ class ResponseModel(BaseModel):
 
     @classmethod
     def from_rows(cls, *rows: object, **fields: object) -> Self:
-        """Return the answer made of `fields`, then of the first row that has the attribute."""
-        wanted = cls.model_fields.keys() - fields.keys()
+        """Return the response made of `fields`, and for the others of the first row that has them."""
         for row in rows:
-            found = {name: getattr(row, name) for name in wanted if hasattr(row, name)}
-            fields |= found
-            wanted -= found.keys()
+            for name in cls.__pydantic_fields__:
+                if name not in fields and (value := getattr(row, name, _MISSING)) is not _MISSING:
+                    fields[name] = value
         return cls.model_validate(fields)
 
 

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -51,68 +50,15 @@ type Shift = tuple[int, dt.time, dt.time]
 """Weekday (Monday is 0), start and end."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkersOffer:
-    """An offer as its worker sees it: no exact address and no employer's contact."""
+class WorkersOffer(NamedTuple):
+    """An offer as its worker sees it: texts masked, no exact address and no employer's contact."""
 
-    id: UUID
-    status: OfferStatus
-    job_id: UUID
-    title: str
-    category: str
-    description: str
-    company_name: str
-    employer_verified: bool
-    city: str | None
-    distance_km: float
-    starts_on: dt.date
-    ends_on: dt.date | None
-    time_zone: str
-    slots: Sequence[Shift]
-    salary: Money | None
-    salary_per: str | None
-    positions: int
-    why: str
-    """Reasons as data: a JSON array of objects, as it is stored."""
-    language: str
-    """The worker's own, in which the reasons are said."""
-    offered_at: dt.datetime
-    respond_by: dt.datetime
-    responded_at: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class EmployersMatch:
-    """A match as its employer sees it before the contact is theirs. Scores are 0 to 100."""
-
-    id: UUID
-    status: OfferStatus
-    score: float
-    distance: float
-    availability: float
-    skills_part: float
-    experience: float
-    reliability_part: float
-    distance_km: float
-    display_name: str | None
-    """First name and initial; None until the worker accepts."""
-    city: str | None
-    skills: Sequence[str]
-    experience_years: int
-    verified: bool
-    reliability: float
-    price: Money
-    offered_at: dt.datetime
-    respond_by: dt.datetime
-    responded_at: dt.datetime | None
-
-
-class _OfferRow(NamedTuple):
     id: UUID
     status: str
     job_id: UUID
     distance_km: float
     why: str
+    """Reasons as data: a JSON array of objects, as it is stored."""
     offered_at: dt.datetime
     respond_by: dt.datetime
     responded_at: dt.datetime | None
@@ -128,12 +74,28 @@ class _OfferRow(NamedTuple):
     salary_per: str | None
     positions: int
     company_name: str
-    verified_at: dt.datetime | None
+    employer_verified: bool
     language: str
+    """The worker's own."""
     shifts: str | None
+    """A JSON array of weekday, start and end."""
+
+    @property
+    def slots(self) -> Sequence[Shift]:
+        """The job's weekly hours, in the order of the week."""
+        return _shifts(self.shifts or "[]")
+
+    @property
+    def salary(self) -> Money | None:
+        """What the job pays, None where the employer names no pay."""
+        return (
+            None if self.salary_amount is None else Money(self.salary_amount, self.salary_currency)
+        )
 
 
-class _MatchRow(NamedTuple):
+class EmployersMatch(NamedTuple):
+    """A match as its employer sees it before the contact is theirs. Scores are 0 to 100."""
+
     id: UUID
     status: str
     score: float
@@ -148,14 +110,25 @@ class _MatchRow(NamedTuple):
     offered_at: dt.datetime
     respond_by: dt.datetime
     responded_at: dt.datetime | None
-    name: str
+    display_name: str | None
+    """First name and initial; None until the worker accepts."""
     city: str | None
     skills: Sequence[str]
     experience_years: int
-    verified_at: dt.datetime | None
+    verified: bool
     answered: int
     missed: int
     withdrawn: int
+
+    @property
+    def reliability(self) -> float:
+        """The share of offers answered in time, 0 to 100."""
+        return reliability(self.answered, self.missed, self.withdrawn)
+
+    @property
+    def price(self) -> Money:
+        """What unlocking the contact costs."""
+        return Money(self.price_amount, self.price_currency)
 
 
 async def list_offers(
@@ -171,7 +144,7 @@ async def list_offers(
     values = _WORKERS_OFFERS.page_values(page, keys)
     rows = await found.all(session, worker_id=worker_id, now=now, **values)
     cursor = _WORKERS_OFFERS.next_cursor([(row.id,) for row in rows], page, keys)
-    return [_workers_offer(row) for row in rows[: page.limit]], cursor
+    return [_masked_offer(row) for row in rows[: page.limit]], cursor
 
 
 async def get_offer(
@@ -181,7 +154,7 @@ async def get_offer(
     row = await _ONE_OFFER.one_or_none(session, worker_id=worker_id, offer_id=offer_id, now=now)
     if row is None:
         raise OfferNotFound
-    return _workers_offer(row)
+    return _masked_offer(row)
 
 
 async def employer_of_offer(
@@ -216,7 +189,7 @@ async def list_matches(
     cursor = _BEST_FIRST.next_cursor(
         [(-row.score, row.distance_km, row.id) for row in rows], page, keys
     )
-    return [_employers_match(row) for row in rows[: page.limit]], cursor
+    return [_masked_match(row) for row in rows[: page.limit]], cursor
 
 
 _SHIFTS = (
@@ -249,7 +222,7 @@ def _offers() -> Select[*tuple[Any, ...]]:
             _JOB.salary_per,
             _JOB.positions,
             _EMPLOYERS.c.company_name,
-            _EMPLOYERS.c.verified_at,
+            _EMPLOYERS.c.verified_at.is_not(None).label("employer_verified"),
             _USERS.c.language,
             _SHIFTS.label("shifts"),
         )
@@ -260,17 +233,17 @@ def _offers() -> Select[*tuple[Any, ...]]:
     )
 
 
-_ONE_OFFER = Prepared(_offers().where(_MATCH.id == bindparam("offer_id")), _OfferRow)
+_ONE_OFFER = Prepared(_offers().where(_MATCH.id == bindparam("offer_id")), WorkersOffer)
 
 
 @cache
-def _offers_page(status: OfferStatus | None, *, after: bool) -> Prepared[_OfferRow]:
+def _offers_page(status: OfferStatus | None, *, after: bool) -> Prepared[WorkersOffer]:
     query = _offers() if status is None else _offers().where(has_status(status, _NOW))
-    return Prepared(_WORKERS_OFFERS.page_of(query, after=after), _OfferRow)
+    return Prepared(_WORKERS_OFFERS.page_of(query, after=after), WorkersOffer)
 
 
 @cache
-def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[_MatchRow]:
+def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[EmployersMatch]:
     query = (
         select(
             _MATCH.id,
@@ -287,11 +260,11 @@ def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[_Match
             _MATCH.offered_at,
             _MATCH.respond_by,
             _MATCH.responded_at,
-            _USERS.c.name,
+            _USERS.c.name.label("display_name"),
             _WORKERS.c.city,
             _WORKERS.c.skills,
             _WORKERS.c.experience_years,
-            _WORKERS.c.verified_at,
+            _WORKERS.c.verified_at.is_not(None).label("verified"),
             _WORKERS.c.answered,
             _WORKERS.c.missed,
             _WORKERS.c.withdrawn,
@@ -302,7 +275,7 @@ def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[_Match
     )
     if status is not None:
         query = query.where(has_status(status, _NOW))
-    return Prepared(_BEST_FIRST.page_of(query, after=after), _MatchRow)
+    return Prepared(_BEST_FIRST.page_of(query, after=after), EmployersMatch)
 
 
 @lru_cache(maxsize=4_096)  # few different ones fill most lists
@@ -314,64 +287,27 @@ def _shifts(text: str) -> Sequence[Shift]:
     )
 
 
-def _workers_offer(row: _OfferRow) -> WorkersOffer:
-    salary = None
-    if row.salary_amount is not None:
-        salary = Money(row.salary_amount, row.salary_currency)
+def _masked_offer(row: WorkersOffer) -> WorkersOffer:
     title, description, company_name, city = mask_together(
         row.title, row.description, row.company_name, row.city
     )
-    return WorkersOffer(
-        id=row.id,
-        status=OfferStatus(row.status),
-        job_id=row.job_id,
+    return row._replace(
         title=title or "",
-        category=row.category,
         description=description or "",
         company_name=company_name or "",
-        employer_verified=row.verified_at is not None,
         city=city,
         distance_km=round(row.distance_km, 1),
-        starts_on=row.starts_on,
-        ends_on=row.ends_on,
-        time_zone=row.time_zone,
-        slots=_shifts(row.shifts or "[]"),
-        salary=salary,
-        salary_per=row.salary_per,
-        positions=row.positions,
-        why=row.why,
-        language=row.language,
-        offered_at=row.offered_at,
-        respond_by=row.respond_by,
-        responded_at=row.responded_at,
     )
 
 
-def _employers_match(row: _MatchRow) -> EmployersMatch:
+def _masked_match(row: EmployersMatch) -> EmployersMatch:
     # Of what was kept before a city had to be the catalogue's, only a place that there is.
     place = places.city_named(row.city) if row.city else None
     # Nobody who was only asked is named: whoever posts a job could learn who lives near it.
-    name = shown_name(row.name) if row.status in _NAMED else None
+    name = shown_name(row.display_name or "") if row.status in _NAMED else None
     masked, city = mask_together(name, place.name if place else None)
-    display_name = None if masked is None else letters_of(masked) or UNNAMED
-    return EmployersMatch(
-        id=row.id,
-        status=OfferStatus(row.status),
-        score=row.score,
-        distance=row.score_distance,
-        availability=row.score_availability,
-        skills_part=row.score_skills,
-        experience=row.score_experience,
-        reliability_part=row.score_reliability,
-        distance_km=coarse_km(row.distance_km),
-        display_name=display_name,
+    return row._replace(
+        display_name=None if masked is None else letters_of(masked) or UNNAMED,
         city=city,
-        skills=row.skills,
-        experience_years=row.experience_years,
-        verified=row.verified_at is not None,
-        reliability=reliability(row.answered, row.missed, row.withdrawn),
-        price=Money(row.price_amount, row.price_currency),
-        offered_at=row.offered_at,
-        respond_by=row.respond_by,
-        responded_at=row.responded_at,
+        distance_km=coarse_km(row.distance_km),
     )

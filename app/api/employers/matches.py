@@ -77,32 +77,18 @@ class Match(schema.ResponseModel):
     @classmethod
     def of(cls, match: EmployersMatch, contact: Contact | None) -> "Match":
         """Return the answer; `contact` only if this employer has unlocked it."""
-        return cls(
-            id=match.id,
-            status=match.status,
-            score=match.score,
+        return cls.from_rows(
+            match,
             breakdown=Breakdown(
-                distance=match.distance,
-                availability=match.availability,
-                skills=match.skills_part,
-                experience=match.experience,
-                reliability=match.reliability_part,
+                distance=match.score_distance,
+                availability=match.score_availability,
+                skills=match.score_skills,
+                experience=match.score_experience,
+                reliability=match.score_reliability,
             ),
-            distance_km=match.distance_km,
-            worker=MatchedWorker(
-                display_name=match.display_name,
-                city=match.city,
-                skills=list(match.skills),
-                experience_years=match.experience_years,
-                verified=match.verified,
-                reliability=match.reliability,
-            ),
-            price=MoneyAnswer.of(match.price),
+            worker=MatchedWorker.model_validate(match),
             unlocked=contact is not None,
-            contact=ContactAnswer.model_validate(contact) if contact else None,
-            offered_at=match.offered_at,
-            respond_by=match.respond_by,
-            responded_at=match.responded_at,
+            contact=contact,
         )
 
 

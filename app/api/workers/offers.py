@@ -1,7 +1,6 @@
 """A worker's offers: list, answer, take back; the dashboard, and who holds the contact."""
 
 import json
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
@@ -50,7 +49,7 @@ router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
 
 @lru_cache(maxsize=8_192)
-def _reason_texts(language: str, reasons: str) -> Sequence[str]:
+def _reason_texts(language: str, reasons: str) -> list[str]:
     """Say reasons, given as a JSON array.
 
     Kept, because a list is read again and again, and numbers take long to put into words.
@@ -95,31 +94,14 @@ class Offer(schema.ResponseModel):
 
     @classmethod
     def of(cls, offer: WorkersOffer) -> "Offer":
-        """Return the answer, its reasons said in the worker's language."""
-        return cls(
-            id=offer.id,
-            status=offer.status,
-            job=OfferedJob(
-                id=offer.job_id,
-                title=offer.title,
-                category=offer.category,
-                description=offer.description,
-                company_name=offer.company_name,
-                employer_verified=offer.employer_verified,
-                city=offer.city,
-                distance_km=offer.distance_km,
-                starts_on=offer.starts_on,
-                ends_on=offer.ends_on,
-                time_zone=offer.time_zone,
-                slots=[SlotAnswer.of(*shift) for shift in offer.slots],
-                salary=SalaryAnswer.or_none(offer.salary, offer.salary_per),
-                positions=offer.positions,
-            ),
-            why=list(_reason_texts(offer.language, offer.why)),
-            offered_at=offer.offered_at,
-            respond_by=offer.respond_by,
-            responded_at=offer.responded_at,
+        """Return the response, its reasons in the worker's language."""
+        job = OfferedJob.from_rows(
+            offer,
+            id=offer.job_id,
+            slots=[SlotAnswer.of(*shift) for shift in offer.slots],
+            salary=SalaryAnswer.or_none(offer.salary, offer.salary_per),
         )
+        return cls.from_rows(offer, job=job, why=_reason_texts(offer.language, offer.why))
 
 
 class RespondRequest(schema.RequestModel):
