@@ -3,41 +3,36 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.types import Base
+from app.database.types import Base, partial_index
 
 
 class Tried:
-    """The columns of a row whose tries are counted (`app.attempts.tries`)."""
+    """The columns of a row whose tries `app.attempts.tries` counts."""
 
     attempts: Mapped[int] = mapped_column(default=0)
-    """Tries begun, the one under way included."""
+    """Tries begun, including the one under way."""
     lost: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Tries whose process ended before they did."""
+    """Tries whose process died."""
     due_at: Mapped[dt.datetime]
     """When it may be tried again."""
     lease_until: Mapped[dt.datetime | None]
-    """Set while a try is under way. When it is over and still set, the process was lost."""
+    """Set while a try is under way; once it has passed, the process died."""
     error: Mapped[str | None] = mapped_column(String(300))
-    """The kind of the last error."""
+    """The class of the last error."""
 
 
 class WorkAttempt(Tried, Base):
-    """Tries at one item of due work that has not succeeded yet; a success removes the row.
+    """The tries at one item of due work that has not succeeded yet, where its own table counts none.
 
-    For work whose own table counts no tries: the wave of a job, the expiry of an offer.
+    A success removes the row.
     """
 
     __tablename__ = "work_attempts"
     __table_args__ = (
-        Index(
-            "ix_work_attempts_parked",
-            "parked_at",
-            postgresql_where=text("parked_at IS NOT NULL"),
-            sqlite_where=text("parked_at IS NOT NULL"),
-        ),
+        partial_index("ix_work_attempts_parked", "parked_at", where="parked_at IS NOT NULL"),
     )
 
     kind: Mapped[str] = mapped_column(String(24), primary_key=True)

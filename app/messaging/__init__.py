@@ -1,1 +1,1 @@
-"""Messaging: what goes out (outbox), what comes in (inbox), in which words, by which channel."""
+"""Messaging: transport of messages, which knows no dialogue."""

@@ -32,19 +32,19 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The channel took the message; `provider_id` names it in later statuses."""
+    """The channel accepted the message; later statuses name it by `provider_id`."""
 
     provider_id: str | None
     units: int = 1
-    """How many messages it is paid as."""
+    """How many messages are charged."""
     known_as: str | None = None
-    """The phone (E.164) under which the platform knows whom it was sent to, where it told one."""
+    """The recipient's phone (E.164) as the platform writes it, where it told one."""
 
 
 class TransportError(Exception):
-    """A channel did not take a message. `code` is the platform's, where it gave one.
+    """A channel refused a message. `code` is the platform's, where it gave one.
 
-    `status_seconds` is how soon this platform would tell that it has it all the same; None: as usual.
+    `status_seconds` is how soon a status would show that the message arrived nevertheless; None: as usual.
     """
 
     def __init__(

@@ -1,28 +1,25 @@
-"""Tables of messaging."""
+"""Tables of messaging, and the contexts that their values are sealed in."""
 
 import datetime as dt
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.attempts.models import Tried
 from app.core.ids import new_id
-from app.database.types import Base, JsonType
+from app.database.types import Base, JsonType, partial_index
 
 ADDRESS: Final = "phone"
-"""The context that recipients are sealed in, the same as for `users.phone_sealed`.
-
-A worker's sealed phone is copied as it is: opening and sealing it anew would cost more than writing the row.
-"""
+"""Of recipients; the same as of `users.phone_sealed`, because copying is cheaper than sealing anew."""
 PARAMS: Final = "outbox"
-"""The context that a message's parameters are sealed in."""
+"""Of a message's parameters."""
 EVENT: Final = "webhook"
-"""The context that a stored webhook is sealed in."""
+"""Of a stored webhook."""
 ITEM: Final = "inbox"
-"""The context that a received message is sealed in."""
+"""Of a received message."""
 
 
 class Channel(StrEnum):
@@ -55,29 +52,24 @@ class OutboxState(StrEnum):
 
 
 class OutboxMessage(Base):
-    """One message to one person, written in the transaction of what it tells about.
+    """One message to one person, written in the transaction of the event it is about.
 
-    `key` is unique: one message per event and recipient. Recipient and parameters are sealed, because
-    they hold phones, codes and contacts.
+    `key` is unique: one message per event and recipient. Recipient and parameters hold phones, codes and
+    contacts, so they are sealed.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index(
+        partial_index(
             "ix_outbox_due",
             "priority",
             "due_at",
-            postgresql_where=text("state IN ('waiting', 'sending', 'unknown')"),
-            sqlite_where=text("state IN ('waiting', 'sending', 'unknown')"),
+            where="state IN ('waiting', 'sending', 'unknown')",
         ),
         Index("ix_outbox_state_id", "state", "id"),
         Index("ix_outbox_recipient", "recipient_index", "state"),
-        Index(
-            "ix_outbox_template",
-            "template_at",
-            "recipient_index",
-            postgresql_where=text("template_at IS NOT NULL"),
-            sqlite_where=text("template_at IS NOT NULL"),
+        partial_index(
+            "ix_outbox_template", "template_at", "recipient_index", where="template_at IS NOT NULL"
         ),
     )
 
@@ -86,7 +78,7 @@ class OutboxMessage(Base):
     channel: Mapped[str] = mapped_column(String(16))
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("chat_people.id"))
-    """Who is answered in the chat; a notice finds its person by user or phone when it is sent."""
+    """The person of a chat reply; a notice finds its person by user or phone when it is sent."""
     recipient_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     recipient_index: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(64))
@@ -94,31 +86,31 @@ class OutboxMessage(Base):
     language: Mapped[str] = mapped_column(String(8))
     params_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     subject_id: Mapped[UUID | None] = mapped_column(index=True)
-    """The offer, payment or job this tells about, so that what is out of date can be suppressed."""
+    """The offer, payment or job it is about, by which outdated messages are suppressed."""
     essential: Mapped[bool] = mapped_column(default=False)
     """Sent even after STOP: sign-in codes and the confirmation of STOP itself."""
     priority: Mapped[int] = mapped_column(default=1)
-    """0 goes before 1: somebody waits for a code or an answer, ten thousand offers can wait."""
+    """0 goes before 1: codes and answers go before offers."""
     state: Mapped[str] = mapped_column(String(16))
     due_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime | None]
-    """After this it would only confuse, and is suppressed."""
+    """After this the message is suppressed."""
     attempts: Mapped[int] = mapped_column(default=0)
     unanswered: Mapped[int] = mapped_column(default=0)
-    """How often the answer to a send was lost; each one might have reached the person."""
+    """Sends whose answer was lost; each may have reached the person."""
     lease_until: Mapped[dt.datetime | None]
     provider_id: Mapped[str | None] = mapped_column(String(160), unique=True)
     number_id: Mapped[str | None] = mapped_column(String(64))
-    """The platform's id of the number it was last sent from: the statuses of no other are about it."""
+    """The platform's id of the number it was last sent from; statuses of other numbers are ignored."""
     form: Mapped[str | None] = mapped_column(String(16))
-    """How it went: `free` inside the 24-hour window, `template` outside."""
+    """`free` inside the 24-hour window, `template` outside."""
     template_at: Mapped[dt.datetime | None]
-    """When it set off as a template, outside the window: the platform counts whom we begin with."""
+    """When it was last sent as a template outside the window; the platform counts these people a day."""
     held_why: Mapped[str | None] = mapped_column(String(24))
-    """An `app.messaging.outbox.template_quota.DeferralReason`; what comes next to the person goes before it."""
+    """A `DeferralReason`; later messages to the person overtake it."""
     cost_category: Mapped[str | None] = mapped_column(String(24))
     units: Mapped[int] = mapped_column(default=1, server_default="1")
-    """How many messages it is paid as: a long SMS is several."""
+    """How many messages are charged: a long SMS is several."""
     error_code: Mapped[str | None] = mapped_column(String(32))
     error: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[dt.datetime]
@@ -127,48 +119,48 @@ class OutboxMessage(Base):
 
 
 class ChannelState(Base):
-    """How a channel stands, shared by every process that sends on it."""
+    """The health and quota of a channel, shared by every process that sends on it."""
 
     __tablename__ = "channel_states"
 
     channel: Mapped[str] = mapped_column(String(16), primary_key=True)
     turns: Mapped[list[float] | None] = mapped_column(JsonType)
-    """When each turn is free, in seconds since 1970: what keeps all senders together under the rate."""
+    """When each slot of the rate limiter is free, in seconds since 1970."""
     halted_at: Mapped[dt.datetime | None]
-    """Credentials or the account were refused; from here on one message a minute tries again."""
+    """Since when one message a minute tries again: credentials or the account were refused."""
     backs_off_until: Mapped[dt.datetime | None]
-    """The whole number sent too fast, or answers are failing: nothing goes out before."""
+    """Nothing goes out before: the number sent too fast, or answers failed."""
     only_replies_until: Mapped[dt.datetime | None]
-    """The platform thinks what we start is spam: until then only people who wrote are answered."""
+    """Until then only people who wrote are answered: the platform takes our notices for spam."""
     reason: Mapped[str | None] = mapped_column(String(64))
-    """Why it is halted, backs off, or only answers: what was refused last, and with which code."""
+    """The last refusal and its code, where the channel is halted, backs off or only answers."""
     back_offs: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Pauses since the last success: each is longer than the one before."""
+    """Pauses since the last success; each is longer than the one before."""
     backing_off_since: Mapped[dt.datetime | None]
-    """When the first of them began."""
+    """When the first of those pauses began."""
     refused: Mapped[list[list[Any]] | None] = mapped_column(JsonType)
-    """Messages refused in a row for reasons nobody knows: id, recipient's index, whether told later."""
+    """The run of unknown refusals: message id, recipient's index, whether a status reported it."""
     daily_people: Mapped[int | None]
-    """With how many people a day the platform lets us begin; None where it has told no limit."""
+    """How many people a day the platform lets us write to first; None where it told no limit."""
     limits_read_at: Mapped[dt.datetime | None]
-    """When the platform was last asked for that; made earlier where it did not answer."""
+    """When the platform was last asked for that limit; set back where it did not answer."""
     limit_reached_at: Mapped[dt.datetime | None]
-    """When somebody was last told that the limit is reached: once a day is enough."""
+    """When the alert for the reached limit was last raised; once a day is enough."""
     updated_at: Mapped[dt.datetime]
 
 
 class MessageTemplate(Base):
-    """What we learned of a template from the platform; one that just works has no row."""
+    """What the platform reported of a template; one that works has no row."""
 
     __tablename__ = "message_templates"
 
     name: Mapped[str] = mapped_column(String(128), primary_key=True)
     language: Mapped[str] = mapped_column(String(16), primary_key=True)
     barred_at: Mapped[dt.datetime | None]
-    """Since when it may not be sent: paused, disabled, rejected, or refused."""
+    """Since when it may not be sent: it was paused, disabled, rejected or refused."""
     reason: Mapped[str | None] = mapped_column(String(64))
     category: Mapped[str | None] = mapped_column(String(24))
-    """What the platform made it, where that differs from what we asked for."""
+    """The platform's category, where it differs from ours."""
     updated_at: Mapped[dt.datetime]
 
 
@@ -186,19 +178,9 @@ class WebhookEvent(Tried, Base):
     __tablename__ = "webhook_events"
     __table_args__ = (
         UniqueConstraint("provider", "event_id"),
-        Index(
-            "ix_webhook_events_due",
-            "due_at",
-            postgresql_where=text("state = 'waiting'"),
-            sqlite_where=text("state = 'waiting'"),
-        ),
+        partial_index("ix_webhook_events_due", "due_at", where="state = 'waiting'"),
         Index("ix_webhook_events_state_id", "state", "id"),
-        Index(
-            "ix_webhook_events_set_aside",
-            "id",
-            postgresql_where=text("set_aside > 0"),
-            sqlite_where=text("set_aside > 0"),
-        ),
+        partial_index("ix_webhook_events_set_aside", "id", where="set_aside > 0"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -209,13 +191,13 @@ class WebhookEvent(Tried, Base):
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(String(16))
     set_aside: Mapped[int] = mapped_column(default=0, server_default="0")
-    """How many of its items nobody could read; `error` says why."""
+    """How many of its items could not be read; `error` says why."""
     received_at: Mapped[dt.datetime]
     handled_at: Mapped[dt.datetime | None]
 
 
 class PlatformNotice(Base):
-    """What a platform told about our account, number or templates. It holds nothing personal."""
+    """An event of our account, number or templates at a platform. It holds nothing personal."""
 
     __tablename__ = "platform_notices"
     __table_args__ = (
@@ -233,46 +215,27 @@ class PlatformNotice(Base):
     event: Mapped[str] = mapped_column(String(64))
     detail: Mapped[str] = mapped_column(String(120))
     content_key: Mapped[str | None] = mapped_column(String(64))
-    """Hash of what was told, and of when if that was told: the same news in other bytes are one."""
+    """Hash of the content and, where told, its time: it finds the same event in other bytes."""
     received_at: Mapped[dt.datetime]
 
 
 class InboxItem(Tried, Base):
-    """One message of one person, exploded out of a batch; handled once, in order per person."""
+    """One message of one person, unpacked from a webhook; handled once, in order per person."""
 
     __tablename__ = "inbox"
     __table_args__ = (
         UniqueConstraint("channel", "message_id"),
-        Index(
-            "ix_inbox_due",
-            "due_at",
-            postgresql_where=text("state = 'waiting'"),
-            sqlite_where=text("state = 'waiting'"),
-        ),
+        partial_index("ix_inbox_due", "due_at", where="state = 'waiting'"),
         Index("ix_inbox_person", "person_id", "state", "sent_at"),
-        Index(
-            "ix_inbox_dead",
-            "id",
-            postgresql_where=text("state = 'dead'"),
-            sqlite_where=text("state = 'dead'"),
+        partial_index("ix_inbox_dead", "id", where="state = 'dead'"),
+        partial_index(
+            "ix_inbox_dead_words", "received_at", where="state = 'dead' AND length(body_sealed) > 0"
         ),
-        Index(
-            "ix_inbox_dead_words",
-            "received_at",
-            postgresql_where=text("state = 'dead' AND length(body_sealed) > 0"),
-            sqlite_where=text("state = 'dead' AND length(body_sealed) > 0"),
+        partial_index(
+            "ix_inbox_words", "handled_at", where="state = 'handled' AND length(body_sealed) > 0"
         ),
-        Index(
-            "ix_inbox_words",
-            "handled_at",
-            postgresql_where=text("state = 'handled' AND length(body_sealed) > 0"),
-            sqlite_where=text("state = 'handled' AND length(body_sealed) > 0"),
-        ),
-        Index(
-            "ix_inbox_wordless",
-            "handled_at",
-            postgresql_where=text("state = 'handled' AND length(body_sealed) = 0"),
-            sqlite_where=text("state = 'handled' AND length(body_sealed) = 0"),
+        partial_index(
+            "ix_inbox_wordless", "handled_at", where="state = 'handled' AND length(body_sealed) = 0"
         ),
     )
 
@@ -281,7 +244,7 @@ class InboxItem(Tried, Base):
     message_id: Mapped[str] = mapped_column(String(160))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("chat_people.id"))
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """The message in our own form (`app.messaging.inbound.Inbound`), as JSON."""
+    """An `app.messaging.inbound.Inbound`, as JSON."""
     state: Mapped[str] = mapped_column(String(16))
     sent_at: Mapped[dt.datetime]
     """When the person sent it, by the platform's clock."""
@@ -303,9 +266,9 @@ class HandoffReason(StrEnum):
 
 
 class ChatPerson(Base):
-    """Somebody who wrote to us, or to whom we write, on a chat channel; a user once registered.
+    """A person on a chat channel; a user once registered.
 
-    Known by the platform's user id or by the phone's blind index; either may be missing at first.
+    They are known by the platform's user id or the phone's keyed index; either may be missing at first.
     """
 
     __tablename__ = "chat_people"
@@ -313,13 +276,7 @@ class ChatPerson(Base):
         UniqueConstraint("channel", "phone_index"),
         UniqueConstraint("channel", "platform_user_id"),
         UniqueConstraint("channel", "other_phone_index"),
-        Index(
-            "ix_chat_people_paused",
-            "paused_at",
-            "id",
-            postgresql_where=text("paused_at IS NOT NULL"),
-            sqlite_where=text("paused_at IS NOT NULL"),
-        ),
+        partial_index("ix_chat_people_paused", "paused_at", "id", where="paused_at IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -329,32 +286,32 @@ class ChatPerson(Base):
     phone_index: Mapped[str | None] = mapped_column(String(64))
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     other_phone_index: Mapped[str | None] = mapped_column(String(64))
-    """Of the same number in the platform's other form, where a country's numbers have two."""
+    """The index of the same number in the platform's other form, where a country's numbers have two."""
     language: Mapped[str | None] = mapped_column(String(8))
     pair_free_at: Mapped[dt.datetime | None]
-    """When all that was sent to this person fits their own limit again (`app.messaging.outbox.rate_limiter`)."""
+    """When all that was sent fits the limit of messages to one person again."""
     last_inbound_at: Mapped[dt.datetime | None]
-    """The 24-hour window for free-form messages counts from here."""
+    """The start of the 24-hour window for free-form messages."""
     stopped_at: Mapped[dt.datetime | None]
     no_marketing_at: Mapped[dt.datetime | None]
-    """When they stopped marketing messages in the platform's own settings."""
+    """When they stopped marketing messages in the platform's settings."""
     paused_at: Mapped[dt.datetime | None]
-    """Since when a human is wanted, or there; the bot is silent until handed back."""
+    """Since when the bot is silent: a human is wanted or answers."""
     paused_why: Mapped[str | None] = mapped_column(String(24))
-    """What made the bot fall silent (a `HandoffReason`)."""
+    """A `HandoffReason`."""
     held_by: Mapped[UUID | None]
-    """The administrator who answers; a hold nothing is done with runs out."""
+    """The administrator who answers; the takeover ends some time after their last action."""
     held_at: Mapped[dt.datetime | None]
-    """When they last did something here."""
+    """The time of that action."""
     state: Mapped[dict[str, Any]] = mapped_column(JsonType, default=dict)
-    """The conversation's state (`app.chat`), without phones."""
+    """The dialogue's state (`app.dialogue.state`), without phones."""
     last_message_at: Mapped[dt.datetime | None]
-    """The platform's time of the newest message handled; an older one can't overwrite it."""
+    """The platform's time of the newest message handled; older messages change nothing here."""
     phone_changed_at: Mapped[dt.datetime | None]
-    """The platform's time of the newest change of phone, likewise."""
+    """The same for changes of phone."""
     stop_told_at: Mapped[dt.datetime | None]
-    """The platform's time of the newest STOP or START, likewise."""
+    """The same for STOP and START."""
     marketing_told_at: Mapped[dt.datetime | None]
-    """The platform's time of the newest choice about marketing messages, likewise."""
+    """The same for choices about marketing."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]

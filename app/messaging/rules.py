@@ -1,4 +1,4 @@
-"""What follows from what: retries, statuses, quiet hours and pace, as pure rules over plain facts."""
+"""The rules of messaging: retries, order of statuses, the 24-hour window, quiet hours, rate to one person."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,97 +12,96 @@ from app.core.clocks import SKEW, believed
 WINDOW: Final = dt.timedelta(hours=24)
 """Free-form is allowed this long after a person's last message."""
 WINDOW_MARGIN: Final = dt.timedelta(minutes=2)
-"""The window counts as closed a little early: their clock decides, not ours."""
+"""The window counts as closed this much early, because the platform's clock decides."""
 
 AMBIGUOUS_WAIT: Final = dt.timedelta(seconds=90)
-"""How long a status may take to settle a send whose answer was lost."""
+"""How long a send whose answer was lost waits for a status."""
 GATEWAY_WAIT: Final = dt.timedelta(seconds=60)
-"""The same after an answer that says no more than that something failed: it can hardly be there."""
+"""The same after a 5xx answer: the message has hardly arrived."""
 MAX_UNANSWERED: Final = 2
-"""After that many lost answers nobody is sent the same message again: it may be there already."""
+"""After so many lost answers a message is not sent again: it may have arrived."""
 MAX_ATTEMPTS: Final = 8
 FIRST_RETRY_SECONDS: Final = 3.0
 LONGEST_RETRY_SECONDS: Final = 900.0
 
 NUMBER_BACK_OFF_SECONDS: Final = 10.0
-"""The first pause of a number that is too fast; each that follows without a success is twice as long."""
+"""The first pause of a number that sends too fast; each next one without a success is twice as long."""
 LONGEST_BACK_OFF: Final = dt.timedelta(minutes=15)
-"""Also the longest that `ChannelState.backs_off_until` is believed."""
+"""A `ChannelState.backs_off_until` further ahead was written by a wrong clock."""
 BACK_OFF_ALERT_AFTER: Final = dt.timedelta(minutes=3)
-"""A number that is refused as too fast for so long, with no success, needs somebody."""
+"""When an alert is raised for a number that was refused as too fast all this time."""
 RUN_OF_REFUSALS: Final = 5
-"""So many different people refused in a row for reasons nobody knows: it is the account, not they."""
+"""Unknown refusals in a row, of so many people, mean that the account is refused, and not a message."""
 REFUSED_WHILE_HALTED: Final = dt.timedelta(minutes=10)
-"""When a message is tried again that was refused for an unknown reason while its channel was halted: the
-probes until then are of other messages."""
+"""When a message is tried again that got an unknown refusal while its channel was halted; other messages
+probe the channel until then."""
 PERSON_BACK_OFF: Final = dt.timedelta(seconds=60)
 SPAM_PAUSE: Final = dt.timedelta(hours=1)
 HALT_PROBE: Final = dt.timedelta(seconds=60)
-"""While a channel is halted, one message tries again this often: whoever mends it need tell nobody."""
+"""How often one message probes a halted channel, so that it recovers by itself."""
 MUCH_LATER: Final = dt.timedelta(hours=6)
 """When a message that the platform chose not to deliver is tried once more."""
 WORTH_TRYING: Final = dt.timedelta(hours=1)
-"""So long it has to be true after that: who reads it should have time to answer."""
+"""A message is tried then only if it stays valid for this long after, so that there is time to answer."""
 LONGEST_DEFERRAL: Final = dt.timedelta(minutes=30)
-"""A message that is held back is looked at again this often."""
+"""The longest time until a deferred message is looked at again."""
 
 PAIR_INTERVAL: Final = dt.timedelta(seconds=6)
 """The platform's lasting rate to one person."""
 PAIR_BURST: Final = 20
-"""Messages that may run ahead of that rate; the platform allows 45."""
+"""Messages that may exceed that rate; the platform allows 45."""
 
 _LONGEST_PAIR: Final = PAIR_INTERVAL * PAIR_BURST
-"""So far `pair_free_at` may lie ahead."""
+"""A `pair_free_at` further ahead was written by a wrong clock."""
 
 
 class Refusal(StrEnum):
-    """What kind of refusal a channel met; `app.messaging.outbox.delivery` says what follows."""
+    """The kinds of refusals of a channel; `decide_retry` says what follows from each."""
 
     BACK_OFF = "back_off"
-    """The whole number is too fast: everything waits."""
+    """The number sends too fast: everything waits."""
     PERSON_TOO_FAST = "person_too_fast"
     """Only this person has to wait."""
     SPAM = "spam"
-    """Stop what we start ourselves; answers still go."""
+    """The platform takes our notices for spam: only answers are sent for a while."""
     WINDOW_CLOSED = "window_closed"
-    """Free-form is not allowed now: a template is."""
+    """Outside the 24-hour window: a template is needed."""
     UNREACHABLE = "unreachable"
-    """This person can't be reached: no retry."""
+    """This person can't be reached; no retry."""
     NOT_NOW = "not_now"
-    """The platform chose not to deliver; trying at once makes it worse, but once much later may do."""
+    """The platform chose not to deliver; one retry hours later may work."""
     NO_MARKETING = "no_marketing"
-    """This person wants no marketing: what is none still goes."""
+    """This person stopped marketing; other messages still go."""
     CREDENTIALS = "credentials"
-    """Nothing can be sent until somebody mends the token or its rights."""
+    """The token or its rights are wrong: the channel halts."""
     BLOCKED = "blocked"
-    """Nothing can be sent until somebody settles the account."""
+    """The account is blocked: the channel halts."""
     TEMPLATE = "template"
-    """This template is missing or wrong for this message: it is barred until it is mended."""
+    """This template is missing or does not fit: it is barred."""
     TEMPLATE_PAUSED = "template_paused"
-    """This template is paused or disabled: it is barred, and the message waits for its approval."""
+    """This template is paused or disabled: it is barred, and its messages wait."""
     FORM = "form"
-    """The platform opens no form now: the same message goes once more, with a list in its place."""
+    """The platform opens no form now: the message is sent again with a list instead."""
     MEDIA = "media"
-    """The attachment failed: try again."""
+    """The attachment failed; bounded retries."""
     TRANSIENT = "transient"
-    """The platform failed and this did not arrive, so much is sure: bounded retries."""
+    """The platform failed and the message did not arrive; bounded retries."""
     UNSENT = "unsent"
-    """No connection was made: nothing can have arrived, bounded retries."""
+    """No connection was made, so nothing arrived; bounded retries."""
     AMBIGUOUS = "ambiguous"
-    """The answer was lost: it may have arrived. Wait for a status before sending once more."""
+    """The answer was lost, and the message may have arrived: wait for a status, then send once more."""
     GATEWAY = "gateway"
-    """The answer was of a failure, the platform's or a proxy's: it can hardly have arrived, but a status
-    is waited for before each of the bounded retries."""
+    """A 5xx answer of the platform or a proxy: wait for a status before each of the bounded retries."""
     ELSEWHERE = "elsewhere"
-    """The platform files the template as marketing, which goes another way: it is sent there."""
+    """The platform files the template as marketing: it is sent by the marketing endpoint."""
     NOT_MARKETING = "not_marketing"
-    """The template went the way of marketing and is none: it is sent the usual way."""
+    """The template is no marketing: it is sent by the usual endpoint."""
     CLASSIFICATION = "classification"
-    """Templates were filed wrongly: stop what we start ourselves; answers still go."""
+    """Our templates are in a wrong category: only answers are sent for a while."""
     UNRECOGNISED = "unrecognised"
-    """A refusal nobody has heard of: this message is given up, and after several people the channel halts."""
+    """An unknown refusal: the message is given up; after several people the channel halts."""
     PERMANENT = "permanent"
-    """This very message will never be taken."""
+    """This message will never be accepted."""
 
 
 FINAL: Final = frozenset(
@@ -116,15 +115,15 @@ FINAL: Final = frozenset(
         Refusal.PERMANENT,
     }
 )
-"""After these nothing is sent again soon, so what comes next to the same person need not wait."""
+"""No retry follows soon, so the next message to the same person need not wait."""
 
 
 class Outcome(StrEnum):
-    """What becomes of a message that was refused."""
+    """What happens to a message that was refused."""
 
     RETRY = "retry"
     DEFERRED = "deferred"
-    """It waits, and what comes next to the same person goes before it."""
+    """It waits, and later messages to the person overtake it."""
     WAIT_FOR_STATUS = "wait_for_status"
     FAILED = "failed"
     DEAD = "dead"
@@ -132,18 +131,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryDecision:
-    """The outcome of one message, and what its refusal means for others."""
+    """The outcome of a refused message, and what its refusal means for others."""
 
     outcome: Outcome
     after: dt.timedelta = dt.timedelta(0)
     uses_attempt: bool = True
-    """Whether it was this message's own failure; a halted channel is not."""
+    """Whether the message itself failed, and not the channel."""
     back_off: dt.timedelta | None = None
-    """Hold the whole channel back so long."""
+    """Pause the whole channel for this long."""
     halt: bool = False
     only_replies: bool = False
     suspicious: bool = False
-    """Whether several of these in a row, to different people, halt the channel."""
+    """Whether several of these in a row, of different people, halt the channel."""
     window_closed: bool = False
     alert: bool = False
 
@@ -151,9 +150,9 @@ class RetryDecision:
 def back_off_after(
     times: int, jitter: float, wanted: dt.timedelta = dt.timedelta(0)
 ) -> dt.timedelta:
-    """Return how long a number pauses that is refused as too fast, `times` pauses after its last success.
+    """Return the pause of a number that sends too fast, after `times` pauses since its last success.
 
-    `jitter` (0 to 1) spreads it by half; `wanted` is the least, unless it is beyond `LONGEST_BACK_OFF`.
+    `jitter` (0 to 1) spreads it by half. It is at least `wanted` and at most `LONGEST_BACK_OFF`.
     """
     longest = LONGEST_BACK_OFF.total_seconds()
     grown = min(NUMBER_BACK_OFF_SECONDS * 2.0 ** min(times, 16), longest / 1.5)
@@ -164,6 +163,32 @@ def retry_after(attempts: int, jitter: float) -> dt.timedelta:
     """Return the pause before try `attempts` + 1: doubling, capped, and spread by `jitter` (0 to 1)."""
     longest = min(FIRST_RETRY_SECONDS * 2 ** max(0, attempts - 1), LONGEST_RETRY_SECONDS)
     return dt.timedelta(seconds=longest * (0.5 + jitter / 2))
+
+
+_AS_REFUSED: Final[Mapping[Refusal, RetryDecision]] = {
+    Refusal.PERSON_TOO_FAST: RetryDecision(Outcome.RETRY, PERSON_BACK_OFF, uses_attempt=False),
+    **dict.fromkeys(
+        (Refusal.SPAM, Refusal.CLASSIFICATION),
+        RetryDecision(Outcome.RETRY, SPAM_PAUSE, uses_attempt=False, only_replies=True, alert=True),
+    ),
+    **dict.fromkeys(
+        (Refusal.CREDENTIALS, Refusal.BLOCKED),
+        RetryDecision(
+            Outcome.RETRY,
+            HALT_PROBE,
+            uses_attempt=False,
+            back_off=HALT_PROBE,
+            halt=True,
+            alert=True,
+        ),
+    ),
+    Refusal.AMBIGUOUS: RetryDecision(Outcome.WAIT_FOR_STATUS, AMBIGUOUS_WAIT),
+    Refusal.TEMPLATE_PAUSED: RetryDecision(
+        Outcome.DEFERRED, LONGEST_DEFERRAL, uses_attempt=False, alert=True
+    ),
+    **dict.fromkeys((Refusal.UNREACHABLE, Refusal.NO_MARKETING), RetryDecision(Outcome.FAILED)),
+}
+"""The decisions that depend on nothing but the refusal."""
 
 
 def decide_retry(
@@ -178,10 +203,9 @@ def decide_retry(
 ) -> RetryDecision:
     """Return what a refusal means.
 
-    `attempts` counts this one; `free_form` says whether a template is still to be tried; `jitter`
-    (0 to 1) spreads retries; `retry_after_seconds` is the platform's own wish, `status_seconds` how soon
-    it tells of what it has (`GATEWAY_WAIT` where that is not known); `worth_later` says whether it is still
-    worth reading much later.
+    `attempts` counts this one. `free_form` says whether a template is still to be tried. `jitter` (0 to 1)
+    spreads retries. `retry_after_seconds` is the platform's wish. `status_seconds` is how soon its status
+    follows (`GATEWAY_WAIT` where unknown). `worth_later` says whether the message is valid much later.
     """
     pause = retry_after(attempts, jitter)
     if retry_after_seconds is not None:
@@ -189,48 +213,24 @@ def decide_retry(
     match refusal:
         case Refusal.BACK_OFF:
             wait = back_off_after(0, jitter, pause)
-            decision = RetryDecision(Outcome.RETRY, wait, uses_attempt=False, back_off=wait)
-        case Refusal.PERSON_TOO_FAST:
-            decision = RetryDecision(Outcome.RETRY, PERSON_BACK_OFF, uses_attempt=False)
-        case Refusal.SPAM | Refusal.CLASSIFICATION:
-            decision = RetryDecision(
-                Outcome.RETRY, SPAM_PAUSE, uses_attempt=False, only_replies=True, alert=True
-            )
+            return RetryDecision(Outcome.RETRY, wait, uses_attempt=False, back_off=wait)
         case Refusal.WINDOW_CLOSED:
-            decision = RetryDecision(
-                Outcome.RETRY if free_form else Outcome.FAILED, window_closed=True
-            )
-        case Refusal.CREDENTIALS | Refusal.BLOCKED:
-            decision = RetryDecision(
-                Outcome.RETRY,
-                HALT_PROBE,
-                uses_attempt=False,
-                back_off=HALT_PROBE,
-                halt=True,
-                alert=True,
-            )
-        case Refusal.AMBIGUOUS:
-            decision = RetryDecision(Outcome.WAIT_FOR_STATUS, AMBIGUOUS_WAIT)
+            return RetryDecision(Outcome.RETRY if free_form else Outcome.FAILED, window_closed=True)
         case Refusal.GATEWAY if attempts < MAX_ATTEMPTS:
             told = GATEWAY_WAIT if status_seconds is None else dt.timedelta(seconds=status_seconds)
-            decision = RetryDecision(Outcome.WAIT_FOR_STATUS, max(pause, told))
+            return RetryDecision(Outcome.WAIT_FOR_STATUS, max(pause, told))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
-            decision = RetryDecision(Outcome.RETRY, pause)
+            return RetryDecision(Outcome.RETRY, pause)
         case Refusal.FORM | Refusal.ELSEWHERE | Refusal.NOT_MARKETING if attempts < MAX_ATTEMPTS:
-            decision = RetryDecision(Outcome.RETRY)
-        case Refusal.TEMPLATE_PAUSED:
-            decision = RetryDecision(
-                Outcome.DEFERRED, LONGEST_DEFERRAL, uses_attempt=False, alert=True
-            )
+            return RetryDecision(Outcome.RETRY)
         case Refusal.NOT_NOW if worth_later and attempts <= 1:
-            decision = RetryDecision(Outcome.DEFERRED, MUCH_LATER)
-        case Refusal.UNREACHABLE | Refusal.NOT_NOW | Refusal.NO_MARKETING:
-            decision = RetryDecision(Outcome.FAILED)
-        case Refusal.UNRECOGNISED if attempts < MAX_ATTEMPTS:
-            decision = RetryDecision(Outcome.DEAD, suspicious=True, alert=True)
-        case _:
-            decision = RetryDecision(Outcome.DEAD, alert=True)
-    return decision
+            return RetryDecision(Outcome.DEFERRED, MUCH_LATER)
+        case Refusal.NOT_NOW:
+            return RetryDecision(Outcome.FAILED)
+    suspicious = refusal is Refusal.UNRECOGNISED and attempts < MAX_ATTEMPTS
+    return _AS_REFUSED.get(refusal) or RetryDecision(
+        Outcome.DEAD, suspicious=suspicious, alert=True
+    )
 
 
 _RANK: Final[Mapping[str, int]] = {
@@ -248,15 +248,15 @@ _RANK: Final[Mapping[str, int]] = {
 
 
 def moves_forward(state: str, status: str) -> bool:
-    """Whether a platform status changes a message in `state`: statuses come late and out of order.
+    """Whether a status changes a message in `state`; statuses come late and out of order.
 
-    `failed` beats accepted and sent; delivered or read beats failed, because somebody has it.
+    `failed` follows accepted and sent; `delivered` and `read` follow even `failed`.
     """
     return _RANK.get(status, -1) > _RANK[state]
 
 
 def window_open(last_inbound_at: dt.datetime | None, now: dt.datetime) -> bool:
-    """Whether free-form is allowed to a person who last wrote then; not if that is still to come."""
+    """Whether free-form is allowed to a person who last wrote then; a time ahead of now does not count."""
     if last_inbound_at is None or last_inbound_at > now + SKEW:
         return False
     return now < last_inbound_at + WINDOW - WINDOW_MARGIN
@@ -264,7 +264,7 @@ def window_open(last_inbound_at: dt.datetime | None, now: dt.datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class QuietPeriod:
-    """Wall-clock hours in which a person wants no message; `end` at or before `start` is next day."""
+    """Wall-clock hours in which a person wants no notice; `end` at or before `start` is on the next day."""
 
     start: dt.time
     end: dt.time
@@ -287,7 +287,7 @@ def quiet_until(hours: QuietPeriod, now: dt.datetime) -> dt.datetime | None:
 
 
 def pair_wait(free_at: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
-    """Return how long a person's next message has to wait; zero while the burst lasts."""
+    """Return how long a person's next message has to wait; zero within the burst."""
     free_at = believed(free_at, now, _LONGEST_PAIR)
     if free_at is None:
         return dt.timedelta(0)

@@ -1,10 +1,10 @@
-"""What holds a whole channel back, and what lets it go again: one row a channel, shared by all senders.
+"""The health of a channel: back-off, halt and recovery, in one row shared by all senders.
 
-A refusal that comes with the answer is lifted by the next message that is taken. One that the platform
-tells only afterwards is not, because all of those were taken too: there, a message has to be on its way.
+A refusal in an answer ends with the next message that is accepted. A refusal in a later status does not, because
+those messages were accepted too: it ends with a status `sent`.
 
-A halted channel tries one message a minute (`HALT_PROBE`), so whoever mends the account need tell nobody;
-an administrator may also `resume` it. What it held back has lost no try.
+A halted channel sends one probe a minute (`HALT_PROBE`), so it recovers by itself; an administrator may also
+`resume` it. Messages lose no try to a halt.
 """
 
 import datetime as dt
@@ -39,23 +39,24 @@ from app.messaging.rules import (
 _STATUS_PREFIX: Final = "later: "
 _REASON_CHARACTERS: Final = 64
 _REMEMBERED: Final = 4 * RUN_OF_REFUSALS
-"""Messages of a run that are kept at most: one person may be refused many times."""
+"""Messages of a run that are kept at most; one person may be refused many times."""
 
 
 async def lock_state(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
-    """Return the channel's row, locked; made on first use."""
+    """Return the channel's row, locked; it is created on first use."""
+    if (state := await session.get(ChannelState, channel, with_for_update=True)) is not None:
+        return state
     await insert_if_absent(session, ChannelState, {"channel": channel, "updated_at": now})
-    query = select(ChannelState).where(ChannelState.channel == channel).with_for_update()
-    return (await session.scalars(query)).one()
+    return await session.get_one(ChannelState, channel, with_for_update=True)
 
 
 def backs_off_until(state: ChannelState, now: dt.datetime) -> dt.datetime | None:
-    """Return until when nothing goes out, or None; beyond `LONGEST_BACK_OFF` it is not believed."""
+    """Return until when nothing goes out; None where that is `LONGEST_BACK_OFF` ahead, or more."""
     return believed(state.backs_off_until, now, LONGEST_BACK_OFF)
 
 
 def only_replies_until(state: ChannelState, now: dt.datetime) -> dt.datetime | None:
-    """Return until when only people who wrote are answered, or None; beyond `SPAM_PAUSE` not believed."""
+    """Return until when only people who wrote are answered; None where that is `SPAM_PAUSE` ahead, or more."""
     return believed(state.only_replies_until, now, SPAM_PAUSE)
 
 
@@ -68,10 +69,10 @@ async def apply_backoff(
     *,
     by_status: bool = False,
 ) -> None:
-    """Do to the channel what a refusal means for it, which may be nothing."""
+    """Halt the channel, back it off, or let it only answer, if the decision says so."""
     if not (decision.back_off or decision.only_replies):
         return
-    state = await _locked(session, channel, now)
+    state = await lock_state(session, channel, now)
     if decision.halt:
         _halt(state, why, now, by_status=by_status)
     elif decision.back_off is not None:
@@ -80,11 +81,6 @@ async def apply_backoff(
         state.only_replies_until = now + SPAM_PAUSE
         state.reason = state.reason if state.halted_at else _reason(why, by_status=by_status)
     state.updated_at = now
-
-
-async def _locked(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
-    state = await session.get(ChannelState, channel, with_for_update=True)
-    return state if state is not None else await lock_state(session, channel, now)
 
 
 def _reason(why: str, *, by_status: bool) -> str:
@@ -101,7 +97,7 @@ def _halt(state: ChannelState, why: str, now: dt.datetime, *, by_status: bool) -
 def _back_off(
     state: ChannelState, wanted: dt.timedelta, why: str, now: dt.datetime, *, by_status: bool
 ) -> None:
-    """Pause the number, longer each time; what was sent before the pause began does not count again."""
+    """Pause the channel, longer each time; a refusal within a pause counts only once."""
     until = backs_off_until(state, now)
     if until is not None and now < until:
         state.backs_off_until = max(until, now + min(wanted, LONGEST_BACK_OFF))
@@ -119,7 +115,7 @@ def _back_off(
         )
 
 
-# ── A run of refusals nobody knows ───────────────────────────────────────────────────────────────
+# ── A run of unknown refusals ────────────────────────────────────────────────────────────────────
 
 
 async def note_unknown_refusal(
@@ -132,11 +128,11 @@ async def note_unknown_refusal(
     *,
     by_status: bool = False,
 ) -> bool:
-    """Note a refusal that nobody knows; after `RUN_OF_REFUSALS` people in a row, halt the channel.
+    """Record an unknown refusal; after `RUN_OF_REFUSALS` people in a row, halt the channel.
 
-    Returns whether the channel is halted: then the message, and those of the run, are not given up.
+    Returns whether the channel is halted: then the messages of the run wait, this one included.
     """
-    state = await _locked(session, channel, now)
+    state = await lock_state(session, channel, now)
     before = [entry for entry in state.refused or [] if entry[0] != str(message_id)]
     run = [*before, [str(message_id), recipient_index, by_status]][-_REMEMBERED:]
     state.refused, state.updated_at = run, now
@@ -154,7 +150,7 @@ async def note_unknown_refusal(
 
 
 def _messages_of_run(state: ChannelState) -> Select[OutboxMessage]:
-    """Return the messages of the run that nobody else is busy with: nobody is waited for."""
+    """Select the messages of the run that no other transaction has locked."""
     ids = [UUID(entry[0]) for entry in state.refused or []]
     return (
         select(OutboxMessage)
@@ -175,7 +171,7 @@ async def requeue_refused(
     now: dt.datetime,
     again: dt.timedelta = HALT_PROBE,
 ) -> int:
-    """Let the messages of a run that halted the channel wait `again` long; return how many they are."""
+    """Let the messages of a run that halted the channel wait for `again`; return how many there are."""
     if state.halted_at is None or not state.refused:
         return 0
     back: set[str] = set()
@@ -191,7 +187,7 @@ async def requeue_refused(
 async def _end_run(
     session: AsyncSession, state: ChannelState, *, by_status: bool | None = None
 ) -> None:
-    """Let a run end: what was refused in it stays given up, and its codes are not kept."""
+    """End a run: its messages stay given up, and their secrets are deleted."""
     run = state.refused or []
     ended = [entry for entry in run if by_status is None or entry[2] is by_status]
     if not ended:
@@ -204,11 +200,11 @@ async def _end_run(
     state.refused = [entry for entry in run if entry not in ended] or None
 
 
-# ── Letting go ───────────────────────────────────────────────────────────────────────────────────
+# ── Recovery ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _unhealthy(mended: ColumnElement[bool]) -> Select[ChannelState]:
-    """Return those of `:channels` that something is wrong with, and that are `mended`."""
+    """Select those of `:channels` that are unhealthy and that fulfil `mended`."""
     wrong = or_(
         ChannelState.halted_at.is_not(None),
         ChannelState.back_offs > 0,
@@ -244,7 +240,7 @@ _RECOVERED_ON_STATUS: Final = _unhealthy(
 async def recover_on_accept(
     session: AsyncSession, channels: Collection[str], now: dt.datetime
 ) -> None:
-    """Let go: a message was taken, so whatever had refused them is mended."""
+    """End what answers had reported: a message was accepted."""
     found: Sequence[ChannelState] = (
         await session.scalars(_RECOVERED_ON_ACCEPT, {"channels": list(channels)})
     ).all()
@@ -263,7 +259,7 @@ async def recover_on_accept(
 async def recover_on_status(
     session: AsyncSession, channel: str, at: dt.datetime, now: dt.datetime
 ) -> None:
-    """Let go: the platform sent a message on at this instant, after it had stopped to."""
+    """End what statuses had reported: a message was sent at this instant."""
     values: dict[str, Any] = {"channels": [channel], "at": at, "now": now}
     for state in (await session.scalars(_RECOVERED_ON_STATUS, values)).all():
         if state.halted_at is not None:
@@ -288,10 +284,9 @@ async def _recover(session: AsyncSession, state: ChannelState, now: dt.datetime)
 
 
 async def resume(session: AsyncSession, channel: str, now: dt.datetime) -> ChannelState:
-    """Let a channel go because somebody says that it is mended; what it held back is due at once.
+    """End a halt or back-off because an administrator says so; its messages are due at once.
 
-    What is still wrong halts it again with the next refusal. Raises `NotFound` for a channel on which
-    nothing was ever sent.
+    The next refusal may halt it again. Raises `NotFound` for a channel on which nothing was ever sent.
     """
     state = await session.get(ChannelState, channel, with_for_update=True)
     if state is None:
@@ -320,4 +315,4 @@ CHANNEL_REFUSALS: Final = (
     Refusal.BLOCKED,
     Refusal.UNRECOGNISED,
 )
-"""Refusals after which a message waits for its channel, and not for itself."""
+"""Refusals after which a message waits for its channel."""

@@ -1,8 +1,7 @@
-"""A number's pace as slots: never more than so many messages reach the platform in any second.
+"""A number's send rate as slots: never more than so many messages reach the platform in any second.
 
-A limit of 80 a second is 80 slots, and each is used again only a second after what was sent by it has
-arrived. So whichever second is looked at, no slot counts twice in it, however late messages set off: a
-process that is held up costs its slots some of their time, and nobody else anything.
+A limit of 80 a second is 80 slots. A slot is used again one second after its last message arrived, so it counts
+once in any second, however late the message was sent. A slow process wastes only the time of its own slots.
 """
 
 from collections.abc import Sequence
@@ -12,31 +11,31 @@ from app.core.clocks import believed_seconds
 
 SECOND: Final = 1.0
 LONGEST_ON_THE_WAY: Final = 1.0
-"""Within so many seconds a message has arrived of which nobody says what became of it."""
+"""A message without an answer has arrived within so many seconds."""
 LATEST: Final = 5.0
-"""Who begins to send so many seconds after the slot came has lost it: somebody else may have it by then."""
+"""A slot is lost so many seconds after its time; another process may have it then."""
 AHEAD: Final = SECOND + 0.1
-"""How many seconds before they come slots are handed out: enough that the next is always in sight."""
+"""How far ahead slots are reserved, in seconds: enough that the next one is always in sight."""
 LONGEST_RESERVED: Final = AHEAD + LATEST + LONGEST_ON_THE_WAY + SECOND
-"""So far ahead a slot may be free: one that says more was written by a clock that ran ahead, and is free."""
+"""A slot that is reserved for longer was written by a wrong clock, and is free."""
 BLOCKS: Final = 4
-"""In so many parts the slots of a second are handed out, so that several processes share them."""
+"""A process reserves at most this fraction of a second's slots at once, so that several processes share."""
 _CATCHING_UP: Final = 1.25
-"""How much quicker than the limit slots follow each other after a pause: not all at once."""
+"""How much faster than the limit slots follow each other after a pause."""
 
 
 class SendSlot(NamedTuple):
-    """A slot that was handed out."""
+    """A reserved slot."""
 
     number: int
     at: float
-    """From when on it may be used, in seconds since 1970."""
+    """When it may be used, in seconds since 1970."""
     reserved_until: float
-    """When it is free again if nobody says what became of it."""
+    """When it is free again without a release."""
 
 
 class SlotUse(NamedTuple):
-    """A message that was sent by a slot, and when the answer, of whatever kind, came."""
+    """A message sent in a slot, and when its answer came."""
 
     slot: SendSlot
     answered: float
@@ -45,9 +44,9 @@ class SlotUse(NamedTuple):
 def reserve(
     free_at: Sequence[float], per_second: int, now: float, most: int
 ) -> tuple[list[SendSlot], list[float]]:
-    """Return up to `most` slots, the earliest first, and from when on each slot is free after that.
+    """Return up to `most` slots, the earliest first, and when each slot is free after that.
 
-    `free_at` is what this or `release` returned last; of another length it says nothing any more.
+    `free_at` is the last result of this or `release`; one of another length is of another limit.
     """
     after = [believed_seconds(at, now, LONGEST_RESERVED) for at in free_at]
     if len(after) != per_second:
@@ -64,10 +63,9 @@ def reserve(
 
 
 def release(free_at: Sequence[float], slot_uses: Sequence[SlotUse]) -> list[float]:
-    """Return from when on each slot is free, now that one process's messages are answered.
+    """Return when each slot is free, now that these messages are answered.
 
-    When a message arrived nobody tells, but it was before its answer. Who was so slow that another has
-    the slot can only make it later.
+    A message arrived before its answer. A slot that another process has by now only becomes free later.
     """
     after = list(free_at)
     for slot, answered in slot_uses:

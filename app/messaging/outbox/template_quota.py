@@ -1,8 +1,7 @@
-"""Who may be written to outside the 24-hour window now: by a template that works, within the day's limit.
+"""The template quota: which messages may go outside the 24-hour window now.
 
-The platform lets a business begin with so many different people in any 24 hours (its tier), all
-processes together; answers within the window never count. What the limit or a barred template holds
-back waits: it is neither dead nor lost.
+The platform lets a business write first to so many different people in any 24 hours (its tier), over all
+processes. Answers within the window do not count. Messages beyond the quota, or of a barred template, wait.
 """
 
 import datetime as dt
@@ -38,9 +37,9 @@ from app.texts import catalogue
 DAY: Final = dt.timedelta(hours=24)
 """The limit counts any 24 hours, not dates."""
 CODES_SHARE: Final = 20
-"""One in so many of a day's people is kept for sign-in codes: offers must not lock everybody out."""
+"""One in so many of a day's people is kept for sign-in codes, or offers would lock everybody out."""
 SHORTEST_DEFERRAL: Final = dt.timedelta(minutes=1)
-"""A message that is held back is not looked at again before, and after `LONGEST_DEFERRAL` at the latest."""
+"""The shortest time until a deferred message is looked at again."""
 
 
 class DeferralReason(StrEnum):
@@ -55,12 +54,12 @@ DEFERRED_AFTER: Final[Mapping[Refusal, DeferralReason]] = {
     Refusal.TEMPLATE_PAUSED: DeferralReason.TEMPLATE,
     Refusal.NOT_NOW: DeferralReason.NOT_NOW,
 }
-"""Why a message is held back that was refused."""
+"""Refusals after which a message is deferred."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeferredFigures:
-    """How many messages wait for one reason, and for how long the oldest has."""
+    """How many messages are deferred for one reason, and the age of the oldest."""
 
     count: int
     oldest_seconds: int
@@ -68,21 +67,21 @@ class DeferredFigures:
 
 @dataclass
 class TemplateQuota:
-    """What may still go outside the window in this round; `admit` uses it up."""
+    """The quota that is left in this round; `admit` uses it up."""
 
     templates: Mapping[tuple[str, str], MessageTemplate] = field(default_factory=dict)
     limit: int | None = None
-    """With how many people a day we may begin; None where nothing limits it."""
+    """How many people a day we may write to first; None where nothing limits it."""
     begun: int = 0
-    """With how many we did, in the last 24 hours."""
+    """How many that were in the last 24 hours."""
     known: set[str] = field(default_factory=set)
-    """Those among them who are written to in this round: they count once."""
+    """Those among them who get a message in this round; they count once."""
     next_free_at: dt.datetime | None = None
-    """When the first of them no longer counts."""
+    """When the first of them stops counting."""
     reached: bool = False
 
     def is_unwanted_marketing(self, row: OutboxMessage, person: ChatPerson | None) -> bool:
-        """Whether this would be marketing to somebody who wants none."""
+        """Whether this is marketing to a person who stopped it."""
         return (
             person is not None
             and person.no_marketing_at is not None
@@ -90,7 +89,7 @@ class TemplateQuota:
         )
 
     def admit(self, row: OutboxMessage) -> DeferralReason | None:
-        """Count a message that goes as a template, or say why it has to wait."""
+        """Count a message that goes as a template, or return why it is deferred."""
         known = self.templates.get(_template(row))
         if known is not None and known.barred_at is not None:
             return DeferralReason.TEMPLATE
@@ -105,14 +104,14 @@ class TemplateQuota:
         return None
 
     def retry_at(self, why: DeferralReason, now: dt.datetime) -> dt.datetime:
-        """Return when to look at a held message again."""
+        """Return when a deferred message is looked at again."""
         wanted = self.next_free_at if why is DeferralReason.DAILY_LIMIT else None
         return min(
             max(wanted or now + LONGEST_DEFERRAL, now + SHORTEST_DEFERRAL), now + LONGEST_DEFERRAL
         )
 
     def filed_as(self, row: OutboxMessage) -> str:
-        """Return what the platform told that it files this template under; "" where it told nothing."""
+        """Return the platform's category of this template; "" where it told none."""
         known = self.templates.get(_template(row))
         return (known and known.category) or ""
 
@@ -131,9 +130,9 @@ async def load_quota(
     own_limit: int | None,
     now: dt.datetime,
 ) -> TemplateQuota:
-    """Return what may go; the caller holds the channel's row, so that all processes count together.
+    """Return what is left; the caller has locked the channel's row, so that all processes count together.
 
-    `own_limit` is this installation's; the lower of it and the platform's holds.
+    The lower of the platform's limit and `own_limit` applies.
     """
     found = await session.scalars(select(MessageTemplate))
     templates = {(each.name, each.language): each for each in found}
@@ -141,7 +140,7 @@ async def load_quota(
     limit = min((each for each in (told, own_limit) if each is not None), default=None)
     if limit is None:
         return TemplateQuota(templates)
-    # What set off in the future did so by a clock that ran ahead: nobody knows when.
+    # A later `template_at` was written by a clock that ran ahead.
     since = OutboxMessage.template_at.between(now - DAY, now + SKEW)
     latest = (
         select(func.max(OutboxMessage.template_at).label("at"))
@@ -162,7 +161,7 @@ async def load_quota(
 
 
 def alert_once(state: ChannelState | None, quota: TemplateQuota, now: dt.datetime) -> None:
-    """Tell somebody that the day's limit is reached, once a day."""
+    """Raise an alert that the day's limit is reached, once a day."""
     if not quota.reached or state is None:
         return
     told = state.limit_reached_at
@@ -174,20 +173,20 @@ def alert_once(state: ChannelState | None, quota: TemplateQuota, now: dt.datetim
 
 
 def needs_template(row: OutboxMessage, person: ChatPerson | None, now: dt.datetime) -> bool:
-    """Whether this needs a template now: a notice to somebody whose window is closed."""
+    """Whether this is a notice to a person whose window is closed."""
     if row.kind in REPLIES:
         return False
     return person is None or not window_open(person.last_inbound_at, now)
 
 
 def worth_later(kind: str, expires_at: dt.datetime | None, now: dt.datetime) -> bool:
-    """Whether this is still worth reading much later: an answer in a chat is not."""
+    """Whether this is still valid much later; an answer in a chat is not."""
     lasts = expires_at is None or expires_at >= now + MUCH_LATER + WORTH_TRYING
     return lasts and kind not in REPLIES
 
 
 async def stop_marketing(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
-    """Note that these people want no marketing, as the platform says."""
+    """Record that these people stopped marketing."""
     await session.execute(
         update(ChatPerson)
         .where(ChatPerson.id.in_(ids), ChatPerson.no_marketing_at.is_(None))
@@ -199,7 +198,7 @@ async def stop_marketing(session: AsyncSession, ids: Collection[UUID], now: dt.d
 async def deferred_figures(
     session: AsyncSession, now: dt.datetime
 ) -> Mapping[DeferralReason, DeferredFigures]:
-    """Return how much waits for which reason."""
+    """Return how many messages are deferred for each reason."""
     query = (
         select(OutboxMessage.held_why, func.count(), func.min(OutboxMessage.created_at))
         .where(
