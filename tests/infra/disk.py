@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
+
+_LEFT = "waits_for_no_disk"
 
 
 def write_without_waiting() -> None:
@@ -56,6 +58,8 @@ def fill(folder: Path) -> Path:
     return filler
 
 
-def _leave_it(connection: object, *_: object) -> None:
-    if isinstance(connection, sqlite3.Connection):
+def _leave_it(connection: object, record: ConnectionPoolEntry, *_: object) -> None:
+    # Once, and not before the product has set what it wants of a new connection.
+    if isinstance(connection, sqlite3.Connection) and _LEFT not in record.info:
         connection.execute("PRAGMA synchronous=OFF").close()
+        record.info[_LEFT] = True
