@@ -1,11 +1,9 @@
-"""Recording, reading and verifying the log of who did what.
+"""Recording, reading and verifying the audit log.
 
-Rows are written as the last step of the transaction they describe: both commit or neither does. Each
-row's hash covers its content and the hash before it, so that a row altered, removed or put in between
-is found by `verify`. The hash is keyed: whoever owns the database but not the secrets can't make one. A
-log cut off at its end is found by a head that was exported before (`heads`). The chain's head is one row
-whose lock orders the writers; because it is always the last lock a transaction takes, it can't be part
-of a deadlock.
+Rows are written as the last step of the transaction they describe: both commit or neither does. Each row's
+keyed hash covers its content and the previous hash, so `verify` finds a row that was altered, removed or
+inserted. An exported head (`heads`) shows that newer rows were cut off. The head row's lock orders the
+writers; it is the last lock of every transaction, so it can't be part of a deadlock.
 """
 
 import datetime as dt
@@ -27,43 +25,30 @@ from app.database.session import before_commit, keyring
 from app.database.statements import insert_if_absent
 
 GENESIS = "0" * 64
-_PLAIN = 1
-"""Version of rows from before the hash was keyed."""
-KEYED = 2
-"""Version of rows whose hash is keyed."""
-_CONTEXT = "audit"
-"""What the log's hashes are made as."""
+_PLAIN, KEYED = 1, 2
+"""Versions of rows: the hash is plain SHA-256, or keyed."""
 SEALED = "audit.keyed"
-"""The action of the row that says: the rows before are of version 1, and no other ever is."""
+"""Action of the row after which no row of version 1 is valid."""
 CHANGEOVER = dt.timedelta(hours=1)
-"""How long after that row a process of the version before may still write, while a new one starts."""
-_REFERS: Final = "words:"
-"""Begins a reason that refers to `AuditWords`."""
+"""How long after that row a process of the previous release may still write rows of version 1."""
+_CONTEXT = "audit"
 _WORDS: Final = "audit words"
-"""What words are sealed and marked as."""
-_TARGET_TYPES: Final = {
-    "offer": "match",
-    "lead": "match",
-    "report": "match",
-    "dispute": "payment",
-}
-"""What an action is about, where that is not the first part of its name."""
+_REFERENCE: Final = "words:"
+"""Prefix of a `reason` that refers to `AuditWords`."""
+_TARGET_TYPES: Final = {"offer": "match", "lead": "match", "report": "match", "dispute": "payment"}
+"""Target types by the first part of an action's name; of the others they are equal."""
 _ONLY_ROW = 1
 _BATCH = 1_000
 
 
 class _Actor(Protocol):
-    """What the log needs of `identity.actor.Actor`; identity stands above this package."""
+    """The part of `identity.actor.Actor` that is logged; identity may import the log, not the reverse."""
 
     @property
-    def user_id(self) -> UUID:
-        """The user who acts."""
-        ...
+    def user_id(self) -> UUID: ...
 
     @property
-    def role(self) -> StrEnum:
-        """What that user is."""
-        ...
+    def role(self) -> StrEnum: ...
 
 
 def record(
@@ -156,28 +141,25 @@ async def _write(session: AsyncSession) -> None:
 
 def _words_reference(keys: Keyring, entry_id: UUID, text: str) -> str:
     """Return the keyed hash that a row's `reason` holds in place of a person's words."""
-    return _REFERS + keys.index(f"{entry_id}:{text}", _WORDS)
+    return _REFERENCE + keys.index(f"{entry_id}:{text}", _WORDS)
 
 
 async def reasons_of(
     session: AsyncSession, rows: Collection[AdminActionLog]
 ) -> dict[UUID, str | None]:
-    """Return the reason of each of these rows; None where there is none, or it was forgotten."""
+    """Return the reason of each of these rows; None where there is none, or it was erased."""
     keys = keyring(session)
-    referring = [row.id for row in rows if (row.reason or "").startswith(_REFERS)]
+    referring = {row.id for row in rows if (row.reason or "").startswith(_REFERENCE)}
     query = select(AuditWords.entry_id, AuditWords.words_sealed)
     found = await session.execute(query.where(AuditWords.entry_id.in_(referring)))
     words = {entry_id: keys.open(sealed, _WORDS) for entry_id, sealed in found if sealed}
-    return {
-        row.id: words.get(row.id) if (row.reason or "").startswith(_REFERS) else row.reason
-        for row in rows
-    }
+    return {row.id: words.get(row.id) if row.id in referring else row.reason for row in rows}
 
 
 async def erase_words(
     session: AsyncSession, targets: Collection[str], actor_id: UUID | None = None
 ) -> None:
-    """Forget what was said in rows about these targets, or by `actor_id`; the rows and their chain stay."""
+    """Erase people's words in rows about these targets or by `actor_id`; the rows and their chain stay."""
     about: ColumnElement[bool] = AdminActionLog.target_id.in_(targets)
     if actor_id is not None:
         about = or_(about, AdminActionLog.actor_id == actor_id)
@@ -204,9 +186,9 @@ async def _lock_head(session: AsyncSession) -> tuple[int, str]:
 
 
 async def start_keying(session: AsyncSession, *, now: dt.datetime) -> int | None:
-    """Begin to key a log whose rows are all from before; return how many they are, None if it is keyed.
+    """Start to key a log that has only rows of version 1; return their number, None if it is keyed.
 
-    From then on no row of version 1 counts (but of the hour of `CHANGEOVER`).
+    After `CHANGEOVER` no new row of version 1 is valid.
     """
     number, _ = await _lock_head(session)
     keyed = select(AdminActionLog.number).where(AdminActionLog.version == KEYED).limit(1)
@@ -224,10 +206,7 @@ async def needs_keying(session: AsyncSession) -> bool:
 
 
 def entry_hash(row: Mapping[str, Any], keys: Keyring) -> str:
-    """Return the hash (hex, 256 bits) of a row's content chained to `previous_hash`.
-
-    Empty where it would need a key that no configured secret has.
-    """
+    """Return the hash (hex, 256 bits) of a row's content and `previous_hash`; "" if its key is unknown."""
     content = [
         row["previous_hash"],
         row["number"],
@@ -253,10 +232,7 @@ def _plain(content: list[Any]) -> str:
 
 
 def _canonical(value: Any) -> Any:
-    """Return a JSON value with every whole number as an integer.
-
-    A database may give -0.0 back as 0, or 1e22 as its digits: the same number, and the same hash.
-    """
+    """Return a JSON value with whole numbers as integers: a database may return -0.0 as 0, or 1e22 as digits."""
     if isinstance(value, dict):
         return {name: _canonical(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -269,10 +245,7 @@ def _content(row: AdminActionLog) -> dict[str, Any]:
 
 
 async def verify(session: AsyncSession) -> tuple[int, int | None]:
-    """Check the whole chain; return how many rows are good and the number of the first bad one.
-
-    The second value is None when every row and the head fit, and the last row is keyed.
-    """
+    """Check the whole chain; return how many rows are good and the first bad row's number, or None."""
     chain, size = _Chain(keyring(session)), _BATCH
     while True:
         number = AdminActionLog.number
@@ -284,7 +257,7 @@ async def verify(session: AsyncSession) -> tuple[int, int | None]:
                 if not chain.takes(row) or not chain.proves(row, words.get(row["id"])):
                     return chain.good, chain.good + 1
         except (ValueError, TypeError, AttributeError):
-            # Something in these rows is no time, id or JSON any more: which row, one by one.
+            # A value in these rows is no time, id or JSON any more: read them one by one to find the row.
             if size == 1:
                 return chain.good, chain.good + 1
             size = 1
@@ -292,7 +265,7 @@ async def verify(session: AsyncSession) -> tuple[int, int | None]:
         if len(rows) < size:
             break
     if chain.good and not chain.keyed:
-        # Anybody could have written these: only a keyed row vouches for those before it.
+        # Only a keyed row proves those before it: anybody could have written these.
         return 0, 1
     head = (await session.execute(select(AuditHead.number, AuditHead.hash))).one_or_none()
     expected = (head.number, head.hash) if head else (0, GENESIS)
@@ -309,23 +282,22 @@ async def _words_between(session: AsyncSession, after: int, size: int) -> dict[U
 
 
 class _Chain:
-    """The chain as far as it was checked."""
+    """The chain, as far as it was checked."""
 
     def __init__(self, keys: Keyring) -> None:
         self.good = 0
         self.hash = GENESIS
         self.keyed = False
-        """Whether a keyed row was seen, and every row after it may be believed."""
         self._plain_until: dt.datetime | None = None
         self._keys = keys
 
     def takes(self, row: Mapping[str, Any]) -> bool:
-        """Whether `row` is the next one, and unaltered."""
+        """Whether `row` is the unaltered next one; if so, move on to it."""
         chained = row["number"] == self.good + 1 and row["previous_hash"] == self.hash
         if not chained or not hmac.compare_digest(entry_hash(row, self._keys), row["hash"]):
             return False
         if row["version"] == KEYED:
-            if not self.keyed and not self._tells_of_those_before(row):
+            if not self.keyed and not self._starts_keying(row):
                 return False
             self.keyed = True
         elif self.keyed and not self._is_of_changeover(row):
@@ -334,19 +306,18 @@ class _Chain:
         return True
 
     def proves(self, row: Mapping[str, Any], sealed: bytes | None) -> bool:
-        """Whether the words kept for `row`, if they were not forgotten, are those that were said."""
+        """Whether the stored words of `row`, unless erased, are the original ones."""
         if not sealed or row["version"] != KEYED:
             return True
         try:
-            said = self._keys.open(sealed, _WORDS)
+            text = self._keys.open(sealed, _WORDS)
         except SealBroken:
             return False
-        return hmac.compare_digest(
-            _words_reference(self._keys, row["id"], said), row["reason"] or ""
-        )
+        expected = _words_reference(self._keys, row["id"], text)
+        return hmac.compare_digest(expected, row["reason"] or "")
 
-    def _tells_of_those_before(self, row: Mapping[str, Any]) -> bool:
-        """Whether the first keyed row is the very first, or says how many it vouches for."""
+    def _starts_keying(self, row: Mapping[str, Any]) -> bool:
+        """Whether the first keyed row is the log's first, or counts the rows before it."""
         if self.good == 0:
             return True
         self._plain_until = row["at"] + CHANGEOVER

@@ -1,4 +1,4 @@
-"""Table of the audit log."""
+"""Tables of the audit log."""
 
 import datetime as dt
 from typing import Any
@@ -12,11 +12,7 @@ from app.database.types import Base, JsonType
 
 
 class AdminActionLog(Base):
-    """One thing that was done, chained to the one before it by a keyed hash.
-
-    `number` counts without gaps; a row removed, altered or put in between breaks the chain. Rows of
-    version 1 are from before the hash was keyed; the first of version 2 says how many they are.
-    """
+    """One action, chained to the previous row by a keyed hash; `number` has no gaps."""
 
     __tablename__ = "admin_action_log"
     __table_args__ = (
@@ -28,31 +24,31 @@ class AdminActionLog(Base):
     number: Mapped[int] = mapped_column(BigInteger, unique=True)
     at: Mapped[dt.datetime]
     actor_id: Mapped[UUID | None] = mapped_column(index=True)
-    """The user who acted; None is the system itself."""
+    """The user who acted; None is the system."""
     actor_role: Mapped[str] = mapped_column(String(16))
     action: Mapped[str] = mapped_column(String(64), index=True)
     target_type: Mapped[str] = mapped_column(String(32))
     target_id: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(String(500))
-    """What the program says, or (`words:…`) the keyed hash of what a person said, kept in `AuditWords`."""
+    """The program's reason, or (`words:…`) the keyed hash of a person's words in `AuditWords`."""
     before: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
     after: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(SmallInteger, server_default="1")
-    """How the hash is made: 1 by SHA-256, 2 by HMAC-SHA256 with the key `key_id`."""
+    """1: SHA-256. 2: HMAC-SHA256 with the key `key_id`."""
     key_id: Mapped[str | None] = mapped_column(String(8))
 
 
 class AuditWords(Base):
-    """What a person said with one row of the log: apart from it, so that erasing somebody reaches it."""
+    """A person's words about one row of the log, stored apart so that they can be erased."""
 
     __tablename__ = "audit_words"
 
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
-    """No foreign key: what checks the log for removed rows must not depend on this table."""
+    """No foreign key: checking the log for removed rows must not depend on this table."""
     words_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """Empty once they are forgotten."""
+    """Empty once erased."""
 
 
 PROTECTION = {
@@ -70,7 +66,7 @@ PROTECTION = {
         FOR EACH STATEMENT EXECUTE FUNCTION admin_action_log_refuse()""",
     ),
 }
-"""What makes the database itself refuse a change of the log, by dialect; the migration runs it too."""
+"""Statements by which the database refuses changes of the log, by dialect; the migration runs them too."""
 
 for _dialect, _statements in PROTECTION.items():
     for _statement in _statements:
@@ -82,7 +78,7 @@ for _dialect, _statements in PROTECTION.items():
 
 
 class AuditHead(Base):
-    """The end of the chain: one row, updated under its lock, so that two writers can't fork it."""
+    """The end of the chain: one row, updated under its lock, so that two writers can't fork the chain."""
 
     __tablename__ = "audit_head"
 
