@@ -118,7 +118,7 @@ def test_who_was_demoted_a_moment_ago_decides_on_nobody(world: World, action: st
         late = Actor(users_id(other), Role.ADMIN, UserStatus.ACTIVE, "Late")
         verb = getattr(admins, action)
         with pytest.raises(admins.LastOwner):
-            await verb(session, late, users_id(third), world.clock.now)
+            await verb(session, late, users_id(third), now=world.clock.now)
 
     world.in_session(demoted_meanwhile)
 

@@ -15,6 +15,7 @@ from app.database.session import Database
 from app.identity import codes, second_factor, sign_in, totp, users
 from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.models import Consent, OneTimeCode, Role, User, UserStatus
+from app.identity.rules import AccountAction
 from app.identity.sessions import DatabaseSessions
 from app.identity.sign_in import AccountSuspended, InvalidCredentials, SignedIn
 from app.identity.users import EmailTaken, StatusForbids
@@ -265,7 +266,12 @@ async def test_spent_codes_are_forgotten_once_the_day_s_count_does_not_need_them
 
 async def move(database: Database, user_id: UUID, verb: str) -> None:
     async with database.begin() as session:
-        await getattr(users, verb)(session, user_id, NOW)
+        await users.change_status(session, user_id, AccountAction(verb), now=NOW)
+
+
+async def erase(database: Database, user_id: UUID) -> None:
+    async with database.begin() as session:
+        await users.erase(session, user_id, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +324,7 @@ async def test_nothing_personal_is_left_of_an_erased_account(database: Database)
             )
         )
     code = await issue(database)
-    await move(database, user_id, "erase")
+    await erase(database, user_id)
     async with database.read() as session:
         user = await users.get_user(session, user_id)
         assert (user.name, user.status, user.version) == ("Deleted", UserStatus.ERASED, 2)
@@ -328,7 +334,7 @@ async def test_nothing_personal_is_left_of_an_erased_account(database: Database)
     with pytest.raises(InvalidCredentials):
         await guess(database, code)
     with pytest.raises(NotFound):
-        await move(database, user_id, "erase")
+        await erase(database, user_id)
     # The phone may register anew.
     await add_worker(database)
 
