@@ -111,9 +111,10 @@ def intents(text: str) -> frozenset[Intent]:
         return found
     # STOP counts with a folded hand or a stop sign beside it, too.
     spelled = [word for word in words if any(map(str.isalnum, word))]
-    spelled = polite.without(spelled, ends_only=True)
-    if Intent.STOP in known.get(" ".join(spelled), ()):
-        return frozenset({Intent.STOP})
+    if len(spelled) < len(words):
+        spelled = polite.without(spelled, ends_only=True)
+        if Intent.STOP in known.get(" ".join(spelled), ()):
+            return frozenset({Intent.STOP})
     how = phrase_set("polite", "how_to").without(words, ends_only=True)
     if asked := known.get(" ".join(how), frozenset()) & _MAY_BE_ASKED_ABOUT:
         return asked
@@ -151,8 +152,8 @@ def _language_names() -> Mapping[str, str]:
 
 
 @cache
-def _yes_and_no(*agreed: str) -> Lexicon[Intent | str]:
-    lists: list[tuple[Intent | str, list[str]]] = [
+def _yes_and_no(*agreed: str) -> Lexicon[str]:
+    lists: list[tuple[str, list[str]]] = [
         (Intent.YES, phrases("intents", Intent.YES)),
         (Intent.NO, phrases("intents", Intent.NO)),
         (Intent.YES, phrases("phrases", *agreed)),
@@ -166,7 +167,8 @@ def yes_or_no(words: Sequence[str], *agreed: str) -> Intent | None:
 
     `agreed` names more lists of phrases that are a yes to this one question: "post it".
     """
-    said = {span.meaning for span in _yes_and_no(*agreed).scan(words)} - {_FILLER}
-    if said == {Intent.YES}:
-        return Intent.YES
-    return Intent.NO if said == {Intent.NO} else None
+    lexicon = _yes_and_no(*agreed)
+    if not lexicon.covers(words):
+        return None
+    said = {span.meaning or "" for span in lexicon.scan(words)} - {_FILLER}
+    return Intent(said.pop()) if len(said) == 1 else None

@@ -45,6 +45,13 @@ def test_what_is_left_without_the_phrases_is_what_was_unknown(
     assert " ".join(trimmed) in " ".join(words)
 
 
+@given(PHRASES, TEXTS)
+def test_phrases_cover_words_of_which_none_is_unknown(phrases: list[str], words: list[str]) -> None:
+    lexicon = lexicon_of(phrases)
+    assert lexicon.covers(words) == (lexicon.without(words) == [])
+    assert lexicon.anywhere(words) == any(lexicon.at(words, at) for at in range(len(words)))
+
+
 def test_of_a_phrase_given_twice_the_first_meaning_counts() -> None:
     assert Lexicon([("home", 1), ("home", 2)]).scan(["home"])[0].meaning == 1
 
