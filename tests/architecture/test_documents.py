@@ -145,7 +145,7 @@ def test_a_decision_says_why_what_and_what_follows(path: Path) -> None:
         status,
     )
     assert decided, "a decision has a status and a date"
-    assert dt.date.fromisoformat(decided[1])
+    dt.date.fromisoformat(decided[1])
     assert [part.splitlines()[0] for part in parts] == ["Context", "Decision", "Consequences"]
 
 

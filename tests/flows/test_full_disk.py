@@ -45,7 +45,7 @@ def on_small_disk(kind: str) -> Iterator[tuple[str, Path]]:
 def test_a_full_disk_ends_readiness_and_room_on_it_brings_it_back(
     kind: str, world_with: WorldWith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writable, "LOOKS_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(writable, "PROBE_EVERY_SECONDS", 0.0)
     with on_small_disk(kind) as (url, disk), world_with(url) as world:
         ok(world.http.get("/health/ready"))
         ok(world.http.post(REGISTER, json=employer_body()), 201)
@@ -103,14 +103,14 @@ async def test_who_asks_often_is_told_what_was_found_a_moment_ago(sqlite_databas
     database = Database(sqlite_database_url, Keyring("a secret of the tests, long enough"))
     looked = 0
     probe = WriteProbe(database)
-    original = probe._refusal
+    original = probe._probe
 
     async def counted() -> Exception | None:
         nonlocal looked
         looked += 1
         return await original()
 
-    probe._refusal = counted  # type: ignore[method-assign]
+    probe._probe = counted  # type: ignore[method-assign]
     try:
         for _ in range(5):
             await probe.check()

@@ -1,8 +1,8 @@
-"""Connections that are slow, silent or too many: what the server itself puts no limit on.
+"""Limits on slow, silent and too many connections, which uvicorn has none of.
 
-An application sees a request when its headers are complete, so a guard has to sit in the server. It is
-put there when the server starts the application, however that was started (`python -m app serve`,
-`uvicorn app.main:app`): the lifespan call comes from an object that knows the server's configuration.
+An application sees a request only when its headers are complete, so the limits must sit in the server. They are
+installed at the lifespan call, which comes from an object that knows the server's configuration. So they work
+for `python -m app serve` and for `uvicorn app.main:app`.
 """
 
 import asyncio
@@ -17,25 +17,25 @@ from app.core.ids import new_id
 from app.database.postgresql import keep_alive
 
 HEADER_SECONDS: Final = 10.0
-"""For the headers of a request, from the connection or from their first byte."""
+"""For a request's headers, from the connection or from their first byte."""
 MAX_HEADER_BYTES: Final = 64 * 1_024
-"""Of a request's line and headers: ours have hundreds."""
+"""Of a request's line and headers; ordinary ones have some hundreds."""
 HEADERS_TOO_LARGE: Final = "The headers are too large; send less of them."
 LINGER_BYTES: Final = 4 * 1_024 * 1_024
 LINGER_SECONDS: Final = 5.0
-"""What is still read of a body after its request was refused, so that the client gets to read why."""
+"""A refused request's body is still read for so long, so that the client gets to read why."""
 MAX_CONNECTIONS: Final = 4_000
 KEPT_SECONDS: Final = 75
-"""For the next request on a connection. Longer than clients and proxies keep theirs (httpx 5 s, nginx
-60 s): who closes first must be the one who asks, or a request meets a connection that is being closed."""
+"""How long an idle connection stays open. Longer than clients and proxies keep theirs (httpx 5 s, nginx 60 s):
+if the server closes first, a request may meet a connection that is being closed."""
 _UVICORN_KEEPS_SECONDS: Final = 5
-"""Its default; another value was chosen by who started it, and stays."""
+"""Uvicorn's default; any other value was chosen on purpose and stays."""
 GRACE_SECONDS: Final = 20
-"""For requests under way when the server is told to stop."""
+"""For requests in progress when the server stops."""
 
 
 def guard_server(receive: Receive) -> None:
-    """Put limits on the server that made the lifespan call `receive` belongs to, if it is uvicorn."""
+    """Install the limits in the server that `receive` belongs to, if that is uvicorn."""
     config = getattr(getattr(receive, "__self__", None), "config", None)
     plain = getattr(config, "http_protocol_class", None)
     if config is None or not isinstance(plain, type) or not hasattr(plain, "data_received"):
@@ -50,7 +50,7 @@ def guard_server(receive: Receive) -> None:
 
 
 def _most_connections() -> int:
-    """Return how many clients there may be: three quarters of the files this process may have open."""
+    """Return the most connections: three quarters of the files this process may have open."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
@@ -58,7 +58,7 @@ def _most_connections() -> int:
 
 
 class ConnectionGuard:
-    """A connection that has to come to its point: mixed into either of uvicorn's HTTP protocols."""
+    """Deadlines of one connection; mixed into either of uvicorn's HTTP protocols."""
 
     most = MAX_CONNECTIONS
     cycle: Any
@@ -69,7 +69,7 @@ class ConnectionGuard:
     _bytes = 0
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for the first headers, or refuse one connection too many."""
+        """Set the deadline for headers, or refuse a connection too many."""
         super().connection_made(transport)  # type: ignore[misc]
         keep_alive(transport.get_extra_info("socket"))
         if len(self.connections) > self.most:
@@ -78,32 +78,32 @@ class ConnectionGuard:
             self._await_headers()
 
     def data_received(self, data: bytes) -> None:
-        """Pass bytes on, and look what they completed."""
+        """Hand the bytes on, then set or clear the deadline by what they completed."""
         before = self.cycle
         super().data_received(data)  # type: ignore[misc]
         if self.cycle is not before:
-            self._came()  # a whole request's headers
+            self._clear_deadline()  # a request's headers are complete
         elif before is None or not before.more_body:
             if before is None or before.response_complete:
-                self._more_of_headers(len(data))
+                self._count_headers(len(data))
         elif before.response_complete:
-            self._more_of_refused_body(len(data))
+            self._count_refused_body(len(data))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
-        self._came()
+        """Clear the deadline."""
+        self._clear_deadline()
         super().connection_lost(exc)  # type: ignore[misc]
 
     def _await_headers(self) -> None:
         self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
 
-    def _came(self) -> None:
+    def _clear_deadline(self) -> None:
         self._bytes = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _more_of_headers(self, count: int) -> None:
+    def _count_headers(self, count: int) -> None:
         self._bytes += count
         if self.transport.is_closing():
             return
@@ -112,7 +112,7 @@ class ConnectionGuard:
         elif self._deadline is None:
             self._await_headers()
 
-    def _more_of_refused_body(self, count: int) -> None:
+    def _count_refused_body(self, count: int) -> None:
         self._bytes += count
         if self._bytes > LINGER_BYTES:
             self.transport.abort()
@@ -126,15 +126,15 @@ class ConnectionGuard:
         if self._bytes:
             self._refuse(408, "too_slow", "The request's headers did not come in time.")
         else:
-            self.transport.close()  # nobody asked anything
+            self.transport.close()  # an idle connection
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
-        self.transport.write(_answer(status, code, detail))
+        self.transport.write(_response(status, code, detail))
         self.transport.close()
 
 
-def _answer(status: int, code: str, detail: str) -> bytes:
-    """Return a whole answer for a connection that has no request yet."""
+def _response(status: int, code: str, detail: str) -> bytes:
+    """Return a complete response for a connection that has no request yet."""
     title = HTTPStatus(status).phrase
     request_id = str(new_id())
     body = json.dumps(

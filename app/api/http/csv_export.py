@@ -1,4 +1,4 @@
-"""CSV of any list: the same rows, all pages, safe to open in a spreadsheet."""
+"""Any list as a CSV file of all its pages, safe to open in a spreadsheet."""
 
 import csv
 import io
@@ -13,16 +13,16 @@ from app.core.paging import MAX_LIMIT, PageRequest
 from app.core.schema import Page, ResponseModel
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Spreadsheets read UTF-8 as something else without it."""
+"""Without it spreadsheets don't read the file as UTF-8."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""The wide forms count too: spreadsheets of East Asia take them for the narrow ones."""
+"""With the full-width forms, which East Asian spreadsheets read as the usual ones."""
 
 MEDIA_TYPE = "text/csv"
 CSV_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
 }
-"""What the documentation says of a list that can also be had as a file."""
+"""Documents that a list is also available as CSV."""
 
 
 async def _as_csv(
@@ -38,11 +38,11 @@ async def _as_csv(
 
 
 AsCsv = Annotated[bool, Depends(_as_csv)]
-"""Whether a list is wanted as one file."""
+"""Whether the client asks for CSV."""
 
 
 def cell(value: Any) -> str:
-    """Return a value as a cell that no spreadsheet takes for a formula."""
+    """Return a value as a cell that no spreadsheet reads as a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -58,7 +58,7 @@ async def export[Item: ResponseModel](
     item: type[Item],
     page_of: Callable[[PageRequest], Awaitable[Page[Item]]],
 ) -> StreamingResponse:
-    """Return every page that `page_of` gives as one file `name`.csv, a column a field of `item`."""
+    """Stream all pages of `page_of` as the file `name`.csv, with one column for each field of `item`."""
 
     async def lines() -> AsyncIterator[str]:
         yield BYTE_ORDER_MARK + _line(list(item.model_fields))

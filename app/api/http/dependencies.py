@@ -1,4 +1,4 @@
-"""What every route is made of: its transaction, the time, who asks, limits and idempotency."""
+"""FastAPI dependencies of routes: transaction, time, actor, permission, rate limits, idempotency."""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -41,12 +41,12 @@ class NotGranted(WrongRole):
     detail = "Your administrator role does not include this; ask an owner."
 
 
-# The framework solves dependencies anew for every request, at a price for each: those that nearly every
-# request has ask for the request only, and take the rest from it.
+# FastAPI resolves each dependency anew for every request, which costs time. Those that nearly every request
+# has depend on the request only, and take the rest from it.
 
 
 def runtime_of(request: Request) -> Runtime:
-    """Return the running process, where a route has no dependencies because it has to be quick."""
+    """Return the process's parts, for routes and dependencies that take the request only."""
     runtime: Runtime = request.app.state.runtime
     return runtime
 
@@ -56,7 +56,7 @@ async def _runtime(request: Request) -> Runtime:
 
 
 Rt = Annotated[Runtime, Depends(_runtime)]
-"""The running process: settings, database, clock, providers."""
+"""The process's parts: settings, database, clock, providers."""
 
 
 async def _now(request: Request) -> dt.datetime:
@@ -71,11 +71,10 @@ Now = Annotated[dt.datetime, Depends(_now)]
 async def writing(
     runtime: Runtime, wait_seconds: float | None = None
 ) -> AsyncIterator[AsyncSession]:
-    """Open a transaction as a request has it: an error rolls back, unless its class says that what
-    was written has to stay (`DomainError.keeps_changes`).
+    """Open a transaction; an error rolls it back, unless the error's class has `keeps_changes`.
 
-    For routes with slow work that must not hold a transaction: on SQLite it keeps every writer waiting.
-    There it waits for its turn itself, at most `wait_seconds`.
+    For routes with slow work, which do it outside any transaction: on SQLite one keeps all other writers
+    waiting. On SQLite it waits for earlier writers at most `wait_seconds`.
     """
     kept: DomainError | None = None
     async with runtime.database.begin(wait_seconds) as session:
@@ -90,9 +89,9 @@ async def writing(
 
 
 async def transaction(request: Request) -> AsyncSession:
-    """Open this request's one transaction; its `Route` commits it before the answer is sent.
+    """Open this request's transaction (`writing`); a safe method only reads.
 
-    A safe method only reads. What an error does to it, see `writing`.
+    The request's `Route` commits it before the response is sent.
     """
     stack: AsyncExitStack = request.scope[_STACK]
     runtime = runtime_of(request)
@@ -137,7 +136,7 @@ async def _signed_in_at_all(
 
 
 Enrolling = Annotated[Actor, Depends(_signed_in_at_all)]
-"""Whoever is signed in, also an administrator who has to set up a second factor before anything else."""
+"""Whoever is signed in, even an administrator who still has to set up a second factor."""
 
 
 async def _signed_in(
@@ -162,7 +161,7 @@ async def _enrolling_apart(request: Request, credentials: _Credentials, now: Now
 
 
 EnrollingApart = Annotated[Actor, Depends(_enrolling_apart)]
-"""As `Enrolling`, checked in a transaction of its own that is over when the route begins."""
+"""As `Enrolling`, checked in a transaction of its own that ends before the route begins."""
 
 
 def _require_second_factor(request: Request, actor: Actor) -> None:
@@ -175,31 +174,31 @@ AnyActor = Annotated[Actor, Depends(_signed_in)]
 """Whoever is signed in."""
 
 AnyActorApart = Annotated[Actor, Depends(_signed_in_apart)]
-"""Whoever is signed in, checked in a transaction of its own that is over when the route begins."""
+"""As `AnyActor`, checked in a transaction of its own that ends before the route begins."""
 
 
 class Permitted:
-    """The dependency that lets in who is granted `permission`; the role matrix reads it off a route."""
+    """The dependency that requires `permission`; the tests' role matrix reads it off each route."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
     async def __call__(self, actor: AnyActor) -> Actor:
-        """Return who asks. Raises `WrongRole`."""
+        """Return the actor. Raises `WrongRole`."""
         return self.checked(actor)
 
     def checked(self, actor: Actor) -> Actor:
-        """Return `actor` if the permission is theirs. Raises `WrongRole`."""
+        """Return `actor` if they have the permission. Raises `WrongRole`."""
         if not may(actor.role, self.permission, actor.admin_role):
             raise NotGranted if actor.role is Role.ADMIN else WrongRole
         return actor
 
 
 class PermittedApart(Permitted):
-    """The same, checked in a transaction of its own that is over when the route begins."""
+    """As `Permitted`, checked in a transaction of its own that ends before the route begins."""
 
     async def __call__(self, actor: AnyActorApart) -> Actor:
-        """Return who asks. Raises `WrongRole`."""
+        """Return the actor. Raises `WrongRole`."""
         return self.checked(actor)
 
 
@@ -207,9 +206,9 @@ WorkerActor = Annotated[Actor, Depends(Permitted(Permission.BE_WORKER))]
 EmployerActor = Annotated[Actor, Depends(Permitted(Permission.BE_EMPLOYER))]
 JobOwnerOrAdmin = Annotated[Actor, Depends(Permitted(Permission.TRIGGER_MATCHING))]
 EmployerActorApart = Annotated[Actor, Depends(PermittedApart(Permission.BE_EMPLOYER))]
-"""The employer, checked in a transaction of its own: for routes that call a provider in between."""
+"""For routes that call a provider between their transactions."""
 AdminActorApart = Annotated[Actor, Depends(PermittedApart(Permission.ADMINISTER))]
-"""An owner, checked in a transaction of its own; other permissions of administrators are in `admin_access`."""
+"""Owners only; `app.api.admin.access` has the other permissions of administrators."""
 
 
 async def _page(
@@ -236,11 +235,11 @@ def _address(request: Request) -> str:
 
 
 Address = Annotated[str, Depends(_address)]
-"""What counts as the address that asks."""
+"""The client's address, as rate limits count it."""
 
 
 def limited(name: str) -> Any:
-    """Return the dependency that counts this request's address against the limit `name:address`."""
+    """Return the dependency that counts the client's address against the limit `name:address`."""
 
     async def count(address: Address, runtime: Rt) -> None:
         key = f"{name}:address"
@@ -250,10 +249,7 @@ def limited(name: str) -> Any:
 
 
 async def limit_subject(runtime: Runtime, name: str, subject: str) -> None:
-    """Count one hit of an account or phone (its blind index) against `name`, such as "code:phone".
-
-    Raises `TooMany`.
-    """
+    """Count one hit of an account or phone (its keyed hash) against a limit. Raises `TooMany`."""
     await runtime.limiter.hit(name, LIMITS[name], subject)
 
 
@@ -274,9 +270,7 @@ async def _once(
     idempotency_key: KeyHeader = None,
 ) -> None:
     if idempotency_key is not None:
-        print_ = await idempotency.fingerprint(request)
-        owner = str(actor.user_id)
-        request.state.claim = await idempotency.claim(session, owner, idempotency_key, print_, now)
+        await _claim(request, session, str(actor.user_id), idempotency_key, now)
 
 
 async def _once_for_nobody(
@@ -287,23 +281,28 @@ async def _once_for_nobody(
     idempotency_key: KeyHeader = None,
 ) -> None:
     if idempotency_key is not None:
-        owner = f"address:{address}"
-        print_ = await idempotency.fingerprint(request)
-        request.state.claim = await idempotency.claim(session, owner, idempotency_key, print_, now)
+        await _claim(request, session, f"address:{address}", idempotency_key, now)
+
+
+async def _claim(
+    request: Request, session: AsyncSession, owner: str, key: str, now: dt.datetime
+) -> None:
+    print_ = await idempotency.fingerprint(request)
+    request.state.claim = await idempotency.claim(session, owner, key, print_, now)
 
 
 Once = Annotated[None, Depends(_once)]
-"""Make `Idempotency-Key` work on this route, for the signed-in user."""
+"""Supports `Idempotency-Key` on this route, for the signed-in user."""
 OnceForNobody = Annotated[None, Depends(_once_for_nobody)]
-"""Make `Idempotency-Key` work on a route that needs no sign-in, for the client's address."""
+"""Supports `Idempotency-Key` on a route without sign-in, for the client's address."""
 
 
 _STACK = "partimer.stack"
-"""Where in a request's scope stands what its route has to close."""
+"""Key of the request's scope under which its route keeps what it has to close."""
 
 
 def operation_id(route: APIRoute) -> str:
-    """Return `tag_verb_noun` (`employers_publish_job`): a route's function is named verb and noun."""
+    """Return `tag_verb_noun`, such as `employers_publish_job`, from the route's function name."""
     return "_".join((*map(str, route.tags[:1]), route.name))
 
 
@@ -319,7 +318,7 @@ class Route(PrefixRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler that replays a kept answer, or keeps this one."""
+        """Return the handler that replays a stored response, or stores this one."""
         handle = super().get_route_handler()
 
         async def in_transaction(request: Request) -> Response:
@@ -329,9 +328,9 @@ class Route(PrefixRoute):
                     response = await handle(request)
                 except idempotency.Replayed as replayed:
                     return replayed.response
-                held: idempotency.Claim | None = getattr(request.state, "claim", None)
-                if held is not None:
-                    await idempotency.keep(request.state.session, held, response)
+                claimed: idempotency.Claim | None = getattr(request.state, "claim", None)
+                if claimed is not None:
+                    await idempotency.store(request.state.session, claimed, response)
                 return response
 
         return in_transaction

@@ -1,6 +1,6 @@
-"""Examples of request bodies, made of the examples of their fields; pure.
+"""Examples of request bodies, made from the `examples` of their fields. Pure.
 
-A field says by `examples` what is sent in it. One that may be left out is left out unless it does.
+An optional field without an example is left out.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ _BY_FORMAT = {
 
 
 def bodies(schema: Schema, models: Mapping[str, Schema]) -> dict[str, Any]:
-    """Return the examples of a body by name: one, or one for each form that it can have."""
+    """Return the examples of a body by name: one, or one for each variant."""
     if "discriminator" not in schema:
         return {"example": _value(schema, models)}
-    told_by = schema["discriminator"]["propertyName"]
+    key = schema["discriminator"]["propertyName"]
     forms = schema["discriminator"]["mapping"].items()
-    return {form: _value({"$ref": ref}, models) | {told_by: form} for form, ref in sorted(forms)}
+    return {form: _value({"$ref": ref}, models) | {key: form} for form, ref in sorted(forms)}
 
 
 def _value(schema: Schema, models: Mapping[str, Schema]) -> Any:
@@ -31,8 +31,7 @@ def _value(schema: Schema, models: Mapping[str, Schema]) -> Any:
         return _value(models[schema["$ref"].rpartition("/")[2]], models)
     for kind in ("anyOf", "oneOf"):
         if kind in schema:
-            told = [each for each in schema[kind] if each.get("type") != "null"]
-            return _value(told[0], models)
+            return _value(next(each for each in schema[kind] if each.get("type") != "null"), models)
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:

@@ -1,4 +1,4 @@
-"""The few pages a message links to: plain, small, without script; at home on a phone and a keyboard."""
+"""The HTML pages that messages link to: small, without script, accessible by phone and keyboard."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ button { font-weight: 600; border: 0; background: var(--accent); color: var(--on
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-# A form may lead on to the payment provider's page, whose address differs by country.
+# A form may redirect to the payment provider's page, whose host differs by country.
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self' https:; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -34,7 +34,7 @@ _POLICY = (
 
 @dataclass(frozen=True)
 class Field:
-    """One thing to fill in; `label` names a text of the catalogue."""
+    """One input of a form; `label` names a text of the catalogue."""
 
     name: str
     label: str
@@ -54,10 +54,9 @@ def page(
     refusal: str = "",
     refresh_seconds: int = 0,
 ) -> Response:
-    """Return the page of a catalogue text, with a form that is posted to the page's own address.
+    """Return the page of a catalogue text, with a form that posts to the page's own address.
 
-    `refusal` is said above the form, to screen readers first. With `refresh_seconds` the page looks
-    again by itself.
+    `refusal` stands above the form as an alert. With `refresh_seconds` the page reloads itself.
     """
     heading, _, rest = escape(catalogue.render_page(language, kind, words)).partition("\n")
     told = f'<p class="refused" role="alert">{escape(refusal)}</p>' if refusal else ""

@@ -1,7 +1,7 @@
-"""Idempotency keys: the same request sent twice is done once.
+"""Idempotency keys: a request sent twice is done once.
 
-The key is claimed and its answer kept in the very transaction that does the work, so there is no
-moment at which the work is done and the answer unknown. Errors are not kept: they changed nothing.
+The transaction that does the work also claims the key and stores the response, so none of them exists without
+the others. Errors are not stored: they changed nothing.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ class KeyReused(Invalid):
 
 
 class Replayed(Exception):
-    """The request was answered before; `response` is that answer."""
+    """The request was answered before, with `response`."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -42,14 +42,14 @@ class Replayed(Exception):
 
 @dataclass(frozen=True)
 class Claim:
-    """A key that this transaction holds."""
+    """A key that this transaction has claimed."""
 
     owner: str
     key: str
 
 
 async def fingerprint(request: Request) -> str:
-    """Return the hash of what the request asks: method, path and body."""
+    """Return the hash of a request's method, path and body."""
     body = await request.body()
     parts = (request.method.encode(), request.url.path.encode(), body)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -58,15 +58,14 @@ async def fingerprint(request: Request) -> str:
 async def claim(
     session: AsyncSession, owner: str, key: str, print_: str, now: dt.datetime
 ) -> Claim:
-    """Take `key` for this transaction.
+    """Claim `key` for this transaction.
 
-    A request whose answer was not kept is done again: it was refused, or is the same however often
-    it is sent, because what it makes is unique by itself. Raises `Replayed` with the first answer and
-    `KeyReused` when the key stood for something else.
+    A request without a stored response is done again: it was refused, or what it creates is unique by itself.
+    Raises `Replayed` with the first response, and `KeyReused` when the key belongs to another request.
     """
     if not key.isprintable() or not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise Invalid([FieldError("Idempotency-Key", "Use 1 to 255 printable characters.")])
-    # Keyed, because a body may hold a password, and a plain hash of it is guessed quickly.
+    # Keyed: a body may hold a password, and a plain hash of one is quickly guessed.
     print_ = keyring(session).index(print_, _CONTEXT)
     mine = (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key)
     expired = IdempotencyKey.created_at < now - dt.timedelta(hours=KEPT_HOURS)
@@ -84,11 +83,11 @@ async def claim(
     raise Replayed(Response(body, row.status, headers, media_type="application/json"))
 
 
-async def keep(session: AsyncSession, held: Claim, response: Response) -> None:
-    """Keep the answer of a claimed key; it is sealed, because it may hold a contact."""
+async def store(session: AsyncSession, claimed: Claim, response: Response) -> None:
+    """Store the response to a claimed key, encrypted because it may hold a contact."""
     await session.execute(
         update(IdempotencyKey)
-        .where(IdempotencyKey.owner == held.owner, IdempotencyKey.key == held.key)
+        .where(IdempotencyKey.owner == claimed.owner, IdempotencyKey.key == claimed.key)
         .values(
             status=response.status_code,
             answer_sealed=keyring(session).seal(bytes(response.body).decode(), _CONTEXT),
@@ -100,7 +99,7 @@ KEYS_DUE = Due(IdempotencyKey.created_at < bindparam("now"), delay=dt.timedelta(
 
 
 async def purge(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Delete at most `limit` keys older than they are kept; return how many."""
+    """Delete at most `limit` expired keys; return how many."""
     old = (
         select(IdempotencyKey.owner, IdempotencyKey.key)
         .where(*KEYS_DUE.conditions)

@@ -1,4 +1,4 @@
-"""What serves development only answers this machine and its network, never the open internet."""
+"""Keep what serves development off the open internet."""
 
 import ipaddress
 
@@ -8,18 +8,17 @@ from app.api.http.problems import problem
 
 
 class LocalOnly:
-    """Answer 404 to clients with a public address; `SANDBOX=public` is for whoever wants them.
+    """Answers 404 to clients with a public address, unless SANDBOX=public.
 
-    A container or a cloud machine that was started without ENVIRONMENT is reached from everywhere,
-    and the sandbox shows every message and code. Behind a proxy on this machine the server knows the
-    client's own address from X-Forwarded-For.
+    The sandbox shows every message and code, and a container started without ENVIRONMENT may be reachable from
+    everywhere. Behind a proxy on this machine the server takes the client's address from X-Forwarded-For.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or hand the request on."""
+        """Refuse the request, or hand it on."""
         client = scope.get("client")
         if scope["type"] == "http" and client and _is_public(client[0]):
             request_id = str(scope.get("state", {}).get("request_id", ""))
@@ -33,7 +32,7 @@ def _is_public(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return False  # a name or a socket's path: no address of the internet
+        return False  # a name or a socket's path
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     return address.is_global

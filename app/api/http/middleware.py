@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its log line and metrics, headers that protect, hosts, size."""
+"""The middleware around every request: id, log line, metrics, security headers, hosts, size, load."""
 
 import asyncio
 import re
@@ -39,8 +39,6 @@ _API_HEADERS = {
     "Cache-Control": "no-store",
 }
 _TRANSPORT = "max-age=63072000; includeSubDomains"
-
-
 BODY_SECONDS: Final = 20.0
 """For a body: the largest webhook at 150 kB a second."""
 _CLOSE: Final = {"Connection": "close"}
@@ -48,19 +46,19 @@ _SHED: Final = {"Retry-After": "2"}
 
 
 class _TooLarge(Exception):
-    """A body grew past what is allowed."""
+    """The body is larger than allowed."""
 
 
-class _NobodyThere(Exception):
-    """The client left before its request was complete."""
+class _ClientGone(Exception):
+    """The client disconnected before its request was complete."""
 
 
 class ResponseCutOff(Exception):
-    """An error came after the answer had begun; the connection is cut, so that nobody takes it for whole."""
+    """An error came after the response had begun; cutting the connection shows that it is incomplete."""
 
 
 class RequestContext:
-    """The outermost layer: gives a request its id and guards what comes in and goes out."""
+    """The outermost middleware."""
 
     def __init__(
         self,
@@ -85,13 +83,13 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "lifespan":
-            await self._start_plainly(scope, receive, send)
+            await self._run_lifespan(scope, receive, send)
             return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         if scope["method"] == "HEAD":
-            # As GET; the server leaves the body out, by the method in its own scope.
+            # Served as GET; the server leaves the body out, because its own scope says HEAD.
             scope = {**scope, "method": "GET"}
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
@@ -107,7 +105,7 @@ class RequestContext:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._finish_headers(scope, message, request_id)
+                self._add_headers(scope, message, request_id)
             await send(message)
             complete = message["type"] == "http.response.body" and not message.get("more_body")
 
@@ -118,14 +116,14 @@ class RequestContext:
                 else:
                     await self._serve(scope, receive, send_guarded, headers, most)
             except Exception as error:
-                # Answered and logged in our own words by now. The server would print the error's own,
-                # which may hold what a person wrote.
+                # The error is answered and logged by now. The server would print its message, which may hold
+                # what a person wrote.
                 if not self._production:
                     raise
                 if not complete:
                     raise ResponseCutOff(type(error).__name__) from None
             finally:
-                self._account(scope, status, time.perf_counter() - started)
+                self._record(scope, status, time.perf_counter() - started)
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, headers: Headers, most: int
@@ -141,7 +139,7 @@ class RequestContext:
                 await self._app(scope, receive, send)
                 return
             await limiter.acquire()
-        except _NobodyThere:
+        except _ClientGone:
             return
         except _TooLarge:
             await _too_large(request_id, most)(scope, receive, send)
@@ -161,19 +159,19 @@ class RequestContext:
         finally:
             limiter.release()
 
-    async def _start_plainly(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run start and stop; a start that fails for a known reason says it in one sentence."""
+    async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start and stop; a start that fails for a known reason reports it in one sentence."""
         failed: list[Message] = []
 
-        async def hold_failure(message: Message) -> None:
-            # The framework sends a traceback, then raises the error itself.
+        async def keep_failure(message: Message) -> None:
+            # Starlette sends a traceback, then raises the error itself.
             if message["type"] == "lifespan.startup.failed":
                 failed.append(message)
             else:
                 await send(message)
 
         try:
-            await self._app(scope, receive, hold_failure)
+            await self._app(scope, receive, keep_failure)
         except DomainError as error:
             await send({"type": "lifespan.startup.failed", "message": error.message})
         except BaseException:
@@ -193,8 +191,8 @@ class RequestContext:
             return _too_large(request_id, most)
         return None
 
-    def _finish_headers(self, scope: Scope, start: Message, request_id: str) -> None:
-        """Add what is missing; a route's own headers stay."""
+    def _add_headers(self, scope: Scope, start: Message, request_id: str) -> None:
+        """Add the security headers that the route did not set."""
         headers = list(start.get("headers", ()))
         given = {name for name, _ in headers}
         api = scope["path"].startswith("/api/")
@@ -203,9 +201,9 @@ class RequestContext:
         headers.append((b"x-request-id", request_id.encode()))
         start["headers"] = headers
 
-    def _account(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", _UNROUTED)
-        # Anybody can think of a method, and each would be a metric of its own for ever.
+        # A client can invent methods, and each would be a metric of its own for ever.
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         REQUESTS.labels(method, route, str(status)).inc()
         REQUEST_SECONDS.labels(method, route).observe(seconds)
@@ -228,15 +226,15 @@ def _too_large(request_id: str, most: int) -> Any:
 
 
 async def _whole_body(receive: Receive, most: int) -> Receive:
-    """Read the body, at most `most` bytes of it, and return a `receive` that gives it.
+    """Read the body and return a `receive` that gives it at once.
 
-    Raises `_TooLarge`, `_NobodyThere` where the client left, `TimeoutError` after `BODY_SECONDS`.
+    Raises `_TooLarge` above `most` bytes, `_ClientGone`, and `TimeoutError` after `BODY_SECONDS`.
     """
     message = await asyncio.wait_for(receive(), BODY_SECONDS)
     if message.get("more_body"):
         message = await asyncio.wait_for(_rest(message, receive, most), BODY_SECONDS)
     if message["type"] == "http.disconnect":
-        raise _NobodyThere
+        raise _ClientGone
     if len(message.get("body", b"")) > most:
         raise _TooLarge
     given: Message | None = message

@@ -1,4 +1,4 @@
-"""The OpenAPI document: made when it is first asked for, of the routes and the error classes."""
+"""The OpenAPI document, generated on first use from the routes and the error classes."""
 
 import re
 from collections import defaultdict
@@ -32,7 +32,7 @@ _ALWAYS = (
     "policy_unreadable",
     "internal_error",
 )
-"""What any operation may answer."""
+"""Codes of every operation."""
 _SIGNED_IN = (
     "not_authenticated",
     "invalid_token",
@@ -41,18 +41,18 @@ _SIGNED_IN = (
     "second_factor_required",
     "sessions_unavailable",
 )
-"""What every operation that needs an access token may answer."""
+"""Codes of every operation that needs an access token."""
 _FOR_ONE_ROLE = ("wrong_role",)
 _EVERY_ROLE = ("/api/auth/",)
-"""Where the routes begin that are for whoever is signed in."""
+"""Path prefixes of routes that are open to every role."""
 _WRITING = ("outcome_unknown",)
-"""What every operation that changes something may answer: the answer to its COMMIT can be lost."""
+"""Codes of every operation that writes: the answer to its COMMIT may be lost."""
 _WITH_KEY = ("idempotency_key_reused",)
-"""What every operation that takes an `Idempotency-Key` may answer."""
+"""Codes of every operation that takes an `Idempotency-Key`."""
 
 
 def build(application: FastAPI) -> Json:
-    """Return the document of `application`, made once."""
+    """Return the document of `application`; later calls return the same one."""
     if application.openapi_schema is None:
         application.openapi_schema = _build(application)
     return application.openapi_schema
@@ -104,11 +104,11 @@ def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def _problem(codes: Sequence[ErrorCode]) -> Json:
-    """Return the models of an error answer, its `code` as an enumeration."""
+    """Return the models of an error response, with `code` as an enumeration."""
     problem = Problem.model_json_schema(ref_template=f"{REFS}{{model}}")
     models = {"Problem": problem, **problem.pop("$defs", {})}
-    told = problem["properties"]["code"]["description"]
-    problem["properties"]["code"] = {"$ref": f"{REFS}ErrorCode", "description": told}
+    description = problem["properties"]["code"]["description"]
+    problem["properties"]["code"] = {"$ref": f"{REFS}ErrorCode", "description": description}
     meanings = "\n".join(
         f"- `{each.code}` ({each.status}): {each.when} {each.remedy}" for each in codes
     )
@@ -128,7 +128,7 @@ def _exemplify(operation: Json, models: Json) -> None:
 
 
 def _document_errors(method: str, path: str, operation: Json, statuses: Mapping[str, int]) -> None:
-    """Say of each error answer which codes it can have."""
+    """List the possible codes of each error response."""
     answers = operation["responses"]
     general = {*_ALWAYS, *(() if method == "get" else _WRITING)}
     if operation["security"]:
@@ -139,16 +139,12 @@ def _document_errors(method: str, path: str, operation: Json, statuses: Mapping[
     possible: dict[int, set[str]] = defaultdict(set)
     for code in general:
         possible[statuses[code]].add(code)
-    for status in [status for status in answers if status.isdigit() and int(status) >= 400]:
-        possible[int(status)].update(answers.pop(status).get(CODES, ()))
-    for refused, told in sorted(possible.items()):
-        answers[str(refused)] = _refusal(refused, sorted(told))
-
-
-def _refusal(status: int, codes: Sequence[str]) -> Json:
-    told = ", ".join(f"`{code}`" for code in codes)
-    return {
-        "description": f"{HTTPStatus(status).phrase}: {told}",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": f"{REFS}Problem"}}},
-        CODES: list(codes),
-    }
+    for refused in [name for name in answers if name.isdigit() and int(name) >= 400]:
+        possible[int(refused)].update(answers.pop(refused).get(CODES, ()))
+    for status, codes in sorted(possible.items()):
+        listed = ", ".join(f"`{code}`" for code in sorted(codes))
+        answers[str(status)] = {
+            "description": f"{HTTPStatus(status).phrase}: {listed}",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{REFS}Problem"}}},
+            CODES: sorted(codes),
+        }

@@ -1,4 +1,4 @@
-"""The parameters in paths and queries that several routes take, each described once."""
+"""Path and query parameters that several routes share."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Errors over HTTP: problem+json (RFC 9457), one mapping for the whole API."""
+"""Errors over HTTP as problem+json (RFC 9457): the one mapping of error classes to statuses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _STATUS: Mapping[type[errors.DomainError], int] = {
 }
 
 RETRY_AFTER_SECONDS: Final = 5
-"""After which a part that did not answer is worth another try."""
+"""After which a part that is down is worth another try."""
 
 _UNCHANGED: Final = "Nothing was changed."
 _MAY_BE_CHANGED: Final = "Part of it may be done: look before you repeat it."
@@ -50,7 +50,7 @@ _HTTP_CODES = {
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """One `code`: the HTTP status it comes with, when it is answered, and what a program does then."""
+    """One `code`: its HTTP status, when it is answered, and what a program does about it."""
 
     code: str
     status: int
@@ -83,7 +83,7 @@ EDGE_CODES = (
         "internal_error", 500, "Something went wrong on our side.", errors.DomainError.remedy
     ),
 )
-"""What the edge answers by itself, without an error of the domain."""
+"""Codes of responses that no `DomainError` causes."""
 
 
 class ProblemField(BaseModel):
@@ -137,7 +137,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Return the problem+json answer."""
+    """Return the problem+json response."""
     body: dict[str, Any] = {
         "type": f"urn:partimer:problem:{code}",
         "title": HTTPStatus(status).phrase,
@@ -153,13 +153,13 @@ def problem(
 
 
 CODES = "x-codes"
-"""Which codes an answer can have, in a route's `responses` and in the document."""
+"""Extension of OpenAPI: the codes that a response may have."""
 
 
 def problems(*refusals: int | type[errors.DomainError]) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` that document by which errors a route refuses; a status is its plain error.
+    """Return the `responses` of a route that may raise these errors; a status stands for its plain error.
 
-    What any route may answer, and any that needs a sign-in, is not named: the document adds it.
+    The document adds the errors of every route, and those of every route with sign-in.
     """
     answers: dict[int | str, dict[str, Any]] = {}
     by_status = {status: kind for kind, status in _STATUS.items()}
@@ -177,7 +177,7 @@ def codes_of(error: type[errors.DomainError]) -> tuple[str, ...]:
 
 
 def status_of(error: type[errors.DomainError]) -> int:
-    """Return the HTTP status that errors of a class are answered with."""
+    """Return the HTTP status of an error class."""
     for kind in error.__mro__:
         if kind in _STATUS:
             return _STATUS[kind]
@@ -212,7 +212,7 @@ async def _domain_error(request: Request, error: errors.DomainError) -> Response
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """Return where in the request a fault lies; the first word (body, query) is left out."""
+    """Return the dotted path of a field, without the first word (body, query)."""
     return ".".join(str(part) for part in location[1:])
 
 
@@ -249,7 +249,7 @@ async def _http(request: Request, error: HTTPException) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """Return every method that the request's path answers: of all its routes, not of the first only."""
+    """Return the methods of all routes of the request's path."""
     allowed = {"OPTIONS"}
     for route in request.app.routes:
         if route.matches(request.scope)[0] is not Match.NONE:
@@ -260,12 +260,12 @@ def _allowed(request: Request) -> str:
 
 
 def _what_changed() -> str:
-    """Return what is certain of the request that failed."""
+    """Return what is known about the changes of the failed request."""
     return _MAY_BE_CHANGED if faults.something_committed() else _UNCHANGED
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """Answer for an error that nobody expected: a part that is down is worth another try, the rest is ours."""
+    """Answer 503 when the database or the cache is down, and 500 for a fault of ours."""
     if not faults.is_outage(error):
         return await _unexpected(request, error)
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
@@ -285,11 +285,11 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem+json answer."""
+    """Turn every error of `app` into a problem+json response."""
     app.exception_handler(errors.DomainError)(_domain_error)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_http)
-    # Each by name: what only `Exception` catches is raised once more, for the server to print.
+    # Each class by name: Starlette raises what only `Exception` catches once more, for the server to print.
     for kind in (
         SQLAlchemyError,
         asyncpg.PostgresError,

@@ -1,15 +1,15 @@
 """Every rate limit, in one table.
 
-Per address means the client's address (its /64 for IPv6, which one household holds whole).
-`…_here` means one phone or account from one address, and is counted before the wider limit of that phone
-or account: anybody can name another's, and uses up their own share of it first.
+`address` is the client's address (for IPv6 its /64, which one household holds whole). `…_here` counts one phone
+or account from one address, before the wider limit of that phone or account: so whoever names another's phone
+uses up only their own share of its limit.
 """
 
 import ipaddress
 from collections.abc import Mapping
 
 LIMITS: Mapping[str, str] = {
-    # A code costs us money: an address may ask for few, for one phone for fewer.
+    # Each code costs us money.
     "code:address": "10/hour",
     "code:phone_here": "3/hour",
     "code:phone": "6/hour",
@@ -28,7 +28,7 @@ LIMITS: Mapping[str, str] = {
     "email:account": "3/hour",
     # Links are made of 256-bit seals; this only keeps guessing from costing us.
     "pay:address": "60/minute",
-    # What a person does by hand, with room for programs.
+    # Work by hand, with room for programs.
     "write:account": "600/minute",
     "unlock:account": "60/minute",
     "trigger:account": "30/minute",
@@ -38,7 +38,7 @@ LIMITS: Mapping[str, str] = {
 
 
 def address_key(host: str | None) -> str:
-    """Return what counts as one address."""
+    """Return the address, or the IPv6 network, that counts as one client."""
     try:
         address = ipaddress.ip_address(host or "")
     except ValueError:

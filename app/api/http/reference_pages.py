@@ -1,7 +1,7 @@
-"""The API explained in a browser: `/docs`, and every error code on `/docs/errors`.
+"""The reference in a browser: Swagger UI on `/docs`, and every error code on `/docs/errors`.
 
-Whatever the pages load comes from here, so that they work without any other host. The files of Swagger UI
-come with the package `fastapi-offline`, of which nothing else is used.
+The pages load nothing from other hosts. Swagger UI's files come with the package `fastapi-offline`, of which
+nothing else is used.
 """
 
 import base64
@@ -40,7 +40,7 @@ SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-"""Without a validator: that would be another host."""
+"""Without the validator, which is another host's."""
 
 _API_PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Partimer API</title>
@@ -135,7 +135,7 @@ def _section(status: int, errors: Sequence[ErrorCode]) -> str:
 
 
 def _prose(text: str) -> str:
-    """Return `text` with what stands between backticks as code."""
+    """Return `text` as HTML, with backticks as code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 

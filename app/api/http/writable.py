@@ -1,6 +1,6 @@
-"""Whether the database takes what is written: for readiness, which a full disk has to end.
+"""Probe whether the database accepts writes, for readiness.
 
-Reading goes on when a disk is full or a server only lets read, so that a question alone finds nothing out.
+Reads still work when the disk is full or the server is read-only, so only a write shows it.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from app.core.logging import logger
 from app.database.faults import is_outage
 from app.database.session import Database
 
-LOOKS_EVERY_SECONDS: Final = 5.0
-"""What was found is told that long: who probes every second does not write every second."""
+PROBE_EVERY_SECONDS: Final = 5.0
+"""How long a result is reused, so that frequent health checks do not write each time."""
 LEAST_FREE_BYTES: Final = 8 * 1_024 * 1_024
-"""Beside a SQLite file: its write-ahead log alone grows to half of that before it is folded in."""
+"""Free disk space that SQLite needs: its write-ahead log alone grows to half of that."""
 
 _VERSION: Final = text("PRAGMA user_version")
 _READ_ONLY: Final = text(
@@ -28,7 +28,7 @@ _READ_ONLY: Final = text(
 )
 _LITTLE_MEMORY: Final = text("SET LOCAL work_mem = '64kB'")
 _SPILL: Final = text("SELECT count(*) FROM generate_series(1, 150000)")
-"""Two megabytes beyond what may stay in memory: they go to the disk of the data, and are gone at once."""
+"""Writes a temporary file of two megabytes beside the data, and removes it."""
 _WRITE: Final = text("SELECT txid_current()")
 
 
@@ -40,24 +40,24 @@ class NotWritable(Unavailable):
 
 
 class WriteProbe:
-    """Looks now and then, for all who ask."""
+    """Probes at most every `PROBE_EVERY_SECONDS`, whoever asks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._turn = asyncio.Lock()
-        self._looked_at = -LOOKS_EVERY_SECONDS
-        self._found: Exception | None = None
+        self._lock = asyncio.Lock()
+        self._probed_at = -PROBE_EVERY_SECONDS
+        self._error: Exception | None = None
 
     async def check(self) -> None:
-        """Raise `NotWritable` unless something could be written a moment ago."""
-        async with self._turn:
-            if time.monotonic() - self._looked_at >= LOOKS_EVERY_SECONDS:
-                self._found = await self._refusal()
-                self._looked_at = time.monotonic()
-        if self._found is not None:
-            raise NotWritable from self._found
+        """Raise `NotWritable` unless the last probe could write."""
+        async with self._lock:
+            if time.monotonic() - self._probed_at >= PROBE_EVERY_SECONDS:
+                self._error = await self._probe()
+                self._probed_at = time.monotonic()
+        if self._error is not None:
+            raise NotWritable from self._error
 
-    async def _refusal(self) -> Exception | None:
+    async def _probe(self) -> Exception | None:
         try:
             if not self._database.is_postgresql and self._free_bytes() < LEAST_FREE_BYTES:
                 return NotWritable()
@@ -79,7 +79,7 @@ class WriteProbe:
 
 
 async def _write_to_sqlite(session: AsyncSession) -> None:
-    """Change a number in the file's header that nobody uses: a page is written and synced."""
+    """Change an unused number in the file's header, which writes and syncs a page."""
     version = (await session.scalar(_VERSION)) or 0
     await session.execute(text(f"PRAGMA user_version = {1 - min(version, 1)}"))
 
