@@ -1,7 +1,4 @@
-"""Looking whether everything holds that must: in tests after every campaign of faults, and by an operator.
-
-It only reads, and may run beside everything else.
-"""
+"""Check every invariant of the data, after fault campaigns in tests and by an operator; it only reads."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -29,7 +26,7 @@ ALL = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one invariant stands: how many rows it is about, and how many of them break it."""
+    """The result of one invariant: the number of its rows, and of those that break it."""
 
     says: str
     about: int
@@ -37,7 +34,7 @@ class Finding:
 
 
 async def examine(database: Database, now: dt.datetime | None = None) -> list[Finding]:
-    """Return how every invariant stands at `now`, else at this moment."""
+    """Return the result of every invariant at `now` (None: this moment)."""
     now = now or dt.datetime.now(dt.UTC)
     values = {"messages_since": now - SENT_KEPT + dt.timedelta(days=1)}
     async with database.read() as session:
@@ -52,7 +49,7 @@ async def examine(database: Database, now: dt.datetime | None = None) -> list[Fi
         good, bad = await verify(session)
         found.append(Finding("the audit log's chain is whole", good, int(bad is not None)))
         if not database.is_postgresql:
-            # PostgreSQL itself lets nothing in that breaks these.
+            # PostgreSQL itself prevents these.
             found.append(await _sqlite(session))
     return found
 

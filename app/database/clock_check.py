@@ -1,7 +1,7 @@
-"""This machine's clock against the database's: whoever is wrong by more than a minute does no harm.
+"""Compare this machine's clock with the database's.
 
-Leases, limits and the pace of a number are kept by instants that all processes share. A process whose clock
-is wrong is not started, not ready, and sends nothing.
+All processes share timestamps of leases, limits and send rates. A process whose clock is more than a minute off
+does not start, is not ready, and sends nothing.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ from app.core.metrics import ALERTS
 from app.database.session import Database
 
 CHECK_EVERY_SECONDS: Final = 10.0
-"""How long an answer of the database is good for."""
+"""How long a comparison is reused."""
 
 
 class ClockDiffers(Unavailable):
@@ -29,10 +29,10 @@ class ClockDiffers(Unavailable):
 
 
 class ClockCheck:
-    """Compares a process's clock with PostgreSQL's; SQLite has the same clock."""
+    """Compares this process's clock with PostgreSQL's; with SQLite both are the same."""
 
     def __init__(self, database: Database, clock: Clock, *, on: bool) -> None:
-        """`on` is False where time is a test's."""
+        """`on` is False in tests, which set the clock themselves."""
         self._database = database
         self._clock = clock
         self._on = on and database.is_postgresql
@@ -40,10 +40,7 @@ class ClockCheck:
         self._ahead = dt.timedelta(0)
 
     async def ahead(self) -> dt.timedelta:
-        """Return by how much our clock is ahead of the database's, negative where it is behind.
-
-        Raises SQLAlchemy's errors.
-        """
+        """Return how far our clock is ahead of the database's. Raises SQLAlchemy's errors."""
         now = time.monotonic()
         if self._on and (self._asked is None or now - self._asked >= CHECK_EVERY_SECONDS):
             async with self._database.read() as session:
@@ -51,14 +48,14 @@ class ClockCheck:
                 theirs = await session.scalar(text("SELECT clock_timestamp()"))
                 after = self._clock()
             self._asked = now
-            # It was read at an instant between `before` and `after`: only what lies outside of them is a difference.
+            # The server read its clock between `before` and `after`: only what lies outside is a difference.
             self._ahead = (
                 before - theirs if before > theirs else min(after - theirs, dt.timedelta(0))
             )
         return self._ahead
 
     async def is_wrong(self) -> bool:
-        """Whether our clock differs by more than `SKEW`; tells somebody. Raises SQLAlchemy's errors."""
+        """Whether our clock is off by more than `SKEW`; if so, raise an alert. Raises SQLAlchemy's errors."""
         ahead = await self.ahead()
         if abs(ahead) <= SKEW:
             return False
@@ -67,7 +64,7 @@ class ClockCheck:
         return True
 
     async def require(self) -> None:
-        """Raise `ClockDiffers`, in a sentence for a person, if our clock is wrong."""
+        """Raise `ClockDiffers` if our clock is wrong."""
         if await self.is_wrong():
             seconds = round(self._ahead.total_seconds())
             way = "ahead of" if seconds > 0 else "behind"

@@ -1,4 +1,4 @@
-"""Engines on a database's address: SQLite or PostgreSQL, waiting no longer than they are told to."""
+"""Engines for SQLite and PostgreSQL, with time limits on every wait."""
 
 from typing import Any, Final
 
@@ -12,11 +12,11 @@ from app.database import postgresql, sqlite_dialect
 from app.database.postgresql import COMMAND, Patience
 
 HIDE_PARAMETERS: Final = True
-"""An error's message must not hold what was written: servers print it, names and addresses and all."""
+"""Error messages are printed, so they must not hold the values of a statement."""
 
 
 def parse_url(url: str) -> URL:
-    """Return `url` as SQLAlchemy reads it, without a driver. Raises `Unavailable` if it can't be."""
+    """Return the parsed `url` without a driver. Raises `Unavailable` if it can't be read."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -29,7 +29,7 @@ def parse_url(url: str) -> URL:
 
 
 def sync_engine_for(url: str) -> Engine:
-    """Return a plain engine on `url`, for scripts and migrations."""
+    """Return a synchronous engine, for scripts and migrations."""
     parsed = parse_url(url)
     if parsed.drivername == "postgresql":
         return create_engine(
@@ -43,7 +43,7 @@ def sync_engine_for(url: str) -> Engine:
 
 
 def async_engine_for(url: URL, patience: Patience, **options: Any) -> AsyncEngine:
-    """Return an asynchronous engine on `url`, as `parse_url` gives it."""
+    """Return an asynchronous engine on a parsed `url`."""
     on_postgresql = url.drivername == "postgresql"
     if on_postgresql:
         options["connect_args"] = postgresql.connect_arguments(patience)

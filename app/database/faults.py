@@ -1,8 +1,7 @@
-"""What an error of the database means: is it down or busy, and can anything have been changed?
+"""Classify database errors: is it an outage, and can anything have been committed?
 
-"Nothing was changed" is said only where it is certain: no transaction of the request had begun to commit.
-Once a COMMIT is sent, only the database's own refusal says that nothing came of it. Where the answer was
-lost, the rows may be there.
+Nothing was changed for certain only while no COMMIT of the request was sent, or if the database itself refused
+it. Where the answer to a COMMIT was lost, the rows may be there.
 """
 
 import errno
@@ -22,20 +21,20 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.core.errors import DomainError, Unavailable
 
 _OUTAGE_CLASSES: Final = frozenset({"08", "40", "53", "57", "58"})
-"""PostgreSQL's classes of errors that are nobody's fault: connection, rollback (deadlock, serialization),
-resources (disk full, too many connections), an operator or a time limit, the system."""
+"""PostgreSQL's error classes of outages: connection, rollback (deadlock, serialization), resources (disk full,
+too many connections), operator intervention or a time limit, system."""
 _OUTAGE_STATES: Final = frozenset({"25006", "25P03", "25P04", "55P03"})
-"""Read-only, idle too long in a transaction, transaction too long, lock not to be had in time."""
+"""Read-only, idle too long in a transaction, transaction too long, lock timeout."""
 _UNCERTAIN_CLASSES: Final = frozenset({"08", "57", "58", "XX"})
-"""Of these a COMMIT may have been done before the connection ended."""
+"""Error classes after which a COMMIT may still have been done."""
 _STATEMENT_ENDED: Final = "57014"
-"""A statement was cancelled, by its time limit too: its transaction is rolled back."""
+"""A statement was cancelled, perhaps by its time limit: its transaction is rolled back."""
 
-_COMING_AND_GOING: Final = frozenset({"57P01", "57P02", "57P03", "53300"})
+_STARTING_OR_STOPPING: Final = frozenset({"57P01", "57P02", "57P03", "53300"})
 """Shut down, crashed, starting up, too many connections."""
 
 _CONNECTION_GONE: Final = "8s2b"
-"""SQLAlchemy's word for a session whose connection was lost under an error that somebody caught."""
+"""SQLAlchemy's code of a session that lost its connection under an error that was caught."""
 
 _SQLITE_OUTAGES: Final = frozenset(
     {
@@ -75,10 +74,9 @@ class OutcomeUnknown(Unavailable):
 
 @dataclass
 class Commits:
-    """What one request has had committed."""
+    """Whether one request has sent a COMMIT, whatever came of it."""
 
     begun: bool = False
-    """Whether a COMMIT was sent, whatever came of it."""
 
 
 _COMMITS: ContextVar[Commits | None] = ContextVar("commits", default=None)
@@ -86,7 +84,7 @@ _COMMITS: ContextVar[Commits | None] = ContextVar("commits", default=None)
 
 @contextmanager
 def counting_commits() -> Iterator[Commits]:
-    """Note the commits of what runs in the block."""
+    """Record the commits inside the block."""
     commits = Commits()
     token = _COMMITS.set(commits)
     try:
@@ -97,7 +95,7 @@ def counting_commits() -> Iterator[Commits]:
 
 @contextmanager
 def committing() -> Iterator[None]:
-    """Run a COMMIT in the block. Raises `OutcomeUnknown` where its answer was lost, else its own error."""
+    """Run a COMMIT in the block. Raises `OutcomeUnknown` where its answer was lost."""
     commits = _COMMITS.get() or Commits()
     before, commits.begun = commits.begun, True
     try:
@@ -111,13 +109,13 @@ def committing() -> Iterator[None]:
 
 
 def something_committed() -> bool:
-    """Whether the running request may have changed anything, as far as the database goes."""
+    """Whether the running request may have changed the database."""
     commits = _COMMITS.get()
     return commits is not None and commits.begun
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database or the cache is down, frozen, full or busy: trying again may help."""
+    """Whether the database or the cache is down, frozen, full or busy, so that a retry may help."""
     if isinstance(error, (PoolTimeout, TimeoutError, ConnectionError, RedisError)):
         return True
     if isinstance(error, PendingRollbackError):
@@ -138,28 +136,27 @@ def _is_outage_of_driver(error: BaseException) -> bool:
     if state is not None:
         return state[:2] in _OUTAGE_CLASSES or state in _OUTAGE_STATES
     if isinstance(error.__cause__, asyncpg.InvalidCachedStatementError):
-        return True  # a migration changed what it returns; prepared anew, it works
+        return True  # a migration changed the result's columns; once prepared again it works
     cause = error if isinstance(error, asyncpg.InterfaceError) else error.__cause__
-    # The driver's own words without the server: the connection is closed, or closing. A value it can't
-    # send is a fault of ours.
+    # The driver's own error: the connection is closed or closing. A value it can't send is our fault.
     return isinstance(cause, (asyncpg.InterfaceError, asyncpg.InternalClientError)) and not (
         isinstance(cause, ValueError)
     )
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the server behind `error` could not be reached, or is just starting or stopping."""
+    """Whether the server could not be reached, or is starting or stopping."""
     cause: BaseException = error
     if isinstance(error, DBAPIError) and error.orig is not None:
         cause = error.orig
     if isinstance(cause, (TimeoutError, ConnectionError, socket.gaierror)):
         return True
     state = _state(cause)
-    return state is not None and (state[:2] == "08" or state in _COMING_AND_GOING)
+    return state is not None and (state[:2] == "08" or state in _STARTING_OR_STOPPING)
 
 
 def may_be_committed(error: BaseException) -> bool:
-    """Whether the COMMIT that failed with `error` may have been done all the same."""
+    """Whether the COMMIT that failed with `error` may have been done."""
     if isinstance(error, (PoolTimeout, ConnectionRefusedError, DomainError)):
         return False  # it was never sent
     cause: BaseException = error

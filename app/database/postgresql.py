@@ -1,8 +1,8 @@
-"""How long this process waits for PostgreSQL, and what it does with a connection that is gone.
+"""Time limits towards PostgreSQL, and the handling of lost connections.
 
-A server that is frozen, or whose machine vanished, answers nothing and closes nothing. Every step towards
-it has a limit on our side: a free connection of the pool, a new connection, a statement, a goodbye. The
-server's own limits are a little shorter, so that a slow statement is ended there and its connection stays.
+A frozen server, or one whose machine is gone, neither answers nor closes a connection. So every step has a limit
+on our side: waiting for the pool, connecting, a statement, closing. The server's own limits are a little shorter:
+then it ends a slow statement and the connection stays usable.
 """
 
 import asyncio
@@ -18,18 +18,17 @@ from sqlalchemy.exc import DisconnectionError
 
 @dataclass(frozen=True)
 class Patience:
-    """How long one waits for the database, in seconds."""
+    """How long to wait for the database."""
 
     pool_seconds: float
-    """For a connection that is free; on SQLite also for one's turn to write."""
+    """For a free connection; on SQLite also for the writers before."""
     connect_seconds: float
     command_seconds: float
     """For the answer to one statement, on our side."""
     statement_seconds: float
     """How long PostgreSQL lets one statement run."""
     lock_seconds: float
-    """How long a statement waits for a row that another transaction holds, or a writer on SQLite for
-    the one before it."""
+    """For a row that another transaction locks; on SQLite for a writer of another process."""
 
 
 REQUEST: Final = Patience(
@@ -39,9 +38,9 @@ REQUEST: Final = Patience(
     statement_seconds=2.5,
     lock_seconds=2.0,
 )
-"""Of a request, which is answered within five seconds. When a server freezes, those who have a connection
-give up after a statement's time, and those who wait for one get it then and can't connect anew. The loops of
-a server share it: what they don't finish they repeat."""
+"""For requests, which are answered within five seconds: when the server freezes, the first give up after
+`command_seconds`, and those that waited for their connections then fail to connect. Loops use it too: they repeat
+what they don't finish."""
 
 COMMAND: Final = Patience(
     pool_seconds=30.0,
@@ -50,29 +49,29 @@ COMMAND: Final = Patience(
     statement_seconds=3_600.0,
     lock_seconds=60.0,
 )
-"""Of work that nobody waits for at a screen: migrations, checks of the whole database, rebuilds."""
+"""For work that nobody waits for: migrations, checks of the whole database, rebuilds."""
 
 GOODBYE_SECONDS: Final = 0.25
-"""For the server to take notice that we leave; one that is frozen never does."""
+"""For the server to acknowledge that we close; a frozen one never does."""
 
 RECYCLE_SECONDS: Final = 1_800
-"""Age at which a connection is replaced when it is next used: less than the server keeps an idle one."""
+"""Age at which a connection is replaced: less than the server keeps an idle one."""
 
 _IDLE_SESSION_SECONDS: Final = 7_200
-"""After which PostgreSQL ends a session that asks nothing: its process is gone, or has forgotten it."""
+"""After which PostgreSQL ends an idle session."""
 _IDLE_IN_TRANSACTION_SECONDS: Final = 60
 _KEEPALIVE_IDLE_SECONDS: Final = 30
 _KEEPALIVE_EVERY_SECONDS: Final = 10
 _KEEPALIVES: Final = 3
 _UNACKNOWLEDGED_SECONDS: Final = 30
-"""After which what was sent and never arrived ends a connection, at either end."""
+"""After which unacknowledged data ends a connection, at either end."""
 
-LISTENER_LOOKS_SECONDS: Final = 20.0
-"""How often a connection that only listens asks for a sign of life."""
+LISTENER_CHECK_SECONDS: Final = 20.0
+"""How often a connection that only listens checks that the server is alive."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no types
-    """A connection that notices when the other machine is gone, and never waits long to be closed."""
+    """A connection that notices when the other machine is gone, and closes quickly."""
 
     __slots__ = ()
 
@@ -81,7 +80,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no
         keep_alive(transport.get_extra_info("socket"))
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's own signature
-        """Say goodbye; a server that does not take notice at once is left without."""
+        """Close; a server that does not acknowledge it at once is left without."""
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await super().close(timeout=timeout)
@@ -90,7 +89,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no
 
 
 def keep_alive(connection: socket.socket | None) -> None:
-    """Let the operating system end a TCP connection whose other end has vanished."""
+    """Let the operating system end a TCP connection whose other end is gone."""
     if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
         return
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -100,13 +99,13 @@ def keep_alive(connection: socket.socket | None) -> None:
         ("TCP_KEEPCNT", _KEEPALIVES),
         ("TCP_USER_TIMEOUT", _UNACKNOWLEDGED_SECONDS * 1_000),
     ):
-        # Not every system has all of them.
+        # Not every operating system has all of them.
         if (option := getattr(socket, name, None)) is not None:
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def connect_arguments(patience: Patience) -> dict[str, Any]:
-    """Return what `asyncpg.connect` is told beside the address."""
+    """Return the arguments of `asyncpg.connect` beside the address."""
     return {
         "connection_class": Connection,
         "timeout": patience.connect_seconds,
@@ -116,7 +115,7 @@ def connect_arguments(patience: Patience) -> dict[str, Any]:
 
 
 def server_settings(patience: Patience) -> dict[str, str]:
-    """Return the limits that PostgreSQL itself keeps for a session."""
+    """Return the limits that PostgreSQL enforces for a session."""
     return {
         "statement_timeout": _milliseconds(patience.statement_seconds),
         "lock_timeout": _milliseconds(patience.lock_seconds),
@@ -130,7 +129,7 @@ def server_settings(patience: Patience) -> dict[str, str]:
 
 
 def libpq_arguments(patience: Patience) -> dict[str, Any]:
-    """Return the same limits as psycopg, and so libpq, reads them."""
+    """Return the same limits for psycopg (libpq)."""
     options = " ".join(f"-c {name}={value}" for name, value in server_settings(patience).items())
     return {
         "connect_timeout": max(2, round(patience.connect_seconds)),
@@ -143,21 +142,21 @@ def libpq_arguments(patience: Patience) -> dict[str, Any]:
 
 
 async def listener(url: str) -> asyncpg.Connection:
-    """Return a connection that may be idle for ever; `sign_of_life` finds out when it is dead."""
+    """Return a connection that may be idle for ever; `check_alive` finds out when it is dead."""
     arguments = connect_arguments(REQUEST)
     arguments["server_settings"] |= {"idle_session_timeout": "0"}
     return await asyncpg.connect(url, **arguments)
 
 
-async def sign_of_life(connection: asyncpg.Connection) -> None:
-    """Return when the server answers. Raises asyncpg's errors, and `TimeoutError`."""
+async def check_alive(connection: asyncpg.Connection) -> None:
+    """Return when the server answers. Raises asyncpg's errors and `TimeoutError`."""
     await connection.execute("SELECT 1")
 
 
 def give_up_lost_connections(engine: Engine) -> None:
-    """Leave a connection at once when its answer did not come in time, and all others like it.
+    """Drop a connection whose answer timed out, and those that the server has closed.
 
-    Without this the pool would hand it out again, and whoever got it would wait as long.
+    Without this the pool would hand them out again, and the next user would wait as long.
     """
 
     @event.listens_for(engine, "handle_error")
@@ -170,8 +169,8 @@ def give_up_lost_connections(engine: Engine) -> None:
         context.is_disconnect = True
 
     @event.listens_for(engine, "checkout")
-    def pass_by_closed_ones(connection: Any, _record: Any, _proxy: Any) -> None:
-        # The driver has noticed by itself that the server closed it: no question is needed.
+    def skip_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+        # The driver knows without a query that the server closed it.
         if connection.driver_connection.is_closed():
             raise DisconnectionError("closed by the server")
 

@@ -1,12 +1,8 @@
-"""SQLite without a thread for each call.
+"""SQLite in the event loop's thread, as SQLAlchemy's driver `sqlite+inline`.
 
-SQLite answers from this process's own memory in microseconds; handing every call to another thread and
-back, as the usual asynchronous drivers do, takes several times longer than the call. Here statements run
-in the event loop's thread, and only what may wait runs in another: a commit, which waits for the disk,
-and the beginning of a write when another process is writing. What a person waits for is decided there
-and in long scans; a database so large that its scans hold up the loop belongs on PostgreSQL.
-
-Importing this module makes the driver known to SQLAlchemy as `sqlite+inline`.
+SQLite answers in microseconds; the usual asynchronous drivers hand every call to another thread, which takes
+several times longer. Here only what may wait runs in a thread: a commit, which waits for the disk, and the start
+of a write while another process writes. A database so large that its scans block the loop belongs on PostgreSQL.
 """
 
 import asyncio
@@ -29,7 +25,7 @@ BEGIN_TO_WRITE: Final = "BEGIN IMMEDIATE"
 
 class _Cursor(sqlite3.Cursor):
     async def _async_soft_close(self) -> None:
-        """Close as SQLAlchemy wants it of asynchronous drivers: its rows are here already."""
+        """Do nothing: SQLAlchemy asks asynchronous drivers for it, and all rows are read already."""
 
 
 class _Connection(sqlite3.Connection):
@@ -51,31 +47,31 @@ class InlineDialect(SQLiteDialect_pysqlite):
 
     @classmethod
     def get_pool_class(cls, _url: URL) -> type[Pool]:
-        """Return the pool whose waiting does not hold up the loop."""
+        """Return the pool that does not block the loop."""
         return AsyncAdaptedQueuePool
 
     def create_connect_args(self, url: URL) -> Any:
-        """Let the thread that commits use the connection: never two at once."""
+        """Allow the thread that commits to use the connection; two never use it at once."""
         positional, named = super().create_connect_args(url)
         return positional, {**named, "check_same_thread": False, "factory": _Connection}
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        """Execute at once, but for what may have to wait its turn."""
+        """Execute in this thread, except the start of a write."""
         if statement == BEGIN_TO_WRITE:
             _begin_to_write(cursor)
         else:
             cursor.execute(statement, parameters)
 
     def do_commit(self, dbapi_connection: Any) -> None:
-        """Commit; the disk, where there is anything to write, is waited for in a thread."""
+        """Commit; where there is anything to write, in a thread."""
         if dbapi_connection.total_changes == dbapi_connection.committed_changes:
             dbapi_connection.commit()
         else:
-            _elsewhere(dbapi_connection.commit)
+            _in_thread(dbapi_connection.commit)
             dbapi_connection.committed_changes = dbapi_connection.total_changes
 
     def get_driver_connection(self, connection: Any) -> Any:
-        """Return the connection as Python's own module knows it."""
+        """Return the `sqlite3` connection."""
         return connection
 
 
@@ -85,10 +81,9 @@ registry.register("sqlite.inline", __name__, InlineDialect.__name__)
 def own_transactions(engine: Engine, busy_seconds: float) -> None:
     """Take transaction control from the driver, whose own handling breaks savepoints.
 
-    A writer waits `busy_seconds` for one of another process; writes take milliseconds.
-
-    Writers begin IMMEDIATE: a deferred one that turns writer later fails instead of waiting.
-    `synchronous=FULL`, because an acknowledged acceptance or payment must survive a power cut.
+    A writer waits `busy_seconds` for one of another process. Writers use BEGIN IMMEDIATE, because a deferred one
+    that writes later fails instead of waiting. `synchronous=FULL`, because an acknowledged acceptance or payment
+    must survive a power cut.
     """
 
     @event.listens_for(engine, "connect")
@@ -105,7 +100,7 @@ def own_transactions(engine: Engine, busy_seconds: float) -> None:
             "cache_size=-65536",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
-        # SQLite's own lower() knows no letter beyond ASCII: who looks for "Élodie" writes "élodie".
+        # SQLite's own lower() handles only ASCII, so "élodie" would not find "Élodie".
         connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
@@ -115,12 +110,12 @@ def own_transactions(engine: Engine, busy_seconds: float) -> None:
 
 
 def _lower(value: object) -> object:
-    """Return text in lower case, as PostgreSQL's lower() does; anything else as it is."""
+    """Return text in lower case, as PostgreSQL's lower() does."""
     return value.lower() if isinstance(value, str) else value
 
 
 def _begin_to_write(cursor: Any) -> None:
-    """Begin at once, or, where another process is writing, wait for it in a thread."""
+    """Begin at once, or in a thread while another process writes."""
     cursor.execute("PRAGMA busy_timeout=0")
     try:
         cursor.execute(BEGIN_TO_WRITE)
@@ -130,16 +125,16 @@ def _begin_to_write(cursor: Any) -> None:
             raise
     finally:
         cursor.execute(f"PRAGMA busy_timeout={cursor.connection.busy_ms}")
-    _elsewhere(lambda: cursor.execute(BEGIN_TO_WRITE))
+    _in_thread(lambda: cursor.execute(BEGIN_TO_WRITE))
 
 
-def _elsewhere(call: Callable[[], Any]) -> None:
-    """Run `call` in a thread; the greenlet waits, the event loop does not."""
-    await_(_to_its_end(call))
+def _in_thread(call: Callable[[], Any]) -> None:
+    """Run `call` in a thread; only this greenlet waits, not the event loop."""
+    await_(_completed(call))
 
 
-async def _to_its_end(call: Callable[[], Any]) -> None:
-    """Wait for `call` even when cancelled: what follows, a rollback, must not meet it half done."""
+async def _completed(call: Callable[[], Any]) -> None:
+    """Wait for `call` even when cancelled: the rollback that follows must not overlap with it."""
     running = asyncio.get_running_loop().run_in_executor(None, call)
     try:
         await asyncio.shield(running)

@@ -1,4 +1,4 @@
-"""SQL that says the same to both databases, where SQLAlchemy needs a word more for one of them."""
+"""SQL for which the two databases need different words."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ type Insert = on_postgresql.Insert | on_sqlite.Insert
 
 
 def table(model: type[Base]) -> Table:
-    """Return the plain table of a model: a query of its columns alone runs past the ORM."""
+    """Return a model's table; a query of its columns avoids the ORM."""
     return cast(Table, model.__table__)
 
 
@@ -41,7 +41,7 @@ def is_postgresql(session: AsyncSession) -> bool:
 
 
 def insert_of(model: type[Base], *, postgresql: bool) -> Insert:
-    """Return an INSERT into the model's table that can be told what to do ON CONFLICT."""
+    """Return an INSERT into the model's table that supports ON CONFLICT."""
     insert = on_postgresql.insert if postgresql else on_sqlite.insert
     return insert(table(model))
 
@@ -60,9 +60,9 @@ async def insert_if_absent(
 
 
 async def rows_changed(session: AsyncSession, statement: UpdateBase, values: Any = None) -> int:
-    """Run an INSERT, UPDATE or DELETE, `values` bound by name, and return how many rows it touched.
+    """Run an INSERT, UPDATE or DELETE with `values` bound by name; return the number of rows.
 
-    A compare-and-set that must change one row asks for 1 here, else says why not.
+    A compare-and-set checks that it is 1.
     """
     result = await session.execute(statement, values)
     return cast("CursorResult[Any]", result).rowcount
@@ -85,23 +85,23 @@ def transition_update(
 
 
 def is_one_of(column: Column[Any], states: Iterable[str]) -> ColumnElement[bool]:
-    """Return the condition with our own words in the SQL: any plan sees which partial index fits.
+    """Return the condition with literal states, so that the planner can use a partial index.
 
-    One word is an equality: SQLite does not see that IN with one says the same as the index.
+    A single state becomes an equality, because SQLite does not match IN with such an index.
     """
-    words: list[ColumnElement[Any]] = [literal_column(f"'{state}'") for state in states]
-    return column == words[0] if len(words) == 1 else column.in_(words)
+    literals: list[ColumnElement[Any]] = [literal_column(f"'{state}'") for state in states]
+    return column == literals[0] if len(literals) == 1 else column.in_(literals)
 
 
 class _Later(FunctionElement[dt.datetime]):
-    """An instant that is bound by name, and so many seconds after it."""
+    """An instant bound by name, plus seconds."""
 
     type = UtcDateTime()
     inherit_cache = True
 
 
 def later(name: str, after: dt.timedelta) -> ColumnElement[dt.datetime]:
-    """Return the instant `after` the one bound as `name`, for comparisons; whole seconds."""
+    """Return the instant bound as `name` plus `after`, in whole seconds, for comparisons."""
     seconds: ColumnElement[Any] = literal_column(str(int(after.total_seconds())))
     return _Later(bindparam(name, type_=UtcDateTime()), seconds)
 
@@ -109,7 +109,7 @@ def later(name: str, after: dt.timedelta) -> ColumnElement[dt.datetime]:
 @compiles(_Later)
 def _sqlite_later(element: _Later, compiler: Any, **options: Any) -> str:
     instant, seconds = (compiler.process(part, **options) for part in element.clauses)
-    # As text, as SQLite keeps instants: one without a fraction comes before all with one.
+    # SQLite stores instants as text, in which one without a fraction sorts before those with one.
     return f"strftime('%Y-%m-%d %H:%M:%S', {instant}, '{seconds} seconds')"
 
 
@@ -120,10 +120,9 @@ def _postgresql_later(element: _Later, compiler: Any, **options: Any) -> str:
 
 
 class json_rows(FunctionElement[str]):  # noqa: N801 - a function of SQL
-    """An aggregate: its columns' values in every row as JSON, an array of arrays in no order.
+    """An aggregate of its columns' values as JSON, an unordered array of arrays; NULL or empty over no row.
 
-    Over no row it is NULL or an empty array. What belongs to each row of a list comes with the row
-    this way, in one statement and so of one moment.
+    With it one statement, and so one snapshot, returns a list together with what belongs to each row.
     """
 
     type = Text()

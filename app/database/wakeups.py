@@ -121,9 +121,9 @@ class Wakeups:
             self.wake_all()
             while not lost.is_set():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(lost.wait(), postgresql.LISTENER_LOOKS_SECONDS)
+                    await asyncio.wait_for(lost.wait(), postgresql.LISTENER_CHECK_SECONDS)
                     return
                 # A server whose machine is gone closes no connection; only a question shows it.
-                await postgresql.sign_of_life(connection)
+                await postgresql.check_alive(connection)
         finally:
             await connection.close()
