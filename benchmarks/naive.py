@@ -17,7 +17,7 @@ from app.identity.models import User, UserStatus
 from app.matching.hours import Availability
 from app.matching.rules import Candidate, JobFacts, WorkerFacts, limit_km, rank
 from app.workers.models import Worker, WorkerAvailability
-from app.workers.track_record import reliability
+from app.workers.rules import reliability
 
 _BATCH = 1_000
 

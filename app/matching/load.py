@@ -23,7 +23,7 @@ from app.matching.rules import JobFacts, WorkerFacts
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.workers.models import TimeOff, Worker
-from app.workers.track_record import reliability
+from app.workers.rules import reliability
 
 CAP_PERIOD = dt.timedelta(days=7)
 """The stretch of time that a worker's weekly cap on offers counts, ending now."""

@@ -29,7 +29,7 @@ class WorkerFacts:
     skills: frozenset[str]
     experience_years: int
     reliability: float
-    """0 to 100; see `app.workers.track_record`."""
+    """0 to 100; see `app.workers.rules`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from app.offers.respond import OfferNotFound
 from app.offers.rules import OfferStatus
 from app.offers.worker_names import shown_name
 from app.workers.models import Worker
-from app.workers.track_record import reliability
+from app.workers.rules import reliability
 
 _JOBS, _EMPLOYERS, _USERS, _WORKERS = map(table, (Job, Employer, User, Worker))
 _MATCH, _JOB, _SLOT = table(JobMatch).c, _JOBS.c, table(JobSlot).c

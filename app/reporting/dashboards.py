@@ -12,8 +12,8 @@ from app.jobs.models import Job, JobStatus
 from app.offers.effective_status import effective_status
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.workers.completeness import completeness
 from app.workers.models import Worker, WorkerAvailability
+from app.workers.rules import completeness
 
 LATEST = 200
 """Medians look at so many of the latest answers or jobs: what somebody is like now, and cheap."""

@@ -1,4 +1,4 @@
-"""When a worker is free: weekly slots, and dates on which none of them counts."""
+"""A worker's availability: weekly slots, and time off, in which no slot counts."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ MAX_TIME_OFF_DAYS: Final = 366
 
 
 class SlotOverlap(Conflict):
-    """The worker is free at that time already."""
+    """The slot overlaps with another of the worker's."""
 
     code = "slot_overlap"
     detail = "This overlaps with another of your slots; remove that one first."
@@ -39,7 +39,7 @@ class SlotOverlap(Conflict):
 
 
 class TooManySlots(Conflict):
-    """A week has no use for more."""
+    """The worker has the most slots a week may have."""
 
     code = "too_many_slots"
     detail = f"A week holds at most {MAX_SLOTS} slots; remove one first."
@@ -47,7 +47,7 @@ class TooManySlots(Conflict):
 
 
 class TooMuchTimeOff(Conflict):
-    """Nobody plans that many holidays."""
+    """The worker has the most times off that are kept."""
 
     code = "too_much_time_off"
     detail = f"At most {MAX_TIME_OFF} times off are kept; remove one first."
@@ -75,20 +75,24 @@ async def list_slots(session: AsyncSession, worker_id: UUID) -> Sequence[WorkerA
 async def add_slot(
     session: AsyncSession, worker_id: UUID, slot: Slot, *, now: dt.datetime
 ) -> WorkerAvailability:
-    """Add a slot. Raises `SlotOverlap` (past midnight and into Monday too) and `TooManySlots`."""
+    """Add a slot. Raises `TooManySlots` and `SlotOverlap` (also across midnight and Sunday night)."""
     await lock_worker(session, worker_id, now=now)
     own = [to_slot(row) for row in await list_slots(session, worker_id)]
     if overlaps(slot, own):
         raise SlotOverlap
     if len(own) >= MAX_SLOTS:
         raise TooManySlots
-    return await _insert(session, worker_id, slot)
+    row = _row(worker_id, slot)
+    session.add(row)
+    await session.flush()
+    changed(session, "worker", worker_id)
+    return row
 
 
 async def replace_slots(
     session: AsyncSession, worker_id: UUID, week: Sequence[Slot], *, now: dt.datetime
 ) -> Sequence[WorkerAvailability]:
-    """Put `week` in place of all slots; return them in its order. Raises `SlotOverlap`, `TooManySlots`."""
+    """Replace all slots; return them in week order. Raises `SlotOverlap` and `TooManySlots`."""
     if len(week) > MAX_SLOTS:
         raise TooManySlots
     if any(overlaps(slot, week[:number]) for number, slot in enumerate(week)):
@@ -116,14 +120,6 @@ async def remove_slot(
     changed(session, "worker", worker_id)
 
 
-async def _insert(session: AsyncSession, worker_id: UUID, slot: Slot) -> WorkerAvailability:
-    row = _row(worker_id, slot)
-    session.add(row)
-    await session.flush()
-    changed(session, "worker", worker_id)
-    return row
-
-
 def _row(worker_id: UUID, slot: Slot) -> WorkerAvailability:
     starts, ends = slot.times
     return WorkerAvailability(
@@ -132,7 +128,7 @@ def _row(worker_id: UUID, slot: Slot) -> WorkerAvailability:
 
 
 def to_slot(row: WorkerAvailability) -> Slot:
-    """Return a slot as the rules count it."""
+    """Return a row as a `Slot`."""
     return Slot.between(row.weekday, row.starts, row.ends)
 
 
@@ -150,9 +146,9 @@ async def add_time_off(
     *,
     now: dt.datetime,
 ) -> TimeOff:
-    """Add dates, both included, on which no slot counts; they may overlap with others.
+    """Add time off, both dates included; it may overlap with others.
 
-    Raises `Invalid` for an end before the start and for more than a year, and `TooMuchTimeOff`.
+    Raises `TooMuchTimeOff`, and `Invalid` for an end before the start or more than a year after it.
     """
     if ends_on < starts_on:
         raise Invalid.field("ends_on", "This lies before starts_on.")

@@ -1,4 +1,4 @@
-"""Employers from whom a worker wants no further offers."""
+"""Employers whom a worker has blocked: they are offered none of their jobs."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class EmployerNotBlocked(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class BlockedEmployer:
-    """A block; `made` tells whether this call made it."""
+    """A block; `made` is whether this call made it."""
 
     employer_id: UUID
     created_at: dt.datetime
@@ -41,9 +41,9 @@ class BlockedEmployer:
 async def block_employer(
     session: AsyncSession, worker_id: UUID, employer_id: UUID, *, now: dt.datetime
 ) -> BlockedEmployer:
-    """Block an employer; blocking twice changes nothing. Raises `BlockedEmployerNotFound`.
+    """Block an employer; a second call changes nothing. Raises `BlockedEmployerNotFound`.
 
-    What is open between them is ended by `offers.respond.break_with`, which the caller runs before.
+    The caller first ends their open offers (`offers.respond.break_with`).
     """
     known = select(User.id).where(User.id == employer_id, User.role == Role.EMPLOYER)
     if await session.scalar(known) is None:
@@ -75,7 +75,7 @@ async def unblock_employer(session: AsyncSession, worker_id: UUID, employer_id: 
 async def list_blocked_employers(
     session: AsyncSession, worker_id: UUID
 ) -> Sequence[BlockedEmployer]:
-    """Return whom the worker has blocked, newest first."""
+    """Return the employers whom the worker has blocked, newest first."""
     query = (
         select(BlockByWorker.employer_id, BlockByWorker.created_at)
         .where(BlockByWorker.worker_id == worker_id)

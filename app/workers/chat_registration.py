@@ -13,15 +13,14 @@ from app.core.ids import new_id
 from app.core.languages import Language
 from app.database.statements import insert_if_absent
 from app.identity import users
-from app.identity.models import Consent, Role, User, UserStatus
+from app.identity.models import Role, User, UserStatus
 from app.messaging.contacts import identify
 from app.messaging.models import ChatPerson
 from app.workers.models import Worker
 from app.workers.registration import (
-    CONSENT_PURPOSE,
-    CONSENT_VERSION,
     DEFAULT_TRAVEL_KM,
     NewWorker,
+    add_consent,
     register_proven,
 )
 
@@ -39,7 +38,7 @@ class ChatNewcomer:
 async def create_worker(
     session: AsyncSession, person: ChatPerson, newcomer: ChatNewcomer, *, now: dt.datetime
 ) -> None:
-    """Create the pending worker of a person; of several messages handled at once, one does."""
+    """Create a person's pending worker; of several messages handled at once, only one does."""
     if person.user_id is not None:
         return
     user = {
@@ -95,24 +94,12 @@ async def give_consent(
     *,
     now: dt.datetime,
 ) -> None:
-    """Record a worker's consent. Their message proves the phone, which makes them active.
-
-    Raises `NotFound`.
-    """
+    """Record a worker's consent; the message proves the phone and activates them. Raises `NotFound`."""
     user = await users.get_user(session, worker_id)
     phone = users.phone_of(session, user)
     if phone is not None:
         language = Language(newcomer.language)
         new = NewWorker(name=newcomer.name, phone=phone, language=language, channel=channel)
         await register_proven(session, new, newcomer.country, now=now)
-        return
-    session.add(
-        Consent(
-            user_id=user.id,
-            purpose=CONSENT_PURPOSE,
-            wording_version=CONSENT_VERSION,
-            language=newcomer.language,
-            channel=channel,
-            granted_at=now,
-        )
-    )
+    else:
+        add_consent(session, user.id, newcomer.language, channel, now=now)

@@ -1,7 +1,7 @@
-"""A worker's profile: reading it, and changing what is the worker's to change."""
+"""A worker's profile: reading, editing and erasing it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, TypedDict
 from uuid import UUID
 
@@ -17,12 +17,13 @@ from app.database.session import changed, keyring
 from app.database.statements import table
 from app.identity.models import User, UserStatus
 from app.messaging.models import ChatPerson
+from app.messaging.rules import QuietPeriod
 from app.workers.models import BlockByWorker, TimeOff, Worker, WorkerAvailability
 from app.workers.registration import check_skills, city_of
 
 MAX_SKILLS: Final = 30
 BIO: Final = "bio"
-"""What a worker's own words are sealed as."""
+"""The sealing context of a worker's bio."""
 
 
 class WorkerNotFound(NotFound):
@@ -33,14 +34,14 @@ class WorkerNotFound(NotFound):
 
 
 class QuietHoursChange(TypedDict):
-    """When no message may come, wall-clock in the worker's zone; `end` before `start` is next day."""
+    """Wall-clock hours without messages, in the worker's zone; `end` before `start` is the next day."""
 
     start: dt.time
     end: dt.time
 
 
 class WorkerEdit(TypedDict, total=False):
-    """What a worker may change; what is left out keeps its value. None empties a field."""
+    """Changes to a profile; a missing field keeps its value, None empties it."""
 
     name: str
     language: Language
@@ -56,7 +57,7 @@ class WorkerEdit(TypedDict, total=False):
 
 
 def bio_of(session: AsyncSession, worker: Worker) -> str:
-    """Return what a worker says about themselves, or ""."""
+    """Return a worker's bio, or ""."""
     return keyring(session).reveal(worker.bio_sealed, BIO, worker.bio) or ""
 
 
@@ -95,10 +96,7 @@ _LOCK: Final = (
 
 
 async def lock_worker(session: AsyncSession, worker_id: UUID, *, now: dt.datetime) -> None:
-    """Lock the worker's own row until this transaction ends, so that two changes follow each other.
-
-    Raises `WorkerNotFound`.
-    """
+    """Lock the worker's row until this transaction ends. Raises `WorkerNotFound`."""
     if await session.scalar(_LOCK, {"worker_id": worker_id, "now": now}) is None:
         raise WorkerNotFound
 
@@ -108,9 +106,9 @@ async def edit(
 ) -> tuple[User, Worker]:
     """Change the profile and return it.
 
-    A new location brings its time zone and its city unless they are given as well; a city brings its
-    location to a worker who has none. A verified worker who takes another name is no longer verified,
-    because it was that name which was checked. Raises `WorkerNotFound`, `UnknownPlace` and `Invalid`.
+    A new location sets time zone and city unless they are given too; a city sets the location of a worker
+    without one. Another name ends the verification, which was of the old name. Raises `WorkerNotFound`,
+    `UnknownPlace` and `Invalid`.
     """
     _check(changes)
     await lock_worker(session, worker_id, now=now)
@@ -203,13 +201,27 @@ def _edit_location(worker: Worker, changes: WorkerEdit) -> None:
 
 
 def _set_point(worker: Worker, point: Point | None) -> Point | None:
-    """Write where the worker is, and return it as it is kept: on the grid."""
+    """Set the worker's location and time zone; return the location as stored, on the grid."""
     kept = on_grid(point) if point else None
     worker.latitude = kept.latitude if kept else None
     worker.longitude = kept.longitude if kept else None
     if kept is not None:
         worker.time_zone = places.time_zone_at(kept.latitude, kept.longitude)
     return kept
+
+
+async def find_quiet_hours(
+    session: AsyncSession, ids: Collection[UUID]
+) -> Mapping[UUID, QuietPeriod]:
+    """Return the quiet hours of those among `ids` who are workers with quiet hours."""
+    query = select(Worker.id, Worker.quiet_start, Worker.quiet_end, Worker.time_zone).where(
+        Worker.id.in_(list(ids)), Worker.quiet_start.is_not(None), Worker.quiet_end.is_not(None)
+    )
+    return {
+        row.id: QuietPeriod(row.quiet_start, row.quiet_end, row.time_zone)
+        for row in await session.execute(query)
+        if row.quiet_start is not None and row.quiet_end is not None
+    }
 
 
 async def erase_profile(session: AsyncSession, worker_id: UUID, *, now: dt.datetime) -> None:

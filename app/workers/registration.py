@@ -1,8 +1,7 @@
-"""A worker registers, and proves the phone by the first code.
+"""Registering workers, and sending them sign-in codes; the first code proves the phone.
 
-The answer never tells whether a phone is known: an unknown one gets a pending account and a code, a
-pending one is overwritten by what it says now, and a known one gets a sign-in code and keeps its
-profile.
+No answer tells whether a phone is known. An unknown phone gets a pending account, a pending account is
+overwritten, and any other account keeps its profile; each is sent a code.
 """
 
 import datetime as dt
@@ -31,13 +30,12 @@ from app.workers.models import Worker
 
 CONSENT_PURPOSE: Final = "job_offers"
 CONSENT_VERSION: Final = "2026-11"
-"""Version of the wording a worker agrees to; a new wording gets a new one."""
-
+"""Version of the wording that workers agree to."""
 DEFAULT_TRAVEL_KM: Final = 10.0
 
 
 class UnknownPlace(Invalid):
-    """Where somebody says they live is in no catalogue, and free text is nothing that others may read."""
+    """The place is in no catalogue; free text would be shown to others."""
 
     code = "unknown_place"
     detail = "There is no such place; see /api/catalogue/places."
@@ -47,7 +45,7 @@ class UnknownPlace(Invalid):
 
 
 class NotRegistered(Conflict):
-    """Nobody has agreed to anything yet: there is no account to sign in to."""
+    """There is no consent yet, so there is no account to sign in to."""
 
     code = "code_unregistered"
     detail = "Finish registering first."
@@ -61,7 +59,7 @@ class PhoneMissing(Conflict):
 
 
 class ChatCodesExhausted(Conflict):
-    """Somebody asked for enough codes in the chat for now."""
+    """This person asked for the hour's codes in the chat already."""
 
     code = "codes_enough"
     detail = "Use the newest code, or ask again in an hour."
@@ -69,7 +67,7 @@ class ChatCodesExhausted(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewWorker:
-    """What somebody says about themselves when they register; `channel` is where they agreed."""
+    """A registration; `channel` is where the consent was given."""
 
     name: str
     phone: str
@@ -93,44 +91,43 @@ async def register(
 ) -> dt.datetime:
     """Register a worker and send the code that proves the phone; return when the code expires.
 
-    `country` (ISO 3166) is where a worker lives who says neither city nor location. Raises `Invalid`
-    for unknown skills and for phones codes may not go to, `UnknownPlace` and `CodesExhausted`.
+    `country` (ISO 3166) is the default where neither city nor location is given. Raises `Invalid` for
+    unknown skills and refused phones, `UnknownPlace` and `CodesExhausted`.
     """
     codes.check_phone(new.phone, rules)
     check_skills(new.skills)
     if new.city is not None:
-        city_of(new.city)  # of a known phone, too: the answer must not tell it
-    claimed = await _claim_phone(session, new, now)
-    await _rename(session, claimed.user_id, new, now)
-    if claimed.status == UserStatus.PENDING:
-        await _write_profile(session, claimed.user_id, new, country, now)
-        _add_consent(session, claimed.user_id, new, now)
+        city_of(new.city)  # also for a known phone, so that the answer is the same
+    account = await _claim_phone(session, new, now)
+    await _rename(session, account.user_id, new, now)
+    if account.status == UserStatus.PENDING:
+        await _write_profile(session, account.user_id, new, country, now)
+        add_consent(session, account.user_id, new.language, new.channel, now=now)
         await session.flush()
     else:
-        await _spend_equal_time(session, claimed.user_id, country, new)
-    known = _Recipient(claimed.user_id, claimed.language)
-    return await _send_code(session, new.phone, known, rules, now, address)
+        await _spend_equal_time(session, account.user_id, country, new)
+    recipient = _Recipient(account.user_id, account.language)
+    return await _send_code(session, new.phone, recipient, rules, now, address)
 
 
 async def register_proven(
     session: AsyncSession, new: NewWorker, country: str, *, now: dt.datetime
 ) -> UUID:
-    """Register a worker whose phone is proven already, by the message they sent from it.
+    """Register a worker whose message proves the phone; return the worker's id.
 
-    Somebody known keeps their profile. A pending one becomes active, and is what they say now: what was
-    said before, consent included, anybody may have said who typed the number. Returns the worker's id.
-    Raises `Invalid` for unknown skills.
+    A pending account becomes active. Its former profile and consent are replaced, because anybody may have
+    typed the number. Other accounts keep their profile. Raises `Invalid` for unknown skills.
     """
     check_skills(new.skills)
-    claimed = await _claim_phone(session, new, now)
-    user_id = claimed.user_id
-    if claimed.status != UserStatus.PENDING:
+    account = await _claim_phone(session, new, now)
+    user_id = account.user_id
+    if account.status != UserStatus.PENDING:
         return user_id
-    if not claimed.is_new:
+    if not account.is_new:
         await _rename(session, user_id, new, now)
         await session.execute(delete(Consent).where(Consent.user_id == user_id))
     await _write_profile(session, user_id, new, country, now)
-    _add_consent(session, user_id, new, now)
+    add_consent(session, user_id, new.language, new.channel, now=now)
     await users.prove_phone(session, user_id, now=now)
     return user_id
 
@@ -143,47 +140,44 @@ async def request_code(
     now: dt.datetime,
     address: str | None = None,
 ) -> dt.datetime:
-    """Send a sign-in code to a known phone (E.164); return when a code asked for now expires.
+    """Send a sign-in code to a phone (E.164); return when it expires. An unknown phone is sent nothing.
 
-    `address` is the network address that asks.
-
-    An unknown phone costs nothing and looks the same. Raises `Invalid` for phones codes may not go to
-    and `CodesExhausted`.
+    `address` is the network address that asks. Raises `Invalid` for refused phones and `CodesExhausted`.
     """
     codes.check_phone(phone, rules)
     user = await users.find_by_phone(session, phone)
-    known = _Recipient(user.id, user.language) if user is not None else None
-    return await _send_code(session, phone, known, rules, now, address)
+    recipient = _Recipient(user.id, user.language) if user is not None else None
+    return await _send_code(session, phone, recipient, rules, now, address)
 
 
 async def _send_code(
     session: AsyncSession,
     phone: str,
-    known: "_Recipient | None",
+    recipient: "_Recipient | None",
     rules: CodeRules,
     now: dt.datetime,
     address: str | None,
 ) -> dt.datetime:
     subject = users.index_of_phone(keyring(session), phone)
     challenge = await codes.issue(
-        session, subject, rules, now=now, known=known is not None, address=address
+        session, subject, rules, now=now, known=recipient is not None, address=address
     )
-    await _deliver_code(session, challenge, phone, known, now)
+    await _deliver_code(session, challenge, phone, recipient, now)
     return challenge.expires_at
 
 
 async def send_code_in_chat(
     session: AsyncSession, user_id: UUID, language: str, *, now: dt.datetime
 ) -> None:
-    """Send a sign-in code to a worker who writes to us and asks for one.
+    """Send a sign-in code, asked for in the chat, to the phone the worker signs in with.
 
-    It goes to the phone the account signs in with. What others asked for in this phone's name counts for
-    nothing here. Raises `NotFound`, `NotRegistered`, `PhoneMissing` and `ChatCodesExhausted`.
+    Codes that strangers asked for by this phone don't count against it. Raises `NotFound`,
+    `NotRegistered`, `PhoneMissing` and `ChatCodesExhausted`.
     """
     user = await users.get_user(session, user_id)
     phone = users.phone_of(session, user)
-    agreed = select(Consent.id).where(Consent.user_id == user_id, Consent.withdrawn_at.is_(None))
-    if await session.scalar(agreed.limit(1)) is None:
+    consent = select(Consent.id).where(Consent.user_id == user_id, Consent.withdrawn_at.is_(None))
+    if await session.scalar(consent.limit(1)) is None:
         raise NotRegistered
     if phone is None:
         raise PhoneMissing
@@ -198,17 +192,17 @@ async def _deliver_code(
     session: AsyncSession,
     challenge: Challenge,
     phone: str,
-    known: "_Recipient | None",
+    recipient: "_Recipient | None",
     now: dt.datetime,
 ) -> None:
-    """Send the code; to nobody known a decoy, which takes as long."""
+    """Send the code; without a recipient send a decoy, which takes as long."""
     await enqueue.send_code(
         session,
         phone=phone,
-        user_id=known.user_id if known is not None else None,
-        decoy=known is None,
+        user_id=recipient.user_id if recipient is not None else None,
+        decoy=recipient is None,
         code=challenge.code,
-        language=known.language if known is not None else Language.ENGLISH,
+        language=recipient.language if recipient is not None else Language.ENGLISH,
         key=str(challenge.id),
         now=now,
         expires_at=challenge.expires_at,
@@ -216,7 +210,7 @@ async def _deliver_code(
 
 
 def city_of(name: str) -> str:
-    """Return the catalogue's name of a place that a worker names. Raises `UnknownPlace`."""
+    """Return the catalogue's spelling of a place name. Raises `UnknownPlace`."""
     place = places.city_named(name)
     if place is None:
         raise UnknownPlace
@@ -225,40 +219,40 @@ def city_of(name: str) -> str:
 
 def check_skills(slugs: Sequence[str]) -> None:
     """Raise `Invalid`, naming each field, unless the catalogue knows every skill."""
-    strangers = set(skill_catalogue.unknown(slugs))
+    unknown = set(skill_catalogue.unknown(slugs))
     errors = [
         FieldError(f"skills.{number}", "There is no such skill; see /api/catalogue/skills.")
         for number, slug in enumerate(slugs)
-        if slug in strangers
+        if slug in unknown
     ]
     if errors:
         raise Invalid(errors)
 
 
 class _Recipient(NamedTuple):
-    """Whose phone it is, and the language they read."""
+    """The owner of a phone, and their language."""
 
     user_id: UUID
     language: str
 
 
 class _WorkerOfPhone(NamedTuple):
-    """The worker of a phone."""
+    """The worker of a phone; a pending one's language is that of the registration."""
 
     user_id: UUID
     status: str
     language: str
-    """Of a pending one, what they say now."""
     is_new: bool
 
 
 async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) -> _WorkerOfPhone:
-    """Return the worker of this phone, making a pending one if there is none.
+    """Lock and return the worker of this phone, creating a pending one if there is none.
 
-    The unique index decides between two who register the same phone at once.
+    The unique index decides between two registrations of one phone at once. The lock keeps a code from
+    activating the account meanwhile.
     """
     keys = keyring(session)
-    newcomer = {
+    pending = {
         "id": new_id(),
         "role": Role.WORKER,
         "status": UserStatus.PENDING,
@@ -270,20 +264,14 @@ async def _claim_phone(session: AsyncSession, new: NewWorker, now: dt.datetime) 
         "created_at": now,
         "updated_at": now,
     }
-    made = await session.scalar(_insert_pending(postgresql=is_postgresql(session)), newcomer)
-    # Looked at also where it was made: a phone that is known takes no longer.
-    known = (
-        select(User.id, User.status, User.language)
-        .where(
-            User.role == Role.WORKER,
-            User.phone_index == users.index_of_phone(keys, new.phone),
-        )
-        # Held, so that a code used at the same moment can't make it active under our hands.
-        .with_for_update()
+    created = await session.scalar(_insert_pending(postgresql=is_postgresql(session)), pending)
+    # Read also where it was created, so that a known phone takes no longer.
+    query = select(User.id, User.status, User.language).where(
+        User.role == Role.WORKER, User.phone_index == pending["phone_index"]
     )
-    row = (await session.execute(known)).one()
+    row = (await session.execute(query.with_for_update())).one()
     language = new.language if row.status == UserStatus.PENDING else row.language
-    return _WorkerOfPhone(row.id, row.status, language, is_new=made is not None)
+    return _WorkerOfPhone(row.id, row.status, language, is_new=created is not None)
 
 
 @cache
@@ -299,7 +287,7 @@ def _insert_pending(*, postgresql: bool) -> Executable:
 
 
 async def _rename(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
-    """Let a pending worker be called what they say now; nobody else."""
+    """Change a pending worker's name and language; other accounts stay."""
     await session.execute(
         update(User)
         .where(User.id == user_id, User.status == UserStatus.PENDING)
@@ -311,21 +299,20 @@ async def _rename(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.
 async def _spend_equal_time(
     session: AsyncSession, user_id: UUID, country: str, new: NewWorker
 ) -> None:
-    """Run what registering a newcomer runs, to no effect: a known phone is not told by its time."""
+    """Run the statements of a new registration without effect, so that timing tells nothing."""
     _locate(new, country)
-    nothing = update(Worker).where(Worker.id == user_id, false()).values(city=Worker.city)
-    await session.execute(nothing.execution_options(synchronize_session=False))
-    same = update(Consent).where(Consent.user_id == user_id, false())
-    same = same.values(channel=Consent.channel)
-    await session.execute(same.execution_options(synchronize_session=False))
+    profile = update(Worker).where(Worker.id == user_id, false()).values(city=Worker.city)
+    consent = update(Consent).where(Consent.user_id == user_id, false())
+    for statement in (profile, consent.values(channel=Consent.channel)):
+        await session.execute(statement.execution_options(synchronize_session=False))
 
 
 async def _write_profile(
     session: AsyncSession, user_id: UUID, new: NewWorker, country: str, now: dt.datetime
 ) -> None:
-    """Write what a pending worker says, over what they said before."""
+    """Write a pending worker's profile over an earlier one."""
     city, location, zone = _locate(new, country)
-    said = {
+    values = {
         "city": city,
         "latitude": location.latitude if location else None,
         "longitude": location.longitude if location else None,
@@ -335,42 +322,44 @@ async def _write_profile(
         "time_zone": zone,
         "updated_at": now,
     }
-    statement = _upsert_profile(tuple(said), postgresql=is_postgresql(session))
-    await session.execute(statement, {"id": user_id, "created_at": now, **said})
+    statement = _upsert_profile(tuple(values), postgresql=is_postgresql(session))
+    await session.execute(statement, {"id": user_id, "created_at": now, **values})
 
 
 @cache
-def _upsert_profile(said: tuple[str, ...], *, postgresql: bool) -> Executable:
-    made = insert_of(Worker, postgresql=postgresql)
-    return made.on_conflict_do_update(
-        index_elements=["id"], set_={name: made.excluded[name] for name in said}
+def _upsert_profile(names: tuple[str, ...], *, postgresql: bool) -> Executable:
+    inserted = insert_of(Worker, postgresql=postgresql)
+    return inserted.on_conflict_do_update(
+        index_elements=["id"], set_={name: inserted.excluded[name] for name in names}
     )
 
 
-def _add_consent(session: AsyncSession, user_id: UUID, new: NewWorker, now: dt.datetime) -> None:
+def add_consent(
+    session: AsyncSession, user_id: UUID, language: str, channel: str, *, now: dt.datetime
+) -> None:
+    """Record a worker's consent to today's wording."""
     session.add(
         Consent(
             user_id=user_id,
             purpose=CONSENT_PURPOSE,
             wording_version=CONSENT_VERSION,
-            language=new.language,
-            channel=new.channel,
+            language=language,
+            channel=channel,
             granted_at=now,
         )
     )
 
 
 def _locate(new: NewWorker, country: str) -> tuple[str | None, Point | None, str]:
-    """Return city, location (on the grid) and time zone, each found from the other where one is said."""
+    """Return city, location (on the grid) and time zone; city and location are derived from each other."""
     city, location = city_of(new.city) if new.city is not None else None, new.location
     if location is None and city is not None:
         place = places.by_city(city, country) or places.city_named(city)
         location = Point(place.latitude, place.longitude) if place else None
-    if location is not None:
-        location = on_grid(location)
-    if location is not None and city is None:
+    if location is None:
+        return city, None, places.main_time_zone(country)
+    location = on_grid(location)
+    if city is None:
         nearest = places.nearest_city(location.latitude, location.longitude)
         city = nearest.name if nearest else None
-    if location is not None:
-        return city, location, places.time_zone_at(location.latitude, location.longitude)
-    return city, None, places.main_time_zone(country)
+    return city, location, places.time_zone_at(location.latitude, location.longitude)

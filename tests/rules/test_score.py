@@ -26,7 +26,7 @@ from app.matching.rules import (
     why,
 )
 from app.policy.policy import MatchingWeights
-from app.workers.track_record import reliability
+from app.workers.rules import reliability
 
 INDIA = "Asia/Kolkata"
 MONDAY = dt.date(2026, 11, 23)

@@ -34,7 +34,7 @@ from app.offers.models import JobMatch
 from app.payments.models import LeadReport, Unlock
 from app.workers import profile
 from app.workers.models import Worker
-from app.workers.track_record import reliability
+from app.workers.rules import reliability
 
 router = APIRouter(prefix="/api/admin/workers", tags=["admin"], route_class=Route)
 

@@ -37,7 +37,7 @@ from app.workers.blocks import BlockedEmployerNotFound, EmployerNotBlocked
 from app.workers.models import Worker
 from app.workers.profile import MAX_SKILLS, WorkerEdit
 from app.workers.registration import UnknownPlace
-from app.workers.track_record import reliability
+from app.workers.rules import reliability
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
