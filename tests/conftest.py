@@ -29,6 +29,25 @@ from tests.infra.passwords import hash_quickly
 from tests.infra.postgres import Lender, Postgres, postgres
 from tests.infra.stripe_retries import retry_at_once
 from tests.infra.valkey import valkey_url_of_worker
+from tests.support.fixtures import (
+    database,
+    quiet_log,
+    shared_world,
+    sqlite_world,
+    world,
+    world_of_file,
+    world_with,
+)
+
+__all__ = [
+    "database",
+    "quiet_log",
+    "shared_world",
+    "sqlite_world",
+    "world",
+    "world_of_file",
+    "world_with",
+]
 
 # A busy machine is slow without anything being wrong. In CI the examples are the same every time:
 # a change is judged by its own failures; at home every run tries new ones.

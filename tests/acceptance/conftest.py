@@ -2,10 +2,7 @@
 
 import pytest
 
-from tests.flows.conftest import shared_world, sqlite_world, world, world_of_file, world_with
 from tests.support.app_harness import World
-
-__all__ = ["shared_world", "sqlite_world", "world", "world_of_file", "world_with"]
 
 
 @pytest.fixture(scope="module")

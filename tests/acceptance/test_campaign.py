@@ -1,6 +1,6 @@
 """The short form of the fault campaign: real processes, every kind of fault once, everything there after.
 
-`make campaign` plays the long one. The campaign of `tests/flows/test_fault_campaign.py` is another: one
+`make campaign` plays the long one. The campaign of `tests/acceptance/test_fault_campaign.py` is another: one
 process, a clock of its own, and the order of messages.
 """
 

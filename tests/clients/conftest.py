@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import shared_world
 from tests.support.app_harness import World
 from tests.support.assertions import ok
-
-__all__ = ["shared_world"]
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from app.jobs import scam_likeness
 from app.jobs.review import readings_of, sentences_of
 from app.jobs.scam_likeness import Features
+from tests.catalogue.skill_titles import titles
 from tests.measure.texts import CORPUS, lines
-from tests.rules.skill_titles import titles
-from tests.rules.test_job_review import HONEST, LAWFUL, SCAMS, UNEQUAL
+from tests.moderation.test_job_review import HONEST, LAWFUL, SCAMS, UNEQUAL
 
 WEIGHTS: Final = Path(scam_likeness.__file__).parent / "data" / "scam_weights.tsv"
 THRESHOLD: Final = 0.0
