@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from app.chat.runner import together
 from app.core.languages import languages
 from app.core.week import Slot
 from app.dialogue.context import Context, Profile
@@ -20,6 +19,7 @@ from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
 from app.texts import catalogue
 from app.texts.catalogue import SAMPLES
+from app.texts.joining import join
 
 NOW: Final = dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
 GOAL_PER_SECOND: Final = 5_000
@@ -93,7 +93,7 @@ def _tell(conversation: Sequence[Step]) -> int:
 
 
 def _in_words(turn: Turn, language: str) -> None:
-    together(
+    join(
         [
             catalogue.render_chat(
                 language, s.text, s.params, buttons=s.buttons, rows=s.rows, form=s.form, now=NOW

@@ -6,7 +6,7 @@ A verb's refusal picks the reply by its code, as it picks the error code over HT
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from app.chat import employer_effects, own_data
+from app.chat import employer_effects
 from app.chat.effect_context import EffectContext
 from app.chat.load_context import CHANNEL, find_offer
 from app.core.errors import DomainError
@@ -50,6 +50,7 @@ from app.offers import reasons, respond
 from app.offers.queries import employer_of_offer
 from app.offers.rules import OfferAnswer
 from app.payments import contacts
+from app.privacy import export_text
 from app.privacy.erase import erase_worker
 from app.privacy.export import export_worker
 from app.texts import catalogue
@@ -241,7 +242,7 @@ async def _list_contact_holders(context: EffectContext, _effect: ListContactHold
 async def _send_own_data(context: EffectContext, _effect: SendOwnData) -> None:
     own = await export_worker(context.session, context.worker_id)
     phone = users.phone_of(context.session, own.user)
-    lines = own_data.as_lines(own, phone, context.language, context.now)
+    lines = export_text.as_lines(own, phone, context.language, context.now)
     context.reply("your_data", {"list": "\n".join(lines)})
 
 

@@ -6,7 +6,7 @@ transaction that also marks the message as handled.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,7 +27,7 @@ from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
 from app.providers.whatsapp.webhook import parse
 from app.texts import catalogue
-from app.texts.message import BODY_CHARACTERS, TEXT_CHARACTERS, Outgoing
+from app.texts.joining import join
 from app.workers import profile
 
 
@@ -141,38 +141,6 @@ async def _reply(
         for reply in replies
     ]
     essential = any(reply.essential for reply in replies)
-    for number, part in enumerate(together(outgoing)):
+    for number, part in enumerate(join(outgoing)):
         key = f"{inbound.message_id}:{number}"
         await enqueue.reply(session, person, part, key=key, now=now, essential=essential)
-
-
-def together(parts: Sequence[Outgoing]) -> list[Outgoing]:
-    """Join replies into as few messages as the platform's limits allow.
-
-    Each message costs money and counts against the send rate. Only the last part of a message may have
-    buttons.
-    """
-    joined: list[Outgoing] = []
-    for part in parts:
-        last = joined[-1] if joined else None
-        if last is not None and not (last.buttons or last.rows or last.ask):
-            text = f"{last.text}\n\n{part.text}"
-            short = part.buttons or part.ask or part.form
-            if len(text) <= (BODY_CHARACTERS if short else TEXT_CHARACTERS):
-                joined[-1] = replace(part, text=text)
-                continue
-        joined.append(part)
-    return [piece for outgoing in joined for piece in _pieces(outgoing)]
-
-
-def _pieces(outgoing: Outgoing) -> list[Outgoing]:
-    """Cut a text that is too long for one message, at line ends."""
-    if len(outgoing.text) <= TEXT_CHARACTERS or outgoing.buttons or outgoing.rows or outgoing.ask:
-        return [outgoing]
-    pieces: list[str] = []
-    for line in outgoing.text.split("\n"):
-        if pieces and len(pieces[-1]) + len(line) + 1 <= TEXT_CHARACTERS:
-            pieces[-1] += f"\n{line}"
-        else:
-            pieces.append(line[:TEXT_CHARACTERS])
-    return [Outgoing(text=piece) for piece in pieces if piece.strip()]

@@ -1,12 +1,10 @@
 """What question and answer share: titles typed instead of tapped, numbers of options, slots. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from app.catalogue import places
-from app.core.week import WEEKDAYS, Slot, format_clock
 from app.dialogue.turn import Incoming, Reply
 from app.messaging.inbound import InboundKind
 from app.nlu.normalize import split_words
@@ -14,18 +12,6 @@ from app.texts import catalogue
 from app.texts.message import ROW_TITLE_CHARACTERS
 
 _INDEX_DIGITS: Final = 4
-
-
-def slot_params(slots: Sequence[Slot]) -> list[dict[str, str]]:
-    """Return slots as values of texts."""
-    return [
-        {
-            "weekday": WEEKDAYS[slot.weekday],
-            "start": format_clock(slot.start),
-            "end": format_clock(slot.end),
-        }
-        for slot in slots
-    ]
 
 
 def index(text: str, below: int) -> int | None:

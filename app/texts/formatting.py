@@ -21,7 +21,7 @@ from babel.core import Locale
 
 from app.catalogue import skills as skill_catalogue
 from app.core.money import exponent
-from app.core.week import WEEKDAYS
+from app.core.week import WEEKDAYS, Slot, format_clock
 
 DEFAULT_ZONE: Final = "Asia/Kolkata"
 """Of a time in a message that names no zone of its own."""
@@ -353,3 +353,15 @@ OPTIONAL: Final = frozenset(
     {"freetimes", "pay", "place", "why", "skills", "closed", "reason", "known"}
 )
 """Filters that have a word for a value that is missing."""
+
+
+def slot_params(slots: Sequence[Slot]) -> list[dict[str, str]]:
+    """Return slots as values of texts."""
+    return [
+        {
+            "weekday": WEEKDAYS[slot.weekday],
+            "start": format_clock(slot.start),
+            "end": format_clock(slot.end),
+        }
+        for slot in slots
+    ]

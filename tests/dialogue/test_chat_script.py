@@ -7,7 +7,6 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.chat.runner import together
 from app.core.week import Slot
 from app.dialogue.context import Context, EmployerAccount, JobSummary, Profile
 from app.dialogue.effects import (
@@ -44,6 +43,7 @@ from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
 from app.texts import catalogue
 from app.texts.catalogue import SAMPLES
+from app.texts.joining import join
 
 NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
 OFFER = UUID("0198c0de-0000-7000-8000-000000000001")
@@ -220,7 +220,7 @@ def render(turn: Turn, language: str) -> None:
         )
         for say in turn.replies
     ]
-    for outgoing in together(said):
+    for outgoing in join(said):
         assert outgoing.problem() is None, outgoing
 
 

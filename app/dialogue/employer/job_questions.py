@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from app.catalogue import places, skills
 from app.catalogue.skills import WANTED_MOST
 from app.core.week import Slot
-from app.dialogue.choices import slot_params
 from app.dialogue.context import Context
 from app.dialogue.state import Ask
 from app.dialogue.turn import Reply
@@ -16,7 +15,7 @@ from app.dialogue.worker.questions import skill_row
 from app.jobs.usual_pay import least_usual
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.texts import catalogue
-from app.texts.formatting import inert
+from app.texts.formatting import inert, slot_params
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Button, Row
 
 MOST_ROWS: Final = 9

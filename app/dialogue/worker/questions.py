@@ -10,14 +10,13 @@ from typing import Any, Final
 from app.catalogue import skills as skill_catalogue
 from app.core.languages import languages
 from app.core.week import Slot
-from app.dialogue.choices import slot_params
 from app.dialogue.context import Context
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply
 from app.dialogue.worker import hours_form
 from app.nlu.person_name import is_person_name
 from app.texts import catalogue
-from app.texts.formatting import inert
+from app.texts.formatting import inert, slot_params
 from app.texts.message import (
     BUTTON_TITLE_CHARACTERS,
     ROW_DESCRIPTION_CHARACTERS,

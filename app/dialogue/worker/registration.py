@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.week import Slot
-from app.dialogue.choices import slot_params
 from app.dialogue.context import Context
 from app.dialogue.effects import Effect, SetPhone
 from app.dialogue.state import REGISTRATION, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import QUESTIONS
 from app.texts import catalogue
+from app.texts.formatting import slot_params
 
 
 def open_question(

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from app.dialogue.choices import slot_params
 from app.messaging.inbound import InboundKind
 from app.privacy.export import WorkerExport
 from app.texts import catalogue
 from app.texts.catalogue import format_day, format_value, plain
-from app.texts.formatting import FormatContext, clock, inert
+from app.texts.formatting import FormatContext, clock, inert, slot_params
 from app.workers import availability
 
 _NOTHING = "–"
