@@ -1,8 +1,8 @@
 """One turn of a conversation: the incoming message, the replies, and the turn that follows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from app.dialogue.context import Context
 from app.dialogue.effects import Effect
@@ -41,6 +41,13 @@ class Incoming:
             return None
         name, colon, rest = self.inbound.payload.partition(":")
         return rest if name == prefix and colon else None
+
+    def with_profile(self, **changes: Any) -> Self:
+        """Return the message with these changes in its profile, where there is one."""
+        if self.context.profile is None:
+            return self
+        profile = replace(self.context.profile, **changes)
+        return replace(self, context=replace(self.context, profile=profile))
 
 
 @dataclass(frozen=True, slots=True)

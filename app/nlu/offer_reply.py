@@ -17,6 +17,7 @@ from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import normalize, split_words
 from app.nlu.vocabulary import phrase_set, phrases
 
+REASON_CHARACTERS: Final = 300
 ANSWER_CHARACTERS: Final = 200
 """Nobody answers an offer at greater length."""
 _STOPS: Final = frozenset(",.;:!।-")
@@ -196,3 +197,19 @@ def _lexicon() -> Lexicon[_Part]:
         (_Part.FILLER, phrases("phrases", "before_reason", "no_trouble")),
     ]
     return Lexicon((phrase, part) for part, phrases in lists for phrase in phrases)
+
+
+def parse_reason(text: str) -> str:
+    """Return one of the listed reasons where the text says it, else the text."""
+    words = split_words(text[:REASON_CHARACTERS])
+    for why in REASONS:
+        left = phrase_set(f"why_{why}").without(words)
+        if len(left) < len(words) and not phrase_set("before_reason", "filler", "polite").without(
+            left
+        ):
+            return why
+    first, colon, rest = text.partition(":")
+    prefixed = (
+        bool(colon) and rest.strip() and not phrase_set("before_reason").without(split_words(first))
+    )
+    return (rest if prefixed else text).strip()[:REASON_CHARACTERS]

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from app.nlu.intents import yes_or_no
+from app.nlu.intents import Intent, intents, yes_or_no
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import named_phrases, phrase_set, phrases
@@ -228,3 +228,9 @@ def _joined(
         return [*found[:-1], _raised(before, value)]
     # "do teen saal", "das pandrah km": two numbers in a row are a range.
     return [*found[:-1], Amount(before.low, value)] if value > before.high else None
+
+
+def says_no_experience(text: str) -> bool:
+    """Whether somebody says that they have no experience: "I'm new", "naya hoon", "no"."""
+    bare = " ".join(phrase_set("filler").without(split_words(text)))
+    return bool({Intent.NEW, Intent.NO, Intent.SKIP} & (intents(text) | intents(bare)))

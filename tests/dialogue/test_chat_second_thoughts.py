@@ -8,8 +8,8 @@ from app.core.week import Slot
 from app.dialogue.effects import EditProfile, ForgetPerson
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
-from app.dialogue.worker.person_answers import consent_in
 from app.messaging.inbound import InboundKind
+from app.nlu.consent import parse_consent
 from app.nlu.intents import Intent, intents
 from app.offers.rules import OfferStatus
 from tests.dialogue.test_chat_script import NEWCOMER, PROFILE, context, heard, offer, tap
@@ -98,7 +98,7 @@ def test_a_number_is_no_name_and_no_skill(state: State, text: str) -> None:
     ],
 )
 def test_an_age_is_told_however_it_is_spelt(text: str, meant: str | None) -> None:
-    assert consent_in(text) == meant
+    assert parse_consent(text) == meant
 
 
 @pytest.mark.parametrize(

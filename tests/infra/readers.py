@@ -62,7 +62,16 @@ def _called() -> dict[str, Run]:
     from app.dialogue import choices
     from app.identity import codes, passwords
     from app.masking import harmless_numbers
-    from app.nlu import dates, job_correction, job_request, negation, pay, place_choice
+    from app.nlu import (
+        dates,
+        job_correction,
+        job_request,
+        negation,
+        pay,
+        person_name,
+        place_choice,
+        skill_phrases,
+    )
     from app.texts import formatting
 
     return {
@@ -79,6 +88,10 @@ def _called() -> dict[str, Run]:
         "app.nlu.pay.extract_bare": lambda text: pay.extract_bare(text, Draft(), "INR"),
         "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),
         "app.dialogue.choices.index": lambda text: choices.index(text, 9),
+        "app.nlu.person_name.find_corrected_name": lambda text: person_name.find_corrected_name(
+            text, "Asha"
+        ),
+        "app.nlu.skill_phrases.find_skills": lambda text: skill_phrases.find_skills(text, "en"),
         "app.nlu.place_choice.choose_place": lambda text: place_choice.choose_place(text, _PLACES),
         "app.masking.harmless_numbers.is_harmless": lambda text: harmless_numbers.is_harmless(
             text, 0, len(text)

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.week import WEEKDAYS, Slot, format_clock, overlaps
-from app.dialogue.worker.person_answers import consent_in, name_in
 from app.nlu import weekly_hours
+from app.nlu.consent import parse_consent
 from app.nlu.intents import Intent, intents
+from app.nlu.person_name import find_name
 from app.nlu.quantities import kilometres, years
 
 WEDNESDAY = 2
@@ -333,8 +334,8 @@ def test_years_are_read_where_there_are_some(text: str, value: float | None) -> 
 def test_no_text_breaks_the_readers_of_answers(text: str) -> None:
     for value in (kilometres(text), years(text)):
         assert value is None or value >= 0
-    assert consent_in(text) in {None, "yes", "no", "minor", "of_age"}
-    name_in(text)
+    assert parse_consent(text) in {None, "yes", "no", "minor", "of_age"}
+    find_name(text)
 
 
 @pytest.mark.parametrize(
@@ -364,7 +365,7 @@ def test_no_text_breaks_the_readers_of_answers(text: str) -> None:
 def test_nobody_agrees_by_half_a_sentence_and_nobody_under_age_by_a_yes(
     text: str, meaning: str | None
 ) -> None:
-    assert consent_in(text) == meaning
+    assert parse_consent(text) == meaning
 
 
 @pytest.mark.parametrize(
@@ -382,7 +383,7 @@ def test_nobody_agrees_by_half_a_sentence_and_nobody_under_age_by_a_yes(
     ],
 )
 def test_a_name_is_taken_without_what_introduces_it(text: str, name: str) -> None:
-    assert name_in(text) == name
+    assert find_name(text) == name
 
 
 @pytest.mark.parametrize("text", ["Stop 🙏", "🛑 STOP", "mujhe message mat karo", "stop please 🙏"])

@@ -14,7 +14,7 @@ from app.dialogue.worker.onboarding import resume, unfinished
 from app.dialogue.worker.questions import QUESTIONS
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
-from app.nlu.offer_reply import REASONS, OfferReply, parse_offer_reply
+from app.nlu.offer_reply import REASONS, OfferReply, parse_offer_reply, parse_reason
 from app.nlu.vocabulary import phrase_set
 from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
@@ -24,7 +24,6 @@ from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, 
 
 _REASON_WITHIN: Final = dt.timedelta(hours=1)
 """A text that comes later after a rejection is no reason for it."""
-REASON_CHARACTERS: Final = 300
 _ANSWERS: Final = frozenset({"accept", "reject", "withdraw"})
 _NO_REASON: Final = frozenset({Intent.COURTESY, Intent.NO, Intent.SKIP, Intent.DONE})
 """Intents that give no reason; "no time" is one, though it begins with a no."""
@@ -95,7 +94,7 @@ def read_reason(message: Incoming) -> Turn | None:
     answer = parse_offer_reply(text)
     if message.context.open_offers and answer is not None and _means_other_offer(answer):
         return None
-    why = _reason_in(text)
+    why = parse_reason(text)
     if meant and why not in REASONS:
         # "No", "later", "thanks" give no reason.
         return Turn(closed, (Reply("courtesy" if Intent.COURTESY in meant else "reason_skipped"),))
@@ -105,22 +104,6 @@ def read_reason(message: Incoming) -> Turn | None:
 def _means_other_offer(answer: OfferReply) -> bool:
     """Whether this answers another open offer, and gives no reason for the rejected one."""
     return answer.verb == "accept" or (answer.verb == "reject" and not answer.by_reason)
-
-
-def _reason_in(text: str) -> str:
-    """Return one of the listed reasons where the text says it, else the text."""
-    words = split_words(text[:REASON_CHARACTERS])
-    for why in REASONS:
-        left = phrase_set(f"why_{why}").without(words)
-        if len(left) < len(words) and not phrase_set("before_reason", "filler", "polite").without(
-            left
-        ):
-            return why
-    first, colon, rest = text.partition(":")
-    prefixed = (
-        bool(colon) and rest.strip() and not phrase_set("before_reason").without(split_words(first))
-    )
-    return (rest if prefixed else text).strip()[:REASON_CHARACTERS]
 
 
 def offer_reply(offer: OfferSummary) -> Reply:

@@ -1,11 +1,9 @@
 """Reads home, distance and experience. Pure."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from app.catalogue import phonetic_search as by_sound
 from app.catalogue import places
 from app.dialogue.choices import index, place_name
 from app.dialogue.effects import EditProfile
@@ -15,24 +13,19 @@ from app.dialogue.worker.questions import ask_again, ask_which_place, place_area
 from app.dialogue.worker.registration import ask_question, close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
-from app.nlu.intents import Intent, intents
-from app.nlu.normalize import normalize, split_words
+from app.nlu.home_place import find_homes, parse_pin_code
+from app.nlu.intents import Intent
 from app.nlu.place_choice import choose_place
-from app.nlu.vocabulary import phrase_set
 
-_SHOWN_PLACES: Final = 8
 _NO_PLACES: Final = frozenset({Intent.COURTESY, Intent.YES, Intent.NO})
 """Intents that are no place, although some village has such a name."""
 _LARGE_PEOPLE: Final = 300_000
 """In a city of so many people, we suggest to name a quarter, for nearer work."""
-_PIN: Final = re.compile(r"(?<!\d)[1-9]\d{2} ?\d{3}(?!\d)")
-"""An Indian PIN code, in one or in two halves."""
 _ANSWER_CHARACTERS: Final = 100
 """Numbers are looked for in the first characters only."""
 MAX_YEARS: Final = 60
 BELIEVABLE_KM: Final = 100
 """Nobody travels farther for part-time work: a greater number means something else."""
-_PIN_DIGITS: Final = 6
 
 
 def read_location(message: Incoming) -> Turn | None:
@@ -46,7 +39,7 @@ def read_location(message: Incoming) -> Turn | None:
     text = message.text
     if not text or message.intents & _NO_PLACES:
         return None
-    found = _places_in(text[:100])
+    found = find_homes(text[:100])
     if not found:
         return Turn(message.state, (Reply("place_unknown"),), missed=True)
     sure = [place for place in found if place.sure]
@@ -58,21 +51,6 @@ def read_location(message: Incoming) -> Turn | None:
         if not any(place_area(option) == place_area(other) for other in options):
             options.append(option)
     return ask_question(message.state, Ask.WHICH_PLACE, message.context, places=options)
-
-
-def _places_in(text: str) -> list[places.Place]:
-    """Return the places a text may mean, with or without "I live in …", "… mein rehta hoon"."""
-    if (
-        (pins := _PIN.findall(normalize(text)))
-        and len(pins) == 1
-        and (at := places.by_pin(pins[0]))
-    ):
-        return [at]
-    found = by_sound.search(text, _SHOWN_PLACES)
-    if any(place.sure for place in found):
-        return found
-    words = phrase_set("around_place").without(split_words(text), ends_only=True)
-    return by_sound.search(" ".join(words), _SHOWN_PLACES) or found if words else found
 
 
 def _option(place: places.Place) -> dict[str, Any]:
@@ -92,10 +70,7 @@ def _placed(
 ) -> Turn:
     # `profile.edit` finds the city: a PIN code's own is only its district.
     changes = {"location": [latitude, longitude]}
-    profile = message.context.profile
-    if profile is not None:
-        known = replace(profile, place=name, located=True)
-        message = replace(message, context=replace(message.context, profile=known))
+    message = message.with_profile(place=name, located=True)
     return close_question(
         message, Ask.LOCATION, EditProfile(changes), before=(Reply(saved, {"place": name}),)
     )
@@ -135,7 +110,7 @@ def _chosen(message: Incoming, option: Mapping[str, Any]) -> Turn:
 
 def read_distance(message: Incoming) -> Turn | None:
     """Read a distance in km."""
-    if (pin := _pin_in(message.text or "")) is not None:
+    if (pin := parse_pin_code(message.text or "")) is not None:
         return _correct_place(message, pin)
     kilometres = _read_measure(message, "distance", quantities.kilometres)
     if kilometres is None:
@@ -146,23 +121,8 @@ def read_distance(message: Incoming) -> Turn | None:
         )
     if kilometres < 1:
         return Turn(message.state, (Reply("number_bad", {"example": 10}),), missed=True)
-    profile = message.context.profile
-    if profile is not None:
-        known = replace(profile, max_distance_km=kilometres)
-        message = replace(message, context=replace(message.context, profile=known))
+    message = message.with_profile(max_distance_km=kilometres)
     return close_question(message, Ask.DISTANCE, EditProfile({"max_distance_km": kilometres}))
-
-
-def _pin_in(text: str) -> str | None:
-    """Return the digits of a PIN code, however it is cut up: "400 028", "400-050", "४००० ५८".
-
-    None where anything else is said with it, but the words around a place.
-    """
-    words = [word for word in split_words(text[:_ANSWER_CHARACTERS]) if word != "-"]
-    left = phrase_set("around_place", "filler", "polite").without(words)
-    digits = "".join(left)
-    plain = digits.isdecimal() and len(digits) == _PIN_DIGITS and digits[0] != "0"
-    return digits if plain else None
 
 
 def _correct_place(message: Incoming, pin: str) -> Turn:
@@ -170,34 +130,29 @@ def _correct_place(message: Incoming, pin: str) -> Turn:
     place = places.by_pin(pin)
     if place is None:
         return Turn(message.state, (Reply("pin_unknown"), Reply("ask_distance")))
-    at = [place.latitude, place.longitude]
     moved = Reply("place_corrected", {"place": place_label(_option(place))})
-    again = Reply("ask_distance")
-    return Turn(message.state, (moved, again), (EditProfile({"location": at}),))
+    edit = EditProfile({"location": [place.latitude, place.longitude]})
+    return Turn(message.state, (moved, Reply("ask_distance")), (edit,))
 
 
 def move_home(message: Incoming) -> Turn:
     """Take a location sent at another question as the home, and repeat that question."""
     latitude, longitude = message.inbound.latitude or 0.0, message.inbound.longitude or 0.0
-    name = place_name(latitude, longitude)
-    again = ask_again(message)
-    moved = Reply("place_saved", {"place": name})
-    return Turn(message.state, (moved, again), (EditProfile({"location": [latitude, longitude]}),))
+    moved = Reply("place_saved", {"place": place_name(latitude, longitude)})
+    edit = EditProfile({"location": [latitude, longitude]})
+    return Turn(message.state, (moved, ask_again(message)), (edit,))
 
 
 def read_experience(message: Incoming) -> Turn | None:
     """Read years of experience."""
     years = _read_measure(message, "years", quantities.years)
-    if years is None and _says_none(message.text or ""):
+    if years is None and quantities.says_no_experience((message.text or "")[:_ANSWER_CHARACTERS]):
         years = 0.0
     if years is None:
         return None
     if not 0 <= years <= MAX_YEARS:
         return Turn(message.state, (Reply("number_bad", {"example": 3}),), missed=True)
-    profile = message.context.profile
-    if profile is not None:
-        known = replace(profile, experience_years=int(years))
-        message = replace(message, context=replace(message.context, profile=known))
+    message = message.with_profile(experience_years=int(years))
     return close_question(message, Ask.EXPERIENCE, EditProfile({"experience_years": int(years)}))
 
 
@@ -207,9 +162,3 @@ def _read_measure(
     choice = message.tapped(prefix)
     text = choice if choice is not None else message.text
     return measure(text[:_ANSWER_CHARACTERS]) if text else None
-
-
-def _says_none(text: str) -> bool:
-    """Whether somebody says that they have no experience: "I'm new", "naya hoon", "no"."""
-    bare = " ".join(phrase_set("filler").without(split_words(text[:_ANSWER_CHARACTERS])))
-    return bool({Intent.NEW, Intent.NO, Intent.SKIP} & (intents(text) | intents(bare)))

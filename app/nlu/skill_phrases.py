@@ -1,0 +1,41 @@
+"""Reads written skills: which parts of a text name one, and which may mean several or none. Pure."""
+
+import re
+from typing import Final
+
+from app.catalogue import skills as skill_catalogue
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set
+
+_BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
+
+
+def find_skills(text: str, language: str) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Return the skills that are named, and each unclear part with the skills that it may mean."""
+    found: list[str] = []
+    unclear: list[tuple[str, list[str]]] = []
+    for part in _BETWEEN_SKILLS.split(f" {text} "):
+        words = part.strip(" .!-")
+        if not words:
+            continue
+        matches = _matches(words, language)
+        if len(matches) == 1 or (matches and _names(matches[0], words)):
+            found.append(matches[0])
+        else:
+            unclear.append((words, matches))
+    return found, unclear
+
+
+def _matches(words: str, language: str) -> list[str]:
+    """Return the skills that words may mean, with or without "I can …" or "… ka kaam"."""
+    found = skill_catalogue.search(words, language, 9)
+    if not found:
+        bare = phrase_set("around_skill").without(split_words(words), ends_only=True)
+        found = skill_catalogue.search(" ".join(bare), language, 9) if bare else []
+    return [skill.slug for skill in found]
+
+
+def _names(slug: str, words: str) -> bool:
+    skill = skill_catalogue.SKILLS[slug]
+    folded = skill_catalogue.fold(words)
+    return any(skill_catalogue.fold(name) == folded for name in skill.known_as)
