@@ -119,6 +119,12 @@ def test_every_folder_of_the_product_has_its_line() -> None:
             assert f"`app/{folder.name}/`" in text, folder.name
 
 
+def test_files_that_the_architecture_names_exist() -> None:
+    named = re.findall(r"`(app/[\w/.]+\.(?:py|toml))`", text_of("docs/architecture.md"))
+    assert len(named) > 40
+    assert not [path for path in named if not (ROOT / path).is_file()]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
