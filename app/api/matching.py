@@ -69,12 +69,7 @@ async def trigger_wave(
     else:
         job = await jobs.get_job(session, job_id, lock=True)
     sent = await waves.send_wave(session, job, now)
-    return WaveAnswer(
-        job_id=job_id,
-        wave=sent.wave,
-        candidates=sent.candidates,
-        offers_created=sent.offers_created,
-    )
+    return WaveAnswer.from_rows(sent, job_id=job_id)
 
 
 @router.post("/expire-matches")

@@ -8,12 +8,13 @@ import base64
 import binascii
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, literal, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring, SealBroken
 from app.core.errors import Invalid
@@ -82,6 +83,26 @@ class Keyset:
             query = query.where(here < tuple_(*after) if self.descending else here > tuple_(*after))
         order = [c.desc() if self.descending else c.asc() for c in self.columns]
         return query.order_by(*order).limit(rows)
+
+    async def fetch[*Columns](
+        self,
+        session: AsyncSession,
+        query: Select[*Columns],
+        page: PageRequest,
+        keyring: Keyring,
+        key_of: Callable[[Any], Sequence[Any]] | None = None,
+    ) -> tuple[Sequence[Row[*Columns]], str | None]:
+        """Return one page of rows and the cursor of the next.
+
+        The first entity of a row has the columns, unless `key_of` gives its sort key. Raises `Invalid`.
+        """
+        rows: Sequence[Any] = (await session.execute(self.apply(query, page, keyring))).all()
+        key_of = key_of or self._key_of
+        cursor = self.next_cursor([key_of(row[0]) for row in rows], page, keyring)
+        return rows[: page.limit], cursor
+
+    def _key_of(self, entity: Any) -> Sequence[Any]:
+        return [getattr(entity, column.key) for column in self.columns]
 
     def next_cursor(
         self, keys: Sequence[Sequence[Any]], page: PageRequest, keyring: Keyring

@@ -84,15 +84,12 @@ class AdminAction(RequestModel):
 
 
 def _row(session: AsyncSession, user: User) -> AdminRow:
-    return AdminRow(
-        id=user.id,
-        name=user.name,
+    return AdminRow.from_rows(
+        user,
         email=users.email_of(session, user) or "",
-        admin_role=AdminRole(user.admin_role or AdminRole.SUPPORT),
-        status=UserStatus(user.status),
+        admin_role=user.admin_role or AdminRole.SUPPORT,
         second_factor=user.totp_sealed is not None,
         invited=user.password_hash is None,
-        created_at=user.created_at,
     )
 
 
@@ -109,9 +106,8 @@ async def list_admins(
 ) -> Page[AdminRow]:
     """List administrators, newest first."""
     query = select(User).where(User.role == Role.ADMIN)
-    rows = (await session.scalars(_ADMINS.apply(query, page, rt.keyring))).all()
-    cursor = _ADMINS.next_cursor([(row.id,) for row in rows], page, rt.keyring)
-    return Page(items=[_row(session, row) for row in rows[: page.limit]], next_cursor=cursor)
+    rows, cursor = await _ADMINS.fetch(session, query, page, rt.keyring)
+    return Page(items=[_row(session, row[0]) for row in rows], next_cursor=cursor)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(EmailTaken))

@@ -116,22 +116,17 @@ def _row(
     state = ConversationState.BOT
     if person.paused_at is not None:
         state = ConversationState.WAITING if held_by is None else ConversationState.HELD
-    heard = person.last_inbound_at
-    return Conversation(
-        id=person.id,
-        channel=person.channel,
+    window_ends = person.last_inbound_at + WINDOW if person.last_inbound_at else None
+    return Conversation.from_rows(
+        who,
+        person,
         state=state,
-        why=HandoffReason(person.paused_why) if person.paused_why else None,
+        why=person.paused_why or None,
         waiting_since=person.paused_at,
         held_by=held_by,
         held_until=person.held_at + handoff.TAKEOVER_LASTS if held_by and person.held_at else None,
-        user_id=person.user_id,
-        role=who.role,
-        name=who.name,
-        language=person.language,
-        last_message_at=person.last_message_at,
         written_since=written,
-        free_text_until=heard + WINDOW if heard and now < heard + WINDOW else None,
+        free_text_until=window_ends if window_ends and now < window_ends else None,
         stopped=person.stopped_at is not None,
     )
 

@@ -134,19 +134,12 @@ class ListSpec[Item: ResponseModel]:
         reader: AsyncSession,
     ) -> Page[Item]:
         keys = asked.rt.keyring
-        rows = (await reader.execute(self.keyset.apply(query, page, keys))).all()
-        cursor = self.keyset.next_cursor([self._key(row[0]) for row in rows], page, keys)
-        shown = rows[: page.limit]
+        rows, cursor = await self.keyset.fetch(reader, query, page, keys, self.key_of)
         if self.items_of is None:
-            items = [self.item.from_rows(row[0], row) for row in shown]
+            items = [self.item.from_rows(row[0], row) for row in rows]
         else:
-            items = await self.items_of(reader, shown, asked.now)
+            items = await self.items_of(reader, rows, asked.now)
         return Page(items=items, next_cursor=cursor)
-
-    def _key(self, entity: Any) -> Sequence[Any]:
-        if self.key_of is not None:
-            return self.key_of(entity)
-        return [getattr(entity, column.key) for column in self.keyset.columns]
 
     async def _exported(
         self, query: Select[*tuple[Any, ...]], actor: Actor, asked: ListRequest

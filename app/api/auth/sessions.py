@@ -41,16 +41,7 @@ class OpenSessions(ResponseModel):
 async def list_sessions(session: Read, runtime: Rt, actor: AnyActor, now: Now) -> OpenSessions:
     """List where I am signed in, the newest first."""
     found = await runtime.sessions.list_open(session, actor.user_id, now)
-    items = [
-        OpenSessionAnswer(
-            id=one.id,
-            current=one.id == actor.session_id,
-            created_at=one.created_at,
-            refreshed_at=one.refreshed_at,
-            ends_at=one.ends_at,
-        )
-        for one in found
-    ]
+    items = [OpenSessionAnswer.from_rows(one, current=one.id == actor.session_id) for one in found]
     return OpenSessions(items=items)
 
 

@@ -148,12 +148,7 @@ def _tokens(signed_in: SignedIn, runtime: Runtime, now: dt.datetime) -> Tokens:
         access_token=runtime.tokens.issue(claims, now),
         expires_in=runtime.tokens.lifetime_seconds,
         refresh_token=signed_in.session.refresh_token,
-        user=SignedInUser(
-            id=signed_in.user_id,
-            role=signed_in.role,
-            status=signed_in.status,
-            name=signed_in.name,
-        ),
+        user=SignedInUser.from_rows(signed_in, id=signed_in.user_id),
     )
 
 
@@ -222,15 +217,8 @@ async def refresh_tokens(body: Refresh, session: Write, runtime: Rt, now: Now) -
 async def get_me(session: Read, actor: Enrolling) -> Me:
     """Who is signed in."""
     user = await users.get_user(session, actor.user_id)
-    return Me(
-        id=user.id,
-        role=actor.role,
-        status=actor.status,
-        name=user.name,
-        email=users.email_of(session, user),
-        phone=users.phone_of(session, user),
-        created_at=user.created_at,
-    )
+    contact = {"email": users.email_of(session, user), "phone": users.phone_of(session, user)}
+    return Me.from_rows(user, status=actor.status, **contact)
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, status
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.employers.profile import location_answer
 from app.api.employers.salaries import Salary, SalaryAnswer
 from app.api.http.dependencies import EmployerActor, Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.http.parameters import JobId
@@ -250,9 +251,9 @@ class JobAnswer(ResponseModel):
 
 def _review(job: Job, language: str) -> Review:
     reasons = moderation.reasons(moderation.findings_of(job), language)
-    return Review(
-        status=ReviewStatus(job.review_status),
-        reasons=[ReviewReason.model_validate(reason) for reason in reasons],
+    return Review.from_rows(
+        status=job.review_status,
+        reasons=reasons,
         note=job.review_note,
         decided_at=job.reviewed_at,
         text_version=version_of(moderation.texts_of(job)),
@@ -261,39 +262,20 @@ def _review(job: Job, language: str) -> Review:
 
 def _answer(job: Job, counts: dict[OfferStatus, int], language: str, keys: Keyring) -> JobAnswer:
     text = posting.text_of(job, keys)
-    salary = text.salary
-    return JobAnswer(
-        id=job.id,
-        status=JobStatus(job.status),
-        title=text.title,
-        description=text.description,
-        category=text.category,
-        location=Location(latitude=job.latitude, longitude=job.longitude),
-        city=text.city,
-        address=text.address,
-        starts_on=text.starts_on,
-        ends_on=text.ends_on,
+    return JobAnswer.from_rows(
+        text,
+        job,
+        location=location_answer(job.latitude, job.longitude),
         time_zone=job.time_zone,
         slots=[SlotAnswer.of(row.weekday, row.starts, row.ends) for row in job.slots],
-        positions=text.positions,
-        required_skills=list(text.required_skills),
-        preferred_skills=list(text.preferred_skills),
-        min_experience_years=text.min_experience_years,
-        radius_km=text.radius_km,
-        salary=SalaryAnswer.model_validate(salary, from_attributes=True) if salary else None,
-        respond_within_minutes=text.respond_within_minutes,
-        progress=Progress(
-            wave=job.wave,
+        progress=Progress.from_rows(
+            job,
             offered=counts.get(OfferStatus.OFFERED, 0),
             accepted=counts.get(OfferStatus.ACCEPTED, 0),
             rejected=counts.get(OfferStatus.REJECTED, 0),
             expired=counts.get(OfferStatus.EXPIRED, 0),
-            unlocked=job.unlocked,
         ),
         review=_review(job, language),
-        created_at=job.created_at,
-        updated_at=job.updated_at,
-        published_at=job.published_at,
     )
 
 

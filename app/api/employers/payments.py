@@ -26,7 +26,6 @@ from app.api.http.dependencies import (
 from app.api.http.parameters import MatchId, PaymentId
 from app.api.http.problems import problems
 from app.core import schema
-from app.core.money import Money
 from app.core.paging import Keyset
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.database.session import keyring
@@ -37,7 +36,7 @@ from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
 from app.payments import provider, purchase, reports
-from app.payments.contacts import Contact, contacts_of
+from app.payments.contacts import contacts_of
 from app.payments.models import Payment, Unlock
 from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import DisputeOpen, EmailUnconfirmed, VerificationRequired
@@ -171,12 +170,7 @@ async def unlock_match(
 def _pending(payment: Payment) -> Response:
     if payment.checkout_url is None or payment.expires_at is None:
         raise provider.PaymentsUnavailable
-    pending = Pending(
-        payment_id=payment.id,
-        checkout_url=payment.checkout_url,
-        expires_at=payment.expires_at,
-        price=MoneyAnswer(amount=payment.amount, currency=payment.currency),
-    )
+    pending = Pending.from_rows(payment, payment_id=payment.id, status="pending")
     return Response(pending.model_dump_json(), 202, media_type="application/json")
 
 
@@ -184,17 +178,12 @@ async def _unlocked(session: AsyncSession, employer_id: UUID, match_id: UUID) ->
     query = _payments(employer_id).join(Unlock, Unlock.payment_id == Payment.id)
     paid = (await session.execute(query.where(Unlock.match_id == match_id))).one()
     contact = (await contacts_of(session, employer_id, [match_id]))[match_id]
-    return Unlocked(contact=contact_answer(contact), payment=_payment(paid))
-
-
-def contact_answer(contact: Contact) -> ContactAnswer:
-    """Return the answer for a contact that was unlocked."""
-    return ContactAnswer(name=contact.name, phone=contact.phone, whatsapp_url=contact.whatsapp_url)
+    return Unlocked(contact=ContactAnswer.model_validate(contact), payment=_payment(paid))
 
 
 def _payments(employer_id: UUID) -> Select[Payment, UUID, str]:
     return (
-        select(Payment, Job.id, Job.title)
+        select(Payment, Job.id.label("job_id"), Job.title.label("job_title"))
         .join(JobMatch, JobMatch.id == Payment.match_id)
         .join(Job, Job.id == JobMatch.job_id)
         .where(Payment.employer_id == employer_id)
@@ -202,21 +191,9 @@ def _payments(employer_id: UUID) -> Select[Payment, UUID, str]:
 
 
 def _payment(row: Row[Payment, UUID, str]) -> PaymentAnswer:
-    payment, job_id, job_title = row
-    return PaymentAnswer(
-        id=payment.id,
-        match_id=payment.match_id,
-        job_id=job_id,
-        job_title=job_title,
-        status=PaymentStatus(payment.status),
-        price=MoneyAnswer.of(Money(payment.amount, payment.currency)),
-        refunded=MoneyAnswer.of(Money(payment.refunded_amount, payment.currency)),
-        failure_code=payment.failure_code,
-        checkout_url=payment.checkout_url if payment.status in OPEN else None,
-        expires_at=payment.expires_at,
-        created_at=payment.created_at,
-        paid_at=payment.paid_at,
-    )
+    payment = row[0]
+    checkout_url = payment.checkout_url if payment.status in OPEN else None
+    return PaymentAnswer.from_rows(payment, row, checkout_url=checkout_url)
 
 
 @router.get("/payments")
@@ -232,10 +209,8 @@ async def list_payments(
     query = _payments(actor.user_id)
     if status is not None:
         query = query.where(Payment.status == status)
-    keys = keyring(session)
-    rows = (await session.execute(_NEWEST_FIRST.apply(query, page, keys))).all()
-    cursor = _NEWEST_FIRST.next_cursor([(row[0].id,) for row in rows], page, keys)
-    return Page(items=[_payment(row) for row in rows[: page.limit]], next_cursor=cursor)
+    rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, keyring(session))
+    return Page(items=[_payment(row) for row in rows], next_cursor=cursor)
 
 
 @router.get("/payments/{payment_id}", responses=problems(PaymentNotFound))

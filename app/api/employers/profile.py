@@ -108,19 +108,15 @@ class EmployerChanges(RequestModel):
 
 def profile_answer(session: AsyncSession, user: User, employer: Employer) -> EmployerProfile:
     """Return the answer for an employer's account and profile."""
-    return EmployerProfile(
-        id=employer.id,
-        company_name=employer.company_name,
+    return EmployerProfile.from_rows(
+        employer,
         contact_name=user.name,
         email=users.email_of(session, user) or "",
         phone=users.phone_of(session, user),
         address=shared_identifiers.address_of(session, employer),
-        city=employer.city,
         location=location_answer(employer.latitude, employer.longitude),
-        tax_id=employer.tax_id,
-        status=UserStatus(user.status),
+        status=user.status,
         verified=employer.verified_at is not None,
-        created_at=employer.created_at,
         updated_at=max(employer.updated_at, user.updated_at),
     )
 

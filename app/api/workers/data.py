@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response, status
 from pydantic import Field
 
 from app.api.http.dependencies import Now, Read, Route, Rt, WorkerActor, Write
-from app.api.workers.hours import AvailabilitySlot, TimeOffAnswer, time_off_answer
+from app.api.workers.hours import AvailabilitySlot, TimeOffAnswer
 from app.api.workers.profile import EmployerBlock, WorkerProfile, worker_profile
 from app.core.schema import Instant, ResponseModel
 from app.privacy.erase import erase_worker
@@ -105,21 +105,13 @@ async def export_data(session: Read, actor: WorkerActor, now: Now, response: Res
     """Get everything kept about me, as JSON."""
     response.headers["Content-Disposition"] = 'attachment; filename="partimer-my-data.json"'
     data = await export_worker(session, actor.user_id)
-    return OwnData(
+    return OwnData.from_rows(
+        data,
         exported_at=now,
         profile=worker_profile(session, data.user, data.worker),
-        counters=Counters.model_validate(data.worker),
+        counters=data.worker,
         stopped_at=data.worker.stopped_at,
         availability=[AvailabilitySlot.from_row(row) for row in data.slots],
-        time_off=[time_off_answer(row) for row in data.time_off],
-        blocks=[EmployerBlock.model_validate(block) for block in data.blocks],
-        consents=[ConsentAnswer.model_validate(row) for row in data.consents],
-        offers=[OwnedOffer.model_validate(row) for row in data.offers],
-        messages=[MessageAnswer.model_validate(row) for row in data.messages],
-        written=[
-            WrittenAnswer(at=line.at, kind=line.kind, text=line.text) for line in data.written
-        ],
-        sessions=[SessionAnswer.model_validate(row) for row in data.sessions],
     )
 
 

@@ -19,7 +19,7 @@ from app.workers.availability import (
     TooManySlots,
     TooMuchTimeOff,
 )
-from app.workers.models import TimeOff, WorkerAvailability
+from app.workers.models import WorkerAvailability
 
 router = APIRouter(prefix="/api/workers", tags=["workers"], route_class=Route)
 
@@ -115,16 +115,11 @@ async def remove_availability(
     await availability.remove_slot(session, actor.user_id, slot_id, now=now)
 
 
-def time_off_answer(row: TimeOff) -> TimeOffAnswer:
-    """Return the answer for a row."""
-    return TimeOffAnswer(id=row.id, starts_on=row.starts_on, ends_on=row.ends_on)
-
-
 @router.get("/time-off")
 async def list_time_off(session: Read, actor: WorkerActor) -> TimeOffList:
     """List my times off, earliest first."""
     rows = await availability.list_time_off(session, actor.user_id)
-    return TimeOffList(items=[time_off_answer(row) for row in rows])
+    return TimeOffList(items=[TimeOffAnswer.model_validate(row) for row in rows])
 
 
 @router.post("/time-off", status_code=status.HTTP_201_CREATED, responses=problems(TooMuchTimeOff))
@@ -132,11 +127,9 @@ async def add_time_off(
     session: Write, actor: WorkerActor, body: NewTimeOff, now: Now, _: Once
 ) -> TimeOffAnswer:
     """Add dates on which no slot counts; they may overlap with others."""
-    return time_off_answer(
-        await availability.add_time_off(
-            session, actor.user_id, body.starts_on, body.ends_on, now=now
-        )
-    )
+    starts_on, ends_on = body.starts_on, body.ends_on
+    row = await availability.add_time_off(session, actor.user_id, starts_on, ends_on, now=now)
+    return TimeOffAnswer.model_validate(row)
 
 
 @router.delete(

@@ -165,24 +165,15 @@ def worker_profile(session: AsyncSession, user: User, worker: Worker) -> WorkerP
     quiet = None
     if worker.quiet_start is not None and worker.quiet_end is not None:
         quiet = QuietHours(start=worker.quiet_start, end=worker.quiet_end)
-    return WorkerProfile(
-        id=worker.id,
-        name=user.name,
+    return WorkerProfile.from_rows(
+        worker,
+        user,
         phone=users.phone_of(session, user),
-        language=Language(user.language),
-        city=worker.city,
         location=location_answer(worker.latitude, worker.longitude),
-        max_distance_km=worker.max_distance_km,
-        skills=worker.skills,
-        experience_years=worker.experience_years,
         bio=profile.bio_of(session, worker),
-        time_zone=worker.time_zone,
-        weekly_offer_cap=worker.weekly_offer_cap,
         quiet_hours=quiet,
-        status=UserStatus(user.status),
         verified=worker.verified_at is not None,
         reliability=reliability(worker.answered, worker.missed, worker.withdrawn),
-        created_at=worker.created_at,
         updated_at=max(worker.updated_at, user.updated_at),
     )
 
