@@ -33,7 +33,7 @@ class AccountInCommon:
     """An account that has something in common with another."""
 
     kind: str
-    user_id: UUID
+    employer_id: UUID
     status: str
     created_at: dt.datetime
 

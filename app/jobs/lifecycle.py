@@ -2,16 +2,20 @@
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
+from app import audit
 from app.core.errors import Conflict
 from app.database.statements import transition_update
 from app.database.wakeups import wake_loops
+from app.identity.actor import Actor
 from app.jobs import rules
+from app.jobs.matchable import require_matchable
 from app.jobs.models import Job
-from app.jobs.queries import state_of
+from app.jobs.queries import get_job, state_of
 from app.jobs.rules import JobAction, JobStatus
 from app.policy import policy
 
@@ -39,6 +43,28 @@ async def move(session: AsyncSession, job: Job, action: JobAction, now: dt.datet
         set_committed_value(job, name, value)
     if transition.target is JobStatus.PUBLISHED:
         wake_loops(session, "waves")
+
+
+async def reopen(
+    session: AsyncSession, job_id: UUID, actor: Actor, *, reason: str | None, now: dt.datetime
+) -> Job:
+    """Reopen a cancelled or expired job. Raises what `move` does, and `JobNotMatchable`."""
+    job = await get_job(session, job_id, lock=True)
+    before = job.status
+    if before in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
+        require_matchable(job)
+    await move(session, job, JobAction.REOPEN, now)
+    audit.record(
+        session,
+        "job.reopen",
+        job_id,
+        actor,
+        now,
+        reason=reason,
+        before={"status": before},
+        after={"status": job.status},
+    )
+    return job
 
 
 def _stamps(job: Job, to: JobStatus, now: dt.datetime) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from app.api.admin.access import PeopleModerator, PeopleReader
 from app.api.admin.accounts import Status, account_filters, accounts, count, get_account, log_view
 from app.api.admin.lists import City, Listing, ListSpec, Search, each, whether
-from app.api.admin.signals import EmployerSignals, signals_of
 from app.api.employers.profile import location_answer
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Rt, Write
@@ -35,8 +34,38 @@ from app.moderation.accounts import (
     moderate_account,
 )
 from app.payments.models import LeadReport, Unlock
+from app.reporting.abuse_signals import abuse_signals
 
 router = APIRouter(prefix="/api/admin/employers", tags=["admin"], route_class=Route)
+
+
+class SharedMark(ResponseModel):
+    """Another account with the same phone, mailbox, company, address or tax number."""
+
+    kind: Literal["phone", "mailbox", "company", "address", "tax_id"] = Field(
+        description="What the two accounts have in common."
+    )
+    employer_id: UUID = Field(description="Id of the other account.")
+    status: UserStatus = Field(description="Where the other account stands.")
+    created_at: Instant = Field(description="When the other account was made (UTC).")
+
+
+class EmployerSignals(ResponseModel):
+    """What may be a sign of abuse, for a person to judge."""
+
+    shared: list[SharedMark] = Field(description="Other accounts with something in common.")
+    workers_unlocked_today: int = Field(
+        description="Different workers whose contacts were unlocked in the last 24 hours."
+    )
+    unlocks_fast: bool = Field(
+        description="Whether so many, by an account so new, are worth a look."
+    )
+    jobs_taken_back_today: int = Field(
+        description="Published jobs that were cancelled in the last 24 hours."
+    )
+    jobs_taken_back_often: bool = Field(
+        description="Whether so many that nothing more is published; each tells who lives near it."
+    )
 
 
 class EmployerRow(ResponseModel):
@@ -139,7 +168,7 @@ async def _details(session: AsyncSession, employer_id: UUID, now: dt.datetime) -
         jobs=await count(session, Job.employer_id == employer_id),
         unlocks=await count(session, Unlock.employer_id == employer_id),
         reports=await count(session, LeadReport.employer_id == employer_id),
-        signals=await signals_of(session, employer, now),
+        signals=await abuse_signals(session, employer, now=now),
         updated_at=employer.updated_at,
     )
 

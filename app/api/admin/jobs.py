@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from app import audit
 from app.api.admin.access import JobModerator, JobReader
 from app.api.admin.lists import (
     City,
@@ -33,7 +32,7 @@ from app.core.schema import Day, Instant, Page, Reason, RequestModel, ResponseMo
 from app.employers.models import Employer
 from app.identity.actor import Actor
 from app.jobs import lifecycle, moderation, queries
-from app.jobs.matchable import JobNotMatchable, require_matchable
+from app.jobs.matchable import JobNotMatchable
 from app.jobs.models import Job, JobStatus
 from app.jobs.queries import JobNotFound
 from app.jobs.review import NothingToReview, ReviewAction, ReviewStatus, TextChanged
@@ -192,19 +191,5 @@ async def act_on_job(
     if body.action == "cancel":
         job = await closing.close_job(session, job_id, JobAction.CANCEL, actor, now, body.reason)
         return await _details(session, actor, job, now)
-    job = await queries.get_job(session, job_id, lock=True)
-    before = job.status
-    if before in {JobStatus.CANCELLED, JobStatus.EXPIRED}:
-        require_matchable(job)
-    await lifecycle.move(session, job, JobAction.REOPEN, now)
-    audit.record(
-        session,
-        "job.reopen",
-        job_id,
-        actor,
-        now,
-        reason=body.reason,
-        before={"status": before},
-        after={"status": job.status},
-    )
+    job = await lifecycle.reopen(session, job_id, actor, reason=body.reason, now=now)
     return await _details(session, actor, job, now)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.api.admin.access import MessageReader, MessageRetrier
 from app.api.admin.lists import Listing, ListSpec, equal, whether
-from app.api.admin_retries import find_locked, note_retry, try_again
+from app.api.admin.retries import find_locked, note_retry, try_again
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Write
 from app.api.http.parameters import MessageId, WebhookId

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.api.admin.access import MessageReader, MessageRetrier
 from app.api.admin.lists import Listing, ListSpec, equal
-from app.api.admin_retries import find_locked, try_again
+from app.api.admin.retries import find_locked, try_again
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Route, Write
 from app.api.http.parameters import InboxId, SubjectId

@@ -1,6 +1,5 @@
 """WhatsApp's webhook: verified over the raw bytes, stored, acknowledged; understood afterwards."""
 
-import hashlib
 import hmac
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -16,13 +15,11 @@ from app.api.webhooks.answer import Received
 from app.core.errors import Forbidden, Unauthenticated, Unavailable
 from app.core.settings import Settings
 from app.providers.whatsapp.location_pins import without_exact_pins
+from app.providers.whatsapp.signature import SIGNATURE_HEADER, signature_fits
 
 router = APIRouter(
     prefix="/api/webhooks", tags=["webhooks"], generate_unique_id_function=operation_id
 )
-
-SIGNATURE_HEADER = "X-Hub-Signature-256"
-_PREFIX = "sha256="
 
 
 class WhatsAppNotConfigured(Unavailable):
@@ -47,20 +44,6 @@ class WrongVerifyToken(Forbidden):
     code = "wrong_verify_token"
     detail = "hub.verify_token is not the one configured here."
     remedy = "Send the verify token that is configured here."
-
-
-def signature_fits(secrets: str, body: bytes, signature: str | None) -> bool:
-    """Whether `signature` (`sha256=…`) is HMAC-SHA256 of `body` under one of the secrets.
-
-    Several secrets, separated by commas, count while one is being replaced. Takes the same time
-    wherever the signatures differ.
-    """
-    given = (signature or "").encode("utf-8", "replace")
-    fits = False
-    for secret in secrets.replace(",", " ").split():
-        made = _PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        fits |= hmac.compare_digest(made.encode(), given)
-    return fits
 
 
 def _secret(settings: Settings) -> str:
