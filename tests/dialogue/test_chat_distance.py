@@ -5,7 +5,7 @@ import pytest
 from app.dialogue.effects import EditProfile
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
-from tests.dialogue.test_chat_script import context, heard
+from tests.support.dialogue import context, incoming
 
 ASKED = State(
     ask=Ask.DISTANCE, answered=frozenset({Ask.NAME}), registering=True, draft={}, misses=1
@@ -26,7 +26,7 @@ ASKED = State(
     ],
 )
 def test_a_pin_code_corrects_the_place_and_the_distance_is_asked_again(text: str) -> None:
-    turn = handle_message(ASKED, heard(text), context())
+    turn = handle_message(ASKED, incoming(text), context())
     [effect] = turn.effects
     assert isinstance(effect, EditProfile)
     assert set(effect.changes) == {"location"}
@@ -35,7 +35,7 @@ def test_a_pin_code_corrects_the_place_and_the_distance_is_asked_again(text: str
 
 
 def test_a_pin_code_nobody_knows_changes_nothing() -> None:
-    turn = handle_message(ASKED, heard("999 999"), context())
+    turn = handle_message(ASKED, incoming("999 999"), context())
     assert [say.text for say in turn.replies] == ["pin_unknown", "ask_distance"]
     assert not turn.effects
 
@@ -55,14 +55,14 @@ def test_a_pin_code_nobody_knows_changes_nothing() -> None:
     ],
 )
 def test_kilometres_are_kilometres(text: str, km: int) -> None:
-    assert handle_message(ASKED, heard(text), context()).effects == (
+    assert handle_message(ASKED, incoming(text), context()).effects == (
         EditProfile({"max_distance_km": km}),
     )
 
 
 @pytest.mark.parametrize("text", ["428 km", "101", "400 450", "99999 km", "0 km", "20 5"])
 def test_what_is_not_to_be_believed_is_asked_again(text: str) -> None:
-    turn = handle_message(ASKED, heard(text), context())
+    turn = handle_message(ASKED, incoming(text), context())
     assert not any(
         isinstance(e, EditProfile) and "max_distance_km" in e.changes for e in turn.effects
     )

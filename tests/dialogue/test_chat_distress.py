@@ -11,8 +11,7 @@ from app.dialogue.turn import Turn
 from app.dialogue.worker.questions import QUESTIONS
 from app.nlu.safety import Distress, find_distress
 from app.offers.rules import OfferStatus
-from tests.dialogue.test_chat_script import OFFER, context, heard, offer
-from tests.dialogue.test_chat_small_talk import SETTLED
+from tests.support.dialogue import OFFER, SETTLED, context, incoming, offer
 
 DANGER = """
 harassment
@@ -122,7 +121,7 @@ def test_a_call_for_help_calls_a_human_whatever_is_open() -> None:
     for ask in (Ask.NOTHING, *QUESTIONS):
         state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
         for text, reply in (("he touched me", "danger_called"), (WRONGED[0], "help_called")):
-            turn = handle_message(state, heard(text), context(profile=SETTLED))
+            turn = handle_message(state, incoming(text), context(profile=SETTLED))
             assert [say.text for say in turn.replies] == [reply]
             assert turn.effects == (RequestHandoff("safety"),)
             assert turn.state == replace(state, misses=0)
@@ -130,50 +129,52 @@ def test_a_call_for_help_calls_a_human_whatever_is_open() -> None:
 
 def test_who_never_wrote_before_is_heard_too() -> None:
     turn = handle_message(
-        State(), heard("malik ne paise nahi diye"), context(profile=None, language=None)
+        State(), incoming("malik ne paise nahi diye"), context(profile=None, language=None)
     )
     assert turn.effects == (RequestHandoff("safety"),)
     waits = context(profile=None, language=None, in_handoff=True, handoff_reason="safety")
     for text in ("help", "madad"):
-        told = handle_message(State(handoff_announced=True), heard(text), waits)
+        told = handle_message(State(handoff_announced=True), incoming(text), waits)
         assert [say.text for say in told.replies] == ["human_hurries"]
 
 
 @pytest.mark.parametrize("why", ["asked", "not_understood", "taken"])
 def test_a_call_for_help_is_heard_while_a_human_is_wanted_for_less(why: str) -> None:
     facts = context(in_handoff=True, handoff_reason=why)
-    turn = handle_message(State(handoff_announced=True), heard(WRONGED[0]), facts)
+    turn = handle_message(State(handoff_announced=True), incoming(WRONGED[0]), facts)
     assert ([say.text for say in turn.replies], turn.effects) == (
         ["help_called"],
         (RequestHandoff("safety"),),
     )
     # A human who is there has the word; our team sees it all the same.
-    there = handle_message(State(), heard("he is threatening me"), replace(facts, taken_over=True))
+    there = handle_message(
+        State(), incoming("he is threatening me"), replace(facts, taken_over=True)
+    )
     assert there == Turn(State(), (), (RequestHandoff("safety"),))
 
 
 def test_who_called_for_help_is_not_told_the_same_for_ever_but_the_number_of_the_police() -> None:
     facts = context(in_handoff=True, handoff_reason="safety")
-    told = handle_message(State(), heard(WRONGED[0]), facts)
+    told = handle_message(State(), incoming(WRONGED[0]), facts)
     assert [say.text for say in told.replies] == ["human_hurries"]
-    assert handle_message(told.state, heard(WRONGED[1]), facts) == Turn(told.state)
-    turn = handle_message(told.state, heard("he is threatening me"), facts)
+    assert handle_message(told.state, incoming(WRONGED[1]), facts) == Turn(told.state)
+    turn = handle_message(told.state, incoming("he is threatening me"), facts)
     assert [say.text for say in turn.replies] == ["danger_called"]
 
 
 def test_only_our_team_ends_the_wait_of_who_called_for_help() -> None:
     facts = context(in_handoff=True, handoff_reason="safety", profile=SETTLED)
     for text in ("menu", "bot", "offers"):
-        turn = handle_message(State(handoff_announced=True), heard(text), facts)
+        turn = handle_message(State(handoff_announced=True), incoming(text), facts)
         assert turn.replies
         assert not turn.effects
 
 
 def test_a_report_is_kept_as_one_and_danger_in_it_calls_for_help() -> None:
     state = State(ask=Ask.REPORT, draft={"offer_id": str(OFFER), "company": "Cafe"})
-    wronged = handle_message(state, heard("he asked for money"), context(profile=SETTLED))
+    wronged = handle_message(state, incoming("he asked for money"), context(profile=SETTLED))
     assert wronged.effects == (ReportEmployer(OFFER, "he asked for money"),)
-    danger = handle_message(state, heard("he touched me"), context(profile=SETTLED))
+    danger = handle_message(state, incoming("he touched me"), context(profile=SETTLED))
     assert danger.effects == (ReportEmployer(OFFER, "he touched me"), RequestHandoff("safety"))
     assert [say.text for say in danger.replies] == ["danger_called", "reported"]
     assert Ask.REPORT in FREE_WRITING
@@ -208,6 +209,6 @@ def test_everyday_words_call_nobody(text: str) -> None:
 @pytest.mark.parametrize("text", ["no, he did not pay me last time", "no, my boss beat me"])
 def test_a_no_beside_a_call_for_help_is_still_a_no(text: str) -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = handle_message(State(), heard(text), facts)
+    turn = handle_message(State(), incoming(text), facts)
     assert RequestHandoff("safety") in turn.effects
     assert [effect.verb for effect in turn.effects if isinstance(effect, AnswerOffer)] == ["reject"]

@@ -13,8 +13,7 @@ from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import WORKER_TOPICS, find_topic
 from app.offers.rules import OfferStatus
 from app.texts.catalogue import get_catalogue
-from tests.dialogue.test_chat_script import context, heard, offer
-from tests.dialogue.test_chat_small_talk import SETTLED
+from tests.support.dialogue import SETTLED, context, incoming, offer
 
 ASKED = """
 free: is it free?
@@ -104,7 +103,7 @@ my name is Safe Khan
 def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> None:
     for ask in (Ask.NOTHING, *QUESTIONS):
         state = State(ask=ask, registering=ask is not Ask.NOTHING, misses=2)
-        turn = handle_message(state, heard(text), context(profile=SETTLED))
+        turn = handle_message(state, incoming(text), context(profile=SETTLED))
         assert turn.replies[0].text == f"faq_{subject}"
         assert turn.state == replace(state, last_faq=subject, misses=0)
         assert not turn.effects
@@ -113,7 +112,7 @@ def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> Non
 
 def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = handle_message(State(), heard("kitna paisa milega"), facts)
+    turn = handle_message(State(), incoming("kitna paisa milega"), facts)
     assert [say.text for say in turn.replies] == ["faq_pay", "offer_open"]
     assert not any(isinstance(effect, RequestHandoff) for effect in turn.effects)
 
@@ -121,11 +120,11 @@ def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
 def test_what_was_understood_ends_the_count_of_what_was_not() -> None:
     facts, state = context(profile=SETTLED), State(ask=Ask.EXPERIENCE, registering=True)
     for text in ("qwertz", "asdf", "kitna milega", "qwertz", "help", "yxcv", "profile", "asdf"):
-        turn = handle_message(state, heard(text), facts)
+        turn = handle_message(state, incoming(text), facts)
         assert not turn.effects
         state = turn.state
     assert state.misses == 1
-    voice = handle_message(replace(state, misses=2), heard(kind=InboundKind.MEDIA), facts)
+    voice = handle_message(replace(state, misses=2), incoming(kind=InboundKind.MEDIA), facts)
     assert voice.state.misses == 2
 
 
@@ -136,9 +135,9 @@ def test_what_only_sounds_like_a_question_is_none(text: str) -> None:
 
 def test_who_asks_the_same_again_hears_how_to_reach_a_human() -> None:
     facts = context(profile=SETTLED)
-    once = handle_message(State(), heard("is it free?"), facts)
-    other = handle_message(once.state, heard("who are you"), facts)
-    twice = handle_message(once.state, heard("free hai kya"), facts)
+    once = handle_message(State(), incoming("is it free?"), facts)
+    other = handle_message(once.state, incoming("who are you"), facts)
+    twice = handle_message(once.state, incoming("free hai kya"), facts)
     assert [say.text for say in other.replies] == ["faq_who"]
     assert [say.text for say in twice.replies] == ["faq_free", "faq_again"]
     assert State.from_json(once.state.as_json()) == once.state
@@ -160,7 +159,9 @@ def test_who_asks_the_same_again_hears_how_to_reach_a_human() -> None:
 def test_a_question_about_another_matter_is_not_answered_as_one_of_these(
     text: str, reply: str
 ) -> None:
-    assert handle_message(State(), heard(text), context(profile=SETTLED)).replies[0].text == reply
+    assert (
+        handle_message(State(), incoming(text), context(profile=SETTLED)).replies[0].text == reply
+    )
 
 
 @pytest.mark.parametrize("language", languages())

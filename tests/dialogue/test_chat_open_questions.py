@@ -13,7 +13,7 @@ from app.dialogue.state import Ask, State
 from app.dialogue.worker.conversation import WORKERS_OWN
 from app.dialogue.worker.questions import QUESTIONS
 from app.messaging.inbound import InboundKind
-from tests.dialogue.test_chat_script import PROFILE, context, heard, render, tap
+from tests.support.dialogue import PROFILE, context, incoming, render, tap
 
 
 @given(
@@ -27,7 +27,7 @@ def test_what_nobody_reads_keeps_the_question_and_what_was_put_together(
     draft = {"skills": ["waiter"], "slots": [[0, 540, 1020]], "places": [], "at": [19.0, 72.8]}
     state = State(ask=ask, answered=frozenset({Ask.NAME}), registering=registering, draft=draft)
     turn = handle_message(
-        state, heard(kind=kind), context(profile=replace(PROFILE, has_phone=False))
+        state, incoming(kind=kind), context(profile=replace(PROFILE, has_phone=False))
     )
     assert replace(turn.state, misses=0) == state
     assert not any(isinstance(effect, EditProfile | SetWeeklyHours) for effect in turn.effects)
@@ -42,7 +42,7 @@ def test_nobody_is_asked_the_same_for_ever(ask: Ask, language: str) -> None:
     facts = context(profile=asked, language=language)
     wanted = False
     for _ in range(3):
-        turn = handle_message(state, heard("qwertz 98 asdf 76 yxcv"), facts)
+        turn = handle_message(state, incoming("qwertz 98 asdf 76 yxcv"), facts)
         render(turn, language)
         state = turn.state
         wanted = any(isinstance(effect, RequestHandoff) for effect in turn.effects)
@@ -53,7 +53,7 @@ def test_nobody_is_asked_the_same_for_ever(ask: Ask, language: str) -> None:
 def test_a_phone_that_the_platform_named_meanwhile_is_asked_for_no_more(text: str) -> None:
     answered = frozenset({Ask.LANGUAGE, Ask.CONSENT, Ask.NAME})
     state = State(ask=Ask.PHONE, registering=True, answered=answered)
-    turn = handle_message(state, heard(text), context(profile=replace(PROFILE, skills=())))
+    turn = handle_message(state, incoming(text), context(profile=replace(PROFILE, skills=())))
     assert turn.state.ask is Ask.SKILLS
     assert [say.text for say in turn.replies] == ["ask_skills"]
 
@@ -70,6 +70,6 @@ def test_a_forged_number_is_no_choice(ask: Ask, digits: str) -> None:
 @pytest.mark.parametrize("ask", sorted(set(Ask) - WORKERS_OWN))
 def test_a_question_to_an_employer_who_is_gone_is_open_no_more(ask: Ask) -> None:
     facts = context(profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]))
-    turn = handle_message(State(ask=ask), heard("menu"), facts)
+    turn = handle_message(State(ask=ask), incoming("menu"), facts)
     assert [say.text for say in turn.replies] == ["menu"]
     assert turn.state.ask is Ask.NOTHING

@@ -1,6 +1,5 @@
 """The conversation as a pure function: whatever arrives, it answers and never breaks."""
 
-import datetime as dt
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.week import Slot
-from app.dialogue.context import Context, EmployerAccount, JobSummary, Profile
+from app.dialogue.context import Context
 from app.dialogue.effects import (
     AnswerOffer,
     CancelJob,
@@ -41,67 +40,18 @@ from app.nlu.intents import Intent, intents
 from app.nlu.job_draft import token
 from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
-from app.texts import catalogue
-from app.texts.catalogue import SAMPLES
-from app.texts.joining import join
-
-NOW = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
-OFFER = UUID("0198c0de-0000-7000-8000-000000000001")
-EMPLOYERS = [
-    EmployerAccount(
-        id=UUID(f"0198c0de-0000-7000-8000-00000000001{number}"),
-        company=f"Cafe {number}",
-        email="o•••@e•••.com",
-        proven=number % 2 == 0,
-        suspended=number == 2,
-        city="Mumbai",
-    )
-    for number in range(4)
-]
-JOB = JobSummary(
-    UUID("0198c0de-0000-7000-8000-000000000020"),
-    EMPLOYERS[0].id,
-    JobStatus.PUBLISHED,
-    {
-        **SAMPLES,
-        "job_id": "0198c0de-0000-7000-8000-000000000020",
-        "people": 2,
-        "asked": 5,
-        "accepted": 2,
-        "unlocked": 1,
-    },
+from tests.support.dialogue import (
+    EMPLOYERS,
+    JOB,
+    NEWCOMER,
+    OFFER,
+    PROFILE,
+    context,
+    incoming,
+    offer,
+    render,
+    tap,
 )
-PROFILE = Profile(
-    name="Asha",
-    agreed=True,
-    suspended=False,
-    has_phone=True,
-    skills=("waiter",),
-    place="Mumbai",
-    located=True,
-    max_distance_km=10,
-    experience_years=2,
-    slots=(),
-)
-
-
-def heard(text: str = "", kind: InboundKind = InboundKind.TEXT, **more: object) -> Inbound:
-    known = {"message_id": "m", "kind": kind, "sent_at": NOW, "phone_from": "+919811100001"}
-    return Inbound(**{**known, "text": text, **more})  # type: ignore[arg-type]
-
-
-def tap(payload: str) -> Inbound:
-    return heard(kind=InboundKind.TAP, payload=payload)
-
-
-def offer(status: OfferStatus, *, unlocked: bool = False) -> OfferSummary:
-    return OfferSummary(OFFER, status, unlocked, {**SAMPLES, "offer_id": str(OFFER)})
-
-
-def context(**more: object) -> Context:
-    known: dict[str, object] = {"now": NOW, "language": "en", "profile": PROFILE}
-    return Context(**{**known, **more})  # type: ignore[arg-type]
-
 
 payloads = st.sampled_from(
     [
@@ -151,19 +101,19 @@ words = st.sampled_from(
     ).split("|")
 )
 inbounds = st.one_of(
-    words.map(heard),
-    st.text(max_size=200).map(heard),
-    st.tuples(words, words).map(lambda two: heard(" ".join(two))),
+    words.map(incoming),
+    st.text(max_size=200).map(incoming),
+    st.tuples(words, words).map(lambda two: incoming(" ".join(two))),
     st.dictionaries(
         st.sampled_from(["days", "starts", "ends", "days_2", "x"]),
         st.lists(st.sampled_from(["monday", "sunday", "all_day", "18:00", "x", ""]), max_size=3),
-    ).map(lambda answers: heard(kind=InboundKind.FORM, answers=answers)),
+    ).map(lambda answers: incoming(kind=InboundKind.FORM, answers=answers)),
     payloads.map(tap),
-    st.sampled_from(list(InboundKind)).map(lambda kind: heard(kind=kind)),
+    st.sampled_from(list(InboundKind)).map(lambda kind: incoming(kind=kind)),
     st.tuples(st.floats(-90, 90), st.floats(-180, 180)).map(
-        lambda at: heard(kind=InboundKind.LOCATION, latitude=at[0], longitude=at[1])
+        lambda at: incoming(kind=InboundKind.LOCATION, latitude=at[0], longitude=at[1])
     ),
-    st.just(heard(kind=InboundKind.CONTACT, phone="+919811100001")),
+    st.just(incoming(kind=InboundKind.CONTACT, phone="+919811100001")),
 )
 
 
@@ -207,23 +157,6 @@ contexts = st.builds(
 )
 
 
-def render(turn: Turn, language: str) -> None:
-    said = [
-        catalogue.render_chat(
-            language,
-            say.text,
-            say.params,
-            buttons=say.buttons,
-            rows=say.rows,
-            form=say.form,
-            now=NOW,
-        )
-        for say in turn.replies
-    ]
-    for outgoing in join(said):
-        assert outgoing.problem() is None, outgoing
-
-
 @settings(max_examples=400)
 @given(st.lists(st.tuples(inbounds, contexts), min_size=1, max_size=8))
 def test_no_sequence_of_messages_breaks_the_conversation(
@@ -265,20 +198,20 @@ def test_an_account_that_is_gone_leaves_no_open_question_behind() -> None:
             for profile in (None, PROFILE, replace(PROFILE, slots=[Slot(0, 540, 1020)])):
                 for text in ("hello world", "yes", "123456", "menu", "START"):
                     handle_message(
-                        State(ask=ask, persona=hat), heard(text), context(profile=profile)
+                        State(ask=ask, persona=hat), incoming(text), context(profile=profile)
                     )
 
 
 def test_a_job_in_one_line_is_posted_by_the_yes_that_follows() -> None:
     facts = context(profile=None, employers=EMPLOYERS[:1])
     line = "waiter, Saturday 10-6, Bandra, 2 people, 150/hour"
-    asked = handle_message(State(), heard(line), facts)
+    asked = handle_message(State(), incoming(line), facts)
     assert asked.state.ask is Ask.JOB_RIGHT
     assert not asked.effects
-    posted = handle_message(asked.state, heard("yes"), facts)
+    posted = handle_message(asked.state, incoming("yes"), facts)
     [effect] = posted.effects
     assert isinstance(effect, PostJob)
-    assert handle_message(posted.state, heard("yes"), facts).effects == ()
+    assert handle_message(posted.state, incoming("yes"), facts).effects == ()
 
 
 @given(inbounds, contexts)
@@ -291,7 +224,7 @@ def test_after_stop_there_is_silence(inbound: Inbound, facts: Context) -> None:
 @given(st.sampled_from(list(Ask)), contexts)
 def test_stop_beats_every_state(ask: Ask, facts: Context) -> None:
     turn = handle_message(
-        State(ask=ask, registering=True), heard("STOP"), replace(facts, stopped=False)
+        State(ask=ask, registering=True), incoming("STOP"), replace(facts, stopped=False)
     )
     assert turn.effects == (Stop(),)
     assert [(say.text, say.essential) for say in turn.replies] == [("stopped", True)]
@@ -300,15 +233,15 @@ def test_stop_beats_every_state(ask: Ask, facts: Context) -> None:
 @given(st.sampled_from([InboundKind.REACTION, InboundKind.EDIT, InboundKind.PREFERENCE]), contexts)
 def test_reactions_and_edits_do_nothing(kind: InboundKind, facts: Context) -> None:
     state = State(ask=Ask.NAME, registering=True)
-    assert handle_message(state, heard("👍", kind), facts) == Turn(state)
+    assert handle_message(state, incoming("👍", kind), facts) == Turn(state)
 
 
 def test_who_keeps_the_phone_back_is_told_once_more_what_it_costs() -> None:
     state = State(ask=Ask.PHONE, registering=True, answered=frozenset(REGISTRATION) - {Ask.PHONE})
     facts = context(profile=replace(PROFILE, has_phone=False))
-    kept = handle_message(state, heard("skip"), facts)
+    kept = handle_message(state, incoming("skip"), facts)
     assert [say.text for say in kept.replies] == ["registered", "ask_phone"]
-    shared = handle_message(state, heard(kind=InboundKind.CONTACT, phone="+919811100001"), facts)
+    shared = handle_message(state, incoming(kind=InboundKind.CONTACT, phone="+919811100001"), facts)
     assert [say.text for say in shared.replies] == ["phone_saved", "registered"]
 
 
@@ -354,7 +287,7 @@ def test_nothing_understood_leads_to_a_human() -> None:
     state, said = State(), []
     facts = context(profile=replace(PROFILE, slots=[Slot(0, 540, 1020)]))
     for _ in range(3):
-        turn = handle_message(state, heard("qwertz"), facts)
+        turn = handle_message(state, incoming("qwertz"), facts)
         state = turn.state
         said.append([say.text for say in turn.replies])
     assert said == [["not_understood", "help"], ["not_understood_menu", "menu"], ["handed_over"]]
@@ -362,11 +295,11 @@ def test_nothing_understood_leads_to_a_human() -> None:
 
 def test_while_a_human_is_there_ones_data_are_still_ones_own() -> None:
     facts = context(in_handoff=True)
-    assert handle_message(State(), heard("send my data"), facts).effects == (SendOwnData(),)
-    asked = handle_message(State(), heard("delete my data"), facts)
+    assert handle_message(State(), incoming("send my data"), facts).effects == (SendOwnData(),)
+    asked = handle_message(State(), incoming("delete my data"), facts)
     assert [say.text for say in asked.replies] == ["ask_delete"]
     # "Yes" may be an answer to the human.
-    assert not handle_message(asked.state, heard("yes"), facts).effects
+    assert not handle_message(asked.state, incoming("yes"), facts).effects
     assert handle_message(asked.state, tap("delete:yes"), facts).effects == (EraseAccount(),)
 
 
@@ -409,7 +342,6 @@ def after(facts: Context, turn: Turn) -> Context:
     return facts
 
 
-NEWCOMER = replace(PROFILE, name="", agreed=False, skills=(), place=None, located=False)
 TOLD_BY_EFFECTS = (AnswerOffer, GiveReason, SendOwnData, ListContactHolders)
 UNANSWERED = frozenset(
     {InboundKind.REACTION, InboundKind.EDIT, InboundKind.MOVED, InboundKind.PREFERENCE}

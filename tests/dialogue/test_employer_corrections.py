@@ -14,7 +14,7 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Turn
 from app.nlu.job_draft import Draft
 from app.nlu.job_request import read
-from tests.dialogue.test_chat_script import EMPLOYERS, context, heard
+from tests.support.dialogue import EMPLOYERS, context, incoming
 
 TODAY = dt.date(2026, 11, 25)
 """A Wednesday."""
@@ -26,14 +26,14 @@ BEFORE: dict[str, Any] = read(LINE, TODAY, city="Mumbai").as_json()
 
 
 def begun(line: str = LINE) -> State:
-    return handle_message(State(persona=str(EMPLOYERS[0].id)), heard(line), FACTS).state
+    return handle_message(State(persona=str(EMPLOYERS[0].id)), incoming(line), FACTS).state
 
 
 READ_BACK = begun()
 
 
 def answer(text: str, state: State = READ_BACK) -> Turn:
-    return handle_message(state, heard(text), FACTS)
+    return handle_message(state, incoming(text), FACTS)
 
 
 def changed(turn: Turn) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
 from app.texts.catalogue import get_catalogue
-from tests.dialogue.test_chat_script import EMPLOYERS, context, heard
+from tests.support.dialogue import EMPLOYERS, context, incoming
 
 FACTS = context(profile=None, employers=[EMPLOYERS[0]])
 MINE = State(persona=str(EMPLOYERS[0].id))
@@ -43,14 +43,16 @@ fraud: ye fraud hai
 @pytest.mark.parametrize("line", ASKED.strip().splitlines())
 def test_what_employers_ask_is_answered(line: str) -> None:
     subject, _, text = line.partition(": ")
-    turn = handle_message(MINE, heard(text), FACTS)
+    turn = handle_message(MINE, incoming(text), FACTS)
     assert turn.effects == (AnswerHiringFaq(EMPLOYERS[0].id, subject),)
 
 
 @pytest.mark.parametrize("line", ASKED.strip().splitlines()[::4])
 def test_a_question_amid_a_job_leaves_it_as_it_is(line: str) -> None:
-    begun = handle_message(MINE, heard("3 waiters, saturday 9-6, bandra, 600 per day"), FACTS).state
-    turn = handle_message(begun, heard(line.partition(": ")[2]), FACTS)
+    begun = handle_message(
+        MINE, incoming("3 waiters, saturday 9-6, bandra, 600 per day"), FACTS
+    ).state
+    turn = handle_message(begun, incoming(line.partition(": ")[2]), FACTS)
     assert (turn.state.ask, turn.state.draft) == (Ask.JOB_RIGHT, begun.draft)
     assert turn.replies[-1].text == "ask_job_right"
 
@@ -85,7 +87,7 @@ def test_what_says_something_of_a_job_is_no_question(text: str) -> None:
     ],
 )
 def test_a_posted_job_is_cancelled_only_after_asking(text: str) -> None:
-    turn = handle_message(MINE, heard(text), FACTS)
+    turn = handle_message(MINE, incoming(text), FACTS)
     assert turn.effects == (AskWhichJob(EMPLOYERS[0].id),)
     assert not any(isinstance(effect, CancelJob) for effect in turn.effects)
 
@@ -95,12 +97,12 @@ def test_a_posted_job_is_cancelled_only_after_asking(text: str) -> None:
     ["😀", "😀😀 🎉", "gali madarchod", "madarchod", "chutiya", "asdf qwer", "fuck you", "!!!"],
 )
 def test_noise_begins_no_job(text: str) -> None:
-    assert handle_message(MINE, heard(text), FACTS).state.ask is Ask.NOTHING
+    assert handle_message(MINE, incoming(text), FACTS).state.ask is Ask.NOTHING
 
 
 @pytest.mark.parametrize("text", ["waiter", "waitr needed", "need waitr", "cooks", "मुझे वेटर चाहिए"])
 def test_a_role_begins_one(text: str) -> None:
-    assert handle_message(MINE, heard(text), FACTS).state.ask is not Ask.NOTHING
+    assert handle_message(MINE, incoming(text), FACTS).state.ask is not Ask.NOTHING
 
 
 @pytest.mark.parametrize("language", languages())

@@ -9,8 +9,7 @@ from app.dialogue.router import handle_message
 from app.dialogue.state import State
 from app.nlu.offer_reply import parse_offer_reply
 from app.offers.rules import OfferStatus
-from tests.dialogue.test_chat_script import OFFER, context, heard, offer
-from tests.dialogue.test_chat_small_talk import SETTLED
+from tests.support.dialogue import OFFER, SETTLED, context, incoming, offer
 
 YES = """
 yes i will come
@@ -198,7 +197,7 @@ def test_a_no_is_heard(text: str) -> None:
 @pytest.mark.parametrize(("text", "why"), WHY)
 def test_a_no_brings_its_reason(text: str, why: str) -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = handle_message(State(), heard(text), facts)
+    turn = handle_message(State(), incoming(text), facts)
     assert turn.effects == (AnswerOffer(OFFER, "reject", why),)
     # Who said why is asked for no other reason.
     assert not turn.state.draft
@@ -207,18 +206,18 @@ def test_a_no_brings_its_reason(text: str, why: str) -> None:
 @pytest.mark.parametrize("text", UNCLEAR)
 def test_what_is_neither_yes_nor_no_is_asked_with_the_buttons(text: str) -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = handle_message(State(), heard(text), facts)
+    turn = handle_message(State(), incoming(text), facts)
     assert not turn.effects
     assert [say.text for say in turn.replies] == ["offer_unclear", "offer_open"]
     for _ in range(2):
-        turn = handle_message(turn.state, heard(text), facts)
+        turn = handle_message(turn.state, incoming(text), facts)
     assert turn.effects == (RequestHandoff("not_understood"),)
 
 
 @pytest.mark.parametrize("text", LATER)
 def test_who_has_to_think_may(text: str) -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = handle_message(State(), heard(text), facts)
+    turn = handle_message(State(), incoming(text), facts)
     assert [say.text for say in turn.replies] == ["answer_later"]
 
 
@@ -274,7 +273,7 @@ i did not say no
 @pytest.mark.parametrize("text", DENIED)
 def test_who_denies_a_reason_or_a_refusal_has_not_refused(text: str) -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = handle_message(State(), heard(text), facts)
+    turn = handle_message(State(), incoming(text), facts)
     assert not turn.effects
     assert [say.text for say in turn.replies] == ["offer_unclear", "offer_open"]
 
@@ -299,13 +298,13 @@ def test_a_reason_beside_a_no_is_still_a_no(text: str, why: str | None) -> None:
 
 def test_after_one_no_the_reason_is_not_another_no() -> None:
     two = [offer(OfferStatus.OFFERED)]
-    refused = handle_message(State(), heard("no"), context(profile=SETTLED, open_offers=two))
+    refused = handle_message(State(), incoming("no"), context(profile=SETTLED, open_offers=two))
     turn = handle_message(
-        refused.state, heard("time nahi hai"), context(profile=SETTLED, open_offers=two)
+        refused.state, incoming("time nahi hai"), context(profile=SETTLED, open_offers=two)
     )
     assert not any(isinstance(effect, AnswerOffer) for effect in turn.effects)
     turn = handle_message(
-        refused.state, heard("nahi, door hai"), context(profile=SETTLED, open_offers=two)
+        refused.state, incoming("nahi, door hai"), context(profile=SETTLED, open_offers=two)
     )
     assert turn.effects == (AnswerOffer(OFFER, "reject", "far"),)
 
@@ -315,7 +314,7 @@ def test_after_one_no_the_reason_is_not_another_no() -> None:
 )
 def test_who_accepted_and_writes_again_reads_how_it_stands(text: str) -> None:
     facts = context(profile=SETTLED, accepted_offers=[offer(OfferStatus.ACCEPTED)])
-    turn = handle_message(State(), heard(text), facts)
+    turn = handle_message(State(), incoming(text), facts)
     assert [say.text for say in turn.replies] == ["offer_accepted_already"]
     assert not turn.effects
 
@@ -325,6 +324,6 @@ def test_who_accepted_and_writes_again_reads_how_it_stands(text: str) -> None:
 )
 def test_who_wants_work_has_not_said_yes_to_this_work(text: str) -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
-    turn = handle_message(State(), heard(text), facts)
+    turn = handle_message(State(), incoming(text), facts)
     assert not turn.effects
     assert [say.text for say in turn.replies] == ["offer_open"]

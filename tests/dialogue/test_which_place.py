@@ -10,13 +10,13 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Turn
 from app.nlu import place_phrases
 from app.nlu.place_choice import choose_place
-from tests.dialogue.test_chat_script import EMPLOYERS, PROFILE, context, heard
+from tests.support.dialogue import EMPLOYERS, PROFILE, context, incoming
 
 NOWHERE = context(profile=replace(PROFILE, located=False, place=None))
 
 
 def listed(name: str) -> State:
-    turn = handle_message(State(ask=Ask.LOCATION, registering=True), heard(name), NOWHERE)
+    turn = handle_message(State(ask=Ask.LOCATION, registering=True), incoming(name), NOWHERE)
     assert turn.state.ask is Ask.WHICH_PLACE
     return turn.state
 
@@ -46,12 +46,12 @@ def saved(turn: Turn) -> str:
     ],
 )
 def test_an_open_list_takes_words_for_an_answer(name: str, text: str, place: str) -> None:
-    assert saved(handle_message(listed(name), heard(text), NOWHERE)).startswith(place)
+    assert saved(handle_message(listed(name), incoming(text), NOWHERE)).startswith(place)
 
 
 def test_words_that_several_share_leave_those_to_choose_from() -> None:
     state = listed("Rampur")
-    turn = handle_message(state, heard("Uttar Pradesh"), NOWHERE)
+    turn = handle_message(state, incoming("Uttar Pradesh"), NOWHERE)
     left = turn.state.draft["places"]
     assert 1 < len(left) < len(state.draft["places"])
     assert {option["state"] for option in left} == {"Uttar Pradesh"}
@@ -59,7 +59,7 @@ def test_words_that_several_share_leave_those_to_choose_from() -> None:
 
 @pytest.mark.parametrize("text", ["Bandra", "Koramangala Bangalore"])
 def test_another_place_with_several_of_its_name_is_asked_anew(text: str) -> None:
-    turn = handle_message(listed("Andheri"), heard(text), NOWHERE)
+    turn = handle_message(listed("Andheri"), incoming(text), NOWHERE)
     assert turn.state.ask is Ask.WHICH_PLACE
     assert turn.state.draft["places"][0]["name"] == text.split(maxsplit=1)[0]
 
@@ -72,12 +72,12 @@ def test_what_names_none_of_them_is_none(text: str) -> None:
 def test_an_employer_answers_the_list_in_words_too() -> None:
     facts = context(profile=None, employers=[EMPLOYERS[0]])
     line = "waiter, saturday 10-6, Gandhi Nagar, 2 people, 150/hour"
-    asked = handle_message(State(persona=str(EMPLOYERS[0].id)), heard(line), facts)
+    asked = handle_message(State(persona=str(EMPLOYERS[0].id)), incoming(line), facts)
     assert asked.state.ask is Ask.JOB_WHICH_PLACE
     for text in ("Gandhi Nagar, Jaipur, Rajasthan", "jaipur", "4"):
-        turn = handle_message(asked.state, heard(text), facts)
+        turn = handle_message(asked.state, incoming(text), facts)
         assert turn.state.draft["job"]["place"]["city"] == "Jaipur"
-    turn = handle_message(asked.state, heard("Andheri West, Mumbai, Maharashtra"), facts)
+    turn = handle_message(asked.state, incoming("Andheri West, Mumbai, Maharashtra"), facts)
     assert turn.state.draft["job"]["place"]["name"] == "Andheri West"
 
 

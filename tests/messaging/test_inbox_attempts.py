@@ -26,9 +26,9 @@ from app.messaging.models import ITEM, PARAMS, ChatPerson, InboxItem, OutboxMess
 from app.texts import catalogue
 from tests.infra.counted import alerts
 from tests.infra.killed import die, in_a_process
-from tests.messaging.test_inbox_order import Listener, arrive, said, states
 from tests.support.database import database_of
 from tests.support.factories import NOW
+from tests.support.inbox import Listener, arrive, states, text_message
 
 pytestmark = pytest.mark.usefixtures("quiet_log")
 
@@ -132,7 +132,7 @@ async def test_a_try_is_counted_and_committed_before_the_message_is_handled(
     database: Database,
 ) -> None:
     picky = Picky(database, Clock())
-    await arrive(database, said(0, "one"), said(0, "two"), said(1, "three"))
+    await arrive(database, text_message(0, "one"), text_message(0, "two"), text_message(1, "three"))
     while await picky.round():
         pass
     assert sorted(text for text, _ in picky.tried) == ["one", "three", "two"]
@@ -145,7 +145,7 @@ async def test_a_try_is_counted_and_committed_before_the_message_is_handled(
 async def test_a_message_that_fails_for_hours_is_handled_in_the_end(database: Database) -> None:
     clock = Clock()
     picky = Picky(database, clock, hello=RuntimeError("the platform is away"))
-    await arrive(database, said(0, "hello"))
+    await arrive(database, text_message(0, "hello"))
     await picky.until(NOW + 5 * HOUR)
     pauses = [
         (later - earlier).total_seconds()
@@ -164,7 +164,7 @@ async def test_a_message_that_never_works_is_parked_after_a_day_with_an_alert(
 ) -> None:
     before = alerts("inbox_dead")
     picky = Picky(database, Clock(), hello=RuntimeError("never"))
-    await arrive(database, said(0, "hello"))
+    await arrive(database, text_message(0, "hello"))
     await picky.until(last_try(0) - MINUTE)
     assert await states(database) == {"waiting": 1}
     await picky.until(last_try(1))
@@ -176,7 +176,7 @@ async def test_a_message_that_never_works_is_parked_after_a_day_with_an_alert(
 
 async def test_what_can_not_be_read_is_parked_sooner(database: Database) -> None:
     picky = Picky(database, Clock())
-    await arrive(database, said(0, "hello"), said(1, "neighbour"))
+    await arrive(database, text_message(0, "hello"), text_message(1, "neighbour"))
     await open_due(database, picky.clock, 10, picky.parse)
     broken = update(InboxItem).where(InboxItem.message_id == "wamid.0.hello")
     async with database.begin() as session:
@@ -194,7 +194,7 @@ async def test_a_body_of_another_shape_keeps_no_neighbour_waiting(
     database: Database, shape: str
 ) -> None:
     picky = Picky(database, Clock())
-    await arrive(database, said(0, "hello"), said(1, "neighbour"))
+    await arrive(database, text_message(0, "hello"), text_message(1, "neighbour"))
     await open_due(database, picky.clock, 10, picky.parse)
     sealed = database.keyring.seal(shape, ITEM)
     broken = update(InboxItem).where(InboxItem.message_id == "wamid.0.hello")
@@ -206,7 +206,9 @@ async def test_a_body_of_another_shape_keeps_no_neighbour_waiting(
 
 async def test_the_next_messages_wait_a_minute_and_then_overtake(database: Database) -> None:
     picky = Picky(database, Clock(), first=RuntimeError("no"))
-    await arrive(database, said(0, "first"), said(0, "second"), said(0, "third"))
+    await arrive(
+        database, text_message(0, "first"), text_message(0, "second"), text_message(0, "third")
+    )
     for _ in range(BLOCKING_TRIES - 1):
         await picky.round()
         assert picky.heard == {}, "they are kept in order"
@@ -225,11 +227,11 @@ async def test_who_is_overtaken_hears_of_it_once_an_hour_in_their_language(
     database: Database,
 ) -> None:
     picky = Picky(database, Clock(), **{text: RuntimeError("no") for text in ("a", "b", "c")})
-    await arrive(database, said(0, "a"))
+    await arrive(database, text_message(0, "a"))
     await picky.round()
     async with database.begin() as session:
         await session.execute(update(ChatPerson).values(language="hi"))
-    await arrive(database, said(0, "b"))
+    await arrive(database, text_message(0, "b"))
     await picky.until(NOW + 25 * MINUTE)
     assert await told(database) == [words("message_waits", "hi")]
     picky.clock.now += HOUR
@@ -239,7 +241,7 @@ async def test_who_is_overtaken_hears_of_it_once_an_hour_in_their_language(
 
 
 async def arrive_at(database: Database, now: dt.datetime, text: str) -> None:
-    message = said(0, text, timestamp=str(int(now.timestamp())))
+    message = text_message(0, text, timestamp=str(int(now.timestamp())))
     await arrive(database, message)
 
 
@@ -248,7 +250,7 @@ async def test_who_stopped_messages_or_talks_to_a_human_is_not_told(
     database: Database, why: str
 ) -> None:
     picky = Picky(database, Clock(), a=RuntimeError("no"))
-    await arrive(database, said(0, "a"))
+    await arrive(database, text_message(0, "a"))
     await picky.round()
     async with database.begin() as session:
         await session.execute(update(ChatPerson).values({why: NOW}))
@@ -261,7 +263,7 @@ async def test_a_message_that_hangs_is_set_back(
 ) -> None:
     monkeypatch.setattr(handle_messages, "HANDLING_SECONDS", 2)
     picky = Picky(database, Clock(), hello="hang")
-    await arrive(database, said(0, "hello"), said(1, "neighbour"))
+    await arrive(database, text_message(0, "hello"), text_message(1, "neighbour"))
     await picky.round()
     item = (await items(database))["hello"]
     assert (item.state, item.error, item.lease_until) == ("waiting", "TimeoutError", None)
@@ -274,7 +276,7 @@ async def test_a_message_under_the_lease_of_another_process_is_left_to_it(
 ) -> None:
     """Whoever looked before the lease was there comes as far as this, past what `ITEMS_DUE` leaves out."""
     picky = Picky(database, Clock())
-    await arrive(database, said(0, "hi"))
+    await arrive(database, text_message(0, "hi"))
     await open_due(database, lambda: NOW, 10, picky.parse)
     async with database.read() as session:
         [head] = await handle_messages._heads(session, NOW, 10)
@@ -294,7 +296,7 @@ async def test_a_message_under_the_lease_of_another_process_is_left_to_it(
 
 async def test_a_process_that_ends_in_order_gives_its_tries_back(database: Database) -> None:
     picky = Picky(database, Clock(), hello="hang", neighbour="hang")
-    await arrive(database, said(0, "hello"), said(1, "neighbour"))
+    await arrive(database, text_message(0, "hello"), text_message(1, "neighbour"))
     ending = asyncio.create_task(picky.round())
     for _ in range(2 if database.is_postgresql else 1):  # SQLite handles one after another
         await picky.hangs.acquire()
@@ -327,8 +329,8 @@ def test_a_message_that_kills_its_reader_is_parked_and_takes_nobody_with_it(
         # More than are handled side by side, and two of the same person behind the poison.
         await arrive(
             database,
-            *(said(who, "hi") for who in range(1, 12)),
-            *(said(0, text) for text in ("poison", "x", "y")),
+            *(text_message(who, "hi") for who in range(1, 12)),
+            *(text_message(0, text) for text in ("poison", "x", "y")),
         )
         await database.close()
 
@@ -384,7 +386,7 @@ async def test_a_webhook_s_try_is_counted_before_it_is_opened(database: Database
 
     picky = Watching(database, Clock())
     for number in range(3):
-        await arrive(database, said(number, "hi"))
+        await arrive(database, text_message(number, "hi"))
     while await picky.round():
         pass
     assert len(counted) == 3
@@ -397,8 +399,8 @@ async def test_a_webhook_that_fails_is_tried_for_a_day_and_keeps_no_other_waitin
     database: Database,
 ) -> None:
     picky = Blind(database, Clock(), poison=RuntimeError("no"))
-    await arrive(database, said(0, "poison"))
-    await arrive(database, said(1, "hi"))
+    await arrive(database, text_message(0, "poison"))
+    await arrive(database, text_message(1, "hi"))
     await picky.until(NOW + 5 * HOUR)
     assert picky.heard == {"+919811100001": ["hi"]}
     assert {(event.state) for event in await events(database)} == {"handled", "waiting"}
@@ -423,7 +425,7 @@ def test_a_webhook_that_kills_its_reader_is_parked_and_the_next_are_opened(
     async def begin() -> None:
         database = database_of(database_url)
         for who, text in enumerate(("poison", "hi", "hi")):
-            await arrive(database, said(who, text))
+            await arrive(database, text_message(who, text))
         await database.close()
 
     async def look() -> list[WebhookEvent]:
@@ -450,8 +452,8 @@ async def test_another_process_waits_for_the_one_that_opens_so_that_order_is_kep
 ) -> None:
     """One began to open the first webhook and may still be at it: the second is not opened before."""
     clock = Clock()
-    await arrive(database, said(0, "first"))
-    await arrive(database, said(0, "second"))
+    await arrive(database, text_message(0, "first"))
+    await arrive(database, text_message(0, "second"))
     async with database.begin() as session:
         first = (await session.scalars(select(WebhookEvent).order_by(WebhookEvent.due_at))).first()
         assert first is not None
@@ -467,7 +469,7 @@ async def test_another_process_waits_for_the_one_that_opens_so_that_order_is_kep
 async def test_a_note_of_a_new_phone_that_fails_is_told_to_nobody(database: Database) -> None:
     clock = Clock()
     picky = Picky(database, clock)
-    await arrive(database, said(0, "hi"))
+    await arrive(database, text_message(0, "hi"))
     await picky.round()
     async with database.begin() as session:
         person = (await session.scalars(select(ChatPerson))).one()

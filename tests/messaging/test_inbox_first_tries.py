@@ -15,9 +15,9 @@ from app.messaging.inbox.unpack import EVENTS, open_due
 from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
 from tests.infra.killed import in_a_process
 from tests.messaging.test_inbox_attempts import ASHA, Clock, Picky, items
-from tests.messaging.test_inbox_order import Listener, arrive, said, states
 from tests.support.database import database_of
 from tests.support.factories import NOW
+from tests.support.inbox import Listener, arrive, states, text_message
 
 pytestmark = pytest.mark.usefixtures("quiet_log")
 
@@ -40,7 +40,7 @@ async def test_a_lone_message_costs_no_transaction_for_its_try(database: Databas
         commits += 1
 
     picky = Picky(database, Clock())
-    await arrive(database, said(0, "hi"))
+    await arrive(database, text_message(0, "hi"))
     event.listen(database.engine.sync_engine, "commit", count)
     try:
         while await picky.round():
@@ -66,7 +66,7 @@ def test_a_lone_message_that_kills_its_reader_is_counted_and_parked(database_url
 
     async def begin() -> None:
         database = database_of(database_url)
-        await arrive(database, said(0, "poison"))
+        await arrive(database, text_message(0, "poison"))
         await database.close()
 
     async def look() -> InboxItem:
@@ -92,7 +92,7 @@ async def test_a_process_that_ends_before_it_handles_what_it_stored_costs_no_mor
     database: Database,
 ) -> None:
     clock = Clock()
-    await arrive(database, said(0, "hi"))
+    await arrive(database, text_message(0, "hi"))
     await opened(database, clock, Listener())
     other = Picky(database, clock)
     clock.now = NOW + LEASE - SECOND
@@ -107,7 +107,7 @@ async def test_a_process_that_ends_in_order_gives_the_try_back_and_says_so(
     database: Database,
 ) -> None:
     picky = Picky(database, Clock(), hello="hang")
-    await arrive(database, said(0, "hello"))
+    await arrive(database, text_message(0, "hello"))
     async with database.wakeups.event("inbox") as woken:
         ending = asyncio.create_task(picky.round())
         await picky.hangs.acquire()
@@ -124,8 +124,8 @@ async def test_webhooks_in_the_wrong_order_are_handled_in_the_right_one_and_coun
     database: Database,
 ) -> None:
     picky = Picky(database, Clock())
-    await arrive(database, said(0, "second"))
-    await arrive(database, said(0, "first", timestamp=EARLIER))
+    await arrive(database, text_message(0, "second"))
+    await arrive(database, text_message(0, "first", timestamp=EARLIER))
     while await picky.round():
         pass
     assert picky.heard[ASHA] == ["first", "second"]
@@ -135,9 +135,9 @@ async def test_webhooks_in_the_wrong_order_are_handled_in_the_right_one_and_coun
 async def test_a_message_behind_one_that_is_set_back_waits_uncounted(database: Database) -> None:
     clock = Clock()
     picky = Picky(database, clock, first=RuntimeError("no"))
-    await arrive(database, said(0, "first", timestamp=EARLIER))
+    await arrive(database, text_message(0, "first", timestamp=EARLIER))
     await picky.round()
-    await arrive(database, said(0, "second"))
+    await arrive(database, text_message(0, "second"))
     while await picky.round():
         pass
     waiting = (await items(database))["second"]
@@ -153,7 +153,7 @@ async def test_what_somebody_else_keeps_busy_is_given_back_and_looked_for_again(
     database = database_of(postgresql_database_url)
     clock, listener = Clock(), Listener()
     try:
-        await arrive(database, said(0, "hi"))
+        await arrive(database, text_message(0, "hi"))
         this = await opened(database, clock, listener)
         async with database.begin() as elsewhere, database.wakeups.event("inbox") as woken:
             await elsewhere.scalar(select(ChatPerson.id).with_for_update())
@@ -170,9 +170,9 @@ async def test_an_older_message_that_comes_elsewhere_goes_first_and_takes_the_st
     database: Database,
 ) -> None:
     clock = Clock()
-    await arrive(database, said(0, "second"))
+    await arrive(database, text_message(0, "second"))
     one = await opened(database, clock, Listener())
-    await arrive(database, said(0, "first", timestamp=EARLIER))
+    await arrive(database, text_message(0, "first", timestamp=EARLIER))
     other = Picky(database, clock)
     assert await other.round() == 3, "a webhook and two messages"
     assert other.heard[ASHA] == ["first", "second"]
@@ -182,7 +182,7 @@ async def test_an_older_message_that_comes_elsewhere_goes_first_and_takes_the_st
 
 
 async def test_who_gives_a_try_back_leaves_another_process_its_lease(database: Database) -> None:
-    await arrive(database, said(0, "hi"))
+    await arrive(database, text_message(0, "hi"))
     one = await opened(database, Clock(), Listener())
     of_another = NOW + SECOND + LEASE
     async with database.begin() as session:
@@ -210,8 +210,8 @@ async def test_of_two_who_begin_webhooks_at_once_one_looks_on(
     one, two = database_of(postgresql_database_url), database_of(postgresql_database_url)
     clock = Clock()
     try:
-        await arrive(one, said(0, "first"))
-        await arrive(one, said(0, "second"))
+        await arrive(one, text_message(0, "first"))
+        await arrive(one, text_message(0, "second"))
         async with one.begin() as session:
             [first, _] = await session.scalars(
                 select(WebhookEvent).order_by(WebhookEvent.due_at, WebhookEvent.id)

@@ -2,8 +2,6 @@
 
 import asyncio
 import datetime as dt
-import json
-from collections import Counter, defaultdict
 from threading import Thread
 from typing import Any
 
@@ -11,66 +9,16 @@ from sqlalchemy import select, text
 
 from app.database.session import Database
 from app.messaging.inbound import Inbound, InboundKind, Parsed
-from app.messaging.inbox import group_commit, process, unpack
+from app.messaging.inbox import process
 from app.messaging.inbox.handle_messages import IN_A_ROW
-from app.messaging.models import ChatPerson, InboxItem, WebhookEvent
+from app.messaging.models import ChatPerson, WebhookEvent
 from app.providers.whatsapp.webhook import parse
 from tests.support.database import database_of
 from tests.support.factories import NOW
+from tests.support.inbox import Listener, arrive, clock, states, text_message
 
 PEOPLE = 20
 EACH = 6
-
-
-class Listener:
-    """Hears what people say, and notes who was heard while somebody else was."""
-
-    def __init__(self) -> None:
-        self.heard: dict[str, list[str]] = defaultdict(list)
-        self.busy: Counter[str] = Counter()
-        self.most_at_once = 0
-
-    def parse(self, body: bytes) -> Parsed:
-        return parse(body)
-
-    async def handle(
-        self, session: Any, person: ChatPerson, inbound: Inbound, now: dt.datetime
-    ) -> None:
-        who = str(inbound.phone_from)
-        self.busy[who] += 1
-        assert self.busy[who] == 1, "two messages of one person at once"
-        self.most_at_once = max(self.most_at_once, sum(self.busy.values()))
-        for _ in range(3):
-            await session.execute(select(1))
-        self.heard[who].append(inbound.text)
-        self.busy[who] -= 1
-
-
-def clock() -> dt.datetime:
-    return NOW
-
-
-def said(who: int, what: str, **more: Any) -> dict[str, Any]:
-    return {
-        "id": f"wamid.{who}.{what}",
-        "from": f"9198111{who:05}",
-        "timestamp": str(int(NOW.timestamp())),  # the platform counts whole seconds
-        "type": "text",
-        "text": {"body": what},
-        **more,
-    }
-
-
-async def arrive(database: Database, *messages: dict[str, Any]) -> None:
-    change = {"field": "messages", "value": {"messages": list(messages)}}
-    body = json.dumps({"entry": [{"changes": [change]}]}).encode()
-    async with database.begin() as session:
-        await group_commit.store_events(session, unpack.WHATSAPP, [body], NOW)
-
-
-async def states(database: Database) -> Counter[str]:
-    async with database.read() as session:
-        return Counter(await session.scalars(select(InboxItem.state)))
 
 
 class Interrupted(Listener):
@@ -90,7 +38,7 @@ class Interrupted(Listener):
 
     async def elsewhere(self) -> None:
         database = database_of(self.url)
-        await arrive(database, said(2, "second"))
+        await arrive(database, text_message(2, "second"))
         self.others.append(await process.handle_due(database, clock, 100, Listener()))
         await database.close()
 
@@ -99,7 +47,7 @@ async def test_what_arrives_while_the_last_webhook_is_opened_waits_for_no_poll(
     postgresql_database_url: str,
 ) -> None:
     database = database_of(postgresql_database_url)
-    await arrive(database, said(1, "first"))
+    await arrive(database, text_message(1, "first"))
     listener = Interrupted(postgresql_database_url)
     await process.handle_due(database, clock, 100, listener)
     assert listener.others == [0]
@@ -124,7 +72,9 @@ async def test_four_consumers_keep_each_persons_order(postgresql_database_url: s
     async def produce() -> None:
         for number in range(EACH):
             for start in range(0, PEOPLE, 3):
-                batch = [said(who, str(number)) for who in range(start, min(start + 3, PEOPLE))]
+                batch = [
+                    text_message(who, str(number)) for who in range(start, min(start + 3, PEOPLE))
+                ]
                 await arrive(databases[0], *batch)
                 if number % 2:
                     await arrive(databases[0], *reversed(batch))  # some of it twice
@@ -148,10 +98,10 @@ async def test_what_came_second_is_not_heard_while_the_first_is_still_taken_apar
     one, two = database_of(postgresql_database_url), database_of(postgresql_database_url)
     listener = Listener()
     try:
-        await arrive(one, said(0, "0"), said(1, "0"))
+        await arrive(one, text_message(0, "0"), text_message(1, "0"))
         await process.handle_due(one, clock, 10, listener)
-        await arrive(one, said(0, "1"), said(1, "1"))
-        await arrive(one, said(1, "2"))
+        await arrive(one, text_message(0, "1"), text_message(1, "1"))
+        await arrive(one, text_message(1, "2"))
         async with two.begin() as session:
             held = ChatPerson.phone_index == one.keyring.index("+919811100000", "phone")
             await session.scalar(select(ChatPerson.id).where(held).with_for_update())
@@ -185,10 +135,10 @@ async def test_who_can_not_be_handled_keeps_nobody_waiting_however_much_they_wro
 ) -> None:
     database = database_of(database_url)
     try:
-        await arrive(database, *(said(0, str(number)) for number in range(30)))
+        await arrive(database, *(text_message(0, str(number)) for number in range(30)))
         deaf = Deaf()
         await process.handle_due(database, clock, 10, deaf)
-        await arrive(database, said(1, "hi"))
+        await arrive(database, text_message(1, "hi"))
         await process.handle_due(database, clock, 10, deaf)
         assert deaf.heard == {"+919811100001": ["hi"]}
     finally:
@@ -199,7 +149,7 @@ async def test_who_writes_without_end_takes_turns(database_url: str) -> None:
     database = database_of(database_url)
     try:
         listener = Listener()
-        await arrive(database, *(said(0, f"{number:02}") for number in range(IN_A_ROW + 5)))
+        await arrive(database, *(text_message(0, f"{number:02}") for number in range(IN_A_ROW + 5)))
         async with database.wakeups.event("inbox") as woken:
             assert await process.handle_due(database, clock, 100, listener) == 1 + IN_A_ROW
             assert woken.is_set()
@@ -223,7 +173,7 @@ async def test_one_message_that_can_not_be_stored_is_set_aside_alone(database_ur
     database = database_of(database_url)
     try:
         careless = Careless()
-        await arrive(database, said(1, "before"), said(2, "after"))
+        await arrive(database, text_message(1, "before"), text_message(2, "after"))
         while await process.handle_due(database, clock, 10, careless):
             pass
         assert careless.heard == {"+919811100001": ["before"], "+919811100002": ["after"]}

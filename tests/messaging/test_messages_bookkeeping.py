@@ -21,12 +21,11 @@ from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, Refusal
 from app.providers.whatsapp.webhook import parse
 from app.texts.message import Outgoing
-from tests.messaging.test_messages_delivery import Post as Letterbox
-from tests.messaging.test_outbox_faults import Post, a_post
 from tests.support.app_harness import World
 from tests.support.assertions import ok
 from tests.support.factories import NewWorker, add_workers
 from tests.support.messages import OFFER
+from tests.support.outbox import Recipient, WorldRecipient, recipient
 
 BROKEN: dict[str, dict[str, Any]] = {
     "sealed bytes": {"params_sealed": b"\x01no such thing"},
@@ -37,7 +36,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 }
 
 
-class Crowd(Post):
+class Crowd(Recipient):
     """Several people."""
 
     async def several(self, count: int) -> list[UUID]:
@@ -58,7 +57,7 @@ class Crowd(Post):
 
 @asynccontextmanager
 async def a_crowd(database_url: str) -> AsyncIterator[Crowd]:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         post.__class__ = Crowd
         assert isinstance(post, Crowd)
         yield post
@@ -140,7 +139,7 @@ async def test_a_row_that_cant_be_recorded_leaves_the_others_recorded(
 
 
 def test_a_parked_message_is_shown_to_administrators(world: World) -> None:
-    post = Letterbox(world)
+    post = WorldRecipient(world)
     post.tell()
     broken = update(OutboxMessage).values(params_sealed=b"\x01no such thing")
     world.in_session(lambda session: session.execute(broken))
@@ -153,7 +152,7 @@ def test_a_parked_message_is_shown_to_administrators(world: World) -> None:
 
 
 async def test_a_killed_process_has_used_its_attempt(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         message = await post.tell("1")
 
         async def killed(_message_id: UUID) -> None:
@@ -180,7 +179,7 @@ class Handler:
         raise AssertionError("nobody wrote")
 
 
-async def stores_status(post: Post, message_id: UUID, number: int) -> None:
+async def stores_status(post: Recipient, message_id: UUID, number: int) -> None:
     """The platform's status arrives and is stored, and nobody opens it."""
     stamp = int(post.now.timestamp())
     status = {
@@ -228,7 +227,7 @@ async def _taken(_message_id: UUID) -> None:
 
 
 async def test_a_lost_answer_waits_for_statuses_that_are_stored(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         message = await post.tell("1")
 
         async def answer_lost(_message_id: UUID) -> None:
@@ -245,7 +244,7 @@ async def test_a_lost_answer_waits_for_statuses_that_are_stored(database_url: st
 
 async def test_what_was_lost_is_sent_again_where_webhooks_never_end(database_url: str) -> None:
     """Some are always just stored: those that are opened within a minute hold nothing up."""
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         message = await post.tell("1")
 
         async def lost_before(_message_id: UUID) -> None:

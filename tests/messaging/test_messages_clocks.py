@@ -14,10 +14,10 @@ from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.outbox.claim import LEASE
 from app.messaging.outbox.rate_limiter import LONGEST_RESERVED, SlotUse, release, reserve
 from app.messaging.rules import PAIR_INTERVAL, QuietPeriod, Refusal, pair_next, pair_wait
-from tests.messaging.test_outbox_faults import Post, a_post, lost
 from tests.support.channels import channels_of
 from tests.support.factories import NewWorker, add_workers
 from tests.support.messages import town
+from tests.support.outbox import Recipient, lost, recipient
 
 AHEAD = [
     dt.timedelta(minutes=5),
@@ -27,7 +27,7 @@ AHEAD = [
 ]
 
 
-def paced(post: Post) -> None:
+def paced(post: Recipient) -> None:
     """The real pace, which is kept by instants in the database."""
     post.channels = channels_of(post.platform, per_second=80)
 
@@ -36,7 +36,7 @@ def paced(post: Post) -> None:
 async def test_what_was_sent_while_the_clock_ran_ahead_holds_nothing_back(
     database_url: str, ahead: dt.timedelta
 ) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         paced(post)
         await post.wrote()
         right = post.now
@@ -57,7 +57,7 @@ async def test_what_was_sent_while_the_clock_ran_ahead_holds_nothing_back(
 async def test_what_was_put_off_while_the_clock_ran_ahead_goes_when_it_is_right(
     database_url: str, ahead: dt.timedelta
 ) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         right = post.now
         post.now = right + ahead
         post.platform.script = [TransportError(Refusal.TRANSIENT, code="131000")]
@@ -74,7 +74,7 @@ async def test_what_was_put_off_while_the_clock_ran_ahead_goes_when_it_is_right(
 async def test_a_channel_held_back_by_a_clock_that_ran_ahead_goes_on(
     database_url: str, ahead: dt.timedelta, kind: Refusal
 ) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         right = post.now
         post.now = right + ahead
         post.platform.script = [TransportError(kind, code="1")]
@@ -94,7 +94,7 @@ async def test_a_lease_of_a_clock_that_ran_ahead_ends(
     database_url: str, ahead: dt.timedelta
 ) -> None:
     """A process died while it was sending, and its clock was wrong."""
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         message = await post.tell("1")
         later = post.now + ahead
         leased = (
@@ -124,7 +124,7 @@ async def test_a_lease_of_a_clock_that_ran_ahead_ends(
 async def test_a_lost_answer_of_a_clock_that_ran_ahead_is_settled(
     database_url: str, ahead: dt.timedelta
 ) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         right = post.now
         post.now = right + ahead
         post.platform.script = [lost()]
@@ -139,7 +139,7 @@ async def test_a_lost_answer_of_a_clock_that_ran_ahead_is_settled(
 
 
 async def test_a_clock_that_runs_back_sends_nothing_twice(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         paced(post)
         messages = []
         for number in range(30):
@@ -153,7 +153,7 @@ async def test_a_clock_that_runs_back_sends_nothing_twice(database_url: str) -> 
 
 async def test_instants_of_the_far_future_hold_nobody_back(database_url: str) -> None:
     """Whatever a column says."""
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         paced(post)
         await post.wrote()
         far = post.now + dt.timedelta(days=36_500)
@@ -224,7 +224,7 @@ def test_a_persons_pace_is_soon_free() -> None:
 
 
 async def test_quiet_hours_in_a_zone_nobody_knows_stop_nobody(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         other = new_id()
         async with post.database.begin() as session:
             await add_workers(session, [NewWorker(id=other)])

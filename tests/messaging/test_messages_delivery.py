@@ -9,110 +9,23 @@ from sqlalchemy import select, update
 
 from app.chat import runner
 from app.core.ids import new_id
-from app.database.session import keyring
-from app.identity.models import User
 from app.messaging.inbox import process
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue
 from app.messaging.outbox.claim import LEASE
 from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietPeriod
-from app.providers.http import sending
-from app.providers.whatsapp.client import WhatsApp
 from tests.support.app_harness import World
 from tests.support.assertions import ok, refused
-from tests.support.channels import channels_of
 from tests.support.messages import OFFER
-
-PHONE = "+919822200001"
-
-
-class Post:
-    """Somebody with a phone, and a way to write to them and look at what became of it."""
-
-    def __init__(self, world: World, phone: str = PHONE) -> None:
-        self.world = world
-        self.phone = phone
-        self.user_id = world.in_session(self._person)
-
-    async def _person(self, session: Any) -> UUID:
-        keys = keyring(session)
-        now = self.world.clock()
-        user = User(
-            role="worker",
-            status="active",
-            name="Asha",
-            language="en",
-            phone_sealed=keys.seal(self.phone, "phone"),
-            phone_index=keys.index(self.phone, "phone"),
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(user)
-        await session.flush()
-        return user.id
-
-    def tell(self, key: str = "1", kind: str = "job_offer", **more: Any) -> None:
-        self.world.in_session(
-            lambda session: enqueue.notify(
-                session, self.user_id, kind, OFFER, key=key, now=self.world.clock(), **more
-            )
-        )
-
-    def send(self, **how: Any) -> int:
-        """Send what is due through a client that waits half a second for answers."""
-        return self.world.run(self._send(how))
-
-    async def _send(self, how: dict[str, Any]) -> int:
-        settings, runtime = self.world.settings, self.world.runtime
-        async with sending(settings.whatsapp_url) as http:
-            whatsapp = WhatsApp(
-                http,
-                base=how.pop("base", settings.whatsapp_url),
-                version=settings.whatsapp_api_version,
-                token=how.pop("token", settings.whatsapp_token or ""),
-                number_id=settings.whatsapp_number,
-                answer_seconds=0.5,
-            )
-            channels = channels_of(whatsapp, **how)
-            return await delivery.send_due(runtime.database, channels, runtime.clock, 100)
-
-    def rows(self) -> list[OutboxMessage]:
-        async def read(session: Any) -> list[OutboxMessage]:
-            return list(await session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
-
-        rows: list[OutboxMessage] = self.world.in_session(read)
-        return rows
-
-    @property
-    def row(self) -> OutboxMessage:
-        return self.rows()[0]
-
-    def received(self) -> list[dict[str, Any]]:
-        path = "/sandbox/whatsapp/_control/messages"
-        items: list[dict[str, Any]] = ok(self.world.http.get(path, params={"phone": self.phone}))[
-            "items"
-        ]
-        return items
-
-    def fault(self, kind: str, times: int = 1, **more: Any) -> None:
-        body = {"next": times, "kind": kind, **more}
-        ok(self.world.http.post("/sandbox/whatsapp/_control/faults", json=body))
-
-    def news(self, state: OutboxState) -> None:
-        """Let the statuses arrive until the first message is in `state`; they take their time."""
-        for _ in range(100):
-            self.world.settle()
-            if self.row.state == state:
-                return
-        raise AssertionError(f"{self.row.state}, not {state}")
+from tests.support.outbox import WorldRecipient
 
 
 @pytest.fixture
-def post(sqlite_world: World) -> Post:
-    return Post(sqlite_world)
+def post(sqlite_world: World) -> WorldRecipient:
+    return WorldRecipient(sqlite_world)
 
 
-def test_outside_the_window_a_template_goes_inside_it_free_form(post: Post) -> None:
+def test_outside_the_window_a_template_goes_inside_it_free_form(post: WorldRecipient) -> None:
     post.tell()
     post.send()
     assert (post.row.form, post.row.cost_category) == ("template", "utility")
@@ -127,14 +40,14 @@ def test_outside_the_window_a_template_goes_inside_it_free_form(post: Post) -> N
     assert [button["title"] for button in last["buttons"]] == ["Accept", "Reject"]
 
 
-def test_a_message_is_written_once_for_an_event_and_a_recipient(post: Post) -> None:
+def test_a_message_is_written_once_for_an_event_and_a_recipient(post: WorldRecipient) -> None:
     for _ in range(3):
         post.tell("same")
     post.tell("another")
     assert len(post.rows()) == 2
 
 
-def test_statuses_arrive_and_only_move_forward(post: Post) -> None:
+def test_statuses_arrive_and_only_move_forward(post: WorldRecipient) -> None:
     post.tell()
     post.send()
     post.news(OutboxState.DELIVERED)
@@ -152,7 +65,9 @@ def test_statuses_arrive_and_only_move_forward(post: Post) -> None:
     post.news(OutboxState.READ)
 
 
-def test_a_lost_answer_is_settled_by_the_status_and_nothing_is_sent_twice(post: Post) -> None:
+def test_a_lost_answer_is_settled_by_the_status_and_nothing_is_sent_twice(
+    post: WorldRecipient,
+) -> None:
     post.fault("timeout_after_accept")
     post.tell()
     post.send()
@@ -162,7 +77,7 @@ def test_a_lost_answer_is_settled_by_the_status_and_nothing_is_sent_twice(post: 
     assert len(post.received()) == 1
 
 
-def test_a_lost_answer_without_a_status_is_sent_once_more_and_no_more(post: Post) -> None:
+def test_a_lost_answer_without_a_status_is_sent_once_more_and_no_more(post: WorldRecipient) -> None:
     post.fault("timeout", 5)
     post.tell()
     post.send()
@@ -179,7 +94,9 @@ def test_a_lost_answer_without_a_status_is_sent_once_more_and_no_more(post: Post
 
 
 @pytest.mark.parametrize("kind", ["http_500", "http_503", "error", "html_502"])
-def test_after_the_platforms_own_failure_a_status_is_waited_for(post: Post, kind: str) -> None:
+def test_after_the_platforms_own_failure_a_status_is_waited_for(
+    post: WorldRecipient, kind: str
+) -> None:
     post.fault(kind)
     post.tell()
     post.send()
@@ -191,7 +108,7 @@ def test_after_the_platforms_own_failure_a_status_is_waited_for(post: Post, kind
     assert len(post.received()) == 1
 
 
-def test_what_was_taken_in_spite_of_a_500_is_not_sent_again(post: Post) -> None:
+def test_what_was_taken_in_spite_of_a_500_is_not_sent_again(post: WorldRecipient) -> None:
     post.fault("http_500_after_accept")
     post.tell()
     post.send()
@@ -201,7 +118,7 @@ def test_what_was_taken_in_spite_of_a_500_is_not_sent_again(post: Post) -> None:
     assert (post.row.attempts, len(post.received())) == (1, 1)
 
 
-def test_too_fast_holds_the_whole_number_back(post: Post) -> None:
+def test_too_fast_holds_the_whole_number_back(post: WorldRecipient) -> None:
     post.fault("rate_limited")
     post.tell("1")
     post.send()
@@ -213,8 +130,8 @@ def test_too_fast_holds_the_whole_number_back(post: Post) -> None:
     assert len(post.received()) == 2
 
 
-def test_too_fast_to_one_person_holds_only_them_back(post: Post) -> None:
-    other = Post(post.world, "+919822200002")
+def test_too_fast_to_one_person_holds_only_them_back(post: WorldRecipient) -> None:
+    other = WorldRecipient(post.world, "+919822200002")
     post.fault("pair_limited")
     post.tell()
     post.send()
@@ -226,7 +143,7 @@ def test_too_fast_to_one_person_holds_only_them_back(post: Post) -> None:
     assert len(post.received()) == 1
 
 
-def test_a_revoked_token_halts_the_queue_and_loses_nothing(post: Post) -> None:
+def test_a_revoked_token_halts_the_queue_and_loses_nothing(post: WorldRecipient) -> None:
     for number in range(5):
         post.tell(str(number))
     post.send(token="revoked")
@@ -243,7 +160,7 @@ def test_a_revoked_token_halts_the_queue_and_loses_nothing(post: Post) -> None:
     assert len({message["id"] for message in post.received()}) == 5
 
 
-def test_a_connection_that_was_never_made_is_tried_again(post: Post) -> None:
+def test_a_connection_that_was_never_made_is_tried_again(post: WorldRecipient) -> None:
     post.tell()
     post.send(base="http://127.0.0.1:9")
     assert post.row.state == OutboxState.WAITING
@@ -252,7 +169,7 @@ def test_a_connection_that_was_never_made_is_tried_again(post: Post) -> None:
     assert len(post.received()) == 1
 
 
-def test_a_closed_window_is_noted_and_the_template_sent_once(post: Post) -> None:
+def test_a_closed_window_is_noted_and_the_template_sent_once(post: WorldRecipient) -> None:
     post.world.says(post.phone, "hi")
     post.fault("window_closed")
     post.tell("1")
@@ -264,7 +181,7 @@ def test_a_closed_window_is_noted_and_the_template_sent_once(post: Post) -> None
     assert person.last_inbound_at is None
 
 
-def test_who_can_not_be_reached_is_not_written_to_again(post: Post) -> None:
+def test_who_can_not_be_reached_is_not_written_to_again(post: WorldRecipient) -> None:
     post.fault("blocked")
     post.tell()
     post.send()
@@ -274,7 +191,9 @@ def test_who_can_not_be_reached_is_not_written_to_again(post: Post) -> None:
     assert post.send() == 0
 
 
-def test_what_a_paused_template_holds_an_administrator_can_try_at_once(post: Post) -> None:
+def test_what_a_paused_template_holds_an_administrator_can_try_at_once(
+    post: WorldRecipient,
+) -> None:
     post.fault("template_paused")
     post.tell()
     post.send()
@@ -285,14 +204,14 @@ def test_what_a_paused_template_holds_an_administrator_can_try_at_once(post: Pos
     assert len(post.received()) == 1
 
 
-def test_only_what_was_given_up_can_be_tried_again(post: Post) -> None:
+def test_only_what_was_given_up_can_be_tried_again(post: WorldRecipient) -> None:
     post.tell()
     sent = post.row.id
     with pytest.raises(delivery.MessageNotRetryable):
         post.world.in_session(lambda session: delivery.retry(session, sent, post.world.clock()))
 
 
-def test_spam_stops_what_we_start_but_not_our_answers(post: Post) -> None:
+def test_spam_stops_what_we_start_but_not_our_answers(post: WorldRecipient) -> None:
     post.fault("spam_limited")
     post.tell()
     post.send()
@@ -302,7 +221,7 @@ def test_spam_stops_what_we_start_but_not_our_answers(post: Post) -> None:
     assert [row.state for row in offers] == [OutboxState.WAITING]
 
 
-def test_what_is_out_of_date_or_taken_back_is_never_sent(post: Post) -> None:
+def test_what_is_out_of_date_or_taken_back_is_never_sent(post: WorldRecipient) -> None:
     subject = new_id()
     now = post.world.clock()
     post.tell("late", expires_at=now + dt.timedelta(minutes=5))
@@ -314,7 +233,9 @@ def test_what_is_out_of_date_or_taken_back_is_never_sent(post: Post) -> None:
     assert post.received() == []
 
 
-def test_quiet_hours_hold_a_message_back_unless_the_deadline_would_pass(post: Post) -> None:
+def test_quiet_hours_hold_a_message_back_unless_the_deadline_would_pass(
+    post: WorldRecipient,
+) -> None:
     async def quiet(_session: Any, _ids: Any) -> dict[UUID, QuietPeriod]:
         return {post.user_id: QuietPeriod(dt.time(11), dt.time(14), "Asia/Kolkata")}
 
@@ -328,7 +249,7 @@ def test_quiet_hours_hold_a_message_back_unless_the_deadline_would_pass(post: Po
     assert len(post.received()) == 2
 
 
-def test_who_is_quiet_is_still_answered(post: Post) -> None:
+def test_who_is_quiet_is_still_answered(post: WorldRecipient) -> None:
     async def quiet(_session: Any, ids: Any) -> dict[UUID, QuietPeriod]:
         return {user: QuietPeriod(dt.time(11), dt.time(14), "Asia/Kolkata") for user in ids}
 
@@ -347,7 +268,9 @@ def test_who_is_quiet_is_still_answered(post: Post) -> None:
     assert len(post.received()) == 1
 
 
-def test_a_code_is_sent_even_after_stop_and_is_forgotten_once_it_arrived(post: Post) -> None:
+def test_a_code_is_sent_even_after_stop_and_is_forgotten_once_it_arrived(
+    post: WorldRecipient,
+) -> None:
     post.world.says(post.phone, "STOP")
     now = post.world.clock()
 
@@ -373,7 +296,7 @@ def test_a_code_is_sent_even_after_stop_and_is_forgotten_once_it_arrived(post: P
     assert (code.state, code.params_sealed) == (OutboxState.DELIVERED, b"")
 
 
-def test_a_dead_process_leaves_its_messages_to_be_settled(post: Post) -> None:
+def test_a_dead_process_leaves_its_messages_to_be_settled(post: WorldRecipient) -> None:
     post.tell()
 
     async def claimed_by_the_dead(session: Any) -> None:
@@ -391,7 +314,7 @@ def test_a_dead_process_leaves_its_messages_to_be_settled(post: Post) -> None:
     assert len(post.received()) == 1
 
 
-def test_a_bad_signature_is_refused_and_nothing_is_stored(post: Post) -> None:
+def test_a_bad_signature_is_refused_and_nothing_is_stored(post: WorldRecipient) -> None:
     path = "/api/webhooks/whatsapp"
     refused(post.world.http.post(path, content=b"{}"), 401, "bad_signature")
     headers = {"X-Hub-Signature-256": "sha256=" + "0" * 64}
@@ -399,7 +322,7 @@ def test_a_bad_signature_is_refused_and_nothing_is_stored(post: Post) -> None:
     assert post.world.in_session(lambda s: s.scalar(select(ChatPerson.id))) is None
 
 
-def test_the_webhook_proves_itself_by_the_verify_token(post: Post) -> None:
+def test_the_webhook_proves_itself_by_the_verify_token(post: WorldRecipient) -> None:
     path = "/api/webhooks/whatsapp"
     asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
     right = asked | {"hub.verify_token": post.world.settings.whatsapp_verification or ""}

@@ -17,10 +17,10 @@ from app.messaging.rules import (
 from app.providers.http import sending
 from app.providers.whatsapp.client import WhatsApp
 from tests.infra.counted import alerts
-from tests.messaging.test_messages_delivery import Post
 from tests.support.app_harness import World
 from tests.support.assertions import ok
 from tests.support.channels import channels_of
+from tests.support.outbox import WorldRecipient
 
 ACCOUNT_CODES = [
     10,
@@ -46,7 +46,9 @@ class Street:
 
     def __init__(self, world: World, people: int) -> None:
         self.world = world
-        self.posts = [Post(world, f"+9198222{number:05}") for number in range(100, 100 + people)]
+        self.posts = [
+            WorldRecipient(world, f"+9198222{number:05}") for number in range(100, 100 + people)
+        ]
 
     def tell(self, key: str = "1") -> None:
         for post in self.posts:

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, update
 
 from app.core.metrics import NOT_OURS
 from app.messaging.models import ChatPerson, InboxItem, OutboxMessage
-from tests.messaging.test_messages_delivery import Post
 from tests.support.app_harness import World
 from tests.support.assertions import ok
+from tests.support.outbox import WorldRecipient
 
 OTHER_NUMBER = "100000000000099"
 PHONE = "+919822200777"
@@ -79,7 +79,7 @@ def test_stop_and_preferences_at_another_number_stop_nobody(world: World) -> Non
 
 @pytest.mark.parametrize("status", ["read", "failed"])
 def test_a_status_of_another_number_changes_nothing(world: World, status: str) -> None:
-    post = Post(world, PHONE)
+    post = WorldRecipient(world, PHONE)
     post.fault("no_status")
     post.tell()
     world.settle()
@@ -101,7 +101,7 @@ def test_a_status_of_another_number_changes_nothing(world: World, status: str) -
 
 def test_a_status_settles_what_was_sent_from_the_number_before(world: World) -> None:
     """The number was changed while the status was on its way."""
-    post = Post(world, PHONE)
+    post = WorldRecipient(world, PHONE)
     post.fault("no_status")
     post.tell()
     world.settle()

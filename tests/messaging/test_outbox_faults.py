@@ -2,138 +2,25 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import select
 
 from app.core.ids import new_id
-from app.identity.models import User
-from app.messaging.channel import Address, SendResult, TransportError
-from app.messaging.inbound import StatusUpdate
-from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
-from app.messaging.outbox import delivery, enqueue, statuses
+from app.messaging.channel import TransportError
+from app.messaging.models import Channel, ChannelState, OutboxMessage, OutboxState
+from app.messaging.outbox import delivery, enqueue
 from app.messaging.outbox.claim import LEASE, LONGEST_SEND
 from app.messaging.rules import AMBIGUOUS_WAIT, MUCH_LATER, Refusal
-from app.providers.whatsapp.errors import classify
-from app.texts.message import Outgoing
 from tests.infra.counted import alerts
-from tests.support.channels import channels_of
-from tests.support.database import database_of
-from tests.support.factories import NOW, NewWorker, add_workers
+from tests.support.factories import NewWorker, add_workers
 from tests.support.messages import OFFER
-
-type Happening = Callable[[UUID], Awaitable[Any]]
-
-
-class Platform:
-    """A channel to the end of the world: what happens to each send is scripted, first come."""
-
-    def __init__(self) -> None:
-        self.script: list[Happening | Exception] = []
-        self.sent: list[tuple[UUID, str]] = []
-        """Which message, in which form, in the order in which the platform took them."""
-
-    async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
-        happens = self.script.pop(0) if self.script else None
-        if isinstance(happens, Exception):
-            raise happens
-        self.sent.append((message_id, "template" if outgoing.template else "free"))
-        provider_id = f"wamid.{len(self.sent)}"
-        if happens is not None:
-            await happens(message_id)
-        return SendResult(provider_id)
-
-
-class Post:
-    """Somebody to write to, and the platform between."""
-
-    def __init__(self, database_url: str) -> None:
-        self.database = database_of(database_url)
-        self.platform = Platform()
-        self.now = NOW
-        self.user = new_id()
-        self.channels = channels_of(self.platform)
-
-    def clock(self) -> dt.datetime:
-        return self.now
-
-    async def tell(self, key: str, **more: Any) -> UUID:
-        """Write one offer to the person; return the message's id."""
-        async with self.database.begin() as session:
-            await enqueue.notify(
-                session, self.user, "job_offer", OFFER, key=key, now=self.now, **more
-            )
-            newest = select(OutboxMessage.id).order_by(OutboxMessage.id.desc()).limit(1)
-            found: UUID = (await session.scalars(newest)).one()
-            return found
-
-    async def wrote(self) -> None:
-        """The person writes: free form is allowed."""
-        async with self.database.begin() as session:
-            user = await session.get_one(User, self.user)
-            session.add(
-                ChatPerson(
-                    channel=Channel.WHATSAPP,
-                    user_id=user.id,
-                    phone_index=user.phone_index,
-                    phone_sealed=user.phone_sealed,
-                    last_inbound_at=self.now,
-                    created_at=self.now,
-                    updated_at=self.now,
-                )
-            )
-
-    async def send(self) -> int:
-        return await delivery.send_due(self.database, self.channels, self.clock, 100)
-
-    async def passes(self, time: dt.timedelta) -> None:
-        self.now += time
-        while await self.send():
-            pass
-
-    async def hears(
-        self,
-        status: str,
-        message_id: UUID | None,
-        provider_id: str | None = None,
-        code: int | None = None,
-    ) -> int:
-        told = StatusUpdate(
-            status,
-            self.now,
-            provider_id,
-            str(message_id) if message_id else None,
-            str(code) if code else None,
-            classify(code) if code else None,
-        )
-        async with self.database.begin() as session:
-            return await statuses.apply(session, [told], self.now)
-
-    async def row(self, message_id: UUID) -> OutboxMessage:
-        async with self.database.read() as session:
-            return await session.get_one(OutboxMessage, message_id)
-
-
-@asynccontextmanager
-async def a_post(database_url: str) -> AsyncIterator[Post]:
-    post = Post(database_url)
-    try:
-        async with post.database.begin() as session:
-            await add_workers(session, [NewWorker(id=post.user)])
-        yield post
-    finally:
-        await post.database.close()
-
-
-def lost() -> TransportError:
-    return TransportError(Refusal.AMBIGUOUS, code="ReadTimeout")
+from tests.support.outbox import Recipient, lost, recipient
 
 
 async def test_a_failure_told_before_the_answer_is_not_forgotten(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         await post.wrote()
 
         async def closed(message_id: UUID) -> None:
@@ -149,7 +36,7 @@ async def test_a_failure_told_before_the_answer_is_not_forgotten(database_url: s
 
 
 async def test_a_final_failure_told_before_the_answer_keeps_its_reason(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
 
         async def unreachable(message_id: UUID) -> None:
             await post.hears("failed", message_id, "wamid.1", 131026)
@@ -170,7 +57,7 @@ async def test_a_final_failure_told_before_the_answer_keeps_its_reason(database_
 async def test_a_choice_not_to_deliver_told_before_the_answer_is_not_tried_at_once(
     database_url: str,
 ) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
 
         async def chosen(message_id: UUID) -> None:
             await post.hears("failed", message_id, "wamid.1", 131049)
@@ -191,7 +78,7 @@ async def test_a_choice_not_to_deliver_told_before_the_answer_is_not_tried_at_on
 
 
 async def test_a_failure_told_twice_is_of_one_send(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         await post.wrote()
         post.platform.script = [_nothing, lost()]
         message = await post.tell("1")
@@ -215,7 +102,7 @@ async def _nothing(_message_id: UUID) -> None:
 
 
 async def test_news_of_a_failed_send_that_come_late_do_not_stop_the_next(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         message = await post.tell("1")
         await post.send()
         await post.hears("failed", message, "wamid.1", 131000)
@@ -229,7 +116,7 @@ async def test_news_of_a_failed_send_that_come_late_do_not_stop_the_next(databas
 
 
 async def test_a_failure_after_sent_is_found_by_the_id_of_the_last_send(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         await post.wrote()
         post.platform.script = [_nothing, lost()]
         message = await post.tell("1")
@@ -242,7 +129,7 @@ async def test_a_failure_after_sent_is_found_by_the_id_of_the_last_send(database
 
 
 async def test_what_comes_next_waits_for_what_is_tried_again(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         post.platform.script = [TransportError(Refusal.TRANSIENT, code="131000")]
         first, second = await post.tell("1"), await post.tell("2")
         await post.send()
@@ -266,7 +153,7 @@ async def test_what_comes_next_waits_for_what_is_tried_again(database_url: str) 
 async def test_what_comes_next_waits_for_a_lost_answer_but_not_for_one_given_up(
     database_url: str,
 ) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         post.platform.script = [lost(), lost()]
         first, second = await post.tell("1"), await post.tell("2")
         await post.send()
@@ -279,7 +166,7 @@ async def test_what_comes_next_waits_for_a_lost_answer_but_not_for_one_given_up(
 
 async def test_what_waited_goes_before_what_was_written_since(database_url: str) -> None:
     """Also when there is room for one only, as while a channel is tried again."""
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         post.platform.script = [lost()]
         written = [await post.tell("1"), await post.tell("2")]
         await post.send()
@@ -291,7 +178,7 @@ async def test_what_waited_goes_before_what_was_written_since(database_url: str)
 
 
 async def test_a_status_that_settles_a_lost_answer_lets_the_next_go(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         post.platform.script = [lost()]
         first, second = await post.tell("1"), await post.tell("2")
         await post.send()
@@ -305,7 +192,7 @@ async def test_a_status_that_settles_a_lost_answer_lets_the_next_go(database_url
 async def test_a_channel_that_breaks_on_one_message_loses_no_other_answer(
     database_url: str,
 ) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         other = new_id()
         async with post.database.begin() as session:
             await add_workers(session, [NewWorker(id=other)])
@@ -320,7 +207,7 @@ async def test_a_channel_that_breaks_on_one_message_loses_no_other_answer(
 
 async def test_nobody_sends_what_another_has_taken_over(database_url: str) -> None:
     """The first answer takes so long that the lease ends: the rest is left to who claims it then."""
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         first, second = await post.tell("1"), await post.tell("2")
 
         async def slow(_message_id: UUID) -> None:
@@ -345,7 +232,7 @@ async def test_nobody_sends_what_another_has_taken_over(database_url: str) -> No
 
 
 async def test_who_dies_twice_while_sending_does_not_send_a_third_time(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         message = await post.tell("1")
         dead_before = alerts("message_dead")
         for _ in range(3):
@@ -367,7 +254,7 @@ async def _die(_message_id: UUID) -> None:
 
 
 async def test_what_is_no_longer_true_is_not_sent_again(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         job = new_id()
         post.platform.script = [lost()]
         message = await post.tell("1", subject_id=job)
@@ -382,7 +269,7 @@ async def test_what_is_no_longer_true_is_not_sent_again(database_url: str) -> No
 
 
 async def test_an_unpaid_account_that_is_told_later_halts_the_channel(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         first = await post.tell("1")
         await post.send()
         await post.hears("failed", first, "wamid.1", 131042)
@@ -404,14 +291,14 @@ async def test_an_unpaid_account_that_is_told_later_halts_the_channel(database_u
         assert attempts == [1, 1]
 
 
-async def _halted(post: Post) -> bool:
+async def _halted(post: Recipient) -> bool:
     async with post.database.read() as session:
         state = await session.get_one(ChannelState, Channel.WHATSAPP)
         return state.halted_at is not None
 
 
 async def test_two_messages_of_one_name_are_told_apart_by_our_own_ids(database_url: str) -> None:
-    async with a_post(database_url) as post:
+    async with recipient(database_url) as post:
         first, second = await post.tell("1"), await post.tell("2")
         await post.send()
         assert await post.hears("delivered", first, "wamid.same") == 1

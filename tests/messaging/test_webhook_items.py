@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from app.messaging.inbound import Parsed
 from app.messaging.inbox import process
 from app.messaging.models import ChatPerson, WebhookEvent
-from tests.messaging.test_inbox_order import Listener, arrive, said
 from tests.support.database import database_of
 from tests.support.factories import NOW
+from tests.support.inbox import Listener, arrive, text_message
 
 
 class Unstorable(Listener):
@@ -29,7 +29,7 @@ async def test_of_an_item_that_can_not_be_stored_nothing_is_left_and_its_neighbo
 ) -> None:
     database = database_of(database_url)
     reader = Unstorable()
-    await arrive(database, said(0, "hi"), said(1, "poison"), said(2, "hi"))
+    await arrive(database, text_message(0, "hi"), text_message(1, "poison"), text_message(2, "hi"))
     while await process.handle_due(database, lambda: NOW, 100, reader):
         pass
     assert reader.heard == {"+919811100000": ["hi"], "+919811100002": ["hi"]}
