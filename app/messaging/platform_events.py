@@ -1,14 +1,14 @@
-"""What the platform tells about our account: kept, shown, and acted on.
+"""Events of our account, number and templates at the platform: stored, shown and applied.
 
-| notice | what follows |
+| event | consequence |
 |---|---|
-| a template is paused, disabled, rejected or about to be deleted | none of its messages goes out; they wait |
-| a template is approved or reinstated | the ones that waited go |
-| a template's category changes | who wants no marketing is not sent marketing |
-| the number's or portfolio's limit changes | so many people a day from now on |
-| anything else (quality, account, review, security) | it is listed, and an alert is raised unless it is good |
+| a template is paused, disabled, rejected or to be deleted | its messages wait |
+| a template is approved or reinstated | its messages go |
+| a template's category changes | people who stopped marketing get no marketing |
+| the limit of the number or portfolio changes | the daily quota changes |
+| any other (quality, account, review, security) | it is listed, and an alert is raised unless it is good |
 
-An account that is blocked needs no step here: the next send is refused, and halts the channel.
+A blocked account needs no step here: the next send is refused, and halts the channel.
 """
 
 import datetime as dt
@@ -41,7 +41,7 @@ _CATEGORY: Final = "template_category_update"
 async def record_events(
     session: AsyncSession, webhook_id: UUID, notices: Sequence[PlatformEvent], now: dt.datetime
 ) -> None:
-    """Keep a webhook's notices and do what follows; the same webhook again adds nothing."""
+    """Store and apply the events of a webhook; the same webhook again adds nothing."""
     for position, event in enumerate(notices):
         row = {
             "id": new_id(),

@@ -1,6 +1,6 @@
-"""Which due messages go now, and when exactly: decided in one transaction, before the network.
+"""Claims due messages in one transaction: which are sent now, and when exactly.
 
-What must not go is set aside here: out of date, stopped, quiet hours, a person's or the number's pace.
+Messages that may not go are set aside: outdated, stopped, quiet hours, the rate to a person or of the number.
 """
 
 import datetime as dt
@@ -48,18 +48,18 @@ from app.messaging.rules import (
 )
 
 LEASE: Final = dt.timedelta(seconds=120)
-"""Longer than any send takes; after it the message is due again."""
+"""Longer than any send; after it the message is due again."""
 LONGEST_SEND: Final = dt.timedelta(seconds=30)
-"""What a send may take at most: one that would begin closer to its lease's end is not begun."""
+"""The longest a send may take; closer to its lease's end it is not begun."""
 _SEVERAL: Final = 4
-"""How many messages of one person are looked at, for each that may go, when not all can."""
+"""How many messages of a person are read for each that may go, when not all can."""
 QUIET: Final = "quiet hours"
-"""Why a message waits that nobody behind it has to wait for."""
+"""The `error` of a message that waits for the end of quiet hours; later messages overtake it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A leased message, as plain values: no transaction is open while it travels."""
+    """A leased message as plain values, because no transaction is open while it is sent."""
 
     id: UUID
     channel: str
@@ -75,7 +75,7 @@ class ClaimedMessage:
     expires_at: dt.datetime | None
     lease_until: dt.datetime
     filed_as: str
-    """What the platform files its template under now; "" where that is not known to differ."""
+    """The platform's category of its template; "" where that is ours."""
     slot: SendSlot | None
     """None where the channel has no rate."""
     policy: ChannelPolicy
@@ -85,20 +85,20 @@ _OUTBOX: Final = table(OutboxMessage).c
 MESSAGES_DUE: Final = Due(
     is_one_of(_OUTBOX.state, OPEN), due_condition(_OUTBOX.due_at, _OUTBOX.updated_at)
 )
-"""What `claim` looks at: of these, some wait all the same."""
+"""What `claim` reads; some of these still wait."""
 RUN_WAITS: Final = exists().where(
     table(ChannelState).c.halted_at.is_not(None), table(ChannelState).c.refused.is_not(None)
 )
-"""A run of refusals halted a channel, and messages of it are still given up."""
+"""A run of refusals halted a channel, and its messages are still to be requeued."""
 _EVENTS: Final = table(WebhookEvent).c
 UNOPENED: Final = Due(
     is_one_of(_EVENTS.state, [WebhookState.WAITING]),
     _EVENTS.provider == Channel.WHATSAPP,
     _EVENTS.due_at <= bindparam("now"),
 )
-"""Webhooks that are stored and not opened, one that somebody is at included: it may hold statuses."""
+"""Stored webhooks that are not unpacked yet, also those under way: they may hold statuses."""
 OPENED_WITHIN: Final = dt.timedelta(seconds=60)
-"""Webhooks that wait for longer than this are a backlog, which may hold statuses of any send."""
+"""Webhooks that wait for longer are a backlog, which may hold statuses of any send."""
 NEVER: Final = dt.timedelta(days=36_500)
 _MAY_HAVE_ARRIVED: Final = (OutboxState.SENDING, OutboxState.UNKNOWN)
 
@@ -112,8 +112,8 @@ async def claim(
 ) -> tuple[list[ClaimedMessage], int]:
     """Lease up to `limit` due messages; return them, and how many were settled without sending.
 
-    A send that may have arrived is tried again only if it was due at `settled_before` (now, unless given):
-    a status that settles it may be stored and not opened yet.
+    A send that may have arrived is repeated only if it was due at `settled_before` (by default now): a status
+    that settles it may be stored and not unpacked yet.
     """
     states = await _states(session, channels, now)
     claimed: list[ClaimedMessage] = []
@@ -134,7 +134,7 @@ async def claim(
         settled += others
         claimed += _lease(found, channel.policy, state, filed, now)
         if len(rows) == room < limit:
-            wake_loops(session, "outbox")  # there may be more than the pace let go at once
+            wake_loops(session, "outbox")  # the rate may have left more
     return claimed, settled
 
 
@@ -156,7 +156,7 @@ async def _states(
 def _capacity(
     state: ChannelState | None, policy: ChannelPolicy, now: dt.datetime, limit: int
 ) -> int:
-    """Return how many messages this channel takes now."""
+    """Return how many messages may go on this channel now."""
     if state is None:
         return limit
     until = backs_off_until(state, now)
@@ -178,14 +178,14 @@ async def _due(
     room: int,
     settled_before: dt.datetime,
 ) -> Sequence[OutboxMessage]:
-    """Return up to `room` messages that are due, each person's in the order in which they were written."""
+    """Return up to `room` due messages, each person's in the order in which they were written."""
     spam_pause = only_replies_until(state, now) if state is not None else None
     only_replies = spam_pause is not None and now < spam_pause
     which: dict[str, Any] = {"now": now, "channel": name, "settled_before": settled_before}
     rows = (await session.scalars(_FIRST[only_replies], {**which, "room": room})).all()
     if len(rows) < room:
         return sorted(rows, key=_as_written)
-    # What was tried before is due later than what was written after it: it may have been cut off.
+    # A retry is due later than the messages written after it, so the limit may have cut it off.
     which |= {"people": sorted({row.recipient_index for row in rows}), "room": room * _SEVERAL}
     found = await session.scalars(_THEIRS[only_replies], which)
     each: dict[tuple[str, int], list[OutboxMessage]] = {}
@@ -200,10 +200,10 @@ def _as_written(row: OutboxMessage) -> tuple[int, UUID]:
 
 
 def _due_query(*, only_replies: bool) -> Select[OutboxMessage]:
-    """Return up to `:room` messages of a channel that are due and overtake nothing.
+    """Select up to `:room` messages of a channel that are due and overtake nothing.
 
-    A message overtakes an earlier one to the same person that is not due yet: it is being sent, its
-    answer was lost, or it is tried again. What comes after it waits, or people read the end first.
+    A message waits for an earlier one to the same person that is being sent, lost its answer or is to be
+    tried again. Otherwise people would read the end first.
     """
     now: BindParameter[dt.datetime] = bindparam("now")
     earlier = aliased(OutboxMessage)
@@ -224,7 +224,7 @@ def _due_query(*, only_replies: bool) -> Select[OutboxMessage]:
         or_(
             OutboxMessage.state == OutboxState.WAITING,
             OutboxMessage.due_at <= bindparam("settled_before"),
-            # Its lease is of a clock that ran ahead, and gets its right end.
+            # Its lease was written by a clock that ran ahead, and is corrected.
             OutboxMessage.due_at > later("now", SKEW),
         ),
         or_(OutboxMessage.essential, ~overtakes),
@@ -240,14 +240,14 @@ _FIRST: Final = {
     )
     for only_replies in (False, True)
 }
-"""What is due longest."""
+"""The messages that are due longest."""
 _THEIRS: Final = {
     only_replies: _due_query(only_replies=only_replies)
     .where(OutboxMessage.recipient_index.in_(bindparam("people", expanding=True)))
     .order_by(OutboxMessage.priority, OutboxMessage.id)
     for only_replies in (False, True)
 }
-"""What is due for these people."""
+"""The due messages to these people."""
 
 
 async def _triage(
@@ -258,9 +258,9 @@ async def _triage(
     policy: ChannelPolicy,
     now: dt.datetime,
 ) -> tuple[list[tuple[OutboxMessage, ChatPerson | None]], int, dict[UUID, str]]:
-    """Set aside what must not go now; return what may, with the person where one is known.
+    """Set aside the messages that may not go now; return those that may, with their person if known.
 
-    Also how many others there were, and what the platform files templates under where it told.
+    Also returns how many were set aside, and the platform's category of each message's template.
     """
     people, locked = ({}, frozenset()) if policy.by_email else await _people(session, rows)
     users = {row.user_id for row in rows if row.user_id and row.priority}
@@ -283,18 +283,18 @@ async def _triage(
             _correct_lease(row, now)
             continue
         if row.state == OutboxState.SENDING:
-            # Whoever sent it died before the answer was written down: it may be there.
+            # Its sender died before it recorded the answer, so the message may have arrived.
             row.unanswered += 1
         person = people.get(row.id)
         by_template = policy.has_window and template_quota.needs_template(row, person, now)
-        # Who is quiet is still answered: they wrote first.
+        # Answers ignore quiet hours, because the person wrote first.
         hours = quiet.get(row.user_id) if row.user_id and row.priority else None
         quiet_end = _quiet_end(row, hours, now) if hours is not None else None
         if row.expires_at is not None and row.expires_at <= now:
             _give_up(row, OutboxState.SUPPRESSED, "out of date", now)
         elif person is not None and person.stopped_at is not None and not row.essential:
             if row.person_id is None and (mailbox := mailboxes.get(row.user_id)):
-                # Who has a mailbox said STOP to the chat, and to nothing else.
+                # STOP is about the chat; a notice goes by e-mail where there is an address.
                 row.channel, row.recipient_sealed, row.recipient_index = mailbox
                 _defer(row, now, now)
             else:
@@ -307,7 +307,7 @@ async def _triage(
         elif quiet_end is not None and (row.expires_at is None or quiet_end < row.expires_at):
             _defer(row, quiet_end, now, QUIET)
         elif row.recipient_index in busy or (person is not None and person.id in locked):
-            # One after another to one person, or answers would overtake each other.
+            # One after another to one person, or messages would overtake each other.
             _defer(row, now + dt.timedelta(milliseconds=300), now)
         elif (
             policy.has_window
@@ -329,7 +329,7 @@ async def _triage(
 
 
 def _quiet_end(row: OutboxMessage, hours: QuietPeriod, now: dt.datetime) -> dt.datetime | None:
-    """Return when quiet ends, or None also where their time zone is one nobody knows (any more)."""
+    """Return when quiet hours end; None where it is not quiet or the time zone is unknown."""
     try:
         return quiet_until(hours, now)
     except (ValueError, LookupError, OSError) as error:
@@ -338,7 +338,7 @@ def _quiet_end(row: OutboxMessage, hours: QuietPeriod, now: dt.datetime) -> dt.d
 
 
 def _correct_lease(row: OutboxMessage, now: dt.datetime) -> None:
-    """Give a send, leased or lost while a clock ran ahead, the time it would have had from now on."""
+    """Let a lease or a wait that was written by a clock that ran ahead begin now."""
     row.due_at, row.updated_at = now + LEASE, now
     row.lease_until = row.due_at if row.state == OutboxState.SENDING else None
 
@@ -371,10 +371,10 @@ _FREE: Final = _PEOPLE.with_for_update(skip_locked=True).execution_options(popul
 async def _people(
     session: AsyncSession, rows: Sequence[OutboxMessage]
 ) -> tuple[dict[UUID, ChatPerson], frozenset[UUID]]:
-    """Return the chat person of each message, and who of them is locked by another transaction.
+    """Return the chat person of each message, and which people another transaction has locked.
 
-    Who is locked is in the middle of a conversation, whose transaction may be waiting for these very
-    messages; so nobody is waited for, and their messages come a moment later.
+    That transaction may wait for these very messages. So it is not waited for: the messages of a locked person
+    are sent a moment later.
     """
     ids = {row.person_id for row in rows if row.person_id}
     indexes = {row.recipient_index for row in rows}
@@ -383,7 +383,7 @@ async def _people(
     free = (await session.scalars(_FREE, which)).all()
     found = free
     if not (ids <= {person.id for person in free} and all(row.person_id for row in rows)):
-        # Some may be locked, or belong to nobody who ever wrote; those found already stay as they are.
+        # Others are locked or never wrote; rows read above are not read again.
         found = (await session.scalars(_PEOPLE, which)).all()
     locked = frozenset(person.id for person in found) - {person.id for person in free}
     by_id = {person.id: person for person in found}
@@ -411,6 +411,12 @@ async def _being_sent(session: AsyncSession, indexes: set[str], now: dt.datetime
     return set(await session.scalars(_BEING_SENT, {"indexes": list(indexes), "now": now}))
 
 
+_COPIED: Final = (
+    *("id", "channel", "kind", "language", "recipient_sealed", "recipient_index", "params_sealed"),
+    *("subject_id", "attempts", "expires_at", "lease_until"),
+)
+
+
 def _lease(
     going: Sequence[tuple[OutboxMessage, ChatPerson | None]],
     policy: ChannelPolicy,
@@ -418,7 +424,7 @@ def _lease(
     filed: Mapping[UUID, str],
     now: dt.datetime,
 ) -> list[ClaimedMessage]:
-    """Lease the messages and give each its slot."""
+    """Lease the messages and reserve their slots."""
     if not going:
         return []
     slots: list[SendSlot] | list[None] = [None] * len(going)
@@ -441,22 +447,12 @@ def _lease(
         row.number_id = policy.number_id
         claimed.append(
             ClaimedMessage(
-                row.id,
-                row.channel,
-                row.kind,
-                row.language,
-                row.recipient_sealed,
-                row.recipient_index,
-                row.params_sealed,
-                row.subject_id,
-                person.id if person is not None else None,
-                free,
-                row.attempts,
-                row.expires_at,
-                row.lease_until,
-                filed.get(row.id, ""),
-                slot,
-                policy,
+                **{name: getattr(row, name) for name in _COPIED},
+                person_id=person.id if person is not None else None,
+                free_form=free,
+                filed_as=filed.get(row.id, ""),
+                slot=slot,
+                policy=policy,
             )
         )
     return claimed

@@ -1,4 +1,4 @@
-"""What messages cost: counted when they arrive, by the category the platform charges them as."""
+"""The cost of messages, counted on arrival by the category that the platform charges."""
 
 import datetime as dt
 from collections import Counter
@@ -19,7 +19,7 @@ SERVICE: Final = "service"
 
 @dataclass(frozen=True, slots=True)
 class MessageCost:
-    """Messages of one category: how many arrived, how many of them are charged, and for how much."""
+    """Messages of one category: how many arrived, how many are charged, and the cost."""
 
     category: str
     messages: int
@@ -28,14 +28,14 @@ class MessageCost:
 
 
 def charged(before: int, within: int, free: int) -> int:
-    """Return how many of `within` are paid for, where `before` used up some of the month's `free`."""
+    """Return how many of `within` are charged, after `before` used up some of the month's `free`."""
     return max(0, before + within - free) - max(0, before - free)
 
 
 async def by_category(
     session: AsyncSession, prices: MessagePrices, since: dt.datetime, now: dt.datetime
 ) -> list[MessageCost]:
-    """Return what was sent since then cost, by category; the free allowance is each month's (UTC)."""
+    """Return the cost since then by category; the free allowance is per month (UTC)."""
     messages: Counter[str] = Counter()
     paid: Counter[str] = Counter()
     month = since.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -53,7 +53,7 @@ async def by_category(
             category,
             messages[category],
             paid[category],
-            # A thousand at a time, so that a price may be a fraction of a minor unit; half up.
+            # Prices are per thousand, so that one may be a fraction of a minor unit; rounded half up.
             Money(
                 (paid[category] * prices.per_thousand.get(category, 0) + 500) // 1_000,
                 prices.currency,
@@ -66,7 +66,7 @@ async def by_category(
 async def _arrived(
     session: AsyncSession, since: dt.datetime, until: dt.datetime
 ) -> Mapping[str, int]:
-    """Count what arrived; of an SMS all we know is that it was taken, and each part of it counts."""
+    """Count messages that arrived, by category; an SMS counts once accepted, each of its parts."""
     arrived = OutboxMessage.state.in_((OutboxState.DELIVERED, OutboxState.READ))
     taken = and_(OutboxMessage.channel == Channel.SMS, OutboxMessage.state == OutboxState.SENT)
     query = (

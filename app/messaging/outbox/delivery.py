@@ -1,8 +1,7 @@
-"""Sending what is due: claim in one transaction, send outside any, record in another.
+"""Sends due messages: claims them in one transaction, sends outside any, records results in another.
 
-A claimed message is leased: if this process dies, the lease runs out and the message is treated like
-one whose answer was lost. Any number of processes may send at once; they share each channel's pace
-through its row of `channel_states`.
+A claimed message is leased. If the process dies, the lease runs out, and the message counts as one whose answer
+was lost. Processes that send at once share the rate of a channel by its row of `channel_states`.
 """
 
 import asyncio
@@ -44,7 +43,7 @@ from app.texts.message import Outgoing
 
 CONCURRENT_SENDS: Final = 128
 _NOT_BEFORE: Final = 0.001
-"""A timer may ring a fraction of a millisecond early, which is before the slot."""
+"""A timer may fire a fraction of a millisecond before the slot."""
 
 
 class MessageNotRetryable(Conflict):
@@ -55,7 +54,7 @@ class MessageNotRetryable(Conflict):
 
 
 async def send_due(database: Database, channels: ChannelRegistry, clock: Clock, limit: int) -> int:
-    """Send up to `limit` messages that are due; return how many were dealt with."""
+    """Send up to `limit` due messages; return how many were claimed or settled."""
     if not await _ANY_DUE.any_due(database, clock()):
         return 0
     settled_before = await _settled_before(database, clock())
@@ -71,10 +70,10 @@ _ANY_DUE: Final = DueQuery(or_(MESSAGES_DUE.exists, RUN_WAITS))
 
 
 async def _settled_before(database: Database, now: dt.datetime) -> dt.datetime:
-    """Return how long a send that may have arrived must be due, to be tried again now.
+    """Return since when a send that may have arrived must be due to be repeated now.
 
-    A webhook that is stored and not opened may hold the status that settles it. While there is one, such
-    a send waits; where they come without end, until the one that opens them is not behind.
+    A stored webhook that is not unpacked may hold the status that settles it. While there is one, such a send
+    waits; while there is a backlog of them, it waits for the backlog to end.
     """
     if not await UNOPENED.any_due(database, now):
         return now
@@ -91,7 +90,7 @@ async def _send(
     keys: Keyring,
     clock: Clock,
 ) -> list[SendOutcome]:
-    """Send side by side, but one after another to one person."""
+    """Send concurrently, but one after another to one person."""
     by_recipient: dict[str, list[ClaimedMessage]] = {}
     for message in claimed:
         by_recipient.setdefault(message.recipient_index, []).append(message)
@@ -103,7 +102,7 @@ async def _send(
             if message.slot and (early := message.slot.at - clock().timestamp()) > 0:
                 await asyncio.sleep(min(early, AHEAD) + _NOT_BEFORE)
             async with at_once:
-                # What follows for this person waits too, or it would overtake.
+                # Later messages to this person wait too, or they would overtake.
                 if _too_late(message, clock()) or any(map(_may_come_later, outcomes)):
                     outcomes.append(SendOutcome(message, None))
                     continue
@@ -121,7 +120,7 @@ async def _send(
 
 
 def _too_late(message: ClaimedMessage, now: dt.datetime) -> bool:
-    """Whether its slot has passed, or its lease might end while it travels: then another sends it."""
+    """Whether its slot has passed, or its lease might end before the send does."""
     slot = message.slot
     missed = slot is not None and now.timestamp() > slot.at + LATEST
     return missed or now > message.lease_until - LONGEST_SEND
@@ -145,7 +144,7 @@ async def _send_one(
             now,
         )
         address = _address(message, keys)
-    except Exception as error:  # noqa: BLE001 - one unsayable message must not hold back the others
+    except Exception as error:  # noqa: BLE001 - the others are sent all the same
         logger().error(
             "message_unsayable", message_id=str(message.id), kind=message.kind, exc_info=error
         )
@@ -154,7 +153,7 @@ async def _send_one(
         outgoing = replace(outgoing, template=replace(outgoing.template, filed_as=message.filed_as))
     category = outgoing.template.files_as if outgoing.template else None
     if message.free_form:
-        outgoing = without_template(outgoing)
+        outgoing = replace(outgoing, template=None)
         category = message.policy.free_form_category or message.channel
     elif outgoing.template is None:
         return SendOutcome(message, TransportError(Refusal.WINDOW_CLOSED, code="no_template"))
@@ -165,7 +164,7 @@ async def _send_one(
         return SendOutcome(message, await sender.send(message.id, address, outgoing), category)
     except TransportError as error:
         return SendOutcome(message, error, category)
-    except Exception as error:  # noqa: BLE001 - the others' answers must be written down all the same
+    except Exception as error:  # noqa: BLE001 - the others' results are recorded all the same
         logger().error("channel_failed", message_id=str(message.id), exc_info=error)
         return SendOutcome(message, TransportError(Refusal.AMBIGUOUS, code=type(error).__name__))
 
@@ -177,16 +176,11 @@ def compose(
     subject_id: UUID | None,
     now: dt.datetime,
 ) -> Outgoing:
-    """Put a message into words. Raises KeyError for a kind or value the catalogue misses."""
+    """Return the text of a message. Raises KeyError for a kind or value that the catalogue lacks."""
     if kind in REPLIES:
         return Outgoing.from_json(dict(params))
     about = {"offer_id": str(subject_id)} if subject_id is not None else {}
     return catalogue.render_notice(language, kind, about | dict(params), now)
-
-
-def without_template(outgoing: Outgoing) -> Outgoing:
-    """Return the free form."""
-    return replace(outgoing, template=None)
 
 
 def _address(message: ClaimedMessage, keys: Keyring) -> Address:
@@ -197,9 +191,7 @@ def _address(message: ClaimedMessage, keys: Keyring) -> Address:
 
 
 async def retry(session: AsyncSession, message_id: UUID, now: dt.datetime) -> OutboxMessage:
-    """Send a message again that was given up, or at last one that waits for its template.
-
-    If its template was barred, that is taken as mended.
+    """Make a message due that was given up or waits for its template, and release that template.
 
     Raises `NotFound`, `MessageNotRetryable`.
     """

@@ -1,7 +1,7 @@
-"""Writing messages down, in the transaction of what they tell about; `delivery` sends them.
+"""Writes messages into the outbox, in the transaction of the event they are about; `delivery` sends them.
 
-What is written is data: a kind of the catalogue and its parameters. The words are found when the
-message is sent, because only then it is known which form is allowed.
+A message is data: a kind of the catalogue and its parameters. Its text is composed when it is sent, because only
+then it is known which form is allowed.
 """
 
 import datetime as dt
@@ -31,28 +31,27 @@ from app.texts.message import Outgoing
 REPLY = "reply"
 HUMAN_REPLY = "human_reply"
 REPLIES = frozenset({REPLY, HUMAN_REPLY})
-"""Kinds of a chat reply, the bot's and a person's of our team: its parameters are the whole message."""
+"""Kinds of chat replies, of the bot and of our team; the parameters are the whole message."""
 SECRET_KINDS = frozenset({"sign_in_code", "password_reset", "phone_code", "email_link"})
-"""Kinds whose parameters open an account: blanked as soon as they are no longer needed."""
+"""Kinds whose parameters open an account; they are deleted as soon as possible."""
 BY_SMS = frozenset({"sign_in_code", "job_offer"})
-"""Kinds that go by SMS to somebody WhatsApp can't reach: without the first nobody gets in, and the
-second is what people are here for."""
+"""Kinds that go by SMS to people whom WhatsApp can't reach."""
 OPEN = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
 """States of a message that is still to be sent, or may have to be."""
 _BY_EMAIL = frozenset({"password_reset", "phone_code", "email_link"})
-"""Kinds about an e-mail account, which go to that address whatever else is known."""
+"""Kinds about an e-mail account, which go to that address."""
 _KEY_CHARACTERS = 160
 _MAY_BLAME_THE_FORM = frozenset({Refusal.FORM, Refusal.PERMANENT, Refusal.UNRECOGNISED})
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to tell one user.
+    """A message to one user.
 
-    `key` names the event: a second notice of the same kind, key and user is not written. `params`
-    are JSON data, never sentences. `subject_id` is the offer, job or payment it is about, so that
-    `suppress` finds it; after `expires_at` it would only confuse and is not sent. `to_mailbox` sends it by
-    e-mail whatever phone the account names: nobody may have shown yet whose phone that is.
+    `key` names the event: a second notice of the same kind, key and user is not written. `params` are JSON data,
+    never sentences. `subject_id` is the offer, job or payment it is about, by which `suppress` finds it. After
+    `expires_at` it is not sent. `to_mailbox` sends it by e-mail, also where the account has a phone: that phone
+    may not be proven.
     """
 
     user_id: UUID
@@ -83,16 +82,15 @@ async def notify(
     expires_at: dt.datetime | None = None,
     to_mailbox: bool = False,
 ) -> None:
-    """Tell one user; see `Notice`. A user who can't be reached by any channel is passed over."""
+    """Write a `Notice` to one user; a user whom no channel reaches is skipped."""
     notice = Notice(user_id, kind, params, key, subject_id, expires_at, to_mailbox)
     await notify_many(session, [notice], now)
 
 
 async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.datetime) -> None:
-    """Tell many users with one look-up and one INSERT.
+    """Write notices to many users with one query and one INSERT.
 
-    Workers hear by WhatsApp, employers by WhatsApp if they gave a phone and else by e-mail,
-    administrators by e-mail. Erased users hear nothing.
+    Workers and employers with a phone get WhatsApp, others and administrators e-mail, erased users nothing.
     """
     if not notices:
         return
@@ -107,22 +105,22 @@ async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.
         rows.append(
             _row(
                 recipient,
+                now,
                 key=_key(notice.kind, notice.key, notice.user_id.hex),
                 user_id=notice.user_id,
                 kind=notice.kind,
                 language=user.language,
-                params=keys.seal_json(notice.params, PARAMS),
+                params_sealed=keys.seal_json(notice.params, PARAMS),
                 subject_id=notice.subject_id,
                 expires_at=notice.expires_at,
                 essential=notice.kind in SECRET_KINDS,
-                now=now,
             )
         )
     await _insert(session, rows)
 
 
 _DECOY_DIGITS: Final = 12
-"""As many as most numbers have."""
+"""As many as most phone numbers have."""
 
 
 async def send_code(
@@ -140,7 +138,8 @@ async def send_code(
 ) -> None:
     """Send a one-time code to a phone (E.164, by WhatsApp) or an e-mail address.
 
-    A `decoy` takes as long and is never sent; neither a number nor a code stands in it. Sent even after STOP, because the person asked for it; never after `expires_at`.
+    It is sent even after STOP, never after `expires_at`. A `decoy` takes as long and is never sent; it holds
+    neither the phone nor the code.
     """
     keys = keyring(session)
     if decoy:
@@ -156,14 +155,14 @@ async def send_code(
     minutes = max(1, round((expires_at - now).total_seconds() / 60))
     row = _row(
         recipient,
+        now,
         key=_key("sign_in_code", key, recipient.index),
         user_id=user_id,
         kind="sign_in_code",
         language=language,
-        params=keys.seal_json({"code": code, "minutes": minutes}, PARAMS),
+        params_sealed=keys.seal_json({"code": code, "minutes": minutes}, PARAMS),
         expires_at=expires_at,
         essential=True,
-        now=now,
     )
     row["error"] = "nobody's phone" if decoy else None
     if decoy:
@@ -182,10 +181,10 @@ async def reply(
     kind: str = REPLY,
     expires_at: dt.datetime | None = None,
 ) -> UUID:
-    """Answer somebody in the chat; `key` names the message that is answered, and the how-manieth.
+    """Reply to a person in the chat; return the message's id.
 
-    `essential` answers are sent even after STOP: the confirmation of STOP itself. A reply nobody
-    could send for a day is dropped. Returns the message's id.
+    `key` is the inbound message's id plus the index of this reply. `essential` replies are sent even after STOP,
+    such as its confirmation. A reply that could not be sent for a day is dropped.
     """
     params = outgoing.as_json()
     expires_at = expires_at or now + dt.timedelta(hours=23)
@@ -197,7 +196,7 @@ async def reply(
 async def tell_person(
     session: AsyncSession, person: ChatPerson, kind: str, *, key: str, now: dt.datetime
 ) -> None:
-    """Send somebody in the chat, with or without an account, a notice that needs no values."""
+    """Send a person in the chat, with or without an account, a notice without parameters."""
     expires_at = now + dt.timedelta(hours=23)
     await _to_chat(session, person, kind, {}, key=key, now=now, expires_at=expires_at)
 
@@ -216,15 +215,15 @@ async def _to_chat(
     keys = keyring(session)
     row = _row(
         _to_person(person, keys),
+        now,
         key=_key(kind, key, person.id.hex),
         user_id=person.user_id,
         person_id=person.id,
         kind=kind,
         language=person.language or "en",
-        params=keys.seal_json(params, PARAMS),
+        params_sealed=keys.seal_json(params, PARAMS),
         expires_at=expires_at,
         essential=essential,
-        now=now,
     )
     await _insert(session, [row])
     message_id: UUID = row["id"]
@@ -232,7 +231,7 @@ async def _to_chat(
 
 
 def addresses_of(person: ChatPerson, keys: Keyring) -> list[str]:
-    """Return what messages to this person are indexed by."""
+    """Return the indexes of messages to this person."""
     found = [person.phone_index] if person.phone_index else []
     if person.platform_user_id:
         found.append(keys.index(person.platform_user_id, "chat"))
@@ -240,15 +239,15 @@ def addresses_of(person: ChatPerson, keys: Keyring) -> list[str]:
 
 
 def without_form(kind: str, refusal: Refusal, params: bytes, keys: Keyring) -> bytes | None:
-    """Return a refused reply's parameters without its form, or None where no form can be at fault.
+    """Return a refused reply's parameters without its form; None where no form can be the cause.
 
-    A form may be blocked, throttled, or gone; the list that is written beside it says the same.
+    A form may be blocked, throttled or gone; the list beside it asks the same.
     """
     if kind != REPLY or refusal not in _MAY_BLAME_THE_FORM or not params:
         return None
     try:
         message = keys.open_json(params, PARAMS)
-    except Exception as error:  # noqa: BLE001 - what can't be opened has no form to leave out
+    except Exception as error:  # noqa: BLE001 - then there is no form to leave out
         logger().error("params_unreadable", exc_info=error)
         return None
     if not message.pop("form", None):
@@ -257,9 +256,9 @@ def without_form(kind: str, refusal: Refusal, params: bytes, keys: Keyring) -> b
 
 
 async def also_by_sms(session: AsyncSession, message_id: UUID, now: dt.datetime) -> None:
-    """Send a message again by SMS, once, if it is of a kind for which that is worth it.
+    """Send a message again by SMS, once, if its kind is one of `BY_SMS`.
 
-    Only where this installation has a gateway, and only to a phone that costs what a phone does.
+    Only where a gateway is configured, and not to premium numbers.
     """
     if not session.info.get("sms"):
         return
@@ -272,15 +271,15 @@ async def also_by_sms(session: AsyncSession, message_id: UUID, now: dt.datetime)
         return
     row = _row(
         _Recipient(Channel.SMS, failed.recipient_sealed, failed.recipient_index),
+        now,
         key=f"sms:{message_id}",
         user_id=failed.user_id,
         kind=failed.kind,
         language=failed.language,
-        params=failed.params_sealed,
+        params_sealed=failed.params_sealed,
         subject_id=failed.subject_id,
         expires_at=failed.expires_at,
         essential=failed.essential,
-        now=now,
     )
     await _insert(session, [row])
 
@@ -291,21 +290,21 @@ async def suppress(
     now: dt.datetime,
     kinds: Collection[str] | None = None,
 ) -> int:
-    """Keep back waiting messages about these subjects (of these kinds); return how many."""
+    """Suppress waiting messages about these subjects (of these kinds); return how many."""
     if not subject_ids:
         return 0
     which = [OutboxMessage.subject_id.in_(list(subject_ids))]
     if kinds is not None:
         which.append(OutboxMessage.kind.in_(list(kinds)))
-    return await _keep_back(session, which, "no longer true", now)
+    return await _suppress(session, which, "no longer true", now)
 
 
 async def suppress_user(session: AsyncSession, user_id: UUID, now: dt.datetime) -> int:
-    """Keep back everything still waiting for a user (erasure, suspension); return how many."""
-    return await _keep_back(session, [OutboxMessage.user_id == user_id], "account closed", now)
+    """Suppress all waiting messages to a user (erasure, suspension); return how many."""
+    return await _suppress(session, [OutboxMessage.user_id == user_id], "account closed", now)
 
 
-async def _keep_back(
+async def _suppress(
     session: AsyncSession, which: Sequence[ColumnElement[bool]], why: str, now: dt.datetime
 ) -> int:
     kept = (
@@ -313,7 +312,7 @@ async def _keep_back(
         .where(*which, OutboxMessage.state == OutboxState.WAITING)
         .values(state=OutboxState.SUPPRESSED, error=why, updated_at=now)
     )
-    # What is on its way can't be called back, but if it fails it is not sent again.
+    # A message under way can't be recalled, but it is not retried.
     on_its_way = (
         update(OutboxMessage)
         .where(*which, OutboxMessage.state.in_((OutboxState.SENDING, OutboxState.UNKNOWN)))
@@ -341,7 +340,7 @@ async def _reachable(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Row[*t
 async def mailboxes_of(
     session: AsyncSession, user_ids: Collection[UUID]
 ) -> dict[UUID | None, tuple[str, bytes, str]]:
-    """Return, for those of these users who have one, the mailbox as a message's channel and recipient."""
+    """Return channel, sealed address and index of the users who have an e-mail address."""
     keys = keyring(session)
     found = await _reachable(session, set(user_ids))
     boxes = {
@@ -387,35 +386,25 @@ def _key(kind: str, event: str, recipient: str) -> str:
 
 def _row(
     recipient: _Recipient,
-    *,
-    key: str,
-    user_id: UUID | None,
-    kind: str,
-    language: str,
-    params: bytes,
     now: dt.datetime,
+    *,
+    essential: bool = False,
     person_id: UUID | None = None,
     subject_id: UUID | None = None,
-    expires_at: dt.datetime | None = None,
-    essential: bool = False,
+    **values: Any,
 ) -> dict[str, Any]:
-    return {
+    """Return a row; `values` are key, user_id, kind, language, params_sealed and expires_at."""
+    return values | {
         "id": new_id(),
-        "key": key,
         "channel": recipient.channel,
-        "user_id": user_id,
-        "person_id": person_id,
         "recipient_sealed": recipient.sealed,
         "recipient_index": recipient.index,
-        "kind": kind,
-        "language": language,
-        "params_sealed": params,
+        "person_id": person_id,
         "subject_id": subject_id,
         "essential": essential,
         "priority": 0 if essential or person_id is not None else 1,
         "state": OutboxState.WAITING,
         "due_at": now,
-        "expires_at": expires_at,
         "attempts": 0,
         "unanswered": 0,
         "created_at": now,

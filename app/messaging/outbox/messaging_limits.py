@@ -1,4 +1,4 @@
-"""Asking the platform, now and then, with how many people a day it lets us begin."""
+"""Reads from the platform, now and then, how many people a day we may write to first."""
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
@@ -13,9 +13,9 @@ from app.messaging.models import ChannelState
 from app.messaging.outbox.channel_health import lock_state
 
 READ_EVERY: Final = dt.timedelta(hours=1)
-"""The platform changes it once a day at most, and tells us; this is the net below."""
+"""The platform changes it once a day at most and sends an event; this is in case that is lost."""
 AGAIN_AFTER: Final = dt.timedelta(minutes=1)
-"""Where there was no answer: at a start the platform's stand-in beside us may not listen yet."""
+"""After no answer: at a start the sandbox beside us may not listen yet."""
 
 
 async def read_due(database: Database, channels: ChannelRegistry, clock: Clock) -> int:
@@ -47,7 +47,7 @@ async def _read(
     try:
         limit = await ask()
     except TransportError as error:
-        # What was known stays true until the next time.
+        # The known limit stays.
         logger().warning("limit_unknown", channel=str(channel), reason=error.kind.value)
         async with database.begin() as session:
             state = await lock_state(session, channel, now)

@@ -1,4 +1,4 @@
-"""Writing down what became of the messages of a batch, each by itself where they can't go together."""
+"""Records the results of a batch of sends in one transaction, or each in its own where that fails."""
 
 import datetime as dt
 import random
@@ -43,42 +43,41 @@ _ERROR_CHARACTERS: Final = 300
 
 
 class _DuplicateProviderIdError(Exception):
-    """The platform's ids of what was sent are another message's too."""
+    """The platform gave two messages the same id."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """What came of one message."""
+    """The result of one send."""
 
     claimed: ClaimedMessage
     result: SendResult | TransportError | None
-    """None: it missed its slot, and nothing was sent."""
+    """None where it missed its slot and was not sent."""
     category: str | None = None
     slot_use: SlotUse | None = None
-    """None where there is no pace, or nothing was sent."""
+    """None where the channel has no rate or nothing was sent."""
 
 
 async def record_all(database: Database, outcomes: Sequence[SendOutcome], clock: Clock) -> None:
-    """Write down what became of a batch: all of it at once, or, where that fails, each by itself.
+    """Record a batch at once, or each result by itself where that fails.
 
-    Nobody is sent a message again because the row of another can't be written.
+    So no message is sent again because the row of another can't be written.
     """
     try:
         async with database.begin() as session:
             await _record(session, outcomes, clock())
         return
     except _DuplicateProviderIdError:
-        # A platform that gives two messages one name must not make us send a whole batch again: our
-        # own ids, which it echoes, still find them.
+        # Without the platform's ids: its statuses echo our own, which still find the messages.
         logger().error("provider_ids_not_unique", count=len(outcomes))
         outcomes = [_without_provider_id(outcome) for outcome in outcomes]
-    except Exception as error:  # noqa: BLE001 - each is tried by itself, and fails by itself
+    except Exception as error:  # noqa: BLE001 - each is recorded by itself below
         logger().error("batch_not_recorded", count=len(outcomes), exc_info=error)
     for outcome in outcomes:
         try:
             async with database.begin() as session:
                 await _record(session, [outcome], clock())
-        except Exception as error:  # noqa: BLE001 - the others' answers are written down all the same
+        except Exception as error:  # noqa: BLE001 - the others are recorded all the same
             logger().error(
                 "message_not_recorded", message_id=str(outcome.claimed.id), exc_info=error
             )
@@ -88,9 +87,9 @@ async def record_all(database: Database, outcomes: Sequence[SendOutcome], clock:
 async def _park(
     database: Database, outcome: SendOutcome, error: Exception, now: dt.datetime
 ) -> None:
-    """Write down no more than that a message was sent, or that an administrator has to look at it.
+    """Record only that a message was sent, or that it is dead.
 
-    Where even that fails, the database is at fault: the lease runs out, and a status settles the send.
+    Where even that fails, the lease runs out, and a status settles the send.
     """
     claimed, result = outcome.claimed, outcome.result
     taken = isinstance(result, SendResult)
@@ -127,8 +126,8 @@ def _without_provider_id(outcome: SendOutcome) -> SendOutcome:
 
 
 async def _record(session: AsyncSession, outcomes: Sequence[SendOutcome], now: dt.datetime) -> None:
-    """Write down what became of each; a status that was quicker than we are is left alone."""
-    # In one order everywhere, so that two processes never wait for each other.
+    """Record each result; a status that came before it stays."""
+    # The same order everywhere prevents deadlocks.
     outcomes = sorted(outcomes, key=lambda each: each.claimed.id)
     taken = [
         _accepted_values(outcome.claimed, outcome.result, outcome.category)
@@ -136,7 +135,7 @@ async def _record(session: AsyncSession, outcomes: Sequence[SendOutcome], now: d
         if isinstance(outcome.result, SendResult)
     ]
     if taken:
-        try:  # first, because then nothing is done yet that would be done twice
+        try:  # first: if it fails, nothing else is done yet
             await session.execute(_ACCEPT, [{**row, "now_": now} for row in taken])
         except IntegrityError as error:
             raise _DuplicateProviderIdError from error
@@ -147,7 +146,7 @@ async def _record(session: AsyncSession, outcomes: Sequence[SendOutcome], now: d
         }
         await recover_on_accept(session, channels, now)
         if any(outcome.claimed.attempts > 1 for outcome in outcomes):
-            wake_loops(session, "outbox")  # what comes next to this person has waited for this
+            wake_loops(session, "outbox")  # later messages to this person have waited
     for outcome in outcomes:
         if isinstance(outcome.result, SendResult) and outcome.result.known_as is not None:
             await _record_number_form(session, outcome.claimed, outcome.result.known_as, now)
@@ -157,7 +156,7 @@ async def _record(session: AsyncSession, outcomes: Sequence[SendOutcome], now: d
     went = {outcome.claimed.channel for outcome in outcomes if outcome.claimed.id in some_taken}
     for outcome in outcomes:
         if isinstance(outcome.result, TransportError):
-            # What others were sent at the same time shows that it is not the account.
+            # Others that were accepted meanwhile show that it is not the account.
             alone = outcome.claimed.channel not in went
             await _record_refused(session, outcome.claimed, outcome.result, now, alone=alone)
     slot_uses: dict[str, list[SlotUse]] = {}
@@ -206,13 +205,13 @@ async def _requeue_missed(
 _TEMPLATE_AT_UNSENT: Final = case(
     (OutboxMessage.unanswered == 0, null()), else_=OutboxMessage.template_at
 )
-"""When a message last set off, now that it did not: an earlier try may still have arrived."""
+"""`template_at` of a message that was not sent now; an earlier try may still have arrived."""
 _OUTBOX: Final = cast(Table, OutboxMessage.__table__)
 _PROVIDER_ID: Final = bindparam("provider_id_", type_=String)
-# Written out, because a list of values can't be sent many times over.
+# Written out, because executemany can't expand a list.
 _IS_OPEN: Final = or_(*(_OUTBOX.c.state == state.value for state in OPEN))
 _FAILED_SINCE: Final = and_(_IS_OPEN, _OUTBOX.c.provider_id == _PROVIDER_ID)
-"""The platform's word that this very send failed was quicker than its answer that it took it."""
+"""A status that this send failed came before the answer that accepted it."""
 _KEEPS_ERROR: Final = or_(_FAILED_SINCE, _OUTBOX.c.state == OutboxState.FAILED.value)
 _ACCEPT: Final = (
     update(_OUTBOX)
@@ -246,7 +245,7 @@ _ACCEPT: Final = (
         updated_at=bindparam("now_", type_=UtcDateTime),
     )
 )
-"""One statement for a whole batch: sending is only as quick as its bookkeeping."""
+"""One statement for a whole batch, because recording limits the send rate."""
 
 
 def _accepted_values(
@@ -271,7 +270,7 @@ async def _record_refused(
     *,
     alone: bool,
 ) -> None:
-    """Write down a refusal and what follows; `alone` says that nothing else was taken meanwhile."""
+    """Record a refusal and what follows; `alone` says that nothing else was accepted meanwhile."""
     plainer = without_form(message.kind, error.kind, message.params_sealed, keyring(session))
     if plainer is not None:
         error = TransportError(Refusal.FORM, code=error.code)
@@ -316,7 +315,7 @@ async def _record_refused(
         .where(
             OutboxMessage.id == message.id,
             OutboxMessage.state == OutboxState.SENDING,
-            # Not another's, who took it up when our lease had run out.
+            # Another process may have leased it after our lease ran out.
             OutboxMessage.lease_until == message.lease_until,
         )
         .values(values)
@@ -354,7 +353,7 @@ _STATE_OF: Final[Mapping[Outcome, OutboxState]] = {
 
 
 async def close_window(session: AsyncSession, person_id: UUID, now: dt.datetime) -> None:
-    """Note that the platform says this person's 24-hour window is closed."""
+    """Close this person's 24-hour window, as the platform says."""
     await session.execute(
         update(ChatPerson)
         .where(ChatPerson.id == person_id)

@@ -1,4 +1,4 @@
-"""How many text messages one text is: 160 characters of GSM 7-bit or 70 of UCS-2, fewer when cut up.
+"""SMS segments of a text: 160 characters of GSM 7-bit or 70 of UCS-2 each, fewer when it is split.
 
 The alphabets are those of 3GPP TS 23.038.
 """
@@ -10,11 +10,11 @@ _GSM: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_ESCAPED: Final = frozenset("^{}\\[~]|€\f")
-"""Characters that take two places."""
+"""Characters that count twice."""
 
 
 def segments(text: str) -> int:
-    """Return how many text messages `text` is sent, and paid, as."""
+    """Return how many segments are sent and charged for `text`."""
     gsm = all(character in _GSM or character in _GSM_ESCAPED for character in text)
     single, part = (160, 153) if gsm else (70, 67)
     sizes = [1 + (c in _GSM_ESCAPED if gsm else ord(c) > 0xFFFF) for c in text]
@@ -22,7 +22,7 @@ def segments(text: str) -> int:
         return 1
     count, room = 1, part
     for size in sizes:
-        # A character of two places is never cut in two.
+        # A character that counts twice is never split.
         if size > room:
             count, room = count + 1, part
         room -= size

@@ -1,4 +1,4 @@
-"""What the platform says became of our messages: only ever forward, whatever order it comes in."""
+"""Applies the platform's statuses to our messages: only forward, in whatever order they come."""
 
 import datetime as dt
 import random
@@ -31,10 +31,10 @@ _STATUSES: Final = frozenset({"accepted", "sent", "delivered", "read", "failed"}
 
 
 async def apply(session: AsyncSession, updates: Sequence[StatusUpdate], now: dt.datetime) -> int:
-    """Move messages to what the platform says; return how many changed.
+    """Apply statuses; return how many messages changed.
 
-    A status finds its message by our own id, which also settles a send whose answer was lost, else
-    by the platform's. One for a message we don't know is logged and forgotten.
+    A status finds its message by our own id, which also settles a send whose answer was lost, else by the
+    platform's. A status of an unknown message is only logged.
     """
     known = [
         update
@@ -74,7 +74,7 @@ async def _rows(
     query = (
         select(OutboxMessage)
         .where(or_(OutboxMessage.id.in_(ids), OutboxMessage.provider_id.in_(provider_ids)))
-        # In one order everywhere, so that two batches of statuses never wait for each other.
+        # The same order everywhere prevents deadlocks.
         .order_by(OutboxMessage.id)
         .with_for_update()
     )
@@ -102,10 +102,9 @@ def _row_of(rows: dict[UUID | str, OutboxMessage], update: StatusUpdate) -> Outb
 
 
 def _by_its_number(row: OutboxMessage | None, update: StatusUpdate) -> bool:
-    """Whether a status came by the number its message was sent from.
+    """Whether a status is of the number that its message was sent from, even if we use another one now.
 
-    That counts also where we send from another one since; of what was sent before numbers were noted,
-    the number that is ours now.
+    Older messages have no number; for those it must be one of ours.
     """
     if row is None or row.number_id is None or update.number_id is None:
         return update.ours
@@ -115,7 +114,7 @@ def _by_its_number(row: OutboxMessage | None, update: StatusUpdate) -> bool:
 def _with_its_own_name(
     rows: dict[UUID | str, OutboxMessage], row: OutboxMessage, update: StatusUpdate
 ) -> StatusUpdate:
-    """Return the status without the platform's id where another message has that id already."""
+    """Return the status without the platform's id where another message has that id."""
     if not update.provider_id or rows.setdefault(update.provider_id, row) is row:
         return update
     logger().error("provider_ids_not_unique", count=1)
@@ -123,7 +122,7 @@ def _with_its_own_name(
 
 
 def _of_an_earlier_try(row: OutboxMessage, update: StatusUpdate) -> bool:
-    """Whether this is about a send that failed before: `provider_id` of an open message is that one's."""
+    """Whether this is about a send that failed before; an open message keeps the id of that send."""
     return (
         row.state in OPEN
         and update.provider_id is not None
@@ -141,7 +140,7 @@ def _advance(
     if update.status not in _RECEIVED and _of_an_earlier_try(row, update):
         return 0
     if row.state in OPEN:
-        wake_loops(session, "outbox")  # what comes next to this person has waited for this
+        wake_loops(session, "outbox")  # later messages to this person have waited
     row.state, row.updated_at = update.status, now
     row.provider_id = update.provider_id or row.provider_id
     row.sent_at = row.sent_at or update.at
@@ -154,7 +153,7 @@ def _advance(
 async def _fail(
     session: AsyncSession, row: OutboxMessage, update: StatusUpdate, now: dt.datetime
 ) -> int:
-    """A send that was taken failed later on: send again where that makes sense."""
+    """Apply the failure of a send that had been accepted; retry where that may help."""
     if not _failed_just_now(row, update):
         return 0
     refusal = update.refusal or Refusal.PERMANENT
@@ -168,7 +167,7 @@ async def _fail(
         jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         worth_later=template_quota.worth_later(row.kind, row.expires_at, now),
     )
-    # A failure without a reason is the person's; only one with a code nobody knows may be the account's.
+    # Without a code it is the person's failure; only an unknown code may be the account's.
     suspicious = decision.suspicious and update.code is not None
     row.error_code, row.updated_at = update.code, now
     row.error = update.refusal.value if update.refusal else "failed"
@@ -188,7 +187,7 @@ async def _fail(
     elif row.state != OutboxState.SENDING:
         row.state, row.due_at, row.lease_until = OutboxState.WAITING, now + decision.after, None
         row.attempts -= not decision.uses_attempt
-    # Else the sender's own answer is still to come: `delivery` sends again when it has noted it.
+    # While it is `sending` the answer is still to come, and `record_results` makes it due.
     wake_loops(session, "outbox")
     why = f"{row.error} {update.code}"
     if suspicious:
@@ -205,7 +204,7 @@ async def _fail(
 
 
 def _failed_just_now(row: OutboxMessage, update: StatusUpdate) -> bool:
-    """Whether a failure is of the last send: news of an earlier one, or told twice, changes nothing."""
+    """Whether a failure is of the last send; an earlier or repeated one changes nothing."""
     if row.state in {OutboxState.SENDING, OutboxState.UNKNOWN}:
         return not _of_an_earlier_try(row, update)
     if row.state in {OutboxState.ACCEPTED, OutboxState.SENT}:

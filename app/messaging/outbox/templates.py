@@ -1,4 +1,4 @@
-"""What we know of our templates at the platform, and what one message's refusal means for other messages."""
+"""The state of our templates at the platform, and what one message's refusal means for other messages."""
 
 import datetime as dt
 from typing import Any, Final, Protocol
@@ -21,11 +21,11 @@ _CATEGORY_OF: Final = {
     Refusal.ELSEWHERE: catalogue.MARKETING,
     Refusal.NOT_MARKETING: catalogue.UTILITY,
 }
-"""What a refusal says of the category that the platform files a template under."""
+"""The platform's category of a template, by refusal."""
 
 
 class RefusedMessage(Protocol):
-    """A message that was refused."""
+    """A refused message, as a row or as plain values."""
 
     @property
     def id(self) -> UUID:
@@ -51,9 +51,9 @@ async def apply_refusal(
     code: str | None,
     now: dt.datetime,
 ) -> None:
-    """Draw from one message's refusal what follows for others: of its template, its person, by SMS.
+    """Apply a refusal to the message's template and person, and send it by SMS where that may help.
 
-    Called before what the message said is forgotten.
+    Must be called before the parameters of the message are deleted.
     """
     if refusal in {Refusal.TEMPLATE, Refusal.TEMPLATE_PAUSED}:
         name = catalogue.template_name(message.kind)
@@ -70,7 +70,7 @@ async def apply_refusal(
 async def bar_template(
     session: AsyncSession, name: str, language: str, reason: str, now: dt.datetime
 ) -> None:
-    """Keep every message back that needs this template."""
+    """Defer every message that needs this template, and raise an alert."""
     await update_template(session, name, language, now, barred_at=now, reason=reason[:64])
     ALERTS.labels("template_barred").inc()
     logger().error("template_barred", name=name, language=language, reason=reason)
@@ -79,7 +79,7 @@ async def bar_template(
 async def release_template(
     session: AsyncSession, name: str, language: str, now: dt.datetime
 ) -> None:
-    """Let a template's messages go again; those that waited are due at once."""
+    """Allow a template again; its deferred messages are due at once."""
     await session.execute(
         update(MessageTemplate)
         .where(MessageTemplate.name == name, *_in(language))
@@ -110,7 +110,7 @@ async def list_barred(session: AsyncSession) -> list[tuple[str, str]]:
 
 
 def _in(language: str) -> list[Any]:
-    """A notice that names no language is about all of them."""
+    """Return the condition for a language; an event that names none is about all."""
     return [MessageTemplate.language == language] if language else []
 
 
