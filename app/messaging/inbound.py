@@ -1,4 +1,4 @@
-"""What arrives on a chat channel, in our own words: `app/providers/` makes these, nobody else."""
+"""What arrives on a chat channel, in our own types; only `app.providers` makes them."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -16,21 +16,21 @@ class InboundKind(StrEnum):
     TAP = "tap"
     """A button or a row of a list; `payload` is its id."""
     FORM = "form"
-    """A form of ours, filled in; `answers` hold its fields."""
+    """Our form, filled in; `answers` hold its fields."""
     LOCATION = "location"
     CONTACT = "contact"
-    """Their own phone, given through the platform; `phone` holds it."""
+    """Their own phone, shared through the platform; `phone` holds it."""
     REACTION = "reaction"
     MEDIA = "media"
-    """Voice, image, video, document, sticker: nothing we read."""
+    """Voice, image, video, document or sticker, which we don't read."""
     EDIT = "edit"
     """An earlier message was changed or taken back."""
     MOVED = "moved"
     """The person's number or platform id changed; `moved_to_*` hold the new ones."""
     PREFERENCE = "preference"
-    """They stopped or resumed marketing messages in the platform's own settings."""
+    """They stopped or resumed marketing messages in the platform's settings."""
     CALL = "call"
-    """They called: nothing is answered, and the 24-hour window is open."""
+    """They called: no answer, but the 24-hour window opens."""
     OTHER = "other"
 
 
@@ -45,13 +45,13 @@ class Inbound:
     """E.164."""
     platform_id: str | None = None
     name: str | None = None
-    """The name they gave themselves on the platform."""
+    """Their name on the platform."""
     text: str = ""
     payload: str = ""
     answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What was chosen in a form, by field; one that makes no sense is not there."""
+    """The choices in a form by field; invalid ones are left out."""
     reply_to: str | None = None
-    """Id of the message this one answers."""
+    """The id of the message that this one answers."""
     latitude: float | None = None
     longitude: float | None = None
     phone: str | None = None
@@ -81,7 +81,7 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What the platform says became of a message of ours."""
+    """A platform's status of one of our messages."""
 
     status: str
     """`accepted`, `sent`, `delivered`, `read` or `failed`."""
@@ -92,43 +92,43 @@ class StatusUpdate:
     code: str | None = None
     refusal: Refusal | None = None
     category: str | None = None
-    """What the platform charges it as."""
+    """The category that the platform charges."""
     number_id: str | None = None
-    """The platform's id of the number that sent the message, where it tells."""
+    """The platform's id of the number that sent the message, where it is given."""
     ours: bool = True
-    """Whether that number is one of ours now; the message itself knows by which it was sent."""
+    """Whether that number is one of ours now."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformEvent:
-    """Something about our account, such as a template that was paused."""
+    """An event of our account, such as a template that was paused."""
 
     field: str
     about: str = ""
     event: str = ""
     language: str = ""
-    """Of the template it is about."""
+    """The language of the template it is about."""
     detail: str = ""
     """The platform's reason, the new quality or category."""
     daily_people: int | None = None
-    """With how many people a day we may begin from now on; 0 for any number, None if not told."""
+    """How many people a day we may write to first from now on; 0 for any number, None if not given."""
     alarming: bool = False
-    """Whether somebody has to look; echoes, history and good news are only noted."""
+    """Whether an alert is raised; echoes, history and good news are only logged."""
     category: str = ""
-    """What the platform files the template under from now on: one of `texts.CATEGORIES`, or "" if not told."""
+    """The template's category from now on: one of `texts.CATEGORIES`, or "" if not given."""
     content_key: str = ""
-    """Hash of what it says, whatever the bytes; "" where nothing is compared."""
+    """A hash of the content, the same for other bytes; "" where nothing is compared."""
     dated: bool = False
-    """Whether the platform told when it happened: the same news on another day has another key."""
+    """Whether the platform gave its time, so that a repeated event has another key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """Everything a webhook held. `set_aside` counts items nobody could read."""
+    """The items of a webhook; `set_aside` has the reasons of those that can't be read."""
 
     messages: Sequence[Inbound] = ()
     statuses: Sequence[StatusUpdate] = ()
     notices: Sequence[PlatformEvent] = ()
     set_aside: Sequence[str] = field(default_factory=tuple)
     not_ours: Mapping[str, int] = field(default_factory=dict)
-    """How many items were for another number of the business account, by their kind; none is kept."""
+    """How many items of each kind were for another number of the account; none is stored."""

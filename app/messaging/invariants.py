@@ -1,4 +1,4 @@
-"""What must hold of messages: none lost, none without a reason."""
+"""Invariants of messages: none is lost, none is given up without a reason."""
 
 from typing import Final
 

@@ -1,8 +1,7 @@
-"""What messages leave behind, and for how long.
+"""How long messages are kept.
 
-What was sent and what came in is deleted once it is settled and nobody needs it any more: not for support,
-not for a figure, not to know a late duplicate by its key. Each step is a short transaction of its own, and
-what is due is found by an index: where nothing is due, it costs a look.
+Messages and webhooks are deleted once they are settled and no longer needed: for support, figures, or to recognise
+a late duplicate. Each step is a short transaction, and an index finds what is due.
 """
 
 import asyncio
@@ -38,14 +37,14 @@ from app.messaging.models import (
 )
 
 SENT_KEPT: Final = dt.timedelta(days=90)
-"""What was sent, for support, the guarantee, figures of a month, and the person's own export."""
+"""Sent messages: for support, the guarantee, figures of a month, and a person's export."""
 RECEIVED_KEPT: Final = dt.timedelta(days=30)
-"""What came in, and its key; platforms repeat their events for a week at most."""
+"""Received messages and their ids; platforms repeat events for a week at most."""
 WORDS_KEPT: Final = dt.timedelta(days=7)
-"""What people wrote, so that whoever takes a conversation over sees what it is about; while a human is
-wanted it stays, `RECEIVED_KEPT` at most."""
+"""The text of received messages, for an administrator who takes over; while a human is wanted it stays,
+`RECEIVED_KEPT` at most."""
 PAUSE_SECONDS: Final = 0.05
-"""Between two steps: whoever else wants to write gets a turn."""
+"""The pause between two steps, in which others can write."""
 
 _SETTLED: Final = (
     OutboxState.DELIVERED,
@@ -59,10 +58,7 @@ _SETTLED: Final = (
 
 @dataclass(frozen=True)
 class RetentionStep:
-    """One kind of what is forgotten: its rows' ids, found by an index, and what is done with them.
-
-    `find` is told `since`, the instant before which rows are old, and `limit`.
-    """
+    """One kind of deletion: `find` selects ids of rows older than `:since`, and `apply` changes them."""
 
     name: str
     find: Select[UUID]
@@ -70,7 +66,7 @@ class RetentionStep:
     kept: dt.timedelta
 
     def values(self, now: dt.datetime, limit: int) -> dict[str, Any]:
-        """Return what `find` is told at `now`."""
+        """Return the parameters of `find`."""
         return {
             "since": now - self.kept,
             "received_since": now - RECEIVED_KEPT,
@@ -82,7 +78,7 @@ _LIMIT: Final = bindparam("limit", type_=Integer)
 
 
 def _old(of: Any, moment: Any, *which: Any) -> Select[UUID]:
-    """Return which of the first rows are old: ids grow with time, so where they are not, none is."""
+    """Select which of the first rows are old; ids grow with time, so if none of these is, none is."""
     first = select(of.id).where(*which).order_by(of.id).limit(_LIMIT)
     return select(of.id).where(of.id.in_(first), moment < bindparam("since"))
 
@@ -92,7 +88,7 @@ def _these(of: Any) -> Any:
 
 
 def _sent(state: OutboxState) -> RetentionStep:
-    # One state each: the index on state and id gives them in order.
+    # One step a state, because the index on state and id gives each state in order.
     find = _old(
         OutboxMessage,
         OutboxMessage.updated_at,
@@ -106,7 +102,7 @@ def _sent(state: OutboxState) -> RetentionStep:
 _HANDLED_EVENT: Final = is_one_of(table(WebhookEvent).c.state, [WebhookState.HANDLED])
 _NOTED: Final = exists().where(PlatformNotice.webhook_id == WebhookEvent.id)
 _EMPTIED: Final = {"body_sealed": b""}
-# As the indexes have it, to the letter: else SQLite does not see that it is the same.
+# Literally as in the indexes, or SQLite does not use them.
 _HAS_WORDS: Final = text("length(inbox.body_sealed) > 0")
 _HAS_NONE: Final = text("length(inbox.body_sealed) = 0")
 _DEAD_EVENT: Final = is_one_of(table(WebhookEvent).c.state, [WebhookState.DEAD])
@@ -122,7 +118,7 @@ STEPS: Final = (
         delete(WebhookEvent).where(_these(WebhookEvent)),
         RECEIVED_KEPT,
     ),
-    # What a platform told of our account stays, and with it its event, without the body.
+    # Platform events stay, and with them their webhooks, without the body.
     RetentionStep(
         "bodies of notices",
         _old(
@@ -135,8 +131,7 @@ STEPS: Final = (
         update(WebhookEvent).where(_these(WebhookEvent)).values(_EMPTIED),
         RECEIVED_KEPT,
     ),
-    # What was given up stays, for an administrator to see what and why; it can be tried again for as long
-    # as its body is kept.
+    # Parked rows stay for administrators; they can be retried while the body is kept.
     RetentionStep(
         "bodies of dead events",
         _old(
@@ -191,7 +186,7 @@ STEPS: Final = (
 
 
 async def forget_due(database: Database, now: dt.datetime, limit: int) -> int:
-    """Do each step once, with at most `limit` rows; return how many rows the largest had."""
+    """Do each step once, with at most `limit` rows; return the rows of the largest."""
     most = 0
     for step in STEPS:
         async with database.read() as session:

@@ -1,1 +1,1 @@
-"""The inbox: webhooks stored, unpacked into messages, and handled once, in order."""
+"""The inbox: webhooks are stored, unpacked into messages, and each message is handled once, in order."""

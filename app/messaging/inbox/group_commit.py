@@ -1,7 +1,7 @@
 """Group commit for webhooks: those that arrive while an INSERT runs share the next one.
 
-A webhook is acknowledged when it is committed, and its own statement and commit cost more than all the
-rest of it. Under load many arrive meanwhile, and go together; one that is alone waits for nobody.
+A webhook is acknowledged once committed, and statement and commit cost more than all the rest. Under load many
+share them; a lone webhook waits for nothing.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from app.messaging.models import EVENT, WebhookEvent, WebhookState
 
 MOST_TOGETHER: Final = 100
 MOST_BYTES: Final = 4 * 1_024 * 1_024
-"""What one statement holds at most, beyond its first."""
+"""The most that one statement holds; the first webhook may be larger."""
 PATIENCE_SECONDS: Final = 0.5
-"""After which those that wait begin without the ones before: a lock or a dead connection does not stop all."""
+"""How long a batch waits for the one before it, so that a lock or a dead connection does not stop all."""
 
 
-_KEEP: Final = PreparedInsert(
+_INSERT: Final = PreparedInsert(
     WebhookEvent,
     *("id", "provider", "event_id", "kind", "body_sealed", "state", "attempts", "set_aside"),
     *("due_at", "received_at"),
@@ -41,7 +41,7 @@ _KEEP: Final = PreparedInsert(
 async def store_events(
     session: AsyncSession, provider: str, bodies: Sequence[bytes], now: dt.datetime
 ) -> int:
-    """Keep verified webhooks; return how many: the very same bytes are one event."""
+    """Store verified webhooks; return how many are new. The same bytes are one event."""
     rows = [
         {
             "id": new_id(),
@@ -57,8 +57,8 @@ async def store_events(
         }
         for body in bodies
     ]
-    # In one order everywhere: processes that keep the same events at once wait, and for each other never.
-    stored = await _KEEP.run(session, sorted(rows, key=itemgetter("event_id")))
+    # The same order everywhere prevents deadlocks.
+    stored = await _INSERT.run(session, sorted(rows, key=itemgetter("event_id")))
     if stored:
         wake_loops(session, "inbox")
     return stored
@@ -74,7 +74,7 @@ def _is_outage(error: Exception) -> bool:
 
 
 class GroupCommit:
-    """Keeps WhatsApp's webhooks (`inbox`)."""
+    """Stores WhatsApp's webhooks in batches."""
 
     def __init__(self, database: Database, clock: Callable[[], dt.datetime]) -> None:
         self._database = database
@@ -84,19 +84,19 @@ class GroupCommit:
         self._storing: set[asyncio.Task[None]] = set()
 
     async def store(self, body: bytes) -> None:
-        """Return when `body` is committed. Raises what its own statement raised.
+        """Return once `body` is committed. Raises what its statement raised.
 
-        Whoever is cancelled gives up the answer only: it may be stored, and the others are.
+        A cancelled caller only misses the answer: its webhook and the others may be stored.
         """
         stored = asyncio.get_running_loop().create_future()
         self._waiting.append(_Webhook(body, stored))
         if self._runner is None:
-            # It belongs to no request: not to be cancelled with one, nor to log under one's id.
+            # It belongs to no request, whose cancellation or log id it would share.
             self._runner = asyncio.create_task(self._store_all(), context=Context())
         await stored
 
     async def close(self) -> None:
-        """Give up what is not committed: nobody acknowledged it, so it will be sent again."""
+        """Drop what is not committed; it was not acknowledged, so the platform sends it again."""
         under_way = [*self._storing, *([self._runner] if self._runner else [])]
         for task in under_way:
             task.cancel()
@@ -129,14 +129,14 @@ class GroupCommit:
             async with self._database.single() as session:
                 bodies = [webhook.body for webhook in batch]
                 await store_events(session, WHATSAPP, bodies, self._clock())
-        except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
+        except Exception as error:  # noqa: BLE001 - the callers raise it
             if len(batch) == 1 or _is_outage(error):
-                # To try each alone while the database is away would only keep all of them waiting.
+                # While the database is away, trying each alone would only delay all.
                 for webhook in batch:
                     if not webhook.stored.done():
                         webhook.stored.set_exception(error)
                 return
-            # It may be the fault of one of them; what was stored already is known by its bytes.
+            # One of them may be at fault; those stored already are found by their hash.
             reason = type(error).__name__
             logger().warning("webhooks_kept_one_by_one", count=len(batch), reason=reason)
             await asyncio.gather(*(self._store([webhook]) for webhook in batch))
@@ -146,4 +146,4 @@ class GroupCommit:
                     webhook.stored.set_result(None)
         finally:
             for webhook in batch:
-                webhook.stored.cancel()  # nothing, unless this task is being cancelled
+                webhook.stored.cancel()  # has an effect only if this task is cancelled

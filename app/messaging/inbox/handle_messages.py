@@ -1,12 +1,14 @@
-"""Messages that people sent: in order for each person, people side by side, each handled once.
+"""Handles received messages once, in order for each person, several people concurrently.
 
-Each message is handled in one transaction with everything that follows from it. Its try is counted and
-committed before, so a message that ends the process was counted. The try of a lone message is counted by the
-transaction that stores it, if the same process handles it at once; that of a person's oldest message for all
-people of a round together; that of each next one by the transaction that handles the one before it.
+A message is handled in one transaction with all its effects. Its try is counted and committed before, so a message
+that kills its process was counted. Three transactions count tries:
 
-A message that fails is tried again, with pauses that grow to hours. For its first tries, about a minute,
-the person's next messages wait for it. Then they overtake it, and the person hears that it waits.
+- that which stores a lone message, if the same process handles it at once;
+- one for the oldest messages of all people of a round;
+- that which handles a person's message, for their next one.
+
+A message that fails is retried, with pauses that grow to hours. For its first tries, about a minute, the person's
+next messages wait. Then they overtake it, and the person is told that it waits.
 """
 
 import asyncio
@@ -37,35 +39,35 @@ from app.messaging.rules import WINDOW
 from app.texts import catalogue
 
 SIDE_BY_SIDE: Final = 8
-"""People handled at once by one process."""
+"""People whose messages one process handles at once."""
 IN_A_ROW: Final = 20
-"""Messages of one person in one round: who writes without end keeps nobody else waiting."""
+"""Messages of one person in one round, so that nobody keeps others waiting."""
 HANDLING_SECONDS: Final = 20
-"""How long one message may take; it takes milliseconds, but it may wait for a lock of 15 s."""
+"""How long one message may take: milliseconds, or a lock of 15 s."""
 LEASE: Final = dt.timedelta(seconds=30)
-"""How long a try keeps other processes away; a message whose process was killed waits so long."""
+"""How long a try keeps other processes away, also when its process was killed."""
 BLOCKING_TRIES: Final = 4
 """Failed tries of a message (5, 15 and 45 s apart) for which the person's next messages wait."""
 NOTIFY_AGAIN_AFTER: Final = dt.timedelta(hours=1)
-"""How often at most somebody is told that a message of theirs could not be handled."""
+"""How often at most a person is told that a message was not handled."""
 
 
 class Handler(Protocol):
-    """What a channel's webhooks mean, and what follows from a message."""
+    """The reader of a channel's webhooks and the dialogue behind it."""
 
     def parse(self, body: bytes) -> Parsed:
-        """Return everything in a webhook; never raises."""
+        """Return the items of a webhook; never raises."""
         ...
 
     async def handle(
         self, session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
     ) -> None:
-        """Do what a message asks for, in this transaction."""
+        """Handle a message in this transaction."""
         ...
 
 
 class _Head(NamedTuple):
-    """Somebody's message that is due and waits for no older one."""
+    """A message that is due and waits for no older one of its person."""
 
     id: UUID
     person_id: UUID
@@ -79,17 +81,17 @@ class _Begun(NamedTuple):
 
 @dataclass(frozen=True)
 class Round:
-    """One look at what is due, by one process."""
+    """One round of one process, and the tries it has counted."""
 
     clock: Clock
     handler: Handler
     begun: dict[UUID, dt.datetime] = field(default_factory=dict)
-    """Messages whose try this round counted, and that were neither handled nor set back yet; their leases."""
+    """The leases of messages whose try this round counted and did not finish."""
     stored: list[_Head] = field(default_factory=list)
     """Those of them whose try was counted as they were stored."""
 
     def begin(self, item_id: UUID, person_id: UUID, now: dt.datetime) -> dt.datetime:
-        """Note a message whose try is counted as it is stored; return the end of its lease."""
+        """Add a message whose try is counted as it is stored; return the end of its lease."""
         self.begun[item_id] = now + LEASE
         self.stored.append(_Head(item_id, person_id, None, 0))
         return self.begun[item_id]
@@ -109,17 +111,16 @@ ITEMS_DUE: Final = Due(
 
 
 async def handle_items(database: Database, this: Round, limit: int) -> int:
-    """Handle what was begun as it was stored, and what up to `limit` other people sent.
+    """Handle messages that were begun as they were stored, and those of up to `limit` other people.
 
-    Returns how many messages that were. Tries of `this.begun` were not made: the caller releases them.
+    Returns how many that were. The caller releases the tries left in `this.begun`, which were not made.
     """
     heads = this.stored
     if limit:
         async with database.read() as session:
             heads = _one_each([*await _heads(session, this.clock(), limit), *this.stored])
     at_once = asyncio.Semaphore(SIDE_BY_SIDE if database.is_postgresql else 1)
-    # A lease that ran out: the process that tried was lost, perhaps because of this message. It is tried
-    # by itself, after all others, so that it can take no other with it.
+    # A lease that ran out: its process died, perhaps of this message. So it is tried alone, after all others.
     lost = [head for head in heads if head.lease_until is not None]
     new = [head for head in heads if head.lease_until is None and head.id not in this.begun]
     first = [head for head in heads if head.id in this.begun]
@@ -136,7 +137,7 @@ async def handle_items(database: Database, this: Round, limit: int) -> int:
     return handled
 
 
-# ── Whose turn it is ─────────────────────────────────────────────────────────────────────────────
+# ── Which message is next ────────────────────────────────────────────────────────────────────────
 
 _OLDER: Final = aliased(InboxItem)
 _HEADS: Final = Prepared(
@@ -173,13 +174,13 @@ _NEXT_ITEMS: Final = (
     .order_by(InboxItem.sent_at, InboxItem.id)
     .limit(2)
 )
-"""A message and the next: that tells whether to look again, and its try is counted with this one's end."""
+"""A message and the next one, whose try is counted with the end of this one."""
 
 
 async def _heads(session: AsyncSession, now: dt.datetime, limit: int) -> list[_Head]:
-    """Return, for each person, the oldest message that is due, one that nobody waits for only if alone.
+    """Return the oldest due message of each person; one that no other waits for comes last.
 
-    What waits behind one that is set back is no reason, unless that has been waited for long enough.
+    A message behind one that is being retried is not due until `BLOCKING_TRIES` of that failed.
     """
     return _one_each(await _HEADS.all(session, now=now, limit=limit))
 
@@ -223,7 +224,7 @@ _BEGIN_ONE: Final = Prepared(
     .returning(_ITEMS.id),
     _Begun,
 )
-"""As `_BEGIN`, of one message: the usual case, past SQLAlchemy."""
+"""As `_BEGIN` for one message, the usual case, past SQLAlchemy."""
 _RELEASE: Final = (
     update(table(InboxItem))
     .where(
@@ -233,7 +234,7 @@ _RELEASE: Final = (
     )
     .values(
         attempts=_ITEMS.attempts - 1,
-        # Another process that handles the same person may have begun it since: that lease stays.
+        # Another process that handles the person may have begun it since; its lease stays.
         lease_until=case(
             (_ITEMS.lease_until == bindparam("until"), None), else_=_ITEMS.lease_until
         ),
@@ -242,7 +243,7 @@ _RELEASE: Final = (
 
 
 async def _begin(database: Database, this: Round, heads: Sequence[_Head]) -> list[_Head]:
-    """Count a try of each of these; return those that no other process took first."""
+    """Count a try of each; return those that no other process took first."""
     if not heads:
         return []
     until = this.clock() + LEASE
@@ -258,7 +259,7 @@ async def _begin(database: Database, this: Round, heads: Sequence[_Head]) -> lis
 
 
 async def _begin_again(database: Database, this: Round, head: _Head) -> bool:
-    """Count a try of a message whose reader was lost; False if it is parked, or another has it."""
+    """Count a try of a message whose process died; False if it is parked, or another process has it."""
     async with database.begin() as session:
         now = this.clock()
         item = await session.get(InboxItem, head.id, with_for_update=True)
@@ -272,12 +273,11 @@ async def _begin_again(database: Database, this: Round, head: _Head) -> bool:
 
 
 async def release(database: Database, this: Round) -> None:
-    """Take back the tries that were counted and not made: somebody else had the person, or we end."""
+    """Undo the count of tries that were not made: the person was locked, or the process stops."""
     async with database.single() as session:
         of_each = [{"item_id": item_id, "until": until} for item_id, until in this.begun.items()]
         await session.execute(_RELEASE, of_each)
         if any(head.id in this.begun for head in this.stored):
-            # Nobody has been told of it yet.
             wake_loops(session, "inbox")
 
 
@@ -285,7 +285,7 @@ async def release(database: Database, this: Round) -> None:
 
 
 async def _handle_in_order(database: Database, this: Round, head: _Head) -> int:
-    """Handle what one person sent, oldest first, each message in a transaction of its own."""
+    """Handle one person's messages, oldest first, each in a transaction of its own."""
     item_id = head.id
     for handled in range(IN_A_ROW):
         try:
@@ -294,7 +294,7 @@ async def _handle_in_order(database: Database, this: Round, head: _Head) -> int:
                 if person is None:
                     return handled
                 done = await _handle(this, session, person, item_id, last=handled + 1 == IN_A_ROW)
-        except Exception as error:  # noqa: BLE001 - noted with the message, and tried again
+        except Exception as error:  # noqa: BLE001 - recorded with the message, and retried
             logger().error("message_handling_failed", message_id=str(item_id), exc_info=error)
             await _set_back(database, this, item_id, error)
             return handled
@@ -309,7 +309,7 @@ async def _handle_in_order(database: Database, this: Round, head: _Head) -> int:
 
 
 class _Done(NamedTuple):
-    """A message was handled; the person's next one, if its try was counted."""
+    """A message was handled; `following` is the person's next one, if its try was counted."""
 
     following: InboxItem | None
 
@@ -317,9 +317,9 @@ class _Done(NamedTuple):
 async def _handle(
     this: Round, session: AsyncSession, person: ChatPerson, item_id: UUID, *, last: bool
 ) -> _Done | None:
-    """Handle one message, whose try was counted, and count the next one's, unless this is the last.
+    """Handle a message whose try was counted and, unless it is the last of the round, count the next one's.
 
-    None if it is not its turn: another process handled it, or an older one came late.
+    None if another process handled it, or an older message came late.
     """
     now = this.clock()
     values = {"person_id": person.id, "item_id": item_id}
@@ -331,7 +331,7 @@ async def _handle(
     item.state, item.handled_at = WebhookState.HANDLED, now
     item.error = item.lease_until = None
     if person.phone_index is None and person.platform_user_id is None:
-        item.error = "forgotten"  # they had everything deleted, and nobody is left to answer
+        item.error = "forgotten"  # the person was erased
     else:
         await this.handler.handle(session, person, inbound, now)
     if last and rest:
@@ -346,7 +346,7 @@ def _is_counted(this: Round, item: InboxItem, now: dt.datetime) -> bool:
     return item.id in this.begun or tries.start(item, now, LEASE)
 
 
-# ── What fails ───────────────────────────────────────────────────────────────────────────────────
+# ── Failures ─────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _set_back(database: Database, this: Round, item_id: UUID, error: Exception) -> None:
@@ -364,7 +364,7 @@ async def _set_back(database: Database, this: Round, item_id: UUID, error: Excep
 
 
 async def _park(session: AsyncSession, item: InboxItem, now: dt.datetime) -> None:
-    """Leave a message to an administrator; the person's other messages go on."""
+    """Park a message for an administrator; the person's other messages go on."""
     item.state, item.lease_until = WebhookState.DEAD, None
     wake_loops(session, "inbox")
     ALERTS.labels("inbox_dead").inc()
@@ -377,8 +377,7 @@ async def _notify_sender(
 ) -> None:
     """Tell the person, once an hour at most, that their message was not handled.
 
-    Nobody is told who has stopped messages, to whom a human talks, or who wrote too long ago to be
-    answered freely.
+    Not after STOP, not while a human answers, and not outside the 24-hour window.
     """
     try:
         async with session.begin_nested():
@@ -386,23 +385,23 @@ async def _notify_sender(
             if person is None or not _may_notify(person, now) or not _was_written(session, item):
                 return
             hour = int(now.timestamp() // NOTIFY_AGAIN_AFTER.total_seconds())
-            said = catalogue.render_chat(person.language or DEFAULT_LANGUAGE, text, now=now)
-            await enqueue.reply(session, person, said, key=f"{text}:{hour}", now=now)
-    except Exception as error:  # noqa: BLE001 - the message is set back or parked all the same
+            told = catalogue.render_chat(person.language or DEFAULT_LANGUAGE, text, now=now)
+            await enqueue.reply(session, person, told, key=f"{text}:{hour}", now=now)
+    except Exception as error:  # noqa: BLE001 - the message is retried or parked all the same
         logger().error("person_not_told", message_id=str(item.id), exc_info=error)
 
 
 def _may_notify(person: ChatPerson, now: dt.datetime) -> bool:
     known = person.phone_index is not None or person.platform_user_id is not None
     wants = person.stopped_at is None and person.paused_at is None
-    heard = person.last_inbound_at
-    return known and wants and heard is not None and now - heard < WINDOW
+    last = person.last_inbound_at
+    return known and wants and last is not None and now - last < WINDOW
 
 
 def _was_written(session: AsyncSession, item: InboxItem) -> bool:
-    """Whether somebody wrote it; a platform's note of a new phone is no message of theirs."""
+    """Whether a person wrote it, and the platform did not."""
     try:
         inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, ITEM))
-    except Exception:  # noqa: BLE001 - what can't be read was a message, most likely
+    except Exception:  # noqa: BLE001 - most likely it was a message
         return True
     return inbound.kind not in {InboundKind.MOVED, InboundKind.PREFERENCE}

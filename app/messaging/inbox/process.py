@@ -1,7 +1,7 @@
-"""What arrived: stored before it is acknowledged, taken apart, and handled once, in order.
+"""One round of the inbox: unpacks due webhooks and handles due messages.
 
-A webhook is one row of `webhook_events`; each message in it becomes one row of `inbox`, unique by its
-id, so a redelivery has no second effect (`opening`). Then the messages are handled (`handling`).
+A webhook is one row of `webhook_events` (`group_commit`). Each message in it becomes one row of `inbox`, unique by
+its id, so a redelivery has no second effect (`unpack`). Then the messages are handled (`handle_messages`).
 """
 
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ from app.messaging.inbox.unpack import WEBHOOKS_DUE, open_due
 
 
 class _Due(NamedTuple):
-    """Whether there are webhooks to open, and messages to handle."""
+    """Whether webhooks and messages are due."""
 
     webhooks: bool
     messages: bool
@@ -28,20 +28,20 @@ _ANY_DUE: Final = Prepared(
 
 
 async def handle_due(database: Database, clock: Clock, limit: int, handler: Handler) -> int:
-    """Take apart and handle what is due; return how many webhooks and messages that were."""
+    """Unpack and handle what is due; return how many webhooks and messages that were."""
     async with database.read() as session:
         [due] = await _ANY_DUE.all(session, now=clock())
     if not any(due):
         return 0
-    this = Round(clock, handler)
+    round_ = Round(clock, handler)
     try:
         opened = 0
         if due.webhooks:
-            opened = await open_due(database, clock, limit, handler.parse, this.begin)
-        # Of one webhook with one message, which is begun already, no other message has become due.
-        more = due.messages or opened != len(this.stored)
-        handled = await handle_items(database, this, limit if more else 0)
+            opened = await open_due(database, clock, limit, handler.parse, round_.begin)
+        # A lone webhook with one message, begun already, has made no other message due.
+        more = due.messages or opened != len(round_.stored)
+        handled = await handle_items(database, round_, limit if more else 0)
     finally:
-        if this.begun:
-            await release(database, this)
+        if round_.begun:
+            await release(database, round_)
     return opened + handled

@@ -1,7 +1,7 @@
-"""Webhooks into messages: each stored event is taken apart once, in the order in which they came.
+"""Unpacks stored webhooks into messages, statuses and platform events, in the order in which they came.
 
-One process at a time opens them. With several, a person's second message could be there, and be
-answered, before the first one is; opening is cheap, and the work that follows is shared by all.
+One process at a time unpacks. With several, a person's second message could be stored and answered before the
+first. Unpacking is cheap, and all processes share the handling of messages.
 """
 
 import asyncio
@@ -33,17 +33,17 @@ from app.messaging.rules import WINDOW
 
 WHATSAPP: Final = Channel.WHATSAPP.value
 _OPENER: Final = 716401733
-"""The advisory lock of whoever opens events."""
+"""The advisory lock of the process that unpacks."""
 OPENING_SECONDS: Final = 10
-"""How long opening one event may take; it takes milliseconds."""
+"""How long unpacking one event may take; it takes milliseconds."""
 LEASE: Final = dt.timedelta(seconds=15)
-"""How long a process that was killed while it opened an event keeps the next ones waiting."""
+"""How long the next events wait after a process was killed while it unpacked one."""
 
 type Parse = Callable[[bytes], Parsed]
 type Begin = Callable[[UUID, UUID, dt.datetime], dt.datetime]
-"""Notes that a message (its id, its person's) that is stored now will be handled at once by the caller.
+"""Takes a message's id, its person's id and the time; returns the end of the lease of its first try.
 
-Returns until when that first try of it keeps other processes away.
+The caller handles this message at once after it is stored.
 """
 
 EVENTS: Final = WebhookQueue(WHATSAPP, "inbox_dead", OPENING_SECONDS, LEASE, opener=_OPENER)
@@ -53,19 +53,21 @@ WEBHOOKS_DUE: Final = EVENTS.due
 async def open_due(
     database: Database, clock: Clock, limit: int, parse: Parse, begin: Begin | None = None
 ) -> int:
-    """Take up to `limit` events apart; return how many that were. Another who does it is left to it.
+    """Unpack up to `limit` events, unless another process does; return how many that were.
 
-    Where `begin` is given, the message of the first event, if it holds one alone, is stored with its first
-    try counted: that saves the transaction which would count it. Whatever `begin` was told may not be
-    stored after all. Messages of further events are counted together, by the caller.
+    With `begin`, the first event's message, if it is the only one, is stored with its first try counted. That
+    saves the transaction which would count it. A message that `begin` was called for may not be stored after
+    all. The caller counts the tries of all others together.
     """
-    unopened = [begin]
+    begin_first = [begin]
 
     async def handle(session: AsyncSession, event: WebhookEvent) -> None:
-        await _open_event(session, event, parse, clock(), unopened.pop() if unopened else None)
+        await _unpack_event(
+            session, event, parse, clock(), begin_first.pop() if begin_first else None
+        )
 
     async def salvage(event_id: UUID, _error: Exception) -> bool:
-        return await _open_apart(database, event_id, parse, clock())
+        return await _unpack_item_by_item(database, event_id, parse, clock())
 
     return await EVENTS.handle_due(database, clock, limit, handle, salvage)
 
@@ -76,7 +78,7 @@ _KNOWN: Final = select(table(InboxItem).c.id).where(
 )
 
 
-async def _open_event(
+async def _unpack_event(
     session: AsyncSession, event: WebhookEvent, parse: Parse, now: dt.datetime, begin: Begin | None
 ) -> None:
     parsed = parse(keyring(session).open(event.body_sealed, EVENT).encode())
@@ -88,10 +90,12 @@ async def _open_event(
     _finish(event, parsed.set_aside, now)
 
 
-async def _open_apart(database: Database, event_id: UUID, parse: Parse, now: dt.datetime) -> bool:
-    """Open an event that failed as a whole item by item, so that only what is bad in it is lost.
+async def _unpack_item_by_item(
+    database: Database, event_id: UUID, parse: Parse, now: dt.datetime
+) -> bool:
+    """Unpack an event that failed as a whole item by item, so that only bad items are lost.
 
-    What fails for another reason than its own data is tried again as a whole, a little later: False.
+    Returns False if anything fails for another reason than its data; then the whole is retried later.
     """
     try:
         async with asyncio.timeout(OPENING_SECONDS), database.begin() as session:
@@ -115,14 +119,14 @@ async def _open_apart(database: Database, event_id: UUID, parse: Parse, now: dt.
             await platform_events.record_events(session, event.id, parsed.notices, now)
             _finish(event, aside, now)
             event.lease_until = None
-    except Exception as again:  # noqa: BLE001 - the caller notes it, and tries again as a whole
+    except Exception as again:  # noqa: BLE001 - the caller records it and retries the whole
         logger().error("webhook_failed_again", webhook_id=str(event_id), exc_info=again)
         return False
     return True
 
 
 def _in_lock_order(parsed: Parsed) -> list[Inbound]:
-    """In one order everywhere, so that two processes never wait for each other."""
+    """Return the messages in the same order everywhere, which prevents deadlocks."""
     return sorted(parsed.messages, key=lambda each: (each.platform_id or "", each.phone_from or ""))
 
 
@@ -133,7 +137,7 @@ def _finish(event: WebhookEvent, aside: Sequence[str], now: dt.datetime) -> None
         ALERTS.labels("webhook_items_set_aside").inc()
         logger().warning("webhook_items_set_aside", webhook_id=str(event.id), count=len(aside))
     else:
-        # All of it is in rows of its own, which an erasure finds; here nobody would find it.
+        # Its items have rows of their own, which an erasure finds; it would not find them here.
         event.body_sealed, event.error = b"", None
     event.state, event.handled_at = WebhookState.HANDLED, now
 
@@ -144,14 +148,14 @@ async def _add_item(
     known = await session.scalar(_KNOWN, {"message_id": inbound.message_id})
     if known is not None or inbound.in_group:
         return
-    # A clock that runs ahead must not make everything that follows too late to be heard.
+    # Or a clock that runs ahead would make all later messages too old.
     inbound = replace(inbound, sent_at=min(inbound.sent_at, now))
     person = await identify.resolve_contact(session, WHATSAPP, inbound, now)
     if inbound.kind not in {InboundKind.MOVED, InboundKind.PREFERENCE}:
-        # By the platform's clock, unless that tells of a window that is long closed: then a try costs
-        # less than silence, and its refusal closes the window.
-        heard = inbound.sent_at if now - inbound.sent_at < WINDOW else now
-        person.last_inbound_at = max(person.last_inbound_at or heard, heard)
+        # By the platform's clock, unless the window would be long closed: then one refused try, which
+        # closes it, costs less than silence.
+        at = inbound.sent_at if now - inbound.sent_at < WINDOW else now
+        person.last_inbound_at = max(person.last_inbound_at or at, at)
     await session.flush()
     item_id = new_id()
     lease_until = begin(item_id, person.id, now) if begin is not None else None

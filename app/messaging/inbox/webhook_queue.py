@@ -1,13 +1,13 @@
-"""Stored webhooks one after another: each is counted as tried and committed before it is opened.
+"""The queue of stored webhooks of one provider: each try is counted and committed before the work.
 
-The first two cost a statement of their own; each next one is counted by the transaction that handled the
-one before it, so a queue of many costs hardly more commits than events. The first does not look for a next
-one in its transaction: mostly there is none, and the look that follows it is cheaper.
+The first two tries cost a statement of their own. Each later one is counted by the transaction of the one before,
+so a long queue costs hardly more commits than events. The first does not look for a next one in its transaction,
+because mostly there is none.
 """
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -28,9 +28,9 @@ from app.database.statements import is_one_of, is_postgresql, table
 from app.messaging.models import WebhookEvent, WebhookState
 
 type Handle = Callable[[AsyncSession, WebhookEvent], Awaitable[None]]
-"""Does what an event asks for and marks it as handled, in the caller's transaction."""
+"""Handles an event and marks it as handled, in the caller's transaction."""
 type Salvage = Callable[[UUID, Exception], Awaitable[bool]]
-"""Saves what can be saved of an event that failed; whether it was handled thereby."""
+"""Handles the valid parts of an event that failed; returns whether it is handled thereby."""
 
 _EVENTS: Final = table(WebhookEvent).c
 
@@ -45,17 +45,17 @@ class WebhookQueue:
 
     provider: str
     alert: str
-    """What is counted when one is parked."""
+    """The alert when one is parked."""
     seconds: float
-    """How long opening one may take: more means that it hangs, and it is set back."""
+    """How long one may take; after it the try has failed."""
     lease: dt.timedelta
     """How long a try keeps other processes away; longer than `seconds`."""
     opener: int | None = None
-    """The advisory lock of whoever opens them, where they are opened in order: by one process at a time."""
+    """An advisory lock, where one process at a time handles them, in order."""
 
     @cached_property
     def due(self) -> Due:
-        """What is to be opened now, and by nobody else at this moment."""
+        """Events that are due and that no process works on."""
         return Due(
             is_one_of(_EVENTS.state, [WebhookState.WAITING]),
             _EVENTS.provider == self.provider,
@@ -71,7 +71,7 @@ class WebhookQueue:
 
     @cached_property
     def _under_way(self) -> Select[UUID]:
-        """Select what another process has begun to open and may still be opening."""
+        """Select an event that another process may be working on."""
         query = select(WebhookEvent.id).where(
             is_one_of(_EVENTS.state, [WebhookState.WAITING]),
             _EVENTS.provider == self.provider,
@@ -82,15 +82,15 @@ class WebhookQueue:
 
     @cached_property
     def _begin_first(self) -> Prepared[_Begun]:
-        """Count a try of the next event where no other is begun: the usual case, in one statement."""
+        """Count a try of the next event where no other is under way: the usual case, in one statement."""
         return Prepared(self._counted(self._first), _Begun)
 
     @cached_property
     def _begin_first_in_order(self) -> Prepared[_Begun]:
         """As `_begin_first`, by one process at a time on PostgreSQL.
 
-        The statement may see the database as it was before another process began the first event. So it
-        waits for that row, rather than skip it and begin the second, and then looks at it again.
+        The statement's snapshot may be older than another process's begin of the first event. So it waits for
+        that row and checks it again, and does not skip to the second.
         """
         ours = select(func.pg_try_advisory_xact_lock(self.opener)).scalar_subquery()
         still_free = is_one_of(_EVENTS.state, [WebhookState.WAITING]), _EVENTS.lease_until.is_(None)
@@ -98,7 +98,7 @@ class WebhookQueue:
 
     @cached_property
     def _first(self) -> Select[UUID]:
-        """Select the next event where no other is begun."""
+        """Select the next event where no other is under way."""
         due, other = table(WebhookEvent).alias("due"), table(WebhookEvent).alias("other")
         begun = exists().where(
             is_one_of(other.c.state, [WebhookState.WAITING]),
@@ -133,12 +133,12 @@ class WebhookQueue:
 
     @cached_property
     def _locked_event_in_order(self) -> Select[WebhookEvent]:
-        """As `_locked_event`; whoever else opens meanwhile only looks, and finds this event under way."""
+        """As `_locked_event`, with the advisory lock; other processes find this event under way."""
         locked = select(func.pg_advisory_xact_lock(self.opener)).scalar_subquery()
         return self._locked_event.where(locked.is_not(None))
 
     def _is_locked(self, session: AsyncSession) -> bool:
-        """Whether the advisory lock is needed: SQLite has one writer at a time anyway."""
+        """Whether the advisory lock is needed; SQLite has one writer at a time anyway."""
         return self.opener is not None and is_postgresql(session)
 
     async def handle_due(
@@ -151,14 +151,14 @@ class WebhookQueue:
     ) -> int:
         """Handle up to `limit` due events in the order in which they came; return how many were tried.
 
-        Another process that opens them in order is left to it. So whoever does it looks once more at the
-        end: what was stored meanwhile found nobody else.
+        In an ordered queue other processes leave the work to the one that has begun. So that one looks once
+        more at the end, for events that were stored meanwhile.
         """
         tried = 0
         begun: UUID | None = None
         try:
             while tried < limit:
-                # The caller found something due; from the second on, nobody has looked yet.
+                # The caller found the first; later ones are looked for here.
                 if begun is None and (not tried or await self.due.any_due(database, clock())):
                     begun = await self._begin(database, clock)
                 if begun is None:
@@ -193,15 +193,12 @@ class WebhookQueue:
         return begun[0].id if begun else None
 
     async def _begin_next(self, session: AsyncSession, now: dt.datetime) -> UUID | None:
-        """Count a try of the next event in this transaction; park those that too many were lost with."""
-        for event in await self._two_next(session, now):
+        """Count a try of the next event in this transaction; park events that too many processes died with."""
+        for event in (await session.scalars(self._next, {"now": now})).all():
             if tries.start(event, now, self.lease):
                 return event.id
             self._park(event)
         return None
-
-    async def _two_next(self, session: AsyncSession, now: dt.datetime) -> Sequence[WebhookEvent]:
-        return (await session.scalars(self._next, {"now": now})).all()
 
     async def _try(
         self,
@@ -213,7 +210,7 @@ class WebhookQueue:
         *,
         alone: bool,
     ) -> UUID | None:
-        """Handle an event whose try is counted; return the next one, counted too, unless told to do it alone."""
+        """Handle an event whose try is counted; unless `alone`, count and return the next one."""
         try:
             async with asyncio.timeout(self.seconds), database.begin() as session:
                 locked = (
@@ -225,7 +222,7 @@ class WebhookQueue:
                     event.lease_until = None
                     await session.flush()
                 return None if alone else await self._begin_alone(session, clock())
-        except Exception as error:  # noqa: BLE001 - noted with the event, and tried again
+        except Exception as error:  # noqa: BLE001 - recorded with the event, and retried
             logger().error("webhook_failed", webhook_id=str(event_id), exc_info=error)
             hangs = isinstance(error, TimeoutError)
             if salvage is None or hangs or not await salvage(event_id, error):
@@ -248,7 +245,7 @@ class WebhookQueue:
         logger().error("webhook_parked", webhook_id=str(event.id), reason=event.error)
 
     async def _release(self, database: Database, event_id: UUID) -> None:
-        """Take back a try that a process which ends in order did not make."""
+        """Undo the count of a try that a process did not make before it stopped."""
         async with database.begin() as session:
             event = await session.get(WebhookEvent, event_id, with_for_update=True)
             if event is not None and event.state == WebhookState.WAITING:
