@@ -1,4 +1,4 @@
-"""What must hold of tries: nothing waits for an administrator without a reason."""
+"""Invariants of tries: parked work has a reason and is not under way."""
 
 from typing import Final
 

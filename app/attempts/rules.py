@@ -4,17 +4,17 @@ import datetime as dt
 from typing import Final
 
 MAX_ATTEMPTS: Final = 12
-"""Tries of one item before it is parked. With the pauses below they take about a day."""
+"""Tries before an item is parked; with the pauses below they take about a day."""
 MAX_ATTEMPTS_OF_BAD_DATA: Final = 6
-"""Tries of an item whose own data is at fault: about ten minutes, should a release mend its reader."""
+"""Tries of an item with bad data: about ten minutes, in which a release may mend its reader."""
 MAX_LOST: Final = 3
-"""Processes that may end while they work on one item before it is parked: it may be what ends them."""
+"""Processes that may die on one item before it is parked, because it may kill them."""
 
 FIRST_PAUSE: Final = dt.timedelta(seconds=5)
 GROWTH: Final = 3
 LONGEST_PAUSE: Final = dt.timedelta(hours=6)
 SPREAD: Final = 0.2
-"""Pauses are up to this share shorter or longer, so that what failed together does not return together."""
+"""Pauses are up to this share shorter or longer, so that failures spread out."""
 
 
 def pause_after(attempts: int, jitter: float) -> dt.timedelta:
@@ -30,9 +30,6 @@ def is_last(attempts: int, *, bad_data: bool) -> bool:
 
 
 def lease_of(lease: dt.timedelta, lost: int) -> dt.timedelta:
-    """Return how long a try keeps others away: longer each time the item's reader was lost.
-
-    Should the item end its reader again, the time until the next try grows with it.
-    """
+    """Return the lease of a try, which grows with each process that died on the item."""
     growth: int = GROWTH ** min(lost, MAX_LOST)
     return lease * growth

@@ -1,6 +1,6 @@
-"""One try of one row: counted when it begins, so that a reader that dies of it has been counted.
+"""One try of one row, counted when it begins, so that a row that kills its process was counted.
 
-The caller commits what `start` wrote before the work starts, and what `set_back` wrote after it failed.
+The caller commits after `start`, before the work, and after `set_back`, when it failed.
 """
 
 import datetime as dt
@@ -16,19 +16,19 @@ from app.core.crypto import SealBroken
 
 READER_LOST: Final = "the process that tried it was lost"
 _UNSTORABLE: Final = frozenset({"22", "23"})
-"""PostgreSQL's classes of errors (SQLSTATE) that are the data's own fault."""
+"""Classes of SQLSTATE that are caused by the data."""
 _DATA: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, SealBroken)
 
 
 def may_start(row: Tried, now: dt.datetime) -> bool:
-    """Whether a row, locked by the caller, is due and no process works on it at `now`."""
+    """Whether a row, locked by the caller, is due and no process works on it."""
     return row.due_at <= now and (row.lease_until is None or row.lease_until <= now)
 
 
 def start(row: Tried, now: dt.datetime, lease: dt.timedelta) -> bool:
-    """Count a try that begins now; False if too many processes were lost with this row: park it.
+    """Count a try that begins now; False if too many processes died with this row: park it.
 
-    `lease` is how long a first try keeps others away.
+    `lease` is how long a first try keeps other processes away.
     """
     if row.lease_until is not None and row.lease_until <= now:
         row.lost += 1
@@ -41,7 +41,7 @@ def start(row: Tried, now: dt.datetime, lease: dt.timedelta) -> bool:
 
 
 def set_back(row: Tried, error: BaseException, now: dt.datetime) -> bool:
-    """End a try that failed: the next one comes later; False if it was the last: park the row."""
+    """End a failed try and set the time of the next; False if it was the last: park the row."""
     row.lease_until = None
     row.error = type(error).__name__
     if is_last(row.attempts, bad_data=is_of_the_data(error)):
@@ -51,7 +51,7 @@ def set_back(row: Tried, error: BaseException, now: dt.datetime) -> bool:
 
 
 def release(row: Tried) -> None:
-    """Take back a try that was begun and not made."""
+    """Undo the count of a try that was not made."""
     row.attempts -= 1
     row.lease_until = None
 
@@ -63,7 +63,7 @@ def start_anew(row: Tried, now: dt.datetime) -> None:
 
 
 def is_of_the_data(error: BaseException) -> bool:
-    """Whether another try can hardly help, because the data itself can't be read or stored."""
+    """Whether a retry can hardly help, because the data can't be read or stored."""
     if isinstance(error, OperationalError):
         return False
     if isinstance(error, DBAPIError):

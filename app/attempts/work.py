@@ -1,8 +1,7 @@
-"""Due work of one kind, item by item: one bad item is set back, and its neighbours are done.
+"""Due work of one kind, item by item: a failing item is retried later, and its neighbours are done.
 
-The tries of all items are counted in a transaction of their own before the work begins. Then what is
-tried for the first time is done together, which is cheap. Where that fails, and for whatever was tried
-before, each item gets a transaction of its own.
+The tries of all items are counted in a transaction before the work. First tries are then done together, which is
+cheap. If that fails, and for items that were tried before, each item gets its own transaction.
 """
 
 import asyncio
@@ -39,20 +38,20 @@ from app.database.session import Database
 from app.database.statements import insert_of, is_postgresql, table
 
 ITEM_SECONDS: Final = 30
-"""How long one item may take by itself: more means that it hangs, and it is set back."""
+"""How long one item may take by itself; after it the try has failed."""
 TOGETHER_SECONDS: Final = 60
-"""How long the first tries of a batch may take together, before each is tried by itself."""
+"""How long the first tries of a batch may take together; after it each is tried by itself."""
 OUTSIDE_SECONDS: Final = 90
-"""How long one item may take that asks a provider: its client's own time limits and retries are shorter."""
+"""How long one item that asks a provider may take; longer than its client's time limits and retries."""
 LEASE: Final = dt.timedelta(minutes=3)
-"""How long a batch keeps other processes away: longer than the two limits of one round together."""
+"""How long a batch keeps other processes away; longer than the first two limits together."""
 
 type Verb = Callable[[AsyncSession, dt.datetime, int, Sequence[UUID]], Awaitable[int]]
-"""Does what is due of at most so many items, and only of those named."""
+"""Does the due work of at most so many items, only of those named."""
 
 
 class Kind(StrEnum):
-    """Which work is tried; its items are named by the id of what they are about."""
+    """The kinds of due work."""
 
     WAVE = "wave"
     OFFER_EXPIRY = "offer_expiry"
@@ -69,10 +68,7 @@ _NOW: Final[BindParameter[Any]] = bindparam("now")
 
 @dataclass(frozen=True)
 class Work:
-    """One kind of due work: `due` says of which rows it is due, `subject` names them.
-
-    `order` is the order of need: what is least comes first.
-    """
+    """One kind of due work: `due` is the condition, `subject` the id column, `order` the urgency."""
 
     kind: Kind
     loop: str
@@ -81,11 +77,11 @@ class Work:
     order: Any
     due: Due
     age: dt.timedelta | None = None
-    """Where `due` asks for what is older than this: its instant `:since` is so long ago."""
+    """The age that `due` asks for by `:since`."""
 
     @cached_property
     def free(self) -> Due:
-        """What is due and neither under way, set back nor parked."""
+        """What is due and not under way, waiting for a retry or parked."""
         held = exists().where(
             _TRIES.kind == literal_column(f"'{self.kind}'"),
             _TRIES.subject_id == self.subject,
@@ -94,7 +90,7 @@ class Work:
         return Due(*self.due.conditions, ~held)
 
     def values(self, now: dt.datetime) -> dict[str, dt.datetime]:
-        """Return what `due` and `free` have to be given."""
+        """Return the parameters of `due` and `free`."""
         return {"now": now} | ({"since": now - self.age} if self.age is not None else {})
 
     async def is_due(self, database: Database, now: dt.datetime) -> bool:
@@ -103,12 +99,12 @@ class Work:
 
     @cached_property
     def next(self) -> Select[UUID]:
-        """Select what is free, most urgent first, at most `:limit`."""
+        """Select at most `:limit` free items, most urgent first."""
         free = select(self.subject).where(*self.free.conditions).order_by(self.order)
         return free.limit(bindparam("limit", type_=Integer))
 
     def over(self) -> Delete:
-        """Delete the tries at what is not due any more: it was done or called off elsewhere."""
+        """Delete the tries of items that are not due any more, because they were done elsewhere."""
         due = select(self.subject).where(*self.due.conditions)
         over = delete(WorkAttempt).where(
             WorkAttempt.kind == self.kind, WorkAttempt.subject_id.not_in(due)
@@ -117,7 +113,7 @@ class Work:
 
 
 def try_all_anew(kind: Kind) -> Delete:
-    """Forget all tries of this work, parked ones too: whatever they failed by has changed."""
+    """Delete all tries of this work, also parked ones, because the cause of failures has changed."""
     forget = delete(WorkAttempt).where(WorkAttempt.kind == kind)
     return forget.execution_options(synchronize_session=False)
 
@@ -136,8 +132,8 @@ async def do_due(database: Database, clock: Clock, limit: int, work: Work, verb:
         if len(first) > 1:
             await _together(database, clock, work, verb, first)
         for subject_id in alone:
-            # What was just begun is counted; what was tried before is counted now, one by one, so that
-            # an item that ends its process takes no other with it.
+            # First tries are counted. Others are counted now, one by one, so that an item that kills its
+            # process costs no other a try.
             if subject_id in begun or await _begin_again(database, clock, work, subject_id):
                 begun.add(subject_id)
                 await _alone(database, clock, work, verb, subject_id)
@@ -154,7 +150,7 @@ async def _together(
         async with asyncio.timeout(TOGETHER_SECONDS), database.begin() as session:
             await verb(session, clock(), len(subject_ids), subject_ids)
             await session.execute(_forget(work, subject_ids))
-    except Exception as error:  # noqa: BLE001 - each item is tried by itself, and says what it was
+    except Exception as error:  # noqa: BLE001 - each item is tried by itself
         logger().warning("batch_failed", loop=work.loop, count=len(subject_ids), exc_info=error)
     else:
         return
@@ -169,11 +165,11 @@ async def _alone(
         async with asyncio.timeout(ITEM_SECONDS), database.begin() as session:
             await verb(session, clock(), 1, [subject_id])
             await session.execute(_forget(work, [subject_id]))
-    except Exception as error:  # noqa: BLE001 - noted with the item, and tried again
+    except Exception as error:  # noqa: BLE001 - recorded with the item, and retried
         await _set_back(database, clock, work, subject_id, error)
 
 
-# ── Outside ──────────────────────────────────────────────────────────────────────────────────────
+# ── At a provider ────────────────────────────────────────────────────────────────────────────────
 
 
 async def ask_due(
@@ -185,11 +181,10 @@ async def ask_due(
     *,
     at_once: int,
 ) -> int:
-    """Do up to `limit` items by `ask`, `at_once` side by side; return how many were tried.
+    """Do up to `limit` items by `ask`, `at_once` concurrently; return how many were tried.
 
-    `ask` opens its own transactions, and returns whether the provider was there: a round in which it was
-    there for nobody ends, and nobody's try is counted for that. Items are begun `at_once` at a time, so
-    that a lease need only be longer than one answer.
+    `ask` opens its own transactions and returns whether the provider answered. A batch without any answer ends
+    the round, and its tries do not count. Items begin in batches, so that a lease covers one answer.
     """
     tried = 0
     while tried < limit and await work.is_due(database, clock()):
@@ -207,7 +202,7 @@ async def ask_due(
             raise
         for answer in answers:
             if isinstance(answer, BaseException):
-                raise answer  # even setting back failed: the database is away
+                raise answer  # recording the failure failed: the database is away
         tried += len(first) + len(again)
         if not any(answers):
             break
@@ -224,7 +219,7 @@ async def _ask(
     try:
         async with asyncio.timeout(OUTSIDE_SECONDS):
             there = await ask(subject_id)
-    except Exception as error:  # noqa: BLE001 - noted with the item, and tried again
+    except Exception as error:  # noqa: BLE001 - recorded with the item, and retried
         await _set_back(database, clock, work, subject_id, error)
         return True
     async with database.single() as session:
@@ -238,7 +233,7 @@ async def _ask(
 async def _begin(
     database: Database, clock: Clock, limit: int, work: Work
 ) -> tuple[list[UUID], list[UUID]]:
-    """Return what is due: what is tried for the first time, and counted here; and what was tried before."""
+    """Return due items: those tried for the first time, which are counted here, and the others."""
     async with database.begin() as session:
         now = clock()
         due = list(await session.scalars(work.next, {**work.values(now), "limit": limit}))
@@ -268,7 +263,7 @@ async def _begin(
 
 
 async def _begin_again(database: Database, clock: Clock, work: Work, subject_id: UUID) -> bool:
-    """Count one more try; False if another process has it, or too many were lost with it."""
+    """Count one more try; False if another process has it, or too many died with it."""
     async with database.begin() as session:
         now = clock()
         row = await _row(session, work, subject_id)
@@ -301,7 +296,7 @@ async def _row(session: AsyncSession, work: Work, subject_id: UUID) -> WorkAttem
 
 
 async def _release(database: Database, work: Work, begun: Collection[UUID]) -> None:
-    """Take back those of the tries it began that a process which ends in order did not finish."""
+    """Undo the count of tries that a process did not finish before it stopped."""
     async with database.begin() as session:
         await session.execute(
             update(WorkAttempt)
@@ -316,7 +311,7 @@ async def _release(database: Database, work: Work, begun: Collection[UUID]) -> N
 
 
 def _forget(work: Work, subject_ids: Sequence[UUID]) -> Delete:
-    """Delete the tries at what succeeded."""
+    """Delete the tries of items that succeeded."""
     return (
         delete(WorkAttempt)
         .where(WorkAttempt.kind == work.kind, WorkAttempt.subject_id.in_(subject_ids))

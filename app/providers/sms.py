@@ -1,7 +1,7 @@
-"""SMS by any gateway that takes an HTTP POST: its address, token, sender and body are settings.
+"""SMS by any gateway with an HTTP POST, whose address, token, sender and body are settings.
 
-The body is a template with `{to}`, `{sender}` and `{text}`, as JSON or as a form. Gateways tell no more
-than that they took a message; a lost answer stays ambiguous.
+The body is a template with `{to}`, `{sender}` and `{text}`, as JSON or as a form. Gateways report only that they
+accepted a message, so a lost answer stays ambiguous.
 """
 
 import json
@@ -19,7 +19,7 @@ from app.messaging.rules import Refusal
 from app.texts.message import Outgoing
 
 MOST_SEGMENTS: Final = 6
-"""A longer text costs more than it is worth, and gateways cut it."""
+"""Gateways cut longer texts."""
 _PLACE: Final = re.compile(r"\{(to|sender|text)\}")
 ANSWER_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
@@ -32,11 +32,11 @@ _BY_STATUS: Final = {
     429: Refusal.BACK_OFF,
     500: Refusal.TRANSIENT,
 }
-"""What a gateway's status means; of the others, 5xx is a proxy's, 4xx is about this very message."""
+"""Refusals by HTTP status; another 5xx is a proxy's, another 4xx is about this message."""
 
 
 class Sms:
-    """Sends through one gateway."""
+    """Sends by one gateway."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Sms:
         self._body = body
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
-        """Hand over one text. Raises `TransportError`."""
+        """Send one text. Raises `TransportError`."""
         if address.phone is None:
             raise TransportError(Refusal.PERMANENT, code="no_phone")
         text = (outgoing.short or outgoing.text).replace("*", "")
@@ -74,12 +74,12 @@ class Sms:
             raise TransportError(Refusal.AMBIGUOUS, code=type(error).__name__) from error
         if not response.is_success:
             raise TransportError(
-                _meaning(response.status_code), code=f"http_{response.status_code}"
+                _refusal_of(response.status_code), code=f"http_{response.status_code}"
             )
         return SendResult(None, units)
 
     def _filled(self, values: dict[str, str]) -> dict[str, Any]:
-        """Fill the body in after it is parsed, so that no text can add to it."""
+        """Fill in the parsed body, so that no text can change its structure."""
         if self._body.lstrip().startswith("{"):
             return {"json": _fill(json.loads(self._body), values)}
         return {"data": {name: _fill(value, values) for name, value in parse_qsl(self._body)}}
@@ -91,12 +91,12 @@ def _fill(part: Any, values: dict[str, str]) -> Any:
     if isinstance(part, list):
         return [_fill(inner, values) for inner in part]
     if isinstance(part, str):
-        # In one go: what a text holds is never filled in again.
+        # In one pass, so that placeholders in a text are not filled in.
         return _PLACE.sub(lambda found: values[found[1]], part)
     return part
 
 
-def _meaning(status: int) -> Refusal:
+def _refusal_of(status: int) -> Refusal:
     known = _BY_STATUS.get(status)
     return known or (Refusal.GATEWAY if status >= 500 else Refusal.PERMANENT)
 

@@ -42,12 +42,12 @@ class Smtp:
         self._sender = unquote(query.get("from", sender))
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
-        """Hand over one e-mail. Raises `TransportError`."""
+        """Send one e-mail. Raises `TransportError`."""
         mail = to_mail(message_id, address, outgoing, self._sender)
         try:
             await asyncio.to_thread(self._deliver, mail)
         except smtplib.SMTPException as error:
-            raise TransportError(*_meaning(error)) from error
+            raise TransportError(_refusal_of(error)) from error
         except TimeoutError as error:
             raise TransportError(Refusal.AMBIGUOUS, code="timeout") from error
         except OSError as error:
@@ -73,7 +73,7 @@ class Smtp:
 
 
 class MailFolder:
-    """Writes each e-mail into a folder, where a developer opens it; nothing leaves the machine."""
+    """Writes each e-mail into a folder, for development."""
 
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder = folder
@@ -94,7 +94,7 @@ class MailFolder:
 
 
 def to_mail(message_id: UUID, address: Address, outgoing: Outgoing, sender: str) -> EmailMessage:
-    """Return the e-mail; its Message-ID is ours, so a second copy is recognised as one."""
+    """Return the e-mail; its Message-ID is derived from ours, so a second copy is recognised."""
     if address.email is None:
         raise TransportError(Refusal.PERMANENT, code="no_email_address")
     mail = EmailMessage()
@@ -107,19 +107,19 @@ def to_mail(message_id: UUID, address: Address, outgoing: Outgoing, sender: str)
     return mail
 
 
-def _meaning(error: smtplib.SMTPException) -> tuple[Refusal]:
-    """SMTP's own codes (RFC 5321): 4xx is temporary, 5xx is not."""
+def _refusal_of(error: smtplib.SMTPException) -> Refusal:
+    """Return the refusal of an SMTP error (RFC 5321): 4xx is temporary, 5xx is not."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return (Refusal.CREDENTIALS,)
+        return Refusal.CREDENTIALS
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _ in error.recipients.values()]
         temporary = bool(codes) and all(400 <= code < 500 for code in codes)
-        return (Refusal.TRANSIENT if temporary else Refusal.UNREACHABLE,)
+        return Refusal.TRANSIENT if temporary else Refusal.UNREACHABLE
     if isinstance(error, smtplib.SMTPConnectError):
-        return (Refusal.UNSENT,)
+        return Refusal.UNSENT
     if isinstance(error, smtplib.SMTPResponseException):
-        return (Refusal.TRANSIENT if error.smtp_code < 500 else Refusal.PERMANENT,)
-    return (Refusal.AMBIGUOUS,)
+        return Refusal.TRANSIENT if error.smtp_code < 500 else Refusal.PERMANENT
+    return Refusal.AMBIGUOUS
 
 
 def email_channel(settings: Settings) -> MessageChannel | None:

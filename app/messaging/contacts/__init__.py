@@ -1,1 +1,1 @@
-"""Contacts: who is at the other end of a channel."""
+"""Contacts: the people at the other end of a channel."""

@@ -1,6 +1,6 @@
-"""Which of two workers' accounts stays, when two names (a phone, an id) prove to be one person's.
+"""Which of two workers' accounts stays when a phone and a platform id prove to be one person's.
 
-What an account is worth, from least to most:
+The claim to an account, from weakest to strongest:
 
 - *unproven*: pending, without consent in the chat. Anybody may have typed the phone on the web, or the person
   writing has not consented yet.
@@ -34,7 +34,7 @@ from app.identity.models import Consent, User, UserStatus
 
 
 class AccountClaim(IntEnum):
-    """What an account is worth beside another of the same person's."""
+    """How strong the claim to an account is."""
 
     ERASED = 0
     UNPROVEN = 1
@@ -45,14 +45,13 @@ class AccountClaim(IntEnum):
 async def surviving_account(
     session: AsyncSession, channel: str, one: UUID, other: UUID, now: dt.datetime
 ) -> UUID | None:
-    """Return which of two accounts of one person stays; the other has given way.
+    """Return which of two accounts of one person stays; the other loses its phone and id.
 
-    Of two that are worth the same it is `one`. Returns None, and has changed nothing, where somebody
-    holds each of them.
+    Of two equal claims it is `one`. Returns None, and changes nothing, where both are proven.
     """
     first, second = [await _claim_of(session, channel, each) for each in (one, other)]
-    stays, goes, worth = (one, other, second) if first >= second else (other, one, first)
-    if worth is AccountClaim.ERASED or await _gives_way(session, goes, now):
+    stays, goes, claim = (one, other, second) if first >= second else (other, one, first)
+    if claim is AccountClaim.ERASED or await _release_names(session, goes, now):
         return stays
     return None
 
@@ -68,10 +67,9 @@ async def has_consent(session: AsyncSession, channel: str, user_id: UUID) -> boo
 async def alert_two_accounts(
     session: AsyncSession, user_id: UUID, other_id: UUID, now: dt.datetime
 ) -> None:
-    """Call for an administrator: somebody has, or moved to, what names another's account.
+    """Raise an alert: a person's phone or id belongs to another proven account.
 
-    Which of the two is theirs, a human has to find out. It is noted once, though each of their messages
-    may meet it again; and by the accounts' ids, never by a phone.
+    An administrator has to find out which is theirs. It is recorded once, by the ids of the accounts.
     """
     if await audit.record_once(
         session, "worker.two_accounts", user_id, now, after={"other_account": str(other_id)}
@@ -93,21 +91,21 @@ async def _claim_of(session: AsyncSession, channel: str, user_id: UUID) -> Accou
     )
 
 
-async def _gives_way(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:
-    """Take its names from an account that nobody has proven; False where somebody has.
+async def _release_names(session: AsyncSession, user_id: UUID, now: dt.datetime) -> bool:
+    """Remove phone and id from a pending account; False where it is proven.
 
-    Who writes from a new number before the platform tells of the move has begun a second account, and
-    so has whoever typed that number anywhere. Neither may cost the person the account they have.
+    Such an account begins when a person writes from a new number before the platform reports the move, or
+    when anybody types that number. Neither may cost the person their account.
     """
     query = select(User).where(User.id == user_id, User.status == UserStatus.PENDING)
-    nobodys = await session.scalar(query.with_for_update())
-    if nobodys is None:
+    pending = await session.scalar(query.with_for_update())
+    if pending is None:
         return False
-    if nobodys.phone_index is not None:
-        # Whoever read one would sign in as the person who has the phone from now on.
-        await codes.revoke(session, nobodys.phone_index, now=now)
-    nobodys.phone_index = nobodys.phone_sealed = nobodys.chat_user_id = None
-    nobodys.updated_at = now
-    # The unique names have to be free before the other takes them.
+    if pending.phone_index is not None:
+        # A code sent for this account would sign in to the other one.
+        await codes.revoke(session, pending.phone_index, now=now)
+    pending.phone_index = pending.phone_sealed = pending.chat_user_id = None
+    pending.updated_at = now
+    # The unique columns must be free before the other account takes them.
     await session.flush()
     return True

@@ -1,7 +1,7 @@
-"""Who is at the other end of a chat: found, made, merged and moved, never doubled.
+"""Entity resolution of chat contacts: found, created, merged and moved, never doubled.
 
-The platform's own id is the stable name of a person; the phone may be missing from a message, and
-may change. So a person is known by either, and two who turn out to be one are made one.
+The platform's id is stable, but a message may lack it; the phone may be missing or change. So a person is known by
+either, and two rows that prove to be one person are merged.
 """
 
 import datetime as dt
@@ -31,12 +31,12 @@ from app.messaging.models import (
 )
 
 PHONE = "phone"
-"""What a phone is indexed as: the same as `users.phone_index`."""
+"""The context of a phone's index, the same as of `users.phone_index`."""
 
 _MARKETING_CHOICES: Final = frozenset({"stop", "resume"})
-"""Choices about marketing that change something: who signs up only says yes where nobody had said no."""
+"""Choices about marketing that change something; `signup` only confirms."""
 _NOT_ERASED: Final = User.status != UserStatus.ERASED
-"""An account that is erased at this very moment gets no name any more."""
+"""An account that is being erased gets no phone or id any more."""
 _STATUS: Final = select(table(User).c.status).where(table(User).c.id == bindparam("user_id"))
 _THEM: Final = (
     select(ChatPerson)
@@ -51,15 +51,15 @@ _THEM: Final = (
     .order_by(ChatPerson.id)
     .with_for_update()
 )
-"""Who has this id or this phone; nobody is found by what a message lacks (NULL)."""
+"""People with this id or phone; a value that the message lacks is NULL and finds nobody."""
 
 
 async def resolve_contact(
     session: AsyncSession, channel: str, inbound: Inbound, now: dt.datetime
 ) -> ChatPerson:
-    """Return who sent a message, made on first sight; two who prove to be one are merged.
+    """Return the person who sent a message, created on first sight; two that prove to be one are merged.
 
-    Where each has an account that somebody holds they stay two, and it is who has the phone.
+    If both have proven accounts they stay two, and the sender is the one with the phone.
     """
     keys = keyring(session)
     index = keys.index(inbound.phone_from, PHONE) if inbound.phone_from else None
@@ -69,13 +69,12 @@ async def resolve_contact(
         if not await _unify_accounts(session, found[0], found[1], now):
             return person
         person = await _merge_phone_and_id(session, found[0], found[1], now)
-    # What changed since is not changed back by a message that was long on its way, and a move
-    # itself names what was left behind.
-    tells = inbound.kind is not InboundKind.MOVED and (
+    # A late message does not undo newer changes, and a move names the old phone or id.
+    is_current = inbound.kind is not InboundKind.MOVED and (
         person.last_message_at is None or inbound.sent_at >= person.last_message_at
     )
     if inbound.platform_id not in (None, person.platform_user_id) and (
-        person.platform_user_id is None or tells
+        person.platform_user_id is None or is_current
     ):
         person.platform_user_id = inbound.platform_id
         await _set_account_id(session, person, now)
@@ -84,10 +83,10 @@ async def resolve_contact(
         inbound.phone_from is not None
         and not in_other_form
         and (
-            # Of two who are one, the account may have been the other's: it has no phone yet.
+            # After a merge the account may have been the other's and lack the phone.
             len(found) > 1
             if person.phone_index == index
-            else person.phone_index is None or (tells and _is_newest(person, inbound))
+            else person.phone_index is None or (is_current and _is_newest(person, inbound))
         )
     ):
         changes = person.phone_index not in {None, index}
@@ -100,14 +99,14 @@ async def resolve_contact(
 async def _find_or_make(
     session: AsyncSession, channel: str, inbound: Inbound, index: str | None, now: dt.datetime
 ) -> list[ChatPerson]:
-    """Return who has the phone or the id, at most one each: who has the phone first."""
+    """Return the people with the phone or the id, at most one each, the one with the phone first."""
     keys = keyring(session)
     found: list[ChatPerson] = []
     for _ in range(2):
         found = await _find(session, channel, inbound.platform_id, index)
         if found:
             break
-        # Unique by id and by phone: of several who arrive at once, one is made.
+        # Unique by id and by phone, so several messages at once create one row.
         await insert_if_absent(
             session,
             ChatPerson,
@@ -137,23 +136,23 @@ async def _find(
 async def _unify_accounts(
     session: AsyncSession, person: ChatPerson, other: ChatPerson, now: dt.datetime
 ) -> bool:
-    """Leave two who prove to be one a single account; False, and an alert, where both are held."""
-    mine, theirs = person.user_id, other.user_id
-    if mine is None or theirs is None or mine == theirs:
+    """Leave two people who prove to be one a single account; False, and an alert, if both are proven."""
+    own, others = person.user_id, other.user_id
+    if own is None or others is None or own == others:
         return True
-    in_order = (theirs, mine) if _is_fuller(other, person) else (mine, theirs)
+    in_order = (others, own) if _is_fuller(other, person) else (own, others)
     stays = await account_merge.surviving_account(session, person.channel, *in_order, now)
     if stays is None:
-        await account_merge.alert_two_accounts(session, mine, theirs, now)
+        await account_merge.alert_two_accounts(session, own, others, now)
         return False
-    (person if stays == theirs else other).user_id = None
+    (person if stays == others else other).user_id = None
     return True
 
 
 async def _merge_phone_and_id(
     session: AsyncSession, phones: ChatPerson, ids: ChatPerson, now: dt.datetime
 ) -> ChatPerson:
-    """Make one of who has the phone and who has the id: who has the account takes the other over."""
+    """Merge the person with the phone and the one with the id into the one with an account."""
     kept, gone = sorted((phones, ids), key=lambda person: person.user_id is None)
     await _absorb(session, kept, gone, now)
     await _set_account_id(session, kept, now)
@@ -163,7 +162,7 @@ async def _merge_phone_and_id(
 async def _absorb(
     session: AsyncSession, kept: ChatPerson, gone: ChatPerson, now: dt.datetime
 ) -> None:
-    """Let one person take over all that another was: names, messages, and where the talk stands."""
+    """Move messages, phone, id, state and choices of `gone` to `kept`, and delete `gone`."""
     for rows in (InboxItem, OutboxMessage):
         await session.execute(
             update(rows)
@@ -176,7 +175,7 @@ async def _absorb(
     names = gone.platform_user_id, gone.phone_index, gone.phone_sealed
     other_form = gone.other_phone_index
     gone.platform_user_id = gone.phone_index = gone.phone_sealed = gone.other_phone_index = None
-    # The unique names have to be free before the other takes them.
+    # The unique columns must be free before the other row takes them.
     await session.flush()
     kept.platform_user_id = kept.platform_user_id or names[0]
     if kept.phone_index is None:
@@ -184,7 +183,7 @@ async def _absorb(
         kept.other_phone_index = other_form
     kept.user_id = kept.user_id or gone.user_id
     if gone.stop_told_at is not None and _is_later(gone.stop_told_at, kept.stop_told_at):
-        kept.stopped_at = gone.stopped_at  # also None: a START is newer than the other's STOP
+        kept.stopped_at = gone.stopped_at  # may be None: a START newer than the other's STOP
     elif gone.stop_told_at is None and kept.stop_told_at is None:
         kept.stopped_at = _first(min, kept.stopped_at, gone.stopped_at)
     kept.last_inbound_at = _first(max, kept.last_inbound_at, gone.last_inbound_at)
@@ -204,13 +203,13 @@ async def _absorb(
     elif gone.paused_at is not None and gone.paused_why == HandoffReason.SAFETY:
         kept.paused_why = gone.paused_why
     kept.updated_at = now
-    wake_loops(session, "inbox")  # whoever handles them has seen no message of the other's
+    wake_loops(session, "inbox")  # the moved messages are due
     await session.delete(gone)
     await session.flush()
 
 
 def _is_fuller(one: ChatPerson, other: ChatPerson) -> bool:
-    """Whose conversation goes on: the one of the account, else the one that was spoken in last."""
+    """Whether `one` keeps its dialogue: it has an account, or the later message."""
     return _fullness(one) > _fullness(other)
 
 
@@ -231,7 +230,7 @@ def _first(
 
 
 async def link_account(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
-    """Connect a person with their worker's account, where there is one."""
+    """Link a person to their worker's account, if there is one."""
     if person.user_id is not None:
         status = await session.scalar(_STATUS, {"user_id": person.user_id})
         if status != UserStatus.ERASED:
@@ -253,14 +252,14 @@ async def link_account(session: AsyncSession, person: ChatPerson, now: dt.dateti
         return
     person.user_id, person.updated_at = user.id, now
     if user.status != UserStatus.PENDING:
-        # What an unproven registration says is no choice of this person yet.
+        # The language of an unproven registration is not this person's choice.
         person.language = person.language or user.language
     if user.chat_user_id is None and person.platform_user_id is not None:
         await _set_account_id(session, person, now)
 
 
 async def _set_account_id(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> None:
-    """Note the platform's id on the person's account, unless another account has it."""
+    """Set the platform's id on the person's account, unless another account has it."""
     if person.user_id is None or person.platform_user_id is None:
         return
     taken = select(User.id).where(User.chat_user_id == person.platform_user_id)
@@ -277,10 +276,10 @@ async def _set_account_id(session: AsyncSession, person: ChatPerson, now: dt.dat
 async def set_phone(
     session: AsyncSession, person: ChatPerson, phone: str, now: dt.datetime
 ) -> bool:
-    """Give a person a phone (E.164) that the platform vouches for; the account follows.
+    """Set a phone (E.164) that the platform vouches for, on the person and their account.
 
-    Who agreed while the phone was hidden has proven it by this. Returns False, and changes nothing, when
-    the phone is the account of somebody else (`account_merge.surviving_account`).
+    This proves the phone of a worker who had consented while it was hidden. Returns False, and changes nothing,
+    where the phone is of another proven account (`account_merge.surviving_account`).
     """
     keys = keyring(session)
     index = keys.index(phone, PHONE)
@@ -289,7 +288,7 @@ async def set_phone(
         select(User.id).where(User.role == Role.WORKER, User.phone_index == index)
     )
     mine = person.user_id
-    met = other.user_id if other is not None else None  # whom `merge` looks at itself
+    met = other.user_id if other is not None else None  # `merge` checks this one itself
     if mine is not None and owner is not None and owner not in (mine, met):
         stays = await account_merge.surviving_account(session, person.channel, mine, owner, now)
         if stays is None:
@@ -319,9 +318,9 @@ async def set_phone(
 async def record_number_form(
     session: AsyncSession, channel: str, phone: str, as_phone: str, now: dt.datetime
 ) -> None:
-    """Note that the platform knows this phone by its number's other form (`phones.line_of`).
+    """Record that the platform writes this phone in its number's other form (`phones.line_of`).
 
-    So webhooks will name it. Who wrote from the one and has an account with the other is one person.
+    Webhooks will name that form. People with either form are merged.
     """
     if phone == as_phone or line_of(phone) != line_of(as_phone):
         return
@@ -356,7 +355,7 @@ async def record_number_form(
 async def follow_move(
     session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
 ) -> None:
-    """Follow a person to their new number or id, as the platform tells it; not to one they left since."""
+    """Apply a change of number or id that the platform reports, unless a newer one is known."""
     if not _is_newest(person, inbound):
         return
     if inbound.moved_to_phone is not None and await set_phone(
@@ -368,7 +367,7 @@ async def follow_move(
 
 
 def _is_newest(person: ChatPerson, inbound: Inbound) -> bool:
-    """Whether no newer change of phone is known than what this tells."""
+    """Whether no newer change of phone is known."""
     changed_at = person.phone_changed_at
     return changed_at is None or inbound.sent_at >= changed_at
 
@@ -396,7 +395,7 @@ async def _find_other(
 async def merge(
     session: AsyncSession, person: ChatPerson, other: ChatPerson, now: dt.datetime
 ) -> bool:
-    """Take over who has this person's new name already; False where that is another's account."""
+    """Merge `other` into `person`; False where both have proven accounts."""
     if not await _unify_accounts(session, person, other, now):
         return False
     await _absorb(session, person, other, now)
@@ -404,7 +403,7 @@ async def merge(
 
 
 def record_marketing_choice(person: ChatPerson, inbound: Inbound, now: dt.datetime) -> None:
-    """Follow what a person set last for marketing in the platform itself; `person` is locked."""
+    """Record a person's choice about marketing, unless a newer one is known; `person` is locked."""
     if inbound.text not in _MARKETING_CHOICES:
         return
     if person.marketing_told_at is not None and inbound.sent_at < person.marketing_told_at:
@@ -415,11 +414,11 @@ def record_marketing_choice(person: ChatPerson, inbound: Inbound, now: dt.dateti
 
 
 async def erase_contacts(session: AsyncSession, ids: Collection[UUID], now: dt.datetime) -> None:
-    """Keep nothing of these people: no address, no word of theirs, nothing to be answered.
+    """Erase what these people wrote and how to reach them.
 
-    The rows stay, because a message that the platform delivers again must still be known.
+    The rows stay, so that a redelivered message is recognised.
     """
-    # The person first, as whoever handles their messages locks them.
+    # The person first, in the lock order of message handling.
     await session.execute(
         update(ChatPerson)
         .where(ChatPerson.id.in_(ids))

@@ -1,1 +1,1 @@
-"""Conversations as a team sees them, and their handoff to a person."""
+"""Conversations as our team sees them, and their handoff to a human."""

@@ -1,8 +1,7 @@
-"""A human in the conversation: wanted, there, answering, gone again.
+"""Handoff of a conversation to a human: requested, taken over, answered, handed back.
 
-The bot is silent from the moment somebody is wanted until the conversation is handed back. Of several
-administrators one holds it; a hold with which nothing is done runs out, so that nobody waits for
-somebody who went home.
+The bot is silent from the request until the conversation is handed back. One administrator at a time holds a
+conversation; the takeover ends some time after their last action.
 """
 
 import datetime as dt
@@ -26,9 +25,9 @@ from app.texts import catalogue
 from app.texts.message import Outgoing
 
 TAKEOVER_LASTS: Final = dt.timedelta(hours=2)
-"""How long a conversation belongs to who took it over, after the last thing they did in it."""
+"""How long a takeover lasts after the administrator's last action."""
 TEAM_JOINED: Final = "human_here"
-"""The notice that somebody of our team is there now; outside the window it asks for an answer."""
+"""The notice that our team is there; outside the window it asks for an answer."""
 
 
 _MORE_URGENT: Final = (
@@ -37,7 +36,7 @@ _MORE_URGENT: Final = (
     HandoffReason.ASKED,
     HandoffReason.SAFETY,
 )
-"""A later reason takes the place of an earlier one only if it is further right."""
+"""A later reason replaces an earlier one only if it is further right."""
 
 
 class ConversationHeld(Conflict):
@@ -72,9 +71,9 @@ class WindowClosed(Conflict):
 
 
 def request(person: ChatPerson, why: HandoffReason, now: dt.datetime) -> None:
-    """Note that a human is wanted, and tell our team; `person` is locked.
+    """Request a human, and alert our team; `person` is locked.
 
-    Who waits already keeps their place, and the more urgent of the two reasons.
+    A person who waits already keeps their place and the more urgent reason.
     """
     if person.paused_at is None:
         person.paused_at = now
@@ -86,13 +85,13 @@ def request(person: ChatPerson, why: HandoffReason, now: dt.datetime) -> None:
 
 
 def resume_bot(person: ChatPerson, now: dt.datetime) -> None:
-    """Let the bot speak again; `person` is locked."""
+    """End the handoff; `person` is locked."""
     person.paused_at = person.paused_why = person.held_by = person.held_at = None
     person.updated_at = now
 
 
 def holder(person: ChatPerson, now: dt.datetime) -> UUID | None:
-    """Return which administrator holds a conversation now."""
+    """Return the administrator who holds the conversation now."""
     if person.held_at is None or person.held_at <= now - TAKEOVER_LASTS:
         return None
     return person.held_by
@@ -101,10 +100,10 @@ def holder(person: ChatPerson, now: dt.datetime) -> UUID | None:
 async def take_over(
     session: AsyncSession, person_id: UUID, actor: Actor, now: dt.datetime
 ) -> ChatPerson:
-    """Take a conversation over: the bot falls silent, and the person is told.
+    """Take over a conversation: the bot falls silent, and the person is told.
 
-    Taking what one holds already changes nothing, but outside the window asks the person once more to
-    write. Raises `NotFound`, `ConversationHeld`.
+    Taking over again changes nothing, but outside the window asks the person once more to write.
+    Raises `NotFound`, `ConversationHeld`.
     """
     person = await _lock_unless_taken(session, person_id, actor, now)
     held = holder(person, now) == actor.user_id
@@ -138,8 +137,8 @@ async def reply(
         raise ConversationNotHeld
     if person.stopped_at is not None:
         raise PersonStopped
-    heard = person.last_inbound_at
-    if heard is None or not window_open(heard, now):
+    last = person.last_inbound_at
+    if last is None or not window_open(last, now):
         raise WindowClosed
     person.held_at = person.updated_at = now
     message_id = await enqueue.reply(
@@ -149,7 +148,7 @@ async def reply(
         key=new_id().hex,
         now=now,
         kind=enqueue.HUMAN_REPLY,
-        expires_at=heard + WINDOW - WINDOW_MARGIN,
+        expires_at=last + WINDOW - WINDOW_MARGIN,
     )
     audit.record(
         session, "conversation.reply", person_id, actor, now, after={"message_id": str(message_id)}
@@ -160,9 +159,9 @@ async def reply(
 async def hand_back(
     session: AsyncSession, person_id: UUID, actor: Actor, now: dt.datetime
 ) -> ChatPerson:
-    """Let the bot speak again, and say so; handing back twice changes nothing.
+    """Hand a conversation back to the bot, and tell the person; handing back twice changes nothing.
 
-    Outside the window nobody is told: it would cost a template to say that nothing is to be said.
+    Outside the window the person is not told, because that would cost a template.
     Raises `NotFound`, `ConversationHeld`.
     """
     person = await _lock_unless_taken(session, person_id, actor, now)

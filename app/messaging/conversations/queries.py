@@ -1,6 +1,6 @@
-"""What a conversation looks like from our side: who waits for a human, and what was said.
+"""Reads of conversations for our team: who waits for a human, and what was written.
 
-Nothing here shows a phone: contacts in people's words and in ours are masked, codes are left out.
+No phone is shown: contacts in any text are masked, codes are left out.
 """
 
 import datetime as dt
@@ -42,14 +42,14 @@ from app.messaging.models import (
 from app.messaging.outbox import delivery, enqueue
 
 _WORDS: Final = frozenset({InboundKind.TEXT, InboundKind.TAP, InboundKind.MEDIA})
-"""Kinds whose text says something: the words, the title tapped, which kind of media."""
+"""Kinds with a text to show: the words, the title tapped, the kind of media."""
 
 FIRST: Final = 0
-"""The urgency of who calls for help; everybody else's is greater."""
+"""The urgency of calls for help; that of others is greater."""
 
 
 class Speaker(StrEnum):
-    """Who says something."""
+    """Who wrote a line."""
 
     PERSON = "person"
     BOT = "bot"
@@ -58,7 +58,7 @@ class Speaker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was said. `text` is None where it is no longer, or never, kept."""
+    """One message. `text` is None where it is not kept."""
 
     id: UUID
     at: dt.datetime
@@ -66,12 +66,12 @@ class Line:
     kind: str
     text: str | None
     state: OutboxState | None = None
-    """Where a message of ours stands."""
+    """The state of our message."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContactName:
-    """Somebody on a chat channel, as our team may know them."""
+    """A person as our team may know them."""
 
     name: str | None
     role: Role | None
@@ -85,22 +85,22 @@ class WaitingCounts:
     held: int
     oldest_seconds: int
     safety: int
-    """How many of those who wait call for help: somebody did them wrong, or they are in danger."""
+    """How many of those who wait call for help, because of abuse or danger."""
 
 
 def is_reachable() -> ColumnElement[bool]:
-    """The condition that a person can be written to: who was forgotten has no conversation."""
+    """Return the condition that a person can be written to, which an erased one can't."""
     return or_(ChatPerson.phone_index.is_not(None), ChatPerson.platform_user_id.is_not(None))
 
 
 def is_waiting(now: dt.datetime) -> ColumnElement[bool]:
-    """The condition that a person wants a human and has none."""
+    """Return the condition that a person wants a human and has none."""
     held = and_(ChatPerson.held_by.is_not(None), ChatPerson.held_at > now - handoff.TAKEOVER_LASTS)
     return and_(ChatPerson.paused_at.is_not(None), ~func.coalesce(held, False))
 
 
 def urgency() -> ColumnElement[int]:
-    """The order in which people are looked at: who calls for help goes before all others."""
+    """Return the order of people: calls for help go first."""
     return case((ChatPerson.paused_why == HandoffReason.SAFETY, FIRST), else_=FIRST + 1)
 
 
@@ -119,7 +119,7 @@ async def count_waiting(session: AsyncSession, now: dt.datetime) -> WaitingCount
 async def list_names(
     session: AsyncSession, people: Sequence[ChatPerson]
 ) -> Mapping[UUID, ContactName]:
-    """Return names and roles; somebody without an account of their own may be an employer's phone."""
+    """Return names and roles; a person without an account may be an employer's phone."""
     ids = {person.user_id for person in people if person.user_id}
     phones = {person.phone_index for person in people if not person.user_id and person.phone_index}
     employers = and_(User.role == Role.EMPLOYER, User.phone_index.in_(phones))
@@ -151,7 +151,7 @@ async def count_written_since_pause(
 
 
 def ids_of_lines(session: AsyncSession, person: ChatPerson) -> Subquery:
-    """Return `id` and `ours` of everything that was said; ids sort by time."""
+    """Select `id` and `ours` of all messages; ids sort by time."""
     wrote = select(InboxItem.id.label("id"), literal(False).label("ours")).where(
         InboxItem.person_id == person.id
     )
@@ -167,7 +167,7 @@ def ids_of_lines(session: AsyncSession, person: ChatPerson) -> Subquery:
 
 
 async def list_lines(session: AsyncSession, ids: Sequence[tuple[UUID, bool]]) -> list[Line]:
-    """Return these lines in their order; `ids` say of each whether it is ours."""
+    """Return these lines in their order; `ids` pairs each id with whether it is ours."""
     found: dict[UUID, Line] = {}
     keys = keyring(session)
     wrote = select(InboxItem).where(InboxItem.id.in_([id_ for id_, ours in ids if not ours]))
@@ -180,7 +180,7 @@ async def list_lines(session: AsyncSession, ids: Sequence[tuple[UUID, bool]]) ->
 
 
 async def list_written_by(session: AsyncSession, user_id: UUID) -> list[Line]:
-    """Return what somebody wrote in their chats, as long as it is kept, oldest first."""
+    """Return what a user wrote in their chats and is still kept, oldest first."""
     query: Select[InboxItem] = (
         select(InboxItem)
         .join(ChatPerson, ChatPerson.id == InboxItem.person_id)
@@ -212,7 +212,7 @@ def _ours(message: OutboxMessage, keys: Keyring) -> Line:
                 ).text
             )
         except KeyError:
-            # Written by an older version, whose text asked for other values.
+            # Written by an older version, whose text had other parameters.
             text = None
     state = OutboxState(message.state)
     return Line(message.id, message.created_at, speaker, message.kind, text, state)

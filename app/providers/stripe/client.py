@@ -1,7 +1,7 @@
-"""Stripe's API: hosted checkout and refunds, in its wire format.
+"""Stripe's API: hosted checkout and refunds.
 
-The SDK does not retry by itself (`max_network_retries` is 0 on a client), so it is told to; every call
-that changes something carries an idempotency key, so a retry can't do it twice.
+The SDK does not retry by itself (`max_network_retries` is 0 on a client), so it is told to. Every call that changes
+something carries an idempotency key, so a retry can't do it twice.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from app.payments.provider import (
 )
 
 ANSWER_SECONDS = 4.0
-"""For one call with all its tries: somebody waits for a payment page, and is answered within five seconds.
-What came of it is then unknown, and the same key finds out."""
+"""The time of one call with its retries, because a person waits for the payment page. After it the outcome is
+unknown, and the same key finds it out."""
 NETWORK_RETRIES = 2
 
 _REFUND_STATES = {
@@ -36,7 +36,7 @@ _REFUND_STATES = {
 
 
 class StripePayments:
-    """The provider, through Stripe's SDK."""
+    """A `PaymentProvider` by Stripe's SDK."""
 
     def __init__(self, key: str, base_url: str) -> None:
         self._http = stripe.HTTPXClient(timeout=ANSWER_SECONDS)
@@ -62,7 +62,7 @@ class StripePayments:
         return str(created.id)
 
     async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
-        """Open a hosted page; our ids travel in the metadata of the page and of the payment."""
+        """Open a hosted page, with our ids in the metadata of the page and of the payment."""
         metadata = {"payment_id": request.payment_id, "match_id": request.match_id}
         created = await _call(
             self._client.v1.checkout.sessions.create_async(
@@ -93,7 +93,7 @@ class StripePayments:
         return checkout_of(created.to_dict())
 
     async def checkout(self, session_id: str) -> Checkout:
-        """Ask how a page stands."""
+        """Return the state of a page."""
         found = await _call(self._client.v1.checkout.sessions.retrieve_async(session_id))
         return checkout_of(found.to_dict())
 
@@ -104,7 +104,7 @@ class StripePayments:
     async def refund(
         self, intent_id: str, amount: Money, refund_id: str, key: str
     ) -> ProviderRefund:
-        """Refund a payment, wholly or in part; our id travels in the metadata."""
+        """Refund a payment, wholly or in part, with our id in the metadata."""
         made = await _call(
             self._client.v1.refunds.create_async(
                 {
@@ -118,7 +118,7 @@ class StripePayments:
         return refund_of(made.to_dict())
 
     async def refunds_of(self, intent_id: str) -> list[ProviderRefund]:
-        """List the refunds of a payment, newest first; a lead has never more than a page of them."""
+        """Return the refunds of a payment, newest first; one page always holds them all."""
         found = await _call(
             self._client.v1.refunds.list_async({"payment_intent": intent_id, "limit": 100})
         )
@@ -136,13 +136,13 @@ async def _call(answer: Any) -> Any:
     except stripe.StripeError as error:
         if error.http_status is None or error.code == "idempotency_key_in_use":
             raise PaymentsUnavailable from error
-        # The API replays an answered 500 for as long as the key is the same.
+        # The API repeats an answered 500 for the same key.
         kind = ProviderBroke if error.http_status >= 500 else ProviderRefused
         raise kind(error.code or type(error).__name__) from error
 
 
 def checkout_of(session: Mapping[str, Any]) -> Checkout:
-    """Return a checkout session of the wire as our own. Raises KeyError when it is none."""
+    """Return a checkout session in our own type. Raises KeyError for another object."""
     if session["payment_status"] in {"paid", "no_payment_required"}:
         state = CheckoutState.PAID
     elif session["status"] == "open":
@@ -164,7 +164,7 @@ def checkout_of(session: Mapping[str, Any]) -> Checkout:
 
 
 def refund_of(refund: Mapping[str, Any]) -> ProviderRefund:
-    """Return a refund of the wire as our own."""
+    """Return a refund in our own type."""
     return ProviderRefund(
         provider_id=refund["id"],
         state=_REFUND_STATES.get(refund["status"], RefundState.PENDING),
@@ -175,7 +175,7 @@ def refund_of(refund: Mapping[str, Any]) -> ProviderRefund:
 
 
 def id_of(value: Any) -> str | None:
-    """Return the id of something that comes as an id or, expanded, as an object."""
+    """Return the id of a reference, which is an id or the expanded object."""
     if isinstance(value, Mapping):
         return str(value["id"])
     return str(value) if value else None

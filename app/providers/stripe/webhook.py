@@ -23,7 +23,7 @@ from app.providers.stripe.client import checkout_of, id_of, refund_of
 
 NAME = "stripe"
 SIGNATURE_TOLERANCE_SECONDS = 300
-"""How old a signed event may be, by Stripe's own advice: an older one is a replay."""
+"""How old a signed event may be, as Stripe advises; an older one may be a replay."""
 _CHECKOUT_EVENTS = frozenset(
     {
         "checkout.session.completed",
@@ -58,10 +58,10 @@ class StripeEvents:
 
 
 def event_of(event: Mapping[str, Any]) -> ProviderEvent | None:
-    """Return a verified event in our own words, or None for one that means nothing to us.
+    """Return a verified event in our own types, or None for one without a consequence.
 
-    `charge.refunded` is one of these: the refund's own events say the same and which refund it was.
-    Raises KeyError, TypeError or ValueError when an event of a known type has not its shape.
+    `charge.refunded` is one of those, because the refund's own events also name the refund. Raises KeyError,
+    TypeError or ValueError for an event of a known type without its shape.
     """
     kind = str(event.get("type"))
     if kind.startswith("checkout.session."):
@@ -102,7 +102,7 @@ def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
         code = failure.get("decline_code") or failure.get("code") or "declined"
         return AttemptFailed(payment_id, str(code), final=False)
     if kind == "payment_intent.canceled":
-        # With a page that ran out its payment is cancelled too; the page's own event says it better.
+        # An expired page cancels its payment too; the page has an event of its own.
         reason = intent.get("cancellation_reason")
         return None if reason == "expired" else AttemptFailed(payment_id, "cancelled", final=True)
     paid = kind == "payment_intent.succeeded"
@@ -126,7 +126,7 @@ def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
 def _dispute_status(status: str) -> str:
     if status.startswith("warning_"):
         return "inquiry"
-    if status == "prevented":  # settled before the bank took anything
+    if status == "prevented":  # before the bank took anything
         return "won"
     return status if status in {"won", "lost"} else "opened"
 
@@ -134,10 +134,10 @@ def _dispute_status(status: str) -> str:
 def verified_event(
     body: bytes, header: str, secrets: Sequence[str], now: dt.datetime
 ) -> dict[str, Any]:
-    """Return the event that `body` holds, if one of `secrets` signed it within the tolerance.
+    """Return the event in `body`, if one of `secrets` signed it within the tolerance.
 
-    `header` is `Stripe-Signature` (`t=…,v1=…`, HMAC-SHA256 over "t.body"). The SDK's own event
-    object costs twenty times as much as this and gives nothing we use. Raises `SignatureInvalid`.
+    `header` is `Stripe-Signature` (`t=…,v1=…`, HMAC-SHA256 over "t.body"). The SDK's event object costs twenty
+    times as much. Raises `SignatureInvalid`.
     """
     parts = [part.partition("=") for part in header.split(",")]
     stamps = [value for name, _, value in parts if name.strip() == "t"]
@@ -164,5 +164,5 @@ def verified_event(
 
 
 def _is_word(value: Any) -> bool:
-    """Whether this is text that any database keeps."""
+    """Whether this is text that can be stored."""
     return isinstance(value, str) and value != "" and value.isprintable()

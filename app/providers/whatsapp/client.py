@@ -1,4 +1,4 @@
-"""The WhatsApp Cloud API, as the channel the product sends by."""
+"""The WhatsApp Cloud API: the channel, and the registration of templates and Flows."""
 
 import json
 import re
@@ -22,13 +22,13 @@ from app.texts.message import Form, Outgoing, Template
 type Json = dict[str, Any]
 
 ANSWER_SECONDS: Final = 15.0
-"""The platform answers in well under a second; after this the answer counts as lost."""
+"""After this an answer counts as lost; the platform takes well under a second."""
 _CONNECT_SECONDS: Final = 5.0
 _LIMIT_FIELDS: Final = "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
 FLOW_MESSAGE_VERSION: Final = "3"
 _BREAK: Final = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _SPACES: Final = 4
-"""So many in a row a template's value may have; no line break, and no tab."""
+"""The spaces in a row that a template's value may have; line breaks and tabs are not allowed."""
 _GAP: Final = re.compile(rf" {{{_SPACES + 1},}}")
 _UNFIT: Final = re.compile(rf"{_BREAK.pattern}|{_GAP.pattern}|^\s|\s$")
 
@@ -57,7 +57,7 @@ class WhatsApp:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
-        """Hand over one message. Raises `TransportError`."""
+        """Send one message. Raises `TransportError`."""
         body = to_wire(message_id, address, outgoing)
         template = outgoing.template
         marketing = template is not None and template.files_as == MARKETING
@@ -65,7 +65,7 @@ class WhatsApp:
         try:
             provider_id = answer["messages"][0]["id"]
         except (KeyError, IndexError, TypeError):
-            # Taken, or so it says, but nothing to know it by: only a status can tell.
+            # Accepted without an id: only a status can confirm it.
             raise TransportError(Refusal.AMBIGUOUS, code="no_message_id") from None
         return SendResult(message_id_of(provider_id), known_as=_known_as(answer, address))
 
@@ -80,8 +80,9 @@ class WhatsApp:
         await self._post(self._messages, body)
 
     async def daily_people(self) -> int | None:
-        """Return with how many people a day this number's portfolio may begin; 0 for any number, None
-        where the platform does not say. Raises `TransportError`.
+        """Return how many people a day we may write to first; 0 for any number, None where not given.
+
+        Raises `TransportError`.
         """
         return people_a_day(await self._call("GET", f"{self._number}?fields={_LIMIT_FIELDS}"))
 
@@ -131,7 +132,7 @@ class WhatsApp:
             raise TransportError(Refusal.AMBIGUOUS, code=type(error).__name__) from error
 
     def _read(self, response: aiohttp.ClientResponse, body: bytes) -> Json:
-        """Return a good answer's JSON. Raises `TransportError` for any other."""
+        """Return a successful answer's JSON. Raises `TransportError` for any other."""
         try:
             answer = json.loads(body)
         except (json.JSONDecodeError, UnicodeDecodeError):
@@ -152,7 +153,7 @@ class WhatsApp:
 
 
 def _known_as(answer: Json, address: Address) -> str | None:
-    """Return the number under which the platform knows the recipient, where it is another than ours."""
+    """Return the recipient's number as the platform writes it, where it differs from ours."""
     contacts = answer.get("contacts")
     contact = contacts[0] if isinstance(contacts, list) and len(contacts) == 1 else None
     known = contact.get("wa_id") if isinstance(contact, dict) else None
@@ -222,7 +223,7 @@ def to_wire(message_id: UUID, address: Address, outgoing: Outgoing) -> Json:
     if address.phone is not None:
         body["to"] = address.phone
     elif address.platform_id is not None:
-        # Put in `to`, such an id is accepted and silently dropped.
+        # In `to`, such an id would be accepted and silently dropped.
         body["recipient"] = address.platform_id
     else:
         raise TransportError(Refusal.PERMANENT, code="no_whatsapp_address")
@@ -272,7 +273,7 @@ def _flow(form: Form) -> Json:
 
 
 def parameter(value: str) -> str:
-    """Return a template's value as the platform takes it: on one line, with no long gap (132018)."""
+    """Return a template's value as the platform accepts it: one line without long gaps (132018)."""
     if value and not _UNFIT.search(value):
         return value
     line = " ".join(part.strip() for part in _BREAK.split(value))

@@ -1,7 +1,6 @@
-"""What the Graph API's error codes mean to us: branch on the code, never on status or title.
+"""The Graph API's error codes as our refusals, by the Cloud API's public table of error codes.
 
-Codes: the Cloud API's public table of error codes. What follows from a meaning stands in
-`app.messaging.rules.decide_retry`; `tests/providers/test_whatsapp_errors.py` has both side by side, row by row.
+`app.messaging.rules.decide_retry` says what follows; `tests/providers/test_whatsapp_errors.py` shows both, row by row.
 """
 
 import re
@@ -31,27 +30,26 @@ _BY_CODE: Final[Mapping[int, Refusal]] = {
     **dict.fromkeys((131052, 131053), Refusal.MEDIA),
     **dict.fromkeys((131021, 131030, 131062, 132018), Refusal.PERMANENT),
 }
-"""Codes that blame the call as a whole (100, 131008, 131009, 131051) are left out on purpose: a run of
-them is our own mistake, or the account's, and nobody's message should die of it."""
+"""Codes of an invalid call (100, 131008, 131009, 131051) are left out on purpose: a run of them is our mistake or
+the account's, and halts the channel."""
 _SYNCING: Final = 134101
-"""A new template is not there yet where marketing goes; it will be within minutes."""
+"""A new template has not reached the marketing endpoint yet; it does within minutes."""
 _NOT_THE_PLATFORM: Final = frozenset({401, 403, 404, 405, 407})
-"""Answers without a code: a proxy, or an address where no Graph API is."""
+"""Statuses without a code: of a proxy, or of an address without a Graph API."""
 _PERMISSIONS: Final = range(200, 300)
 _INVALID: Final = 100
 _NUMBER_GONE: Final = 33
-"""An object that does not exist; what we name is our own number."""
+"""An object that does not exist: our own number."""
 _MOST_DIGITS: Final = 9
-"""More than the longest code of the table has."""
+"""More than the longest code of the table."""
 _IN_WORDS: Final = re.compile(rf"\(#(\d{{1,{_MOST_DIGITS}}})\)")
-"""How an error's message begins, with or without a `code` beside it: "(#200) Permissions error"."""
+"""The code at the beginning of an error's message: "(#200) Permissions error"."""
 
 
 def code_of(error: Mapping[str, Any]) -> int | None:
-    """Return the code of an error of an answer or a status, None where it tells none.
+    """Return the code of an error in an answer or a status, or None.
 
-    A code may be a number or its digits, and may stand in the message alone. That our own number is gone
-    is said by the subcode.
+    A code may be a number or digits, or stand only in the message. A subcode says that our number is gone.
     """
     code, below = (_number(error.get(name)) for name in ("code", "error_subcode"))
     if code == _INVALID and below == _NUMBER_GONE:
@@ -73,12 +71,11 @@ def _number(value: Any) -> int | None:
 
 
 def classify(code: int | None, http_status: int | None = None) -> Refusal:
-    """Return what a refusal means.
+    """Return the refusal of a code and an HTTP status.
 
-    `code` is the platform's, or None where the answer was not the platform's own (a proxy's HTML);
-    `http_status` is None where a status webhook told it. It only decides where there is no code, or one
-    we have never heard of, and whether a failure of theirs was an answer: then nobody knows whether the
-    message was taken before; a status says that it was, and did not arrive.
+    `code` is None where the answer was not the platform's (a proxy's HTML); `http_status` is None for a status
+    webhook. The HTTP status decides where the code is missing or unknown. After the platform's own failure in an
+    answer the message may have been accepted; in a status it was, and did not arrive.
     """
     if code is not None:
         if (known := _BY_CODE.get(code)) is not None:
@@ -93,13 +90,13 @@ def classify(code: int | None, http_status: int | None = None) -> Refusal:
         return Refusal.BACK_OFF
     if http_status is not None and http_status >= 500:
         return Refusal.GATEWAY
-    if http_status == 401 or (code is None and _nobody_of_theirs(http_status)):
+    if http_status == 401 or (code is None and _is_from_a_proxy(http_status)):
         return Refusal.CREDENTIALS
     return Refusal.UNRECOGNISED
 
 
-def _nobody_of_theirs(http_status: int | None) -> bool:
-    """Whether this is the answer of something between us and the platform, to whatever is sent."""
+def _is_from_a_proxy(http_status: int | None) -> bool:
+    """Whether something between us and the platform answered."""
     return http_status is not None and (
         http_status in _NOT_THE_PLATFORM or 300 <= http_status < 400
     )

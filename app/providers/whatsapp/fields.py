@@ -1,4 +1,4 @@
-"""The values in WhatsApp's payloads, read as what they may be: never trusted to be there, or a kind."""
+"""Readers of single values in WhatsApp's payloads, which may be missing or of another type."""
 
 import datetime as dt
 import re
@@ -18,11 +18,11 @@ _PERSON_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,121}")
 
 
 class Unreadable(ValueError):
-    """An item makes no sense; the message says why, in words that repeat nothing of what was sent."""
+    """An item can't be read; the message says why without repeating the content."""
 
 
 def objects(value: Any) -> list[Json]:
-    """Return the objects of a list; anything else is an empty one."""
+    """Return the objects of a list; empty for anything else."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -33,7 +33,7 @@ def part(item: Json, name: str) -> Json:
 
 
 def message_id(value: Any) -> str | None:
-    """Return the platform's id of a message, or None where no database could keep it."""
+    """Return the platform's id of a message, or None where it can't be stored."""
     if not isinstance(value, str) or not 1 <= len(value) <= ID_CHARACTERS:
         return None
     return value if value.isprintable() else None
@@ -73,7 +73,7 @@ def person_id(value: Any) -> str | None:
 
 
 def known[Word: str](value: Any, words: frozenset[Word], field: str) -> str:
-    """Return a word of an enumeration of the platform, or "", which is counted, for one we do not know."""
+    """Return a value of a platform's enumeration, or "" for an unknown one, which is counted."""
     if isinstance(value, str) and value in words:
         return value
     UNKNOWN_VALUES.labels(field).inc()
@@ -81,7 +81,7 @@ def known[Word: str](value: Any, words: frozenset[Word], field: str) -> str:
 
 
 def text(value: Any) -> str:
-    """Return a person's text, without what no database stores."""
+    """Return a person's text without characters that can't be stored."""
     if not isinstance(value, str):
         return ""
     kept = "".join(c for c in value if c != "\0" and not 0xD800 <= ord(c) <= 0xDFFF)

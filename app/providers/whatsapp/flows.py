@@ -1,6 +1,6 @@
-"""The form for free times as the platform registers it: a Flow; `availability_form` fills it in.
+"""The form for availability as a Flow of the platform; `availability_form` fills it in.
 
-A published Flow can't be changed, so its name holds what it is made of: another layout is another Flow.
+A published Flow can't be changed, so its name contains a hash of its layout.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _NAME: Final = "partimer_availability"
 
 @cache
 def layout() -> str:
-    """Return the Flow's JSON, in which the platform's version of that format stands too."""
+    """Return the Flow's JSON, which includes the version of its format."""
     path = files("app.providers.whatsapp").joinpath("data/availability_form.json")
     return json.dumps(json.loads(path.read_text("utf-8")), separators=(",", ":"))
 
@@ -35,9 +35,9 @@ def definition() -> Json:
 
 
 async def register(whatsapp: WhatsApp, account_id: str) -> str:
-    """Register this layout unless it is there already; return its id.
+    """Register this layout unless it is registered; return its id.
 
-    Raises `TransportError`, and `Unavailable` where the platform finds fault with it.
+    Raises `TransportError`, and `Unavailable` where the platform rejects it.
     """
     for found in await whatsapp.flows(account_id):
         if found.get("name") == name() and found.get("status") == PUBLISHED:
@@ -49,10 +49,7 @@ async def register(whatsapp: WhatsApp, account_id: str) -> str:
 
 
 async def problem(whatsapp: WhatsApp, account_id: str, flow_id: str) -> str | None:
-    """Return what is wrong with the registered form, in a sentence, or None.
-
-    Raises `TransportError`.
-    """
+    """Return what is wrong with the registered form, or None. Raises `TransportError`."""
     if not flow_id:
         return "WHATSAPP_AVAILABILITY_FLOW_ID is not set: free times are chosen from a list."
     by_id = {str(found.get("id")): found for found in await whatsapp.flows(account_id)}

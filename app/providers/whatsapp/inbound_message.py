@@ -1,7 +1,7 @@
-"""One message of a person, out of WhatsApp's payload into our own words.
+"""Reads one message of a person from WhatsApp's payload.
 
-What is malformed raises, for the caller to set aside; what is only unknown is a message all the same,
-of kind `other`, because somebody waits for an answer.
+A malformed message raises, and the caller sets it aside. An unknown kind is a message of kind `other`, because its
+sender waits for an answer.
 """
 
 import json
@@ -27,27 +27,27 @@ from app.providers.whatsapp.fields import (
 
 _MEDIA: Final = frozenset({"audio", "voice", "image", "video", "document", "sticker"})
 _OPENED: Final = "hi"
-"""What somebody says who opens the chat for the first time and writes nothing."""
+"""The text of a person who opens the chat for the first time and writes nothing."""
 _TAP_CHARACTERS: Final = 256
 _FORM_FIELDS: Final = 20
 _FORM_CHOICES: Final = 20
 _MOVES: Final = frozenset(
     {"user_changed_number", "customer_changed_number", "user_changed_user_id"}
 )
-"""System messages that say somebody has another number or id; no other moves anybody."""
+"""System messages about a new number or id."""
 _OTHER_SYSTEM: Final = frozenset({"customer_identity_changed", "user_identity_changed"})
 _ASKED_CONTACT: Final = frozenset(
     {"contact_info", "contact_info_reply", "request_contact_info", "request_contact_info_reply"}
 )
-"""Answers to our request for somebody's own number."""
+"""Answers to our request for a person's own number."""
 _PREFERENCES: Final = frozenset({"stop", "resume", "signup"})
 _MARKETING_PREFERENCE: Final = "marketing_messages"
 _CHANGED: Final = re.compile(r"changed from (\S+) to (\S+)$")
-"""The end of a system message's words; what stands before it has a name the person chose."""
+"""The end of a system message's text; before it is a name that the person chose."""
 
 
 def contacts_of(value: Json) -> dict[str, Json]:
-    """Return the contacts of a change by every id they are known by."""
+    """Return the contacts of a change by each of their ids."""
     found: dict[str, Json] = {}
     for contact in objects(value.get("contacts")):
         for key in ("wa_id", "user_id"):
@@ -57,9 +57,9 @@ def contacts_of(value: Json) -> dict[str, Json]:
 
 
 def read_message(item: Json, contacts: Mapping[str, Json], business: str | None) -> Inbound:
-    """Read one message. `business` is our own number (digits), whose echoes are nobody's message.
+    """Return one message. `business` is our own number (digits), whose echoes are refused.
 
-    Raises KeyError, TypeError or ValueError for one that makes no sense.
+    Raises KeyError, TypeError or ValueError for a malformed one.
     """
     if (id_ := message_id(item.get("id"))) is None:
         raise Unreadable("a message without an id")
@@ -72,7 +72,7 @@ def read_message(item: Json, contacts: Mapping[str, Json], business: str | None)
     platform_id = person_id(own_id or contact.get("user_id"))
     from_phone = phone(sender) or phone(contact.get("wa_id"))
     if platform_id is None and from_phone is None:
-        # A sender that is no number is the platform's own id put in the phone's place.
+        # A sender that is no number is the platform's id.
         platform_id = person_id(sender) or _before_the_change(item)
     if from_phone is None and platform_id is None:
         raise Unreadable("a message from nobody")
@@ -90,7 +90,7 @@ def read_message(item: Json, contacts: Mapping[str, Json], business: str | None)
 
 
 def _before_the_change(item: Json) -> str | None:
-    """Return the id that a system message says was changed; it names no sender."""
+    """Return the former id in a system message, which names no sender."""
     system = part(item, "system")
     if (given := person_id(system.get("previous_user_id"))) is not None:
         return given
@@ -101,7 +101,7 @@ def _before_the_change(item: Json) -> str | None:
 
 
 def _content(item: Json) -> Json:
-    """Return kind and content of a message; whatever is not understood is `other`."""
+    """Return kind and content of a message; an unknown kind is `other`."""
     kind = str(item.get("type") or "")
     if (read := _READERS.get(kind)) is not None:
         return read(part(item, kind), item)
@@ -143,7 +143,7 @@ def _interactive(answer: Json, _item: Json) -> Json:
 
 
 def _answers(response: object) -> dict[str, list[str]]:
-    """Return a form's fields, each as a list of what was chosen; whatever is none is left out."""
+    """Return a form's fields, each as the list of its choices; invalid ones are left out."""
     try:
         given = json.loads(response) if isinstance(response, str) else response
     except (ValueError, RecursionError):
@@ -187,7 +187,7 @@ def _own_number(given: Json, _item: Json) -> Json:
 
 
 def _cards(_nothing: Json, item: Json) -> Json:
-    """A shared contact card counts as their own phone only where the platform vouches for it."""
+    """Return a shared contact; it is their own phone only where the platform vouches for it."""
     cards = objects(item.get("contacts"))
     phones = objects(cards[0].get("phones")) if len(cards) == 1 else []
     own = phones[0].get("wa_id") or phones[0].get("phone") if len(phones) == 1 else None
@@ -221,7 +221,7 @@ _READERS: Final[Mapping[str, Callable[[Json, Json], Json]]] = {
 
 
 def read_preference(item: Json) -> Inbound:
-    """Read that somebody stopped or resumed marketing messages. Raises ValueError."""
+    """Return a choice about marketing messages. Raises ValueError."""
     value, at = known(item.get("value"), _PREFERENCES, "preference"), instant(item.get("timestamp"))
     if (category := item.get("category")) is not None:
         value = known(category, frozenset({_MARKETING_PREFERENCE}), "preference_category") and value
@@ -239,7 +239,7 @@ def read_preference(item: Json) -> Inbound:
 
 
 def read_new_id(item: Json) -> Inbound:
-    """Read that the platform gave somebody another id. Raises ValueError."""
+    """Return a person's change of id. Raises ValueError."""
     ids, at = part(item, "user_id"), instant(item.get("timestamp"))
     before, after = person_id(ids.get("previous")), person_id(ids.get("current"))
     if before is None or after is None:
@@ -256,9 +256,9 @@ def read_new_id(item: Json) -> Inbound:
 
 
 def read_call(item: Json, contacts: Mapping[str, Json]) -> Inbound | None:
-    """Read that somebody calls us, which opens the 24-hour window; None for any other news of a call.
+    """Return a person's call, which opens the 24-hour window; None for other events of calls.
 
-    Raises KeyError, TypeError or ValueError for one that makes no sense.
+    Raises KeyError, TypeError or ValueError for a malformed one.
     """
     if item.get("event") != "connect" or item.get("direction") not in {None, "USER_INITIATED"}:
         return None

@@ -1,12 +1,12 @@
-"""How the Graph API says with how many people a day a business may begin."""
+"""The Graph API's forms of the limit of people a day that a business may write to first."""
 
 import re
 from typing import Any, Final
 
 UNLIMITED: Final = 0
-"""What stands for any number of people."""
+"""Any number of people."""
 _ANY_NUMBER: Final = -1
-"""How notices of the older kind say that there is no limit."""
+"""No limit, in events of the older form."""
 _NAMES: Final = (
     "whatsapp_business_manager_messaging_limit",
     "messaging_limit_tier",
@@ -14,11 +14,11 @@ _NAMES: Final = (
     "max_daily_conversations_per_business",
     "max_daily_conversation_per_phone",
 )
-"""Where it stood over the years: of the portfolio, of the number, in notices; the newest first."""
+"""The fields with the limit, newest first: of the portfolio, of the number, in events."""
 
 
 def people_a_day(value: dict[str, Any]) -> int | None:
-    """Return how many people a day a node or notice allows, `UNLIMITED`, or None if it says nothing."""
+    """Return how many people a day a node or event allows, `UNLIMITED`, or None if it names no limit."""
     return next((limit for name in _NAMES if (limit := _read(value.get(name))) is not None), None)
 
 

@@ -1,8 +1,7 @@
-"""Location pins in a webhook: moved to the grid before anything of the webhook is stored.
+"""Moves location pins in a webhook to the grid (`core.geo.on_grid`) before it is stored.
 
-A pin is accurate to a metre, and mostly of somebody's home. Nothing needs it so exactly
-(`core.geo.on_grid`), and what is not stored can't be found in a backup, nor in a webhook that waits for an
-administrator because it could not be read.
+A pin is accurate to a metre and mostly of a person's home. An exact pin that is never stored is in no backup and
+in no webhook that could not be read.
 """
 
 import json
@@ -15,10 +14,10 @@ _ESCAPE: Final = b"\\u"
 
 
 def without_exact_pins(body: bytes) -> bytes:
-    """Return the webhook with every pin on the grid and without the place's name and address.
+    """Return the webhook with every pin on the grid, without name and address of the place.
 
-    A body without a pin, or that is no JSON, comes back as it is. The same body gives the same bytes, so
-    that a redelivered webhook is still known by its hash.
+    A body without a pin, or that is not JSON, stays as it is. The result is deterministic, so a redelivered
+    webhook has the same hash.
     """
     if _MARK not in body and _ESCAPE not in body:
         return body

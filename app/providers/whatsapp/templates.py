@@ -1,4 +1,4 @@
-"""Our templates as the platform registers them; `texts` is where their words are."""
+"""Our templates as the platform registers them; their texts are in `app.texts`."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,7 +7,7 @@ from app.providers.whatsapp.client import Json, WhatsApp
 from app.texts.catalogue import AUTHENTICATION, TemplateText, templates
 
 CODE_MINUTES: Final = 5
-"""How long a one-time code works, as the platform writes it below the code."""
+"""How long a code is valid, which the platform writes below it."""
 
 
 def definitions() -> list[Json]:
@@ -18,7 +18,7 @@ def definitions() -> list[Json]:
 def definition(template: TemplateText) -> Json:
     """Return one template in the shape of the platform's creation call."""
     if template.category == AUTHENTICATION:
-        # The platform writes the text itself, in the template's language.
+        # The platform writes the text itself.
         components: list[Json] = [
             {"type": "BODY", "add_security_recommendation": True},
             {"type": "FOOTER", "code_expiration_minutes": CODE_MINUTES},
@@ -41,7 +41,7 @@ def definition(template: TemplateText) -> Json:
 
 @dataclass(frozen=True)
 class Difference:
-    """A template that is not with the platform as it is with us."""
+    """A template that differs between us and the platform."""
 
     name: str
     language: str
@@ -50,7 +50,7 @@ class Difference:
 
 
 async def compare(whatsapp: WhatsApp, account_id: str) -> list[Difference]:
-    """Return what differs between our texts and what is registered. Raises `TransportError`."""
+    """Return the templates that differ from what is registered. Raises `TransportError`."""
     registered = {
         (found.get("name"), found.get("language")): found
         for found in await whatsapp.templates(account_id)

@@ -1,7 +1,7 @@
-"""Reading WhatsApp's webhooks: everything in them, in our own words, and never an error.
+"""Reads WhatsApp's webhooks into our own types; never raises.
 
-A payload is `entry[] × changes[] × (messages[] | statuses[] | news)`. Fields come and go, so each item
-is read by itself: one that makes no sense is set aside, and its neighbours are kept.
+A payload is `entry[] × changes[] × (messages[] | statuses[] | events)`. Each item is read by itself: one that can't
+be read is set aside, and its neighbours are kept.
 """
 
 import hashlib
@@ -49,8 +49,8 @@ _ALARMING: Final = frozenset(
         "template_category_update",
     }
 )
-"""News of these somebody has to see, unless they are good; any other is only logged."""
-_NO_NEWS: Final = frozenset(
+"""Events that raise an alert, unless they are good; others are only logged."""
+_NO_EVENTS: Final = frozenset(
     {
         "contacts",
         "history",
@@ -62,11 +62,11 @@ _NO_NEWS: Final = frozenset(
         "user_preferences",
     }
 )
-"""What people wrote to others, long ago, or what is read item by item: no news of our account."""
+"""Echoes, history and fields that are read item by item: no events of our account."""
 _STATUSES: Final = frozenset(
     {"accepted", "sent", "delivered", "read", "failed", "played", "deleted", "warning", "pending"}
 )
-"""Those the platform is known to send; from some of them nothing follows."""
+"""The known statuses; some have no consequence."""
 _NUMBER_CHARACTERS: Final = 64
 _GOOD: Final = frozenset(
     {"APPROVED", "GREEN", "ONBOARDING", "PUBLISHED", "REINSTATED", "UNFLAGGED", "UPGRADE"}
@@ -75,11 +75,11 @@ _ITEMS_OF_A_NUMBER: Final = ("messages", "calls", "user_preferences", "user_id_u
 
 
 def parse(body: bytes, numbers: Collection[str] = ()) -> Parsed:
-    """Return everything a webhook holds; a body that is not JSON is one item set aside.
+    """Return the items of a webhook; a body that is not JSON is one item set aside.
 
-    All numbers of a business account share one webhook: with `numbers`, the platform's ids of ours, what
-    is told to another number is only counted. Statuses are kept, and marked: a message may have been sent
-    from a number that is no longer ours.
+    All numbers of a business account share a webhook. `numbers` are the platform's ids of ours: items of other
+    numbers are only counted. Their statuses are kept and marked, because a message may have been sent from a
+    number that we no longer use.
     """
     try:
         payload = json.loads(body)
@@ -107,9 +107,9 @@ def parse(body: bytes, numbers: Collection[str] = ()) -> Parsed:
                 _keep(messages, aside, partial(read_message, item, contacts, business))
         elif field == "calls":
             for item in _items(value, "calls", aside):
-                _keep_calls(messages, aside, partial(read_call, item, contacts))
-        elif field not in _NO_NEWS:
-            notices.append(_notice(field, value, at))
+                _keep(messages, aside, partial(read_call, item, contacts))
+        elif field not in _NO_EVENTS:
+            notices.append(_event(field, value, at))
         for item in _items(value, "user_preferences", aside):
             _keep(messages, aside, partial(read_preference, item))
         for item in _items(value, "user_id_update", aside):
@@ -128,9 +128,9 @@ def parse(body: bytes, numbers: Collection[str] = ()) -> Parsed:
 
 
 def _addressed(value: Json, numbers: Collection[str]) -> tuple[str | None, bool]:
-    """Return the id of the number a change is for, where it names one, and whether that is ours.
+    """Return the id of a change's number, if it names one, and whether it is ours.
 
-    News of the whole account names none, and is ours.
+    Events of the whole account name none, and are ours.
     """
     given = part(value, "metadata").get("phone_number_id")
     if given is None or isinstance(given, bool) or not isinstance(given, str | int):
@@ -139,22 +139,17 @@ def _addressed(value: Json, numbers: Collection[str]) -> tuple[str | None, bool]
     return number, not numbers or number in numbers
 
 
-def _keep_calls(into: list[Inbound], aside: list[str], read: Callable[[], Inbound | None]) -> None:
-    found: list[Inbound | None] = []
-    _keep(found, aside, read)
-    into += [call for call in found if call is not None]
-
-
-def _keep[Item](into: list[Item], aside: list[str], read: Callable[[], Item]) -> None:
+def _keep[Item](into: list[Item], aside: list[str], read: Callable[[], Item | None]) -> None:
     try:
-        into.append(read())
+        if (item := read()) is not None:
+            into.append(item)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:
-        # What was sent stays out of the log.
+        # The content stays out of the log.
         aside.append(str(error) if isinstance(error, Unreadable) else type(error).__name__)
 
 
 def _changes(payload: Any, aside: list[str]) -> Iterator[tuple[str, Json, Any]]:
-    """Return each change's field and value, and when the platform says that it happened."""
+    """Yield each change's field and value, and its time where the platform gives one."""
     if not isinstance(payload, dict):
         aside.append("no object")
         return
@@ -206,12 +201,12 @@ def _status(item: Json, number_id: str | None, *, ours: bool) -> StatusUpdate:
 
 
 def _content_key(field: str, value: Json, at: Any) -> str:
-    """Return a hash of what is told, the same whatever the order of keys and the spaces between them."""
+    """Return a hash of the content that ignores spaces and the order of keys."""
     told = json.dumps([field, value, at], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _notice(field: str, value: Json, at: Any) -> PlatformEvent:
+def _event(field: str, value: Json, at: Any) -> PlatformEvent:
     event = line(value.get("event") or part(value, "alert_info").get("alert_type"))[:64]
     reasons = ("new_category", "reason", "new_quality_score", "new_status")
     detail = next(filter(None, (line(value.get(name)) for name in reasons)), "")
@@ -231,7 +226,7 @@ def _notice(field: str, value: Json, at: Any) -> PlatformEvent:
 
 
 def _category(value: Json) -> str:
-    """Return what a template is filed under now, or "" where that is not told or no category we know."""
+    """Return a template's new category, or "" where it is missing or unknown."""
     given = value.get("new_category") or value.get("message_template_category")
     if given is None:
         return ""
