@@ -1,8 +1,8 @@
-"""Keys, sealed values and keyed hashes: what a stolen database must not give away.
+"""Encryption and keyed hashes, so that a stolen database reveals no personal value.
 
-Every key is derived with HKDF-SHA256 from the configured secrets, one purpose a key. Personal values
-are sealed with AES-256-GCM under a key id, so that keys can rotate; look-ups use a keyed blind index,
-because an unkeyed hash of a phone number can be enumerated in minutes.
+Every key is derived with HKDF-SHA256 from the configured secrets, one for each purpose. Personal values are
+sealed with AES-256-GCM under a key id, so that keys can rotate. Look-ups use a keyed blind index, because an
+unkeyed hash of a phone number can be enumerated in minutes.
 """
 
 import hashlib
@@ -22,11 +22,11 @@ _KEY_ID_BYTES = 4
 
 
 class SealBroken(Exception):
-    """A sealed value can't be opened: wrong key, wrong context, or it was altered."""
+    """A sealed value can't be opened: wrong key, wrong context, or altered."""
 
 
 def derive(secret: str, purpose: str) -> bytes:
-    """Return the 32-byte key that belongs to `purpose`."""
+    """Return the 32-byte key of `purpose`."""
     hkdf = HKDF(algorithm=SHA256(), length=32, salt=b"partimer", info=purpose.encode())
     return hkdf.derive(secret.encode())
 
@@ -42,14 +42,14 @@ def digest(token: str) -> str:
 
 
 class Keyring:
-    """The keys of one installation: seals, opens and indexes personal values, authenticates the log.
+    """The keys of one installation, to seal, open and index personal values and to sign the audit log.
 
-    The newest secret seals, each of them opens, and the oldest keys the index: under another key nobody
-    would be found by their phone any more.
+    The newest secret seals and every secret opens. The oldest one keys the index, because under another key
+    nobody would be found by their phone any more.
     """
 
     def __init__(self, newest: str, previous: Sequence[str] = ()) -> None:
-        """Take the secrets, `previous` from the newer to the oldest."""
+        """`previous` secrets come from the newer to the oldest."""
         secrets_ = (newest, *previous)
         self._ciphers: dict[bytes, AESGCM] = {}
         for secret in secrets_:
@@ -66,7 +66,7 @@ class Keyring:
         """Id of the newest secret's key of `mac`."""
 
     def seal(self, value: str, context: str) -> bytes:
-        """Encrypt `value`; it opens only with the same `context` (what the value is)."""
+        """Encrypt `value`; it opens only with the same `context`, which names what the value is."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         cipher = self._ciphers[self._current]
         return self._current + nonce + cipher.encrypt(nonce, value.encode(), context.encode())
@@ -84,10 +84,7 @@ class Keyring:
         return plain.decode()
 
     def reveal(self, sealed: bytes | None, context: str, before: str | None = None) -> str | None:
-        """Decrypt a value that may be absent; `before` is what an older version kept of it in clear.
-
-        Raises `SealBroken`.
-        """
+        """Decrypt a value that may be absent; `before` is an older version's clear text. Raises `SealBroken`."""
         return before or None if sealed is None else self.open(sealed, context)
 
     def seal_json(self, value: Mapping[str, Any], context: str) -> bytes:
@@ -100,15 +97,12 @@ class Keyring:
         return value
 
     def index(self, value: str, context: str) -> str:
-        """Return the keyed hash by which `value` is found again (hex, 256 bits)."""
+        """Return the keyed hash by which `value` is found (hex, 256 bits)."""
         message = context.encode() + b"\0" + value.encode()
         return hmac.new(self._index_key, message, hashlib.sha256).hexdigest()
 
     def mac(self, value: str, context: str, key_id: str) -> str | None:
-        """Return what only a holder of key `key_id` can make of `value` (HMAC-SHA256, hex).
-
-        None where no configured secret has that key.
-        """
+        """Return the HMAC-SHA256 (hex) of `value` under key `key_id`, None if no secret has that key."""
         key = self._mac_keys.get(key_id)
         if key is None:
             return None

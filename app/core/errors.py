@@ -1,7 +1,7 @@
-"""What may go wrong in the domain, told without a word of HTTP.
+"""Errors of the domain, which know nothing of HTTP.
 
-A domain error says what is refused (`code`, stable, for programs) and what to do next (`detail`, for
-people). The edge maps the class once: to problem+json over HTTP, to a reply in the chat.
+`code` is stable and for programs; `detail` tells people what to do next. The edge maps the class once: to
+problem+json over HTTP, and to a reply in the chat.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ from typing import ClassVar
 class DomainError(Exception):
     """Something the domain refuses.
 
-    Subclasses set `code` and `detail`; both can be given per instance. `data` holds values a
-    caller may show (never secrets). `other_codes` are those an
-    instance may have instead of `code`; `remedy` tells developers what a program does about it. With `keeps_changes` the transaction is committed although the
-    answer is an error: a wrong code must be counted, a stolen session must end.
+    Subclasses set `code` and `detail`; an instance may override both. `data` holds values that clients may see.
+    `other_codes` are those an instance may have instead of `code`; `remedy` tells developers what a program does
+    about it. With `keeps_changes` the transaction is committed although the response is an error: a wrong code
+    must be counted, a stolen session must end.
     """
 
     code: ClassVar[str] = "error"

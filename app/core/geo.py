@@ -1,19 +1,17 @@
-"""Where people are: points on the Earth, distances, and the cells by which workers are found.
+"""Points on the Earth, distances, and the cells by which workers near a job are found.
 
 Distances are great-circle distances on a sphere of the IUGG mean radius (R1 = 6371.0088 km; Moritz,
 "Geodetic Reference System 1980", 2000), by the haversine formula. Against the ellipsoid they are off
 by at most 0.6 %, far less than the difference between a straight line and a road.
 
-Cells. A worker is filed under one integer that says how far they travel at most and where they live;
-a job asks for the few integers under which somebody could be filed who would come to it. That makes
-"who is near, and willing" an equality search on one index, on any database.
+A worker's cell is one integer made of their maximum travel and their place. A job looks for the few cells
+in which a worker could be who would travel to it: an equality search on one index, on any database.
 
-* The *tier* is the smallest of `TIERS` that holds the worker's own maximum travel. The further
-  people travel, the larger the cells they are filed in, so a job asks for about ten cells a tier.
+* The *tier* is the smallest of `TIERS` that holds the worker's maximum travel. Larger tiers have larger
+  cells, so a job looks for about ten cells in each.
 * A *row* is a band of latitude of the tier's height, counted from the South Pole.
-* A *column* is a part of that band, counted eastward from 180° W. A band has as many columns as keep
-  them about as wide as high, fewer toward the poles, so that a search is small there as well. Columns
-  wrap round at the antimeridian.
+* A *column* is a part of that band, counted eastward from 180° W. A band has fewer columns toward the
+  poles, so that cells stay about as wide as high. Columns wrap round at the antimeridian.
 """
 
 import math
@@ -27,11 +25,11 @@ MAX_TRAVEL_KM: Final = 500
 """The furthest a worker can say they travel, and the largest radius of a job."""
 
 GRID_DEGREES: Final = 0.005
-"""Distance of two grid lines: about 550 m north to south, and at most that from west to east."""
+"""Distance of two grid lines: about 550 m from north to south, at most that from west to east."""
 _GRID_PER_DEGREE: Final = 200
 
 _SLACK_DEGREES: Final = 1e-6
-"""About 11 cm: more than any rounding in the search box, so that a rounding never loses a worker."""
+"""About 11 cm: more than any rounding of the search box, so that none loses a worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +72,21 @@ TIERS: Final = (
 
 
 def on_grid(point: Point) -> Point:
-    """The grid point nearest to where a person is: all that is kept of it. Applied twice it is the same.
+    """Return the nearest grid point, which is all that is stored of a person's place. Idempotent.
 
-    An employer chooses where jobs are and how far they reach, and learns who is near enough. Whatever is
-    answered, and however finely, many jobs together find the point that matching uses. So that point is
-    none at which anybody lives: at most 400 m from home, and shared by everybody in the cell.
+    With many jobs of different place and reach an employer can find the point that matching uses. So that point
+    is nobody's home: it is up to 400 m away, and shared by everybody in its cell.
     """
     return Point(on_grid_line(point.latitude), on_grid_line(point.longitude))
 
 
 def on_grid_line(degrees: float) -> float:
-    """The nearest multiple of `GRID_DEGREES`, written with three decimals."""
+    """Return the nearest multiple of `GRID_DEGREES`, with three decimals."""
     return round(round(degrees * _GRID_PER_DEGREE) / _GRID_PER_DEGREE, 3)
 
 
 def haversine_km(a: Point, b: Point) -> float:
-    """Great-circle distance in kilometres; symmetric, 0 for equal points."""
+    """Return the great-circle distance in kilometres."""
     lat_a, lat_b = math.radians(a.latitude), math.radians(b.latitude)
     sin_lat = math.sin((lat_b - lat_a) / 2)
     sin_lon = math.sin(math.radians(b.longitude - a.longitude) / 2)
@@ -99,7 +96,7 @@ def haversine_km(a: Point, b: Point) -> float:
 
 
 def geo_key(tier: int, row: int, col: int) -> int:
-    """One cell as one integer below 2**51: tier, row and column, 24 bits each for the last two."""
+    """Return a cell as an integer below 2**51: tier, then row and column with 24 bits each."""
     return tier << 48 | row << 24 | col
 
 
@@ -111,7 +108,7 @@ def tier_of(max_distance_km: float) -> int:
 
 
 def key_for_worker(point: Point, max_distance_km: float) -> int:
-    """The one cell under which a worker living there, who travels that far, is filed."""
+    """Return the cell of a worker who lives at `point` and travels `max_distance_km`."""
     tier = tier_of(max_distance_km)
     row = _row(tier, point.latitude)
     columns = _columns(tier, row)
@@ -119,10 +116,10 @@ def key_for_worker(point: Point, max_distance_km: float) -> int:
 
 
 def keys_around(job: Point, radius_km: float | None) -> list[int]:
-    """Every cell that can hold a worker who would come to a job there, sorted, each once.
+    """Return every cell that can hold a worker who would travel to `job`, sorted.
 
-    A worker comes when the distance is at most their own maximum travel and at most ``radius_km``
-    (None: only their own travel counts). Complete, never exact: some in these cells live too far away.
+    The distance has to be within the worker's maximum travel and ``radius_km`` (None: any). Some workers in these
+    cells live too far away, so an exact check has to follow.
     """
     keys: set[int] = set()
     for number, tier in enumerate(TIERS):
@@ -146,7 +143,7 @@ def _keys_in_tier(tier: int, job: Point, reach_km: float) -> set[int]:
 
 
 def _half_width(latitude: float, reach: float) -> float:
-    """Degrees of longitude that a circle of ``reach`` degrees spans to either side of its centre.
+    """Return the degrees of longitude that a circle of ``reach`` degrees spans to either side.
 
     The circle's easternmost point lies poleward of its centre, at asin(sin reach / cos latitude)
     (Matuschek, "Finding points within a distance of a latitude/longitude", 2010). A circle that holds
@@ -164,13 +161,13 @@ def _row(tier: int, latitude: float) -> int:
 
 
 def _column(columns: int, longitude: float) -> int:
-    """Not yet wrapped round: below 0 or past the last for a box across the antimeridian."""
+    """Return the column before wrapping: below 0 or past the last across the antimeridian."""
     return math.floor((longitude + 180) / 360 * columns)
 
 
 @lru_cache(maxsize=8192)
 def _columns(tier: int, row: int) -> int:
-    """Columns of a row: at its edge nearer the equator a cell is at least as wide as it is high."""
+    """Return the number of columns of a row: at its wider edge a cell is at least as wide as high."""
     per_degree = TIERS[tier].cells_per_degree
     south = row / per_degree - 90
     north = south + 1 / per_degree
@@ -179,5 +176,5 @@ def _columns(tier: int, row: int) -> int:
 
 
 def coarse_km(distance_km: float) -> float:
-    """A distance as an employer sees it: to half a kilometre, no finer than a cell of the grid is large."""
+    """Return a distance as employers see it: to half a kilometre, about the size of a grid cell."""
     return round(2 * distance_km) / 2

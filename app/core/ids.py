@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7 (RFC 9562), so that keys sort by the time they were made."""
+"""Identifiers: UUIDv7 (RFC 9562), which sort by the time of creation."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What must hold at any moment, said once by each domain; `app.invariants` looks whether it does."""
+"""Invariants of the data; each domain declares its own, and `app.invariants` checks them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A sentence about rows, and the two queries that count: those it is about, and those that break it."""
+    """A sentence about rows; `about` counts the rows, `broken` those that break it."""
 
     says: str
     about: Select[Any]
@@ -18,6 +18,6 @@ class Invariant:
 def always(
     says: str, of: Any, broken: ColumnElement[bool], *which: ColumnElement[bool]
 ) -> Invariant:
-    """Say something of the rows of table `of` (those of `which`); `broken` is true of none of them."""
+    """Return the invariant that `broken` is true of no row of `of` which meets `which`."""
     rows = select(func.count()).select_from(of).where(*which)
     return Invariant(says, rows, rows.where(broken))

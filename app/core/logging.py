@@ -1,7 +1,6 @@
-"""Logs: JSON lines in production, readable ones in development, and never a personal value.
+"""Logs: JSON lines in production, readable ones in development, never a personal value.
 
-What is logged is an event and fields from an allowlist. A field that is not on it is dropped, because
-a log that may hold anything will one day hold a phone number.
+A line has an event and fields from an allowlist; any other field is dropped, so that no phone number gets in.
 """
 
 import logging
@@ -16,7 +15,7 @@ ALLOWED_FIELDS = frozenset(
     "provider kind item_id message_id match_id job_id payment_id webhook_id user_id code error_code attempt "
     "number hash reason state version environment database address name due_seconds seconds wave channel http_status".split()
 )
-"""Every field a log line may carry. No phone, e-mail, code sent to a person, token or text of theirs."""
+"""Every field of a log line: no phone, e-mail, one-time code, token or text of a person."""
 
 
 def _only_allowed(
@@ -28,7 +27,7 @@ def _only_allowed(
 def _exception_without_values(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Keep an exception's type and where it came from; its message may hold bound parameters."""
+    """Keep an exception's type and traceback; its message may hold bound parameters."""
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]
@@ -64,11 +63,11 @@ def configure_logging(*, json_lines: bool, level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # Clients log whole URLs and bodies; ours are told in our own words.
+    # These clients log whole URLs and bodies.
     for noisy in ("httpx", "httpcore", "stripe", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def logger() -> Any:
-    """Return the logger; call as `logger().info("what_happened", field=value)`."""
+    """Return the logger: `logger().info("event_name", field=value)`."""
     return structlog.get_logger()

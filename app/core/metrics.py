@@ -1,4 +1,4 @@
-"""Metrics, for Prometheus. Labels are route templates and kinds, never anything about a person."""
+"""Prometheus metrics. Labels are route templates and kinds, never anything about a person."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 

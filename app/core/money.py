@@ -22,7 +22,7 @@ CURRENCIES = frozenset(
         "ZWG"
     ).split()
 )
-"""ISO 4217 codes of currencies people are paid in."""
+"""ISO 4217 codes of currencies in which people are paid."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
-"""Keyset paging: stable while rows are inserted, and cursors that can't be forged.
+"""Keyset paging, which is stable while rows are inserted.
 
-A cursor is the sort key of the last row of a page, sealed: it says nothing, and one made by hand or
-taken from another list opens nothing.
+A cursor is the encrypted sort key of a page's last row; a forged one, or one of another list, is refused.
 """
 
 import base64
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, literal, tuple_
+from sqlalchemy import Integer, Row, Select, bindparam, literal, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.crypto import Keyring, SealBroken
@@ -33,9 +32,9 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class Keyset:
-    """The order of one list: `columns`, all ascending or all descending, the last one unique.
+    """The order of one list: `columns` all ascending or descending, the last one unique.
 
-    `name` binds a cursor to this list.
+    `name` binds cursors to the list.
     """
 
     name: str
@@ -45,22 +44,19 @@ class Keyset:
     def apply[*Columns](
         self, query: Select[*Columns], page: PageRequest, keyring: Keyring
     ) -> Select[*Columns]:
-        """Return `query` ordered, started after the cursor and limited to one row more than asked.
+        """Return `query` with order, start and a limit of one row more than the page has.
 
-        Raises `Invalid` for a cursor that is not ours.
+        Raises `Invalid` for a foreign cursor.
         """
         after = None
         if page.cursor is not None:
             values = _decode(page.cursor, self.name, len(self.columns), keyring)
             pairs = zip(self.columns, values, strict=True)
-            after = [_bind(column, value) for column, value in pairs]
+            after = [literal(value, column.type) for column, value in pairs]
         return self._page(query, after, page.limit + 1)
 
     def page_of[*Columns](self, query: Select[*Columns], *, after: bool) -> Select[*Columns]:
-        """Return `query` ordered, limited and started after a cursor, for any page (`page_values`).
-
-        For lists asked so often that it pays to build their statements once.
-        """
+        """Return the query of any page, built once for frequent lists; `page_values` has its values."""
         places = [
             bindparam(f"after_{number}", type_=column.type)
             for number, column in enumerate(self.columns)
@@ -68,7 +64,7 @@ class Keyset:
         return self._page(query, places if after else None, bindparam("rows", type_=Integer))
 
     def page_values(self, page: PageRequest, keyring: Keyring) -> dict[str, Any]:
-        """Return the values of a statement of `page_of`. Raises `Invalid` for a foreign cursor."""
+        """Return the values of a query of `page_of`. Raises `Invalid` for a foreign cursor."""
         values: dict[str, Any] = {"rows": page.limit + 1}
         if page.cursor is not None:
             after = _decode(page.cursor, self.name, len(self.columns), keyring)
@@ -107,14 +103,10 @@ class Keyset:
     def next_cursor(
         self, keys: Sequence[Sequence[Any]], page: PageRequest, keyring: Keyring
     ) -> str | None:
-        """Return the cursor after this page, given the sort key of every row fetched."""
+        """Return the cursor after this page, given the sort keys of all fetched rows."""
         if len(keys) <= page.limit:
             return None
         return _encode(keys[page.limit - 1], self.name, keyring)
-
-
-def _bind(column: Any, value: Any) -> ColumnElement[Any]:
-    return literal(value, column.type)
 
 
 def _encode(values: Sequence[Any], name: str, keyring: Keyring) -> str:

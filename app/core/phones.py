@@ -1,4 +1,4 @@
-"""Phone numbers, in E.164, by libphonenumber's rules; written as people write numbers, and no looser."""
+"""Phone numbers in E.164, by libphonenumber's rules but stricter about what surrounds the digits."""
 
 import re
 import unicodedata
@@ -10,15 +10,15 @@ from phonenumbers import PhoneNumberType
 from app.core.errors import FieldError, Invalid
 
 _WRITTEN: Final = re.compile(r"\+?[\d ().-]+")
-"""The library looks for a number in any text: it would take the one in "+919876543210x" or "call
-98765 43210", and turn letters into digits. What is not all a number is a slip, and is told so."""
+"""The library finds a number in any text, "+919876543210x" or "call 98765 43210", and turns letters into
+digits. Here a text that is not all a number is a mistake."""
 
 
 def parse_phone(text: str, default_country: str) -> str:
-    """Return `text` as E.164; a national number is read in `default_country` (ISO 3166).
+    """Return `text` as E.164; a national number belongs to `default_country` (ISO 3166).
 
-    Spaces, dots, hyphens and brackets may divide the digits, of any script; nothing else may be there.
-    Raises ValueError with a sentence for a person.
+    Spaces, dots, hyphens and brackets may separate the digits, which may be of any script. Raises ValueError with a
+    sentence for a person.
     """
     text = _plain(text).strip()
     try:
@@ -33,7 +33,7 @@ def parse_phone(text: str, default_country: str) -> str:
 
 
 _MOBILE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
-"""Kinds of numbers a person may carry; North America tells its mobiles from its lines by no digit."""
+"""Kinds of numbers of mobiles; in North America they look like landlines."""
 
 _SPECIAL: Final = frozenset(
     {
@@ -46,14 +46,14 @@ _SPECIAL: Final = frozenset(
         PhoneNumberType.VOICEMAIL,
     }
 )
-"""Kinds of numbers that are a service and no subscriber."""
+"""Kinds of numbers of services, not of subscribers."""
 
 _NO_COUNTRY: Final = "001"
-"""The library's region of numbers without a country: satellites, international premium and shared cost.
-Most satellite numbers count as mobile there, and a message to one costs a hundred times as much."""
+"""The library's region for satellites and international premium and shared-cost numbers. It calls most satellite
+numbers mobile, and a message to one costs a hundred times as much."""
 
 _SATELLITES_OF_COUNTRIES: Final = ("+7954",)
-"""Satellite numbers inside a country's plan (Globalstar in Russia), which the library calls mobile."""
+"""Satellite numbers within a country's plan (Globalstar in Russia), which the library calls mobile."""
 
 
 class PhoneNotSupported(Invalid):
@@ -63,19 +63,15 @@ class PhoneNotSupported(Invalid):
 
 
 def check_mobile(phone: str) -> None:
-    """Raise `PhoneNotSupported` unless an E.164 number can be a person's mobile.
-
-    Premium-rate, shared-cost, toll-free, satellite, personal, pager, voicemail, universal-access and
-    internet-telephony numbers can't, and neither can a landline.
-    """
+    """Raise `PhoneNotSupported` unless an E.164 number can be a mobile: no landline and no service."""
     if not _is_of(phone, _MOBILE):
         raise _refusal("Give a mobile number: we can't reach this kind of number.")
 
 
 def check_company_phone(phone: str) -> None:
-    """Raise `PhoneNotSupported` unless an E.164 number can be a mobile or an office's landline.
+    """Raise `PhoneNotSupported` unless an E.164 number can be a mobile or a landline, as WhatsApp Business allows.
 
-    WhatsApp Business runs on landlines; a code is never sent to one (`check_mobile`).
+    A code is never sent to a landline (`check_mobile`).
     """
     if not _is_of(phone, _MOBILE | {PhoneNumberType.FIXED_LINE}):
         raise _refusal("Give a mobile or landline number: we can't reach this kind of number.")
@@ -90,9 +86,9 @@ def _refusal(message: str) -> PhoneNotSupported:
 
 
 def is_special(phone: str) -> bool:
-    """Whether an E.164 number is known to be no subscriber's: premium-rate, satellite and the like.
+    """Whether an E.164 number is known as premium-rate, satellite or the like.
 
-    For numbers that a platform vouches for: one that the library doesn't know may be a new range.
+    For numbers from a platform: one that the library doesn't know may be of a new range.
     """
     try:
         number = phonenumbers.parse(phone)
@@ -106,9 +102,9 @@ def is_special(phone: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return a pasted text without the signs nobody sees, its spaces and dashes the usual ones.
+    """Return a pasted text without invisible signs and with ordinary spaces and dashes.
 
-    Address books and web pages put direction marks around a number, and set it with fixed-width spaces.
+    Address books and web pages add direction marks and fixed-width spaces.
     """
     if text.isascii():
         return text
@@ -121,7 +117,7 @@ def _plain(text: str) -> str:
 
 
 def country_of(phone: str) -> str | None:
-    """Return the ISO 3166 country an E.164 number belongs to, or None if it can't be told."""
+    """Return the ISO 3166 country of an E.164 number, None if it is unknown."""
     return phonenumbers.region_code_for_number(phonenumbers.parse(phone))
 
 
@@ -131,15 +127,15 @@ def whatsapp_url(phone: str) -> str:
 
 
 _BRAZIL: Final = re.compile(r"\+55(\d\d)9?([6-9]\d{7})")
-"""Area code and number of a mobile; those that were there before the ninth digit begin with 6 to 9."""
+"""Area code and number of a mobile; numbers older than the ninth digit begin with 6 to 9."""
 _MEXICO: Final = re.compile(r"\+521?(\d{10})")
 _ARGENTINA: Final = re.compile(r"\+549?(\d{10})")
 
 
 def line_of(phone: str) -> str:
-    """Return what is the same for all forms of a number (E.164): for most numbers the number itself.
+    """Return what all E.164 forms of a number share; for most numbers that is the number itself.
 
-    A mobile in Brazil has a ninth digit or not, one in Mexico a 1 and in Argentina a 9 behind the country.
+    A Brazilian mobile may have a ninth digit, a Mexican one a 1 and an Argentinian one a 9 after the country code.
     """
     for country, pattern in (("BR", _BRAZIL), ("MX", _MEXICO), ("AR", _ARGENTINA)):
         if found := pattern.fullmatch(phone):

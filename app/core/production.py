@@ -1,4 +1,4 @@
-"""What production must not start with: each reason a sentence, and all of them at once."""
+"""Settings with which production refuses to start, each with a sentence."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from app.core.settings import (
 )
 
 MINIMUM_SECRET_CHARACTERS: Final = 32
-"""Shorter secrets can be guessed offline from one signed token."""
+"""A shorter secret can be guessed offline from one signed token."""
 
 _SAMPLES: Final = (
     DEVELOPMENT_SECRET,
@@ -30,7 +30,7 @@ _SAMPLES: Final = (
     "rk_live_",
     "whsec_",
 )
-"""What stands in our documents, and what every key of a provider begins with."""
+"""Values from our documents, and prefixes of providers' keys."""
 
 _SAMPLE_PASSWORDS: Final = frozenset(
     ["password", "postgres", "partimer", "secret", "changeme", "admin", "root", "1234", "123456"]
@@ -41,7 +41,7 @@ _ADVICE: Final = "set a random value of at least 32 characters."
 
 
 def problems(settings: Settings) -> list[str]:
-    """Return every reason not to start in production; [] if there is none."""
+    """Return every reason not to start in production."""
     return [
         *_signing_secrets(settings),
         *_shared_secrets(settings),
@@ -57,7 +57,7 @@ def _signing_secrets(settings: Settings) -> Iterator[str]:
         yield f"SECRET_KEY is missing: {_ADVICE}"
     elif _is_weak(secret):
         yield f"SECRET_KEY is too weak: {_ADVICE}"
-    # They still open everybody's account, as the newest does.
+    # They still open every account, as the newest does.
     if any(_is_weak(each) for each in settings.signing_secrets[1:]):
         yield "SECRET_KEYS_PREVIOUS holds a weak secret, which still signs people in: remove it."
     if settings.data_key and any(_is_weak(each) for each in settings.data_secrets):
@@ -105,7 +105,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
 
 
 def _is_here(url: str) -> bool:
-    """Whether an address is this machine's or its neighbour's, where no platform is."""
+    """Whether an address is on this machine or its network, where no platform is."""
     host = urlsplit(url).hostname or "localhost"
     try:
         return not ipaddress.ip_address(host).is_global

@@ -1,7 +1,7 @@
-"""Rate limits: how often one address, account or phone may do one thing.
+"""Rate limits per address, account or phone.
 
-Counted in Redis when it is configured, so that every process counts together, else in memory. When the
-store is down the answer is 503: a limit that can be switched off by breaking it protects nothing.
+They are counted in Redis if it is configured, for all processes together, else in memory. When Redis is down the
+answer is 503: a limit that ends when its store breaks protects nothing.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ IMPATIENT: Final[dict[str, Any]] = {
     "socket_keepalive": True,
     "retry": Retry(ConstantBackoff(0.05), retries=1),
 }
-"""How a client of Redis is made: by default a request would hang with it, or try for seconds."""
+"""Options of every Redis client: by default a request would hang with it, or retry for seconds."""
 
 
 class LimiterDown(Unavailable):
@@ -37,10 +37,9 @@ class LimiterDown(Unavailable):
 
 
 class InMemory(MemoryStorage):
-    """Counts kept in this process.
+    """Counts in this process's memory, with a rare sweep of expired ones.
 
-    The library's own looks through every count for what has expired at each hit, which with ten thousand
-    people in an hour costs more than serving them; this looks once in a while.
+    The library sweeps at each hit, which costs more than serving ten thousand people in an hour.
     """
 
     SWEEP_SECONDS: Final = 60
@@ -50,13 +49,13 @@ class InMemory(MemoryStorage):
         self._swept_at = time.time()
 
     async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Add to a count that ends `expiry` seconds after its beginning; return what it is now."""
+        """Add to a count that ends `expiry` seconds after its start; return its value."""
         now = time.time()
         if now - self._swept_at >= self.SWEEP_SECONDS:
             self._swept_at = now
             for known in [known for known, ends in self.expirations.items() if ends <= now]:
                 await self.clear(known)
-        await self.get(key)  # forgets one that has ended
+        await self.get(key)  # removes an expired count
         self.expirations.setdefault(key, now + expiry)
         self.storage[key] += amount
         return self.storage[key]
@@ -85,10 +84,7 @@ class RateLimiter:
             await bridge.get_connection().aclose()
 
     async def hit(self, name: str, limit: str, key: str) -> None:
-        """Count one hit of `key` on `name` against `limit`, such as "3/hour".
-
-        Raises `TooMany` when the limit is reached, `LimiterDown` when it can't be counted.
-        """
+        """Count a hit of `key` on `name` against `limit`, such as "3/hour". Raises `TooMany`, `LimiterDown`."""
         if not self.enabled:
             return
         item = self._parsed.setdefault(limit, parse(limit))

@@ -1,6 +1,6 @@
-"""What every request and response body is made of: strict, bounded, normalised.
+"""Bases and field types of request and response bodies: strict, bounded, normalised.
 
-FastAPI's defaults take unknown fields, `true` for an integer, NaN, and text that no database stores.
+FastAPI's defaults accept unknown fields, `true` for an integer, NaN, and text that no database stores.
 Request bodies derive from `RequestModel`, responses from `ResponseModel`; fields use the types below.
 """
 
@@ -38,15 +38,15 @@ class RequestModel(BaseModel):
 
 
 def left_out() -> Any:
-    """Default factory of a field that a partial update may leave out, but not send as null.
+    """Default factory of a field that a partial update may omit, but not send as null.
 
-    What was sent is in `model_fields_set`; the schema shows the field as optional, without a default.
+    The schema shows the field as optional, without a default.
     """
     return None
 
 
 def sent(body: RequestModel) -> dict[str, Any]:
-    """Return the fields of a partial update that were sent, by name."""
+    """Return the fields of a partial update that the client sent, by name."""
     return {name: getattr(body, name) for name in body.model_fields_set}
 
 
@@ -85,7 +85,7 @@ def _one_line(value: str) -> str:
 
 def _text(minimum: int, maximum: int, *, lines: bool = False) -> Any:
     checks: list[Any] = [
-        # The constraints stand inside, so that their messages count characters.
+        # The constraints come first, so that their messages count characters.
         StringConstraints(min_length=minimum, max_length=maximum, strict=True),
         BeforeValidator(clean_text),
     ]
@@ -168,7 +168,7 @@ ClockTime = Annotated[
 def _date(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value
-    # `fromisoformat` reads week dates as well: "2026-W51-1" is as long as a date.
+    # `fromisoformat` also accepts week dates such as "2026-W51-1".
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError('must be a date such as "2026-11-30"')
     try:

@@ -1,7 +1,7 @@
-"""How hard a configured secret is to guess: an estimate in bits, and what is known to be no secret.
+"""Estimate in bits how hard a configured secret is to guess.
 
-The estimate is generous to random text of any alphabet (hex, Base64, digits) and harsh to what people
-type: known sample values and words count nothing, and neither do repetitions and sequences.
+Random text of any alphabet (hex, Base64, digits) scores well. Sample values, known words, repetitions and
+sequences count nothing.
 """
 
 import math
@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Final
 
 SIGNING_BITS: Final = 72
-"""What a signing or sealing secret needs, which is attacked offline. The estimate is on the low side:
-32 random digits (106 bits) are taken for 76 at least, 32 random hex digits (128) for 93."""
+"""Needed by a signing or sealing secret, which can be attacked offline. The estimate is low: 32 random digits
+(106 bits) score at least 76, 32 random hex digits (128 bits) at least 93."""
 SHARED_BITS: Final = 37
-"""What a shared word needs, which is tried online only: 16 random hex digits are taken for 38 at least."""
+"""Needed by a shared token, which can be tried online only: 16 random hex digits score at least 38."""
 
 _WORDS: Final = """
 partimer whatsapp stripe sandbox development production environment never-for-production
@@ -23,7 +23,7 @@ replace-me replace-this example sample default dummy placeholder insecure-key yo
 super-secret letmein welcome admin root qwertyuiop qwerty asdfghjkl asdfgh zxcvbnm 1q2w3e4r 1qaz2wsx
 django-insecure not-so-secret keyboard-cat correct-horse-battery-staple deadbeef lorem-ipsum test-key
 """.split()
-"""What sample configurations are made of. Whatever else stands in the value has to be strong enough."""
+"""Words of sample configurations; the rest of a value has to be strong enough without them."""
 
 _LOOKALIKES: Final = str.maketrans("0134578@$!", "oieastbasi")
 _BITS_PER_LETTER_OF_PROSE: Final = 2.0
@@ -31,13 +31,13 @@ _BITS_PER_LETTER_OF_PROSE: Final = 2.0
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _AT_THE_END: Final = "0123456789!?.,;:#*+-_ "
 _REPEATED: Final = 3
-"""So many characters in a row that stood before are a repetition, and no chance."""
+"""Least characters of a repetition."""
 _LONGEST_CHARACTERS: Final = 512
-"""What is longer is judged by its beginning."""
+"""Most characters that are read."""
 
 
 def bits(secret: str, samples: Iterable[str] = ()) -> float:
-    """Estimate how many bits somebody has to guess who knows our documents and `samples`."""
+    """Estimate the bits to guess for somebody who knows our documents and `samples`."""
     text = secret[:_LONGEST_CHARACTERS]
     text = _without(text, sorted((*samples, *_WORDS), key=len, reverse=True))
     found = _new_characters(text) * math.log2(max(len(set(text)), 1))
@@ -47,7 +47,7 @@ def bits(secret: str, samples: Iterable[str] = ()) -> float:
 
 
 def _is_prose(text: str) -> bool:
-    """Whether this is three words or more, each in one case, maybe with a number or sign at the end."""
+    """Whether this is three or more ordinary words, maybe with a number or sign at the end."""
     words = _WORD.findall(text)
     return (
         sum(len(word) > 1 for word in words) >= 3
@@ -57,7 +57,7 @@ def _is_prose(text: str) -> bool:
 
 
 def _without(text: str, samples: Iterable[str]) -> str:
-    """Return `text` without known samples, however they are spelled: upside down, in capitals, in l33t."""
+    """Return `text` without known samples, also reversed, in capitals or in l33t."""
     places = _places(text)
     joined = "".join(letter for _, letter in places)
     for known in map(_plain, samples):
@@ -71,7 +71,7 @@ def _without(text: str, samples: Iterable[str]) -> str:
 
 
 def _places(text: str) -> list[tuple[int, str]]:
-    """Return the letters and digits that a text is read as, each with the place of its character."""
+    """Return the normalised letters and digits of a text, each with its position."""
     return [(at, letter) for at, c in enumerate(text) for letter in _plain(c)]
 
 
@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
 
 
 def _new_characters(text: str) -> int:
-    """Count the characters that neither continue a sequence nor repeat what was there before."""
+    """Count the characters that neither continue a sequence nor repeat earlier ones."""
     count = 0
     for at, character in enumerate(text):
         before = text[:at]

@@ -1,7 +1,7 @@
-"""One typed Settings object, read from the environment and validated at start.
+"""The typed settings, read from the environment and validated at start.
 
-Every problem is reported at once, each in a sentence that says what to set. What an administrator
-may change while the system runs (prices, weights, waves) is not here but in `app.policy`.
+Every problem is reported at once, each with a sentence that says what to set. `app.policy` has what
+administrators may change at run time (prices, weights, waves).
 """
 
 import json
@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "partimer-development-secret-never-for-production"
-"""The secret a fresh clone starts with; production refuses it."""
+"""The secret of a fresh clone; production refuses it."""
 
 SANDBOX_TOKEN = "sandbox-whatsapp-token"
 SANDBOX_APP_SECRET = "sandbox-whatsapp-app-secret"
@@ -32,7 +32,7 @@ REAL_STRIPE_API_URL = "https://api.stripe.com"
 
 
 class ConfigurationError(Exception):
-    """The environment can't be used; `problems` holds one sentence for each thing to mend."""
+    """The environment can't be used; `problems` has one sentence for each mistake."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
@@ -40,7 +40,7 @@ class ConfigurationError(Exception):
 
 
 def own_host(environ: Mapping[str, str], argv: Sequence[str]) -> str:
-    """Return the address this process listens on, as far as it can be known before it listens."""
+    """Return the address this process will listen on, as far as it is known before."""
     for position, word in enumerate(argv):
         if word.startswith("--host="):
             return word.partition("=")[2]
@@ -50,15 +50,14 @@ def own_host(environ: Mapping[str, str], argv: Sequence[str]) -> str:
 
 
 def listening_address() -> str:
-    """Return the address this very process listens on, or will (`own_host`)."""
+    """Return the address this process listens on, or will."""
     return own_host(os.environ, sys.argv)
 
 
 def own_port(environ: Mapping[str, str], argv: Sequence[str]) -> int:
-    """Return the TCP port this process serves on, as far as it can be known before it listens.
+    """Return the TCP port this process will serve on, by `uvicorn … --port N` or by `PORT=N`.
 
-    The sandbox is reached through the server's own port, so a start by `uvicorn … --port N` must
-    be understood as well as `PORT=N`.
+    The product reaches the sandbox through the server's own port.
     """
     for position, word in enumerate(argv):
         value = word.partition("=")[2] if word.startswith("--port=") else None
@@ -167,27 +166,27 @@ class Settings(BaseSettings):
 
     @property
     def is_production(self) -> bool:
-        """Whether real people and real money are on the other side."""
+        """Whether this serves real people and real money."""
         return self.environment == "production"
 
     @property
     def base_url(self) -> str:
-        """The address people reach us at, without a trailing slash."""
+        """The public address, without a trailing slash."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
 
     @property
     def serves_sandbox(self) -> bool:
-        """Whether this process mounts the stand-ins for WhatsApp and Stripe."""
+        """Whether this process mounts the sandbox."""
         return self.sandbox != "off" and not self.is_production
 
     @property
     def requires_second_factor(self) -> bool:
-        """Whether administrators without a second factor can do nothing but set one up."""
+        """Whether administrators without a second factor can only set one up."""
         return self.is_production or self.second_factor == "required"
 
     @property
     def serves_openapi(self) -> bool:
-        """Whether anybody may read `/openapi.json` and `/docs`: in production only when asked for."""
+        """Whether `/openapi.json` and `/docs` are public: in production only on request."""
         return self.openapi == "on" if self.openapi or self.is_production else True
 
     @property
@@ -201,58 +200,60 @@ class Settings(BaseSettings):
 
     @property
     def whatsapp_url(self) -> str:
-        """Base address of the Graph API, or of its stand-in."""
+        """Base address of the Graph API, or of the sandbox."""
         default = REAL_WHATSAPP_API_URL if self.is_production else f"{self._sandbox_url}/whatsapp"
         return (self.whatsapp_api_url or default).rstrip("/")
 
     @property
     def whatsapp_token(self) -> str | None:
-        """Bearer token for sending, or None when WhatsApp is not configured."""
+        """Bearer token for sending; None when WhatsApp is not configured."""
         return self._or_sandbox(self.whatsapp_api_token, SANDBOX_TOKEN)
 
     @property
     def whatsapp_number(self) -> str:
-        """Id of the phone number we send from."""
+        """Id of the phone number that sends."""
         return self.whatsapp_phone_number_id or (
             "" if self.is_production else SANDBOX_PHONE_NUMBER_ID
         )
 
     @property
     def whatsapp_numbers(self) -> frozenset[str]:
-        """Ids of the numbers at which people reach us: the one we send from, and those before it."""
+        """Ids of the numbers that receive: the one that sends, and earlier ones."""
         before = self.whatsapp_previous_phone_number_ids.replace(",", " ").split()
         return frozenset(filter(None, [self.whatsapp_number, *before]))
 
     @property
-    def whatsapp_status_seconds(self) -> float | None:
-        """How soon the platform tells of a message it has; None for what the real one may take.
+    def _uses_sandbox(self) -> bool:
+        return not (self.is_production or self.whatsapp_api_url)
 
-        The stand-in beside us tells at once, so nobody who plays its faults need wait for a minute. A
-        test's clock is moved on by as much as the real one takes.
+    @property
+    def whatsapp_status_seconds(self) -> float | None:
+        """How soon a sent message gets a status; None for as long as the real platform may take.
+
+        The sandbox answers at once, so that its faults can be tried without waiting for a minute. Tests move
+        their clock on instead.
         """
-        beside_us = not (self.is_production or self.whatsapp_api_url)
-        return 5.0 if beside_us and self.environment != "test" else None
+        return 5.0 if self._uses_sandbox and self.environment != "test" else None
 
     @property
     def whatsapp_pace(self) -> int:
         """How many messages a second our number may send.
 
-        The platform lets a number send 80, and raises those in good standing to 1,000; that of the
-        stand-in beside us is one of these, so that a city moves in as fast as this machine can.
+        The platform allows 80, and 1,000 for a number in good standing. The sandbox allows 1,000, so that the
+        demo runs as fast as the machine can.
         """
-        beside_us = not (self.is_production or self.whatsapp_api_url)
-        return self.whatsapp_messages_per_second or (1_000 if beside_us else 80)
+        return self.whatsapp_messages_per_second or (1_000 if self._uses_sandbox else 80)
 
     @property
     def whatsapp_account(self) -> str:
-        """Id of the business account that holds our message templates."""
+        """Id of the business account that has our message templates."""
         return self.whatsapp_business_account_id or (
             "" if self.is_production else SANDBOX_BUSINESS_ACCOUNT_ID
         )
 
     @property
     def availability_flow(self) -> str:
-        """Id of the Flow in which workers fill in their free times, or "" for a list and words."""
+        """Id of the Flow for weekly hours; "" where workers get a list instead."""
         by_sandbox = self.serves_sandbox and not self.whatsapp_api_url
         return self.whatsapp_availability_flow_id or (
             SANDBOX_AVAILABILITY_FLOW_ID if by_sandbox else ""
@@ -260,70 +261,71 @@ class Settings(BaseSettings):
 
     @property
     def whatsapp_secret(self) -> str | None:
-        """Secret that signs WhatsApp's webhooks, or None when not configured."""
+        """Secret that signs WhatsApp's webhooks; None when not configured."""
         return self._or_sandbox(self.whatsapp_app_secret, SANDBOX_APP_SECRET)
 
     @property
     def whatsapp_verification(self) -> str | None:
-        """Token that WhatsApp presents once when the webhook is subscribed."""
+        """Token that WhatsApp sends once when the webhook is registered."""
         return self._or_sandbox(self.whatsapp_verify_token, SANDBOX_VERIFY_TOKEN)
 
     @property
     def stripe_url(self) -> str:
-        """Base address of the Stripe API, or of its stand-in."""
+        """Base address of the Stripe API, or of the sandbox."""
         default = REAL_STRIPE_API_URL if self.is_production else f"{self._sandbox_url}/stripe"
         return (self.stripe_api_url or default).rstrip("/")
 
     @property
     def stripe_key(self) -> str | None:
-        """Stripe's secret key, or None when payments are not configured."""
+        """Stripe's secret key; None when payments are not configured."""
         return self._or_sandbox(self.stripe_secret_key, SANDBOX_STRIPE_KEY)
 
     @property
     def sells_live(self) -> bool:
-        """Whether payments move real money: only those may unlock, only in production."""
+        """Whether payments move real money; only such payments unlock contacts in production."""
         return (self.stripe_key or "").startswith(("sk_live_", "rk_live_"))
 
     @property
     def stripe_webhook_secrets(self) -> list[str]:
-        """Secrets that may have signed a Stripe webhook, newest first; several while rotating."""
+        """Secrets of Stripe webhooks, newest first; several during a rotation."""
         joined = self._or_sandbox(self.stripe_webhook_secret, SANDBOX_STRIPE_WEBHOOK_SECRET)
         return [secret for secret in (joined or "").replace(",", " ").split() if secret]
 
     @property
     def cors_origins(self) -> list[str]:
-        """Origins that browsers may call us from."""
+        """Origins from which browsers may call the API."""
         return [o.rstrip("/") for o in self.backend_cors_origins.replace(",", " ").split()]
 
     @property
     def signing_secrets(self) -> list[str]:
-        """Secrets of access tokens, the one that signs first; the others still verify."""
+        """Secrets of access tokens: the first one signs, all verify."""
         return [self.secret_key.get_secret_value(), *_words(self.secret_keys_previous)]
 
     @property
     def data_secrets(self) -> list[str]:
-        """Secrets of personal values, newest first: those of DATA_KEY, else the signing ones."""
+        """Secrets of personal values, newest first: DATA_KEY's, else the signing ones."""
         return (_words(self.data_key) if self.data_key else []) or self.signing_secrets
 
     @property
     def phone_countries(self) -> frozenset[str]:
-        """Countries to whose phones one-time codes may go; empty means every country."""
+        """Countries whose phones may get one-time codes; empty means every country."""
         return frozenset(self.allowed_phone_countries.upper().replace(",", " ").split())
 
     def problems(self) -> list[str]:
-        """Return every reason not to start in this environment, each a sentence; [] if none."""
+        """Return every reason not to start in this environment, each a sentence."""
         if not self.is_production:
-            return self._development_problems()
-        # Not at the top: it judges these settings, so it imports them.
+            live = "STRIPE_SECRET_KEY is a live key: set ENVIRONMENT=production or a test key."
+            return [live] if self.sells_live else []
+        # Imported here, because that module imports this one.
         from app.core import production
 
         return production.problems(self)
 
     def missing(self) -> list[str]:
-        """Return what a production that starts without it can't do, each a sentence; [] elsewhere."""
+        """Return what production can't do for lack of optional settings, each a sentence."""
         if not self.is_production:
             return []
-        said = " ".join(self.problems())
+        problems = " ".join(self.problems())
         return [
             f"{name} is missing: {effect}."
             for name, value, effect in (
@@ -346,17 +348,8 @@ class Settings(BaseSettings):
                     "no payment can be confirmed",
                 ),
             )
-            if not value and name not in said
+            if not value and name not in problems
         ]
-
-    def _development_problems(self) -> list[str]:
-        found = []
-        key = self.stripe_key or ""
-        if key.startswith(("sk_live_", "rk_live_")):
-            found.append(
-                "STRIPE_SECRET_KEY is a live key: set ENVIRONMENT=production or a test key."
-            )
-        return found
 
 
 def _words(value: SecretStr) -> list[str]:
@@ -364,10 +357,7 @@ def _words(value: SecretStr) -> list[str]:
 
 
 def load_settings() -> Settings:
-    """Read and check the environment.
-
-    Raises `ConfigurationError` with every problem at once; the values themselves are never shown.
-    """
+    """Read and check the environment. Raises `ConfigurationError` with every problem, never with a value."""
     settings = read_settings()
     if problems := settings.problems():
         raise ConfigurationError([*problems, *settings.missing()])
@@ -375,10 +365,7 @@ def load_settings() -> Settings:
 
 
 def read_settings() -> Settings:
-    """Read the environment, whether or not one may start with it.
-
-    Raises `ConfigurationError` for values that mean nothing.
-    """
+    """Read the environment without `problems`. Raises `ConfigurationError` for values that can't be read."""
     port = own_port(os.environ, sys.argv)
     try:
         return Settings(port=port)
@@ -389,7 +376,7 @@ def read_settings() -> Settings:
         f"{item['msg'].removeprefix('Value error, ')}."
         for item in wrong
     ]
-    # What else is wrong is said now, and not one start later.
+    # Report what else is wrong at once, and not at the next start.
     names = {str(item["loc"][0]) for item in wrong if item["loc"]} & set(Settings.model_fields)
     defaults = {name: Settings.model_fields[name].get_default() for name in names}
     with suppress(ValidationError):

@@ -1,8 +1,8 @@
-"""The week as people speak of it: slots such as "Monday 22:00 to 02:00", in minutes since Monday 00:00.
+"""Weekly slots such as "Monday 22:00 to 02:00", in minutes since Monday 00:00.
 
-A slot belongs to the day on which it starts. It may run into the next day, and from Sunday into
-Monday: the week is a circle of `WEEK` minutes. Times are wall-clock times of wherever the person
-is, without a date; what dates, time off and time zones do to them is told in ``matching/hours.py``.
+A slot belongs to the day on which it starts. It may run into the next day, and from Sunday into Monday: the week
+is a circle of `WEEK` minutes. Times are local wall-clock times; `app.matching.hours` applies dates, time off
+and time zones.
 """
 
 import re
@@ -24,15 +24,15 @@ WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "satu
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 
 type Interval = tuple[int, int]
-"""Minutes from the first, included, to the second, not included."""
+"""A half-open range of minutes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Slot:
     """A stretch of one weekday (0 = Monday), ``start`` and ``end`` in minutes since its midnight.
 
-    ``end`` at or before ``start`` means the next day; the two equal would be nothing or a whole day,
-    which nobody could tell apart, so that is a `ValueError`, as is anything out of range.
+    ``end`` before ``start`` means the next day. Equal ones are ambiguous (nothing, or a whole day) and raise
+    `ValueError`, as anything out of range does.
     """
 
     weekday: int
@@ -49,34 +49,34 @@ class Slot:
 
     @classmethod
     def parse(cls, weekday: str, start: str, end: str) -> "Slot":
-        """From what people write: ``Slot.parse("monday", "22:00", "02:00")``; ValueError otherwise."""
+        """Return the slot of ``("monday", "22:00", "02:00")``. Raises `ValueError`."""
         if weekday not in WEEKDAYS:
             raise ValueError("weekday must be one of " + ", ".join(WEEKDAYS))
         return cls(WEEKDAYS.index(weekday), parse_clock(start), parse_clock(end))
 
     @classmethod
     def between(cls, weekday: int, starts: time, ends: time) -> "Slot":
-        """From two times of day, as tables keep them; `ValueError` for the same twice."""
+        """Return the slot between two times of day. Raises `ValueError` if they are equal."""
         return cls(weekday, starts.hour * 60 + starts.minute, ends.hour * 60 + ends.minute)
 
     @property
     def times(self) -> tuple[time, time]:
-        """When it starts and ends, as times of day."""
+        """Its start and end as times of day."""
         return time(*divmod(self.start, 60)), time(*divmod(self.end, 60))
 
     @property
     def minutes(self) -> int:
-        """How long it lasts: 1 to 1439."""
+        """Its length: 1 to 1439."""
         return (self.end - self.start) % DAY
 
     @property
     def begin(self) -> int:
-        """When it starts, in minutes since Monday 00:00."""
+        """Its start in minutes since Monday 00:00."""
         return self.weekday * DAY + self.start
 
 
 def parse_clock(text: str) -> int:
-    """``"HH:MM"`` in minutes since midnight; `ValueError` for anything else, "24:00" too."""
+    """Return ``"HH:MM"`` in minutes since midnight. Raises `ValueError`, for "24:00" too."""
     found = _CLOCK.fullmatch(text)
     if found is None:
         raise ValueError('a time of day is written "HH:MM"')
@@ -84,24 +84,24 @@ def parse_clock(text: str) -> int:
 
 
 def format_clock(minutes: int) -> str:
-    """Minutes since midnight as ``"HH:MM"``."""
+    """Return minutes since midnight as ``"HH:MM"``."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def on_circle(begin: int, length: int) -> list[Interval]:
-    """A stretch of at most a week, from any minute, as one interval of the week or two if it wraps."""
+    """Return a stretch of at most a week as one interval of the week, or two if it wraps."""
     begin %= WEEK
     end = begin + length
     return [(begin, end)] if end <= WEEK else [(begin, WEEK), (0, end - WEEK)]
 
 
 def intervals(slot: Slot) -> list[Interval]:
-    """A slot as one interval of the week, or two when it runs from Sunday into Monday."""
+    """Return a slot as one interval of the week, or two if it runs from Sunday into Monday."""
     return on_circle(slot.begin, slot.minutes)
 
 
 def merge(parts: Iterable[Interval]) -> list[Interval]:
-    """The same minutes in as few intervals as possible, in order, none touching another."""
+    """Return the same minutes in as few intervals as possible, in order."""
     merged: list[Interval] = []
     for begin, end in sorted(parts):
         if merged and begin <= merged[-1][1]:
@@ -112,7 +112,7 @@ def merge(parts: Iterable[Interval]) -> list[Interval]:
 
 
 def intersect(a: list[Interval], b: list[Interval]) -> list[Interval]:
-    """The minutes in both; each argument as `merge` gives it, and so is the answer."""
+    """Return the minutes in both; arguments and result are merged intervals."""
     common: list[Interval] = []
     i = j = 0
     while i < len(a) and j < len(b):
@@ -127,30 +127,30 @@ def intersect(a: list[Interval], b: list[Interval]) -> list[Interval]:
 
 
 def total(parts: Iterable[Interval]) -> int:
-    """Minutes in all, where no two overlap."""
+    """Return the minutes of intervals that don't overlap."""
     return sum(end - begin for begin, end in parts)
 
 
 def union(slots: Iterable[Slot]) -> list[Interval]:
-    """All minutes of the week in at least one of the slots, as `merge` gives them."""
+    """Return the minutes in at least one of the slots, as merged intervals."""
     return merge(part for slot in slots for part in intervals(slot))
 
 
 def overlap_minutes(a: Iterable[Slot], b: Iterable[Slot]) -> int:
-    """Minutes of the week that lie in a slot of ``a`` and in one of ``b``, each counted once."""
+    """Return the number of minutes that lie in a slot of ``a`` and in one of ``b``."""
     return total(intersect(union(a), union(b)))
 
 
 def overlaps(slot: Slot, slots: Iterable[Slot]) -> bool:
-    """Whether the slot shares a minute with any of the others; touching is not sharing."""
+    """Whether the slot shares a minute with any of the others."""
     return overlap_minutes([slot], slots) > 0
 
 
 def bits(slots: Iterable[Slot]) -> tuple[int, int, int, int, int, int, int]:
-    """The week in half hours: one integer below 2**48 a weekday, bit 0 for 00:00 to 00:30.
+    """Return the week in half hours: for each weekday 48 bits, bit 0 for 00:00 to 00:30.
 
-    A half hour counts when any minute of it does, so two weeks that share a minute share a bit: a
-    filter on bits never loses anybody, it only lets some through who have to be looked at exactly.
+    A half hour counts when any of its minutes does, so weeks that share a minute share a bit: a filter on bits
+    loses nobody, and an exact check has to follow it.
     """
     week = 0
     for begin, end in union(slots):
@@ -163,7 +163,7 @@ def bits(slots: Iterable[Slot]) -> tuple[int, int, int, int, int, int, int]:
 
 
 def weekdays_between(starts_on: date, ends_on: date | None) -> frozenset[int]:
-    """Which weekdays (0 = Monday) occur from one date to the other, both included; None: all."""
+    """Return the weekdays (0 = Monday) from one date to the other, both included; all if `ends_on` is None."""
     if ends_on is None:
         return frozenset(range(7))
     days = min((ends_on - starts_on).days + 1, 7)
@@ -171,6 +171,6 @@ def weekdays_between(starts_on: date, ends_on: date | None) -> frozenset[int]:
 
 
 def never_falling(slots: Iterable[Slot], starts_on: date, ends_on: date | None) -> list[int]:
-    """Positions of the slots whose weekday does not occur between the dates: a poster's slip."""
+    """Return the positions of the slots whose weekday does not occur between the dates."""
     occurring = weekdays_between(starts_on, ends_on)
     return [i for i, slot in enumerate(slots) if slot.weekday not in occurring]

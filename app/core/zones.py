@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, StringConstraints
 
 _NOT_PLACES: Final = frozenset({"Factory", "localtime", "posixrules"})
-"""Names of the database that say nothing about a place or an offset."""
+"""Names of the database that are no place and no offset."""
 
 
 @cache
@@ -24,4 +24,4 @@ def _known(value: str) -> str:
 TimeZone = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=64), AfterValidator(_known)
 ]
-"""The name of a time zone that exists."""
+"""The IANA name of an existing time zone."""
