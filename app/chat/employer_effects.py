@@ -4,19 +4,15 @@ Each handler checks again that the phone is proven to be this account's; an acco
 here looks like one that does not exist.
 """
 
-import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-from app.catalogue import places, skills
 from app.chat.effect_context import EffectContext
 from app.chat.load_context import job_params_of
 from app.core.errors import DomainError, Invalid, NotFound
-from app.core.geo import Point
 from app.core.paging import PageRequest
-from app.core.week import Slot
 from app.database.session import keyring
 from app.dialogue.context import CANCELLABLE
 from app.dialogue.effects import (
@@ -44,7 +40,6 @@ from app.identity.models import UserStatus
 from app.jobs import posting, queries
 from app.jobs.models import Job
 from app.jobs.moderation import JobDeclined, JobPendingReview
-from app.jobs.posting import JobSalary, JobText
 from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
 from app.masking.mask import mask
 from app.matching.publish import publish
@@ -137,8 +132,7 @@ async def _post_job(context: EffectContext, effect: PostJob) -> None:
     """Post and publish in one step, as two requests to the API would."""
     account = await _account(context, effect.employer_id)
     account.actor.require_unrestricted()
-    text = job_text(effect.job)
-    job = await posting.create(context.session, account.id, text, context.now)
+    job = await posting.create(context.session, account.id, effect.job, context.now)
     await _publish_draft(context, account, job)
 
 
@@ -162,32 +156,6 @@ async def _publish_draft(context: EffectContext, account: phones.PhoneAccount, j
     counts = (await counts_of(context.session, [job.id], context.now)).get(job.id, {})
     asked = sum(counts.values())
     context.reply("job_posted" if asked else "job_posted_nobody", {**params, "count": asked})
-
-
-def job_text(job: Mapping[str, Any]) -> JobText:
-    """Return what was read back as the job it is."""
-    skill = skills.SKILLS[job["skill"]]
-    latitude, longitude = job["at"]
-    nearest = places.nearest_city(latitude, longitude)
-    salary = job["salary"]
-    ends_on = job["ends_on"]
-    return JobText(
-        title=job["title"],
-        description=job["note"] or job["title"],
-        category=skill.category,
-        location=Point(latitude, longitude),
-        city=nearest.name if nearest else None,
-        address=job["place"][:200],
-        starts_on=dt.date.fromisoformat(job["starts_on"]),
-        ends_on=dt.date.fromisoformat(ends_on) if ends_on else None,
-        time_zone=job["time_zone"],
-        slots=tuple(Slot(*slot) for slot in job["slots"]),
-        positions=job["people"],
-        required_skills=(skill.slug,),
-        min_experience_years=job["years"],
-        radius_km=job["radius_km"],
-        salary=JobSalary(salary["amount"], salary["currency"], salary["per"]) if salary else None,
-    )
 
 
 async def _cancel_job(context: EffectContext, effect: CancelJob) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.core.week import Slot
+from app.jobs.job_text import JobText
 
 REPORT_CHARACTERS: Final = 500
 """The longest text of a report that is kept."""
@@ -170,7 +171,7 @@ class ProvePhone(EmployerEffect):
 class PostJob(EmployerEffect):
     """Create and publish the job that was read back and confirmed."""
 
-    job: Mapping[str, Any]
+    job: JobText
 
 
 @dataclass(frozen=True, slots=True)

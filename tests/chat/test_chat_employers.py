@@ -49,7 +49,7 @@ from tests.support.chat_events import (
 )
 from tests.support.chat_player import ASHA, ChatWorld
 from tests.support.database import database_of
-from tests.support.factories import add_employer, add_job
+from tests.support.factories import JOB_TEXT, add_employer, add_job
 
 LINE = "waiter, Saturday 10-6, Bandra, 2 people, 150/hour"
 OTHER = "+919811100002"
@@ -477,7 +477,7 @@ async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) 
                 if employer_id in {unproven, shut_out, elsewhere}:
                     job_id = await add_job(session, employer_id)
                 effects: list[Effect] = [
-                    PostJob(employer_id, {}),
+                    PostJob(employer_id, JOB_TEXT),
                     PublishJob(employer_id, job_id),
                     CancelJob(employer_id, job_id),
                     ListJobs(employer_id),

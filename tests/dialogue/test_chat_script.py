@@ -30,7 +30,8 @@ from app.dialogue.effects import (
     Start,
     Stop,
 )
-from app.dialogue.employer.job_questions import POSTING
+from app.dialogue.employer.job_questions import POSTING, job_text, job_values
+from app.dialogue.employer.posting import draft_of
 from app.dialogue.router import handle_message
 from app.dialogue.state import REGISTRATION, Ask, State
 from app.dialogue.turn import Turn
@@ -185,7 +186,10 @@ def test_nothing_is_posted_but_what_was_read_back_and_said_yes_to(
                 assert inbound.payload.startswith("post:yes:") or Intent.YES in intents(
                     inbound.text
                 )
-                assert token(effect.job) == before.draft["token"]
+                values = job_values(draft_of(before), facts)
+                assert values is not None
+                assert token(values) == before.draft["token"]
+                assert effect.job == job_text(values)
             if isinstance(effect, PostJob | CancelJob | PublishJob | ListContacts | ListLeads):
                 acts = [account for account in facts.employers if account.id == effect.employer_id]
                 assert [(account.proven, account.suspended) for account in acts] == [(True, False)]

@@ -7,7 +7,7 @@ import datetime as dt
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -27,6 +27,7 @@ from app.identity import passwords, users
 from app.identity.models import Role, User, UserStatus
 from app.identity.rules import AdminRole
 from app.identity.tokens import Claims
+from app.jobs.job_text import JobText
 from app.jobs.models import Job, JobSlot
 from app.jobs.rules import JobStatus
 from app.offers.create import NewOffer, create
@@ -156,6 +157,17 @@ async def add_employer(
         },
     )
     return employer_id
+
+
+JOB_TEXT: Final = JobText(
+    title="Waiter",
+    description="Serve tables at brunch.",
+    category="hospitality",
+    location=Point(19.06, 72.83),
+    starts_on=dt.date(2026, 12, 5),
+    slots=(Slot(5, 600, 1080),),
+    positions=1,
+)
 
 
 async def add_job(

@@ -39,10 +39,11 @@ from app.core.zones import TimeZone
 from app.database.session import keyring
 from app.identity.actor import AccountRestricted, Actor
 from app.jobs import moderation, posting, queries
+from app.jobs.job_text import MAX_SKILLS, MAX_SLOTS, JobSalary, JobText
 from app.jobs.matchable import JobNotMatchable
 from app.jobs.models import Job, JobStatus
 from app.jobs.moderation import JobDeclined, JobPendingReview
-from app.jobs.posting import MAX_SKILLS, MAX_SLOTS, JobNotEditable, JobText
+from app.jobs.posting import JobNotEditable
 from app.jobs.publish_limits import PublishedTooOften
 from app.jobs.queries import JobNotFound
 from app.jobs.review import ReviewStatus, version_of
@@ -306,9 +307,7 @@ def _words(body: NewJob | JobChanges) -> dict[str, Any]:
         if field in values:
             values[field] = tuple(values[field])
     if body.salary is not None:
-        values["salary"] = posting.JobSalary(
-            body.salary.amount, body.salary.currency, body.salary.per
-        )
+        values["salary"] = JobSalary(body.salary.amount, body.salary.currency, body.salary.per)
     return values
 
 

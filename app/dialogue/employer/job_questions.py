@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 from app.catalogue import places, skills
 from app.catalogue.skills import WANTED_MOST
+from app.core.geo import Point
 from app.core.week import Slot
 from app.dialogue.context import Context
 from app.dialogue.state import Ask
 from app.dialogue.turn import Reply
 from app.dialogue.worker.questions import skill_row
+from app.jobs.job_text import JobSalary, JobText
 from app.jobs.usual_pay import least_usual
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.texts import catalogue
@@ -238,6 +240,32 @@ def job_values(draft: Draft, context: Context) -> dict[str, Any] | None:
         "years": draft.years or 0,
         "note": draft.note,
     }
+
+
+def job_text(values: Mapping[str, Any]) -> JobText:
+    """Return the job that these values read back."""
+    skill = skills.SKILLS[values["skill"]]
+    latitude, longitude = values["at"]
+    nearest = places.nearest_city(latitude, longitude)
+    salary = values["salary"]
+    ends_on = values["ends_on"]
+    return JobText(
+        title=values["title"],
+        description=values["note"] or values["title"],
+        category=skill.category,
+        location=Point(latitude, longitude),
+        city=nearest.name if nearest else None,
+        address=values["place"][:200],
+        starts_on=dt.date.fromisoformat(values["starts_on"]),
+        ends_on=dt.date.fromisoformat(ends_on) if ends_on else None,
+        time_zone=values["time_zone"],
+        slots=tuple(Slot(*slot) for slot in values["slots"]),
+        positions=values["people"],
+        required_skills=(skill.slug,),
+        min_experience_years=values["years"],
+        radius_km=values["radius_km"],
+        salary=JobSalary(salary["amount"], salary["currency"], salary["per"]) if salary else None,
+    )
 
 
 def read_back_params(values: Mapping[str, Any], context: Context) -> dict[str, Any]:

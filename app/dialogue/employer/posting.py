@@ -19,6 +19,7 @@ from app.dialogue.employer.job_questions import (
     PARTS,
     POSTING,
     is_over,
+    job_text,
     job_values,
     open_question,
     question,
@@ -184,7 +185,10 @@ def _confirm(message: EmployerMessage, read_back: str) -> Turn:
         return _ask_next(message, draft, Reply("job_changed"))
     here = message.state.at(Ask.JOB_RIGHT, **message.state.draft)
     return Turn(
-        message.state.at(Ask.NOTHING), (), (PostJob(message.account.id, values),), if_refused=here
+        message.state.at(Ask.NOTHING),
+        (),
+        (PostJob(message.account.id, job_text(values)),),
+        if_refused=here,
     )
 
 
