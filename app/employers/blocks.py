@@ -1,4 +1,4 @@
-"""Workers whom an employer wants offered no more."""
+"""Workers whom an employer has blocked: they are offered none of its jobs."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ class WorkerNotBlocked(NotFound):
 async def block_worker(
     session: AsyncSession, employer_id: UUID, worker_id: UUID, match_id: UUID, *, now: dt.datetime
 ) -> BlockByEmployer:
-    """Block the worker behind a match; blocking twice changes nothing.
+    """Block a match's worker; a second call changes nothing.
 
-    Open offers are closed by `offers.closing.close_between`, which the caller runs before.
+    The caller first closes their open offers (`offers.closing.close_between`).
     """
     ids = {"employer_id": employer_id, "worker_id": worker_id, "match_id": match_id}
     await insert_if_absent(session, BlockByEmployer, {**ids, "created_at": now})
@@ -35,7 +35,7 @@ async def block_worker(
 
 
 async def unblock_worker(session: AsyncSession, employer_id: UUID, match_id: UUID) -> None:
-    """Lift the block that was set by this match. Raises `EmployerNotBlocked`."""
+    """Lift the block that this match set. Raises `WorkerNotBlocked`."""
     gone = await session.scalar(
         delete(BlockByEmployer)
         .where(BlockByEmployer.employer_id == employer_id, BlockByEmployer.match_id == match_id)
@@ -48,7 +48,7 @@ async def unblock_worker(session: AsyncSession, employer_id: UUID, match_id: UUI
 async def list_blocked_workers(
     session: AsyncSession, employer_id: UUID
 ) -> Sequence[BlockByEmployer]:
-    """Return whom the employer has blocked, newest first."""
+    """Return the employer's blocks, newest first."""
     query = (
         select(BlockByEmployer)
         .where(BlockByEmployer.employer_id == employer_id)

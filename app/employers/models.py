@@ -17,7 +17,7 @@ class Employer(Base):
     id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     company_name: Mapped[str] = mapped_column(String(120), index=True)
     address: Mapped[str | None] = mapped_column(String(200))
-    """In clear, as versions before 0022 kept it; emptied by `app.privacy.sealing`, and read only until then."""
+    """Not sealed, from before 0022; `app.privacy.sealing` empties it."""
     address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     city: Mapped[str | None] = mapped_column(String(120), index=True)
     latitude: Mapped[float | None]
@@ -26,8 +26,7 @@ class Employer(Base):
     verified_at: Mapped[dt.datetime | None]
     """When an administrator checked this company."""
     proven_phone_index: Mapped[str | None] = mapped_column(String(64))
-    """The blind index of the phone that was proven to be this account's; it may act in the chat while
-    it is still the one the account has."""
+    """Blind index of the phone that was proven; it may act in the chat while the account names it."""
     provider_customer_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     """The payment provider's customer for this employer."""
     created_at: Mapped[dt.datetime]
@@ -35,7 +34,7 @@ class Employer(Base):
 
 
 class SharedIdentifier(Base):
-    """Something of an employer's that another account may have too, as a keyed hash."""
+    """An identifier of an employer that another account may share, as a keyed hash."""
 
     __tablename__ = "account_marks"
     __table_args__ = (Index("ix_account_marks_mark", "kind", "mark"),)
@@ -49,7 +48,7 @@ class SharedIdentifier(Base):
 
 
 class BlockByEmployer(Base):
-    """An employer wants a worker offered no more."""
+    """An employer's block of a worker."""
 
     __tablename__ = "employer_blocks"
 
@@ -60,5 +59,5 @@ class BlockByEmployer(Base):
         ForeignKey("workers.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     match_id: Mapped[UUID]
-    """By which the employer knows the worker; ids of people are not told."""
+    """The match by which the employer knows the worker, whose id is not shown."""
     created_at: Mapped[dt.datetime]

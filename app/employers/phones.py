@@ -1,8 +1,7 @@
-"""Which employer may act from a phone: only one whose account the phone was proven to belong to.
+"""Proving that a phone is an employer's, who may then act from it in the chat.
 
-An account names its phone by itself, and may name a stranger's; and who holds a phone may not be who
-owns an account that names it. So both have to show: a code goes to the account's mailbox, and comes
-back from the phone.
+An account may name a stranger's phone, and a phone's holder need not own the account. So a code is mailed to
+the account, and must come back from the phone.
 """
 
 import datetime as dt
@@ -25,7 +24,7 @@ from app.identity.models import Role, User, UserStatus
 from app.messaging.outbox.enqueue import notify
 
 CODES_PER_HOUR: Final = 3
-"""Whoever holds the phone decides when a code is mailed: the mailbox's owner is not to be flooded."""
+"""The phone's holder causes the mails: they must not flood the mailbox."""
 
 
 class CodesSent(Conflict):
@@ -46,13 +45,13 @@ class WrongCode(Conflict):
 
 
 MOST_ACCOUNTS: Final = 9
-"""As many accounts of one phone as fit into a list, with a line to spare."""
+"""As many accounts as fit into a chat list, with a row to spare."""
 _SUBJECT: Final = "employer-phone"
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneAccount:
-    """An employer's account that names a phone."""
+    """An employer's account that names a phone; `proven` if the phone was proven to be its own."""
 
     id: UUID
     company: str
@@ -60,12 +59,11 @@ class PhoneAccount:
     email: str
     status: UserStatus
     proven: bool
-    """Whether the phone was proven to be this account's."""
     city: str | None
 
     @property
     def actor(self) -> Actor:
-        """The employer, as one who may act: only for a proven account."""
+        """The employer as actor; only of a proven account."""
         return Actor(self.id, Role.EMPLOYER, self.status, self.contact_name)
 
 
@@ -92,7 +90,7 @@ _NAMING: Final = (
 
 
 async def list_accounts(session: AsyncSession, phone_index: str | None) -> Sequence[PhoneAccount]:
-    """Return the accounts that name this phone, proven ones first; erased ones are not there."""
+    """Return the accounts that name this phone, proven ones first, without erased ones."""
     if phone_index is None:
         return ()
     keys = keyring(session)
@@ -111,7 +109,7 @@ async def list_accounts(session: AsyncSession, phone_index: str | None) -> Seque
 
 
 async def is_proven(session: AsyncSession, employer_id: UUID) -> bool | None:
-    """Whether the phone that an account names was proven to be its own; None where it names none."""
+    """Whether an account's phone was proven; None where it names none."""
     query = (
         select(User.phone_index, Employer.proven_phone_index)
         .join(Employer, Employer.id == User.id)
@@ -124,10 +122,7 @@ async def is_proven(session: AsyncSession, employer_id: UUID) -> bool | None:
 async def send_code(
     session: AsyncSession, employer_id: UUID, phone_index: str, *, now: dt.datetime
 ) -> None:
-    """Mail a code by which this phone is proven.
-
-    Raises `BlockedEmployerNotFound` unless the account names the phone, and `CodesSent`.
-    """
+    """Mail a code that proves this phone. Raises `CodesSent`, and `EmployerNotFound` for another phone."""
     user = await _get_account(session, employer_id, phone_index)
     phone = users.phone_of(session, user) or ""
     subject = _subject(session, employer_id, phone_index)
@@ -152,9 +147,9 @@ async def send_code(
 async def prove(
     session: AsyncSession, employer_id: UUID, phone_index: str, code: str, *, now: dt.datetime
 ) -> None:
-    """Take the phone as the account's, because the code mailed to the account came from that phone.
+    """Mark the phone as proven by the mailed code, which came from the phone.
 
-    Raises `BlockedEmployerNotFound` unless the account names the phone, and `WrongCode`, which is counted.
+    Raises `EmployerNotFound` for another phone, and `WrongCode`, which is counted.
     """
     user = await _get_account(session, employer_id, phone_index)
     if not await codes.redeem(session, _subject(session, employer_id, phone_index), code, now=now):
@@ -175,7 +170,7 @@ async def prove(
 
 
 async def revoke_proof(session: AsyncSession, phone_index: str, *, now: dt.datetime) -> None:
-    """Take a phone to be nobody's proof any more: the platform says that somebody moved to its number."""
+    """Revoke the proof of a phone, because the platform says that somebody moved to its number."""
     await session.execute(
         update(Employer)
         .where(Employer.proven_phone_index == phone_index)
@@ -187,10 +182,7 @@ async def revoke_proof(session: AsyncSession, phone_index: str, *, now: dt.datet
 async def move_to_phone(
     session: AsyncSession, old_index: str, new_phone: str, *, now: dt.datetime
 ) -> None:
-    """Move every account that this phone was proven for to the number its owner moved to.
-
-    The platform vouches for the move; who gets the old number next is a stranger.
-    """
+    """Move the accounts proven by a phone to their owner's new number, as the platform reports it."""
     keys = keyring(session)
     new_index = users.index_of_phone(keys, new_phone)
     for account in await list_accounts(session, old_index):
@@ -220,5 +212,5 @@ async def _get_account(session: AsyncSession, employer_id: UUID, phone_index: st
 
 
 def _subject(session: AsyncSession, employer_id: UUID, phone_index: str) -> str:
-    """What a code is for: this account with this phone, so it proves no other."""
+    """Return the subject of a code: this account with this phone."""
     return keyring(session).index(f"{employer_id}:{phone_index}", _SUBJECT)

@@ -1,4 +1,4 @@
-"""An employer's profile: reading it, and changing what is the employer's to change."""
+"""An employer's profile: reading and editing it."""
 
 import datetime as dt
 from typing import TypedDict
@@ -26,7 +26,7 @@ class EmployerNotFound(NotFound):
 
 
 class EmployerEdit(TypedDict, total=False):
-    """What an employer may change; what is left out keeps its value. None empties a field."""
+    """Changes to a profile; a missing field keeps its value, None empties it."""
 
     company_name: str
     contact_name: str
@@ -39,17 +39,16 @@ class EmployerEdit(TypedDict, total=False):
 
 
 async def get_employer(session: AsyncSession, employer_id: UUID) -> tuple[User, Employer]:
-    """Return the employer's account and profile. Raises `BlockedEmployerNotFound`."""
+    """Return the employer's account and profile. Raises `EmployerNotFound`."""
     return await _load(session, employer_id, hold=False)
 
 
 async def edit(
     session: AsyncSession, actor: Actor, changes: EmployerEdit, *, now: dt.datetime
 ) -> tuple[User, Employer]:
-    """Change the actor's profile and return it.
+    """Change the actor's profile and return it. Raises `EmployerNotFound`.
 
-    Another company name or tax number takes the verification away, because it was those which were
-    checked. Raises `BlockedEmployerNotFound`.
+    Another company name or tax number ends the verification, which was of the old ones.
     """
     user, employer = await _load(session, actor.user_id, hold=True)
     checked = (employer.company_name, employer.tax_id)
@@ -60,7 +59,7 @@ async def edit(
         user.phone_sealed = users.seal_phone(keys, phone) if phone else None
         user.phone_index = users.index_of_phone(keys, phone) if phone else None
         if employer.proven_phone_index != user.phone_index:
-            # Not even should the old phone come back: by then it may be somebody else's.
+            # The old phone is not proven again if it comes back: by then it may be somebody else's.
             employer.proven_phone_index = None
     if "company_name" in changes:
         employer.company_name = changes["company_name"]

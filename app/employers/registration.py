@@ -1,4 +1,4 @@
-"""An employer registers, by e-mail address and password."""
+"""Registering employers, who sign in by e-mail address and password."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.identity.models import Role, User, UserStatus
 
 @dataclass(frozen=True, kw_only=True)
 class NewEmployer:
-    """What a company says about itself when it registers; the e-mail address is lower case."""
+    """A company's registration; the e-mail address is lower case."""
 
     company_name: str
     contact_name: str
@@ -30,7 +30,7 @@ class NewEmployer:
 async def register(
     session: AsyncSession, new: NewEmployer, *, now: dt.datetime
 ) -> tuple[User, Employer]:
-    """Make an employer's account. Raises `EmailTaken`, also when two register at once."""
+    """Create an employer's account. Raises `EmailTaken`, also in a race."""
     keys = keyring(session)
     user = User(
         id=new_id(),

@@ -1,7 +1,7 @@
-"""What two accounts may have in common: kept as keyed hashes, and shown to administrators.
+"""Identifiers that two accounts share (phone, mailbox, company, address, tax number), as keyed hashes.
 
-A fraud who was shut out comes back under another name, with the same phone, mailbox, company or address.
-So does an honest company with two branches: a mark in common is a sign for a person, and refuses nothing.
+A suspended fraud comes back under another name with the same phone or address; so does an honest company
+with two branches. Administrators are shown shared identifiers; nothing is refused.
 """
 
 import datetime as dt
@@ -21,16 +21,16 @@ from app.identity.models import User
 from app.masking.deobfuscation import fold, words
 
 ADDRESS: Final = "street address"
-"""What a street address is sealed as."""
-_DOTS_MEAN_NOTHING: Final = frozenset({"gmail.com", "googlemail.com"})
+"""The sealing context of a street address."""
+_HOSTS_IGNORING_DOTS: Final = frozenset({"gmail.com", "googlemail.com"})
 _MOST_SHOWN: Final = 50
-_SHORTEST: Final = 4
-"""A company or address of fewer letters says too little to be the same."""
+_MIN_CHARACTERS: Final = 4
+"""Shorter companies and addresses identify nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountInCommon:
-    """An account that has something in common with another."""
+    """Another account, and the kind of identifier it shares."""
 
     kind: str
     employer_id: UUID
@@ -39,7 +39,7 @@ class AccountInCommon:
 
 
 async def refresh(session: AsyncSession, user: User, employer: Employer) -> None:
-    """Note an employer's marks as they are now."""
+    """Replace an employer's stored identifiers by the current ones."""
     keys = keyring(session)
     await session.execute(delete(SharedIdentifier).where(SharedIdentifier.user_id == user.id))
     rows = [
@@ -64,26 +64,26 @@ def _identifiers(
         ("tax_id", employer.tax_id or ""),
     ):
         plain = words(fold(text)).replace(" ", "").replace(",", "")
-        if len(plain) >= _SHORTEST:
+        if len(plain) >= _MIN_CHARACTERS:
             yield kind, plain
 
 
 def address_of(session: AsyncSession, employer: Employer) -> str | None:
-    """Return a company's street address, or None where there is none."""
+    """Return a company's street address, or None."""
     return keyring(session).reveal(employer.address_sealed, ADDRESS, employer.address)
 
 
 def mailbox(email: str) -> str:
-    """Return the mailbox an address leads to: without "+anything", and without Gmail's dots."""
+    """Return the mailbox of an address: without "+anything", and without Gmail's dots."""
     name, _, host = email.lower().rpartition("@")
     name = name.partition("+")[0]
-    return f"{name.replace('.', '') if host in _DOTS_MEAN_NOTHING else name}@{host}"
+    return f"{name.replace('.', '') if host in _HOSTS_IGNORING_DOTS else name}@{host}"
 
 
 async def list_accounts_in_common(
     session: AsyncSession, user_id: UUID
 ) -> Sequence[AccountInCommon]:
-    """Return the accounts that have a mark in common with this one, the oldest first."""
+    """Return the accounts that share an identifier with this one, oldest first."""
     mine, theirs = aliased(SharedIdentifier), aliased(SharedIdentifier)
     query = (
         select(theirs.kind, User.id, User.status, User.created_at)
@@ -97,7 +97,7 @@ async def list_accounts_in_common(
 
 
 def has_identifier_in_common() -> ColumnElement[bool]:
-    """Return the condition that an employer has a mark in common with another account."""
+    """Return the condition that an employer shares an identifier with another account."""
     mine, theirs = aliased(SharedIdentifier), aliased(SharedIdentifier)
     return (
         select(mine.user_id)

@@ -1,4 +1,4 @@
-"""Velocity limits of employers: how often something was done lately, and who is told when it was often."""
+"""Velocity limits of employers: counting what they did lately, and alerting the team."""
 
 import datetime as dt
 from typing import Any
@@ -15,10 +15,7 @@ from app.core.metrics import ALERTS
 
 
 def within(at: Any, span: dt.timedelta, now: dt.datetime) -> ColumnElement[bool]:
-    """Return the condition that `at` lies in the last `span`.
-
-    An instant in the future was written by a clock ahead of ours: it would count for as long.
-    """
+    """Return the condition that `at` lies in the last `span`, and not ahead of our clock."""
     return and_(at > now - span, at <= now + SKEW)
 
 
@@ -31,10 +28,7 @@ async def require_fewer(
     now: dt.datetime,
     refusal: type[TooMany],
 ) -> None:
-    """Raise `refusal`, with the seconds to wait, if `done` holds `most` instants or more.
-
-    `done` has a column `at`, of instants within `span`.
-    """
+    """Raise `refusal`, with the seconds to wait, if `done` has `most` rows or more; its `at` is within `span`."""
     latest = select(done.c.at).order_by(done.c.at.desc()).limit(most)
     times = (await session.scalars(latest)).all()
     if len(times) >= most:
@@ -51,7 +45,7 @@ def alert_team(
     *,
     now: dt.datetime,
 ) -> None:
-    """Alert as `kind`, and note in the log of this employer that `counted` is `count`."""
+    """Alert as `kind`, and record in the audit log that the employer's `counted` is `count`."""
     ALERTS.labels(kind).inc()
     logger().warning(kind, user_id=str(employer_id), count=count)
     audit.record(session, f"employer.{kind}", employer_id, None, now, after={counted: count})

@@ -1,4 +1,4 @@
-"""Who asks: checked on every request, against the session and the account as they are now."""
+"""Authenticating a request, by its session and account as they are now."""
 
 import datetime as dt
 
@@ -18,16 +18,15 @@ async def authenticate(
     *,
     now: dt.datetime,
 ) -> Actor:
-    """Return who holds this access token.
+    """Return the actor of an access token.
 
-    Raises `TokenExpired`, `InvalidToken`, `SessionEnded` (also for a suspended or erased account) and
-    `SessionsDown`.
+    Raises `TokenExpired`, `InvalidToken`, `SessionsDown` and `SessionEnded` (also for a suspended account).
     """
     claims = tokens.read(token, now)
     account = await sessions.find_account(session, claims.user_id, claims.session_id, now)
     if account is None or account.status not in MAY_SIGN_IN:
         raise SessionEnded
-    # A role never changes and a version never goes back: such a token was not issued by us.
+    # A role never changes and a version never decreases: we did not issue this token.
     if account.role is not claims.role or claims.version > account.version:
         raise InvalidToken
     return Actor(

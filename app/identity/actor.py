@@ -1,4 +1,4 @@
-"""Who acts."""
+"""The actor of a request or verb."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,7 +17,7 @@ class AccountRestricted(Forbidden):
 
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in user, as they were when this request was checked."""
+    """A signed-in user, as of when the request was authenticated."""
 
     user_id: UUID
     role: Role
@@ -25,7 +25,6 @@ class Actor:
     name: str
     session_id: UUID | None = None
     admin_role: AdminRole | None = None
-    """What an administrator is there for; None of others."""
     has_second_factor: bool = False
 
     def require_unrestricted(self) -> None:

@@ -1,4 +1,4 @@
-"""Administrators: their roles, suspended and let in again, and never without an owner."""
+"""Administrators: roles, suspension and activation; one active owner always stays."""
 
 import datetime as dt
 from uuid import UUID
@@ -44,9 +44,9 @@ async def get_admin(session: AsyncSession, admin_id: UUID) -> User:
 
 
 async def lock_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> None:
-    """Lock every active owner: of two owners who act on one another, one wins, and stays one.
+    """Lock every active owner, so that of two owners who act on one another one stays.
 
-    Raises `OwnAccount`, `NotFound`, and `LastOwner` for an actor who is no owner any more.
+    Raises `OwnAccount`, `NotFound`, and `LastOwner` for an actor who is an owner no more.
     """
     if actor.user_id == admin_id:
         raise OwnAccount
@@ -69,7 +69,7 @@ async def lock_owners(session: AsyncSession, actor: Actor, admin_id: UUID) -> No
 async def change_role(
     session: AsyncSession, actor: Actor, admin_id: UUID, role: AdminRole, *, now: dt.datetime
 ) -> None:
-    """Give an administrator another role; their tokens die, so that no old right lives on.
+    """Change an administrator's role; their tokens die.
 
     Raises `OwnAccount`, `LastOwner`, `NotFound` and `SameRole`.
     """
@@ -86,10 +86,7 @@ async def change_role(
 
 
 async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, *, now: dt.datetime) -> None:
-    """Shut an administrator out: their tokens are dead from this commit on.
-
-    Raises `OwnAccount`, `LastOwner`, `NotFound` and `StatusForbids`.
-    """
+    """Suspend an administrator. Raises `OwnAccount`, `LastOwner`, `NotFound` and `StatusForbids`."""
     await lock_owners(session, actor, admin_id)
     await users.change_status(session, admin_id, AccountAction.SUSPEND, now=now)
 
@@ -97,6 +94,6 @@ async def suspend(session: AsyncSession, actor: Actor, admin_id: UUID, *, now: d
 async def activate(
     session: AsyncSession, actor: Actor, admin_id: UUID, *, now: dt.datetime
 ) -> None:
-    """Let a suspended administrator in again. Raises `OwnAccount`, `NotFound`, `StatusForbids`."""
+    """Activate a suspended administrator. Raises `OwnAccount`, `NotFound` and `StatusForbids`."""
     await lock_owners(session, actor, admin_id)
     await users.change_status(session, admin_id, AccountAction.ACTIVATE, now=now)

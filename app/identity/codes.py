@@ -1,20 +1,15 @@
 """One-time codes that prove a phone: six digits, five minutes, five tries, once.
 
-A code's hash is keyed and bound to its challenge, so neither a stolen table nor another challenge's
-row helps a guesser. Tries are counted per challenge before the code is compared: however many guesses
-arrive at once, five are looked at. The address a code was asked from has five tries; all others together
-have five more, so that a stranger who guesses away uses up the strangers' tries and not the owner's.
+A code's hash is keyed and bound to its challenge: neither a stolen table nor another challenge's row helps a
+guesser. Tries are counted per challenge before the code is compared. The network address that asked for a
+code has five tries, all other addresses together have five more: a stranger's guesses don't use up the
+owner's. A guesser can win ten tries at each of a phone's six codes an hour, 60 in 10⁶, and from one address
+three codes of five tries, 15 in 10⁶.
 
-A person who writes "code" in the chat is sent one there: that they write shows whose the phone is, so what
-strangers asked for in its name does not count against them, and the day's limit does not either. Nobody's
-address is known there, so all addresses share its tries, which are more: a code that only its owner can
-bring about is worth less to a guesser than being there is to the owner.
+A code asked for in the chat is sent to whoever holds the phone. It counts neither against the day's limit
+nor against codes that strangers asked for. No address is known there, so all addresses share its tries.
 
-What a guesser can win: ten looks at each of a phone's six codes an hour are 60 in 10⁶ an hour, while its
-owner is sent six codes that nobody asked for; from one address, three codes and five tries, 15 in 10⁶.
-
-An unknown phone gets a challenge too, with a code that was never sent: signing in does the same work
-and takes the same time whether or not we know the phone.
+An unknown phone gets a challenge whose code is never sent: the work and the time are the same.
 """
 
 import datetime as dt
@@ -37,14 +32,14 @@ from app.identity.models import OneTimeCode
 DIGITS: Final = 6
 LIFETIME: Final = dt.timedelta(minutes=5)
 MAIL_LIFETIME: Final = dt.timedelta(minutes=15)
-"""A mail may take minutes, and somebody has to find the mailbox."""
+"""Mail may take minutes."""
 MAX_TRIES: Final = 5
 CHAT_CODES_PER_HOUR: Final = 5
-"""How many codes somebody may ask for in the chat: more than anybody needs, and few to look at."""
+"""Codes that one person may ask for in the chat."""
 CHAT_TRIES: Final = 50
-"""One address has ten guesses a minute: whoever wants to use these up in time needs a dozen of them."""
+"""One address has ten guesses a minute: using these up within a code's lifetime takes a dozen addresses."""
 KEPT: Final = dt.timedelta(days=2)
-"""How long spent challenges are kept: the daily count needs a day of them."""
+"""How long expired challenges are kept; the daily count needs one day."""
 
 _SENT = "sign_in"
 _DECOY = "decoy"
@@ -52,7 +47,6 @@ _MAILED = "mailed"
 _CHAT = "written"
 _ALL = (_SENT, _DECOY, _MAILED, _CHAT)
 
-# Put together once: every registration and sign-in asks them.
 _SENT_SINCE: Final = select(func.count()).where(
     OneTimeCode.purpose == _SENT, OneTimeCode.created_at > bindparam("since")
 )
@@ -77,7 +71,7 @@ _OPEN: Final = (
         ),
     )
     .order_by(OneTimeCode.id)
-    # Racing guesses queue up here, in one order, and each sees the count the last one left.
+    # Racing guesses lock in one order, and each sees the last one's count.
     .with_for_update()
 )
 _SPEND: Final = (
@@ -96,7 +90,7 @@ class CodesExhausted(Unavailable):
 
 @dataclass(frozen=True)
 class CodeRules:
-    """What an installation allows: codes in 24 hours, and to which countries (empty: all)."""
+    """An installation's limits: codes in 24 hours, and countries (empty: all)."""
 
     per_day: int
     countries: frozenset[str] = frozenset()
@@ -104,7 +98,7 @@ class CodeRules:
 
 @dataclass(frozen=True)
 class Challenge:
-    """A code to send, for the challenge of that id."""
+    """A challenge's id, and the code to send."""
 
     id: UUID
     code: str
@@ -127,10 +121,9 @@ async def issue(
     known: bool,
     address: str | None = None,
 ) -> Challenge:
-    """Start a challenge for `subject`, a phone's blind index, and return the code to send.
+    """Start a challenge for `subject`, a phone's blind index, asked for by a network address.
 
-    `address` is the network address that asks. For a phone that is not `known` the challenge is made
-    all the same; its code must not be sent. Raises `CodesExhausted`.
+    The code for a phone that is not `known` must not be sent. Raises `CodesExhausted`.
     """
     sent = await session.scalar(_SENT_SINCE, {"since": now - dt.timedelta(days=1)})
     if (sent or 0) >= rules.per_day:
@@ -141,10 +134,7 @@ async def issue(
 async def issue_by_email(
     session: AsyncSession, subject: str, per_hour: int, *, now: dt.datetime
 ) -> Challenge | None:
-    """Start a challenge whose code goes out by e-mail: it costs nothing, but fills a mailbox.
-
-    Returns None when `subject` had as many in the last hour as it may.
-    """
+    """Start a challenge whose code goes by e-mail; None after `per_hour` of them in the last hour."""
     if await _count_in_last_hour(session, subject, _MAILED, now) >= per_hour:
         return None
     return await _start(session, subject, _MAILED, now, MAIL_LIFETIME)
@@ -153,9 +143,9 @@ async def issue_by_email(
 async def issue_in_chat(
     session: AsyncSession, subject: str, *, now: dt.datetime
 ) -> Challenge | None:
-    """Start a challenge for who asks from the phone itself; None when they had enough in an hour.
+    """Start a challenge for a person who asks from the phone itself; None after the hour's limit.
 
-    The caller handles one message of a person at a time, so no two count the same codes.
+    The caller handles one message of a person at a time, so the count is exact.
     """
     if await _count_in_last_hour(session, subject, _CHAT, now) >= CHAT_CODES_PER_HOUR:
         return None
@@ -200,11 +190,10 @@ async def _start(
 async def redeem(
     session: AsyncSession, subject: str, code: str, *, now: dt.datetime, address: str | None = None
 ) -> bool:
-    """Whether `code`, typed at `address`, is good for `subject` now.
+    """Use up `code`, typed at `address`; return whether it is right for `subject`.
 
-    A good one is spent, with every other that this address may still try. A wrong one is counted, so
-    the caller's transaction has to be kept. Any challenge that is still open counts: messages arrive
-    late, and people type the code they see.
+    The code may be that of any open challenge, because messages arrive late; a right one uses up all that
+    this address may still try. A wrong one is counted, so the caller's transaction must commit.
     """
     own: list[UUID] = []
     strange: list[UUID] = []
@@ -227,7 +216,7 @@ async def redeem(
 
 
 async def revoke(session: AsyncSession, subject: str, *, now: dt.datetime) -> None:
-    """Make every code good for nothing that was sent to `subject` so far: it is somebody else's now."""
+    """Invalidate every code sent to `subject`, which belongs to somebody else now."""
     sent = update(table(OneTimeCode)).where(
         OneTimeCode.subject == subject, OneTimeCode.used_at.is_(None)
     )
@@ -235,7 +224,7 @@ async def revoke(session: AsyncSession, subject: str, *, now: dt.datetime) -> No
 
 
 async def purge(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Delete challenges past keeping, at most `limit`; return how many."""
+    """Delete at most `limit` challenges older than `KEPT`; return how many."""
     old = select(OneTimeCode.id).where(OneTimeCode.expires_at < now - KEPT).limit(limit)
     statement = delete(OneTimeCode).where(OneTimeCode.id.in_(old)).returning(OneTimeCode.id)
     return len((await session.scalars(statement)).all())

@@ -1,4 +1,4 @@
-"""That an e-mail address is its owner's: proven by a link that was sent to it."""
+"""Confirming an e-mail address by a link that is mailed to it."""
 
 import datetime as dt
 from typing import Final
@@ -28,7 +28,7 @@ class EmailLinkInvalid(Invalid):
 async def issue_token(
     session: AsyncSession, user_id: UUID, *, now: dt.datetime
 ) -> EmailToken | None:
-    """Return a link to send; None if the address is proven already. Only the newest link is good."""
+    """Issue a link, revoking older ones; None if the address is confirmed already."""
     unproven = select(User.id).where(
         User.id == user_id, users.has_email(), User.email_verified_at.is_(None)
     )
@@ -39,7 +39,7 @@ async def issue_token(
 
 
 async def language_of(session: AsyncSession, token: str, *, now: dt.datetime) -> str:
-    """Return the language of whose link this is, without using it. Raises `EmailLinkInvalid`."""
+    """Return the language of a link's owner, without using it. Raises `EmailLinkInvalid`."""
     user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now=now)
     query = select(User.language).where(User.id == user_id, User.status.in_(MAY_SIGN_IN))
     language: str | None = await session.scalar(query)
@@ -49,7 +49,7 @@ async def language_of(session: AsyncSession, token: str, *, now: dt.datetime) ->
 
 
 async def confirm(session: AsyncSession, token: str, *, now: dt.datetime) -> None:
-    """Note that whoever has this link reads the address's mail. Raises `EmailLinkInvalid`."""
+    """Use a link: its owner's address is confirmed. Raises `EmailLinkInvalid`."""
     user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now=now)
     if user_id is None or not await email_tokens.redeem(session, token, now=now):
         raise EmailLinkInvalid
@@ -57,7 +57,7 @@ async def confirm(session: AsyncSession, token: str, *, now: dt.datetime) -> Non
 
 
 async def mark_confirmed(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> None:
-    """Note that a user's address is proven; the first time stays."""
+    """Mark a user's address as confirmed; the first time stays."""
     await session.execute(
         update(User)
         .where(User.id == user_id, User.email_verified_at.is_(None))

@@ -1,4 +1,4 @@
-"""Links sent by e-mail: good once and for a while; only their hash is kept."""
+"""Tokens in mailed links: good once, for a limited time; only their hash is stored."""
 
 import datetime as dt
 import hmac
@@ -15,7 +15,7 @@ from app.identity.models import OneTimeCode
 
 @dataclass(frozen=True)
 class EmailToken:
-    """A link to send: `token` goes into it and is kept nowhere."""
+    """A token to send in a link; `token` itself is stored nowhere."""
 
     id: UUID
     user_id: UUID
@@ -26,7 +26,7 @@ class EmailToken:
 async def issue(
     session: AsyncSession, user_id: UUID, purpose: str, lifetime: dt.timedelta, *, now: dt.datetime
 ) -> EmailToken:
-    """Make a link by which a user can do one thing."""
+    """Issue a token for one purpose."""
     link_id = new_id()
     link = EmailToken(link_id, user_id, f"{link_id.hex}.{random_token()}", now + lifetime)
     session.add(
@@ -46,7 +46,7 @@ async def issue(
 async def find_user_id(
     session: AsyncSession, token: str, purpose: str, *, now: dt.datetime
 ) -> UUID | None:
-    """Return whose link this is, without using it; None for one that is no good, or no more."""
+    """Return a token's user, without using it; None for an unknown, used or expired one."""
     try:
         link_id = UUID(hex=token.split(".", 1)[0])
     except ValueError:
@@ -64,7 +64,7 @@ async def find_user_id(
 
 
 async def redeem(session: AsyncSession, token: str, *, now: dt.datetime) -> bool:
-    """Use a link up; of two uses at once, one is told True."""
+    """Use a token up; return whether it was unused. In a race one gets True."""
     used = await session.scalar(
         update(OneTimeCode)
         .where(OneTimeCode.code_hash == digest(token), OneTimeCode.used_at.is_(None))
@@ -75,7 +75,7 @@ async def redeem(session: AsyncSession, token: str, *, now: dt.datetime) -> bool
 
 
 async def revoke(session: AsyncSession, user_id: UUID, purpose: str, *, now: dt.datetime) -> None:
-    """Make every link of a user for this purpose worthless."""
+    """Revoke a user's tokens for this purpose."""
     await session.execute(
         update(OneTimeCode)
         .where(

@@ -14,11 +14,11 @@ __all__ = ["Consent", "IdempotencyKey", "OneTimeCode", "Role", "Session", "User"
 
 
 class User(Base):
-    """One account: who signs in, and how they are reached.
+    """One account: how its user signs in and is reached.
 
-    `phone_index` is the keyed blind index of a phone; it is unique among workers, who sign in by
-    phone. An employer's phone is only for messages. `email_index` is that of an e-mail address, unique
-    within a role. Names stand in clear, because they are searched.
+    `phone_index` and `email_index` are keyed blind indexes. A phone is unique among workers, who sign in by
+    it; an employer's is only for messages. An e-mail address is unique within a role. Names are searched, so
+    they are not sealed.
     """
 
     __tablename__ = "users"
@@ -47,7 +47,7 @@ class User(Base):
     role: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16))
     admin_role: Mapped[str | None] = mapped_column(String(16))
-    """What an administrator is there for (`rules.AdminRole`); NULL of everybody else."""
+    """An administrator's `rules.AdminRole`; NULL for other users."""
     name: Mapped[str] = mapped_column(String(120))
     language: Mapped[str] = mapped_column(String(8), default="en")
     email: Mapped[str | None] = mapped_column(String(254))
@@ -61,19 +61,19 @@ class User(Base):
     totp_pending_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     """A secret that was shown and not confirmed by a code yet."""
     totp_step: Mapped[int | None]
-    """The time step of the last authenticator code used; that code or an older one never again."""
+    """Time step of the last authenticator code used; that and older codes are refused."""
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[str | None] = mapped_column(String(64), index=True)
     chat_user_id: Mapped[str | None] = mapped_column(String(128), unique=True)
-    """The platform's business-scoped id of this person, once it is known."""
+    """The chat platform's business-scoped id of this person, once known."""
     version: Mapped[int] = mapped_column(default=1)
-    """Raised by suspension and password change; an access token of an older version is dead."""
+    """Raised by suspension and password change; access tokens of older versions are refused."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
 
 class Session(Base):
-    """A signed-in device (where no Redis is configured)."""
+    """A signed-in device; unused where Redis is configured."""
 
     __tablename__ = "sessions"
 
@@ -81,17 +81,16 @@ class Session(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     user_version: Mapped[int]
     refresh_hash: Mapped[str] = mapped_column(String(64))
-    """Hash of the one refresh token that is good now."""
+    """Hash of the current refresh token."""
     created_at: Mapped[dt.datetime]
     refreshed_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
-    """Unless it is refreshed before; never after `ends_at`."""
+    """Extended by each refresh, up to `ends_at`."""
     ends_at: Mapped[dt.datetime | None]
-    """When it ends however often it is refreshed."""
 
 
 class OneTimeCode(Base):
-    """A code or link sent to prove a phone or an address or to reset a password; only its hash is kept."""
+    """A code or link that proves a phone or address, or resets a password; only its hash is stored."""
 
     __tablename__ = "one_time_codes"
     __table_args__ = (
@@ -101,13 +100,13 @@ class OneTimeCode(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     subject: Mapped[str] = mapped_column(String(64))
-    """Blind index of the phone the code went to, or the id of the user to whom a link went."""
+    """Blind index of the code's phone, or id of the link's user."""
     purpose: Mapped[str] = mapped_column(String(16))
     code_hash: Mapped[str] = mapped_column(String(64))
     asked_from: Mapped[str | None] = mapped_column(String(64))
-    """Keyed hash of the network address that asked, of this row only: two rows can't be compared."""
+    """Keyed hash of the network address that asked, salted by row."""
     tries: Mapped[int] = mapped_column(default=0)
-    """Wrong guesses from where it was asked for."""
+    """Wrong guesses from that address."""
     strange_tries: Mapped[int] = mapped_column(default=0, server_default="0")
     """Wrong guesses from all other addresses."""
     used_at: Mapped[dt.datetime | None]
@@ -116,7 +115,7 @@ class OneTimeCode(Base):
 
 
 class ResetRequest(Base):
-    """Somebody who forgot a password; whether there is such an account is looked at afterwards."""
+    """A requested password reset; whether the account exists is checked later, in the background."""
 
     __tablename__ = "reset_requests"
 
@@ -126,23 +125,23 @@ class ResetRequest(Base):
 
 
 class SignInTries(Base):
-    """Tries at one account's password or second factor, of one address or of all strange ones."""
+    """Tries at one account's password or second factor, from one address or from all unknown ones."""
 
     __tablename__ = "sign_in_tries"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """Keyed hash of what is tried and from where; that there is such an account is not told by it."""
+    """Keyed hash of account and address; it exists whether or not the account does."""
     failures: Mapped[int] = mapped_column(default=0)
-    """Tries since the last good one."""
+    """Failed tries since the last sign-in."""
     waits_until: Mapped[dt.datetime | None]
-    """No try counts before."""
+    """Tries before this are refused."""
     good_at: Mapped[dt.datetime | None]
-    """When somebody last signed in from there."""
+    """Last sign-in from that address."""
     updated_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class Consent(Base):
-    """That a person agreed: to what wording, in which language, when. Never changed, only added."""
+    """A person's consent to one wording, in one language."""
 
     __tablename__ = "consents"
 
@@ -157,14 +156,14 @@ class Consent(Base):
 
 
 class IdempotencyKey(Base):
-    """The first answer to a request that carried an Idempotency-Key, kept for 24 hours."""
+    """The first response to a request with an Idempotency-Key, kept for 24 hours."""
 
     __tablename__ = "idempotency_keys"
 
     owner: Mapped[str] = mapped_column(String(80), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    """Keyed hash of method, path and body: the same key may not mean something else."""
+    """Keyed hash of method, path and body; another request with the same key is refused."""
     status: Mapped[int | None]
     answer_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[dt.datetime] = mapped_column(index=True)

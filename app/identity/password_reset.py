@@ -1,7 +1,6 @@
-"""Changing a password: known, or forgotten and reset by a link sent to the e-mail address.
+"""Changing a password, or resetting a forgotten one by a mailed link.
 
-Every change ends the account's other sessions. A link is good once, for half an hour, and a newer
-password makes every older link worthless.
+Every change ends the account's other sessions and revokes its links. A link is good once, for half an hour.
 """
 
 import datetime as dt
@@ -28,7 +27,6 @@ LOOP: Final = "password_resets"
 """The background loop that mails the links."""
 _PURPOSE = "reset"
 _REQUEST = "reset-request"
-"""What an address is sealed as while it waits."""
 
 
 class ResetTokenInvalid(Invalid):
@@ -48,7 +46,7 @@ class PasswordChanged(Conflict):
 
 @dataclass(frozen=True)
 class PasswordOwner:
-    """Whose password is about to be set: their words may not be in it."""
+    """The account whose password is to be set; `personal` may not be in it."""
 
     user_id: UUID
     password_hash: str | None
@@ -59,25 +57,19 @@ class PasswordOwner:
 
 
 async def request(session: AsyncSession, email: str, *, now: dt.datetime) -> None:
-    """Note that a link is wanted at this address.
-
-    One row, whether or not there is an account: what is done for one would tell by its time.
-    """
+    """Request a link for this address: one row, whether or not there is an account, so timing tells nothing."""
     sealed = keyring(session).seal(email, _REQUEST)
     session.add(ResetRequest(email_sealed=sealed, created_at=now))
     wake_loops(session, LOOP)
 
 
 async def has_requests(session: AsyncSession) -> bool:
-    """Whether links are wanted."""
+    """Whether any link is requested."""
     return await session.scalar(select(ResetRequest.id).limit(1)) is not None
 
 
 async def take_requests(session: AsyncSession, limit: int) -> list[str]:
-    """Take the addresses at which links are wanted, the oldest first; they are forgotten by that.
-
-    One that can't be opened (its key is gone) is dropped.
-    """
+    """Remove and return the oldest requested addresses; one that can't be unsealed is dropped."""
     oldest = (
         select(ResetRequest)
         .order_by(ResetRequest.id)
@@ -95,10 +87,7 @@ async def take_requests(session: AsyncSession, limit: int) -> list[str]:
 async def issue_tokens(
     session: AsyncSession, email: str, *, now: dt.datetime, role: Role | None = None
 ) -> list[EmailToken]:
-    """Return a link for each account with this e-mail address (employer and admin may share one).
-
-    With `role`, only for the account of that role.
-    """
+    """Issue a link for each account with this e-mail address, or only for that of `role`."""
     roles = {Role.EMPLOYER, Role.ADMIN} if role is None else {role}
     query = select(User.id).where(
         users.email_equals(keyring(session), email),
@@ -112,7 +101,7 @@ async def issue_tokens(
 
 
 async def get_token_owner(session: AsyncSession, token: str, *, now: dt.datetime) -> PasswordOwner:
-    """Return whose link this is, without using it. Raises `ResetTokenInvalid`."""
+    """Return the owner of a link, without using it. Raises `ResetTokenInvalid`."""
     user_id = await email_tokens.find_user_id(session, token, _PURPOSE, now=now)
     found = await _find_owner(session, user_id) if user_id is not None else None
     if found is None:
@@ -121,7 +110,7 @@ async def get_token_owner(session: AsyncSession, token: str, *, now: dt.datetime
 
 
 async def get_owner(session: AsyncSession, user_id: UUID) -> PasswordOwner:
-    """Return what is needed to change a signed-in user's password. Raises `SessionEnded`."""
+    """Return a signed-in user as password owner. Raises `SessionEnded`."""
     found = await _find_owner(session, user_id)
     if found is None:
         raise SessionEnded
@@ -147,15 +136,14 @@ async def set_by_token(
     *,
     now: dt.datetime,
 ) -> None:
-    """Set the password a link was sent for; every session of the account ends.
-
-    Raises `ResetTokenInvalid`: of two uses at once, one wins.
-    """
+    """Set the password by a link, and end every session. Raises `ResetTokenInvalid`; in a race one wins."""
     found = await get_token_owner(session, token, now=now)
     if not await email_tokens.redeem(session, token, now=now):
         raise ResetTokenInvalid
     await _set(session, found, password_hash, now)
-    await email_confirmation.mark_confirmed(session, found.user_id, now=now)  # the link came to it
+    await email_confirmation.mark_confirmed(
+        session, found.user_id, now=now
+    )  # the link was mailed to it
     await sessions.end_all(session, found.user_id)
 
 
@@ -168,7 +156,7 @@ async def change(
     *,
     now: dt.datetime,
 ) -> None:
-    """Set the password of a signed-in user; every session ends but `session_id`.
+    """Set a signed-in user's password, and end every session but `session_id`.
 
     Raises `PasswordChanged` if it is no longer the one that was checked.
     """
@@ -179,7 +167,7 @@ async def change(
 async def _set(
     session: AsyncSession, found: PasswordOwner, password_hash: str, now: dt.datetime
 ) -> int:
-    """Set the password, make every open link worthless, and return the account's new version."""
+    """Set the password, revoke open links, and return the account's new version."""
     version: int | None = await session.scalar(
         update(User)
         .where(
@@ -193,6 +181,6 @@ async def _set(
     if version is None:
         raise PasswordChanged
     await email_tokens.revoke(session, found.user_id, _PURPOSE, now=now)
-    # Whoever guessed at the second factor knew the old password: their tries keep nobody out now.
+    # Guesses at the second factor needed the old password: their back-off ends.
     await sign_in_throttle.reset_second_factor(session, str(found.user_id))
     return version

@@ -1,8 +1,7 @@
-"""Passwords: which are good enough, and how they are kept.
+"""Which passwords are acceptable, and how they are hashed.
 
-Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m = 19 MiB, t = 2, p = 1), about 18 ms
-of a core and 19 MiB of memory each, hence in a thread, two at a time: a burst of sign-ins must slow
-down sign-ins only.
+Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m = 19 MiB, t = 2, p = 1) takes about 18 ms of
+a core and 19 MiB. It runs in threads, two at a time, so that a burst of sign-ins slows down sign-ins only.
 """
 
 import unicodedata
@@ -18,12 +17,11 @@ from app.core.errors import Invalid
 
 MINIMUM_CHARACTERS = 10
 MAXIMUM_CHARACTERS = 128
-"""Long enough for any passphrase, short enough that hashing it is no attack."""
-
+"""Enough for any passphrase; hashing more would be an attack."""
 HASHES_AT_ONCE = 2
 
 _MINIMUM_PART_CHARACTERS = 5
-"""Shorter parts of a name ("Asha") may stand inside a password; it is not the name then."""
+"""Shorter parts of a name ("Asha") are allowed as a password's letters."""
 
 _COMMONEST = frozenset(
     """
@@ -38,15 +36,12 @@ _COMMONEST = frozenset(
     test123456 testtest123 secret1234 monkey1234 dragon1234 master1234 hello12345 krishna123
     """.split()
 )
-"""The commonest passwords of published breaches that are long enough to pass the length check."""
+"""The commonest passwords of published breaches that pass the length check."""
 
 
 @dataclass(frozen=True)
 class Hashing:
-    """How passwords are hashed, and the hash of a random value nobody kept.
-
-    That one is checked for unknown users, so that they take as long as known ones.
-    """
+    """How passwords are hashed; unknown users are checked against `nobodys`, for equal time."""
 
     hasher: PasswordHash
     nobodys: str
@@ -57,13 +52,13 @@ hashing = Hashing(
     "$argon2id$v=19$m=19456,t=2,p=1$APU03jp2/nhx5d+oHfpr4g"
     "$2+cgqDMSk5gqq+Yz2WIkT/66mLf0/iEZB8u1T4JrfT0",
 )
-"""What this process hashes by. Tests, which hash by the thousand, set a cheap one; nobody else may."""
+"""This process's hashing. Only tests replace it, by a cheap one."""
 
 _threads: RunVar[CapacityLimiter] = RunVar("password_threads")
 
 
 def hashing_limiter() -> CapacityLimiter:
-    """Return what lets `HASHES_AT_ONCE` passwords be hashed or checked at a time, in this event loop."""
+    """Return this event loop's limiter of hashes at a time."""
     try:
         return _threads.get()
     except LookupError:
@@ -73,15 +68,12 @@ def hashing_limiter() -> CapacityLimiter:
 
 
 def normalize(password: str) -> str:
-    """Return the form that is hashed: NFC, so that two keyboards typing é agree."""
+    """Return the form that is hashed: NFC, so that é is the same from any keyboard."""
     return unicodedata.normalize("NFC", password)
 
 
 def require_acceptable(password: str, *, field: str, personal: Sequence[str] = ()) -> None:
-    """Raise `Invalid` for `field`, with a sentence for a person, unless `password` may be set.
-
-    `personal` are the account's own words: its e-mail address, its company's and contact's name.
-    """
+    """Raise `Invalid` for `field` unless `password` may be set; `personal` are the account's names and address."""
     text = normalize(password)
     if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
         raise Invalid.field(field, "Use valid Unicode text.")
@@ -99,7 +91,7 @@ def require_acceptable(password: str, *, field: str, personal: Sequence[str] = (
 
 
 def _plain(text: str) -> str:
-    """Return the letters and digits, without digits at the end, which people add."""
+    """Return letters and digits, without digits at the end."""
     return "".join(c for c in text if c.isalnum()).rstrip("0123456789")
 
 
@@ -119,10 +111,10 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether `password` is the one that was hashed; False for None, in the same time."""
+    """Whether `password` matches; False for a hash of None, in the same time."""
     text = normalize(password)
     if not text.isascii() and any(0xD800 <= ord(c) <= 0xDFFF for c in text):
-        text = ""  # not text, so nobody's password; checked all the same, for equal time
+        text = ""  # no valid text; checked all the same, for equal time
     known = password_hash is not None
     good = await to_thread.run_sync(
         hashing.hasher.verify, text, password_hash or hashing.nobodys, limiter=hashing_limiter()

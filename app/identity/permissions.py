@@ -1,4 +1,4 @@
-"""What each role may do: one table, read by the edge once for each router."""
+"""What each role may do: one table."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -23,7 +23,7 @@ class Permission(StrEnum):
     """What no narrower permission covers: owners only."""
     MANAGE_ADMINS = "manage_admins"
     READ_PEOPLE = "read_people"
-    """Workers and employers, contacts included; that one was looked at is logged."""
+    """Workers and employers, contacts included; each view is logged."""
     MODERATE_PEOPLE = "moderate_people"
     """Verify, restrict, suspend, activate and sign out workers and employers."""
     READ_JOBS = "read_jobs"
@@ -71,7 +71,7 @@ GRANTS: Mapping[Permission, frozenset[Role | AdminRole]] = {
     Permission.READ_SETTINGS: frozenset(AdminRole),
     Permission.CHANGE_SETTINGS: frozenset({_OWNER}),
 }
-"""Who is granted what. An administrator is granted what their administrators' role is."""
+"""Permissions by role or administrators' role."""
 
 
 def may(role: Role, permission: Permission, admin_role: AdminRole | None = None) -> bool:

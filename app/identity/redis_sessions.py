@@ -1,11 +1,11 @@
-"""Sessions in Redis or Valkey; what they promise is said in `sessions`."""
+"""Sessions in Redis or Valkey; see `sessions`."""
 
 import asyncio
 import datetime as dt
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, cast, override
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -24,13 +24,13 @@ from app.identity.sessions import (
     RefreshToken,
     Rotated,
     SessionEnded,
+    SessionStore,
     account_state,
     store_errors,
 )
 
-# KEYS: the session. ARGV: hash of the token shown, hash of the next, then in Unix seconds: now, when it
-# expires unused, and when it ends if nothing said so before. Answers who the session is of, at which
-# version, and when it expires; a token that is not the good one ends it.
+# KEYS: the session. ARGV: hash of the token shown, hash of the next, then in Unix seconds: now, expiry if
+# unused, and end if the session has none. Returns user, version and expiry; a wrong token ends the session.
 _ROTATE = """
 local held = redis.call('HMGET', KEYS[1], 'user', 'version', 'refresh', 'expires', 'ends')
 if not held[1] then return false end
@@ -45,18 +45,15 @@ redis.call('EXPIRE', KEYS[1], expires - tonumber(ARGV[3]))
 return {held[1], held[2], expires}
 """
 
-# KEYS: the session. ARGV: the new version. A session that ended meanwhile must not come back.
+# KEYS: the session. ARGV: the new version. A session that ended meanwhile must not be recreated.
 _RESTAMP = """
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'version', ARGV[1]) end
 return 1
 """
 
 
-class RedisSessions:
-    """Sessions in Redis or Valkey: shared by every machine, forgotten by their own expiry.
-
-    A key for each session, and one for each user that lists theirs with the expiry as the score.
-    """
+class RedisSessions(SessionStore):
+    """Sessions that expire by themselves: one key a session, and a sorted set of them for each user."""
 
     def __init__(
         self, redis: "Redis", days: int = SESSION_DAYS, longest_days: int = LONGEST_DAYS
@@ -67,10 +64,10 @@ class RedisSessions:
         self._rotate = redis.register_script(_ROTATE)
         self._restamp = redis.register_script(_RESTAMP)
 
+    @override
     async def create(
         self, session: AsyncSession, user_id: UUID, version: int, now: dt.datetime
     ) -> IssuedSession:
-        """See `SessionStore`."""
         token = RefreshToken.make(new_id())
         expires = self._expiry(now)
         held = {
@@ -90,10 +87,10 @@ class RedisSessions:
             await pipe.execute()
         return IssuedSession(token.session_id, token.text)
 
+    @override
     async def find_account(
         self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
     ) -> AccountState | None:
-        """See `SessionStore`; one look-up here, one in the database."""
         async with _bounded():
             fields = self._redis.hmget(_key(session_id), ["user", "version", "expires"])
             user, version, expires = map(_text, await cast(Awaitable[list[Any]], fields))
@@ -105,8 +102,9 @@ class RedisSessions:
             found = account_state(await ACCOUNT.one_or_none(session, user_id=user_id))
         return found if found is not None and found.version == int(version) else None
 
+    @override
     async def rotate(self, session: AsyncSession, refresh_token: str, now: dt.datetime) -> Rotated:
-        """See `SessionStore`; a script, because look and exchange must be one step."""
+        # A script, because check and exchange must be one step.
         old = RefreshToken.parse(refresh_token)
         new = RefreshToken.make(old.session_id)
         idle = self._expiry(now)
@@ -124,10 +122,10 @@ class RedisSessions:
                 await pipe.execute()
         return Rotated(user_id, old.session_id, new.text, int(version or 0))
 
+    @override
     async def list_open(
         self, session: AsyncSession, user_id: UUID, now: dt.datetime
     ) -> Sequence[OpenSession]:
-        """See `SessionStore`."""
         async with _bounded():
             listed = await self._redis.zrangebyscore(_list_key(user_id), _seconds(now) + 1, "+inf")
             ids = [UUID(_text(item)) for item in listed]
@@ -142,16 +140,17 @@ class RedisSessions:
         for session_id, fields in zip(ids, held, strict=True):
             of, created, refreshed, expires = map(_text, fields)
             if of is not None and of == version and expires is not None:
-                # One of before this was kept began when its id was made, or later: never shown older.
+                # A session without these fields is shown from when its id was made.
                 moments = (created or _made(session_id), refreshed or created or _made(session_id))
                 found.append(OpenSession(session_id, *map(_moment, (*moments, expires))))
         return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
 
+    @override
     async def end(self, session: AsyncSession, session_id: UUID) -> None:
-        """See `SessionStore`."""
         async with _bounded():
             await self._redis.delete(_key(session_id))
 
+    @override
     async def end_all(
         self,
         session: AsyncSession,
@@ -160,7 +159,6 @@ class RedisSessions:
         keep: UUID | None = None,
         version: int | None = None,
     ) -> None:
-        """See `SessionStore`."""
         async with _bounded():
             listed = [_text(item) for item in await self._redis.zrange(_list_key(user_id), 0, -1)]
             doomed = [item for item in listed if item is not None and item != str(keep)]
@@ -180,30 +178,32 @@ class RedisSessions:
 
 @asynccontextmanager
 async def _bounded() -> AsyncIterator[None]:
-    """Bound what is asked of the store; a store that does not answer in time is down."""
+    """Treat a store that does not answer in time as down."""
     async with store_errors(), asyncio.timeout(ANSWERS_SECONDS):
         yield
 
 
 async def durability_warnings(redis: "Redis") -> list[str]:
-    """Return why the store may forget sessions, one sentence each; empty where it keeps them.
+    """Return why the store may lose sessions, one sentence each; losing them signs people out.
 
-    A store that forgets signs people out, and lets nobody in. One that may not be asked, as some hosted
-    ones, is taken to be set up by who knows. Raises `SessionsDown`.
+    A store that refuses to show its configuration, as some hosted ones do, is trusted. Raises `SessionsDown`.
     """
     async with _bounded():
         try:
             saves = await redis.config_get("save", "appendonly", "maxmemory", "maxmemory-policy")
         except ResponseError:
             return []
-    told = {_text(name): _text(value) for name, value in saves.items()}
+    config = {_text(name): _text(value) for name, value in saves.items()}
     found = []
-    if told.get("appendonly") == "no":
-        how = "only now and then" if told.get("save") else "never"
+    if config.get("appendonly") == "no":
+        how = "only now and then" if config.get("save") else "never"
         found.append(
             f"REDIS_URL is saved to disk {how} (appendonly is off): a restart signs people out."
         )
-    if told.get("maxmemory") not in {None, "0"} and told.get("maxmemory-policy") != "noeviction":
+    if (
+        config.get("maxmemory") not in {None, "0"}
+        and config.get("maxmemory-policy") != "noeviction"
+    ):
         found.append(
             "REDIS_URL drops what it has no memory for (maxmemory-policy): that signs people out."
         )
@@ -219,7 +219,7 @@ def _list_key(user_id: UUID) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """Return what a client with or without decoding answered, as text."""
+    """Return a reply as text, whether or not the client decodes."""
     return value.decode() if isinstance(value, bytes) else value
 
 
@@ -232,5 +232,5 @@ def _moment(seconds: str) -> dt.datetime:
 
 
 def _made(session_id: UUID) -> str:
-    """Return when an id was made, which a UUIDv7 begins with, in Unix seconds."""
+    """Return when a UUIDv7 was made, in Unix seconds."""
     return str((session_id.int >> 80) // 1_000)

@@ -1,4 +1,4 @@
-"""What accounts there are, and how their status may move: one table. Pure."""
+"""Roles and account statuses, and the table of status changes. Pure."""
 
 from enum import StrEnum
 from typing import Final
@@ -39,7 +39,7 @@ class UserStatus(StrEnum):
 
 
 class AccountAction(StrEnum):
-    """What an administrator may do to an account's status."""
+    """How an administrator changes an account's status."""
 
     ACTIVATE = "activate"
     SUSPEND = "suspend"

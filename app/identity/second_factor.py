@@ -1,9 +1,8 @@
-"""An account's second factor: set up, asked for at sign-in, replaced, and lost.
+"""Second factors: set-up, check at sign-in, replacement and loss.
 
-It is set up in two steps: the secret is shown once, and counts only after a code of it came back. Ten
-recovery codes are shown then, each good once, for who loses the phone. Who lost both is let in again by an
-owner, who takes the factor away (`python -m app second-factor --reset`, or over the API): the next sign-in
-leads to setting one up.
+Set-up has two steps: the secret is shown once, and is used after a code of it came back. Ten recovery codes
+are shown then, each good once. Who lost phone and codes is let in by an owner, who removes the factor
+(`python -m app second-factor --reset`, or the API); the next sign-in leads to set-up.
 """
 
 import datetime as dt
@@ -25,7 +24,7 @@ from app.identity.models import OneTimeCode, User
 RECOVERY_CODES: Final = 10
 _RECOVERY: Final = "recovery"
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-"""Letters and digits that nobody takes for one another."""
+"""Letters and digits that are not mistaken for one another."""
 _HALF_CHARACTERS: Final = 5
 _KEPT: Final = dt.timedelta(days=3_650)
 
@@ -61,10 +60,10 @@ class Enrolment:
 async def verify(
     session: AsyncSession, user: User | None, stand_in: str, code: str | None, *, now: dt.datetime
 ) -> bool:
-    """Whether `code`, of an app or a recovery code, is right for `user`; it is spent by that.
+    """Use up `code`, of the app or a recovery code; return whether it is right for `user`.
 
-    True for a user without a factor. For None (a wrong password) the same statements run on `stand_in`,
-    so that nobody learns from the time that the password was right.
+    True for a user without a factor. For None (a wrong password) the same statements run on `stand_in`, so
+    that timing doesn't tell whether the password was right.
     """
     if user is not None and user.totp_sealed is None:
         return True
@@ -126,9 +125,9 @@ def _hash(session: AsyncSession, user_id: UUID, typed: str) -> str:
 async def start_setup(
     session: AsyncSession, user_id: UUID, code: str | None, *, now: dt.datetime
 ) -> Enrolment:
-    """Show a new secret, which replaces the factor once it is confirmed.
+    """Return a new secret, which replaces the factor once it is confirmed.
 
-    Whoever has a factor already gives a code of it. Raises `WrongSecondFactor`.
+    `code` is one of the current factor, if there is one. Raises `WrongSecondFactor`.
     """
     user = await users.get_user(session, user_id)
     if not await verify(session, user, str(user_id), code, now=now):
@@ -142,7 +141,7 @@ async def start_setup(
 async def confirm_setup(
     session: AsyncSession, user_id: UUID, code: str, *, now: dt.datetime
 ) -> list[str]:
-    """Take the shown secret as the factor; return its recovery codes, which are shown once.
+    """Make the shown secret the factor; return its recovery codes, which are shown once.
 
     Raises `NothingToConfirm` and `WrongSecondFactor`.
     """
@@ -196,7 +195,7 @@ async def _revoke_recovery_codes(session: AsyncSession, user_id: UUID, now: dt.d
 
 
 async def count_recovery_codes(session: AsyncSession, user_id: UUID) -> int:
-    """Return how many recovery codes of a user are still good."""
+    """Return how many unused recovery codes a user has."""
     query = select(func.count()).where(
         OneTimeCode.subject == str(user_id),
         OneTimeCode.purpose == _RECOVERY,
@@ -208,10 +207,7 @@ async def count_recovery_codes(session: AsyncSession, user_id: UUID) -> int:
 async def set_secret(
     session: AsyncSession, user_id: UUID, secret: str, *, now: dt.datetime
 ) -> None:
-    """Ask this account for an authenticator code from now on; `secret` as `totp.new_secret` makes it.
-
-    Raises `NotFound`, and `Invalid` for a secret that no app can hold.
-    """
+    """Set an account's factor to `secret` (see `totp.new_secret`). Raises `NotFound` and `Invalid`."""
     if not totp.is_secret(secret):
         raise Invalid.field("secret", "Use a Base32 secret of at least 128 bits.")
     user = await users.get_user(session, user_id)
@@ -223,10 +219,7 @@ async def set_secret(
 
 
 async def remove(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> None:
-    """Take the factor away, with its recovery codes: whoever lost both sets one up anew.
-
-    The account's tokens die. Raises `NotFound`.
-    """
+    """Remove the factor and its recovery codes; the account's tokens die. Raises `NotFound`."""
     user = await users.get_user(session, user_id)
     user.totp_sealed = user.totp_pending_sealed = user.totp_step = None
     user.version += 1

@@ -1,17 +1,16 @@
-"""Sessions: a signed-in device, alive until it is ended, and its one refresh token.
+"""Sessions: a signed-in device and its one refresh token.
 
-A refresh token is opaque: the session's id and 256 random bits, of which only a hash is kept. Each is
-good once. One that comes back was stolen or copied, and nobody can tell by whom: the session ends.
-
-Two stores keep the same promises: the database, here, or Redis (`redis_sessions`) where several machines
-share the load. However often it is refreshed, a session ends some days after its sign-in. When the store is down nobody is let in (`SessionsDown`); a check is never skipped.
+A refresh token is the session's id and 256 random bits, of which a hash is stored. Each is good once: one that
+comes back was copied, so its session ends. A session also ends some days after its sign-in, however often it
+is refreshed. Sessions are stored in the database or in Redis (`redis_sessions`). While the store is down
+nobody is let in (`SessionsDown`).
 """
 
 import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, override
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
@@ -27,10 +26,9 @@ from app.identity.models import Role, Session, User, UserStatus
 from app.identity.rules import AdminRole
 
 SESSION_DAYS = 30
-"""How long a device that is not used stays signed in, unless configured."""
-
+"""How long an unused device stays signed in, unless configured."""
 LONGEST_DAYS = 90
-"""How long a device stays signed in at most, however much it is used, unless configured."""
+"""How long a device stays signed in at most, unless configured."""
 
 
 class SessionEnded(Unauthenticated):
@@ -51,7 +49,7 @@ class SessionsDown(Unavailable):
 
 @dataclass(frozen=True)
 class IssuedSession:
-    """A new session and the refresh token that only its owner sees."""
+    """A new session and its refresh token."""
 
     session_id: UUID
     refresh_token: str
@@ -59,7 +57,7 @@ class IssuedSession:
 
 @dataclass(frozen=True)
 class Rotated:
-    """A session whose refresh token was exchanged; `version` is the account's it was made for."""
+    """A session with its new refresh token; `version` is that of the account at sign-in."""
 
     user_id: UUID
     session_id: UUID
@@ -69,7 +67,7 @@ class Rotated:
 
 @dataclass(frozen=True)
 class AccountState:
-    """The account behind a live session, as it stands now."""
+    """The account of a live session, as it is now."""
 
     role: Role
     status: UserStatus
@@ -81,7 +79,7 @@ class AccountState:
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A session as its owner sees it; `ends_at` unless it is refreshed before, or ended."""
+    """A session as its owner sees it; `ends_at` is without another refresh."""
 
     id: UUID
     created_at: dt.datetime
@@ -90,39 +88,32 @@ class OpenSession:
 
 
 class SessionStore(Protocol):
-    """Where sessions are kept. Each method raises `SessionsDown` when the store does not answer."""
+    """Stores sessions. Each method raises `SessionsDown` when the store does not answer."""
 
     async def create(
         self, session: AsyncSession, user_id: UUID, version: int, now: dt.datetime
     ) -> IssuedSession:
-        """Start a session of a user at that version of the account."""
+        """Start a session of a user, bound to this version of the account."""
         ...
 
     async def find_account(
         self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
     ) -> AccountState | None:
-        """Return the account behind a session, or None unless the session is alive and theirs.
-
-        A session of an older version of the account (before a suspension, say) is not alive.
-        """
+        """Return the account of a session; None if it ended, is another's, or of an older version."""
         ...
 
     async def rotate(self, session: AsyncSession, refresh_token: str, now: dt.datetime) -> Rotated:
-        """Exchange a refresh token for the next one.
-
-        Raises `SessionEnded` for any other token than the one that is good now; a session whose
-        older token came back is over.
-        """
+        """Exchange a refresh token for the next one. Raises `SessionEnded`, and ends it, for an older token."""
         ...
 
     async def list_open(
         self, session: AsyncSession, user_id: UUID, now: dt.datetime
     ) -> Sequence[OpenSession]:
-        """Return a user's sessions that are alive, the newest first."""
+        """Return a user's live sessions, newest first."""
         ...
 
     async def end(self, session: AsyncSession, session_id: UUID) -> None:
-        """End one session; one that has ended already stays so."""
+        """End one session, if it is alive."""
         ...
 
     async def end_all(
@@ -133,30 +124,30 @@ class SessionStore(Protocol):
         keep: UUID | None = None,
         version: int | None = None,
     ) -> None:
-        """End every session of a user but `keep`, which lives on at `version` of the account."""
+        """End every session of a user but `keep`, which is rebound to `version` of the account."""
         ...
 
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """A refresh token and the session it is of."""
+    """A refresh token and its session."""
 
     session_id: UUID
     text: str
 
     @property
     def hash(self) -> str:
-        """What is kept of it."""
+        """The hash that is stored."""
         return digest(self.text)
 
     @classmethod
     def make(cls, session_id: UUID) -> "RefreshToken":
-        """Return a new one."""
+        """Return a new token."""
         return cls(session_id, f"{session_id.hex}.{random_token()}")
 
     @classmethod
     def parse(cls, text: str) -> "RefreshToken":
-        """Return what a client sent as one. Raises `SessionEnded`."""
+        """Parse what a client sent. Raises `SessionEnded`."""
         try:
             return cls(UUID(hex=text.split(".", 1)[0]), text)
         except ValueError:
@@ -184,9 +175,9 @@ _OF_USER = select(
     _USERS.c.totp_sealed.is_not(None).label("has_second_factor"),
 ).where(_USERS.c.id == bindparam("user_id"))
 ACCOUNT = Prepared(_OF_USER, AccountRow)
-"""The account as it stands, for a store that keeps sessions elsewhere."""
+"""The account, for a store outside the database."""
 
-# The hottest query of the product: every request with a token.
+# The hottest query: every request with a token.
 _ACCOUNT_OF_SESSION = Prepared(
     _OF_USER.join(_SESSIONS, _SESSIONS.c.user_id == _USERS.c.id).where(
         _SESSIONS.c.id == bindparam("session_id"),
@@ -198,7 +189,7 @@ _ACCOUNT_OF_SESSION = Prepared(
 
 
 def account_state(row: AccountRow | None) -> AccountState | None:
-    """Return the account of a row, None for none."""
+    """Return a row as `AccountState`."""
     if row is None:
         return None
     return AccountState(
@@ -213,7 +204,7 @@ def account_state(row: AccountRow | None) -> AccountState | None:
 
 @asynccontextmanager
 async def store_errors() -> AsyncIterator[None]:
-    """Turn "the store is down" into `SessionsDown`."""
+    """Turn an outage of the store into `SessionsDown`."""
     try:
         yield
     except Exception as error:
@@ -222,17 +213,17 @@ async def store_errors() -> AsyncIterator[None]:
         raise SessionsDown from error
 
 
-class DatabaseSessions:
-    """Sessions in the database: no other part is needed, and they survive a restart."""
+class DatabaseSessions(SessionStore):
+    """Sessions in the database."""
 
     def __init__(self, days: int = SESSION_DAYS, longest_days: int = LONGEST_DAYS) -> None:
         self._lifetime = dt.timedelta(days=days)
         self._longest = dt.timedelta(days=longest_days)
 
+    @override
     async def create(
         self, session: AsyncSession, user_id: UUID, version: int, now: dt.datetime
     ) -> IssuedSession:
-        """See `SessionStore`."""
         token = RefreshToken.make(new_id())
         async with store_errors():
             await session.execute(
@@ -250,10 +241,10 @@ class DatabaseSessions:
             )
         return IssuedSession(token.session_id, token.text)
 
+    @override
     async def find_account(
         self, session: AsyncSession, user_id: UUID, session_id: UUID, now: dt.datetime
     ) -> AccountState | None:
-        """See `SessionStore`; one query."""
         async with store_errors():
             return account_state(
                 await _ACCOUNT_OF_SESSION.one_or_none(
@@ -261,12 +252,13 @@ class DatabaseSessions:
                 )
             )
 
+    @override
     async def rotate(self, session: AsyncSession, refresh_token: str, now: dt.datetime) -> Rotated:
-        """See `SessionStore`; the WHERE lets only one of two racing exchanges win."""
+        # The WHERE lets only one of two racing exchanges win.
         old = RefreshToken.parse(refresh_token)
         new = RefreshToken.make(old.session_id)
         moment = Session.ends_at.type
-        # A session of before there was an end gets one now.
+        # A session from before `ends_at` existed gets one now.
         ends_at = func.coalesce(Session.ends_at, literal(now + self._longest, moment))
         idle = literal(now + self._lifetime, moment)
         async with store_errors():
@@ -291,10 +283,10 @@ class DatabaseSessions:
                 raise SessionEnded
         return Rotated(row.user_id, old.session_id, new.text, row.user_version)
 
+    @override
     async def list_open(
         self, session: AsyncSession, user_id: UUID, now: dt.datetime
     ) -> Sequence[OpenSession]:
-        """See `SessionStore`."""
         columns = (Session.id, Session.created_at, Session.refreshed_at, Session.expires_at)
         query = (
             select(*columns)
@@ -309,11 +301,12 @@ class DatabaseSessions:
         async with store_errors():
             return [OpenSession(*row) for row in await session.execute(query)]
 
+    @override
     async def end(self, session: AsyncSession, session_id: UUID) -> None:
-        """See `SessionStore`."""
         async with store_errors():
             await session.execute(delete(Session).where(Session.id == session_id))
 
+    @override
     async def end_all(
         self,
         session: AsyncSession,
@@ -322,7 +315,6 @@ class DatabaseSessions:
         keep: UUID | None = None,
         version: int | None = None,
     ) -> None:
-        """See `SessionStore`."""
         doomed = delete(Session).where(Session.user_id == user_id)
         if keep is not None:
             doomed = doomed.where(Session.id != keep)
@@ -334,7 +326,7 @@ class DatabaseSessions:
 
 
 async def purge_expired(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Delete sessions that expired, at most `limit`; return how many."""
+    """Delete at most `limit` expired sessions; return how many."""
     expired = select(Session.id).where(Session.expires_at <= now).limit(limit)
     statement = delete(Session).where(Session.id.in_(expired)).returning(Session.id)
     return len((await session.scalars(statement)).all())

@@ -1,7 +1,7 @@
-"""Signing in, staying signed in, signing out.
+"""Signing in by code or password, and refreshing a session.
 
-Unknown and wrong are answered alike and take the same time. Only who gave the right code or password
-learns that the account is suspended.
+Unknown accounts and wrong secrets get the same answer after the same time. Only the right code or password
+tells that an account is suspended.
 """
 
 import datetime as dt
@@ -40,7 +40,7 @@ class AccountSuspended(Forbidden):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Whoever signed in, and their session."""
+    """A signed-in account, and its session."""
 
     user_id: UUID
     role: Role
@@ -59,9 +59,7 @@ async def with_code(
     now: dt.datetime,
     address: str | None = None,
 ) -> SignedIn:
-    """Sign a worker in by phone (E.164) and the code sent to it; the first one proves the phone.
-
-    `address` is the network address the code is typed at.
+    """Sign a worker in by phone (E.164) and a code, typed at `address`; the first code proves the phone.
 
     Raises `InvalidCredentials`, `AccountSuspended` and `SessionsDown`.
     """
@@ -81,17 +79,14 @@ async def with_code(
 
 @dataclass(frozen=True)
 class AccountCredentials:
-    """An account looked up for its password; all None where there is no such account."""
+    """An account's password hash; all None where there is no such account."""
 
     user_id: UUID | None = None
     password_hash: str | None = None
 
 
 async def find_credentials(session: AsyncSession, role: Role, email: str) -> AccountCredentials:
-    """Return what `verify_credentials` needs.
-
-    Apart from the rest, because the slow check of a password must not hold a transaction open.
-    """
+    """Return what `verify_credentials` needs; its slow check must not hold a transaction open."""
     query = select(User.id, User.password_hash).where(
         User.role == role, users.email_equals(keyring(session), email)
     )
@@ -100,7 +95,7 @@ async def find_credentials(session: AsyncSession, role: Role, email: str) -> Acc
 
 
 async def verify_credentials(found: AccountCredentials, password: str) -> bool:
-    """Whether this is the account's password; after the same time for everyone."""
+    """Whether this is the account's password; takes the same time without an account."""
     return await verify_password(password, found.password_hash) and found.user_id is not None
 
 
@@ -114,11 +109,11 @@ async def with_password(
     right: bool,
     account: str,
 ) -> SignedIn:
-    """Sign in an employer or administrator; `right` is what `verify_credentials` said.
+    """Sign in an employer or administrator; `right` is the result of `verify_credentials`.
 
-    `account` is what its tries are counted as (`sign_in_throttle.account_key`). A wrong password and a wrong second
-    factor run the same statements. Raises `InvalidCredentials` (also when the password changed
-    meanwhile), `AccountSuspended` and `SessionsDown`.
+    `account` is the key of its tries (`sign_in_throttle.account_key`). A wrong password and a wrong second
+    factor run the same statements. Raises `InvalidCredentials` (also for a password changed meanwhile),
+    `AccountSuspended` and `SessionsDown`.
     """
     query = select(User).where(User.id == found.user_id, User.password_hash == found.password_hash)
     user = (await session.scalars(query)).one_or_none()
@@ -152,10 +147,7 @@ def _signed_in(user: User, issued: IssuedSession) -> SignedIn:
 async def refresh(
     session: AsyncSession, sessions: SessionStore, refresh_token: str, *, now: dt.datetime
 ) -> SignedIn:
-    """Exchange a refresh token for the next one.
-
-    Raises `SessionEnded`: unknown, used before (which ends the session), suspended or outdated.
-    """
+    """Exchange a refresh token for the next one. Raises `SessionEnded`; a token used before ends its session."""
     rotated = await sessions.rotate(session, refresh_token, now)
     user = await session.get(User, rotated.user_id)
     if user is None or user.status not in MAY_SIGN_IN or user.version != rotated.version:

@@ -1,12 +1,9 @@
-"""Growing waits after wrong passwords, codes and second factors.
+"""Back-off after wrong passwords, codes and second factors.
 
-A try is counted before it is judged, under a lock, so that of many at once no more are looked at. Two
-counts guard a password: the account's tries from one address, and those from all addresses that nobody
-signed in from lately. A stranger who guesses from everywhere makes other strangers wait; the owner, at an
-address they signed in from, does not. An owner at a new address who is kept out resets the password by
-mail, which makes that address a known one.
-
-Accounts that don't exist are counted alike: a wait tells nothing.
+A try is counted under a lock before it is judged, so that concurrent tries can't exceed the limit. Two counts
+guard a password: tries at the account from one address, and tries from all addresses without a recent
+sign-in. So strangers slow down strangers, not the owner at a known address. An owner at a new address resets
+the password by mail, which makes the address known. Tries at accounts that don't exist count the same.
 """
 
 import datetime as dt
@@ -28,14 +25,14 @@ from app.identity.models import SignInTries
 
 @dataclass(frozen=True)
 class Backoff:
-    """So many tries are free; then the wait begins, and doubles up to the longest."""
+    """After `free` tries the wait is `first`, and doubles up to `longest`."""
 
     free: int
     first: dt.timedelta
     longest: dt.timedelta
 
     def after(self, failures: int) -> dt.timedelta | None:
-        """Return how long to wait after so many failures; None for not at all."""
+        """Return the wait after so many failures, or None."""
         if failures < self.free:
             return None
         doubled: dt.timedelta = self.first * 2 ** min(failures - self.free, 20)
@@ -43,24 +40,23 @@ class Backoff:
 
 
 PER_ADDRESS: Final = Backoff(10, dt.timedelta(seconds=30), dt.timedelta(hours=1))
-"""For one account from one address: more than anybody needs who remembers half of it."""
+"""For one account from one address."""
 UNKNOWN_ADDRESSES: Final = Backoff(20, dt.timedelta(seconds=30), dt.timedelta(hours=1))
-"""For one account from all strange addresses together: twice what one address has, since the owner may
-be at a new one; then about 40 tries a day, however many addresses they come from."""
+"""For one account from all unknown addresses together; then about 40 tries a day."""
 SECOND_FACTOR: Final = Backoff(5, dt.timedelta(seconds=30), dt.timedelta(hours=1))
-"""For the second factor: only who knows the password gets so far. About 40 tries a day, of 10⁶ codes."""
+"""For the second factor, behind the password: about 40 tries a day, of 10⁶ codes."""
 
 KNOWN_FOR: Final = dt.timedelta(days=90)
-"""How long an address is known after somebody signed in from it: as long as a session lasts."""
+"""How long an address stays known after a sign-in: as long as a session lasts."""
 COUNT_TIMEOUT_SECONDS: Final = 1.0
-"""How long a try at a password waits for its turn to be written on SQLite. It waits twice, for this and for
-its sign-in, and is answered within five seconds; a try that was not counted is not judged."""
+"""How long counting a try waits for SQLite's writer; with the sign-in's own wait the answer takes at most
+five seconds. A try that was not counted is not judged."""
 FORGOTTEN_AFTER: Final = dt.timedelta(days=2)
-"""Failures older than that are no attack any more."""
+"""Older failures no longer count."""
 
 
 def account_key(keys: Keyring, role: str, email: str) -> str:
-    """Return what tries at an account that signs in by e-mail are counted as."""
+    """Return the key of tries at an account that signs in by e-mail."""
     return keys.index(f"{role}:{email}", "sign-in")
 
 
@@ -71,10 +67,7 @@ def _address_key(keys: Keyring, subject: str, address: str) -> str:
 async def count_attempt(
     session: AsyncSession, subject: str, address: str, *, now: dt.datetime
 ) -> None:
-    """Count a try at `subject`, an account or phone, from a network address.
-
-    Raises `TooMany` while that has to wait: then it is no try.
-    """
+    """Count a try at `subject`, an account or phone, from an address. Raises `TooMany` during a wait."""
     own = _address_key(keyring(session), subject, address)
     rows = await _lock(session, [own, subject], now)
     waits = [(own, PER_ADDRESS)]
@@ -92,7 +85,7 @@ async def count_attempt(
 async def record_success(
     session: AsyncSession, subject: str, address: str, *, now: dt.datetime
 ) -> None:
-    """Note a good sign-in: the tries begin anew, and the address is known from now on."""
+    """Reset the counts after a sign-in; the address is known from now on."""
     own = _address_key(keyring(session), subject, address)
     await _make(session, [own], now)
     tries = table(SignInTries)
@@ -104,7 +97,7 @@ async def record_success(
 async def require_no_wait(
     session: AsyncSession, subject: str, address: str, *, now: dt.datetime
 ) -> None:
-    """Raise `TooMany` while `subject` has to wait at this address; for what counts its tries itself."""
+    """Raise `TooMany` during a wait of `subject` at this address, without counting a try."""
     own = _address_key(keyring(session), subject, address)
     row: SignInTries | None = await session.scalar(
         select(SignInTries).where(SignInTries.key == own)
@@ -116,7 +109,7 @@ async def require_no_wait(
 async def record_failure(
     session: AsyncSession, subject: str, address: str, *, now: dt.datetime
 ) -> None:
-    """Count a wrong code from this address, and let it wait the longer the more there were."""
+    """Count a wrong code from this address."""
     own = _address_key(keyring(session), subject, address)
     rows = await _lock(session, [own], now)
     await _count_one(session, rows[own], PER_ADDRESS, now)
@@ -125,10 +118,10 @@ async def record_failure(
 async def count_second_factor(
     session: AsyncSession, subject: str, *, now: dt.datetime, user_id: UUID | None
 ) -> bool:
-    """Count a try at a second factor; False while it has to wait, which nobody is told.
+    """Count a try at a second factor; False during a wait.
 
-    A wait that were told would tell that the password was right. `user_id` is whose it is, None for a
-    stand-in that only takes as long.
+    The wait is not reported: that would tell that the password was right. `user_id` is None for a
+    stand-in, which only takes as long.
     """
     key = keyring(session).index(subject, "second-factor")
     rows = await _lock(session, [key], now)
@@ -142,13 +135,13 @@ async def count_second_factor(
 
 
 async def reset_second_factor(session: AsyncSession, subject: str) -> None:
-    """Begin the tries at a second factor anew: it was right, or the password is another one."""
+    """Reset the tries at a second factor: it was right, or the password changed."""
     key = keyring(session).index(subject, "second-factor")
     await session.execute(delete(SignInTries).where(SignInTries.key == key))
 
 
 async def purge(session: AsyncSession, now: dt.datetime, limit: int) -> int:
-    """Delete counts nobody needs any more, at most `limit`; return how many."""
+    """Delete at most `limit` outdated counts; return how many."""
     old = select(SignInTries.key).where(
         SignInTries.updated_at < now - FORGOTTEN_AFTER,
         SignInTries.good_at.is_(None) | (SignInTries.updated_at < now - KNOWN_FOR),
@@ -179,7 +172,7 @@ async def _lock(session: AsyncSession, keys: list[str], now: dt.datetime) -> dic
 def _seconds_left(row: SignInTries, rule: Backoff, now: dt.datetime) -> float:
     if row.waits_until is None:
         return 0
-    # A clock that ran ahead for a moment must not shut anybody out for as long as it did.
+    # A clock that was ahead for a moment must not lengthen a wait.
     return (min(row.waits_until, now + rule.longest) - now).total_seconds()
 
 

@@ -1,4 +1,4 @@
-"""Accounts: how they are reached and named, and how an administrator moves their status."""
+"""Accounts: phone, e-mail address and name, status and erasure."""
 
 import datetime as dt
 import re
@@ -20,13 +20,10 @@ from app.identity.passwords import hash_password, require_acceptable
 from app.identity.rules import TABLE, AccountAction, AdminRole
 
 PHONE = "phone"
-"""What a phone is sealed and indexed as."""
-
+"""The context of a sealed phone and its blind index."""
 EMAIL = "email"
-"""What an e-mail address is sealed and indexed as."""
-
+"""The context of a sealed e-mail address and its blind index."""
 ERASED_NAME = "Deleted"
-
 MAX_EMAIL_CHARACTERS = 254
 """RFC 5321 carries no longer address."""
 
@@ -34,13 +31,13 @@ _EMAIL = re.compile(
     r"\A[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
 )
-"""The unquoted, ASCII addresses that mail providers give out; whether one exists, only mail shows."""
+"""Unquoted ASCII addresses, as mail providers give out."""
 
 _TITLES: Final = frozenset(
     "dr mr mrs ms miss mx prof shri sri smt kum adv er ca md mohd "
     "डॉ डा डॉक्टर श्री श्रीमती सुश्री प्रो मो मोहम्मद मि".split()
 )
-"""What stands before a name and says nothing of whose it is; "Md." is Mohammed, as in "Md. Salim"."""
+"""Titles before a name; "Md." is Mohammed, as in "Md. Salim"."""
 
 _BY_PHONE: Final = select(User).where(
     User.role == Role.WORKER, User.phone_index == bindparam("index")
@@ -77,7 +74,7 @@ class StatusForbids(Conflict):
 
 
 def parse_email(text: str, field: str = "email") -> str:
-    """Return an e-mail address as it is kept: trimmed, NFC, lower case. Raises `Invalid`."""
+    """Return an e-mail address as it is stored: trimmed, NFC, lower case. Raises `Invalid`."""
     email = unicodedata.normalize("NFC", text).strip().lower()
     if len(email) > MAX_EMAIL_CHARACTERS or not _EMAIL.fullmatch(email):
         raise Invalid.field(field, "Give an e-mail address, such as asha@example.com.")
@@ -85,7 +82,7 @@ def parse_email(text: str, field: str = "email") -> str:
 
 
 def index_of_phone(keys: Keyring, phone: str) -> str:
-    """Return the blind index under which an E.164 phone is found."""
+    """Return the blind index of an E.164 phone."""
     return keys.index(phone, PHONE)
 
 
@@ -109,7 +106,7 @@ async def set_language(
 
 
 def email_columns(keys: Keyring, email: str) -> dict[str, Any]:
-    """Return the columns of a user's row that hold an e-mail address, as `parse_email` returns it."""
+    """Return the columns of `User` for an e-mail address from `parse_email`."""
     return {"email_sealed": keys.seal(email, EMAIL), "email_index": keys.index(email, EMAIL)}
 
 
@@ -124,15 +121,15 @@ def has_email() -> ColumnElement[bool]:
 
 
 def email_equals(keys: Keyring, email: str) -> ColumnElement[bool]:
-    """Return the condition that a user has this e-mail address, as `parse_email` returns it."""
-    # The second half finds those whom `app.privacy.sealing` has not come to yet.
+    """Return the condition that a user has this e-mail address (from `parse_email`)."""
+    # The second half finds those that `app.privacy.sealing` has not sealed yet.
     return or_(User.email_index == keys.index(email, EMAIL), User.email == email)
 
 
 def display_name(name: str) -> str:
-    """Return the first name and one initial, as strangers see it: "Asha K." for "Dr. Asha Kulkarni".
+    """Return first name and one initial: "Asha K." for "Dr. Asha Kulkarni", "Ramesh K." for "K. Ramesh".
 
-    Titles and initials are no first name: "Dr. A. K. Sharma" is "Sharma A.", "K. Ramesh" is "Ramesh K.".
+    Titles and initials are no first name: "Dr. A. K. Sharma" is "Sharma A.".
     """
     words = name.split()
     while len(words) > 1 and words[0].rstrip(".").casefold() in _TITLES:
@@ -145,13 +142,13 @@ def display_name(name: str) -> str:
 
 
 def _is_initial(word: str) -> bool:
-    """Whether a word is one letter with its marks, or several, each with a dot: "A", "के.", "A.K."."""
+    """Whether a word is one letter with its marks, or several with dots: "A", "के.", "A.K."."""
     parts = [part for part in word.split(".") if part]
     return all(len(part) == len(_initial(part)) for part in parts)
 
 
 def _initial(word: str) -> str:
-    """Return the first letter with the marks that belong to it, as in Devanagari "के"."""
+    """Return the first letter with its combining marks, as in Devanagari "के"."""
     end = 1
     while end < len(word) and unicodedata.category(word[end]).startswith("M"):
         end += 1
@@ -179,10 +176,10 @@ async def find_by_email(session: AsyncSession, role: Role, email: str) -> User |
 
 
 async def add_with_email(session: AsyncSession, user: User, email: str) -> User:
-    """Add an account that signs in by this e-mail address. Raises `EmailTaken`, also when two race."""
+    """Add an account that signs in by this e-mail address. Raises `EmailTaken`, also in a race."""
     for name, value in email_columns(keyring(session), email).items():
         setattr(user, name, value)
-    # The unique index decides between two at once; it does not know addresses that stand in clear still.
+    # The unique index decides a race; it does not cover addresses that are not sealed yet.
     unsealed = select(User.id).where(User.role == user.role, User.email == email)
     if await session.scalar(unsealed) is not None:
         raise EmailTaken
@@ -203,9 +200,9 @@ async def create_admin(
     now: dt.datetime,
     admin_role: AdminRole = AdminRole.OWNER,
 ) -> User:
-    """Make an administrator; without a password, one who sets it by a link that is mailed.
+    """Create an administrator; without a password, they set it by a mailed link.
 
-    Raises `Invalid` for an address or password that can't be used, and `EmailTaken`.
+    Raises `EmailTaken`, and `Invalid` for an unusable address or password.
     """
     email = parse_email(email)
     if password is not None:
@@ -242,10 +239,7 @@ async def change_status(
 
 
 async def prove_phone(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> bool:
-    """Note that a worker's phone is proven: a pending account becomes active, others stay.
-
-    Returns whether it became active.
-    """
+    """Activate a pending worker whose phone is proven; return whether they were pending."""
     if await session.scalar(_PROVE, {"user_id": user_id, "now": now}) is None:
         return False
     changed(session, "worker", user_id)
@@ -253,9 +247,9 @@ async def prove_phone(session: AsyncSession, user_id: UUID, *, now: dt.datetime)
 
 
 async def erase(session: AsyncSession, user_id: UUID, *, now: dt.datetime) -> None:
-    """Turn an account into a tombstone: nothing personal is left, and nobody can sign in.
+    """Turn an account into a tombstone without personal data; its sessions die with this commit.
 
-    Its sessions are dead from this commit on. Raises `NotFound` if it is none or erased already.
+    Raises `NotFound`, also if it is erased already.
     """
     user = await session.get(User, user_id, with_for_update=True)
     if user is None or user.status == UserStatus.ERASED:

@@ -1,4 +1,4 @@
-"""The policy: every number that shapes the market, with its unit and its default, in one place."""
+"""The policy: the market's prices, weights, deadlines and limits, with units and defaults."""
 
 import datetime as dt
 from contextlib import suppress
@@ -19,7 +19,7 @@ _ONLY_ROW = 1
 
 Weight = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
 Price = Annotated[int, whole(50, 10**9)]
-"""A price in minor units; 50 is about the least a card can be charged."""
+"""Minor units; a card is charged 50 at least."""
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -183,14 +183,14 @@ class PolicyUnreadable(Unavailable):
 
 
 def default_policy(currency: str) -> Policy:
-    """Return the policy of an installation where nothing was changed yet."""
+    """Return the policy of a new installation."""
     return Policy(
         lead_prices=LeadPrices(currency=currency), message_prices=MessagePrices(currency=currency)
     )
 
 
 async def current(session: AsyncSession) -> Policy:
-    """Return the policy in force. Raises `PolicyUnreadable`: no guess is made at a price or a limit."""
+    """Return the policy in force. Raises `PolicyUnreadable` rather than guess a price or limit."""
     values = await _stored(session)
     if values is None:
         return default_policy(session.info.get("default_currency", "INR"))
@@ -224,7 +224,7 @@ async def _stored(session: AsyncSession) -> Any:
 
 
 async def replace(session: AsyncSession, policy: Policy, *, now: dt.datetime) -> None:
-    """Put `policy` in force for whatever happens from this commit on."""
+    """Put `policy` in force from this commit on."""
     values = policy.model_dump(mode="json")
     first = {"id": _ONLY_ROW, "values": values, "version": 1, "updated_at": now}
     statement = insert_of(PolicyRow, postgresql=is_postgresql(session)).values(first)

@@ -1,8 +1,7 @@
-"""Sealing what versions before 0022 kept in clear: e-mail addresses, street addresses, what workers wrote.
+"""Sealing values that versions before 0022 stored in clear: e-mail and street addresses, workers' texts.
 
-New values are sealed as they are written. Old ones are sealed here, in steps and beside everything else: a
-migration has no keys, and a version that still runs while this one starts may write a clear value after it.
-What is sealed is emptied in the same statement, so a process that dies leaves nothing twice.
+A background loop does it in steps, because migrations have no keys, and the previous release may still write
+clear values while this one starts. One statement seals a value and empties the clear column.
 """
 
 import datetime as dt

@@ -31,7 +31,7 @@ MAX_TIME_OFF_DAYS: Final = 366
 
 
 class SlotOverlap(Conflict):
-    """The slot overlaps with another of the worker's."""
+    """The worker is free at that time already."""
 
     code = "slot_overlap"
     detail = "This overlaps with another of your slots; remove that one first."
@@ -39,7 +39,7 @@ class SlotOverlap(Conflict):
 
 
 class TooManySlots(Conflict):
-    """The worker has the most slots a week may have."""
+    """A week has no use for more."""
 
     code = "too_many_slots"
     detail = f"A week holds at most {MAX_SLOTS} slots; remove one first."
@@ -47,7 +47,7 @@ class TooManySlots(Conflict):
 
 
 class TooMuchTimeOff(Conflict):
-    """The worker has the most times off that are kept."""
+    """Nobody plans that many holidays."""
 
     code = "too_much_time_off"
     detail = f"At most {MAX_TIME_OFF} times off are kept; remove one first."

@@ -11,7 +11,7 @@ from app.database.types import Base, JsonType
 
 
 class Worker(Base):
-    """What a worker offers; name, phone, language and status are the user's."""
+    """A worker's profile; name, phone, language and status are the user's."""
 
     __tablename__ = "workers"
     __table_args__ = (Index("ix_workers_city", "city"),)
@@ -24,16 +24,16 @@ class Worker(Base):
     skills: Mapped[list[str]] = mapped_column(JsonType, default=list)
     experience_years: Mapped[int] = mapped_column(default=0)
     bio: Mapped[str] = mapped_column(String(4_000), default="")
-    """In clear, as versions before 0022 kept it; emptied by `app.privacy.sealing`, and read only until then."""
+    """Not sealed, from before 0022; `app.privacy.sealing` empties it."""
     bio_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     time_zone: Mapped[str] = mapped_column(String(64))
     weekly_offer_cap: Mapped[int | None]
     quiet_start: Mapped[dt.time | None]
     quiet_end: Mapped[dt.time | None]
     verified_at: Mapped[dt.datetime | None]
-    """When an administrator checked who this is."""
+    """When an administrator verified this worker."""
     stopped_at: Mapped[dt.datetime | None]
-    """When the worker said STOP; nothing is sent and no offer made until START."""
+    """When the worker sent STOP; until START nothing is sent and no offer made."""
     answered: Mapped[int] = mapped_column(default=0)
     """Offers accepted or rejected in time."""
     missed: Mapped[int] = mapped_column(default=0)
@@ -45,7 +45,7 @@ class Worker(Base):
 
 
 class WorkerAvailability(Base):
-    """One weekly slot, wall-clock in the worker's zone; `ends` at or before `starts` is next day."""
+    """One weekly slot, wall-clock in the worker's zone; `ends` at or before `starts` is the next day."""
 
     __tablename__ = "worker_availability"
 
@@ -73,7 +73,7 @@ class TimeOff(Base):
 
 
 class BlockByWorker(Base):
-    """A worker wants no further offers from an employer."""
+    """A worker's block of an employer."""
 
     __tablename__ = "blocks"
 

@@ -35,7 +35,7 @@ DEFAULT_TRAVEL_KM: Final = 10.0
 
 
 class UnknownPlace(Invalid):
-    """The place is in no catalogue; free text would be shown to others."""
+    """Where somebody says they live is in no catalogue, and free text is nothing that others may read."""
 
     code = "unknown_place"
     detail = "There is no such place; see /api/catalogue/places."
@@ -45,7 +45,7 @@ class UnknownPlace(Invalid):
 
 
 class NotRegistered(Conflict):
-    """There is no consent yet, so there is no account to sign in to."""
+    """Nobody has agreed to anything yet: there is no account to sign in to."""
 
     code = "code_unregistered"
     detail = "Finish registering first."
@@ -59,7 +59,7 @@ class PhoneMissing(Conflict):
 
 
 class ChatCodesExhausted(Conflict):
-    """This person asked for the hour's codes in the chat already."""
+    """Somebody asked for enough codes in the chat for now."""
 
     code = "codes_enough"
     detail = "Use the newest code, or ask again in an hour."
