@@ -33,7 +33,7 @@ from app.payments.models import Payment
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.settle import settle
 from app.texts.message import Outgoing
-from tests.support.factories import NewWorker, add_workers
+from tests.support.factories import NewWorker, add_employer, add_workers
 
 if TYPE_CHECKING:
     from tests.support.chat_player import ChatWorld
@@ -51,48 +51,24 @@ async def add_account(
     world: "ChatWorld", company: str, *, proven: bool, phone: str = PHONE
 ) -> UUID:
     """An employer's account that names this phone."""
-    employer_id = new_id()
     async with world.database.begin() as session:
-        keys = session.info["keyring"]
-        index = keys.index(phone, "phone")
-        session.add(
-            User(
-                id=employer_id,
-                role=Role.EMPLOYER,
-                status=UserStatus.ACTIVE,
-                name="Rustom Irani",
-                language="en",
-                email=f"owner{employer_id.hex[-6:]}@example.com",
-                phone_index=index,
-                phone_sealed=keys.seal(phone, "phone"),
-                created_at=world.clock(),
-                updated_at=world.clock(),
-            )
+        return await add_employer(
+            session,
+            company=company,
+            city="Mumbai",
+            name="Rustom Irani",
+            phone=phone,
+            proven=proven,
+            email=f"owner{new_id().hex[-6:]}@example.com",
+            at=world.clock(),
         )
-        await session.flush()
-        session.add(
-            Employer(
-                id=employer_id,
-                company_name=company,
-                city="Mumbai",
-                proven_phone_index=index if proven else None,
-                created_at=world.clock(),
-                updated_at=world.clock(),
-            )
-        )
-    return employer_id
 
 
 async def add_nearby(world: "ChatWorld", name: str) -> UUID:
     """A waiter who is always free, a kilometre from Bandra."""
     async with world.database.begin() as session:
-        [worker_id] = await add_workers(session, [NewWorker(slots=_ALWAYS)])
-        keys = session.info["keyring"]
-        phone = {
-            "phone_index": keys.index(NEARBY, "phone"),
-            "phone_sealed": keys.seal(NEARBY, "phone"),
-        }
-        await session.execute(update(User).where(User.id == worker_id).values(name=name, **phone))
+        nearby = NewWorker(slots=_ALWAYS, name=name, phone=NEARBY)
+        [worker_id] = await add_workers(session, [nearby])
     return worker_id
 
 

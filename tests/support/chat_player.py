@@ -44,12 +44,12 @@ from app.messaging.outbox import delivery
 from app.offers import closing, expire, remind
 from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
-from app.payments.models import Payment, Unlock
+from app.payments.models import Unlock
 from app.texts.message import Button, Outgoing, Row
 from tests.support.channels import channels_of
 from tests.support.chat_events import EVENTS, mailed_code, shown_mail
 from tests.support.database import database_of
-from tests.support.factories import NOW, add_employer, add_job, create_offers
+from tests.support.factories import NOW, add_employer, add_job, add_payment, create_offers
 
 type Rows = Sequence[tuple[Table, Sequence[dict[str, Any]]]]
 
@@ -217,20 +217,10 @@ class ChatWorld:
         async with self.database.begin() as session:
             query = select(JobMatch).where(JobMatch.job_id == self.jobs[title])
             match = (await session.scalars(query)).one()
-            payment = Payment(
-                employer_id=match.employer_id,
-                match_id=match.id,
-                status="succeeded",
-                amount=4_900,
-                currency="INR",
-                created_at=self.clock_now,
-                updated_at=self.clock_now,
-            )
-            session.add(payment)
-            await session.flush()
+            payment_id = await add_payment(session, match, self.clock_now)
             session.add(
                 Unlock(
-                    payment_id=payment.id,
+                    payment_id=payment_id,
                     match_id=match.id,
                     employer_id=match.employer_id,
                     worker_id=match.worker_id,

@@ -33,6 +33,7 @@ from app.jobs.rules import JobStatus
 from app.offers.create import NewOffer, create
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
+from app.payments.models import Payment
 from app.policy.policy import Policy
 from app.runtime import Runtime
 from app.workers import availability
@@ -80,27 +81,51 @@ class NewWorker:
     cap: int | None = None
     history: tuple[int, int, int] = (0, 0, 0)
     """Answered, missed, withdrawn."""
+    name: str = "Asha Kumar"
+    phone: str | None = None
+    """None: a number of their own."""
     id: UUID = field(default_factory=new_id)
 
 
-def _user(user_id: UUID, role: str, status: UserStatus, keyring: Keyring | None) -> dict[str, Any]:
-    phone = f"+9198{next(_numbers):08d}"
+def _user(
+    user_id: UUID,
+    role: Role,
+    keys: Keyring | None,
+    *,
+    status: UserStatus = UserStatus.ACTIVE,
+    name: str = "Asha Kumar",
+    phone: str | None = None,
+    email: str | None = None,
+    at: dt.datetime = NOW,
+) -> dict[str, Any]:
+    phone = phone or f"+9198{next(_numbers):08d}"
     return {
         "id": user_id,
-        "role": role,
+        "role": role.value,
         "status": status.value,
-        "name": "Asha Kumar",
+        "name": name,
         "language": "en",
-        "phone_sealed": keyring.seal(phone, "phone") if keyring else None,
-        "phone_index": keyring.index(phone, "phone") if keyring else phone,
-        "created_at": NOW,
-        "updated_at": NOW,
+        "email": email,
+        "phone_sealed": keys.seal(phone, "phone") if keys else None,
+        "phone_index": keys.index(phone, "phone") if keys else phone,
+        "created_at": at,
+        "updated_at": at,
     }
 
 
 async def add_workers(session: AsyncSession, workers: Sequence[NewWorker]) -> list[UUID]:
     keyring = session.info["keyring"]
-    users = [_user(worker.id, "worker", worker.status, keyring) for worker in workers]
+    users = [
+        _user(
+            worker.id,
+            Role.WORKER,
+            keyring,
+            status=worker.status,
+            name=worker.name,
+            phone=worker.phone,
+        )
+        for worker in workers
+    ]
     profiles = [
         {
             "id": worker.id,
@@ -140,22 +165,43 @@ async def add_workers(session: AsyncSession, workers: Sequence[NewWorker]) -> li
 
 
 async def add_employer(
-    session: AsyncSession, status: UserStatus = UserStatus.ACTIVE, *, verified: bool = False
+    session: AsyncSession,
+    status: UserStatus = UserStatus.ACTIVE,
+    *,
+    verified: bool = False,
+    company: str = "Cafe Bandra",
+    city: str | None = None,
+    name: str = "Asha Kumar",
+    phone: str | None = None,
+    proven: bool = False,
+    email: str | None = None,
+    at: dt.datetime = NOW,
 ) -> UUID:
-    employer_id = new_id()
-    await session.execute(
-        insert(User), _user(employer_id, "employer", status, session.info["keyring"])
+    """Add an employer; with `proven`, the phone is known to be theirs."""
+    user = _user(
+        new_id(),
+        Role.EMPLOYER,
+        session.info["keyring"],
+        status=status,
+        name=name,
+        phone=phone,
+        email=email,
+        at=at,
     )
+    await session.execute(insert(User), user)
     await session.execute(
         insert(Employer),
         {
-            "id": employer_id,
-            "company_name": "Cafe Bandra",
-            "verified_at": NOW if verified else None,
-            "created_at": NOW,
-            "updated_at": NOW,
+            "id": user["id"],
+            "company_name": company,
+            "city": city,
+            "verified_at": at if verified else None,
+            "proven_phone_index": user["phone_index"] if proven else None,
+            "created_at": at,
+            "updated_at": at,
         },
     )
+    employer_id: UUID = user["id"]
     return employer_id
 
 
@@ -219,6 +265,22 @@ async def add_job(
     session.add(job)
     await session.flush()
     return job_id
+
+
+async def add_payment(session: AsyncSession, match: JobMatch, at: dt.datetime = NOW) -> UUID:
+    """Add a captured payment for this offer."""
+    payment = Payment(
+        employer_id=match.employer_id,
+        match_id=match.id,
+        status="succeeded",
+        amount=4_900,
+        currency="INR",
+        created_at=at,
+        updated_at=at,
+    )
+    session.add(payment)
+    await session.flush()
+    return payment.id
 
 
 async def add_offer(
