@@ -106,3 +106,13 @@ class Context:
     def reply_language(self) -> str:
         """The language of replies."""
         return self.language or "en"
+
+    @property
+    def proven(self) -> list[EmployerAccount]:
+        """The employer accounts that may act from this phone."""
+        return [account for account in self.employers if account.proven]
+
+    @property
+    def unproven(self) -> list[EmployerAccount]:
+        """The employer accounts that name this phone without proof."""
+        return [account for account in self.employers if not account.proven]

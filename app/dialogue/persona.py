@@ -13,7 +13,7 @@ def acting_account(state: State, context: Context) -> EmployerAccount | None:
 
     Only an account that the phone was proven for may act.
     """
-    proven = [account for account in context.employers if account.proven]
+    proven = context.proven
     chosen = next((account for account in proven if str(account.id) == state.persona), None)
     if chosen is not None or state.persona == WORKER:
         return chosen
@@ -23,5 +23,5 @@ def acting_account(state: State, context: Context) -> EmployerAccount | None:
 
 def must_choose_persona(state: State, context: Context) -> bool:
     """Whether this person must be asked as whom they write."""
-    proven = any(account.proven for account in context.employers)
-    return proven and state.persona != WORKER and acting_account(state, context) is None
+    unclear = state.persona != WORKER and acting_account(state, context) is None
+    return bool(context.proven) and unclear

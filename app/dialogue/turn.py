@@ -31,9 +31,9 @@ class Incoming:
         text = self.text
         return frozenset() if text is None else intents(text)
 
-    def has_intent(self, intent: Intent) -> bool:
-        """Whether the text has this intent."""
-        return intent in self.intents
+    def has_intent(self, *any_of: Intent) -> bool:
+        """Whether the text has one of these intents."""
+        return not self.intents.isdisjoint(any_of)
 
     def tapped(self, prefix: str) -> str | None:
         """Return what follows `prefix:` in the id of a tapped button; None where none was tapped."""

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
-from uuid import UUID
 
 from app.dialogue.choices import as_tap
 from app.dialogue.context import Context, EmployerAccount, masked_email
@@ -19,7 +18,7 @@ from app.dialogue.employer.conversation import EMPLOYER, choose_language, menu
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.engine import Persona, Reader, follow_intent, follow_tap, hand_over, respond
 from app.dialogue.persona import WORKER, acting_account, must_choose_persona
-from app.dialogue.state import Ask, State
+from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
@@ -77,7 +76,7 @@ def _persona_tap(message: Incoming) -> Turn | None:
         return None
     if choice == WORKER:
         return _as_worker(message)
-    if any(account.proven and str(account.id) == choice for account in message.context.employers):
+    if any(str(account.id) == choice for account in message.context.proven):
         return _as_account(message, choice)
     return _ask_persona(message) if must_choose_persona(message.state, message.context) else None
 
@@ -89,8 +88,7 @@ def _persona_words(message: Incoming) -> Turn | None:
         return _as_worker(message)
     wanted = message.has_intent(Intent.AS_EMPLOYER) or message.tapped("hire") == "switch"
     # Somebody who may not post from this phone yet is told how to.
-    proven = any(account.proven for account in message.context.employers)
-    if wanted or (message.has_intent(Intent.POST) and not proven):
+    if wanted or (message.has_intent(Intent.POST) and not message.context.proven):
         return _as_employer(message)
     return None
 
@@ -101,7 +99,7 @@ def _as_worker(message: Incoming) -> Turn:
 
 def _as_employer(message: Incoming) -> Turn:
     context = message.context
-    proven = [account for account in context.employers if account.proven]
+    proven = context.proven
     if len(proven) == 1 and message.tapped("hire") is None:
         return _as_account(message, str(proven[0].id))
     if proven:
@@ -132,15 +130,15 @@ def _stranger(message: Incoming) -> Turn | None:
     return Turn(message.state, (_how_to_register(context),), (SetLanguage("hi"),), "hi")
 
 
-def _as_account(message: Incoming, hat: str) -> Turn:
-    state = replace(message.state.at(Ask.NOTHING), persona=hat)
+def _as_account(message: Incoming, persona: str) -> Turn:
+    state = replace(message.state.at(Ask.NOTHING), persona=persona)
     account = acting_account(state, message.context)
     return Turn(state, (menu(account),) if account is not None else ())
 
 
 def _ask_persona(message: Incoming) -> Turn:
     context = message.context
-    rows = [_row("hat", account) for account in context.employers if account.proven]
+    rows = [_row("hat", account) for account in context.proven]
     rows.append(Row(f"hat:{WORKER}", catalogue.word(context.reply_language, "as_worker")))
     return Turn(replace(message.state.at(Ask.NOTHING), persona=""), (Reply("ask_hat", rows=rows),))
 
@@ -159,13 +157,9 @@ def _unproven(message: Incoming) -> Turn:
 
 
 def _ask_whose(context: Context, text: str = "employer_whose") -> Reply:
-    rows = [_row("prove", account) for account in _unproven_of(context)]
+    rows = [_row("prove", account) for account in context.unproven]
     rows.append(Row("hat:worker", catalogue.word(context.reply_language, "find_me_work")))
     return Reply(text, rows=rows)
-
-
-def _unproven_of(context: Context) -> list[EmployerAccount]:
-    return [account for account in context.employers if not account.proven]
 
 
 def _whose(message: Incoming) -> Turn | None:
@@ -173,21 +167,17 @@ def _whose(message: Incoming) -> Turn | None:
     text = message.text
     if message.state.ask is not Ask.WHOSE or text is None:
         return None
-    accounts = _unproven_of(message.context)
+    accounts = message.context.unproven
     if as_tap(message, _ask_whose(message.context)).tapped("hat") == WORKER:
         return _as_worker(message)
-    if (
-        message.has_intent(Intent.NOT_MINE)
-        or message.has_intent(Intent.NO)
-        or message.has_intent(Intent.AS_WORKER)
-    ):
+    if message.has_intent(Intent.NOT_MINE, Intent.NO, Intent.AS_WORKER):
         return _as_worker(message)
     if (number := job_request.parse_count(text)) is not None and number <= len(accounts) + 1:
         # By their order in the list, whose last row is "find me work".
         chosen = accounts[number - 1 : number]
         return _ask_code(message, chosen[0]) if chosen else _as_worker(message)
     meant = _named(text, accounts)
-    if any(message.has_intent(yes) for yes in (Intent.YES, Intent.MINE, Intent.CODE)):
+    if message.has_intent(Intent.YES, Intent.MINE, Intent.CODE):
         meant = accounts
     if not meant:
         return None
@@ -217,18 +207,18 @@ def _by_address(message: Incoming) -> EmployerAccount | None:
     text = message.text or ""
     if not _EMAIL.search(normalize(text)):
         return None
-    meant = _named(text, _unproven_of(message.context))
+    meant = _named(text, message.context.unproven)
     return meant[0] if len(meant) == 1 else None
 
 
 def _proving(message: Incoming) -> Turn | None:
     choice = message.tapped("prove")
     if choice is not None:
-        account = _waiting(message.context, choice)
+        account = _find_unproven(message.context, choice)
         return _menu_of(message) if account is None else _ask_code(message, account)
     if message.state.ask is not Ask.PROVE:
         return None
-    account = _waiting(message.context, str(message.state.draft.get("employer", "")))
+    account = _find_unproven(message.context, str(message.state.draft.get("employer", "")))
     text = message.text
     if account is None or text is None or message.state.draft.get("employer") is None:
         return None
@@ -238,19 +228,15 @@ def _proving(message: Incoming) -> Turn | None:
         return _as_worker(message)
     if message.has_intent(Intent.CODE):
         return _ask_code(message, account)
-    if (
-        message.has_intent(Intent.NO)
-        or message.has_intent(Intent.SKIP)
-        or message.has_intent(Intent.BACK)
-    ):
+    if message.has_intent(Intent.NO, Intent.SKIP, Intent.BACK):
         return _leave(message)
     if message.has_intent(Intent.HUMAN):
         return hand_over(message)
     return Turn(message.state, (Reply("proof_wanted", _about(account)),))
 
 
-def _waiting(context: Context, id_: str) -> EmployerAccount | None:
-    return next((a for a in context.employers if str(a.id) == id_ and not a.proven), None)
+def _find_unproven(context: Context, id_: str) -> EmployerAccount | None:
+    return next((account for account in context.unproven if str(account.id) == id_), None)
 
 
 def _menu_of(message: Incoming) -> Turn | None:
@@ -270,11 +256,11 @@ def _ask_code(message: Incoming, account: EmployerAccount) -> Turn:
 def _prove(message: Incoming, account: EmployerAccount, code: str) -> Turn:
     proven = replace(message.state.at(Ask.NOTHING), persona=str(account.id))
     told = (Reply("proof_done", _about(account)), menu(account))
-    return Turn(proven, told, (ProvePhone(UUID(str(account.id)), code),), if_refused=message.state)
+    return Turn(proven, told, (ProvePhone(account.id, code),), if_refused=message.state)
 
 
 def _leave(message: Incoming) -> Turn:
-    state: State = message.state.at(Ask.NOTHING)
+    state = message.state.at(Ask.NOTHING)
     if message.context.profile is not None:
         return resume(replace(message, state=state))
     return Turn(state, (Reply("kept"),))

@@ -46,11 +46,7 @@ def read_report(message: EmployerMessage) -> Turn | None:
     if message.state.ask is not Ask.LEAD_REPORT or not text or match is None:
         return None
     closed = message.state.at(Ask.NOTHING)
-    if (
-        message.has_intent(Intent.SKIP)
-        or message.has_intent(Intent.NO)
-        or message.has_intent(Intent.CANCEL)
-    ):
+    if message.has_intent(Intent.SKIP, Intent.NO, Intent.CANCEL):
         return Turn(closed, (Reply("kept"),))
     effect = ReportLead(message.account.id, UUID(match), text[:REPORT_CHARACTERS])
     return Turn(closed, (), (effect,), if_refused=closed)

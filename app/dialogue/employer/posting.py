@@ -5,14 +5,14 @@ what was read back last is posted.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places, skills
 from app.core.money import exponent
-from app.dialogue.choices import as_tap
-from app.dialogue.context import Context, EmployerAccount
+from app.dialogue.choices import as_tap, index
+from app.dialogue.context import Context
 from app.dialogue.effects import PostJob
 from app.dialogue.employer.job_questions import (
     IN_ORDER,
@@ -82,7 +82,7 @@ def find_job(message: EmployerMessage) -> Draft | None:
     text = message.text
     if text is None:
         return None
-    draft = _read(text, message.context, Draft(), message.account)
+    draft = _read(text, message, Draft())
     told = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
     guessed = draft.skill is not None or bool(draft.skills)
     much = sum(map(bool, told)) + guessed
@@ -117,9 +117,9 @@ def read_posting(message: EmployerMessage) -> Turn | None:
         tap = message.tapped("post")
     if tap is not None:
         name, _, value = tap.partition(":")
-        return _TAPS[name](message, value) if name in _TAPS else None
+        return _follow_tap(message, name, value)
     if message.has_intent(Intent.CANCEL):
-        return _discard(message, "")
+        return _discard(message)
     if message.has_intent(Intent.BACK):
         return _back(message)
     return _answer(message)
@@ -192,7 +192,7 @@ def _confirm(message: EmployerMessage, read_back: str) -> Turn:
     )
 
 
-def _change(message: EmployerMessage, _value: str) -> Turn:
+def _change(message: EmployerMessage) -> Turn:
     return _open(message, Ask.JOB_CHANGE, draft_of(message.state))
 
 
@@ -204,7 +204,7 @@ def _field(message: EmployerMessage, value: str) -> Turn | None:
     return _open(message, ask, draft)
 
 
-def _discard(message: EmployerMessage, _value: str) -> Turn:
+def _discard(message: EmployerMessage) -> Turn:
     return Turn(message.state.at(Ask.NOTHING), (Reply("job_dropped"),))
 
 
@@ -212,91 +212,65 @@ def _back(message: EmployerMessage) -> Turn:
     """Ask the previous question again; before the first, drop the job."""
     at = IN_ORDER.index(PARTS.get(message.state.ask, message.state.ask))
     if at == 0:
-        return _discard(message, "")
+        return _discard(message)
     return _open(message, IN_ORDER[at - 1], draft_of(message.state))
 
 
 # ── Taps ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _tapped_role(message: EmployerMessage, slug: str) -> Turn | None:
-    return _add(message, Draft(skill=slug)) if slug in skills.SKILLS else None
+def _follow_tap(message: EmployerMessage, name: str, value: str) -> Turn | None:
+    match name:
+        case "yes":
+            return _confirm(message, value)
+        case "change":
+            return _change(message)
+        case "cancel":
+            return _discard(message)
+        case "field":
+            return _field(message, value)
+        case "radius":
+            return _set_radius(message, _number(value))
+        case "note":
+            return _ask_next(message, replace(draft_of(message.state), note=""))
+    part = _tapped_part(message, name, value)
+    return None if part is None else _add(message, part)
 
 
-def _tapped_place(message: EmployerMessage, index: str) -> Turn | None:
-    options = draft_of(message.state).places
-    if not index.isdecimal() or int(index) >= len(options):
-        return None
-    return _add(message, Draft(place=options[int(index)]))
+def _tapped_part(message: EmployerMessage, name: str, value: str) -> Draft | None:
+    """Return what a button says of the job."""
+    match name:
+        case "role" if value in skills.SKILLS:
+            return Draft(skill=value)
+        case "place":
+            options = draft_of(message.state).places
+            number = index(value, len(options))
+            return None if number is None else Draft(place=options[number])
+        case "days" | "hours":
+            read = _read(value, message, draft_of(message.state))
+            fields = ("days", "weekly", "starts_on", "ends_on", "spans")
+            return Draft(**{field: getattr(read, field) for field in fields})
+        case "weekly":
+            return Draft(weekly=value == "yes")
+        case "people" if (people := job_request.parse_count(value)) is not None:
+            return Draft(people=people)
+        case "pay":
+            return Draft(pay_open=True)
+        case "per" if value in _UNITS:
+            return Draft(per=value)
+    return None
 
 
-def _tapped_text(message: EmployerMessage, text: str) -> Turn | None:
-    """Read the id of a button as text: days, hours."""
-    draft = _read(text, message.context, draft_of(message.state), message.account)
-    return _add(
-        message,
-        Draft(
-            days=draft.days,
-            weekly=draft.weekly,
-            starts_on=draft.starts_on,
-            ends_on=draft.ends_on,
-            spans=draft.spans,
-        ),
-    )
-
-
-def _tapped_weekly(message: EmployerMessage, value: str) -> Turn:
-    return _add(message, Draft(weekly=value == "yes"))
-
-
-def _tapped_people(message: EmployerMessage, value: str) -> Turn | None:
-    people = job_request.parse_count(value)
-    return None if people is None else _add(message, Draft(people=people))
-
-
-def _tapped_pay(message: EmployerMessage, _value: str) -> Turn:
-    return _add(message, Draft(pay_open=True))
-
-
-def _tapped_per(message: EmployerMessage, unit: str) -> Turn | None:
-    return _add(message, Draft(per=unit)) if unit in _UNITS else None
-
-
-def _tapped_radius(message: EmployerMessage, value: str) -> Turn:
-    kilometres = _number(value)
-    draft = draft_of(message.state)
-    if kilometres is None or not 1 <= kilometres <= _MOST_KM:
-        return _ask_next(message, replace(draft, radius_km=None))
-    return _ask_next(message, replace(draft, radius_km=kilometres))
+def _set_radius(message: EmployerMessage, kilometres: float | None) -> Turn:
+    believable = kilometres is not None and 1 <= kilometres <= _MOST_KM
+    draft = replace(draft_of(message.state), radius_km=kilometres if believable else None)
+    return _ask_next(message, draft)
 
 
 def _number(text: str) -> float | None:
     """Return the only number in a short text."""
     found = [word for word in split_words(text[:60]) if word[0].isdecimal() and len(word) <= 5]
     return float(found[0]) if len(found) == 1 else None
-
-
-def _tapped_note(message: EmployerMessage, _value: str) -> Turn:
-    return _ask_next(message, replace(draft_of(message.state), note=""))
-
-
-type _Tap = Callable[[EmployerMessage, str], Turn | None]
-_TAPS: Final[Mapping[str, _Tap]] = {
-    "yes": _confirm,
-    "change": _change,
-    "cancel": _discard,
-    "field": _field,
-    "role": _tapped_role,
-    "place": _tapped_place,
-    "days": _tapped_text,
-    "hours": _tapped_text,
-    "weekly": _tapped_weekly,
-    "people": _tapped_people,
-    "pay": _tapped_pay,
-    "per": _tapped_per,
-    "radius": _tapped_radius,
-    "note": _tapped_note,
-}
 
 
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────
@@ -310,15 +284,13 @@ def _answer(message: EmployerMessage) -> Turn | None:
     text = message.text
     if not text:
         return None
-    if state.ask is Ask.JOB_RIGHT and (
-        message.has_intent(Intent.NO) or message.has_intent(Intent.CHANGE)
-    ):
-        return _change(message, "")
+    if state.ask is Ask.JOB_RIGHT and message.has_intent(Intent.NO, Intent.CHANGE):
+        return _change(message)
     if state.ask is Ask.JOB_NOTE:
-        note = "" if message.has_intent(Intent.NO) or message.has_intent(Intent.SKIP) else text
+        note = "" if message.has_intent(Intent.NO, Intent.SKIP) else text
         return _ask_next(message, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
     if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
-        return _tapped_radius(message, str(kilometres))
+        return _set_radius(message, kilometres)
     return _read_job_text(text, message)
 
 
@@ -326,15 +298,13 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
     draft = draft_of(message.state)
     if draft == Draft():
         # Nothing can be corrected yet: this is the whole job, or its role.
-        told = _read(text, message.context, draft, message.account)
+        told = _read(text, message, draft)
         return _add(message, told) if replace(told, note="") != Draft() else None
     if (turn := _read_nothing(message)) is not None:
         return turn
     if (fresh := _other_job(text, message)) is not None:
-        return replace(
-            begin_job(message, fresh),
-            replies=(Reply("job_anew"), *begin_job(message, fresh).replies),
-        )
+        turn = begin_job(message, fresh)
+        return replace(turn, replies=(Reply("job_anew"), *turn.replies))
     answer = None if negation.has_negation(normalize(text)) else _direct_answer(text, message)
     if answer is not None:
         return _add(message, answer)
@@ -348,13 +318,6 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
         return _unknown_place(message, text)  # names the part that is asked for already
     before = (Reply("job_place_unknown", {"said": found.no_place}),) if found.no_place else ()
     return _open(message, ask, found.draft, *before)
-
-
-def _direct_answer(text: str, message: EmployerMessage) -> Draft | None:
-    """Return the answer to the open question that only makes sense as one."""
-    ask = message.state.ask
-    told = _listed_place(draft_of(message.state), text) if ask is Ask.JOB_WHICH_PLACE else None
-    return told if told is not None else _plain_answer(ask, text, message.context, message.account)
 
 
 def _correction_context(message: EmployerMessage) -> job_correction.CorrectionContext:
@@ -371,11 +334,11 @@ def _read_nothing(message: EmployerMessage) -> Turn | None:
     nothing = not phrase_set("nothing", "filler").without(split_words(message.text or ""))
     match message.state.ask:
         case Ask.JOB_PAY | Ask.JOB_PAY_PER if nothing or message.has_intent(Intent.NO):
-            return _tapped_pay(message, "")
+            return _add(message, Draft(pay_open=True))
         case Ask.JOB_CHANGE if nothing or message.has_intent(Intent.NO):
             return _ask_next(message, draft_of(message.state))
         case Ask.JOB_RIGHT if nothing:
-            return _change(message, "")
+            return _change(message)
         case _:
             return None
 
@@ -386,7 +349,7 @@ def _other_job(text: str, message: EmployerMessage) -> Draft | None:
     It names its role and other parts; a correction names no other role in that way.
     """
     draft = draft_of(message.state)
-    found = _read(text, message.context, Draft(), message.account)
+    found = _read(text, message, Draft())
     named = job_request.find_role(normalize(text))
     told = (found.place, found.when, found.spans, found.people, found.amount)
     much = sum(map(bool, told))
@@ -398,20 +361,15 @@ def _other_job(text: str, message: EmployerMessage) -> Draft | None:
     return found if much >= _LEAST_SAID or (wanted and much) else None
 
 
-def _listed_place(draft: Draft, text: str) -> Draft | None:
-    left = choose_place(text, draft.places)
-    if len(left) == 1:
-        return Draft(place=left[0])
-    return Draft(places=tuple(left)) if left else None
-
-
 def _add(message: Incoming, told: Draft) -> Turn:
     return _ask_next(message, draft_of(message.state).with_said(told))
 
 
-def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerAccount) -> Draft | None:
-    """Read a text as the answer to this question, such as a bare number."""
-    match ask:
+def _direct_answer(text: str, message: EmployerMessage) -> Draft | None:
+    """Read an answer that only makes sense at the open question, such as a bare number."""
+    match message.state.ask:
+        case Ask.JOB_WHICH_PLACE if left := choose_place(text, draft_of(message.state).places):
+            return Draft(place=left[0]) if len(left) == 1 else Draft(places=tuple(left))
         case Ask.JOB_PEOPLE:
             people = job_request.parse_count(text)
             return None if people is None else Draft(people=people)
@@ -419,11 +377,11 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerAccoun
             amount = int(text.replace(",", "").strip())
             if amount > pay.MOST_PAY:
                 return None
-            return Draft(amount=amount * 10 ** exponent(context.currency))
+            return Draft(amount=amount * 10 ** exponent(message.context.currency))
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
             if not job_correction.may_hold_name(text):
                 return None
-            found = place_phrases.find_places(text, account.city)
+            found = place_phrases.find_places(text, message.account.city)
             return None if found == Draft() else found
         case Ask.JOB_WEEKLY if (weekly := dates.once_or_weekly(text)) is not None:
             return Draft(weekly=weekly)
@@ -436,32 +394,23 @@ def _plain_answer(ask: Ask, text: str, context: Context, account: EmployerAccoun
             return None
 
 
-def _read(text: str, context: Context, draft: Draft, account: EmployerAccount) -> Draft:
+def _read(text: str, message: EmployerMessage, draft: Draft) -> Draft:
     return job_request.read(
         text,
-        today_in(draft, context),
-        language=context.reply_language,
-        currency=context.currency,
-        city=account.city,
+        today_in(draft, message.context),
+        language=message.context.reply_language,
+        currency=message.context.currency,
+        city=message.account.city,
     )
 
 
 def _unknown_place(message: Incoming, text: str) -> Turn | None:
     """Say that a place is unknown, the first time; None for other questions."""
-    quoted = {"said": text[:60]}
-    again_said = again(message)
-    match message.state.ask:
-        case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
-            return (
-                Turn(
-                    replace(message.state, misses=message.state.misses + 1),
-                    (Reply("job_place_unknown", quoted), again_said),
-                )
-                if message.state.misses < 1
-                else None
-            )
-        case _:
-            return None
+    state = message.state
+    if state.ask not in {Ask.JOB_PLACE, Ask.JOB_WHICH_PLACE} or state.misses:
+        return None
+    replies = (Reply("job_place_unknown", {"said": text[:60]}), again(message))
+    return Turn(replace(state, misses=1), replies)
 
 
 def _pin(message: Incoming) -> Turn | None:

@@ -301,7 +301,7 @@ def _everyday(message: Incoming) -> Turn | None:
             return _counted(message, turn)
     if inbound.kind is InboundKind.LOCATION and (turn := _pin(message)) is not None:
         return turn
-    if message.intents & {Intent.GREETING, Intent.START, Intent.BOT}:
+    if message.has_intent(Intent.GREETING, Intent.START, Intent.BOT):
         return _greet(message)
     if inbound.kind in UNREADABLE:
         return None

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, GiveReason
-from app.dialogue.state import REGISTRATION, Ask, State
+from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume, unfinished
-from app.dialogue.worker.questions import QUESTIONS
+from app.dialogue.worker.registration import unanswered
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
 from app.nlu.offer_reply import REASONS, OfferReply, parse_offer_reply, parse_reason
@@ -142,41 +142,24 @@ def read_quoted_answer(message: Incoming) -> Turn | None:
 def _offer_rows(offers: list[OfferSummary], context: Context) -> list[Row]:
     rows = []
     for offer in offers[:ROWS]:
+        reads = catalogue.format_context(context.reply_language, offer.params, context.now)
+        status = catalogue.word(context.reply_language, "accepted")
+        if offer.status is not OfferStatus.ACCEPTED:
+            when = catalogue.format_param(reads, "respond_by", "when")
+            status = catalogue.word(context.reply_language, "answer_by").replace("{when}", when)
+        title = inert(role(str(offer.params.get("title", "")), reads), ROW_TITLE_CHARACTERS)
         company = inert(str(offer.params.get("company", "")), 40)
-        if offer.status is OfferStatus.ACCEPTED:
-            standing = catalogue.word(context.reply_language, "accepted")
-        else:
-            when = catalogue.format_param(
-                catalogue.format_context(context.reply_language, offer.params, context.now),
-                "respond_by",
-                "when",
-            )
-            standing = catalogue.word(context.reply_language, "answer_by").replace("{when}", when)
-        reader = catalogue.format_context(context.reply_language, offer.params, context.now)
-        title = inert(role(str(offer.params.get("title", "")), reader), ROW_TITLE_CHARACTERS)
-        rows.append(
-            Row(
-                f"offer:{offer.id}:show",
-                title or "…",
-                inert(f"{company} · {standing}", ROW_DESCRIPTION_CHARACTERS),
-            )
-        )
+        about = inert(f"{company} · {status}", ROW_DESCRIPTION_CHARACTERS)
+        rows.append(Row(f"offer:{offer.id}:show", title or "…", about))
     return rows
 
 
 def _missing_for_offers(message: Incoming) -> str:
     """Return in words what a profile lacks before offers can come; "" for a complete one."""
-    standing = unfinished(message.state, message.context)
-    if standing is None:
-        return ""
-    state, _ = standing
-    open_questions = [
-        question
-        for question in REGISTRATION
-        if question not in state.answered and not QUESTIONS[question].is_answered(message.context)
-    ]
-    said_in = message.context.reply_language
-    return ", ".join(catalogue.word(said_in, f"missing_{ask.value}") for ask in open_questions)
+    missing = unfinished(message.state, message.context)
+    questions = unanswered(missing[0], message.context) if missing else []
+    language = message.context.reply_language
+    return ", ".join(catalogue.word(language, f"missing_{ask.value}") for ask in questions)
 
 
 def list_offers(message: Incoming) -> Turn:
@@ -199,11 +182,12 @@ def read_answer(message: Incoming) -> Turn | None:
     context = message.context
     if answer is None:
         return None
-    among = list(context.accepted_offers if answer.verb == "withdraw" else context.open_offers)
+    among = _answerable(message, answer)
     if not among:
         return _nothing_to_answer(message, answer)
     if answer.verb == "later":
-        return _later(message, among)
+        alone = len(among) == 1
+        return Turn(message.state, (Reply("answer_later", among[0].params),)) if alone else None
     if len(among) > 1:
         rows = _offer_rows(among, context)
         return Turn(message.state, (Reply("which_offer", {"count": len(among)}, rows=rows),))
@@ -223,25 +207,17 @@ def read_clear_answer(message: Incoming) -> Turn | None:
     answer = _parse_reply(message)
     if answer is None or answer.verb not in _ANSWERS or answer.by_reason:
         return None
-    among = (
-        message.context.accepted_offers
-        if answer.verb == "withdraw"
-        else message.context.open_offers
-    )
     polite = message.has_intent(Intent.COURTESY)
-    return read_answer(message) if among and not polite else None
+    return read_answer(message) if _answerable(message, answer) and not polite else None
 
 
-def _later(message: Incoming, among: list[OfferSummary]) -> Turn | None:
-    return (
-        Turn(message.state, (Reply("answer_later", among[0].params),)) if len(among) == 1 else None
-    )
+def _answerable(message: Incoming, answer: OfferReply) -> list[OfferSummary]:
+    context = message.context
+    return list(context.accepted_offers if answer.verb == "withdraw" else context.open_offers)
 
 
 def _nothing_to_answer(message: Incoming, answer: OfferReply) -> Turn | None:
     """Tell the status to somebody who answers again, or who accepted and can't come."""
-    said_so = answer.verb in {"accept", "reject"} or (
-        answer.verb is None and message.context.accepted_offers
-    )
-    polite = message.has_intent(Intent.COURTESY)
-    return list_offers(message) if said_so and not polite else None
+    unclear = answer.verb is None and message.context.accepted_offers
+    answers = answer.verb in {"accept", "reject"} or unclear
+    return list_offers(message) if answers and not message.has_intent(Intent.COURTESY) else None

@@ -11,7 +11,7 @@ from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import QUESTIONS, shown_languages
-from app.dialogue.worker.registration import close_question, next_unanswered, open_question
+from app.dialogue.worker.registration import close_question, open_question, unanswered
 from app.nlu.intents import language_named
 from app.nlu.normalize import has_devanagari, normalize, split_words
 
@@ -79,7 +79,7 @@ def greet_newcomer(message: Incoming) -> Turn | None:
 
 def _begin(message: Incoming) -> Turn:
     state = State(registering=True, persona=message.state.persona)
-    question = next_unanswered(state, message.context) or Ask.LANGUAGE
+    question = next(iter(unanswered(state, message.context)), Ask.LANGUAGE)
     first = (
         {"first": "hi"} if has_devanagari(message.text or "") and question is Ask.LANGUAGE else {}
     )
@@ -116,5 +116,5 @@ def unfinished(state: State, context: Context) -> tuple[State, Ask] | None:
         # Asked already where somebody registered over the API.
         elsewhere = {Ask.LANGUAGE, Ask.NAME, Ask.DISTANCE, Ask.EXPERIENCE} if profile.agreed else {}
         state = replace(state, registering=True, answered=state.answered | frozenset(elsewhere))
-    question = next_unanswered(state, context)
-    return None if question is None else (state, question)
+    questions = unanswered(state, context)
+    return (state, questions[0]) if questions else None

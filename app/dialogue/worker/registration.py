@@ -22,12 +22,13 @@ def open_question(
     return opened, QUESTIONS[question].ask(opened, context)
 
 
-def next_unanswered(state: State, context: Context) -> Ask | None:
-    """Return the first question that neither the profile nor the chat has answered."""
-    for question in REGISTRATION:
-        if question not in state.answered and not QUESTIONS[question].is_answered(context):
-            return question
-    return None
+def unanswered(state: State, context: Context) -> list[Ask]:
+    """Return the questions that neither the profile nor the chat has answered, in order."""
+    return [
+        question
+        for question in REGISTRATION
+        if question not in state.answered and not QUESTIONS[question].is_answered(context)
+    ]
 
 
 def close_question(
@@ -46,8 +47,8 @@ def close_question(
     if not state.registering:
         closing = (*before, Reply("saved")) if effects else (*before,)
         return Turn(state, closing, effects, language)
-    following = next_unanswered(state, context)
-    if following is None:
+    following = unanswered(state, context)
+    if not following:
         done = replace(state, registering=False)
         said = Reply("registered", summary(context, slots))
         # Without a phone no offer comes: ask somebody who skipped it once more.
@@ -55,7 +56,7 @@ def close_question(
         lacks &= not any(isinstance(effect, SetPhone) for effect in effects)
         closing = (*before, said, *((Reply("ask_phone"),) if lacks else ()))
         return Turn(done, closing, effects, language)
-    opened, said = open_question(state, following, context)
+    opened, said = open_question(state, following[0], context)
     return Turn(opened, (*before, said), effects, language)
 
 

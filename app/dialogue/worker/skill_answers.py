@@ -90,7 +90,7 @@ def read_skills_right(message: Incoming) -> Turn | None:
     """Read the confirmation of skills, or more skills."""
     choice = message.tapped("skills")
     chosen = chosen_skills(message.state)
-    if choice == "yes" or message.has_intent(Intent.YES) or message.has_intent(Intent.DONE):
+    if choice == "yes" or message.has_intent(Intent.YES, Intent.DONE):
         return close_question(
             message.with_profile(skills=list(chosen)), Ask.SKILLS, EditProfile({"skills": chosen})
         )
