@@ -8,7 +8,6 @@ from app.catalogue import places
 from app.dialogue.turn import Incoming, Reply
 from app.messaging.inbound import InboundKind
 from app.nlu.normalize import split_words
-from app.texts import catalogue
 from app.texts.message import ROW_TITLE_CHARACTERS
 
 _INDEX_DIGITS: Final = 4
@@ -32,7 +31,7 @@ def as_tap[M: Incoming](message: M, reply: Reply) -> M:
     text = message.text
     if text is None or len(text) > ROW_TITLE_CHARACTERS:
         return message
-    entry = catalogue.get_catalogue(message.context.reply_language).chat[reply.text]
+    entry = message.context.text(reply.text)
     shown = [(button.id, button.title) for button in reply.buttons or ()]
     shown += [(row.id, row.title) for row in reply.rows]
     if reply.buttons is None:

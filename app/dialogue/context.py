@@ -9,7 +9,8 @@ from uuid import UUID
 from app.core.week import Slot
 from app.jobs.rules import JobStatus
 from app.offers.summary import OfferSummary
-from app.texts.formatting import DEFAULT_ZONE
+from app.texts import catalogue
+from app.texts.formatting import DEFAULT_ZONE, FormatContext
 
 CANCELLABLE: Final = frozenset({JobStatus.DRAFT, JobStatus.PUBLISHED})
 """Statuses from which a job can be cancelled."""
@@ -116,3 +117,15 @@ class Context:
     def unproven(self) -> list[EmployerAccount]:
         """The employer accounts that name this phone without proof."""
         return [account for account in self.employers if not account.proven]
+
+    def word(self, name: str) -> str:
+        """Return a word of the catalogue in the language of replies."""
+        return catalogue.word(self.reply_language, name)
+
+    def text(self, name: str) -> catalogue.Entry:
+        """Return a chat text of the catalogue in the language of replies."""
+        return catalogue.get_catalogue(self.reply_language).chat[name]
+
+    def format_context(self, params: Mapping[str, Any]) -> FormatContext:
+        """Return how these values are formatted in the language of replies."""
+        return catalogue.format_context(self.reply_language, params, self.now)

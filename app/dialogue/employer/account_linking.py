@@ -27,7 +27,6 @@ from app.nlu.hiring_intent import guess_language, is_hiring
 from app.nlu.intents import Intent
 from app.nlu.normalize import has_devanagari, normalize, split_words
 from app.nlu.vocabulary import phrase_set
-from app.texts import catalogue
 from app.texts.formatting import inert
 from app.texts.message import ROW_TITLE_CHARACTERS, Row
 
@@ -139,7 +138,7 @@ def _as_account(message: Incoming, persona: str) -> Turn:
 def _ask_persona(message: Incoming) -> Turn:
     context = message.context
     rows = [_row("hat", account) for account in context.proven]
-    rows.append(Row(f"hat:{WORKER}", catalogue.word(context.reply_language, "as_worker")))
+    rows.append(Row(f"hat:{WORKER}", context.word("as_worker")))
     return Turn(replace(message.state.at(Ask.NOTHING), persona=""), (Reply("ask_hat", rows=rows),))
 
 
@@ -158,7 +157,7 @@ def _unproven(message: Incoming) -> Turn:
 
 def _ask_whose(context: Context, text: str = "employer_whose") -> Reply:
     rows = [_row("prove", account) for account in context.unproven]
-    rows.append(Row("hat:worker", catalogue.word(context.reply_language, "find_me_work")))
+    rows.append(Row("hat:worker", context.word("find_me_work")))
     return Reply(text, rows=rows)
 
 

@@ -185,13 +185,13 @@ def _job_tap(message: EmployerMessage) -> Turn | None:
 
 def _shown(told: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:
     name = "job_shown_draft" if status is JobStatus.DRAFT else "job_shown"
-    entry = catalogue.get_catalogue(message.context.reply_language).chat[name]
+    entry = message.context.text(name)
     buttons = [
         Button(id_.replace("{job_id}", str(told["job_id"])), title)
         for id_, title in entry.buttons.items()
         if status in CANCELLABLE or not id_.endswith(":cancel")
     ]
-    standing = catalogue.word(message.context.reply_language, f"job_{status.value}")
+    standing = message.context.word(f"job_{status.value}")
     return Reply(name, {**told, "standing": standing}, buttons=buttons)
 
 

@@ -12,7 +12,7 @@ from app.core.week import Slot
 from app.dialogue.context import Context
 from app.dialogue.state import Ask
 from app.dialogue.turn import Reply
-from app.dialogue.worker.questions import skill_row
+from app.dialogue.worker.questions import place_label, skill_row
 from app.jobs.job_text import JobSalary, JobText
 from app.jobs.usual_pay import least_usual
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
@@ -137,7 +137,7 @@ def _ask_days(draft: Draft, context: Context) -> Reply:
         return Reply("ask_job_days")
     rows = []
     for day in draft.dates:
-        reads = catalogue.format_context(context.reply_language, {"ends_on": day}, context.now)
+        reads = context.format_context({"ends_on": day})
         rows.append(Row(f"post:days:{day}", catalogue.format_value("dates", day, reads)))
     return Reply("ask_job_which_day", rows=rows)
 
@@ -167,7 +167,7 @@ def _money(draft: Draft, context: Context) -> dict[str, Any]:
 
 
 def _ask_change(draft: Draft, context: Context) -> Reply:
-    entry = catalogue.get_catalogue(context.reply_language).chat["ask_job_change"]
+    entry = context.text("ask_job_change")
     rows = [
         Row(id_, title)
         for id_, title in entry.rows.items()
@@ -185,9 +185,7 @@ def _read_back(draft: Draft, context: Context) -> Reply:
     if values is None:
         return Reply("ask_job_days")
     name = token(values)
-    yes, change, cancel = (
-        catalogue.get_catalogue(context.reply_language).chat["ask_job_right"].buttons.items()
-    )
+    yes, change, cancel = context.text("ask_job_right").buttons.items()
     buttons = [Button(f"{yes[0]}:{name}", yes[1]), Button(*change), Button(*cancel)]
     return Reply("ask_job_right", read_back_params(values, context), buttons=buttons)
 
@@ -228,7 +226,7 @@ def job_values(draft: Draft, context: Context) -> dict[str, Any] | None:
     return {
         "skill": skill.slug,
         "title": skill.name(context.reply_language),
-        "place": _label(draft.place),
+        "place": place_label(draft.place),
         "at": list(draft.place["at"]),
         "time_zone": zone,
         "starts_on": shifts.starts_on.isoformat(),
@@ -270,16 +268,16 @@ def job_text(values: Mapping[str, Any]) -> JobText:
 
 def read_back_params(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return the values of the text that reads a job back."""
-    reads = catalogue.format_context(context.reply_language, {}, context.now)
+    reads = context.format_context({})
     notes = []
     if values["years"]:
-        word = catalogue.word(context.reply_language, "job_years")
+        word = context.word("job_years")
         notes.append(word.replace("{years}", str(values["years"])))
     if values["note"]:
         notes.append(f"📝 {catalogue.plain(values['note'])}")
-    radius = catalogue.word(context.reply_language, "job_radius_any")
+    radius = context.word("job_radius_any")
     if values["radius_km"]:
-        within = catalogue.word(context.reply_language, "job_radius")
+        within = context.word("job_radius")
         radius = within.replace(
             "{distance}", catalogue.format_value("km", values["radius_km"], reads)
         )
@@ -301,11 +299,6 @@ def warnings_of(values: Mapping[str, Any]) -> tuple[Reply, ...]:
     if values["people"] > _MOST_USUAL_PEOPLE:
         found.append(Reply("job_unusual_people", {"people": values["people"]}))
     return tuple(found)
-
-
-def _label(place: Mapping[str, Any]) -> str:
-    name, city = str(place["name"]), place.get("city")
-    return f"{name}, {city}" if city and city != name else name
 
 
 def today_in(draft: Draft, context: Context) -> dt.date:

@@ -56,7 +56,6 @@ from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
-from app.texts import catalogue
 from app.texts.message import Row
 
 WORKERS_OWN: Final = frozenset({*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE})
@@ -330,7 +329,7 @@ def _greet(message: Incoming) -> Turn:
     if state.ask in QUESTIONS or unfinished(state, context) is not None:
         return resume(message)
     name = context.profile.name if context.profile else ""
-    menu = catalogue.get_catalogue(context.reply_language).chat["menu"]
+    menu = context.text("menu")
     rows = [
         Row(id_, *(part.strip() for part in title.split("|", 1)))
         for id_, title in menu.rows.items()

@@ -142,11 +142,11 @@ def read_quoted_answer(message: Incoming) -> Turn | None:
 def _offer_rows(offers: list[OfferSummary], context: Context) -> list[Row]:
     rows = []
     for offer in offers[:ROWS]:
-        reads = catalogue.format_context(context.reply_language, offer.params, context.now)
-        status = catalogue.word(context.reply_language, "accepted")
+        reads = context.format_context(offer.params)
+        status = context.word("accepted")
         if offer.status is not OfferStatus.ACCEPTED:
             when = catalogue.format_param(reads, "respond_by", "when")
-            status = catalogue.word(context.reply_language, "answer_by").replace("{when}", when)
+            status = context.word("answer_by").replace("{when}", when)
         title = inert(role(str(offer.params.get("title", "")), reads), ROW_TITLE_CHARACTERS)
         company = inert(str(offer.params.get("company", "")), 40)
         about = inert(f"{company} · {status}", ROW_DESCRIPTION_CHARACTERS)

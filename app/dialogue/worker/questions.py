@@ -60,7 +60,7 @@ def ask_name(state: State, context: Context) -> Reply:
     offered = offered_name(state, context)
     if not offered:
         return Reply("ask_name")
-    title = catalogue.word(context.reply_language, "use_name").replace("{name}", inert(offered))
+    title = context.word("use_name").replace("{name}", inert(offered))
     if len(title) > BUTTON_TITLE_CHARACTERS:
         title = inert(offered, BUTTON_TITLE_CHARACTERS)
     return Reply("ask_name", buttons=[Button("name:profile", title)])
@@ -123,7 +123,7 @@ def ask_skills_right(state: State, _context: Context) -> Reply:
 
 
 def _word(context: Context, name: str) -> str:
-    return catalogue.word(context.reply_language, name)
+    return context.word(name)
 
 
 def ask_which_place(state: State, _context: Context) -> Reply:

@@ -10,7 +10,6 @@ from app.dialogue.effects import Effect, SetPhone
 from app.dialogue.state import REGISTRATION, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import QUESTIONS
-from app.texts import catalogue
 from app.texts.formatting import slot_params
 
 
@@ -66,7 +65,7 @@ def summary(context: Context, slots: Sequence[Slot] | None = None) -> Mapping[st
     if profile is None:
         raise ValueError("there is no profile to tell")
     week = profile.slots if slots is None else slots
-    unknown = catalogue.word(context.reply_language, "unknown_place")
+    unknown = context.word("unknown_place")
     return {
         "name": profile.name,
         "skills": list(profile.skills),
