@@ -14,6 +14,8 @@ from app.dialogue.turn import Reply
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.messaging.models import ChatPerson
+from app.texts import catalogue
+from app.texts.formatting import FormatContext
 from app.texts.message import Row
 
 
@@ -49,6 +51,15 @@ class EffectContext:
     def language(self) -> str:
         """The language of replies."""
         return self.person.language or DEFAULT_LANGUAGE
+
+    @property
+    def formatting(self) -> FormatContext:
+        """How values are written in the language of replies."""
+        return catalogue.format_context(self.language, {}, self.now)
+
+    def word(self, name: str) -> str:
+        """Return a word of the catalogue in the language of replies."""
+        return catalogue.word(self.language, name)
 
     def reply(
         self, text: str, params: Mapping[str, Any] | None = None, rows: Sequence[Row] = ()

@@ -202,7 +202,7 @@ async def _report_employer(context: EffectContext, effect: ReportEmployer) -> No
     )
 
 
-# ── STOP, handoff, own data ────────────────────────────────────────────────────────────────────────
+# ── STOP, handoff, own data ─────────────────────────────────────────────────────────────────────────
 
 
 async def _stop(context: EffectContext, _effect: Stop) -> None:
@@ -229,8 +229,8 @@ async def _list_contact_holders(context: EffectContext, _effect: ListContactHold
     if not holders:
         context.reply("nobody_has_number")
         return
-    reader = catalogue.format_context(context.language, {}, context.now)
-    since = catalogue.word(context.language, "since")
+    reader = context.formatting
+    since = context.word("since")
     lines = [
         f"• {catalogue.plain(holder.company_name)} ({role(holder.job_title, reader)}), "
         + since.replace("{date}", catalogue.format_day(holder.unlocked_at.date(), reader))

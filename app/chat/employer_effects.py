@@ -167,11 +167,7 @@ async def _cancel_job(context: EffectContext, effect: CancelJob) -> None:
         )
 
 
-# ── Lists and answers ────────────────────────────────────────────────────────────────────────
-
-
-def _reader(context: EffectContext) -> FormatContext:
-    return catalogue.format_context(context.language, {}, context.now)
+# ── Lists and answers ───────────────────────────────────────────────────────────────────────────────
 
 
 async def _list_jobs(context: EffectContext, effect: ListJobs) -> None:
@@ -182,13 +178,13 @@ async def _list_jobs(context: EffectContext, effect: ListJobs) -> None:
         context.reply("no_jobs")
         return
     counts = await counts_of(context.session, [job.id for job in jobs], context.now)
-    line = catalogue.word(context.language, "job_line")
+    line = context.word("job_line")
     rows = []
     for job in jobs:
-        standing = catalogue.word(context.language, f"job_{job.status}")
+        status = context.word(f"job_{job.status}")
         mine = counts.get(job.id, {})
         about = (
-            line.replace("{standing}", standing)
+            line.replace("{standing}", status)
             .replace("{asked}", str(sum(mine.values())))
             .replace("{accepted}", str(mine.get(OfferStatus.ACCEPTED, 0)))
             .replace("{unlocked}", str(job.unlocked))
@@ -215,18 +211,18 @@ async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
 
 
 def _lead_line(context: EffectContext, lead: EmployersMatch, contact: Contact | None) -> str:
-    reads = _reader(context)
+    reads = context.formatting
     if contact is not None:
         return _contact_line(contact, reads)
     price = {"amount": lead.price.amount, "currency": lead.price.currency}
-    said = {
+    values = {
         "name": catalogue.plain(lead.display_name or ""),
         "distance": catalogue.format_value("km", lead.distance_km, reads),
         "price": catalogue.format_value("money", price, reads),
         "url": payment_link(keyring(context.session), context.base_url, lead.id),
     }
-    line = catalogue.word(context.language, "lead_line")
-    for name, value in said.items():
+    line = context.word("lead_line")
+    for name, value in values.items():
         line = line.replace(f"{{{name}}}", value)
     return line
 
@@ -243,7 +239,7 @@ async def _list_contacts(context: EffectContext, effect: ListContacts) -> None:
     if not held:
         context.reply("no_contacts")
         return
-    reads = _reader(context)
+    reads = context.formatting
     lines = [
         f"{_contact_line(one.contact, reads)} ({catalogue.plain(one.job_title)})" for one in held
     ]
@@ -270,14 +266,14 @@ async def _ask_which_job(context: EffectContext, effect: AskWhichJob) -> None:
     context.reply("which_job_to_cancel" if rows else "no_jobs_to_cancel", rows=rows)
 
 
-# ── Contacts that were bought ─────────────────────────────────────────────────────────────────────────────
+# ── Contacts that were bought ───────────────────────────────────────────────────────────────────────
 
 
 async def _ask_which_contact(context: EffectContext, effect: AskWhichContact) -> None:
     account = await _account(context, effect.employer_id)
     held = await contacts.list_bought(context.session, account.id, SHOWN_LEADS)
     # Who has left can be reported still, for the money; to be blocked there is nobody any more.
-    gone = catalogue.word(context.language, "contact_gone")
+    gone = context.word("contact_gone")
     rows = [
         Row(
             f"lead:{one.match_id}:{effect.verb}",

@@ -197,9 +197,9 @@ async def _tapped_job(
 async def job_params_of(session: AsyncSession, job: Job, now: dt.datetime) -> dict[str, Any]:
     """Return the values of texts about an employer's own job."""
     counts = (await counts_of(session, [job.id], now)).get(job.id, {})
-    told = (await job_params(session, [job.id]))[job.id]
+    params = (await job_params(session, [job.id]))[job.id]
     return {
-        **told,
+        **params,
         "job_id": str(job.id),
         "people": job.positions,
         "asked": sum(counts.values()),

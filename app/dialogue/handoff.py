@@ -123,13 +123,13 @@ def during_handoff(message: Incoming, converse: Converse) -> Turn | None:
     if (turn := _bot_answer(message, converse)) is not None:
         solved = message.context.handoff_reason == NOT_UNDERSTOOD and _shows_understanding(message)
         return _handed_back(turn) if solved else turn
-    told = replace(message.state, handoff_announced=True)
+    announced = replace(message.state, handoff_announced=True)
     if message.inbound.kind in HUMAN_ONLY:
-        return Turn(told, (Reply("cannot_read"), _reminder(message)))
+        return Turn(announced, (Reply("cannot_read"), _reminder(message)))
     if message.state.handoff_announced and not message.intents & {Intent.HUMAN, Intent.HELP}:
         return Turn(message.state)
     upgraded = message.has_intent(Intent.HUMAN) and message.context.handoff_reason == NOT_UNDERSTOOD
-    return Turn(told, (_reminder(message),), (RequestHandoff(),) if upgraded else ())
+    return Turn(announced, (_reminder(message),), (RequestHandoff(),) if upgraded else ())
 
 
 def _reminder(message: Incoming) -> Reply:
@@ -201,8 +201,8 @@ def _answers_question(message: Incoming) -> bool:
         return False
     if message.text is None:
         return message.inbound.kind in _FOR_A_QUESTION
-    meant = message.intents
-    return not (context.attended or meant & (_FOR_THE_HUMAN | _BOT_ONLY | _INFORMATIVE))
+    intents = message.intents
+    return not (context.attended or intents & (_FOR_THE_HUMAN | _BOT_ONLY | _INFORMATIVE))
 
 
 def _fits(message: Incoming, turn: Turn) -> bool:

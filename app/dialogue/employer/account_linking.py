@@ -175,13 +175,13 @@ def _whose(message: Incoming) -> Turn | None:
         # By their order in the list, whose last row is "find me work".
         chosen = accounts[number - 1 : number]
         return _ask_code(message, chosen[0]) if chosen else _as_worker(message)
-    meant = _named(text, accounts)
+    matching = _named(text, accounts)
     if message.has_intent(Intent.YES, Intent.MINE, Intent.CODE):
-        meant = accounts
-    if not meant:
+        matching = accounts
+    if not matching:
         return None
-    if len(meant) == 1:
-        return _ask_code(message, meant[0])
+    if len(matching) == 1:
+        return _ask_code(message, matching[0])
     return Turn(message.state, (_ask_whose(message.context),))
 
 
@@ -206,8 +206,8 @@ def _by_address(message: Incoming) -> EmployerAccount | None:
     text = message.text or ""
     if not _EMAIL.search(normalize(text)):
         return None
-    meant = _named(text, message.context.unproven)
-    return meant[0] if len(meant) == 1 else None
+    matching = _named(text, message.context.unproven)
+    return matching[0] if len(matching) == 1 else None
 
 
 def _proving(message: Incoming) -> Turn | None:
@@ -254,8 +254,8 @@ def _ask_code(message: Incoming, account: EmployerAccount) -> Turn:
 
 def _prove(message: Incoming, account: EmployerAccount, code: str) -> Turn:
     proven = replace(message.state.at(Ask.NOTHING), persona=str(account.id))
-    told = (Reply("proof_done", _about(account)), menu(account))
-    return Turn(proven, told, (ProvePhone(account.id, code),), if_refused=message.state)
+    replies = (Reply("proof_done", _about(account)), menu(account))
+    return Turn(proven, replies, (ProvePhone(account.id, code),), if_refused=message.state)
 
 
 def _leave(message: Incoming) -> Turn:

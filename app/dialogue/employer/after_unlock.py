@@ -27,8 +27,10 @@ def lead_tap(message: EmployerMessage) -> Turn | None:
     except ValueError:
         return Turn(closed, (Reply("lead_unknown"),))
     if verb == "block":
-        told = (Reply("lead_blocked"),)
-        return Turn(closed, told, (BlockWorker(message.account.id, match_id),), if_refused=closed)
+        replies = (Reply("lead_blocked"),)
+        return Turn(
+            closed, replies, (BlockWorker(message.account.id, match_id),), if_refused=closed
+        )
     asked = message.state.at(Ask.LEAD_REPORT, match=str(match_id))
     return Turn(asked, (), (AskLeadReport(message.account.id, match_id),), if_refused=closed)
 

@@ -175,24 +175,24 @@ def _job_tap(message: EmployerMessage) -> Turn | None:
         case "cancel" if job.status in CANCELLABLE:
             return Turn(state, (Reply("ask_cancel_job", job.params),))
         case "really" if job.status in CANCELLABLE:
-            told = (Reply("job_cancelled", job.params),)
-            return Turn(state, told, (CancelJob(message.account.id, job.id),))
+            replies = (Reply("job_cancelled", job.params),)
+            return Turn(state, replies, (CancelJob(message.account.id, job.id),))
         case "keep":
             return Turn(state, (Reply("kept"),))
         case _:
             return Turn(state, (_shown(job.params, job.status, message),))
 
 
-def _shown(told: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:
+def _shown(params: Mapping[str, Any], status: JobStatus, message: Incoming) -> Reply:
     name = "job_shown_draft" if status is JobStatus.DRAFT else "job_shown"
     entry = message.context.text(name)
     buttons = [
-        Button(id_.replace("{job_id}", str(told["job_id"])), title)
+        Button(id_.replace("{job_id}", str(params["job_id"])), title)
         for id_, title in entry.buttons.items()
         if status in CANCELLABLE or not id_.endswith(":cancel")
     ]
-    standing = message.context.word(f"job_{status.value}")
-    return Reply(name, {**told, "standing": standing}, buttons=buttons)
+    status_word = message.context.word(f"job_{status.value}")
+    return Reply(name, {**params, "standing": status_word}, buttons=buttons)
 
 
 # ── The persona ──────────────────────────────────────────────────────────────────────────────────

@@ -49,8 +49,8 @@ def _weekdays_missing(draft: Draft) -> bool:
 
 
 def _hours_missing(draft: Draft) -> bool:
-    told = {span[0] for span in draft.spans}
-    return EVERY_SHIFT not in told and (not draft.days or not told.issuperset(draft.days))
+    known = {span[0] for span in draft.spans}
+    return EVERY_SHIFT not in known and (not draft.days or not known.issuperset(draft.days))
 
 
 _UNANSWERED: Final[Sequence[tuple[Ask, Callable[[Draft], bool]]]] = (

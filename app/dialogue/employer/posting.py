@@ -83,9 +83,9 @@ def find_job(message: EmployerMessage) -> Draft | None:
     if text is None:
         return None
     draft = _read(text, message, Draft())
-    told = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
+    parts = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
     guessed = draft.skill is not None or bool(draft.skills)
-    much = sum(map(bool, told)) + guessed
+    much = sum(map(bool, parts)) + guessed
     # A guessed role counts alone only where somebody says that they need one.
     named = job_request.names_role(text) or (
         guessed and phrase_set("wants").anywhere(split_words(text))
@@ -298,8 +298,8 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
     draft = draft_of(message.state)
     if draft == Draft():
         # Nothing can be corrected yet: this is the whole job, or its role.
-        told = _read(text, message, draft)
-        return _add(message, told) if replace(told, note="") != Draft() else None
+        part = _read(text, message, draft)
+        return _add(message, part) if replace(part, note="") != Draft() else None
     if (turn := _read_nothing(message)) is not None:
         return turn
     if (fresh := _other_job(text, message)) is not None:
@@ -351,8 +351,8 @@ def _other_job(text: str, message: EmployerMessage) -> Draft | None:
     draft = draft_of(message.state)
     found = _read(text, message, Draft())
     named = job_request.find_role(normalize(text))
-    told = (found.place, found.when, found.spans, found.people, found.amount)
-    much = sum(map(bool, told))
+    parts = (found.place, found.when, found.spans, found.people, found.amount)
+    much = sum(map(bool, parts))
     if named is None or named in draft.skills or negation.has_negation(normalize(text)):
         return None
     if named == draft.skill or (draft.skill is None and not draft.skills):
@@ -361,8 +361,8 @@ def _other_job(text: str, message: EmployerMessage) -> Draft | None:
     return found if much >= _LEAST_SAID or (wanted and much) else None
 
 
-def _add(message: Incoming, told: Draft) -> Turn:
-    return _ask_next(message, draft_of(message.state).with_said(told))
+def _add(message: Incoming, part: Draft) -> Turn:
+    return _ask_next(message, draft_of(message.state).with_said(part))
 
 
 def _direct_answer(text: str, message: EmployerMessage) -> Draft | None:

@@ -51,8 +51,8 @@ def read_report(message: Incoming) -> Turn | None:
     if message.has_intent(Intent.SKIP):
         return Turn(closed, (Reply("kept"),))
     report = ReportEmployer(UUID(about["offer_id"]), text[:REPORT_CHARACTERS])
-    told = "reported_blocked" if about.get("blocked") else "reported"
-    return Turn(closed, (Reply(told, about),), (report,))
+    reply = "reported_blocked" if about.get("blocked") else "reported"
+    return Turn(closed, (Reply(reply, about),), (report,))
 
 
 def read_new_place(message: Incoming) -> Turn | None:

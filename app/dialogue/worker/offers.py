@@ -86,8 +86,8 @@ def read_reason(message: Incoming) -> Turn | None:
     closed = replace(message.state, draft=_without_rejected(message.state))
     if message.context.now.isoformat() > message.state.draft["until"]:
         return None
-    meant = message.intents
-    if meant and not (meant <= _NO_REASON or Intent.COURTESY in meant):
+    intents = message.intents
+    if intents and not (intents <= _NO_REASON or Intent.COURTESY in intents):
         return None
     if "?" in text or phrase_set("asking").anywhere(split_words(text)[:1]):
         return None  # "what is my profile" is a question
@@ -95,9 +95,11 @@ def read_reason(message: Incoming) -> Turn | None:
     if message.context.open_offers and answer is not None and _means_other_offer(answer):
         return None
     why = parse_reason(text)
-    if meant and why not in REASONS:
+    if intents and why not in REASONS:
         # "No", "later", "thanks" give no reason.
-        return Turn(closed, (Reply("courtesy" if Intent.COURTESY in meant else "reason_skipped"),))
+        return Turn(
+            closed, (Reply("courtesy" if Intent.COURTESY in intents else "reason_skipped"),)
+        )
     return Turn(closed, (Reply("reason_noted"),), (GiveReason(UUID(rejected), why),))
 
 

@@ -49,14 +49,14 @@ def close_question(
     following = unanswered(state, context)
     if not following:
         done = replace(state, registering=False)
-        said = Reply("registered", summary(context, slots))
+        reply = Reply("registered", summary(context, slots))
         # Without a phone no offer comes: ask somebody who skipped it once more.
         lacks = context.profile is not None and not context.profile.has_phone
         lacks &= not any(isinstance(effect, SetPhone) for effect in effects)
-        closing = (*before, said, *((Reply("ask_phone"),) if lacks else ()))
+        closing = (*before, reply, *((Reply("ask_phone"),) if lacks else ()))
         return Turn(done, closing, effects, language)
-    opened, said = open_question(state, following[0], context)
-    return Turn(opened, (*before, said), effects, language)
+    opened, reply = open_question(state, following[0], context)
+    return Turn(opened, (*before, reply), effects, language)
 
 
 def summary(context: Context, slots: Sequence[Slot] | None = None) -> Mapping[str, Any]:

@@ -49,9 +49,9 @@ def read_skills(message: Incoming) -> Turn | None:
         return None
     if (
         state.registering
-        and (told := read_name_correction(message) or read_age(message)) is not None
+        and (turn := read_name_correction(message) or read_age(message)) is not None
     ):
-        return told
+        return turn
     return read_written_skills(message, text, chosen)
 
 
