@@ -3,8 +3,8 @@
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.http.connections import guard_server
 from app.api.http.fast_path import KnownPaths
+from app.server.connections import guard_server
 
 
 class Application(FastAPI):

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from html import escape
+from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -13,38 +14,16 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 import app
 from app.api.http.dependencies import Now, Route, Rt, runtime_of
 from app.api.http.problems import problems
-from app.api.http.writable import NotWritable, WriteProbe
 from app.core.errors import NotFound, Unavailable
 from app.core.metrics import exposition
 from app.core.ratelimit import ANSWERS_SECONDS
 from app.core.schema import ResponseModel
+from app.database.writable import NotWritable, WriteProbe
 from app.reporting import backlog, parked
 
 router = APIRouter(tags=["health"], route_class=Route)
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Partimer</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1.05rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem; }}
-li {{ margin: .4rem 0; }}
-pre {{ overflow-x: auto; padding: .8rem; border: 1px solid; border-radius: .6rem; }}
-</style></head><body><main>
-<h1>Partimer</h1>
-<p>A WhatsApp-first marketplace for part-time work. Version {version}.</p>
-<ul>{links}</ul>
-<h2 id="employers">You need people? Get an account for your company</h2>
-<p>A company registers with its name, an e-mail address, a password and the phone it will write from:</p>
-<pre>curl {base_url}/api/auth/register/employer -H 'Content-Type: application/json' -d '{{
-  "company_name": "Cafe Bandra", "contact_name": "Rustom Irani", "email": "owner@example.com",
-  "password": "a long password of your own", "phone": "+919876543210"}}'</pre>
-<p>Then write <b>employer</b> to us on WhatsApp from that phone: we send a code to the e-mail address, and
-from then on you post jobs, and hear who said yes, in the chat. Without an account, write <b>human</b> there
-and somebody of our team helps.{reference}</p>
-<h2>कंपनी का खाता</h2>
-<p>ऊपर के तरीके से खाता बनाएँ, फिर उसी फ़ोन से WhatsApp पर <b>मालिक</b> लिखें। मदद चाहिए तो <b>इंसान</b> लिखें।</p>
-</main></body></html>"""
+_PAGE = Path(__file__).with_name("welcome.html").read_text("utf-8").rstrip()
 
 _REFERENCE = ' The <a href="/docs">reference</a> has everything else.'
 

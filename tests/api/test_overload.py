@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.api.http import problems
-from app.api.http.load_shedding import Capacity, ConcurrencyLimiter, LoadShedder, Overloaded
 from app.api.http.middleware import RequestContext
 from app.core.metrics import exposition
+from app.server.load_shedding import Capacity, ConcurrencyLimiter, LoadShedder, Overloaded
 from tests.acceptance.shapes import problem
 
 PATHS = (

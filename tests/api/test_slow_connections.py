@@ -13,9 +13,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.api.application import Application
-from app.api.http import connections, middleware, problems
+from app.api.http import middleware, problems
 from app.api.http.middleware import RequestContext
 from app.database.postgresql import keep_alive
+from app.server import connections
 
 type LiveApp = Callable[[Any], AbstractContextManager[str]]
 

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from app.api.http import writable
-from app.api.http.writable import NotWritable, WriteProbe
 from app.core.crypto import Keyring
+from app.database import writable
 from app.database.session import Database
+from app.database.writable import NotWritable, WriteProbe
 from tests.acceptance.shapes import problem
 from tests.conftest import _create_tables
 from tests.infra.disk import fill, small_disk

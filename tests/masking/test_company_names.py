@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.api.employers.company_names import CompanyName
+from app.jobs.company_names import CompanyName
 
 NAME: TypeAdapter[str] = TypeAdapter(CompanyName)
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter
 
-from app.api.employers.company_names import CompanyName
+from app.jobs.company_names import CompanyName
 from app.jobs.review import LIKE_A_SCAM, judge
 from tests.measure import train
 from tests.measure.texts import (

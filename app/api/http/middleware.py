@@ -11,14 +11,14 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.http.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
-from app.api.http.load_shedding import LoadShedder, Overloaded
 from app.api.http.problems import problem
 from app.core.errors import DomainError
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import REQUEST_SECONDS, REQUESTS
 from app.database.faults import counting_commits
+from app.server.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
+from app.server.load_shedding import LoadShedder, Overloaded
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNROUTED = "(none)"

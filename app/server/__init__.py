@@ -1,0 +1,1 @@
+"""Guards of the server that runs the application: slow connections and overload."""
