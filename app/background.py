@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock_repair
-from app.api.auth.reset_link import send_reset_link
 from app.api.http import idempotency
 from app.attempts.work import Verb as ItemVerb
 from app.attempts.work import Work, do_due
@@ -26,6 +25,7 @@ from app.database.due import Due
 from app.identity import password_reset
 from app.matching import waves
 from app.messaging import retention as messages_kept
+from app.messaging.account_links import send_reset_link
 from app.messaging.inbox import process
 from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, remind

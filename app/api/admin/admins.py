@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.api.admin.access import AdminManager, AnyAdmin
-from app.api.auth.reset_link import send_reset_link
 from app.api.http.dependencies import Now, Once, PageQuery, Read, Route, Rt, Write
 from app.api.http.parameters import AdminId
 from app.api.http.problems import problems
@@ -25,6 +24,7 @@ from app.identity.models import Role, User, UserStatus
 from app.identity.permissions import Permission, permissions_of
 from app.identity.rules import AdminRole
 from app.identity.users import EmailTaken, StatusForbids
+from app.messaging.account_links import send_reset_link
 
 router = APIRouter(prefix="/api/admin/admins", tags=["admin"], route_class=Route)
 

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from app.api.admin.access import MessageReader, MessageRetrier
 from app.api.admin.lists import Listing, ListSpec, equal, whether
-from app.api.admin.retries import find_locked, note_retry, try_again
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Write
 from app.api.http.parameters import MessageId, WebhookId
@@ -29,6 +28,7 @@ from app.messaging.models import (
 from app.messaging.outbox import costs, delivery
 from app.messaging.outbox.delivery import MessageNotRetryable
 from app.messaging.outbox.template_quota import DeferralReason
+from app.moderation.retries import find_locked, note_retry, try_again
 from app.policy import policy
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)

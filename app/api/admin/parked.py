@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from app.api.admin.access import MessageReader, MessageRetrier
 from app.api.admin.lists import Listing, ListSpec, equal
-from app.api.admin.retries import find_locked, try_again
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Route, Write
 from app.api.http.parameters import InboxId, SubjectId
@@ -21,6 +20,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset
 from app.core.schema import Instant, Page, ResponseModel
 from app.messaging.models import InboxItem, WebhookState
+from app.moderation.retries import find_locked, try_again
 from app.reporting.parked import WORKS
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)

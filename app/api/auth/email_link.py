@@ -1,12 +1,9 @@
 """The link that confirms an e-mail address: sent at registration, sent again, followed."""
 
-import datetime as dt
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Query, status
 from pydantic import Field
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.auth.passwords import require_password_account
@@ -26,8 +23,7 @@ from app.api.http.problems import problems
 from app.core.schema import RequestModel, ResponseModel, Secret
 from app.identity import email_confirmation, users
 from app.identity.email_confirmation import EmailLinkInvalid
-from app.messaging.outbox import enqueue
-from app.runtime import Runtime
+from app.messaging.account_links import send_confirmation_link
 
 router = APIRouter(prefix="/api/auth/email", tags=["auth"], route_class=Route)
 page_router = APIRouter(prefix="/confirm-email", include_in_schema=False, route_class=Route)
@@ -68,34 +64,12 @@ async def get_email(session: Read, actor: AnyActor) -> EmailStanding:
     )
 
 
-async def send_link(
-    session: AsyncSession, runtime: Runtime, user_id: UUID, now: dt.datetime
-) -> bool:
-    """Send a link to a user's address; False if it is confirmed already."""
-    link = await email_confirmation.issue_token(session, user_id, now=now)
-    if link is None:
-        return False
-    await enqueue.notify(
-        session,
-        user_id,
-        "email_link",
-        {
-            "url": f"{runtime.settings.base_url}/confirm-email?token={link.token}",
-            "days": email_confirmation.LIFETIME.days,
-        },
-        key=str(link.id),
-        now=now,
-        expires_at=link.expires_at,
-    )
-    return True
-
-
 @router.post("/resend", status_code=status.HTTP_202_ACCEPTED, responses=problems(WrongRole))
 async def resend_email_link(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> LinkSent:
     """Send the link to my address again; older links are good no more."""
     require_password_account(actor)
     await limit_subject(runtime, "email:account", str(actor.user_id))
-    sent = await send_link(session, runtime, actor.user_id, now)
+    sent = await send_confirmation_link(session, runtime.settings.base_url, actor.user_id, now)
     return LinkSent(status="confirmation_sent" if sent else "already_confirmed")
 
 

@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, status
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from app.api.auth.email_link import send_link
 from app.api.auth.passwords import Password
 from app.api.auth.phones import limit_phone, read_phone
-from app.api.employers.company_names import CompanyName
 from app.api.employers.profile import EmployerProfile, profile_answer
 from app.api.http.dependencies import (
     Address,
@@ -41,6 +39,8 @@ from app.employers.registration import NewEmployer
 from app.identity import passwords, users
 from app.identity.codes import CodeRules, CodesExhausted
 from app.identity.users import EmailTaken
+from app.jobs.company_names import CompanyName
+from app.messaging.account_links import send_confirmation_link
 from app.runtime import Runtime
 from app.workers import registration as worker_registration
 from app.workers.registration import DEFAULT_TRAVEL_KM, NewWorker
@@ -260,5 +260,5 @@ async def register_employer(
     A link to confirm the address is sent to it; nothing waits for that, unless the policy says so.
     """
     user, employer = await employer_registration.register(session, new, now=now)
-    await send_link(session, runtime, user.id, now)
+    await send_confirmation_link(session, runtime.settings.base_url, user.id, now)
     return profile_answer(session, user, employer)

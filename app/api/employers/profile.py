@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.auth.phones import read_phone
-from app.api.employers.company_names import CompanyName
 from app.api.http.dependencies import EmployerActor, Now, Read, Route, Rt, Write
 from app.api.http.problems import problems
 from app.core.phones import PhoneNotSupported, check_company_phone
@@ -30,6 +29,7 @@ from app.employers.models import Employer
 from app.employers.profile import EmployerEdit
 from app.identity import users
 from app.identity.models import User, UserStatus
+from app.jobs.company_names import CompanyName
 from app.runtime import Runtime
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
