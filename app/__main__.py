@@ -326,7 +326,7 @@ def demo(arguments: argparse.Namespace) -> int:
     from app.demo import story
 
     gc_tuning.freeze()
-    return story.tell(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
+    return story.play(base_url=arguments.url, as_json=arguments.json, workers=arguments.workers)
 
 
 async def templates(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The tables and an engine, by the names that the specification gives them.
+"""`Base` and `engine`, by the names that the specification gives them.
 
 `from app.db import Base, engine` is enough for a script: `Base.metadata.create_all(bind=engine)` makes
 every table. The application itself uses `app.database`.

@@ -1,4 +1,4 @@
-"""The words of the market, for forms and programs: skills, categories, places. Public, cacheable."""
+"""Skills, categories and places, public and cacheable."""
 
 from typing import Annotated, Literal
 
@@ -40,7 +40,7 @@ Text = Annotated[
     BeforeValidator(clean_text),
     AfterValidator(_short),
 ]
-"""What somebody types into a search field."""
+"""The text of a search field."""
 
 
 class SkillAnswer(ResponseModel):

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, what is it: for machines, and one page for a person."""
+"""Health, readiness and metrics for machines, and the welcome page for people."""
 
 import asyncio
 import secrets
@@ -104,7 +104,7 @@ async def get_readiness(request: Request, rt: Rt, now: Now) -> Ready:
         detail = f"Background work is {behind} seconds behind: is a worker process running?"
         raise BackgroundLagging(detail)
     return Ready(
-        # Every process would see the same: one bad row must not take all of them out of service.
+        # Every process sees the same parked rows: one of them must not take all processes out of service.
         status="degraded" if waits else "ok",
         version=app.__version__,
         database="ok",
@@ -115,7 +115,7 @@ async def get_readiness(request: Request, rt: Rt, now: Now) -> Ready:
 
 
 def _probe_of(request: Request) -> WriteProbe:
-    """Return the process's one probe, made when it is first asked for."""
+    """Return the process's probe, made on first use."""
     state = request.app.state
     if not hasattr(state, "write_probe"):
         state.write_probe = WriteProbe(runtime_of(request).database)

@@ -1,4 +1,4 @@
-"""Matching by hand: another wave for a job, and noting what has expired."""
+"""Matching on request: another wave for a job, and marking expired offers."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ from app.offers import expire
 router = APIRouter(prefix="/api/matching", tags=["matching"], route_class=Route)
 
 _BATCH = 500
-"""Offers noted as expired in one transaction."""
+"""Offers marked as expired in one transaction."""
 
 
 class WaveAnswer(ResponseModel):
@@ -77,7 +77,7 @@ async def expire_matches(_actor: AdminActorApart, rt: Rt, now: Now) -> ExpiredAn
     """Note every offer whose deadline has passed as expired."""
     total = 0
     while True:
-        # One transaction a batch: a long one would keep every other writer waiting.
+        # One transaction for each batch: a long one would keep every other writer waiting.
         async with rt.database.begin() as session:
             count = await expire.expire_due(session, now, _BATCH)
         total += count

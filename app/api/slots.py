@@ -1,4 +1,4 @@
-"""A weekly slot as it travels: the same for a worker's week and a job's shifts."""
+"""A weekly slot in requests and responses: of a worker's week and of a job's shifts."""
 
 import datetime as dt
 from functools import lru_cache
@@ -28,7 +28,7 @@ class WeeklySlot(RequestModel):
 
     @property
     def slot(self) -> Slot:
-        """The same, as the rules count it."""
+        """The same as the domain's value."""
         return Slot.between(self.weekday.number, self.start, self.end)
 
 
@@ -44,5 +44,5 @@ class SlotAnswer(ResponseModel):
     @classmethod
     @lru_cache(maxsize=4_096)  # few different ones fill most lists
     def of(cls, weekday: int, starts: dt.time, ends: dt.time) -> "SlotAnswer":
-        """Return the answer for a row; Monday is 0."""
+        """Return the response for a row; Monday is 0."""
         return cls(weekday=Weekday.of(weekday), start=starts, end=ends)

@@ -1,4 +1,4 @@
-"""The demonstration's hands: the public API, and the sandbox in place of phones and cards."""
+"""The demonstration's client of the public API, and of the sandbox in place of phones and cards."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 
 PATIENCE_SECONDS: Final = 30.0
-"""How long something may take to arrive before the demonstration gives up."""
+"""How long the demonstration waits for a message or a payment."""
 
 _POLL_SECONDS: Final = 0.15
 _CODE = re.compile(r"\b(\d{6})\b")
@@ -41,10 +41,9 @@ class Server:
         address: str | None = None,
         expect: tuple[int, ...] = (200, 201, 202, 204),
     ) -> Json:
-        """Send one request and return its JSON.
+        """Send one request and return its JSON. Raises `DemoFailed` for an unexpected status.
 
-        `address` is where the person sits, told as a proxy on this machine would tell it: two
-        thousand people do not share one address. Raises `DemoFailed` for an answer not expected.
+        `address` is the client's address, as a proxy sends it: two thousand people don't share one.
         """
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if address:
@@ -58,7 +57,7 @@ class Server:
     async def _answer(
         self, method: str, path: str, body: Any, headers: dict[str, str]
     ) -> httpx.Response:
-        """Send one request; again where a busy server says that it did nothing, and when to come back."""
+        """Send one request; repeat it when a busy server answers 503 with Retry-After."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_SECONDS
         while True:
@@ -87,8 +86,8 @@ class Server:
 
     @asynccontextmanager
     async def reading_codes(self) -> AsyncIterator[None]:
-        """While the block runs, note every sign-in code that is sent to anybody."""
-        # Before anybody asks for a code: one that came meanwhile would pass for an old one.
+        """Collect every sign-in code that is sent during the block."""
+        # Before anybody asks for a code: one that arrives meanwhile would count as old.
         newest = await self._newest()
         task = asyncio.create_task(self._read_codes(newest))
         try:
@@ -120,7 +119,7 @@ class Server:
             after = items[-1]["id"]
 
     async def code_for(self, phone: str) -> str:
-        """Return the code sent to `phone`, as soon as it is there; each is given once."""
+        """Return the code sent to `phone` once it is there; each code is returned once."""
         arrived = self._arrived.setdefault(phone, asyncio.Event())
         try:
             await asyncio.wait_for(arrived.wait(), PATIENCE_SECONDS * 4)
@@ -130,13 +129,13 @@ class Server:
         return self._codes.pop(phone)
 
     async def messages(self, phone: str) -> list[Json]:
-        """Return what `phone` received on WhatsApp, oldest first."""
+        """Return the WhatsApp messages to `phone`, oldest first."""
         path = f"/sandbox/whatsapp/_control/messages?phone={phone.replace('+', '%2B')}"
         items: list[Json] = (await self.call("GET", path))["items"]
         return items
 
     async def message_with(self, phone: str, words: str, *, after: int = 0) -> Json:
-        """Return the first message to `phone` from number `after` on that holds `words`."""
+        """Return the first message to `phone` from index `after` on that contains `words`."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while asyncio.get_running_loop().time() < deadline:
             for item in (await self.messages(phone))[after:]:
@@ -146,7 +145,7 @@ class Server:
         raise DemoFailed(f"No message about {words!r} arrived within {PATIENCE_SECONDS:.0f} s.")
 
     async def tap(self, phone: str, button: str) -> None:
-        """Let the person with `phone` tap a button."""
+        """Tap a button on `phone`."""
         message = {"type": "button_reply", "id": button}
         path = "/sandbox/whatsapp/_control/inbound"
         await self.call("POST", path, {"phone": phone, "message": message})

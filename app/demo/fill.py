@@ -1,4 +1,4 @@
-"""Filling the server with the city: every worker and job through the public API."""
+"""Create the city's workers and jobs through the public API."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,17 +8,17 @@ from app.demo.city import DEMO_PASSWORD, Citizen, Company
 from app.demo.client import Json, Server
 
 AT_ONCE: Final = 48
-"""People registering at the same time; more only wait for each other."""
+"""Workers that register at the same time; more would only wait for each other."""
 
 type Advance = Callable[[], None]
 
 
 async def sign_up(server: Server, citizens: Sequence[Citizen], advance: Advance) -> None:
     """Register every citizen, prove their phone by the code they get, and set their week."""
-    turns = asyncio.Semaphore(AT_ONCE)
+    limit = asyncio.Semaphore(AT_ONCE)
 
     async def one(citizen: Citizen) -> None:
-        async with turns:
+        async with limit:
             await _sign_up(server, citizen)
         advance()
 
@@ -52,7 +52,7 @@ async def open_shop(server: Server, companies: Sequence[Company], advance: Advan
 
 
 async def employer(server: Server, company: Company) -> str:
-    """Register a company, or take it as it is, and return an access token of it."""
+    """Register a company unless it is there, and return its access token."""
     at = company.address
     path = "/api/auth/register/employer"
     await server.call("POST", path, company.body, address=at, expect=(201, 409))
@@ -62,7 +62,7 @@ async def employer(server: Server, company: Company) -> str:
 
 
 async def is_filled(server: Server, company: Company) -> bool:
-    """Whether the last company of a city is there, so that all before it are too."""
+    """Whether the last company of the city is there, and so all before it."""
     body = {"role": "employer", "email": company.body["email"], "password": DEMO_PASSWORD}
     path = "/api/auth/login"
     answer = await server.call("POST", path, body, address=company.address, expect=(200, 401))

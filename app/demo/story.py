@@ -1,4 +1,4 @@
-"""One story, told step by step: a job, the people found, the offer, the answer, the lead."""
+"""The demonstration step by step: a job, the workers found, the offer, the answer, the payment."""
 
 import asyncio
 import json
@@ -29,21 +29,21 @@ from app.runtime import wall_clock
 JOBS: Final = 50
 INDIA: Final = ZoneInfo("Asia/Kolkata")
 _CITY: Final = 0
-"""The run whose city is used; it is filled once and found again afterwards."""
+"""The run of the city; it is filled once and reused afterwards."""
 _BLUR_KM: Final = 0.7
-"""How far a distance that an employer sees can be from the true one: rounded, and from the grid."""
+"""Largest difference between a distance that employers see and the true one."""
 
 
-def tell(*, base_url: str | None, as_json: bool, workers: int) -> int:
-    """Fill the server's city if it is empty, and tell the story; return the exit code.
+def play(*, base_url: str | None, as_json: bool, workers: int) -> int:
+    """Fill the server's city if it is empty, and play the story; return the exit code.
 
-    `as_json` prints one JSON object of what happened and nothing else.
+    With `as_json` it prints only one JSON object of what happened.
     """
     console = Console(stderr=as_json, quiet=False)
     settings = load_settings()
     url = (base_url or settings.public_url or f"http://127.0.0.1:{settings.port}").rstrip("/")
     try:
-        told = asyncio.run(_tell(url, console, workers))
+        result = asyncio.run(_play(url, console, workers))
     except DemoFailed as error:
         console.print(f"[red]{error}[/red]")
         return 1
@@ -51,7 +51,7 @@ def tell(*, base_url: str | None, as_json: bool, workers: int) -> int:
         console.print(f"[red]{_first(group)}[/red]")
         return 1
     if as_json:
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        print(json.dumps(result, ensure_ascii=False, indent=2))
     return 0
 
 
@@ -63,7 +63,7 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
     return error
 
 
-async def _tell(url: str, console: Console, workers: int) -> Json:
+async def _play(url: str, console: Console, workers: int) -> Json:
     limits = httpx.Limits(max_connections=fill.AT_ONCE + 8)
     timeout = httpx.Timeout(PATIENCE_SECONDS * 2)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=timeout) as http:
@@ -72,7 +72,7 @@ async def _tell(url: str, console: Console, workers: int) -> Json:
         await server.require_sandbox()
         citizens = city.workers(workers, _CITY)
         filled = await _fill(server, console, citizens)
-        story = await _Story(server, console, citizens).tell()
+        story = await _Story(server, console, citizens).play()
         seconds = round(time.perf_counter() - started, 1)
         return {"server": url, "seconds": seconds, "city": filled, "story": story}
 
@@ -108,7 +108,7 @@ async def _fill(server: Server, console: Console, citizens: Sequence[Citizen]) -
 
 
 def _stepper(progress: Progress, number: TaskID) -> Callable[[], None]:
-    """Return what moves a bar on; in a pipe or a log, where no bar is drawn, a line each tenth does."""
+    """Return the function that advances a bar; without a terminal it prints a line each tenth."""
     task = progress.tasks[number]
     tenth = max(1, int(task.total or 0) // 10)
 
@@ -123,7 +123,7 @@ def _stepper(progress: Progress, number: TaskID) -> Callable[[], None]:
 
 
 class _Story:
-    """The steps, in the order they happen; each is shown and kept for the JSON."""
+    """The steps in order; each is shown and kept for the JSON."""
 
     def __init__(self, server: Server, console: Console, citizens: Sequence[Citizen]) -> None:
         self._server = server
@@ -138,8 +138,8 @@ class _Story:
         self._console.print()
         self._console.rule(f"[bold]{self._number}. {title}", align="left")
 
-    async def tell(self) -> Json:
-        """Tell it all."""
+    async def play(self) -> Json:
+        """Play every step."""
         company = self._new_company()
         token = await fill.employer(self._server, company)
         job = await self._post(token, company)
@@ -185,7 +185,7 @@ class _Story:
         return matches
 
     def _near(self, job: Json) -> list[tuple[float, float, bool]]:
-        """Return where the workers around the job live (km east and north), and who could come."""
+        """Return the workers around the job: km east, km north, and whether they fit."""
         spot = job["location"]
         here = Point(spot["latitude"], spot["longitude"])
         found = []
@@ -208,10 +208,9 @@ class _Story:
         return found
 
     async def _asked(self, matches: list[Json], job: Json) -> list[tuple[Json, Citizen, Json]]:
-        """Return each match with the worker it is and the message they got.
+        """Return each match with its worker and the message they got.
 
-        An employer can't tell who somebody is; the demonstration knows its people, and finds the one
-        whose phone holds the button of this offer.
+        The API hides who a worker is, so this looks for the phone that has the button of this offer.
         """
         found = [
             (match, *asked)
@@ -235,7 +234,7 @@ class _Story:
         ]
 
     async def _offered(self, match: Json, citizens: list[Citizen]) -> tuple[Citizen, Json] | None:
-        """Return the one of these whose phone got this offer, once it is there, and its message."""
+        """Return the worker whose phone got this offer, and the message; waits for it."""
         button = f"offer:{match['id']}:accept"
         deadline = time.perf_counter() + PATIENCE_SECONDS
         while time.perf_counter() < deadline:
@@ -249,11 +248,11 @@ class _Story:
     async def _messages(
         self, asked: list[tuple[Json, Citizen, Json]]
     ) -> tuple[Json, Citizen, Json]:
-        told = [
+        offers = [
             {"phone": c.body["phone"], "language": c.body["language"], "text": m["text"]}
             for _, c, m in asked
         ]
-        self._step("The offer, as the workers read it in WhatsApp", offers=told)
+        self._step("The offer, as the workers read it in WhatsApp", offers=offers)
         shown: set[str] = set()
         for _, citizen, message in asked:
             if citizen.body["language"] not in shown:
