@@ -209,7 +209,7 @@ def _more_or_less(text: str, draft: Draft) -> int | None:
     said = text.strip(" .!?।").split()
     more, less = (phrase_set(name).anywhere(said) for name in ("more_of", "less_of"))
     rest = phrase_set("more_of", "less_of", "part_people", "change_words", "wants").without(said)
-    rest = [word for word in rest if word not in place_phrases.FILLERS]
+    rest = [word for word in rest if word not in place_phrases.fillers()]
     if more == less or len(rest) != 1 or (by := job_request.parse_count(rest[0])) is None:
         return None
     people = draft.people + by if more else draft.people - by

@@ -16,9 +16,11 @@ from app.catalogue import places, skills
 from app.core.week import DAY
 from app.masking.mask import mask
 from app.nlu import dates, negation, pay, place_phrases, weekly_hours
-from app.nlu.dates import GAP, pattern_of
+from app.nlu.dates import GAP
+from app.nlu.intents import intents
 from app.nlu.job_draft import EVERY_SHIFT, Draft
 from app.nlu.normalize import normalize
+from app.nlu.vocabulary import named_phrases, one_of, whole_word, word_set
 
 MOST_PEOPLE: Final = 500
 NOTE_CHARACTERS: Final = 200
@@ -29,54 +31,48 @@ _LONGEST_TIMES: Final = 12
 """Words in which days and hours are told at a time."""
 _LEAST_LETTERS: Final = 4
 
-_NUMBERS: Final[Mapping[str, int]] = {
-    normalize(word): number
-    for number, words in enumerate(
-        (
-            "one ek एक",
-            "two do दो",
-            "three teen tin तीन",
-            "four char chaar चार",
-            "five panch paanch पांच पाँच",
-            "six chhe che chhah छह छः",
-            "seven saat सात",
-            "eight aath आठ",
-            "nine nau नौ",
-            "ten das दस",
-        ),
-        start=1,
-    )
-    for word in words.split()
-}
 _ONE: Final = frozenset({"a", "an", "1"})
-_NUMBERED: Final = frozenset("class std standard grade kaksha sector gate no number floor".split())
-"""Words whose number says which, and not how many: "class 8 maths"."""
-_COUNT: Final = rf"(\d{{1,3}}|{pattern_of('|'.join(_NUMBERS))})"
-_PEOPLE: Final = re.compile(
-    rf"(?<![\d:.,-]){_COUNT}\s*(?:more\s+|x\s+)?"
-    + pattern_of(
-        "people|persons|person|peoples|pax|workers|worker|candidates|candidate|positions|position|"
-        "openings|opening|vacancy|vacancies|members|log|logo|logon|loge|bande|banda|aadmi|admi|"
-        "ppl|boys|girls|guys|ladke|ladkiyan|लोग|लोगों|बंदे|आदमी|जन|व्यक्ति|vyakti|staff|nos|helpers needed"
-    )
-)
-_WANTED: Final = re.compile(
-    rf"(?:{pattern_of('need|needed|want|require|chahiye|hiring|x')}\s*){_COUNT}(?=\s*(?:[,;|।]|$))"
-    rf"|(?<![\d:.,-]){_COUNT}\s*{pattern_of('chahiye|chahie|chaiye|needed|required|wanted|चाहिए')}"
-)
-
-_EXPERIENCE: Final = re.compile(
-    rf"(\d{{1,2}})\s*\+?\s*{pattern_of('years|year|yrs|yr|saal|sal|साल')}\s*(?:of |ka |का )?\s*"
-    rf"{pattern_of('experience|experienced|exp|anubhav|tajurba|अनुभव|तजुर्बा')}"
-    rf"|{pattern_of('experience|exp|अनुभव')}\s*(?:of |: ?)?(\d{{1,2}})\s*{pattern_of('years|year|yrs|saal|साल')}"
-)
-_RADIUS: Final = re.compile(
-    rf"(?:{pattern_of('within|radius|upto|up to|max|in|from')}\s*(?:of\s*)?)?(?<![\d.])(\d{{1,3}}(?:\.\d)?)\s*"
-    rf"{pattern_of('km|kms|kilometer|kilometers|kilometre|kilometres|किमी|किलोमीटर')}"
-    r"(?:\s*(?:radius|ke andar|के अंदर|tak|तक|around))?"
-)
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")
 _BETWEEN: Final = re.compile(r"[,;|।\n]|\s[/+•*]\s|\s-\s(?!\d)|\.(?=\s|$)")
+
+
+@cache
+def _count_words() -> Mapping[str, int]:
+    return {normalize(word): int(number) for number, word in named_phrases("counts")}
+
+
+class _Patterns:
+    """The patterns of people, experience and distance."""
+
+    def __init__(self) -> None:
+        def any_of(*names: str) -> str:
+            return whole_word("job", *names)
+
+        count = rf"(\d{{1,3}}|{whole_word('counts', *map(str, range(1, 11)))})"
+        self.people = re.compile(rf"(?<![\d:.,-]){count}\s*(?:more\s+|x\s+)?{any_of('people')}")
+        self.wanted = re.compile(
+            rf"(?:{any_of('need')}\s*){count}(?=\s*(?:[,;|।]|$))"
+            rf"|(?<![\d:.,-]){count}\s*{any_of('needed')}"
+        )
+        self.experience = re.compile(
+            rf"(\d{{1,2}})\s*\+?\s*{any_of('years')}\s*(?:{one_of('job', 'of_years')} )?\s*"
+            rf"{any_of('experienced')}"
+            rf"|{any_of('experience')}\s*(?:{one_of('job', 'experience_of')} |: ?)?(\d{{1,2}})"
+            rf"\s*{any_of('years_after')}"
+        )
+        self.radius = re.compile(
+            rf"(?:{any_of('within')}\s*(?:{one_of('job', 'within_of')}\s*)?)?"
+            rf"(?<![\d.])(\d{{1,3}}(?:\.\d)?)\s*{any_of('km')}(?:\s*{one_of('job', 'around')})?"
+        )
+
+
+_patterns = cache(_Patterns)
+
+
+def warm_up() -> None:
+    """Read the vocabularies and compile the patterns that the first message would wait for."""
+    intents("hi")
+    read("2 waiters tomorrow", dt.date.min)
 
 
 def read(
@@ -138,13 +134,13 @@ def role_and_people(text: str) -> tuple[bool, int | None]:
 
 
 def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
-    if match := _EXPERIENCE.search(text):
+    if match := _patterns().experience.search(text):
         draft = replace(draft, years=int(match[1] or match[2]))
         text = text[: match.start()] + GAP + text[match.end() :]
-    if match := _RADIUS.search(text):
+    if match := _patterns().radius.search(text):
         draft = replace(draft, radius_km=min(max(float(match[1]), 0.5), 500.0))
         text = text[: match.start()] + GAP + text[match.end() :]
-    for pattern in (_PEOPLE, _WANTED):
+    for pattern in (_patterns().people, _patterns().wanted):
         match = pattern.search(text)
         if match is None:
             continue
@@ -162,7 +158,7 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
 def parse_count(text: str) -> int | None:
     """Return a number of people, in digits or in words; None where it is none."""
     word = normalize(text).strip(" .!")
-    number = _NUMBERS.get(word) or (int(word) if re.fullmatch(r"\d{1,3}", word) else None)
+    number = _count_words().get(word) or (int(word) if re.fullmatch(r"\d{1,3}", word) else None)
     return number if number is not None and 1 <= number <= MOST_PEOPLE else None
 
 
@@ -308,7 +304,7 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
             if slug is None:
                 continue
             before, people = words[:at], None
-            numbered = len(before) > 1 and before[-2] in _NUMBERED
+            numbered = len(before) > 1 and before[-2] in word_set("job", "numbered")
             if (
                 before
                 and not numbered
@@ -336,7 +332,7 @@ def find_role(text: str) -> str | None:
 
 def _named(words: Sequence[str]) -> str | None:
     said = skills.fold(" ".join(words))
-    if not said or said in place_phrases.FILLERS:
+    if not said or said in place_phrases.fillers():
         return None
     for form in (said, said.removesuffix("s"), said.removesuffix("es")):
         if slug := _role_names().get(form):

@@ -10,7 +10,7 @@ from app.core.languages import DEFAULT_LANGUAGE
 from app.nlu.job_draft import Draft
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import has_devanagari, normalize, split_words
-from app.nlu.vocabulary import phrase_set, phrases, vocabulary
+from app.nlu.vocabulary import phrase_set, phrases, vocabulary, word_set
 
 MOST_CHARACTERS: Final = 300
 """So much of a message is read."""
@@ -24,38 +24,25 @@ _MOST_LOOKED_AT: Final = 10
 _LEAST_LETTERS: Final = 4
 _KNOWN_SECTIONS: Final = ("intents", "phrases", "calendar", "numbers", "units")
 
-FILLERS: Final = frozenset(
-    normalize(word)
-    for word in (
-        "need needed needs want wanted wants require required requires requirement hire hiring "
-        "looking for urgent urgently asap please pls plz i we us me my our a an the and aur or with "
-        "of is are be on in at to job jobs work post posting staff vacancy chahiye chahie chaiye "
-        "chahte hai hain hu hoon ho ko ke ka ki liye mujhe mujhko mereko hume humein hamein hamko "
-        "jaldi kaam part time part-time parttime full shift shifts timing timings hours hour hrs "
-        "salary pay paid paying per only immediately apply sir madam bhai ji hello hi hey day days week "
-        "month date dates from till as who can will do some any people persons there someone "
-        "somebody person new one also this that per each every rs inr se tak mein main par wala "
-        "wale wali baje रोज चाहिए है हैं को के का की में मे पर और मुझे हमें हमको लिए काम जल्दी से तक एक "
-        "वाला वाले वाली बजे लोग place area location role position positions starting start x"
-    ).split()
-)
-_AT: Final = frozenset(normalize(w) for w in "in at near around @ from location place area".split())
-_BY: Final = frozenset(
-    normalize(word) for word in "mein main me par pe ke paas ki taraf में मे पर पास के area".split()
-)
+
+def fillers() -> frozenset[str]:
+    """Return the words of a job's text that name no place."""
+    return word_set("places", "fillers")
 
 
 def has_marker(chunk: str) -> bool:
     """Whether a word says that this is a place: "in Dadar", "Dadar mein"."""
     words = chunk.split()
-    return bool(words) and (words[0] in _AT or words[-1] in _BY)
+    return bool(words) and (
+        words[0] in word_set("places", "before") or words[-1] in word_set("places", "after")
+    )
 
 
 def trim(words: list[str]) -> list[str]:
     """Return the words of a name without what stands around it."""
-    while words and words[0].strip(".!?:") in FILLERS | _AT:
+    while words and words[0].strip(".!?:") in word_set("places", "fillers", "before"):
         words = words[1:]
-    while words and words[-1].strip(".!?:") in FILLERS | _BY:
+    while words and words[-1].strip(".!?:") in word_set("places", "fillers", "after"):
         words = words[:-1]
     return [word.strip("!?:") for word in words]
 
@@ -107,7 +94,7 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
     words = phrase_set("station").without(words)
     for at, end in _runs(words):
         said = " ".join(words[at:end])
-        if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in FILLERS):
+        if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in fillers()):
             continue
         if found := _search(said, city):
             rest = trim([*words[:at], *words[end:]])
@@ -121,7 +108,7 @@ def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
     In a long sentence only its end is looked at, because every look costs a search.
     """
     for at, word in enumerate(words[:-1]):
-        if word in _AT:
+        if word in word_set("places", "before"):
             for end in range(min(len(words), at + 1 + _LONGEST_NAME), at + 1, -1):
                 yield at + 1, end
             break
@@ -204,4 +191,4 @@ def _known() -> Lexicon[bool]:
     # Number words that English has no list for, as "dedh" (1.5), may still be a name.
     sections = {name: vocabulary(DEFAULT_LANGUAGE)[name] for name in _KNOWN_SECTIONS}
     known = [phrase for name, lists in sections.items() for phrase in phrases(name, *lists)]
-    return Lexicon((phrase, True) for phrase in [*known, *FILLERS])
+    return Lexicon((phrase, True) for phrase in [*known, *fillers()])

@@ -13,15 +13,12 @@ from typing import Final
 from app.nlu.intents import Intent, intents, yes_or_no
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import split_words
-from app.nlu.vocabulary import named_phrases, phrase_set, phrases
+from app.nlu.vocabulary import named_phrases, phrase_set, phrases, word_set
 
 _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
 _YEARS_OF: Final = {"year": 1.0, "month": 1 / 12, "week": 1 / 52, "day": 1 / 365}
 _YOUNGEST_WRITER: Final = 5
 """A smaller number is no age: "I am a …"."""
-_OF_A_TIME: Final = frozenset(
-    split_words("of experience exp for since ka ki ke se anubhav tajurba का की के से अनुभव तजुर्बा")
-)
 _MOST_DIGITS: Final = 5
 """Longer numbers are PIN codes and phones, and measure nothing."""
 
@@ -93,7 +90,7 @@ def age(words: Sequence[str]) -> tuple[int | None, list[str]] | None:
 def is_only_a_duration(words: Sequence[str]) -> bool:
     """Whether it is a number, of years or of nothing, and nobody is said to be so old: "10 saal ka"."""
     return all(
-        isinstance(token, _Number) or set(part[token == "year" :]) <= _OF_A_TIME
+        isinstance(token, _Number) or set(part[token == "year" :]) <= word_set("years", "around")
         for token, part in _tokens(words)
     )
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from app.core.week import DAY
 from app.nlu.normalize import normalize
-from app.nlu.vocabulary import named_phrases
+from app.nlu.vocabulary import named_phrases, word_set
 
 ALL_DAY: Final = (0, DAY)
 PARTS: Final[Mapping[str, tuple[int, int]]] = {
@@ -52,13 +52,6 @@ _NAMED_TIMES: Final[Mapping[str, int]] = {"noon": 12 * 60, "midnight": 0}
 _TIME: Final = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?!\d)")
 _HALF: Final = re.compile(r"\s{0,8}(a\.?m\b\.?|p\.?m\b\.?)")
 _OTHER: Final = re.compile(r"[^\s,;/।]+")
-_FILLERS: Final = frozenset(
-    "i am i'm im free available on at in the my of me mein mai main par pe per ko ke ka ki baje bje hu "
-    "hun hoon hai h only work can o'clock oclock any time times between sirf every each har "
-    "bje bj k chalega chalegi chalta rahega rahegi theek thik ok okay fine good sakta sakti samay "
-    "मैं में मे पर को के का की बजे हूं है सिर्फ खाली khali हर चलेगा चलेगी रहेगा ठीक समय टाइम फ्री".split()
-)
-"""Words that change nothing."""
 _NUMBER_OF: Final = "number:"
 _ADDED: Final = "+0.5"
 
@@ -154,7 +147,7 @@ def scan(text: str) -> Scan:
             return Scan(found, ends, pieces, begins)
         plain = other[0].strip(".!'\"()")
         rest = rest[other.end() :]
-        if plain not in _FILLERS:
+        if plain not in word_set("hours", "fillers"):
             # "somvaar", "shanivaar": people write long vowels as they like.
             alike = _sounds().get(_sound(plain))
             if alike is None:

@@ -33,7 +33,6 @@ NOT_PEOPLES: Final = frozenset(
 NOT_READERS: Final[Mapping[str, str]] = {
     "app.api.http.dependencies.limited": "the name of a limit",
     "app.catalogue.places.main_time_zone": "a country's code",
-    "app.nlu.dates.pattern_of": "words of a table, made into a pattern",
     "app.nlu.vocabulary.phrase_set": "names of lists",
     "app.core.crypto.digest": "a token, of bounded length",
     "app.database.engines.parse_url": "a setting",

@@ -4,6 +4,7 @@ A file's sections: `intents` (whole messages, by `Intent`), `phrases` (lists tha
 name), `calendar` (days, parts of a day, words of a time span), `numbers` and `units`.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -12,8 +13,12 @@ from typing import Final
 
 from app.core.languages import languages
 from app.nlu.lexicon import Lexicon
+from app.nlu.normalize import normalize
 
 _FOLDER: Final = Path(__file__).parent
+EDGE: Final = r"(?![a-z0-9\u0900-\u0963])"
+START: Final = r"(?<![a-z0-9\u0900-\u0963])"
+"""Where a word of a normalized text begins and ends, for patterns."""
 
 
 @cache
@@ -44,3 +49,20 @@ def phrases(section: str, *names: str) -> list[str]:
 def phrase_set(*names: str, section: str = "phrases") -> Lexicon[bool]:
     """Return the phrases of these lists, to look for in a text."""
     return Lexicon((phrase, True) for phrase in phrases(section, *names))
+
+
+@cache
+def word_set(section: str, *names: str) -> frozenset[str]:
+    """Return the words of these lists, normalized."""
+    return frozenset(map(normalize, phrases(section, *names)))
+
+
+def one_of(section: str, *names: str) -> str:
+    """Return a pattern of any phrase of these lists, the longest first."""
+    found = sorted(word_set(section, *names), key=lambda phrase: (-len(phrase), phrase))
+    return f"(?:{'|'.join(map(re.escape, found))})"
+
+
+def whole_word(section: str, *names: str) -> str:
+    """Return a pattern of any phrase of these lists, standing by itself."""
+    return f"{START}{one_of(section, *names)}{EDGE}"
