@@ -65,6 +65,7 @@ from app.core.settings import (
 )
 from app.identity import redis_sessions
 from app.identity.sessions import SessionsDown
+from app.nlu import job_request
 from app.providers.whatsapp import flows, templates
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
@@ -192,13 +193,14 @@ async def _warn_of_cache(runtime: Runtime) -> None:
 
 
 def _warm_up(settings: Settings) -> None:
-    """Load what the first request would otherwise wait for: the map and the texts."""
+    """Load what the first request would otherwise wait for: the map, the texts and the vocabularies."""
     places.main_time_zone(places.HOME)
     if settings.is_production:
         # Takes a second, which hardly any test needs.
         phonetic_search.warm_up()
     for language in languages():
         get_catalogue(language)
+    job_request.warm_up()
 
 
 def _hosts(settings: Settings) -> list[str]:
