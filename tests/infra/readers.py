@@ -34,6 +34,8 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.api.http.dependencies.limited": "the name of a limit",
     "app.catalogue.places.main_time_zone": "a country's code",
     "app.nlu.vocabulary.phrase_set": "names of lists",
+    "app.database.types.partial_index": "the name of an index",
+    "app.api.auth.phones.read_phone": "parses by app.core.phones.parse_phone, which is tried",
     "app.core.crypto.digest": "a token, of bounded length",
     "app.database.engines.parse_url": "a setting",
     "app.database.engines.sync_engine_for": "a setting",
