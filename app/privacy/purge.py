@@ -15,14 +15,7 @@ from app.attempts.work import Kind, Work
 from app.database.due import Due
 from app.database.statements import is_one_of, table
 from app.identity import codes, sessions, sign_in_throttle
-from app.identity.models import (
-    OneTimeCode,
-    Role,
-    Session,
-    SignInTries,
-    User,
-    UserStatus,
-)
+from app.identity.models import OneTimeCode, Role, Session, SignInTries, User, UserStatus
 from app.privacy.erase import erase_worker
 
 UNPROVEN_KEPT: Final = dt.timedelta(days=30)

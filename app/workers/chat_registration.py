@@ -17,12 +17,7 @@ from app.identity.models import Role, User, UserStatus
 from app.messaging.contacts import identify
 from app.messaging.models import ChatPerson
 from app.workers.models import Worker
-from app.workers.registration import (
-    DEFAULT_TRAVEL_KM,
-    NewWorker,
-    add_consent,
-    register_proven,
-)
+from app.workers.registration import DEFAULT_TRAVEL_KM, NewWorker, add_consent, register_proven
 
 
 @dataclass(frozen=True, slots=True)
