@@ -37,12 +37,12 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
 
-def left_out() -> Any:
-    """Default factory of a field that a partial update may omit, but not send as null.
+def changeable(description: str, **details: Any) -> Any:
+    """Return a field that a partial update may leave out; null only where its type has None.
 
-    The schema shows the field as optional, without a default.
+    `sent` returns what was sent. The schema shows the field as optional, without a default.
     """
-    return None
+    return Field(default_factory=lambda: None, description=description, **details)
 
 
 def sent(body: RequestModel) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from app.core.schema import (
     Slug,
     Title,
     Years,
-    left_out,
+    changeable,
     sent,
     whole,
 )
@@ -115,63 +115,35 @@ class NewJob(RequestModel):
 class JobChanges(RequestModel):
     """What to change; a field left out keeps its value, null empties it where it can be empty."""
 
-    title: Title = Field(
-        default_factory=left_out,
-        description="Title, one line of 3 to 120 characters.",
-        examples=["Waiter for Sunday brunch"],
+    title: Title = changeable(
+        "Title, one line of 3 to 120 characters.", examples=["Waiter for Sunday brunch"]
     )
-    description: LongProse = Field(
-        default_factory=left_out,
-        description="What there is to do, 1 to 4,000 characters.",
+    description: LongProse = changeable(
+        "What there is to do, 1 to 4,000 characters.",
         examples=["Serve tables at brunch; a meal is included."],
     )
-    category: Slug = Field(
-        default_factory=left_out, description="Slug of the kind of work, as the catalogue has it."
+    category: Slug = changeable("Slug of the kind of work, as the catalogue has it.")
+    location: Location = changeable("Where the work is (WGS 84, degrees).")
+    city: Name | None = changeable("City of the job; null empties it.")
+    address: Line | None = changeable("Street address, up to 200 characters; null empties it.")
+    starts_on: Day = changeable("First day, a local date.")
+    ends_on: Day | None = changeable(
+        "Last day, a local date, included; null makes the job open-ended."
     )
-    location: Location = Field(
-        default_factory=left_out, description="Where the work is (WGS 84, degrees)."
+    time_zone: TimeZone | None = changeable(
+        "IANA name of the time zone; null: that of the location."
     )
-    city: Name | None = Field(
-        default_factory=left_out, description="City of the job; null empties it."
+    slots: Slots = changeable("Weekly hours, by the clock of the job's time zone.")
+    positions: Positions = changeable("How many people are wanted, 1 to 500.")
+    required_skills: Skills = changeable("Slugs of skills without which nobody is asked.")
+    preferred_skills: Skills = changeable("Slugs of skills that raise a worker's score.")
+    min_experience_years: Years = changeable("Least experience in whole years, 0 to 60.")
+    radius_km: Radius | None = changeable(
+        "Largest distance of a worker, in kilometres; null: only the worker's own travel limits it."
     )
-    address: Line | None = Field(
-        default_factory=left_out,
-        description="Street address, up to 200 characters; null empties it.",
-    )
-    starts_on: Day = Field(default_factory=left_out, description="First day, a local date.")
-    ends_on: Day | None = Field(
-        default_factory=left_out,
-        description="Last day, a local date, included; null makes the job open-ended.",
-    )
-    time_zone: TimeZone | None = Field(
-        default_factory=left_out,
-        description="IANA name of the time zone; null: that of the location.",
-    )
-    slots: Slots = Field(
-        default_factory=left_out, description="Weekly hours, by the clock of the job's time zone."
-    )
-    positions: Positions = Field(
-        default_factory=left_out, description="How many people are wanted, 1 to 500."
-    )
-    required_skills: Skills = Field(
-        default_factory=left_out, description="Slugs of skills without which nobody is asked."
-    )
-    preferred_skills: Skills = Field(
-        default_factory=left_out, description="Slugs of skills that raise a worker's score."
-    )
-    min_experience_years: Years = Field(
-        default_factory=left_out, description="Least experience in whole years, 0 to 60."
-    )
-    radius_km: Radius | None = Field(
-        default_factory=left_out,
-        description="Largest distance of a worker, in kilometres; null: only the worker's own travel limits it.",
-    )
-    salary: Salary | None = Field(
-        default_factory=left_out, description="What the worker earns; null empties it."
-    )
-    respond_within_minutes: Minutes | None = Field(
-        default_factory=left_out,
-        description="Minutes a worker has to answer, 1 to 10,080; null: the usual.",
+    salary: Salary | None = changeable("What the worker earns; null empties it.")
+    respond_within_minutes: Minutes | None = changeable(
+        "Minutes a worker has to answer, 1 to 10,080; null: the usual."
     )
 
 

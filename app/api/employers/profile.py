@@ -21,7 +21,7 @@ from app.core.schema import (
     PhoneText,
     RequestModel,
     ResponseModel,
-    left_out,
+    changeable,
     sent,
 )
 from app.employers import profile, shared_identifiers
@@ -73,37 +73,22 @@ class EmployerProfile(ResponseModel):
 class EmployerChanges(RequestModel):
     """What an employer may change; a field left out keeps its value, null empties it."""
 
-    company_name: CompanyName = Field(
-        default_factory=left_out,
-        description="Name of the company, one line of up to 120 characters.",
+    company_name: CompanyName = changeable("Name of the company, one line of up to 120 characters.")
+    contact_name: PersonName = changeable(
+        "Name of the person who signs in, one line of up to 120 characters."
     )
-    contact_name: PersonName = Field(
-        default_factory=left_out,
-        description="Name of the person who signs in, one line of up to 120 characters.",
-    )
-    phone: PhoneText | None = Field(
-        default_factory=left_out,
+    phone: PhoneText | None = changeable(
+        "Phone; a national number is read in the server's country; null empties it.",
         examples=["+919876543210"],
-        description="Phone; a national number is read in the server's country; null empties it.",
     )
-    address: Line | None = Field(
-        default_factory=left_out,
-        description="Street address, up to 200 characters; null empties it.",
-        examples=["14 Hill Road"],
+    address: Line | None = changeable(
+        "Street address, up to 200 characters; null empties it.", examples=["14 Hill Road"]
     )
-    city: Name | None = Field(
-        default_factory=left_out,
-        description="City of the company; null empties it.",
-        examples=["Mumbai"],
+    city: Name | None = changeable("City of the company; null empties it.", examples=["Mumbai"])
+    location: Location | None = changeable(
+        "Where the company is (WGS 84, degrees); null empties it."
     )
-    location: Location | None = Field(
-        default_factory=left_out,
-        description="Where the company is (WGS 84, degrees); null empties it.",
-    )
-    tax_id: TaxId | None = Field(
-        default_factory=left_out,
-        description="Tax number, 5 to 32 letters and digits; null empties it.",
-    )
+    tax_id: TaxId | None = changeable("Tax number, 5 to 32 letters and digits; null empties it.")
 
 
 def profile_answer(session: AsyncSession, user: User, employer: Employer) -> EmployerProfile:

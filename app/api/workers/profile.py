@@ -25,7 +25,7 @@ from app.core.schema import (
     ResponseModel,
     Slug,
     Years,
-    left_out,
+    changeable,
     sent,
 )
 from app.core.zones import TimeZone
@@ -95,50 +95,29 @@ class WorkerProfile(ResponseModel):
 class WorkerChanges(RequestModel):
     """What a worker may change; a field left out keeps its value."""
 
-    name: PersonName = Field(
-        default_factory=left_out, description="Name, one line of up to 120 characters."
+    name: PersonName = changeable("Name, one line of up to 120 characters.")
+    language: Language = changeable("Language of messages and pages: `en` or `hi`.")
+    city: Name | None = changeable("City to work in; null empties it.", examples=["Mumbai"])
+    location: Location | None = changeable("Brings city and time zone unless they are sent too.")
+    max_distance_km: Kilometres = changeable(
+        "How far I travel, in kilometres, up to 500.", examples=[8]
     )
-    language: Language = Field(
-        default_factory=left_out, description="Language of messages and pages: `en` or `hi`."
+    skills: list[Slug] = changeable(
+        "Slugs of skills, at most 30.", max_length=MAX_SKILLS, examples=[["waiter", "barista"]]
     )
-    city: Name | None = Field(
-        default_factory=left_out,
-        description="City to work in; null empties it.",
-        examples=["Mumbai"],
-    )
-    location: Location | None = Field(
-        default_factory=left_out, description="Brings city and time zone unless they are sent too."
-    )
-    max_distance_km: Kilometres = Field(
-        default_factory=left_out,
-        description="How far I travel, in kilometres, up to 500.",
-        examples=[8],
-    )
-    skills: list[Slug] = Field(
-        default_factory=left_out,
-        max_length=MAX_SKILLS,
-        description="Slugs of skills, at most 30.",
-        examples=[["waiter", "barista"]],
-    )
-    experience_years: Years = Field(
-        default_factory=left_out, description="Experience in whole years, 0 to 60.", examples=[2]
-    )
-    bio: Prose | None = Field(
-        default_factory=left_out,
-        description="What I tell of myself, up to 4,000 characters; null empties it.",
+    experience_years: Years = changeable("Experience in whole years, 0 to 60.", examples=[2])
+    bio: Prose | None = changeable(
+        "What I tell of myself, up to 4,000 characters; null empties it.",
         examples=["Two years in a cafe; I speak Hindi and English."],
     )
-    time_zone: TimeZone = Field(default_factory=left_out, description="IANA name of the time zone.")
-    weekly_offer_cap: int | None = Field(
-        default_factory=left_out,
+    time_zone: TimeZone = changeable("IANA name of the time zone.")
+    weekly_offer_cap: int | None = changeable(
+        "At most so many offers a week, 1 to 500; null: the usual.",
         strict=True,
         ge=1,
         le=MOST_OFFERS_A_WEEK,
-        description="At most so many offers a week, 1 to 500; null: the usual.",
     )
-    quiet_hours: QuietHours | None = Field(
-        default_factory=left_out, description="Hours in which no message comes; null: none."
-    )
+    quiet_hours: QuietHours | None = changeable("Hours in which no message comes; null: none.")
 
 
 class NewEmployerBlock(RequestModel):
