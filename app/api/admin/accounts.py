@@ -1,15 +1,15 @@
 """What the lists and pages of workers and employers share: filters, counts, the log of views."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Query
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.api.admin.lists import Filter, ListRequest, contains, equal, same_text, whether
+from app.api.http.parameters import InStatus
 from app.core.errors import NotFound
 from app.core.phones import parse_phone
 from app.employers.models import Employer
@@ -19,7 +19,7 @@ from app.identity.models import Role, User, UserStatus
 from app.runtime import Runtime
 from app.workers.models import Worker
 
-Status = Annotated[UserStatus | None, Query(description="Only those that stand here.")]
+Status = InStatus[UserStatus]
 
 
 def accounts[Profile: Worker | Employer](profile: type[Profile]) -> Select[User, Profile]:

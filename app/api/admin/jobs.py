@@ -24,7 +24,7 @@ from app.api.admin.lists import (
 from app.api.employers.jobs import JobAnswer, job_answers
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Write
-from app.api.http.parameters import JobId, Verified
+from app.api.http.parameters import InStatus, JobId, Verified
 from app.api.http.problems import problems
 from app.core.errors import Invalid
 from app.core.paging import Keyset
@@ -119,7 +119,7 @@ _JOBS = ListSpec(
 async def list_jobs(
     asked: Listing,
     actor: JobReader,
-    status: Annotated[JobStatus | None, Query(description="Only those that stand here.")] = None,
+    status: InStatus[JobStatus] = None,
     verified: Verified = None,
     review: Annotated[
         ReviewStatus | None, Query(description="Only jobs of which the review says this.")

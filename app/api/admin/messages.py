@@ -13,7 +13,7 @@ from app.api.admin.access import MessageReader, MessageRetrier
 from app.api.admin.lists import Listing, ListSpec, equal, whether
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Read, Route, Write
-from app.api.http.parameters import MessageId, WebhookId
+from app.api.http.parameters import InState, MessageId, WebhookId
 from app.api.http.problems import problems
 from app.core.errors import Conflict, NotFound
 from app.core.paging import Keyset
@@ -138,7 +138,7 @@ class WebhookNotDead(Conflict):
 async def list_messages(
     asked: Listing,
     actor: MessageReader,
-    state: Annotated[OutboxState | None, Query(description="Only those in this state.")] = None,
+    state: InState[OutboxState] = None,
 ) -> Page[MessageRow] | Response:
     """List messages, newest first; `state=dead` are those that need somebody."""
     return await _MESSAGES.answer(actor, asked, state=state)
@@ -171,7 +171,7 @@ async def retry_message(
 async def list_webhooks(
     asked: Listing,
     actor: MessageReader,
-    state: Annotated[WebhookState | None, Query(description="Only those in this state.")] = None,
+    state: InState[WebhookState] = None,
     set_aside: Annotated[
         bool | None, Query(description="Only events with items that nobody could read, or without.")
     ] = None,

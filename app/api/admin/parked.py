@@ -12,7 +12,7 @@ from app.api.admin.access import MessageReader, MessageRetrier
 from app.api.admin.lists import Listing, ListSpec, equal
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Route, Write
-from app.api.http.parameters import InboxId, SubjectId
+from app.api.http.parameters import InboxId, InState, SubjectId
 from app.api.http.problems import problems
 from app.attempts.models import WorkAttempt
 from app.attempts.work import Kind
@@ -93,7 +93,7 @@ class WorkNotParked(Conflict):
 async def list_inbox(
     asked: Listing,
     actor: MessageReader,
-    state: Annotated[WebhookState | None, Query(description="Only those in this state.")] = None,
+    state: InState[WebhookState] = None,
 ) -> Page[InboxRow] | Response:
     """List the messages that people sent, newest first; `state=dead` are those that need somebody."""
     return await _INBOX.answer(actor, asked, state=state)

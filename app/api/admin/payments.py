@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import select
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from app.api.admin.access import MoneyMover, MoneyReader
 from app.api.admin.lists import Listing, ListSpec, equal
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Once, Route, Write
-from app.api.http.parameters import ListedEmployer, PaymentId
+from app.api.http.parameters import InStatus, ListedEmployer, PaymentId
 from app.api.http.problems import problems
 from app.core.money import Money
 from app.core.paging import Keyset
@@ -78,9 +78,7 @@ _PAYMENTS = ListSpec(
 async def list_payments(
     asked: Listing,
     actor: MoneyReader,
-    status: Annotated[
-        PaymentStatus | None, Query(description="Only those that stand here.")
-    ] = None,
+    status: InStatus[PaymentStatus] = None,
     employer_id: ListedEmployer = None,
 ) -> Page[PaymentRow] | Response:
     """List payments, newest first."""

@@ -1,9 +1,9 @@
 """Employers' reports of bad leads, as administrators decide them."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import select
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from app.api.admin.access import MoneyMover, MoneyReader
 from app.api.admin.lists import Listing, ListSpec, equal
 from app.api.http.csv_export import CSV_ANSWER
 from app.api.http.dependencies import Now, Route, Write
-from app.api.http.parameters import ListedEmployer, ListedWorker, ReportId
+from app.api.http.parameters import InStatus, ListedEmployer, ListedWorker, ReportId
 from app.api.http.problems import problems
 from app.core.paging import Keyset
 from app.core.schema import Instant, Page, Reason, RequestModel, ResponseModel
@@ -65,7 +65,7 @@ _REPORTS = ListSpec(
 async def list_reports(
     asked: Listing,
     actor: MoneyReader,
-    status: Annotated[ReportStatus | None, Query(description="Only those that stand here.")] = None,
+    status: InStatus[ReportStatus] = None,
     employer_id: ListedEmployer = None,
     worker_id: ListedWorker = None,
 ) -> Page[ReportRow] | Response:

@@ -6,14 +6,14 @@ from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, status
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.employers.profile import location_answer
 from app.api.employers.salaries import Salary, SalaryAnswer
 from app.api.http.dependencies import EmployerActor, Now, Once, PageQuery, Read, Route, Rt, Write
-from app.api.http.parameters import JobId
+from app.api.http.parameters import InStatus, JobId
 from app.api.http.problems import problems
 from app.api.slots import SlotAnswer, WeeklySlot
 from app.core.crypto import Keyring
@@ -289,7 +289,7 @@ async def list_jobs(
     actor: EmployerActor,
     page: PageQuery,
     now: Now,
-    status: Annotated[JobStatus | None, Query(description="Only those that stand here.")] = None,
+    status: InStatus[JobStatus] = None,
 ) -> Page[JobAnswer]:
     """List my jobs, newest first."""
     jobs, cursor = await queries.list_jobs(session, actor.user_id, status, page)

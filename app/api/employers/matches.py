@@ -1,13 +1,12 @@
 """An employer's matches, and their dashboard."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.http.dependencies import EmployerActor, Now, PageQuery, Read, Route
-from app.api.http.parameters import JobId
+from app.api.http.parameters import InStatus, JobId
 from app.api.http.problems import problems
 from app.core import schema
 from app.core.money import Money
@@ -140,7 +139,7 @@ async def list_matches(
     job_id: JobId,
     page: PageQuery,
     now: Now,
-    status: Annotated[OfferStatus | None, Query(description="Only those that stand here.")] = None,
+    status: InStatus[OfferStatus] = None,
 ) -> Page[Match]:
     """List the matches of my job, best first; contacts only of those I unlocked."""
     found, cursor = await queries.list_matches(session, actor.user_id, job_id, status, page, now)

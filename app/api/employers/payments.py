@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from pydantic import Field
 from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +23,7 @@ from app.api.http.dependencies import (
     Write,
     limit_subject,
 )
-from app.api.http.parameters import MatchId, PaymentId
+from app.api.http.parameters import InStatus, MatchId, PaymentId
 from app.api.http.problems import problems
 from app.core import schema
 from app.core.paging import Keyset
@@ -201,9 +201,7 @@ async def list_payments(
     session: Read,
     actor: EmployerActor,
     page: PageQuery,
-    status: Annotated[
-        PaymentStatus | None, Query(description="Only those that stand here.")
-    ] = None,
+    status: InStatus[PaymentStatus] = None,
 ) -> Page[PaymentAnswer]:
     """List your payments, newest first."""
     query = _payments(actor.user_id)

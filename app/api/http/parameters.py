@@ -1,6 +1,7 @@
 """Path and query parameters that several routes share."""
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -24,6 +25,9 @@ SubjectId = Annotated[UUID, Path(description="Id of what the work is about (UUID
 AdminId = Annotated[UUID, Path(description="Id of the administrator (UUIDv7).")]
 ReportId = Annotated[UUID, Path(description="Id of the report (UUIDv7).")]
 
+_State = TypeVar("_State", bound=StrEnum)
+InStatus = Annotated[_State | None, Query(description="Only those that stand here.")]
+InState = Annotated[_State | None, Query(description="Only those in this state.")]
 ListedEmployer = Annotated[UUID | None, Query(description="Only those of this employer, by id.")]
 ListedWorker = Annotated[UUID | None, Query(description="Only those of this worker, by id.")]
 ListedUser = Annotated[UUID | None, Query(description="Only those of this account, by id.")]

@@ -2,10 +2,9 @@
 
 import json
 from functools import lru_cache
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.employers.salaries import SalaryAnswer
@@ -20,7 +19,7 @@ from app.api.http.dependencies import (
     Write,
     limit_subject,
 )
-from app.api.http.parameters import OfferId
+from app.api.http.parameters import InStatus, OfferId
 from app.api.http.problems import problems
 from app.api.slots import SlotAnswer
 from app.core import schema
@@ -181,7 +180,7 @@ async def list_offers(
     actor: WorkerActor,
     page: PageQuery,
     now: Now,
-    status: Annotated[OfferStatus | None, Query(description="Only those that stand here.")] = None,
+    status: InStatus[OfferStatus] = None,
 ) -> Page[Offer]:
     """List my offers, newest first."""
     offers, cursor = await queries.list_offers(session, actor.user_id, status, page, now)
