@@ -1,4 +1,4 @@
-"""Figures about offers, for the two dashboards."""
+"""Figures of the dashboards of workers and employers."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,36 +8,63 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.money import Money
 from app.jobs.models import Job, JobStatus
 from app.offers.effective_status import effective_status
 from app.offers.models import JobMatch
-from app.offers.rules import OfferStatus
+from app.offers.rules import OfferStatus, acceptance_rate
+from app.payments import contacts
+from app.policy import policy
 from app.workers.models import Worker, WorkerAvailability
 from app.workers.rules import completeness
 
 LATEST = 200
-"""Medians look at so many of the latest answers or jobs: what somebody is like now, and cheap."""
+"""Medians are taken over this many of the latest answers or jobs: recent, and cheap."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerFigures:
-    """A worker's offers by where they stand, and how quickly they answer."""
+    """A worker's offers by status, and how quickly the worker answers."""
 
-    by_status: dict[OfferStatus, int]
+    offers: dict[OfferStatus, int]
     unlocked: int
     median_response_minutes: float | None
     """From offer to answer; None before the first answer."""
+    profile_completeness: float
+    """0 to 1."""
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """Accepted of all settled offers, 0 to 1; None while none is settled."""
+        return _acceptance_rate(self.offers)
 
 
 @dataclass(frozen=True, slots=True)
 class EmployerFigures:
-    """An employer's jobs and matches by where they stand, and how quickly a job finds somebody."""
+    """An employer's jobs and matches by status, spending, and how quickly a job finds a worker."""
 
     jobs: dict[JobStatus, int]
     matches: dict[OfferStatus, int]
     leads_unlocked: int
     median_minutes_to_first_accept: float | None
     """From publishing to the first acceptance; None before there was one."""
+    spend: Money
+    """Paid less refunds, in the currency of today's prices."""
+    spend_in_other_currencies: list[Money]
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """Accepted of all settled matches, 0 to 1; None while none is settled."""
+        return _acceptance_rate(self.matches)
+
+
+def _acceptance_rate(by_status: dict[OfferStatus, int]) -> float | None:
+    return acceptance_rate(
+        by_status[OfferStatus.ACCEPTED],
+        by_status[OfferStatus.REJECTED],
+        by_status[OfferStatus.EXPIRED],
+        by_status[OfferStatus.WITHDRAWN],
+    )
 
 
 async def of_worker(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> WorkerFigures:
@@ -55,10 +82,11 @@ async def of_worker(session: AsyncSession, worker_id: UUID, now: dt.datetime) ->
         by_status,
         unlocked,
         _median_minutes([at - offered for offered, at in answers if at is not None]),
+        await _profile_completeness(session, worker_id),
     )
 
 
-async def profile_completeness(session: AsyncSession, worker_id: UUID) -> float:
+async def _profile_completeness(session: AsyncSession, worker_id: UUID) -> float:
     """Return how complete a worker's profile is, 0 to 1."""
     hours = exists().where(WorkerAvailability.worker_id == Worker.id)
     query = select(
@@ -100,7 +128,16 @@ async def of_employer(
         .group_by(latest.c.id, latest.c.published_at)
     )
     took = [accepted - published for published, accepted in await session.execute(first)]
-    return EmployerFigures(jobs, by_status, unlocked, _median_minutes(took))
+    currency = (await policy.current(session)).lead_prices.currency
+    spent = await contacts.spent_by(session, employer_id)
+    return EmployerFigures(
+        jobs,
+        by_status,
+        unlocked,
+        _median_minutes(took),
+        next((money for money in spent if money.currency == currency), Money(0, currency)),
+        [money for money in spent if money.currency != currency and money.amount],
+    )
 
 
 async def _matches(

@@ -9,16 +9,14 @@ from app.api.http.dependencies import EmployerActor, Now, PageQuery, Read, Route
 from app.api.http.parameters import InStatus, JobId
 from app.api.http.problems import problems
 from app.core import schema
-from app.core.money import Money
 from app.core.schema import Instant, MoneyAnswer, Page
 from app.jobs import queries as jobs
 from app.jobs.queries import JobNotFound
 from app.offers import queries
 from app.offers.queries import EmployersMatch
-from app.offers.rules import OfferStatus, acceptance_rate
+from app.offers.rules import OfferStatus
 from app.payments import contacts
 from app.payments.contacts import Contact
-from app.policy import policy
 from app.reporting import dashboards
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -154,25 +152,5 @@ async def list_matches(
 async def get_dashboard(session: Read, actor: EmployerActor, now: Now) -> EmployerDashboard:
     """Return my figures."""
     figures = await dashboards.of_employer(session, actor.user_id, now)
-    currency = (await policy.current(session)).lead_prices.currency
-    spent = await contacts.spent_by(session, actor.user_id)
-    here = next((money for money in spent if money.currency == currency), Money(0, currency))
-    matches = figures.matches
-    return EmployerDashboard(
-        jobs=JobCounts(**{status.value: count for status, count in figures.jobs.items()}),
-        matches=MatchCounts(
-            **{name: matches[OfferStatus(name)] for name in MatchCounts.model_fields}
-        ),
-        leads_unlocked=figures.leads_unlocked,
-        spend=MoneyAnswer.of(here),
-        spend_in_other_currencies=[
-            MoneyAnswer.of(money) for money in spent if money.currency != currency and money.amount
-        ],
-        median_minutes_to_first_accept=figures.median_minutes_to_first_accept,
-        acceptance_rate=acceptance_rate(
-            matches[OfferStatus.ACCEPTED],
-            matches[OfferStatus.REJECTED],
-            matches[OfferStatus.EXPIRED],
-            matches[OfferStatus.WITHDRAWN],
-        ),
-    )
+    matches = {name: figures.matches[OfferStatus(name)] for name in MatchCounts.model_fields}
+    return EmployerDashboard.from_rows(figures, matches=matches)

@@ -38,7 +38,6 @@ from app.offers.rules import (
     OfferClosed,
     OfferExpired,
     OfferStatus,
-    acceptance_rate,
 )
 from app.payments import contacts
 from app.reporting import dashboards
@@ -258,17 +257,8 @@ async def report_employer(
 async def get_dashboard(session: Read, actor: WorkerActor, now: Now) -> WorkerDashboard:
     """Return my figures."""
     figures = await dashboards.of_worker(session, actor.user_id, now)
-    standing = figures.by_status
-    counts = OfferCounts(**{name: standing[OfferStatus(name)] for name in OfferCounts.model_fields})
-    return WorkerDashboard(
-        offers=counts,
-        unlocked=figures.unlocked,
-        acceptance_rate=acceptance_rate(
-            counts.accepted, counts.rejected, counts.expired, counts.withdrawn
-        ),
-        median_response_minutes=figures.median_response_minutes,
-        profile_completeness=await dashboards.profile_completeness(session, actor.user_id),
-    )
+    offers = {name: figures.offers[OfferStatus(name)] for name in OfferCounts.model_fields}
+    return WorkerDashboard.from_rows(figures, offers=offers)
 
 
 @router.get("/unlocks", responses=problems())
