@@ -1,4 +1,4 @@
-"""A job moves from state to state, by the table in `rules`."""
+"""Change a job's status by the state table in `rules`."""
 
 import datetime as dt
 from typing import Any
@@ -21,7 +21,7 @@ from app.policy import policy
 
 
 async def move(session: AsyncSession, job: Job, action: JobAction, now: dt.datetime) -> None:
-    """Take one step of a job's life; the caller holds its row (`queries.get_job`), and `job` is up to date.
+    """Take one transition; the caller has locked the row (`queries.get_job`), and `job` is up to date.
 
     Becoming published sets when it closes and makes its next wave due at once; the first time also how
     many may accept, which a later change of the policy leaves alone. Ceasing to be undoes the former.
@@ -68,7 +68,7 @@ async def reopen(
 
 
 def _stamps(job: Job, to: JobStatus, now: dt.datetime) -> dict[str, Any]:
-    """Return what a job's new status says about its times."""
+    """Return the timestamps that come with a job's new status."""
     if to is JobStatus.PUBLISHED:
         state = state_of(job)
         return {

@@ -23,7 +23,7 @@ _NEXT: Final = "Change the draft; if it was published, cancel the job and post i
 def require_matchable(job: Job) -> None:
     """Raise `JobNotMatchable`, with a sentence that names what is gone, unless matching can read the job.
 
-    For whoever asks by hand. In the background such a job is set back and parked (`app.attempts`).
+    For requests by a person. In the background such a job is set back and parked (`app.attempts`).
     """
     gone = [*_gone(job.required_skills), *_gone(job.preferred_skills)]
     if gone:

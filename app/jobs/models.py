@@ -82,12 +82,12 @@ class Job(Base):
     review_status: Mapped[str] = mapped_column(
         String(16), default=ReviewStatus.CLEAR, server_default=ReviewStatus.CLEAR.value
     )
-    """What the review said of the text as it is now; another text is reviewed anew."""
+    """Result of the review of the current text; a changed text is reviewed again."""
     review_findings: Mapped[list[dict[str, Any]]] = mapped_column(
         JsonType, default=list, server_default="[]"
     )
     review_note: Mapped[str | None] = mapped_column(String(500))
-    """What the administrator said who decided."""
+    """The deciding administrator's note."""
     reviewed_at: Mapped[dt.datetime | None]
     """When an administrator decided."""
     created_at: Mapped[dt.datetime]

@@ -1,4 +1,4 @@
-"""A job whose text has to be looked at waits, its employer knowing why, until somebody decides."""
+"""Moderation of job texts: a suspicious one waits for an administrator, and its employer reads why."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class JobDeclined(Conflict):
 
 
 class JobWords(Protocol):
-    """Whatever has a job's words."""
+    """Anything with the texts of a job."""
 
     @property
     def title(self) -> str:
@@ -65,7 +65,7 @@ class JobWords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FindingText:
-    """A finding, said in a reader's language."""
+    """A finding in a reader's language."""
 
     code: str
     text: str
@@ -74,9 +74,9 @@ class FindingText:
     holds: bool
 
 
-def texts_of(said: JobWords) -> dict[str, str]:
+def texts_of(words: JobWords) -> dict[str, str]:
     """Return the words to review, by field."""
-    found = {"title": said.title, "description": said.description, "city": said.city}
+    found = {"title": words.title, "description": words.description, "city": words.city}
     return {field: text for field, text in found.items() if text}
 
 
@@ -86,7 +86,7 @@ def findings_of(job: Job) -> list[ReviewFinding]:
 
 
 def reasons(findings: Sequence[ReviewFinding], language: str) -> list[FindingText]:
-    """Say findings in a language."""
+    """Write findings in a language."""
     return [
         FindingText(
             code=finding.kind,
@@ -102,7 +102,7 @@ def reasons(findings: Sequence[ReviewFinding], language: str) -> list[FindingTex
 def review(session: AsyncSession, job: Job, now: dt.datetime) -> ReviewStatus:
     """Judge a job's text as it is now, and note what was found; a former decision is over.
 
-    That a job is held is logged, and calls for a person.
+    A job that has to wait is logged and raises an alert.
     """
     findings = rules.judge(texts_of(job))
     job.review_status = rules.status_of(findings)
@@ -125,7 +125,7 @@ async def require_cleared(session: AsyncSession, job: Job, now: dt.datetime) -> 
     """Let a draft be published only if nothing in its text has to be looked at, or somebody did.
 
     What no person decided is judged again: the rules may know more than when it was written. The
-    caller holds the job. Raises `JobPendingReview` or `JobDeclined`.
+    caller has locked the job. Raises `JobPendingReview` or `JobDeclined`.
     """
     if job.review_status == ReviewStatus.APPROVED:
         return
@@ -133,27 +133,27 @@ async def require_cleared(session: AsyncSession, job: Job, now: dt.datetime) -> 
         raise JobDeclined(f"{JobDeclined.detail} The reason: {job.review_note}")
     known = job.review_status == ReviewStatus.HELD
     if known or review(session, job, now) is ReviewStatus.HELD:
-        raise await _held(session, job, findings_of(job), "review_held")
+        raise await _pending_review(session, job, findings_of(job), "review_held")
 
 
-async def require_harmless(session: AsyncSession, job: Job, said: Mapping[str, str]) -> None:
+async def require_harmless(session: AsyncSession, job: Job, texts: Mapping[str, str]) -> None:
     """Raise `JobPendingReview` if a published job's new words would have to be looked at first."""
-    findings = rules.judge(said)
+    findings = rules.judge(texts)
     if rules.status_of(findings) is ReviewStatus.HELD:
-        raise await _held(session, job, findings, "review_kept")
+        raise await _pending_review(session, job, findings, "review_kept")
 
 
-async def _held(
+async def _pending_review(
     session: AsyncSession, job: Job, findings: Sequence[ReviewFinding], word: str
 ) -> JobPendingReview:
     language = await language_of(session, job.employer_id)
-    told = [
+    shown = [
         {"code": r.code, "text": r.text, "field": r.field, "sentence": r.sentence}
         for r in reasons(findings, language)
         if r.holds
     ]
-    why = " ".join(dict.fromkeys(reason["text"] for reason in told))
-    return JobPendingReview(f"{catalogue.word(language, word)} {why}", reasons=told)
+    why = " ".join(dict.fromkeys(reason["text"] for reason in shown))
+    return JobPendingReview(f"{catalogue.word(language, word)} {why}", reasons=shown)
 
 
 async def language_of(session: AsyncSession, user_id: UUID) -> str:
@@ -172,7 +172,7 @@ async def decide(
     text_version: str,
     reason: str | None,
 ) -> Job:
-    """Approve or decline the text that `text_version` marks, and tell the employer.
+    """Approve or decline the text that `text_version` marks, and notify the employer.
 
     A published job can't be declined: cancel it. Raises `JobNotFound`, `TextChanged`,
     `NothingToReview`, `JobNotDraft`.

@@ -65,8 +65,8 @@ async def edit(
     """Change fields of `JobText` by name; what is left out keeps its value.
 
     A draft takes every change; a published job only what `rules.EDITABLE_WHEN_PUBLISHED` names (a
-    field sent with the value it has is no change). What workers read is reviewed anew; a published job
-    keeps its words rather than take some that would be held. Raises `JobNotFound`, `JobNotEditable`,
+    field sent with the value it has is no change). Changed texts are reviewed again; a published job keeps
+    its text if the new one would have to wait for an administrator. Raises `JobNotFound`, `JobNotEditable`,
     `Invalid`, `moderation.JobPendingReview`.
     """
     job = await get_own_job(session, employer_id, job_id, lock=True)

@@ -1,7 +1,7 @@
-"""How often an employer may publish a job and take it back: often enough is a sign of something else.
+"""How many published jobs an employer may cancel in 24 hours.
 
-Each published job tells who is near enough. Whoever wants to know that, and nobody's work, publishes a job,
-reads who was asked, cancels it, and publishes the next a little further on.
+Each published job reveals which workers live near it. An employer who only wants to know that publishes a job,
+reads who was asked, cancels it, and publishes the next one elsewhere.
 """
 
 import datetime as dt

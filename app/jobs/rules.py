@@ -152,7 +152,7 @@ NEVER_PUBLISHED: Final = Guard[JobState](
     JobNotDraft,
     where=lambda job, _now: job.published_at.is_(None),
 )
-# The calendar of the job's place decides these, which no column holds.
+# These depend on the calendar of the job's place, which is in no column.
 STARTS_AHEAD: Final = Guard[JobState]("starts_ahead", _starts_ahead, StartsInPast)
 STILL_AHEAD: Final = Guard[JobState](
     "still_ahead", lambda job, now: not _is_over(job, now), JobOver

@@ -1,4 +1,4 @@
-"""The least pay that is no slip: for less than this nobody works."""
+"""The least pay that is plausible: less is taken for a typing error."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ _LEAST_UNITS: Final = {"hour": 1, "day": 3, "week": 15, "month": 50}
 
 
 def least_usual(currency: str, per: str) -> int:
-    """Return the least pay in minor units that is not taken for a slip; 0 where nothing can be said.
+    """Return the least plausible pay in minor units; 0 where none is known.
 
     A currency without minor units has no slip of this kind. One unit of a currency of three decimals
     (KWD) is worth several of the others, so a tenth of the amount counts there.

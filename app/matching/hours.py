@@ -89,7 +89,7 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class JobHours:
-    """A job's work laid out once, to hold many people's weeks against. Made by `hours_of`."""
+    """A job's work as intervals, to be compared with many workers' weeks. Made by `hours_of`."""
 
     schedule: Schedule
     days: int
@@ -190,7 +190,7 @@ def remaining(schedule: Schedule, now: datetime) -> Schedule:
 
 @lru_cache(maxsize=1024)
 def hours_of(schedule: Schedule) -> JobHours:
-    """Lay a job's work out. Cached: a schedule is a value, and one job is held against many people."""
+    """Return a job's work as intervals. Cached: one job is compared with many workers."""
     first = schedule.first_day
     days = WINDOW_DAYS
     if schedule.ends_on is not None:

@@ -1,6 +1,6 @@
-"""Keeping `worker_match` true: one narrow row for each worker with a location.
+"""Maintain `worker_match`: one narrow row for each worker with a location.
 
-A row is written only when what it says changes, so that index-only scans stay index-only.
+A row is written only when its values change, so that index-only scans stay index-only.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Arithmetic on many workers at once, in NumPy. Bounds and filters only: the last word is `rules`'.
+"""Arithmetic on many workers at once, in NumPy. Bounds and filters only: `rules` decides.
 
 NumPy takes longer to import than the rest of the application together, so nothing imports this module
 while the application starts; `candidates` does, on the first match.

@@ -52,4 +52,4 @@ class WorkerMatch(Base):
     d5: Mapped[int] = mapped_column(BigInteger)
     d6: Mapped[int] = mapped_column(BigInteger)
     time_zone: Mapped[str] = mapped_column(String(64))
-    """Of the half hours; they only tell something about a job that lives by the same clock."""
+    """Of the half hours; they are comparable only with a job in the same zone."""

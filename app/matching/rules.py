@@ -1,7 +1,7 @@
 """Who fits a job, how well, why, and how many are asked: pure rules over plain facts.
 
 Every number a worker or employer sees about a match is made here. The database finds candidates by
-looser means (cells, half hours, bounds); these rules have the last word.
+looser means (cells, half hours, bounds); these rules decide.
 """
 
 import datetime as dt
@@ -117,7 +117,7 @@ class ReasonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OfferReason:
-    """One reason, as data, to be said in the reader's language."""
+    """One reason as data, to be written in the reader's language."""
 
     kind: ReasonKind
     params: Mapping[str, float | int | Sequence[str]]
@@ -139,7 +139,7 @@ def enough(free_minutes: int, job_minutes: int, minimum_share: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What both questions need, whether somebody fits and how well, and takes longest to tell."""
+    """What eligibility and score share; the costliest part of both."""
 
     distance_km: float
     free_minutes: int

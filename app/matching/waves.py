@@ -1,4 +1,4 @@
-"""Waves: asking the best people first, and the next best when too few of them answer."""
+"""Waves: offer a job to the best workers first, and to the next best when too few answer."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -53,12 +53,12 @@ class WaveResult:
 async def send_wave(session: AsyncSession, job: Job, now: dt.datetime) -> WaveResult:
     """Ask as many people now as the open places call for, whenever the next wave was due.
 
-    The caller holds the job's row (`jobs.queries.get_job`): of two waves at once the second waits for it,
-    and then sees the first one's offers. Safe to repeat: whoever may still answer counts against the
+    The caller has locked the job's row (`jobs.queries.get_job`): of two waves at once the second waits for it,
+    and then sees the first one's offers. Safe to repeat: open offers count against the
     number, and nobody is ever offered the same job twice. Raises `JobNotPublished` for a draft and for
     a job that is closed or whose last shift has begun, `JobNotMatchable` for one that can't be read.
     """
-    if not _asks(job, now):
+    if not _may_ask(job, now):
         raise JobNotPublished
     require_matchable(job)
     return await _send(session, job, now, await policy.current(session), fresh_since=None)
@@ -93,14 +93,14 @@ async def send_due(
     # In the order of ids, as everybody who locks several jobs does.
     for job_id in sorted(job_ids):
         job = await get_job(session, job_id, lock=True)
-        if _asks(job, now):
+        if _may_ask(job, now):
             await _send(session, job, now, in_force, fresh_since)
         else:
             job.next_wave_at = None
     return len(job_ids)
 
 
-def _asks(job: Job, now: dt.datetime) -> bool:
+def _may_ask(job: Job, now: dt.datetime) -> bool:
     over = job.closes_at is not None and job.closes_at <= now
     return job.status == JobStatus.PUBLISHED and not over
 
@@ -162,7 +162,7 @@ async def _employer_is_active(session: AsyncSession, employer_id: UUID) -> bool:
 async def _open_offers(
     session: AsyncSession, job_id: UUID, now: dt.datetime, since: dt.datetime | None
 ) -> int:
-    """Offers that may still be answered and hold back new ones: all, or those made since then."""
+    """Count the open offers that hold back new ones: all, or those made since then."""
     query = (
         select(func.count())
         .select_from(JobMatch)

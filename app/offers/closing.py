@@ -1,4 +1,4 @@
-"""Offers that end from the other side: the job closes, is full, or the two shall not meet."""
+"""Close open offers: the job closes or is full, an account is suspended, or one side blocks the other."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from app.jobs.rules import JobAction, JobNotOver, closes_at
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox.enqueue import Notice, notify_many, suppress
 from app.offers.effective_status import has_status
-from app.offers.job_lock import LockedJob, ask_more, lock_jobs
+from app.offers.job_lock import LockedJob, lock_jobs, request_wave
 from app.offers.models import JobMatch
 from app.offers.rules import TABLE, Action, CloseReason, OfferStatus
 
@@ -48,8 +48,8 @@ async def close_job(
     stays as it is. The employer is told unless they did it themselves. `actor` None is the system;
     `reason` goes to the log. Raises what `jobs.lifecycle.move` raises when the job's state forbids it.
     """
-    held = (await lock_jobs(session, [job_id])).get(job_id)
-    if held is None:
+    locked = (await lock_jobs(session, [job_id])).get(job_id)
+    if locked is None:
         raise JobNotFound
     job = await get_job(session, job_id, lock=True)
     await lifecycle.move(session, job, action, now)
@@ -60,15 +60,15 @@ async def close_job(
         actor,
         now,
         reason=reason,
-        before={"status": held.status.value},
+        before={"status": locked.status.value},
         after={"status": job.status},
     )
-    await close_open(session, held, _REASON[action], actor, now)
+    await close_open(session, locked, _REASON[action], actor, now)
     if action == JobAction.CANCEL:
-        await _tell_accepted(session, held, now)
-        if held.status is JobStatus.PUBLISHED:
-            await publish_limits.note(session, held.employer_id, now)
-    await _tell_employer(session, held, action, actor, now)
+        await _notify_accepted(session, locked, now)
+        if locked.status is JobStatus.PUBLISHED:
+            await publish_limits.note(session, locked.employer_id, now)
+    await _notify_employer(session, locked, action, actor, now)
     return job
 
 
@@ -79,12 +79,12 @@ async def close_open(
     actor: Actor | None,
     now: dt.datetime,
 ) -> int:
-    """Close every offer of a held job that could still be answered; return how many.
+    """Close every open offer of a locked job; return how many.
 
     An offer past its deadline is left: it expired, and will be counted as that.
     """
     closed = await _close(session, [job.id], JobMatch.job_id == job.id, actor, now, reason.value)
-    await _tell_workers(session, job, closed, reason, now)
+    await _notify_workers(session, job, closed, reason, now)
     return len(closed)
 
 
@@ -94,8 +94,8 @@ async def close_for_worker(session: AsyncSession, worker_id: UUID, now: dt.datet
     Their next waves become due. Call it before the worker's own row is touched: a worker's row is
     locked after jobs and offers, never before them.
     """
-    mine = JobMatch.worker_id == worker_id
-    return await _close_apart(session, mine, now, "worker_unavailable")
+    own = JobMatch.worker_id == worker_id
+    return await _close_silently(session, own, now, "worker_unavailable")
 
 
 async def close_between(
@@ -105,8 +105,8 @@ async def close_between(
 
     Call it before the worker's own row is touched, as for `close_for_worker`.
     """
-    theirs = (JobMatch.worker_id == worker_id) & (JobMatch.employer_id == employer_id)
-    return await _close_apart(session, theirs, now, "blocked")
+    between = (JobMatch.worker_id == worker_id) & (JobMatch.employer_id == employer_id)
+    return await _close_silently(session, between, now, "blocked")
 
 
 async def close_for_employer(
@@ -140,18 +140,18 @@ async def expire_jobs_due(
 ) -> int:
     """Expire up to `limit` published jobs whose last shift has begun, of these or of all; return how many.
 
-    A job that another transaction holds is left for the next call.
+    A job that another transaction has locked is left for the next call.
     """
     query = _OVER if only is None else _OVER.where(Job.id.in_(only))
     due = (await session.scalars(query, {"now": now, "limit": limit})).all()
-    held = await lock_jobs(session, due, skip_locked=True)
+    locked = await lock_jobs(session, due, skip_locked=True)
     count = 0
-    for job in held.values():
+    for job in locked.values():
         if job.status is JobStatus.PUBLISHED:
             try:
                 await close_job(session, job.id, JobAction.EXPIRE, None, now)
             except JobNotOver:
-                # Its zone's clock was legislated anew since publishing: it ends by the new one.
+                # The rules of its time zone changed since publishing: it ends by the new ones.
                 await _end_later(session, job.id)
             else:
                 count += 1
@@ -164,18 +164,18 @@ async def _end_later(session: AsyncSession, job_id: UUID) -> None:
     job.closes_at = closes_at(state.slots, state.starts_on, state.ends_on, state.time_zone)
 
 
-async def _close_apart(
+async def _close_silently(
     session: AsyncSession, which: ColumnElement[bool], now: dt.datetime, why: str
 ) -> int:
-    """Close open offers of several jobs without a word to the worker, who caused or knows it."""
-    # Accepted ones too: an erasure takes those back next, and who comes for jobs twice may wait in
-    # a circle with somebody who does the same.
-    held = or_(has_status(OfferStatus.OFFERED, now), JobMatch.status == OfferStatus.ACCEPTED)
-    query = select(JobMatch.job_id).where(which, held).distinct()
+    """Close open offers of several jobs without a message to the worker, who caused or knows it."""
+    # Jobs of accepted offers too: an erasure withdraws those next, and locking jobs in two rounds could
+    # deadlock with another transaction that does the same.
+    locked = or_(has_status(OfferStatus.OFFERED, now), JobMatch.status == OfferStatus.ACCEPTED)
+    query = select(JobMatch.job_id).where(which, locked).distinct()
     jobs = await lock_jobs(session, (await session.scalars(query)).all())
     closed = await _close(session, list(jobs), which, None, now, why)
     await suppress(session, [row.id for row in closed], now)
-    await ask_more(session, {row.job_id for row in closed}, now)
+    await request_wave(session, {row.job_id for row in closed}, now)
     return len(closed)
 
 
@@ -208,7 +208,7 @@ async def _close(
     return closed
 
 
-async def _tell_workers(
+async def _notify_workers(
     session: AsyncSession,
     job: LockedJob,
     closed: Sequence[Closed],
@@ -217,13 +217,13 @@ async def _tell_workers(
 ) -> None:
     ids = [row.id for row in closed]
     await suppress(session, ids, now)
-    unheard = set(await session.scalars(_kept_back(ids))) if ids else set()
+    unsent = set(await session.scalars(_kept_back(ids))) if ids else set()
     await notify_many(
         session,
         [
-            job.tell_worker(row.worker_id, "offer_closed", row.id, reason=reason.value)
+            job.worker_notice(row.worker_id, "offer_closed", row.id, reason=reason.value)
             for row in closed
-            if row.id not in unheard
+            if row.id not in unsent
         ],
         now,
     )
@@ -237,7 +237,7 @@ def _kept_back(offer_ids: Sequence[UUID]) -> Select[UUID | None]:
     )
 
 
-async def _tell_accepted(session: AsyncSession, job: LockedJob, now: dt.datetime) -> None:
+async def _notify_accepted(session: AsyncSession, job: LockedJob, now: dt.datetime) -> None:
     query = select(JobMatch.worker_id, JobMatch.id).where(
         JobMatch.job_id == job.id,
         JobMatch.status == OfferStatus.ACCEPTED,
@@ -246,14 +246,16 @@ async def _tell_accepted(session: AsyncSession, job: LockedJob, now: dt.datetime
     await notify_many(
         session,
         [
-            job.tell_worker(worker_id, "offer_closed", offer_id, reason=CloseReason.CANCELLED.value)
+            job.worker_notice(
+                worker_id, "offer_closed", offer_id, reason=CloseReason.CANCELLED.value
+            )
             for worker_id, offer_id in await session.execute(query)
         ],
         now,
     )
 
 
-async def _tell_employer(
+async def _notify_employer(
     session: AsyncSession,
     job: LockedJob,
     action: JobAction,

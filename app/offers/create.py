@@ -34,7 +34,7 @@ class NewOffer:
     reliability: float
     distance_km: float
     why: Sequence[Mapping[str, Any]]
-    """Reasons as JSON data: `{"kind": "distance", "km": 2.1}`; said in the reader's language later."""
+    """Reasons as JSON data: `{"kind": "distance", "km": 2.1}`; written in the reader's language later."""
 
 
 async def create(
@@ -48,8 +48,8 @@ async def create(
     """Offer `job` to these workers; return how many offers were made.
 
     A worker who was offered this job before is passed over, also when two waves race. Price and
-    deadline are fixed here; nobody is offered a job whose last shift has begun. The caller holds the
-    job's row.
+    deadline are fixed here; nobody is offered a job whose last shift has begun. The caller has
+    locked the job's row.
     """
     within = job.respond_within_minutes or policy.deadlines.respond_within_minutes
     deadline = rules.respond_by(now, within, job.closes_at)
@@ -69,7 +69,7 @@ async def create(
         "updated_at": now,
     }
     made = await _insert(session, [common | _row(offer) for offer in offers])
-    said = (await job_params(session, [job.id]))[job.id]
+    params = (await job_params(session, [job.id]))[job.id]
     zones = await zones_of(session, made)
     notices = [
         offer_notice(
@@ -82,7 +82,7 @@ async def create(
                 offer.why,
                 deadline,
             ),
-            said,
+            params,
             zones.get(offer.worker_id),
         )
         for offer in offers

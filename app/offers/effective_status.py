@@ -1,4 +1,4 @@
-"""How offers stand, in SQL: the deadline counts whether or not a process has noted that it passed.
+"""The effective status of offers in SQL: an open offer past its deadline has expired.
 
 Every list, count and filter goes through here, so that a row still marked `offered` after its
 deadline is `expired` to everybody.
@@ -19,12 +19,12 @@ _MATCH = table(JobMatch).c
 
 
 def effective_status(now: Moment) -> ColumnElement[str]:
-    """The status as everybody sees it (`rules.effective`)."""
+    """Return the effective status as an expression (`rules.effective`)."""
     return case((_overdue(now), OfferStatus.EXPIRED.value), else_=_MATCH.status)
 
 
 def has_status(status: OfferStatus, now: Moment) -> ColumnElement[bool]:
-    """Whether the offer stands in `status`, written so that the indexes on the column serve."""
+    """Return the condition that an offer's effective status is `status`; it can use the column's indexes."""
     if status is OfferStatus.OFFERED:
         return and_(_MATCH.status == OfferStatus.OFFERED, _MATCH.respond_by > now)
     if status is OfferStatus.EXPIRED:

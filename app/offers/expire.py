@@ -1,4 +1,4 @@
-"""Noting that deadlines passed. The deadline itself holds without this; see `standing`."""
+"""Mark overdue offers as expired. The deadline counts without this too; see `effective_status`."""
 
 import datetime as dt
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ from app.attempts.work import Kind, Work
 from app.database.due import Due
 from app.database.statements import is_one_of, table, transition_update
 from app.messaging.outbox.enqueue import notify_many, suppress
-from app.offers.job_lock import ask_more, lock_jobs
+from app.offers.job_lock import lock_jobs, request_wave
 from app.offers.models import JobMatch
 from app.offers.rules import TABLE, Action
 from app.workers.models import Worker
@@ -48,8 +48,8 @@ async def expire_due(
 ) -> int:
     """Expire up to `limit` unanswered offers past their deadline, of these or of all; return how many.
 
-    Each worker is told once and counted as having missed it; a job that waits for nobody any more
-    asks others at once. Offers of a job that another transaction holds are left for the next call.
+    Each worker gets one message, and the offer counts as missed. A job without open offers gets its next
+    wave at once. Offers of a job that another transaction has locked are left for the next call.
     """
     query = _OVERDUE if only is None else _OVERDUE.where(JobMatch.id.in_(only))
     due = (await session.execute(query, {"now": now, "limit": limit})).all()
@@ -62,10 +62,10 @@ async def expire_due(
     await suppress(session, [row.id for row in expired], now)
     await notify_many(
         session,
-        [jobs[row.job_id].tell_worker(row.worker_id, "offer_expired", row.id) for row in expired],
+        [jobs[row.job_id].worker_notice(row.worker_id, "offer_expired", row.id) for row in expired],
         now,
     )
-    await ask_more(session, {row.job_id for row in expired}, now)
+    await request_wave(session, {row.job_id for row in expired}, now)
     for row in expired:
         audit.record(
             session,
@@ -80,10 +80,10 @@ async def expire_due(
 
 
 async def _count_missed(session: AsyncSession, worker_ids: Iterable[UUID]) -> None:
-    """Add to each worker's count, holding the rows in the order of their ids as everybody does."""
+    """Add to each worker's count; rows are locked in the order of their ids, as everywhere."""
     missed = Counter(worker_ids)
-    held = select(Worker.id).where(Worker.id.in_(list(missed))).order_by(Worker.id)
-    await session.execute(held.with_for_update(key_share=True))
+    rows = select(Worker.id).where(Worker.id.in_(list(missed))).order_by(Worker.id)
+    await session.execute(rows.with_for_update(key_share=True))
     by_count: dict[int, list[UUID]] = defaultdict(list)
     for worker_id, count in missed.items():
         by_count[count].append(worker_id)

@@ -26,7 +26,7 @@ from app.offers.rules import OfferStatus
 
 @dataclass(frozen=True, slots=True)
 class LockedJob:
-    """A job whose row this transaction holds: nobody else moves it or its offers meanwhile."""
+    """A job whose row this transaction has locked: nobody else changes it or its offers meanwhile."""
 
     id: UUID
     employer_id: UUID
@@ -43,16 +43,16 @@ class LockedJob:
         """Whether one more acceptance is granted."""
         return self.status is JobStatus.PUBLISHED and self.accepted < self.accept_limit
 
-    def tell_worker(self, worker_id: UUID, kind: str, offer_id: UUID, **more: str) -> Notice:
+    def worker_notice(self, worker_id: UUID, kind: str, offer_id: UUID, **more: str) -> Notice:
         """Return a notice to a worker about their offer; contact details in texts are masked."""
         title, company = mask_together(self.title, self.company)
         params = {"offer_id": str(offer_id), "title": title, "company": company, **more}
         return Notice(worker_id, kind, params, str(offer_id), offer_id)
 
-    def tell_employer(self, kind: str, offer_id: UUID, params: Mapping[str, Any]) -> Notice:
+    def employer_notice(self, kind: str, offer_id: UUID, params: Mapping[str, Any]) -> Notice:
         """Return a notice to the employer about a lead."""
-        told = {"match_id": str(offer_id), "title": self.title, **params}
-        return Notice(self.employer_id, kind, told, str(offer_id), offer_id)
+        all_params = {"match_id": str(offer_id), "title": self.title, **params}
+        return Notice(self.employer_id, kind, all_params, str(offer_id), offer_id)
 
 
 _JOBS: Final = (
@@ -81,7 +81,7 @@ async def lock_jobs(
 ) -> dict[UUID, LockedJob]:
     """Lock the rows of these jobs, in the order of their ids, and return them as they are now.
 
-    With `skip_locked`, jobs that another transaction holds are left out instead of waited for.
+    With `skip_locked`, jobs that another transaction has locked are left out instead of waited for.
     """
     query = _SKIPPING if skip_locked else _WAITING
     return {
@@ -100,11 +100,10 @@ async def lock_jobs(
     }
 
 
-async def ask_more(session: AsyncSession, job_ids: Collection[UUID], now: dt.datetime) -> None:
-    """Make the next wave due at once for those of these jobs that wait for nobody any more.
+async def request_wave(session: AsyncSession, job_ids: Collection[UUID], now: dt.datetime) -> None:
+    """Make the next wave due for those of these jobs that have an open place and no open offer.
 
-    That is: published, with an open place, and no offer left that could still be answered. The caller
-    holds the jobs.
+    The caller has locked the jobs.
     """
     waiting = exists().where(JobMatch.job_id == Job.id, has_status(OfferStatus.OFFERED, now))
     statement = (

@@ -1,4 +1,4 @@
-"""A lead is bought: the match's side of it. Payments decide that it was paid."""
+"""Mark a match as unlocked. `app.payments` decides that it was paid."""
 
 import datetime as dt
 from uuid import UUID
@@ -28,18 +28,18 @@ class MatchNotFound(NotFound):
 
 async def worker_of(session: AsyncSession, employer_id: UUID, match_id: UUID) -> UUID:
     """Return the worker behind a match of this employer. Raises `MatchNotFound`."""
-    mine = (JobMatch.id == match_id, JobMatch.employer_id == employer_id)
-    worker_id = await session.scalar(select(JobMatch.worker_id).where(*mine))
+    own_match = (JobMatch.id == match_id, JobMatch.employer_id == employer_id)
+    worker_id = await session.scalar(select(JobMatch.worker_id).where(*own_match))
     if worker_id is None:
         raise MatchNotFound
     return worker_id
 
 
 async def is_for_sale(session: AsyncSession, match_id: UUID) -> bool:
-    """Whether a lead can be bought: its worker accepted and is still here, and the job is not cancelled.
+    """Whether a lead can be bought: its worker accepted and is active, and the job is not cancelled.
 
-    Who was told that a job is cancelled does not expect a call about it; what was being paid meanwhile
-    goes back. A job that is filled or has begun may still need one more.
+    A worker who read that the job is cancelled expects no call. A payment under way is refunded. A job
+    that is filled or has begun may still need one more worker.
     """
     query = (
         select(JobMatch.id)
@@ -56,7 +56,7 @@ async def is_for_sale(session: AsyncSession, match_id: UUID) -> bool:
 
 
 async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime) -> JobMatch:
-    """Note that the employer holds the contact of this match, and tell the worker.
+    """Note that the employer bought the contact of this match, and send the worker a message.
 
     The acceptance can't be taken back from now on. With as many contacts as positions the job is
     filled, and its open offers close. The caller writes the audit row, together with the payment's
@@ -92,7 +92,7 @@ async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime)
         .execution_options(synchronize_session=False)
     )
     unlocked = (await session.execute(raised)).scalar_one()
-    notice = job.tell_worker(match.worker_id, "contact_unlocked", match_id)
+    notice = job.worker_notice(match.worker_id, "contact_unlocked", match_id)
     await notify_many(session, [notice], now)
     if unlocked >= job.positions and job.status is JobStatus.PUBLISHED:
         await close_job(session, job_id, JobAction.FILL, None, now)

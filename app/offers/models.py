@@ -52,7 +52,7 @@ class JobMatch(Base):
     score_reliability: Mapped[float]
     distance_km: Mapped[float]
     why: Mapped[list[Any]] = mapped_column(JsonType)
-    """Reasons as data: [{"kind": "distance", ...}], said in the reader's language when shown."""
+    """Reasons as data: [{"kind": "distance", ...}], written in the reader's language when shown."""
     price_amount: Mapped[int] = mapped_column(BigInteger)
     """What the lead costs, fixed when the offer was made."""
     price_currency: Mapped[str] = mapped_column(String(3))

@@ -1,4 +1,4 @@
-"""What an offer's message says of the job: everything one needs to answer, and no way around us."""
+"""The parameters of an offer's message: what a worker needs to answer, and no contact of the employer."""
 
 import datetime as dt
 from collections import defaultdict
@@ -20,7 +20,7 @@ from app.workers.models import Worker
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """One offer, as its message tells of it."""
+    """One offer, for its message."""
 
     offer_id: UUID
     worker_id: UUID
@@ -31,7 +31,7 @@ class Offered:
 
 
 async def zones_of(session: AsyncSession, worker_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return by whose clock each of these workers lives (IANA)."""
+    """Return each worker's time zone (IANA)."""
     query = select(Worker.id, Worker.time_zone).where(Worker.id.in_(worker_ids))
     return {row.id: row.time_zone for row in await session.execute(query)}
 
@@ -41,7 +41,7 @@ def offer_notice(
 ) -> Notice:
     """Return the notice (`job_offer`, `offer_reminder`) of an offer; out of date at its deadline.
 
-    The deadline is told by the worker's clock (`reader_zone`), the hours of work by the job's.
+    The deadline is given in the worker's time zone (`reader_zone`), the hours of work in the job's.
     """
     return Notice(
         user_id=offer.worker_id,
@@ -63,7 +63,7 @@ def offer_notice(
 async def job_params(
     session: AsyncSession, job_ids: Collection[UUID]
 ) -> dict[UUID, dict[str, Any]]:
-    """What messages say of these jobs: no address and no employer's contact, hidden ones masked."""
+    """Return what messages about these jobs say: no address and no contact; disguised ones are masked."""
     slots: defaultdict[UUID, list[dict[str, str]]] = defaultdict(list)
     columns = (JobSlot.job_id, JobSlot.weekday, JobSlot.starts, JobSlot.ends)
     query = select(*columns).where(JobSlot.job_id.in_(job_ids))

@@ -1,4 +1,4 @@
-"""How far a job's offers are: counts for its employer."""
+"""Count a job's offers by status, for its employer."""
 
 import datetime as dt
 from collections import defaultdict
@@ -16,7 +16,7 @@ from app.offers.rules import OfferStatus
 async def counts_of(
     session: AsyncSession, job_ids: Collection[UUID], now: dt.datetime
 ) -> Mapping[UUID, Mapping[OfferStatus, int]]:
-    """Return, for each of these jobs, how many of its offers stand where now; one query for all."""
+    """Return each job's number of offers by effective status, in one query."""
     status = effective_status(now).label("status")
     query = (
         select(JobMatch.job_id, status, func.count())
@@ -24,6 +24,6 @@ async def counts_of(
         .group_by(JobMatch.job_id, status)
     )
     found: defaultdict[UUID, dict[OfferStatus, int]] = defaultdict(dict)
-    for job_id, standing, count in await session.execute(query):
-        found[job_id][OfferStatus(standing)] = count
+    for job_id, current, count in await session.execute(query):
+        found[job_id][OfferStatus(current)] = count
     return found

@@ -44,7 +44,7 @@ _BEST_FIRST = Keyset(
 """The higher score, then the nearer, then the one made earlier."""
 
 _NAMED: Final = frozenset({OfferStatus.ACCEPTED, OfferStatus.WITHDRAWN})
-"""Those who accepted; the employer was told of each by name."""
+"""Those who accepted: the employer got a message that names each."""
 
 type Shift = tuple[int, dt.time, dt.time]
 """Weekday (Monday is 0), start and end."""
@@ -180,7 +180,7 @@ async def list_matches(
 ) -> tuple[list[EmployersMatch], str | None]:
     """Return one page of the matches of an employer's job, best first, and the next page's cursor.
 
-    Of a job that is not theirs, or is not there, it is an empty page.
+    For an unknown job, or another employer's, the page is empty.
     """
     keys = keyring(session)
     found = _matches_page(status, after=page.cursor is not None)
@@ -280,7 +280,7 @@ def _matches_page(status: OfferStatus | None, *, after: bool) -> Prepared[Employ
 
 @lru_cache(maxsize=4_096)  # few different ones fill most lists
 def _shifts(text: str) -> Sequence[Shift]:
-    """Return the shifts that the database told as JSON, in the order of the week."""
+    """Parse the shifts that the database returns as JSON, in the order of the week."""
     return tuple(
         (weekday, dt.time.fromisoformat(starts), dt.time.fromisoformat(ends))
         for weekday, starts, ends in sorted(json.loads(text))

@@ -1,4 +1,4 @@
-"""Why a worker said no: asked for afterwards, optional, and never held against anybody."""
+"""Why a worker rejected an offer: asked for afterwards, optional, and without effect on their score."""
 
 import datetime as dt
 from uuid import UUID

@@ -52,17 +52,17 @@ async def remind_due(
 
     An offer that expired before its reminder could be sent is not reminded of any more.
     """
-    # Skips what another transaction holds, and waits for nothing: offers before jobs is safe here.
+    # Skips locked rows and waits for nothing, so locking offers before jobs is safe here.
     query = _TO_REMIND if only is None else _TO_REMIND.where(JobMatch.id.in_(only))
     ids = (await session.scalars(query, {"now": now, "limit": limit})).all()
     if not ids:
         return 0
     reminded = await session.execute(_REMIND, {"ids": ids, "now": now})
     offers = [Offered(*row) for row in reminded]
-    said = await job_params(session, {offer.job_id for offer in offers})
+    params = await job_params(session, {offer.job_id for offer in offers})
     zones = await zones_of(session, {offer.worker_id for offer in offers})
     notices = [
-        offer_notice("offer_reminder", offer, said[offer.job_id], zones.get(offer.worker_id))
+        offer_notice("offer_reminder", offer, params[offer.job_id], zones.get(offer.worker_id))
         for offer in offers
     ]
     await notify_many(session, notices, now)

@@ -18,7 +18,7 @@ from app.jobs.models import Job, JobStatus
 from app.messaging.outbox.enqueue import notify_many, suppress
 from app.offers import rules
 from app.offers.closing import close_between, close_open
-from app.offers.job_lock import LockedJob, ask_more, lock_jobs
+from app.offers.job_lock import LockedJob, lock_jobs, request_wave
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
 from app.offers.rules import (
@@ -55,15 +55,15 @@ async def respond(
 ) -> JobMatch:
     """Accept or reject an offer; the same answer again changes nothing.
 
-    `reason` is kept with a rejection. `base_url` is where the employer's pages are, for the link in
-    the message that tells of a new lead. Raises `OfferNotFound`, `AlreadyResponded`, `OfferExpired`,
+    `reason` is kept with a rejection. `base_url` is the address of the employer's pages, for the payment
+    link in the message about a new lead. Raises `OfferNotFound`, `AlreadyResponded`, `OfferExpired`,
     `OfferClosed` or `AccountSuspended`, and has then changed nothing.
     """
     action = Action(answer)
-    held = await _begin(session, worker_id, offer_id, action, now)
-    if held is None:
+    begun = await _begin(session, worker_id, offer_id, action, now)
+    if begun is None:
         return await _offer(session, offer_id)
-    job, transition = held
+    job, transition = begun
     taken = await _move(
         session,
         offer_id,
@@ -79,11 +79,10 @@ async def respond(
     if action is Action.ACCEPT:
         await _accepted(session, job, offer_id, worker_id, now, base_url)
     else:
-        # Who has said why is thanked, not asked for it.
+        # A worker who gave a reason is not asked for one.
         kind = "offer_rejected" if reason is None else "offer_rejected_noted"
-        told = job.tell_worker(worker_id, kind, offer_id)
-        await notify_many(session, [told], now)
-        await ask_more(session, [job.id], now)
+        await notify_many(session, [job.worker_notice(worker_id, kind, offer_id)], now)
+        await request_wave(session, [job.id], now)
     _record(session, worker_id, offer_id, action, transition, now)
     return await _offer(session, offer_id)
 
@@ -91,15 +90,15 @@ async def respond(
 async def withdraw(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, now: dt.datetime
 ) -> JobMatch:
-    """Take an acceptance back while no employer holds the contact; again changes nothing.
+    """Withdraw an acceptance while no employer has bought the contact; repeating it changes nothing.
 
-    The place is open again and the next wave may fill it; the worker can't accept this job anew.
+    The place is open again and the next wave may fill it; the worker can't accept this job again.
     Raises `OfferNotFound`, `NotAccepted` or `AlreadyUnlocked`, and has then changed nothing.
     """
-    held = await _begin(session, worker_id, offer_id, Action.WITHDRAW, now)
-    if held is None:
+    begun = await _begin(session, worker_id, offer_id, Action.WITHDRAW, now)
+    if begun is None:
         return await _offer(session, offer_id)
-    job, transition = held
+    job, transition = begun
     if not await _move(session, offer_id, transition, now):
         raise await _refusal(session, offer_id, Action.WITHDRAW, job, now)
     await _withdrawn(session, job, offer_id, worker_id, now)
@@ -112,8 +111,8 @@ async def break_with(
 ) -> None:
     """End what is open between a worker and an employer whom they block: offers, and acceptances.
 
-    The contact is not sold any more to somebody the worker wants nothing to do with; what was unlocked
-    before stays so. Call it before the worker's own row is touched, as for `withdraw_all`.
+    The contact can no longer be sold to this employer; what was unlocked stays unlocked. Call it before the
+    worker's row changes, as for `withdraw_all`.
     """
     await close_between(session, worker_id, employer_id, now)
     await withdraw_all(session, worker_id, now, employer_id)
@@ -122,23 +121,25 @@ async def break_with(
 async def withdraw_all(
     session: AsyncSession, worker_id: UUID, now: dt.datetime, employer_id: UUID | None = None
 ) -> int:
-    """Take back a worker's acceptances that nobody unlocked, all or those of one employer's jobs.
+    """Withdraw a worker's acceptances that nobody unlocked, all or one employer's; return how many.
 
-    Nobody may buy the contact of somebody who is gone. Return how many. Call it while the name is
-    still there, and before the worker's own row is touched: that row is locked after jobs and offers.
+    Call it while the name is still there, and before the worker's row changes: that row is locked after
+    jobs and offers.
     """
-    theirs = [
+    acceptances = [
         JobMatch.worker_id == worker_id,
         JobMatch.status == OfferStatus.ACCEPTED,
         JobMatch.unlocked_at.is_(None),
     ]
     if employer_id is not None:
-        theirs.append(JobMatch.employer_id == employer_id)
+        acceptances.append(JobMatch.employer_id == employer_id)
     # All the jobs at once and in order; one after the other could wait in a circle.
     jobs = await lock_jobs(
-        session, (await session.scalars(select(JobMatch.job_id).where(*theirs))).all()
+        session, (await session.scalars(select(JobMatch.job_id).where(*acceptances))).all()
     )
-    offers = select(JobMatch.id, JobMatch.job_id).where(*theirs, JobMatch.job_id.in_(list(jobs)))
+    offers = select(JobMatch.id, JobMatch.job_id).where(
+        *acceptances, JobMatch.job_id.in_(list(jobs))
+    )
     count = 0
     for offer in (await session.execute(offers)).all():
         job = jobs[offer.job_id]
@@ -162,19 +163,19 @@ async def _withdrawn(
         .execution_options(synchronize_session=False)
     )
     await _count(session, worker_id, withdrawn=1)
-    await ask_more(session, [job.id], now)
-    notices = [job.tell_worker(worker_id, "offer_withdrawn", offer_id)]
-    unheard = await suppress(session, [offer_id], now, ("lead_accepted",))
-    if not unheard:
+    await request_wave(session, [job.id], now)
+    notices = [job.worker_notice(worker_id, "offer_withdrawn", offer_id)]
+    unsent = await suppress(session, [offer_id], now, ("lead_accepted",))
+    if not unsent:
         name = await shown_name_of(session, worker_id)
-        notices.append(job.tell_employer("lead_withdrawn", offer_id, {"display_name": name}))
+        notices.append(job.employer_notice("lead_withdrawn", offer_id, {"display_name": name}))
     await notify_many(session, notices, now)
 
 
 async def _begin(
     session: AsyncSession, worker_id: UUID, offer_id: UUID, action: Action, now: dt.datetime
 ) -> tuple[LockedJob, OfferTransition] | None:
-    """Hold the offer's job and return the transition to take, or None if it was taken before."""
+    """Lock the offer's job and return the transition to take, or None if it was taken before."""
     query = select(JobMatch.job_id).where(JobMatch.id == offer_id, JobMatch.worker_id == worker_id)
     job_id = await session.scalar(query)
     if job_id is None:
@@ -216,7 +217,7 @@ async def _move(
 async def _refusal(
     session: AsyncSession, offer_id: UUID, action: Action, job: LockedJob, now: dt.datetime
 ) -> Exception:
-    """Why the statement changed nothing although the facts allowed it a moment before."""
+    """Return why the UPDATE changed nothing although the check before it passed."""
     try:
         rules.decide(await _state(session, offer_id, job), action, now)
     except Conflict as refusal:
@@ -252,8 +253,8 @@ async def _accepted(
         "url": payment_link(keyring(session), base_url, offer_id),
     }
     notices = [
-        job.tell_worker(worker_id, "offer_accepted", offer_id),
-        job.tell_employer("lead_accepted", offer_id, lead),
+        job.worker_notice(worker_id, "offer_accepted", offer_id),
+        job.employer_notice("lead_accepted", offer_id, lead),
     ]
     await notify_many(session, notices, now)
     if accepted >= job.accept_limit:

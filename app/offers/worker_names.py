@@ -1,7 +1,4 @@
-"""How an employer reads the name of a worker who has accepted, before the contact is theirs.
-
-Who was only asked has no name: see `queries`.
-"""
+"""The name of a worker who accepted, as the employer sees it before buying the contact (else none)."""
 
 from uuid import UUID
 

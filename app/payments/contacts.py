@@ -1,4 +1,4 @@
-"""Who holds whose contact. An `unlocks` row, and nothing else, reveals one."""
+"""Contacts that employers bought. An `unlocks` row, and nothing else, reveals one."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -36,7 +36,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ContactHolder:
-    """An employer who holds a worker's contact, and since when; what they wrote is masked."""
+    """An employer who bought a worker's contact, and when; the employer's texts are masked."""
 
     employer_id: UUID
     company_name: str
@@ -66,7 +66,7 @@ def _contact(session: AsyncSession, user: User) -> Contact:
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """A contact that an employer holds, and the job it was bought for."""
+    """A contact that an employer bought, and the job it was bought for."""
 
     match_id: UUID
     contact: Contact
@@ -105,7 +105,7 @@ async def title_of(session: AsyncSession, employer_id: UUID, match_id: UUID) -> 
 async def list_holders(
     session: AsyncSession, worker_id: UUID, page: PageRequest
 ) -> tuple[list[ContactHolder], str | None]:
-    """Return one page of those who hold a worker's contact, newest first, and the next cursor."""
+    """Return a page of the employers who bought a worker's contact, newest first, and the next cursor."""
     query = (
         select(
             Unlock.id,

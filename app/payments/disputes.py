@@ -17,7 +17,7 @@ _ORDER = {"": 0, "inquiry": 1, "opened": 2, "won": 3, "lost": 3}
 
 
 async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.datetime) -> None:
-    """Note what the bank says; a word that comes late never takes a dispute back."""
+    """Record a dispute's status; an event that comes late never takes it back."""
     query = select(Payment).where(Payment.intent_id == change.intent_id).with_for_update()
     payment = await session.scalar(query)
     if payment is None:

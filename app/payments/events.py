@@ -82,16 +82,16 @@ async def _handle(
     provider: PaymentEvents,
     livemode: bool,
 ) -> None:
-    told = provider.parse(json.loads(keyring(session).open(event.body_sealed, _CONTEXT)))
-    match told:
+    change = provider.parse(json.loads(keyring(session).open(event.body_sealed, _CONTEXT)))
+    match change:
         case CheckoutChanged(checkout):
             await settle.settle(session, checkout, now, livemode=livemode)
         case AttemptFailed():
-            await _failed(session, told, now)
+            await _failed(session, change, now)
         case RefundChanged(refund, intent_id):
             await refunds.record_refund(session, refund, intent_id, now)
         case DisputeChanged():
-            await disputes.record_dispute(session, told, now)
+            await disputes.record_dispute(session, change, now)
         case None:
             pass
     event.state = WebhookState.HANDLED
@@ -99,16 +99,16 @@ async def _handle(
     event.error = None
 
 
-async def _failed(session: AsyncSession, told: AttemptFailed, now: dt.datetime) -> None:
+async def _failed(session: AsyncSession, change: AttemptFailed, now: dt.datetime) -> None:
     try:
-        payment_id = UUID(told.payment_id)
+        payment_id = UUID(change.payment_id)
     except ValueError:
         return  # something else is sold through the same account
-    if told.final:
-        await settle.move(session, payment_id, PaymentAction.FAIL, now, failure_code=told.code)
+    if change.final:
+        await settle.move(session, payment_id, PaymentAction.FAIL, now, failure_code=change.code)
         return
     await session.execute(
         update(Payment)
         .where(Payment.id == payment_id, Payment.status.in_(OPEN))
-        .values(failure_code=told.code[:64], updated_at=now)
+        .values(failure_code=change.code[:64], updated_at=now)
     )

@@ -73,7 +73,7 @@ class Payment(Base):
 
 
 class Unlock(Base):
-    """That an employer holds a worker's contact, for good: the only thing that reveals it.
+    """An employer bought a worker's contact, for good: the only thing that reveals it.
 
     It stays when the worker erases the account, and then reveals nothing any more.
     """
@@ -115,7 +115,7 @@ class Refund(Base):
 
 
 class Dispute(Base):
-    """A cardholder's bank asks the money back; while open, the employer buys nothing more."""
+    """A chargeback; while it is open, the employer can buy nothing."""
 
     __tablename__ = "disputes"
 
@@ -132,7 +132,7 @@ class Dispute(Base):
 
 
 class LeadReport(Base):
-    """An employer says that a lead was bad."""
+    """An employer's report of a bad lead."""
 
     __tablename__ = "lead_reports"
     __table_args__ = (UniqueConstraint("match_id"),)

@@ -40,7 +40,7 @@ class ProviderBroke(ProviderRefused):
 
 
 class CheckoutState(StrEnum):
-    """Where a payment page stands."""
+    """State of a payment page."""
 
     OPEN = "open"
     PAID = "paid"
@@ -50,7 +50,7 @@ class CheckoutState(StrEnum):
 
 @dataclass(frozen=True)
 class Checkout:
-    """A payment page, as the provider tells it; what has to match our row is all here."""
+    """A payment page as the provider reports it, with all that has to match our row."""
 
     session_id: str
     url: str | None
@@ -78,7 +78,7 @@ class CheckoutRequest:
 
 
 class RefundState(StrEnum):
-    """Where a refund stands at the provider."""
+    """State of a refund at the provider."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -87,7 +87,7 @@ class RefundState(StrEnum):
 
 @dataclass(frozen=True)
 class ProviderRefund:
-    """A refund, as the provider tells it."""
+    """A refund as the provider reports it."""
 
     provider_id: str
     state: RefundState
@@ -180,7 +180,7 @@ class PaymentProvider(Protocol):
         """Open a payment page."""
 
     async def checkout(self, session_id: str) -> Checkout:
-        """Return how a payment page stands now."""
+        """Return the current state of a payment page."""
 
     async def expire_checkout(self, session_id: str) -> None:
         """Close a payment page, so that it can't be paid any more."""

@@ -1,7 +1,7 @@
-"""Buying a lead: what has to hold before money is asked for, and the page where it is paid.
+"""Buy a lead: check the conditions, make the payment, and open the provider's payment page.
 
-Nothing here reveals a contact. Only `app.payments.settle`, on the provider's own word, writes the row
-that does.
+Nothing here reveals a contact. Only `app.payments.settle`, on a verified event of the provider, writes the
+row that does.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ ASK_AFTER = dt.timedelta(minutes=2)
 """How long a payment may stay undecided before the provider is asked."""
 
 _NO_SUCH_THING = "resource_missing"
-"""The provider's word for an id it does not know."""
+"""The provider's error code for an unknown id."""
 
 LEAST_CHECKOUT = dt.timedelta(minutes=31)
 """A page the provider opens must stay open for half an hour at least (Stripe's rule)."""
@@ -73,7 +73,7 @@ class DisputeOpen(Conflict):
 
 
 async def find_unlock(session: AsyncSession, employer_id: UUID, match_id: UUID) -> Unlock | None:
-    """Return the unlock by which this employer holds this lead's contact, if there is one."""
+    """Return this employer's unlock of this lead, if there is one."""
     query = select(Unlock).where(Unlock.employer_id == employer_id, Unlock.match_id == match_id)
     unlock: Unlock | None = await session.scalar(query)
     return unlock
@@ -82,13 +82,13 @@ async def find_unlock(session: AsyncSession, employer_id: UUID, match_id: UUID) 
 async def begin(
     session: AsyncSession, actor: Actor, match_id: UUID, now: dt.datetime, *, paced: bool = True
 ) -> Payment | Unlock:
-    """Return the employer's unlock if they hold the lead, else its one open payment, made if needed.
+    """Return the employer's unlock if they bought the lead, else its one open payment, made if needed.
 
     `paced` is whether rate limits are on. Raises `MatchNotFound`, `AccountRestricted`,
     `MatchNotAccepted`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or `UnlocksTooFast`.
     """
-    mine = (JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
-    match = await session.scalar(select(JobMatch).where(*mine))
+    own = (JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
+    match = await session.scalar(select(JobMatch).where(*own))
     if match is None:
         raise MatchNotFound
     if unlock := await find_unlock(session, actor.user_id, match_id):
@@ -274,7 +274,7 @@ async def _request(
 async def _next_attempt(database: Database, payment: Payment, code: str, now: dt.datetime) -> None:
     """Take a new key for the next try: the provider replays a failure under the old one.
 
-    A customer whom the provider no longer knows is forgotten, to be made anew.
+    A customer id that the provider no longer knows is removed, so that a new one is made.
     """
     async with database.begin() as session:
         await session.execute(

@@ -1,4 +1,4 @@
-"""Asking the provider about payments whose events did not come: a lost one costs minutes, no lead."""
+"""Ask the provider about payments whose events did not come, so that a lost event costs no lead."""
 
 import datetime as dt
 from typing import Final
@@ -96,7 +96,7 @@ def _still_moving(checkout: Checkout | None) -> bool:
 
 
 async def _ask(provider: PaymentProvider, payment: Payment) -> Checkout | None:
-    """Return how the page stands, or None if there is none.
+    """Return the state of the page, or None if there is none.
 
     An open one that we have given up is closed: it must not be paid any more.
     """

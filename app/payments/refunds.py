@@ -1,6 +1,6 @@
-"""Giving money back: asked for in one transaction, sent outside any, noted in another.
+"""Refunds: requested in one transaction, sent outside any, recorded in another.
 
-A refund never hides a contact again: what was seen was seen.
+A refund never hides a contact again.
 """
 
 import datetime as dt
@@ -154,7 +154,7 @@ async def _send(
         found = await session.execute(_TO_SEND, {"refund_id": refund_id, "now": now})
         claimed = found.one_or_none()
         if claimed is None:
-            return True  # another process has it, or the provider's own word came first
+            return True  # another process has it, or the provider's event came first
         refund, intent_id = claimed
         refund.due_at = now + _LEASE
         refund.attempts += 1
@@ -170,7 +170,7 @@ async def _send(
         return False
     except ProviderBroke:
         async with database.begin() as session:
-            await _ask_anew(session, refund, later, clock())
+            await _replace(session, refund, later, clock())
     except ProviderRefused as refusal:
         async with database.begin() as session:
             await _refused(session, refund, refusal.code, clock())
@@ -196,7 +196,7 @@ async def _give_back(provider: PaymentProvider, refund: Refund, intent_id: str) 
         raise
 
 
-async def _ask_anew(
+async def _replace(
     session: AsyncSession, refund: Refund, due_at: dt.datetime, now: dt.datetime
 ) -> None:
     """Put another refund, whose key is new, in the place of one that broke at the provider."""
@@ -221,11 +221,11 @@ async def _ask_anew(
 
 async def _refused(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> None:
     if await _fail(session, refund, code, now):
-        _call_for_help(session, refund, code, now)
+        _alert(session, refund, code, now)
 
 
 async def _fail(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> bool:
-    """Note that a refund was not made; False if the provider's own word came first."""
+    """Note that a refund was not made; False if the provider's event came first."""
     statement = (
         update(Refund)
         .where(Refund.id == refund.id, Refund.status == REQUESTED)
@@ -235,9 +235,7 @@ async def _fail(session: AsyncSession, refund: Refund, code: str, now: dt.dateti
     return await rows_changed(session, statement) == 1
 
 
-def _call_for_help(
-    session: AsyncSession, refund: Refund, code: str | None, now: dt.datetime
-) -> None:
+def _alert(session: AsyncSession, refund: Refund, code: str | None, now: dt.datetime) -> None:
     """Money that should go back did not: a person has to look."""
     ALERTS.labels("refund_failed").inc()
     logger().error("refund_failed", payment_id=str(refund.payment_id), code=code)
@@ -254,7 +252,7 @@ def _call_for_help(
 async def record_refund(
     session: AsyncSession, made: ProviderRefund, intent_id: str, now: dt.datetime
 ) -> None:
-    """Note what the provider says of a refund, also of one made by hand in its dashboard."""
+    """Record the provider's status of a refund, also of one made in its dashboard."""
     query = select(Payment).where(Payment.intent_id == intent_id).with_for_update()
     payment = await session.scalar(query)
     if payment is None:
@@ -294,7 +292,7 @@ def _our_id(made: ProviderRefund) -> UUID | None:
 async def _note(
     session: AsyncSession, refund_id: UUID, made: ProviderRefund, now: dt.datetime
 ) -> None:
-    """Bring our refund, the payment and the ledger to what the provider says."""
+    """Apply the provider's status to our refund, the payment and the ledger."""
     query = (
         select(Payment)
         .join(Refund, Refund.payment_id == Payment.id)
@@ -305,8 +303,8 @@ async def _note(
     payment = (await session.scalars(query)).one()
     refund = await session.get_one(Refund, refund_id, populate_existing=True)
     was = refund.status
-    told_before = refund.provider_id is not None
-    if (was == RefundState.FAILED and told_before) or was == made.state == RefundState.SUCCEEDED:
+    known_before = refund.provider_id is not None
+    if (was == RefundState.FAILED and known_before) or was == made.state == RefundState.SUCCEEDED:
         return
     if was == RefundState.SUCCEEDED and made.state is RefundState.PENDING:
         return
@@ -333,7 +331,7 @@ async def _balance(
     postings = rules.refund(refund.amount)
     event = f"refund:{refund.id}"
     if refund.status == RefundState.FAILED:
-        _call_for_help(session, refund, refund.failure_code, now)
+        _alert(session, refund, refund.failure_code, now)
         if was != RefundState.SUCCEEDED:
             return
         postings, event = rules.reversal(postings), f"refund_failed:{refund.id}"
@@ -341,10 +339,12 @@ async def _balance(
         session, event, postings, currency=refund.currency, payment_id=payment.id, now=now
     )
     if refund.status == RefundState.SUCCEEDED:
-        await _tell(session, payment, refund, now)
+        await _notify(session, payment, refund, now)
 
 
-async def _tell(session: AsyncSession, payment: Payment, refund: Refund, now: dt.datetime) -> None:
+async def _notify(
+    session: AsyncSession, payment: Payment, refund: Refund, now: dt.datetime
+) -> None:
     query = (
         select(Job.title)
         .join(JobMatch, JobMatch.job_id == Job.id)

@@ -1,4 +1,4 @@
-"""The lead guarantee: an employer says that a lead was bad."""
+"""The lead guarantee: an employer reports a bad lead."""
 
 import contextlib
 import datetime as dt
@@ -62,8 +62,10 @@ async def report(
     account meanwhile; everything else waits for an administrator.
     Raises `MatchNotFound`, `MatchNotUnlocked` or `ReportTooLate`.
     """
-    mine = select(JobMatch.id).where(JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
-    if await session.scalar(mine) is None:
+    own_match = select(JobMatch.id).where(
+        JobMatch.id == match_id, JobMatch.employer_id == actor.user_id
+    )
+    if await session.scalar(own_match) is None:
         raise MatchNotFound
     unlock = await session.scalar(select(Unlock).where(Unlock.match_id == match_id))
     if unlock is None:

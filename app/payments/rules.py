@@ -3,8 +3,7 @@
     pending ─▶ requires_action ─▶ processing ─▶ succeeded ─▶ partially_refunded ─▶ refunded
        └───────────────┴──────────────┴──▶ failed | expired | cancelled
 
-A success that comes late overrides failed, expired and cancelled: the money is there, whatever we
-believed. A refund that fails goes back to succeeded.
+A late success overrides failed, expired and cancelled: the money was taken. A refund that fails goes back to succeeded.
 """
 
 from collections.abc import Sequence
@@ -88,7 +87,7 @@ TABLE: Final = StateTable[PaymentAction, PaymentStatus, None](
 
 
 def after_refunds(amount: int, refunded: int) -> PaymentStatus:
-    """Return where a captured payment of `amount` stands when `refunded` of it went back."""
+    """Return the status of a captured payment of `amount` of which `refunded` went back."""
     if refunded <= 0:
         return PaymentStatus.SUCCEEDED
     return PaymentStatus.REFUNDED if refunded >= amount else PaymentStatus.PARTIALLY_REFUNDED
@@ -96,7 +95,7 @@ def after_refunds(amount: int, refunded: int) -> PaymentStatus:
 
 @dataclass(frozen=True)
 class PaymentTerms:
-    """What somebody says about a payment: our row, or the provider."""
+    """The terms of a payment, as our row or the provider has them."""
 
     payment_id: str | None
     price: Money
@@ -104,7 +103,7 @@ class PaymentTerms:
 
 
 def mismatches(ours: PaymentTerms, theirs: PaymentTerms) -> list[str]:
-    """Return in what the provider's word differs from our row; anything but [] unlocks nothing."""
+    """Return which terms of the provider differ from ours; anything but [] unlocks nothing."""
     found = []
     if theirs.payment_id != ours.payment_id:
         found.append("metadata")

@@ -1,7 +1,7 @@
-"""What a verified word of the provider does to a payment: the one way a lead is unlocked.
+"""Apply a verified event of the provider to a payment: the only way a lead is unlocked.
 
-Every verb here runs in one transaction with all that follows from it: the unlock, the ledger, the
-notices and the audit row commit together or not at all, and a second telling changes nothing.
+The unlock, the ledger entries, the messages and the audit row commit in one transaction. Applying an event
+twice changes nothing.
 """
 
 import datetime as dt
@@ -33,13 +33,13 @@ from app.payments.provider import Checkout, CheckoutState
 from app.payments.rules import PaymentAction, PaymentStatus
 
 _MISMATCH = "mismatch"
-"""Failure code of a payment about which the provider says something else than we do."""
+"""Failure code of a payment whose terms at the provider differ from ours."""
 
 
 async def settle(
     session: AsyncSession, checkout: Checkout, now: dt.datetime, *, livemode: bool
 ) -> Payment | None:
-    """Bring our payment to where the provider says its page stands; None if it is not ours.
+    """Bring our payment to the state of its page at the provider; None if it is not ours.
 
     `livemode` is the mode this server sells in; a page of the other mode unlocks nothing.
     """
@@ -59,7 +59,7 @@ async def settle(
 
 
 async def _find(session: AsyncSession, checkout: Checkout) -> Payment | None:
-    """Find by the page; else by our id in its metadata, should we have died before noting the page."""
+    """Find by the page, else by our id in its metadata: a crash may have kept us from noting the page."""
     wanted: ColumnElement[bool] = Payment.session_id == checkout.session_id
     payment: Payment | None = await session.scalar(select(Payment).where(wanted))
     if payment is None and checkout.payment_id is not None:
@@ -142,10 +142,7 @@ async def _book_capture(session: AsyncSession, payment: Payment, now: dt.datetim
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Reveal the contact; if the lead is gone or already bought, give the money back by itself.
-
-    The same for an employer who was suspended or restricted while paying: such a one buys nothing.
-    """
+    """Unlock the contact; refund if the lead is gone or already bought, or the employer is not active."""
     employer = select(User.status).where(User.id == payment.employer_id)
     status = await session.scalar(employer)
     if status != UserStatus.ACTIVE:
@@ -258,7 +255,7 @@ async def _paid_twice(
 async def _mismatch(
     session: AsyncSession, payment: Payment, differs: list[str], now: dt.datetime
 ) -> None:
-    """Unlock nothing and call for a person; once, however often the provider says the same."""
+    """Unlock nothing and raise one alert, however often the event is repeated."""
     if payment.failure_code == _MISMATCH:
         return
     await move(session, payment.id, PaymentAction.FAIL, now, failure_code=_MISMATCH)

@@ -1,7 +1,7 @@
-"""How fast an employer may buy contacts, and when that is something a person should look at.
+"""How many contacts an employer may buy in an hour and a day, and when administrators are alerted.
 
-Contacts are what a fake employer comes for. One who was checked may buy many, but not a city's worth in an
-hour; one who is new and buys several at once is shown to administrators, and refused nothing by it.
+Fake employers come for contacts. A new employer who buys several at once is shown to administrators, and may
+still buy.
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ async def require(
 ) -> None:
     """Raise `UnlocksTooFast` if this lead would be one too many in the last hour or day.
 
-    What was unlocked counts, and what is being paid. The caller holds the employer's row: parallel
+    What was unlocked counts, and what is being paid. The caller has locked the employer's row: parallel
     unlocks count too.
     """
     limits = (await policy.current(session)).limits
