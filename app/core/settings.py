@@ -39,14 +39,20 @@ class ConfigurationError(Exception):
         super().__init__("\n".join(f"- {problem}" for problem in self.problems))
 
 
+def _option(argv: Sequence[str], name: str) -> str | None:
+    """Return the value of `--name value` or `--name=value`."""
+    for word, following in zip(argv, [*argv[1:], None], strict=False):
+        if word == name and following is not None:
+            return following
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+    return None
+
+
 def own_host(environ: Mapping[str, str], argv: Sequence[str]) -> str:
     """Return the address this process will listen on, as far as it is known before."""
-    for position, word in enumerate(argv):
-        if word.startswith("--host="):
-            return word.partition("=")[2]
-        if word == "--host" and position + 1 < len(argv):
-            return argv[position + 1]
-    return environ.get("UVICORN_HOST", "127.0.0.1")
+    given = _option(argv, "--host")
+    return environ.get("UVICORN_HOST", "127.0.0.1") if given is None else given
 
 
 def listening_address() -> str:
@@ -59,12 +65,9 @@ def own_port(environ: Mapping[str, str], argv: Sequence[str]) -> int:
 
     The product reaches the sandbox through the server's own port.
     """
-    for position, word in enumerate(argv):
-        value = word.partition("=")[2] if word.startswith("--port=") else None
-        if word == "--port" and position + 1 < len(argv):
-            value = argv[position + 1]
-        if value and value.isdigit():
-            return int(value)
+    value = _option(argv, "--port")
+    if value and value.isdigit():
+        return int(value)
     for name in ("PORT", "UVICORN_PORT"):
         if environ.get(name, "").isdigit():
             return int(environ[name])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from html import escape
 from http import HTTPStatus
+from importlib.resources import files
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
@@ -28,44 +29,20 @@ _FILES: Final = {
     "swagger-ui.css": "text/css",
     "favicon.png": "image/png",
 }
-_START: Final = """\
-SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#api",
-  deepLinking: true,
-  displayOperationId: true,
-  displayRequestDuration: true,
-  docExpansion: "list",
-  defaultModelsExpandDepth: 0,
-  validatorUrl: null,
-});
-"""
-"""Without the validator, which is another host's."""
-
-_API_PAGE: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Partimer API</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="/docs/files/favicon.png">
-<link rel="stylesheet" href="/docs/files/swagger-ui.css">
-</head><body>
-<nav aria-label="Reference"><a href="/docs/errors">Every error code</a></nav>
-<main id="api"></main>
-<script src="/docs/files/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
-</body></html>"""
 _API_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 """Swagger UI sets styles on its elements."""
 
-_STYLE: Final = """
-:root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 2rem 1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid #8886; }
-code { overflow-wrap: anywhere; }
-"""
+
+def _text(name: str) -> str:
+    return (files("app.api.http") / "data" / name).read_text(encoding="utf-8")
+
+
+_API_PAGE: Final = _text("api.html")
+_START: Final = _text("start.js")
+_STYLE: Final = _text("errors.css")
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _ERRORS_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self'; frame-ancestors 'none'; "
