@@ -32,7 +32,7 @@ from app.messaging.models import ADDRESS, Channel, ChannelState, OutboxMessage
 from app.messaging.outbox import delivery
 from app.messaging.outbox.enqueue import Notice, notify_many
 from app.providers.http import sending
-from app.providers.whatsapp.client import WhatsApp, policy
+from app.providers.whatsapp.client import POLICY, WhatsApp
 from app.texts.catalogue import SAMPLES
 from benchmarks.population import populate
 from tests.infra.forked import Running
@@ -58,7 +58,7 @@ async def drain(*, quick: bool) -> list[dict[str, Any]]:
         with _standin() as base:
             async with sending(base) as http:
                 whatsapp = WhatsApp(http, base=base, version="v1", token=_TOKEN, number_id="1")
-                channels = ChannelRegistry({Channel.WHATSAPP: MessageChannel(whatsapp, policy())})
+                channels = ChannelRegistry({Channel.WHATSAPP: MessageChannel(whatsapp, POLICY)})
                 for number in range(rounds + 1):
                     await _fill(database, messages)
                     cpu, wall = await _drained(database, channels, messages)

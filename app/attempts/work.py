@@ -51,7 +51,7 @@ type Verb = Callable[[AsyncSession, dt.datetime, int, Sequence[UUID]], Awaitable
 
 
 class Kind(StrEnum):
-    """The kinds of due work."""
+    """Which work is tried; its items are named by the id of what they are about."""
 
     WAVE = "wave"
     OFFER_EXPIRY = "offer_expiry"

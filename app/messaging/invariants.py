@@ -45,23 +45,20 @@ INVARIANTS: Final = (
         OutboxMessage.sent_at.is_(None),
         OutboxMessage.state.in_((OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ)),
     ),
-    always(
-        "every webhook is handled, waits, or says why not",
-        WebhookEvent,
-        or_(
-            WebhookEvent.state.not_in(list(WebhookState)),
-            and_(WebhookEvent.state == WebhookState.DEAD, WebhookEvent.error.is_(None)),
-            and_(WebhookEvent.state == WebhookState.HANDLED, WebhookEvent.handled_at.is_(None)),
-        ),
-    ),
-    always(
-        "every message of somebody is handled, waits, or says why not",
-        InboxItem,
-        or_(
-            InboxItem.state.not_in(list(WebhookState)),
-            and_(InboxItem.state == WebhookState.DEAD, InboxItem.error.is_(None)),
-            and_(InboxItem.state == WebhookState.HANDLED, InboxItem.handled_at.is_(None)),
-        ),
+    *(
+        always(
+            sentence,
+            of,
+            or_(
+                of.state.not_in(list(WebhookState)),
+                and_(of.state == WebhookState.DEAD, of.error.is_(None)),
+                and_(of.state == WebhookState.HANDLED, of.handled_at.is_(None)),
+            ),
+        )
+        for sentence, of in (
+            ("every webhook is handled, waits, or says why not", WebhookEvent),
+            ("every message of somebody is handled, waits, or says why not", InboxItem),
+        )
     ),
     always(
         "who waits for an answer can be reached",

@@ -48,10 +48,7 @@ async def record_events(
             "webhook_id": webhook_id,
             "position": position,
             "kind": event.field,
-            "about": event.about,
-            "language": event.language,
-            "event": event.event,
-            "detail": event.detail,
+            **{name: getattr(event, name) for name in ("about", "language", "event", "detail")},
             "content_key": event.content_key or None,
             "received_at": now,
         }

@@ -6,6 +6,7 @@ accepted a message, so a lost answer stays ambiguous.
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -35,25 +36,16 @@ _BY_STATUS: Final = {
 """Refusals by HTTP status; another 5xx is a proxy's, another 4xx is about this message."""
 
 
+@dataclass(frozen=True, slots=True)
 class Sms:
     """Sends by one gateway."""
 
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        *,
-        url: str,
-        token: str,
-        sender: str,
-        body: str,
-        answer_seconds: float = ANSWER_SECONDS,
-    ) -> None:
-        self._http = http
-        self._timeout = httpx.Timeout(answer_seconds, connect=_CONNECT_SECONDS)
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._sender = sender
-        self._body = body
+    http: httpx.AsyncClient
+    url: str
+    token: str
+    sender: str
+    body: str
+    answer_seconds: float = ANSWER_SECONDS
 
     async def send(self, message_id: UUID, address: Address, outgoing: Outgoing) -> SendResult:
         """Send one text. Raises `TransportError`."""
@@ -62,11 +54,13 @@ class Sms:
         text = (outgoing.short or outgoing.text).replace("*", "")
         if (units := segments(text)) > MOST_SEGMENTS:
             raise TransportError(Refusal.PERMANENT, code="over_limit")
-        values = {"to": address.phone, "sender": self._sender, "text": text}
-        headers = self._headers | {"Idempotency-Key": str(message_id)}
+        values = {"to": address.phone, "sender": self.sender, "text": text}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers["Idempotency-Key"] = str(message_id)
+        timeout = httpx.Timeout(self.answer_seconds, connect=_CONNECT_SECONDS)
         try:
-            response = await self._http.post(
-                self._url, headers=headers, timeout=self._timeout, **self._filled(values)
+            response = await self.http.post(
+                self.url, headers=headers, timeout=timeout, **self._filled(values)
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TransportError(Refusal.UNSENT, code=type(error).__name__) from error
@@ -80,9 +74,9 @@ class Sms:
 
     def _filled(self, values: dict[str, str]) -> dict[str, Any]:
         """Fill in the parsed body, so that no text can change its structure."""
-        if self._body.lstrip().startswith("{"):
-            return {"json": _fill(json.loads(self._body), values)}
-        return {"data": {name: _fill(value, values) for name, value in parse_qsl(self._body)}}
+        if self.body.lstrip().startswith("{"):
+            return {"json": _fill(json.loads(self.body), values)}
+        return {"data": {name: _fill(value, values) for name, value in parse_qsl(self.body)}}
 
 
 def _fill(part: Any, values: dict[str, str]) -> Any:
@@ -106,11 +100,5 @@ def sms_channel(settings: Settings, http: httpx.AsyncClient) -> MessageChannel |
     if not settings.sms_url:
         return None
     token = settings.sms_token.get_secret_value() if settings.sms_token else ""
-    sms = Sms(
-        http,
-        url=settings.sms_url,
-        token=token,
-        sender=settings.sms_sender,
-        body=settings.sms_body,
-    )
+    sms = Sms(http, settings.sms_url, token, settings.sms_sender, settings.sms_body)
     return MessageChannel(sms)

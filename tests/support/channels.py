@@ -1,6 +1,7 @@
 """The channels of tests: any sender behind WhatsApp's policy, without its rate unless asked for."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from app.messaging.channel import (
     ChannelPolicy,
@@ -10,7 +11,7 @@ from app.messaging.channel import (
     Sender,
 )
 from app.messaging.models import Channel
-from app.providers.whatsapp.client import policy
+from app.providers.whatsapp.client import POLICY
 
 
 def channels_of(
@@ -23,8 +24,8 @@ def channels_of(
     quiet_hours: QuietHoursOf | None = None,
 ) -> ChannelRegistry:
     """Return a registry of these senders."""
-    allowed = policy(
-        per_second=per_second, daily_people=daily_people, ask_daily_people=ask_daily_people
+    allowed = replace(
+        POLICY, per_second=per_second, daily_people=daily_people, ask_daily_people=ask_daily_people
     )
     by_name = {Channel.WHATSAPP.value: MessageChannel(whatsapp, allowed)}
     if email is not None:

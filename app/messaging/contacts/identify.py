@@ -101,9 +101,10 @@ async def _find_or_make(
 ) -> list[ChatPerson]:
     """Return the people with the phone or the id, at most one each, the one with the phone first."""
     keys = keyring(session)
+    names = {"channel": channel, "platform_id": inbound.platform_id, "index": index}
     found: list[ChatPerson] = []
     for _ in range(2):
-        found = await _find(session, channel, inbound.platform_id, index)
+        found = list(await session.scalars(_THEM, names))
         if found:
             break
         # Unique by id and by phone, so several messages at once create one row.
@@ -124,13 +125,6 @@ async def _find_or_make(
             },
         )
     return sorted(found, key=lambda p: index not in {p.phone_index, p.other_phone_index})
-
-
-async def _find(
-    session: AsyncSession, channel: str, platform_id: str | None, index: str | None
-) -> list[ChatPerson]:
-    names = {"channel": channel, "platform_id": platform_id, "index": index}
-    return list(await session.scalars(_THEM, names))
 
 
 async def _unify_accounts(

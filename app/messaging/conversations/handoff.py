@@ -178,14 +178,7 @@ async def hand_back(
 async def _lock_unless_taken(
     session: AsyncSession, person_id: UUID, actor: Actor, now: dt.datetime
 ) -> ChatPerson:
-    """Return the person, locked, unless another administrator holds the conversation."""
-    person = await _locked(session, person_id)
-    if holder(person, now) not in (None, actor.user_id):
-        raise ConversationHeld
-    return person
-
-
-async def _locked(session: AsyncSession, person_id: UUID) -> ChatPerson:
+    """Return the person, locked. Raises `NotFound`, `ConversationHeld` if another one holds it."""
     query = (
         select(ChatPerson)
         .where(
@@ -198,4 +191,6 @@ async def _locked(session: AsyncSession, person_id: UUID) -> ChatPerson:
     person: ChatPerson | None = await session.scalar(query)
     if person is None:
         raise NotFound
+    if holder(person, now) not in (None, actor.user_id):
+        raise ConversationHeld
     return person

@@ -49,7 +49,7 @@ FIRST: Final = 0
 
 
 class Speaker(StrEnum):
-    """Who wrote a line."""
+    """Who says something."""
 
     PERSON = "person"
     BOT = "bot"

@@ -129,35 +129,29 @@ async def _record(session: AsyncSession, outcomes: Sequence[SendOutcome], now: d
     """Record each result; a status that came before it stays."""
     # The same order everywhere prevents deadlocks.
     outcomes = sorted(outcomes, key=lambda each: each.claimed.id)
-    taken = [
-        _accepted_values(outcome.claimed, outcome.result, outcome.category)
-        for outcome in outcomes
-        if isinstance(outcome.result, SendResult)
-    ]
-    if taken:
+    accepted = [(each, each.result) for each in outcomes if isinstance(each.result, SendResult)]
+    channels = {outcome.claimed.channel for outcome, _ in accepted}
+    if accepted:
+        rows = [
+            _accepted_values(outcome.claimed, result, outcome.category) | {"now_": now}
+            for outcome, result in accepted
+        ]
         try:  # first: if it fails, nothing else is done yet
-            await session.execute(_ACCEPT, [{**row, "now_": now} for row in taken])
+            await session.execute(_ACCEPT, rows)
         except IntegrityError as error:
             raise _DuplicateProviderIdError from error
-        channels = {
-            outcome.claimed.channel
-            for outcome in outcomes
-            if isinstance(outcome.result, SendResult)
-        }
         await recover_on_accept(session, channels, now)
         if any(outcome.claimed.attempts > 1 for outcome in outcomes):
             wake_loops(session, "outbox")  # later messages to this person have waited
-    for outcome in outcomes:
-        if isinstance(outcome.result, SendResult) and outcome.result.known_as is not None:
-            await _record_number_form(session, outcome.claimed, outcome.result.known_as, now)
+    for outcome, result in accepted:
+        if result.known_as is not None:
+            await _record_number_form(session, outcome.claimed, result.known_as, now)
     if missed := [outcome.claimed for outcome in outcomes if outcome.result is None]:
         await _requeue_missed(session, missed, now)
-    some_taken = {row["id_"] for row in taken}
-    went = {outcome.claimed.channel for outcome in outcomes if outcome.claimed.id in some_taken}
     for outcome in outcomes:
         if isinstance(outcome.result, TransportError):
             # Others that were accepted meanwhile show that it is not the account.
-            alone = outcome.claimed.channel not in went
+            alone = outcome.claimed.channel not in channels
             await _record_refused(session, outcome.claimed, outcome.result, now, alone=alone)
     slot_uses: dict[str, list[SlotUse]] = {}
     for outcome in outcomes:

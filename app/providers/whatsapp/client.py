@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +26,8 @@ ANSWER_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
 _LIMIT_FIELDS: Final = "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
 FLOW_MESSAGE_VERSION: Final = "3"
+POLICY: Final = ChannelPolicy(has_window=True, reports_delivery=True, free_form_category="service")
+"""What the platform allows any number; the rate and the daily quota are settings."""
 _BREAK: Final = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _SPACES: Final = 4
 """The spaces in a row that a template's value may have; line breaks and tabs are not allowed."""
@@ -180,37 +182,19 @@ def build_whatsapp(settings: Settings, http: aiohttp.ClientSession) -> WhatsApp 
     )
 
 
-def policy(
-    *,
-    per_second: int | None = None,
-    daily_people: int | None = None,
-    ask_daily_people: Callable[[], Awaitable[int | None]] | None = None,
-    number_id: str | None = None,
-) -> ChannelPolicy:
-    """Return what WhatsApp allows a number."""
-    return ChannelPolicy(
-        has_window=True,
-        per_second=per_second,
-        daily_people=daily_people,
-        ask_daily_people=ask_daily_people,
-        number_id=number_id,
-        reports_delivery=True,
-        free_form_category="service",
-    )
-
-
 def whatsapp_channel(settings: Settings, http: aiohttp.ClientSession) -> MessageChannel | None:
     """Return the channel, or None when no token is set."""
     if (whatsapp := build_whatsapp(settings, http)) is None:
         return None
-    allowed = policy(
+    policy = replace(
+        POLICY,
         # A test's clock stands still, and with it the slots of the rate.
         per_second=None if settings.environment == "test" else settings.whatsapp_pace,
         daily_people=settings.whatsapp_daily_people or None,
         ask_daily_people=whatsapp.daily_people,
         number_id=settings.whatsapp_number or None,
     )
-    return MessageChannel(whatsapp, allowed)
+    return MessageChannel(whatsapp, policy)
 
 
 def to_wire(message_id: UUID, address: Address, outgoing: Outgoing) -> Json:
