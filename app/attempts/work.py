@@ -82,12 +82,12 @@ class Work:
     @cached_property
     def free(self) -> Due:
         """What is due and not under way, waiting for a retry or parked."""
-        held = exists().where(
+        not_free = exists().where(
             _TRIES.kind == literal_column(f"'{self.kind}'"),
             _TRIES.subject_id == self.subject,
             or_(_TRIES.parked_at.is_not(None), _TRIES.due_at > _NOW, _TRIES.lease_until > _NOW),
         )
-        return Due(*self.due.conditions, ~held)
+        return Due(*self.due.conditions, ~not_free)
 
     def values(self, now: dt.datetime) -> dict[str, dt.datetime]:
         """Return the parameters of `due` and `free`."""

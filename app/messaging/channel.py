@@ -22,7 +22,7 @@ class Address:
     phone: str | None = None
     """E.164."""
     platform_id: str | None = None
-    """The platform's own id of a person whose phone it does not tell us."""
+    """The platform's id of a person whose phone it hides."""
     email: str | None = None
 
     def __post_init__(self) -> None:
@@ -38,7 +38,7 @@ class SendResult:
     units: int = 1
     """How many messages are charged."""
     known_as: str | None = None
-    """The recipient's phone (E.164) as the platform writes it, where it told one."""
+    """The recipient's phone (E.164) as the platform writes it, if it was given."""
 
 
 class TransportError(Exception):

@@ -141,7 +141,7 @@ class ChannelState(Base):
     refused: Mapped[list[list[Any]] | None] = mapped_column(JsonType)
     """The run of unknown refusals: message id, recipient's index, whether a status reported it."""
     daily_people: Mapped[int | None]
-    """How many people a day the platform lets us write to first; None where it told no limit."""
+    """How many people a day the platform lets us write to first; None where no limit is known."""
     limits_read_at: Mapped[dt.datetime | None]
     """When the platform was last asked for that limit; set back where it did not answer."""
     limit_reached_at: Mapped[dt.datetime | None]
@@ -215,7 +215,7 @@ class PlatformNotice(Base):
     event: Mapped[str] = mapped_column(String(64))
     detail: Mapped[str] = mapped_column(String(120))
     content_key: Mapped[str | None] = mapped_column(String(64))
-    """Hash of the content and, where told, its time: it finds the same event in other bytes."""
+    """Hash of the content and, if given, its time; it finds the same event in other bytes."""
     received_at: Mapped[dt.datetime]
 
 

@@ -217,8 +217,10 @@ def decide_retry(
         case Refusal.WINDOW_CLOSED:
             return RetryDecision(Outcome.RETRY if free_form else Outcome.FAILED, window_closed=True)
         case Refusal.GATEWAY if attempts < MAX_ATTEMPTS:
-            told = GATEWAY_WAIT if status_seconds is None else dt.timedelta(seconds=status_seconds)
-            return RetryDecision(Outcome.WAIT_FOR_STATUS, max(pause, told))
+            expected = (
+                GATEWAY_WAIT if status_seconds is None else dt.timedelta(seconds=status_seconds)
+            )
+            return RetryDecision(Outcome.WAIT_FOR_STATUS, max(pause, expected))
         case Refusal.TRANSIENT | Refusal.UNSENT | Refusal.MEDIA if attempts < MAX_ATTEMPTS:
             return RetryDecision(Outcome.RETRY, pause)
         case Refusal.FORM | Refusal.ELSEWHERE | Refusal.NOT_MARKETING if attempts < MAX_ATTEMPTS:

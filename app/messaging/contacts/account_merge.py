@@ -15,7 +15,7 @@ The claim to an account, from weakest to strongest:
 | proven         | proven         | proven             | proven             | both, an alert |
 
 The account that stays gets the phone and the platform id; a consented one becomes active with the phone. The
-other loses both, so that nobody signs in to it, and retention deletes it. Where both stay nothing moves:
+other loses both, so that no one can sign in to it, and retention deletes it. Where both stay nothing moves:
 a message belongs to the account of its phone, else to that of its platform id.
 """
 

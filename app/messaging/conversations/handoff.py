@@ -106,14 +106,14 @@ async def take_over(
     Raises `NotFound`, `ConversationHeld`.
     """
     person = await _lock_unless_taken(session, person_id, actor, now)
-    held = holder(person, now) == actor.user_id
+    is_ours = holder(person, now) == actor.user_id
     person.held_by, person.held_at, person.updated_at = actor.user_id, now, now
     if person.paused_at is None:
         person.paused_at, person.paused_why = now, HandoffReason.TAKEN
     can_write = window_open(person.last_inbound_at, now)
-    if person.stopped_at is None and not (held and can_write):
+    if person.stopped_at is None and not (is_ours and can_write):
         await enqueue.tell_person(session, person, TEAM_JOINED, key=now.isoformat(), now=now)
-    if not held:
+    if not is_ours:
         audit.record(
             session,
             "conversation.take",

@@ -152,7 +152,7 @@ async def count_written_since_pause(
 
 def ids_of_lines(session: AsyncSession, person: ChatPerson) -> Subquery:
     """Select `id` and `ours` of all messages; ids sort by time."""
-    wrote = select(InboxItem.id.label("id"), literal(False).label("ours")).where(
+    received = select(InboxItem.id.label("id"), literal(False).label("ours")).where(
         InboxItem.person_id == person.id
     )
     ours: list[ColumnElement[bool]] = [
@@ -160,21 +160,21 @@ def ids_of_lines(session: AsyncSession, person: ChatPerson) -> Subquery:
     ]
     if person.user_id is not None:
         ours.append(OutboxMessage.user_id == person.user_id)
-    told = select(OutboxMessage.id, literal(True)).where(
+    sent = select(OutboxMessage.id, literal(True)).where(
         or_(*ours), OutboxMessage.channel == person.channel
     )
-    return union_all(wrote, told).subquery()
+    return union_all(received, sent).subquery()
 
 
 async def list_lines(session: AsyncSession, ids: Sequence[tuple[UUID, bool]]) -> list[Line]:
     """Return these lines in their order; `ids` pairs each id with whether it is ours."""
     found: dict[UUID, Line] = {}
     keys = keyring(session)
-    wrote = select(InboxItem).where(InboxItem.id.in_([id_ for id_, ours in ids if not ours]))
-    for item in await session.scalars(wrote):
+    received = select(InboxItem).where(InboxItem.id.in_([id_ for id_, ours in ids if not ours]))
+    for item in await session.scalars(received):
         found[item.id] = _theirs(item, keys)
-    told = select(OutboxMessage).where(OutboxMessage.id.in_([id_ for id_, ours in ids if ours]))
-    for message in await session.scalars(told):
+    sent = select(OutboxMessage).where(OutboxMessage.id.in_([id_ for id_, ours in ids if ours]))
+    for message in await session.scalars(sent):
         found[message.id] = _ours(message, keys)
     return [found[id_] for id_, _ in ids]
 
@@ -195,8 +195,8 @@ def _theirs(item: InboxItem, keys: Keyring, *, masked: bool = True) -> Line:
     if not item.body_sealed:
         return Line(item.id, item.sent_at, Speaker.PERSON, "forgotten", None)
     inbound = Inbound.from_json(keys.open_json(item.body_sealed, ITEM))
-    said = inbound.text if inbound.kind in _WORDS else None
-    text = mask(said) if said and masked else said
+    words = inbound.text if inbound.kind in _WORDS else None
+    text = mask(words) if words and masked else words
     return Line(item.id, item.sent_at, Speaker.PERSON, inbound.kind, text)
 
 

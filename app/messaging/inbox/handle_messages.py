@@ -110,30 +110,30 @@ ITEMS_DUE: Final = Due(
 )
 
 
-async def handle_items(database: Database, this: Round, limit: int) -> int:
+async def handle_items(database: Database, round_: Round, limit: int) -> int:
     """Handle messages that were begun as they were stored, and those of up to `limit` other people.
 
-    Returns how many that were. The caller releases the tries left in `this.begun`, which were not made.
+    Returns how many that were. The caller releases the tries left in `round_.begun`, which were not made.
     """
-    heads = this.stored
+    heads = round_.stored
     if limit:
         async with database.read() as session:
-            heads = _one_each([*await _heads(session, this.clock(), limit), *this.stored])
+            heads = _one_each([*await _heads(session, round_.clock(), limit), *round_.stored])
     at_once = asyncio.Semaphore(SIDE_BY_SIDE if database.is_postgresql else 1)
     # A lease that ran out: its process died, perhaps of this message. So it is tried alone, after all others.
     lost = [head for head in heads if head.lease_until is not None]
-    new = [head for head in heads if head.lease_until is None and head.id not in this.begun]
-    first = [head for head in heads if head.id in this.begun]
-    first += await _begin(database, this, new)
+    new = [head for head in heads if head.lease_until is None and head.id not in round_.begun]
+    first = [head for head in heads if head.id in round_.begun]
+    first += await _begin(database, round_, new)
 
     async def one(head: _Head) -> int:
         async with at_once:
-            return await _handle_in_order(database, this, head)
+            return await _handle_in_order(database, round_, head)
 
     handled = sum(await asyncio.gather(*(one(head) for head in first)))
     for head in lost:
-        if await _begin_again(database, this, head):
-            handled += await _handle_in_order(database, this, head)
+        if await _begin_again(database, round_, head):
+            handled += await _handle_in_order(database, round_, head)
     return handled
 
 
@@ -242,11 +242,11 @@ _RELEASE: Final = (
 )
 
 
-async def _begin(database: Database, this: Round, heads: Sequence[_Head]) -> list[_Head]:
+async def _begin(database: Database, round_: Round, heads: Sequence[_Head]) -> list[_Head]:
     """Count a try of each; return those that no other process took first."""
     if not heads:
         return []
-    until = this.clock() + LEASE
+    until = round_.clock() + LEASE
     async with database.single() as session:
         if len(heads) == 1:
             rows = await _BEGIN_ONE.all(session, item_id=heads[0].id, until=until)
@@ -254,37 +254,37 @@ async def _begin(database: Database, this: Round, heads: Sequence[_Head]) -> lis
         else:
             values = {"ids": [head.id for head in heads], "until": until}
             begun = set(await session.scalars(_BEGIN, values))
-    this.begun.update(dict.fromkeys(begun, until))
+    round_.begun.update(dict.fromkeys(begun, until))
     return [head for head in heads if head.id in begun]
 
 
-async def _begin_again(database: Database, this: Round, head: _Head) -> bool:
+async def _begin_again(database: Database, round_: Round, head: _Head) -> bool:
     """Count a try of a message whose process died; False if it is parked, or another process has it."""
     async with database.begin() as session:
-        now = this.clock()
+        now = round_.clock()
         item = await session.get(InboxItem, head.id, with_for_update=True)
         if item is None or item.state != WebhookState.WAITING or not tries.may_start(item, now):
             return False
         if tries.start(item, now, LEASE):
-            this.add(item)
+            round_.add(item)
             return True
         await _park(session, item, now)
     return False
 
 
-async def release(database: Database, this: Round) -> None:
+async def release(database: Database, round_: Round) -> None:
     """Undo the count of tries that were not made: the person was locked, or the process stops."""
     async with database.single() as session:
-        of_each = [{"item_id": item_id, "until": until} for item_id, until in this.begun.items()]
+        of_each = [{"item_id": item_id, "until": until} for item_id, until in round_.begun.items()]
         await session.execute(_RELEASE, of_each)
-        if any(head.id in this.begun for head in this.stored):
+        if any(head.id in round_.begun for head in round_.stored):
             wake_loops(session, "inbox")
 
 
 # ── Handling ─────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _handle_in_order(database: Database, this: Round, head: _Head) -> int:
+async def _handle_in_order(database: Database, round_: Round, head: _Head) -> int:
     """Handle one person's messages, oldest first, each in a transaction of its own."""
     item_id = head.id
     for handled in range(IN_A_ROW):
@@ -293,17 +293,17 @@ async def _handle_in_order(database: Database, this: Round, head: _Head) -> int:
                 person = await session.scalar(_PERSON, {"person_id": head.person_id})
                 if person is None:
                     return handled
-                done = await _handle(this, session, person, item_id, last=handled + 1 == IN_A_ROW)
+                done = await _handle(round_, session, person, item_id, last=handled + 1 == IN_A_ROW)
         except Exception as error:  # noqa: BLE001 - recorded with the message, and retried
             logger().error("message_handling_failed", message_id=str(item_id), exc_info=error)
-            await _set_back(database, this, item_id, error)
+            await _set_back(database, round_, item_id, error)
             return handled
         if done is None:
             return handled
-        this.begun.pop(item_id, None)
+        round_.begun.pop(item_id, None)
         if done.following is None:
             return handled + 1
-        this.add(done.following)
+        round_.add(done.following)
         item_id = done.following.id
     return IN_A_ROW
 
@@ -315,13 +315,13 @@ class _Done(NamedTuple):
 
 
 async def _handle(
-    this: Round, session: AsyncSession, person: ChatPerson, item_id: UUID, *, last: bool
+    round_: Round, session: AsyncSession, person: ChatPerson, item_id: UUID, *, last: bool
 ) -> _Done | None:
     """Handle a message whose try was counted and, unless it is the last of the round, count the next one's.
 
     None if another process handled it, or an older message came late.
     """
-    now = this.clock()
+    now = round_.clock()
     values = {"person_id": person.id, "item_id": item_id}
     items = (await session.scalars(_NEXT_ITEMS, values)).all()
     if not items or items[0].id != item_id or items[0].due_at > now:
@@ -333,25 +333,25 @@ async def _handle(
     if person.phone_index is None and person.platform_user_id is None:
         item.error = "forgotten"  # the person was erased
     else:
-        await this.handler.handle(session, person, inbound, now)
+        await round_.handler.handle(session, person, inbound, now)
     if last and rest:
         wake_loops(session, "inbox")
-    elif rest and rest[0].due_at <= now and _is_counted(this, rest[0], now):
+    elif rest and rest[0].due_at <= now and _is_counted(round_, rest[0], now):
         return _Done(rest[0])
     return _Done(None)
 
 
-def _is_counted(this: Round, item: InboxItem, now: dt.datetime) -> bool:
+def _is_counted(round_: Round, item: InboxItem, now: dt.datetime) -> bool:
     """Count the try of a person's next message, unless it was counted as it was stored."""
-    return item.id in this.begun or tries.start(item, now, LEASE)
+    return item.id in round_.begun or tries.start(item, now, LEASE)
 
 
 # ── Failures ─────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _set_back(database: Database, this: Round, item_id: UUID, error: Exception) -> None:
+async def _set_back(database: Database, round_: Round, item_id: UUID, error: Exception) -> None:
     async with database.begin() as session:
-        now = this.clock()
+        now = round_.clock()
         item = await session.get(InboxItem, item_id, with_for_update=True)
         if item is None or item.state != WebhookState.WAITING:
             return
@@ -360,7 +360,7 @@ async def _set_back(database: Database, this: Round, item_id: UUID, error: Excep
         elif item.attempts == BLOCKING_TRIES:
             wake_loops(session, "inbox")  # the person's next messages wait no longer
             await _notify_sender(session, item, "message_waits", now)
-    this.begun.pop(item_id, None)
+    round_.begun.pop(item_id, None)
 
 
 async def _park(session: AsyncSession, item: InboxItem, now: dt.datetime) -> None:
@@ -385,8 +385,8 @@ async def _notify_sender(
             if person is None or not _may_notify(person, now) or not _was_written(session, item):
                 return
             hour = int(now.timestamp() // NOTIFY_AGAIN_AFTER.total_seconds())
-            told = catalogue.render_chat(person.language or DEFAULT_LANGUAGE, text, now=now)
-            await enqueue.reply(session, person, told, key=f"{text}:{hour}", now=now)
+            notice = catalogue.render_chat(person.language or DEFAULT_LANGUAGE, text, now=now)
+            await enqueue.reply(session, person, notice, key=f"{text}:{hour}", now=now)
     except Exception as error:  # noqa: BLE001 - the message is retried or parked all the same
         logger().error("person_not_told", message_id=str(item.id), exc_info=error)
 

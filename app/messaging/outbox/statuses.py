@@ -44,15 +44,15 @@ async def apply(session: AsyncSession, updates: Sequence[StatusUpdate], now: dt.
     rows = await _rows(session, known)
     changed = 0
     sent: dict[str, dt.datetime] = {}
-    for told in sorted(known, key=lambda each: each.at):
-        row = _row_of(rows, told)
-        if not _by_its_number(row, told):
+    for status in sorted(known, key=lambda each: each.at):
+        row = _row_of(rows, status)
+        if not _by_its_number(row, status):
             NOT_OURS.labels("statuses").inc()
             continue
         if row is None:
-            logger().info("status_of_unknown_message", state=told.status)
+            logger().info("status_of_unknown_message", state=status.status)
             continue
-        update = _with_its_own_name(rows, row, told)
+        update = _with_its_own_name(rows, row, status)
         if update.status == OutboxState.SENT:
             sent[row.channel] = update.at
         if update.status == "failed":

@@ -111,7 +111,7 @@ class TemplateQuota:
         )
 
     def filed_as(self, row: OutboxMessage) -> str:
-        """Return the platform's category of this template; "" where it told none."""
+        """Return the platform's category of this template; "" where none is known."""
         known = self.templates.get(_template(row))
         return (known and known.category) or ""
 
@@ -136,8 +136,8 @@ async def load_quota(
     """
     found = await session.scalars(select(MessageTemplate))
     templates = {(each.name, each.language): each for each in found}
-    told = state.daily_people if state is not None else None
-    limit = min((each for each in (told, own_limit) if each is not None), default=None)
+    platform_limit = state.daily_people if state is not None else None
+    limit = min((each for each in (platform_limit, own_limit) if each is not None), default=None)
     if limit is None:
         return TemplateQuota(templates)
     # A later `template_at` was written by a clock that ran ahead.
@@ -164,8 +164,8 @@ def alert_once(state: ChannelState | None, quota: TemplateQuota, now: dt.datetim
     """Raise an alert that the day's limit is reached, once a day."""
     if not quota.reached or state is None:
         return
-    told = state.limit_reached_at
-    if told is not None and told <= now + SKEW and now < told + DAY:
+    at = state.limit_reached_at
+    if at is not None and at <= now + SKEW and now < at + DAY:
         return
     state.limit_reached_at = now
     ALERTS.labels("daily_limit").inc()

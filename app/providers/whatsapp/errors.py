@@ -55,8 +55,8 @@ def code_of(error: Mapping[str, Any]) -> int | None:
     if code == _INVALID and below == _NUMBER_GONE:
         return _NUMBER_GONE
     message = error.get("message")
-    if code is None and isinstance(message, str) and (told := _IN_WORDS.match(message)):
-        return int(told[1])
+    if code is None and isinstance(message, str) and (found := _IN_WORDS.match(message)):
+        return int(found[1])
     return code
 
 

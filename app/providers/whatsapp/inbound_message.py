@@ -94,10 +94,10 @@ def _before_the_change(item: Json) -> str | None:
     system = part(item, "system")
     if (given := person_id(system.get("previous_user_id"))) is not None:
         return given
-    told = _CHANGED.search(line(system.get("body")))
-    if told is None or told[2] != system.get("user_id"):
+    found = _CHANGED.search(line(system.get("body")))
+    if found is None or found[2] != system.get("user_id"):
         return None
-    return person_id(told[1])
+    return person_id(found[1])
 
 
 def _content(item: Json) -> Json:

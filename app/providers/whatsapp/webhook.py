@@ -202,8 +202,8 @@ def _status(item: Json, number_id: str | None, *, ours: bool) -> StatusUpdate:
 
 def _content_key(field: str, value: Json, at: Any) -> str:
     """Return a hash of the content that ignores spaces and the order of keys."""
-    told = json.dumps([field, value, at], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+    content = json.dumps([field, value, at], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _event(field: str, value: Json, at: Any) -> PlatformEvent:
