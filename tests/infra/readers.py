@@ -37,6 +37,7 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.database.types.partial_index": "the name of an index",
     "app.api.auth.phones.read_phone": "parses by app.core.phones.parse_phone, which is tried",
     "app.core.crypto.digest": "a token, of bounded length",
+    "app.core.schema.changeable": "the description of a field",
     "app.database.engines.parse_url": "a setting",
     "app.database.engines.sync_engine_for": "a setting",
     "app.core.secret_strength.bits": "a setting",
