@@ -9,7 +9,7 @@ from app.dialogue.choices import index, place_name
 from app.dialogue.effects import EditProfile
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.questions import ask_again, ask_which_place, place_area, place_label
+from app.dialogue.worker.questions import ask_again, place_area, place_label
 from app.dialogue.worker.registration import ask_question, close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
@@ -69,11 +69,9 @@ def _placed(
     message: Incoming, latitude: float, longitude: float, name: str, saved: str = "place_saved"
 ) -> Turn:
     # `profile.edit` finds the city: a PIN code's own is only its district.
-    changes = {"location": [latitude, longitude]}
+    edit = EditProfile({"location": [latitude, longitude]})
     message = message.with_profile(place=name, located=True)
-    return close_question(
-        message, Ask.LOCATION, EditProfile(changes), before=(Reply(saved, {"place": name}),)
-    )
+    return close_question(message, Ask.LOCATION, edit, before=(Reply(saved, {"place": name}),))
 
 
 def read_which_place(message: Incoming) -> Turn | None:
@@ -87,7 +85,7 @@ def read_which_place(message: Incoming) -> Turn | None:
         return _chosen(message, options[0])
     if message.has_intent(Intent.YES):
         # A yes to several leaves open which one.
-        return Turn(message.state, (ask_which_place(message.state, message.context),))
+        return Turn(message.state, (ask_again(message),))
     if choice == "none" or message.has_intent(Intent.NO):
         return ask_question(message.state, Ask.LOCATION, message.context)
     if left := choose_place(message.text or "", options):
@@ -97,8 +95,7 @@ def read_which_place(message: Incoming) -> Turn | None:
     turn = read_location(message)
     if turn is not None and turn.missed and options:
         # The places to choose from are still there.
-        again = ask_which_place(message.state, message.context)
-        return replace(turn, replies=(Reply("not_understood"), again))
+        return replace(turn, replies=(Reply("not_understood"), ask_again(message)))
     return turn
 
 
@@ -116,9 +113,8 @@ def read_distance(message: Incoming) -> Turn | None:
     if kilometres is None:
         return None
     if kilometres > BELIEVABLE_KM:
-        return Turn(
-            message.state, (Reply("distance_far", {"distance_km": BELIEVABLE_KM}),), missed=True
-        )
+        far = Reply("distance_far", {"distance_km": BELIEVABLE_KM})
+        return Turn(message.state, (far,), missed=True)
     if kilometres < 1:
         return Turn(message.state, (Reply("number_bad", {"example": 10}),), missed=True)
     message = message.with_profile(max_distance_km=kilometres)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from app.catalogue import skills as skill_catalogue
 from app.core.languages import languages
 from app.core.week import Slot
-from app.dialogue.context import Context
+from app.dialogue.context import Context, Profile
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply
 from app.dialogue.worker import hours_form
@@ -97,9 +97,9 @@ def skill_rows(chosen: Sequence[str], page: int, context: Context) -> list[Row]:
     shown = left[page * _SKILLS_A_PAGE : (page + 1) * _SKILLS_A_PAGE]
     rows = [skill_row(slug, context.reply_language) for slug in shown]
     if pages > 1:
-        rows.append(Row(f"skills:page:{(page + 1) % pages}", _word(context, "show_more")))
+        rows.append(Row(f"skills:page:{(page + 1) % pages}", context.word("show_more")))
     if chosen:
-        rows.append(Row("skills:done", _word(context, "done")))
+        rows.append(Row("skills:done", context.word("done")))
     return rows
 
 
@@ -120,10 +120,6 @@ def chosen_skills(state: State) -> list[str]:
 def ask_skills_right(state: State, _context: Context) -> Reply:
     """Read the skills back for confirmation."""
     return Reply("ask_skills_right", {"skills": chosen_skills(state)})
-
-
-def _word(context: Context, name: str) -> str:
-    return context.word(name)
 
 
 def ask_which_place(state: State, _context: Context) -> Reply:
@@ -175,39 +171,23 @@ def drafted_slots(state: State) -> list[Slot]:
     return [Slot(*slot) for slot in state.draft.get("slots", [])]
 
 
+def _profile_has(fact: Callable[[Profile], object]) -> Callable[[Context], bool]:
+    return lambda context: context.profile is not None and bool(fact(context.profile))
+
+
 QUESTIONS: Final[Mapping[Ask, Question]] = {
-    Ask.LANGUAGE: Question(
-        ask_language,
-        lambda c: c.language is not None,
-    ),
-    Ask.CONSENT: Question(
-        _fixed("ask_consent"),
-        lambda c: c.profile is not None and c.profile.agreed,
-    ),
+    Ask.LANGUAGE: Question(ask_language, lambda context: context.language is not None),
+    Ask.CONSENT: Question(_fixed("ask_consent"), _profile_has(lambda p: p.agreed)),
     Ask.NAME: Question(ask_name),
-    Ask.PHONE: Question(
-        _fixed("ask_phone"),
-        lambda c: c.profile is not None and c.profile.has_phone,
-    ),
-    Ask.SKILLS: Question(
-        ask_skills,
-        lambda c: c.profile is not None and bool(c.profile.skills),
-    ),
+    Ask.PHONE: Question(_fixed("ask_phone"), _profile_has(lambda p: p.has_phone)),
+    Ask.SKILLS: Question(ask_skills, _profile_has(lambda p: p.skills)),
     Ask.SKILLS_RIGHT: Question(ask_skills_right),
-    Ask.LOCATION: Question(
-        _fixed("ask_location"),
-        lambda c: c.profile is not None and c.profile.located,
-    ),
+    Ask.LOCATION: Question(_fixed("ask_location"), _profile_has(lambda p: p.located)),
     Ask.WHICH_PLACE: Question(ask_which_place),
     Ask.DISTANCE: Question(_fixed("ask_distance")),
     Ask.EXPERIENCE: Question(_fixed("ask_experience")),
-    Ask.AVAILABILITY: Question(
-        ask_availability,
-        lambda c: c.profile is not None and bool(c.profile.slots),
-    ),
-    Ask.AVAILABILITY_RIGHT: Question(
-        ask_availability_right,
-    ),
+    Ask.AVAILABILITY: Question(ask_availability, _profile_has(lambda p: p.slots)),
+    Ask.AVAILABILITY_RIGHT: Question(ask_availability_right),
 }
 """Every question that changes a profile."""
 

@@ -38,20 +38,16 @@ def read_skills(message: Incoming) -> Turn | None:
         if not chosen:
             opened, question = open_question(state, Ask.SKILLS, context)
             return Turn(opened, (Reply("skills_needed"), question))
-        return close_question(
-            message.with_profile(skills=list(chosen)), Ask.SKILLS, EditProfile({"skills": chosen})
-        )
+        return _save(message, chosen)
     if message.has_intent(Intent.MORE):
         page = int(state.draft.get("page", 0)) + 1
         return ask_question(state, Ask.SKILLS, context, skills=chosen, page=page)
     text = message.text
     if text is None or message.has_intent(Intent.COURTESY):
         return None
-    if (
-        state.registering
-        and (turn := read_name_correction(message) or read_age(message)) is not None
-    ):
-        return turn
+    other = read_name_correction(message) or read_age(message) if state.registering else None
+    if other is not None:
+        return other
     return read_written_skills(message, text, chosen)
 
 
@@ -91,9 +87,12 @@ def read_skills_right(message: Incoming) -> Turn | None:
     choice = message.tapped("skills")
     chosen = chosen_skills(message.state)
     if choice == "yes" or message.has_intent(Intent.YES, Intent.DONE):
-        return close_question(
-            message.with_profile(skills=list(chosen)), Ask.SKILLS, EditProfile({"skills": chosen})
-        )
+        return _save(message, chosen)
     if choice == "no" or message.has_intent(Intent.NO):
         return ask_question(message.state, Ask.SKILLS, message.context)
     return read_skills(message)
+
+
+def _save(message: Incoming, chosen: list[str]) -> Turn:
+    message = message.with_profile(skills=list(chosen))
+    return close_question(message, Ask.SKILLS, EditProfile({"skills": chosen}))
