@@ -14,9 +14,9 @@ from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, Effect, HandBack, RequestHandoff, SendOwnData
 from app.dialogue.employer.job_questions import POSTING
 from app.dialogue.persona import acting_account
-from app.dialogue.state import FREE_WRITING, Ask, State
+from app.dialogue.state import FREE_WRITING, Ask
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.account_requests import read_delete, read_report, send_code
+from app.dialogue.worker.account_requests import ask_delete, read_delete, read_report, send_code
 from app.dialogue.worker.offers import read_clear_answer
 from app.dialogue.worker.onboarding import resume
 from app.dialogue.worker.questions import QUESTIONS
@@ -156,7 +156,7 @@ def _own_data(message: Incoming) -> Turn | None:
     if message.has_intent(Intent.SEND_DATA):
         return Turn(message.state, (), (SendOwnData(),))
     if message.has_intent(Intent.DELETE_DATA):
-        return Turn(message.state.at(Ask.DELETE), (Reply("ask_delete"),))
+        return ask_delete(message)
     if (code := send_code(message)) is not None:
         return code
     # Only the button confirms: a written yes may be meant for the human.
@@ -169,7 +169,7 @@ def _bot_answer(message: Incoming, converse: Converse) -> Turn | None:
     answers = _answers_question(message)
     if not (answers or _is_for_the_bot(message)):
         return None
-    calm: State = replace(message.state, misses=0)
+    calm = replace(message.state, misses=0)
     turn = converse(replace(message, state=calm, context=_outside_handoff(message.context)))
     if turn.state.misses or any(isinstance(e, RequestHandoff) for e in turn.effects):
         return None
