@@ -40,7 +40,7 @@ class EmployerEdit(TypedDict, total=False):
 
 async def get_employer(session: AsyncSession, employer_id: UUID) -> tuple[User, Employer]:
     """Return the employer's account and profile. Raises `EmployerNotFound`."""
-    return await _load(session, employer_id, hold=False)
+    return await _load(session, employer_id, lock=False)
 
 
 async def edit(
@@ -50,7 +50,7 @@ async def edit(
 
     Another company name or tax number ends the verification, which was of the old ones.
     """
-    user, employer = await _load(session, actor.user_id, hold=True)
+    user, employer = await _load(session, actor.user_id, lock=True)
     checked = (employer.company_name, employer.tax_id)
     if "contact_name" in changes:
         user.name = changes["contact_name"]
@@ -97,13 +97,13 @@ async def edit(
     return user, employer
 
 
-async def _load(session: AsyncSession, employer_id: UUID, *, hold: bool) -> tuple[User, Employer]:
+async def _load(session: AsyncSession, employer_id: UUID, *, lock: bool) -> tuple[User, Employer]:
     query = (
         select(User, Employer)
         .join(Employer, Employer.id == User.id)
         .where(Employer.id == employer_id)
     )
-    if hold:
+    if lock:
         query = query.with_for_update(of=Employer, key_share=True).execution_options(
             populate_existing=True
         )

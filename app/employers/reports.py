@@ -45,7 +45,7 @@ def report_employer(
     reason: EmployerReportReason | None = None,
     now: dt.datetime,
 ) -> None:
-    """Log what a worker (`actor`) says is wrong with the employer of a match, and alert our team.
+    """Log a worker's (`actor`) report of the employer of a match, and alert the team.
 
     Contacts in `words` are masked. `offers.queries.employer_of_offer` finds the employer.
     """

@@ -70,7 +70,7 @@ class RedisSessions(SessionStore):
     ) -> IssuedSession:
         token = RefreshToken.make(new_id())
         expires = self._expiry(now)
-        held = {
+        fields = {
             "user": str(user_id),
             "version": version,
             "refresh": token.hash,
@@ -80,7 +80,7 @@ class RedisSessions(SessionStore):
             "refreshed": _seconds(now),
         }
         async with _bounded(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(_key(token.session_id), mapping=cast(Any, held))
+            pipe.hset(_key(token.session_id), mapping=cast(Any, fields))
             pipe.expire(_key(token.session_id), self._lifetime)
             pipe.zremrangebyscore(_list_key(user_id), "-inf", _seconds(now))
             self._list(pipe, user_id, token.session_id, expires)
@@ -132,12 +132,12 @@ class RedisSessions(SessionStore):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for session_id in ids:
                     pipe.hmget(_key(session_id), ["version", "created", "refreshed", "expires"])
-                held = await pipe.execute()
+                stored = await pipe.execute()
         async with store_errors():
             row = await ACCOUNT.one_or_none(session, user_id=user_id)
         version = None if row is None else str(row.version)
         found = []
-        for session_id, fields in zip(ids, held, strict=True):
+        for session_id, fields in zip(ids, stored, strict=True):
             of, created, refreshed, expires = map(_text, fields)
             if of is not None and of == version and expires is not None:
                 # A session without these fields is shown from when its id was made.

@@ -76,18 +76,18 @@ async def verify(
     step = totp.matching_step(secret, typed, now, user.totp_step if user is not None else None)
     if not may_try or user is None:
         step = None
-    whose = user_id if user_id is not None and may_try else new_id()
+    owner_id = user_id if user_id is not None and may_try else new_id()
     if step is None:
-        good = await _use_recovery_code(session, whose, typed, now)
+        good = await _use_recovery_code(session, owner_id, typed, now)
     else:
-        good = await _use_step(session, whose, step)
+        good = await _use_step(session, owner_id, step)
     if good:
         await sign_in_throttle.reset_second_factor(session, subject)
     return good
 
 
 async def _use_step(session: AsyncSession, user_id: UUID, step: int) -> bool:
-    """Use a time step up: of two uses of a code at once, one is told True."""
+    """Use a time step up; return whether it was unused. In a race one gets True."""
     users_ = table(User)
     unused = or_(users_.c.totp_step.is_(None), users_.c.totp_step < step)
     used = (

@@ -1,6 +1,6 @@
 """Access tokens: short-lived JWTs (RFC 9068's `at+jwt`), signed with HS256 by one key of a ring.
 
-A token alone opens nothing: every request also asks whether its session is alive (`access`).
+Every request also checks that the token's session is alive (`access`).
 """
 
 import datetime as dt
@@ -22,9 +22,9 @@ AUDIENCE = "partimer-api"
 TYPE = "at+jwt"
 _ALGORITHM = "HS256"
 _MAX_CHARACTERS = 2_048
-"""Ours have about 450; nothing longer is worth hashing."""
+"""Ours have about 450; longer ones are not hashed."""
 _CLOCK_SKEW_SECONDS = 60
-"""How far ahead the clock of another machine of ours may be."""
+"""How far ahead another machine's clock may be."""
 _CLAIMS = ("iss", "aud", "sub", "sid", "role", "ver", "iat", "exp")
 
 
@@ -46,7 +46,7 @@ class InvalidToken(Unauthenticated):
 
 @dataclass(frozen=True)
 class Claims:
-    """What an access token says: whose it is, of which session, at which version of the account."""
+    """The claims of an access token: user, session, role, and version of the account."""
 
     user_id: UUID
     session_id: UUID
@@ -55,10 +55,7 @@ class Claims:
 
 
 class TokenRing:
-    """The keys of access tokens: the first one signs, the others still verify while secrets change.
-
-    `lifetime_seconds` is how long a token is good.
-    """
+    """The keys of access tokens: the first one signs, the others verify while secrets are rotated."""
 
     def __init__(self, secrets: Sequence[str], lifetime_seconds: int = 600) -> None:
         self.lifetime_seconds = lifetime_seconds
@@ -74,7 +71,7 @@ class TokenRing:
         return cls(settings.signing_secrets, settings.access_token_seconds)
 
     def issue(self, claims: Claims, now: dt.datetime) -> str:
-        """Return a token good for `lifetime_seconds` from `now`."""
+        """Return a token valid for `lifetime_seconds` from `now`."""
         issued = int(now.timestamp())
         payload = {
             "iss": ISSUER,
@@ -90,10 +87,7 @@ class TokenRing:
         return jwt.encode(payload, self._keys[self._signing], _ALGORITHM, headers)
 
     def read(self, token: str, now: dt.datetime) -> Claims:
-        """Return what a token of ours says.
-
-        Raises `TokenExpired` for one too old and `InvalidToken` for anything else.
-        """
+        """Return the claims of a valid token. Raises `TokenExpired` and `InvalidToken`."""
         claims, expires = _claims(self._verified(token), now)
         if now.timestamp() >= expires:
             raise TokenExpired

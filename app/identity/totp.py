@@ -1,6 +1,6 @@
 """Second factor: time-based codes of an authenticator app (RFC 6238: SHA-1, 30 s, 6 digits), by pyotp.
 
-Those are the only parameters every authenticator app reads. A secret is kept sealed, in Base32.
+Every authenticator app supports these parameters. A secret is stored sealed, in Base32.
 """
 
 import binascii
@@ -10,27 +10,25 @@ import pyotp
 from pyotp.utils import strings_equal
 
 CONTEXT = "totp"
-"""What a secret is sealed as."""
-
+"""The sealing context of a secret."""
 PERIOD_SECONDS = 30
 DIGITS = 6
 ISSUER = "Partimer"
 _STEPS_OFF = 1
-"""How many periods the two clocks may be apart (RFC 6238, section 5.2 recommends one)."""
+"""Periods that the two clocks may differ by (RFC 6238, section 5.2 recommends one)."""
 _MINIMUM_SECRET_BYTES = 16
 """RFC 4226, section 4: at least 128 bits."""
-
 NOBODYS = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-"""A secret for accounts that have none, so that they take as long."""
+"""Checked for accounts without a secret, for equal time."""
 
 
 def new_secret() -> str:
-    """Return a new secret of 160 bits, in Base32 as authenticator apps take it."""
+    """Return a new Base32 secret of 160 bits."""
     return pyotp.random_base32()
 
 
 def setup_url(secret: str, account: str) -> str:
-    """Return the `otpauth:` address an authenticator app reads, often from a QR code."""
+    """Return the `otpauth:` URL for an authenticator app, often shown as a QR code."""
     return _totp(secret).provisioning_uri(name=account, issuer_name=ISSUER)
 
 
@@ -40,13 +38,10 @@ def code_at(secret: str, step: int) -> str:
 
 
 def matching_step(secret: str, code: str, now: dt.datetime, after: int | None) -> int | None:
-    """Return the time step whose code this is, or None.
-
-    Only steps later than `after`, the last one used, count: a code seen over a shoulder is dead.
-    """
+    """Return the time step of a code, or None; steps up to `after`, the last one used, are refused."""
     typed = code.replace(" ", "")
     if not typed.isascii():
-        typed = ""  # no code of ours; compared all the same
+        typed = ""  # compared all the same, for equal time
     current = int(now.timestamp()) // PERIOD_SECONDS
     found = None
     for step in range(current - _STEPS_OFF, current + _STEPS_OFF + 1):

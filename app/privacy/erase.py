@@ -26,7 +26,7 @@ from app.workers import profile
 ERASED_WORKER: Final = "erased worker"
 """The change of a worker's erasure, for domains above this one (`Database.on_change`)."""
 _LEAD_NOTICES: Final = ("lead_accepted", "lead_withdrawn", "lead_unlocked")
-"""Notices that tell an employer a worker's name, or all of a contact."""
+"""Notices that hold a worker's name or contact."""
 _CONTACT_NOTICES: Final = ("lead_unlocked", "lead_in_mailbox")
 _FAILED: Final = (OutboxState.FAILED, OutboxState.DEAD)
 
@@ -38,7 +38,7 @@ async def erase_worker(
 
     Open offers close, unpaid acceptances are withdrawn, waiting messages are suppressed and the chat
     forgets the person. Offers, payments and the log stay under an id that names nobody. Employers who
-    unlocked the contact lose it, and are told (`lead_erased`). Sessions are dead from this commit on;
+    unlocked the contact lose it, and are notified (`lead_erased`). Sessions are dead from this commit on;
     the caller removes those in Redis (`SessionStore.end_all`). A `ChatPerson` that the caller has loaded
     keeps its address in memory, for a last reply. Raises `NotFound`, also if erased before.
     """
@@ -64,7 +64,7 @@ async def erase_worker(
 
 
 async def _erase_leads(session: AsyncSession, worker_id: UUID, now: dt.datetime) -> None:
-    """Empty the messages that told employers of this worker, and notify those who hold the contact.
+    """Empty the messages to employers about this worker, and notify those who bought the contact.
 
     Chat replies to these employers may hold the contact without naming the lead: all of them are emptied.
     """

@@ -30,7 +30,7 @@ STEP: Final = 200
 
 
 class _Clear(NamedTuple):
-    """A column that may still hold something in clear, and how it is sealed."""
+    """A column that may hold clear values, and how they are sealed."""
 
     model: type[Any]
     column: str
@@ -46,24 +46,22 @@ CLEAR: Final = (
 )
 
 
-async def seal_due(session: AsyncSession, _now: dt.datetime, limit: int = STEP) -> int:
-    """Seal up to `limit` values of each kind that stand in clear; return how many that were."""
-    return await _seal_some(session, limit)
+async def seal_due(
+    session: AsyncSession, _now: dt.datetime | None = None, limit: int = STEP
+) -> int:
+    """Seal at most `limit` clear values of each kind; return how many were sealed."""
+    return sum([await _seal(session, clear, limit) for clear in CLEAR])
 
 
 async def seal_all(database: Database) -> int:
-    """Seal every value that stands in clear, step by step; return how many that were."""
+    """Seal every clear value, in steps; return how many were sealed."""
     total = 0
     while True:
         async with database.begin() as session:
-            sealed = await _seal_some(session, STEP)
+            sealed = await seal_due(session)
         if not sealed:
             return total
         total += sealed
-
-
-async def _seal_some(session: AsyncSession, limit: int) -> int:
-    return sum([await _seal(session, clear, limit) for clear in CLEAR])
 
 
 async def _seal(session: AsyncSession, clear: _Clear, limit: int) -> int:
@@ -73,14 +71,14 @@ async def _seal(session: AsyncSession, clear: _Clear, limit: int) -> int:
     rows = (await session.execute(select(columns.id, value).where(is_clear).limit(limit))).all()
     keys, done = keyring(session), 0
     for row_id, text in rows:
-        same = and_(columns.id == row_id, value == text)  # another may have written it meanwhile
+        same = and_(columns.id == row_id, value == text)  # it may have been changed meanwhile
         sealed = _columns(keys, clear, text)
         try:
             async with session.begin_nested():
                 statement = update(table(clear.model)).where(same).values(sealed)
                 done += await rows_changed(session, statement)
         except IntegrityError:
-            # Two accounts with one address, one made by each version: the one that is indexed signs in.
+            # Two accounts with one address, one from each version: the indexed one can sign in.
             ALERTS.labels("address_twice").inc()
             logger().error("address_twice", user_id=str(row_id))
             unindexed = {name: sealed[name] for name in sealed if not name.endswith("_index")}

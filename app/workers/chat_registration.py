@@ -22,7 +22,7 @@ from app.workers.registration import DEFAULT_TRAVEL_KM, NewWorker, add_consent, 
 
 @dataclass(frozen=True, slots=True)
 class ChatNewcomer:
-    """What a first message tells about a worker."""
+    """What a first message shows of a worker."""
 
     name: str
     language: str

@@ -1,4 +1,4 @@
-"""What must hold of workers."""
+"""Invariants of workers."""
 
 from typing import Final
 
