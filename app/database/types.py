@@ -10,10 +10,10 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 
-def partial_index(name: str, *columns: str, where: str) -> Index:
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """Return an index over the rows that fulfil `where`, on both databases."""
     condition = text(where)
-    return Index(name, *columns, postgresql_where=condition, sqlite_where=condition)
+    return Index(name, *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):

@@ -3,11 +3,11 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
-from app.database.types import Base
+from app.database.types import Base, partial_index
 from app.identity.rules import Role, UserStatus
 
 __all__ = ["Consent", "IdempotencyKey", "OneTimeCode", "Role", "Session", "User", "UserStatus"]
@@ -24,22 +24,20 @@ class User(Base):
     __tablename__ = "users"
     __table_args__ = (
         UniqueConstraint("role", "email"),
-        Index(
+        partial_index(
             "uq_users_worker_phone",
             "phone_index",
             unique=True,
-            postgresql_where=text("role = 'worker' AND phone_index IS NOT NULL"),
-            sqlite_where=text("role = 'worker' AND phone_index IS NOT NULL"),
+            where="role = 'worker' AND phone_index IS NOT NULL",
         ),
         Index("uq_users_role_email_index", "role", "email_index", unique=True),
         Index("ix_users_role_status_id", "role", "status", "id"),
-        Index(
+        partial_index(
             "ix_users_unproven",
             "role",
             "status",
             "updated_at",
-            postgresql_where=text("role = 'worker' AND status = 'pending'"),
-            sqlite_where=text("role = 'worker' AND status = 'pending'"),
+            where="role = 'worker' AND status = 'pending'",
         ),
     )
 

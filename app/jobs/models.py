@@ -4,11 +4,11 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.ids import new_id
-from app.database.types import Base, JsonType
+from app.database.types import Base, JsonType, partial_index
 from app.jobs.review import ReviewStatus
 from app.jobs.rules import JobStatus
 
@@ -22,25 +22,9 @@ class Job(Base):
     __table_args__ = (
         Index("ix_jobs_employer_id_id", "employer_id", "id"),
         Index("ix_jobs_status_id", "status", "id"),
-        Index(
-            "ix_jobs_next_wave",
-            "next_wave_at",
-            postgresql_where=text("status = 'published'"),
-            sqlite_where=text("status = 'published'"),
-        ),
-        Index(
-            "ix_jobs_closes_at",
-            "closes_at",
-            postgresql_where=text("status = 'published'"),
-            sqlite_where=text("status = 'published'"),
-        ),
-        Index(
-            "ix_jobs_review",
-            "review_status",
-            "id",
-            postgresql_where=text("review_status <> 'clear'"),
-            sqlite_where=text("review_status <> 'clear'"),
-        ),
+        partial_index("ix_jobs_next_wave", "next_wave_at", where="status = 'published'"),
+        partial_index("ix_jobs_closes_at", "closes_at", where="status = 'published'"),
+        partial_index("ix_jobs_review", "review_status", "id", where="review_status <> 'clear'"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

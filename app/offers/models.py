@@ -4,11 +4,11 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
-from app.database.types import Base, JsonType
+from app.database.types import Base, JsonType, partial_index
 from app.offers.rules import OfferStatus
 
 __all__ = ["JobMatch", "OfferStatus"]
@@ -23,18 +23,8 @@ class JobMatch(Base):
         Index("ix_job_matches_worker_id_id", "worker_id", "id"),
         Index("ix_job_matches_job_id_status_score", "job_id", "status", "score"),
         Index("ix_job_matches_employer_id_status", "employer_id", "status"),
-        Index(
-            "ix_job_matches_respond_by",
-            "respond_by",
-            postgresql_where=text("status = 'offered'"),
-            sqlite_where=text("status = 'offered'"),
-        ),
-        Index(
-            "ix_job_matches_remind_at",
-            "remind_at",
-            postgresql_where=text("status = 'offered'"),
-            sqlite_where=text("status = 'offered'"),
-        ),
+        partial_index("ix_job_matches_respond_by", "respond_by", where="status = 'offered'"),
+        partial_index("ix_job_matches_remind_at", "remind_at", where="status = 'offered'"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -3,12 +3,12 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
 from app.core.money import Money
-from app.database.types import Base
+from app.database.types import Base, partial_index
 
 _OPEN = "status IN ('pending', 'requires_action', 'processing')"
 
@@ -21,21 +21,9 @@ class Payment(Base):
 
     __tablename__ = "payments"
     __table_args__ = (
-        Index(
-            "uq_payments_open",
-            "employer_id",
-            "match_id",
-            unique=True,
-            postgresql_where=text(_OPEN),
-            sqlite_where=text(_OPEN),
-        ),
+        partial_index("uq_payments_open", "employer_id", "match_id", unique=True, where=_OPEN),
         Index("ix_payments_employer_id_id", "employer_id", "id"),
-        Index(
-            "ix_payments_check_at",
-            "check_at",
-            postgresql_where=text("check_at IS NOT NULL"),
-            sqlite_where=text("check_at IS NOT NULL"),
-        ),
+        partial_index("ix_payments_check_at", "check_at", where="check_at IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
