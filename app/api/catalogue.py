@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from app.api.http.dependencies import Route
 from app.api.http.parameters import NamesLanguage
 from app.catalogue import phonetic_search, skills
+from app.catalogue.skills import Category, Skill
 from app.core.languages import Language
 from app.core.schema import ResponseModel, clean_text
 
@@ -104,35 +105,19 @@ async def list_skills(q: Text = "", language: NamesLanguage = Language.ENGLISH) 
     `name` is in the language asked for; names of both languages are searched.
     """
     found = skills.search(q, language, limit=len(skills.SKILLS))
-    return SkillList(
-        items=[
-            SkillAnswer(
-                slug=skill.slug,
-                name=skill.name(language),
-                name_en=skill.name("en"),
-                name_hi=skill.name("hi"),
-                category=skill.category,
-                isco08=skill.isco08,
-            )
-            for skill in found
-        ]
-    )
+    return SkillList(items=[_named(SkillAnswer, skill, language) for skill in found])
+
+
+def _named[Item: ResponseModel](kind: type[Item], item: Skill | Category, language: str) -> Item:
+    names = {"name": language, "name_en": "en", "name_hi": "hi"}
+    return kind.from_rows(item, **{field: item.name(code) for field, code in names.items()})
 
 
 @router.get("/categories")
 async def list_categories(language: NamesLanguage = Language.ENGLISH) -> CategoryList:
     """List the kinds of work."""
-    return CategoryList(
-        items=[
-            CategoryAnswer(
-                slug=category.slug,
-                name=category.name(language),
-                name_en=category.name("en"),
-                name_hi=category.name("hi"),
-            )
-            for category in skills.CATEGORIES.values()
-        ]
-    )
+    categories = skills.CATEGORIES.values()
+    return CategoryList(items=[_named(CategoryAnswer, each, language) for each in categories])
 
 
 @router.get("/places")

@@ -9,6 +9,13 @@ from app.core.schema import ClockTime, RequestModel, ResponseModel, Weekday
 from app.core.week import Slot
 
 
+def differs_from_start(end: dt.time, info: ValidationInfo) -> dt.time:
+    """Return `end`, checked to differ from the field `start`. Raises `ValueError`."""
+    if info.data.get("start") == end:
+        raise ValueError("must differ from start")
+    return end
+
+
 class WeeklySlot(RequestModel):
     """A stretch of one weekday; `end` at or before `start` is the next day."""
 
@@ -19,12 +26,7 @@ class WeeklySlot(RequestModel):
         description='End by the clock, "HH:MM"; at or before `start` it is the next day.',
     )
 
-    @field_validator("end")
-    @classmethod
-    def _differs(cls, end: dt.time, info: ValidationInfo) -> dt.time:
-        if info.data.get("start") == end:
-            raise ValueError("must differ from start")
-        return end
+    _differs = field_validator("end")(differs_from_start)
 
     @property
     def slot(self) -> Slot:

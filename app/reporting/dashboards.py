@@ -117,7 +117,7 @@ async def of_employer(
         .limit(LATEST)
         .subquery()
     )
-    # An acceptance counts although it was taken back later: the job had found somebody then.
+    # An acceptance that was withdrawn later counts: the job had found a worker then.
     first = (
         select(latest.c.published_at, func.min(JobMatch.responded_at))
         .join(JobMatch, JobMatch.job_id == latest.c.id)

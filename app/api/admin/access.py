@@ -1,4 +1,4 @@
-"""Administrators by what a route needs them to be granted: who that is stands in `permissions`."""
+"""The administrator of a route, by the permission it needs; `identity.permissions` grants them."""
 
 from typing import Annotated
 

@@ -1,6 +1,6 @@
-"""People who want a human, and the human: conversations as administrators hold them.
+"""Conversations as administrators read, take over and answer them.
 
-No phone is shown, neither in the list nor in what was said; what people wrote is data, never markup.
+No phone is shown, neither in the list nor in the messages; what people wrote is data, never markup.
 """
 
 import datetime as dt
@@ -101,9 +101,10 @@ class ReplyAnswer(ResponseModel):
     message_id: UUID = Field(description="Id of the message that is on its way.")
 
 
-async def _rows(
-    session: AsyncSession, people: Sequence[ChatPerson], now: dt.datetime
+async def _listed(
+    session: AsyncSession, rows: Sequence[Any], now: dt.datetime
 ) -> list[Conversation]:
+    people: list[ChatPerson] = [row[0] for row in rows]
     who = await queries.list_names(session, people)
     written = await queries.count_written_since_pause(session, {person.id for person in people})
     return [_row(person, who[person.id], written.get(person.id, 0), now) for person in people]
@@ -149,12 +150,6 @@ async def list_conversations(
     return await spec.answer(actor, asked, waiting=waiting, user_id=user_id)
 
 
-async def _listed(
-    session: AsyncSession, rows: Sequence[Any], now: dt.datetime
-) -> list[Conversation]:
-    return await _rows(session, [row[0] for row in rows], now)
-
-
 def _waiting_key(person: ChatPerson) -> tuple[int, dt.datetime | None, UUID]:
     calls = person.paused_why == HandoffReason.SAFETY
     return queries.FIRST + (not calls), person.paused_at, person.id
@@ -191,7 +186,7 @@ async def _find(session: AsyncSession, conversation_id: UUID) -> ChatPerson:
 
 
 async def _shown(session: AsyncSession, person: ChatPerson, now: dt.datetime) -> Conversation:
-    (row,) = await _rows(session, [person], now)
+    (row,) = await _listed(session, [(person,)], now)
     return row
 
 
@@ -214,12 +209,11 @@ async def list_conversation_messages(
     """Read what was said, newest first. What a person wrote is kept for 7 days, and while they wait
     for a human for 30 at most; what we sent for 90.
     """
-    said = queries.ids_of_lines(session, await _find(session, conversation_id))
-    keyset = Keyset(f"conversation:{conversation_id}", [said.c.id])
-    query = select(said.c.id, said.c.ours)
-    rows = (await session.execute(keyset.apply(query, page, rt.keyring))).all()
-    cursor = keyset.next_cursor([(row.id,) for row in rows], page, rt.keyring)
-    found = await queries.list_lines(session, [(r.id, r.ours) for r in rows[: page.limit]])
+    ids = queries.ids_of_lines(session, await _find(session, conversation_id))
+    keyset = Keyset(f"conversation:{conversation_id}", [ids.c.id])
+    query = select(ids.c.id, ids.c.ours)
+    rows, cursor = await keyset.fetch(session, query, page, rt.keyring, lambda line_id: [line_id])
+    found = await queries.list_lines(session, [(r.id, r.ours) for r in rows])
     items = [ConversationLine.model_validate(line) for line in found]
     return Page(items=items, next_cursor=cursor)
 

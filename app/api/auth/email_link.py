@@ -86,7 +86,7 @@ async def confirm_email(body: ConfirmEmail, session: Write, now: Now) -> None:
 
 @page_router.get("", dependencies=[limited("password")])
 async def show(rt: Rt, now: Now, token: Token = "") -> Response:
-    """Ask for one tap: a mail program that only looks at links must not use them up."""
+    """Ask for one tap, so that a mail program that fetches links does not use them up."""
     async with rt.database.read() as session:
         try:
             language = await email_confirmation.language_of(session, token, now=now)

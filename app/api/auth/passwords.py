@@ -36,7 +36,7 @@ router = APIRouter(prefix="/api/auth/password", tags=["auth"], route_class=Route
 
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1_024, strict=True)]
-"""As typed; how good it has to be is said in words, not by a pattern."""
+"""As typed; `identity.passwords` checks its strength."""
 
 
 class ForgotPassword(RequestModel):

@@ -98,16 +98,10 @@ class RegisterWorker(RequestModel):
     )
 
     def new(self, phone: str) -> NewWorker:
-        """Return what is said here, with the phone in E.164."""
+        """Return the registration, with the phone in E.164."""
+        given = self.model_dump(exclude={"consent", "phone", "location"})
         return NewWorker(
-            name=self.name,
-            phone=phone,
-            language=self.language,
-            city=self.city,
-            location=self.location.point if self.location else None,
-            skills=self.skills,
-            experience_years=self.experience_years,
-            max_distance_km=self.max_distance_km,
+            **given, phone=phone, location=self.location.point if self.location else None
         )
 
 
@@ -148,7 +142,7 @@ class RegisterEmployer(RequestModel):
     )
 
     def new(self, email: str, phone: str | None, password_hash: str) -> NewEmployer:
-        """Return what is said here, with the address in lower case and the phone in E.164."""
+        """Return the registration, with the address in lower case and the phone in E.164."""
         return NewEmployer(
             company_name=self.company_name,
             contact_name=self.contact_name,
@@ -232,7 +226,7 @@ async def request_code(
 
 
 async def _new_employer(body: RegisterEmployer, runtime: Rt) -> NewEmployer:
-    """Return who registers, the password hashed: before the transaction, which hashing would hold up."""
+    """Return the registration, the password hashed before the transaction, because it takes long."""
     email = users.parse_email(body.email)
     phone = read_phone(body.phone, runtime) if body.phone is not None else None
     if phone is not None:

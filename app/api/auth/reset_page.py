@@ -48,7 +48,7 @@ async def reset(
     except ResetTokenInvalid:
         return page(language, "reset_too_late", {}, status=404)
     except DomainError as refusal:
-        told = [error.message for error in getattr(refusal, "errors", [])]
+        messages = [error.message for error in getattr(refusal, "errors", [])]
         return page(
             language,
             "reset_form",
@@ -56,6 +56,6 @@ async def reset(
             status=422,
             form=_FIELDS,
             button="reset_button",
-            refusal=" ".join(told) or refusal.message,
+            refusal=" ".join(messages) or refusal.message,
         )
     return page(language, "reset_done", {})

@@ -187,12 +187,12 @@ async def login_user(
     account = sign_in_throttle.account_key(runtime.keyring, body.role, email)
     await limit_subject(runtime, "login:account_here", f"{account} {address}")
     if runtime.limiter.enabled:
-        # Who can't be counted is not judged: they are told so before anything slow is done for them.
+        # An attempt that can't be counted is refused before the slow check of the password.
         async with writing(runtime, sign_in_throttle.COUNT_TIMEOUT_SECONDS) as counting:
             await sign_in_throttle.count_attempt(counting, account, address, now=now)
     async with runtime.database.read() as looking:
         found = await sign_in.find_credentials(looking, Role(body.role), email)
-    # Between the transactions, because it takes long enough to hold up everybody who writes.
+    # Between the transactions: it takes so long that every writer would wait.
     right = await sign_in.verify_credentials(found, body.password)
     async with writing(runtime) as session:
         signed_in = await sign_in.with_password(

@@ -269,7 +269,7 @@ async def _one(session: AsyncSession, actor: Actor, job: Job, now: dt.datetime) 
 
 
 def _words(body: NewJob | JobChanges) -> dict[str, Any]:
-    """Return what was sent, as the domain's values."""
+    """Return the fields that were sent, as the domain's values."""
     values = sent(body)
     if "location" in values:
         values["location"] = body.location.point
@@ -338,7 +338,7 @@ async def cancel_job(session: Write, actor: EmployerActor, job_id: JobId, now: N
     `job_expired`.
     """
     await queries.get_own_job(session, actor.user_id, job_id)
-    with suppress(JobCancelled):  # somebody was quicker, perhaps the same click twice
+    with suppress(JobCancelled):  # cancelled meanwhile, perhaps by a second click
         await closing.close_job(session, job_id, JobAction.CANCEL, actor, now)
     job = await queries.get_own_job(session, actor.user_id, job_id, lock=True)
     return await _one(session, actor, job, now)

@@ -1,8 +1,8 @@
 """The page behind a payment link: what is bought, for how much, and the way to the payment.
 
-The link comes in the message that somebody accepted. Opening it changes nothing, because chats open
-links by themselves to show a preview; only the button begins a payment. The page never shows a contact:
-that goes to the employer's own phone or mailbox, and stands in their account.
+The employer gets the link in the message that a worker accepted. Opening it changes nothing, because
+chats open links to show a preview; only the button begins a payment. The page never shows a contact:
+that goes to the employer's phone or mailbox, and is shown in the account.
 """
 
 from fastapi import APIRouter, Request

@@ -1,4 +1,4 @@
-"""A worker's offers: list, answer, take back; the dashboard, and who holds the contact."""
+"""A worker's offers: list, answer, withdraw, report; the dashboard, and who holds the contact."""
 
 import json
 from functools import lru_cache
@@ -52,8 +52,8 @@ def _reason_texts(language: str, reasons: str) -> list[str]:
 
     Kept, because a list is read again and again, and numbers take long to put into words.
     """
-    said = (catalogue.format_reason(language, reason) for reason in json.loads(reasons))
-    return [sentence for sentence in said if sentence]
+    texts = (catalogue.format_reason(language, reason) for reason in json.loads(reasons))
+    return [text for text in texts if text]
 
 
 class OfferedJob(schema.ResponseModel):

@@ -1,17 +1,17 @@
 """The worker's own profile and blocks: `/api/workers`."""
 
-import datetime as dt
 from typing import Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Response, status
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.employers.profile import location_answer
 from app.api.http.dependencies import Now, Once, Read, Route, WorkerActor, Write
 from app.api.http.parameters import EmployerId
 from app.api.http.problems import problems
+from app.api.slots import differs_from_start
 from app.core.languages import Language
 from app.core.schema import (
     ClockTime,
@@ -53,12 +53,7 @@ class QuietHours(RequestModel):
         description='End by the clock, "HH:MM"; before `start` it is the next day.',
     )
 
-    @field_validator("end")
-    @classmethod
-    def _differs(cls, end: dt.time, info: ValidationInfo) -> dt.time:
-        if info.data.get("start") == end:
-            raise ValueError("must differ from start")
-        return end
+    _differs = field_validator("end")(differs_from_start)
 
 
 class WorkerProfile(ResponseModel):
