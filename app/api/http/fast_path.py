@@ -1,6 +1,6 @@
 """Shortcuts around FastAPI's routing, which asks every route of the application in turn.
 
-Both give the same answers as the framework does; decision 0024 has the figures.
+Both give the same answers as the framework does; `docs/performance.md` has the figures.
 """
 
 from collections.abc import Callable
