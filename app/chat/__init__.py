@@ -1,1 +1,1 @@
-"""The runner: loads the context of a message, takes the dialogue's step, performs its effects."""
+"""The runner: loads the context of a message, takes the dialogue's turn, performs its effects."""

@@ -1,1 +1,1 @@
-"""What follows: a state, a message and what is known give a turn. Pure."""
+"""What follows: a state, a message and its context give a turn. Pure."""

@@ -1,4 +1,4 @@
-"""What question and answer share: titles typed instead of tapped, numbers of options, slots. Pure."""
+"""What question and answer share: typed titles of buttons, numbers of options, names of points. Pure."""
 
 from dataclasses import replace
 from functools import lru_cache
