@@ -172,7 +172,7 @@ def _alike(wanted: str) -> list[tuple[_Name, float]]:
 
 
 def _looks_alike(wanted: str, name: str) -> bool:
-    """Whether one could write the name so, in its own script: "zzzzqqqq" sounds like Joka, on paper."""
+    """Return whether one could write the name so, in its own script: "zzzzqqqq" sounds like Joka, on paper."""
     if not wanted.isascii():
         return True
     return distance(wanted, fold(name)) <= max(2, len(wanted) // 3)

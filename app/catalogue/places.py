@@ -246,7 +246,7 @@ def without_duplicates(found: Sequence[Place]) -> list[Place]:
 
 
 def _same(place: Place, other: Place) -> bool:
-    """Whether two places of one name are one, as far as anybody could tell."""
+    """Return whether two places of one name are one, as far as anybody could tell."""
     large = max(place.people, other.people) >= KNOWN_TO_ALL_PEOPLE
     within = CITY_WITHIN_KM if large else _QUARTER_KM
     return (place.city, place.state) == (other.city, other.state) or km_between(
@@ -288,7 +288,7 @@ def _areas(wanted: str) -> Iterator[Place]:
 
 
 def _says(wanted: str, name: str) -> bool:
-    """Whether who writes `wanted` names this place, and not only the beginning of a word of it."""
+    """Return whether who writes `wanted` names this place, and not only the beginning of a word of it."""
     return name == wanted or (wanted.isascii() and name.startswith(f"{wanted} "))
 
 

@@ -154,7 +154,7 @@ class Words:
 
 
 def _begins(one: str, other: str) -> bool:
-    """Whether one word begins with the other, which is not much shorter."""
+    """Return whether one word begins with the other, which is not much shorter."""
     return (
         min(len(one), len(other)) > _STEM_LETTERS
         and abs(len(one) - len(other)) <= _MORE_LETTERS
@@ -163,7 +163,7 @@ def _begins(one: str, other: str) -> bool:
 
 
 def _mistyped(known: str, word: str) -> bool:
-    """Whether `word` may be a typing error of a known one: of one letter, of two in a long word."""
+    """Return whether `word` may be a typing error of a known one: of one letter, of two in a long word."""
     errors = 1 if len(word) < _LONG_LETTERS else 2
     return (
         known[0] == word[0]
@@ -179,12 +179,12 @@ def content_of(words: Iterable[str]) -> list[str]:
 
 
 def heads_only(text: str) -> bool:
-    """Whether a folded text names nobody's work: "attendant", "boy", "kaam"."""
+    """Return whether a folded text names nobody's work: "attendant", "boy", "kaam"."""
     return not _split(text.split())[0]
 
 
 def _may_be_no_title(words: Sequence[str], content: Sequence[str], heads: Sequence[str]) -> bool:
-    """Whether all that could name work is one short word, with words around it that speak of none."""
+    """Return whether all that could name work is one short word, with words around it that speak of none."""
     if len(words) == 1 or heads or len(content) > 1 or len(content[0]) >= _SHORT_LETTERS:
         return False
     return _WORK.isdisjoint(words)

@@ -1,7 +1,7 @@
-"""Of which of the matters that many ask about a question is: for workers, and for employers. Pure.
+"""Classify a message as one of the frequently asked questions of workers or employers. Pure.
 
-It is a question where a word of its subject stands among words of asking, hardly a word is left that
-nobody knows, and none that makes it another matter: "how can I change my number", "free on monday?".
+A message is such a question when it has a word of the topic and a word of asking, at most one unknown
+word, and no word of another matter: "how can I change my number" and "free on monday?" are none.
 """
 
 from functools import cache
@@ -13,13 +13,13 @@ from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set, phrases
 
-type Subjects = tuple[tuple[str, str], ...]
-"""What is asked about, and the list of its words; of several the first is meant."""
+type Topics = tuple[tuple[str, str], ...]
+"""Each topic with the name of its list of phrases; of several in one message the first counts."""
 QUESTION_CHARACTERS: Final = 120
 _UNKNOWN_WORDS: Final = 1
-"""So many may stand in it: "kitna paisa milega waiter ka"."""
+"""A question may hold so many: "kitna paisa milega waiter ka"."""
 WORKER_TOPICS: Final = ("number", "safe", "free", "pay", "jobs", "who")
-"""Of several the first is meant: "is my number safe" is about the number."""
+"""The first counts: "is my number safe" is about the number."""
 EMPLOYER_TOPICS: Final = (
     ("lead", "hire_about_lead"),
     ("fraud", "hire_about_fraud"),
@@ -28,32 +28,31 @@ EMPLOYER_TOPICS: Final = (
     ("cost", "hire_about_cost"),
     ("who", "about_who"),
 )
-"""What employers ask, with the lists of its words."""
-_WORKING: Final = tuple((subject, f"about_{subject}") for subject in WORKER_TOPICS)
+_WORKER_LISTS: Final = tuple((topic, f"about_{topic}") for topic in WORKER_TOPICS)
 _SURE: Final = frozenset({"safe", "fraud", "lead"})
-"""That something may be a fraud, or nobody came, is a question even where it isn't put as one."""
+"""Topics that count without a word of asking: "this is a fraud", "nobody came"."""
 _FILLER: Final = "filler"
 _OTHER_MATTER: Final = "other_matter"
 
 
-def find_topic(text: str, lists: Subjects = _WORKING) -> str | None:
-    """Return what somebody asks about, or None where they don't ask, or about something else."""
+def find_topic(text: str, topics: Topics = _WORKER_LISTS) -> str | None:
+    """Return the topic of a question, or None for any other message."""
     if len(text) > QUESTION_CHARACTERS or intents(text):
         return None
     words = split_words(text)
-    found = [span.meaning for span in _lexicon(lists).scan(words)]
+    found = [span.meaning for span in _lexicon(topics).scan(words)]
     if _OTHER_MATTER in found:
         return None
-    subject = next((subject for subject, _ in lists if subject in found), None)
-    asks = "?" in text or subject in _SURE or phrase_set("asking").anywhere(words)
-    return subject if asks and found.count(None) <= _UNKNOWN_WORDS else None
+    topic = next((topic for topic, _ in topics if topic in found), None)
+    asks = "?" in text or topic in _SURE or phrase_set("asking").anywhere(words)
+    return topic if asks and found.count(None) <= _UNKNOWN_WORDS else None
 
 
 @cache
-def _lexicon(subjects: Subjects) -> Lexicon[str]:
-    """Return the words of questions; of a phrase in two lists the first counts."""
+def _lexicon(topics: Topics) -> Lexicon[str]:
+    """Return the phrases of questions; a phrase of two lists counts for the first."""
     lists = [
-        *((subject, phrases("phrases", name)) for subject, name in subjects),
+        *((topic, phrases("phrases", name)) for topic, name in topics),
         (_OTHER_MATTER, phrases("phrases", _OTHER_MATTER) + phrases("calendar", *WEEKDAYS)),
         (
             _FILLER,

@@ -1,7 +1,7 @@
-"""Whether a stranger writes because they need people, and not because they need work. Pure.
+"""Tell a stranger who needs people from one who needs work. Pure.
 
-Both say "chahiye" and "need", both name a role. What tells them apart is what is needed: a waiter, or
-work as one. In doubt it is somebody who looks for work, for whom this conversation is made.
+Both say "chahiye" and "need", and both name a role. The difference is what they need: a waiter, or work
+as one. In doubt the stranger looks for work.
 """
 
 from functools import cache
@@ -16,7 +16,7 @@ MOST_CHARACTERS: Final = 300
 
 
 def is_hiring(text: str, *, surely: bool = False) -> bool:
-    """Whether somebody says that they need people; `surely` only where it can mean nothing else."""
+    """Return whether somebody says that they need people; `surely` only where it can mean nothing else."""
     said = split_words(text[:MOST_CHARACTERS])
     if phrase_set("asks_whether").anywhere(said):
         return False

@@ -1,8 +1,7 @@
-"""A message that changes a job while it is put together: "make it 3", "pay 700 kar do", "not sunday". Pure.
+"""Read a message that changes a drafted job: "make it 3", "pay 700 kar do", "not sunday". Pure.
 
-A correction never turns into something else. What is there already changes only where the message says
-so by its form or by a very name; what a "not" stands beside is taken out, and what can't be read so
-changes nothing, and is asked.
+A field changes only where the message says so by its form or by an exact name. What a "not" stands
+beside is removed. A message that can't be read changes nothing, and the bot asks.
 """
 
 import datetime as dt
@@ -38,7 +37,7 @@ _OTHER_UNIT: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The job as it is now, and which part of it is named without being told."""
+    """The changed job, and the part that the message names without a value."""
 
     draft: Draft
     part: JobPart | None = None
@@ -48,7 +47,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionContext:
-    """What a reader has to know of the conversation."""
+    """What the reader knows of the conversation."""
 
     asked: JobPart | None
     today: dt.date
@@ -57,14 +56,14 @@ class CorrectionContext:
     city: str | None
 
 
-def read(text: str, draft: Draft, heard: CorrectionContext) -> Correction | None:
+def read(text: str, draft: Draft, context: CorrectionContext) -> Correction | None:
     """Return what becomes of a job, or None where nothing was understood that could change it."""
     plain = normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , "))
     if (people := _more_or_less(plain, draft)) is not None:
         return Correction(replace(draft, people=people))
-    denied = negation.read(plain, heard.today)
+    denied = negation.read(plain, context.today)
     said = [clause for clause in map(_bare, denied.said) if clause]
-    told, named, no_place = _read_clauses(said, heard)
+    told, named, no_place = _read_clauses(said, context)
     found = Correction(draft, named, no_place)
     for other in denied.others:
         if (wanted := _denied(other, draft)) is not None:
@@ -80,7 +79,7 @@ def read(text: str, draft: Draft, heard: CorrectionContext) -> Correction | None
         changed = _taken_out(draft, told, denied)
         return None if changed is None else replace(found, draft=changed)
     told = replace(told, note="")
-    if found.part is heard.asked is JobPart.PAY and denied.others and told == Draft():
+    if found.part is context.asked is JobPart.PAY and denied.others and told == Draft():
         return Correction(replace(draft, pay_open=True))
     if told == Draft() and found.part is None and not no_place:
         return None
@@ -115,7 +114,7 @@ def _bare(clause: str) -> str:
 
 
 def may_hold_name(text: str) -> bool:
-    """Whether anything in a text may be a name: not in "make it 3", nor in "none"."""
+    """Return whether anything in a text may be a name: not in "make it 3", nor in "none"."""
     said = phrase_set("change_words").without(split_words(text))
     if said and all(word.isdecimal() for word in said):
         return len(said[0]) >= _PIN_DIGITS
@@ -125,9 +124,9 @@ def may_hold_name(text: str) -> bool:
 
 
 def _read_clauses(
-    clauses: Sequence[str], heard: CorrectionContext
+    clauses: Sequence[str], context: CorrectionContext
 ) -> tuple[Draft, JobPart | None, str]:
-    """Return what the clauses tell, which part they only name, and a place nobody knows."""
+    """Return the values in the clauses, a part named without one, and an unknown place."""
     told = Draft()
     named: JobPart | None = None
     no_place = ""
@@ -137,7 +136,7 @@ def _read_clauses(
         rest = _parts().without(clause.split())
         if part is not None and not place_phrases.trim(rest) and not dates.names_weekday(clause):
             named = named or part
-        elif part is JobPart.PAY and (amount := _pay_in(clause, heard)) is not None:
+        elif part is JobPart.PAY and (amount := _pay_in(clause, context)) is not None:
             told = told.with_said(amount)
         elif part is JobPart.PAY and (others := pay.without_units(rest)) != rest:
             # How often it is paid is neither a sum nor the days of the work.
@@ -145,9 +144,9 @@ def _read_clauses(
             plain.append(" ".join(others))
         elif part is JobPart.PLACE:
             # Who says that it is the place may spell it as they like.
-            found = _exact(" ".join(rest), heard)
+            found = _exact(" ".join(rest), context)
             if not (found.place or found.places) and found.note:
-                found = found.with_said(place_phrases.find_places(found.note, heard.city))
+                found = found.with_said(place_phrases.find_places(found.note, context.city))
             if not (found.place or found.places):
                 named, no_place = JobPart.PLACE, found.note
             told = told.with_said(replace(found, note=""))
@@ -159,35 +158,35 @@ def _read_clauses(
     if plain:
         said = job_request.read(
             ", ".join(plain),
-            heard.today,
-            language=heard.language,
-            currency=heard.currency,
-            city=heard.city,
-            guess_role=heard.asked is JobPart.ROLE,
-            guess_place=heard.asked is JobPart.PLACE and may_hold_name(" ".join(plain)),
+            context.today,
+            language=context.language,
+            currency=context.currency,
+            city=context.city,
+            guess_role=context.asked is JobPart.ROLE,
+            guess_place=context.asked is JobPart.PLACE and may_hold_name(" ".join(plain)),
         )
         told = told.with_said(said)
     return told, named, no_place
 
 
-def _exact(text: str, heard: CorrectionContext) -> Draft:
+def _exact(text: str, context: CorrectionContext) -> Draft:
     return job_request.read(
         text,
-        heard.today,
-        language=heard.language,
-        currency=heard.currency,
-        city=heard.city,
+        context.today,
+        language=context.language,
+        currency=context.currency,
+        city=context.city,
         guess_role=False,
         guess_place=False,
     )
 
 
-def _pay_in(clause: str, heard: CorrectionContext) -> Draft | None:
+def _pay_in(clause: str, context: CorrectionContext) -> Draft | None:
     """Return the pay in a clause that says that it is about it; None where another reader knows better."""
-    found = _exact(clause, heard)
+    found = _exact(clause, context)
     if found.amount is not None or found.pay_open:
         return found
-    return pay.parse_only_number(clause, heard.currency)
+    return pay.parse_only_number(clause, context.currency)
 
 
 def _part_in(clause: str) -> JobPart | None:
@@ -234,7 +233,7 @@ def _denied(other: str, draft: Draft) -> JobPart | None:
 
 
 def _nothing_said(other: str) -> bool:
-    """Whether this is no more than "no wait", or a number that another one follows."""
+    """Return whether this is no more than "no wait", or a number that another one follows."""
     said = other.split()
     return all(re.fullmatch(r"[₹\d.,/-]+", word) for word in said) or place_phrases.are_known_words(
         said

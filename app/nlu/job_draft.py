@@ -1,4 +1,4 @@
-"""A job as it is put together in the chat: what was said so far, and when its shifts are. Pure."""
+"""A job while it is drafted in the chat, and its shifts. Pure."""
 
 import datetime as dt
 import hashlib
@@ -63,7 +63,7 @@ class Draft:
 
     @property
     def when(self) -> bool:
-        """Whether anything was said about the days."""
+        """Return whether anything was said about the days."""
         return bool(self.days) or self.starts_on is not None
 
     def as_json(self) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def shifts_of(draft: Draft, now: dt.datetime, zone: str) -> Shifts | None:
 
 
 def is_past(shifts: Shifts, now: dt.datetime, zone: str) -> bool:
-    """Whether this begins in the past, or so far ahead that a day just past must be meant."""
+    """Return whether this begins in the past, or so far ahead that a day just past must be meant."""
     here = now.astimezone(ZoneInfo(zone))
     return (
         shifts.starts_on < here.date()

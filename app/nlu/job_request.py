@@ -1,8 +1,7 @@
-"""Reading a job in people's words: "waiter, Saturday 10-6, Bandra, 2 people, 150/hour". Pure.
+"""Read a job in people's words: "waiter, Saturday 10-6, Bandra, 2 people, 150/hour". Pure.
 
-What is sure by its form goes first (pay, people, dates), then days and hours, then the role and the
-place, which are names. Whatever comes of it is read back before anybody is asked, and what nobody
-could read stays as a note that is read back too: nothing is dropped in silence.
+The reader takes what has a clear form first (pay, people, dates), then days and hours, then the names of
+role and place. What it can't read stays as a note, which the bot reads back with the rest.
 """
 
 import datetime as dt
@@ -115,7 +114,7 @@ def read(
 
 
 def role_and_people(text: str) -> tuple[bool, int | None]:
-    """Whether a text names a role, and how many people it says are wanted.
+    """Return whether a text names a role, and how many people it says are wanted.
 
     One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
     """
@@ -215,7 +214,7 @@ def _timed(
 
 
 def _whole(spans: tuple[tuple[int, int], ...]) -> bool:
-    """Whether these are a whole day, which says nothing about a shift's hours."""
+    """Return whether these are a whole day, which says nothing about a shift's hours."""
     return sum((end - start) % DAY or DAY for start, end in spans) >= DAY
 
 
@@ -319,7 +318,7 @@ def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
 
 
 def names_role(text: str) -> bool:
-    """Whether a text calls any role by its name, in as much of it as is read."""
+    """Return whether a text calls any role by its name, in as much of it as is read."""
     text = text[: place_phrases.MOST_CHARACTERS]
     return any(_roles_in(chunk)[1] for chunk in _BETWEEN.split(normalize(text)))
 

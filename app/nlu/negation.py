@@ -1,7 +1,7 @@
-"""What somebody takes out of a job with a "not": "not sunday", "रविवार नहीं", "except monday", "500 nahi". Pure.
+"""Find what a message denies: "not sunday", "रविवार नहीं", "except monday", "500 nahi". Pure.
 
-In English the "not" stands before what it takes out and in Hindi behind it, so each such word says where
-to look; what stands on its other side is said, and not denied.
+English puts the "not" before what it denies, Hindi behind it. Each negation therefore says on which side
+to look; the words on its other side are affirmed.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ _NUMBER: Final = re.compile(r"[₹\d]")
 
 @dataclass(slots=True)
 class Denied:
-    """A text with its "not"s: what is said, and what is taken out."""
+    """What a text affirms and what it denies."""
 
     said: list[str] = field(default_factory=list)
     """The clauses, without what they deny."""
@@ -40,12 +40,12 @@ class Denied:
 
     @property
     def when(self) -> bool:
-        """Whether any day is taken out."""
+        """Return whether any day is taken out."""
         return bool(self.days or self.dates)
 
 
 def read(text: str, today: dt.date) -> Denied:
-    """Return what a folded text says and what it takes out."""
+    """Return what a normalized text affirms and denies."""
     found = Denied()
     for clause in CLAUSES.split(text):
         _clause(clause.split(), today, found)
@@ -53,12 +53,12 @@ def read(text: str, today: dt.date) -> Denied:
 
 
 def has_negation(text: str) -> bool:
-    """Whether a folded text has any "not"."""
+    """Return whether a normalized text has any "not"."""
     return any(_not_at(clause.split()) for clause in CLAUSES.split(text))
 
 
 def split_denied_days(text: str, today: dt.date) -> tuple[str, Denied]:
-    """Return a folded text without the days that it denies, and them; any other "not" stays in it."""
+    """Return a normalized text without the days that it denies, and them; any other "not" stays in it."""
     found, rest = Denied(), []
     for clause in CLAUSES.split(text):
         here = Denied()
@@ -137,7 +137,7 @@ def _clause(words: Sequence[str], today: dt.date, found: Denied) -> None:
 
 
 def _not_at(words: Sequence[str]) -> list[tuple[frozenset[str], int, int]]:
-    """Where each "not" stands, how many words it has, and on which side it may deny something."""
+    """Return each negation's sides, position and number of words."""
     bare = [word.strip(".!?:") for word in words]
     found: list[tuple[frozenset[str], int, int]] = []
     for sides, at, part in _nots().scan(bare):

@@ -1,8 +1,7 @@
-"""What somebody means who answers an offer in their own words: yes, no, why not, or neither. Pure.
+"""Read a reply to an offer in the worker's own words: yes, no with a reason, or neither. Pure.
 
-An answer counts for good, so it has to be plain: a yes with a "but" or a doubt in it, or with words that
-nobody knows, is no yes, and is asked again with the buttons. A no may come with its reason; where it only
-denies one ("dur nahi hai": it is near enough) it is asked again, too.
+A reply can't be taken back, so it must be plain. A yes with a "but", a doubt or an unknown word is asked
+again with the buttons. So is a no that only denies a reason: "dur nahi hai" says that it is near enough.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from app.nlu.vocabulary import phrase_set, phrases
 
 REASON_CHARACTERS: Final = 300
 ANSWER_CHARACTERS: Final = 200
-"""Nobody answers an offer at greater length."""
+"""A longer message is no reply to an offer."""
 _STOPS: Final = frozenset(",.;:!।-")
 _VERBS: Final = {
     Intent.YES: "accept",
@@ -29,15 +28,15 @@ _VERBS: Final = {
     Intent.CANCEL: None,
 }
 REASONS: Final = ("far", "pay", "time")
-"""The reasons that are offered as buttons; any other is told in the worker's own words."""
+"""The reasons with buttons; any other is kept in the worker's own words."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfferReply:
-    """What was said of an offer."""
+    """A reply to an offer."""
 
     verb: str | None
-    """`accept`, `reject`, `withdraw`, `later`; None where it can't be told which."""
+    """`accept`, `reject`, `withdraw`, `later`; None where it is unclear which."""
     reason: str | None = None
     """Why not: one of `REASONS`, or the person's own words."""
     by_reason: bool = False
@@ -69,7 +68,7 @@ _OF_REASON: Final[Mapping[_Part | None, str]] = {
 
 
 def parse_offer_reply(text: str) -> OfferReply | None:
-    """Return what a text says of an offer, or None where it says something else."""
+    """Return the reply in a text, or None where it says something else."""
     meant = intents(text)
     found = _parts(text[:ANSWER_CHARACTERS])
     for intent, verb in _VERBS.items():
@@ -121,7 +120,7 @@ def _reason(found: _Found) -> str | None:
 
 
 def _denied(found: _Found) -> bool:
-    """Whether a no is of a reason, of a trouble or of a refusal: "dur nahi hai", "mushkil nahi"."""
+    """Return whether a no is of a reason, of a trouble or of a refusal: "dur nahi hai", "mushkil nahi"."""
     return any(
         _can_be_denied(part, words) and after is _Part.NO and _only_says_not(said)
         for (part, words), (after, said) in pairwise(found)
@@ -164,12 +163,12 @@ def _parts(text: str) -> _Found:
 
 
 def _turns_round(words: list[str]) -> bool:
-    """Whether a "not" beside "will come" belongs to it: "nahi aaunga", but not "no I can come"."""
+    """Return whether a "not" beside "will come" belongs to it: "nahi aaunga", but not "no I can come"."""
     return words != ["no"] and _says_not(words)
 
 
 def _begins_with_no(text: str) -> bool:
-    """Whether a no stands at the beginning and by itself: "no, my exam is that week"."""
+    """Return whether a no stands at the beginning and by itself: "no, my exam is that week"."""
     plain = normalize(text)
     words = split_words(text)
     known = _lexicon().at(words, 0)
@@ -181,7 +180,7 @@ def _begins_with_no(text: str) -> bool:
 
 @cache
 def _lexicon() -> Lexicon[_Part]:
-    """Return all that is known; a phrase that stands in two lists means the first."""
+    """Return all known phrases; a phrase of two lists counts for the first."""
     lists: list[tuple[_Part, list[str]]] = [
         (_Part.KEPT, phrases("phrases", "cannot_refuse")),
         (_Part.CAN, phrases("phrases", "can_come")),

@@ -1,4 +1,4 @@
-"""Reading what a job pays: "150/hour", "₹800 per day", "din ka 800", "12k a month". Pure."""
+"""Read what a job pays: "150/hour", "₹800 per day", "din ka 800", "12k a month". Pure."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which of the places in an open list is meant by what somebody writes instead of tapping it. Pure."""
+"""Choose from a list of places by a typed answer in place of a tap. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a job is, in people's words: "in Bandra", "near Dadar station", "Andheri West, Mumbai". Pure."""
+"""Find where a job is, in people's words: "in Bandra", "near Dadar station", "Andheri West, Mumbai". Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ def fillers() -> frozenset[str]:
 
 
 def has_marker(chunk: str) -> bool:
-    """Whether a word says that this is a place: "in Dadar", "Dadar mein"."""
+    """Return whether a word says that this is a place: "in Dadar", "Dadar mein"."""
     words = chunk.split()
     return bool(words) and (
         words[0] in word_set("places", "before") or words[-1] in word_set("places", "after")
@@ -182,7 +182,7 @@ def _is_called(place: places.Place, words: Sequence[str]) -> bool:
 
 
 def are_known_words(words: Sequence[str]) -> bool:
-    """Whether the conversation knows each of these words as something else than a name."""
+    """Return whether the conversation knows each of these words as something else than a name."""
     return not _known().without(words)
 
 

@@ -1,4 +1,4 @@
-"""Numbers as people write them: "5 km tak", "do saal", "ten", "2-3 years", "dedh saal". Pure.
+"""Read numbers as people write them: "5 km tak", "do saal", "ten", "2-3 years", "dedh saal". Pure.
 
 What would have to be guessed is not read: a unit of something else ("30 minutes" for a distance), two
 numbers that make no range, number words in the middle of a sentence.
@@ -88,7 +88,7 @@ def age(words: Sequence[str]) -> tuple[int | None, list[str]] | None:
 
 
 def is_only_a_duration(words: Sequence[str]) -> bool:
-    """Whether it is a number, of years or of nothing, and nobody is said to be so old: "10 saal ka"."""
+    """Return whether it is a number, of years or of nothing, and nobody is said to be so old: "10 saal ka"."""
     return all(
         isinstance(token, _Number) or set(part[token == "year" :]) <= word_set("years", "around")
         for token, part in _tokens(words)
@@ -118,7 +118,7 @@ def _amounts(text: str) -> list[Amount] | None:
 
 
 def _of_something_else(tokens: Sequence[tuple[_Token, Sequence[str]]]) -> bool:
-    """Whether a number in digits measures what is no unit here: "6 baje", "5 people"."""
+    """Return whether a number in digits measures what is no unit here: "6 baje", "5 people"."""
     return any(
         number[0][0].isdecimal() and meaning == "" and not _filler(part) and not yes_or_no(part)
         for (_, number), (meaning, part) in pairwise(tokens)
@@ -228,6 +228,6 @@ def _joined(
 
 
 def says_no_experience(text: str) -> bool:
-    """Whether somebody says that they have no experience: "I'm new", "naya hoon", "no"."""
+    """Return whether somebody says that they have no experience: "I'm new", "naya hoon", "no"."""
     bare = " ".join(phrase_set("filler").without(split_words(text)))
     return bool({Intent.NEW, Intent.NO, Intent.SKIP} & (intents(text) | intents(bare)))

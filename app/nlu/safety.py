@@ -1,7 +1,7 @@
-"""Whether somebody calls for help: they may be in danger, or were cheated of money. Pure.
+"""Detect calls for help: somebody is in danger, or was cheated of money. Pure.
 
-In doubt a human is called: that costs a look, and not being heard may cost much more. What is only asked
-("is this a fraud?", "what if he does not pay?") is no call.
+In doubt the message counts as a call, because a missed one costs more than a needless look. A mere
+question ("is this a fraud?", "what if he does not pay?") is no call.
 """
 
 from enum import Enum, auto
@@ -14,13 +14,13 @@ from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set, phrases
 
 CHARACTERS: Final = 500
-"""In a longer story this much is looked at."""
+"""The rest of a longer message is ignored."""
 _LEAST_SUM: Final = 100
-"""A smaller number is one of people or of hours, and no money that was taken."""
+"""A smaller number counts people or hours, not money."""
 
 
 class Distress(Enum):
-    """What somebody calls for help about."""
+    """The reason for a call for help."""
 
     DANGER = auto()
     """Violence, threats, harassment: the number of the police is said."""
@@ -48,7 +48,7 @@ class _Part(Enum):
 
 
 def find_distress(text: str, *, own_words: bool = False) -> Distress | None:
-    """Return what somebody calls for help about, or None.
+    """Return the reason for which a text calls for help, or None.
 
     `own_words`: a name, a skill or a place is asked for, and "police lines" is one.
     """
@@ -73,7 +73,7 @@ def find_distress(text: str, *, own_words: bool = False) -> Distress | None:
 
 
 def _wronged(parts: set[_Part | None]) -> bool:
-    """Whether money was not paid, or taken: by somebody, or from whoever writes."""
+    """Return whether money was not paid, or taken: by somebody, or from whoever writes."""
     if _Part.SUPPOSING in parts:
         return False
     if _Part.NOT_PAID in parts:
@@ -88,7 +88,7 @@ def _wronged(parts: set[_Part | None]) -> bool:
 
 
 def _parts(words: list[str]) -> set[_Part | None]:
-    """Return all that is known among the words, and None where one is not."""
+    """Return the kinds of the phrases in the words; None stands for an unknown word."""
     found: set[_Part | None] = set()
     for part, _, (word, *_) in _lexicon().scan(words):
         if part is None and word[0].isdecimal():
@@ -102,7 +102,7 @@ def _parts(words: list[str]) -> set[_Part | None]:
 
 @cache
 def _lexicon() -> Lexicon[_Part]:
-    """Return all that is known; a phrase that stands in two lists means the first."""
+    """Return all known phrases, the sums and fillers too; of two lists the first counts."""
     lists = [
         (_Part.NO_DANGER, ["no_danger"]),
         (_Part.DANGER, ["danger"]),

@@ -1,6 +1,6 @@
-"""The words of free times: days, parts of the day, signs of a span, and times. Pure.
+"""Cut a text about hours into tokens: days, parts of a day, words of a span, and times. Pure.
 
-A text is cut into them, or not at all: one word that nobody knows may be a "not".
+One unknown word makes the whole text unreadable, because it may be a "not".
 """
 
 import re

@@ -1,8 +1,7 @@
-"""Reading when somebody is free: "weekdays after 6pm, sat all day", "शनिवार सुबह 9 से 5". Pure.
+"""Read weekly hours: "weekdays after 6pm, sat all day", "शनिवार सुबह 9 से 5". Pure.
 
-Days that follow each other share the times that follow them; times without days are for every day. What
-can't be read as a whole is not read at all: it is always read back before it is kept, and a guess
-that looks right is worse than a question.
+Days in a row share the times after them; times without days count for every day. A text that can't be
+read as a whole is not read at all, because a wrong guess is worse than a question.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -47,7 +46,7 @@ def read(
 
 
 def longest_run(words: Sequence[str], at: int, most: int) -> int | None:
-    """Return where the longest run of folded words from `at` that `read` understands ends, at most `most` long.
+    """Return where the longest run of normalized words from `at` that `read` understands ends, at most `most` long.
 
     The words are cut into tokens once, and not once for each run.
     """
@@ -320,7 +319,7 @@ def _times_at(tokens: _Tokens, position: int, part: str | None) -> tuple[_Span, 
 
 
 def _onwards(tokens: _Tokens, position: int) -> bool:
-    """Whether "se" says from then on: nothing follows that it could lead to."""
+    """Return whether "se" says from then on: nothing follows that it could lead to."""
     following = tokens[position + 1].names if position + 1 < len(tokens) else {"comma"}
     return _is(tokens, position, "onwards") and bool(following & {"comma", "and", "except", *DAYS})
 

@@ -1,7 +1,7 @@
-"""The message catalogues: every text once a language, and what is made of them.
+"""The message catalogues, one file a language in `locales/`, and their rendering.
 
-`catalogues/*.toml` are the texts; adding a language is adding a file. WhatsApp's templates are made
-of the same entries, so that what people read inside and outside the 24-hour window never differs.
+WhatsApp's templates come from the same entries, so that people read the same text inside and outside
+the 24-hour window.
 """
 
 import datetime as dt

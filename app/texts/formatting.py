@@ -1,4 +1,4 @@
-"""How a value is said in a language: money, distances, dates, hours, names.
+"""Format values in a language: money, distances, dates, hours, names.
 
 Each function here is a filter of the catalogue: `{salary|pay}` calls `pay`. It gets the value, the
 language's words, and the other parameters of the message, and returns one line of text.

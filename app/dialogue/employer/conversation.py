@@ -147,7 +147,7 @@ def _intent(message: EmployerMessage) -> Turn | None:
 def _faq(message: EmployerMessage) -> Turn | None:
     if message.state.ask is Ask.LEAD_REPORT:
         return None
-    return answer_faq(message, partial(find_topic, lists=EMPLOYER_TOPICS), _answer_faq)
+    return answer_faq(message, partial(find_topic, topics=EMPLOYER_TOPICS), _answer_faq)
 
 
 def _answer_faq(message: EmployerMessage, topic: str, repeated: Sequence[Reply]) -> Turn:

@@ -1,7 +1,7 @@
 """The words people use, read from one file a language; people mix languages, so all count at once.
 
-A file's sections: `intents` (whole messages, by `Intent`), `phrases` (lists that readers ask for by
-name), `calendar` (days, parts of a day, words of a time span), `numbers` and `units`.
+`en.toml` explains the sections of a file. `intents`, `phrases`, `calendar`, `numbers` and `units` are phrases
+to scan for; the others are words of the patterns of dates, pay, jobs, places and hours.
 """
 
 import re
