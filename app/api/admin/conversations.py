@@ -45,7 +45,6 @@ class ConversationState(StrEnum):
 
     BOT = "bot"
     WAITING = "waiting"
-    """The bot keeps quiet, and no human is there yet."""
     HELD = "held"
 
 
@@ -214,8 +213,7 @@ async def list_conversation_messages(
     query = select(ids.c.id, ids.c.ours)
     rows, cursor = await keyset.fetch(session, query, page, rt.keyring, lambda line_id: [line_id])
     found = await queries.list_lines(session, [(r.id, r.ours) for r in rows])
-    items = [ConversationLine.model_validate(line) for line in found]
-    return Page(items=items, next_cursor=cursor)
+    return Page[ConversationLine].from_rows(items=found, next_cursor=cursor)
 
 
 @router.post(

@@ -143,14 +143,10 @@ class RegisterEmployer(RequestModel):
 
     def new(self, email: str, phone: str | None, password_hash: str) -> NewEmployer:
         """Return the registration, with the address in lower case and the phone in E.164."""
+        given = self.model_dump(include={"company_name", "contact_name", "city"})
+        place = self.location.point if self.location else None
         return NewEmployer(
-            company_name=self.company_name,
-            contact_name=self.contact_name,
-            email=email,
-            password_hash=password_hash,
-            phone=phone,
-            city=self.city,
-            location=self.location.point if self.location else None,
+            **given, email=email, phone=phone, password_hash=password_hash, location=place
         )
 
 

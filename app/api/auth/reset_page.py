@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from app.api.auth.email_link import Token
 from app.api.auth.passwords import set_password
 from app.api.http.dependencies import Address, Now, Route, Rt, limited
 from app.api.http.html_pages import Field, page
@@ -14,8 +15,6 @@ from app.identity.password_reset import ResetTokenInvalid
 from app.identity.passwords import MINIMUM_CHARACTERS
 
 router = APIRouter(prefix="/reset-password", include_in_schema=False, route_class=Route)
-
-Token = Annotated[str, Query(max_length=200)]
 
 _FIELDS = (Field("password", "password_label", "password", "new-password", MINIMUM_CHARACTERS),)
 

@@ -40,7 +40,7 @@ class WorkerBlockList(ResponseModel):
 async def list_blocks(session: Read, actor: EmployerActor) -> WorkerBlockList:
     """List whom I have blocked, newest first."""
     found = await blocks.list_blocked_workers(session, actor.user_id)
-    return WorkerBlockList(items=[WorkerBlock.model_validate(block) for block in found])
+    return WorkerBlockList.from_rows(items=found)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(MatchNotFound))

@@ -1,8 +1,7 @@
 """The page behind a payment link: what is bought, for how much, and the way to the payment.
 
-The employer gets the link in the message that a worker accepted. Opening it changes nothing, because
-chats open links to show a preview; only the button begins a payment. The page never shows a contact:
-that goes to the employer's phone or mailbox, and is shown in the account.
+Opening it changes nothing, because chats open links to show a preview; only the button begins a payment.
+The page never shows a contact: that goes to the employer's phone or mailbox.
 """
 
 from fastapi import APIRouter, Request

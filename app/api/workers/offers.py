@@ -265,5 +265,4 @@ async def get_dashboard(session: Read, actor: WorkerActor, now: Now) -> WorkerDa
 async def list_unlocks(session: Read, actor: WorkerActor, page: PageQuery) -> Page[HeldContact]:
     """List the employers who hold my contact, newest first."""
     holders, cursor = await contacts.list_holders(session, actor.user_id, page)
-    items = [HeldContact.model_validate(holder) for holder in holders]
-    return Page(items=items, next_cursor=cursor)
+    return Page[HeldContact].from_rows(items=holders, next_cursor=cursor)
