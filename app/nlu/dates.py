@@ -13,15 +13,7 @@ from typing import Final
 
 from app.core.week import WEEKDAYS
 from app.nlu.normalize import normalize
-from app.nlu.vocabulary import (
-    EDGE,
-    START,
-    named_phrases,
-    one_of,
-    phrases,
-    whole_word,
-    word_set,
-)
+from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, phrases, whole_word, word_set
 
 GAP: Final = " | "
 """Replaces what was read, so that the words on either side are not taken together."""

@@ -93,7 +93,7 @@ def read(text: str, draft: Draft, context: CorrectionContext) -> Correction | No
     }
     if found.part is not None and answered.get(found.part):
         found = replace(found, part=None)
-    return replace(found, draft=draft.with_said(_same_unit(draft, told)))
+    return replace(found, draft=draft.merged_with(_same_unit(draft, told)))
 
 
 def _same_unit(draft: Draft, told: Draft) -> Draft:
@@ -137,7 +137,7 @@ def _read_clauses(
         if part is not None and not place_phrases.trim(rest) and not dates.names_weekday(clause):
             named = named or part
         elif part is JobPart.PAY and (amount := _pay_in(clause, context)) is not None:
-            told = told.with_said(amount)
+            told = told.merged_with(amount)
         elif part is JobPart.PAY and (others := pay.without_units(rest)) != rest:
             # How often it is paid is neither a sum nor the days of the work.
             named = named or part
@@ -146,10 +146,10 @@ def _read_clauses(
             # Who says that it is the place may spell it as they like.
             found = _exact(" ".join(rest), context)
             if not (found.place or found.places) and found.note:
-                found = found.with_said(place_phrases.find_places(found.note, context.city))
+                found = found.merged_with(place_phrases.find_places(found.note, context.city))
             if not (found.place or found.places):
                 named, no_place = JobPart.PLACE, found.note
-            told = told.with_said(replace(found, note=""))
+            told = told.merged_with(replace(found, note=""))
         elif re.fullmatch(r"\d+", clause) and int(clause) < _LEAST_BARE_PAY:
             people = job_request.parse_count(clause)
             told = told if people is None else replace(told, people=people)
@@ -165,7 +165,7 @@ def _read_clauses(
             guess_role=context.asked is JobPart.ROLE,
             guess_place=context.asked is JobPart.PLACE and may_hold_name(" ".join(plain)),
         )
-        told = told.with_said(said)
+        told = told.merged_with(said)
     return told, named, no_place
 
 
@@ -245,11 +245,11 @@ def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
     if denied.inside and told.days and told.starts_on is None:
         return negation.remove_days(replace(draft, days=told.days), denied)
     if told.starts_on is not None:
-        return negation.remove_days(draft.with_said(told), denied)
+        return negation.remove_days(draft.merged_with(told), denied)
     left = negation.remove_days(draft, denied)
     if told.days:
         if left is None:
-            return draft.with_said(told)
+            return draft.merged_with(told)
         told = replace(
             told,
             days=tuple(sorted({*left.days, *told.days})),
@@ -257,4 +257,4 @@ def _taken_out(draft: Draft, told: Draft, denied: Denied) -> Draft | None:
             ends_on=left.ends_on,
             weekly=left.weekly,
         )
-    return None if left is None else left.with_said(told)
+    return None if left is None else left.merged_with(told)

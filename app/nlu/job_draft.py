@@ -96,37 +96,37 @@ class Draft:
             return cls()
         return cls(**known)
 
-    def with_said(self, said: "Draft") -> "Draft":
-        """Return the draft with what was said now; newer words win, each about its own question."""
+    def merged_with(self, newer: "Draft") -> "Draft":
+        """Return this draft updated with the fields of a newer one."""
         changes: dict[str, Any] = {}
-        if said.skill or said.skills:
-            changes |= {"skill": said.skill, "skills": said.skills}
-        if said.place or said.places:
-            changes |= {"place": said.place, "places": said.places}
-        changes["no_day"] = said.no_day
-        if said.when or said.dates:
+        if newer.skill or newer.skills:
+            changes |= {"skill": newer.skill, "skills": newer.skills}
+        if newer.place or newer.places:
+            changes |= {"place": newer.place, "places": newer.places}
+        changes["no_day"] = newer.no_day
+        if newer.when or newer.dates:
             changes |= {
-                name: getattr(said, name)
+                name: getattr(newer, name)
                 for name in ("days", "weekly", "starts_on", "ends_on", "dates")
             }
-            # Hours that were told for one weekday mean nothing on another.
+            # Hours of one weekday mean nothing on another.
             if any(span[0] != EVERY_SHIFT for span in self.spans):
                 changes["spans"] = ()
-        elif said.weekly is not None:
-            changes["weekly"] = said.weekly
-        if said.spans:
-            changes["spans"] = said.spans
-        if said.people is not None:
-            changes["people"] = said.people
-        if said.amount is not None or said.pay_open:
-            changes |= {"amount": said.amount, "per": said.per, "pay_open": said.pay_open}
-        elif said.per is not None and self.amount is not None:
-            changes["per"] = said.per
+        elif newer.weekly is not None:
+            changes["weekly"] = newer.weekly
+        if newer.spans:
+            changes["spans"] = newer.spans
+        if newer.people is not None:
+            changes["people"] = newer.people
+        if newer.amount is not None or newer.pay_open:
+            changes |= {"amount": newer.amount, "per": newer.per, "pay_open": newer.pay_open}
+        elif newer.per is not None and self.amount is not None:
+            changes["per"] = newer.per
         for name in ("radius_km", "years"):
-            if getattr(said, name) is not None:
-                changes[name] = getattr(said, name)
-        if said.note:
-            changes["note"] = said.note
+            if getattr(newer, name) is not None:
+                changes[name] = getattr(newer, name)
+        if newer.note:
+            changes["note"] = newer.note
         return replace(self, **changes)
 
 

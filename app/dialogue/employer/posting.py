@@ -362,7 +362,7 @@ def _other_job(text: str, message: EmployerMessage) -> Draft | None:
 
 
 def _add(message: Incoming, part: Draft) -> Turn:
-    return _ask_next(message, draft_of(message.state).with_said(part))
+    return _ask_next(message, draft_of(message.state).merged_with(part))
 
 
 def _direct_answer(text: str, message: EmployerMessage) -> Draft | None:
