@@ -8,6 +8,8 @@ ARGS ?=
 
 export PORT
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Tests start the product in many processes: it is compiled once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 
 SHELL := /bin/sh
 PY := .venv/bin/python
