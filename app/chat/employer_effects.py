@@ -49,7 +49,7 @@ from app.offers.mark_unlocked import MatchNotFound, worker_of
 from app.offers.progress import counts_of
 from app.offers.queries import EmployersMatch, list_matches
 from app.offers.rules import OfferStatus
-from app.payments import contacts, reports
+from app.payments import contacts, lead_guarantee
 from app.payments.contacts import Contact
 from app.payments.rules import ReportStatus
 from app.policy import policy
@@ -296,7 +296,7 @@ async def _ask_lead_report(context: EffectContext, effect: AskLeadReport) -> Non
 
 async def _report_lead(context: EffectContext, effect: ReportLead) -> None:
     account = await _account(context, effect.employer_id)
-    report = await reports.report(
+    report = await lead_guarantee.report(
         context.session, account.actor, effect.match_id, mask(effect.words), context.now
     )
     refunded = report.status == ReportStatus.REFUNDED

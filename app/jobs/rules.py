@@ -1,4 +1,8 @@
-"""The life of a job: which step is allowed from where, and what a job must be. Pure."""
+"""The life of a job: which step is allowed from where, and what a job must be. Pure.
+
+A job is published by `app.matching.publish`, which asks `moderation`, `publish_limits` and `matchable` besides, and
+cancelled by `app.offers.closing`, which ends its offers.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Refunds: requested in one transaction, sent outside any, recorded in another.
 
-A refund never hides a contact again.
+A refund never hides a contact again. Which bad leads get one is decided in `lead_guarantee`.
 """
 
 import datetime as dt

@@ -1,4 +1,8 @@
-"""STOP and START: whether a person wants messages, and the worker they are offers."""
+"""STOP and START: whether a person wants messages, and the worker they are offers.
+
+`app.messaging.outbox.claim` sends nothing to who has stopped but what is essential to them; `app.matching.index`
+takes the worker out of matching.
+"""
 
 import datetime as dt
 

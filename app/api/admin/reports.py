@@ -17,10 +17,10 @@ from app.api.http.problems import problems
 from app.core.paging import Keyset
 from app.core.schema import Instant, Page, Reason, RequestModel, ResponseModel
 from app.offers.models import JobMatch
-from app.payments import reports
+from app.payments import lead_guarantee
+from app.payments.lead_guarantee import ReportDecided, ReportNotFound
 from app.payments.models import LeadReport
 from app.payments.refunds import PaymentNotRefundable
-from app.payments.reports import ReportDecided, ReportNotFound
 from app.payments.rules import ReportStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
@@ -83,7 +83,7 @@ async def act_on_report(
     report_id: ReportId, body: ReportActionRequest, session: Write, actor: MoneyMover, now: Now
 ) -> ReportRow:
     """Give the lead's price back, or decline to; a report is decided once."""
-    report = await reports.decide(
+    report = await lead_guarantee.decide(
         session,
         report_id,
         refund=body.action == "refund",

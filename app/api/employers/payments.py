@@ -35,13 +35,13 @@ from app.offers.links import payment_link
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import provider, purchase, reports
+from app.payments import lead_guarantee, provider, purchase
 from app.payments.contacts import contacts_of
+from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooLate
 from app.payments.models import Payment, Unlock
 from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import DisputeOpen, EmailUnconfirmed, VerificationRequired
 from app.payments.refunds import PaymentNotFound
-from app.payments.reports import MatchNotUnlocked, ReportTooLate
 from app.payments.rules import OPEN, PaymentStatus
 from app.payments.unlock_limits import UnlocksTooFast
 
@@ -235,5 +235,5 @@ async def report_lead(
     _once: Once,
 ) -> ReportAnswer:
     """Say that a lead was bad; a number that proved unreachable is refunded at once."""
-    report = await reports.report(session, actor, match_id, body.reason, now)
+    report = await lead_guarantee.report(session, actor, match_id, body.reason, now)
     return ReportAnswer.model_validate(report)
