@@ -203,10 +203,13 @@ class PostgresServer(CampaignDatabase):
         if self._process is None:
             return
         server = self._process.pid
-        # Each of its processes has a session of its own; the first is the parent of all others.
+        # Each of its processes has a session of its own. The first is the parent of all others and is
+        # signalled first, so that it begins none after they are listed.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server, number)
         children = Path(f"/proc/{server}/task/{server}/children")
         others = children.read_text().split() if children.exists() else []
-        for pid in (server, *map(int, others)):
+        for pid in map(int, others):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 

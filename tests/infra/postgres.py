@@ -202,7 +202,13 @@ class OwnPostgres(Postgres):
 
     def freeze(self) -> None:
         """Stop the server's processes where they are: it takes connections and answers nothing."""
-        for pid in self._pids():
+        assert self._process is not None
+        # Its first process begins all others: what is listed before it stands still may not be all.
+        os.kill(self._process.pid, signal.SIGSTOP)
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        while stat.read_text().rpartition(")")[2].split()[0] != "T":
+            pass
+        for pid in self._pids()[1:]:
             os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
