@@ -407,6 +407,18 @@ expect 201 POST /api/workers/blocks "{\"employer_id\": \"$EMPLOYER_ID\"}"
 expect 200 GET /api/workers/export
 holds "$WORKER_PHONE"
 
+step "The worker reports the employer, once; nobody reports by another's offer"
+refused 422 invalid POST "/api/workers/offers/$MATCH_ID/report" '{"reason": "rude"}'
+refused 404 offer_not_found POST "/api/workers/offers/$JOB_ID/report" '{"reason": "other"}'
+REPORT='{"reason": "asked_for_money", "note": "A deposit, to be paid by phone."}'
+expect 201 POST "/api/workers/offers/$MATCH_ID/report" "$REPORT"
+REPORTED_AT=$(value reported_at)
+expect 201 POST "/api/workers/offers/$MATCH_ID/report" '{"reason": "other"}'
+is reason asked_for_money
+is reported_at "$REPORTED_AT"
+TOKEN=$EMPLOYER_TOKEN
+refused 403 wrong_role POST "/api/workers/offers/$MATCH_ID/report" "$REPORT"
+
 step "The employer cancels another job; a second time changes nothing"
 TOKEN=$EMPLOYER_TOKEN
 expect 201 POST /api/employers/jobs "$JOB"
