@@ -1,5 +1,7 @@
 """columns that nothing reads are dropped
 
+Processes of the version before still select them: stop those first (deploy/README.md).
+
 Revision: 0025
 Follows: 0024
 """
