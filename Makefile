@@ -19,10 +19,10 @@ DEVELOPMENT := .venv/.requirements-dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint types imports format bench mutants campaign masking weights demo migration lock clients clean
+.PHONY: help run test check lint types imports format bench mutants campaign nlu masking weights demo migration lock clients clean
 
 help:  ## list what can be done
-	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench, mutants, campaign and demo)"
+	@echo "make <word>    (PORT=8000 for run and demo; ARGS='…' is passed on to test, bench, mutants, campaign, nlu and demo)"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r word text; do \
 		printf '%-12s %s\n' "$$word" "$$text"; done
 
@@ -56,6 +56,9 @@ mutants: $(DEVELOPMENT)  ## take each protection away in a copy of the tree: whi
 
 campaign: $(DEVELOPMENT)  ## play every fault against real processes for a while; ARGS="--seconds 1800 --seed 7"
 	@$(PY) -m campaign $(ARGS)
+
+nlu: $(DEVELOPMENT)  ## measure what the chat understands (ARGS="--wrong --question location" lists lines)
+	@$(PY) -m tests.nlu.measure $(ARGS)
 
 masking: $(DEVELOPMENT)  ## measure masking and review of texts on their corpora (ARGS=--misses lists lines)
 	@$(PY) -m tests.measure.texts $(ARGS)
