@@ -41,7 +41,7 @@ from app.dialogue.turn import Reply
 from app.dialogue.worker.offers import offer_reply
 from app.dialogue.worker.questions import good_name
 from app.employers.reports import report_employer
-from app.identity import users
+from app.identity import codes, users
 from app.masking.mask import mask
 from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
@@ -91,7 +91,7 @@ _CODE_REFUSALS: Final = frozenset(
     for error in (
         registration.NotRegistered,
         registration.PhoneMissing,
-        registration.ChatCodesExhausted,
+        codes.ChatCodesExhausted,
     )
 )
 """The text of each has the name of its code."""

@@ -160,7 +160,7 @@ async def _employers(session: AsyncSession, person: ChatPerson) -> Sequence[Empl
         EmployerAccount(
             id=account.id,
             company=mask(account.company),
-            email=masked_email(account.email),
+            email=masked_email(account.email) if account.email else "",
             proven=account.proven,
             suspended=account.status is UserStatus.SUSPENDED,
             city=account.city,

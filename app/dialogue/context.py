@@ -42,7 +42,7 @@ class EmployerAccount:
     id: UUID
     company: str
     email: str
-    """Masked: whoever holds the phone may be a stranger."""
+    """Masked: whoever holds the phone may be a stranger; "" where there is none."""
     proven: bool
     """Whether the phone was proven to be this account's; otherwise the account may do nothing here."""
     suspended: bool

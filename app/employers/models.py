@@ -10,9 +10,10 @@ from app.database.types import Base
 
 
 class Employer(Base):
-    """A company that posts jobs; contact name, e-mail, phone and status are the user's."""
+    """A company that posts jobs; contact name, e-mail (NULL: none), phone and status are the user's."""
 
     __tablename__ = "employers"
+    __table_args__ = (Index("uq_employers_opened_by_phone", "opened_by_phone_index", unique=True),)
 
     id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     company_name: Mapped[str] = mapped_column(String(120), index=True)
@@ -27,6 +28,11 @@ class Employer(Base):
     """When an administrator checked this company."""
     proven_phone_index: Mapped[str | None] = mapped_column(String(64))
     """Blind index of the phone that was proven; it may act in the chat while the account names it."""
+    opened_by_phone_index: Mapped[str | None] = mapped_column(String(64))
+    """Blind index of the phone that opened this account by writing a job; a phone opens one at most.
+
+    NULL for accounts that were registered with an e-mail address, and once the phone is somebody else's.
+    """
     provider_customer_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     """The payment provider's customer for this employer."""
     created_at: Mapped[dt.datetime]

@@ -1,7 +1,8 @@
-"""Proving that a phone is an employer's, who may then act from it in the chat.
+"""Proving that a phone is an employer's, who may then act from it in the chat, and sign in by a code.
 
 An account may name a stranger's phone, and a phone's holder need not own the account. So a code is mailed to
-the account, and must come back from the phone.
+the account, and must come back from the phone. A company that was opened from the phone itself
+(`registration.open_by_phone`) needs no code.
 """
 
 import datetime as dt
@@ -10,18 +11,20 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
 from app.core.errors import Conflict
+from app.core.logging import logger
+from app.core.metrics import ALERTS
 from app.database.session import keyring
 from app.employers.models import Employer
 from app.employers.profile import EmployerNotFound
 from app.identity import codes, users
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
-from app.messaging.outbox.enqueue import notify
+from app.messaging.outbox.enqueue import notify, suppress_user
 
 CODES_PER_HOUR: Final = 3
 """The phone's holder causes the mails: they must not flood the mailbox."""
@@ -56,10 +59,11 @@ class PhoneAccount:
     id: UUID
     company: str
     contact_name: str
-    email: str
+    email: str | None
     status: UserStatus
     proven: bool
     city: str | None
+    language: str
 
     @property
     def actor(self) -> Actor:
@@ -74,6 +78,7 @@ _NAMING: Final = (
         User.email,
         User.email_sealed,
         User.status,
+        User.language,
         Employer.company_name,
         Employer.city,
         Employer.proven_phone_index,
@@ -99,10 +104,11 @@ async def list_accounts(session: AsyncSession, phone_index: str | None) -> Seque
             id=row.id,
             company=row.company_name,
             contact_name=row.name,
-            email=keys.reveal(row.email_sealed, users.EMAIL, row.email) or "",
+            email=keys.reveal(row.email_sealed, users.EMAIL, row.email),
             status=UserStatus(row.status),
             proven=row.proven_phone_index == phone_index,
             city=row.city,
+            language=row.language,
         )
         for row in await session.execute(_NAMING, {"phone_index": phone_index})
     ]
@@ -170,11 +176,27 @@ async def prove(
 
 
 async def revoke_proof(session: AsyncSession, phone_index: str, *, now: dt.datetime) -> None:
-    """Revoke the proof of a phone, because the platform says that somebody moved to its number."""
+    """Revoke the proof of a phone, because the platform says that somebody moved to its number.
+
+    An account without an e-mail address loses the phone: nobody else may get its messages. Its owner has no
+    way in then, so our team is alerted.
+    """
+    for account in await list_accounts(session, phone_index):
+        if account.proven and account.email is None:
+            await session.execute(
+                update(User)
+                .where(User.id == account.id)
+                .values(phone_index=None, phone_sealed=None, updated_at=now)
+                .execution_options(synchronize_session=False)
+            )
+            await suppress_user(session, account.id, now)
+            ALERTS.labels("employer_lost_phone").inc()
+            logger().warning("employer_lost_phone", user_id=str(account.id))
+            audit.record(session, "employer.lose_phone", account.id, None, now)
     await session.execute(
         update(Employer)
         .where(Employer.proven_phone_index == phone_index)
-        .values(proven_phone_index=None, updated_at=now)
+        .values(proven_phone_index=None, opened_by_phone_index=None, updated_at=now)
         .execution_options(synchronize_session=False)
     )
 
@@ -193,7 +215,13 @@ async def move_to_phone(
             update(User).where(User.id == account.id).values(**moved, updated_at=now),
             update(Employer)
             .where(Employer.id == account.id)
-            .values(proven_phone_index=new_index, updated_at=now),
+            .values(
+                proven_phone_index=new_index,
+                opened_by_phone_index=case(
+                    (Employer.opened_by_phone_index == old_index, new_index), else_=None
+                ),
+                updated_at=now,
+            ),
         ):
             await session.execute(statement.execution_options(synchronize_session=False))
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
-from app.core.errors import NotFound
+from app.core.errors import Conflict, NotFound
 from app.core.geo import Point
 from app.database.session import keyring
 from app.employers import shared_identifiers
@@ -25,11 +25,31 @@ class EmployerNotFound(NotFound):
     detail = "There is no such employer."
 
 
+class PhoneNeeded(Conflict):
+    """The account has no e-mail address: without its phone nobody could sign in to it."""
+
+    code = "phone_needed"
+    detail = (
+        "You sign in by this phone. Add an e-mail address first, then the phone can be changed."
+    )
+    remedy = "Set an e-mail address first."
+
+
+class EmailSet(Conflict):
+    """The account has another e-mail address, which is not changed here."""
+
+    code = "email_set"
+    detail = "The account has an e-mail address already. Ask our team to change it."
+    remedy = "Leave `email` out."
+
+
 class EmployerEdit(TypedDict, total=False):
     """Changes to a profile; a missing field keeps its value, None empties it."""
 
     company_name: str
     contact_name: str
+    email: str
+    """From `users.parse_email`; for an account that has none."""
     phone: str | None
     """E.164."""
     address: str | None
@@ -46,21 +66,27 @@ async def get_employer(session: AsyncSession, employer_id: UUID) -> tuple[User, 
 async def edit(
     session: AsyncSession, actor: Actor, changes: EmployerEdit, *, now: dt.datetime
 ) -> tuple[User, Employer]:
-    """Change the actor's profile and return it. Raises `EmployerNotFound`.
+    """Change the actor's profile and return it.
 
-    Another company name or tax number ends the verification, which was of the old ones.
+    Raises `EmployerNotFound`, `EmailSet`, `EmailTaken` and `PhoneNeeded`. Another company name or tax number ends the verification, which was of the old ones.
     """
     user, employer = await _load(session, actor.user_id, lock=True)
     checked = (employer.company_name, employer.tax_id)
     if "contact_name" in changes:
         user.name = changes["contact_name"]
+    if "email" in changes and changes["email"] != users.email_of(session, user):
+        if users.email_of(session, user) is not None:
+            raise EmailSet
+        await users.set_email(session, user, changes["email"])
     if "phone" in changes:
         phone, keys = changes["phone"], keyring(session)
+        if users.email_of(session, user) is None and phone != users.phone_of(session, user):
+            raise PhoneNeeded
         user.phone_sealed = users.seal_phone(keys, phone) if phone else None
         user.phone_index = users.index_of_phone(keys, phone) if phone else None
         if employer.proven_phone_index != user.phone_index:
             # The old phone is not proven again if it comes back: by then it may be somebody else's.
-            employer.proven_phone_index = None
+            employer.proven_phone_index = employer.opened_by_phone_index = None
     if "company_name" in changes:
         employer.company_name = changes["company_name"]
     if "address" in changes:

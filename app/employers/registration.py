@@ -1,17 +1,29 @@
-"""Registering employers, who sign in by e-mail address and password."""
+"""Registering employers: by e-mail address and password, or by the phone from which they write a job."""
 
 import datetime as dt
 from dataclasses import dataclass
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import audit
+from app.core.errors import Conflict
 from app.core.geo import Point
 from app.core.ids import new_id
+from app.core.phones import check_company_phone
 from app.database.session import keyring
-from app.employers import shared_identifiers
+from app.employers import phones, shared_identifiers
 from app.employers.models import Employer
 from app.identity import users
+from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
+
+
+class PhoneHasCompany(Conflict):
+    """The phone has opened a company already, or acts for one."""
+
+    code = "phone_has_company"
+    detail = "This phone has a company already: its jobs are posted for that one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,4 +69,62 @@ async def register(
     session.add(employer)
     await session.flush()
     await shared_identifiers.refresh(session, user, employer)
+    return user, employer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatCompany:
+    """A company as its owner names it in the chat; `city` is that of the first job."""
+
+    company_name: str
+    contact_name: str
+    language: str
+    city: str | None = None
+
+
+async def open_by_phone(
+    session: AsyncSession, phone: str, new: ChatCompany, *, now: dt.datetime
+) -> tuple[User, Employer]:
+    """Create the account of a company whose owner writes from `phone` (E.164); the message proves it.
+
+    It has neither e-mail address nor password: its owner signs in by a code. Raises `PhoneNotSupported`,
+    and `PhoneHasCompany` where the phone acts for a company already, also in a race.
+    """
+    check_company_phone(phone)
+    keys = keyring(session)
+    index = users.index_of_phone(keys, phone)
+    if any(account.proven for account in await phones.list_accounts(session, index)):
+        raise PhoneHasCompany
+    user = User(
+        id=new_id(),
+        role=Role.EMPLOYER,
+        status=UserStatus.ACTIVE,
+        name=new.contact_name,
+        language=new.language,
+        phone_sealed=users.seal_phone(keys, phone),
+        phone_index=index,
+        created_at=now,
+        updated_at=now,
+    )
+    employer = Employer(
+        id=user.id,
+        company_name=new.company_name,
+        city=new.city,
+        proven_phone_index=index,
+        opened_by_phone_index=index,
+        created_at=now,
+        updated_at=now,
+    )
+    try:
+        # The unique index decides a race of two processes.
+        async with session.begin_nested():
+            session.add(user)
+            await session.flush()
+            session.add(employer)
+            await session.flush()
+    except IntegrityError as error:
+        raise PhoneHasCompany from error
+    await shared_identifiers.refresh(session, user, employer)
+    actor = Actor(user.id, Role.EMPLOYER, UserStatus.ACTIVE, user.name)
+    audit.record(session, "employer.open_by_phone", user.id, actor, now)
     return user, employer

@@ -16,13 +16,13 @@ import datetime as dt
 import hmac
 import secrets
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import Invalid, Unavailable
+from app.core.errors import Conflict, Invalid, Unavailable
 from app.core.ids import new_id
 from app.core.phones import check_mobile, country_of
 from app.database.session import keyring
@@ -88,6 +88,13 @@ class CodesExhausted(Unavailable):
     detail = "No more codes can be sent today. Write code to us on WhatsApp, or try again tomorrow."
 
 
+class ChatCodesExhausted(Conflict):
+    """Somebody asked for enough codes in the chat for now."""
+
+    code = "codes_enough"
+    detail = "Use the newest code, or ask again in an hour."
+
+
 @dataclass(frozen=True)
 class CodeRules:
     """An installation's limits: codes in 24 hours, and countries (empty: all)."""
@@ -103,6 +110,13 @@ class Challenge:
     id: UUID
     code: str
     expires_at: dt.datetime
+
+
+class CodeRecipient(NamedTuple):
+    """The owner of a phone that a code goes to, and their language."""
+
+    user_id: UUID
+    language: str
 
 
 def check_phone(phone: str, rules: CodeRules) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
 from app.identity import email_tokens, users
 from app.identity.email_tokens import EmailToken
 from app.identity.models import User
@@ -23,6 +23,21 @@ class EmailLinkInvalid(Invalid):
     code = "email_link_invalid"
     detail = "This link was used already or is too old. Ask for a new one."
     remedy = "Send a new link."
+
+
+class EmailMissing(Conflict):
+    """The account has no e-mail address: its owner signs in by phone."""
+
+    code = "email_missing"
+    detail = "The account has no e-mail address yet."
+    remedy = "Set an e-mail address in the profile first."
+
+
+async def require_email(session: AsyncSession, user_id: UUID) -> None:
+    """Raise `EmailMissing` for an account without an e-mail address."""
+    has_one = select(User.id).where(User.id == user_id, users.has_email())
+    if await session.scalar(has_one) is None:
+        raise EmailMissing
 
 
 async def issue_token(

@@ -74,7 +74,7 @@ async def with_code(
             set_committed_value(user, "status", UserStatus.ACTIVE)
         else:
             await session.refresh(user)
-    return await _start(session, sessions, user, now)
+    return await start(session, sessions, user, now)
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,13 @@ async def with_password(
     good = await second_factor.verify(session, checked, account, totp_code, now=now)
     if checked is None or not good:
         raise InvalidCredentials
-    return await _start(session, sessions, checked, now)
+    return await start(session, sessions, checked, now)
 
 
-async def _start(
+async def start(
     session: AsyncSession, sessions: SessionStore, user: User, now: dt.datetime
 ) -> SignedIn:
+    """Begin a session of a user who has proven who they are. Raises `AccountSuspended`, `SessionsDown`."""
     if user.status not in MAY_SIGN_IN:
         raise AccountSuspended
     issued = await sessions.create(session, user.id, user.version, now)

@@ -191,6 +191,20 @@ async def add_with_email(session: AsyncSession, user: User, email: str) -> User:
     return user
 
 
+async def set_email(session: AsyncSession, user: User, email: str) -> None:
+    """Give a stored account its first e-mail address. Raises `EmailTaken`, also in a race."""
+    unsealed = select(User.id).where(User.role == user.role, User.email == email)
+    if await session.scalar(unsealed) is not None:
+        raise EmailTaken
+    try:
+        async with session.begin_nested():
+            for name, value in email_columns(keyring(session), email).items():
+                setattr(user, name, value)
+            await session.flush()
+    except IntegrityError as error:
+        raise EmailTaken from error
+
+
 async def create_admin(
     session: AsyncSession,
     email: str,

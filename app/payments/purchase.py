@@ -18,7 +18,9 @@ from app.core.logging import logger
 from app.core.money import Money
 from app.database.session import Database
 from app.database.statements import insert_if_absent, transition_update
+from app.employers import phones
 from app.employers.models import Employer
+from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import User
 from app.jobs.models import Job
@@ -135,8 +137,14 @@ async def _require_good_standing(session: AsyncSession, employer_id: UUID, match
 
 
 async def _has_confirmed(session: AsyncSession, employer_id: UUID) -> bool:
-    query = select(User.email_verified_at).where(User.id == employer_id)
-    return await session.scalar(query) is not None
+    """Whether the address is confirmed; for an account without one, whether its phone is proven."""
+    query = select(User.email_verified_at.is_not(None), users.has_email()).where(
+        User.id == employer_id
+    )
+    confirmed, has_email = (await session.execute(query)).one()
+    if has_email:
+        return bool(confirmed)
+    return bool(await phones.is_proven(session, employer_id))
 
 
 async def _expire_overdue(

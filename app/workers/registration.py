@@ -23,7 +23,7 @@ from app.core.languages import Language
 from app.database.session import keyring
 from app.database.statements import insert_of, is_postgresql, table
 from app.identity import codes, users
-from app.identity.codes import Challenge, CodeRules
+from app.identity.codes import Challenge, ChatCodesExhausted, CodeRecipient, CodeRules
 from app.identity.models import Consent, Role, User, UserStatus
 from app.messaging.outbox import enqueue
 from app.workers.models import Worker
@@ -56,13 +56,6 @@ class PhoneMissing(Conflict):
 
     code = "code_needs_phone"
     detail = "Share your phone number first."
-
-
-class ChatCodesExhausted(Conflict):
-    """Somebody asked for enough codes in the chat for now."""
-
-    code = "codes_enough"
-    detail = "Use the newest code, or ask again in an hour."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +99,7 @@ async def register(
         await session.flush()
     else:
         await _spend_equal_time(session, account.user_id, country, new)
-    recipient = _Recipient(account.user_id, account.language)
+    recipient = CodeRecipient(account.user_id, account.language)
     return await _send_code(session, new.phone, recipient, rules, now, address)
 
 
@@ -139,21 +132,23 @@ async def request_code(
     *,
     now: dt.datetime,
     address: str | None = None,
+    company: CodeRecipient | None = None,
 ) -> dt.datetime:
     """Send a sign-in code to a phone (E.164); return when it expires. An unknown phone is sent nothing.
 
-    `address` is the network address that asks. Raises `Invalid` for refused phones and `CodesExhausted`.
+    `address` is the network address that asks; `company` gets the code of a phone that is no worker's.
+    Raises `Invalid` for refused phones and `CodesExhausted`.
     """
     codes.check_phone(phone, rules)
     user = await users.find_by_phone(session, phone)
-    recipient = _Recipient(user.id, user.language) if user is not None else None
+    recipient = CodeRecipient(user.id, user.language) if user is not None else company
     return await _send_code(session, phone, recipient, rules, now, address)
 
 
 async def _send_code(
     session: AsyncSession,
     phone: str,
-    recipient: "_Recipient | None",
+    recipient: CodeRecipient | None,
     rules: CodeRules,
     now: dt.datetime,
     address: str | None,
@@ -185,14 +180,14 @@ async def send_code_in_chat(
     challenge = await codes.issue_in_chat(session, subject, now=now)
     if challenge is None:
         raise ChatCodesExhausted
-    await _deliver_code(session, challenge, phone, _Recipient(user_id, language), now)
+    await _deliver_code(session, challenge, phone, CodeRecipient(user_id, language), now)
 
 
 async def _deliver_code(
     session: AsyncSession,
     challenge: Challenge,
     phone: str,
-    recipient: "_Recipient | None",
+    recipient: CodeRecipient | None,
     now: dt.datetime,
 ) -> None:
     """Send the code; without a recipient send a decoy, which takes as long."""
@@ -227,13 +222,6 @@ def check_skills(slugs: Sequence[str]) -> None:
     ]
     if errors:
         raise Invalid(errors)
-
-
-class _Recipient(NamedTuple):
-    """The owner of a phone, and their language."""
-
-    user_id: UUID
-    language: str
 
 
 class _WorkerOfPhone(NamedTuple):

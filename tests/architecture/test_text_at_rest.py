@@ -40,7 +40,8 @@ HASHES = """
 admin_action_log.previous_hash admin_action_log.hash audit_head.hash
 idempotency_keys.fingerprint idempotency_keys.owner one_time_codes.subject one_time_codes.code_hash
 one_time_codes.asked_from users.email_index users.password_hash users.phone_index
-chat_people.phone_index account_marks.mark employers.proven_phone_index sessions.refresh_hash
+chat_people.phone_index account_marks.mark employers.proven_phone_index
+employers.opened_by_phone_index sessions.refresh_hash
 webhook_events.event_id outbox.recipient_index platform_notices.content_key
 chat_people.other_phone_index sign_in_tries.key
 """

@@ -83,7 +83,9 @@ class EmployerRow(ResponseModel):
 class EmployerDetails(EmployerRow):
     """An employer, with what an administrator needs to check who this is."""
 
-    email: str = Field(description="E-mail address, in lower case.")
+    email: str | None = Field(
+        description="E-mail address, in lower case; null for a company that came in by the chat."
+    )
     email_verified: bool = Field(
         description="Whether a link that was sent to the address came back."
     )
@@ -160,7 +162,7 @@ async def _details(session: AsyncSession, employer_id: UUID, now: dt.datetime) -
         EmployerDetails,
         user,
         employer,
-        email=users.email_of(session, user) or "",
+        email=users.email_of(session, user),
         email_verified=user.email_verified_at is not None,
         phone=users.phone_of(session, user),
         address=shared_identifiers.address_of(session, employer),

@@ -22,7 +22,7 @@ from app.api.http.html_pages import page
 from app.api.http.problems import problems
 from app.core.schema import RequestModel, ResponseModel, Secret
 from app.identity import email_confirmation, users
-from app.identity.email_confirmation import EmailLinkInvalid
+from app.identity.email_confirmation import EmailLinkInvalid, EmailMissing
 from app.messaging.account_links import send_confirmation_link
 
 router = APIRouter(prefix="/api/auth/email", tags=["auth"], route_class=Route)
@@ -50,7 +50,9 @@ class LinkSent(ResponseModel):
 class EmailStanding(ResponseModel):
     """My address, and whether it is proven to be mine."""
 
-    email: str = Field(description="E-mail address, in lower case.")
+    email: str | None = Field(
+        description="E-mail address, in lower case; null for a company that came in by the chat."
+    )
     verified: bool = Field(description="A link that was sent to the address came back.")
 
 
@@ -60,15 +62,18 @@ async def get_email(session: Read, actor: AnyActor) -> EmailStanding:
     require_password_account(actor)
     user = await users.get_user(session, actor.user_id)
     return EmailStanding(
-        email=users.email_of(session, user) or "", verified=user.email_verified_at is not None
+        email=users.email_of(session, user), verified=user.email_verified_at is not None
     )
 
 
-@router.post("/resend", status_code=status.HTTP_202_ACCEPTED, responses=problems(WrongRole))
+@router.post(
+    "/resend", status_code=status.HTTP_202_ACCEPTED, responses=problems(WrongRole, EmailMissing)
+)
 async def resend_email_link(session: Write, runtime: Rt, actor: AnyActor, now: Now) -> LinkSent:
     """Send the link to my address again; older links are good no more."""
     require_password_account(actor)
     await limit_subject(runtime, "email:account", str(actor.user_id))
+    await email_confirmation.require_email(session, actor.user_id)
     sent = await send_confirmation_link(session, runtime.settings.base_url, actor.user_id, now)
     return LinkSent(status="confirmation_sent" if sent else "already_confirmed")
 

@@ -34,6 +34,7 @@ from app.core.schema import (
     Slug,
     Years,
 )
+from app.employers import code_sign_in
 from app.employers import registration as employer_registration
 from app.employers.registration import NewEmployer
 from app.identity import passwords, users
@@ -106,7 +107,7 @@ class RegisterWorker(RequestModel):
 
 
 class RequestCode(RequestModel):
-    """A worker asks for a sign-in code."""
+    """A worker, or an employer with a proven phone, asks for a sign-in code."""
 
     phone: PhoneText = Field(
         examples=["+919876543210"],
@@ -211,12 +212,17 @@ async def register_worker(
 async def request_code(
     body: RequestCode, session: Write, runtime: Rt, address: Address, now: Now, _: OnceForNobody
 ) -> CodeSent:
-    """Send a sign-in code by WhatsApp to a known phone; the answer is the same for an unknown one."""
+    """Send a sign-in code by WhatsApp to a known phone; the answer is the same for an unknown one.
+
+    Known is the phone of a worker, and that of an employer who has proven it by writing from it. The code is
+    good for either: the role is chosen at the sign-in.
+    """
     phone = read_phone(body.phone, runtime)
     await _limit_codes(runtime, phone, address)
     rules = _code_rules(runtime)
+    company = await code_sign_in.find_recipient(session, phone)
     expires_at = await worker_registration.request_code(
-        session, phone, rules, now=now, address=address
+        session, phone, rules, now=now, address=address, company=company
     )
     return _code_sent(expires_at, now)
 

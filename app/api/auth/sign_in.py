@@ -5,10 +5,11 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, status
+from fastapi import APIRouter, status
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field, StringConstraints
+from pydantic import Discriminator, Field, StringConstraints, Tag
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from app.api.auth.passwords import Password
@@ -34,6 +35,8 @@ from app.core.schema import (
     ResponseModel,
     Secret,
 )
+from app.employers import code_sign_in
+from app.employers.code_sign_in import SeveralAccounts
 from app.identity import sign_in, sign_in_throttle, users
 from app.identity.models import Role, UserStatus
 from app.identity.sessions import SessionEnded, SessionsDown
@@ -62,12 +65,14 @@ def _untagged(item: dict[str, Any]) -> dict[str, Any]:
     source, *path = item["loc"]
     if item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         return item | {"loc": (source, "role"), "msg": "Sign in as worker, employer or admin."}
-    if path and path[0] in _ROLES:
+    if path and path[0] in _SHAPES:
         path = path[1:]
     return item | {"loc": (source, *path)}
 
 
-_ROLES = frozenset(Role)
+_BY_CODE = "by_code"
+_BY_PASSWORD = "by_password"
+_SHAPES = frozenset({Role.WORKER.value, _BY_CODE, _BY_PASSWORD})
 
 router = APIRouter(prefix="/api/auth", tags=["auth"], route_class=_AuthRoute)
 
@@ -79,6 +84,22 @@ class WorkerLogin(RequestModel):
     phone: PhoneText = Field(description="Phone that the code went to.", examples=["+919876543210"])
     code: Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)] = Field(
         description="The six digits that came.", examples=["123456"]
+    )
+
+
+class EmployerLogin(RequestModel):
+    """An employer signs in with the code that came by WhatsApp to the company's proven phone."""
+
+    role: Literal["employer"] = Field(description="As whom to sign in.")
+    phone: PhoneText = Field(description="Phone that the code went to.", examples=["+919876543210"])
+    code: Annotated[str, StringConstraints(min_length=1, max_length=16, strict=True)] = Field(
+        description="The six digits that came.", examples=["123456"]
+    )
+    employer_id: UUID | None = Field(
+        default=None, description="Which company, where the phone belongs to several."
+    )
+    totp: Annotated[str, StringConstraints(max_length=16, strict=True)] | None = Field(
+        default=None, description="Six digits of the second factor, where one is set up."
     )
 
 
@@ -95,6 +116,29 @@ class PasswordLogin(RequestModel):
     totp: Annotated[str, StringConstraints(max_length=16, strict=True)] | None = Field(
         default=None, description="Six digits of the second factor, where one is set up."
     )
+
+
+def _shape(body: object) -> str | None:
+    """Return which sign-in a body is meant to be; None for no role that exists."""
+    if not isinstance(body, dict):
+        return _BY_PASSWORD  # whose error says that it is no object
+    match body.get("role"):
+        case Role.WORKER:
+            return Role.WORKER
+        case Role.EMPLOYER if "phone" in body or "code" in body:
+            return _BY_CODE
+        case Role.EMPLOYER | Role.ADMIN:
+            return _BY_PASSWORD
+        case _:
+            return None
+
+
+Login = Annotated[
+    Annotated[WorkerLogin, Tag(Role.WORKER)]
+    | Annotated[EmployerLogin, Tag(_BY_CODE)]
+    | Annotated[PasswordLogin, Tag(_BY_PASSWORD)],
+    Discriminator(_shape),
+]
 
 
 class Refresh(RequestModel):
@@ -155,20 +199,22 @@ def _tokens(signed_in: SignedIn, runtime: Runtime, now: dt.datetime) -> Tokens:
 @router.post(
     "/login",
     dependencies=[limited("login")],
-    responses=problems(InvalidCredentials, AccountSuspended, SessionsDown),
+    responses=problems(InvalidCredentials, AccountSuspended, SeveralAccounts, SessionsDown),
 )
 async def login_user(
-    body: Annotated[WorkerLogin | PasswordLogin, Body(discriminator="role")],
+    body: Login,
     runtime: Rt,
     address: Address,
     now: Now,
 ) -> Tokens:
-    """Sign in: a worker by phone and code, an employer or administrator by e-mail and password.
+    """Sign in: a worker or employer by phone and code, an employer or administrator by e-mail and password.
 
-    Unknown and wrong are answered alike. Only the right code or password learns that the account is
+    An employer's phone has to be proven: the company was opened from it in the chat, or a mailed code came
+    from it. Where it belongs to several companies, 409 `several_accounts` lists them, and the same code is
+    good with `employer_id`. Unknown and wrong are answered alike. Only the right code or password learns that the account is
     suspended (403 `account_suspended`).
     """
-    if isinstance(body, WorkerLogin):
+    if isinstance(body, WorkerLogin | EmployerLogin):
         phone = read_phone(body.phone, runtime)
         await limit_phone(runtime, "login:phone_here", phone, address)
         subject = users.index_of_phone(runtime.keyring, phone)
@@ -176,9 +222,7 @@ async def login_user(
             if runtime.limiter.enabled:
                 await sign_in_throttle.require_no_wait(session, subject, address, now=now)
             try:
-                signed_in = await sign_in.with_code(
-                    session, runtime.sessions, phone, body.code, now=now, address=address
-                )
+                signed_in = await _with_code(session, runtime, body, phone, now, address)
             except InvalidCredentials:
                 await sign_in_throttle.record_failure(session, subject, address, now=now)
                 raise
@@ -200,6 +244,30 @@ async def login_user(
         )
         await sign_in_throttle.record_success(session, account, address, now=now)
     return _tokens(signed_in, runtime, now)
+
+
+async def _with_code(
+    session: AsyncSession,
+    runtime: Runtime,
+    body: WorkerLogin | EmployerLogin,
+    phone: str,
+    now: dt.datetime,
+    address: str,
+) -> SignedIn:
+    if isinstance(body, WorkerLogin):
+        return await sign_in.with_code(
+            session, runtime.sessions, phone, body.code, now=now, address=address
+        )
+    return await code_sign_in.with_code(
+        session,
+        runtime.sessions,
+        phone,
+        body.code,
+        now=now,
+        employer_id=body.employer_id,
+        totp_code=body.totp,
+        address=address,
+    )
 
 
 @router.post(

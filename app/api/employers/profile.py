@@ -26,10 +26,12 @@ from app.core.schema import (
 )
 from app.employers import profile, shared_identifiers
 from app.employers.models import Employer
-from app.employers.profile import EmployerEdit
+from app.employers.profile import EmailSet, EmployerEdit, PhoneNeeded
 from app.identity import users
 from app.identity.models import User, UserStatus
+from app.identity.users import EmailTaken
 from app.jobs.company_names import CompanyName
+from app.messaging.account_links import send_confirmation_link
 from app.runtime import Runtime
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -54,7 +56,10 @@ class EmployerProfile(ResponseModel):
     id: UUID = Field(description="Id of my account.")
     company_name: str = Field(description="Name of the company.")
     contact_name: str = Field(description="Name of the person who signs in for the company.")
-    email: str = Field(description="E-mail address, in lower case.")
+    email: str | None = Field(
+        description="E-mail address, in lower case; null for a company that came in by the chat.",
+        examples=["owner@example.com"],
+    )
     phone: str | None = Field(
         examples=["+919876543210"], description="Phone in E.164; null when there is none."
     )
@@ -77,6 +82,10 @@ class EmployerChanges(RequestModel):
     contact_name: PersonName = changeable(
         "Name of the person who signs in, one line of up to 120 characters."
     )
+    email: Line = changeable(
+        "E-mail address, for an account that has none: a link to confirm it is sent there.",
+        examples=["owner@example.com"],
+    )
     phone: PhoneText | None = changeable(
         "Phone; a national number is read in the server's country; null empties it.",
         examples=["+919876543210"],
@@ -96,7 +105,7 @@ def profile_answer(session: AsyncSession, user: User, employer: Employer) -> Emp
     return EmployerProfile.from_rows(
         employer,
         contact_name=user.name,
-        email=users.email_of(session, user) or "",
+        email=users.email_of(session, user),
         phone=users.phone_of(session, user),
         address=shared_identifiers.address_of(session, employer),
         location=location_answer(employer.latitude, employer.longitude),
@@ -119,15 +128,18 @@ async def get_profile(session: Read, actor: EmployerActor) -> EmployerProfile:
     return profile_answer(session, *await profile.get_employer(session, actor.user_id))
 
 
-@router.put("/profile", responses=problems(PhoneNotSupported))
+@router.put("/profile", responses=problems(PhoneNotSupported, EmailTaken, EmailSet, PhoneNeeded))
 async def update_profile(
     session: Write, actor: EmployerActor, body: EmployerChanges, rt: Rt, now: Now
 ) -> EmployerProfile:
     """Change my profile; a field left out keeps its value.
 
-    Another company name or tax number takes the verification away, because those were checked.
+    Another company name or tax number takes the verification away, because those were checked. An account
+    without an e-mail address may set one, and keeps its phone until then: it is how one signs in.
     """
     user, employer = await profile.edit(session, actor, _changes(body, rt), now=now)
+    if "email" in body.model_fields_set and user.email_verified_at is None:
+        await send_confirmation_link(session, rt.settings.base_url, user.id, now)
     return profile_answer(session, user, employer)
 
 
@@ -135,6 +147,8 @@ def _changes(body: EmployerChanges, runtime: Runtime) -> EmployerEdit:
     changes: dict[str, Any] = sent(body)
     if body.location is not None:
         changes["location"] = body.location.point
+    if "email" in changes:
+        changes["email"] = users.parse_email(body.email)
     if body.phone is not None:
         changes["phone"] = read_phone(body.phone, runtime)
         check_company_phone(changes["phone"])
