@@ -25,7 +25,9 @@ class Expectation:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Values as expected; facts of a job are called `job.people`."""
     proposed: Mapping[str, str] = field(default_factory=dict)
-    """Facts that a careful reader would only propose, such as a place that has namesakes."""
+    """Facts of which a proposal is enough, such as a place without its city."""
+    only_proposed: frozenset[str] = frozenset()
+    """Of those, the ones that nobody may take without asking: a place that has namesakes."""
     acts: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     """Facts (or acts) that may follow too: in brackets."""
@@ -43,6 +45,7 @@ def _alternative(text: str) -> Expectation:
         raise ValueError("nothing is expected")
     facts: dict[str, Any] = {}
     proposed: dict[str, str] = {}
+    strict: set[str] = set()
     acts: set[str] = set()
     optional: set[str] = set()
     for item in _items(text):
@@ -54,11 +57,14 @@ def _alternative(text: str) -> Expectation:
                 optional.add(bare)
         elif name.endswith("?"):
             proposed[_fact(name[:-1])] = value.strip()
+        elif name.startswith("which_"):
+            proposed[_fact(name.removeprefix("which_"))] = value.strip()
+            strict.add(name.removeprefix("which_"))
         else:
             facts[_fact(name)] = _value(name.removeprefix("job."), value.strip())
             if bare != item:
                 optional.add(name)
-    return Expectation(facts, proposed, frozenset(acts), frozenset(optional))
+    return Expectation(facts, proposed, frozenset(strict), frozenset(acts), frozenset(optional))
 
 
 def _items(text: str) -> list[str]:

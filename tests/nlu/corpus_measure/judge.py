@@ -194,7 +194,10 @@ def _topics() -> Mapping[str, list[str]]:
 
 
 def _fits(name: str, value: Any, expected: Expectation) -> bool:
-    return name in expected.facts and _equal(name, expected.facts[name], value)
+    wanted = expected.facts.get(name)
+    if wanted is None and name not in expected.only_proposed:
+        wanted = expected.proposed.get(name)
+    return wanted is not None and _equal(name, wanted, value)
 
 
 def _equal(name: str, wanted: Any, found: Any) -> bool:

@@ -345,8 +345,9 @@ def _reply_acts(turn: Turn) -> frozenset[str]:
     for reply in turn.replies:
         if reply.text in _REPLY_ACTS:
             found.add(_REPLY_ACTS[reply.text])
-        for tappable in (*(reply.buttons or ()), *reply.rows):
-            prefix, _, verb = tappable.id.rpartition(":")
+        tappable = [*(one.id for one in reply.buttons or ()), *(row.id for row in reply.rows)]
+        for id_ in tappable:
+            prefix, _, verb = id_.rpartition(":")
             if prefix.startswith("offer:") and verb in {
                 "accept",
                 "reject",

@@ -188,7 +188,7 @@ _WHOLE: Final = Draft(
 )
 _UNKNOWN_FROM: Final[Mapping[Ask, Mapping[str, Any]]] = {
     Ask.JOB_ROLE: {"skill": None},
-    Ask.JOB_WHICH_ROLE: {"skill": None, "skills": ("cook", "kitchen-helper")},
+    Ask.JOB_WHICH_ROLE: {"skill": None, "skills": ("cook", "kitchen_helper")},
     Ask.JOB_PLACE: {"place": None},
     Ask.JOB_WHICH_PLACE: {"place": None, "places": tuple(dict(p) for p in _RAMPURS)},
     Ask.JOB_DAYS: {"starts_on": None, "ends_on": None},
