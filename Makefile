@@ -82,7 +82,7 @@ clients:  ## install what the test of a TypeScript client needs (node and npm)
 
 clean:  ## remove the virtual environment, caches and local databases
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@rm -f ./*.db ./*.db-shm ./*.db-wal
+	@rm -f ./*.db ./*.db-shm ./*.db-wal ./*.db-waiting
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is as new as the requirements it was made from: pip runs only when they change.

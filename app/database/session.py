@@ -4,11 +4,12 @@ The edge (a route, a loop, a command) opens one transaction and commits it; no d
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import Context
 from functools import partial
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 import asyncpg
@@ -23,10 +24,15 @@ from app.database.engines import async_engine_for, parse_url
 from app.database.fast_reads import READER_INFO
 from app.database.faults import committing
 from app.database.postgresql import REQUEST, Patience
+from app.database.sqlite_dialect import LONGEST_POLL_SECONDS, InlineDialect
+from app.database.sqlite_waiting import WaitingMark
 from app.database.wakeups import Wakeups
 
 PING_SECONDS: Final = 2.0
 """How long `ping` waits for the database. The caller, a health probe, waits three seconds."""
+
+_LOOK_SECONDS: Final = 0.002
+"""How often a process that wrote looks whether the one that waits has begun."""
 
 type Listener = Callable[[AsyncSession, set[UUID]], Awaitable[object]]
 
@@ -71,12 +77,13 @@ class Database:
             info=info | (READER_INFO if self.is_postgresql else {}),
         )
         # SQLite lets one writer in and makes the others poll, which starves some of them when many wait
-        # (48 at once: past 15 s). Within this process writers queue instead.
+        # (48 at once: past 15 s). Within this process writers queue instead; between processes, whoever
+        # ends a write lets one that waits go first.
         self._write_wait_seconds = patience.pool_seconds
         self._write_lock: Callable[[float], AbstractAsyncContextManager[None]] = (
             (lambda _seconds: nullcontext())
             if self.is_postgresql
-            else partial(_locked, asyncio.Lock())
+            else partial(_locked, asyncio.Lock(), cast("InlineDialect", self.engine.dialect).mark)
         )
         self._ping: asyncio.Task[None] | None = None
         self.wakeups = Wakeups(self.read, notifies=self.is_postgresql)
@@ -162,10 +169,12 @@ class Database:
             await asyncio.wait([self._ping])
         await self.engine.dispose()
         await self._reading.dispose()
+        if isinstance(self.engine.dialect, InlineDialect):
+            self.engine.dialect.mark.close()
 
 
 @asynccontextmanager
-async def _locked(lock: asyncio.Lock, seconds: float) -> AsyncIterator[None]:
+async def _locked(lock: asyncio.Lock, mark: WaitingMark, seconds: float) -> AsyncIterator[None]:
     try:
         await asyncio.wait_for(lock.acquire(), seconds)
     except TimeoutError:
@@ -173,6 +182,14 @@ async def _locked(lock: asyncio.Lock, seconds: float) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        _release(lock, mark, time.monotonic() + LONGEST_POLL_SECONDS)
+
+
+def _release(lock: asyncio.Lock, mark: WaitingMark, until: float) -> None:
+    """Let the next writer of this process go, once none of another process waits, or the time is over."""
+    if time.monotonic() < until and mark.any_other():
+        asyncio.get_running_loop().call_later(_LOOK_SECONDS, _release, lock, mark, until)
+    else:
         lock.release()
 
 

@@ -18,9 +18,13 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util import await_
 
+from app.database.sqlite_waiting import WaitingMark
+
 DRIVER: Final = "sqlite+inline"
 
 BEGIN_TO_WRITE: Final = "BEGIN IMMEDIATE"
+LONGEST_POLL_SECONDS: Final = 0.11
+"""A little more than SQLite waits, at most, before a waiting process looks again whether it may write."""
 
 
 class _Cursor(sqlite3.Cursor):
@@ -44,6 +48,8 @@ class InlineDialect(SQLiteDialect_pysqlite):
     driver = "inline"
     is_async = True
     supports_statement_cache = True
+    mark: WaitingMark
+    """Shows whether another process waits for the file."""
 
     @classmethod
     def get_pool_class(cls, _url: URL) -> type[Pool]:
@@ -58,7 +64,7 @@ class InlineDialect(SQLiteDialect_pysqlite):
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Execute in this thread, except the start of a write."""
         if statement == BEGIN_TO_WRITE:
-            _begin_to_write(cursor)
+            _begin_to_write(cursor, self.mark)
         else:
             cursor.execute(statement, parameters)
 
@@ -85,6 +91,8 @@ def own_transactions(engine: Engine, busy_seconds: float) -> None:
     that writes later fails instead of waiting. `synchronous=FULL`, because an acknowledged acceptance or payment
     must survive a power cut.
     """
+    if isinstance(engine.dialect, InlineDialect):
+        engine.dialect.mark = WaitingMark(engine.url.database)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -114,7 +122,7 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _begin_to_write(cursor: Any) -> None:
+def _begin_to_write(cursor: Any, mark: WaitingMark) -> None:
     """Begin at once, or in a thread while another process writes."""
     cursor.execute("PRAGMA busy_timeout=0")
     try:
@@ -125,7 +133,8 @@ def _begin_to_write(cursor: Any) -> None:
             raise
     finally:
         cursor.execute(f"PRAGMA busy_timeout={cursor.connection.busy_ms}")
-    _in_thread(lambda: cursor.execute(BEGIN_TO_WRITE))
+    with mark.waiting():
+        _in_thread(lambda: cursor.execute(BEGIN_TO_WRITE))
 
 
 def _in_thread(call: Callable[[], Any]) -> None:

@@ -13,13 +13,16 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.crypto import Keyring
 from app.database.session import Database
+from app.database.sqlite_dialect import InlineDialect
 from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox import process
 from app.messaging.outbox import delivery
 from app.payments import events
 from tests.infra import disk
+from tests.infra.run import wait_until
 
 ADD = text("INSERT INTO notes (words) VALUES ('kept')")
+MANY = 40
 COUNT = text("SELECT count(*) FROM notes")
 
 
@@ -36,6 +39,12 @@ async def count(database: Database) -> int:
     async with database.read() as session:
         found: int = (await session.scalars(COUNT)).one()
         return found
+
+
+def waits(database: Database) -> bool:
+    dialect = database.engine.dialect
+    assert isinstance(dialect, InlineDialect)
+    return dialect.mark.any_other()
 
 
 def file_of(url: str) -> str:
@@ -68,6 +77,36 @@ async def test_while_another_process_writes_a_writer_waits_and_everybody_else_go
         other.execute("COMMIT")
         await writer
     assert await count(database) == 1
+
+
+async def test_a_process_that_writes_without_a_pause_lets_another_one_in(
+    database: Database, sqlite_database_url: str
+) -> None:
+    """After hours away thousands of waves are due at once, and each process has a loop that sends them."""
+    other = Database(sqlite_database_url, Keyring("a secret that is long enough for a test"))
+    long_write = text(
+        "INSERT INTO notes WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)"
+        " SELECT max(i) FROM n"
+    )
+    done = {"many": 0, "few": 0}
+
+    async def write(at: Database, name: str, enough: int) -> None:
+        while done["many"] < MANY and done[name] < enough:
+            async with at.begin() as session:
+                await session.execute(long_write)
+            done[name] += 1
+
+    async def few() -> None:
+        await write(other, "few", MANY)
+        await other.close()
+
+    async with database.begin() as session:
+        began = asyncio.create_task(asyncio.to_thread(asyncio.run, few()))
+        await session.execute(long_write)
+        await asyncio.to_thread(wait_until, lambda: waits(database), "the other one waits")
+    await write(database, "many", MANY)
+    await began
+    assert done["few"] >= MANY // 4
 
 
 async def test_a_write_cancelled_while_it_waits_ends_with_its_wait_and_leaves_nothing_locked(
