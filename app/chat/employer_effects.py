@@ -44,6 +44,7 @@ from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
 from app.masking.mask import mask
 from app.matching.publish import publish
 from app.offers import closing
+from app.offers.lead_facts import lead_params
 from app.offers.links import payment_link
 from app.offers.mark_unlocked import MatchNotFound, worker_of
 from app.offers.progress import counts_of
@@ -206,18 +207,20 @@ async def _list_leads(context: EffectContext, effect: ListLeads) -> None:
         context.reply("no_leads", title)
         return
     bought = await contacts.contacts_of(context.session, account.id, [lead.id for lead in leads])
-    lines = [_lead_line(context, lead, bought.get(lead.id)) for lead in leads]
+    lines = [_lead_line(context, job, lead, bought.get(lead.id)) for lead in leads]
     context.reply("your_leads", {**title, "list": "\n".join(lines)})
 
 
-def _lead_line(context: EffectContext, lead: EmployersMatch, contact: Contact | None) -> str:
+def _lead_line(
+    context: EffectContext, job: Job, lead: EmployersMatch, contact: Contact | None
+) -> str:
     reads = context.formatting
     if contact is not None:
         return _contact_line(contact, reads)
     price = {"amount": lead.price.amount, "currency": lead.price.currency}
     values = {
         "name": catalogue.plain(lead.display_name or ""),
-        "distance": catalogue.format_value("km", lead.distance_km, reads),
+        "lead": catalogue.format_value("lead", _lead_value(job, lead), reads),
         "price": catalogue.format_value("money", price, reads),
         "url": payment_link(keyring(context.session), context.base_url, lead.id),
     }
@@ -225,6 +228,18 @@ def _lead_line(context: EffectContext, lead: EmployersMatch, contact: Contact | 
     for name, value in values.items():
         line = line.replace(f"{{{name}}}", value)
     return line
+
+
+def _lead_value(job: Job, lead: EmployersMatch) -> dict[str, Any]:
+    return lead_params(
+        skills=lead.skills,
+        wanted=(*job.required_skills, *job.preferred_skills),
+        experience_years=lead.experience_years,
+        distance_km=lead.distance_km,
+        availability=lead.score_availability,
+        verified=lead.verified,
+        reliability=lead.reliability,
+    )
 
 
 def _contact_line(contact: Contact, reads: FormatContext) -> str:

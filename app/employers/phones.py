@@ -24,6 +24,7 @@ from app.employers.profile import EmployerNotFound
 from app.identity import codes, users
 from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
+from app.masking.mask import mask_name
 from app.messaging.outbox.enqueue import notify, suppress_user
 
 CODES_PER_HOUR: Final = 3
@@ -173,6 +174,30 @@ async def prove(
         Actor(user.id, Role.EMPLOYER, UserStatus(user.status), user.name),
         now,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who will call a worker, and from which number (E.164)."""
+
+    name: str
+    """The contact's name; contact details in it are masked."""
+    phone: str
+
+
+async def find_caller(session: AsyncSession, employer_id: UUID) -> Caller | None:
+    """Return who calls for this employer; None without a phone that is proven to be the account's.
+
+    An account may name a stranger's number by a slip: no worker is sent there.
+    """
+    query = (
+        select(User)
+        .join(Employer, Employer.id == User.id)
+        .where(User.id == employer_id, Employer.proven_phone_index == User.phone_index)
+    )
+    user = await session.scalar(query)
+    phone = users.phone_of(session, user) if user is not None else None
+    return None if user is None or phone is None else Caller(mask_name(user.name), phone)
 
 
 async def revoke_proof(session: AsyncSession, phone_index: str, *, now: dt.datetime) -> None:

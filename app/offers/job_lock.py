@@ -43,7 +43,7 @@ class LockedJob:
         """Whether one more acceptance is granted."""
         return self.status is JobStatus.PUBLISHED and self.accepted < self.accept_limit
 
-    def worker_notice(self, worker_id: UUID, kind: str, offer_id: UUID, **more: str) -> Notice:
+    def worker_notice(self, worker_id: UUID, kind: str, offer_id: UUID, **more: Any) -> Notice:
         """Return a notice to a worker about their offer; contact details in texts are masked."""
         title, company = mask_together(self.title, self.company)
         params = {"offer_id": str(offer_id), "title": title, "company": company, **more}

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
 from app.database.statements import transition_update
+from app.employers.phones import find_caller
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.jobs.rules import JobAction
@@ -92,7 +93,9 @@ async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime)
         .execution_options(synchronize_session=False)
     )
     unlocked = (await session.execute(raised)).scalar_one()
-    notice = job.worker_notice(match.worker_id, "contact_unlocked", match_id)
+    caller = await find_caller(session, job.employer_id)
+    about = {} if caller is None else {"caller": {"name": caller.name, "phone": caller.phone}}
+    notice = job.worker_notice(match.worker_id, "contact_unlocked", match_id, **about)
     await notify_many(session, [notice], now)
     if unlocked >= job.positions and job.status is JobStatus.PUBLISHED:
         await close_job(session, job_id, JobAction.FILL, None, now)

@@ -19,6 +19,7 @@ from app.messaging.outbox.enqueue import notify_many, suppress
 from app.offers import rules
 from app.offers.closing import close_between, close_open
 from app.offers.job_lock import LockedJob, lock_jobs, request_wave
+from app.offers.lead_facts import accepted_params
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
 from app.offers.rules import (
@@ -245,13 +246,8 @@ async def _accepted(
         .execution_options(synchronize_session=False)
     )
     accepted = (await session.execute(query)).scalar_one()
-    columns = (JobMatch.price_amount, JobMatch.price_currency)
-    price = (await session.execute(select(*columns).where(JobMatch.id == offer_id))).one()
-    lead = {
-        "display_name": await shown_name_of(session, worker_id),
-        "price": {"amount": price.price_amount, "currency": price.price_currency},
-        "url": payment_link(keyring(session), base_url, offer_id),
-    }
+    lead = await accepted_params(session, offer_id, accepted)
+    lead["url"] = payment_link(keyring(session), base_url, offer_id)
     notices = [
         job.worker_notice(worker_id, "offer_accepted", offer_id),
         job.employer_notice("lead_accepted", offer_id, lead),

@@ -19,6 +19,7 @@ from app.core.money import Money
 from app.database.statements import rows_changed, transition_update
 from app.database.wakeups import wake_loops
 from app.employers import phones
+from app.employers.models import Employer
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
@@ -28,6 +29,7 @@ from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
 from app.payments import ledger, refunds, rules, unlock_limits
 from app.payments.contacts import contacts_of
+from app.payments.first_message import hello_url
 from app.payments.models import Payment, Unlock
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.rules import PaymentAction, PaymentStatus
@@ -194,7 +196,17 @@ async def _send_contact(
     """
     proven = await phones.is_proven(session, payment.employer_id)
     contact = (await contacts_of(session, payment.employer_id, [match.id]))[match.id]
-    title = await session.scalar(select(Job.title).where(Job.id == match.job_id))
+    about = (
+        select(Job.title, Employer.company_name, User.language)
+        .join(Employer, Employer.id == Job.employer_id)
+        .join(User, User.id == match.worker_id)
+        .where(Job.id == match.job_id)
+    )
+    title, company, language = (await session.execute(about)).one()
+    hello = None
+    if contact.phone is not None:
+        name = contact.name or ""
+        hello = hello_url(contact.phone, language, name=name, company=company, title=title)
     await notify(
         session,
         payment.employer_id,
@@ -204,6 +216,7 @@ async def _send_contact(
             "title": title,
             "name": contact.name,
             "phone": contact.phone,
+            "hello": hello,
             "price": {"amount": payment.amount, "currency": payment.currency},
         },
         key=str(payment.id),

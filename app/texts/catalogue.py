@@ -36,6 +36,8 @@ class Entry:
 
     text: str
     category: str = ""
+    version: int = 1
+    """Of the template: another number, and so another name, for each change of its values."""
     subject: str = ""
     sms: str = ""
     """What an SMS says instead, in few characters; only what may go by SMS has one."""
@@ -163,9 +165,7 @@ def render(
     rows: Sequence[ListRow] = (),
 ) -> Outgoing:
     """Fill an entry in for a reader."""
-    values = {
-        (name, kind): FILTERS[kind](reads.params[name], reads) for name, kind in entry.placeholders
-    }
+    values = {(name, kind): format_param(reads, name, kind) for name, kind in entry.placeholders}
     own_buttons = tuple(
         Button(_fill_id(id_, reads.params), title) for id_, title in entry.buttons.items()
     )
@@ -216,13 +216,22 @@ def format_value(kind: str, value: Any, reads: FormatContext) -> str:
 
 
 def template_name(kind: str) -> str:
-    """The platform's name of a notice's template."""
-    return TEMPLATE_PREFIX + kind
+    """Return the platform's name of a notice's template.
+
+    A template whose values change gets a new version, and with it a new name: it can be registered and approved
+    while the running version still sends the old one.
+    """
+    entry = get_catalogue(DEFAULT_LANGUAGE).notices.get(kind)
+    version = f"_{entry.version}" if entry is not None and entry.version > 1 else ""
+    return f"{TEMPLATE_PREFIX}{kind}{version}"
 
 
 def kind_of_template(name: str) -> str:
-    """Return the kind of notice a template says; the reverse of `template_name`."""
-    return name.removeprefix(TEMPLATE_PREFIX)
+    """Return the kind of notice a template says, whatever its version; the reverse of `template_name`."""
+    bare = name.removeprefix(TEMPLATE_PREFIX)
+    kind, _, version = bare.rpartition("_")
+    known = version.isdecimal() and kind in get_catalogue(DEFAULT_LANGUAGE).notices
+    return kind if known else bare
 
 
 def category_of(kind: str) -> str:
@@ -316,6 +325,17 @@ SAMPLES: Final[Mapping[str, Any]] = {
         {"kind": "verified"},
     ],
     "display_name": "Asha K.",
+    "lead": {
+        "skills": ["waiter"],
+        "years": 3,
+        "km": 2.0,
+        "hours": 100,
+        "verified": True,
+        "reliability": 92.0,
+        "others": 2,
+    },
+    "caller": {"name": "Ravi Mehta", "phone": "+919820012345"},
+    "hello": "https://wa.me/919876543210?text=Hello%20Asha",
     "price": {"amount": 4_900, "currency": "INR"},
     "amount": 4_900,
     "currency": "INR",

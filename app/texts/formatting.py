@@ -21,6 +21,7 @@ from babel.core import Locale
 
 from app.catalogue import skills as skill_catalogue
 from app.core.money import exponent
+from app.core.phones import whatsapp_url
 from app.core.week import WEEKDAYS, Slot, format_clock
 
 DEFAULT_ZONE: Final = "Asia/Kolkata"
@@ -308,6 +309,49 @@ def _phone(value: Any, _reader: FormatContext) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
+def _lead(value: Any, reader: FormatContext) -> str:
+    """Say what one buys: skills, experience, distance, hours, verification, reliability, others' answers."""
+    if not value:
+        # Messages written by versions before this value.
+        return reader.words["lead_fits"]
+    names = skills(value["skills"], reader)
+    years, percent = int(value["years"]), int(value["hours"])
+    parts = [
+        names,
+        _counted("lead_years", years, reader) if years else reader.words["lead_years_none"],
+        reader.words["why_distance"].replace("{value}", _km(value["km"], reader)),
+        reader.words["lead_all_hours" if percent >= 100 else "lead_hours"].replace(
+            "{value}", _count(percent, reader)
+        ),
+        reader.words["verified"] if value["verified"] else "",
+        reader.words["lead_reliability"].replace(
+            "{value}", _count(round(value["reliability"]), reader)
+        ),
+    ]
+    if (others := value.get("others")) is not None:
+        word = "lead_others" if others else "lead_others_none"
+        parts.append(_counted(word, others, reader) if others else reader.words[word])
+    return " · ".join(part for part in parts if part)
+
+
+def _counted(word: str, value: int, reader: FormatContext) -> str:
+    """Fill a number in a word that has a form of its own for one."""
+    name = f"{word}_one" if value == 1 else word
+    return reader.words[name].replace("{value}", _count(value, reader))
+
+
+def _caller(value: Any, reader: FormatContext) -> str:
+    """Say who will call, and from which number; the company where no number is sure."""
+    if not value:
+        return inert(str(reader.params["company"]))
+    return f"{inert(value['name'])}, {_phone(value['phone'], reader)}"
+
+
+def _hello(value: Any, reader: FormatContext) -> str:
+    """Say the link that opens a chat with a first message in it."""
+    return _url(value or whatsapp_url(str(reader.params["phone"])), reader)
+
+
 def _closed(value: Any, reader: FormatContext) -> str:
     return reader.words.get(f"closed_{value}") or reader.words["closed"]
 
@@ -343,6 +387,9 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "company": _company,
     "place": _place,
     "phone": _phone,
+    "lead": _lead,
+    "caller": _caller,
+    "hello": _hello,
     "closed": _closed,
     "reason": _reason,
     "known": _known,
@@ -350,7 +397,19 @@ FILTERS: Final[Mapping[str, Filter]] = {
 """What may follow the bar in `{name|filter}`; without a bar it is `text`."""
 
 OPTIONAL: Final = frozenset(
-    {"freetimes", "pay", "place", "why", "skills", "closed", "reason", "known"}
+    {
+        "freetimes",
+        "pay",
+        "place",
+        "why",
+        "skills",
+        "closed",
+        "reason",
+        "known",
+        "lead",
+        "caller",
+        "hello",
+    }
 )
 """Filters that have a word for a value that is missing."""
 

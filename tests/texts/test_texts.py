@@ -17,12 +17,12 @@ from app.nlu.intents import Intent
 from app.nlu.vocabulary import vocabulary
 from app.texts.catalogue import (
     SAMPLES,
-    TEMPLATE_PREFIX,
     Entry,
     TemplateText,
     format_context,
     format_reason,
     get_catalogue,
+    kind_of_template,
     render_chat,
     render_notice,
     templates,
@@ -172,7 +172,7 @@ def test_the_template_and_the_free_form_say_the_same() -> None:
     for template in templates():
         if template.category == "authentication":
             continue
-        kind = template.name.removeprefix(TEMPLATE_PREFIX)
+        kind = kind_of_template(template.name)
         filled = template.text
         for number, value in enumerate(template.examples, start=1):
             filled = filled.replace(f"{{{{{number}}}}}", value)
