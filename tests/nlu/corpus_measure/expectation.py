@@ -99,6 +99,4 @@ def _fact(name: str) -> str:
 def _value(name: str, value: str) -> Any:
     if name in {"distance", "experience", "people", "years", "radius", "age"}:
         return float(value)
-    if name == "skills":
-        return frozenset(value.split(","))
     return PARSERS[name](value) if name in PARSERS else value

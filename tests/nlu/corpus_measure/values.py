@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from app.catalogue import places
+from app.catalogue.skills import SKILLS
 from app.core.geo import Point, haversine_km
 from app.core.week import DAY, WEEKDAYS, Slot
 from tests.nlu.corpus_measure.lines import CORPUS
@@ -176,6 +177,34 @@ def _km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return haversine_km(Point(*one), Point(*other))
 
 
+# ── Skills ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Skills:
+    """Skills as expected: of each group at least one, and nothing else."""
+
+    groups: Sequence[frozenset[str]]
+
+    def holds(self, found: frozenset[str]) -> bool:
+        """Whether these skills are what was meant."""
+        return all(group & found for group in self.groups) and found <= self.all
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Every skill of every group."""
+        return frozenset().union(*self.groups)
+
+
+def parse_skills(text: str) -> Skills:
+    """Return the skills of "cook/home_cook,waiter". Raises `ValueError` for an unknown one."""
+    groups = tuple(frozenset(group.split("/")) for group in text.split(","))
+    unknown = frozenset().union(*groups) - set(SKILLS)
+    if unknown:
+        raise ValueError(f"{', '.join(sorted(unknown))} is no skill")
+    return Skills(groups)
+
+
 # ── Days of a job, and pay ───────────────────────────────────────────────────────────────────────
 
 
@@ -226,4 +255,10 @@ def parse_pay(text: str) -> tuple[int | None, str | None]:
     return int(amount), unit or None
 
 
-PARSERS: Final[Mapping[str, Any]] = {"hours": parse_hours, "days": parse_days, "pay": parse_pay}
+PARSERS: Final[Mapping[str, Any]] = {
+    "skills": parse_skills,
+    "role": parse_skills,
+    "hours": parse_hours,
+    "days": parse_days,
+    "pay": parse_pay,
+}
