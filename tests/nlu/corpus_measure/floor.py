@@ -4,6 +4,7 @@ It holds counts of lines, so that a new line lowers nothing: how many are right 
 are wrong, and how many are wrong in something that is hard to take back.
 """
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +29,7 @@ def grave(judged: Iterable[Judgement]) -> Mapping[str, list[Judgement]]:
     """Return the lines with something wrong that is hard to take back, by what it is."""
     found: dict[str, list[Judgement]] = defaultdict(list)
     for one in judged:
-        for name in {what.partition("=")[0].partition(":")[0] for what in one.wrong} & HARD:
+        for name in {re.split("[=:@]", what)[0] for what in one.wrong} & HARD:
             found[name].append(one)
     return dict(sorted(found.items()))
 

@@ -1,5 +1,6 @@
 """Judges an outcome against an expectation: right, asked or wrong."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from app.dialogue.router import handle_message
+from app.dialogue.state import Ask
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.normalize import has_devanagari
 from tests.nlu.corpus_measure.expectation import ASK, TALK, Expectation, parse
@@ -74,7 +76,7 @@ def judge_all(lines: Iterable[Line]) -> Sequence[Judgement]:
 
 def is_grave(judgement: Judgement) -> bool:
     """Whether something is wrong that is hard to take back."""
-    return any(what.partition("=")[0].partition(":")[0] in HARD for what in judgement.wrong)
+    return any(re.split("[=:@]", what)[0] in HARD for what in judgement.wrong)
 
 
 def _against(line: Line, expected: Expectation, outcome: Outcome, before: Situation) -> Judgement:
@@ -97,7 +99,8 @@ def _against(line: Line, expected: Expectation, outcome: Outcome, before: Situat
             right_offers += 1
         elif wanted is None or name.endswith("place"):
             misread.append(f"{name}? {', '.join(map(_told, options[:3]))}")
-    misread += sorted((outcome.replies & _FALSE_QUESTIONS) - expected.acts)
+    if before.state.ask is not Ask.DELETE:
+        misread += sorted((outcome.replies & _FALSE_QUESTIONS) - expected.acts)
     verdict = Verdict.ASKED
     if wrong:
         verdict = Verdict.WRONG

@@ -12,7 +12,7 @@ from app.dialogue.effects import Effect
 from app.dialogue.state import Ask
 from app.dialogue.turn import Turn
 from app.nlu.job_draft import Draft, shifts_of
-from tests.nlu.corpus_measure.situations import Situation
+from tests.nlu.corpus_measure.situations import OFFER, OTHER_OFFER, Situation
 from tests.nlu.corpus_measure.values import Days, Place
 
 _KNOWN_DRAFT: Final = frozenset(
@@ -20,6 +20,9 @@ _KNOWN_DRAFT: Final = frozenset(
     | {"token", "offer_id", "company", "blocked", "employer", "match_id", "name"}
 )
 """What conversations keep unsaved today; another key may hide a fact, and is reported."""
+_VERBS: Final = frozenset({"accept", "reject", "withdraw", "reconsider"})
+_OFFERS: Final = {OFFER: "waiter", OTHER_OFFER: "cook"}
+"""What the two open offers are called in expectations."""
 _MISSES: Final = frozenset({"not_understood", "not_understood_menu"})
 _REPLY_ACTS: Final[Mapping[str, str]] = {
     "ask_delete": "delete?",
@@ -80,6 +83,9 @@ def outcome_of(before: Situation, turn: Turn) -> Outcome:
     labels = [str(reply.params["place"]) for reply in turn.replies if "place" in reply.params]
     for effect in turn.effects:
         _read_effect(effect, saved, acts, labels)
+        if isinstance(effect, fx.AnswerOffer) and len(before.context.open_offers) > 1:
+            verb = f"{effect.verb}@{_OFFERS.get(effect.offer_id, '')}"
+            acts = {act.replace(effect.verb, verb) for act in acts}
     keys = tuple(reply.text for reply in turn.replies)
     if "minor" in keys and "forget" in acts:
         acts = (acts - {"forget"}) | {"minor"}
@@ -356,7 +362,9 @@ def _reply_acts(turn: Turn) -> frozenset[str]:
             }:
                 found.add(f"{verb}?")
         if reply.text == "offer_open":
-            found |= {"accept?", "reject?"}
+            shown = str(reply.params.get("offer_id"))
+            names = ["", *(f"@{name}" for id_, name in _OFFERS.items() if str(id_) == shown)]
+            found |= {f"{verb}?{name}" for name in names for verb in ("accept", "reject")}
         if reply.text == "offer_accepted_already":
             found.add("withdraw?")
     return frozenset(found)
