@@ -12,6 +12,7 @@ from app.core.errors import Conflict
 from app.database.statements import transition_update
 from app.database.wakeups import wake_loops
 from app.identity.actor import Actor
+from app.identity.models import Role, UserStatus
 from app.jobs import rules
 from app.jobs.matchable import require_matchable
 from app.jobs.models import Job
@@ -43,6 +44,31 @@ async def move(session: AsyncSession, job: Job, action: JobAction, now: dt.datet
         set_committed_value(job, name, value)
     if transition.target is JobStatus.PUBLISHED:
         wake_loops(session, "waves")
+
+
+async def add_positions(session: AsyncSession, job: Job, positions: int, now: dt.datetime) -> None:
+    """Raise how many people a published or filled job wants; a filled one is published again.
+
+    The caller has locked the row, as for `move`. As many more may accept as publishing would have allowed, and
+    the next wave is due at once. A filled job with as many contacts as even that stays filled. Raises `JobOver`
+    once the last shift has started.
+    """
+    per_position = job.accept_limit // job.positions
+    before = {"status": job.status, "positions": job.positions}
+    if job.unlocked < positions:
+        await move(session, job, JobAction.ADD_POSITIONS, now)
+    job.positions = positions
+    job.accept_limit = positions * per_position
+    await session.flush()
+    audit.record(
+        session,
+        "job.add_positions",
+        job.id,
+        Actor(job.employer_id, Role.EMPLOYER, UserStatus.ACTIVE, ""),
+        now,
+        before=before,
+        after={"status": job.status, "positions": positions},
+    )
 
 
 async def reopen(

@@ -14,7 +14,7 @@ from app.core.geo import Point
 from app.core.ids import new_id
 from app.core.week import Slot
 from app.database.session import keyring
-from app.jobs import moderation, rules
+from app.jobs import lifecycle, moderation, rules
 from app.jobs.job_text import JobSalary, JobText
 from app.jobs.models import Job, JobSlot
 from app.jobs.queries import get_own_job, slot_of
@@ -64,23 +64,17 @@ async def edit(
 ) -> Job:
     """Change fields of `JobText` by name; what is left out keeps its value.
 
-    A draft takes every change; a published job only what `rules.EDITABLE_WHEN_PUBLISHED` names (a
-    field sent with the value it has is no change). Changed texts are reviewed again; a published job keeps
-    its text if the new one would have to wait for an administrator. Raises `JobNotFound`, `JobNotEditable`,
-    `Invalid`, `moderation.JobPendingReview`.
+    A draft takes every change; a published job only what `rules.EDITABLE_WHEN_PUBLISHED` names, and more
+    positions, which a filled job takes too (a field sent with the value it has is no change). Changed texts
+    are reviewed again; a published job keeps its text if the new one would have to wait for an administrator.
+    Raises `JobNotFound`, `JobNotEditable`, `Invalid`, `moderation.JobPendingReview`.
     """
     job = await get_own_job(session, employer_id, job_id, lock=True)
-    if job.status not in (JobStatus.DRAFT, JobStatus.PUBLISHED):
-        raise JobNotEditable(f"This job is {job.status}; post a new one instead.")
     keys = keyring(session)
     before = text_of(job, keys)
     after = _merged(before, changes).normalized()
     changed = {f.name for f in fields(JobText) if getattr(before, f.name) != getattr(after, f.name)}
-    if job.status == JobStatus.PUBLISHED and (fixed := changed - rules.EDITABLE_WHEN_PUBLISHED):
-        raise JobNotEditable(
-            f"After publishing, {', '.join(sorted(fixed))} can't change, because it decides who "
-            "matches; cancel this job and post a new one."
-        )
+    _require_editable(job, before, after, changed)
     after.check()
     if changed & moderation.REVIEWED:
         if job.status == JobStatus.PUBLISHED:
@@ -88,10 +82,70 @@ async def edit(
         _write(job, after, keys)
         moderation.review(session, job, now)
     if changed:
+        if job.status != JobStatus.DRAFT and "positions" in changed:
+            await lifecycle.add_positions(session, job, after.positions, now)
         _write(job, after, keys)
         job.updated_at = now
         await session.flush()
     return job
+
+
+def _require_editable(job: Job, before: JobText, after: JobText, changed: set[str]) -> None:
+    """Raise `JobNotEditable` unless the job's status allows these changes."""
+    if job.status == JobStatus.DRAFT:
+        return
+    more = after.positions > before.positions
+    if job.status == JobStatus.FILLED and changed == {"positions"} and more:
+        return
+    if job.status != JobStatus.PUBLISHED:
+        raise JobNotEditable(f"This job is {job.status}; post a new one instead.")
+    if fixed := changed - rules.EDITABLE_WHEN_PUBLISHED - {"positions"}:
+        raise JobNotEditable(
+            f"After publishing, {', '.join(sorted(fixed))} can't change, because it decides who "
+            "matches; cancel this job and post a new one."
+        )
+    if "positions" in changed and not more:
+        raise JobNotEditable(
+            "After publishing, positions can only be added: people have accepted for those there are. "
+            "Cancel this job and post a new one."
+        )
+    was, becomes = _pay_terms(before), _pay_terms(after)
+    if not rules.pay_may_become(was, becomes, asked=job.wave > 0):
+        raise JobNotEditable(
+            "People were asked at this pay: it can only rise, in the same unit. Repeat the job with the "
+            "new pay, or cancel it."
+        )
+
+
+def _pay_terms(text: JobText) -> rules.PayTerms | None:
+    pay = text.salary
+    return None if pay is None else rules.PayTerms(pay.amount, pay.currency, pay.per)
+
+
+async def repeat(
+    session: AsyncSession,
+    employer_id: UUID,
+    job_id: UUID,
+    *,
+    starts_on: dt.date,
+    ends_on: dt.date | None = None,
+    positions: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    now: dt.datetime,
+) -> Job:
+    """Write a draft like one of the employer's jobs, of whatever status, with new dates.
+
+    Without `ends_on` it is as long as that one. `changes` are other fields of `JobText` by name. Raises
+    `JobNotFound`, or `Invalid` for a shift that never falls on the new dates.
+    """
+    job = await get_own_job(session, employer_id, job_id)
+    text = text_of(job, keyring(session))
+    more = dict(changes or {})
+    if positions is not None:
+        more["positions"] = positions
+    moved = rules.moved_schedule(text.slots, text.starts_on, text.ends_on, starts_on, ends_on)
+    fields_of_time = {"starts_on": starts_on, "ends_on": moved.ends_on, "slots": moved.slots}
+    return await create(session, employer_id, replace(text, **fields_of_time | more), now)
 
 
 def _merged(before: JobText, changes: Mapping[str, Any]) -> JobText:

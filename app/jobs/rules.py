@@ -34,6 +34,7 @@ class JobAction(StrEnum):
     EXPIRE = "expire"
     CANCEL = "cancel"
     REOPEN = "reopen"
+    ADD_POSITIONS = "add_positions"
 
 
 class JobNotDraft(Conflict):
@@ -193,6 +194,11 @@ TABLE: Final = StateTable[JobAction, JobStatus, JobState](
             otherwise=JobOpen,
             refusals={_FILLED: JobFilled},
         ),
+        JobAction.ADD_POSITIONS: ActionRule(
+            (Transition(frozenset({_PUBLISHED, _FILLED}), _PUBLISHED, (STILL_AHEAD,)),),
+            otherwise=JobNotPublished,
+            refusals={_EXPIRED: JobExpired, _CANCELLED: JobCancelled},
+        ),
     }
 )
 
@@ -211,7 +217,64 @@ MAX_DAYS: Final = 731
 EDITABLE_WHEN_PUBLISHED: Final = frozenset(
     {"title", "description", "city", "address", "salary", "respond_within_minutes"}
 )
-"""What may change after publishing: nothing of it decides who matches, or how well."""
+"""What may change after publishing: nothing of it decides who matches, or how well.
+
+Of the pay only what `pay_may_become` allows. Positions may be added, which is `JobAction.ADD_POSITIONS`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PayTerms:
+    """What a job pays: minor units, ISO 4217, and per hour, day, week or month."""
+
+    amount: int
+    currency: str
+    per: str
+
+
+def pay_may_become(before: PayTerms | None, after: PayTerms | None, *, asked: bool) -> bool:
+    """Whether a published job's pay may change so.
+
+    Whoever was asked read the pay, and may have accepted it: from then on it only rises, in the same unit.
+    """
+    if not asked or before == after:
+        return True
+    if before is None or after is None:
+        return False
+    same_unit = (before.currency, before.per) == (after.currency, after.per)
+    return same_unit and after.amount > before.amount
+
+
+@dataclass(frozen=True, slots=True)
+class MovedSchedule:
+    """The hours of a repeated job, and its last day."""
+
+    slots: tuple[Slot, ...]
+    ends_on: dt.date | None
+
+
+_WEEK_DAYS: Final = 7
+
+
+def moved_schedule(
+    slots: Sequence[Slot],
+    starts_on: dt.date,
+    ends_on: dt.date | None,
+    new_start: dt.date,
+    new_end: dt.date | None,
+) -> MovedSchedule:
+    """Return the hours and the last day of a job that is repeated from another first day.
+
+    Without a new last day it is as long as before; open-ended stays open-ended. A job of at most a week moves
+    as a whole, and its weekdays with it; a longer one keeps its weekdays.
+    """
+    last = new_end
+    if new_end is None and ends_on is not None:
+        last = new_start + (ends_on - starts_on)
+    short = ends_on is not None and (ends_on - starts_on).days < _WEEK_DAYS
+    by = (new_start - starts_on).days % _WEEK_DAYS if short else 0
+    moved = [Slot((slot.weekday + by) % _WEEK_DAYS, slot.start, slot.end) for slot in slots]
+    return MovedSchedule(tuple(sorted(moved)), last)
 
 
 def faults_of_schedule(

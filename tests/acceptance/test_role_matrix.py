@@ -218,6 +218,9 @@ RULES: dict[str, Rule] = {
     ),
     "DELETE /api/employers/jobs/{job_id}": rule(EMPLOYER, owned=EMPLOYER),
     "POST /api/employers/jobs/{job_id}/publish": rule(EMPLOYER, 200, 409, owned=EMPLOYER),
+    "POST /api/employers/jobs/{job_id}/repeat": rule(
+        EMPLOYER, 201, owned=EMPLOYER, body=lambda _: {"starts_on": "2026-12-05"}
+    ),
     "GET /api/employers/jobs/{job_id}/matches": rule(EMPLOYER, owned=EMPLOYER),
     "GET /api/employers/dashboard": rule(EMPLOYER),
     "POST /api/employers/matches/{match_id}/unlock": rule(EMPLOYER, 202, 409, owned=EMPLOYER),

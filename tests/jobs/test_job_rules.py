@@ -98,6 +98,11 @@ EXPECTED: dict[tuple[JobStatus, JobAction], tuple[str, str, str]] = {
     (JobStatus.CANCELLED, JobAction.EXPIRE): ("job_not_published",) * 3,
     (JobStatus.CANCELLED, JobAction.CANCEL): ("job_cancelled",) * 3,
     (JobStatus.CANCELLED, JobAction.REOPEN): ("published", "published", "job_over"),
+    (JobStatus.DRAFT, JobAction.ADD_POSITIONS): ("job_not_published",) * 3,
+    (JobStatus.PUBLISHED, JobAction.ADD_POSITIONS): ("published", "published", "job_over"),
+    (JobStatus.FILLED, JobAction.ADD_POSITIONS): ("published", "published", "job_over"),
+    (JobStatus.EXPIRED, JobAction.ADD_POSITIONS): ("job_expired",) * 3,
+    (JobStatus.CANCELLED, JobAction.ADD_POSITIONS): ("job_cancelled",) * 3,
 }
 
 

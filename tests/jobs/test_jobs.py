@@ -291,19 +291,19 @@ def test_after_publishing_only_what_decides_nothing_changes(shared_world: World)
         {"ends_on": None},
         {"time_zone": "Asia/Dubai"},
         {"slots": [slot("saturday", "10:00", "19:00")]},
-        {"positions": 2},
+        {"positions": 1},
         {"required_skills": []},
         {"preferred_skills": ["cook"]},
         {"min_experience_years": 1},
         {"radius_km": 3},
-        {"title": "Waiter", "positions": 2},
+        {"title": "Waiter", "positions": 1},
     ],
 )
 def test_after_publishing_what_decides_who_matches_stays(
     shared_world: World, changes: dict[str, Any]
 ) -> None:
     employer = shared_world.employer()
-    made = shared_world.job(employer)
+    made = shared_world.job(employer, positions=2)
     refused(employer.put(f"{JOBS}/{made['id']}", changes), 409, "job_not_editable")
     assert ok(employer.get(f"{JOBS}/{made['id']}"))["title"] == made["title"]
 

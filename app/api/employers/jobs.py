@@ -47,7 +47,14 @@ from app.jobs.posting import JobNotEditable
 from app.jobs.publish_limits import PublishedTooOften
 from app.jobs.queries import JobNotFound
 from app.jobs.review import ReviewStatus, version_of
-from app.jobs.rules import JobAction, JobCancelled, JobExpired, JobFilled, JobNotDraft
+from app.jobs.rules import (
+    JobAction,
+    JobCancelled,
+    JobExpired,
+    JobFilled,
+    JobNotDraft,
+    JobOver,
+)
 from app.matching.publish import publish
 from app.offers import closing
 from app.offers.progress import counts_of
@@ -144,6 +151,19 @@ class JobChanges(RequestModel):
     salary: Salary | None = changeable("What the worker earns; null empties it.")
     respond_within_minutes: Minutes | None = changeable(
         "Minutes a worker has to answer, 1 to 10,080; null: the usual."
+    )
+
+
+class JobRepeat(RequestModel):
+    """When the job is to be done again, and for how many."""
+
+    starts_on: Day = Field(examples=["2026-12-12"], description="First day, a local date.")
+    ends_on: Day | None = Field(
+        default=None, description="Last day, included. Left out: as long as the first time."
+    )
+    positions: Positions | None = Field(
+        default=None,
+        description="How many people are wanted, 1 to 500. Left out: as many as before.",
     )
 
 
@@ -315,16 +335,18 @@ async def get_job(session: Read, actor: EmployerActor, job_id: JobId, now: Now) 
 
 @router.put(
     "/{job_id}",
-    responses=problems(JobNotFound, JobNotEditable, JobPendingReview, AccountRestricted),
+    responses=problems(JobNotFound, JobNotEditable, JobOver, JobPendingReview, AccountRestricted),
 )
 async def update_job(
     session: Write, actor: EmployerActor, job_id: JobId, body: JobChanges, now: Now
 ) -> JobAnswer:
     """Change a job: a draft entirely, a published one only where it doesn't change who matches.
 
-    Those are title, description, city, address, salary and respond_within_minutes. Anything else, and
-    any change of a closed job, is refused with 409 `job_not_editable`. New words of a published job that
-    have to be looked at first are refused with 409 `job_held_for_review`; it keeps those it has.
+    Those are title, description, city, address, salary, respond_within_minutes, and more positions, which
+    open a filled job again. Once people were asked, the salary can only rise, in the same unit. Anything
+    else, and any other change of a closed job, is refused with 409 `job_not_editable`; positions of a job
+    that is over with 409 `job_over`. New words of a published job that have to be looked at first are refused
+    with 409 `job_held_for_review`; it keeps those it has.
     """
     job = await posting.edit(session, actor.user_id, job_id, _words(body), now)
     return await _one(session, actor, job, now)
@@ -367,4 +389,29 @@ async def publish_job(
     after the other gets 429 `publish_limit_reached`.
     """
     job = await publish(session, actor, job_id, now, paced=rt.limiter.enabled)
+    return await _one(session, actor, job, now)
+
+
+@router.post(
+    "/{job_id}/repeat",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(JobNotFound, AccountRestricted),
+)
+async def repeat_job(
+    session: Write, actor: EmployerActor, job_id: JobId, body: JobRepeat, now: Now, _: Once
+) -> JobAnswer:
+    """Write a draft like one of my jobs, of whatever status, with new dates.
+
+    A job of at most a week moves as a whole, and its weekdays with it; a longer one keeps its weekdays. A
+    shift that never falls on the new dates is refused with 422.
+    """
+    job = await posting.repeat(
+        session,
+        actor.user_id,
+        job_id,
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+        positions=body.positions,
+        now=now,
+    )
     return await _one(session, actor, job, now)
