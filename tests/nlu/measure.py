@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.nlu.corpus_measure import floor, situations
+from tests.nlu.corpus_measure import cross, floor, situations
 from tests.nlu.corpus_measure.judge import Judgement, Verdict, judge_all
 from tests.nlu.corpus_measure.lines import SIDES, corpus
 from tests.nlu.corpus_measure.report import by, table, told
@@ -23,6 +23,9 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--misread", action="store_true", help="list what was read back falsely")
     parser.add_argument("--asked", action="store_true", help="list the lines that were only asked")
     parser.add_argument("--right", action="store_true", help="list the right lines")
+    parser.add_argument(
+        "--cross", action="store_true", help="list grave effects of texts at questions of others"
+    )
     parser.add_argument("--raise-floor", action="store_true", help="keep today's figures as floor")
     parser.add_argument("--new-floor", action="store_true", help="begin the floor anew, lower too")
     return parser.parse_args(words)
@@ -37,6 +40,17 @@ def _listed(one: Judgement, chosen: argparse.Namespace) -> bool:
         Verdict.RIGHT: chosen.right,
     }
     return bool(shown[one.verdict])
+
+
+def _cross(named: Sequence[str] | None) -> int:
+    """Print what follows from texts of one question at another that nobody can have meant."""
+    found = cross.surprises(named or cross.QUESTIONS)
+    for one in found:
+        if not one.line.held_out:
+            print(f"{one.question:<10}{one.line.text!r} of {one.line.question}: {one.what}")
+    hidden = sum(one.line.held_out for one in found)
+    print(f"texts at questions of others: {len(found)} surprises, {hidden} of them held out")
+    return 0
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -72,6 +86,8 @@ def main(words: Sequence[str] | None = None) -> int:
     unknown = sorted({key for one in judged for key in one.outcome.unknown})
     if unknown:
         print(f"kept under keys this measurement does not know: {', '.join(unknown)}")
+    if chosen.cross:
+        return _cross(named)
     if len(lines) < len(corpus()):
         return 0
     if chosen.raise_floor or chosen.new_floor:

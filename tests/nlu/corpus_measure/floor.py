@@ -6,11 +6,13 @@ are wrong, and how many are wrong in something that is hard to take back.
 
 import re
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from tests.nlu.corpus_measure import cross
 from tests.nlu.corpus_measure.judge import HARD, Judgement
 from tests.nlu.corpus_measure.lines import CORPUS
 from tests.nlu.corpus_measure.report import Figures, by
@@ -49,7 +51,18 @@ def problems(judged: Sequence[Judgement], path: Path = FLOOR) -> list[str]:
         most = kept["grave"].get(name, 0)
         if len(ones) > most:
             found.append(f"{name}: wrong in {len(ones)} lines, {most} were")
+    for name, count in _crossed().items():
+        most = kept["cross"].get(name, 0)
+        if count > most:
+            found.append(f"{name}: {count} texts of other questions surprise, {most} did")
     return found
+
+
+@cache
+def _crossed() -> Mapping[str, int]:
+    """Return at how many texts of other questions something grave follows."""
+    counted = Counter(one.question for one in cross.surprises())
+    return {name: counted[name] for name in cross.QUESTIONS}
 
 
 def write(judged: Sequence[Judgement], path: Path = FLOOR, *, keep: bool = True) -> None:
@@ -61,6 +74,7 @@ def write(judged: Sequence[Judgement], path: Path = FLOOR, *, keep: bool = True)
     right = {name: max(row.right, old.get("right", {}).get(name, 0)) for name, row in rows.items()}
     wrong = {name: _fewer(row.wrong, name, old.get("wrong")) for name, row in rows.items()}
     hard = {name: _fewer(len(ones), name, old.get("grave")) for name, ones in grave(judged).items()}
+    crossed = {name: _fewer(count, name, old.get("cross")) for name, count in _crossed().items()}
     path.write_text(
         "# What the chat understands of the corpora at least, in lines, as `make nlu` measured it.\n"
         "# Raise it with `make nlu ARGS=--raise-floor`; a new line lowers nothing.\n\n"
@@ -69,7 +83,9 @@ def write(judged: Sequence[Judgement], path: Path = FLOOR, *, keep: bool = True)
         "# How many lines are wrong, at most.\n"
         f"{_section('wrong', wrong, rows)}\n"
         "# How many are wrong in what is hard to take back, at most; the goal is none.\n"
-        f"{_section('grave', hard)}",
+        f"{_section('grave', hard)}\n"
+        "# At how many texts of other questions something grave follows that nobody meant, at most.\n"
+        f"{_section('cross', crossed)}",
         encoding="utf-8",
     )
 

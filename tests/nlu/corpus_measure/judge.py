@@ -13,6 +13,7 @@ from app.dialogue.router import handle_message
 from app.dialogue.state import Ask
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.normalize import has_devanagari
+from app.nlu.offer_reply import REASONS
 from tests.nlu.corpus_measure.expectation import ASK, TALK, Expectation, parse
 from tests.nlu.corpus_measure.lines import CORPUS, Line
 from tests.nlu.corpus_measure.outcome import Outcome, outcome_of
@@ -132,13 +133,14 @@ def _meant(act: str, line: Line, expected: Expectation, outcome: Outcome) -> boo
     wanted = {name.partition(":")[0].removesuffix("?") for name in expected.acts}
     if verb == "human" and "danger" in expected.acts:
         return True
-    if verb in {"withdraw", "accept"} and verb in wanted:
+    if verb in {"withdraw", "accept", "reconsider"} and verb in wanted:
         return True
     if verb == "reject" and "reject" in wanted:
         named = {name.partition(":")[2] for name in expected.acts if name.startswith("reject:")}
         return not reason or not named or reason in named or bool(named - {"far", "pay", "time"})
     if verb == "reason" and "reason" in wanted:
-        return "reason" in expected.acts
+        # Their own words are kept as they are: only another of the usual reasons is false.
+        return reason not in REASONS or "reason" in expected.acts
     return verb == "answer" and any(name.startswith("answer:") for name in expected.acts)
 
 
@@ -172,8 +174,8 @@ def _is_done(act: str, outcome: Outcome) -> bool:
         done = any(found.partition(":")[0] == verb for found in outcome.acts)
         return done or (act in outcome.replies and not outcome.missed)
     verb, _, detail = act.partition(":")
-    if verb == "reject":
-        return any(found.partition(":")[0] == "reject" for found in outcome.acts)
+    if verb == "reject" or act == "reason":
+        return any(found.partition(":")[0] == verb for found in outcome.acts)
     if verb == "withdraw":
         return act in outcome.acts or ("withdraw?" in outcome.replies and not outcome.missed)
     if verb == "answer":

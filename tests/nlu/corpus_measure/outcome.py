@@ -354,13 +354,10 @@ def _reply_acts(turn: Turn) -> frozenset[str]:
         tappable = [*(one.id for one in reply.buttons or ()), *(row.id for row in reply.rows)]
         for id_ in tappable:
             prefix, _, verb = id_.rpartition(":")
-            if prefix.startswith("offer:") and verb in {
-                "accept",
-                "reject",
-                "withdraw",
-                "reconsider",
-            }:
+            if prefix.startswith("offer:") and verb in _VERBS:
                 found.add(f"{verb}?")
+                named = [name for offer, name in _OFFERS.items() if str(offer) in prefix]
+                found |= {f"{verb}?@{name}" for name in named}
         if reply.text == "offer_open":
             shown = str(reply.params.get("offer_id"))
             names = ["", *(f"@{name}" for id_, name in _OFFERS.items() if str(id_) == shown)]

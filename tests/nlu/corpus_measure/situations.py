@@ -75,7 +75,7 @@ _SETTLED: Final = Profile(
     experience_years=2,
     slots=_WEEK,
 )
-_NEWCOMER: Final = replace(
+NEWCOMER: Final = replace(
     _SETTLED, name="", agreed=False, skills=(), place=None, located=False, slots=()
 )
 _KNOWN_FROM: Final[Mapping[Ask, Mapping[str, Any]]] = {
@@ -98,7 +98,7 @@ def _registering(ask: Ask, asked: Ask | None = None, **draft: Any) -> Callable[[
 
     def make() -> Situation:
         at = REGISTRATION.index(asked or ask)
-        profile = _NEWCOMER
+        profile = NEWCOMER
         for question in REGISTRATION[: at + 1]:
             profile = replace(profile, **_KNOWN_FROM.get(question, {}))
         if ask is Ask.PHONE:
