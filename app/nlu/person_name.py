@@ -1,17 +1,30 @@
 """What the chat takes for a person's name. Pure."""
 
-import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
+from app.catalogue import places
+from app.catalogue.skills import find_named
 from app.core.person_names import is_spelled_as_name
 from app.masking.mask import mask
+from app.nlu.common_words import is_called_so, is_common, sounds_common
+from app.nlu.fact import Confidence, Fact
+from app.nlu.intents import Intent, intents
+from app.nlu.lexicon import Lexicon
+from app.nlu.message_words import Word, plain_of, words_of
 from app.nlu.normalize import split_words
-from app.nlu.vocabulary import phrase_set
+from app.nlu.vocabulary import named_phrases, phrase_set, phrases
 
 _LONGEST_INITIAL: Final = 3
 _INTRODUCTION_CHARACTERS: Final = 200
 """A longer text introduces nobody."""
+_MOST_WORDS: Final = 4
+"""Words in a name; of a longer text only what is introduced as a name is one."""
+_KNOWN_TO_ALL_PEOPLE: Final = places.KNOWN_TO_ALL_PEOPLE
+
+type NameFact = tuple[Fact[str], range]
+"""A name, and which of the words said it."""
 
 
 def is_person_name(name: str) -> bool:
@@ -27,35 +40,219 @@ def _is_handle(word: str) -> bool:
     return bool(last) and any(sum(map(str.isalpha, part)) > _LONGEST_INITIAL for part in before)
 
 
-def find_name(text: str) -> str:
-    """Return the name in "my name is …", "mera naam … hai": as it is written, on one line.
+# ── A name within a message ──────────────────────────────────────────────────────────────────────
 
-    "" where there is none, and for a text that is too long to be an introduction.
+
+def find_introduced(words: Sequence[Word]) -> NameFact | None:
+    """Return the name that a message introduces: "my name is …", "मेरा नाम … है", "main … hoon", "… naam hai"."""
+    plain = plain_of(words)
+    return _after_introduction(words, plain) or _before_is_name(words, plain) or _i_am(words, plain)
+
+
+def _after_introduction(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
+    for at in range(len(words) - 1):
+        begins = phrase_set("is_called").at(plain, at)
+        if begins is None:
+            continue
+        start = at + len(begins.words)
+        if start < len(words) and plain[start] in _is():
+            start += 1
+        end = _name_end(words, plain, start)
+        if end > start and (found := _fact(words, start, end)):
+            return found, range(at, end)
+    return None
+
+
+def _before_is_name(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
+    for at in range(1, len(words)):
+        if (ends := phrase_set("called_after").at(plain, at)) is None:
+            continue
+        start = at
+        while start and not words[start - 1].ends and _is_of_name(plain[start - 1]):
+            start -= 1
+        start = max(start, at - _MOST_WORDS)
+        if start < at and (found := _fact(words, start, at)):
+            return found, range(start, at + len(ends.words))
+    return None
+
+
+def _i_am(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
+    """Return the name in "I am Ravi", "main Sunita hoon": only one that people have, or nothing else fits."""
+    for at in range(len(words) - 1):
+        if (begins := phrase_set("i_am").at(plain, at)) is None:
+            continue
+        start = at + len(begins.words)
+        end = _name_end(words, plain, start)
+        if end == start or _is_something_else(plain[start:end]):
+            continue
+        known = any(is_called_so(word) for word in plain[start:end])
+        alone = start == 1 or at == 0
+        closed = end == len(words) or words[end - 1].ends or phrase_set("after_name").at(plain, end)
+        if not known and not (alone and closed):
+            continue
+        if found := _fact(words, start, end):
+            return found, range(at, end)
+    return None
+
+
+def _name_end(words: Sequence[Word], plain: Sequence[str], start: int) -> int:
+    """Return where the name ends that begins here: at a sign, a "hai", an "and", or a word that is no name."""
+    end = start
+    while end < len(words) and end - start < _MOST_WORDS and _is_of_name(plain[end]):
+        if end > start and find_named(plain[end]):
+            break
+        end += 1
+        if words[end - 1].ends:
+            break
+    return end
+
+
+def _is_of_name(word: str) -> bool:
+    if not any(map(str.isalpha, word)) or word in _is() or _around_names().at([word], 0):
+        return False
+    return is_called_so(word) or not is_common(word)
+
+
+@cache
+def _around_names() -> Lexicon[bool]:
+    lists = ("around_place", "around_skill", "after_name", "i_am", "negation", "asking", "wants")
+    known = [*phrases("phrases", *lists), *phrases("calendar", "and", "today", "tomorrow")]
+    known += [phrase for _, phrase in named_phrases("numbers")]
+    known += [phrase for _, phrase in named_phrases("units")]
+    return Lexicon((phrase, True) for phrase in known if " " not in phrase)
+
+
+@cache
+def _is() -> frozenset[str]:
+    return frozenset(phrases("phrases", "after_name")) | {"is"}
+
+
+# ── A name as the whole answer ───────────────────────────────────────────────────────────────────
+
+
+def read_name_answer(words: Sequence[Word]) -> Fact[str] | None:
+    """Return the name that is the answer to the question for it; a request, a greeting or a place is none.
+
+    Not certain where it is a common word too: then it has to be asked about.
+    """
+    if own := _calls_itself_main(words):
+        return own
+    if introduced := find_introduced(words):
+        return introduced[0]
+    words = _bare([word for word in words if word.plain != "-"])
+    plain = plain_of(words)
+    if not plain or len(plain) > _MOST_WORDS or _is_something_else(plain):
+        return None
+    if any(not any(map(str.isalpha, word)) or _around_names().at([word], 0) for word in plain):
+        return None
+    if phrase_set("i_am").anywhere(plain) or any(
+        find_named(word) and not is_called_so(word) for word in plain
+    ):
+        return None
+    called = sum(is_called_so(word) for word in plain)
+    odd = sum(sounds_common(word) and not is_called_so(word) for word in plain)
+    if len(plain) > 2 and odd >= len(plain) - called and not called:
+        return None
+    return _fact(words, 0, len(words))
+
+
+def _calls_itself_main(words: Sequence[Word]) -> Fact[str] | None:
+    """Return a name that begins like "I": "Mai Devi", or "Main" alone; asked about, because most mean "I"."""
+    if (
+        not 1 <= len(words) <= 2
+        or not words[0].written.istitle()
+        or not words[-1].written.istitle()
+    ):
+        return None
+    if words[0].plain not in phrases("phrases", "i_am") or not words[0].plain.isalpha():
+        return None
+    if len(words) == 2 and not is_called_so(words[1].plain):
+        return None
+    name = " ".join(word.written for word in words)
+    return Fact(name, Confidence.LIKELY, name.lower()) if is_person_name(name) else None
+
+
+def _bare(words: Sequence[Word]) -> Sequence[Word]:
+    """Return the words without what is said around a name: "ok", "hello", "sir", "… bol raha hoon"."""
+    words = list(words)
+    while len(words) > 1 and (begins := _courtesies().at(plain_of(words), 0)):
+        if len(begins.words) >= len(words):
+            break
+        words = words[len(begins.words) :]
+    for at in range(1, len(words)):
+        plain = plain_of(words[at:])
+        if not is_called_so(plain[0]) and _said_behind().covers(plain):
+            return words[:at]
+    return words
+
+
+@cache
+def _courtesies() -> Lexicon[bool]:
+    known = [*phrases("phrases", "polite"), *phrases("intents", "greeting", "yes")]
+    return Lexicon((phrase, True) for phrase in known)
+
+
+@cache
+def _said_behind() -> Lexicon[bool]:
+    return Lexicon((phrase, True) for phrase in phrases("phrases", "polite", "after_name"))
+
+
+def _is_something_else(plain: Sequence[str]) -> bool:
+    """Return whether the words are an intent, a skill, a city or a known quarter, and nobody's name."""
+    whole = " ".join(plain)
+    if intents(whole) or find_named(whole):
+        return True
+    if all(map(is_called_so, plain)):
+        return False
+    place = places.city_named(whole)
+    if place is None or (len(plain) > 1 and any(map(is_called_so, plain))):
+        return False
+    return place.kind != "city" or place.people >= _KNOWN_TO_ALL_PEOPLE
+
+
+def _fact(words: Sequence[Word], start: int, end: int) -> Fact[str] | None:
+    """Return the name that these words are; likely only where one of them is a common word."""
+    part = words[start:end]
+    written = [
+        word.written
+        for number, word in enumerate(part)
+        if not number or word.origin != part[number - 1].origin
+    ]
+    if written and written[-1].count(".") == 1 and len(written[-1]) > _LONGEST_INITIAL:
+        written[-1] = written[-1].removesuffix(".")
+    name = " ".join(written)
+    plain = plain_of(part)
+    if not name or not is_person_name(name):
+        return None
+    long = [word for word in plain if len(word) > _LONGEST_INITIAL] or plain
+    common = [word for word in long if is_common(word) and not is_called_so(word)]
+    if len(common) > 1 or any(Intent.STOP in intents(word) for word in plain):
+        return None
+    sure = not common or any(map(is_called_so, long))
+    return Fact(name, Confidence.CERTAIN if sure else Confidence.LIKELY, " ".join(plain))
+
+
+def find_name(text: str) -> str:
+    """Return the name in "my name is …", "mera naam … hai", or the text where it is nothing but a name.
+
+    As it is written, on one line; "" where there is none, and for a text too long to introduce anybody.
     """
     if len(text) > _INTRODUCTION_CHARACTERS:
         return ""
-    words = unicodedata.normalize("NFC", text).split()
-    plain = ["".join(split_words(word)) for word in words]
-    if len(words) > 1 and _only(plain, "before_name"):
-        return ""
-    # At least one word is left: "Main" alone may be a name.
-    end = next((n for n in range(1, len(words)) if _only(plain[n:], "after_name")), len(words))
-    before = ("before_name", "filler") if end < len(words) else ("before_name",)
-    start = next((n for n in range(end - 1, 0, -1) if _only(plain[:n], *before)), 0)
-    return " ".join(words[start:end])
+    found = read_name_answer(words_of(text))
+    return found.value if found else ""
 
 
 def find_corrected_name(text: str, known: str) -> str | None:
     """Return the name that corrects a known one: "sorry Anil Kumar", "my name is Anil Kumar"."""
-    words = text.split()
-    plain = ["".join(split_words(word)) for word in words]
-    corrections = phrase_set("correction", section="calendar")
-    begins = corrections.at(plain, 0) if plain and plain[0] else None
-    name = find_name(" ".join(words[len(begins.words) :])) if begins else find_name(text)
-    introduced = any(word in {"name", "naam", "नाम"} for word in plain)
-    same = split_words(name)[:1] == split_words(known)[:1]
-    return name if name != text and (introduced or (begins and same)) else None
-
-
-def _only(words: Sequence[str], *lists: str) -> bool:
-    return not phrase_set(*lists).without(words)
+    words = words_of(text)
+    plain = plain_of(words)
+    begins = phrase_set("correction", section="calendar").at(plain, 0) if plain else None
+    if begins:
+        left = words[len(begins.words) :]
+        found = read_name_answer(left)
+        same = found is not None and split_words(found.value)[:1] == split_words(known)[:1]
+        return found.value if found and (same or find_introduced(left)) else None
+    if phrase_set("is_called").anywhere(plain) and (introduced := find_introduced(words)):
+        return introduced[0].value
+    return None

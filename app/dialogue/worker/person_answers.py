@@ -4,14 +4,15 @@ from app.core.phones import is_special
 from app.dialogue.effects import EditProfile, ForgetPerson, GiveConsent, SetPhone
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
-from app.dialogue.worker.questions import ask_again, good_name, offered_name
+from app.dialogue.worker.questions import ask_again, ask_this_name, good_name, offered_name
 from app.dialogue.worker.registration import close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
 from app.nlu.consent import parse_consent
 from app.nlu.intents import Intent
+from app.nlu.message_words import words_of
 from app.nlu.normalize import split_words
-from app.nlu.person_name import find_corrected_name, find_name
+from app.nlu.person_name import find_corrected_name, read_name_answer
 
 
 def read_consent(message: Incoming) -> Turn | None:
@@ -43,10 +44,13 @@ def read_name(message: Incoming) -> Turn | None:
         return None
     if message.state.registering and (aged := read_age(message)) is not None:
         return aged
-    name = find_name(text)
-    if not good_name(name):
+    found = read_name_answer(words_of(text))
+    if found is None or not good_name(found.value):
         return Turn(message.state, (Reply("name_bad"),), missed=True)
-    return close_question(message, Ask.NAME, EditProfile({"name": name}))
+    if not found.certain:
+        proposed = message.state.at(Ask.NAME, offered=found.value)
+        return Turn(proposed, (ask_this_name(message.context, found.value),))
+    return close_question(message, Ask.NAME, EditProfile({"name": found.value}))
 
 
 def read_age(message: Incoming) -> Turn | None:

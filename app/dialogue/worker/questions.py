@@ -58,12 +58,19 @@ def shown_languages(state: State) -> list[str]:
 def ask_name(state: State, context: Context) -> Reply:
     """Ask for a name."""
     offered = offered_name(state, context)
-    if not offered:
-        return Reply("ask_name")
-    title = context.word("use_name").replace("{name}", inert(offered))
+    return Reply("ask_name", buttons=[_name_button(offered, context)] if offered else None)
+
+
+def ask_this_name(context: Context, name: str) -> Reply:
+    """Ask whether this, which is a common word too, is the name."""
+    return Reply("ask_this_name", {"name": name}, buttons=[_name_button(name, context)])
+
+
+def _name_button(name: str, context: Context) -> Button:
+    title = context.word("use_name").replace("{name}", inert(name))
     if len(title) > BUTTON_TITLE_CHARACTERS:
-        title = inert(offered, BUTTON_TITLE_CHARACTERS)
-    return Reply("ask_name", buttons=[Button("name:profile", title)])
+        title = inert(name, BUTTON_TITLE_CHARACTERS)
+    return Button("name:profile", title)
 
 
 def offered_name(state: State, context: Context) -> str:

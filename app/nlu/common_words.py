@@ -1,0 +1,85 @@
+"""Whether a word is common in English, Hindi or Hinglish, and whether people are called so. Pure.
+
+The lists are made by `scripts/build_common_words.py`. Hinglish is written by ear, so a word in Latin letters
+is compared with the words of Hindi by its sound: "baad" is बाद.
+"""
+
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
+
+from app.catalogue.phonetics import sounds
+from app.catalogue.skills import fold
+from app.nlu.vocabulary import word_set
+
+_LEAST_SOUND: Final = 3
+"""A shorter sound is that of too many words."""
+_LISTS: Final = ("filler", "polite", "about_offer", "asking", "change_words", "negation")
+"""What people say around everything; the words of Hinglish stand here as people write them."""
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    text = files("app.nlu").joinpath(f"data/{name}.txt").read_text("utf-8")
+    return frozenset(text.split())
+
+
+@cache
+def _sounds(name: str) -> frozenset[str]:
+    """Return how the words of a list sound that people write by ear: those in Devanagari, and all names."""
+    return frozenset(
+        sound
+        for word in _words(name)
+        if (name == "person_names" or not word.isascii()) and (sound := sound_of(word))
+    )
+
+
+@lru_cache(65_536)
+def sound_of(word: str) -> str:
+    """Return how a word sounds, "" where it is too short to tell."""
+    found = next((sound[0] for sound in sounds(word)), "")
+    found = found.removesuffix("a") if len(found) > 1 else found
+    return found if len(found) >= _LEAST_SOUND else ""
+
+
+@cache
+def said_around() -> frozenset[str]:
+    """Return the words that people say around everything, folded."""
+    return frozenset(
+        fold(word) for phrase in word_set("phrases", *_LISTS) for word in phrase.split()
+    )
+
+
+def is_common(word: str) -> bool:
+    """Return whether people use this word every day, as it is spelt; no name of a large city is one."""
+    folded = fold(word)
+    return folded in _words("common_words") or folded in said_around()
+
+
+def sounds_common(word: str) -> bool:
+    """Return whether a word is common, or sounds like a common word of Hindi: "Bandra" is like बंदर, a monkey."""
+    folded = fold(word)
+    if is_common(folded):
+        return True
+    return (
+        folded.isascii()
+        and not is_called_so(folded)
+        and sound_of(folded) in _sounds("common_words")
+    )
+
+
+def is_called_so(word: str) -> bool:
+    """Return whether people in India have this first or last name."""
+    folded = fold(word)
+    if folded in _words("person_names"):
+        return True
+    # In the other script only by ear, and then no everyday word is a name.
+    return sound_of(folded) in _sounds("person_names") and not (
+        folded in _words("common_words") or folded in said_around()
+    )
+
+
+def warm_up() -> None:
+    """Read the lists, which the first message would otherwise wait for."""
+    _sounds("common_words")
+    _sounds("person_names")

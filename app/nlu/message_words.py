@@ -1,0 +1,49 @@
+"""The words of a message, as they are compared and as they were written. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from app.nlu.normalize import split_words
+
+READ_CHARACTERS: Final = 300
+"""Facts about a worker are looked for in so much of a message."""
+_ENDS: Final = frozenset(",;.!?।\n|")
+_WRITTEN: Final = re.compile(r"[^\s,;!?।|()\"]+|[,;!?।|\n]")
+_AROUND: Final = ":-–—_*~'’"
+
+
+class Word(NamedTuple):
+    """One word of a message."""
+
+    plain: str
+    """Normalized."""
+    written: str
+    """As it was written, without what stands around it."""
+    ends: bool
+    """Whether a comma, a stop or the end of the line follows."""
+    origin: int
+    """Which of the written words it is of: "9-5" is one that gives three."""
+
+
+def words_of(text: str) -> list[Word]:
+    """Return the words of the part of a text that is read."""
+    found: list[Word] = []
+    for origin, part in enumerate(
+        _WRITTEN.findall(unicodedata.normalize("NFC", text[:READ_CHARACTERS]))
+    ):
+        if part in _ENDS:
+            if found:
+                found[-1] = found[-1]._replace(ends=True)
+            continue
+        plain = split_words(part)
+        for number, word in enumerate(plain, 1):
+            ends = number == len(plain) and part.endswith(":")
+            found.append(Word(word, part.strip(_AROUND) or part, ends, origin))
+    return found
+
+
+def plain_of(words: Sequence[Word]) -> list[str]:
+    """Return the normalized words."""
+    return [word.plain for word in words]
