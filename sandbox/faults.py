@@ -1,7 +1,7 @@
 """Scripted misbehaviour: what goes wrong next, and how often.
 
-A fault is taken at one *moment*: when a call is answered (`call`), when a person does something
-(`person`), when a card is charged (`card`), or when a webhook is queued (`webhook`). The oldest one is used first, once per call or webhook, until `next` are used up.
+A fault is taken at one *moment*: when a call that writes is answered (`call`), or one that reads (`read`), when
+a person does something (`person`), when a card is charged (`card`), or when a webhook is queued (`webhook`). The oldest one is used first, once per call or webhook, until `next` are used up.
 """
 
 from collections.abc import Mapping

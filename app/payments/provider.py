@@ -27,12 +27,23 @@ class PaymentsUnavailable(Unavailable):
     )
 
 
+class PaymentsMisconfigured(PaymentsUnavailable):
+    """The provider takes our key for wrong: nothing happened, and nothing is known of what was asked about.
+
+    The same call with the same key is made again once somebody has set the key right.
+    """
+
+
 class ProviderRefused(Exception):
     """The provider understood and refused; `code` is its stable word for why."""
 
     def __init__(self, code: str) -> None:
         self.code = code
         super().__init__(code)
+
+
+class ProviderHasNot(ProviderRefused):
+    """The provider knows no such object: only this tells that a page or a customer is not there."""
 
 
 class ProviderBroke(ProviderRefused):
@@ -166,8 +177,9 @@ class PaymentEvents(Protocol):
 class PaymentProvider(Protocol):
     """A payment provider.
 
-    Every call may raise `ProviderRefused` (nothing happened), `ProviderBroke` (unknown: look, or call
-    with a new key) or `PaymentsUnavailable` (unknown: call again with the same key).
+    Every call may raise `ProviderRefused` (nothing happened), `ProviderHasNot` (no such object),
+    `ProviderBroke` (unknown: look, or call with a new key), `PaymentsUnavailable` (unknown: call again with
+    the same key) or `PaymentsMisconfigured` (nothing happened: as before, once our key is right).
     """
 
     async def close(self) -> None:

@@ -34,6 +34,7 @@ from app.payments.provider import (
     CheckoutRequest,
     PaymentProvider,
     PaymentsUnavailable,
+    ProviderHasNot,
     ProviderRefused,
 )
 from app.payments.rules import PaymentAction, PaymentStatus
@@ -41,9 +42,6 @@ from app.policy import policy
 
 ASK_AFTER = dt.timedelta(minutes=2)
 """How long a payment may stay undecided before the provider is asked."""
-
-_NO_SUCH_THING = "resource_missing"
-"""The provider's error code for an unknown id."""
 
 LEAST_CHECKOUT = dt.timedelta(minutes=31)
 """A page the provider opens must stay open for half an hour at least (Stripe's rule)."""
@@ -215,7 +213,7 @@ async def open_checkout(
             )
         except ProviderRefused as refusal:
             logger().warning("checkout_refused", payment_id=str(payment.id), code=refusal.code)
-            await _next_attempt(database, payment, refusal.code, now)
+            await _next_attempt(database, payment, refusal, now)
             raise PaymentsUnavailable from refusal
         async with database.begin() as session:
             await session.execute(
@@ -279,7 +277,9 @@ async def _request(
     )
 
 
-async def _next_attempt(database: Database, payment: Payment, code: str, now: dt.datetime) -> None:
+async def _next_attempt(
+    database: Database, payment: Payment, refusal: ProviderRefused, now: dt.datetime
+) -> None:
     """Take a new key for the next try: the provider replays a failure under the old one.
 
     A customer id that the provider no longer knows is removed, so that a new one is made.
@@ -298,7 +298,7 @@ async def _next_attempt(database: Database, payment: Payment, code: str, now: dt
                 updated_at=now,
             )
         )
-        if code == _NO_SUCH_THING:
+        if isinstance(refusal, ProviderHasNot):
             await session.execute(
                 update(Employer)
                 .where(Employer.id == payment.employer_id)

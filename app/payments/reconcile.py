@@ -18,7 +18,7 @@ from app.payments.provider import (
     CheckoutState,
     PaymentProvider,
     PaymentsUnavailable,
-    ProviderBroke,
+    ProviderHasNot,
     ProviderRefused,
 )
 from app.payments.rules import PaymentAction
@@ -96,7 +96,7 @@ def _still_moving(checkout: Checkout | None) -> bool:
 
 
 async def _ask(provider: PaymentProvider, payment: Payment) -> Checkout | None:
-    """Return the state of the page, or None if there is none.
+    """Return the state of the page, or None if the provider says that there is none.
 
     An open one that we have given up is closed: it must not be paid any more.
     """
@@ -104,9 +104,7 @@ async def _ask(provider: PaymentProvider, payment: Payment) -> Checkout | None:
         return None
     try:
         checkout = await provider.checkout(payment.session_id)
-    except ProviderBroke:
-        raise
-    except ProviderRefused:
+    except ProviderHasNot:
         return None
     if payment.status not in rules.OPEN and checkout.state is CheckoutState.OPEN:
         await provider.expire_checkout(payment.session_id)

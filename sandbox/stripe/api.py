@@ -28,7 +28,7 @@ from sandbox.stripe.objects import new_id
 
 IDEMPOTENCY_SECONDS = 24 * 3600.0
 
-#: What a scripted fault does to the answer of a writing call (GETs are left alone).
+#: What a scripted fault does to the answer of a writing call.
 CALL_FAULTS = {
     "timeout_after_accept": "done, and the answer never comes",
     "drop_after_accept": "done, and the connection breaks before the answer",
@@ -36,9 +36,19 @@ CALL_FAULTS = {
     "http_500": "not done, 500; the answer is kept for its idempotency key, as Stripe does",
     "http_500_after_accept": "done, and 500; kept for its idempotency key",
     "html_502": "not done, an HTML page and 502",
+    "html_404": "not done, a proxy's HTML page and 404",
+    "bad_key": "not done, 401: the key is wrong",
     "rate_limited": "not done, 429",
     "blocked": "not done, 403: the key may not do this",
     "error": "not done, 400 with `code`",
+}
+#: What a scripted fault does to the answer of a reading call (GET).
+READ_FAULTS = {
+    "read_timeout": "no answer comes to a GET",
+    "read_http_500": "a GET is answered by 500",
+    "read_html_404": "a GET is answered by a proxy's HTML page and 404",
+    "read_bad_key": "a GET is answered by 401: the key is wrong",
+    "read_blocked": "a GET is answered by 403: the key may not do this",
 }
 #: These concern the card that is charged next, not the call that does it.
 CARD_FAULTS = {
@@ -106,7 +116,7 @@ class StripeApi:
         path = str(request.path_params["path"])
         self._account.expire_due()
         if request.method == "GET":
-            return _json(200, self._do("GET", path, params))
+            return self._read(path, params)
         key = request.headers.get("idempotency-key")
         fingerprint = _fingerprint(request.method, path, params)
         if key is not None:
@@ -117,9 +127,8 @@ class StripeApi:
         kind = fault.kind if fault else None
         if kind == "timeout":
             return NoAnswer(self._config.hang_seconds)
-        if kind == "html_502":
-            page = "<html><body><h1>502 Bad Gateway</h1></body></html>"
-            return Response(page, 502, media_type="text/html")
+        if kind in _PAGES:
+            return _page(kind)
         status, body = self._outcome(request.method, path, params, fault, key, fingerprint)
         self._deliverer.wake("stripe")
         if status == 200:
@@ -129,6 +138,19 @@ class StripeApi:
         if kind == "drop_after_accept":
             return BrokenAnswer()
         return _json(status, body)
+
+    def _read(self, path: str, params: Json) -> ASGIApp:
+        fault = faults.take(self._store, "stripe", "read")
+        kind = fault.kind.removeprefix("read_") if fault else None
+        if kind == "timeout":
+            return NoAnswer(self._config.hang_seconds)
+        if kind in _PAGES:
+            return _page(kind)
+        if kind == "http_500":
+            return _json(500, _server_error("Scripted by the sandbox: http_500."))
+        if fault is not None:
+            raise _scripted(Fault(kind or "", fault.code, fault.seconds))
+        return _json(200, self._do("GET", path, params))
 
     def _outcome(
         self,
@@ -141,7 +163,7 @@ class StripeApi:
     ) -> tuple[int, Json]:
         """Do it, and keep what an idempotency key must give again, in one transaction."""
         kind = fault.kind if fault else None
-        if fault is not None and kind in ("rate_limited", "blocked", "error"):
+        if fault is not None and kind in ("rate_limited", "blocked", "bad_key", "error"):
             raise _scripted(fault)
         with self._store.write() as db:
             if kind == "http_500":
@@ -191,10 +213,24 @@ class StripeApi:
         return row["status"], loads(row["body"])
 
 
+_PAGES = {
+    "html_502": (502, "<html><body><h1>502 Bad Gateway</h1></body></html>"),
+    "html_404": (404, "<html><body><h1>404 Not Found</h1></body></html>"),
+}
+"""What comes of a proxy between us and Stripe."""
+
+
+def _page(kind: str) -> Response:
+    status, page = _PAGES[kind]
+    return Response(page, status, media_type="text/html")
+
+
 def _scripted(fault: Fault) -> StripeError:
     message = f"Scripted by the sandbox: {fault.kind}."
     if fault.kind == "rate_limited":
         return StripeError(message, status=429, code="rate_limit")
+    if fault.kind == "bad_key":
+        return StripeError(message, status=401)
     if fault.kind == "blocked":
         return StripeError(message, status=403, code=fault.code)
     return StripeError(message, code=fault.code)

@@ -32,7 +32,7 @@ from sandbox.problem import (
 from sandbox.store import Json, Store
 from sandbox.stripe import cards
 from sandbox.stripe.account import Account
-from sandbox.stripe.api import CALL_FAULTS, CARD_FAULTS
+from sandbox.stripe.api import CALL_FAULTS, CARD_FAULTS, READ_FAULTS
 from sandbox.stripe.checkout import OUTCOMES, SessionClosed
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.refunds import DISPUTE_ALIASES, DISPUTE_STATUSES
@@ -172,9 +172,9 @@ class StripeControl:
     async def _faults(self, request: Request) -> Response:
         if request.method == "POST":
             body = await object_of(request)
-            kinds_by_moment = {"call": CALL_FAULTS, "card": CARD_FAULTS}
+            kinds_by_moment = {"call": CALL_FAULTS, "read": READ_FAULTS, "card": CARD_FAULTS}
             return JSONResponse(faults.script(self._store, "stripe", kinds_by_moment, body))
-        kinds = {**CALL_FAULTS, **CARD_FAULTS, **faults.WEBHOOK_FAULTS}
+        kinds = {**CALL_FAULTS, **READ_FAULTS, **CARD_FAULTS, **faults.WEBHOOK_FAULTS}
         return JSONResponse({"waiting": faults.waiting(self._store, "stripe"), "kinds": kinds})
 
     async def _raw(self, request: Request) -> Response:

@@ -11,13 +11,17 @@ from typing import Any
 
 import stripe
 
+from app.core.logging import logger
+from app.core.metrics import ALERTS
 from app.core.money import Money
 from app.payments.provider import (
     Checkout,
     CheckoutRequest,
     CheckoutState,
+    PaymentsMisconfigured,
     PaymentsUnavailable,
     ProviderBroke,
+    ProviderHasNot,
     ProviderRefund,
     ProviderRefused,
     RefundState,
@@ -27,6 +31,9 @@ ANSWER_SECONDS = 4.0
 """The time of one call with its retries, because a person waits for the payment page. After it the outcome is
 unknown, and the same key finds it out."""
 NETWORK_RETRIES = 2
+
+_TRY_AGAIN = frozenset({"idempotency_key_in_use", "lock_timeout"})
+"""Codes of calls that another one is in the way of."""
 
 _REFUND_STATES = {
     "succeeded": RefundState.SUCCEEDED,
@@ -133,12 +140,37 @@ async def _call(answer: Any) -> Any:
         raise PaymentsUnavailable from error
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise PaymentsUnavailable from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise _misconfigured(error) from error
     except stripe.StripeError as error:
-        if error.http_status is None or error.code == "idempotency_key_in_use":
-            raise PaymentsUnavailable from error
-        # The API repeats an answered 500 for the same key.
-        kind = ProviderBroke if error.http_status >= 500 else ProviderRefused
-        raise kind(error.code or type(error).__name__) from error
+        raise _kind_of(error) from error
+
+
+def _kind_of(error: stripe.StripeError) -> Exception:
+    """Return what an answer means. Only an error in Stripe's own shape decides anything.
+
+    A page of a proxy between us has a status, too. Source: Stripe's API reference, "Errors" and "Idempotent
+    requests": the answer of a 500 is repeated for the same key.
+    """
+    told = error.json_body.get("error") if isinstance(error.json_body, dict) else None
+    if error.http_status is None or not isinstance(told, dict) or "type" not in told:
+        return PaymentsUnavailable()
+    if error.http_status >= 500:
+        return ProviderBroke(error.code or type(error).__name__)
+    if error.code in _TRY_AGAIN:
+        return PaymentsUnavailable()
+    if error.code == "resource_missing":
+        # Live objects asked for with a test key, or the other way round, are there.
+        if "a similar object exists in" in str(error):
+            return _misconfigured(error)
+        return ProviderHasNot(error.code)
+    return ProviderRefused(error.code or type(error).__name__)
+
+
+def _misconfigured(error: stripe.StripeError) -> PaymentsMisconfigured:
+    ALERTS.labels("payments_misconfigured").inc()
+    logger().error("payments_misconfigured", status=error.http_status, code=error.code)
+    return PaymentsMisconfigured()
 
 
 def checkout_of(session: Mapping[str, Any]) -> Checkout:
