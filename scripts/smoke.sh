@@ -349,6 +349,12 @@ has items.0.why.0
 lacks "1 Fort Road"
 soon "the offer on WhatsApp" received "offer:$MATCH_ID:accept"
 
+step "The worker says no by mistake, and takes it back"
+expect 200 POST "/api/workers/offers/$MATCH_ID/respond" '{"response": "reject"}'
+is status rejected
+expect 200 POST "/api/workers/offers/$MATCH_ID/reconsider"
+is status offered
+
 step "The worker taps Accept; another answer is refused"
 TOKEN=""
 expect 200 POST /sandbox/whatsapp/_control/inbound \
@@ -359,6 +365,7 @@ accepted() { expect 200 GET "/api/workers/offers?status=accepted"; [ "$(value it
 soon "the acceptance" accepted
 expect 200 POST "/api/workers/offers/$MATCH_ID/respond" '{"response": "accept"}'
 refused 409 already_responded POST "/api/workers/offers/$MATCH_ID/respond" '{"response": "reject"}'
+refused 409 not_rejected POST "/api/workers/offers/$MATCH_ID/reconsider"
 
 step "The employer opens the payment page; the price is the server's"
 TOKEN=$EMPLOYER_TOKEN

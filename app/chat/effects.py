@@ -46,7 +46,7 @@ from app.masking.mask import mask
 from app.messaging.contacts import identify
 from app.messaging.conversations import handoff
 from app.messaging.models import HandoffReason
-from app.offers import reasons, respond
+from app.offers import reasons, reconsider, respond
 from app.offers.queries import employer_of_offer
 from app.offers.rules import OfferAnswer
 from app.payments import contacts
@@ -171,6 +171,11 @@ async def _answer_offer(context: EffectContext, effect: AnswerOffer) -> None:
     """Answer an offer; the notices of these verbs are the reply."""
     if effect.verb == "withdraw":
         await respond.withdraw(context.session, context.worker_id, effect.offer_id, context.now)
+        return
+    if effect.verb == "reconsider":
+        await reconsider.reconsider(
+            context.session, context.worker_id, effect.offer_id, context.now
+        )
         return
     await respond.respond(
         context.session,

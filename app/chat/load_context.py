@@ -26,7 +26,7 @@ from app.offers.offer_message import job_params
 from app.offers.progress import counts_of
 from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
-from app.offers.worker_summaries import find_summary, open_and_accepted
+from app.offers.worker_summaries import find_summary, list_newest
 from app.workers import availability
 from app.workers.profile import WorkerAccount
 from app.workers.registration import DEFAULT_TRAVEL_KM
@@ -53,7 +53,7 @@ async def load_context(
     offer_id, quoted = await _referenced_offer(session, person, inbound)
     employers = await _employers(session, person)
     last = person.last_message_at
-    offers = await open_and_accepted(session, worker_id, now=now) if worker_id else []
+    offers = await list_newest(session, worker_id, now=now) if worker_id else []
     return Context(
         now=now,
         language=person.language,
@@ -70,6 +70,9 @@ async def load_context(
         stop_superseded=person.stop_told_at is not None and inbound.sent_at < person.stop_told_at,
         open_offers=[offer for offer in offers if offer.status is OfferStatus.OFFERED],
         accepted_offers=[offer for offer in offers if offer.status is OfferStatus.ACCEPTED],
+        rejected_offers=[
+            offer for offer in offers if offer.status is OfferStatus.REJECTED and offer.stands
+        ],
         offer=await find_offer(session, person, offer_id, now) if worker_id else None,
         quoted=quoted,
         country=country,

@@ -94,6 +94,8 @@ class Context:
     """Whether a newer STOP or START of theirs was handled already."""
     open_offers: Sequence[OfferSummary] = ()
     accepted_offers: Sequence[OfferSummary] = ()
+    rejected_offers: Sequence[OfferSummary] = ()
+    """Those whose rejection can still be taken back."""
     offer: OfferSummary | None = None
     """The tapped or quoted offer, if it is this worker's."""
     quoted: bool = False

@@ -77,11 +77,11 @@ class SetWeeklyHours(Effect):
 
 @dataclass(frozen=True, slots=True)
 class AnswerOffer(Effect):
-    """Accept or reject an offer, or withdraw an acceptance."""
+    """Accept or reject an offer, withdraw an acceptance, or open a rejected offer again."""
 
     offer_id: UUID
     verb: str
-    """`accept`, `reject` or `withdraw`."""
+    """`accept`, `reject`, `withdraw` or `reconsider`."""
     reason: str | None = None
     """The reason, where it came with the rejection."""
 

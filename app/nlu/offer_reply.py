@@ -212,3 +212,20 @@ def parse_reason(text: str) -> str:
         bool(colon) and rest.strip() and not phrase_set("before_reason").without(split_words(first))
     )
     return (rest if prefixed else text).strip()[:REASON_CHARACTERS]
+
+
+def takes_back_no(text: str) -> bool:
+    """Whether a text says that a no was a slip, or that somebody changed their mind."""
+    words = split_words(text[:ANSWER_CHARACTERS])
+    return len(text) <= ANSWER_CHARACTERS and phrase_set("changed_mind").anywhere(words)
+
+
+def comes_after_all(text: str) -> bool:
+    """Whether somebody who has just said no says that they can come."""
+    words = split_words(text[:ANSWER_CHARACTERS])
+    return (
+        len(text) <= ANSWER_CHARACTERS
+        and "?" not in text
+        and phrase_set("comes_after_all").anywhere(words)
+        and not phrase_set("negation", "cannot_come", "doubt", "because", "excuse").anywhere(words)
+    )

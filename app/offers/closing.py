@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app import audit
 from app.attempts.work import Kind, Work
@@ -169,8 +170,13 @@ async def _close_silently(
 ) -> int:
     """Close open offers of several jobs without a message to the worker, who caused or knows it."""
     # Jobs of accepted offers too: an erasure withdraws those next, and locking jobs in two rounds could
-    # deadlock with another transaction that does the same.
-    locked = or_(has_status(OfferStatus.OFFERED, now), JobMatch.status == OfferStatus.ACCEPTED)
+    # deadlock with another transaction that does the same. And of rejected ones in time: a worker who takes
+    # their no back at this moment has the offer open before it closes here, or is refused after.
+    locked = or_(
+        has_status(OfferStatus.OFFERED, now),
+        JobMatch.status == OfferStatus.ACCEPTED,
+        and_(JobMatch.status == OfferStatus.REJECTED, JobMatch.respond_by > now),
+    )
     query = select(JobMatch.job_id).where(which, locked).distinct()
     jobs = await lock_jobs(session, (await session.scalars(query)).all())
     closed = await _close(session, list(jobs), which, None, now, why)
@@ -230,10 +236,15 @@ async def _notify_workers(
 
 
 def _kept_back(offer_ids: Sequence[UUID]) -> Select[UUID | None]:
+    """Select the offers that their workers never heard of: who answered one and took it back knows it."""
+    again = aliased(OutboxMessage)
     return select(OutboxMessage.subject_id).where(
         OutboxMessage.subject_id.in_(offer_ids),
         OutboxMessage.kind == "job_offer",
         OutboxMessage.state == OutboxState.SUPPRESSED,
+        ~exists().where(
+            again.subject_id == OutboxMessage.subject_id, again.kind == "offer_open_again"
+        ),
     )
 
 

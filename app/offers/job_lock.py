@@ -43,11 +43,22 @@ class LockedJob:
         """Whether one more acceptance is granted."""
         return self.status is JobStatus.PUBLISHED and self.accepted < self.accept_limit
 
-    def worker_notice(self, worker_id: UUID, kind: str, offer_id: UUID, **more: Any) -> Notice:
-        """Return a notice to a worker about their offer; contact details in texts are masked."""
+    def worker_notice(
+        self,
+        worker_id: UUID,
+        kind: str,
+        offer_id: UUID,
+        at: dt.datetime | None = None,
+        **more: Any,
+    ) -> Notice:
+        """Return a notice to a worker about their offer; contact details in texts are masked.
+
+        `at` is given for what may happen more than once to an offer: each time is an event of its own.
+        """
         title, company = mask_together(self.title, self.company)
         params = {"offer_id": str(offer_id), "title": title, "company": company, **more}
-        return Notice(worker_id, kind, params, str(offer_id), offer_id)
+        key = str(offer_id) if at is None else f"{offer_id}:{at.isoformat()}"
+        return Notice(worker_id, kind, params, key, offer_id)
 
     def employer_notice(self, kind: str, offer_id: UUID, params: Mapping[str, Any]) -> Notice:
         """Return a notice to the employer about a lead."""

@@ -37,11 +37,16 @@ async def zones_of(session: AsyncSession, worker_ids: Collection[UUID]) -> dict[
 
 
 def offer_notice(
-    kind: str, offer: Offered, job: Mapping[str, Any], reader_zone: str | None
+    kind: str,
+    offer: Offered,
+    job: Mapping[str, Any],
+    reader_zone: str | None,
+    at: dt.datetime | None = None,
 ) -> Notice:
     """Return the notice (`job_offer`, `offer_reminder`) of an offer; out of date at its deadline.
 
-    The deadline is given in the worker's time zone (`reader_zone`), the hours of work in the job's.
+    The deadline is given in the worker's time zone (`reader_zone`), the hours of work in the job's. `at` is
+    given for `offer_open_again`, which may come more than once.
     """
     return Notice(
         user_id=offer.worker_id,
@@ -54,7 +59,7 @@ def offer_notice(
             "respond_by": offer.respond_by.isoformat(),
             "reader_zone": reader_zone,
         },
-        key=str(offer.offer_id),
+        key=str(offer.offer_id) if at is None else f"{offer.offer_id}:{at.isoformat()}",
         subject_id=offer.offer_id,
         expires_at=offer.respond_by,
     )

@@ -25,8 +25,8 @@ from app.jobs.models import Job, JobSlot
 from app.masking.mask import mask_together
 from app.offers.effective_status import effective_status, has_status
 from app.offers.models import JobMatch
-from app.offers.respond import OfferNotFound
 from app.offers.rules import OfferStatus
+from app.offers.steps import OfferNotFound
 from app.offers.worker_names import shown_name
 from app.workers.models import Worker
 from app.workers.rules import reliability

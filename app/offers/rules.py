@@ -2,7 +2,7 @@
 
         ┌─ accept ──▶ accepted ── withdraw ──▶ withdrawn
         │                 └ unlock ┘ (stays accepted; cannot be taken back any more)
-    offered ─ reject ──▶ rejected
+    offered ─ reject ──▶ rejected ── reconsider ──▶ offered (while the offer stands)
         ├─ expire ──▶ expired       by the deadline alone, whether or not a process noted it
         └─ close ───▶ closed        cancelled, filled, full, blocked, suspended
 
@@ -49,6 +49,7 @@ class Action(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
+    RECONSIDER = "reconsider"
     WITHDRAW = "withdraw"
     EXPIRE = "expire"
     CLOSE = "close"
@@ -70,6 +71,7 @@ class AlreadyResponded(Conflict):
 
     code = "already_responded"
     detail = "You have already answered this offer; the first answer counts."
+    remedy = "Take a rejection back with `reconsider`, or an acceptance with `withdraw`."
 
 
 class OfferExpired(Conflict):
@@ -92,6 +94,13 @@ class NotAccepted(Conflict):
 
     code = "not_accepted"
     detail = "Only an accepted offer can be withdrawn."
+
+
+class NotRejected(Conflict):
+    """Only a rejection can be taken back so that the offer is open again."""
+
+    code = "not_rejected"
+    detail = "Only a rejected offer can be reconsidered."
 
 
 class AlreadyUnlocked(Conflict):
@@ -151,6 +160,7 @@ NOT_UNLOCKED: Final = Guard[OfferState](
 )
 
 _OFFERED, _ACCEPTED = frozenset({OfferStatus.OFFERED}), frozenset({OfferStatus.ACCEPTED})
+_REJECTED: Final = frozenset({OfferStatus.REJECTED})
 _TOO_LATE: Final[Mapping[OfferStatus, Refusal]] = {
     OfferStatus.EXPIRED: OfferExpired,
     OfferStatus.CLOSED: OfferClosed,
@@ -168,6 +178,13 @@ TABLE: Final = StateTable[Action, OfferStatus, OfferState](
         Action.REJECT: ActionRule(
             (Transition(_OFFERED, OfferStatus.REJECTED, (IN_TIME,)),),
             otherwise=AlreadyResponded,
+            refusals=_TOO_LATE,
+            repeatable=True,
+        ),
+        # Whose offer is open changes nothing by reconsidering; `decide` sees to it that it is open.
+        Action.RECONSIDER: ActionRule(
+            (Transition(_REJECTED, OfferStatus.OFFERED, (IN_TIME, JOB_HAS_ROOM)),),
+            otherwise=NotRejected,
             refusals=_TOO_LATE,
             repeatable=True,
         ),
@@ -197,7 +214,11 @@ TABLE: Final = StateTable[Action, OfferStatus, OfferState](
 
 def decide(offer: OfferState, action: Action, now: dt.datetime) -> OfferTransition | None:
     """Return the transition to take, or None if it was taken before; raises the refusal."""
-    return TABLE.decide(action, offer.status, offer, now)
+    status = offer.status
+    if action is Action.RECONSIDER:
+        # An open offer is as it should be, unless its time is over.
+        status = effective(status, offer.respond_by, now)
+    return TABLE.decide(action, status, offer, now)
 
 
 def effective(status: OfferStatus, respond_by: dt.datetime, now: dt.datetime) -> OfferStatus:

@@ -18,5 +18,7 @@ class OfferSummary:
     unlocked: bool
     params: Mapping[str, Any]
     """Values for the texts about it."""
+    stands: bool = False
+    """Whether a rejection of it can be taken back: in time, the job published and not full."""
     blocked: bool = False
     """Whether this worker blocked its employer."""

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, select, union_all
+from sqlalchemy import Row, and_, bindparam, exists, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.jobs.models import Job, JobStatus
 from app.offers.models import JobMatch
 from app.offers.offer_message import job_params
 from app.offers.rules import OfferStatus, effective
@@ -16,7 +17,7 @@ from app.workers.models import BlockByWorker, Worker
 
 _NEWEST_OF_EACH: Final = 10
 
-_COLUMNS: Final = select(
+_SELECTED: Final = select(
     JobMatch.id,
     JobMatch.job_id,
     JobMatch.status,
@@ -25,26 +26,34 @@ _COLUMNS: Final = select(
     JobMatch.distance_km,
     JobMatch.why,
     Worker.time_zone,
+    and_(Job.status == JobStatus.PUBLISHED, Job.accepted < Job.accept_limit).label("has_room"),
     exists()
     .where(
         BlockByWorker.worker_id == JobMatch.worker_id,
         BlockByWorker.employer_id == JobMatch.employer_id,
     )
     .label("blocked"),
-).join(Worker, Worker.id == JobMatch.worker_id)
+)
+_COLUMNS: Final = _SELECTED.join(Worker, Worker.id == JobMatch.worker_id).join(
+    Job, Job.id == JobMatch.job_id
+)
 _ONE: Final = _COLUMNS.where(
     JobMatch.worker_id == bindparam("worker_id"), JobMatch.id == bindparam("offer_id")
 )
 _IDS: Final = [
     select(
         select(JobMatch.id)
-        .where(JobMatch.worker_id == bindparam("worker_id"), JobMatch.status == status.value)
+        .where(JobMatch.worker_id == bindparam("worker_id"), *which)
         .order_by(JobMatch.id.desc())
         .limit(_NEWEST_OF_EACH)
         .subquery()
         .c.id
     )
-    for status in (OfferStatus.OFFERED, OfferStatus.ACCEPTED)
+    for which in (
+        [JobMatch.status == OfferStatus.OFFERED.value],
+        [JobMatch.status == OfferStatus.ACCEPTED.value],
+        [JobMatch.status == OfferStatus.REJECTED.value, JobMatch.respond_by > bindparam("now")],
+    )
 ]
 _NEWEST: Final = _COLUMNS.where(JobMatch.id.in_(union_all(*_IDS))).order_by(JobMatch.id.desc())
 """The newest of each status: many of one hide none of the other."""
@@ -59,11 +68,11 @@ async def find_summary(
     return found[0] if found else None
 
 
-async def open_and_accepted(
+async def list_newest(
     session: AsyncSession, worker_id: UUID, *, now: dt.datetime
 ) -> list[OfferSummary]:
-    """Return the newest offers that are stored as open or accepted, newest first."""
-    rows = (await session.execute(_NEWEST, {"worker_id": worker_id})).all()
+    """Return the newest offers that are stored as open, as accepted, or as rejected and still in time."""
+    rows = (await session.execute(_NEWEST, {"worker_id": worker_id, "now": now})).all()
     return await _summaries(session, rows, now)
 
 
@@ -76,6 +85,7 @@ async def _summaries(
             id=row.id,
             status=effective(OfferStatus(row.status), row.respond_by, now),
             unlocked=row.unlocked_at is not None,
+            stands=row.has_room and row.respond_by > now and not row.blocked,
             blocked=row.blocked,
             params={
                 **jobs[row.job_id],

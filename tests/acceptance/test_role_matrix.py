@@ -203,6 +203,7 @@ RULES: dict[str, Rule] = {
         WORKER, body=lambda _: {"response": "accept"}, owned=WORKER
     ),
     "POST /api/workers/offers/{offer_id}/withdraw": rule(WORKER, owned=WORKER),
+    "POST /api/workers/offers/{offer_id}/reconsider": rule(WORKER, 200, 409, owned=WORKER),
     "POST /api/workers/offers/{offer_id}/report": rule(
         WORKER, 201, body=lambda _: {"reason": "unsafe"}, owned=WORKER
     ),

@@ -29,7 +29,7 @@ from app.messaging.channel import Address, SendResult, TransportError
 from app.messaging.models import OutboxMessage, OutboxState
 from app.messaging.outbox import delivery
 from app.messaging.rules import Refusal
-from app.offers import expire, remind, respond, rules
+from app.offers import expire, remind, respond, rules, steps
 from app.offers.job_lock import lock_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, OfferAnswer, OfferClosed, OfferState, OfferStatus
@@ -69,7 +69,7 @@ async def _moves(
     step = rules.decide(facts, action, NOW)
     assert step is not None
     async with database.begin() as session:
-        return await respond._move(session, offer_id, step, now, responded_at=now)
+        return await steps.move(session, offer_id, step, now, responded_at=now)
 
 
 @pytest.mark.parametrize("action", [Action.ACCEPT, Action.REJECT])

@@ -78,6 +78,7 @@ def test_every_action_is_a_step_or_nothing_or_a_named_refusal(
     [
         (Action.ACCEPT, OfferStatus.OFFERED, OfferStatus.ACCEPTED),
         (Action.REJECT, OfferStatus.OFFERED, OfferStatus.REJECTED),
+        (Action.RECONSIDER, OfferStatus.REJECTED, OfferStatus.OFFERED),
         (Action.WITHDRAW, OfferStatus.ACCEPTED, OfferStatus.WITHDRAWN),
         (Action.EXPIRE, OfferStatus.OFFERED, OfferStatus.EXPIRED),
         (Action.CLOSE, OfferStatus.OFFERED, OfferStatus.CLOSED),
@@ -105,6 +106,10 @@ def test_there_is_one_step_for_each_action(
         ("closed", "reject", "offer_closed"),
         ("offered", "withdraw", "not_accepted"),
         ("rejected", "withdraw", "not_accepted"),
+        ("accepted", "reconsider", "not_rejected"),
+        ("withdrawn", "reconsider", "not_rejected"),
+        ("expired", "reconsider", "offer_expired"),
+        ("closed", "reconsider", "offer_closed"),
         ("withdrawn", "unlock", "match_not_accepted"),
     ],
 )
@@ -162,10 +167,13 @@ def test_a_step_taken_twice_is_taken_once(
 
 
 @given(facts, st.lists(st.sampled_from(Action), max_size=6), instants)
-def test_no_sequence_of_actions_leads_back_to_an_open_offer(
+def test_only_a_rejection_in_time_leads_back_to_an_open_offer(
     offer: OfferState, actions: list[Action], now: dt.datetime
 ) -> None:
     assume(offer.status is not OfferStatus.OFFERED)
+    may_open = (
+        offer.status is OfferStatus.REJECTED and now < offer.respond_by and offer.job_has_room
+    )
     for action in actions:
         try:
             step = decide(offer, action, now)
@@ -173,7 +181,19 @@ def test_no_sequence_of_actions_leads_back_to_an_open_offer(
             continue
         if step is not None:
             offer = OfferState(step.target, offer.respond_by, offer.unlocked, offer.job_has_room)
-        assert offer.status is not OfferStatus.OFFERED
+        assert may_open or offer.status is not OfferStatus.OFFERED
+
+
+def test_a_rejection_is_not_taken_back_too_late_or_where_there_is_no_place() -> None:
+    rejected = OfferState(OfferStatus.REJECTED, NOW, unlocked=False, job_has_room=True)
+    with pytest.raises(OfferExpired):
+        decide(rejected, Action.RECONSIDER, NOW)
+    with pytest.raises(OfferClosed):
+        decide(replace(rejected, respond_by=LATER, job_has_room=False), Action.RECONSIDER, NOW)
+    open_still = replace(rejected, status=OfferStatus.OFFERED, respond_by=LATER)
+    assert decide(open_still, Action.RECONSIDER, NOW) is None
+    with pytest.raises(OfferExpired):
+        decide(replace(open_still, respond_by=NOW), Action.RECONSIDER, NOW)
 
 
 @given(

@@ -24,6 +24,10 @@ def withdraws(worker: Person, offer: Any) -> httpx.Response:
     return worker.post(f"/api/workers/offers/{offer['id']}/withdraw")
 
 
+def reconsiders(worker: Person, offer: Any) -> httpx.Response:
+    return worker.post(f"/api/workers/offers/{offer['id']}/reconsider")
+
+
 def one_offer(world: World, **job: Any) -> tuple[Person, Person, Any, Any]:
     """A worker, an employer, the employer's job, and the worker's offer of it."""
     worker, employer = world.worker(), world.employer()
@@ -147,6 +151,31 @@ def test_an_acceptance_is_taken_back_until_the_contact_is_unlocked(sqlite_world:
     refused(responds(worker, offer, "accept"), 409, "already_responded")
     [match] = world.matches(employer, job["id"])
     assert (match["status"], match["contact"]) == ("withdrawn", None)
+
+
+def test_a_rejection_is_taken_back_while_the_offer_stands(world: World) -> None:
+    worker, employer, job, offer = one_offer(world)
+    refused(reconsiders(world.worker(name="Stranger"), offer), 404, "offer_not_found")
+    assert ok(reconsiders(worker, offer))["status"] == "offered"  # open already
+    ok(responds(worker, offer, "reject", reason="too far"))
+    again = ok(reconsiders(worker, offer))
+    assert (again["status"], again["responded_at"]) == ("offered", None)
+    assert again["respond_by"] == offer["respond_by"]
+    assert ok(reconsiders(worker, offer))["status"] == "offered"
+    [match] = world.matches(employer, job["id"])
+    assert (match["status"], match["worker"]["display_name"]) == ("offered", None)
+    progress = ok(employer.get(f"/api/employers/jobs/{job['id']}"))["progress"]
+    assert (progress["offered"], progress["rejected"]) == (1, 0)
+    assert ok(responds(worker, offer, "accept"))["status"] == "accepted"
+    refused(reconsiders(worker, offer), 409, "not_rejected")
+
+
+def test_a_rejection_is_not_taken_back_from_an_ended_offer(sqlite_world: World) -> None:
+    world = sqlite_world
+    worker, employer, job, offer = one_offer(world)
+    ok(responds(worker, offer, "reject"))
+    ok(employer.delete(f"/api/employers/jobs/{job['id']}"))
+    refused(reconsiders(worker, offer), 409, "offer_closed")
 
 
 def test_somebody_elses_offer_is_not_there(sqlite_world: World) -> None:

@@ -27,18 +27,20 @@ from app.core.schema import Day, Instant, Page
 from app.employers import reports
 from app.employers.reports import EmployerReportReason
 from app.offers import queries
+from app.offers import reconsider as reconsidering
 from app.offers import respond as responding
 from app.offers.queries import WorkersOffer
-from app.offers.respond import OfferNotFound
 from app.offers.rules import (
     AlreadyResponded,
     AlreadyUnlocked,
     NotAccepted,
+    NotRejected,
     OfferAnswer,
     OfferClosed,
     OfferExpired,
     OfferStatus,
 )
+from app.offers.steps import OfferNotFound
 from app.payments import contacts
 from app.reporting import dashboards
 from app.texts import catalogue
@@ -228,6 +230,23 @@ async def withdraw_offer(
     Refused with 409: `not_accepted`, or `already_unlocked` once an employer holds my contact.
     """
     await responding.withdraw(session, actor.user_id, offer_id, now)
+    return Offer.of(await queries.get_offer(session, actor.user_id, offer_id, now))
+
+
+@router.post(
+    "/offers/{offer_id}/reconsider",
+    responses=problems(OfferNotFound, NotRejected, OfferExpired, OfferClosed),
+)
+async def reconsider_offer(
+    session: Write, actor: WorkerActor, offer_id: OfferId, now: Now, _: Once
+) -> Offer:
+    """Take a rejection back while the offer stands: it is `offered` again, until the same `respond_by`.
+
+    Its reason is forgotten, and nothing is accepted by it. An offer that is open already stays as it is.
+    Refused with 409: `not_rejected` (accepted, or an acceptance taken back), `offer_expired` (too late),
+    `offer_closed` (cancelled, filled, full, or the employer is blocked or suspended).
+    """
+    await reconsidering.reconsider(session, actor.user_id, offer_id, now)
     return Offer.of(await queries.get_offer(session, actor.user_id, offer_id, now))
 
 

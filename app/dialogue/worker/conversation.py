@@ -50,6 +50,7 @@ from app.dialogue.worker.place_answers import (
 )
 from app.dialogue.worker.questions import QUESTIONS, ask_again
 from app.dialogue.worker.registration import ask_question, summary
+from app.dialogue.worker.second_thoughts import read_changed_mind
 from app.dialogue.worker.skill_answers import read_skills, read_skills_right
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import find_topic
@@ -360,6 +361,7 @@ WORKER: Final[Persona[Incoming]] = Persona(
     readers=(
         partial(follow_tap, menus=_MENUS),
         contact_tap,
+        read_changed_mind,
         _faq,
         read_reason,
         _intent,

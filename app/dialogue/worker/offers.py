@@ -1,7 +1,7 @@
 """Answers to offers by tap, quotation or text, and lists of offers. Pure."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +25,7 @@ from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, 
 _REASON_WITHIN: Final = dt.timedelta(hours=1)
 """A text that comes later after a rejection is no reason for it."""
 _ANSWERS: Final = frozenset({"accept", "reject", "withdraw"})
+_TAPS: Final = _ANSWERS | {"reconsider"}
 _NO_REASON: Final = frozenset({Intent.COURTESY, Intent.NO, Intent.SKIP, Intent.DONE})
 """Intents that give no reason; "no time" is one, though it begins with a no."""
 
@@ -40,9 +41,9 @@ def offer_tap(message: Incoming) -> Turn | None:
         return Turn(message.state, (Reply("offer_unknown"),))
     verb, _, detail = verb.partition(":")
     if verb == "why" and detail in REASONS:
-        noted = replace(message.state, draft=_without_rejected(message.state))
+        noted = replace(message.state, draft=without_rejected(message.state))
         return Turn(noted, (Reply("reason_noted"),), (GiveReason(offer.id, detail),))
-    if verb in _ANSWERS:
+    if verb in _TAPS:
         return _answer_offer(message, offer, verb)
     return Turn(message.state, (offer_reply(offer),))
 
@@ -50,7 +51,7 @@ def offer_tap(message: Incoming) -> Turn | None:
 def _answer_offer(
     message: Incoming, offer: OfferSummary, verb: str, reason: str | None = None
 ) -> Turn:
-    """Answer an offer: the first answer counts; a yes can be withdrawn until the contact is unlocked."""
+    """Answer an offer; a yes can be withdrawn until the contact is unlocked, a no while the offer stands."""
     status = offer.status
     calm = replace(message.state, misses=0)
     if status is OfferStatus.OFFERED and verb == "reject":
@@ -58,6 +59,9 @@ def _answer_offer(
         return Turn(asked, (), (AnswerOffer(offer.id, verb, reason),), if_refused=calm)
     if status is OfferStatus.OFFERED and verb == "accept":
         return Turn(calm, (), (AnswerOffer(offer.id, verb),))
+    if status is OfferStatus.REJECTED and verb == "reconsider":
+        opened = replace(calm, draft=without_rejected(calm))
+        return Turn(opened, (), (AnswerOffer(offer.id, verb),), if_refused=calm)
     # A late no is older than the yes, and withdraws nothing.
     takes_back = verb == "withdraw" or (verb == "reject" and not message.context.late)
     if status is OfferStatus.ACCEPTED and takes_back and not offer.unlocked:
@@ -65,7 +69,8 @@ def _answer_offer(
     return Turn(calm, (offer_reply(offer),))
 
 
-def _without_rejected(state: State) -> Mapping[str, Any]:
+def without_rejected(state: State) -> Mapping[str, Any]:
+    """Return the draft without the note of a rejection."""
     return {key: value for key, value in state.draft.items() if key not in {"rejected", "until"}}
 
 
@@ -77,15 +82,23 @@ def _asked_why(state: State, offer: OfferSummary, context: Context) -> State:
     return replace(state, draft={"rejected": str(offer.id), "until": until})
 
 
+def just_rejected(message: Incoming) -> UUID | None:
+    """Return the offer that was rejected a moment ago, where no other question is open."""
+    rejected = message.state.draft.get("rejected")
+    if message.state.ask is not Ask.NOTHING or not rejected:
+        return None
+    return (
+        None if message.context.now.isoformat() > message.state.draft["until"] else UUID(rejected)
+    )
+
+
 def read_reason(message: Incoming) -> Turn | None:
     """Read the reason for a rejection from the text that follows it: "too far", "exam hai"."""
     text = message.text
-    rejected = message.state.draft.get("rejected")
-    if message.state.ask is not Ask.NOTHING or text is None or not rejected:
+    rejected = just_rejected(message)
+    if text is None or rejected is None:
         return None
-    closed = replace(message.state, draft=_without_rejected(message.state))
-    if message.context.now.isoformat() > message.state.draft["until"]:
-        return None
+    closed = replace(message.state, draft=without_rejected(message.state))
     intents = message.intents
     if intents and not (intents <= _NO_REASON or Intent.COURTESY in intents):
         return None
@@ -100,7 +113,7 @@ def read_reason(message: Incoming) -> Turn | None:
         return Turn(
             closed, (Reply("courtesy" if Intent.COURTESY in intents else "reason_skipped"),)
         )
-    return Turn(closed, (Reply("reason_noted"),), (GiveReason(UUID(rejected), why),))
+    return Turn(closed, (Reply("reason_noted"),), (GiveReason(rejected, why),))
 
 
 def _means_other_offer(answer: OfferReply) -> bool:
@@ -112,6 +125,8 @@ def offer_reply(offer: OfferSummary) -> Reply:
     """Return the text about an offer's current status."""
     if offer.status is OfferStatus.ACCEPTED and offer.unlocked:
         return Reply("offer_unlocked_already", offer.params)
+    if offer.status is OfferStatus.REJECTED and offer.stands:
+        return Reply("offer_rejected_stands", offer.params)
     return Reply(_OFFER_TEXTS[offer.status], offer.params)
 
 
@@ -141,14 +156,16 @@ def read_quoted_answer(message: Incoming) -> Turn | None:
     return _answer_offer(message, offer, answer.verb, answer.reason)
 
 
-def _offer_rows(offers: list[OfferSummary], context: Context) -> list[Row]:
+def offer_rows(offers: Sequence[OfferSummary], context: Context) -> list[Row]:
+    """Return one row for each offer, with what it is and where it stands."""
     rows = []
     for offer in offers[:ROWS]:
         reads = context.format_context(offer.params)
-        status = context.word("accepted")
-        if offer.status is not OfferStatus.ACCEPTED:
+        if offer.status is OfferStatus.OFFERED:
             when = catalogue.format_param(reads, "respond_by", "when")
             status = context.word("answer_by").replace("{when}", when)
+        else:
+            status = context.word(offer.status.value)
         title = inert(role(str(offer.params.get("title", "")), reads), ROW_TITLE_CHARACTERS)
         company = inert(str(offer.params.get("company", "")), 40)
         about = inert(f"{company} · {status}", ROW_DESCRIPTION_CHARACTERS)
@@ -175,7 +192,7 @@ def list_offers(message: Incoming) -> Turn:
         return Turn(message.state, (Reply("no_offers"),))
     if len(every) == 1:
         return Turn(message.state, (offer_reply(every[0]),))
-    return Turn(message.state, (Reply("your_offers", rows=_offer_rows(every, context)),))
+    return Turn(message.state, (Reply("your_offers", rows=offer_rows(every, context)),))
 
 
 def read_answer(message: Incoming) -> Turn | None:
@@ -191,7 +208,7 @@ def read_answer(message: Incoming) -> Turn | None:
         alone = len(among) == 1
         return Turn(message.state, (Reply("answer_later", among[0].params),)) if alone else None
     if len(among) > 1:
-        rows = _offer_rows(among, context)
+        rows = offer_rows(among, context)
         return Turn(message.state, (Reply("which_offer", {"count": len(among)}, rows=rows),))
     if answer.verb is None:
         return Turn(message.state, (Reply("offer_unclear"), offer_reply(among[0])), missed=True)
