@@ -88,6 +88,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"kept under keys this measurement does not know: {', '.join(unknown)}")
     if chosen.cross:
         return _cross(named)
+    print("texts at questions of others: make nlu ARGS=--cross")
     if len(lines) < len(corpus()):
         return 0
     if chosen.raise_floor or chosen.new_floor:

@@ -266,6 +266,8 @@ def _read_draft(
         shown["hours"] = tuple(Slot(*slot) for slot in draft["slots"])
     if draft.get("places") and draft["places"] != before.draft("places"):
         offered["place"] = [_place(option) for option in draft["places"]]
+    if turn.state.ask is Ask.NAME and draft.get("offered"):
+        offered["name"] = [str(draft["offered"])]
     for reply in turn.replies:
         slugs = [row.id.partition(":")[2] for row in reply.rows if row.id.startswith("skill:")]
         if reply.text == "ask_which_skill" and slugs:

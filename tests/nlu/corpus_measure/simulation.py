@@ -61,7 +61,7 @@ class Person:
 
     def _offer(self, payload: str) -> OfferSummary | None:
         context = self.situation.context
-        every = (*context.open_offers, *context.accepted_offers)
+        every = (*context.open_offers, *context.accepted_offers, *context.rejected_offers)
         return next((offer for offer in every if str(offer.id) in payload), None)
 
     def _send(self, inbound: Inbound) -> Turn:
@@ -100,13 +100,23 @@ def _after(effect: Effect, context: Context) -> Context:
 
 
 def _answered(context: Context, id_: str, verb: str) -> Context:
-    every = (*context.open_offers, *context.accepted_offers)
+    every = (*context.open_offers, *context.accepted_offers, *context.rejected_offers)
     named = [offer for offer in every if str(offer.id) == id_]
     accepted = [offer for offer in context.accepted_offers if str(offer.id) != id_]
     if verb == "accept":
         accepted += [replace(offer, status=OfferStatus.ACCEPTED) for offer in named]
-    left = tuple(offer for offer in context.open_offers if str(offer.id) != id_)
-    return replace(context, open_offers=left, accepted_offers=tuple(accepted))
+    left = [offer for offer in context.open_offers if str(offer.id) != id_]
+    refused = [offer for offer in context.rejected_offers if str(offer.id) != id_]
+    if verb == "reject":
+        refused += [replace(offer, status=OfferStatus.REJECTED, stands=True) for offer in named]
+    if verb == "reconsider":
+        left += [replace(offer, status=OfferStatus.OFFERED) for offer in named]
+    return replace(
+        context,
+        open_offers=tuple(left),
+        accepted_offers=tuple(accepted),
+        rejected_offers=tuple(refused),
+    )
 
 
 def _edited(profile: Profile, effect: Effect) -> Profile:

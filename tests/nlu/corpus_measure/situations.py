@@ -124,6 +124,7 @@ def _offer(status: OfferStatus, id_: UUID = OFFER, **more: Any) -> OfferSummary:
 _OPEN: Final = _offer(OfferStatus.OFFERED)
 _OTHER: Final = _offer(OfferStatus.OFFERED, OTHER_OFFER, title="Cook", company="Hotel Sagar")
 _ACCEPTED: Final = _offer(OfferStatus.ACCEPTED)
+_STANDS: Final = replace(_offer(OfferStatus.REJECTED), stands=True)
 _REJECTED: Final = {
     "rejected": str(OFFER),
     "until": (NOW + dt.timedelta(minutes=50)).isoformat(),
@@ -150,7 +151,7 @@ _WORKER: Final[Mapping[str, Callable[[], Situation]]] = {
     "offer": _at_rest(open_offers=(_OPEN,)),
     "two_offers": _at_rest(open_offers=(_OPEN, _OTHER)),
     "offer_accepted": _at_rest(accepted_offers=(_ACCEPTED,)),
-    "rejected": _at_rest(draft=_REJECTED),
+    "rejected": _at_rest(draft=_REJECTED, rejected_offers=(_STANDS,)),
     "delete": _at_rest(Ask.DELETE),
     "report": _at_rest(Ask.REPORT, {"offer_id": str(OFFER), "company": "Café Mondegar"}),
     "new_place": _at_rest(Ask.NEW_PLACE, {"at": [19.1, 72.83]}),
