@@ -1,5 +1,6 @@
 """What a person would understand, written in a small language that `corpus/README.md` explains."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -74,10 +75,9 @@ def _items(text: str) -> list[str]:
         if part.startswith("job:"):
             pieces: list[str] = []
             for word in part.removeprefix("job:").split():
-                name = word.partition("=")[0].strip("(?")
-                if "=" in word and name in JOB_FACTS:
-                    bracket = "(" if word.startswith("(") else ""
-                    pieces.append(f"{bracket}job.{word.removeprefix('(')}")
+                found = re.match(r"(\(?(?:which_)?)(\w+)(\??=.*)", word)
+                if found and found[2] in JOB_FACTS:
+                    pieces.append(f"{found[1]}job.{found[2]}{found[3]}")
                 elif pieces:
                     pieces[-1] += f" {word}"
                 else:

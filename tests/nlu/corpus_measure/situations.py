@@ -47,7 +47,9 @@ def situation(side: str, question: str, language: str) -> Situation:
     made = _SITUATIONS[side][question]()
     before_choice = made.context.language is None
     spoken = "hi" if language in HINDI else "en"
-    return made if before_choice else replace(made, context=replace(made.context, language=spoken))
+    if before_choice:
+        return made
+    return _read_back(replace(made, context=replace(made.context, language=spoken)))
 
 
 def questions(side: str) -> Sequence[str]:
@@ -212,14 +214,20 @@ def _posting(ask: Ask) -> Callable[[], Situation]:
             follow_ups = {Ask.JOB_WHICH_ROLE, Ask.JOB_WHICH_PLACE, Ask.JOB_WEEKLY, Ask.JOB_PAY_PER}
             for question in (*(name for name in later if name not in follow_ups), ask):
                 draft = replace(draft, **_UNKNOWN_FROM[question])
-        context = _context(None, employers=(_ACCOUNT,))
-        kept: dict[str, Any] = {"job": draft.as_json()}
-        values = job_values(draft, context)
-        if ask is Ask.JOB_RIGHT and values is not None:
-            kept["token"] = token(values)
-        return Situation(State(ask, draft=kept, persona=str(_ACCOUNT.id)), context)
+        kept = {"job": draft.as_json()}
+        state = State(ask, draft=kept, persona=str(_ACCOUNT.id))
+        return Situation(state, _context(None, employers=(_ACCOUNT,)))
 
     return make
+
+
+def _read_back(made: Situation) -> Situation:
+    """Return the situation with the name of what was read back, in the language of the replies."""
+    if made.state.ask is not Ask.JOB_RIGHT:
+        return made
+    values = job_values(Draft.from_json(made.state.draft["job"]), made.context)
+    named = {**made.state.draft, "token": token(values or {})}
+    return replace(made, state=replace(made.state, draft=named))
 
 
 def _employer(job: JobSummary | None = None, ask: Ask = Ask.NOTHING, **draft: Any) -> Any:

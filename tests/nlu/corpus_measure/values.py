@@ -217,6 +217,13 @@ class Days:
     weekly: bool | None = None
     starts_on: dt.date | None = None
 
+    def __str__(self) -> str:
+        if self.dates:
+            return " ".join(day.isoformat() for day in sorted(self.dates)[:7])
+        names = ",".join(WEEKDAYS[day][:3] for day in sorted(self.weekdays))
+        weekly = {True: " weekly", False: " once", None: ""}[self.weekly]
+        return f"{names}{weekly} from {self.starts_on}"
+
     def holds(self, found: "Days") -> bool:
         """Whether these days are what was meant; what the expectation leaves open may be anything."""
         if self.dates:
