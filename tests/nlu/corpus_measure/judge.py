@@ -18,7 +18,7 @@ from tests.nlu.corpus_measure.expectation import ASK, TALK, Expectation, parse
 from tests.nlu.corpus_measure.lines import CORPUS, Line
 from tests.nlu.corpus_measure.outcome import Outcome, outcome_of
 from tests.nlu.corpus_measure.situations import NOW, PHONE, Situation, situation
-from tests.nlu.corpus_measure.values import Days, Hours, Place, Skills, is_place
+from tests.nlu.corpus_measure.values import Days, Hours, Pay, Place, Skills, is_place
 
 
 class Verdict(IntEnum):
@@ -217,8 +217,8 @@ def _equal(name: str, wanted: Any, found: Any) -> bool:
             return found in wanted.all
         case Skills(), frozenset():
             return wanted.holds(found)
-        case (tuple(), tuple()):
-            return bool(wanted[0] == found[0]) and wanted[1] in {None, found[1]}
+        case Pay(), (amount, unit):
+            return wanted.holds(amount, unit)
         case str(), str() if name == "job.note":
             return wanted.casefold() in found.casefold()
         case str(), str():

@@ -254,12 +254,29 @@ def parse_days(text: str) -> Days:
     return Days(weekdays=parse_weekdays(head), weekly=weekly)
 
 
-def parse_pay(text: str) -> tuple[int | None, str | None]:
-    """Return amount in rupees and unit of "800/day"; `open` is (None, None). "800" leaves the unit open."""
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """The pay of a job as expected: rupees between two bounds, or to be agreed, and the unit if said."""
+
+    least: int | None = None
+    """None is pay to be agreed."""
+    most: int | None = None
+    unit: str | None = None
+
+    def holds(self, amount: int | None, unit: str | None) -> bool:
+        """Whether this pay is what was meant."""
+        if self.least is None or self.most is None or amount is None:
+            return self.least == amount
+        return self.least <= amount <= self.most and self.unit in {None, unit}
+
+
+def parse_pay(text: str) -> Pay:
+    """Return "800/day", "500-600/day", "800" (unit not said) or "open". Raises `ValueError`."""
     if text == "open":
-        return None, None
+        return Pay()
     amount, _, unit = text.partition("/")
-    return int(amount), unit or None
+    least, _, most = amount.partition("-")
+    return Pay(int(least), int(most or least), unit or None)
 
 
 PARSERS: Final[Mapping[str, Any]] = {
