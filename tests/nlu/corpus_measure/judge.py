@@ -46,6 +46,8 @@ class Judgement:
 
 _HARMLESS: Final = frozenset({"resume"})
 """Effects that change nothing for the person."""
+_OWN_WORDS: Final = "job.note"
+"""What is left over of a text is kept as a note, in the person's own words: too much of it is not false."""
 _GUESSED_LANGUAGE: Final = frozenset({"first", "language", "job_stranger"})
 """Questions at which Hindi is answered in Hindi: that language is no wrong effect."""
 HARD: Final = frozenset(
@@ -90,7 +92,7 @@ def _against(line: Line, expected: Expectation, outcome: Outcome, before: Situat
     misread = [
         f"{name}={_told(value)}"
         for name, value in outcome.shown.items()
-        if not _fits(name, value, expected)
+        if name != _OWN_WORDS and not _fits(name, value, expected)
     ]
     misread += [f"lost {name}" for name in sorted(outcome.lost) if name not in expected.facts]
     right_offers = 0
