@@ -68,7 +68,7 @@ def judge(line: Line) -> Judgement:
         raise ValueError(f"{line.source}: {error}") from error
     inbound = Inbound("m", InboundKind.TEXT, NOW, phone_from=PHONE, text=line.text)
     outcome = outcome_of(before, handle_message(before.state, inbound, before.context))
-    judged = [_against(line, expected, outcome, before) for expected in alternatives]
+    judged = [against(line, expected, outcome, before) for expected in alternatives]
     return max(judged, key=lambda found: (found.verdict, -len(found.misread), found.proposed))
 
 
@@ -82,7 +82,8 @@ def is_grave(judgement: Judgement) -> bool:
     return any(re.split("[=:@]", what)[0] in HARD for what in judgement.wrong)
 
 
-def _against(line: Line, expected: Expectation, outcome: Outcome, before: Situation) -> Judgement:
+def against(line: Line, expected: Expectation, outcome: Outcome, before: Situation) -> Judgement:
+    """Return the verdict on what followed, by one alternative."""
     wrong = [
         f"{name}={_told(value)}"
         for name, value in outcome.saved.items()
