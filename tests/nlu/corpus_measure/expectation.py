@@ -25,7 +25,7 @@ class Expectation:
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Values as expected; facts of a job are called `job.people`."""
-    proposed: Mapping[str, str] = field(default_factory=dict)
+    proposed: Mapping[str, Any] = field(default_factory=dict)
     """Facts of which a proposal is enough, such as a place without its city."""
     only_proposed: frozenset[str] = frozenset()
     """Of those, the ones that nobody may take without asking: a place that has namesakes."""
@@ -45,7 +45,7 @@ def _alternative(text: str) -> Expectation:
     if not text:
         raise ValueError("nothing is expected")
     facts: dict[str, Any] = {}
-    proposed: dict[str, str] = {}
+    proposed: dict[str, Any] = {}
     strict: set[str] = set()
     acts: set[str] = set()
     optional: set[str] = set()
@@ -57,7 +57,7 @@ def _alternative(text: str) -> Expectation:
             if bare != item:
                 optional.add(bare)
         elif name.endswith("?"):
-            proposed[_fact(name[:-1])] = value.strip()
+            proposed[_fact(name[:-1])] = _value(name[:-1].removeprefix("job."), value.strip())
         elif name.startswith("which_"):
             proposed[_fact(name.removeprefix("which_"))] = value.strip()
             strict.add(name.removeprefix("which_"))
