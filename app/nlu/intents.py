@@ -125,8 +125,31 @@ def intents(text: str) -> frozenset[Intent]:
     # "Block Cafe Leopold": the dialogue asks which company is meant.
     if named := first & _NAMING_SOMEBODY:
         return named
-    answer = yes_or_no(words)
-    return frozenset() if answer is None else frozenset({answer})
+    said = _command(words) or yes_or_no(words)
+    return frozenset() if said is None else frozenset({said})
+
+
+_IN_PARTS: Final[Mapping[Intent, tuple[str, str]]] = {
+    Intent.STOP: ("send_not", "messages"),
+    Intent.DELETE_DATA: ("erase", "own_data"),
+    Intent.HUMAN: ("talk", "people"),
+}
+"""Commands said in two parts, each the name of a list: "mera sab data" and "delete karo"."""
+
+
+def _command(words: Sequence[str]) -> Intent | None:
+    """Return the command whose two parts the words say, in whatever order, and nothing else."""
+    lexicon = _command_parts()
+    if not lexicon.covers(words):
+        return None
+    said = {span.meaning for span in lexicon.scan(words)} - {_FILLER}
+    return next((intent for intent, parts in _IN_PARTS.items() if said == set(parts)), None)
+
+
+@cache
+def _command_parts() -> Lexicon[str]:
+    names = [*(name for parts in _IN_PARTS.values() for name in parts), _FILLER]
+    return Lexicon((phrase, name) for name in names for phrase in phrases("commands", name))
 
 
 def language_named(text: str) -> str | None:

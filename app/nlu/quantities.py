@@ -19,6 +19,8 @@ _KM_OF: Final = {"": 1.0, "km": 1.0, "metre": 0.001, "mile": 1.609}
 _YEARS_OF: Final = {"year": 1.0, "month": 1 / 12, "week": 1 / 52, "day": 1 / 365}
 _YOUNGEST_WRITER: Final = 5
 """A smaller number is no age: "I am a …"."""
+_YOUNGEST_WORKER: Final = 12
+"""A smaller number is no age that somebody tells who looks for work: "I am 2 years in this"."""
 _MOST_DIGITS: Final = 5
 """Longer numbers are PIN codes and phones, and measure nothing."""
 
@@ -101,11 +103,13 @@ def _amounts(text: str) -> list[Amount] | None:
     tokens = _tokens(words)
     if any(word[0].isdecimal() for word in words):
         # Where there are digits, other words are no numbers: the English "do" is no two.
+        units = [token for token, _ in tokens[1:]] + [""]
         measured = [
             ""
-            if isinstance(token, _Number) and not token.added and not part[0][0].isdecimal()
+            if isinstance(token, _Number)
+            and not (token.added or part[0][0].isdecimal() or following in _YEARS_OF)
             else token
-            for token, part in tokens
+            for (token, part), following in zip(tokens, units, strict=True)
         ]
         if _of_something_else(tokens):
             return None
@@ -230,4 +234,14 @@ def _joined(
 def says_no_experience(text: str) -> bool:
     """Return whether somebody says that they have no experience: "I'm new", "naya hoon", "no"."""
     bare = " ".join(phrase_set("filler").without(split_words(text)))
-    return bool({Intent.NEW, Intent.NO, Intent.SKIP} & (intents(text) | intents(bare)))
+    return bool({Intent.NEW, Intent.NO} & (intents(text) | intents(bare)))
+
+
+def says_age(text: str) -> bool:
+    """Return whether a number says how old somebody is: "my age is 30", "I am 24", "25 saal ka hu"."""
+    words = split_words(text)
+    found = age(words)
+    if found is None or found[0] is None or found[0] < _YOUNGEST_WORKER:
+        return False
+    bare = not phrase_set("filler").without(found[1])
+    return phrase_set("age").anywhere(words) or (bare and phrase_set("i_am").anywhere(words))

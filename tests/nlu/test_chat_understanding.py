@@ -394,3 +394,30 @@ def test_stop_is_heard_with_a_sign_beside_it(text: str) -> None:
 @pytest.mark.parametrize("text", ["don't stop 🙏", "bus stop 🚌", "yes 👎", "ruko", "रुको"])
 def test_what_only_has_the_word_in_it_stops_nothing(text: str) -> None:
     assert Intent.STOP not in intents(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("ab message mat bhejna", Intent.STOP),
+        ("stop sending me jobs", Intent.STOP),
+        ("mera sab data delete karo", Intent.DELETE_DATA),
+        ("मेरी जानकारी मिटा दो", Intent.DELETE_DATA),
+        ("please delete all my information", Intent.DELETE_DATA),
+        ("kisi aadmi se baat karao", Intent.HUMAN),
+        ("I want to talk to a real person", Intent.HUMAN),
+    ],
+)
+def test_a_command_is_said_in_parts(text, meant):
+    assert intents(text) == {meant}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("cook hata do", "remove cook", "stop this job", "do not stop", "mat karo", "everything"),
+        *("baat karni hai husband se", "sunday hata do", "message", "i will talk to my brother"),
+    ],
+)
+def test_a_part_of_a_command_is_none(text):
+    assert not intents(text) & {Intent.STOP, Intent.DELETE_DATA, Intent.HUMAN}

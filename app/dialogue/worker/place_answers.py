@@ -141,6 +141,9 @@ def move_home(message: Incoming) -> Turn:
 
 def read_experience(message: Incoming) -> Turn | None:
     """Read years of experience."""
+    if message.has_intent(Intent.SKIP):
+        # Nobody is without experience because they say so later.
+        return close_question(message, Ask.EXPERIENCE)
     years = _read_measure(message, "years", quantities.years)
     if years is None and quantities.says_no_experience((message.text or "")[:_ANSWER_CHARACTERS]):
         years = 0.0
@@ -157,4 +160,6 @@ def _read_measure(
 ) -> float | None:
     choice = message.tapped(prefix)
     text = choice if choice is not None else message.text
+    if choice is None and quantities.says_age((text or "")[:_ANSWER_CHARACTERS]):
+        return None
     return measure(text[:_ANSWER_CHARACTERS]) if text else None
