@@ -14,12 +14,11 @@ from app.chat.load_context import job_params_of
 from app.core.errors import DomainError, Invalid, NotFound
 from app.core.paging import PageRequest
 from app.database.session import keyring
-from app.dialogue.context import CANCELLABLE
 from app.dialogue.effects import (
+    AddPositions,
     AnswerHiringFaq,
     AskLeadReport,
     AskWhichContact,
-    AskWhichJob,
     BlockWorker,
     CancelJob,
     Effect,
@@ -29,6 +28,8 @@ from app.dialogue.effects import (
     PostJob,
     ProvePhone,
     PublishJob,
+    RaisePay,
+    RepeatJob,
     ReportLead,
     SendPhoneCode,
 )
@@ -40,7 +41,7 @@ from app.identity.models import UserStatus
 from app.jobs import posting, queries
 from app.jobs.models import Job
 from app.jobs.moderation import JobDeclined, JobPendingReview
-from app.jobs.rules import JobAction, JobCancelled, JobStatus, StartsInPast
+from app.jobs.rules import JobAction, JobCancelled, StartsInPast
 from app.masking.mask import mask
 from app.matching.publish import publish
 from app.offers import closing
@@ -66,6 +67,8 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "account_restricted": "employer_restricted",
     "job_filled": "job_filled_already",
     "job_expired": "job_over_already",
+    "job_over": "job_over_now",
+    "job_not_editable": "job_stays",
     "codes_sent": "proof_enough",
     "wrong_code": "proof_wrong",
     "job_not_found": "job_unknown",
@@ -157,6 +160,42 @@ async def _publish_draft(context: EffectContext, account: phones.PhoneAccount, j
     counts = (await counts_of(context.session, [job.id], context.now)).get(job.id, {})
     asked = sum(counts.values())
     context.reply("job_posted" if asked else "job_posted_nobody", {**params, "count": asked})
+
+
+async def _add_positions(context: EffectContext, effect: AddPositions) -> None:
+    account = await _account(context, effect.employer_id)
+    account.actor.require_unrestricted()
+    job = await _edited(context, account, effect.job_id, positions=effect.positions)
+    context.reply("positions_added", await job_params_of(context.session, job, context.now))
+
+
+async def _raise_pay(context: EffectContext, effect: RaisePay) -> None:
+    account = await _account(context, effect.employer_id)
+    job = await _edited(context, account, effect.job_id, salary=effect.salary)
+    context.reply("pay_changed", await job_params_of(context.session, job, context.now))
+
+
+async def _edited(
+    context: EffectContext, account: phones.PhoneAccount, job_id: UUID, **changes: Any
+) -> Job:
+    return await posting.edit(context.session, account.id, job_id, changes, context.now)
+
+
+async def _repeat_job(context: EffectContext, effect: RepeatJob) -> None:
+    """Repeat and publish in one step, as two requests to the API would."""
+    account = await _account(context, effect.employer_id)
+    account.actor.require_unrestricted()
+    told = {"ends_on": effect.ends_on, "slots": tuple(effect.slots), "salary": effect.salary}
+    job = await posting.repeat(
+        context.session,
+        account.id,
+        effect.job_id,
+        starts_on=effect.starts_on,
+        positions=effect.positions,
+        changes=told,
+        now=context.now,
+    )
+    await _publish_draft(context, account, job)
 
 
 async def _cancel_job(context: EffectContext, effect: CancelJob) -> None:
@@ -269,18 +308,6 @@ async def _answer_faq(context: EffectContext, effect: AnswerHiringFaq) -> None:
     context.reply(f"hire_faq_{effect.topic}", terms)
 
 
-async def _ask_which_job(context: EffectContext, effect: AskWhichJob) -> None:
-    account = await _account(context, effect.employer_id)
-    page = PageRequest(SHOWN_JOBS, None)
-    jobs, _ = await queries.list_jobs(context.session, account.id, None, page)
-    still = [job for job in jobs if JobStatus(job.status) in CANCELLABLE]
-    if len(still) == 1:
-        context.reply("ask_cancel_job", await job_params_of(context.session, still[0], context.now))
-        return
-    rows = [Row(f"job:{job.id}:cancel", inert(job.title, ROW_TITLE_CHARACTERS)) for job in still]
-    context.reply("which_job_to_cancel" if rows else "no_jobs_to_cancel", rows=rows)
-
-
 # ── Contacts that were bought ───────────────────────────────────────────────────────────────────────
 
 
@@ -335,12 +362,14 @@ HANDLERS: Final[Mapping[type, _Handler]] = {
     ProvePhone: _prove_phone,
     PostJob: _post_job,
     PublishJob: _publish_job,
+    AddPositions: _add_positions,
+    RaisePay: _raise_pay,
+    RepeatJob: _repeat_job,
     CancelJob: _cancel_job,
     ListJobs: _list_jobs,
     ListLeads: _list_leads,
     ListContacts: _list_contacts,
     AnswerHiringFaq: _answer_faq,
-    AskWhichJob: _ask_which_job,
     AskWhichContact: _ask_which_contact,
     AskLeadReport: _ask_lead_report,
     ReportLead: _report_lead,

@@ -1,14 +1,16 @@
 """Loads what is known about the sender of a message: profile, offers, employer accounts."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
 from app.dialogue.context import Context, EmployerAccount, JobSummary, Profile, masked_email
+from app.dialogue.employer import published_job
 from app.dialogue.worker.questions import good_name
 from app.employers import phones
 from app.identity.models import User, UserStatus
@@ -31,6 +33,8 @@ from app.workers import availability
 from app.workers.profile import WorkerAccount
 from app.workers.registration import DEFAULT_TRAVEL_KM
 
+_NEWEST_JOBS: Final = 20
+"""Jobs of an employer among which one that is meant is looked for."""
 CHANNEL: Final = "whatsapp"
 """The channel on which a consent in the chat is given."""
 
@@ -65,6 +69,7 @@ async def load_context(
         attended=person.held_by is not None,
         employers=employers,
         job=await _tapped_job(session, employers, inbound, now),
+        jobs=await _jobs(session, employers, person, inbound, now),
         base_url=base_url,
         late=last is not None and inbound.sent_at < last,
         stop_superseded=person.stop_told_at is not None and inbound.sent_at < person.stop_told_at,
@@ -197,10 +202,48 @@ async def _tapped_job(
     return None
 
 
-async def job_params_of(session: AsyncSession, job: Job, now: dt.datetime) -> dict[str, Any]:
-    """Return the values of texts about an employer's own job."""
-    counts = (await counts_of(session, [job.id], now)).get(job.id, {})
-    params = (await job_params(session, [job.id]))[job.id]
+async def _jobs(
+    session: AsyncSession,
+    employers: Sequence[EmployerAccount],
+    person: ChatPerson,
+    inbound: Inbound,
+    now: dt.datetime,
+) -> Sequence[JobSummary]:
+    """Return the newest jobs of the employers that may act here, where the message may be about one."""
+    ask = (person.state or {}).get("ask")
+    if ask not in published_job.OPEN and not published_job.may_concern(inbound, now):
+        return ()
+    found: list[JobSummary] = []
+    for employer in employers:
+        if employer.proven:
+            page = PageRequest(_NEWEST_JOBS, None)
+            jobs, _ = await queries.list_jobs(session, employer.id, None, page)
+            found += await _summaries(session, employer.id, jobs, now)
+    return found
+
+
+async def _summaries(
+    session: AsyncSession, employer_id: UUID, jobs: Sequence[Job], now: dt.datetime
+) -> list[JobSummary]:
+    if not jobs:
+        return []
+    ids = [job.id for job in jobs]
+    counts, params = await counts_of(session, ids, now), await job_params(session, ids)
+    return [
+        JobSummary(
+            job.id,
+            employer_id,
+            JobStatus(job.status),
+            _job_values(job, params[job.id], counts.get(job.id, {})),
+            tuple(job.required_skills),
+        )
+        for job in jobs
+    ]
+
+
+def _job_values(
+    job: Job, params: Mapping[str, Any], counts: Mapping[OfferStatus, int]
+) -> dict[str, Any]:
     return {
         **params,
         "job_id": str(job.id),
@@ -209,3 +252,9 @@ async def job_params_of(session: AsyncSession, job: Job, now: dt.datetime) -> di
         "accepted": counts.get(OfferStatus.ACCEPTED, 0),
         "unlocked": job.unlocked,
     }
+
+
+async def job_params_of(session: AsyncSession, job: Job, now: dt.datetime) -> dict[str, Any]:
+    """Return the values of texts about an employer's own job."""
+    counts = (await counts_of(session, [job.id], now)).get(job.id, {})
+    return _job_values(job, (await job_params(session, [job.id]))[job.id], counts)

@@ -65,6 +65,13 @@ class JobSummary:
     status: JobStatus
     params: Mapping[str, Any]
     """Values for the texts about it."""
+    skills: Sequence[str] = ()
+    """Slugs of the skills it requires."""
+
+    @property
+    def title(self) -> str:
+        """The title; contact details in it are masked."""
+        return str(self.params["title"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,8 @@ class Context:
     """Employer accounts that name this phone, proven or not."""
     job: JobSummary | None = None
     """The tapped job, if it belongs to one of those employers."""
+    jobs: Sequence[JobSummary] = ()
+    """The newest jobs of those employers, where the message may be about one that is posted."""
     base_url: str = ""
     late: bool = False
     """Whether a newer message of this person was handled already."""

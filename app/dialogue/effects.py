@@ -1,12 +1,13 @@
 """Effects: what a turn changes or looks up. `app.chat.effects` performs them by the domains' verbs."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from app.core.week import Slot
-from app.jobs.job_text import JobText
+from app.jobs.job_text import JobSalary, JobText
 
 REPORT_CHARACTERS: Final = 500
 """The longest text of a report that is kept."""
@@ -189,6 +190,34 @@ class CancelJob(EmployerEffect):
 
 
 @dataclass(frozen=True, slots=True)
+class AddPositions(EmployerEffect):
+    """Raise how many people a posted job wants to this number."""
+
+    job_id: UUID
+    positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class RaisePay(EmployerEffect):
+    """Change the pay of a posted job, as its terms allow."""
+
+    job_id: UUID
+    salary: JobSalary
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatJob(EmployerEffect):
+    """Create and publish a job like one there is, as it was read back."""
+
+    job_id: UUID
+    starts_on: dt.date
+    ends_on: dt.date | None
+    slots: Sequence[Slot]
+    positions: int
+    salary: JobSalary | None
+
+
+@dataclass(frozen=True, slots=True)
 class ListJobs(EmployerEffect):
     """List the employer's jobs with their progress."""
 
@@ -211,11 +240,6 @@ class AnswerHiringFaq(EmployerEffect):
 
     topic: str
     """One of `app.nlu.faq_topic.EMPLOYER_TOPICS`."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskWhichJob(EmployerEffect):
-    """Ask which job is to be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ class Ask(StrEnum):
     JOB_NOTE = "job_note"
     JOB_RIGHT = "job_right"
     JOB_CHANGE = "job_change"
+    WHICH_JOB = "which_job"
+    REPEAT_DAYS = "repeat_days"
+    POSTED_JOB = "posted_job"
 
 
 _ASKS: Final[Mapping[str, Ask]] = {ask.value: ask for ask in Ask}

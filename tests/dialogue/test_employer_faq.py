@@ -1,14 +1,25 @@
 """What employers ask is answered wherever they ask it; what says something of a job is no question."""
 
+from dataclasses import replace
+from uuid import UUID
+
 import pytest
 
 from app.core.languages import languages
-from app.dialogue.effects import AnswerHiringFaq, AskWhichJob, CancelJob
+from app.dialogue.context import JobSummary
+from app.dialogue.effects import AnswerHiringFaq
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
 from app.texts.catalogue import get_catalogue
-from tests.support.dialogue import EMPLOYERS, context, incoming
+from tests.support.dialogue import EMPLOYERS, JOB, context, incoming
+
+
+def posted(number: int) -> JobSummary:
+    """A published job."""
+    name = UUID(f"0198c0de-0000-7000-8000-0000000000{number:02}")
+    return replace(JOB, id=name, params={**JOB.params, "job_id": str(name)})
+
 
 FACTS = context(profile=None, employers=[EMPLOYERS[0]])
 MINE = State(persona=str(EMPLOYERS[0].id))
@@ -87,9 +98,16 @@ def test_what_says_something_of_a_job_is_no_question(text: str) -> None:
     ],
 )
 def test_a_posted_job_is_cancelled_only_after_asking(text: str) -> None:
-    turn = handle_message(MINE, incoming(text), FACTS)
-    assert turn.effects == (AskWhichJob(EMPLOYERS[0].id),)
-    assert not any(isinstance(effect, CancelJob) for effect in turn.effects)
+    job = posted(1)
+    turn = handle_message(MINE, incoming(text), replace(FACTS, jobs=(job,)))
+    assert [reply.text for reply in turn.replies] == ["ask_cancel_job"]
+    assert not turn.effects
+    two = replace(FACTS, jobs=(job, posted(2)))
+    assert [reply.text for reply in handle_message(MINE, incoming(text), two).replies] == [
+        "which_job"
+    ]
+    nothing = handle_message(MINE, incoming(text), FACTS)
+    assert [reply.text for reply in nothing.replies] == ["no_jobs_to_cancel"]
 
 
 @pytest.mark.parametrize(

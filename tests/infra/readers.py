@@ -66,6 +66,7 @@ def _called() -> dict[str, Run]:
     from app.masking import harmless_numbers
     from app.nlu import (
         dates,
+        job_command,
         job_correction,
         job_request,
         negation,
@@ -74,6 +75,7 @@ def _called() -> dict[str, Run]:
         place_choice,
         skill_phrases,
     )
+    from app.payments import first_message
     from app.texts import formatting
 
     return {
@@ -81,6 +83,10 @@ def _called() -> dict[str, Run]:
         "app.catalogue.phonetics.distance": lambda text: phonetics.distance(text[:100], "andheri"),
         "app.nlu.job_correction.read": lambda text: job_correction.read(
             text, Draft(), CorrectionContext(None, TODAY, "en", "INR", "Mumbai")
+        ),
+        "app.nlu.job_command.read": lambda text: job_command.read(text, TODAY),
+        "app.payments.first_message.hello_url": lambda text: first_message.hello_url(
+            "+919820012345", "en", name=text, company=text, title=text
         ),
         "app.nlu.dates.read": lambda text: dates.read(text, TODAY),
         "app.nlu.negation.split_denied_days": lambda text: negation.split_denied_days(text, TODAY),

@@ -53,6 +53,9 @@ CHAT_SAMPLES: dict[str, Any] = {
     "unlocked": 1,
     "standing": "open",
     "radius": "from within 5 km",
+    "token": "0a1b2c3d4e5f",
+    "total": 4,
+    "new": {"amount": 18_000, "currency": "INR", "per": "hour"},
 }
 
 

@@ -8,7 +8,6 @@ from app.core.languages import languages
 from app.dialogue.context import CANCELLABLE, EmployerAccount
 from app.dialogue.effects import (
     AnswerHiringFaq,
-    AskWhichJob,
     CancelJob,
     ListContacts,
     ListJobs,
@@ -16,7 +15,7 @@ from app.dialogue.effects import (
     PublishJob,
     SendSignInCode,
 )
-from app.dialogue.employer import posting
+from app.dialogue.employer import posting, published_job
 from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.engine import (
@@ -49,6 +48,8 @@ def open_question_or_menu(message: EmployerMessage) -> tuple[Reply, ...]:
 
 
 def _open_question(message: EmployerMessage) -> tuple[Reply, ...]:
+    if message.state.ask in published_job.OPEN:
+        return (published_job.again(message),)
     return (posting.again(message),) if posting.is_posting(message.state) else ()
 
 
@@ -90,10 +91,6 @@ def _code(message: EmployerMessage) -> Turn:
     return Turn(message.state, (Reply("employer_code"),))
 
 
-def _cancel_job(message: EmployerMessage) -> Turn:
-    return Turn(message.state.at(Ask.NOTHING), (), (AskWhichJob(message.account.id),))
-
-
 _MENU: Final[Mapping[str, Reader[EmployerMessage]]] = {
     "open": _open_menu,
     "jobs": _list_jobs,
@@ -125,7 +122,7 @@ _IDLE: Final[Mapping[Intent, Reader[EmployerMessage]]] = {
     Intent.START: _open_menu,
     Intent.BOT: _open_menu,
     Intent.BACK: _open_menu,
-    Intent.CANCEL: _cancel_job,
+    Intent.CANCEL: published_job.cancel,
     Intent.PROFILE: _data,
     Intent.WHO_KNOWS: _list_contacts,
 }
@@ -139,6 +136,15 @@ def _intent(message: EmployerMessage) -> Turn | None:
         # "Block B, Salt Lake" is where the work is.
         intents -= {Intent.BLOCK, Intent.REPORT}
     return follow_intent(message, _ANYWHERE, intents)
+
+
+def _command(message: EmployerMessage) -> Turn | None:
+    """Read a command about a posted job; while another job is put together, its words are that one's."""
+    writing = posting.is_posting(message.state) or message.state.ask is Ask.LEAD_REPORT
+    asks_how = find_topic(message.text or "", EMPLOYER_TOPICS) == "cancel"
+    if writing or asks_how or message.intents:
+        return None
+    return published_job.read_command(message)
 
 
 # ── Frequent questions ───────────────────────────────────────────────────────────────────────────
@@ -210,8 +216,11 @@ EMPLOYER: Final[Persona[EmployerMessage]] = Persona(
         _job_tap,
         lead_tap,
         posting.read_yes,
+        published_job.read_answer,
+        _command,
         _intent,
         _faq,
+        published_job.read_days,
         read_report,
         posting.read_posting,
         posting.new_job,

@@ -176,6 +176,7 @@ _PUBLISHED: Final = JobSummary(
     _ACCOUNT.id,
     JobStatus.PUBLISHED,
     {**SAMPLES, "job_id": str(JOB), "people": 2, "asked": 5, "accepted": 2, "unlocked": 1},
+    ("waiter",),
 )
 _JUHU_JOB: Final = {**_JUHU, "zone": "Asia/Kolkata"}
 _SATURDAY: Final = dt.date(2026, 12, 5)
@@ -233,7 +234,8 @@ def _read_back(made: Situation) -> Situation:
 def _employer(job: JobSummary | None = None, ask: Ask = Ask.NOTHING, **draft: Any) -> Any:
     """Return a situation of an employer who signed in by this phone."""
     state = State(ask, draft=draft, persona=str(_ACCOUNT.id))
-    return lambda: Situation(state, _context(None, employers=(_ACCOUNT,), job=job))
+    jobs = () if job is None else (job,)
+    return lambda: Situation(state, _context(None, employers=(_ACCOUNT,), job=job, jobs=jobs))
 
 
 _EMPLOYER: Final[Mapping[str, Callable[[], Situation]]] = {
