@@ -17,7 +17,7 @@ from tests.nlu.corpus_measure.values import Days, Place
 
 _KNOWN_DRAFT: Final = frozenset(
     {"skills", "slots", "places", "page", "first", "offered", "rejected", "until", "at", "job"}
-    | {"token", "offer_id", "company", "blocked", "employer", "match_id", "name"}
+    | {"token", "offer_id", "company", "blocked", "employer", "match", "name"}
 )
 """What conversations keep unsaved today; another key may hide a fact, and is reported."""
 _VERBS: Final = frozenset({"accept", "reject", "withdraw", "reconsider"})
@@ -52,6 +52,8 @@ _REPLY_ACTS: Final[Mapping[str, str]] = {
     "ask_repeat_days": "repeat?",
     "ask_repeat_day": "repeat?",
     "job_shown": "jobs",
+    "people_only_added": "add_people?",
+    "ask_lead_report": "report?",
     "job_dropped": "discard",
     "ask_job_change": "change",
     "employer_data": "data",

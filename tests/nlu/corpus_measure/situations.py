@@ -243,7 +243,7 @@ _EMPLOYER: Final[Mapping[str, Callable[[], Situation]]] = {
     "job_new": _employer(),
     **{ask.value: _posting(ask) for ask in Ask if ask.value.startswith("job_")},
     "job_published": _employer(job=_PUBLISHED),
-    "lead_report": _employer(ask=Ask.LEAD_REPORT, match_id=str(OFFER), name="Asha Kulkarni"),
+    "lead_report": _employer(ask=Ask.LEAD_REPORT, match=str(OFFER)),
 }
 _SITUATIONS: Final[Mapping[str, Mapping[str, Callable[[], Situation]]]] = {
     "worker": _WORKER,
