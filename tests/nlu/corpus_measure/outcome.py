@@ -281,7 +281,8 @@ def _read_draft(
         slugs = [row.id.partition(":")[2] for row in reply.rows if row.id.startswith("skill:")]
         if reply.text == "ask_which_skill" and slugs:
             offered["skills"] = slugs
-    if "job" in draft:
+    # A question about a posted job keeps that job's id there.
+    if isinstance(draft.get("job"), Mapping):
         old = _job_facts(before.draft("job") or {}, before)
         new = _job_facts(draft["job"], before)
         shown |= {name: value for name, value in new.items() if old.get(name) != value}
