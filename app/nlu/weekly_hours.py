@@ -96,6 +96,7 @@ def _without_asides(tokens: _Tokens) -> _Tokens | None:
 
     None where nothing else is said: when college is over nobody knows.
     """
+    tokens = _after_the_occasion(tokens)
     if not any(token.names & _ASIDES for token in tokens):
         return tokens
     kept: list[Token] = []
@@ -116,6 +117,19 @@ def _without_asides(tokens: _Tokens) -> _Tokens | None:
         position += 1
     times = any("time" in token.names or token.names & set(PARTS) for token in kept)
     return None if asides and not times else kept
+
+
+def _after_the_occasion(tokens: _Tokens) -> _Tokens:
+    """Read "college finishes at 2" and "school 8 to 2, free after that" as "after 2"."""
+    names = [token.names for token in tokens]
+    times = [at for at, each in enumerate(names) if "time" in each]
+    begins = next((at for at, each in enumerate(names) if "occasion" in each), None)
+    ends = [at for at, each in enumerate(names) if each & {"ends", "after_that"}]
+    if begins is None or not times or not ends or times[0] < begins or times[-1] > ends[-1] + 2:
+        return tokens
+    until = max(times[-1], ends[-1])
+    after = Token(frozenset({"after"}))
+    return [*tokens[:begins], after, tokens[times[-1]], *tokens[until + 1 :]]
 
 
 def to_slots(parts: Iterable[tuple[Collection[int], Sequence[_Span]]]) -> list[Slot] | None:
@@ -148,7 +162,12 @@ def _clauses(tokens: _Tokens, today: int | None) -> tuple[list[_Clause], set[int
     position = 0
     while position < len(tokens):
         names = tokens[position].names
-        if latest_at == position and "not" in names and not _days_follow(tokens, position + 1):
+        if "other_days" in names:
+            if not (latest := _other_days(clauses, never)):
+                return None
+            clauses.append(_Clause(set(latest)))
+            position += 1
+        elif latest_at == position and "not" in names and not _days_follow(tokens, position + 1):
             # "sunday nahi"; but that tomorrow is off says nothing of other weeks.
             if tokens[position - 1].names & set(FROM_TODAY):
                 return None
@@ -190,6 +209,12 @@ def _clauses(tokens: _Tokens, today: int | None) -> tuple[list[_Clause], set[int
     return None if clauses and not left else (left, never)
 
 
+def _other_days(clauses: Sequence[_Clause], never: Collection[int]) -> tuple[int, ...]:
+    """Return the days of which nothing was said yet; none where no day was named at all."""
+    named = {*never, *(day for clause in clauses for day in clause.days)}
+    return tuple(day for day in EVERY_DAY if day not in named) if named else ()
+
+
 def _days_follow(tokens: _Tokens, position: int) -> bool:
     return position < len(tokens) and bool(tokens[position].names & {*DAYS, *FROM_TODAY})
 
@@ -216,6 +241,8 @@ def _days_at(
     names = tokens[position].names
     ahead = _one_of(names, FROM_TODAY)
     if ahead is not None:
+        if _begins_then(tokens, position):
+            return None  # "from tomorrow" is when it begins, and no day of the week
         return None if today is None else (((today + FROM_TODAY[ahead]) % 7,), position + 1)
     name = _one_of(names, DAYS)
     if name is None:
@@ -231,6 +258,13 @@ def _days_at(
                 after += not _time_follows(tokens, after + 1) or "before" in tokens[after].names
             return tuple((days[0] + step) % 7 for step in range(length + 1)), after
     return days, position + 1
+
+
+def _begins_then(tokens: _Tokens, position: int) -> bool:
+    after = position + 1
+    return (position > 0 and "after" in tokens[position - 1].names) or (
+        _is(tokens, after, "onwards") and not _days_follow(tokens, after + 1)
+    )
 
 
 def _time_follows(tokens: _Tokens, position: int) -> bool:
@@ -253,6 +287,8 @@ def _span_at(tokens: _Tokens, position: int) -> tuple[_Span, int] | None:
     names = tokens[position].names
     part = _one_of(names, PARTS)
     if part is not None:
+        if _is(tokens, position + 1, "before") and _time_follows(tokens, position + 2):
+            return (PARTS[part][0], _moment(tokens[position + 2], part)), position + 3
         return _times_at(tokens, position + 1, part) or _part_at(tokens, position, part)
     if "after" in names and _time_follows(tokens, position + 1):
         return _after(tokens, position + 1)
@@ -325,8 +361,11 @@ def _onwards(tokens: _Tokens, position: int) -> bool:
 
 
 def _until(last: Token, part: str | None) -> _Span:
+    """Read "before 10": from six in the morning, but "before 6am" from midnight."""
     end = _moment(last, part)
-    return (6 * 60, end if end > 6 * 60 else end + HALF_DAY)
+    if 0 < end <= 6 * 60 and (last.fixed or part == "morning"):
+        return 0, end
+    return 6 * 60, end if end > 6 * 60 else end + (HALF_DAY if end else DAY)
 
 
 def _opening(first: Token) -> int:
@@ -359,7 +398,9 @@ def _moment(token: Token, part: str | None) -> int:
     if part == "morning":
         return minutes % HALF_DAY
     if part == "night":
-        return minutes if minutes < 6 * 60 else minutes % HALF_DAY + HALF_DAY
+        # "raat 2" is early, "raat 12" midnight, "raat 10" late.
+        early = minutes < 6 * 60 or minutes == HALF_DAY
+        return minutes % HALF_DAY + (0 if early else HALF_DAY)
     return minutes % HALF_DAY + HALF_DAY
 
 
@@ -368,27 +409,49 @@ def _span(
 ) -> _Span:
     """Two times as a stretch: of unclear hours the ones people work at, "9-5" and "6-10".
 
-    `both`: a part of the day after the two ("7 to 11 at night") may be meant for the first too.
+    An end that may be before or after noon is the one nearest after the start. `both`: a part of the day after
+    the two ("7 to 11 at night") may be meant for the first too.
     """
+    if both and late_part == "night" and part is None and not (first.fixed or last.fixed):
+        return _in_the_night(first, last)
     start = _moment(first, part)
-    end = _moment(last, late_part or (part if part in {"afternoon", "evening"} else None))
-    if both and late_part and part is None and not first.fixed and start + HALF_DAY < end:
-        start += HALF_DAY
-    elif not first.fixed and part is None and last.fixed and last.minutes > HALF_DAY:
+    end = _moment(last, late_part)
+    if not first.fixed and part is None:
+        start = _usual_start(start, end, last, late_part, both=both)
+    if last.fixed or late_part is not None:
+        return start, end if end > start else end + DAY
+    return start, start + ((end - start) % HALF_DAY or HALF_DAY)
+
+
+def _usual_start(start: int, end: int, last: Token, late_part: str | None, *, both: bool) -> int:
+    """Return which half of the day an unclear start is meant in."""
+    later = start % HALF_DAY + HALF_DAY
+    if both and late_part:
+        return later if later < end else start
+    if last.fixed and end <= HALF_DAY:
+        # "10 to 6 am": the shorter stretch.
+        return min(start, later, key=lambda begin: (end - begin) % DAY)
+    if last.fixed:
         # "6 to 10 pm": the second time's half holds for the first, unless that is then too late.
-        if start + HALF_DAY < last.minutes and start < 7 * 60:
-            start += HALF_DAY
-    elif not first.fixed and part is None and start < 6 * 60:
-        start += HALF_DAY
-    elif not (first.fixed or last.fixed) and part is None and start < min(end, 7 * 60):
-        # "6-10" is an evening, "9-12" a morning.
-        start += HALF_DAY
-    if not last.fixed and late_part is None:
-        while end <= start and end + HALF_DAY <= DAY:
-            end += HALF_DAY
-    if end <= start:
-        end += DAY
-    return start, end
+        return later if later < end and start < 7 * 60 else start
+    # "5 to 9" and "6-10" are evenings, "9-12" a morning.
+    return later if start < 6 * 60 or (not late_part and start < min(end, 7 * 60)) else start
+
+
+def _in_the_night(first: Token, last: Token) -> _Span:
+    """Return the stretch of two times said to be at night: most of it dark, and of such the shortest."""
+    starts = (first.minutes % HALF_DAY, first.minutes % HALF_DAY + HALF_DAY)
+    size = (last.minutes - first.minutes) % HALF_DAY or HALF_DAY
+    dusk, dawn = PARTS["night"]
+
+    def dark(begin: int) -> int:
+        return sum(
+            max(0, min(begin + size, until) - max(begin, since))
+            for since, until in ((dusk, dawn), (dusk - DAY, dawn - DAY))
+        )
+
+    start = max(starts, key=lambda begin: (dark(begin), begin))
+    return start, start + size
 
 
 # ── Slots ────────────────────────────────────────────────────────────────────────────────────────
