@@ -28,6 +28,7 @@ from app.messaging.models import (
     WebhookState,
 )
 from app.messaging.outbox.enqueue import OPEN
+from app.messaging.quiet_hours import LONGEST_REST
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.payments.models import Payment, Refund
@@ -77,8 +78,8 @@ BOUNDS: Final = (
     Bound(WorkAttempt.lease_until, _LEASED),
     # Quiet hours last less than a day.
     Bound(OutboxMessage.due_at, dt.timedelta(hours=26), _MESSAGE_WAITS),
-    Bound(Job.next_wave_at, _WEEK, _JOB_ASKS),
-    Bound(JobMatch.remind_at, _WEEK, _IS_OFFERED),
+    Bound(Job.next_wave_at, _WEEK + LONGEST_REST, _JOB_ASKS),
+    Bound(JobMatch.remind_at, _WEEK + LONGEST_REST, _IS_OFFERED),
     Bound(Payment.check_at, dt.timedelta(days=2)),
     # A refund may wait for the end of a dispute.
     Bound(Refund.due_at, dt.timedelta(days=180)),

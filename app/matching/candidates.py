@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.matching.load import Caps, worker_facts
 from app.matching.rules import Candidate, JobFacts, Weights, rank
 from app.matching.search import near_and_able
+from app.messaging.quiet_hours import quiet_until
+from app.workers.quiet_hours import find_quiet_hours
 
 if TYPE_CHECKING:
     from app.matching.bounds import Bounds
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 _FIRST_BATCH: Final = 32
 _LARGEST_BATCH: Final = 1_000
 """Well below the number of parameters a statement may have."""
+
+_LONGEST_QUIET: Final = dt.timedelta(hours=25)
+"""As long as quiet hours last at most, on the day on which clocks are put back."""
 
 ROUNDING: Final = 0.2
 """More than rounding to one decimal, of five parts and their mean, can add to a score: 0.05 each."""
@@ -47,11 +52,13 @@ async def find(
     weights: Weights,
     minimum_share: float,
     caps: Caps,
+    closes_at: dt.datetime | None = None,
 ) -> Shortlist:
     """The `wanted` best workers who fit the job and can be asked now, best first.
 
     Not asked: whoever was offered this job before, blocked its employer, is not active or said STOP,
-    or has had as many offers in the last seven days as they want, or as one employer may make.
+    or has had as many offers in the last seven days as they want, or as one employer may make. Nor is whoever sleeps until
+    `closes_at`, when the job is over: nothing is said to them before.
     """
     from app.matching.bounds import bounds
 
@@ -65,8 +72,9 @@ async def find(
     while judged < len(waiting.ids) and not _settled(best, wanted, waiting, judged):
         raw = waiting.ids[judged : judged + min(size, _LARGEST_BATCH)]
         batch = [UUID(worker_id) if isinstance(worker_id, str) else worker_id for worker_id in raw]
+        batch = await _can_answer(session, batch, closes_at, now)
         fits = await _judge(session, batch, job, now, weights, minimum_share, caps)
-        judged, fitting, size = judged + len(batch), fitting + len(fits), size * 2
+        judged, fitting, size = judged + len(raw), fitting + len(fits), size * 2
         best = sorted([*best, *fits], key=lambda candidate: candidate.place)[:wanted]
     return Shortlist(best, fitting + len(waiting.ids) - judged)
 
@@ -76,6 +84,21 @@ def _settled(best: list[Candidate], wanted: int, waiting: "Bounds", judged: int)
     if judged == 0 or len(best) < wanted:
         return False
     return wanted == 0 or best[-1].score.total > waiting.scores[judged] + ROUNDING
+
+
+async def _can_answer(
+    session: AsyncSession, ids: list[UUID], closes_at: dt.datetime | None, now: dt.datetime
+) -> list[UUID]:
+    """Leave out whoever sleeps until the job is over; asks the database only if that is within a day."""
+    if closes_at is None or closes_at - now > _LONGEST_QUIET:
+        return ids
+    quiet = await find_quiet_hours(session, ids)
+    asleep = {
+        worker_id
+        for worker_id, hours in quiet.items()
+        if (until := quiet_until(hours, now)) is not None and until >= closes_at
+    }
+    return [worker_id for worker_id in ids if worker_id not in asleep]
 
 
 async def _judge(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.core.geo import Point, coarse_km, haversine_km
 from app.matching.hours import Availability, JobHours, Schedule, hours_of
+from app.messaging.quiet_hours import QUIET_FROM, QUIET_TO, QuietPeriod, quiet_until, rested
 
 EXPERIENCE_FULL_YEARS: Final = 5
 """Years beyond what a job asks for that count in full; more makes no better waiter."""
@@ -277,13 +278,34 @@ def offers_to_send(open_places: int, fresh_open_offers: int, wave_factor: int = 
 
 
 def next_wave_at(
-    now: dt.datetime, open_places: int, interval: dt.timedelta, closes_at: dt.datetime | None
+    now: dt.datetime,
+    open_places: int,
+    interval: dt.timedelta,
+    closes_at: dt.datetime | None,
+    quiet: QuietPeriod | None = None,
 ) -> dt.datetime | None:
-    """When to ask more people: one interval on; None once full, or once the job is over by then."""
-    then = now + interval
+    """When to ask more people: one interval on; None once full, or once the job is over by then.
+
+    The interval rests in `quiet` hours.
+    """
+    then = rested(quiet, now, interval)
     if open_places <= 0 or (closes_at is not None and then >= closes_at):
         return None
     return then
+
+
+def waves_rest(
+    time_zone: str, closes_at: dt.datetime | None, now: dt.datetime
+) -> QuietPeriod | None:
+    """The hours in which a job's waves rest; None for a job that is over before the next morning.
+
+    Those hours are the usual ones, where the job is: most people near it sleep then.
+    """
+    quiet = QuietPeriod(QUIET_FROM, QUIET_TO, time_zone)
+    morning = quiet_until(quiet, now)
+    if morning is not None and closes_at is not None and closes_at <= morning:
+        return None
+    return quiet
 
 
 def _bounded(value: float) -> float:

@@ -27,8 +27,10 @@ from app.matching.rules import (
     coarse,
     next_wave_at,
     offers_to_send,
+    waves_rest,
     why,
 )
+from app.messaging.quiet_hours import rested_since
 from app.offers.create import NewOffer, create
 from app.offers.effective_status import has_status
 from app.offers.models import JobMatch
@@ -61,7 +63,7 @@ async def send_wave(session: AsyncSession, job: Job, now: dt.datetime) -> WaveRe
     if not _may_ask(job, now):
         raise JobNotPublished
     require_matchable(job)
-    return await _send(session, job, now, await policy.current(session), fresh_since=None)
+    return await _send(session, job, now, await policy.current(session), by_hand=True)
 
 
 WAVES_DUE: Final = Due(
@@ -89,12 +91,11 @@ async def send_due(
     if not job_ids:
         return 0
     in_force = await policy.current(session)
-    fresh_since = now - dt.timedelta(minutes=in_force.waves.interval_minutes)
     # In the order of ids, as everybody who locks several jobs does.
     for job_id in sorted(job_ids):
         job = await get_job(session, job_id, lock=True)
         if _may_ask(job, now):
-            await _send(session, job, now, in_force, fresh_since)
+            await _send(session, job, now, in_force, by_hand=False)
         else:
             job.next_wave_at = None
     return len(job_ids)
@@ -110,9 +111,16 @@ async def _send(
     job: Job,
     now: dt.datetime,
     policy: Policy,
-    fresh_since: dt.datetime | None,
+    *,
+    by_hand: bool,
 ) -> WaveResult:
-    """Ask; `fresh_since` None is by hand: every open offer counts, and somebody reads the result."""
+    """Ask; by hand every open offer counts, and somebody reads the result.
+
+    Otherwise an offer counts for the interval of waves, which rests at night as the time to answer does.
+    """
+    interval = dt.timedelta(minutes=policy.waves.interval_minutes)
+    quiet = waves_rest(job.time_zone, job.closes_at, now)
+    fresh_since = None if by_hand else rested_since(quiet, now, interval)
     open_places = max(0, job.positions - job.accepted)
     wanted = 0
     if await _employer_is_active(session, job.employer_id):
@@ -120,20 +128,24 @@ async def _send(
         wanted = offers_to_send(open_places, fresh, policy.waves.offers_per_open_place)
     facts = await job_facts(session, job, now)
     found = Shortlist([], 0)
-    if wanted or fresh_since is None:
-        found = await _find(session, facts, wanted, now, policy)
+    if wanted or by_hand:
+        found = await _find(session, facts, wanted, job.closes_at, now, policy)
     offers = [_offer(candidate, facts, policy) for candidate in found.best]
     created = await create(session, job, offers, job.wave + 1, now, policy)
     if created:
         job.wave += 1
         wake_loops(session, "outbox")
-    interval = dt.timedelta(minutes=policy.waves.interval_minutes)
-    job.next_wave_at = next_wave_at(now, open_places, interval, job.closes_at)
+    job.next_wave_at = next_wave_at(now, open_places, interval, job.closes_at, quiet)
     return WaveResult(job.wave, found.eligible, created)
 
 
 async def _find(
-    session: AsyncSession, facts: JobFacts, wanted: int, now: dt.datetime, policy: Policy
+    session: AsyncSession,
+    facts: JobFacts,
+    wanted: int,
+    closes_at: dt.datetime | None,
+    now: dt.datetime,
+    policy: Policy,
 ) -> Shortlist:
     return await find(
         session,
@@ -146,6 +158,7 @@ async def _find(
             policy.limits.offers_per_worker_per_week,
             policy.limits.offers_per_worker_per_week_of_one_employer,
         ),
+        closes_at=closes_at,
     )
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.messaging.rules import QuietPeriod, Refusal
+from app.messaging.quiet_hours import QuietPeriod
+from app.messaging.rules import Refusal
 from app.texts.message import Outgoing
 
 

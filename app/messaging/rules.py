@@ -1,11 +1,10 @@
-"""The rules of messaging: retries, order of statuses, the 24-hour window, quiet hours, rate to one person."""
+"""The rules of messaging: retries, order of statuses, the 24-hour window, rate to one person."""
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from app.core.clocks import SKEW, believed
 
@@ -262,30 +261,6 @@ def window_open(last_inbound_at: dt.datetime | None, now: dt.datetime) -> bool:
     if last_inbound_at is None or last_inbound_at > now + SKEW:
         return False
     return now < last_inbound_at + WINDOW - WINDOW_MARGIN
-
-
-@dataclass(frozen=True, slots=True)
-class QuietPeriod:
-    """Wall-clock hours in which a person wants no notice; `end` at or before `start` is on the next day."""
-
-    start: dt.time
-    end: dt.time
-    time_zone: str
-
-
-def quiet_until(hours: QuietPeriod, now: dt.datetime) -> dt.datetime | None:
-    """Return when quiet ends (UTC), or None when it is not quiet now."""
-    if hours.start == hours.end:
-        return None
-    zone = ZoneInfo(hours.time_zone)
-    local = now.astimezone(zone)
-    time = local.time()
-    if hours.start < hours.end:
-        quiet, ends = hours.start <= time < hours.end, local.date()
-    else:
-        quiet = time >= hours.start or time < hours.end
-        ends = local.date() + dt.timedelta(days=1 if time >= hours.start else 0)
-    return dt.datetime.combine(ends, hours.end, zone).astimezone(dt.UTC) if quiet else None
 
 
 def pair_wait(free_at: dt.datetime | None, now: dt.datetime) -> dt.timedelta:

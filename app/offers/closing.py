@@ -258,7 +258,11 @@ async def _notify_accepted(session: AsyncSession, job: LockedJob, now: dt.dateti
         session,
         [
             job.worker_notice(
-                worker_id, "offer_closed", offer_id, reason=CloseReason.CANCELLED.value
+                worker_id,
+                "offer_closed",
+                offer_id,
+                urgent=True,
+                reason=CloseReason.CANCELLED.value,
             )
             for worker_id, offer_id in await session.execute(query)
         ],

@@ -14,11 +14,13 @@ from app.core.ids import new_id
 from app.database.statements import insert_of, is_postgresql, table
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify_many
+from app.messaging.quiet_hours import QuietPeriod
 from app.offers import rules
 from app.offers.models import JobMatch
 from app.offers.offer_message import Offered, job_params, offer_notice, zones_of
 from app.offers.rules import OfferStatus
 from app.policy.policy import Policy
+from app.workers.quiet_hours import find_quiet_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,17 @@ async def create(
     """Offer `job` to these workers; return how many offers were made.
 
     A worker who was offered this job before is passed over, also when two waves race. Price and
-    deadline are fixed here; nobody is offered a job whose last shift has begun. The caller has
+    deadline are fixed here, the deadline so that it rests in the worker's quiet hours; nobody is offered a job whose last shift has begun. The caller has
     locked the job's row.
     """
-    within = job.respond_within_minutes or policy.deadlines.respond_within_minutes
-    deadline = rules.respond_by(now, within, job.closes_at)
-    if deadline <= now or not offers:
+    if not offers or (job.closes_at is not None and job.closes_at <= now):
         return 0
+    within = job.respond_within_minutes or policy.deadlines.respond_within_minutes
+    quiet = await find_quiet_hours(session, [offer.worker_id for offer in offers])
+    deadlines = {
+        offer.worker_id: rules.respond_by(now, within, job.closes_at, quiet.get(offer.worker_id))
+        for offer in offers
+    }
     price = policy.lead_price(job.category)
     common = {
         "job_id": job.id,
@@ -64,11 +70,17 @@ async def create(
         "price_amount": price.amount,
         "price_currency": price.currency,
         "offered_at": now,
-        "respond_by": deadline,
-        "remind_at": rules.remind_at(now, deadline),
         "updated_at": now,
     }
-    made = await _insert(session, [common | _row(offer) for offer in offers])
+    made = await _insert(
+        session,
+        [
+            common
+            | _row(offer)
+            | _times(now, deadlines[offer.worker_id], quiet.get(offer.worker_id))
+            for offer in offers
+        ],
+    )
     params = (await job_params(session, [job.id]))[job.id]
     zones = await zones_of(session, made)
     notices = [
@@ -80,7 +92,7 @@ async def create(
                 job.id,
                 offer.distance_km,
                 offer.why,
-                deadline,
+                deadlines[offer.worker_id],
             ),
             params,
             zones.get(offer.worker_id),
@@ -90,6 +102,12 @@ async def create(
     ]
     await notify_many(session, notices, now)
     return len(made)
+
+
+def _times(
+    now: dt.datetime, deadline: dt.datetime, quiet: QuietPeriod | None
+) -> dict[str, dt.datetime | None]:
+    return {"respond_by": deadline, "remind_at": rules.remind_at(now, deadline, quiet)}
 
 
 def _row(offer: NewOffer) -> dict[str, Any]:

@@ -48,17 +48,20 @@ class LockedJob:
         worker_id: UUID,
         kind: str,
         offer_id: UUID,
+        *,
         at: dt.datetime | None = None,
+        urgent: bool = False,
         **more: Any,
     ) -> Notice:
         """Return a notice to a worker about their offer; contact details in texts are masked.
 
         `at` is given for what may happen more than once to an offer: each time is an event of its own.
+        `urgent` is given for work that they said yes to.
         """
         title, company = mask_together(self.title, self.company)
         params = {"offer_id": str(offer_id), "title": title, "company": company, **more}
         key = str(offer_id) if at is None else f"{offer_id}:{at.isoformat()}"
-        return Notice(worker_id, kind, params, key, offer_id)
+        return Notice(worker_id, kind, params, key, offer_id, urgent=urgent)
 
     def employer_notice(self, kind: str, offer_id: UUID, params: Mapping[str, Any]) -> Notice:
         """Return a notice to the employer about a lead."""

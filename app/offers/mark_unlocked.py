@@ -95,7 +95,9 @@ async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime)
     unlocked = (await session.execute(raised)).scalar_one()
     caller = await find_caller(session, job.employer_id)
     calls = None if caller is None else {"name": caller.name, "phone": caller.phone}
-    notice = job.worker_notice(match.worker_id, "contact_unlocked", match_id, caller=calls)
+    notice = job.worker_notice(
+        match.worker_id, "contact_unlocked", match_id, urgent=True, caller=calls
+    )
     await notify_many(session, [notice], now)
     if unlocked >= job.positions and job.status is JobStatus.PUBLISHED:
         await close_job(session, job_id, JobAction.FILL, None, now)

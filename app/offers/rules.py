@@ -18,6 +18,7 @@ from typing import Final
 
 from app.core.errors import Conflict
 from app.core.transitions import ActionRule, Guard, Refusal, StateTable, Transition
+from app.messaging.quiet_hours import QuietPeriod, rested, waking_time
 
 REMINDER_LEAST: Final = dt.timedelta(minutes=60)
 """An offer with less time to answer is not reminded of: the offer itself is still on the screen."""
@@ -228,17 +229,32 @@ def effective(status: OfferStatus, respond_by: dt.datetime, now: dt.datetime) ->
 
 
 def respond_by(
-    now: dt.datetime, respond_within_minutes: int, closes_at: dt.datetime | None
+    now: dt.datetime,
+    respond_within_minutes: int,
+    closes_at: dt.datetime | None,
+    quiet: QuietPeriod | None = None,
 ) -> dt.datetime:
-    """Until when an offer made now can be answered; nobody can be hired for a job that is over."""
-    deadline = now + dt.timedelta(minutes=respond_within_minutes)
+    """Until when an offer made now can be answered; nobody can be hired for a job that is over.
+
+    The time to answer does not run while it is quiet for the worker.
+    """
+    deadline = rested(quiet, now, dt.timedelta(minutes=respond_within_minutes))
     return deadline if closes_at is None else min(deadline, closes_at)
 
 
-def remind_at(offered_at: dt.datetime, deadline: dt.datetime) -> dt.datetime | None:
-    """When to remind once: with a quarter of the time left; None where there is little time at all."""
-    given = deadline - offered_at
-    return None if given < REMINDER_LEAST else deadline - given / REMINDER_SHARE
+def remind_at(
+    offered_at: dt.datetime, deadline: dt.datetime, quiet: QuietPeriod | None = None
+) -> dt.datetime | None:
+    """When to remind once: with a quarter of the time left; None where there is little time at all.
+
+    Time in which it is quiet for the worker does not count.
+    """
+    given = waking_time(quiet, offered_at, deadline)
+    return (
+        None
+        if given < REMINDER_LEAST
+        else rested(quiet, offered_at, given - given / REMINDER_SHARE)
+    )
 
 
 def acceptance_rate(accepted: int, rejected: int, expired: int, withdrawn: int) -> float | None:

@@ -12,7 +12,7 @@ from app.providers.smtp import email_channel
 from app.providers.stripe.client import StripePayments
 from app.providers.stripe.webhook import StripeEvents
 from app.providers.whatsapp.client import whatsapp_channel
-from app.workers.profile import find_quiet_hours
+from app.workers.quiet_hours import find_quiet_hours
 
 
 def build_channels(

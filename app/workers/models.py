@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
 from app.database.types import Base, JsonType
+from app.messaging.quiet_hours import QUIET_FROM, QUIET_TO
 
 
 class Worker(Base):
@@ -28,8 +29,11 @@ class Worker(Base):
     bio_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     time_zone: Mapped[str] = mapped_column(String(64))
     weekly_offer_cap: Mapped[int | None]
-    quiet_start: Mapped[dt.time | None]
-    quiet_end: Mapped[dt.time | None]
+    quiet_start: Mapped[dt.time | None] = mapped_column(default=QUIET_FROM)
+    """NULL with `quiet_end` for somebody who wants no quiet hours."""
+    quiet_end: Mapped[dt.time | None] = mapped_column(default=QUIET_TO)
+    signed_in_at: Mapped[dt.datetime | None]
+    """When the worker last signed in to the API."""
     verified_at: Mapped[dt.datetime | None]
     """When an administrator verified this worker."""
     stopped_at: Mapped[dt.datetime | None]

@@ -1,7 +1,7 @@
 """A worker's profile: reading, editing and erasing it."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from app.database.session import changed, keyring
 from app.database.statements import table
 from app.identity.models import User, UserStatus
 from app.messaging.models import ChatPerson
-from app.messaging.rules import QuietPeriod
 from app.workers.models import BlockByWorker, TimeOff, Worker, WorkerAvailability
 from app.workers.registration import check_skills, city_of
 
@@ -210,20 +209,6 @@ def _set_point(worker: Worker, point: Point | None) -> Point | None:
     return kept
 
 
-async def find_quiet_hours(
-    session: AsyncSession, ids: Collection[UUID]
-) -> Mapping[UUID, QuietPeriod]:
-    """Return the quiet hours of those among `ids` who are workers with quiet hours."""
-    query = select(Worker.id, Worker.quiet_start, Worker.quiet_end, Worker.time_zone).where(
-        Worker.id.in_(list(ids)), Worker.quiet_start.is_not(None), Worker.quiet_end.is_not(None)
-    )
-    return {
-        row.id: QuietPeriod(row.quiet_start, row.quiet_end, row.time_zone)
-        for row in await session.execute(query)
-        if row.quiet_start is not None and row.quiet_end is not None
-    }
-
-
 async def erase_profile(session: AsyncSession, worker_id: UUID, *, now: dt.datetime) -> None:
     """Empty a worker's profile, hours, times off and blocks; the row stays, because others refer to it."""
     await session.execute(
@@ -242,6 +227,7 @@ async def erase_profile(session: AsyncSession, worker_id: UUID, *, now: dt.datet
             weekly_offer_cap=None,
             quiet_start=None,
             quiet_end=None,
+            signed_in_at=None,
             verified_at=None,
             answered=0,
             missed=0,

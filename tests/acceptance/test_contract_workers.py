@@ -29,7 +29,7 @@ def test_the_profile_has_every_field_and_keeps_what_is_left_out(town: World) -> 
     worker = town.worker(slots=())
     profile = ok(worker.get("/api/workers/profile"))
     assert keys(profile) == shapes.WORKER
-    assert profile["quiet_hours"] is None
+    assert profile["quiet_hours"] == {"start": "21:00", "end": "08:00"}
     assert profile["location"] == BANDRA_ON_GRID
     assert (profile["status"], profile["verified"]) == ("active", False)
     assert 0 <= profile["reliability"] <= 100

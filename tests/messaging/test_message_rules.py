@@ -8,19 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.messaging.models import OutboxState
+from app.messaging.quiet_hours import QuietPeriod, quiet_until
 from app.messaging.rules import (
     LONGEST_RETRY_SECONDS,
     MAX_ATTEMPTS,
     PAIR_BURST,
     PAIR_INTERVAL,
     Outcome,
-    QuietPeriod,
     Refusal,
     decide_retry,
     moves_forward,
     pair_next,
     pair_wait,
-    quiet_until,
     retry_after,
 )
 from app.texts.message import (

@@ -13,7 +13,8 @@ from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessag
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.outbox.claim import LEASE
 from app.messaging.outbox.rate_limiter import LONGEST_RESERVED, SlotUse, release, reserve
-from app.messaging.rules import PAIR_INTERVAL, QuietPeriod, Refusal, pair_next, pair_wait
+from app.messaging.quiet_hours import QuietPeriod
+from app.messaging.rules import PAIR_INTERVAL, Refusal, pair_next, pair_wait
 from tests.support.channels import channels_of
 from tests.support.factories import NewWorker, add_workers
 from tests.support.messages import town

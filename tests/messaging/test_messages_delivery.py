@@ -13,7 +13,8 @@ from app.messaging.inbox import process
 from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
 from app.messaging.outbox import delivery, enqueue
 from app.messaging.outbox.claim import LEASE
-from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT, QuietPeriod
+from app.messaging.quiet_hours import QuietPeriod
+from app.messaging.rules import AMBIGUOUS_WAIT, GATEWAY_WAIT
 from tests.support.app_harness import World
 from tests.support.assertions import ok, refused
 from tests.support.messages import OFFER

@@ -33,7 +33,7 @@ def test_a_worker_reads_what_was_said_at_registration(world: World) -> None:
     assert profile["time_zone"] == "Asia/Kolkata"
     assert profile["bio"] == ""
     assert profile["weekly_offer_cap"] is None
-    assert profile["quiet_hours"] is None
+    assert profile["quiet_hours"] == {"start": "21:00", "end": "08:00"}
     assert profile["status"] == "active"
     assert profile["verified"] is False
     assert profile["reliability"] == 75.0

@@ -43,6 +43,7 @@ from app.identity.sessions import SessionEnded, SessionsDown
 from app.identity.sign_in import AccountSuspended, InvalidCredentials, SignedIn
 from app.identity.tokens import Claims
 from app.runtime import Runtime
+from app.workers.quiet_hours import note_sign_in
 
 
 class _AuthRoute(Route):
@@ -223,6 +224,8 @@ async def login_user(
                 await sign_in_throttle.require_no_wait(session, subject, address, now=now)
             try:
                 signed_in = await _with_code(session, runtime, body, phone, now, address)
+                if isinstance(body, WorkerLogin):
+                    await note_sign_in(session, signed_in.user_id, now)
             except InvalidCredentials:
                 await sign_in_throttle.record_failure(session, subject, address, now=now)
                 raise

@@ -76,7 +76,8 @@ class WorkerProfile(ResponseModel):
     time_zone: str = Field(examples=["Asia/Kolkata"], description="IANA name of the time zone.")
     weekly_offer_cap: int | None = Field(description="null: the usual.")
     quiet_hours: QuietHours | None = Field(
-        description="Hours in which no message comes; null: none."
+        description="Hours in which no offer and no reminder comes, and the time to answer rests; null: none. "
+        "Who wrote or signed in within the last hour gets them all the same."
     )
     status: UserStatus = Field(description="Where my account stands.")
     verified: bool = Field(description="An administrator has checked who this is.")
@@ -112,7 +113,9 @@ class WorkerChanges(RequestModel):
         ge=1,
         le=MOST_OFFERS_A_WEEK,
     )
-    quiet_hours: QuietHours | None = changeable("Hours in which no message comes; null: none.")
+    quiet_hours: QuietHours | None = changeable(
+        "Hours in which no offer and no reminder comes; 21:00 to 08:00 at first; null: none."
+    )
 
 
 class NewEmployerBlock(RequestModel):

@@ -28,7 +28,8 @@ from app.messaging.contacts import identify
 from app.messaging.inbound import Inbound, InboundKind, Parsed
 from app.messaging.inbox.webhook_queue import WebhookQueue
 from app.messaging.models import EVENT, ITEM, Channel, InboxItem, WebhookEvent, WebhookState
-from app.messaging.outbox import statuses
+from app.messaging.outbox import enqueue, statuses
+from app.messaging.quiet_hours import STAYS_AWAKE
 from app.messaging.rules import WINDOW
 
 WHATSAPP: Final = Channel.WHATSAPP.value
@@ -155,7 +156,11 @@ async def _add_item(
         # By the platform's clock, unless the window would be long closed: then one refused try, which
         # closes it, costs less than silence.
         at = inbound.sent_at if now - inbound.sent_at < WINDOW else now
-        person.last_inbound_at = max(person.last_inbound_at or at, at)
+        before = person.last_inbound_at
+        person.last_inbound_at = max(before or at, at)
+        if person.user_id is not None and (before is None or before + STAYS_AWAKE < now):
+            # Once as they wake: while they are awake nothing is set aside for the end of the quiet hours.
+            await enqueue.release_quiet(session, person.user_id, now)
     await session.flush()
     item_id = new_id()
     lease_until = begin(item_id, person.id, now) if begin is not None else None

@@ -36,14 +36,13 @@ from app.messaging.outbox.channel_health import (
     only_replies_until,
     requeue_refused,
 )
-from app.messaging.outbox.enqueue import OPEN, SECRET_KINDS, mailboxes_of
+from app.messaging.outbox.enqueue import OPEN, QUIET, SECRET_KINDS, mailboxes_of
 from app.messaging.outbox.rate_limiter import SendSlot, reserve
+from app.messaging.quiet_hours import QuietPeriod, quiet_until
 from app.messaging.rules import (
     MAX_UNANSWERED,
-    QuietPeriod,
     pair_next,
     pair_wait,
-    quiet_until,
     window_open,
 )
 
@@ -53,8 +52,6 @@ LONGEST_SEND: Final = dt.timedelta(seconds=30)
 """The longest a send may take; closer to its lease's end it is not begun."""
 _SEVERAL: Final = 4
 """How many messages of a person are read for each that may go, when not all can."""
-QUIET: Final = "quiet hours"
-"""The `error` of a message that waits for the end of quiet hours; later messages overtake it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ BY_SMS = frozenset({"sign_in_code", "job_offer"})
 """Kinds that go by SMS to people whom WhatsApp can't reach."""
 OPEN = (OutboxState.WAITING, OutboxState.SENDING, OutboxState.UNKNOWN)
 """States of a message that is still to be sent, or may have to be."""
+QUIET: Final = "quiet hours"
+"""The `error` of a message that waits for the end of quiet hours; later messages overtake it."""
 _BY_EMAIL = frozenset({"password_reset", "phone_code", "email_link"})
 """Kinds about an e-mail account, which go to that address."""
 _KEY_CHARACTERS = 160
@@ -51,7 +53,7 @@ class Notice:
     `key` names the event: a second notice of the same kind, key and user is not written. `params` are JSON data,
     never sentences. `subject_id` is the offer, job or payment it is about, by which `suppress` finds it. After
     `expires_at` it is not sent. `to_mailbox` sends it by e-mail, also where the account has a phone: that phone
-    may not be proven.
+    may not be proven. `urgent` is about work that the person said yes to: it goes before offers, also in quiet hours.
     """
 
     user_id: UUID
@@ -61,6 +63,7 @@ class Notice:
     subject_id: UUID | None = None
     expires_at: dt.datetime | None = None
     to_mailbox: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ async def notify_many(session: AsyncSession, notices: Sequence[Notice], now: dt.
                 subject_id=notice.subject_id,
                 expires_at=notice.expires_at,
                 essential=notice.kind in SECRET_KINDS,
+                urgent=notice.urgent,
             )
         )
     await _insert(session, rows)
@@ -299,6 +303,22 @@ async def suppress(
     return await _suppress(session, which, "no longer true", now)
 
 
+async def release_quiet(session: AsyncSession, user_id: UUID, now: dt.datetime) -> None:
+    """Send what waits for the end of a user's quiet hours: they are awake."""
+    released = (
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.user_id == user_id,
+            OutboxMessage.state == OutboxState.WAITING,
+            OutboxMessage.error == QUIET,
+        )
+        .values(due_at=now, error=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if await rows_changed(session, released):
+        wake_loops(session, "outbox")
+
+
 async def suppress_user(session: AsyncSession, user_id: UUID, now: dt.datetime) -> int:
     """Suppress all waiting messages to a user (erasure, suspension); return how many."""
     return await _suppress(session, [OutboxMessage.user_id == user_id], "account closed", now)
@@ -389,6 +409,7 @@ def _row(
     now: dt.datetime,
     *,
     essential: bool = False,
+    urgent: bool = False,
     person_id: UUID | None = None,
     subject_id: UUID | None = None,
     **values: Any,
@@ -402,7 +423,7 @@ def _row(
         "person_id": person_id,
         "subject_id": subject_id,
         "essential": essential,
-        "priority": 0 if essential or person_id is not None else 1,
+        "priority": 0 if essential or urgent or person_id is not None else 1,
         "state": OutboxState.WAITING,
         "due_at": now,
         "attempts": 0,
