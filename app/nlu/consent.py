@@ -18,9 +18,14 @@ def parse_consent(text: str) -> str | None:
     `yes`, `no`, `minor`, `of_age` for an age without a yes or no, and None for anything that is not
     only that: nobody agrees by half a sentence, and nobody under age by a yes.
     """
+    words = split_words(text)
+    if words and not phrase_set("delays", "polite").without(words):
+        return None  # "not now" refuses nothing
+    if phrase_set("not_under").anywhere(words):
+        return None  # "I am not under 18" is no consent, and nobody under age
     if {Intent.YES, Intent.NO} & (meant := intents(text)):
         return "yes" if Intent.YES in meant else "no"
-    found = quantities.age(split_words(text))
+    found = quantities.age(words)
     if found is None:
         return None
     age, words = found

@@ -195,3 +195,10 @@ def yes_or_no(words: Sequence[str], *agreed: str) -> Intent | None:
         return None
     said = {span.meaning or "" for span in lexicon.scan(words)} - {_FILLER}
     return Intent(said.pop()) if len(said) == 1 else None
+
+
+def confirms(text: str | None) -> bool:
+    """Return whether a text agrees to what was read back: "looks good", "bilkul sahi"."""
+    if text is None or len(text) > INTENT_CHARACTERS or "?" in text:
+        return False
+    return yes_or_no(split_words(text), "confirms") is Intent.YES

@@ -7,18 +7,18 @@ from app.catalogue import skills as skill_catalogue
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
 
-_BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
+BETWEEN_SKILLS: Final = re.compile(r"[,;/\n।&+]|\s(?:and|aur|और|or|ya|या)\s")
 
 
 def find_skills(text: str, language: str) -> tuple[list[str], list[tuple[str, list[str]]]]:
     """Return the skills that are named, and each unclear part with the skills that it may mean."""
     found: list[str] = []
     unclear: list[tuple[str, list[str]]] = []
-    for part in _BETWEEN_SKILLS.split(f" {text} "):
+    for part in BETWEEN_SKILLS.split(f" {text} "):
         words = part.strip(" .!-")
         if not words:
             continue
-        matches = _matches(words, language)
+        matches = matching_skills(words, language)
         if len(matches) == 1 or (matches and _names(matches[0], words)):
             found.append(matches[0])
         else:
@@ -26,7 +26,7 @@ def find_skills(text: str, language: str) -> tuple[list[str], list[tuple[str, li
     return found, unclear
 
 
-def _matches(words: str, language: str) -> list[str]:
+def matching_skills(words: str, language: str) -> list[str]:
     """Return the skills that words may mean, with or without "I can …" or "… ka kaam"."""
     found = skill_catalogue.search(words, language, 9)
     if not found:

@@ -96,13 +96,13 @@ async def test_an_older_message_that_arrives_late_changes_no_newer_answer(
         await world.says("hi")
         await world.taps("language:en")
         await world.taps("consent:yes")
-        older = world.message({"type": "text", "text": {"body": "Old Name"}})
+        older = world.message({"type": "text", "text": {"body": "Sunita Rao"}})
         world.clock_now += dt.timedelta(seconds=5)
-        await world.says("New Name")
+        await world.says("Asha Rao")
         said = len(world.phone.received)
         await world.deliver(older)
         assert len(world.phone.received) == said
-        assert [user.name for user in await world.users()] == ["New Name"]
+        assert [user.name for user in await world.users()] == ["Asha Rao"]
 
 
 async def test_who_hides_the_phone_is_asked_for_it_and_is_active_once_it_is_there(

@@ -13,7 +13,7 @@ from app.dialogue.worker.questions import drafted_slots
 from app.dialogue.worker.registration import ask_question, close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import weekly_hours
-from app.nlu.intents import Intent
+from app.nlu.intents import Intent, confirms
 from app.nlu.normalize import split_words
 from app.nlu.time_tokens import FROM_TODAY
 from app.nlu.vocabulary import phrase_set
@@ -55,9 +55,10 @@ def read_availability_right(message: Incoming) -> Turn | None:
     """Read the confirmation of weekly hours, or other hours."""
     choice = message.tapped("free")
     slots = drafted_slots(message.state)
-    if (choice == "yes" or message.has_intent(Intent.YES)) and slots:
+    agrees = choice == "yes" or message.has_intent(Intent.YES) or confirms(message.text)
+    if agrees and slots:
         return close_question(message, Ask.AVAILABILITY, SetWeeklyHours(tuple(slots)), slots=slots)
-    if choice == "no" or message.has_intent(Intent.NO):
+    if choice == "no" or message.has_intent(Intent.NO, Intent.CHANGE):
         return ask_question(message.state, Ask.AVAILABILITY, message.context)
     return read_availability(message)
 

@@ -12,7 +12,8 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.person_answers import read_age, read_name_correction
 from app.dialogue.worker.questions import chosen_skills, skill_row, skill_rows
 from app.dialogue.worker.registration import ask_question, close_question, open_question
-from app.nlu.intents import Intent
+from app.nlu.intents import Intent, confirms
+from app.nlu.skill_corrections import read_change
 from app.nlu.skill_phrases import find_skills
 
 MAX_SKILLS: Final = 30
@@ -43,7 +44,7 @@ def read_skills(message: Incoming) -> Turn | None:
         page = int(state.draft.get("page", 0)) + 1
         return ask_question(state, Ask.SKILLS, context, skills=chosen, page=page)
     text = message.text
-    if text is None or message.has_intent(Intent.COURTESY):
+    if text is None or message.has_intent(Intent.COURTESY, Intent.SKIP):
         return None
     other = read_name_correction(message) or read_age(message) if state.registering else None
     if other is not None:
@@ -54,6 +55,9 @@ def read_skills(message: Incoming) -> Turn | None:
 def read_written_skills(message: Incoming, text: str, chosen: list[str]) -> Turn | None:
     """Suggest the skills that the words may mean; they are saved once confirmed."""
     state, context = message.state, message.context
+    change = read_change(text, context.reply_language)
+    if change is not None and (changed := change.applied_to(chosen)) and changed != chosen:
+        return ask_question(state, Ask.SKILLS_RIGHT, context, skills=changed[:MAX_SKILLS])
     found, unclear = find_skills(text, context.reply_language)
     if not found and not unclear:
         return None
@@ -86,9 +90,9 @@ def read_skills_right(message: Incoming) -> Turn | None:
     """Read the confirmation of skills, or more skills."""
     choice = message.tapped("skills")
     chosen = chosen_skills(message.state)
-    if choice == "yes" or message.has_intent(Intent.YES, Intent.DONE):
+    if choice == "yes" or message.has_intent(Intent.YES, Intent.DONE) or confirms(message.text):
         return _save(message, chosen)
-    if choice == "no" or message.has_intent(Intent.NO):
+    if choice == "no" or message.has_intent(Intent.NO, Intent.CHANGE):
         return ask_question(message.state, Ask.SKILLS, message.context)
     return read_skills(message)
 
