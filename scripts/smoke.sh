@@ -311,7 +311,7 @@ step "The job is published, and found in the list; twice is refused"
 expect 200 POST "/api/employers/jobs/$JOB_ID/publish"
 is status published
 refused 409 job_not_draft POST "/api/employers/jobs/$JOB_ID/publish"
-refused 409 job_not_editable PUT "/api/employers/jobs/$JOB_ID" '{"positions": 9}'
+refused 409 job_not_editable PUT "/api/employers/jobs/$JOB_ID" '{"required_skills": []}'
 expect 200 GET "/api/employers/jobs?status=published"
 is items.0.id "$JOB_ID"
 expect 202 POST "/api/matching/jobs/$JOB_ID/trigger"
@@ -435,6 +435,13 @@ is status cancelled
 expect 200 DELETE "/api/employers/jobs/$SECOND_JOB_ID"
 is status cancelled
 refused 409 job_not_draft POST "/api/employers/jobs/$SECOND_JOB_ID/publish"
+
+step "A job is repeated as a draft on another day, and its draft cancelled"
+expect 201 POST "/api/employers/jobs/$SECOND_JOB_ID/repeat" "{\"starts_on\": \"$YEAR-01-12\", \"positions\": 2}"
+is status draft
+is starts_on "$YEAR-01-12"
+is positions 2
+expect 200 DELETE "/api/employers/jobs/$(value id)"
 
 # --- Administration ------------------------------------------------------------------------------
 

@@ -8,9 +8,13 @@ import pytest
 from app.core.languages import languages
 from app.dialogue.context import JobSummary
 from app.dialogue.effects import AnswerHiringFaq
+from app.dialogue.employer import posting
+from app.dialogue.employer.job_questions import POSTING
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask, State
+from app.dialogue.turn import Incoming
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
+from app.nlu.job_draft import Draft
 from app.texts.catalogue import get_catalogue
 from tests.support.dialogue import EMPLOYERS, JOB, context, incoming
 
@@ -128,3 +132,37 @@ def test_every_answer_is_there_in_every_language(language: str) -> None:
     assert {f"hire_faq_{subject}" for subject, _ in EMPLOYER_TOPICS} <= set(
         get_catalogue(language).chat
     )
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("ask", sorted(POSTING - {Ask.JOB_NOTE}))
+def test_a_question_asked_again_has_other_words_an_example_and_a_way_out(
+    ask: Ask, language: str
+) -> None:
+    """The note takes any text, and so is never asked again."""
+    facts = replace(FACTS, language=language)
+    place = {"name": "Juhu", "city": "Mumbai", "at": [19.1, 72.8], "zone": "Asia/Kolkata"}
+    draft = Draft(
+        skill="waiter",
+        place=place,
+        places=(place, {**place, "name": "Juhu Scheme"}),
+        days=(5,),
+        spans=((-1, 600, 1_080),),
+        people=2,
+        amount=15_000,
+        per="hour",
+        dates=("2026-11-28", "2026-12-05") if ask is Ask.JOB_DAYS else (),
+    )
+    state = replace(MINE.at(ask, job=draft.as_json()), persona=MINE.persona)
+    turn = handle_message(state, incoming("qwzx vbnm"), facts)
+    if turn.state.misses == 0:
+        pytest.skip("read as an answer")
+    asked = posting.again(Incoming(incoming("x"), state, facts))
+    chat = get_catalogue(language).chat
+    again = next(reply for reply in turn.replies if reply.text == f"{asked.text}_again")
+    assert ("*cancel*" if language == "en" else "*रद्द*") in chat[again.text].text
+    if asked.text != "ask_job_right":
+        shown = chat[asked.text]
+        ids = {*shown.buttons, *([row.id for row in asked.rows] or shown.rows)}
+        ids |= {button.id for button in asked.buttons or ()}
+        assert {row.id for row in again.rows} | {b.id for b in again.buttons or ()} == ids

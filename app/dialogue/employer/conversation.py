@@ -18,6 +18,7 @@ from app.dialogue.effects import (
 from app.dialogue.employer import posting, published_job
 from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
 from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.employer.reworded import reworded
 from app.dialogue.engine import (
     Persona,
     Reader,
@@ -206,8 +207,15 @@ def _shown(params: Mapping[str, Any], status: JobStatus, message: Incoming) -> R
 
 def _not_understood(message: EmployerMessage, with_menu: bool) -> Sequence[Reply]:
     if with_menu:
-        return (Reply("not_understood_menu"), *open_question_or_menu(message))
-    return (Reply("not_understood"), *(_open_question(message) or (Reply("employer_help"),)))
+        again = _in_other_words(message) or (menu(message.account),)
+        return (Reply("not_understood_menu"), *again)
+    return (Reply("not_understood"), *(_in_other_words(message) or (Reply("employer_help"),)))
+
+
+def _in_other_words(message: EmployerMessage) -> tuple[Reply, ...]:
+    """Return the open question in other words."""
+    asked = _open_question(message)
+    return tuple(part for reply in asked for part in reworded(reply, message.context))
 
 
 EMPLOYER: Final[Persona[EmployerMessage]] = Persona(

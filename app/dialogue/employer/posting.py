@@ -27,6 +27,7 @@ from app.dialogue.employer.job_questions import (
     warnings_of,
 )
 from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.employer.reworded import reworded
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.masking.mask import mask
@@ -409,7 +410,8 @@ def _unknown_place(message: Incoming, text: str) -> Turn | None:
     state = message.state
     if state.ask not in {Ask.JOB_PLACE, Ask.JOB_WHICH_PLACE} or state.misses:
         return None
-    replies = (Reply("job_place_unknown", {"said": text[:60]}), again(message))
+    again_asked = reworded(again(message), message.context)
+    replies = (Reply("job_place_unknown", {"said": text[:60]}), *again_asked)
     return Turn(replace(state, misses=1), replies)
 
 
