@@ -14,6 +14,8 @@ from app.nlu.vocabulary import word_set
 
 _LEAST_SOUND: Final = 3
 """A shorter sound is that of too many words."""
+_READ_LETTERS: Final = 40
+"""No word of these lists is longer."""
 _LISTS: Final = ("filler", "polite", "about_offer", "asking", "change_words", "negation")
 """What people say around everything; the words of Hinglish stand here as people write them."""
 
@@ -52,13 +54,13 @@ def said_around() -> frozenset[str]:
 
 def is_common(word: str) -> bool:
     """Return whether people use this word every day, as it is spelt; no name of a large city is one."""
-    folded = fold(word)
+    folded = fold(word[:_READ_LETTERS])
     return folded in _words("common_words") or folded in said_around()
 
 
 def sounds_common(word: str) -> bool:
     """Return whether a word is common, or sounds like a common word of Hindi: "Bandra" is like बंदर, a monkey."""
-    folded = fold(word)
+    folded = fold(word[:_READ_LETTERS])
     if is_common(folded):
         return True
     return (
@@ -70,7 +72,7 @@ def sounds_common(word: str) -> bool:
 
 def is_called_so(word: str) -> bool:
     """Return whether people in India have this first or last name."""
-    folded = fold(word)
+    folded = fold(word[:_READ_LETTERS])
     if folded in _words("person_names"):
         return True
     # In the other script only by ear, and then no everyday word is a name.

@@ -51,7 +51,7 @@ def find_introduced(words: Sequence[Word]) -> NameFact | None:
 
 def _after_introduction(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
     for at in range(len(words) - 1):
-        begins = phrase_set("is_called").at(plain, at)
+        begins = _introductions().at(plain, at)
         if begins is None:
             continue
         start = at + len(begins.words)
@@ -120,6 +120,14 @@ def _around_names() -> Lexicon[bool]:
     known += [phrase for _, phrase in named_phrases("numbers")]
     known += [phrase for _, phrase in named_phrases("units")]
     return Lexicon((phrase, True) for phrase in known if " " not in phrase)
+
+
+@cache
+def _introductions() -> Lexicon[bool]:
+    """Return what surely introduces a name: "my name is", but not "I am"."""
+    unsure = set(phrases("phrases", "i_am"))
+    known = [phrase for phrase in phrases("phrases", "before_name") if phrase not in unsure]
+    return Lexicon((phrase, True) for phrase in [*known, *phrases("phrases", "is_called")])
 
 
 @cache
@@ -253,6 +261,6 @@ def find_corrected_name(text: str, known: str) -> str | None:
         found = read_name_answer(left)
         same = found is not None and split_words(found.value)[:1] == split_words(known)[:1]
         return found.value if found and (same or find_introduced(left)) else None
-    if phrase_set("is_called").anywhere(plain) and (introduced := find_introduced(words)):
+    if _introductions().anywhere(plain) and (introduced := find_introduced(words)):
         return introduced[0].value
     return None

@@ -13,9 +13,11 @@ from app.dialogue.worker.questions import ask_again, place_area, place_label
 from app.dialogue.worker.registration import ask_question, close_question
 from app.messaging.inbound import InboundKind
 from app.nlu import quantities
-from app.nlu.home_place import find_homes, parse_pin_code
-from app.nlu.intents import Intent
+from app.nlu.home_place import HomeFact, find_home, parse_pin_code
+from app.nlu.intents import Intent, yes_or_no
+from app.nlu.normalize import split_words
 from app.nlu.place_choice import choose_place
+from app.nlu.vocabulary import phrase_set
 
 _NO_PLACES: Final = frozenset({Intent.COURTESY, Intent.YES, Intent.NO})
 """Intents that are no place, although some village has such a name."""
@@ -39,18 +41,23 @@ def read_location(message: Incoming) -> Turn | None:
     text = message.text
     if not text or message.intents & _NO_PLACES:
         return None
-    found = find_homes(text[:100])
-    if not found:
+    profile = message.context.profile
+    found = find_home(text, profile.place if profile else None)
+    if found is None:
         return Turn(message.state, (Reply("place_unknown"),), missed=True)
-    sure = [place for place in found if place.sure]
-    if len(sure) == 1:
-        return _chosen(message, _option(sure[0]))
+    options = place_options(found)
+    if found.certain and len(options) == 1:
+        return _chosen(message, options[0])
+    return ask_question(message.state, Ask.WHICH_PLACE, message.context, places=options)
+
+
+def place_options(found: HomeFact) -> list[dict[str, Any]]:
+    """Return the places of a fact as a draft keeps them; of several that look the same, the likeliest."""
     options: list[dict[str, Any]] = []
-    for option in map(_option, found):
-        # Of several that look the same, the first is the likeliest.
+    for option in map(_option, found.value):
         if not any(place_area(option) == place_area(other) for other in options):
             options.append(option)
-    return ask_question(message.state, Ask.WHICH_PLACE, message.context, places=options)
+    return options
 
 
 def _option(place: places.Place) -> dict[str, Any]:
@@ -81,12 +88,14 @@ def read_which_place(message: Incoming) -> Turn | None:
     number = index(choice or "", len(options))
     if number is not None:
         return _chosen(message, options[number])
-    if len(options) == 1 and message.has_intent(Intent.YES):
+    words = split_words(message.text or "")
+    if len(options) == 1 and yes_or_no(words, "that_one") is Intent.YES:
         return _chosen(message, options[0])
     if message.has_intent(Intent.YES):
         # A yes to several leaves open which one.
         return Turn(message.state, (ask_again(message),))
-    if choice == "none" or message.has_intent(Intent.NO):
+    refused = bool(words) and phrase_set("none_of_them").covers(words)
+    if choice == "none" or refused or message.has_intent(Intent.NO):
         return ask_question(message.state, Ask.LOCATION, message.context)
     if left := choose_place(message.text or "", options):
         if len(left) == 1:
