@@ -33,6 +33,8 @@ class EffectContext:
     replies: list[Reply] = field(default_factory=list)
     """What the effects have to tell; sent before the turn's own replies."""
     erased: bool = False
+    persona: str = ""
+    """As whom they write from now on, where an effect decides it: the id of a company just opened."""
 
     @property
     def worker_id(self) -> UUID:

@@ -27,6 +27,7 @@ from app.dialogue.effects import (
     GiveReason,
     HandBack,
     ListContactHolders,
+    OpenCompany,
     ReportEmployer,
     RequestHandoff,
     SendOwnData,
@@ -109,7 +110,7 @@ async def _refusal_reply(context: EffectContext, effect: Effect, refusal: Domain
     if isinstance(effect, SendSignInCode):
         known = refusal.reason in _CODE_REFUSALS
         return Reply(refusal.reason if known else "code_unregistered", essential=True)
-    if isinstance(effect, EmployerEffect):
+    if isinstance(effect, EmployerEffect | OpenCompany):
         return employer_effects.refusal_reply(effect, refusal)
     logger().warning("chat_effect_refused", kind=type(effect).__name__, code=refusal.reason)
     return Reply("not_understood")

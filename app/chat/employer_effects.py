@@ -17,6 +17,7 @@ from app.database.session import keyring
 from app.dialogue.effects import (
     AddPositions,
     AnswerHiringFaq,
+    AnswerNewcomersFaq,
     AskLeadReport,
     AskWhichContact,
     BlockWorker,
@@ -25,17 +26,20 @@ from app.dialogue.effects import (
     ListContacts,
     ListJobs,
     ListLeads,
+    OpenCompany,
     PostJob,
     ProvePhone,
     PublishJob,
     RaisePay,
     RepeatJob,
     ReportLead,
+    SendEmployerCode,
     SendPhoneCode,
 )
 from app.dialogue.turn import Reply
-from app.employers import blocks, phones
+from app.employers import blocks, code_sign_in, phones, registration
 from app.employers.profile import EmployerNotFound
+from app.employers.registration import ChatCompany
 from app.identity import users
 from app.identity.models import UserStatus
 from app.jobs import posting, queries
@@ -44,6 +48,7 @@ from app.jobs.moderation import JobDeclined, JobPendingReview
 from app.jobs.rules import JobAction, JobCancelled, StartsInPast
 from app.masking.mask import mask
 from app.matching.publish import publish
+from app.messaging.models import ADDRESS
 from app.offers import closing
 from app.offers.lead_facts import lead_params
 from app.offers.links import payment_link
@@ -70,6 +75,8 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "job_over": "job_over_now",
     "job_not_editable": "job_stays",
     "codes_sent": "proof_enough",
+    "codes_enough": "codes_enough",
+    "phone_not_supported": "company_phone_bad",
     "wrong_code": "proof_wrong",
     "job_not_found": "job_unknown",
     "employer_not_found": "employer_not_you",
@@ -82,7 +89,9 @@ _REFUSALS: Final[Mapping[str, str]] = {
 def refusal_reply(effect: Effect, refusal: DomainError) -> Reply:
     """Return what to say of a refusal to an employer."""
     if isinstance(refusal, StartsInPast):
-        return Reply("job_refused_past" if isinstance(effect, PostJob) else "job_past")
+        return Reply(
+            "job_refused_past" if isinstance(effect, PostJob | OpenCompany) else "job_past"
+        )
     if isinstance(refusal, JobDeclined):
         return Reply("job_not_approved", {"reason": refusal.message})
     if refusal.reason in _REFUSALS:
@@ -129,6 +138,17 @@ async def _prove_phone(context: EffectContext, effect: ProvePhone) -> None:
         await set_language(context, context.person.language)
 
 
+async def _send_code(context: EffectContext, effect: SendEmployerCode) -> None:
+    await _account(context, effect.employer_id)
+    await code_sign_in.send_code_in_chat(
+        context.session,
+        effect.employer_id,
+        _phone_index(context),
+        context.language,
+        now=context.now,
+    )
+
+
 # ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -138,6 +158,29 @@ async def _post_job(context: EffectContext, effect: PostJob) -> None:
     account.actor.require_unrestricted()
     job = await posting.create(context.session, account.id, effect.job, context.now)
     await _publish_draft(context, account, job)
+
+
+async def _open_company(context: EffectContext, effect: OpenCompany) -> None:
+    """Open the company of somebody who wrote a job, and post it; from now on they act for it here."""
+    sealed, language = context.person.phone_sealed, context.language
+    if sealed is None:
+        raise NotFound
+    context.person.language = language
+    company = ChatCompany(
+        company_name=effect.company or effect.contact,
+        contact_name=effect.contact,
+        language=language,
+        city=effect.job.city,
+    )
+    phone = keyring(context.session).open(sealed, ADDRESS)
+    user, _ = await registration.open_by_phone(context.session, phone, company, now=context.now)
+    context.persona = str(user.id)
+    account = await _account(context, user.id)
+    job = await posting.create(context.session, account.id, effect.job, context.now)
+    told = len(context.replies)
+    await _publish_draft(context, account, job)
+    opened = Reply("company_opened", {"company": mask(company.company_name)})
+    context.replies.insert(told, opened)
 
 
 async def _publish_job(context: EffectContext, effect: PublishJob) -> None:
@@ -302,6 +345,10 @@ async def _list_contacts(context: EffectContext, effect: ListContacts) -> None:
 
 async def _answer_faq(context: EffectContext, effect: AnswerHiringFaq) -> None:
     await _account(context, effect.employer_id)
+    await _answer_newcomer(context, AnswerNewcomersFaq(effect.topic))
+
+
+async def _answer_newcomer(context: EffectContext, effect: AnswerNewcomersFaq) -> None:
     in_force = await policy.current(context.session)
     price = {"amount": in_force.lead_prices.default, "currency": in_force.lead_prices.currency}
     terms = {"price": price, "hours": in_force.deadlines.guarantee_hours}
@@ -365,11 +412,14 @@ HANDLERS: Final[Mapping[type, _Handler]] = {
     AddPositions: _add_positions,
     RaisePay: _raise_pay,
     RepeatJob: _repeat_job,
+    OpenCompany: _open_company,
+    SendEmployerCode: _send_code,
     CancelJob: _cancel_job,
     ListJobs: _list_jobs,
     ListLeads: _list_leads,
     ListContacts: _list_contacts,
     AnswerHiringFaq: _answer_faq,
+    AnswerNewcomersFaq: _answer_newcomer,
     AskWhichContact: _ask_which_contact,
     AskLeadReport: _ask_lead_report,
     ReportLead: _report_lead,

@@ -83,6 +83,7 @@ async def load_context(
         country=country,
         form_id=form_id,
         currency=currency,
+        has_phone=person.phone_index is not None,
     )
 
 

@@ -6,7 +6,7 @@ transaction that also marks the message as handled.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -91,6 +91,8 @@ class MessageHandler:
         performed = all([await perform(effects, effect) for effect in turn.effects])
         replies = [*effects.replies, *(turn.replies if performed else ())]
         state = turn.state if performed else turn.if_refused or turn.state
+        if performed and effects.persona:
+            state = replace(state, persona=effects.persona)
         if effects.erased:
             # Nothing of this person is kept, not even by what is still in memory here.
             await session.flush()

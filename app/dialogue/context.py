@@ -113,6 +113,8 @@ class Context:
     form_id: str = ""
     """The platform's id of the form for weekly hours; "" where there is none."""
     currency: str = "INR"
+    has_phone: bool = True
+    """Whether the platform has named the sender's phone."""
 
     @property
     def reply_language(self) -> str:

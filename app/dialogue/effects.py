@@ -176,6 +176,29 @@ class PostJob(EmployerEffect):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCompany(Effect):
+    """Open the company of somebody who wrote a job, and post that job; their phone is proven by writing."""
+
+    company: str
+    """The company's name; "" for somebody who hires for themselves."""
+    contact: str
+    job: JobText
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerNewcomersFaq(Effect):
+    """Answer a frequent question of employers to somebody who has no company yet."""
+
+    topic: str
+    """One of `app.nlu.faq_topic.EMPLOYER_TOPICS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendEmployerCode(EmployerEffect):
+    """Send a sign-in code to the employer's phone."""
+
+
+@dataclass(frozen=True, slots=True)
 class PublishJob(EmployerEffect):
     """Publish a draft: one that an administrator approved, or that was written elsewhere."""
 

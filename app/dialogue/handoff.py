@@ -13,6 +13,7 @@ from typing import Final
 from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, Effect, HandBack, RequestHandoff, SendOwnData
 from app.dialogue.employer.job_questions import POSTING
+from app.dialogue.employer.newcomer import SIGNING_UP, is_signing_up
 from app.dialogue.persona import acting_account
 from app.dialogue.state import FREE_WRITING, Ask
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -190,14 +191,16 @@ def _is_for_the_bot(message: Incoming) -> bool:
 def _is_first_call(message: Incoming) -> bool:
     """Whether somebody began with the call for help: the bot asks them no questions."""
     context = message.context
-    begun = context.profile is not None or message.state.registering or context.employers
+    registering = message.state.registering or is_signing_up(message.state)
+    begun = context.profile is not None or registering or context.employers
     return not begun and not message.intents & _BACK_TO_THE_BOT
 
 
 def _answers_question(message: Incoming) -> bool:
     """Whether this may answer the open question; once a human was there, texts are for them."""
     state, context = message.state, message.context
-    if state.ask not in QUESTIONS and state.ask not in POSTING and state.ask is not Ask.REPORT:
+    employers = POSTING | SIGNING_UP
+    if state.ask not in QUESTIONS and state.ask not in employers and state.ask is not Ask.REPORT:
         return False
     if message.text is None:
         return message.inbound.kind in _FOR_A_QUESTION
@@ -212,7 +215,7 @@ def _fits(message: Incoming, turn: Turn) -> bool:
         return False
     if text is None or message.state.ask not in FREE_WRITING:
         return True
-    if message.state.ask is Ask.NAME:
+    if message.state.ask in {Ask.NAME, Ask.COMPANY, Ask.CONTACT_NAME}:
         introduced = phrase_set("before_name").at(split_words(text), 0) is not None
         return introduced or (
             message.context.handoff_reason == NOT_UNDERSTOOD and len(text.split()) <= _NAME_WORDS

@@ -45,10 +45,18 @@ class Ask(StrEnum):
     WHICH_JOB = "which_job"
     REPEAT_DAYS = "repeat_days"
     POSTED_JOB = "posted_job"
+    COMPANY = "company"
+    CONTACT_NAME = "contact_name"
+    COMPANY_PHONE = "company_phone"
 
 
 _ASKS: Final[Mapping[str, Ask]] = {ask.value: ask for ask in Ask}
-FREE_WRITING: Final = frozenset({Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT})
+FREE_WRITING: Final = frozenset(
+    {
+        *(Ask.NAME, Ask.SKILLS, Ask.LOCATION, Ask.WHICH_PLACE, Ask.REPORT),
+        *(Ask.COMPANY, Ask.CONTACT_NAME),
+    }
+)
 """Questions answered in people's own words: there, only unmistakable intents count."""
 REGISTRATION: Sequence[Ask] = (
     Ask.LANGUAGE,

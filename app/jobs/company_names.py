@@ -1,8 +1,8 @@
 """A company's name as it is taken: workers read it in every offer, so what holds a job holds it too."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from app.core.languages import DEFAULT_LANGUAGE
 from app.core.schema import Name
@@ -25,3 +25,12 @@ def _harmless(value: str) -> str:
 
 CompanyName = Annotated[Name, AfterValidator(_harmless)]
 """A company's name, reviewed by the rules of job texts."""
+_NAMES: Final[TypeAdapter[str]] = TypeAdapter(CompanyName)
+
+
+def acceptable_company_name(text: str) -> str | None:
+    """Return a company's name as it is stored; None for what the API would refuse."""
+    try:
+        return _NAMES.validate_python(text)
+    except ValidationError:
+        return None

@@ -183,7 +183,7 @@ async def test_who_is_suspended_gets_none(sqlite_database_url: str) -> None:
         assert "suspended" in last(world)
 
 
-async def test_a_company_has_a_password_and_asks_for_its_own_code_by_the_same_word(
+async def test_a_company_proves_its_phone_and_asks_for_a_sign_in_code_by_the_same_word(
     sqlite_database_url: str,
 ) -> None:
     async with chat(sqlite_database_url, registered=False) as world:
@@ -196,7 +196,8 @@ async def test_a_company_has_a_password_and_asks_for_its_own_code_by_the_same_wo
         assert newest != first
         await world.says(newest)
         await world.says("code")
-        assert "password" in last(world)
+        assert "is your verification code" in last(world)
+        assert newest not in last(world)
 
 
 def test_two_strangers_who_spend_a_phones_codes_keep_nobody_out(

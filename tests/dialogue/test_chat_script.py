@@ -21,6 +21,7 @@ from app.dialogue.effects import (
     ListContactHolders,
     ListContacts,
     ListLeads,
+    OpenCompany,
     PostJob,
     PublishJob,
     RequestHandoff,
@@ -73,6 +74,7 @@ payloads = st.sampled_from(
         *"post:days:every mon-fri|post:hours:10:00-18:00|post:people:2|post:pay:open".split("|"),
         *"post:weekly:yes post:weekly:no post:per:hour post:per:x post:radius:5 post:x".split(),
         *"post:field:days post:field:note post:field:radius post:field:right post:note:none".split(),
+        *"hire:new sign:private sign:profile sign:company sign:contact sign:x".split(),
         *"hire:jobs hire:contacts hire:switch hire:data hire:language hire:human job:".split(),
         *(f"{prefix}:{account.id}" for account in EMPLOYERS for prefix in ("hat", "prove")),
         *(f"job:{JOB.id}:{verb}" for verb in "show leads cancel really keep x".split()),
@@ -333,6 +335,8 @@ def after(facts: Context, turn: Turn) -> Context:
                 facts = replace(facts, profile=replace(profile, **changes))
             case SetWeeklyHours() if profile is not None:
                 facts = replace(facts, profile=replace(profile, slots=effect.slots))
+            case OpenCompany():
+                facts = replace(facts, employers=[EMPLOYERS[0]])
             case ForgetPerson() | EraseAccount():
                 facts = replace(facts, profile=None)
             case Stop():
@@ -346,7 +350,7 @@ def after(facts: Context, turn: Turn) -> Context:
     return facts
 
 
-TOLD_BY_EFFECTS = (AnswerOffer, GiveReason, SendOwnData, ListContactHolders)
+TOLD_BY_EFFECTS = (AnswerOffer, GiveReason, SendOwnData, ListContactHolders, OpenCompany)
 UNANSWERED = frozenset(
     {InboundKind.REACTION, InboundKind.EDIT, InboundKind.MOVED, InboundKind.PREFERENCE}
 )
@@ -372,5 +376,5 @@ def test_a_conversation_loses_nothing_and_leaves_nobody_without_an_answer(
                 assert state.answered <= turn.state.answered
         facts = after(facts, turn)
         if facts.profile is not None and not turn.state.registering and not facts.stopped:
-            assert facts.profile.agreed or turn.state == state
+            assert facts.profile.agreed or facts.employers or turn.state == state
         state = turn.state

@@ -1,6 +1,7 @@
 """Links a phone to employer accounts: proving the phone, and choosing as whom to write. Pure.
 
-An account that only names the phone may do nothing here. A code goes to the account's mailbox and has to
+An account that only names the phone may do nothing here, and who has none opens a company of their own
+(`sign_up`). A code goes to the account's mailbox and has to
 come back from the phone. So neither an account that names a stranger's number nor the holder of a number
 that a stranger's account names gets any further.
 """
@@ -9,13 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from app.dialogue.choices import as_tap
 from app.dialogue.context import Context, EmployerAccount, masked_email
 from app.dialogue.effects import ProvePhone, SendPhoneCode, SetLanguage
+from app.dialogue.employer import posting, sign_up
 from app.dialogue.employer.conversation import EMPLOYER, choose_language, menu
 from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.employer.newcomer import is_signing_up
 from app.dialogue.engine import Persona, Reader, follow_intent, follow_tap, hand_over, respond
 from app.dialogue.persona import WORKER, acting_account, must_choose_persona
 from app.dialogue.state import Ask
@@ -23,8 +26,9 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
 from app.nlu import job_request
-from app.nlu.hiring_intent import guess_language, is_hiring
+from app.nlu.hiring_intent import is_hiring
 from app.nlu.intents import Intent
+from app.nlu.job_draft import Draft
 from app.nlu.normalize import has_devanagari, normalize, split_words
 from app.nlu.vocabulary import phrase_set
 from app.texts.formatting import inert
@@ -45,7 +49,11 @@ def employer(message: Incoming) -> Turn | None:
         return None
     if context.language is None and context.employers and has_devanagari(message.text or ""):
         return _in_hindi(message)
-    for read in (_persona_tap, _proving, _whose, _persona_words, _stranger):
+    if is_signing_up(message.state) and context.proven:
+        return _with_company(message)
+    signing_up = (_persona_tap, _worker_words, sign_up.read_sign_up)
+    others = (_persona_tap, _proving, _whose, _persona_words, _stranger)
+    for read in signing_up if is_signing_up(message.state) else others:
         if (turn := read(message)) is not None:
             return turn
     if (account := acting_account(state, context)) is not None:
@@ -81,15 +89,33 @@ def _persona_tap(message: Incoming) -> Turn | None:
 
 
 def _persona_words(message: Incoming) -> Turn | None:
-    if message.state.registering:
+    if message.state.registering and message.state.ask not in _BEFORE_CONSENT:
         return None
     if message.has_intent(Intent.AS_WORKER) and message.context.employers:
         return _as_worker(message)
-    wanted = message.has_intent(Intent.AS_EMPLOYER) or message.tapped("hire") == "switch"
+    wanted = (
+        message.has_intent(Intent.AS_EMPLOYER)
+        or message.tapped("hire") == "switch"
+        or (message.tapped("post") == "new" and not message.context.proven)
+    )
     # Somebody who may not post from this phone yet is told how to.
     if wanted or (message.has_intent(Intent.POST) and not message.context.proven):
         return _as_employer(message)
     return None
+
+
+def _worker_words(message: Incoming) -> Turn | None:
+    """Let somebody who writes a job look for work instead."""
+    return _as_worker(message) if message.has_intent(Intent.AS_WORKER) else None
+
+
+def _with_company(message: Incoming) -> Turn | None:
+    """Go on with a newcomer's job for the company that their phone acts for by now."""
+    state = sign_up.without_newcomer(message.state)
+    proven = message.context.proven
+    if len(proven) == 1:
+        state = replace(state, persona=str(proven[0].id))
+    return employer(replace(message, state=state))
 
 
 def _as_worker(message: Incoming) -> Turn:
@@ -105,28 +131,23 @@ def _as_employer(message: Incoming) -> Turn:
         return _ask_persona(message)
     if context.employers:
         return _unproven(message)
-    return Turn(message.state, (_how_to_register(context),))
-
-
-def _how_to_register(context: Context) -> Reply:
-    return Reply("employer_none", {"url": f"{context.base_url}/#employers"})
+    return sign_up.begin(message, Draft())
 
 
 def _stranger(message: Incoming) -> Turn | None:
-    """Tell somebody who hires and has no account how to get one; register no worker."""
+    """Begin the job of somebody who hires and has no account; register no worker."""
     context, text = message.context, message.text
-    if context.employers or message.state.ask not in _BEFORE_CONSENT:
+    if context.employers:
         return None
     agreed = context.profile is not None and context.profile.agreed
     if context.profile is None and message.tapped("menu") == "human":
         return hand_over(message)
-    if text is None or (agreed and message.state.registering):
+    if text is None or not is_hiring(text, surely=agreed):
         return None
-    if not is_hiring(text, surely=agreed):
+    # Amid a registration "2 years as a waiter" is an answer: only a whole job is one.
+    if message.state.ask not in _BEFORE_CONSENT and not sign_up.is_whole_job(message):
         return None
-    if context.language is not None or guess_language(text) != "hi":
-        return Turn(message.state, (_how_to_register(context),))
-    return Turn(message.state, (_how_to_register(context),), (SetLanguage("hi"),), "hi")
+    return sign_up.begin(message)
 
 
 def _as_account(message: Incoming, persona: str) -> Turn:
@@ -151,30 +172,55 @@ def _row(prefix: str, account: EmployerAccount) -> Row:
 
 
 def _unproven(message: Incoming) -> Turn:
-    asked = message.state.at(Ask.WHOSE)
+    """Ask whose account it is; a job in the message is kept meanwhile."""
+    draft = sign_up.find_newcomers_job(message)
+    kept = message.state.draft if draft is None else {"job": draft.as_json()}
+    asked = message.state.at(Ask.WHOSE, **_job_in(kept))
     return Turn(asked, (_ask_whose(message.context, "employer_unproven"),))
+
+
+def _job_in(draft: Mapping[str, Any]) -> dict[str, Any]:
+    return {"job": draft["job"]} if "job" in draft else {}
+
+
+def _kept_job(message: Incoming) -> Draft | None:
+    kept = message.state.draft.get("job")
+    return Draft.from_json(kept) if isinstance(kept, Mapping) else None
 
 
 def _ask_whose(context: Context, text: str = "employer_whose") -> Reply:
     rows = [_row("prove", account) for account in context.unproven]
+    rows.append(Row("hire:new", context.word("my_own_company")))
     rows.append(Row("hat:worker", context.word("find_me_work")))
     return Reply(text, rows=rows)
 
 
+def _new_company(message: Incoming) -> Turn:
+    """Open a company of their own, whoever else names their phone."""
+    return sign_up.begin(message, _kept_job(message) or Draft())
+
+
 def _whose(message: Incoming) -> Turn | None:
-    """Read a written answer to the question whose account it is."""
+    """Read a tap on a company of one's own, or a written answer to the question whose account it is."""
+    if message.tapped("hire") == "new":
+        return None if message.context.proven else _new_company(message)
     text = message.text
     if message.state.ask is not Ask.WHOSE or text is None:
         return None
     accounts = message.context.unproven
-    if as_tap(message, _ask_whose(message.context)).tapped("hat") == WORKER:
+    typed = as_tap(message, _ask_whose(message.context))
+    if typed.tapped("hire") == "new" and not message.context.proven:
+        return _new_company(message)
+    if typed.tapped("hat") == WORKER or message.has_intent(Intent.AS_WORKER):
         return _as_worker(message)
-    if message.has_intent(Intent.NOT_MINE, Intent.NO, Intent.AS_WORKER):
-        return _as_worker(message)
-    if (number := job_request.parse_count(text)) is not None and number <= len(accounts) + 1:
-        # By their order in the list, whose last row is "find me work".
-        chosen = accounts[number - 1 : number]
-        return _ask_code(message, chosen[0]) if chosen else _as_worker(message)
+    if message.has_intent(Intent.NOT_MINE, Intent.NO):
+        # Who wrote a job hires people, for another company than those.
+        return _new_company(message) if _kept_job(message) else _as_worker(message)
+    if (number := job_request.parse_count(text)) is not None and number <= len(accounts) + 2:
+        # By their order in the list, whose last rows are "my own company" and "find me work".
+        if number <= len(accounts):
+            return _ask_code(message, accounts[number - 1])
+        return _new_company(message) if number == len(accounts) + 1 else _as_worker(message)
     matching = _named(text, accounts)
     if message.has_intent(Intent.YES, Intent.MINE, Intent.CODE):
         matching = accounts
@@ -247,15 +293,21 @@ def _menu_of(message: Incoming) -> Turn | None:
 def _ask_code(message: Incoming, account: EmployerAccount) -> Turn:
     if account.suspended:
         return Turn(message.state, (Reply("suspended"),))
-    state = message.state.at(Ask.PROVE, employer=str(account.id))
+    kept = _job_in(message.state.draft)
+    state = message.state.at(Ask.PROVE, employer=str(account.id), **kept)
     effect = SendPhoneCode(account.id)
     return Turn(state, (Reply("proof_sent", _about(account)),), (effect,), if_refused=state)
 
 
 def _prove(message: Incoming, account: EmployerAccount, code: str) -> Turn:
     proven = replace(message.state.at(Ask.NOTHING), persona=str(account.id))
+    effects = (ProvePhone(account.id, code),)
+    if (job := _kept_job(message)) is not None:
+        begun = posting.begin_job(replace(message, state=proven), job)
+        replies = (Reply("proof_done", _about(account)), *begun.replies)
+        return Turn(begun.state, replies, effects, if_refused=message.state)
     replies = (Reply("proof_done", _about(account)), menu(account))
-    return Turn(proven, replies, (ProvePhone(account.id, code),), if_refused=message.state)
+    return Turn(proven, replies, effects, if_refused=message.state)
 
 
 def _leave(message: Incoming) -> Turn:

@@ -13,7 +13,7 @@ from app.dialogue.effects import (
     ListJobs,
     ListLeads,
     PublishJob,
-    SendSignInCode,
+    SendEmployerCode,
 )
 from app.dialogue.employer import posting, published_job
 from app.dialogue.employer.after_unlock import ask_which_contact, lead_tap, read_report
@@ -85,11 +85,8 @@ def _data(message: EmployerMessage) -> Turn:
 
 
 def _code(message: EmployerMessage) -> Turn:
-    """Send a code to somebody who is a worker too; a company signs in by its password."""
-    profile = message.context.profile
-    if profile is not None and not profile.suspended:
-        return Turn(message.state, (), (SendSignInCode(),))
-    return Turn(message.state, (Reply("employer_code"),))
+    """Send a sign-in code: it is good for the company, and for a worker of that phone."""
+    return Turn(message.state, (), (SendEmployerCode(message.account.id),))
 
 
 _MENU: Final[Mapping[str, Reader[EmployerMessage]]] = {

@@ -26,16 +26,21 @@ _MOST_USUAL_PEOPLE: Final = 100
 
 def open_question(draft: Draft, context: Context) -> Ask:
     """Return the first question that is unanswered or unclear, or else `JOB_RIGHT`."""
-    for question, unanswered in _UNANSWERED:
+    for question, is_open in _UNANSWERED:
         if question is Ask.JOB_HOURS and is_over(draft, context):
             return Ask.JOB_DAYS
-        if unanswered(draft):
+        if is_open(draft):
             return question
     zone = zone_of(draft, context)
     shifts = shifts_of(draft, context.now, zone)
     if shifts is None or is_past(shifts, context.now, zone):
         return Ask.JOB_DAYS
     return Ask.JOB_RIGHT
+
+
+def unanswered(draft: Draft) -> list[Ask]:
+    """Return every question that is unanswered or unclear, in the order of asking."""
+    return [question for question, is_open in _UNANSWERED if is_open(draft)]
 
 
 def is_over(draft: Draft, context: Context) -> bool:

@@ -43,6 +43,8 @@ _UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
 """A text without a role is a job only with so many of its other parts."""
 _MOST_KM: Final = 500
+_UNIT_WORDS: Final = 3
+"""A longer answer than "per day" says more than a unit."""
 _MOST_CHANGED: Final = 3
 """A text with more parts than these beside the role is a whole job, and no correction."""
 
@@ -93,6 +95,11 @@ def find_job(message: EmployerMessage) -> Draft | None:
     )
     alone = draft.skill is not None and not draft.note
     return draft if named or alone or much >= _LEAST_SAID else None
+
+
+def read_parts(message: EmployerMessage) -> Draft:
+    """Return whatever a text says of a job."""
+    return _read(message.text or "", message, Draft())
 
 
 def new_job(message: EmployerMessage) -> Turn | None:
@@ -376,14 +383,15 @@ def _direct_answer(text: str, message: EmployerMessage) -> Draft | None:
             return None if people is None else Draft(people=people)
         case Ask.JOB_PAY if re.fullmatch(r"[1-9][\d,]{1,9}", text.strip()):
             amount = int(text.replace(",", "").strip())
-            if amount > pay.MOST_PAY:
-                return None
-            return Draft(amount=amount * 10 ** exponent(message.context.currency))
+            minor = amount * 10 ** exponent(message.context.currency)
+            return None if amount > pay.MOST_PAY else Draft(amount=minor)
         case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
             if not job_correction.may_hold_name(text):
                 return None
             found = place_phrases.find_places(text, message.account.city)
-            return None if found == Draft() else found
+            return None if found == Draft() else _with_rest(found, text, message)
+        case Ask.JOB_PAY_PER if (per := _pay_unit(text, message)) is not None:
+            return Draft(per=per)
         case Ask.JOB_WEEKLY if (weekly := dates.once_or_weekly(text)) is not None:
             return Draft(weekly=weekly)
         case Ask.JOB_HOURS if (slots := weekly_hours.read(text[:100])) is not None:
@@ -393,6 +401,23 @@ def _direct_answer(text: str, message: EmployerMessage) -> Draft | None:
             return Draft(spans=tuple(spans))
         case _:
             return None
+
+
+def _pay_unit(text: str, message: EmployerMessage) -> str | None:
+    """Return the unit of pay in "per day", "din ke": a unit without a sum."""
+    words = split_words(text[:60])
+    if len(words) > _UNIT_WORDS or any(word.isdecimal() for word in words):
+        return None
+    return pay.extract(f"100 {normalize(text)}", message.context.currency)[1].per
+
+
+def _with_rest(place: Draft, text: str, message: EmployerMessage) -> Draft:
+    """Return a place with whatever else of the job is written beside it."""
+    whole = _read(text, message, Draft())
+    said = (whole.when, whole.spans, whole.people, whole.amount)
+    if not any(said) or not (whole.place or whole.places):
+        return place
+    return replace(whole, skill=None, skills=(), note="")
 
 
 def _read(text: str, message: EmployerMessage, draft: Draft) -> Draft:

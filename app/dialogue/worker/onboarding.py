@@ -5,8 +5,10 @@ from dataclasses import replace
 from app.core.languages import languages
 from app.dialogue.context import Context
 from app.dialogue.effects import CreateWorker, Effect, SetLanguage
+from app.dialogue.employer import sign_up
 from app.dialogue.employer.conversation import menu, open_question_or_menu
 from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.employer.newcomer import is_signing_up
 from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -28,6 +30,8 @@ def read_language_choice(message: Incoming) -> Turn | None:
     if (account := acting_account(message.state, message.context)) is not None:
         again = open_question_or_menu(EmployerMessage.of(spoken, account))
         return Turn(message.state, (Reply("saved"), *again), effects, choice)
+    if is_signing_up(message.state):
+        return Turn(message.state, (Reply("saved"), *sign_up.again(spoken)), effects, choice)
     if (
         message.context.profile is None
         and not message.state.registering
@@ -60,7 +64,10 @@ def _named_language(message: Incoming) -> str | None:
     if message.state.ask is Ask.LANGUAGE:
         shown = {str(number): code for number, code in enumerate(shown_languages(message.state), 1)}
         return named or shown.get(normalize(text))
-    in_own_words = message.state.ask in {Ask.NAME, Ask.SKILLS, Ask.REPORT}
+    in_own_words = message.state.ask in {
+        *(Ask.NAME, Ask.SKILLS, Ask.REPORT),
+        *(Ask.COMPANY, Ask.CONTACT_NAME),
+    }
     return None if in_own_words and len(split_words(text)) < 2 else named
 
 
@@ -92,6 +99,8 @@ def resume(message: Incoming, *before: Reply) -> Turn:
     state, context = message.state, message.context
     if (account := acting_account(state, context)) is not None:
         return Turn(state.at(Ask.NOTHING), (*before, menu(account)))
+    if is_signing_up(state):
+        return Turn(replace(state, misses=0), (*before, *sign_up.again(message)))
     if context.profile is None:
         return _begin(message)
     named = state.ask is Ask.PHONE and context.profile.has_phone  # the platform named it meanwhile
