@@ -33,7 +33,7 @@ VERY_COMMON = 3_000
 CITY_PEOPLE = 100_000
 """A city at home of so many people is meant by its name."""
 MORE_NAMES = (
-    "khan shaikh sheikh salman mohammed mohd santosh vikas imran aslam संतोष "
+    "md arif rehman abdul khan shaikh sheikh salman mohammed mohd santosh vikas imran aslam संतोष "
     "विकास खान शेख सलमान रमेश सुरेश महेश दिनेश राजेश मुकेश गणेश नरेश विनोद प्रकाश संजय अजय विजय राहुल रोहित मोहित "
     "सचिन पंकज मनोज दीपक राकेश अशोक अनिल सुनील कमल पवन अरुण वरुण राज राजू सोनू मोनू गुड्डू पूजा आरती सीता गीता "
     "रीता अनीता सुनीता कविता सविता ममता लता रेखा आशा उषा नेहा प्रिया काजल कोमल ज्योति किरण सपना रानी राधा मीना "

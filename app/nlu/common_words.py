@@ -10,6 +10,7 @@ from typing import Final
 
 from app.catalogue.phonetics import sounds
 from app.catalogue.skills import fold
+from app.nlu.normalize import has_devanagari
 from app.nlu.vocabulary import word_set
 
 _LEAST_SOUND: Final = 3
@@ -76,6 +77,8 @@ def is_called_so(word: str) -> bool:
     if folded in _words("person_names"):
         return True
     # In the other script only by ear, and then no everyday word is a name.
+    if not folded.isascii() and not has_devanagari(folded):
+        return False
     return sound_of(folded) in _sounds("person_names") and not (
         folded in _words("common_words") or folded in said_around()
     )

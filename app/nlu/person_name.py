@@ -1,6 +1,7 @@
 """What the chat takes for a person's name. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -8,7 +9,7 @@ from app.catalogue import places
 from app.catalogue.skills import find_named
 from app.core.person_names import is_spelled_as_name
 from app.masking.mask import mask
-from app.nlu.common_words import is_called_so, is_common, sounds_common
+from app.nlu.common_words import is_called_so, is_common, said_around, sounds_common
 from app.nlu.fact import Confidence, Fact
 from app.nlu.intents import Intent, intents
 from app.nlu.lexicon import Lexicon
@@ -46,7 +47,11 @@ def _is_handle(word: str) -> bool:
 def find_introduced(words: Sequence[Word]) -> NameFact | None:
     """Return the name that a message introduces: "my name is …", "मेरा नाम … है", "main … hoon", "… naam hai"."""
     plain = plain_of(words)
-    return _after_introduction(words, plain) or _before_is_name(words, plain) or _i_am(words, plain)
+    if found := _before_is_name(words, plain):
+        return found
+    if phrase_set("asking").anywhere(plain):
+        return None  # "Is a name needed?" names nobody.
+    return _after_introduction(words, plain) or _i_am(words, plain)
 
 
 def _after_introduction(words: Sequence[Word], plain: Sequence[str]) -> NameFact | None:
@@ -161,7 +166,11 @@ def read_name_answer(words: Sequence[Word]) -> Fact[str] | None:
     odd = sum(sounds_common(word) and not is_called_so(word) for word in plain)
     if len(plain) > 2 and odd >= len(plain) - called and not called:
         return None
-    return _fact(words, 0, len(words))
+    found = _fact(words, 0, len(words))
+    if found is None or called:
+        return found
+    # A word that nobody is known by may be a greeting in another language: "vanakkam".
+    return replace(found, confidence=Confidence.LIKELY)
 
 
 def _calls_itself_main(words: Sequence[Word]) -> Fact[str] | None:
@@ -232,9 +241,12 @@ def _fact(words: Sequence[Word], start: int, end: int) -> Fact[str] | None:
     plain = plain_of(part)
     if not name or not is_person_name(name):
         return None
-    long = [word for word in plain if len(word) > _LONGEST_INITIAL] or plain
+    around = said_around()
+    long = [word for word in plain if len(word) > _LONGEST_INITIAL or word in around] or plain
     common = [word for word in long if is_common(word) and not is_called_so(word)]
     if len(common) > 1 or any(Intent.STOP in intents(word) for word in plain):
+        return None
+    if any(word in around and not is_called_so(word) for word in plain):
         return None
     sure = not common or any(map(is_called_so, long))
     return Fact(name, Confidence.CERTAIN if sure else Confidence.LIKELY, " ".join(plain))

@@ -76,7 +76,7 @@ def test_a_name_alone_is_certain(text: str, name: str) -> None:
     assert (found.value, found.confidence) == (name, Confidence.CERTAIN)
 
 
-@pytest.mark.parametrize("text", ["Happy", "Mai Devi", "Sweety Love"])
+@pytest.mark.parametrize("text", ["Happy", "Mai Devi", "vanakkam", "asdfghjkl"])
 def test_a_name_that_is_a_word_too_is_only_likely(text: str) -> None:
     found = read_name_answer(words_of(text))
     assert found is not None
