@@ -15,6 +15,8 @@ from app.nlu.intents import Intent
 
 MISSES_BEFORE_MENU: Final = 2
 MISSES_BEFORE_HUMAN: Final = 3
+_SPOKEN: Final = frozenset({"audio", "voice"})
+"""The kinds of media that are voice notes."""
 UNREADABLE: Final = frozenset({InboundKind.MEDIA, InboundKind.OTHER, InboundKind.CONTACT})
 
 type Reader[M] = Callable[[M], Turn | None]
@@ -47,12 +49,19 @@ def respond[M: Incoming](message: M, persona: Persona[M]) -> Turn:
             return turn
     again = persona.ask_again(message)
     if message.inbound.kind in persona.unreadable:
-        return Turn(message.state, (Reply("cannot_read"), *again))
+        return help_with_question(message, unreadable_text(message), again)
     misses = message.state.misses + 1
     if misses >= MISSES_BEFORE_HUMAN:
         return hand_over(message, "not_understood")
     state = replace(message.state, misses=misses)
     return Turn(state, (*persona.not_understood(message, misses >= MISSES_BEFORE_MENU),))
+
+
+def unreadable_text(message: Incoming) -> str:
+    """Return which text answers what we can't read: a voice note has its own."""
+    inbound = message.inbound
+    spoken = inbound.kind is InboundKind.MEDIA and inbound.text in _SPOKEN
+    return "cannot_hear" if spoken else "cannot_read"
 
 
 def _suspended[M: Incoming](message: M, persona: Persona[M]) -> Turn:

@@ -14,6 +14,7 @@ from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, Effect, HandBack, RequestHandoff, SendOwnData
 from app.dialogue.employer.job_questions import POSTING
 from app.dialogue.employer.newcomer import SIGNING_UP, is_signing_up
+from app.dialogue.engine import unreadable_text
 from app.dialogue.persona import acting_account
 from app.dialogue.state import FREE_WRITING, Ask
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -126,7 +127,7 @@ def during_handoff(message: Incoming, converse: Converse) -> Turn | None:
         return _handed_back(turn) if solved else turn
     announced = replace(message.state, handoff_announced=True)
     if message.inbound.kind in HUMAN_ONLY:
-        return Turn(announced, (Reply("cannot_read"), _reminder(message)))
+        return Turn(announced, (Reply(unreadable_text(message), buttons=()), _reminder(message)))
     if message.state.handoff_announced and not message.intents & {Intent.HUMAN, Intent.HELP}:
         return Turn(message.state)
     upgraded = message.has_intent(Intent.HUMAN) and message.context.handoff_reason == NOT_UNDERSTOOD

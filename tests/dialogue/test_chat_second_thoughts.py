@@ -215,6 +215,15 @@ def test_a_day_of_the_week_that_is_off_is_taken_away() -> None:
 
 
 def test_a_voice_note_is_still_no_answer() -> None:
-    turn = handle_message(AT_SKILLS, incoming(kind=InboundKind.MEDIA), NAMED)
-    assert turn.replies[0].text == "cannot_read"
+    for media, text in (
+        ("audio", "cannot_hear"),
+        ("voice", "cannot_hear"),
+        ("image", "cannot_read"),
+    ):
+        turn = handle_message(AT_SKILLS, incoming(media, kind=InboundKind.MEDIA), NAMED)
+        assert turn.state == AT_SKILLS
+        assert [reply.text for reply in turn.replies] == [text, "ask_skills"]
+        assert turn.replies[0].buttons == ()  # one message, with the buttons of the question
+    heard = handle_message(State(), incoming("audio", kind=InboundKind.MEDIA), NAMED)
+    assert [reply.text for reply in heard.replies] == ["cannot_hear"]
     assert handle_message(AT_SKILLS, tap("skill:waiter"), NAMED).state.draft["skills"] == ["waiter"]
