@@ -19,9 +19,10 @@ from app.dialogue.persona import acting_account
 from app.dialogue.state import FREE_WRITING, Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import ask_delete, read_delete, read_report, send_code
-from app.dialogue.worker.offers import read_clear_answer
+from app.dialogue.worker.offers import read_clear_answer, read_quoted_answer
 from app.dialogue.worker.onboarding import resume
 from app.dialogue.worker.questions import QUESTIONS
+from app.dialogue.worker.second_thoughts import read_after_yes, read_withdraw
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
@@ -89,7 +90,7 @@ def call_for_help(message: Incoming) -> Turn | None:
         return replace(
             reported, replies=(reply, *reported.replies), effects=(*reported.effects, *call)
         )
-    answer = read_clear_answer(message)
+    answer = read_quoted_answer(message) or read_clear_answer(message)
     if answer is not None and any(_declines(effect) for effect in answer.effects):
         # "No, I am hurt" rejects the offer as well.
         return replace(answer, replies=(reply, *answer.replies), effects=(*answer.effects, *call))
@@ -120,6 +121,8 @@ def during_handoff(message: Incoming, converse: Converse) -> Turn | None:
         return _handed_back(resume(replace(message, context=_outside_handoff(message.context))))
     if (own := _own_data(message) or read_clear_answer(message)) is not None:
         return own
+    if not message.context.attended and (turn := read_after_yes(message)) is not None:
+        return turn
     if message.context.taken_over:
         return Turn(message.state)
     if (turn := _bot_answer(message, converse)) is not None:
@@ -161,9 +164,23 @@ def _own_data(message: Incoming) -> Turn | None:
         return ask_delete(message)
     if (code := send_code(message)) is not None:
         return code
-    # Only the button confirms: a written yes may be meant for the human.
-    by_button = message.state.ask is Ask.DELETE and message.tapped("delete") is not None
-    return read_delete(message) if by_button else None
+    return None
+
+
+def own_question(message: Incoming) -> Turn | None:
+    """Read the answer to a question of the bot's own that a yes or a no decides: delete, take a yes back.
+
+    It comes first, also while a human is called. Once one was there only the button counts, for a written
+    yes may be meant for them. A message that quotes one of our offers is about that.
+    """
+    state, context = message.state, message.context
+    if state.ask not in {Ask.DELETE, Ask.WITHDRAW} or context.stopped or context.late:
+        return None
+    if context.quoted or (context.attended and message.inbound.kind is InboundKind.TEXT):
+        return None
+    if state.ask is Ask.DELETE:
+        return read_delete(message)
+    return read_withdraw(message)
 
 
 def _bot_answer(message: Incoming, converse: Converse) -> Turn | None:

@@ -1,9 +1,23 @@
 """Routes a message: `handle_message(state, inbound, context) -> Turn`. Pure.
 
-The first that understands a message answers it, in this order: what is never answered (reactions, edits),
-STOP, the silence after it, messages that come late, a choice of language, taps and quotations of offers,
-calls for help, a handoff (`handoff`), and the conversation of the persona (`worker.conversation`,
-`employer.conversation`, `employer.account_linking`).
+**The order of precedence.** The first that understands a message answers it:
+
+1. STOP. What is never answered (reactions, edits) comes before it; after it only START, deletion and codes.
+2. Safety: a call for help.
+3. The question that the bot itself asked and a yes or no decides: "Delete everything?", "Take your yes back?".
+   A message that quotes or taps something else is about that.
+4. An offer that is tapped or quoted.
+5. Commands: menu, language, human, my data.
+6. The open question: of the registration, of a job, or an offer that waits for its answer, which also takes
+   questions about it.
+7. Other facts: hours, a place, a phone said in passing.
+8. Frequent questions about Partimer.
+9. Small talk.
+
+A handoff (`handoff`) leaves 1 to 4 as they are; below that it answers only what is clearly for the bot. While
+an administrator has the conversation, words are for them, and only taps and quotations count. 5 to 9 are the
+readers of the persona (`worker.conversation`, `employer.conversation`, `employer.account_linking`). A message
+older than one that was handled (`_late`) goes through 1, 2 and 4.
 """
 
 from dataclasses import replace
@@ -13,7 +27,7 @@ from app.dialogue.context import Context
 from app.dialogue.effects import HandBack, SetLanguage, Start
 from app.dialogue.employer.account_linking import employer
 from app.dialogue.engine import Reader, follow_intent, hand_over, respond, stop
-from app.dialogue.handoff import HUMAN_ONLY, call_for_help, during_handoff
+from app.dialogue.handoff import HUMAN_ONLY, call_for_help, during_handoff, own_question
 from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -50,9 +64,14 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
         # Our team handed back: the next handoff is announced again.
         state = replace(state, handoff_announced=False)
         message = replace(message, state=state)
-    for read in (read_language_choice, _in_hindi, offer_tap, read_quoted_answer, call_for_help):
+    first = (read_language_choice, _in_hindi, call_for_help, own_question)
+    for read in (*first, offer_tap, read_quoted_answer):
         if (turn := read(message)) is not None:
             return turn
+    if state.ask is Ask.WITHDRAW and inbound.kind is InboundKind.TEXT:
+        # What is no answer to it leaves the yes as it is.
+        state = state.at(Ask.NOTHING)
+        message = replace(message, state=state)
     if (turn := during_handoff(message, _converse)) is not None:
         return turn
     turn = _converse(message)

@@ -24,6 +24,7 @@ class Ask(StrEnum):
     AVAILABILITY_RIGHT = "availability_right"
     DELETE = "delete"
     REPORT = "report"
+    WITHDRAW = "withdraw"
     NEW_PLACE = "new_place"
     WHOSE = "whose"
     PROVE = "prove"

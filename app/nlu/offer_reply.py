@@ -36,17 +36,25 @@ class OfferReply:
     """A reply to an offer."""
 
     verb: str | None
-    """`accept`, `reject`, `withdraw`, `later`; None where it is unclear which."""
+    """`accept`, `reject`, `withdraw`, `later`, `condition` (a yes with an "if"); None: unclear which."""
     reason: str | None = None
     """Why not: one of `REASONS`, or the person's own words."""
     by_reason: bool = False
     """Whether the no is only in the reason: "time nahi hai"."""
+    sure: bool = True
+    """Whether it is plain; else the person is asked with one tap whether this is what they mean."""
 
 
 class _Part(Enum):
     YES = auto()
     CAN = auto()
     """"will come", "taiyar": a yes that a "not" beside it turns round."""
+    LIKELY = auto()
+    """"done", "why not": most likely a yes."""
+    REASSURE = auto()
+    """"nahi nahi", "don't worry": a no, unless a yes follows."""
+    DELAY = auto()
+    """"not now", "baad mein batata hu": neither a yes nor a no."""
     NO = auto()
     DOUBT = auto()
     ASKED = auto()
@@ -71,6 +79,13 @@ def parse_offer_reply(text: str) -> OfferReply | None:
     """Return the reply in a text, or None where it says something else."""
     meant = intents(text)
     found = _parts(text[:ANSWER_CHARACTERS])
+    if len(text) <= ANSWER_CHARACTERS and "?" not in text:
+        if any(part is _Part.DELAY for part, _ in found):
+            return _delayed(found)
+        if any(part is _Part.REASSURE for part, _ in found):
+            if {part for part, _ in found} & _AGREES:
+                return _reassured(found)
+            found = [(_Part.NO if part is _Part.REASSURE else part, said) for part, said in found]
     for intent, verb in _VERBS.items():
         if intent in meant:
             why = _reason(found)
@@ -79,19 +94,50 @@ def parse_offer_reply(text: str) -> OfferReply | None:
                 _denied(found) or any(p is _Part.KEPT for p, _ in found)
             )
             return OfferReply(None if unsure else verb, why)
+    parts = {part for part, _ in found}
+    if Intent.DONE in meant and _Part.LIKELY in parts:
+        return OfferReply("accept", sure=False)
     if meant or len(text) > ANSWER_CHARACTERS or "?" in text:
         return None
-    parts = {part for part, _ in found}
     if _Part.ASKED in parts:
         return None
     if _Part.KEPT in parts:
         return OfferReply(None)
-    if parts & {_Part.YES, _Part.CAN}:
-        plain = parts <= {_Part.YES, _Part.CAN, _Part.FILLER}
-        return OfferReply("accept" if plain else None)
+    if parts & _AGREES:
+        return _agreed(found)
     if _Part.NO in parts:
         return _refused(text, found)
     return None if None in parts else _remarked(found)
+
+
+_AGREES: Final = frozenset({_Part.YES, _Part.CAN, _Part.LIKELY})
+_PLAIN: Final = frozenset({_Part.YES, _Part.CAN, _Part.FILLER})
+_AGAINST: Final = frozenset(
+    {_Part.NO, _Part.DOUBT, _Part.FAR, _Part.PAY, _Part.TIME, _Part.EXCUSE, _Part.KEPT}
+)
+
+
+def _delayed(found: _Found) -> OfferReply:
+    """Read a delay: it is never a no; beside "I will come" it is unclear."""
+    agrees = {part for part, _ in found} & {_Part.CAN, _Part.LIKELY}
+    return OfferReply(None if agrees else "later")
+
+
+def _reassured(found: _Found) -> OfferReply:
+    """Read "no no, I'll come": most likely a yes, so it is asked with one tap."""
+    against = {part for part, _ in found} & _AGAINST
+    return OfferReply(None) if against else OfferReply("accept", sure=False)
+
+
+def _agreed(found: _Found) -> OfferReply:
+    parts = {part for part, _ in found}
+    if parts <= _PLAIN:
+        return OfferReply("accept")
+    words = [word for _, said in found for word in said]
+    if _Part.NO not in parts and phrase_set("condition_words").anywhere(words):
+        return OfferReply("condition")
+    amounts = any(part is None and said[0][:1].isdigit() for part, said in found)
+    return OfferReply(None) if parts & _AGAINST or amounts else OfferReply("accept", sure=False)
 
 
 def _refused(text: str, found: _Found) -> OfferReply:
@@ -112,6 +158,9 @@ def _remarked(found: _Found) -> OfferReply | None:
         return OfferReply("reject", reason, by_reason=True)
     if _Part.DOUBT in parts:
         return OfferReply("later")
+    if reason in {"far", "pay"} and _Part.EXCUSE not in parts:
+        # "Too far" says why not, and leaves the no to be said.
+        return OfferReply("reject", reason, sure=False)
     return OfferReply(None) if reason or _Part.EXCUSE in parts else None
 
 
@@ -183,9 +232,12 @@ def _lexicon() -> Lexicon[_Part]:
     """Return all known phrases; a phrase of two lists counts for the first."""
     lists: list[tuple[_Part, list[str]]] = [
         (_Part.KEPT, phrases("phrases", "cannot_refuse")),
+        (_Part.REASSURE, phrases("phrases", "reassures")),
+        (_Part.DELAY, phrases("phrases", "delays")),
         (_Part.CAN, phrases("phrases", "can_come")),
-        (_Part.YES, phrases("intents", Intent.YES)),
-        (_Part.NO, phrases("intents", Intent.NO) + phrases("phrases", "cannot_come")),
+        (_Part.YES, phrases("intents", Intent.YES) + phrases("phrases", "agreed")),
+        (_Part.LIKELY, phrases("phrases", "likely_agreed")),
+        (_Part.NO, phrases("intents", Intent.NO) + phrases("phrases", "cannot_come", "clear_no")),
         (_Part.DOUBT, phrases("phrases", "doubt") + phrases("intents", Intent.SKIP)),
         (_Part.ASKED, phrases("phrases", "asking")),
         (_Part.FAR, phrases("phrases", "why_far")),

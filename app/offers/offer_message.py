@@ -92,6 +92,7 @@ async def job_params(
             Job.salary_currency,
             Job.salary_per,
             Job.positions,
+            Job.closes_at,
             Employer.company_name,
             Employer.verified_at,
         )
@@ -120,4 +121,5 @@ def _params_of(job: Row[*tuple[Any, ...]], slots: Sequence[Mapping[str, str]]) -
             "per": job.salary_per,
         },
         "positions": job.positions,
+        "closes_at": job.closes_at.isoformat() if job.closes_at else None,
     }

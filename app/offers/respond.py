@@ -15,6 +15,7 @@ from app.offers.job_lock import LockedJob, lock_jobs, request_wave
 from app.offers.lead_facts import accepted_params
 from app.offers.links import payment_link
 from app.offers.models import JobMatch
+from app.offers.offer_message import job_params, zones_of
 from app.offers.rules import (
     Action,
     CloseReason,
@@ -32,6 +33,8 @@ from app.offers.steps import (
 )
 from app.offers.worker_names import shown_name_of
 
+_DETAILS_OF_AGREEMENT = ("starts_on", "ends_on", "slots", "city", "time_zone", "closes_at")
+"""What a worker who accepted is told once more."""
 UNSENT_WHEN_ANSWERED = ("job_offer", "offer_reminder", "offer_open_again")
 """Messages that make no sense any more once the offer is answered."""
 
@@ -189,8 +192,14 @@ async def _accepted(
     accepted = (await session.execute(query)).scalar_one()
     lead = await accepted_params(session, offer_id, accepted)
     lead["url"] = payment_link(keyring(session), base_url, offer_id)
+    details = (await job_params(session, [job.id]))[job.id]
+    zones = await zones_of(session, [worker_id])
+    about = {
+        **{name: details[name] for name in _DETAILS_OF_AGREEMENT},
+        "reader_zone": zones.get(worker_id),
+    }
     notices = [
-        job.worker_notice(worker_id, "offer_accepted", offer_id),
+        job.worker_notice(worker_id, "offer_accepted", offer_id, **about),
         job.employer_notice("lead_accepted", offer_id, lead),
     ]
     await notify_many(session, notices, now)

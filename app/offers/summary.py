@@ -20,5 +20,7 @@ class OfferSummary:
     """Values for the texts about it."""
     stands: bool = False
     """Whether a rejection of it can be taken back: in time, the job published and not full."""
+    description: str = ""
+    """What the post says there is to do, contacts masked."""
     blocked: bool = False
     """Whether this worker blocked its employer."""

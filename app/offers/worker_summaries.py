@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import Row, and_, bindparam, exists, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.models import Job, JobStatus
+from app.masking.mask import mask
 from app.offers.models import JobMatch
 from app.offers.offer_message import job_params
 from app.offers.rules import OfferStatus, effective
@@ -26,6 +28,7 @@ _SELECTED: Final = select(
     JobMatch.distance_km,
     JobMatch.why,
     Worker.time_zone,
+    Job.description,
     and_(Job.status == JobStatus.PUBLISHED, Job.accepted < Job.accept_limit).label("has_room"),
     exists()
     .where(
@@ -76,6 +79,11 @@ async def list_newest(
     return await _summaries(session, rows, now)
 
 
+@lru_cache(maxsize=1_024)  # a person writes several messages about one offer
+def _masked(description: str) -> str:
+    return mask(description)
+
+
 async def _summaries(
     session: AsyncSession, rows: Sequence[Row[Any]], now: dt.datetime
 ) -> list[OfferSummary]:
@@ -86,6 +94,7 @@ async def _summaries(
             status=effective(OfferStatus(row.status), row.respond_by, now),
             unlocked=row.unlocked_at is not None,
             stands=row.has_room and row.respond_by > now and not row.blocked,
+            description=_masked(row.description),
             blocked=row.blocked,
             params={
                 **jobs[row.job_id],

@@ -352,6 +352,20 @@ def _hello(value: Any, reader: FormatContext) -> str:
     return _url(value or whatsapp_url(str(reader.params["phone"])), reader)
 
 
+def _until(value: Any, reader: FormatContext) -> str:
+    """Say until when an employer may choose: the last shift's begin, or that there is no last day."""
+    if not value:
+        return reader.words["no_last_day"]
+    return reader.words["until_when"].replace("{when}", _when(value, reader))
+
+
+def _shift(value: Any, reader: FormatContext) -> str:
+    """Say the days and hours of a job in one line, where the message has them."""
+    if not value:
+        return reader.words["as_offered"]
+    return f"{_dates(value, reader)}, {_hours(reader.params['slots'], reader)}"
+
+
 def _closed(value: Any, reader: FormatContext) -> str:
     return reader.words.get(f"closed_{value}") or reader.words["closed"]
 
@@ -390,6 +404,8 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "lead": _lead,
     "caller": _caller,
     "hello": _hello,
+    "until": _until,
+    "shift": _shift,
     "closed": _closed,
     "reason": _reason,
     "known": _known,
@@ -403,6 +419,8 @@ OPTIONAL: Final = frozenset(
         "place",
         "why",
         "skills",
+        "until",
+        "shift",
         "closed",
         "reason",
         "known",

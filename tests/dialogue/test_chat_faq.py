@@ -113,7 +113,7 @@ def test_a_question_is_answered_and_never_counts(subject: str, text: str) -> Non
 def test_who_asks_for_the_pay_of_an_offer_reads_it_again() -> None:
     facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
     turn = handle_message(State(), incoming("kitna paisa milega"), facts)
-    assert [say.text for say in turn.replies] == ["faq_pay", "offer_open"]
+    assert [say.text for say in turn.replies] == ["offer_pay", "offer_so"]
     assert not any(isinstance(effect, RequestHandoff) for effect in turn.effects)
 
 

@@ -193,12 +193,20 @@ def test_an_offer_is_answered_in_words_while_a_human_is_wanted(
     ).effects
 
 
-@pytest.mark.parametrize("text", ["ok", "theek hai", "👍", "what a day", "time nahi hai", "maybe"])
+@pytest.mark.parametrize("text", ["what a day", "time nahi hai", "maybe"])
 def test_small_talk_while_a_human_is_wanted_answers_no_offer(text: str) -> None:
     facts = context(in_handoff=True, open_offers=[offer(OfferStatus.OFFERED)])
     assert handle_message(State(handoff_announced=True), incoming(text), facts) == Turn(
         State(handoff_announced=True)
     )
+
+
+@pytest.mark.parametrize("text", ["ok", "theek hai", "👍"])
+def test_an_ok_to_the_only_offer_is_asked_with_one_tap_while_a_human_is_wanted(text: str) -> None:
+    facts = context(in_handoff=True, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = handle_message(State(handoff_announced=True), incoming(text), facts)
+    assert [say.text for say in turn.replies] == ["offer_yes_right"]
+    assert not turn.effects
 
 
 def test_of_several_offers_it_is_asked_which_while_a_human_is_wanted() -> None:

@@ -304,8 +304,10 @@ def test_while_a_human_is_there_ones_data_are_still_ones_own() -> None:
     assert handle_message(State(), incoming("send my data"), facts).effects == (SendOwnData(),)
     asked = handle_message(State(), incoming("delete my data"), facts)
     assert [say.text for say in asked.replies] == ["ask_delete"]
-    # "Yes" may be an answer to the human.
-    assert not handle_message(asked.state, incoming("yes"), facts).effects
+    # The bot's own question comes first; once a human was there, "yes" may be an answer to them.
+    assert handle_message(asked.state, incoming("yes"), facts).effects == (EraseAccount(),)
+    there = replace(facts, attended=True)
+    assert not handle_message(asked.state, incoming("yes"), there).effects
     assert handle_message(asked.state, tap("delete:yes"), facts).effects == (EraseAccount(),)
 
 

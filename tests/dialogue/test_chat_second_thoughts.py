@@ -164,7 +164,7 @@ def test_who_blocked_a_company_is_not_asked_to_block_it_again() -> None:
 def test_who_accepted_and_asks_how_much_reads_the_pay_of_that_job() -> None:
     facts = context(profile=SETTLED, accepted_offers=[offer(OfferStatus.ACCEPTED)])
     turn = handle_message(State(), incoming("how much"), facts)
-    assert [say.text for say in turn.replies] == ["faq_pay", "pay_of_job"]
+    assert [say.text for say in turn.replies] == ["offer_pay"]
 
 
 WEEKENDS = context(profile=replace(PROFILE, slots=[Slot(5, 1080, 1320)]))

@@ -1,12 +1,15 @@
 """An offer is answered in people's own words; no no is ever read as a yes."""
 
+from dataclasses import replace
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dialogue.effects import AnswerOffer, RequestHandoff
+from app.dialogue.effects import AnswerOffer, EraseAccount, RequestHandoff
 from app.dialogue.router import handle_message
-from app.dialogue.state import State
+from app.dialogue.state import Ask, State
 from app.nlu.offer_reply import parse_offer_reply
 from app.offers.rules import OfferStatus
 from tests.support.dialogue import OFFER, SETTLED, context, incoming, offer
@@ -75,7 +78,7 @@ nahi jaunga
 sorry nahi kar paunga
 ye kaam nahi chahiye
 interest nahi hai
-abhi nahi
+bilkul nahi
 free nahi hu
 iss baar nahi
 aaunga nahi
@@ -87,7 +90,7 @@ mana kar do
 मैं नहीं कर सकता
 नहीं आऊँगा
 मुझे नहीं करना
-अभी नहीं
+बिल्कुल नहीं
 """.strip().splitlines()
 
 NO_FOR_THE_TIME = """
@@ -138,17 +141,9 @@ WHY = [
 
 UNCLEAR = """
 haan ya nahi
-yes but time thik nahi hai
-yes if pay is more
-haan lekin paise kam hai
 yes no
-ok but not now
-theek hai lekin door hai
 no thik hai
 no i can come
-bahut door hai
-पैसे कम हैं
-pay too low
 i am sick
 cancel kar do
 i can come at 5
@@ -158,6 +153,13 @@ rehne do bhai
 """.strip().splitlines()
 
 LATER = """
+ok but not now
+abhi nahi
+अभी नहीं
+not now
+busy hu, baad mein
+maybe later
+raat ko bataunga
 shayad
 maybe
 dekhta hu
@@ -168,12 +170,10 @@ kal bataunga
 """.strip().splitlines()
 
 ELSE = """
-ok bye
 ok good night
 kya time hai
 pay kitna hai
 is it far
-why not
 not understood
 free hai
 job available hai
@@ -246,6 +246,106 @@ def test_a_no_with_a_yes_is_no_yes(refusal: str, agreed: str) -> None:
         assert answer is None or answer.verb != "accept"
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("nahi nahi aa jaunga", "offer_yes_right"),
+        ("no no, I'll come", "offer_yes_right"),
+        ("arre nahi nahi, zarur aaunga", "offer_yes_right"),
+        ("don't worry, I will be there", "offer_yes_right"),
+        ("why not", "offer_yes_right"),
+        ("done", "offer_yes_right"),
+        ("bahut door hai", "offer_no_right"),
+        ("पैसे कम हैं", "offer_no_right"),
+        ("pay too low", "offer_no_right"),
+        ("yes if pay is more", "offer_condition"),
+        ("aa jaunga agar 900 mile", "offer_condition"),
+        ("yes but only on Saturday", "offer_days"),
+    ],
+)
+def test_what_is_likely_is_asked_with_one_tap(text: str, asked: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = handle_message(State(), incoming(text), facts)
+    assert not turn.effects
+    assert turn.replies[0].text == asked
+    assert turn.state.misses == 0
+
+
+@pytest.mark.parametrize("text", ["bilkul", "pakka", "chalega", "theek hai kal aata hoon", "चलेगा"])
+def test_a_plain_agreement_accepts(text: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = handle_message(State(), incoming(text), facts)
+    assert turn.effects == (AnswerOffer(OFFER, "accept"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("where is it?", "offer_where"),
+        ("kitne baje aana hai", "offer_time"),
+        ("kab aana hai", "offer_when"),
+        ("kitni door hai", "offer_far"),
+        ("khana milega kya", "offer_food_unsaid"),
+        ("kaun si company hai", "offer_who"),
+        ("until when can I answer?", "offer_until"),
+        ("when will they decide?", "offer_decide"),
+        ("kitne log chahiye", "offer_people"),
+        ("can I come only on Saturday?", "offer_days"),
+        ("क्या काम है", "offer_work_unsaid"),
+        ("how much", "offer_pay"),
+    ],
+)
+def test_what_everybody_asks_is_answered_from_the_job(text: str, answer: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    turn = handle_message(State(), incoming(text), facts)
+    assert [say.text for say in turn.replies] == [answer, "offer_so"]
+    assert not turn.effects
+
+
+def test_of_several_offers_a_question_asks_which() -> None:
+    other = replace(offer(OfferStatus.OFFERED), id=UUID(int=7))
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED), other])
+    turn = handle_message(State(), incoming("kitne baje"), facts)
+    assert [say.text for say in turn.replies] == ["which_offer"]
+
+
+@pytest.mark.parametrize(
+    "text", ["galti se no dabaya", "undo", "ruko, aa sakta hoon", "मन बदल गया"]
+)
+def test_a_rejection_is_opened_again_and_never_accepted_by_words(text: str) -> None:
+    facts = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
+    refused = handle_message(State(), incoming("no"), facts)
+    turn = handle_message(refused.state, incoming(text), replace(facts, open_offers=()))
+    assert turn.effects == (AnswerOffer(OFFER, "reconsider"),)
+
+
+@pytest.mark.parametrize("text", ["nahi aa paunga", "i can't come", "cancel kar do", "cancel"])
+def test_who_accepted_and_cannot_come_is_asked_whether_to_take_it_back(text: str) -> None:
+    facts = context(profile=SETTLED, accepted_offers=[offer(OfferStatus.ACCEPTED)])
+    asked = handle_message(State(), incoming(text), facts)
+    assert [say.text for say in asked.replies] == ["ask_withdraw"]
+    assert not asked.effects
+    taken = handle_message(asked.state, incoming("yes"), facts)
+    assert taken.effects == (AnswerOffer(OFFER, "withdraw"),)
+    kept = handle_message(asked.state, incoming("nahi"), facts)
+    assert not kept.effects
+    assert [say.text for say in kept.replies] == ["offer_kept"]
+
+
+def test_who_will_be_late_is_told_what_can_be_done() -> None:
+    facts = context(profile=SETTLED, accepted_offers=[offer(OfferStatus.ACCEPTED)])
+    turn = handle_message(State(), incoming("10 min late"), facts)
+    assert [say.text for say in turn.replies] == ["offer_late"]
+
+
+def test_the_question_of_the_bot_comes_first_while_a_human_is_called() -> None:
+    facts = context(profile=SETTLED, in_handoff=True, handoff_reason="asked")
+    turn = handle_message(State(ask=Ask.DELETE), incoming("yes"), facts)
+    assert turn.effects == (EraseAccount(),)
+    attended = replace(facts, attended=True)
+    assert not handle_message(State(ask=Ask.DELETE), incoming("yes"), attended).effects
+
+
 DENIED = """
 dur nahi hai
 bahut dur nahi
@@ -309,9 +409,7 @@ def test_after_one_no_the_reason_is_not_another_no() -> None:
     assert turn.effects == (AnswerOffer(OFFER, "reject", "far"),)
 
 
-@pytest.mark.parametrize(
-    "text", ["nahi aa paunga", "i can't come", "haan aa jaunga", "cancel kar do"]
-)
+@pytest.mark.parametrize("text", ["haan aa jaunga", "ok aa jaunga"])
 def test_who_accepted_and_writes_again_reads_how_it_stands(text: str) -> None:
     facts = context(profile=SETTLED, accepted_offers=[offer(OfferStatus.ACCEPTED)])
     turn = handle_message(State(), incoming(text), facts)

@@ -1,6 +1,6 @@
 """Requests beside the profile: deletion, reports, a new home, sign-in codes, courtesies. Pure."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from app.dialogue.effects import (
@@ -16,6 +16,11 @@ from app.dialogue.worker.offers import list_offers
 from app.dialogue.worker.questions import QUESTIONS, ask_again
 from app.messaging.inbound import InboundKind
 from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set
+
+_PLAIN_WORDS: Final = 20
+"""Of a longer text only the beginning can confirm or refuse a deletion."""
 
 
 def ask_delete(message: Incoming) -> Turn:
@@ -26,7 +31,14 @@ def ask_delete(message: Incoming) -> Turn:
 def read_delete(message: Incoming) -> Turn | None:
     """Read the confirmation of a deletion."""
     choice = message.tapped("delete")
-    if choice == "yes" or (choice is None and message.has_intent(Intent.YES)):
+    words = split_words(message.text or "")[:_PLAIN_WORDS]
+    if phrase_set("keeps_data").anywhere(words):
+        return Turn(message.state.at(Ask.NOTHING), (Reply("kept"),))
+    plain = phrase_set("confirms_delete").anywhere(words) and not phrase_set(
+        "confirms_delete", "polite"
+    ).without(words)
+    agrees = message.has_intent(Intent.YES) or (plain and not message.has_intent(Intent.NO))
+    if choice == "yes" or (choice is None and agrees):
         return Turn(State(), (Reply("deleted", essential=True),), (EraseAccount(),))
     if choice == "no" or message.has_intent(Intent.NO):
         return Turn(message.state.at(Ask.NOTHING), (Reply("kept"),))

@@ -38,7 +38,14 @@ from app.dialogue.worker.hours_answers import (
     read_availability_right,
     read_hours_in_passing,
 )
-from app.dialogue.worker.offers import list_offers, offer_reply, read_answer, read_reason
+from app.dialogue.worker.offer_questions import read_offer_question, short_buttons
+from app.dialogue.worker.offers import (
+    list_offers,
+    offer_reply,
+    read_answer,
+    read_named_offer,
+    read_reason,
+)
 from app.dialogue.worker.onboarding import resume, unfinished
 from app.dialogue.worker.person_answers import read_consent, read_name, read_phone
 from app.dialogue.worker.place_answers import (
@@ -50,7 +57,7 @@ from app.dialogue.worker.place_answers import (
 )
 from app.dialogue.worker.questions import QUESTIONS, ask_again
 from app.dialogue.worker.registration import ask_question, summary
-from app.dialogue.worker.second_thoughts import read_changed_mind
+from app.dialogue.worker.second_thoughts import read_after_yes, read_changed_mind
 from app.dialogue.worker.skill_answers import read_skills, read_skills_right
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import find_topic
@@ -59,7 +66,9 @@ from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
 from app.texts.message import Row
 
-WORKERS_OWN: Final = frozenset({*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE})
+WORKERS_OWN: Final = frozenset(
+    {*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE, Ask.WITHDRAW}
+)
 """The questions that workers are asked."""
 
 # ── Menu and intents ─────────────────────────────────────────────────────────────────────────────
@@ -216,7 +225,7 @@ def _answer_faq(message: Incoming, topic: str, repeated: Sequence[Reply]) -> Tur
         return Turn(message.state, (*answer, offer_reply(offers[0])))
     if topic == "pay" and not offers and len(accepted) == 1:
         return Turn(message.state, (*answer, Reply("pay_of_job", accepted[0].params)))
-    return Turn(message.state, answer)
+    return Turn(message.state, (*answer, *(short_buttons(offers[0]) if len(offers) == 1 else ())))
 
 
 # ── The open question ────────────────────────────────────────────────────────────────────────────
@@ -299,6 +308,8 @@ def _everyday(message: Incoming) -> Turn | None:
             return turn
         if (turn := read_answer(message)) is not None:
             return _counted(message, turn)
+        if (turn := read_named_offer(message)) is not None:
+            return turn
     if inbound.kind is InboundKind.LOCATION and (turn := _pin(message)) is not None:
         return turn
     if message.has_intent(Intent.GREETING, Intent.START, Intent.BOT):
@@ -362,6 +373,8 @@ WORKER: Final[Persona[Incoming]] = Persona(
         partial(follow_tap, menus=_MENUS),
         contact_tap,
         read_changed_mind,
+        read_after_yes,
+        read_offer_question,
         _faq,
         read_reason,
         _intent,

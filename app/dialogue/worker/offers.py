@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
+from app.core.languages import languages
 from app.dialogue.context import Context
 from app.dialogue.effects import AnswerOffer, GiveReason
 from app.dialogue.state import Ask, State
@@ -26,6 +27,10 @@ _REASON_WITHIN: Final = dt.timedelta(hours=1)
 """A text that comes later after a rejection is no reason for it."""
 _ANSWERS: Final = frozenset({"accept", "reject", "withdraw"})
 _TAPS: Final = _ANSWERS | {"reconsider"}
+_NAMING_CHARACTERS: Final = 80
+_NAME_LETTERS: Final = 3
+"""Shorter words of a title name no offer."""
+_SEVERAL: Final = 2
 _NO_REASON: Final = frozenset({Intent.COURTESY, Intent.NO, Intent.SKIP, Intent.DONE})
 """Intents that give no reason; "no time" is one, though it begins with a no."""
 
@@ -43,6 +48,8 @@ def offer_tap(message: Incoming) -> Turn | None:
     if verb == "why" and detail in REASONS:
         noted = replace(message.state, draft=without_rejected(message.state))
         return Turn(noted, (Reply("reason_noted"),), (GiveReason(offer.id, detail),))
+    if verb == "keep" and offer.status is OfferStatus.ACCEPTED:
+        return Turn(closed_withdrawal(message.state), (Reply("offer_kept", offer.params),))
     if verb in _TAPS:
         return _answer_offer(message, offer, verb)
     return Turn(message.state, (offer_reply(offer),))
@@ -53,7 +60,7 @@ def _answer_offer(
 ) -> Turn:
     """Answer an offer; a yes can be withdrawn until the contact is unlocked, a no while the offer stands."""
     status = offer.status
-    calm = replace(message.state, misses=0)
+    calm = replace(closed_withdrawal(message.state), misses=0)
     if status is OfferStatus.OFFERED and verb == "reject":
         asked = calm if reason else _asked_why(calm, offer, message.context)
         return Turn(asked, (), (AnswerOffer(offer.id, verb, reason),), if_refused=calm)
@@ -67,6 +74,11 @@ def _answer_offer(
     if status is OfferStatus.ACCEPTED and takes_back and not offer.unlocked:
         return Turn(calm, (), (AnswerOffer(offer.id, "withdraw"),))
     return Turn(calm, (offer_reply(offer),))
+
+
+def closed_withdrawal(state: State) -> State:
+    """Return the state without the question whether to take a yes back."""
+    return state.at(Ask.NOTHING) if state.ask is Ask.WITHDRAW else state
 
 
 def without_rejected(state: State) -> Mapping[str, Any]:
@@ -104,6 +116,11 @@ def read_reason(message: Incoming) -> Turn | None:
         return None
     if "?" in text or phrase_set("asking").anywhere(split_words(text)[:1]):
         return None  # "what is my profile" is a question
+    words = split_words(text)
+    if phrase_set("other_work").anywhere(words):
+        return replace(list_offers(message), state=closed)
+    if not phrase_set("polite", "no_special_reason").without(words):
+        return Turn(closed, (Reply("reason_skipped"),))
     answer = parse_offer_reply(text)
     if message.context.open_offers and answer is not None and _means_other_offer(answer):
         return None
@@ -119,6 +136,11 @@ def read_reason(message: Incoming) -> Turn | None:
 def _means_other_offer(answer: OfferReply) -> bool:
     """Whether this answers another open offer, and gives no reason for the rejected one."""
     return answer.verb == "accept" or (answer.verb == "reject" and not answer.by_reason)
+
+
+def sure_of(offer: OfferSummary, verb: str) -> Reply:
+    """Ask with one tap whether a yes or a no was meant."""
+    return Reply("offer_yes_right" if verb == "accept" else "offer_no_right", offer.params)
 
 
 def offer_reply(offer: OfferSummary) -> Reply:
@@ -153,7 +175,19 @@ def read_quoted_answer(message: Incoming) -> Turn | None:
     offer = message.context.offer
     if offer is None:
         return Turn(message.state, (Reply("offer_unknown"),))
+    if not answer.sure and offer.status is OfferStatus.OFFERED:
+        return Turn(message.state, (sure_of(offer, answer.verb),))
+    if offer.status is OfferStatus.ACCEPTED and answer.verb == "reject":
+        return ask_withdraw(message, offer)
     return _answer_offer(message, offer, answer.verb, answer.reason)
+
+
+def ask_withdraw(message: Incoming, offer: OfferSummary) -> Turn:
+    """Ask whether a yes is to be taken back, and say what that means; after an unlock it can't be."""
+    if offer.unlocked:
+        return Turn(message.state, (offer_reply(offer),))
+    opened = message.state.at(Ask.WITHDRAW, offer_id=str(offer.id))
+    return Turn(opened, (Reply("ask_withdraw", offer.params),))
 
 
 def offer_rows(offers: Sequence[OfferSummary], context: Context) -> list[Row]:
@@ -207,27 +241,69 @@ def read_answer(message: Incoming) -> Turn | None:
     if answer.verb == "later":
         alone = len(among) == 1
         return Turn(message.state, (Reply("answer_later", among[0].params),)) if alone else None
+    if len(among) > 1 and (named := named_offer(message, among)) is not None:
+        plain = answer.verb in {"accept", "reject"}
+        return Turn(
+            message.state, (sure_of(named, answer.verb or "") if plain else offer_reply(named),)
+        )
     if len(among) > 1:
         rows = offer_rows(among, context)
         return Turn(message.state, (Reply("which_offer", {"count": len(among)}, rows=rows),))
     if answer.verb is None:
         return Turn(message.state, (Reply("offer_unclear"), offer_reply(among[0])), missed=True)
+    if answer.verb == "condition":
+        return Turn(message.state, (Reply("offer_condition", among[0].params),))
+    if not answer.sure:
+        return Turn(message.state, (sure_of(among[0], answer.verb),))
     return _answer_offer(message, among[0], answer.verb, answer.reason)
+
+
+def read_named_offer(message: Incoming) -> Turn | None:
+    """Show the one of several open offers that is named: "the cook one", "Hotel Sagar"."""
+    named = named_offer(message, message.context.open_offers)
+    if named is None or message.intents or len(message.context.open_offers) < _SEVERAL:
+        return None
+    return Turn(message.state, (offer_reply(named),))
+
+
+def named_offer(message: Incoming, offers: Sequence[OfferSummary]) -> OfferSummary | None:
+    """Return the only one of these offers whose role or company the text names."""
+    words = set(split_words((message.text or "")[:_NAMING_CHARACTERS]))
+    names = [_names_of(offer) for offer in offers]
+    named = [
+        offer
+        for number, offer in enumerate(offers)
+        if words & names[number].difference(*names[:number], *names[number + 1 :])
+    ]
+    return named[0] if len(named) == 1 else None
+
+
+def _names_of(offer: OfferSummary) -> set[str]:
+    """Return the words by which an offer may be named: its company's, and its role's in every language."""
+    title = str(offer.params.get("title", ""))
+    said = [str(offer.params.get("company", "")), title]
+    said += [role(title, catalogue.format_context(language)) for language in languages()]
+    words = {word for text in said for word in split_words(text)}
+    return {word for word in words if len(word) >= _NAME_LETTERS}
 
 
 def read_clear_answer(message: Incoming) -> Turn | None:
     """Read an answer in words during a handoff, for offers expire meanwhile.
 
-    "Ok" does not count, as it may answer our message that a human was called. Nothing does once a human
-    was there, as even a yes may be meant for them. Taps and quotations always count.
+    An "ok" to the only open offer is asked with one tap, as it may answer our message that a human was
+    called. Nothing counts once a human was there, as even a yes may be meant for them. Taps and quotations
+    always count.
     """
     if message.context.attended or message.state.ask is not Ask.NOTHING:
         return None
     answer = _parse_reply(message)
     if answer is None or answer.verb not in _ANSWERS or answer.by_reason:
         return None
-    polite = message.has_intent(Intent.COURTESY)
-    return read_answer(message) if _answerable(message, answer) and not polite else None
+    among = _answerable(message, answer)
+    if message.has_intent(Intent.COURTESY) and answer.verb == "accept":
+        # "Ok" may also answer that a human was called: one tap tells.
+        return Turn(message.state, (sure_of(among[0], "accept"),)) if len(among) == 1 else None
+    return read_answer(message) if among else None
 
 
 def _answerable(message: Incoming, answer: OfferReply) -> list[OfferSummary]:

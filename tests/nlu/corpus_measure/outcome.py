@@ -12,6 +12,7 @@ from app.dialogue.effects import Effect
 from app.dialogue.state import Ask
 from app.dialogue.turn import Turn
 from app.nlu.job_draft import Draft, shifts_of
+from app.texts.catalogue import get_catalogue
 from tests.nlu.corpus_measure.situations import OFFER, OTHER_OFFER, Situation
 from tests.nlu.corpus_measure.values import Days, Place
 
@@ -365,6 +366,11 @@ def _reply_acts(turn: Turn) -> frozenset[str]:
         if reply.text in _REPLY_ACTS:
             found.add(_REPLY_ACTS[reply.text])
         tappable = [*(one.id for one in reply.buttons or ()), *(row.id for row in reply.rows)]
+        entry = get_catalogue("en").chat.get(reply.text)
+        if reply.buttons is None and entry is not None:
+            # The catalogue's own buttons, of the offer that the reply is about.
+            about = str(reply.params.get("offer_id"))
+            tappable += [id_.replace("{offer_id}", about) for id_ in entry.buttons]
         for id_ in tappable:
             prefix, _, verb = id_.rpartition(":")
             if prefix.startswith("offer:") and verb in _VERBS:

@@ -1,0 +1,99 @@
+"""Answers what workers ask about an offered or accepted job, from the job itself. Pure.
+
+Only what may be known before an employer has chosen: no address, and no contact. What the post does not say
+is said so. After the answer of an open offer come its buttons again, in short.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.dialogue.context import Context
+from app.dialogue.state import Ask
+from app.dialogue.turn import Incoming, Reply, Turn
+from app.dialogue.worker.offers import offer_reply, offer_rows
+from app.nlu.faq_topic import find_topic
+from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
+from app.nlu.offer_question import asks_which_offer, offer_questions
+from app.nlu.vocabulary import phrase_set
+from app.offers.rules import OfferStatus
+from app.offers.summary import OfferSummary
+
+FAQ_FIRST: Final = frozenset({"free", "safe", "number"})
+"""Frequent questions that are about Partimer, whatever offer is open."""
+_SAID_IN_THE_POST: Final = {"food": "ask_food", "travel": "ask_travel"}
+"""Topics that only the post's own words answer, with the phrases to look for in it."""
+_ABOUT_ITSELF: Final = frozenset({Intent.COURTESY, Intent.YES, Intent.SKIP})
+"""Intents that do not hide a question: "ok, where?"."""
+
+
+def read_offer_question(message: Incoming) -> Turn | None:
+    """Answer a question about the quoted offer, or the only one; of several, ask which is meant."""
+    text, state, context = message.text, message.state, message.context
+    if text is None or state.ask is not Ask.NOTHING or message.intents - _ABOUT_ITSELF:
+        return None
+    offers = offers_in_question(context)
+    if not offers:
+        return None
+    if asks_which_offer(text):
+        return _which(message, offers)
+    topics = offer_questions(text)
+    if not topics:
+        return None
+    if find_topic(text) in FAQ_FIRST and not set(topics) & set(_SAID_IN_THE_POST):
+        return None
+    if len(offers) > 1:
+        return _which(message, offers)
+    [offer] = offers
+    answers = [answer(offer, topic) for topic in topics]
+    return Turn(state, (*answers, *short_buttons(offer)))
+
+
+def offers_in_question(context: Context) -> Sequence[OfferSummary]:
+    """Return the offers that a question may be about: the quoted one, else the open, else the accepted."""
+    if context.quoted and context.offer is not None:
+        return [context.offer]
+    return context.open_offers or context.accepted_offers
+
+
+def short_buttons(offer: OfferSummary) -> tuple[Reply, ...]:
+    """Return the buttons of an open offer again, in short."""
+    if offer.status is not OfferStatus.OFFERED:
+        return ()
+    return (Reply("offer_so", offer.params),)
+
+
+def answer(offer: OfferSummary, topic: str) -> Reply:
+    """Return the answer to one question, from what the job says."""
+    params = {**offer.params, "post": offer.description}
+    if topic in _SAID_IN_THE_POST:
+        words = split_words(offer.description)
+        said = phrase_set(_SAID_IN_THE_POST[topic]).anywhere(words)
+        return Reply("offer_post_says" if said else f"offer_{topic}_unsaid", params)
+    match topic:
+        case "work":
+            return Reply("offer_work" if offer.description else "offer_work_unsaid", params)
+        case "who":
+            verified = bool(offer.params.get("verified"))
+            return Reply("offer_who" if verified else "offer_who_unverified", params)
+        case "until" if offer.status is not OfferStatus.OFFERED:
+            return _decides(offer)
+        case "decide":
+            return _decides(offer)
+        case _:
+            return Reply(f"offer_{topic}", params)
+
+
+def _decides(offer: OfferSummary) -> Reply:
+    if offer.unlocked:
+        return Reply("offer_unlocked_already", offer.params)
+    if offer.status is OfferStatus.OFFERED:
+        return Reply("offer_decide", offer.params)
+    return Reply("offer_decide_accepted", offer.params)
+
+
+def _which(message: Incoming, offers: Sequence[OfferSummary]) -> Turn:
+    if len(offers) == 1:
+        return Turn(message.state, (offer_reply(offers[0]),))
+    rows = offer_rows(offers, message.context)
+    return Turn(message.state, (Reply("which_offer", {"count": len(offers)}, rows=rows),))
