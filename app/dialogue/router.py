@@ -68,7 +68,7 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
     for read in (*first, offer_tap, read_quoted_answer):
         if (turn := read(message)) is not None:
             return turn
-    if state.ask is Ask.WITHDRAW and inbound.kind is InboundKind.TEXT:
+    if state.ask is Ask.WITHDRAW and message.text:
         # What is no answer to it leaves the yes as it is.
         state = state.at(Ask.NOTHING)
         message = replace(message, state=state)

@@ -137,7 +137,13 @@ def _agreed(found: _Found) -> OfferReply:
     if _Part.NO not in parts and phrase_set("condition_words").anywhere(words):
         return OfferReply("condition")
     amounts = any(part is None and said[0][:1].isdigit() for part, said in found)
-    return OfferReply(None) if parts & _AGAINST or amounts else OfferReply("accept", sure=False)
+    unknown = [word for part, said in found if part is None for word in said]
+    denied = phrase_set("negation").anywhere(unknown)
+    return (
+        OfferReply(None)
+        if parts & _AGAINST or amounts or denied
+        else OfferReply("accept", sure=False)
+    )
 
 
 def _refused(text: str, found: _Found) -> OfferReply:

@@ -289,7 +289,7 @@ def test_a_plain_agreement_accepts(text: str) -> None:
         ("kaun si company hai", "offer_who"),
         ("until when can I answer?", "offer_until"),
         ("when will they decide?", "offer_decide"),
-        ("kitne log chahiye", "offer_people"),
+        ("kitne log honge", "offer_people"),
         ("can I come only on Saturday?", "offer_days"),
         ("क्या काम है", "offer_work_unsaid"),
         ("how much", "offer_pay"),

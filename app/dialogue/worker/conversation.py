@@ -57,7 +57,7 @@ from app.dialogue.worker.place_answers import (
 )
 from app.dialogue.worker.questions import QUESTIONS, ask_again
 from app.dialogue.worker.registration import ask_question, summary
-from app.dialogue.worker.second_thoughts import read_after_yes, read_changed_mind
+from app.dialogue.worker.second_thoughts import read_after_yes, read_changed_mind, read_withdraw
 from app.dialogue.worker.skill_answers import read_skills, read_skills_right
 from app.messaging.inbound import InboundKind
 from app.nlu.faq_topic import find_topic
@@ -249,6 +249,7 @@ _OTHER_READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
     Ask.DELETE: read_delete,
     Ask.REPORT: read_report,
     Ask.NEW_PLACE: read_new_place,
+    Ask.WITHDRAW: read_withdraw,
 }
 """Readers of questions that are no part of a profile."""
 _OTHER_TEXTS: Final[Mapping[Ask, str]] = {Ask.DELETE: "ask_delete", Ask.NEW_PLACE: "use_location"}

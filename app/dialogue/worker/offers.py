@@ -119,7 +119,8 @@ def read_reason(message: Incoming) -> Turn | None:
     words = split_words(text)
     if phrase_set("other_work").anywhere(words):
         return replace(list_offers(message), state=closed)
-    if not phrase_set("polite", "no_special_reason").without(words):
+    plain = phrase_set("no_special_reason")
+    if plain.anywhere(words) and not phrase_set("polite", "no_special_reason").without(words):
         return Turn(closed, (Reply("reason_skipped"),))
     answer = parse_offer_reply(text)
     if message.context.open_offers and answer is not None and _means_other_offer(answer):
