@@ -239,7 +239,7 @@ def _lexicon() -> Lexicon[_Part]:
     lists: list[tuple[_Part, list[str]]] = [
         (_Part.KEPT, phrases("phrases", "cannot_refuse")),
         (_Part.REASSURE, phrases("phrases", "reassures")),
-        (_Part.DELAY, phrases("phrases", "delays")),
+        (_Part.DELAY, phrases("phrases", "offer_delays")),
         (_Part.CAN, phrases("phrases", "can_come")),
         (_Part.YES, phrases("intents", Intent.YES) + phrases("phrases", "agreed")),
         (_Part.LIKELY, phrases("phrases", "likely_agreed")),
