@@ -167,7 +167,9 @@ def read_name_answer(words: Sequence[Word]) -> Fact[str] | None:
     if len(plain) > 2 and odd >= len(plain) - called and not called:
         return None
     found = _fact(words, 0, len(words))
-    if found is None or called:
+    if found is None or (
+        called >= len(plain) - 1 and (is_called_so(plain[0]) or called == len(plain))
+    ):
         return found
     # A word that nobody is known by may be a greeting in another language: "vanakkam".
     return replace(found, confidence=Confidence.LIKELY)
