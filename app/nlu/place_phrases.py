@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from app.catalogue import phonetic_search, places, skills
 from app.core.languages import DEFAULT_LANGUAGE
+from app.nlu.common_words import is_common
 from app.nlu.job_draft import Draft
 from app.nlu.lexicon import Lexicon
 from app.nlu.normalize import has_devanagari, normalize, split_words
@@ -90,16 +91,30 @@ def find_by_sound(words: Sequence[str], city: str | None) -> list[places.Place]:
 
 
 def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Place], str, str]:
-    """Return the places that the longest run of these words names, the run, and the other words."""
+    """Return the places that the longest run of these words names, the run, and the other words.
+
+    What only sounds or begins like a place counts where nothing else is said, or a word says that it is one.
+    """
     words = phrase_set("station").without(words)
     for at, end in _runs(words):
         said = " ".join(words[at:end])
         if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in fillers()):
             continue
-        if found := _search(said, city):
+        if all(map(is_common, words[at:end])):
+            continue  # "small", "kitchen", "send": a village may be called so, and nobody means it
+        found = _search(said, city)
+        named = [place for place in found if place.sure and _is_called(place, words[at:end])]
+        guessed = found if end - at == len(words) or _is_marked(words, at, end) else []
+        if found := named or guessed:
             rest = trim([*words[:at], *words[end:]])
             return found, skills.fold(said), " ".join(rest)
     return [], "", ""
+
+
+def _is_marked(words: Sequence[str], at: int, end: int) -> bool:
+    """Return whether the words beside a run say that it is a place: "in Dadar", "Dadar mein"."""
+    before, after = word_set("places", "before"), word_set("places", "after")
+    return (at > 0 and words[at - 1] in before) or (end < len(words) and words[end] in after)
 
 
 def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
