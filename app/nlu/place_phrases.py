@@ -100,11 +100,13 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
         said = " ".join(words[at:end])
         if end - at < len(words) and (len(said) < _LEAST_LETTERS or said in fillers()):
             continue
-        if all(map(is_common, words[at:end])):
+        common = all(map(is_common, words[at:end]))
+        if common and end - at == 1:
             continue  # "small", "kitchen", "send": a village may be called so, and nobody means it
         found = _search(said, city)
         named = [place for place in found if place.sure and _is_called(place, words[at:end])]
-        guessed = found if end - at == len(words) or _is_marked(words, at, end) else []
+        told = end - at == len(words) or _is_marked(words, at, end)
+        guessed = found if told and not common else []
         if found := named or guessed:
             rest = trim([*words[:at], *words[end:]])
             return found, skills.fold(said), " ".join(rest)

@@ -29,6 +29,7 @@ class _Clause:
 
 
 _ASIDES = frozenset({"occasion", "correction", "also"})
+_SHORTEST_SHIFT = 2 * 60
 type _Span = tuple[int, int]
 type _Tokens = Sequence[Token]
 
@@ -432,8 +433,8 @@ def _usual_start(start: int, end: int, last: Token, late_part: str | None, *, bo
         # "10 to 6 am": the shorter stretch.
         return min(start, later, key=lambda begin: (end - begin) % DAY)
     if last.fixed:
-        # "6 to 10 pm": the second time's half holds for the first, unless that is then too late.
-        return later if later < end and start < 7 * 60 else start
+        # "7 to 11 pm": the second time's half holds for the first, unless hardly a shift is left then.
+        return later if end - later >= _SHORTEST_SHIFT else start
     # "5 to 9" and "6-10" are evenings, "9-12" a morning.
     return later if start < 6 * 60 or (not late_part and start < min(end, 7 * 60)) else start
 

@@ -79,6 +79,8 @@ ALL = "mo tu we th fr sa su"
         ("weekdays 7 to 11 at night", f"{WEEK} 19:00-23:00"),
         ("nau se paanch", f"{ALL} 09:00-17:00"),
         ("10pm to 6", f"{ALL} 22:00-06:00"),
+        ("7 to 11 pm", f"{ALL} 19:00-23:00"),
+        ("10 to 11 pm", f"{ALL} 10:00-23:00"),
         ("9pm-5", f"{ALL} 21:00-05:00"),
         ("10 to 6 am", f"{ALL} 22:00-06:00"),
         ("6 to 12 am", f"{ALL} 18:00-00:00"),
