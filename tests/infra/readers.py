@@ -46,6 +46,7 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.jobs.review.fold_pattern": "a sign out of the rules",
     "app.texts.catalogue.kind_of_template": "the platform's name of one of our templates",
     "app.database.statements.later": "the name of a bound value",
+    "app.matching.rules.waves_rest": "the name of a time zone",
 }
 TODAY: Final = dt.date(2026, 11, 23)
 NOW: Final = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
@@ -73,6 +74,7 @@ def _called() -> dict[str, Run]:
         pay,
         person_name,
         place_choice,
+        skill_corrections,
         skill_phrases,
     )
     from app.payments import first_message
@@ -98,6 +100,12 @@ def _called() -> dict[str, Run]:
         "app.dialogue.choices.index": lambda text: choices.index(text, 9),
         "app.nlu.person_name.find_corrected_name": lambda text: person_name.find_corrected_name(
             text, "Asha"
+        ),
+        "app.nlu.skill_corrections.read_change": lambda text: skill_corrections.read_change(
+            text, "en"
+        ),
+        "app.nlu.skill_phrases.matching_skills": lambda text: skill_phrases.matching_skills(
+            text, "en"
         ),
         "app.nlu.skill_phrases.find_skills": lambda text: skill_phrases.find_skills(text, "en"),
         "app.nlu.place_choice.choose_place": lambda text: place_choice.choose_place(text, _PLACES),
