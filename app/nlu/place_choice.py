@@ -28,8 +28,8 @@ def choose_place(text: str, options: Sequence[Mapping[str, Any]]) -> Sequence[Ma
         return ()
     # Who says a whole name means no longer one: "andheri mumbai" is not Andheri East.
     named = [option for option in fits if _name(option) <= words]
-    whole = [option for option in named if _name(option) | _about(option) == words]
-    left = whole or named or fits
+    called = [option for option in named if _name(option) | _about(option) == words]
+    left = called or named or fits
     return left if len(left) < len(options) else ()
 
 
