@@ -103,7 +103,7 @@ def _declines(effect: Effect) -> bool:
 
 def _describes_a_job(text: str) -> bool:
     """Whether an employer names a role with a number of people, or says that they need one."""
-    named, people = role_and_people(text)
+    named, people, _ = role_and_people(text)
     return named and (
         people is not None or phrase_set("wants", "hiring").anywhere(split_words(text))
     )

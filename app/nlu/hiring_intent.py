@@ -22,14 +22,19 @@ def is_hiring(text: str, *, surely: bool = False) -> bool:
         return False
     if phrase_set("hiring").anywhere(said):
         return True
-    named, people = job_request.role_and_people(text)
-    if not named or phrase_set("seeks").anywhere(said):
+    named, people, beside = job_request.role_and_people(text)
+    wants = phrase_set("wants").anywhere(said)
+    if phrase_set("seeks").anywhere(said):
+        return False
+    if people is not None and wants:
+        return True
+    if not named or (not wants and phrase_set("introduces").anywhere(said)):
+        # "I am Ravi 24 cook": an age, and no number of cooks.
         return False
     if people is not None:
         return True
-    return (
-        not surely and phrase_set("wants").anywhere(said) and not phrase_set("works").anywhere(said)
-    )
+    # "kaam wali bai chahiye": the role's own words say nothing of work that is looked for.
+    return not surely and wants and not phrase_set("works").anywhere(beside)
 
 
 def guess_language(text: str) -> str:

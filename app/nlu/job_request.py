@@ -113,20 +113,21 @@ def read(
     return _names(chunks, draft, _Looked(language, city, guess_role, guess_place))
 
 
-def role_and_people(text: str) -> tuple[bool, int | None]:
-    """Return whether a text names a role, and how many people it says are wanted.
+def role_and_people(text: str) -> tuple[bool, int | None, list[str]]:
+    """Return whether a text names a role, how many people it says are wanted, and the words beside roles.
 
     One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
     """
     plain, draft = _figures(
         normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , ")), Draft()
     )
-    named, people = False, draft.people
+    named, people, beside = False, draft.people, list[str]()
     for chunk in _BETWEEN.split(plain):
-        _, roles, some = _roles_in(chunk)
+        left, roles, some = _roles_in(chunk)
+        beside += [word for part in left for word in part.split()]
         named = named or bool(roles)
         people = people or (some if some is not None and some > 1 else None)
-    return named, people
+    return named, people, beside
 
 
 # ── People, experience, distance, PIN code ───────────────────────────────────────────────────────

@@ -17,7 +17,9 @@ from app.nlu.job_draft import Draft
 from app.nlu.lexicon import Lexicon
 from app.nlu.vocabulary import phrases
 
-CLAUSES: Final = re.compile(r"[,;|।\n]|[.!?](?=\s|$)|\sbut\s(?!not)|\s(?:lekin|magar|लेकिन|मगर)\s")
+CLAUSES: Final = re.compile(
+    r",(?!(?:\d{2},)*\d{3}(?!\d))|[;|।\n]|[.!?](?=\s|$)|\sbut\s(?!not)|\s(?:lekin|magar|लेकिन|मगर)\s"
+)
 _BEFORE: Final = "before"
 _AFTER: Final = "after"
 _MOST_DAYS: Final = 31

@@ -1,7 +1,7 @@
 """Read what a job pays: "150/hour", "₹800 per day", "din ka 800", "12k a month". Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -9,13 +9,15 @@ from typing import Final
 from app.core.money import exponent
 from app.nlu.dates import GAP
 from app.nlu.job_draft import Draft
-from app.nlu.vocabulary import EDGE, START, one_of, whole_word, word_set
+from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, whole_word, word_set
 
 MOST_PAY: Final = 10_000_000
 """In whole rupees, dollars, …"""
 _LEAST_PAY: Final = 20
 """A smaller number beside a unit of time is an hour of the day, or a count."""
 _LEAST_BARE_PAY: Final = 50
+_AND_A_HALF: Final = "+0.5"
+"""How the vocabulary names "saadhe" and "and a half"."""
 
 
 class _Patterns:
@@ -75,9 +77,57 @@ def _lower(match: re.Match[str]) -> str:
     return f"{match[1] or ''}{low}"
 
 
+@cache
+def _number_words() -> Mapping[str, str]:
+    return {word: number for number, word in named_phrases("numbers") if " " not in word}
+
+
+def with_digits(text: str) -> str:
+    """Return a normalized text with sums in words as digits: "aath sau", "dhai hazar", "two hundred fifty".
+
+    Only numbers with a hundred or a thousand are sums; "do" and "a" alone may be other words.
+    """
+    words = text.split(" ")
+    if not any(word in _scales() for word in words):
+        return text
+    left: list[str] = []
+    at = 0
+    while at < len(words):
+        total, end = _sum_at(words, at)
+        left.append(str(total) if total is not None else words[at])
+        at = end if total is not None else at + 1
+    return " ".join(left)
+
+
+@cache
+def _scales() -> Mapping[str, int]:
+    hundreds = {word: 100 for word, number in _number_words().items() if number == "100"}
+    return hundreds | dict.fromkeys(word_set("pay", "thousand"), 1_000)
+
+
+def _sum_at(words: Sequence[str], at: int) -> tuple[int | None, int]:
+    """Return the sum whose words begin here and where they end; None where none does."""
+    total, end = 0.0, at
+    while end < len(words):
+        half = _number_words().get(words[end]) == _AND_A_HALF
+        value = _number_words().get(words[end + half] if end + half < len(words) else "")
+        scale = _scales().get(words[end + half + 1] if end + half + 1 < len(words) else "")
+        if value is None or value == _AND_A_HALF or scale is None or float(value) >= 100:
+            break
+        total += (float(value) + half / 2) * scale
+        end += half + 2
+    if not total:
+        return None, at
+    tens = _number_words().get(words[end], "") if end < len(words) else ""
+    if tens.isdecimal() and 20 <= int(tens) < 100 and int(tens) % 5 == 0:
+        return int(total) + int(tens), end + 1
+    return int(total), end
+
+
 def extract(text: str, currency: str) -> tuple[str, Draft]:
     """Take the pay out of a normalize text."""
     patterns = _patterns()
+    text = with_digits(text)
     text = patterns.range.sub(_lower, text)
     for pattern in (patterns.pay_per, patterns.per_pay):
         for match in pattern.finditer(text):
@@ -111,7 +161,8 @@ def extract_bare(text: str, draft: Draft, currency: str) -> tuple[str, Draft]:
 
 def parse_only_number(text: str, currency: str) -> Draft | None:
     """Return the pay in a text that is known to be about it, by its only number; else None."""
-    found = [match for match in _patterns().number.finditer(text) if not match[1].startswith("0")]
+    numbers = _patterns().number.finditer(with_digits(text))
+    found = [match for match in numbers if not match[1].startswith("0")]
     amount = _amount(found[0].groups()) if len(found) == 1 else None
     return None if amount is None else Draft(amount=_minor(amount, currency))
 
