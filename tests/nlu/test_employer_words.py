@@ -82,6 +82,10 @@ def test_the_same_job_is_read_however_it_is_said(text: str) -> None:
         ("1,500.50 per week", 150_050, "week"),
         ("₹800", 80_000, None),
         ("salary 12000", 1_200_000, None),
+        ("four hundred rupees per day", 40_000, "day"),
+        ("ek hazar do sau roz", 120_000, "day"),
+        ("पंद्रह हज़ार महीना", 1_500_000, "month"),
+        ("saadhe teen hazar mahina", 350_000, "month"),
         ("cook, 800, Pune", 80_000, None),
         ("cook, Pune, 8k", 800_000, None),
         ("20 catering boys, 700 each", 70_000, None),
@@ -244,6 +248,22 @@ def test_what_stands_around_a_role_is_no_second_one(text: str, skill: str) -> No
 )
 def test_near_a_station_is_where_the_station_is(text: str, place: str) -> None:
     assert said(text)["place"] == place
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("need one helper for kitchen from tomorrow", None),
+        ("small party at home on friday, need 2 waiters", None),
+        ("owner of Sagar restaurant, Dadar, need 1 cook", "Dadar"),
+        ("call me, need maid", None),
+        ("4 promoters at Phoenix Mall Lower Parel this weekend", "Lower Parel"),
+    ],
+)
+def test_words_of_the_story_are_no_places(text: str, place: str | None) -> None:
+    draft = read(text, TODAY, city="Mumbai")
+    found = draft.place["name"] if draft.place else None
+    assert (found, draft.places) == (place, ())
 
 
 def test_a_station_in_hindi_is_heard_and_asked() -> None:
