@@ -18,7 +18,7 @@ from app.nlu.lexicon import Lexicon
 from app.nlu.vocabulary import phrases
 
 CLAUSES: Final = re.compile(
-    r",(?!(?:\d{2},)*\d{3}(?!\d))|[;|।\n]|[.!?](?=\s|$)|\sbut\s(?!not)|\s(?:lekin|magar|लेकिन|मगर)\s"
+    r",(?!(?:\d{2},){0,3}\d{3}(?!\d))|[;|।\n]|[.!?](?=\s|$)|\sbut\s(?!not)|\s(?:lekin|magar|लेकिन|मगर)\s"
 )
 _BEFORE: Final = "before"
 _AFTER: Final = "after"

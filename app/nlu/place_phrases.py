@@ -103,6 +103,8 @@ def find_longest(words: Sequence[str], city: str | None) -> tuple[list[places.Pl
         common = all(map(is_common, words[at:end]))
         if common and end - at == 1:
             continue  # "small", "kitchen", "send": a village may be called so, and nobody means it
+        if end < len(words) and words[end] in word_set("places", "business"):
+            continue  # "Sagar restaurant" is called so, wherever it is
         found = _search(said, city)
         named = [place for place in found if place.sure and _is_called(place, words[at:end])]
         told = end - at == len(words) or _is_marked(words, at, end)

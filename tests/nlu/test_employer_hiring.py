@@ -13,9 +13,7 @@ from app.nlu.normalize import split_words
     | मुझे दो वेटर चाहिए | 2 cook chahiye kal ke liye | hum hiring kar rahe hain | delivery boy chahiye
     | we want to hire delivery boys for part time work | waiter, Saturday 10-6, Bandra, 2 people, 150/hour
     | waiter, sunday 10-6, Bandra, 1 person, 150/hour | log chahiye kaam ke liye | हमें स्टाफ चाहिए
-    | need 3 boys for catering | mujhe kaam wali bai chahiye | urgnt reqd 2 waiters""".split(
-        "|"
-    ),
+    | need 3 boys for catering | mujhe kaam wali bai chahiye | urgnt reqd 2 waiters""".split("|"),
 )
 def test_who_needs_people_is_heard(text: str) -> None:
     assert is_hiring(text)
@@ -27,7 +25,9 @@ def test_who_needs_people_is_heard(text: str) -> None:
     | need waiter job | I am a waiter | looking for waiter work | waiter 3 years experience | are you hiring?
     | kya aap hiring kar rahe ho | naukri chahiye | is there any job | waiter | stop | 400050 | do you need 2 waiters?
     | mujhe delivery boy ki job chahiye | please hire me | 28 | Asha Kulkarni
-    | hi i am Ravi 24 cook from Andheri free weekends | mera naam Ravi hai 24 saal waiter""".split("|"),
+    | hi i am Ravi 24 cook from Andheri free weekends | mera naam Ravi hai 24 saal waiter""".split(
+        "|"
+    ),
 )
 def test_who_needs_work_is_not_taken_for_an_employer(text: str) -> None:
     assert not is_hiring(text)
