@@ -93,7 +93,12 @@ def read(text: str, draft: Draft, context: CorrectionContext) -> Correction | No
     }
     if found.part is not None and answered.get(found.part):
         found = replace(found, part=None)
-    return replace(found, draft=draft.merged_with(_same_unit(draft, told)))
+    return replace(found, draft=draft.merged_with(_same_unit(draft, told), adds=_adds(plain)))
+
+
+def _adds(text: str) -> bool:
+    """Return whether what is said comes in addition: "sunday also", "itvar bhi"."""
+    return phrase_set("also", section="calendar").anywhere(split_words(text))
 
 
 def _same_unit(draft: Draft, told: Draft) -> Draft:

@@ -96,8 +96,11 @@ class Draft:
             return cls()
         return cls(**known)
 
-    def merged_with(self, newer: "Draft") -> "Draft":
-        """Return this draft updated with the fields of a newer one."""
+    def merged_with(self, newer: "Draft", *, adds: bool = False) -> "Draft":
+        """Return this draft with what a newer one says: that fills and replaces, and deletes nothing else.
+
+        `adds`: days are said to come in addition ("sunday also"), and don't replace those before.
+        """
         changes: dict[str, Any] = {}
         if newer.skill or newer.skills:
             changes |= {"skill": newer.skill, "skills": newer.skills}
@@ -105,13 +108,7 @@ class Draft:
             changes |= {"place": newer.place, "places": newer.places}
         changes["no_day"] = newer.no_day
         if newer.when or newer.dates:
-            changes |= {
-                name: getattr(newer, name)
-                for name in ("days", "weekly", "starts_on", "ends_on", "dates")
-            }
-            # Hours of one weekday mean nothing on another.
-            if any(span[0] != EVERY_SHIFT for span in self.spans):
-                changes["spans"] = ()
+            changes |= self._when_with(newer, adds=adds)
         elif newer.weekly is not None:
             changes["weekly"] = newer.weekly
         if newer.spans:
@@ -129,6 +126,39 @@ class Draft:
             changes["note"] = newer.note
         return replace(self, **changes)
 
+    def _when_with(self, newer: "Draft", *, adds: bool) -> dict[str, Any]:
+        """Return the days after a newer draft named some; hours of weekdays that are left out go with them."""
+        days, weekly = newer.days, newer.weekly
+        starts_on, ends_on = newer.starts_on, newer.ends_on
+        if starts_on is None and not newer.dates and self.starts_on is not None:
+            within = weekdays_between(self.starts_on, self.ends_on)
+            if adds or set(days) & within:
+                # "from 10 december", and then "every day": the weekdays of those dates.
+                starts_on, ends_on = self.starts_on, self.ends_on
+        elif starts_on is not None and not days and starts_on != ends_on:
+            days = tuple(sorted(set(self.days) & weekdays_between(starts_on, ends_on)))
+            weekly = self.weekly if weekly is None else weekly
+        if adds and newer.days:
+            before = self.days
+            if not before and self.starts_on is not None:
+                before = tuple(weekdays_between(self.starts_on, self.ends_on))
+            days = tuple(sorted({*before, *newer.days}))
+            weekly = self.weekly if weekly is None or not self.weekly else True
+            ends_on = _reaching(starts_on, ends_on, newer.days)
+        changes: dict[str, Any] = {
+            "days": days,
+            "weekly": weekly,
+            "starts_on": starts_on,
+            "ends_on": ends_on,
+            "dates": newer.dates,
+        }
+        if any(span[0] != EVERY_SHIFT for span in self.spans):
+            # Hours of one weekday mean nothing on another.
+            changes["spans"] = tuple(
+                span for span in self.spans if span[0] == EVERY_SHIFT or span[0] in days
+            )
+        return changes
+
 
 @dataclass(frozen=True, slots=True)
 class Shifts:
@@ -143,6 +173,17 @@ class Shifts:
         """When the first day's first shift begins."""
         first = [slot.start for slot in self.slots if slot.weekday == self.starts_on.weekday()]
         return dt.time(*divmod(min(first, default=0), 60))
+
+
+def _reaching(
+    starts_on: dt.date | None, ends_on: dt.date | None, days: tuple[int, ...]
+) -> dt.date | None:
+    """Return the last date, moved on so far that each of these weekdays falls before it."""
+    if starts_on is None or ends_on is None:
+        return ends_on
+    missing = set(days) - weekdays_between(starts_on, ends_on)
+    steps = [(day - ends_on.weekday()) % _WEEK for day in missing]
+    return ends_on + dt.timedelta(days=max(steps, default=0))
 
 
 def shifts_of(draft: Draft, now: dt.datetime, zone: str) -> Shifts | None:

@@ -139,7 +139,10 @@ def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     if draft.no_day:
         before = (*before, Reply("job_no_such_day", {"said": draft.no_day}))
         draft = replace(draft, no_day="")
-    before = (*before, *_past_days(ask, draft, message.context))
+    if past := _past_days(ask, draft, message.context):
+        # What was refused is no frame for the next answer: "Sunday" is none of those past days.
+        before = (*before, *past)
+        draft = replace(draft, days=(), weekly=None, starts_on=None, ends_on=None)
     values = job_values(draft, message.context) if ask is Ask.JOB_RIGHT else None
     if values is not None:
         before = (*before, *warnings_of(values))
