@@ -9,7 +9,16 @@ from sqlalchemy import update
 from app.core.clocks import SKEW
 from app.core.ids import new_id
 from app.messaging.channel import TransportError
-from app.messaging.models import Channel, ChannelState, ChatPerson, OutboxMessage, OutboxState
+from app.messaging.inbox.group_commit import store_events
+from app.messaging.models import (
+    Channel,
+    ChannelState,
+    ChatPerson,
+    OutboxMessage,
+    OutboxState,
+    WebhookEvent,
+    WebhookState,
+)
 from app.messaging.outbox import delivery, messaging_limits, template_quota
 from app.messaging.outbox.claim import LEASE
 from app.messaging.outbox.rate_limiter import LONGEST_RESERVED, SlotUse, release, reserve
@@ -135,6 +144,27 @@ async def test_a_lost_answer_of_a_clock_that_ran_ahead_is_settled(
         await post.passes(LEASE / 2)
         assert post.platform.sent == []
         await post.passes(LEASE)
+        await post.passes(LEASE)
+        assert [sent for sent, _ in post.platform.sent] == [message]
+
+
+@pytest.mark.parametrize("ahead", AHEAD, ids=str)
+async def test_a_lost_answer_waits_for_a_webhook_that_a_clock_ahead_stored(
+    database_url: str, ahead: dt.timedelta
+) -> None:
+    """The webhook may hold the status that says that the message arrived."""
+    async with recipient(database_url) as post:
+        post.platform.script = [lost()]
+        message = await post.tell("1")
+        await post.send()
+        async with post.database.begin() as session:
+            await store_events(session, Channel.WHATSAPP, [b"{}"], post.now + ahead)
+        for _ in range(4):
+            await post.passes(LEASE)
+        assert post.platform.sent == []
+        async with post.database.begin() as session:
+            opened = update(WebhookEvent).values(state=WebhookState.HANDLED)
+            await session.execute(opened)
         await post.passes(LEASE)
         assert [sent for sent, _ in post.platform.sent] == [message]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Integer, Select, bindparam, exists, or_, select
+from sqlalchemy import BindParameter, Integer, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -88,14 +88,26 @@ RUN_WAITS: Final = exists().where(
 )
 """A run of refusals halted a channel, and its messages are still to be requeued."""
 _EVENTS: Final = table(WebhookEvent).c
-UNOPENED: Final = Due(
+_UNOPENED: Final = (
     is_one_of(_EVENTS.state, [WebhookState.WAITING]),
     _EVENTS.provider == Channel.WHATSAPP,
-    _EVENTS.due_at <= bindparam("now"),
 )
-"""Stored webhooks that are not unpacked yet, also those under way: they may hold statuses."""
+_UNTRIED: Final = _EVENTS.attempts == 0
+UNOPENED: Final = Due(*_UNOPENED, or_(_EVENTS.due_at <= bindparam("now"), _UNTRIED))
+"""Stored webhooks that are not unpacked yet, also those under way: they may hold statuses.
+
+Nobody tried one whose `due_at` is still to come: a process whose clock runs ahead stored it.
+"""
 OPENED_WITHIN: Final = dt.timedelta(seconds=60)
 """Webhooks that wait for longer are a backlog, which may hold statuses of any send."""
+BACKLOG: Final = Due(
+    *_UNOPENED,
+    or_(
+        _EVENTS.due_at <= bindparam("now"),
+        and_(_UNTRIED, _EVENTS.due_at > later("now", OPENED_WITHIN)),
+    ),
+)
+"""Of those, what has waited since `:now`, which lies `OPENED_WITHIN` back, or was stored by a clock ahead."""
 NEVER: Final = dt.timedelta(days=36_500)
 _MAY_HAVE_ARRIVED: Final = (OutboxState.SENDING, OutboxState.UNKNOWN)
 

@@ -24,6 +24,7 @@ from app.messaging.channel import Address, ChannelRegistry, Sender, TransportErr
 from app.messaging.models import ADDRESS, PARAMS, OutboxMessage, OutboxState
 from app.messaging.outbox import template_quota
 from app.messaging.outbox.claim import (
+    BACKLOG,
     LONGEST_SEND,
     MESSAGES_DUE,
     NEVER,
@@ -77,7 +78,7 @@ async def _settled_before(database: Database, now: dt.datetime) -> dt.datetime:
     """
     if not await UNOPENED.any_due(database, now):
         return now
-    behind = await UNOPENED.any_due(database, now - OPENED_WITHIN)
+    behind = await BACKLOG.any_due(database, now - OPENED_WITHIN)
     return now - (NEVER if behind else OPENED_WITHIN)
 
 
