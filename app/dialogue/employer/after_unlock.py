@@ -13,6 +13,8 @@ from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.state import Ask
 from app.dialogue.turn import Reply, Turn
 from app.nlu.intents import Intent
+from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set
 
 
 def lead_tap(message: EmployerMessage) -> Turn | None:
@@ -48,7 +50,10 @@ def read_report(message: EmployerMessage) -> Turn | None:
     if message.state.ask is not Ask.LEAD_REPORT or not text or match is None:
         return None
     closed = message.state.at(Ask.NOTHING)
-    if message.has_intent(Intent.SKIP, Intent.NO, Intent.CANCEL):
+    nothing = phrase_set("nothing", "by_mistake", "filler", "polite")
+    if message.has_intent(Intent.SKIP, Intent.NO, Intent.CANCEL) or nothing.covers(
+        split_words(text)
+    ):
         return Turn(closed, (Reply("kept"),))
     effect = ReportLead(message.account.id, UUID(match), text[:REPORT_CHARACTERS])
     return Turn(closed, (), (effect,), if_refused=closed)
