@@ -88,7 +88,6 @@ def rested_since(hours: QuietPeriod | None, now: dt.datetime, length: dt.timedel
 
 def _awake_until(hours: QuietPeriod, now: dt.datetime) -> dt.datetime:
     """Return until when the person counts as awake; a sign of life ahead of now does not count."""
-    """Return until when the person counts as awake; a sign of life ahead of now does not count."""
     active_at = hours.active_at
     if active_at is None or active_at > now + SKEW:
         return now

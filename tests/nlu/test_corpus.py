@@ -20,6 +20,12 @@ def test_understanding_does_not_fall_below_its_floor():
     assert not floor.problems(_judged())
 
 
+def test_of_all_lines_hardly_any_is_wrong_and_none_answers_an_offer_or_erases():
+    judged = _judged()
+    assert sum(bool(one.wrong) for one in judged) <= floor.MOST_WRONG * len(judged)
+    assert not set(floor.grave(judged)) & {"accept", "reject", "withdraw", "erase", "stop", "post"}
+
+
 def test_the_floor_notices_a_line_that_is_not_right_any_more(tmp_path):
     kept = tmp_path / "floor.toml"
     floor.write(_judged(), kept, keep=False)
