@@ -100,11 +100,13 @@ Nobody tried one whose `due_at` is still to come: a process whose clock runs ahe
 """
 OPENED_WITHIN: Final = dt.timedelta(seconds=60)
 """Webhooks that wait for longer are a backlog, which may hold statuses of any send."""
+_TICK: Final = dt.timedelta(seconds=2)
+"""`later` counts in whole seconds: what is stored just now is not ahead."""
 BACKLOG: Final = Due(
     *_UNOPENED,
     or_(
         _EVENTS.due_at <= bindparam("now"),
-        and_(_UNTRIED, _EVENTS.due_at > later("now", OPENED_WITHIN)),
+        and_(_UNTRIED, _EVENTS.due_at > later("now", OPENED_WITHIN + _TICK)),
     ),
 )
 """Of those, what has waited since `:now`, which lies `OPENED_WITHIN` back, or was stored by a clock ahead."""
