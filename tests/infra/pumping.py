@@ -28,7 +28,7 @@ _STEPS: Final = (24, 48, 96, 192)
 _QUICK_SECONDS: Final = 0.001
 """What takes no longer for a quarter of the text is quick: what is quadratic and takes `SLOWEST_SECONDS`
 for the whole takes three times as long as this for a quarter."""
-_NOISE_SECONDS: Final = 0.01
+_NOISE_SECONDS: Final = 0.02
 """Times below this say nothing about growth."""
 _LINEAR: Final = 3.0
 """A doubled text may take this many times as long: two for linear work, the rest for the machine."""
