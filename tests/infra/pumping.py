@@ -6,6 +6,7 @@ something that makes the whole fail. `seeds_of` builds such texts from a pattern
 
 import ast
 import importlib
+import math
 import pkgutil
 import re
 import sys
@@ -17,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from re import _constants as kinds
 from re import _parser as parser
+from statistics import median
 from typing import Any, Final
 
 LONGEST: Final = 4_096
@@ -152,10 +154,18 @@ def _slow(
     taken, allowed = _least(partial(seconds, longest), taken)
     if taken <= _NOISE_SECONDS:
         return None
-    half, _ = _least(partial(seconds, _share(seed, longest, 2)), half)
-    if taken > allowed or taken / half > _LINEAR:
-        return Slow(name, seed, longest, taken * 1_000, taken / half)
+    growth = _growth(partial(seconds, _share(seed, longest, 4)), partial(seconds, longest))
+    if taken > allowed or growth > _LINEAR:
+        return Slow(name, seed, longest, taken * 1_000, growth)
     return None
+
+
+def _growth(quarter: Callable[[], float], whole: Callable[[], float]) -> float:
+    """Return how many times longer a doubled text takes, by the median of pairs measured in turns.
+
+    The speed of a core changes within milliseconds; both halves of a pair see much the same of it.
+    """
+    return median(math.sqrt(whole() / quarter()) for _ in range(_TRIES))
 
 
 def _share(seed: str, characters: int, parts: int) -> int:
