@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +16,7 @@ from app.identity.actor import Actor
 from app.identity.models import Role, User, UserStatus
 from app.messaging.models import ChatPerson
 from app.texts import catalogue
-from app.texts.formatting import FormatContext
+from app.texts.formatting import DEFAULT_ZONE, FormatContext
 from app.texts.message import Row
 
 
@@ -33,6 +34,8 @@ class EffectContext:
     replies: list[Reply] = field(default_factory=list)
     """What the effects have to tell; sent before the turn's own replies."""
     erased: bool = False
+    time_zone: str = DEFAULT_ZONE
+    """IANA zone of the worker's clock."""
     persona: str = ""
     """As whom they write from now on, where an effect decides it: the id of a company just opened."""
 
@@ -58,6 +61,11 @@ class EffectContext:
     def formatting(self) -> FormatContext:
         """How values are written in the language of replies."""
         return catalogue.format_context(self.language, {}, self.now)
+
+    def day(self, instant: dt.datetime) -> str:
+        """Say on which day something was, by the worker's clock."""
+        local = instant.astimezone(ZoneInfo(self.time_zone))
+        return catalogue.format_day(local.date(), self.formatting)
 
     def word(self, name: str) -> str:
         """Return a word of the catalogue in the language of replies."""

@@ -239,7 +239,7 @@ async def _list_contact_holders(context: EffectContext, _effect: ListContactHold
     since = context.word("since")
     lines = [
         f"• {catalogue.plain(holder.company_name)} ({role(holder.job_title, reader)}), "
-        + since.replace("{date}", catalogue.format_day(holder.unlocked_at.date(), reader))
+        + since.replace("{date}", context.day(holder.unlocked_at))
         for holder in holders
     ]
     context.reply("who_has_number", {"list": "\n".join(lines)})

@@ -86,8 +86,9 @@ class MessageHandler:
             currency=self.currency,
         )
         turn = router.handle_message(State.from_json(person.state or {}), inbound, context)
-        user = None if account is None else account[0]
-        effects = EffectContext(session, person, now, self.base_url, self.country, user)
+        effects = EffectContext(session, person, now, self.base_url, self.country)
+        if account is not None:
+            effects.user, effects.time_zone = account[0], account[1].time_zone
         performed = all([await perform(effects, effect) for effect in turn.effects])
         replies = [*effects.replies, *(turn.replies if performed else ())]
         state = turn.state if performed else turn.if_refused or turn.state
