@@ -6,7 +6,7 @@ the account, and must come back from the phone. A company that was opened from t
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -184,20 +184,28 @@ class Caller:
     """The contact's name; contact details in it are masked."""
     phone: str
 
+    def as_param(self) -> dict[str, str]:
+        """Return the value of `{caller|caller}` in a text."""
+        return {"name": self.name, "phone": self.phone}
 
-async def find_caller(session: AsyncSession, employer_id: UUID) -> Caller | None:
-    """Return who calls for this employer; None without a phone that is proven to be the account's.
+
+async def find_callers(
+    session: AsyncSession, employer_ids: Collection[UUID]
+) -> Mapping[UUID, Caller]:
+    """Return who calls for each of these employers whose phone is proven to be the account's.
 
     An account may name a stranger's number by a slip: no worker is sent there.
     """
     query = (
         select(User)
         .join(Employer, Employer.id == User.id)
-        .where(User.id == employer_id, Employer.proven_phone_index == User.phone_index)
+        .where(User.id.in_(employer_ids), Employer.proven_phone_index == User.phone_index)
     )
-    user = await session.scalar(query)
-    phone = users.phone_of(session, user) if user is not None else None
-    return None if user is None or phone is None else Caller(mask_name(user.name), phone)
+    callers = {}
+    for user in await session.scalars(query):
+        if (phone := users.phone_of(session, user)) is not None:
+            callers[user.id] = Caller(mask_name(user.name), phone)
+    return callers
 
 
 async def revoke_proof(session: AsyncSession, phone_index: str, *, now: dt.datetime) -> None:

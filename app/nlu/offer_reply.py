@@ -136,7 +136,7 @@ def _agreed(found: _Found) -> OfferReply:
     words = [word for _, said in found for word in said]
     if _Part.NO not in parts and phrase_set("condition_words").anywhere(words):
         return OfferReply("condition")
-    amounts = any(part is None and said[0][:1].isdigit() for part, said in found)
+    amounts = _names_numbers(found)
     unknown = [word for part, said in found if part is None for word in said]
     denied = phrase_set("negation").anywhere(unknown)
     return (
@@ -151,9 +151,14 @@ def _refused(text: str, found: _Found) -> OfferReply:
     if _denied(found) or _Part.DOUBT in parts or (None in parts and not _begins_with_no(text)):
         return OfferReply(None)
     if None in parts:
-        return OfferReply("reject", text.strip())
+        # "No, 11 to 6" corrects something, and may refuse nothing.
+        return OfferReply("reject", text.strip(), sure=not _names_numbers(found))
     own_words = text.strip() if _Part.EXCUSE in parts else None
     return OfferReply("reject", _reason(found) or own_words)
+
+
+def _names_numbers(found: _Found) -> bool:
+    return any(part is None and said[0][:1].isdigit() for part, said in found)
 
 
 def _remarked(found: _Found) -> OfferReply | None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import NotFound
 from app.database.statements import transition_update
-from app.employers.phones import find_caller
+from app.employers.phones import find_callers
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job, JobStatus
 from app.jobs.rules import JobAction
@@ -93,8 +93,9 @@ async def mark_unlocked(session: AsyncSession, match_id: UUID, now: dt.datetime)
         .execution_options(synchronize_session=False)
     )
     unlocked = (await session.execute(raised)).scalar_one()
-    caller = await find_caller(session, job.employer_id)
-    calls = None if caller is None else {"name": caller.name, "phone": caller.phone}
+    callers = await find_callers(session, [job.employer_id])
+    caller = callers.get(job.employer_id)
+    calls = None if caller is None else caller.as_param()
     notice = job.worker_notice(
         match.worker_id, "contact_unlocked", match_id, urgent=True, caller=calls
     )

@@ -1,7 +1,7 @@
 """Reads of a worker's offers for the chat, with the values that texts about them need."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, and_, bindparam, exists, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.employers.phones import Caller, find_callers
 from app.jobs.models import Job, JobStatus
 from app.masking.mask import mask
 from app.offers.models import JobMatch
@@ -22,6 +23,7 @@ _NEWEST_OF_EACH: Final = 10
 _SELECTED: Final = select(
     JobMatch.id,
     JobMatch.job_id,
+    JobMatch.employer_id,
     JobMatch.status,
     JobMatch.respond_by,
     JobMatch.unlocked_at,
@@ -79,6 +81,11 @@ async def list_newest(
     return await _summaries(session, rows, now)
 
 
+def _caller(row: Row[Any], callers: Mapping[UUID, Caller]) -> dict[str, str] | None:
+    caller = callers.get(row.employer_id) if row.unlocked_at is not None else None
+    return None if caller is None else caller.as_param()
+
+
 @lru_cache(maxsize=1_024)  # a person writes several messages about one offer
 def _masked(description: str) -> str:
     return mask(description)
@@ -88,6 +95,9 @@ async def _summaries(
     session: AsyncSession, rows: Sequence[Row[Any]], now: dt.datetime
 ) -> list[OfferSummary]:
     jobs = await job_params(session, {row.job_id for row in rows}) if rows else {}
+    # Only who bought the contact is named with a number: before, it is no worker's business.
+    bought = {row.employer_id for row in rows if row.unlocked_at is not None}
+    callers = await find_callers(session, bought) if bought else {}
     return [
         OfferSummary(
             id=row.id,
@@ -103,6 +113,7 @@ async def _summaries(
                 "why": row.why,
                 "respond_by": row.respond_by.isoformat(),
                 "reader_zone": row.time_zone,
+                "caller": _caller(row, callers),
             },
         )
         for row in rows

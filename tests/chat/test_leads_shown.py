@@ -82,6 +82,25 @@ async def test_the_worker_hears_who_calls_and_the_employer_gets_a_first_message(
         await database.close()
 
 
+async def test_who_will_be_late_is_told_whom_to_call(database_url: str) -> None:
+    database = database_of(database_url)
+    try:
+        world = ChatWorld(database)
+        await posted(world)
+        await accept(world, "Meena Kulkarni")
+        meena = {"name": "Meena", "from": NEARBY.removeprefix("+")}
+        await world.says("10 min late", **meena)
+        assert "Cafe Bandra has not chosen you yet" in heard_by(world, NEARBY)[-1]
+        assert "98111" not in "".join(heard_by(world, NEARBY))
+        await pay(world, "Meena Kulkarni")
+        for text in ("10 min late", "offers"):
+            await world.says(text, **meena)
+            assert "yourself" in heard_by(world, NEARBY)[-1]
+            assert "Rustom Irani, +91 98111 00001." in heard_by(world, NEARBY)[-1]
+    finally:
+        await database.close()
+
+
 async def test_a_phone_that_nobody_has_proven_is_told_to_no_worker(database_url: str) -> None:
     database = database_of(database_url)
     try:
@@ -92,9 +111,10 @@ async def test_a_phone_that_nobody_has_proven_is_told_to_no_worker(database_url:
             assert await rows_changed(session, unproven.values(proven_phone_index=None)) == 1
         await accept(world, "Meena Kulkarni")
         await pay(world, "Meena Kulkarni")
-        told = heard_by(world, NEARBY)[-1]
-        assert "message from Cafe Bandra." in told
-        assert "98111" not in told
+        assert "message from Cafe Bandra." in heard_by(world, NEARBY)[-1]
+        await world.says("10 min late", name="Meena", **{"from": NEARBY.removeprefix("+")})
+        assert "write to them yourself, Cafe Bandra." in heard_by(world, NEARBY)[-1]
+        assert "98111" not in "".join(heard_by(world, NEARBY))
     finally:
         await database.close()
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.dialogue.effects import AnswerOffer, EraseAccount, RequestHandoff
@@ -14,6 +14,7 @@ from app.nlu.offer_reply import parse_offer_reply
 from app.offers.rules import OfferStatus
 from tests.support.dialogue import OFFER, SETTLED, context, incoming, offer
 
+OPEN = context(profile=SETTLED, open_offers=[offer(OfferStatus.OFFERED)])
 YES = """
 yes i will come
 i can come
@@ -232,11 +233,25 @@ def test_what_only_sounds_like_an_answer_is_none(text: str) -> None:
     st.sampled_from("nahi nhi नहीं no not don't never mat but lekin if agar ?".split()),
     st.integers(0, 9),
 )
+@example("yes no problem, i will come", "no", 1)
 def test_with_a_no_or_a_but_anywhere_nothing_is_a_yes(text: str, word: str, place: int) -> None:
+    """At most one tap is asked for: "yes, no no problem, I will come" may be meant so."""
     words = text.split()
     place = min(place, len(words))
-    answer = parse_offer_reply(" ".join([*words[:place], word, *words[place:]]))
-    assert answer is None or answer.verb != "accept"
+    said = " ".join([*words[:place], word, *words[place:]])
+    answer = parse_offer_reply(said)
+    assert answer is None or answer.verb != "accept" or not answer.sure
+    for facts in (OPEN, replace(OPEN, quoted=True, offer=offer(OfferStatus.OFFERED))):
+        accepted = [AnswerOffer(OFFER, "accept")]
+        assert [*handle_message(State(), incoming(said), facts).effects] != accepted
+
+
+@pytest.mark.parametrize("text", ["no, 11 to 6", "nahi, 10 se 4 tak", "no. 12 to 8", "नहीं, 11 से 6"])
+def test_a_no_to_something_else_with_its_hours_rejects_nothing(text: str) -> None:
+    for facts in (OPEN, replace(OPEN, quoted=True, offer=offer(OfferStatus.OFFERED))):
+        turn = handle_message(State(), incoming(text), facts)
+        assert not turn.effects
+        assert {say.text for say in turn.replies} & {"offer_no_right", "offer_unclear"}
 
 
 @given(st.sampled_from([*NO, *(text for text, _ in WHY)]), st.sampled_from(YES))
