@@ -1,0 +1,1 @@
+"""What of a price is tax: a pack per country in `packs`, and quotes made by them. Pure."""

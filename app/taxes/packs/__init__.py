@@ -1,0 +1,1 @@
+"""Tax packs: each file here is one, found by its name."""
