@@ -32,7 +32,11 @@ class CommandError(Exception):
 
 
 def _settings() -> Settings:
+    from app.providers.wiring import currency_problems
+
     settings = load_settings()
+    if problems := currency_problems(settings):
+        raise ConfigurationError(problems)
     configure_logging(json_lines=settings.is_production, level=settings.log_level)
     return settings
 
@@ -101,13 +105,15 @@ async def check(arguments: argparse.Namespace) -> int:
         return await _check_invariants(_settings())
     if arguments.deploy:
         os.environ["ENVIRONMENT"] = "production"
+    from app.providers.wiring import currency_problems
+
     problems: list[str] = []
     try:
         settings = read_settings()
     except ConfigurationError as error:
         problems = list(error.problems)
     else:
-        problems += settings.problems()
+        problems += [*settings.problems(), *currency_problems(settings)]
         problems += await _unreachable(settings, deploy=arguments.deploy)
         if arguments.deploy:
             problems += [*settings.missing(), *_advice(settings)]

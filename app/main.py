@@ -67,6 +67,7 @@ from app.identity import redis_sessions
 from app.identity.sessions import SessionsDown
 from app.nlu import job_request
 from app.providers.whatsapp import flows, templates
+from app.providers.wiring import currency_problems
 from app.runtime import Runtime, running, wall_clock
 from app.texts.catalogue import get_catalogue
 
@@ -124,6 +125,8 @@ def create_app(
     `clock` gives every request's instant; `loops` overrides the setting BACKGROUND_LOOPS.
     """
     settings = settings or load_settings()
+    if problems_of_currency := currency_problems(settings):
+        raise ConfigurationError(problems_of_currency)
     configure_logging(json_lines=settings.is_production, level=settings.log_level)
     with_loops = loops if loops is not None else settings.background_loops == "on"
 

@@ -4,10 +4,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.core.errors import Unavailable
 from app.core.money import Money
+
+if TYPE_CHECKING:
+    from app.payments.provider_currencies import ProviderCurrencies
 
 
 class PaymentsNotConfigured(Unavailable):
@@ -181,6 +184,16 @@ class PaymentProvider(Protocol):
     `ProviderBroke` (unknown: look, or call with a new key), `PaymentsUnavailable` (unknown: call again with
     the same key) or `PaymentsMisconfigured` (nothing happened: as before, once our key is right).
     """
+
+    @property
+    def name(self) -> str:
+        """The provider's name, by which our rows know it."""
+        ...
+
+    @property
+    def currencies(self) -> "ProviderCurrencies":
+        """What it takes, and how it counts it."""
+        ...
 
     async def close(self) -> None:
         """Close the connections to the provider; nothing is asked of it afterwards."""

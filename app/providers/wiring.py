@@ -10,6 +10,7 @@ from app.payments.provider import PaymentEvents, PaymentProvider
 from app.providers.sms import sms_channel
 from app.providers.smtp import email_channel
 from app.providers.stripe.client import StripePayments
+from app.providers.stripe.currencies import STRIPE_CURRENCIES
 from app.providers.stripe.webhook import StripeEvents
 from app.providers.whatsapp.client import whatsapp_channel
 from app.workers.quiet_hours import find_quiet_hours
@@ -26,6 +27,12 @@ def build_channels(
     }
     configured = {name.value: channel for name, channel in channels.items() if channel is not None}
     return ChannelRegistry(configured, find_quiet_hours)
+
+
+def currency_problems(settings: Settings) -> list[str]:
+    """Return why leads can't be sold in the currency that is configured, each a sentence."""
+    problem = STRIPE_CURRENCIES.problem(settings.default_currency)
+    return [f"DEFAULT_CURRENCY can't be {settings.default_currency}: {problem}"] if problem else []
 
 
 def build_payments(settings: Settings) -> PaymentProvider | None:

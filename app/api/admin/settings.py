@@ -5,12 +5,14 @@ from pydantic import BaseModel, Field
 
 from app import audit
 from app.api.admin.access import SettingsChanger, SettingsReader
-from app.api.http.dependencies import Now, Read, Route, Write
+from app.api.http.dependencies import Now, Read, Route, Rt, Write
 from app.attempts.work import Kind, try_all_anew
 from app.catalogue import skills
 from app.core.errors import FieldError, Invalid
+from app.core.money import Money
 from app.core.schema import RequestModel
 from app.database.wakeups import wake_loops
+from app.payments.provider_currencies import ProviderCurrencies
 from app.policy import policy
 from app.policy.policy import (
     DeadlinePolicy,
@@ -66,9 +68,24 @@ def _check_categories(body: PolicyChanges) -> None:
         )
 
 
+def _check_prices(prices: LeadPrices, currencies: ProviderCurrencies) -> None:
+    """Refuse a currency, or a price in it, that the payment provider can't charge."""
+    if sentence := currencies.problem(prices.currency):
+        raise Invalid([FieldError("lead_prices.currency", sentence)])
+    named = {"default": prices.default} | {
+        f"by_category.{category}": price for category, price in prices.by_category.items()
+    }
+    found = {
+        name: currencies.price_problem(Money(price, prices.currency))
+        for name, price in named.items()
+    }
+    if wrong := [FieldError(f"lead_prices.{name}", why) for name, why in found.items() if why]:
+        raise Invalid(wrong)
+
+
 @router.put("/settings")
 async def update_settings(
-    body: PolicyChanges, session: Write, actor: SettingsChanger, now: Now
+    body: PolicyChanges, session: Write, actor: SettingsChanger, now: Now, rt: Rt
 ) -> Policy:
     """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
     before = await policy.readable(session)
@@ -76,6 +93,8 @@ async def update_settings(
     if sum(after.matching.weights.model_dump().values()) <= 0:
         raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
     _check_categories(body)
+    if body.lead_prices is not None and rt.payments is not None:
+        _check_prices(after.lead_prices, rt.payments.currencies)
     await policy.replace(session, after, now=now)
     # Waves that failed by the policy before are tried by this one.
     await session.execute(try_all_anew(Kind.WAVE))

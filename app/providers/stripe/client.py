@@ -26,7 +26,10 @@ from app.payments.provider import (
     ProviderRefused,
     RefundState,
 )
+from app.payments.provider_currencies import ProviderCurrencies
+from app.providers.stripe.currencies import STRIPE_CURRENCIES
 
+NAME = "stripe"
 ANSWER_SECONDS = 4.0
 """The time of one call with its retries, because a person waits for the payment page. After it the outcome is
 unknown, and the same key finds it out."""
@@ -44,6 +47,9 @@ _REFUND_STATES = {
 
 class StripePayments:
     """A `PaymentProvider` by Stripe's SDK."""
+
+    name = NAME
+    currencies: ProviderCurrencies = STRIPE_CURRENCIES
 
     def __init__(self, key: str, base_url: str) -> None:
         self._http = stripe.HTTPXClient(timeout=ANSWER_SECONDS)
@@ -82,7 +88,7 @@ class StripePayments:
                             "quantity": 1,
                             "price_data": {
                                 "currency": request.price.currency.lower(),
-                                "unit_amount": request.price.amount,
+                                "unit_amount": STRIPE_CURRENCIES.to_provider(request.price),
                                 "product_data": {"name": request.description},
                             },
                         }
@@ -116,7 +122,7 @@ class StripePayments:
             self._client.v1.refunds.create_async(
                 {
                     "payment_intent": intent_id,
-                    "amount": amount.amount,
+                    "amount": STRIPE_CURRENCIES.to_provider(amount),
                     "metadata": {"refund_id": refund_id},
                 },
                 {"idempotency_key": key},
@@ -188,7 +194,7 @@ def checkout_of(session: Mapping[str, Any]) -> Checkout:
         url=session.get("url"),
         state=state,
         expires_at=dt.datetime.fromtimestamp(session["expires_at"], dt.UTC),
-        paid=Money(session["amount_total"], session["currency"].upper()),
+        paid=STRIPE_CURRENCIES.from_provider(session["amount_total"], session["currency"]),
         livemode=session["livemode"] is True,
         payment_id=(session.get("metadata") or {}).get("payment_id"),
         intent_id=id_of(session.get("payment_intent")),
@@ -200,7 +206,7 @@ def refund_of(refund: Mapping[str, Any]) -> ProviderRefund:
     return ProviderRefund(
         provider_id=refund["id"],
         state=_REFUND_STATES.get(refund["status"], RefundState.PENDING),
-        amount=Money(refund["amount"], refund["currency"].upper()),
+        amount=STRIPE_CURRENCIES.from_provider(refund["amount"], refund["currency"]),
         failure_code=refund.get("failure_reason"),
         refund_id=(refund.get("metadata") or {}).get("refund_id"),
     )

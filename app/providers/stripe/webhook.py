@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core.money import Money
 from app.payments.provider import (
     AttemptFailed,
     Checkout,
@@ -19,9 +18,9 @@ from app.payments.provider import (
     RefundChanged,
     SignatureInvalid,
 )
-from app.providers.stripe.client import checkout_of, id_of, refund_of
+from app.providers.stripe.client import NAME, checkout_of, id_of, refund_of
+from app.providers.stripe.currencies import STRIPE_CURRENCIES
 
-NAME = "stripe"
 SIGNATURE_TOLERANCE_SECONDS = 300
 """How old a signed event may be, as Stripe advises; an older one may be a replay."""
 _CHECKOUT_EVENTS = frozenset(
@@ -80,7 +79,7 @@ def event_of(event: Mapping[str, Any]) -> ProviderEvent | None:
         provider_id=thing["id"],
         intent_id=intent_id,
         status=_dispute_status(str(thing["status"])),
-        amount=Money(thing["amount"], thing["currency"].upper()),
+        amount=STRIPE_CURRENCIES.from_provider(thing["amount"], thing["currency"]),
     )
 
 
@@ -115,7 +114,7 @@ def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
             url=None,
             state=CheckoutState.PAID if paid else CheckoutState.PROCESSING,
             expires_at=dt.datetime.fromtimestamp(intent["created"], dt.UTC),
-            paid=Money(amount, intent["currency"].upper()),
+            paid=STRIPE_CURRENCIES.from_provider(amount, intent["currency"]),
             livemode=intent["livemode"] is True,
             payment_id=payment_id,
             intent_id=intent["id"],
