@@ -69,12 +69,20 @@ class InlineDialect(SQLiteDialect_pysqlite):
             cursor.execute(statement, parameters)
 
     def do_commit(self, dbapi_connection: Any) -> None:
-        """Commit; where there is anything to write, in a thread."""
+        """Commit; where there is anything to write, in a thread.
+
+        A commit that a deferred foreign key refuses leaves SQLite's transaction open, and SQLAlchemy takes it
+        for ended: it is rolled back here, or the connection's next user would stand in it.
+        """
         if dbapi_connection.total_changes == dbapi_connection.committed_changes:
             dbapi_connection.commit()
-        else:
+            return
+        try:
             _in_thread(dbapi_connection.commit)
-            dbapi_connection.committed_changes = dbapi_connection.total_changes
+        except sqlite3.IntegrityError:
+            dbapi_connection.rollback()
+            raise
+        dbapi_connection.committed_changes = dbapi_connection.total_changes
 
     def get_driver_connection(self, connection: Any) -> Any:
         """Return the `sqlite3` connection."""

@@ -19,6 +19,7 @@ from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
 from app.payments.provider import (
+    PROVIDER,
     AttemptFailed,
     CheckoutChanged,
     DisputeChanged,
@@ -27,8 +28,6 @@ from app.payments.provider import (
 )
 from app.payments.rules import OPEN, PaymentAction
 
-PROVIDER: Final = "stripe"
-"""The one provider whose events are handled (`PaymentEvents.name`)."""
 HANDLING_SECONDS: Final = 20
 """How long one event may take; it takes milliseconds, but it may wait for a lock."""
 LEASE: Final = dt.timedelta(seconds=30)

@@ -6,7 +6,14 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased
 
 from app.core.invariants import Invariant, always
-from app.payments.models import LedgerEntry, Payment, Refund, Unlock
+from app.payments.models import (
+    LedgerAccount,
+    LedgerEntry,
+    LedgerTransaction,
+    Payment,
+    Refund,
+    Unlock,
+)
 from app.payments.rules import PaymentStatus
 
 _CAPTURED: Final = (
@@ -52,8 +59,16 @@ INVARIANTS: Final = (
     always(
         "a captured payment is in the ledger",
         Payment,
-        ~exists().where(LedgerEntry.payment_id == Payment.id),
+        ~exists().where(
+            LedgerTransaction.payment_id == Payment.id, LedgerTransaction.kind == "capture"
+        ),
         Payment.status.in_(_CAPTURED),
+    ),
+    always(
+        "every entry of the ledger belongs to a transaction and an account",
+        LedgerEntry,
+        ~exists().where(LedgerTransaction.id == LedgerEntry.transaction_id)
+        | ~exists().where(LedgerAccount.id == LedgerEntry.account_id),
     ),
     Invariant(
         "the two sides of every booking are equal",

@@ -1,19 +1,41 @@
-"""The ledger: double entry, integer minor units; what was booked once can't be booked again."""
+"""The ledger: double entry, integer minor units; what was booked once can't be booked again.
+
+A booking is a transaction (the header) and its entries. The header is inserted first: its unique `event_key`
+lets one of several bookings of the same event through, which then writes all of it, and the others write
+nothing. No booking changes or locks an account's row, so captures never wait for each other.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
-from uuid import UUID
+from typing import Any, Final
+from uuid import UUID, uuid5
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.database.statements import insert_of, is_postgresql
-from app.payments.models import LedgerEntry
-from app.payments.rules import Posting
+from app.database.statements import insert_if_absent, insert_of, is_postgresql
+from app.payments.models import LedgerAccount, LedgerEntry, LedgerTransaction
+from app.payments.provider import PROVIDER
+from app.payments.rules import OF_A_PROVIDER, AccountType, Posting
+
+_ACCOUNTS: Final = UUID("5f0d9a3e-6c1b-4f0e-9d57-0c2b7a9e4d11")
+"""Namespace of the accounts' ids; a random value that never changes."""
 
 
 class Unbalanced(ValueError):
     """The sides of a booking do not sum to zero: a fault of ours, never of a user."""
+
+
+def account_id(
+    kind: AccountType, currency: str, *, owner_id: UUID | None = None, provider: str | None = None
+) -> UUID:
+    """Return the id of an account, which follows from what it is: nobody has to look for it.
+
+    `provider` counts for the types that each provider has of its own, `owner_id` for balances.
+    """
+    of_provider = provider if kind in OF_A_PROVIDER else None
+    return uuid5(_ACCOUNTS, f"{kind.value}:{currency}:{owner_id or ''}:{of_provider or ''}")
 
 
 async def book(
@@ -22,28 +44,67 @@ async def book(
     postings: Sequence[Posting],
     *,
     currency: str,
-    payment_id: UUID,
+    payment_id: UUID | None,
     now: dt.datetime,
-) -> None:
-    """Book the sides of one event; a second booking of the same `event_key` changes nothing.
+    occurred_at: dt.datetime | None = None,
+    provider: str | None = PROVIDER,
+    provider_ref: str | None = None,
+) -> bool:
+    """Book all sides of one event, or nothing if its `event_key` was booked before; return whether it did.
 
-    Raises `Unbalanced` unless they sum to zero.
+    The key's first part is the kind: `capture` of `capture:{payment}`. `occurred_at` is when it happened by
+    the provider's clock (None: now), `provider_ref` the provider's id of what moved. Raises `Unbalanced`
+    unless the sides sum to zero.
     """
     if sum(posting.amount for posting in postings) != 0:
         raise Unbalanced(event_key)
-    transaction_id = new_id()
-    rows = [
+    header = {
+        "id": new_id(),
+        "kind": event_key.partition(":")[0],
+        "event_key": event_key,
+        "occurred_at": occurred_at or now,
+        "booked_at": now,
+        "provider": provider,
+        "provider_ref": provider_ref,
+        "payment_id": payment_id,
+    }
+    if not await insert_if_absent(session, LedgerTransaction, header):
+        return False
+    sides = [posting for posting in postings if posting.amount != 0]
+    accounts = [_account(posting, currency, provider) for posting in sides]
+    if not sides:
+        return True
+    await open_accounts(session, accounts)
+    entries = [
         {
             "id": new_id(),
-            "transaction_id": transaction_id,
-            "event_key": event_key,
-            "account": posting.account,
+            "transaction_id": header["id"],
+            "account_id": account["id"],
             "amount": posting.amount,
             "currency": currency,
-            "payment_id": payment_id,
-            "at": now,
         }
-        for posting in postings
+        for posting, account in zip(sides, accounts, strict=True)
     ]
-    statement = insert_of(LedgerEntry, postgresql=is_postgresql(session)).values(rows)
+    await session.execute(insert(LedgerEntry), entries)
+    return True
+
+
+def _account(posting: Posting, currency: str, provider: str | None) -> dict[str, Any]:
+    kind, owner_id = posting.account, posting.owner_id
+    return {
+        "id": account_id(kind, currency, owner_id=owner_id, provider=provider),
+        "type": kind.value,
+        "currency": currency,
+        "owner_id": owner_id,
+        "provider": provider if kind in OF_A_PROVIDER else None,
+    }
+
+
+async def open_accounts(session: AsyncSession, accounts: Sequence[dict[str, Any]]) -> None:
+    """Insert the accounts that are not there yet, in the order of their ids.
+
+    Two bookings that open the same accounts wait for each other in that order, and never in a circle.
+    """
+    rows = sorted({row["id"]: row for row in accounts}.values(), key=lambda row: row["id"])
+    statement = insert_of(LedgerAccount, postgresql=is_postgresql(session)).values(rows)
     await session.execute(statement.on_conflict_do_nothing())

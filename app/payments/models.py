@@ -3,12 +3,23 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    event,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.ids import new_id
 from app.core.money import Money
+from app.database.statements import table
 from app.database.types import Base, partial_index
+from app.payments.ledger_protection import PROTECTION
 
 _OPEN = "status IN ('pending', 'requires_action', 'processing')"
 
@@ -135,25 +146,84 @@ class LeadReport(Base):
     created_at: Mapped[dt.datetime]
 
 
-class LedgerEntry(Base):
-    """One side of a double entry; the entries of a `transaction_id` sum to zero.
+class LedgerAccount(Base):
+    """An account of the ledger. Its id follows from the rest (`ledger.account_id`), so there is one of each.
 
-    Balances are sums of these rows, never columns.
+    Its balance is the sum of its entries, never a column; who takes from an employer's balance locks this row.
+    """
+
+    __tablename__ = "ledger_accounts"
+    __table_args__ = (
+        UniqueConstraint("id", "currency"),
+        Index("ix_ledger_accounts_owner_id", "owner_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(String(32))
+    currency: Mapped[str] = mapped_column(String(3))
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("employers.id"))
+    """The employer whose balance it is."""
+    provider: Mapped[str | None] = mapped_column(String(32))
+    """The payment provider that holds, kept or took the money."""
+
+
+class LedgerTransaction(Base):
+    """One event that moved money; its entries sum to zero in each currency. Only added, never changed."""
+
+    __tablename__ = "ledger_transactions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(32))
+    """What happened, such as `capture`."""
+    event_key: Mapped[str] = mapped_column(String(160), unique=True)
+    """What was booked, such as `capture:{payment}`: booking it twice is impossible."""
+    occurred_at: Mapped[dt.datetime] = mapped_column(index=True)
+    """When it happened by the provider's clock; by ours where the provider says nothing."""
+    booked_at: Mapped[dt.datetime]
+    provider: Mapped[str | None] = mapped_column(String(32))
+    """None where no provider took part."""
+    provider_ref: Mapped[str | None] = mapped_column(String(160))
+    """The provider's id of what moved: a charge, a refund, a dispute."""
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), index=True)
+    imbalance: Mapped[UUID | None] = mapped_column(
+        ForeignKey("ledger_transactions.id", deferrable=True, initially="DEFERRED")
+    )
+    """Written by SQLite's trigger only: refers to no row while the entries do not sum to zero."""
+
+
+class LedgerEntry(Base):
+    """One side of a ledger transaction. Only added, never changed.
+
+    `event_key`, `account`, `payment_id` and `at` are of before; the transaction and the account say it now.
     """
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
-        Index("ix_ledger_entries_account", "account", "currency"),
+        Index("ix_ledger_entries_account_id", "account_id"),
         UniqueConstraint("event_key", "account"),
+        ForeignKeyConstraint(
+            ["account_id", "currency"], ["ledger_accounts.id", "ledger_accounts.currency"]
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     transaction_id: Mapped[UUID] = mapped_column(index=True)
-    event_key: Mapped[str] = mapped_column(String(160))
-    """What was booked, such as `capture:{payment}`: booking it twice is impossible."""
-    account: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[UUID | None]
     amount: Mapped[int] = mapped_column(BigInteger)
     """Minor units; positive debits the account."""
     currency: Mapped[str] = mapped_column(String(3))
+    event_key: Mapped[str | None] = mapped_column(String(160))
+    account: Mapped[str | None] = mapped_column(String(64))
     payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), index=True)
-    at: Mapped[dt.datetime]
+    at: Mapped[dt.datetime | None]
+
+
+# SQLite makes a trigger only on a table that is there.
+table(LedgerEntry).add_is_dependent_on(table(LedgerTransaction))
+for _dialect, _statements in PROTECTION.items():
+    for _statement in _statements:
+        event.listen(
+            table(LedgerEntry),
+            "after_create",
+            DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),  # type: ignore[no-untyped-call]
+        )

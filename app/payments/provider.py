@@ -4,13 +4,16 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from app.core.errors import Unavailable
 from app.core.money import Money
 
 if TYPE_CHECKING:
     from app.payments.provider_currencies import ProviderCurrencies
+
+PROVIDER: Final = "stripe"
+"""The one provider whose events are handled and booked (`PaymentEvents.name`)."""
 
 
 class PaymentsNotConfigured(Unavailable):

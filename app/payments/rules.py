@@ -10,9 +10,10 @@ may buy is decided in `purchase` and `unlock_limits`, and which bad leads are pa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from app.core.money import Money
 from app.core.transitions import ActionRule, StateTable, Transition
@@ -119,18 +120,41 @@ def mismatches(ours: PaymentTerms, theirs: PaymentTerms) -> list[str]:
     return found
 
 
+class AccountType(StrEnum):
+    """The accounts of the ledger; there is one of each currency, and of each provider or owner where it has any."""
+
+    PROVIDER_CASH = "provider_cash"
+    """What a provider holds for us."""
+    PROVIDER_FEES = "provider_fees"
+    """What a provider kept for its work."""
+    LEAD_REVENUE = "lead_revenue"
+    TAX_PAYABLE = "tax_payable"
+    EMPLOYER_BALANCE = "employer_balance"
+    """What we owe an employer: money paid in advance."""
+    DISPUTE_LOSSES = "dispute_losses"
+    SUSPENSE = "suspense"
+    """Money that was taken and belongs to nothing we know."""
+
+
+OF_A_PROVIDER: Final = frozenset(
+    {AccountType.PROVIDER_CASH, AccountType.PROVIDER_FEES, AccountType.SUSPENSE}
+)
+"""The types of which each provider has an account of its own."""
+
+
 @dataclass(frozen=True)
 class Posting:
-    """One side of a booking; a positive amount debits the account."""
+    """One side of a booking in minor units; a positive amount debits the account."""
 
-    account: str
+    account: AccountType
     amount: int
+    owner_id: UUID | None = None
+    """The employer whose balance it is; None for every other type."""
 
 
-CASH: Final = "provider_cash"
-"""What the provider holds for us."""
-REVENUE: Final = "lead_revenue"
-DISPUTED: Final = "dispute_losses"
+CASH: Final = AccountType.PROVIDER_CASH
+REVENUE: Final = AccountType.LEAD_REVENUE
+DISPUTED: Final = AccountType.DISPUTE_LOSSES
 
 
 def capture(amount: int) -> Sequence[Posting]:
@@ -145,7 +169,7 @@ def refund(amount: int) -> Sequence[Posting]:
 
 def reversal(postings: Sequence[Posting]) -> Sequence[Posting]:
     """Book the opposite, when something booked turned out not to have happened."""
-    return tuple(Posting(posting.account, -posting.amount) for posting in postings)
+    return tuple(replace(posting, amount=-posting.amount) for posting in postings)
 
 
 def dispute_lost(amount: int) -> Sequence[Posting]:

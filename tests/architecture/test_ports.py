@@ -2,7 +2,7 @@
 
 import re
 
-from app.payments.events import PROVIDER
+from app.payments.provider import PROVIDER
 from app.providers.stripe.webhook import StripeEvents
 from tests.architecture.source import ROOT, python_files
 
@@ -23,7 +23,7 @@ STRIPE_FILES = {
     "app/core/production.py",
     "app/core/settings.py",
     "app/main.py",
-    "app/payments/events.py",
+    "app/payments/provider.py",
     "app/providers/stripe/client.py",
     "app/providers/stripe/webhook.py",
     "app/providers/wiring.py",

@@ -26,6 +26,8 @@ outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status
 payments.status payments.currency payments.failure_code disputes.status disputes.currency
 ledger_entries.event_key ledger_entries.account ledger_entries.currency
+ledger_accounts.type ledger_accounts.currency ledger_accounts.provider
+ledger_transactions.kind ledger_transactions.event_key ledger_transactions.provider
 refunds.status refunds.currency refunds.failure_code idempotency_keys.key
 """
 """Words of the program or of a provider, and ids of rows."""
@@ -50,7 +52,7 @@ chat_people.other_phone_index sign_in_tries.key
 PLATFORM_IDS = """
 users.chat_user_id chat_people.platform_user_id inbox.message_id outbox.provider_id
 employers.provider_customer_id payments.session_id payments.intent_id payments.checkout_url
-disputes.provider_id refunds.provider_id outbox.number_id
+disputes.provider_id refunds.provider_id outbox.number_id ledger_transactions.provider_ref
 """
 """Ids that mean something to a provider only."""
 

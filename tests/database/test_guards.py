@@ -36,7 +36,7 @@ from app.offers.rules import Action, OfferAnswer, OfferClosed, OfferState, Offer
 from app.payments import ledger, refunds
 from app.payments.contacts import contacts_of
 from app.payments.provider import PaymentProvider, PaymentsUnavailable
-from app.payments.rules import Posting
+from app.payments.rules import CASH, REVENUE, Posting
 from app.texts.message import Outgoing
 from tests.support.app_harness import World
 from tests.support.assertions import ok, refused
@@ -191,7 +191,7 @@ async def test_what_fails_in_its_last_step_has_not_happened(database: Database) 
         pytest.param("outbox", ["key"], id="an_event_is_told"),
         pytest.param("inbox", ["channel", "message_id"], id="an_inbox_message_is_kept"),
         pytest.param("webhook_events", ["provider", "event_id"], id="a_webhook_is_kept"),
-        pytest.param("ledger_entries", ["event_key", "account"], id="money_is_booked"),
+        pytest.param("ledger_transactions", ["event_key"], id="money_is_booked"),
         pytest.param("job_matches", ["job_id", "worker_id"], id="somebody_is_asked"),
         pytest.param("payments", ["employer_id", "match_id"], id="a_page_is_open"),
         pytest.param("users", ["role", "email"], id="an_address_signs_in"),
@@ -222,7 +222,7 @@ async def test_a_booking_that_does_not_balance_is_not_booked(database: Database)
             await ledger.book(
                 session,
                 "capture:x",
-                [Posting("provider_cash", 100), Posting("lead_revenue", -99)],
+                [Posting(CASH, 100), Posting(REVENUE, -99)],
                 currency="INR",
                 payment_id=new_id(),
                 now=NOW,

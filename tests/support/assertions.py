@@ -14,7 +14,7 @@ from app.jobs.models import Job, JobStatus
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.payments import rules
-from app.payments.models import LedgerEntry, Payment, Refund, Unlock
+from app.payments.models import LedgerAccount, LedgerEntry, Payment, Refund, Unlock
 from tests.support.factories import NOW
 
 if TYPE_CHECKING:
@@ -58,10 +58,12 @@ def check_money(world: "World") -> None:
 
 
 async def balances_of(session: Any) -> dict[tuple[str, str], int]:
-    """The balance of each account and currency, in minor units."""
-    query = select(
-        LedgerEntry.account, LedgerEntry.currency, func.sum(LedgerEntry.amount)
-    ).group_by(LedgerEntry.account, LedgerEntry.currency)
+    """The balance of each type of account and currency, in minor units."""
+    query = (
+        select(LedgerAccount.type, LedgerAccount.currency, func.sum(LedgerEntry.amount))
+        .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
+        .group_by(LedgerAccount.type, LedgerAccount.currency)
+    )
     return {(row[0], row[1]): int(row[2]) for row in await session.execute(query)}
 
 
