@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.core.ids import new_id
 from app.core.metrics import ALERTS
-from app.payments import ledger, rules
+from app.payments import ledger, refunds, rules
 from app.payments.models import Dispute, Payment
 from app.payments.provider import DisputeChanged
 
@@ -45,6 +45,7 @@ async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.
     await session.flush()
     if change.status == "opened":
         ALERTS.labels("dispute_opened").inc()
+        await refunds.wait_for_dispute(session, payment.id, now)
     if change.status == "lost":
         await ledger.book(
             session,
@@ -54,6 +55,8 @@ async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.
             payment_id=payment.id,
             now=now,
         )
+    if change.status in {"won", "lost"}:
+        await refunds.dispute_ended(session, payment, now)
     audit.record(
         session,
         f"dispute.{change.status}",

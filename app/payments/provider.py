@@ -56,6 +56,10 @@ class ProviderBroke(ProviderRefused):
     """The provider failed at work: it may have acted, and the same key only gives this failure again."""
 
 
+class ProviderDisputes(ProviderRefused):
+    """The payment is disputed, so nothing of it can be given back; the refund's own key is used up."""
+
+
 class CheckoutState(StrEnum):
     """State of a payment page."""
 

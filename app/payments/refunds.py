@@ -1,6 +1,7 @@
 """Refunds: requested in one transaction, sent outside any, recorded in another.
 
-A refund never hides a contact again. Which bad leads get one is decided in `lead_guarantee`.
+A refund never hides a contact again. Which bad leads get one is decided in `lead_guarantee`. While a dispute is
+open nothing goes back, because the bank may take the same money: refunds wait for its end.
 """
 
 import datetime as dt
@@ -27,18 +28,18 @@ from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
 from app.offers.models import JobMatch
 from app.payments import ledger, rules
-from app.payments.models import Payment, Refund
+from app.payments.models import Dispute, Payment, Refund
 from app.payments.provider import (
     PaymentProvider,
     PaymentsUnavailable,
     ProviderBroke,
+    ProviderDisputes,
     ProviderRefund,
     ProviderRefused,
     RefundState,
 )
+from app.payments.rules import RefundStatus
 
-REQUESTED = "requested"
-_ON_THE_WAY = (REQUESTED, RefundState.PENDING, RefundState.SUCCEEDED)
 AT_ONCE: Final = 8
 """Refunds that are asked for side by side: providers allow tens of requests a second."""
 _LEASE = dt.timedelta(minutes=2)
@@ -61,6 +62,16 @@ class PaymentNotRefundable(Conflict):
     detail = "This payment can't be refunded: it was not paid, or all of it went back already."
 
 
+class PaymentDisputed(Conflict):
+    """The cardholder's bank decides about the money first."""
+
+    code = "payment_disputed"
+    detail = (
+        "The cardholder's bank disputes this payment; it can be refunded once that is decided for us."
+    )
+    remedy = "Answer the dispute at the payment provider, or wait until the bank has decided."
+
+
 async def request(
     session: AsyncSession,
     payment_id: UUID,
@@ -71,28 +82,31 @@ async def request(
 ) -> Refund:
     """Ask for a refund of `amount` minor units (None: all that is left), to be sent right after.
 
-    `actor` None means that a rule decided. Raises `PaymentNotFound`, `PaymentNotRefundable`, or
-    `Invalid` for more than is left.
+    `actor` None means that a rule decided: its refund waits while the payment is disputed. Raises
+    `PaymentNotFound`, `PaymentNotRefundable`, `PaymentDisputed`, or `Invalid` for more than is left.
     """
     query = select(Payment).where(Payment.id == payment_id).with_for_update()
     payment = await session.scalar(query.execution_options(populate_existing=True))
     if payment is None:
         raise PaymentNotFound
-    left = payment.amount - await _going_back(session, payment_id)
+    left = payment.amount - await _given_up(session, payment_id)
     if payment.status not in rules.REFUNDABLE or left <= 0:
         raise PaymentNotRefundable
     if amount is not None and not 0 < amount <= left:
         raise Invalid.field("amount", f"must be between 1 and {left}, what is left of the payment")
+    disputed = await _is_disputed(session, payment_id)
+    if disputed and actor is not None:
+        raise PaymentDisputed
     refund = Refund(
         id=new_id(),
         payment_id=payment_id,
-        status=REQUESTED,
+        status=RefundStatus.WAITING if disputed else RefundStatus.REQUESTED,
         amount=amount or left,
         currency=payment.currency,
         reason=reason,
         requested_by=actor.user_id if actor else None,
         attempts=0,
-        due_at=now,
+        due_at=None if disputed else now,
         created_at=now,
         updated_at=now,
     )
@@ -111,14 +125,67 @@ async def request(
     return refund
 
 
-async def _going_back(session: AsyncSession, payment_id: UUID) -> int:
-    query = select(func.coalesce(func.sum(Refund.amount), 0)).where(
-        Refund.payment_id == payment_id, Refund.status.in_(_ON_THE_WAY)
+async def _given_up(session: AsyncSession, payment_id: UUID) -> int:
+    """Return how much of a payment went back, is on its way back, or was taken by a bank."""
+    refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.payment_id == payment_id, Refund.status.in_(rules.ON_THE_WAY)
     )
-    return int(await session.scalar(query) or 0)
+    lost = select(func.coalesce(func.sum(Dispute.amount), 0)).where(
+        Dispute.payment_id == payment_id, Dispute.status == "lost"
+    )
+    both = select(refunds.scalar_subquery() + lost.scalar_subquery())
+    return int(await session.scalar(both) or 0)
 
 
-REFUNDS_DUE: Final = Due(Refund.status == REQUESTED, Refund.due_at <= bindparam("now"))
+async def _is_disputed(session: AsyncSession, payment_id: UUID) -> bool:
+    query = select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.status == "opened")
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def wait_for_dispute(session: AsyncSession, payment_id: UUID, now: dt.datetime) -> None:
+    """Let the refunds of a payment that are not sent yet wait, because a dispute was opened."""
+    await session.execute(
+        update(Refund)
+        .where(Refund.payment_id == payment_id, Refund.status == RefundStatus.REQUESTED)
+        .values(status=RefundStatus.WAITING, due_at=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def dispute_ended(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    """Send the refunds that waited, as far as the bank has left money; the others are cancelled.
+
+    The caller has locked the payment. While another dispute of it is open, they go on waiting.
+    """
+    if await _is_disputed(session, payment.id):
+        return
+    waiting = select(Refund).where(
+        Refund.payment_id == payment.id, Refund.status == RefundStatus.WAITING
+    )
+    for refund in await session.scalars(waiting.order_by(Refund.id)):
+        left = payment.amount - await _given_up(session, payment.id) + refund.amount
+        refund.updated_at = now
+        if left > 0:
+            refund.status, refund.due_at = RefundStatus.REQUESTED, now
+            refund.amount = min(refund.amount, left)
+            wake_loops(session, "refunds")
+        else:
+            refund.status, refund.failure_code = RefundStatus.CANCELLED, "dispute_lost"
+            audit.record(
+                session,
+                "payment.refund_cancelled",
+                payment.id,
+                None,
+                now,
+                reason="the bank gave the money back",
+                after={"amount": refund.amount, "currency": refund.currency},
+            )
+        await session.flush()
+
+
+REFUNDS_DUE: Final = Due(
+    Refund.status == RefundStatus.REQUESTED.value, Refund.due_at <= bindparam("now")
+)
 REFUNDS: Final = Work(Kind.REFUND, "refunds", Refund.id, Refund.due_at, REFUNDS_DUE)
 _TO_SEND: Final = (
     select(Refund, Payment.intent_id)
@@ -168,9 +235,10 @@ async def _send(
         async with database.begin() as session:
             await session.execute(update(Refund).where(Refund.id == refund.id).values(due_at=later))
         return False
-    except ProviderBroke:
+    except (ProviderBroke, ProviderDisputes) as error:
         async with database.begin() as session:
-            await _replace(session, refund, later, clock())
+            code = "provider_error" if isinstance(error, ProviderBroke) else error.code
+            await _replace(session, refund.id, code, later, clock())
     except ProviderRefused as refusal:
         async with database.begin() as session:
             await _refused(session, refund, refusal.code, clock())
@@ -197,22 +265,29 @@ async def _give_back(provider: PaymentProvider, refund: Refund, intent_id: str) 
 
 
 async def _replace(
-    session: AsyncSession, refund: Refund, due_at: dt.datetime, now: dt.datetime
+    session: AsyncSession, refund_id: UUID, code: str, due_at: dt.datetime, now: dt.datetime
 ) -> None:
-    """Put another refund, whose key is new, in the place of one that broke at the provider."""
-    if not await _fail(session, refund, "provider_error", now):
+    """Put another refund in the place of one whose key the provider answers by the same failure for ever.
+
+    It waits if the payment is disputed; if no event has told us so yet, it is tried again later.
+    """
+    its_payment = select(Refund.payment_id).where(Refund.id == refund_id).scalar_subquery()
+    await session.scalar(select(Payment.id).where(Payment.id == its_payment).with_for_update())
+    if not await _fail(session, refund_id, code, now):
         return
+    refund = await session.get_one(Refund, refund_id, populate_existing=True)
+    disputed = await _is_disputed(session, refund.payment_id)
     session.add(
         Refund(
             id=new_id(),
             payment_id=refund.payment_id,
-            status=REQUESTED,
+            status=RefundStatus.WAITING if disputed else RefundStatus.REQUESTED,
             amount=refund.amount,
             currency=refund.currency,
             reason=refund.reason,
             requested_by=refund.requested_by,
             attempts=refund.attempts,
-            due_at=due_at,
+            due_at=None if disputed else due_at,
             created_at=now,
             updated_at=now,
         )
@@ -220,15 +295,15 @@ async def _replace(
 
 
 async def _refused(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> None:
-    if await _fail(session, refund, code, now):
+    if await _fail(session, refund.id, code, now):
         _alert(session, refund, code, now)
 
 
-async def _fail(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> bool:
+async def _fail(session: AsyncSession, refund_id: UUID, code: str, now: dt.datetime) -> bool:
     """Note that a refund was not made; False if the provider's event came first."""
     statement = (
         update(Refund)
-        .where(Refund.id == refund.id, Refund.status == REQUESTED)
+        .where(Refund.id == refund_id, Refund.status.in_(rules.TO_SEND))
         .values(status=RefundState.FAILED, failure_code=code[:64], due_at=None, updated_at=now)
         .execution_options(synchronize_session=False)
     )

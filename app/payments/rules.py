@@ -33,6 +33,23 @@ class PaymentStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class RefundStatus(StrEnum):
+    """Where a refund stands.
+
+        waiting ─▶ requested ─▶ pending ─▶ succeeded | failed
+           └─▶ cancelled
+
+    A requested one goes back to waiting while a dispute of its payment is open: the bank may take the money itself.
+    """
+
+    REQUESTED = "requested"
+    WAITING = "waiting"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class ReportStatus(StrEnum):
     """Where a report of a bad lead stands; an open one waits for an administrator."""
 
@@ -88,6 +105,20 @@ TABLE: Final = StateTable[PaymentAction, PaymentStatus, None](
     }
 )
 """The provider says what happened; a transition that the status does not allow changes nothing."""
+
+
+ON_THE_WAY: Final = frozenset(
+    {
+        RefundStatus.REQUESTED,
+        RefundStatus.WAITING,
+        RefundStatus.PENDING,
+        RefundStatus.SUCCEEDED,
+    }
+)
+"""Refunds whose money went back, or will."""
+
+TO_SEND: Final = frozenset({RefundStatus.REQUESTED, RefundStatus.WAITING})
+"""Refunds that the provider has not taken yet."""
 
 
 def after_refunds(amount: int, refunded: int) -> PaymentStatus:

@@ -196,12 +196,12 @@ def test_a_refund_that_was_made_although_stripe_broke_is_found(world: World) -> 
 def test_a_refund_stripe_refuses_calls_a_person(world: World) -> None:
     mine, payment = bought_lead(world)
     before = alerts("refund_failed")
-    stripe_fault(world, "error", code="charge_disputed")
+    stripe_fault(world, "error", code="amount_too_small")
     ok(refund(world, payment))
     world.settle()
     assert alerts("refund_failed") == before + 1
     [row] = refunds_of(world, payment)
-    assert (row.status, row.failure_code) == ("failed", "charge_disputed")
+    assert (row.status, row.failure_code) == ("failed", "amount_too_small")
     assert mine.payment["status"] == "succeeded"
     ok(refund(world, payment))
     world.settle()
@@ -213,6 +213,66 @@ def dispute(world: World, payment_id: str, status: str) -> None:
     body = {"payment_intent": payment_row(world, payment_id).intent_id, "status": status}
     ok(world.http.post("/sandbox/stripe/_control/disputes", json=body))
     world.settle()
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_a_disputed_payment_is_refunded_only_after_it_was_won(world: World, outcome: str) -> None:
+    mine, payment = bought_lead(world)
+    dispute(world, payment, "opened")
+    refused(refund(world, payment), 409, "payment_disputed")
+    assert refunds_of(world, payment) == []
+    dispute(world, payment, outcome)
+    if outcome == "lost":
+        refused(refund(world, payment), 409, "payment_not_refundable")
+        return
+    ok(refund(world, payment))
+    world.settle()
+    assert mine.payment["status"] == "refunded"
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+@pytest.mark.parametrize("opened", ["before the refund", "while the provider is away"])
+def test_a_refund_that_a_rule_decided_waits_for_the_end_of_a_dispute(
+    world: World, opened: str, outcome: str
+) -> None:
+    mine, payment = bought_lead(world)
+    ok(mine.worker.delete("/api/workers/account"), 204)
+    report = f"/api/employers/matches/{mine.id}/report"
+    if opened == "before the refund":
+        dispute(world, payment, "opened")
+    else:
+        stripe_fault(world, "rate_limited")
+    assert ok(mine.employer.post(report, {"reason": "gone"}), 201)["status"] == "refunded"
+    world.settle()
+    if opened != "before the refund":
+        dispute(world, payment, "opened")
+    later(world, mine, hours=30)
+    world.settle()
+    assert [one.status for one in refunds_of(world, payment)] == ["waiting"]
+    assert refunds_at_stripe(world, payment) == []
+    dispute(world, payment, outcome)
+    status, given_back = ("refunded", 4_900) if outcome == "won" else ("succeeded", 0)
+    assert (mine.payment["status"], mine.payment["refunded"]["amount"]) == (status, given_back)
+    assert len(refunds_at_stripe(world, payment)) == (outcome == "won")
+    last = refunds_of(world, payment)[-1]
+    assert last.status == ("succeeded" if outcome == "won" else "cancelled")
+    assert ("payment.refund_cancelled" in logged_actions(world, payment)) == (outcome == "lost")
+
+
+def test_a_refund_refused_because_of_a_dispute_is_made_once_that_is_won(world: World) -> None:
+    mine, payment = bought_lead(world)
+    stripe_fault(world, "lost", 2)  # what it tells of the dispute
+    dispute(world, payment, "opened")
+    before = alerts("refund_failed")
+    ok(refund(world, payment))
+    world.settle()
+    assert [one.failure_code for one in refunds_of(world, payment)] == ["charge_disputed", None]
+    assert alerts("refund_failed") == before
+    dispute(world, payment, "under_review")
+    assert refunds_of(world, payment)[-1].status == "waiting"
+    dispute(world, payment, "won")
+    assert mine.payment["status"] == "refunded"
+    assert len(refunds_at_stripe(world, payment)) == 1
 
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])

@@ -19,8 +19,8 @@ from app.core.paging import Keyset
 from app.core.schema import Instant, MoneyAnswer, Page, Reason, RequestModel, ResponseModel, whole
 from app.payments import refunds
 from app.payments.models import Payment
-from app.payments.refunds import PaymentNotFound, PaymentNotRefundable
-from app.payments.rules import PaymentStatus
+from app.payments.refunds import PaymentDisputed, PaymentNotFound, PaymentNotRefundable
+from app.payments.rules import PaymentStatus, RefundStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -59,7 +59,9 @@ class RefundAnswer(ResponseModel):
 
     id: UUID = Field(description="Its id (UUIDv7).")
     payment_id: UUID = Field(description="Id of the payment.")
-    status: str = Field(description="Where the refund stands.")
+    status: RefundStatus = Field(
+        description="Where the refund stands; a `waiting` one waits for the end of a dispute."
+    )
     amount: MoneyAnswer = Field(description="What is given back.")
     reason: str = Field(description="Why, in words.")
     created_at: Instant = Field(description="When it was made (UTC).")
@@ -86,7 +88,8 @@ async def list_payments(
 
 
 @router.post(
-    "/payments/{payment_id}/refund", responses=problems(PaymentNotFound, PaymentNotRefundable)
+    "/payments/{payment_id}/refund",
+    responses=problems(PaymentNotFound, PaymentNotRefundable, PaymentDisputed),
 )
 async def refund_payment(
     payment_id: PaymentId,

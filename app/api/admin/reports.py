@@ -20,7 +20,7 @@ from app.offers.models import JobMatch
 from app.payments import lead_guarantee
 from app.payments.lead_guarantee import ReportDecided, ReportNotFound
 from app.payments.models import LeadReport
-from app.payments.refunds import PaymentNotRefundable
+from app.payments.refunds import PaymentDisputed, PaymentNotRefundable
 from app.payments.rules import ReportStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
@@ -77,7 +77,7 @@ async def list_reports(
 
 @router.post(
     "/reports/{report_id}/action",
-    responses=problems(ReportNotFound, ReportDecided, PaymentNotRefundable),
+    responses=problems(ReportNotFound, ReportDecided, PaymentNotRefundable, PaymentDisputed),
 )
 async def act_on_report(
     report_id: ReportId, body: ReportActionRequest, session: Write, actor: MoneyMover, now: Now

@@ -21,6 +21,7 @@ from app.payments.provider import (
     PaymentsMisconfigured,
     PaymentsUnavailable,
     ProviderBroke,
+    ProviderDisputes,
     ProviderHasNot,
     ProviderRefund,
     ProviderRefused,
@@ -170,6 +171,8 @@ def _kind_of(error: stripe.StripeError) -> Exception:
         if "a similar object exists in" in str(error):
             return _misconfigured(error)
         return ProviderHasNot(error.code)
+    if error.code == "charge_disputed":
+        return ProviderDisputes(error.code)
     return ProviderRefused(error.code or type(error).__name__)
 
 
