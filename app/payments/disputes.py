@@ -1,6 +1,11 @@
-"""Disputes: a cardholder's bank asks for the money back."""
+"""Disputes: a cardholder's bank asks for the money back.
+
+While one is open, its employer buys nothing: no page is opened, those that are open are closed at the provider, and
+what is paid on one all the same goes back.
+"""
 
 import datetime as dt
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,12 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import audit
 from app.core.ids import new_id
 from app.core.metrics import ALERTS
+from app.database.statements import transition_update
+from app.database.wakeups import wake_loops
+from app.employers.models import Employer
 from app.payments import ledger, refunds, rules
 from app.payments.models import Dispute, Payment
 from app.payments.provider import DisputeChanged
+from app.payments.rules import PaymentAction
 
 _ORDER = {"": 0, "inquiry": 1, "opened": 2, "won": 3, "lost": 3}
 """How far a dispute has come: an inquiry may become a dispute, and that ends one way or the other."""
+
+
+async def has_open(session: AsyncSession, employer_id: UUID) -> bool:
+    """Whether a payment of this employer is disputed and nobody has decided yet."""
+    query = select(Dispute.id).where(Dispute.employer_id == employer_id, Dispute.status == "opened")
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.datetime) -> None:
@@ -46,6 +61,7 @@ async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.
     if change.status == "opened":
         ALERTS.labels("dispute_opened").inc()
         await refunds.wait_for_dispute(session, payment.id, now)
+        await _close_pages(session, payment.employer_id, now)
     if change.status == "lost":
         await ledger.book(
             session,
@@ -66,3 +82,14 @@ async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.
         before={"status": before} if before else None,
         after={"status": change.status},
     )
+
+
+async def _close_pages(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:
+    """Give up the employer's purchases that are not paid yet, and have their pages closed at the provider."""
+    # Under the lock of who begins a purchase: one that saw no dispute is committed before we look.
+    employer = select(Employer.id).where(Employer.id == employer_id)
+    await session.scalar(employer.with_for_update(key_share=True))
+    close = rules.TABLE.only(PaymentAction.CLOSE)
+    mine = Payment.employer_id == employer_id
+    await session.execute(transition_update(Payment, close, now, mine, check_at=now))
+    wake_loops(session, "reconcile_payments")

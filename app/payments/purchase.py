@@ -9,7 +9,7 @@ import datetime as dt
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict, Forbidden
@@ -27,9 +27,9 @@ from app.jobs.models import Job
 from app.offers.mark_unlocked import MatchNotFound, is_for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
+from app.payments import disputes, rules, unlock_limits
 from app.payments import provider as providers
-from app.payments import rules, unlock_limits
-from app.payments.models import Dispute, Payment, Unlock
+from app.payments.models import Payment, Unlock
 from app.payments.provider import (
     CheckoutRequest,
     PaymentProvider,
@@ -105,12 +105,9 @@ async def begin(
 
 async def _require_good_standing(session: AsyncSession, employer_id: UUID, match_id: UUID) -> None:
     """Check what the employer may still buy, under their row's lock: parallel unlocks count too."""
-    query = select(Employer.verified_at).where(Employer.id == employer_id).with_for_update()
-    verified_at = await session.scalar(query)
-    disputed = select(Dispute.id).where(
-        Dispute.employer_id == employer_id, Dispute.status == "opened"
-    )
-    if await session.scalar(disputed.limit(1)):
+    query = select(Employer.verified_at).where(Employer.id == employer_id)
+    verified_at = await session.scalar(query.with_for_update(key_share=True))
+    if await disputes.has_open(session, employer_id):
         raise DisputeOpen
     limits = (await policy.current(session)).limits
     most = None if verified_at is not None else limits.unlocks_before_verification
@@ -224,6 +221,8 @@ async def open_checkout(
                     checkout_url=checkout.url,
                     livemode=checkout.livemode,
                     expires_at=checkout.expires_at,
+                    # Given up while the page was being opened: it is closed again.
+                    check_at=case((Payment.status.in_(rules.OPEN), Payment.check_at), else_=now),
                     updated_at=now,
                 )
             )

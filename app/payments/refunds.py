@@ -66,9 +66,7 @@ class PaymentDisputed(Conflict):
     """The cardholder's bank decides about the money first."""
 
     code = "payment_disputed"
-    detail = (
-        "The cardholder's bank disputes this payment; it can be refunded once that is decided for us."
-    )
+    detail = "The cardholder's bank disputes this payment; it can be refunded once that is decided for us."
     remedy = "Answer the dispute at the payment provider, or wait until the bank has decided."
 
 

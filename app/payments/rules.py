@@ -67,6 +67,8 @@ class PaymentAction(StrEnum):
     FAIL = "fail"
     EXPIRE = "expire"
     CANCEL = "cancel"
+    CLOSE = "close"
+    """Its page is closed, unless money is on its way already."""
 
 
 OPEN: Final = frozenset(
@@ -102,6 +104,7 @@ TABLE: Final = StateTable[PaymentAction, PaymentStatus, None](
         PaymentAction.FAIL: _rule(OPEN, PaymentStatus.FAILED),
         PaymentAction.EXPIRE: _rule(_BEFORE_PAYING, PaymentStatus.EXPIRED),
         PaymentAction.CANCEL: _rule(OPEN, PaymentStatus.CANCELLED),
+        PaymentAction.CLOSE: _rule(_BEFORE_PAYING, PaymentStatus.CANCELLED),
     }
 )
 """The provider says what happened; a transition that the status does not allow changes nothing."""

@@ -27,7 +27,7 @@ from app.offers.job_lock import lock_jobs
 from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
-from app.payments import ledger, refunds, rules, unlock_limits
+from app.payments import disputes, ledger, refunds, rules, unlock_limits
 from app.payments.contacts import contacts_of
 from app.payments.first_message import hello_url
 from app.payments.models import Payment, Unlock
@@ -144,11 +144,14 @@ async def _book_capture(session: AsyncSession, payment: Payment, now: dt.datetim
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Unlock the contact; refund if the lead is gone or already bought, or the employer is not active."""
+    """Unlock the contact; refund if the lead is gone or already bought, or the employer may not buy."""
     employer = select(User.status).where(User.id == payment.employer_id)
     status = await session.scalar(employer)
     if status != UserStatus.ACTIVE:
         await refunds.request(session, payment.id, None, f"account_{status}", None, now)
+        return
+    if await disputes.has_open(session, payment.employer_id):
+        await refunds.request(session, payment.id, None, "dispute_open", None, now)
         return
     try:
         match = await mark_unlocked(session, payment.match_id, now)

@@ -1,10 +1,16 @@
 """Money on its way back: refunds and disputes."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from app.identity.actor import Actor
+from app.identity.models import Role, UserStatus
+from app.payments import purchase
+from app.payments.provider import Checkout, CheckoutRequest
 from tests.infra.counted import alerts
 from tests.support import leads
 from tests.support.app_harness import World
@@ -20,6 +26,7 @@ from tests.support.leads import (
     refunds_of,
 )
 from tests.support.provider_faults import (
+    checkout_pages,
     post_to_webhook,
     stripe_event,
     stripe_fault,
@@ -289,6 +296,68 @@ def test_an_open_dispute_stops_purchases_until_it_is_decided(world: World, outco
     dispute(world, payment, outcome)
     other.buy()
     assert logged_actions(world, payment) == ["dispute.opened", f"dispute.{outcome}"]
+
+
+def test_a_dispute_closes_the_pages_its_employer_has_open(world: World) -> None:
+    mine, payment = bought_lead(world)
+    other = lead(world, mine.employer)
+    page = other.begin()
+    stranger = lead(world)
+    theirs = stranger.begin()["payment_id"]
+    stripe_fault(world, "read_timeout")
+    dispute(world, payment, "opened")
+    assert (other.payment["status"], other.payment["checkout_url"]) == ("cancelled", None)
+    assert checkout_pages(world, other.id)[0]["status"] == "open", "it did not answer"
+    later(world, other, minutes=6)
+    world.settle()
+    assert checkout_pages(world, other.id)[0]["status"] == "expired"
+    assert payment_row(world, theirs).status == "pending"
+    dispute(world, payment, "won")
+    assert other.begin()["payment_id"] != page["payment_id"]
+
+
+def test_what_is_paid_while_a_dispute_is_open_goes_back(world: World) -> None:
+    mine, payment = bought_lead(world)
+    other = lead(world, mine.employer)
+    page = other.begin()
+    stripe_fault(world, "read_timeout", 3)  # it can't be asked to close the page
+    dispute(world, payment, "opened")
+    world.pay(page["checkout_url"])
+    assert other.contact() is None
+    assert (other.payment["status"], other.payment["refunded"]["amount"]) == ("refunded", 4_900)
+    assert [one.reason for one in refunds_of(world, page["payment_id"])] == ["dispute_open"]
+    dispute(world, payment, "lost")
+    other.buy()
+
+
+def test_a_page_that_is_being_opened_when_a_dispute_comes_is_closed_too(world: World) -> None:
+    mine, payment = bought_lead(world)
+    other = lead(world, mine.employer)
+    actor = Actor(UUID(other.employer.id), Role.EMPLOYER, UserStatus.ACTIVE, "")
+    now = world.clock()
+    begun = world.in_session(lambda session: purchase.begin(session, actor, UUID(other.id), now))
+    provider = Disputing(world, payment)
+    opening = purchase.open_checkout(
+        world.runtime.database, provider, begun.id, "http://here/p", now
+    )
+    assert world.run(opening).status == "cancelled"
+    world.settle()
+    assert [page["status"] for page in checkout_pages(world, other.id)] == ["expired"]
+
+
+class Disputing:
+    """Stripe, where a dispute comes in after a page was opened and before we know of it."""
+
+    def __init__(self, world: World, disputed: str) -> None:
+        self._world, self._disputed = world, disputed
+
+    def __getattr__(self, call: str) -> Any:
+        return getattr(self._world.runtime.payments, call)
+
+    async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
+        page: Checkout = await self._world.runtime.payments.create_checkout(request, key)  # type: ignore[union-attr]
+        await asyncio.to_thread(dispute, self._world, self._disputed, "opened")
+        return page
 
 
 def test_an_inquiry_has_no_effect_until_it_becomes_a_dispute(world: World) -> None:
