@@ -1,6 +1,7 @@
 """Tables of payments."""
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.ids import new_id
 from app.core.money import Money
 from app.database.statements import table
-from app.database.types import Base, partial_index
+from app.database.types import Base, JsonType, partial_index
 from app.payments.ledger_protection import PROTECTION
 
 _OPEN = "status IN ('pending', 'requires_action', 'processing')"
@@ -44,6 +45,8 @@ class Payment(Base):
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     refunded_amount: Mapped[int] = mapped_column(BigInteger, default=0)
+    quote: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
+    """Net and taxes, fixed when the purchase began (`app.payments.quotes`); None: from before there were quotes, no tax."""
     attempt: Mapped[int] = mapped_column(default=1)
     session_id: Mapped[str | None] = mapped_column(String(160), unique=True)
     """The provider's checkout session."""

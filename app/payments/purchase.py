@@ -27,7 +27,7 @@ from app.jobs.models import Job
 from app.offers.mark_unlocked import MatchNotFound, is_for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import disputes, rules, unlock_limits
+from app.payments import disputes, quotes, rules, unlock_limits
 from app.payments import provider as providers
 from app.payments.models import Payment, Unlock
 from app.payments.provider import (
@@ -155,13 +155,16 @@ async def _expire_overdue(
 
 
 async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime) -> Payment:
+    price = Money(match.price_amount, match.price_currency)
+    quote = await quotes.quote(session, match.employer_id, price)
     new = {
         "id": new_id(),
         "employer_id": match.employer_id,
         "match_id": match.id,
         "status": PaymentStatus.PENDING,
-        "amount": match.price_amount,
-        "currency": match.price_currency,
+        "amount": quote.total,
+        "currency": quote.currency,
+        "quote": quote.as_json(),
         "refunded_amount": 0,
         "attempt": 1,
         "expires_at": await _page_ends(session, now),

@@ -4,16 +4,25 @@ import datetime as dt
 from contextlib import suppress
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Unavailable
 from app.core.metrics import ALERTS
 from app.core.money import Money
-from app.core.schema import Currency, Slug, whole
+from app.core.schema import Currency, Line, Name, Slug, whole
 from app.database.statements import insert_of, is_postgresql
 from app.policy.models import PolicyRow
+from app.taxes import pack
 
 _ONLY_ROW = 1
 
@@ -138,6 +147,46 @@ class LimitPolicy(_Part):
     )
 
 
+def _tax_pack(name: str) -> str:
+    if name not in pack.names():
+        raise ValueError(f"must be one of {', '.join(pack.names())}")
+    return name
+
+
+class SellerPolicy(_Part):
+    """Who sells the leads, as invoices name them, and which tax prices include."""
+
+    name: Name = Field(default="Partimer", description="Legal name of the seller.")
+    address: Line | None = Field(
+        default=None,
+        description="Address of the seller, one line; needed once prices include tax.",
+        examples=["14 Hill Road, Bandra West, Mumbai 400050"],
+    )
+    tax_id: Line | None = Field(
+        default=None,
+        description="Tax number of the seller (GSTIN in India); without one prices include no tax.",
+        examples=["27AAPFU0939F1ZV"],
+    )
+    tax_pack: Annotated[str, AfterValidator(_tax_pack)] = Field(
+        default=pack.NONE,
+        description="By which country's rules tax is computed: `india`, `vat`, or `none`.",
+    )
+    rate_basis_points: Annotated[int, whole(0, 10_000)] = Field(
+        default=1_800, description="Rate of the tax in hundredths of a percent: 1800 is 18 %."
+    )
+    service_code: Annotated[
+        str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.-]{0,15}$", strict=True)
+    ] = Field(
+        default="998519",
+        description="What is sold, by the tax office's list (SAC in India; 998519: other services of employment).",
+    )
+
+    @property
+    def facts(self) -> pack.SellerFacts:
+        """What a tax pack has to know."""
+        return pack.SellerFacts(self.tax_id, self.rate_basis_points, self.service_code)
+
+
 class MessagePrices(_Part):
     """What messages cost us, as the provider's price list says; it is only told, nobody is charged."""
 
@@ -165,6 +214,9 @@ class Policy(_Part):
         default=DeadlinePolicy(), description="How long people have to answer, pay and report."
     )
     limits: LimitPolicy = Field(default=LimitPolicy(), description="How much an account may do.")
+    seller: SellerPolicy = Field(
+        default=SellerPolicy(), description="Who sells, and which tax prices include."
+    )
     message_prices: MessagePrices = Field(
         default=MessagePrices(), description="What messages cost us."
     )

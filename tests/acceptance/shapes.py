@@ -39,13 +39,13 @@ JOB_GIVEN = set(
 )
 JOB = JOB_GIVEN | {"id", "status", "progress", "created_at", "updated_at"}
 MATCH = set(
-    "id status score breakdown distance_km worker price unlocked contact offered_at respond_by "
+    "id status score breakdown distance_km worker price quote unlocked contact offered_at respond_by "
     "responded_at".split()
 )
 BREAKDOWN = set("distance availability skills experience reliability".split())
 MATCHED_WORKER = set("display_name city skills experience_years verified reliability".split())
 CONTACT = {"name", "phone", "whatsapp_url"}
-PENDING_UNLOCK = set("status payment_id checkout_url expires_at price".split())
+PENDING_UNLOCK = set("status payment_id checkout_url expires_at price quote".split())
 UNLOCKED = {"status", "contact", "payment"}
 EMPLOYER_DASHBOARD = set(
     "jobs matches leads_unlocked spend median_minutes_to_first_accept acceptance_rate".split()

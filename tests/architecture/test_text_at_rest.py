@@ -59,7 +59,7 @@ disputes.provider_id refunds.provider_id outbox.number_id ledger_transactions.pr
 NAMES = "users.name employers.company_name"
 """In clear, because administrators search them by a part."""
 
-COMPANY = "employers.city employers.tax_id jobs.city"
+COMPANY = "employers.city employers.tax_id jobs.city payments.quote"
 """A company's, which is no person."""
 
 JOB_TEXTS = "jobs.title jobs.description jobs.review_findings jobs.review_note"

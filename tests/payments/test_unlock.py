@@ -31,7 +31,7 @@ def test_a_paid_lead_is_the_employer_s_for_good(world: World) -> None:
     mine = lead(world)
     assert mine.contact() is None
     page = mine.begin()
-    assert set(page) == {"status", "payment_id", "checkout_url", "expires_at", "price"}
+    assert set(page) == {"status", "payment_id", "checkout_url", "expires_at", "price", "quote"}
     assert (page["status"], page["price"]) == ("pending", {"amount": 4_900, "currency": "INR"})
     assert page["checkout_url"].rsplit("/", 1)[-1].startswith("cs_")
     world.pay(page["checkout_url"])

@@ -129,7 +129,15 @@ def put(admin: Person, body: Any) -> Any:
 
 def test_settings_come_back_as_they_were_put(admin: Person) -> None:
     before = settings(admin)
-    sections = {"lead_prices", "matching", "waves", "deadlines", "limits", "message_prices"}
+    sections = {
+        "lead_prices",
+        "matching",
+        "waves",
+        "deadlines",
+        "limits",
+        "seller",
+        "message_prices",
+    }
     assert set(before) == sections
     assert ok(put(admin, before)) == before
     changed = before | {"waves": before["waves"] | {"interval_minutes": 45}}
@@ -152,6 +160,9 @@ def test_what_is_left_out_keeps_its_value(admin: Person, world_of_file: World) -
     assert row.before == {"matching": before["matching"]}
     assert row.after == {"matching": after["matching"]}
     assert ok(put(admin, {})) == after
+    ok(put(admin, {"limits": {"unlocks_before_email_confirmed": 3}}))
+    empty = {"unlocks_before_email_confirmed": None}
+    assert ok(put(admin, {"limits": empty, "waves": None})) == after
     assert ok(put(admin, before)) == before
 
 

@@ -21,8 +21,10 @@ from app.policy.policy import (
     MatchingPolicy,
     MessagePrices,
     Policy,
+    SellerPolicy,
     WavePolicy,
 )
+from app.taxes import pack
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -46,6 +48,9 @@ class PolicyChanges(RequestModel):
     )
     limits: LimitPolicy | None = Field(
         default=None, description="How much an account may do; left out, as it is."
+    )
+    seller: SellerPolicy | None = Field(
+        default=None, description="Who sells, and which tax prices include; left out, as it is."
     )
     message_prices: MessagePrices | None = Field(
         default=None, description="What messages cost us; left out, as it is."
@@ -83,13 +88,35 @@ def _check_prices(prices: LeadPrices, currencies: ProviderCurrencies) -> None:
         raise Invalid(wrong)
 
 
+def _with_checked_seller(changed: Policy) -> Policy:
+    """Return the policy with the seller's tax number as it is written.
+
+    Raises `Invalid` where prices shall include tax and something that an invoice then needs is missing or wrong.
+    """
+    seller = changed.seller
+    if seller.tax_pack == pack.NONE:
+        return changed
+    missing = [
+        FieldError(f"seller.{name}", "is needed where prices include tax")
+        for name in ("address", "tax_id")
+        if getattr(seller, name) is None
+    ]
+    if missing or seller.tax_id is None:
+        raise Invalid(missing)
+    try:
+        tax_id = pack.get_pack(seller.tax_pack).checked_tax_id(seller.tax_id)
+    except ValueError as error:
+        raise Invalid.field("seller.tax_id", str(error)) from None
+    return changed.model_copy(update={"seller": seller.model_copy(update={"tax_id": tax_id})})
+
+
 @router.put("/settings")
 async def update_settings(
     body: PolicyChanges, session: Write, actor: SettingsChanger, now: Now, rt: Rt
 ) -> Policy:
     """Change the policy; what is left out stays, what was offered keeps its price and deadline."""
     before = await policy.readable(session)
-    after = _changed(before, body)
+    after = _with_checked_seller(_changed(before, body))
     if sum(after.matching.weights.model_dump().values()) <= 0:
         raise Invalid([FieldError("matching.weights", "at least one weight must be above zero")])
     _check_categories(body)
@@ -114,10 +141,13 @@ async def update_settings(
 
 
 def _changed[Part: BaseModel](part: Part, sent: BaseModel) -> Part:
-    """Return `part` with what was sent in its place, section by section, field by field."""
+    """Return `part` with what was sent in its place, section by section, field by field.
+
+    A section that is null is left out; a field that is null is emptied, where it may be.
+    """
     values = {}
     for name in sent.model_fields_set:
         value, now = getattr(sent, name), getattr(part, name)
-        if value is not None:
+        if value is not None or not isinstance(sent, PolicyChanges):
             values[name] = _changed(now, value) if isinstance(value, BaseModel) else value
     return part.model_copy(update=values)

@@ -5,19 +5,22 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
+from app.api.employers.quotes import QuoteAnswer
 from app.api.http.dependencies import EmployerActor, Now, PageQuery, Read, Route
 from app.api.http.parameters import InStatus, JobId
 from app.api.http.problems import problems
 from app.core import schema
+from app.core.money import Money
 from app.core.schema import Instant, MoneyAnswer, Page
 from app.jobs import queries as jobs
 from app.jobs.queries import JobNotFound
 from app.offers import queries
 from app.offers.queries import EmployersMatch
 from app.offers.rules import OfferStatus
-from app.payments import contacts
+from app.payments import contacts, quotes
 from app.payments.contacts import Contact
 from app.reporting import dashboards
+from app.taxes.quote import Quote
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
 
@@ -63,6 +66,9 @@ class Match(schema.ResponseModel):
     distance_km: float = Field(description="Distance between worker and job, in kilometres.")
     worker: MatchedWorker = Field(description="The worker, without contact.")
     price: MoneyAnswer = Field(description="What unlocking the contact costs; fixed when offered.")
+    quote: QuoteAnswer = Field(
+        description="The price with its taxes; fixed when the purchase begins, as my tax number and city are then."
+    )
     unlocked: bool = Field(description="Whether I bought the contact.")
     contact: ContactAnswer | None = Field(
         description="null until unlocked, then there for good; its fields go with the worker's account."
@@ -72,7 +78,7 @@ class Match(schema.ResponseModel):
     responded_at: Instant | None = Field(description="When it was answered (UTC); null before.")
 
     @classmethod
-    def of(cls, match: EmployersMatch, contact: Contact | None) -> "Match":
+    def of(cls, match: EmployersMatch, quote: Quote, contact: Contact | None) -> "Match":
         """Return the answer; `contact` only if this employer has unlocked it."""
         return cls.from_rows(
             match,
@@ -84,6 +90,8 @@ class Match(schema.ResponseModel):
                 reliability=match.score_reliability,
             ),
             worker=MatchedWorker.model_validate(match),
+            price=Money(quote.total, quote.currency),
+            quote=QuoteAnswer.of(quote),
             unlocked=contact is not None,
             contact=contact,
         )
@@ -143,8 +151,14 @@ async def list_matches(
     found, cursor = await queries.list_matches(session, actor.user_id, job_id, status, page, now)
     if not found:
         await jobs.get_own_job(session, actor.user_id, job_id)
-    unlocked = await contacts.contacts_of(session, actor.user_id, [match.id for match in found])
-    items = [Match.of(match, unlocked.get(match.id)) for match in found]
+    ids = [match.id for match in found]
+    unlocked = await contacts.contacts_of(session, actor.user_id, ids)
+    quoted = await quotes.quote_each(session, actor.user_id, [match.price for match in found])
+    kept = await quotes.kept_quotes(session, actor.user_id, ids)
+    items = [
+        Match.of(match, kept.get(match.id, quote), unlocked.get(match.id))
+        for match, quote in zip(found, quoted, strict=True)
+    ]
     return Page(items=items, next_cursor=cursor)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.employers.matches import ContactAnswer
+from app.api.employers.quotes import QuoteAnswer
 from app.api.http import idempotency
 from app.api.http.dependencies import (
     EmployerActor,
@@ -35,7 +36,7 @@ from app.offers.links import payment_link
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import lead_guarantee, provider, purchase
+from app.payments import lead_guarantee, provider, purchase, quotes
 from app.payments.contacts import contacts_of
 from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooLate
 from app.payments.models import Payment, Unlock
@@ -59,6 +60,7 @@ class PaymentAnswer(ResponseModel):
     job_title: str = Field(description="Title of the job.")
     status: PaymentStatus = Field(description="Where the payment stands.")
     price: MoneyAnswer = Field(description="What it costs, taxes included.")
+    quote: QuoteAnswer = Field(description="The price with its taxes, fixed when it was made.")
     refunded: MoneyAnswer = Field(description="What was given back so far.")
     failure_code: str | None = Field(
         description="Why the provider refused the payment; null when it did not."
@@ -93,6 +95,7 @@ class Pending(ResponseModel):
     checkout_url: str = Field(description="Page on which to pay.")
     expires_at: Instant = Field(description="Until when the page takes the payment (UTC).")
     price: MoneyAnswer = Field(description="What it costs, taxes included.")
+    quote: QuoteAnswer = Field(description="The price with its taxes, fixed from now on.")
 
 
 class UnlockRequest(schema.RequestModel):
@@ -170,7 +173,9 @@ async def unlock_match(
 def _pending(payment: Payment) -> Response:
     if payment.checkout_url is None or payment.expires_at is None:
         raise provider.PaymentsUnavailable
-    pending = Pending.from_rows(payment, payment_id=payment.id, status="pending")
+    pending = Pending.from_rows(
+        payment, payment_id=payment.id, status="pending", quote=_quote(payment)
+    )
     return Response(pending.model_dump_json(), 202, media_type="application/json")
 
 
@@ -193,7 +198,11 @@ def _payments(employer_id: UUID) -> Select[Payment, UUID, str]:
 def _payment(row: Row[Payment, UUID, str]) -> PaymentAnswer:
     payment = row[0]
     checkout_url = payment.checkout_url if payment.status in OPEN else None
-    return PaymentAnswer.from_rows(payment, row, checkout_url=checkout_url)
+    return PaymentAnswer.from_rows(payment, row, checkout_url=checkout_url, quote=_quote(payment))
+
+
+def _quote(payment: Payment) -> QuoteAnswer:
+    return QuoteAnswer.of(quotes.kept_quote(payment))
 
 
 @router.get("/payments")
