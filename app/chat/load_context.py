@@ -30,6 +30,7 @@ from app.offers.rules import OfferStatus
 from app.offers.summary import OfferSummary
 from app.offers.worker_summaries import find_summary, list_newest
 from app.workers import availability
+from app.workers.models import Worker
 from app.workers.profile import WorkerAccount
 from app.workers.registration import DEFAULT_TRAVEL_KM
 
@@ -104,7 +105,14 @@ async def _profile(session: AsyncSession, account: WorkerAccount, inbound: Inbou
         experience_years=worker.experience_years,
         slots=[availability.to_slot(slot) for slot in slots],
         time_zone=worker.time_zone,
+        quiet_hours=_quiet_hours(worker),
     )
+
+
+def _quiet_hours(worker: Worker) -> tuple[dt.time, dt.time] | None:
+    if worker.quiet_start is None or worker.quiet_end is None:
+        return None
+    return worker.quiet_start, worker.quiet_end
 
 
 def _without_consent(user: User, inbound: Inbound) -> Profile:

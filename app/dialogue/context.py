@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.core.week import Slot
 from app.jobs.rules import JobStatus
+from app.messaging.quiet_hours import QUIET_FROM, QUIET_TO
 from app.offers.summary import OfferSummary
 from app.texts import catalogue
 from app.texts.formatting import DEFAULT_ZONE, FormatContext
@@ -33,6 +34,8 @@ class Profile:
     slots: Sequence[Slot]
     time_zone: str = DEFAULT_ZONE
     """IANA zone of the worker's clock."""
+    quiet_hours: tuple[dt.time, dt.time] | None = (QUIET_FROM, QUIET_TO)
+    """From when to when they want no notice, by that clock; None: notices come at any hour."""
 
 
 @dataclass(frozen=True, slots=True)

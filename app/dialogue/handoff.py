@@ -28,6 +28,7 @@ from app.nlu.faq_topic import find_topic
 from app.nlu.intents import Intent
 from app.nlu.job_request import role_and_people
 from app.nlu.normalize import split_words
+from app.nlu.quiet_wish import parse_quiet_wish
 from app.nlu.safety import Distress, find_distress
 from app.nlu.vocabulary import phrase_set
 
@@ -201,6 +202,8 @@ def _is_for_the_bot(message: Incoming) -> bool:
     text = message.text
     if text is None or _is_first_call(message):
         return False
+    if parse_quiet_wish(text) is not None:
+        return True
     return bool(message.intents & (_BOT_ONLY | _INFORMATIVE | _BACK_TO_THE_BOT)) or (
         acting_account(message.state, message.context) is None and find_topic(text) is not None
     )

@@ -26,6 +26,7 @@ class Ask(StrEnum):
     REPORT = "report"
     WITHDRAW = "withdraw"
     NEW_PLACE = "new_place"
+    QUIET = "quiet"
     WHOSE = "whose"
     PROVE = "prove"
     LEAD_REPORT = "lead_report"

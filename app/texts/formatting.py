@@ -366,6 +366,16 @@ def _shift(value: Any, reader: FormatContext) -> str:
     return f"{_dates(value, reader)}, {_hours(reader.params['slots'], reader)}"
 
 
+def _quiet(value: Any, reader: FormatContext) -> str:
+    """Say from when to when somebody wants no notice."""
+    if not value:
+        return reader.words["quiet_never"]
+    said = reader.words["quiet_span"]
+    for name in ("start", "end"):
+        said = said.replace(f"{{{name}}}", clock(dt.time.fromisoformat(value[name]), reader))
+    return said
+
+
 def _closed(value: Any, reader: FormatContext) -> str:
     return reader.words.get(f"closed_{value}") or reader.words["closed"]
 
@@ -406,6 +416,7 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "hello": _hello,
     "until": _until,
     "shift": _shift,
+    "quiet": _quiet,
     "closed": _closed,
     "reason": _reason,
     "known": _known,
@@ -421,6 +432,7 @@ OPTIONAL: Final = frozenset(
         "skills",
         "until",
         "shift",
+        "quiet",
         "closed",
         "reason",
         "known",
@@ -442,3 +454,10 @@ def slot_params(slots: Sequence[Slot]) -> list[dict[str, str]]:
         }
         for slot in slots
     ]
+
+
+def quiet_param(quiet: tuple[dt.time, dt.time] | None) -> dict[str, str] | None:
+    """Return quiet hours as a value of texts."""
+    if quiet is None:
+        return None
+    return {"start": quiet[0].isoformat("minutes"), "end": quiet[1].isoformat("minutes")}

@@ -56,6 +56,12 @@ from app.dialogue.worker.place_answers import (
     read_which_place,
 )
 from app.dialogue.worker.questions import QUESTIONS, ask_again
+from app.dialogue.worker.quiet_answers import (
+    ask_quiet_hours,
+    read_quiet_answer,
+    read_quiet_tap,
+    read_quiet_wish,
+)
 from app.dialogue.worker.registration import ask_question, summary
 from app.dialogue.worker.second_thoughts import read_after_yes, read_changed_mind, read_withdraw
 from app.dialogue.worker.skill_answers import read_skills, read_skills_right
@@ -67,7 +73,7 @@ from app.nlu.vocabulary import phrase_set
 from app.texts.message import Row
 
 WORKERS_OWN: Final = frozenset(
-    {*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE, Ask.WITHDRAW}
+    {*QUESTIONS, Ask.NOTHING, Ask.DELETE, Ask.REPORT, Ask.NEW_PLACE, Ask.WITHDRAW, Ask.QUIET}
 )
 """The questions that workers are asked."""
 
@@ -170,6 +176,7 @@ _MENUS: Final[Mapping[str, Mapping[str, Reader[Incoming]]]] = {
         "distance": _change(Ask.DISTANCE),
         "experience": _change(Ask.EXPERIENCE),
         "availability": _change(Ask.AVAILABILITY),
+        "quiet": ask_quiet_hours,
         "language": _choose_language,
         "delete": ask_delete,
     },
@@ -244,6 +251,7 @@ _READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
     Ask.EXPERIENCE: read_experience,
     Ask.AVAILABILITY: read_availability,
     Ask.AVAILABILITY_RIGHT: read_availability_right,
+    Ask.QUIET: read_quiet_answer,
 }
 _OTHER_READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
     Ask.DELETE: read_delete,
@@ -252,7 +260,11 @@ _OTHER_READERS: Final[Mapping[Ask, Reader[Incoming]]] = {
     Ask.WITHDRAW: read_withdraw,
 }
 """Readers of questions that are no part of a profile."""
-_OTHER_TEXTS: Final[Mapping[Ask, str]] = {Ask.DELETE: "ask_delete", Ask.NEW_PLACE: "use_location"}
+_OTHER_TEXTS: Final[Mapping[Ask, str]] = {
+    Ask.DELETE: "ask_delete",
+    Ask.NEW_PLACE: "use_location",
+    Ask.QUIET: "quiet_now",
+}
 
 
 def _answer(message: Incoming) -> Turn | None:
@@ -297,7 +309,7 @@ def _everyday(message: Incoming) -> Turn | None:
     inbound, state, context = message.inbound, message.state, message.context
     idle = state.ask is Ask.NOTHING
     if idle and inbound.kind is InboundKind.TEXT:
-        for shown in ("menu", "profile"):
+        for shown in ("menu", "profile", "quiet_now", "quiet_set", "quiet_never_set"):
             chosen = as_tap(message, Reply(shown))
             if chosen is not message and unfinished(state, context) is None:
                 return respond(chosen, WORKER)
@@ -354,6 +366,8 @@ def _greet(message: Incoming) -> Turn:
 
 
 def _open_question(message: Incoming) -> tuple[Reply, ...]:
+    if message.state.ask is Ask.QUIET:
+        return (Reply("ask_quiet_again"),)
     return (ask_again(message),) if message.state.ask in QUESTIONS else ()
 
 
@@ -373,6 +387,8 @@ WORKER: Final[Persona[Incoming]] = Persona(
     readers=(
         partial(follow_tap, menus=_MENUS),
         contact_tap,
+        read_quiet_tap,
+        read_quiet_wish,
         read_changed_mind,
         read_after_yes,
         read_offer_question,

@@ -10,7 +10,7 @@ from app.dialogue.effects import Effect, SetPhone
 from app.dialogue.state import REGISTRATION, Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.questions import QUESTIONS
-from app.texts.formatting import slot_params
+from app.texts.formatting import quiet_param, slot_params
 
 
 def open_question(
@@ -73,6 +73,7 @@ def summary(context: Context, slots: Sequence[Slot] | None = None) -> Mapping[st
         "distance_km": profile.max_distance_km,
         "years": profile.experience_years,
         "slots": slot_params(week),
+        "quiet": quiet_param(profile.quiet_hours),
     }
 
 
