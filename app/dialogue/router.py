@@ -4,8 +4,8 @@
 
 1. STOP. What is never answered (reactions, edits) comes before it; after it only START, deletion and codes.
 2. Safety: a call for help.
-3. The question that the bot itself asked and a yes or no decides: "Delete everything?", "Take your yes back?".
-   A message that quotes or taps something else is about that.
+3. The question that the bot itself asked and a yes or no decides: "Delete everything?", "Take your yes back?",
+   and a proposal made of what a language model read. A message that quotes or taps something else is about that.
 4. An offer that is tapped or quoted.
 5. Commands: menu, language, human, my data.
 6. The open question: of the registration, of a job, or an offer that waits for its answer, which also takes
@@ -28,6 +28,7 @@ from app.dialogue.effects import HandBack, SetLanguage, Start
 from app.dialogue.employer.account_linking import employer
 from app.dialogue.engine import Reader, follow_intent, hand_over, respond, stop
 from app.dialogue.handoff import HUMAN_ONLY, call_for_help, during_handoff, own_question
+from app.dialogue.interpretation import read_refusal, with_answered_proposal
 from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
@@ -64,7 +65,9 @@ def handle_message(state: State, inbound: Inbound, context: Context) -> Turn:
         # Our team handed back: the next handoff is announced again.
         state = replace(state, handoff_announced=False)
         message = replace(message, state=state)
-    first = (read_language_choice, _in_hindi, call_for_help, own_question)
+    message = with_answered_proposal(message)
+    inbound, state = message.inbound, message.state
+    first = (read_language_choice, _in_hindi, call_for_help, own_question, read_refusal)
     for read in (*first, offer_tap, read_quoted_answer):
         if (turn := read(message)) is not None:
             return turn

@@ -7,7 +7,7 @@ offer is accepted, that data is deleted or that anything is posted or paid.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol, Self
@@ -17,20 +17,17 @@ from app.core.week import WEEKDAYS, Slot, overlaps, parse_clock
 from app.masking.mask import MASK, mask
 from app.nlu.job_request import MOST_PEOPLE
 from app.nlu.normalize import split_words
-from app.nlu.pay import MOST_PAY
+from app.nlu.pay import MOST_PAY, UNITS
 
 TEXT_CHARACTERS: Final = 300
 """Longest text that is sent to the model; the rest is cut off."""
 MOST_SKILLS: Final = 10
 MOST_SLOTS: Final = 21
 """Three spans a day."""
-MOST_DATES: Final = 3
 MOST_KM: Final = 100
 MOST_YEARS: Final = 60
 _NAME_CHARACTERS: Final = 60
 _PLACE_CHARACTERS: Final = 80
-UNITS: Final = ("hour", "day", "week", "month")
-"""Units of pay."""
 _AHEAD: Final = dt.timedelta(days=300)
 """A job begins within this time."""
 _NUMBER: Final = re.compile(r"\d(?:[\s.-]?\d){5,}")
@@ -49,7 +46,7 @@ class Shape(StrEnum):
     KILOMETRES = "kilometres"
     YEARS = "years"
     WEEK = "week"
-    DATES = "dates"
+    DAY = "day"
     SPAN = "span"
     PEOPLE = "people"
     PAY = "pay"
@@ -163,7 +160,7 @@ _FIELDS: Final[Mapping[Shape, Mapping[str, Mapping[str, Any]]]] = {
             "when the person is free every week; an end at or before the start is on the next day",
         )
     },
-    Shape.DATES: {"dates": _list_of({"type": "string"}, "the day of the work, YYYY-MM-DD")},
+    Shape.DAY: {"day": _nullable("string", "the day of the work, YYYY-MM-DD")},
     Shape.SPAN: {
         "start": _nullable("string", "when the work starts, HH:MM"),
         "end": _nullable("string", "when it ends, HH:MM"),
@@ -191,7 +188,7 @@ class Interpretation:
     kilometres: int | None = None
     years: int | None = None
     week: tuple[Slot, ...] = ()
-    dates: tuple[dt.date, ...] = ()
+    day: dt.date | None = None
     span: tuple[str, str] | None = None
     """Start and end, "HH:MM"."""
     people: int | None = None
@@ -218,11 +215,9 @@ def _name(name: object, text: str) -> Interpretation | None:
 
 
 def _skills(slugs: object) -> Interpretation | None:
-    if not _is_list(slugs, MOST_SKILLS) or not all(
-        isinstance(slug, str) and slug in SKILLS for slug in slugs
-    ):
-        return None
-    return Interpretation(skills=tuple(dict.fromkeys(slugs)))
+    named = _items(slugs, MOST_SKILLS)
+    known = all(isinstance(slug, str) and slug in SKILLS for slug in named)
+    return Interpretation(skills=tuple(dict.fromkeys(named))) if named and known else None
 
 
 def _place(place: object, city: object) -> Interpretation | None:
@@ -234,10 +229,8 @@ def _place(place: object, city: object) -> Interpretation | None:
 
 
 def _week(items: object) -> Interpretation | None:
-    if not _is_list(items, MOST_SLOTS):
-        return None
     slots: list[Slot] = []
-    for item in items:
+    for item in _items(items, MOST_SLOTS):
         if not isinstance(item, Mapping) or {*item} != {"weekday", "start", "end"}:
             return None
         if not all(isinstance(part, str) for part in item.values()):
@@ -249,22 +242,16 @@ def _week(items: object) -> Interpretation | None:
         if overlaps(slot, slots):
             return None
         slots.append(slot)
-    return Interpretation(week=tuple(sorted(slots)))
+    return Interpretation(week=tuple(sorted(slots))) if slots else None
 
 
-def _dates(items: object, today: dt.date) -> Interpretation | None:
-    if not _is_list(items, MOST_DATES):
+def _day(day: object, today: dt.date) -> Interpretation | None:
+    try:
+        found = dt.date.fromisoformat(day) if isinstance(day, str) else None
+    except ValueError:
         return None
-    days: set[dt.date] = set()
-    for item in items:
-        try:
-            day = dt.date.fromisoformat(item) if isinstance(item, str) else None
-        except ValueError:
-            return None
-        if day is None or not today <= day <= today + _AHEAD:
-            return None
-        days.add(day)
-    return Interpretation(dates=tuple(sorted(days)))
+    near = found is not None and today <= found <= today + _AHEAD
+    return Interpretation(day=found) if near else None
 
 
 def _span(start: object, end: object) -> Interpretation | None:
@@ -293,8 +280,9 @@ def _whole(value: object, least: int, most: int) -> int | None:
     return int(value) if least <= value <= most and value == int(value) else None
 
 
-def _is_list(value: object, most: int) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str) and 1 <= len(value) <= most
+def _items(value: object, most: int) -> list[Any]:
+    """Return the items of a list that is not too long; none for anything else."""
+    return value if isinstance(value, list) and len(value) <= most else []
 
 
 def _number(name: str, least: int, most: int) -> "_Reader":
@@ -327,7 +315,7 @@ _READERS: Final[Mapping[Shape, _Reader]] = {
     Shape.KILOMETRES: _number("kilometres", 1, MOST_KM),
     Shape.YEARS: _number("years", 0, MOST_YEARS),
     Shape.WEEK: lambda fields, _question, _today: _week(fields["week"]),
-    Shape.DATES: lambda fields, _question, today: _dates(fields["dates"], today),
+    Shape.DAY: lambda fields, _question, today: _day(fields["day"], today),
     Shape.SPAN: lambda fields, _question, _today: _span(fields["start"], fields["end"]),
     Shape.PEOPLE: _number("people", 1, MOST_PEOPLE),
     Shape.PAY: lambda fields, _question, _today: _pay(fields["amount"], fields["per"]),

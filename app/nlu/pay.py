@@ -12,6 +12,8 @@ from app.nlu.job_draft import Draft
 from app.nlu.vocabulary import EDGE, START, named_phrases, one_of, whole_word, word_set
 
 MOST_PAY: Final = 10_000_000
+UNITS: Final = ("hour", "day", "week", "month")
+_DIGITS: Final = re.compile(r"[0-9]{1,8}")
 """In whole rupees, dollars, …"""
 _LEAST_PAY: Final = 20
 """A smaller number beside a unit of time is an hour of the day, or a count."""
@@ -165,6 +167,14 @@ def parse_only_number(text: str, currency: str) -> Draft | None:
     found = [match for match in numbers if not match[1].startswith("0")]
     amount = _amount(found[0].groups()) if len(found) == 1 else None
     return None if amount is None else Draft(amount=_minor(amount, currency))
+
+
+def parse_tapped(text: str, currency: str) -> Draft | None:
+    """Return the pay in the id of a button, "800/day"; None for what no button says."""
+    amount, _, per = text.partition("/")
+    if per not in UNITS or not _DIGITS.fullmatch(amount) or not 1 <= int(amount) <= MOST_PAY:
+        return None
+    return Draft(amount=_minor(float(amount), currency), per=per)
 
 
 def without_units(said: Sequence[str]) -> list[str]:

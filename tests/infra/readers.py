@@ -94,6 +94,7 @@ def _called() -> dict[str, Run]:
         "app.nlu.negation.split_denied_days": lambda text: negation.split_denied_days(text, TODAY),
         "app.nlu.negation.read": lambda text: negation.read(text, TODAY),
         "app.nlu.pay.parse_only_number": lambda text: pay.parse_only_number(text, "INR"),
+        "app.nlu.pay.parse_tapped": lambda text: pay.parse_tapped(text, "INR"),
         "app.nlu.pay.extract": lambda text: pay.extract(text, "INR"),
         "app.nlu.pay.extract_bare": lambda text: pay.extract_bare(text, Draft(), "INR"),
         "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),

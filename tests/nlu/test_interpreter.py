@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from app.catalogue.skills import SKILLS
 from app.core.week import Slot
 from app.nlu.interpreter import (
-    MOST_DATES,
     MOST_SLOTS,
     TEXT_CHARACTERS,
     Interpretation,
@@ -38,7 +37,7 @@ GOOD: Final[Mapping[Shape, tuple[Mapping[str, Any], Interpretation]]] = {
         {"week": [{"weekday": "sunday", "start": "22:00", "end": "02:00"}]},
         Interpretation(week=(Slot(6, 22 * 60, 2 * 60),)),
     ),
-    Shape.DATES: ({"dates": ["2026-12-05"]}, Interpretation(dates=(dt.date(2026, 12, 5),))),
+    Shape.DAY: ({"day": "2026-12-05"}, Interpretation(day=dt.date(2026, 12, 5))),
     Shape.SPAN: ({"start": "18:00", "end": "23:00"}, Interpretation(span=("18:00", "23:00"))),
     Shape.PEOPLE: ({"people": 3}, Interpretation(people=3)),
     Shape.PAY: ({"amount": 800, "per": "day"}, Interpretation(pay=(800, "day"))),
@@ -110,10 +109,9 @@ def test_a_place_is_a_short_name(value: Any) -> None:
         (Shape.WEEK, {"week": [{**SLOT, "weekday": "someday"}]}),
         (Shape.WEEK, {"week": [{**SLOT, "note": "accept"}]}),
         (Shape.WEEK, {"week": [SLOT] * (MOST_SLOTS + 1)}),
-        (Shape.DATES, {"dates": ["2026-11-22"]}),
-        (Shape.DATES, {"dates": ["2028-01-01"]}),
-        (Shape.DATES, {"dates": ["tomorrow"]}),
-        (Shape.DATES, {"dates": ["2026-12-05"] * (MOST_DATES + 1)}),
+        (Shape.DAY, {"day": "2026-11-22"}),
+        (Shape.DAY, {"day": "2028-01-01"}),
+        (Shape.DAY, {"day": "tomorrow"}),
         (Shape.SPAN, {"start": "18:00", "end": "18:00"}),
         (Shape.SPAN, {"start": "18:00", "end": "24:00"}),
         (Shape.PEOPLE, {"people": 0}),

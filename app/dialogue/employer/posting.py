@@ -5,7 +5,7 @@ what was read back last is posted.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -265,11 +265,19 @@ def _tapped_part(message: EmployerMessage, name: str, value: str) -> Draft | Non
             return Draft(weekly=value == "yes")
         case "people" if (people := job_request.parse_count(value)) is not None:
             return Draft(people=people)
-        case "pay":
+        case "pay" if value == "open":
             return Draft(pay_open=True)
+        case "pay":
+            return pay.parse_tapped(value, message.context.currency)
         case "per" if value in _UNITS:
             return Draft(per=value)
     return None
+
+
+def ask_which_place(message: Incoming, options: Sequence[Mapping[str, Any]]) -> Turn:
+    """Ask which of these places is meant; what is known of the job stays."""
+    draft = replace(draft_of(message.state), places=tuple(options))
+    return _open(message, Ask.JOB_WHICH_PLACE, draft)
 
 
 def _set_radius(message: EmployerMessage, kilometres: float | None) -> Turn:
