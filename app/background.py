@@ -113,13 +113,7 @@ async def _handle_inbox(runtime: Runtime, batch: int) -> int:
 
 
 async def _handle_payment_events(runtime: Runtime, batch: int) -> int:
-    return await events.handle_due(
-        runtime.database,
-        runtime.clock,
-        batch,
-        provider=runtime.payment_events,
-        livemode=runtime.settings.sells_live,
-    )
+    return await events.handle_due(runtime.database, runtime.clock, batch, runtime.payment_events)
 
 
 async def _reconcile_payments(runtime: Runtime, batch: int) -> int:
@@ -130,7 +124,7 @@ async def _reconcile_payments(runtime: Runtime, batch: int) -> int:
         runtime.payments,
         runtime.clock,
         batch,
-        livemode=runtime.settings.sells_live,
+        livemode=runtime.payments.livemode,
     )
 
 

@@ -45,7 +45,7 @@ from app.api.employers import profile as employer_profile
 from app.api.http import problems, reference_pages
 from app.api.http.local_only import LocalOnly
 from app.api.http.middleware import RequestContext
-from app.api.webhooks import stripe as stripe_webhook
+from app.api.webhooks import payments as payment_webhooks
 from app.api.webhooks import whatsapp as whatsapp_webhook
 from app.api.workers import data as worker_data
 from app.api.workers import hours as worker_hours
@@ -108,7 +108,7 @@ ROUTERS = (
     email_link.page_router,
     matching.router,
     public_catalogue.router,
-    stripe_webhook.router,
+    payment_webhooks.router,
 )
 
 DESCRIPTION = """\

@@ -1,7 +1,7 @@
 """The parts of one process, built from the settings: server, worker and commands share them."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -50,7 +50,8 @@ class Runtime:
     group_commit: GroupCommit
     payments: PaymentProvider | None
     """None when no payment provider is configured."""
-    payment_events: PaymentEvents
+    payment_events: Mapping[str, PaymentEvents]
+    """The webhook of every provider, by its name, whichever of them sells."""
     redis: Redis | None
     clock_check: ClockCheck
 

@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.core.payment_settings import (
+    SANDBOX_RAZORPAY_KEY_ID,
+    SANDBOX_RAZORPAY_KEY_SECRET,
+    SANDBOX_RAZORPAY_WEBHOOK_SECRET,
+    SANDBOX_STRIPE_KEY,
+    SANDBOX_STRIPE_WEBHOOK_SECRET,
+)
 from app.core.secret_strength import SHARED_BITS, SIGNING_BITS, bits
 from app.core.settings import (
     DEVELOPMENT_SECRET,
     SANDBOX_APP_SECRET,
-    SANDBOX_STRIPE_KEY,
-    SANDBOX_STRIPE_WEBHOOK_SECRET,
     SANDBOX_TOKEN,
     SANDBOX_VERIFY_TOKEN,
     Settings,
@@ -22,6 +27,9 @@ MINIMUM_SECRET_CHARACTERS: Final = 32
 _SAMPLES: Final = (
     DEVELOPMENT_SECRET,
     SANDBOX_APP_SECRET,
+    SANDBOX_RAZORPAY_KEY_ID,
+    SANDBOX_RAZORPAY_KEY_SECRET,
+    SANDBOX_RAZORPAY_WEBHOOK_SECRET,
     SANDBOX_STRIPE_KEY,
     SANDBOX_STRIPE_WEBHOOK_SECRET,
     SANDBOX_TOKEN,
@@ -29,6 +37,7 @@ _SAMPLES: Final = (
     "sk_live_",
     "rk_live_",
     "whsec_",
+    "rzp_live_",
 )
 """Values from our documents, and prefixes of providers' keys."""
 
@@ -74,6 +83,8 @@ def _shared_secrets(settings: Settings) -> Iterator[str]:
         ("WHATSAPP_APP_SECRET", settings.whatsapp_app_secret),
         ("WHATSAPP_VERIFY_TOKEN", settings.whatsapp_verify_token),
         ("STRIPE_WEBHOOK_SECRET", settings.stripe_webhook_secret),
+        ("RAZORPAY_KEY_SECRET", settings.razorpay_key_secret),
+        ("RAZORPAY_WEBHOOK_SECRET", settings.razorpay_webhook_secret),
         ("METRICS_TOKEN", settings.metrics_token),
     ):
         parts = value.get_secret_value().replace(",", " ").split() if value else []
@@ -99,6 +110,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
     for name, url in (
         ("WHATSAPP_API_URL", settings.whatsapp_url),
         ("STRIPE_API_URL", settings.stripe_url),
+        ("RAZORPAY_API_URL", settings.razorpay_url),
     ):
         if "sandbox" in url or urlsplit(url).scheme != "https" or _is_here(url):
             yield f"{name} must be the real https:// address, not a stand-in."
@@ -125,14 +137,33 @@ def _switches(settings: Settings) -> Iterator[str]:
 
 
 def _providers(settings: Settings) -> Iterator[str]:
+    yield from _stripe(settings)
+    yield from _razorpay(settings)
+    if settings.whatsapp_api_token and not settings.whatsapp_phone_number_id:
+        yield "WHATSAPP_PHONE_NUMBER_ID is missing: no number to send from."
+    if settings.whatsapp_api_token and not settings.whatsapp_app_secret:
+        yield "WHATSAPP_APP_SECRET is missing: answers could not be verified."
+
+
+def _stripe(settings: Settings) -> Iterator[str]:
     stripe = settings.stripe_secret_key.get_secret_value() if settings.stripe_secret_key else ""
-    if stripe and not settings.sells_live:
+    if stripe and not settings.stripe_is_live:
         yield "STRIPE_SECRET_KEY is not a live key: set the live one, or leave it out."
     elif stripe and bits(stripe, _SAMPLES) < SHARED_BITS:
         yield "STRIPE_SECRET_KEY is no key that Stripe gives: copy the live one again."
     if stripe and not settings.stripe_webhook_secrets:
         yield "STRIPE_WEBHOOK_SECRET is missing: payments could never be confirmed."
-    if settings.whatsapp_api_token and not settings.whatsapp_phone_number_id:
-        yield "WHATSAPP_PHONE_NUMBER_ID is missing: no number to send from."
-    if settings.whatsapp_api_token and not settings.whatsapp_app_secret:
-        yield "WHATSAPP_APP_SECRET is missing: answers could not be verified."
+
+
+def _razorpay(settings: Settings) -> Iterator[str]:
+    key = settings.razorpay_key_id
+    if key and not settings.razorpay_is_live:
+        yield "RAZORPAY_KEY_ID is not a live key: set the live one, or leave it out."
+    elif key and bits(key, _SAMPLES) < SHARED_BITS:
+        yield "RAZORPAY_KEY_ID is no key that Razorpay gives: copy the live one again."
+    if key and not settings.razorpay_key_secret:
+        yield "RAZORPAY_KEY_SECRET is missing: the key's other half."
+    if settings.razorpay_key_secret and not key:
+        yield "RAZORPAY_KEY_ID is missing: the key's other half."
+    if key and not settings.razorpay_webhook_secrets:
+        yield "RAZORPAY_WEBHOOK_SECRET is missing: payments could never be confirmed."

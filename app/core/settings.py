@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from app.core.payment_settings import PaymentSettings
 
 DEVELOPMENT_SECRET = "partimer-development-secret-never-for-production"
 """The secret of a fresh clone; production refuses it."""
@@ -24,11 +26,8 @@ SANDBOX_VERIFY_TOKEN = "sandbox-whatsapp-verify-token"
 SANDBOX_PHONE_NUMBER_ID = "100000000000001"
 SANDBOX_BUSINESS_ACCOUNT_ID = "200000000000002"
 SANDBOX_AVAILABILITY_FLOW_ID = "300000000000003"
-SANDBOX_STRIPE_KEY = "sk_test_sandbox"
-SANDBOX_STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 
 REAL_WHATSAPP_API_URL = "https://graph.facebook.com"
-REAL_STRIPE_API_URL = "https://api.stripe.com"
 
 
 class ConfigurationError(Exception):
@@ -74,14 +73,13 @@ def own_port(environ: Mapping[str, str], argv: Sequence[str]) -> int:
     return 8000
 
 
-class Settings(BaseSettings):
+class Settings(PaymentSettings):
     """The environment, typed. See `.env.example` for a line about each."""
 
     model_config = SettingsConfigDict(
         env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    environment: Literal["development", "test", "production"] = "development"
     database_url: SecretStr = SecretStr("sqlite:///partimer.db")
     database_wait_seconds: int = Field(default=15, ge=0, le=600)
     redis_url: SecretStr | None = None
@@ -106,9 +104,6 @@ class Settings(BaseSettings):
     whatsapp_daily_people: int = Field(default=0, ge=0, le=10_000_000)
     whatsapp_availability_flow_id: str = ""
 
-    stripe_secret_key: SecretStr | None = None
-    stripe_webhook_secret: SecretStr | None = None
-    stripe_api_url: str = ""
     smtp_url: SecretStr | None = None
     sms_url: str = ""
     sms_token: SecretStr | None = None
@@ -129,7 +124,6 @@ class Settings(BaseSettings):
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     session_days: int = Field(default=90, ge=1, le=365)
     codes_per_day: int = Field(default=20_000, ge=1)
-    port: int = 8000
 
     @field_validator("default_country")
     @classmethod
@@ -168,11 +162,6 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def is_production(self) -> bool:
-        """Whether this serves real people and real money."""
-        return self.environment == "production"
-
-    @property
     def base_url(self) -> str:
         """The public address, without a trailing slash."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
@@ -191,15 +180,6 @@ class Settings(BaseSettings):
     def serves_openapi(self) -> bool:
         """Whether `/openapi.json` and `/docs` are public: in production only on request."""
         return self.openapi == "on" if self.openapi or self.is_production else True
-
-    @property
-    def _sandbox_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/sandbox"
-
-    def _or_sandbox(self, value: SecretStr | None, sandbox: str) -> str | None:
-        if value is not None:
-            return value.get_secret_value()
-        return sandbox if not self.is_production else None
 
     @property
     def whatsapp_url(self) -> str:
@@ -273,28 +253,6 @@ class Settings(BaseSettings):
         return self._or_sandbox(self.whatsapp_verify_token, SANDBOX_VERIFY_TOKEN)
 
     @property
-    def stripe_url(self) -> str:
-        """Base address of the Stripe API, or of the sandbox."""
-        default = REAL_STRIPE_API_URL if self.is_production else f"{self._sandbox_url}/stripe"
-        return (self.stripe_api_url or default).rstrip("/")
-
-    @property
-    def stripe_key(self) -> str | None:
-        """Stripe's secret key; None when payments are not configured."""
-        return self._or_sandbox(self.stripe_secret_key, SANDBOX_STRIPE_KEY)
-
-    @property
-    def sells_live(self) -> bool:
-        """Whether payments move real money; only such payments unlock contacts in production."""
-        return (self.stripe_key or "").startswith(("sk_live_", "rk_live_"))
-
-    @property
-    def stripe_webhook_secrets(self) -> list[str]:
-        """Secrets of Stripe webhooks, newest first; several during a rotation."""
-        joined = self._or_sandbox(self.stripe_webhook_secret, SANDBOX_STRIPE_WEBHOOK_SECRET)
-        return [secret for secret in (joined or "").replace(",", " ").split() if secret]
-
-    @property
     def cors_origins(self) -> list[str]:
         """Origins from which browsers may call the API."""
         return [o.rstrip("/") for o in self.backend_cors_origins.replace(",", " ").split()]
@@ -317,8 +275,12 @@ class Settings(BaseSettings):
     def problems(self) -> list[str]:
         """Return every reason not to start in this environment, each a sentence."""
         if not self.is_production:
-            live = "STRIPE_SECRET_KEY is a live key: set ENVIRONMENT=production or a test key."
-            return [live] if self.sells_live else []
+            live = {
+                "STRIPE_SECRET_KEY": self.stripe_is_live,
+                "RAZORPAY_KEY_ID": self.razorpay_is_live,
+            }
+            advice = "is a live key: set ENVIRONMENT=production or a test key."
+            return [f"{name} {advice}" for name, is_live in live.items() if is_live]
         # Imported here, because that module imports this one.
         from app.core import production
 
@@ -344,12 +306,7 @@ class Settings(BaseSettings):
                     self.whatsapp_verify_token,
                     "the webhook can't be registered with WhatsApp",
                 ),
-                ("STRIPE_SECRET_KEY", self.stripe_secret_key, "no lead can be sold"),
-                (
-                    "STRIPE_WEBHOOK_SECRET",
-                    self.stripe_webhook_secret,
-                    "no payment can be confirmed",
-                ),
+                *self._keys_of_the_seller,
             )
             if not value and name not in problems
         ]

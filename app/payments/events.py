@@ -3,7 +3,8 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import cache
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import update
@@ -11,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clocks import Clock
 from app.core.ids import new_id
+from app.core.logging import logger
+from app.core.metrics import ALERTS
 from app.database.session import Database, keyring
 from app.database.statements import insert_if_absent
 from app.database.wakeups import wake_loops
@@ -19,12 +22,12 @@ from app.messaging.models import WebhookEvent, WebhookState
 from app.payments import disputes, refunds, settle
 from app.payments.models import Payment
 from app.payments.provider import (
-    PROVIDER,
     AttemptFailed,
     CheckoutChanged,
     DisputeChanged,
     PaymentEvents,
     RefundChanged,
+    SignedEvent,
 )
 from app.payments.rules import OPEN, PaymentAction
 
@@ -34,14 +37,14 @@ LEASE: Final = dt.timedelta(seconds=30)
 _CONTEXT = "webhook"
 
 
-async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetime) -> bool:
-    """Keep a verified event to be handled; False if it was kept before."""
+async def store(session: AsyncSession, provider: str, event: SignedEvent, now: dt.datetime) -> bool:
+    """Keep a verified event of this provider to be handled; False if it was kept before."""
     row = {
         "id": new_id(),
-        "provider": PROVIDER,
-        "event_id": str(event["id"])[:160],
-        "kind": str(event.get("type", ""))[:64],
-        "body_sealed": keyring(session).seal(json.dumps(event), _CONTEXT),
+        "provider": provider,
+        "event_id": event.id[:160],
+        "kind": event.kind[:64],
+        "body_sealed": keyring(session).seal(json.dumps(event.body), _CONTEXT),
         "state": WebhookState.WAITING,
         "attempts": 0,
         "due_at": now,
@@ -51,40 +54,43 @@ async def store(session: AsyncSession, event: Mapping[str, Any], now: dt.datetim
     return await insert_if_absent(session, WebhookEvent, row)
 
 
-EVENTS: Final = WebhookQueue(PROVIDER, "payment_event_dead", HANDLING_SECONDS, LEASE)
-EVENTS_DUE: Final = EVENTS.due
+@cache
+def queue_of(provider: str) -> WebhookQueue:
+    """Return the queue of a provider's stored events."""
+    return WebhookQueue(provider, "payment_event_dead", HANDLING_SECONDS, LEASE)
 
 
 async def handle_due(
-    database: Database,
-    clock: Clock,
-    limit: int,
-    *,
-    provider: PaymentEvents,
-    livemode: bool,
+    database: Database, clock: Clock, limit: int, providers: Mapping[str, PaymentEvents]
 ) -> int:
-    """Handle the events that are due, oldest first; return how many were tried."""
-    if not await EVENTS_DUE.any_due(database, clock()):
-        return 0
+    """Handle the events that are due, of each provider the oldest first; return how many were tried."""
+    tried = 0
+    for name, provider in providers.items():
+        queue = queue_of(name)
+        if tried >= limit or not await queue.due.any_due(database, clock()):
+            continue
 
-    async def handle(session: AsyncSession, event: WebhookEvent) -> None:
-        await _handle(session, event, clock(), provider=provider, livemode=livemode)
+        async def handle(
+            session: AsyncSession, event: WebhookEvent, by: PaymentEvents = provider
+        ) -> None:
+            await _handle(session, event, clock(), provider=by)
 
-    return await EVENTS.handle_due(database, clock, limit, handle)
+        tried += await queue.handle_due(database, clock, limit - tried, handle)
+    return tried
 
 
 async def _handle(
-    session: AsyncSession,
-    event: WebhookEvent,
-    now: dt.datetime,
-    *,
-    provider: PaymentEvents,
-    livemode: bool,
+    session: AsyncSession, event: WebhookEvent, now: dt.datetime, *, provider: PaymentEvents
 ) -> None:
-    change = provider.parse(json.loads(keyring(session).open(event.body_sealed, _CONTEXT)))
+    body = json.loads(keyring(session).open(event.body_sealed, _CONTEXT))
+    if (why := provider.stranger(body)) is not None:
+        _count_stranger(event, why)
+        change = None
+    else:
+        change = provider.parse(body)
     match change:
         case CheckoutChanged(checkout):
-            await settle.settle(session, checkout, now, livemode=livemode)
+            await settle.settle(session, checkout, now, livemode=provider.livemode)
         case AttemptFailed():
             await _failed(session, change, now)
         case RefundChanged(refund, intent_id):
@@ -95,7 +101,15 @@ async def _handle(
             pass
     event.state = WebhookState.HANDLED
     event.handled_at = now
-    event.error = None
+    event.error = f"not ours: {why}" if why else None
+
+
+def _count_stranger(event: WebhookEvent, why: str) -> None:
+    """Somebody's webhook is set up wrong, or copied: nothing follows, and a person looks."""
+    ALERTS.labels("payment_event_not_ours").inc()
+    logger().error(
+        "payment_event_not_ours", webhook_id=str(event.id), provider=event.provider, reason=why
+    )
 
 
 async def _failed(session: AsyncSession, change: AttemptFailed, now: dt.datetime) -> None:

@@ -164,6 +164,16 @@ class EventsNotConfigured(Exception):
     """No secret is configured, so no event of the provider can be believed."""
 
 
+@dataclass(frozen=True)
+class SignedEvent:
+    """An event that the provider has signed."""
+
+    id: str
+    """The provider's id of it, from its body or a header: sent again, it has the same."""
+    kind: str
+    body: Mapping[str, Any]
+
+
 class PaymentEvents(Protocol):
     """The webhook of a payment provider."""
 
@@ -172,8 +182,23 @@ class PaymentEvents(Protocol):
         """The provider's name: the last part of the webhook's address, kept with each event."""
         ...
 
-    def verify(self, body: bytes, signature: str, now: dt.datetime) -> Mapping[str, Any]:
-        """Return the event in `body`, signed in a header. Raises `EventsNotConfigured`, `SignatureInvalid`."""
+    @property
+    def livemode(self) -> bool:
+        """Whether our key at this provider moves real money."""
+        ...
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> SignedEvent:
+        """Return the event in `body`; `headers` are found by small letters.
+
+        `now` counts where the provider signs the time too. Raises `EventsNotConfigured`, `SignatureInvalid`.
+        """
+        ...
+
+    def stranger(self, event: Mapping[str, Any]) -> str | None:
+        """Return why a verified event is none of ours, `livemode` or `account`; None where it may be.
+
+        One secret may sign for several accounts of a platform, and for test and live alike if somebody copied it.
+        """
         ...
 
     def parse(self, event: Mapping[str, Any]) -> ProviderEvent | None:
@@ -200,6 +225,11 @@ class PaymentProvider(Protocol):
     @property
     def currencies(self) -> "ProviderCurrencies":
         """What it takes, and how it counts it."""
+        ...
+
+    @property
+    def livemode(self) -> bool:
+        """Whether our key moves real money."""
         ...
 
     async def close(self) -> None:

@@ -1,5 +1,7 @@
 """Which channels and payment provider this installation uses, built from its settings."""
 
+from typing import Final
+
 import aiohttp
 import httpx
 
@@ -7,6 +9,9 @@ from app.core.settings import Settings
 from app.messaging.channel import ChannelRegistry
 from app.messaging.models import Channel
 from app.payments.provider import PaymentEvents, PaymentProvider
+from app.payments.provider_currencies import ProviderCurrencies
+from app.providers.razorpay.currencies import RAZORPAY_CURRENCIES
+from app.providers.razorpay.webhook import RazorpayEvents
 from app.providers.sms import sms_channel
 from app.providers.smtp import email_channel
 from app.providers.stripe.client import StripePayments
@@ -29,9 +34,15 @@ def build_channels(
     return ChannelRegistry(configured, find_quiet_hours)
 
 
+_CURRENCIES: Final[dict[str, ProviderCurrencies]] = {
+    "stripe": STRIPE_CURRENCIES,
+    "razorpay": RAZORPAY_CURRENCIES,
+}
+
+
 def currency_problems(settings: Settings) -> list[str]:
     """Return why leads can't be sold in the currency that is configured, each a sentence."""
-    problem = STRIPE_CURRENCIES.problem(settings.default_currency)
+    problem = _CURRENCIES[settings.payment_provider].problem(settings.default_currency)
     return [f"DEFAULT_CURRENCY can't be {settings.default_currency}: {problem}"] if problem else []
 
 
@@ -39,9 +50,15 @@ def build_payments(settings: Settings) -> PaymentProvider | None:
     """Return the provider, or None when no key is configured."""
     if settings.stripe_key is None:
         return None
-    return StripePayments(settings.stripe_key, settings.stripe_url)
+    return StripePayments(
+        settings.stripe_key, settings.stripe_url, livemode=settings.stripe_is_live
+    )
 
 
-def build_payment_events(settings: Settings) -> PaymentEvents:
-    """Return the webhook of the provider; events of before are handled even where no key is configured."""
-    return StripeEvents(settings.stripe_webhook_secrets)
+def build_payment_events(settings: Settings) -> dict[str, PaymentEvents]:
+    """Return the webhooks by the provider's name; events of before are handled even where no key is configured."""
+    events: tuple[PaymentEvents, ...] = (
+        StripeEvents(settings.stripe_webhook_secrets, livemode=settings.stripe_is_live),
+        RazorpayEvents(settings.razorpay_webhook_secrets, livemode=settings.razorpay_is_live),
+    )
+    return {each.name: each for each in events}

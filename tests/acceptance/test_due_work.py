@@ -17,7 +17,7 @@ from app.messaging.outbox.claim import MESSAGES_DUE
 from app.offers.closing import JOBS_DUE
 from app.offers.expire import OFFERS_DUE
 from app.offers.remind import REMINDERS_DUE
-from app.payments.events import EVENTS_DUE
+from app.payments.events import queue_of
 from app.payments.reconcile import PAYMENTS_DUE
 from app.payments.refunds import REFUNDS_DUE
 from app.runtime import Runtime
@@ -116,7 +116,7 @@ def test_who_looks_for_what_is_due_reads_no_whole_table() -> None:
     """Asked of SQLite, whose plans are the same for a table of any size."""
     in_offers = [OFFERS_DUE, REMINDERS_DUE, WAVES_DUE, JOBS_DUE]
     in_messages = [MESSAGES_DUE, WEBHOOKS_DUE, ITEMS_DUE]
-    in_payments = [EVENTS_DUE, REFUNDS_DUE, PAYMENTS_DUE]
+    in_payments = [queue_of("stripe").due, REFUNDS_DUE, PAYMENTS_DUE]
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         load_models().create_all(connection)

@@ -289,6 +289,7 @@ RULES: dict[str, Rule] = {
     "GET /api/webhooks/whatsapp": rule(PUBLIC, 403),
     "POST /api/webhooks/whatsapp": rule(PUBLIC, 401, body=lambda _: {}),
     "POST /api/webhooks/stripe": rule(PUBLIC, 401, body=lambda _: {}),
+    "POST /api/webhooks/razorpay": rule(PUBLIC, 401, body=lambda _: {}),
     # Last, because it ends the sessions the others are played with.
     "POST /api/auth/logout": rule(ANYBODY, 204),
     "GET /api/auth/sessions": rule(ANYBODY),

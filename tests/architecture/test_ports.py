@@ -2,8 +2,10 @@
 
 import re
 
-from app.payments.provider import PROVIDER
-from app.providers.stripe.webhook import StripeEvents
+import pytest
+
+from app.core.settings import Settings
+from app.providers.wiring import build_payment_events
 from tests.architecture.source import ROOT, python_files
 
 SMS_FILES = {
@@ -17,18 +19,27 @@ SMS_FILES = {
     "app/runtime.py",
 }
 """Its settings, its name, what it costs, who is written to by it, the channel, where it is wired."""
-STRIPE_FILES = {
-    "app/api/webhooks/stripe.py",
-    "app/core/logging.py",
-    "app/core/production.py",
-    "app/core/settings.py",
-    "app/main.py",
-    "app/payments/provider.py",
-    "app/providers/stripe/client.py",
-    "app/providers/stripe/webhook.py",
-    "app/providers/wiring.py",
+
+
+def provider_files(name: str) -> set[str]:
+    """Its webhook's address, its settings, the sandbox's stand-in, the provider, where it is wired."""
+    return {
+        "app/api/webhooks/payments.py",
+        "app/core/payment_settings.py",
+        "app/core/production.py",
+        "app/core/settings.py",
+        "app/main.py",
+        f"app/providers/{name}/client.py",
+        f"app/providers/{name}/currencies.py",
+        f"app/providers/{name}/webhook.py",
+        "app/providers/wiring.py",
+    }
+
+
+OF_ONE = {
+    "stripe": {"app/core/logging.py", "app/payments/provider.py"},
 }
-"""Its webhook's address, its settings, the sandbox's stand-in, its name, the provider, where it is wired."""
+"""Stripe's SDK has a logger; and rows from before there were two are Stripe's."""
 
 
 def _files_that_name(pattern: str) -> set[str]:
@@ -40,9 +51,12 @@ def test_sms_is_named_where_contributing_says() -> None:
     assert _files_that_name(r"\bSMS\b = |Channel\.SMS|sms_url|providers\.sms") == SMS_FILES
 
 
-def test_stripe_is_named_where_contributing_says() -> None:
-    found = _files_that_name(r"providers\.stripe|stripe_|\"stripe\"|^import stripe|\nimport stripe")
-    assert found == STRIPE_FILES
+@pytest.mark.parametrize("name", OF_ONE)
+def test_a_payment_provider_is_named_where_contributing_says(name: str) -> None:
+    found = _files_that_name(
+        rf"providers\.{name}|{name}_|\"{name}\"|^import {name}|\nimport {name}"
+    )
+    assert found == provider_files(name) | OF_ONE[name]
 
 
 def test_sending_asks_a_channel_for_its_policy_not_for_its_name() -> None:
@@ -52,12 +66,13 @@ def test_sending_asks_a_channel_for_its_policy_not_for_its_name() -> None:
         assert not re.search(r"Channel\.[A-Z]|\"(whatsapp|sms|email)\"", text), room
 
 
-def test_the_providers_name_is_that_of_its_events() -> None:
-    assert StripeEvents.name == PROVIDER
+def test_a_provider_and_its_events_have_one_name() -> None:
+    settings = Settings(_env_file=None, environment="test")
+    assert set(OF_ONE) <= set(build_payment_events(settings))
 
 
 def test_contributing_names_these_files() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    for name in SMS_FILES | STRIPE_FILES:
-        generic = re.sub(r"/sms\.py$|(?<=webhooks)/stripe\.py$", "/<name>.py", name)
-        assert f"`{generic.replace('/stripe/', '/<name>/')}`" in text, name
+    currencies = "app/providers/<name>/currencies.py"
+    for name in SMS_FILES | provider_files("<name>") | {currencies}:
+        assert f"`{re.sub(r'/sms[.]py$', '/<name>.py', name)}`" in text, name

@@ -8,11 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from app.core.payment_settings import (
+    SANDBOX_RAZORPAY_KEY_SECRET,
+    SANDBOX_RAZORPAY_WEBHOOK_SECRET,
+    SANDBOX_STRIPE_WEBHOOK_SECRET,
+)
 from app.core.secret_strength import SHARED_BITS, SIGNING_BITS, bits
 from app.core.settings import (
     DEVELOPMENT_SECRET,
     SANDBOX_APP_SECRET,
-    SANDBOX_STRIPE_WEBHOOK_SECRET,
     SANDBOX_VERIFY_TOKEN,
     Settings,
 )
@@ -27,6 +31,9 @@ GOOD = {
     "whatsapp_verify_token": "f3b9c07d21e84a56",
     "stripe_secret_key": "sk_live_51Nq8ZrKb2TgVhXwYc7PdMfLs",
     "stripe_webhook_secret": "whsec_9fKq2LmTzXw7RbVc4HnPd8",
+    "razorpay_key_id": "rzp_live_Qb2gHrKr01Maky",
+    "razorpay_key_secret": "w7RbVc4HnPd89fKq2LmTzX",
+    "razorpay_webhook_secret": "f3b9c07d21e84a56b8",
 }
 
 
@@ -94,6 +101,12 @@ def test_production_refuses_a_signing_secret_that_can_be_guessed(how: str) -> No
         ("stripe_secret_key", "sk_live_x"),
         ("stripe_secret_key", "sk_test_51Nq8ZrKb2TgVhXwYc7PdMfLs"),
         ("stripe_secret_key", "rk_test_51Nq8ZrKb2TgVhXwYc7PdMfLs"),
+        ("razorpay_key_id", "rzp_test_Qb2gHrKr01Maky"),
+        ("razorpay_key_id", "rzp_live_x"),
+        ("razorpay_key_secret", SANDBOX_RAZORPAY_KEY_SECRET),
+        ("razorpay_webhook_secret", SANDBOX_RAZORPAY_WEBHOOK_SECRET),
+        ("razorpay_webhook_secret", "razorpay"),
+        ("razorpay_api_url", "https://localhost:8000"),
         ("metrics_token", "metrics"),
         ("database_url", "postgresql://partimer:PASSWORD@database/partimer"),
         ("public_url", "http://partimer.example"),
@@ -118,6 +131,22 @@ def test_production_refuses_what_is_of_examples_or_tests(name: str, weak: str) -
 def test_production_starts_with_secrets_drawn_at_random() -> None:
     assert problems() == []
     assert problems(data_key=f"{STRONG[::-1]} {STRONG}", metrics_token="f3b9c07d21e84a56") == []
+
+
+def test_half_a_key_of_razorpay_is_none() -> None:
+    whole = {name: value for name, value in GOOD.items() if name.startswith("razorpay")}
+    for name in whole:
+        [problem] = problems(**{name: ""})
+        assert problem.startswith(f"{name.upper()} is missing")
+    assert problems(**dict.fromkeys(whole, "")) == []
+
+
+def test_who_sells_by_razorpay_is_told_what_that_needs() -> None:
+    settings = Settings(_env_file=None, environment="production", payment_provider="razorpay")
+    told = " ".join(settings.missing())
+    assert "RAZORPAY_KEY_ID is missing: no lead can be sold." in told
+    assert "RAZORPAY_WEBHOOK_SECRET is missing: no payment can be confirmed." in told
+    assert "STRIPE" not in told
 
 
 def test_everything_that_is_wrong_is_named_at_once() -> None:

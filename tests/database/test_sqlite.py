@@ -178,7 +178,7 @@ async def test_loops_with_nothing_to_do_wait_for_no_writer(database: Database) -
     rounds = (
         delivery.send_due(database, ChannelRegistry({}), lambda: now, 100),
         process.handle_due(database, lambda: now, 100, nothing),
-        events.handle_due(database, lambda: now, 100, provider=nothing, livemode=False),
+        events.handle_due(database, lambda: now, 100, {"stripe": nothing, "razorpay": nothing}),
     )
     async with database.begin(), asyncio.timeout(5):
         assert [await each for each in rounds] == [0, 0, 0]

@@ -9,11 +9,12 @@ from app.core.money import CURRENCIES, Money, exponent
 from app.core.settings import ConfigurationError, Settings
 from app.main import create_app
 from app.payments.provider_currencies import AmountNotTaken, ProviderCurrencies
+from app.providers.razorpay.currencies import RAZORPAY_CURRENCIES
 from app.providers.stripe.currencies import STRIPE_CURRENCIES
 from tests.support.app_harness import World
 from tests.support.assertions import ok, refused
 
-ALL = [STRIPE_CURRENCIES]
+ALL = [STRIPE_CURRENCIES, RAZORPAY_CURRENCIES]
 EVERY = pytest.mark.parametrize("currencies", ALL, ids=lambda each: each.provider)
 
 
@@ -31,6 +32,22 @@ EVERY = pytest.mark.parametrize("currencies", ALL, ids=lambda each: each.provide
 def test_stripe_counts_as_its_list_says(money: Money, number: int) -> None:
     assert STRIPE_CURRENCIES.to_provider(money) == number
     assert STRIPE_CURRENCIES.from_provider(number, money.currency.lower()) == money
+
+
+@pytest.mark.parametrize(
+    ("money", "number"),
+    [
+        (Money(4_900, "INR"), 4_900),
+        (Money(500, "JPY"), 500),
+        (Money(500, "ISK"), 500),
+        (Money(5_000, "UGX"), 5_000),
+        (Money(50_000, "MGA"), 50_000),
+        (Money(295_990, "KWD"), 295_990),
+    ],
+)
+def test_razorpay_counts_as_its_table_says(money: Money, number: int) -> None:
+    assert RAZORPAY_CURRENCIES.to_provider(money) == number
+    assert RAZORPAY_CURRENCIES.from_provider(number, money.currency) == money
 
 
 @pytest.mark.parametrize(
@@ -78,9 +95,13 @@ def test_a_fraction_of_our_smallest_amount_is_no_money() -> None:
 
 
 def test_a_server_does_not_start_with_a_currency_that_its_provider_lacks() -> None:
-    settings = Settings(_env_file=None, environment="test", default_currency="IRR")
-    with pytest.raises(ConfigurationError, match="DEFAULT_CURRENCY can't be IRR: Stripe takes no"):
-        create_app(settings, loops=False)
+    for provider in ("stripe", "razorpay"):
+        settings = Settings(
+            _env_file=None, environment="test", default_currency="IRR", payment_provider=provider
+        )
+        says = f"DEFAULT_CURRENCY can't be IRR: {provider.title()} takes no payments in IRR."
+        with pytest.raises(ConfigurationError, match=says):
+            create_app(settings, loops=False)
 
 
 def fields(answer: httpx.Response) -> dict[str, str]:

@@ -21,7 +21,12 @@ from app.payments.provider import (
     SignatureInvalid,
 )
 from app.providers.stripe.client import checkout_of
-from app.providers.stripe.webhook import SIGNATURE_TOLERANCE_SECONDS, event_of, verified_event
+from app.providers.stripe.webhook import (
+    SIGNATURE_TOLERANCE_SECONDS,
+    StripeEvents,
+    event_of,
+    verified_event,
+)
 
 NOW = dt.datetime(2026, 11, 23, 6, 0, tzinfo=dt.UTC)
 SECRET = "whsec_one"
@@ -283,3 +288,20 @@ def test_an_event_without_an_object_means_nothing_unless_it_should_have_one() ->
     assert event_of({"id": "evt_1", "type": "v2.core.event"}) is None
     with pytest.raises(KeyError):
         event_of({"id": "evt_1", "type": "checkout.session.completed"})
+
+
+@pytest.mark.parametrize(
+    ("event", "live", "why"),
+    [
+        ({"livemode": False}, False, None),
+        ({"livemode": True}, True, None),
+        ({}, True, None),
+        ({"livemode": False}, True, "livemode"),
+        ({"livemode": True}, False, "livemode"),
+        ({"livemode": True, "account": "acct_1"}, True, "account"),
+    ],
+)
+def test_an_event_of_another_mode_or_account_is_none_of_ours(
+    event: dict[str, Any], live: bool, why: str | None
+) -> None:
+    assert StripeEvents([SECRET], livemode=live).stranger(event) == why

@@ -52,7 +52,8 @@ class StripePayments:
     name = NAME
     currencies: ProviderCurrencies = STRIPE_CURRENCIES
 
-    def __init__(self, key: str, base_url: str) -> None:
+    def __init__(self, key: str, base_url: str, *, livemode: bool = False) -> None:
+        self.livemode = livemode
         self._http = stripe.HTTPXClient(timeout=ANSWER_SECONDS)
         self._client = stripe.StripeClient(
             key,

@@ -17,10 +17,12 @@ from app.payments.provider import (
     ProviderEvent,
     RefundChanged,
     SignatureInvalid,
+    SignedEvent,
 )
 from app.providers.stripe.client import NAME, checkout_of, id_of, refund_of
 from app.providers.stripe.currencies import STRIPE_CURRENCIES
 
+SIGNATURE_HEADER = "stripe-signature"
 SIGNATURE_TOLERANCE_SECONDS = 300
 """How old a signed event may be, as Stripe advises; an older one may be a replay."""
 _CHECKOUT_EVENTS = frozenset(
@@ -42,14 +44,25 @@ class StripeEvents:
 
     name = NAME
 
-    def __init__(self, secrets: Sequence[str]) -> None:
+    def __init__(self, secrets: Sequence[str], *, livemode: bool = False) -> None:
         self._secrets = secrets
+        self.livemode = livemode
 
-    def verify(self, body: bytes, signature: str, now: dt.datetime) -> dict[str, Any]:
+    def verify(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> SignedEvent:
         """Return the event in `body`. Raises `EventsNotConfigured`, `SignatureInvalid`."""
         if not self._secrets:
             raise EventsNotConfigured
-        return verified_event(body, signature, self._secrets, now)
+        event = verified_event(body, headers.get(SIGNATURE_HEADER, ""), self._secrets, now)
+        return SignedEvent(event["id"], event["type"], event)
+
+    def stranger(self, event: Mapping[str, Any]) -> str | None:
+        """Return `livemode` for an event of the other mode, `account` for one of a connected account.
+
+        Only those name an account (Stripe's API reference, "The Event object"); we have none.
+        """
+        if event.get("account") is not None:
+            return "account"
+        return "livemode" if event.get("livemode", self.livemode) is not self.livemode else None
 
     def parse(self, event: Mapping[str, Any]) -> ProviderEvent | None:
         """Return the event in our own words; see `event_of`."""
