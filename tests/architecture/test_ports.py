@@ -30,7 +30,6 @@ def provider_files(name: str) -> set[str]:
         "app/core/settings.py",
         "app/main.py",
         f"app/providers/{name}/client.py",
-        f"app/providers/{name}/currencies.py",
         f"app/providers/{name}/webhook.py",
         "app/providers/wiring.py",
     }
