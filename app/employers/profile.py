@@ -8,14 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
-from app.core.errors import Conflict, NotFound
+from app.catalogue import places
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.geo import Point
 from app.database.session import keyring
 from app.employers import shared_identifiers
 from app.employers.models import Employer
+from app.employers.tax_place import place_of
 from app.identity import users
 from app.identity.actor import Actor
 from app.identity.models import User
+from app.taxes.pack import checked_tax_id
 
 
 class EmployerNotFound(NotFound):
@@ -64,11 +67,17 @@ async def get_employer(session: AsyncSession, employer_id: UUID) -> tuple[User, 
 
 
 async def edit(
-    session: AsyncSession, actor: Actor, changes: EmployerEdit, *, now: dt.datetime
+    session: AsyncSession,
+    actor: Actor,
+    changes: EmployerEdit,
+    *,
+    home_country: str = places.HOME,
+    now: dt.datetime,
 ) -> tuple[User, Employer]:
-    """Change the actor's profile and return it.
+    """Change the actor's profile and return it; `home_country` (ISO 3166) is the installation's.
 
-    Raises `EmployerNotFound`, `EmailSet`, `EmailTaken` and `PhoneNeeded`. Another company name or tax number ends the verification, which was of the old ones.
+    Raises `EmployerNotFound`, `EmailSet`, `EmailTaken`, `PhoneNeeded`, and `Invalid` for a tax number that its
+    country does not know. Another company name or tax number ends the verification, which was of the old ones.
     """
     user, employer = await _load(session, actor.user_id, lock=True)
     checked = (employer.company_name, employer.tax_id)
@@ -97,9 +106,12 @@ async def edit(
             if address is not None
             else None
         )
-    for field in ("city", "tax_id"):
-        if field in changes:
-            setattr(employer, field, changes[field])
+    if "city" in changes:
+        employer.city = changes["city"]
+    if "tax_id" in changes and changes["tax_id"] != employer.tax_id:
+        place = place_of(employer.city)
+        country = place.country if place else home_country
+        employer.tax_id = _checked_tax_id(changes["tax_id"], country)
     if "location" in changes:
         point = changes["location"]
         employer.latitude = point.latitude if point else None
@@ -121,6 +133,13 @@ async def edit(
         await shared_identifiers.refresh(session, user, employer)
     await session.flush()
     return user, employer
+
+
+def _checked_tax_id(text: str | None, country: str) -> str | None:
+    try:
+        return checked_tax_id(country, text) if text is not None else None
+    except ValueError as error:
+        raise Invalid.field("tax_id", str(error)) from None
 
 
 async def _load(session: AsyncSession, employer_id: UUID, *, lock: bool) -> tuple[User, Employer]:

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.catalogue import places
 from app.core.money import Money
 from app.employers.models import Employer
+from app.employers.tax_place import place_of
 from app.payments.models import Payment
 from app.payments.rules import CAPTURED, OPEN
 from app.policy import policy
@@ -35,15 +35,10 @@ async def quote_each(
 
 
 def buyer_facts(tax_id: str | None, city: str | None) -> BuyerFacts:
-    """Return what taxes depend on, of a company with this tax number in this city.
-
-    A city of a name that is found at home too is taken for that one.
-    """
-    place = places.city_named(city) if city else None
-    if city and place is not None and place.country != places.HOME:
-        place = places.by_city(city, places.HOME) or place
+    """Return what taxes depend on, of a company with this tax number in this city."""
+    place = place_of(city)
     if place is None:
-        return BuyerFacts(tax_id)
+        return BuyerFacts(tax_id, region=city)  # some write their state
     return BuyerFacts(tax_id, place.country, place.state)
 
 

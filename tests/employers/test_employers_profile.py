@@ -1,9 +1,12 @@
 """An employer's own profile over HTTP."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from app.employers.models import Employer
+from app.employers.tax_place import place_of
 from tests.support.app_harness import BANDRA, Person, World
 from tests.support.assertions import ok, refused
 
@@ -105,6 +108,71 @@ def test_what_makes_no_sense_is_refused_by_field(
 def test_a_tax_number_is_kept_in_capitals(shared_world: World) -> None:
     answer = shared_world.employer().put(PROFILE, {"tax_id": " 27aapfu0939f1zv "})
     assert ok(answer)["tax_id"] == "27AAPFU0939F1ZV"
+
+
+@pytest.mark.parametrize(
+    ("tax_id", "says"),
+    [
+        ("27AAPFU0939F1Z", "this has 14"),
+        ("27AAPFU0939F1ZX", "last character"),
+        ("27AAPFU0939F 1Z V7", "this has 16"),
+        ("99AAPFU0939F1ZV", "two digits of the state"),
+        ("DE136695976", "GSTIN"),
+    ],
+)
+def test_a_wrong_gstin_is_refused_with_what_is_wrong(
+    employer: Person, tax_id: str, says: str
+) -> None:
+    before = ok(employer.get(PROFILE))
+    problem = refused(employer.put(PROFILE, {"tax_id": tax_id, "city": "Pune"}), 422, "invalid")
+    [error] = problem["errors"]
+    assert error["field"] == "tax_id"
+    assert says in error["message"]
+    assert ok(employer.get(PROFILE)) == before
+
+
+def test_a_company_of_another_country_has_its_own_tax_number(shared_world: World) -> None:
+    employer = shared_world.employer()
+    berlin = {"city": "Berlin", "tax_id": "de 136 695 976"}
+    assert ok(employer.put(PROFILE, berlin))["tax_id"] == "DE136695976"
+    refused(employer.put(PROFILE, {"tax_id": "DE136695977"}), 422, "invalid")
+    dubai = {"city": "Dubai", "tax_id": "TRN 1003"}
+    assert ok(employer.put(PROFILE, dubai))["tax_id"] == "TRN 1003"
+    refused(employer.put(PROFILE, {"city": "Hyderabad", "tax_id": "TRN 1004"}), 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("city", "country", "state"),
+    [
+        ("Dubai", "AE", None),
+        ("hyderabad", "IN", "Telangana"),
+        ("दिल्ली", "IN", "Delhi"),
+        ("Dadar", "IN", "Maharashtra"),
+        ("Salem", "IN", "Tamil Nadu"),
+        ("Moscow", "RU", None),
+    ],
+)
+def test_a_company_s_city_is_the_one_that_people_mean(
+    city: str, country: str, state: str | None
+) -> None:
+    place = place_of(city)
+    assert place is not None
+    assert (place.country, place.state) == (country, state)
+    assert place_of("Nowhere at all") is place_of(None) is None
+
+
+def test_a_tax_number_from_before_the_check_comes_back_and_stays(shared_world: World) -> None:
+    employer = shared_world.employer()
+
+    async def as_before(session: Any) -> None:
+        mine = await session.get_one(Employer, UUID(employer.id))
+        mine.tax_id = "OLD 1234"
+
+    shared_world.in_session(as_before)
+    profile = ok(employer.get(PROFILE))
+    kept = {name: profile[name] for name in ("company_name", "city", "tax_id")}
+    assert ok(employer.put(PROFILE, kept))["tax_id"] == "OLD 1234"
+    assert ok(employer.put(PROFILE, {"tax_id": None}))["tax_id"] is None
 
 
 def test_another_company_takes_the_verification_away(shared_world: World) -> None:

@@ -75,6 +75,7 @@ def test_an_installation_without_a_seller_s_tax_number_shows_no_tax(sqlite_world
         ({"city": "Hyderabad"}, BETWEEN),
         ({"city": "Hyderabad", "tax_id": MUMBAI}, WITHIN),
         ({"city": "Nowhere at all"}, WITHIN),
+        ({"city": "goa"}, BETWEEN),
         ({"city": "Dubai"}, BETWEEN),
     ],
 )

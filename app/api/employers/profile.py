@@ -47,7 +47,7 @@ def _tax_id(value: str) -> str:
 
 
 TaxId = Annotated[Line, AfterValidator(_tax_id)]
-"""A tax number of any country, in capitals; that it is right is checked by an administrator."""
+"""A tax number of any country, in capitals; those of countries with a tax pack are checked by it."""
 
 
 class EmployerProfile(ResponseModel):
@@ -97,7 +97,11 @@ class EmployerChanges(RequestModel):
     location: Location | None = changeable(
         "Where the company is (WGS 84, degrees); null empties it."
     )
-    tax_id: TaxId | None = changeable("Tax number, 5 to 32 letters and digits; null empties it.")
+    tax_id: TaxId | None = changeable(
+        "Tax number, 5 to 32 letters and digits, on invoices; in India the GSTIN, whose check digit has to be "
+        "right. The country is that of `city`, else the server's. null empties it.",
+        examples=["27AAPFU0939F1ZV"],
+    )
 
 
 def profile_answer(session: AsyncSession, user: User, employer: Employer) -> EmployerProfile:
@@ -134,10 +138,12 @@ async def update_profile(
 ) -> EmployerProfile:
     """Change my profile; a field left out keeps its value.
 
-    Another company name or tax number takes the verification away, because those were checked. An account
+    The taxes of purchases follow the tax number's state, else the city's. Another company name or tax number takes the verification away, because those were checked. An account
     without an e-mail address may set one, and keeps its phone until then: it is how one signs in.
     """
-    user, employer = await profile.edit(session, actor, _changes(body, rt), now=now)
+    user, employer = await profile.edit(
+        session, actor, _changes(body, rt), home_country=rt.settings.default_country, now=now
+    )
     if "email" in body.model_fields_set and user.email_verified_at is None:
         await send_confirmation_link(session, rt.settings.base_url, user.id, now)
     return profile_answer(session, user, employer)

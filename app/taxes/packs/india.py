@@ -74,7 +74,7 @@ _MERGED: Final = {"25": "26", "28": "37"}
 _WITHOUT_LEGISLATURE: Final = frozenset({"04", "26", "31", "35", "38", "97"})
 _YOUNGER: Final = frozenset({"38", "97"})
 _OLDER: Final = "27"
-_CODES: Final = {name: code for code, name in _STATES.items()}
+_CODES: Final = {name.casefold(): code for code, name in _STATES.items()}
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _place_of(buyer: BuyerFacts) -> PlaceOfSupply | None:
         return state
     if buyer.country is not None and buyer.country != _HOME:
         return _ABROAD
-    code = _CODES.get(buyer.region or "")
+    code = _CODES.get((buyer.region or "").casefold())
     return PlaceOfSupply(code, _STATES[code]) if code else None
 
 
