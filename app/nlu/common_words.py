@@ -4,17 +4,22 @@ The lists are made by `scripts/build_common_words.py`. Hinglish is written by ea
 is compared with the words of Hindi by its sound: "baad" is बाद.
 """
 
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
-from app.catalogue.phonetics import sounds
+from app.catalogue.phonetics import distance, sounds
 from app.catalogue.skills import fold
 from app.nlu.normalize import has_devanagari
 from app.nlu.vocabulary import word_set
 
 _LEAST_SOUND: Final = 3
 """A shorter sound is that of too many words."""
+_LEAST_HEARD: Final = 5
+"""A shorter word in Latin letters is a name only as names are spelt: "nill" sounds like Neil."""
+_DOUBLED: Final = re.compile(r"(.)\1+")
 _READ_LETTERS: Final = 40
 """No word of these lists is longer."""
 _LISTS: Final = ("filler", "polite", "about_offer", "asking", "change_words", "negation")
@@ -72,19 +77,45 @@ def sounds_common(word: str) -> bool:
 
 
 def is_called_so(word: str) -> bool:
-    """Return whether people in India have this first or last name."""
+    """Return whether people in India have this first or last name, however they spell it."""
     folded = fold(word[:_READ_LETTERS])
     if folded in _words("person_names"):
         return True
-    # In the other script only by ear, and then no everyday word is a name.
-    if not folded.isascii() and not has_devanagari(folded):
+    # In the other script, and in another spelling, only by ear; and then no everyday word is a name.
+    if folded in _words("common_words") or folded in said_around():
         return False
-    return sound_of(folded) in _sounds("person_names") and not (
-        folded in _words("common_words") or folded in said_around()
+    if folded.isascii():
+        return len(folded) >= _LEAST_HEARD and _is_spelt_like_a_name(folded)
+    return has_devanagari(folded) and sound_of(folded) in _sounds("person_names")
+
+
+@lru_cache(16_384)
+def _is_spelt_like_a_name(folded: str) -> bool:
+    """Return whether a name that sounds so is written nearly so: "Sunitha", but not "tabiyat" for "Tabit"."""
+    plain = _spelling(folded)
+    return any(
+        distance(plain, _spelling(name)) <= 1
+        for name in _names_by_sound().get(sound_of(folded), ())
     )
+
+
+@cache
+def _names_by_sound() -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for name in sorted(_words("person_names")):
+        if name.isascii() and (sound := sound_of(name)):
+            found.setdefault(sound, []).append(name)
+    return found
+
+
+def _spelling(word: str) -> str:
+    """Return a word without what people spell as they like: doubled letters, long vowels, w for v."""
+    plain = word.replace("ee", "i").replace("oo", "u").replace("w", "v").replace("ph", "f")
+    return _DOUBLED.sub(r"\1", plain)
 
 
 def warm_up() -> None:
     """Read the lists, which the first message would otherwise wait for."""
     _sounds("common_words")
     _sounds("person_names")
+    _names_by_sound()

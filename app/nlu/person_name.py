@@ -250,7 +250,9 @@ def _fact(words: Sequence[Word], start: int, end: int) -> Fact[str] | None:
         return None
     if any(word in around and not is_called_so(word) for word in plain):
         return None
-    sure = not common or any(map(is_called_so, long))
+    # "galat" is no name, though no list of names or of words in these letters has it.
+    odd = any(sounds_common(word) and not is_called_so(word) for word in long)
+    sure = not odd and (not common or any(map(is_called_so, long)))
     return Fact(name, Confidence.CERTAIN if sure else Confidence.LIKELY, " ".join(plain))
 
 

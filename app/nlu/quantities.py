@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.nlu.intents import Intent, intents, yes_or_no
 from app.nlu.lexicon import Lexicon
@@ -95,6 +95,46 @@ def is_only_a_duration(words: Sequence[str]) -> bool:
         isinstance(token, _Number) or set(part[token == "year" :]) <= word_set("years", "around")
         for token, part in _tokens(words)
     )
+
+
+def in_kilometres(amount: Amount) -> float | None:
+    """Return how far an amount is, of a range the far end; None for what is no distance."""
+    return amount.high * _KM_OF[amount.unit] if amount.unit and amount.unit in _KM_OF else None
+
+
+def in_years(amount: Amount) -> float | None:
+    """Return how long an amount is in years, of a range the near end; None for what is no such time."""
+    return amount.low * _YEARS_OF[amount.unit] if amount.unit in _YEARS_OF else None
+
+
+class Measure(NamedTuple):
+    """A number with its unit among the words of a message."""
+
+    amount: Amount
+    start: int
+    """Where it begins among the words, and where it ends."""
+    end: int
+
+
+def find_measures(words: Sequence[str]) -> list[Measure]:
+    """Return every number, or range of two, that a unit follows: "5 se 10 km", "3 saal", "dedh saal"."""
+    found: list[Measure] = []
+    begins, position = -1, 0
+    pieces: list[_Token] = []
+    for token, part in _tokens(words):
+        if isinstance(token, _Number):
+            begins = begins if pieces else position
+            pieces.append(token)
+        elif pieces and token == _RANGE and pieces[-1] != _RANGE:
+            pieces.append(token)
+        else:
+            if pieces and token and token != _RANGE:
+                amounts = _measured([*pieces, token])
+                if amounts and len(amounts) == 1:
+                    found.append(Measure(amounts[0], begins, position + len(part)))
+            pieces = []
+        position += len(part)
+    return found
 
 
 def _amounts(text: str) -> list[Amount] | None:

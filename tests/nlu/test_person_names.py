@@ -68,6 +68,11 @@ def test_a_sentence_a_request_or_a_place_is_no_name(text: str) -> None:
         ("Md. Arif", "Md. Arif"),
         ("Salman Khan", "Salman Khan"),
         ("संतोष कुमार", "संतोष कुमार"),
+        ("sunitha", "sunitha"),
+        ("Poojaa Kumaar", "Poojaa Kumaar"),
+        ("shabnam bano", "shabnam bano"),
+        ("Lobsang Dolma", "Lobsang Dolma"),
+        ("शबनम", "शबनम"),
     ],
 )
 def test_a_name_alone_is_certain(text: str, name: str) -> None:
@@ -76,7 +81,14 @@ def test_a_name_alone_is_certain(text: str, name: str) -> None:
     assert (found.value, found.confidence) == (name, Confidence.CERTAIN)
 
 
-@pytest.mark.parametrize("text", ["Happy", "Mai Devi", "vanakkam", "asdfghjkl"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Happy", "Mai Devi", "vanakkam", "asdfghjkl"),
+        # What only sounds like a name, and what sounds like an everyday word.
+        *("nill", "sry", "seri", "samayal", "tabiyat kharab hai", "naam galat hai"),
+    ],
+)
 def test_a_name_that_is_a_word_too_is_only_likely(text: str) -> None:
     found = read_name_answer(words_of(text))
     assert found is not None
