@@ -16,10 +16,10 @@ from app.core.metrics import ALERTS
 from app.database.statements import transition_update
 from app.database.wakeups import wake_loops
 from app.employers.models import Employer
-from app.payments import ledger, refunds, rules
+from app.payments import ledger, refunds, rules, suspense
 from app.payments.models import Dispute, Payment
 from app.payments.provider import DisputeChanged
-from app.payments.rules import PaymentAction
+from app.payments.rules import PaymentAction, PaymentStatus
 
 _ORDER = {"": 0, "inquiry": 1, "opened": 2, "won": 3, "lost": 3}
 """How far a dispute has come: an inquiry may become a dispute, and that ends one way or the other."""
@@ -63,14 +63,20 @@ async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.
         await refunds.wait_for_dispute(session, payment.id, now)
         await _close_pages(session, payment.employer_id, now)
     if change.status == "lost":
+        in_review = payment.status == PaymentStatus.IN_REVIEW
         await ledger.book(
             session,
             f"dispute_lost:{dispute.id}",
-            rules.dispute_lost(dispute.amount),
+            # Money in suspense is not ours to lose.
+            rules.refund(dispute.amount, rules.SUSPENSE)
+            if in_review
+            else rules.dispute_lost(dispute.amount),
             currency=dispute.currency,
             payment_id=payment.id,
             now=now,
         )
+        if in_review:
+            await suspense.taken_back(session, payment, now)
     if change.status in {"won", "lost"}:
         await refunds.dispute_ended(session, payment, now)
     audit.record(

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit import log
 from app.offers.models import JobMatch
-from app.payments.models import LeadReport, Payment, Refund
+from app.payments.models import LeadReport, OpenItem, Payment, Refund
 
 
 async def forget_words(session: AsyncSession, worker_ids: Collection[UUID]) -> None:
@@ -19,6 +19,7 @@ async def forget_words(session: AsyncSession, worker_ids: Collection[UUID]) -> N
     for table, which in (
         (LeadReport, LeadReport.match_id.in_(matches)),
         (Refund, Refund.payment_id.in_(about)),
+        (OpenItem, OpenItem.payment_id.in_(about)),
     ):
         about += await session.scalars(select(table.id).where(which))
         await session.execute(

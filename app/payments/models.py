@@ -149,6 +149,40 @@ class LeadReport(Base):
     created_at: Mapped[dt.datetime]
 
 
+class OpenItem(Base):
+    """Something about money that a person has to decide or look at."""
+
+    __tablename__ = "open_items"
+    __table_args__ = (
+        partial_index("ix_open_items_open", "kind", "opened_at", where="closed_at IS NULL"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(32))
+    """See `app.payments.open_items.ItemKind`."""
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    """What it is about, such as `suspense:{payment}`: there is one item of each."""
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"), index=True)
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    details: Mapped[dict[str, Any]] = mapped_column(JsonType)
+    """What there is to know, by name; nothing about a person."""
+    opened_at: Mapped[dt.datetime]
+    closed_at: Mapped[dt.datetime | None]
+    closed_by: Mapped[UUID | None]
+    """The administrator; None while it is open, and where it closed by itself."""
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    """Why it was closed, in words."""
+
+    @property
+    def money(self) -> Money | None:
+        """The money it is about, if it is about any."""
+        if self.amount is None or self.currency is None:
+            return None
+        return Money(self.amount, self.currency)
+
+
 class LedgerAccount(Base):
     """An account of the ledger. Its id follows from the rest (`ledger.account_id`), so there is one of each.
 

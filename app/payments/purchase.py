@@ -27,7 +27,7 @@ from app.jobs.models import Job
 from app.offers.mark_unlocked import MatchNotFound, is_for_sale
 from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
-from app.payments import disputes, quotes, rules, unlock_limits
+from app.payments import disputes, quotes, rules, suspense, unlock_limits
 from app.payments import provider as providers
 from app.payments.models import Payment, Unlock
 from app.payments.provider import (
@@ -38,6 +38,7 @@ from app.payments.provider import (
     ProviderRefused,
 )
 from app.payments.rules import PaymentAction, PaymentStatus
+from app.payments.suspense import PaymentInReview
 from app.policy import policy
 
 ASK_AFTER = dt.timedelta(minutes=2)
@@ -85,7 +86,8 @@ async def begin(
     """Return the employer's unlock if they bought the lead, else its one open payment, made if needed.
 
     `paced` is whether rate limits are on. Raises `MatchNotFound`, `AccountRestricted`,
-    `MatchNotAccepted`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired` or `UnlocksTooFast`.
+    `MatchNotAccepted`, `DisputeOpen`, `EmailUnconfirmed`, `VerificationRequired`, `PaymentInReview` or
+    `UnlocksTooFast`.
     """
     own = (JobMatch.id == match_id, JobMatch.employer_id == actor.user_id)
     match = await session.scalar(select(JobMatch).where(*own))
@@ -97,6 +99,8 @@ async def begin(
     if not await is_for_sale(session, match_id):
         raise MatchNotAccepted
     await _require_good_standing(session, actor.user_id, match_id)
+    if await suspense.is_in_review(session, actor.user_id, match_id):
+        raise PaymentInReview
     if paced:
         await unlock_limits.require(session, actor.user_id, match_id, now)
     await _expire_overdue(session, actor.user_id, match_id, now)

@@ -27,8 +27,9 @@ from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
 from app.offers.models import JobMatch
-from app.payments import ledger, rules
+from app.payments import ledger, open_items, rules
 from app.payments.models import Dispute, Payment, Refund
+from app.payments.open_items import ItemKind
 from app.payments.provider import (
     PaymentProvider,
     PaymentsUnavailable,
@@ -38,7 +39,7 @@ from app.payments.provider import (
     ProviderRefused,
     RefundState,
 )
-from app.payments.rules import RefundStatus
+from app.payments.rules import AccountType, PaymentStatus, RefundStatus
 
 AT_ONCE: Final = 8
 """Refunds that are asked for side by side: providers allow tens of requests a second."""
@@ -77,18 +78,21 @@ async def request(
     reason: str,
     actor: Actor | None,
     now: dt.datetime,
+    *,
+    in_review: bool = False,
 ) -> Refund:
     """Ask for a refund of `amount` minor units (None: all that is left), to be sent right after.
 
-    `actor` None means that a rule decided: its refund waits while the payment is disputed. Raises
-    `PaymentNotFound`, `PaymentNotRefundable`, `PaymentDisputed`, or `Invalid` for more than is left.
+    `actor` None means that a rule decided: its refund waits while the payment is disputed. `in_review` is
+    for money in suspense, whose administrator decides there. Raises `PaymentNotFound`, `PaymentNotRefundable`, `PaymentDisputed`, or `Invalid` for more than is left.
     """
     query = select(Payment).where(Payment.id == payment_id).with_for_update()
     payment = await session.scalar(query.execution_options(populate_existing=True))
     if payment is None:
         raise PaymentNotFound
-    left = payment.amount - await _given_up(session, payment_id)
-    if payment.status not in rules.REFUNDABLE or left <= 0:
+    left = payment.amount - await given_up(session, payment_id)
+    refundable = {PaymentStatus.IN_REVIEW} if in_review else rules.REFUNDABLE
+    if payment.status not in refundable or left <= 0:
         raise PaymentNotRefundable
     if amount is not None and not 0 < amount <= left:
         raise Invalid.field("amount", f"must be between 1 and {left}, what is left of the payment")
@@ -123,7 +127,7 @@ async def request(
     return refund
 
 
-async def _given_up(session: AsyncSession, payment_id: UUID) -> int:
+async def given_up(session: AsyncSession, payment_id: UUID) -> int:
     """Return how much of a payment went back, is on its way back, or was taken by a bank."""
     refunds = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.payment_id == payment_id, Refund.status.in_(rules.ON_THE_WAY)
@@ -161,7 +165,7 @@ async def dispute_ended(session: AsyncSession, payment: Payment, now: dt.datetim
         Refund.payment_id == payment.id, Refund.status == RefundStatus.WAITING
     )
     for refund in await session.scalars(waiting.order_by(Refund.id)):
-        left = payment.amount - await _given_up(session, payment.id) + refund.amount
+        left = payment.amount - await given_up(session, payment.id) + refund.amount
         refund.updated_at = now
         if left > 0:
             refund.status, refund.due_at = RefundStatus.REQUESTED, now
@@ -294,7 +298,7 @@ async def _replace(
 
 async def _refused(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> None:
     if await _fail(session, refund.id, code, now):
-        _alert(session, refund, code, now)
+        await _alert(session, refund, code, now)
 
 
 async def _fail(session: AsyncSession, refund_id: UUID, code: str, now: dt.datetime) -> bool:
@@ -308,8 +312,19 @@ async def _fail(session: AsyncSession, refund_id: UUID, code: str, now: dt.datet
     return await rows_changed(session, statement) == 1
 
 
-def _alert(session: AsyncSession, refund: Refund, code: str | None, now: dt.datetime) -> None:
+async def _alert(session: AsyncSession, refund: Refund, code: str | None, now: dt.datetime) -> None:
     """Money that should go back did not: a person has to look."""
+    suspended = f"suspense:{refund.payment_id}"
+    if not await open_items.reopen(session, suspended, now):
+        await open_items.add(
+            session,
+            ItemKind.REFUND_FAILED,
+            _failed_item(refund),
+            now,
+            payment_id=refund.payment_id,
+            money=Money(refund.amount, refund.currency),
+            details={"refund_id": str(refund.id), "code": code},
+        )
     ALERTS.labels("refund_failed").inc()
     logger().error("refund_failed", payment_id=str(refund.payment_id), code=code)
     audit.record(
@@ -320,6 +335,11 @@ def _alert(session: AsyncSession, refund: Refund, code: str | None, now: dt.date
         now,
         after={"amount": refund.amount, "currency": refund.currency, "code": code},
     )
+
+
+def _failed_item(refund: Refund) -> str:
+    """Return the key of the open item of a payment whose refund failed."""
+    return f"refund_failed:{refund.payment_id}"
 
 
 async def record_refund(
@@ -401,10 +421,14 @@ async def _balance(
     payment.refunded_amount = int(await session.scalar(done) or 0)
     payment.status = rules.after_refunds(payment.amount, payment.refunded_amount)
     payment.updated_at = now
-    postings = rules.refund(refund.amount)
+    in_review = payment.failure_code == rules.MISMATCH
+    if in_review and payment.status != PaymentStatus.REFUNDED:
+        payment.status = PaymentStatus.IN_REVIEW
+    source = AccountType.SUSPENSE if in_review else AccountType.LEAD_REVENUE
+    postings = rules.refund(refund.amount, source)
     event = f"refund:{refund.id}"
     if refund.status == RefundState.FAILED:
-        _alert(session, refund, refund.failure_code, now)
+        await _alert(session, refund, refund.failure_code, now)
         if was != RefundState.SUCCEEDED:
             return
         postings, event = rules.reversal(postings), f"refund_failed:{refund.id}"
@@ -412,6 +436,7 @@ async def _balance(
         session, event, postings, currency=refund.currency, payment_id=payment.id, now=now
     )
     if refund.status == RefundState.SUCCEEDED:
+        await open_items.close_key(session, _failed_item(refund), "the money went back", now)
         await _notify(session, payment, refund, now)
 
 

@@ -31,6 +31,8 @@ class PaymentStatus(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    IN_REVIEW = "in_review"
+    """Something else was paid than was asked: the money waits in suspense."""
 
 
 class RefundStatus(StrEnum):
@@ -81,9 +83,12 @@ CAPTURED: Final = frozenset(
 )
 """The money was taken, whether or not some of it went back."""
 
+MISMATCH: Final = "mismatch"
+"""Failure code of a payment whose terms at the provider differ from ours, and of the money that was taken for it."""
+
 REFUNDABLE: Final = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED})
 
-_UNPAID = frozenset(PaymentStatus) - CAPTURED
+_UNPAID = frozenset(PaymentStatus) - CAPTURED - {PaymentStatus.IN_REVIEW}
 
 _BEFORE_PAYING = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
 
@@ -189,6 +194,7 @@ class Posting:
 CASH: Final = AccountType.PROVIDER_CASH
 REVENUE: Final = AccountType.LEAD_REVENUE
 DISPUTED: Final = AccountType.DISPUTE_LOSSES
+SUSPENSE: Final = AccountType.SUSPENSE
 
 
 def capture(amount: int) -> Sequence[Posting]:
@@ -196,9 +202,19 @@ def capture(amount: int) -> Sequence[Posting]:
     return (Posting(CASH, amount), Posting(REVENUE, -amount))
 
 
-def refund(amount: int) -> Sequence[Posting]:
-    """Book money given back."""
-    return (Posting(REVENUE, amount), Posting(CASH, -amount))
+def refund(amount: int, source: AccountType = REVENUE) -> Sequence[Posting]:
+    """Book money given back, out of revenue or of suspense."""
+    return (Posting(source, amount), Posting(CASH, -amount))
+
+
+def set_aside(amount: int) -> Sequence[Posting]:
+    """Book money that does not fit what was asked for."""
+    return (Posting(CASH, amount), Posting(SUSPENSE, -amount))
+
+
+def settle_suspense(amount: int) -> Sequence[Posting]:
+    """Book money out of suspense as the price of its lead."""
+    return (Posting(SUSPENSE, amount), Posting(REVENUE, -amount))
 
 
 def reversal(postings: Sequence[Posting]) -> Sequence[Posting]:

@@ -20,6 +20,7 @@ from app.database.statements import rows_changed, transition_update
 from app.database.wakeups import wake_loops
 from app.employers import phones
 from app.employers.models import Employer
+from app.identity.actor import Actor
 from app.identity.models import User, UserStatus
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
@@ -27,15 +28,12 @@ from app.offers.job_lock import lock_jobs
 from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
-from app.payments import disputes, ledger, refunds, rules, unlock_limits
+from app.payments import disputes, ledger, refunds, rules, suspense, unlock_limits
 from app.payments.contacts import contacts_of
 from app.payments.first_message import hello_url
-from app.payments.models import Payment, Unlock
+from app.payments.models import OpenItem, Payment, Unlock
 from app.payments.provider import Checkout, CheckoutState
 from app.payments.rules import PaymentAction, PaymentStatus
-
-_MISMATCH = "mismatch"
-"""Failure code of a payment whose terms at the provider differ from ours."""
 
 
 async def settle(
@@ -98,8 +96,10 @@ async def _paid(
     ours = rules.PaymentTerms(str(payment.id), Money(payment.amount, payment.currency), livemode)
     theirs = rules.PaymentTerms(checkout.payment_id, checkout.paid, checkout.livemode)
     if wrong := rules.mismatches(ours, theirs):
-        await _mismatch(session, payment, wrong, now)
+        await _mismatch(session, payment, checkout, wrong, now)
         return
+    if await _is_of_another(session, payment, checkout):
+        return  # it was told otherwise before, and an administrator decides
     # Everybody locks jobs first; the payment's own row comes after.
     job_id = await session.scalar(select(JobMatch.job_id).where(JobMatch.id == payment.match_id))
     await lock_jobs(session, [job_id] if job_id else [])
@@ -108,6 +108,16 @@ async def _paid(
             await _paid_twice(session, payment, checkout, now)
         return
     await _unlock_or_refund(session, payment, now)
+
+
+async def _is_of_another(session: AsyncSession, payment: Payment, checkout: Checkout) -> bool:
+    """Whether the money is known as that of another payment."""
+    if checkout.intent_id is None:
+        return False
+    query = select(Payment.id).where(
+        Payment.intent_id == checkout.intent_id, Payment.id != payment.id
+    )
+    return await session.scalar(query) is not None
 
 
 async def _captured(
@@ -154,10 +164,14 @@ async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.dat
         await refunds.request(session, payment.id, None, "dispute_open", None, now)
         return
     try:
-        match = await mark_unlocked(session, payment.match_id, now)
+        await _unlock(session, payment, now)
     except (MatchNotAccepted, AlreadyUnlocked) as refusal:
         await refunds.request(session, payment.id, None, refusal.reason, None, now)
-        return
+
+
+async def _unlock(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    """Unlock the contact that was paid. Raises `MatchNotAccepted` or `AlreadyUnlocked`."""
+    match = await mark_unlocked(session, payment.match_id, now)
     session.add(
         Unlock(
             id=new_id(),
@@ -269,12 +283,39 @@ async def _paid_twice(
 
 
 async def _mismatch(
-    session: AsyncSession, payment: Payment, differs: list[str], now: dt.datetime
+    session: AsyncSession,
+    payment: Payment,
+    checkout: Checkout,
+    differs: list[str],
+    now: dt.datetime,
 ) -> None:
-    """Unlock nothing and raise one alert, however often the event is repeated."""
-    if payment.failure_code == _MISMATCH:
+    """Unlock nothing, set the money aside and raise one alert, however often the event is repeated."""
+    await session.refresh(payment, with_for_update=True)
+    taken = select(Payment.id).where(Payment.intent_id == checkout.intent_id)
+    known = checkout.intent_id is not None and await session.scalar(taken) is not None
+    if known or (checkout.intent_id is None and payment.failure_code == rules.MISMATCH):
         return
-    await move(session, payment.id, PaymentAction.FAIL, now, failure_code=_MISMATCH)
+    await move(session, payment.id, PaymentAction.FAIL, now, failure_code=rules.MISMATCH)
     ALERTS.labels("payment_mismatch").inc()
     logger().error("payment_mismatch", payment_id=str(payment.id), reason=",".join(differs))
     audit.record(session, "payment.mismatch", payment.id, None, now, after={"differs": differs})
+    if checkout.intent_id is not None:
+        await suspense.set_aside(session, payment, checkout, differs, now)
+
+
+async def settle_suspense(
+    session: AsyncSession, item_id: UUID, reason: str, actor: Actor, now: dt.datetime
+) -> OpenItem:
+    """Take money in suspense for the price of its lead, and unlock that.
+
+    Raises `OpenItemNotFound`, `OpenItemClosed`, `OtherMode`, `PaymentNotRefundable` if the money has gone,
+    `MatchNotAccepted` or `AlreadyUnlocked` where the lead can't be sold: then the money goes back.
+    """
+    about = select(JobMatch.job_id).join(Payment, Payment.match_id == JobMatch.id)
+    of_item = about.join(OpenItem, OpenItem.payment_id == Payment.id).where(OpenItem.id == item_id)
+    job_id = await session.scalar(of_item)
+    await lock_jobs(session, [job_id] if job_id else [])
+    item, payment = await suspense.get_item(session, item_id)
+    await suspense.take_as_paid(session, item, payment, reason, actor, now)
+    await _unlock(session, payment, now)
+    return item

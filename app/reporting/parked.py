@@ -24,6 +24,7 @@ from app.messaging.models import (
 from app.offers.closing import ENDS
 from app.offers.expire import EXPIRIES
 from app.offers.remind import REMINDERS
+from app.payments import open_items
 from app.payments.reconcile import CHECKS
 from app.payments.refunds import REFUNDS
 from app.privacy.purge import ERASURES
@@ -48,18 +49,21 @@ class Parked(NamedTuple):
     """Messages from people (`GET /api/admin/inbox?state=dead`)."""
     work: dict[str, int]
     """By kind (`GET /api/admin/parked`); kinds of which there is none are left out."""
+    money: dict[str, int]
+    """Open items by kind (`GET /api/admin/open-items?open=true`); kinds of which there is none are left out."""
     oldest_seconds: int
     """Age of what has waited longest, 0 when nothing waits."""
 
     @property
     def total(self) -> int:
         """How much it is in all."""
-        return self.messages + self.webhooks + self.inbox + sum(self.work.values())
+        apart = sum(self.work.values()) + sum(self.money.values())
+        return self.messages + self.webhooks + self.inbox + apart
 
     def by_kind(self) -> dict[str, int]:
         """Return all of it by kind, without what there is none of."""
         found = {"message": self.messages, "webhook": self.webhooks, "inbox": self.inbox}
-        return {kind: count for kind, count in (found | self.work).items() if count}
+        return {kind: count for kind, count in (found | self.work | self.money).items() if count}
 
 
 async def count(session: AsyncSession, now: dt.datetime) -> Parked:
@@ -77,7 +81,9 @@ async def count(session: AsyncSession, now: dt.datetime) -> Parked:
         .group_by(WorkAttempt.kind)
     )
     apart = (await session.execute(query)).all()
+    money = await open_items.count_open(session)
     since = [oldest for _, oldest in dead] + [oldest for _, _, oldest in apart]
+    since += [oldest for _, oldest in money.values()]
     oldest = min((instant for instant in since if instant is not None), default=now)
     messages_dead, events_dead, items_dead = (number for number, _ in dead)
     parked = Parked(
@@ -85,9 +91,10 @@ async def count(session: AsyncSession, now: dt.datetime) -> Parked:
         events_dead,
         items_dead,
         work={kind: number for kind, number, _ in apart},
+        money={kind: number for kind, (number, _) in money.items()},
         oldest_seconds=max(0, int((now - oldest).total_seconds())),
     )
-    for kind in ("message", "webhook", "inbox", *Kind):
+    for kind in ("message", "webhook", "inbox", *Kind, *open_items.ItemKind):
         PARKED.labels(kind).set(parked.by_kind().get(kind, 0))
     return parked
 

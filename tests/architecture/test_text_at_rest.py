@@ -26,6 +26,7 @@ outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status
 payments.status payments.currency payments.failure_code disputes.status disputes.currency
 ledger_entries.event_key ledger_entries.account ledger_entries.currency
+open_items.kind open_items.key open_items.currency open_items.details open_items.outcome
 ledger_accounts.type ledger_accounts.currency ledger_accounts.provider
 ledger_transactions.kind ledger_transactions.event_key ledger_transactions.provider
 refunds.status refunds.currency refunds.failure_code idempotency_keys.key
@@ -65,7 +66,9 @@ COMPANY = "employers.city employers.tax_id jobs.city payments.quote"
 JOB_TEXTS = "jobs.title jobs.description jobs.review_findings jobs.review_note"
 """What workers are told of a job, and what the review found in it."""
 
-FORGOTTEN = "job_matches.reject_reason lead_reports.reason refunds.reason chat_people.state"
+FORGOTTEN = """
+job_matches.reject_reason lead_reports.reason refunds.reason open_items.reason chat_people.state
+"""
 """What somebody said in passing: emptied when the worker it is about, or who said it, is erased."""
 
 EMPTIED = "users.email employers.address jobs.address workers.bio"

@@ -166,10 +166,12 @@ def test_a_payment_of_something_else_unlocks_nothing_and_calls_a_person(
         assert post_to_webhook(world, stripe_event("checkout.session.completed", page)) == [200]
     assert mine.contact() is None
     assert alerts("payment_mismatch") == before + 1
-    [row] = leads.log_of(world, mine.payment["id"])
+    asked, taken = mine.payments()
+    [row] = leads.log_of(world, asked["id"])
     assert (row.action, row.actor_id, row.after) == ("payment.mismatch", None, {"differs": differs})
-    assert (mine.payment["status"], mine.payment["failure_code"]) == ("failed", "mismatch")
-    mine.buy()
+    assert (asked["status"], asked["failure_code"]) == ("failed", "mismatch")
+    assert (taken["status"], taken["failure_code"]) == ("in_review", "mismatch")
+    refused(mine.unlock(), 409, "payment_in_review")
 
 
 def test_events_that_are_none_of_ours_have_no_effect(world: World) -> None:

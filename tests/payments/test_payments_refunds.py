@@ -341,6 +341,7 @@ def test_a_page_that_is_being_opened_when_a_dispute_comes_is_closed_too(world: W
         world.runtime.database, provider, begun.id, "http://here/p", now
     )
     assert world.run(opening).status == "cancelled"
+    later(world, other, minutes=1)
     world.settle()
     assert [page["status"] for page in checkout_pages(world, other.id)] == ["expired"]
 

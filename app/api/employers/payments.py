@@ -44,6 +44,7 @@ from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import DisputeOpen, EmailUnconfirmed, VerificationRequired
 from app.payments.refunds import PaymentNotFound
 from app.payments.rules import OPEN, PaymentStatus
+from app.payments.suspense import PaymentInReview
 from app.payments.unlock_limits import UnlocksTooFast
 
 router = APIRouter(prefix="/api/employers", tags=["employers"], route_class=Route)
@@ -133,6 +134,7 @@ class ReportAnswer(ResponseModel):
             AccountRestricted,
             VerificationRequired,
             EmailUnconfirmed,
+            PaymentInReview,
             UnlocksTooFast,
             PaymentsNotConfigured,
             PaymentsUnavailable,

@@ -1,0 +1,193 @@
+"""Suspense: money that was taken and does not fit what was asked for, until an administrator decides.
+
+The money is a payment of its own, of the amount that was really taken, with status `in_review`; while it stands
+so, no other page is opened for its lead. Money of the provider's other mode (test money on a live server) is in
+no account of ours, so it is listed and not booked.
+"""
+
+import datetime as dt
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.errors import Conflict
+from app.core.ids import new_id
+from app.identity.actor import Actor
+from app.payments import ledger, open_items, refunds, rules
+from app.payments.models import OpenItem, Payment
+from app.payments.open_items import ItemKind, ItemOutcome, OpenItemNotFound
+from app.payments.provider import Checkout
+from app.payments.rules import MISMATCH, PaymentStatus
+
+_OTHER_MODE: Final = "livemode"
+
+
+class PaymentInReview(Conflict):
+    """Something else was paid for this lead than was asked."""
+
+    code = "payment_in_review"
+    detail = (
+        "A payment for this lead arrived that differs from what was asked. We are checking it: the contact is "
+        "unlocked, or the money goes back. You need not pay again."
+    )
+
+
+class OtherMode(Conflict):
+    """The money is none of this account's mode: there is nothing to give back or to keep."""
+
+    code = "suspense_other_mode"
+    detail = "This was paid in the provider's other mode (test or live): close the item instead."
+
+
+class NothingToClose(Conflict):
+    """Money that is there is given back or settled."""
+
+    code = "suspense_not_empty"
+    detail = "The money is there: refund or settle it."
+
+
+async def is_in_review(session: AsyncSession, employer_id: UUID, match_id: UUID) -> bool:
+    """Whether money of this employer waits in suspense for this lead."""
+    query = select(Payment.id).where(
+        Payment.employer_id == employer_id,
+        Payment.match_id == match_id,
+        Payment.status == PaymentStatus.IN_REVIEW,
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
+async def set_aside(
+    session: AsyncSession,
+    payment: Payment,
+    checkout: Checkout,
+    differs: list[str],
+    now: dt.datetime,
+) -> None:
+    """Book what was taken for `payment` to suspense, once, and open an item for administrators.
+
+    The caller has locked `payment`, and no payment has the intent yet.
+    """
+    taken = Payment(
+        id=new_id(),
+        employer_id=payment.employer_id,
+        match_id=payment.match_id,
+        status=PaymentStatus.IN_REVIEW,
+        amount=checkout.paid.amount,
+        currency=checkout.paid.currency,
+        refunded_amount=0,
+        attempt=1,
+        intent_id=checkout.intent_id,
+        livemode=checkout.livemode,
+        failure_code=MISMATCH,
+        created_at=now,
+        paid_at=now,
+        updated_at=now,
+    )
+    session.add(taken)
+    await session.flush()
+    if _OTHER_MODE not in differs:
+        await ledger.book(
+            session,
+            f"capture:{taken.id}",
+            rules.set_aside(taken.amount),
+            currency=taken.currency,
+            payment_id=taken.id,
+            now=now,
+            provider_ref=taken.intent_id,
+        )
+    await open_items.add(
+        session,
+        ItemKind.SUSPENSE,
+        f"suspense:{taken.id}",
+        now,
+        payment_id=taken.id,
+        money=checkout.paid,
+        details={
+            "differs": differs,
+            "asked_for": {"amount": payment.amount, "currency": payment.currency},
+            "payment_id": str(payment.id),
+        },
+    )
+
+
+async def get_item(session: AsyncSession, item_id: UUID) -> tuple[OpenItem, Payment]:
+    """Return an open item of suspense and its payment, both locked. Raises `OpenItemNotFound`, `OpenItemClosed`."""
+    query = select(OpenItem.payment_id).where(
+        OpenItem.id == item_id, OpenItem.kind == ItemKind.SUSPENSE
+    )
+    locked = select(Payment).where(Payment.id == query.scalar_subquery()).with_for_update()
+    payment = await session.scalar(locked.execution_options(populate_existing=True))
+    if payment is None:
+        raise OpenItemNotFound
+    return await open_items.get_locked(session, item_id), payment
+
+
+async def refund(
+    session: AsyncSession, item_id: UUID, reason: str, actor: Actor, now: dt.datetime
+) -> OpenItem:
+    """Give the money back. The lead can be bought again once it is there.
+
+    Raises `OpenItemNotFound`, `OpenItemClosed`, `OtherMode`, `PaymentDisputed` or `PaymentNotRefundable`.
+    """
+    item, payment = await get_item(session, item_id)
+    if _OTHER_MODE in item.details["differs"]:
+        raise OtherMode
+    await refunds.request(session, payment.id, None, reason, actor, now, in_review=True)
+    return await open_items.close(session, item, ItemOutcome.REFUNDED, reason, actor, now)
+
+
+async def take_as_paid(
+    session: AsyncSession,
+    item: OpenItem,
+    payment: Payment,
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Make revenue of the money and close the item; the caller unlocks the lead.
+
+    Raises `OtherMode`, or `PaymentNotRefundable` if the money has gone.
+    """
+    if _OTHER_MODE in item.details["differs"]:
+        raise OtherMode
+    left = payment.amount - await refunds.given_up(session, payment.id)
+    if left <= 0 or payment.status != PaymentStatus.IN_REVIEW:
+        raise refunds.PaymentNotRefundable
+    payment.status = rules.after_refunds(payment.amount, payment.refunded_amount)
+    payment.failure_code, payment.updated_at = None, now
+    await session.flush()
+    await ledger.book(
+        session,
+        f"settle:{payment.id}",
+        rules.settle_suspense(left),
+        currency=payment.currency,
+        payment_id=payment.id,
+        now=now,
+        provider_ref=payment.intent_id,
+    )
+    await open_items.close(session, item, ItemOutcome.SETTLED, reason, actor, now)
+
+
+async def close_other_mode(
+    session: AsyncSession, item_id: UUID, reason: str, actor: Actor, now: dt.datetime
+) -> OpenItem:
+    """Close an item whose money is of the provider's other mode.
+
+    Raises `OpenItemNotFound`, `OpenItemClosed` or `NothingToClose`.
+    """
+    item, payment = await get_item(session, item_id)
+    if _OTHER_MODE not in item.details["differs"]:
+        raise NothingToClose
+    payment.status, payment.updated_at = PaymentStatus.CANCELLED, now
+    return await open_items.close(session, item, ItemOutcome.CLOSED, reason, actor, now)
+
+
+async def taken_back(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    """Close the item of a payment in review whose money a bank has given back."""
+    payment.status, payment.updated_at = PaymentStatus.CANCELLED, now
+    await session.flush()
+    await open_items.close_key(
+        session, f"suspense:{payment.id}", "the bank gave the money back", now
+    )
