@@ -40,6 +40,8 @@ class Service:
     batch: int
     body: Callable[[Sequence[Json]], bytes]
     sign: Callable[[bytes, str], dict[str, str]]
+    #: The header that carries an item's `event_id`, where the platform puts the id beside the body.
+    id_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +184,16 @@ class Deliverer:
         ]
         return await self._post_rows(self._services[service], [dict(row) for row in rows])
 
-    async def post(self, service: str, body: bytes, signature: str) -> Answer:
+    async def post(
+        self, service: str, body: bytes, signature: str, *, event_id: str = ""
+    ) -> Answer:
         """Post exact bytes; `signature` is "good", "bad" or "none"."""
         target = self._services[service]
         headers = {"Content-Type": "application/json", "User-Agent": f"sandbox-{service}"}
         if signature != "none":
             headers |= target.sign(body, signature)
+        if target.id_header and event_id:
+            headers[target.id_header] = event_id
         if self._client is None:
             self.start()
         client = self._client
@@ -252,9 +258,11 @@ class Deliverer:
 
     async def _post_rows(self, service: Service, rows: Sequence[Json]) -> Answer:
         flawed = any(row["flaw"] == "bad_signature" and row["attempts"] == 0 for row in rows)
-        body = service.body([loads(row["item"]) for row in rows])
+        items = [loads(row["item"]) for row in rows]
+        body = service.body(items)
+        id_ = str(items[0].get("event_id", "")) if items else ""
         try:
-            answer = await self.post(service.name, body, "bad" if flawed else "good")
+            answer = await self.post(service.name, body, "bad" if flawed else "good", event_id=id_)
         except asyncio.CancelledError:
             self._give_back(rows)
             raise

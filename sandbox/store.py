@@ -18,7 +18,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -126,12 +126,29 @@ CREATE INDEX stripe_objects_by_customer ON stripe_objects (customer, object, seq
 CREATE INDEX stripe_objects_by_intent ON stripe_objects (payment_intent, object, seq);
 CREATE INDEX stripe_objects_open ON stripe_objects (open_until) WHERE open_until IS NOT NULL;
 
-CREATE TABLE stripe_answers (
-    key TEXT PRIMARY KEY,
+CREATE TABLE razorpay_objects (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    entity TEXT NOT NULL,
+    payment_id TEXT,
+    reference TEXT,
+    created_at INTEGER NOT NULL,
+    open_until REAL,
+    body TEXT NOT NULL
+);
+CREATE INDEX razorpay_objects_by_entity ON razorpay_objects (entity, created_at, seq);
+CREATE INDEX razorpay_objects_of_payment ON razorpay_objects (payment_id, entity, seq);
+CREATE UNIQUE INDEX razorpay_links_by_reference ON razorpay_objects (reference) WHERE reference IS NOT NULL;
+CREATE INDEX razorpay_objects_open ON razorpay_objects (open_until) WHERE open_until IS NOT NULL;
+
+CREATE TABLE answers (
+    service TEXT NOT NULL,
+    key TEXT NOT NULL,
     request TEXT NOT NULL,
     status INTEGER NOT NULL,
     body TEXT NOT NULL,
-    at REAL NOT NULL
+    at REAL NOT NULL,
+    PRIMARY KEY (service, key)
 ) WITHOUT ROWID;
 """
 
@@ -143,7 +160,8 @@ TABLES = (
     "faults",
     "webhooks",
     "stripe_objects",
-    "stripe_answers",
+    "razorpay_objects",
+    "answers",
     "settings",
 )
 

@@ -88,13 +88,15 @@ class PaymentSettings(BaseSettings):
 
     @property
     def stripe_is_live(self) -> bool:
-        """Whether Stripe's key moves real money."""
-        return (self.stripe_key or "").startswith(("sk_live_", "rk_live_"))
+        """Whether Stripe's key moves real money; without one, whether its events must be of such a key."""
+        key = self.stripe_key
+        return self.is_production if key is None else key.startswith(("sk_live_", "rk_live_"))
 
     @property
     def razorpay_is_live(self) -> bool:
-        """Whether Razorpay's key moves real money."""
-        return self.razorpay_key_id.startswith("rzp_live_")
+        """Whether Razorpay's key moves real money; without one, whether its events must be of such a key."""
+        key = self.razorpay_key
+        return self.is_production if key is None else key[0].startswith("rzp_live_")
 
     @property
     def _keys_of_the_seller(self) -> list[tuple[str, object, str]]:

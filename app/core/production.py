@@ -157,7 +157,7 @@ def _stripe(settings: Settings) -> Iterator[str]:
 
 def _razorpay(settings: Settings) -> Iterator[str]:
     key = settings.razorpay_key_id
-    if key and not settings.razorpay_is_live:
+    if key and not key.startswith("rzp_live_"):
         yield "RAZORPAY_KEY_ID is not a live key: set the live one, or leave it out."
     elif key and bits(key, _SAMPLES) < SHARED_BITS:
         yield "RAZORPAY_KEY_ID is no key that Razorpay gives: copy the live one again."

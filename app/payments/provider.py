@@ -91,7 +91,8 @@ class CheckoutRequest:
     payment_id: str
     match_id: str
     employer_id: str
-    customer_id: str
+    customer_id: str | None
+    """The provider's, where it keeps them (`keeps_customers`)."""
     price: Money
     description: str
     return_url: str
@@ -232,6 +233,15 @@ class PaymentProvider(Protocol):
         """Whether our key moves real money."""
         ...
 
+    @property
+    def keeps_customers(self) -> bool:
+        """Whether a page belongs to a customer of the provider's, which has to be made first."""
+        ...
+
+    def owns(self, id_: str) -> bool:
+        """Whether an id of a page, payment, refund or dispute is of this provider's making."""
+        ...
+
     async def close(self) -> None:
         """Close the connections to the provider; nothing is asked of it afterwards."""
 
@@ -254,3 +264,6 @@ class PaymentProvider(Protocol):
 
     async def refunds_of(self, intent_id: str) -> list[ProviderRefund]:
         """Return what was given back of a payment so far."""
+
+    async def disputes_of(self, intent_id: str) -> list[DisputeChanged]:
+        """Return what banks have asked back of a payment, as it stands now."""

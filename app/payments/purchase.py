@@ -241,7 +241,9 @@ async def _read(database: Database, payment_id: UUID) -> Payment:
         return (await session.scalars(select(Payment).where(Payment.id == payment_id))).one()
 
 
-async def _customer(database: Database, provider: PaymentProvider, payment: Payment) -> str:
+async def _customer(database: Database, provider: PaymentProvider, payment: Payment) -> str | None:
+    if not provider.keeps_customers:
+        return None
     async with database.read() as session:
         query = select(Employer).where(Employer.id == payment.employer_id)
         employer = (await session.scalars(query)).one()
@@ -260,7 +262,7 @@ async def _customer(database: Database, provider: PaymentProvider, payment: Paym
 
 
 async def _request(
-    database: Database, payment: Payment, customer_id: str, return_url: str
+    database: Database, payment: Payment, customer_id: str | None, return_url: str
 ) -> CheckoutRequest:
     async with database.read() as session:
         query = (

@@ -9,7 +9,9 @@ from app.core.settings import Settings
 from app.messaging.channel import ChannelRegistry
 from app.messaging.models import Channel
 from app.payments.provider import PaymentEvents, PaymentProvider
+from app.payments.provider_choice import ChosenProviders
 from app.payments.provider_currencies import ProviderCurrencies
+from app.providers.razorpay.client import RazorpayPayments
 from app.providers.razorpay.currencies import RAZORPAY_CURRENCIES
 from app.providers.razorpay.webhook import RazorpayEvents
 from app.providers.sms import sms_channel
@@ -46,13 +48,25 @@ def currency_problems(settings: Settings) -> list[str]:
     return [f"DEFAULT_CURRENCY can't be {settings.default_currency}: {problem}"] if problem else []
 
 
-def build_payments(settings: Settings) -> PaymentProvider | None:
-    """Return the provider, or None when no key is configured."""
-    if settings.stripe_key is None:
+def build_payments(settings: Settings) -> ChosenProviders | None:
+    """Return the providers whose keys are configured; None without any."""
+    configured: list[PaymentProvider] = []
+    if settings.stripe_key is not None:
+        configured.append(
+            StripePayments(
+                settings.stripe_key, settings.stripe_url, livemode=settings.stripe_is_live
+            )
+        )
+    if settings.razorpay_key is not None:
+        configured.append(
+            RazorpayPayments(
+                settings.razorpay_key, settings.razorpay_url, livemode=settings.razorpay_is_live
+            )
+        )
+    if not configured:
         return None
-    return StripePayments(
-        settings.stripe_key, settings.stripe_url, livemode=settings.stripe_is_live
-    )
+    name = settings.payment_provider
+    return ChosenProviders(name, _CURRENCIES[name], {each.name: each for each in configured})
 
 
 def build_payment_events(settings: Settings) -> dict[str, PaymentEvents]:

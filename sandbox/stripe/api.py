@@ -2,11 +2,8 @@
 
 import base64
 import binascii
-import hashlib
 import hmac
-import json
 import logging
-import time
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,12 +11,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from sandbox import faults
+from sandbox.answers import (
+    Kept,
+    KeptAnswers,
+    fingerprint,
+    instead_of_answering,
+    instead_of_doing,
+)
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.faults import Fault
 from sandbox.problem import Problem, body_of
-from sandbox.silence import BrokenAnswer, NoAnswer
-from sandbox.store import Json, Store, dumps, loads
+from sandbox.store import Json, Store
 from sandbox.stripe import params as p
 from sandbox.stripe.account import Account
 from sandbox.stripe.errors import StripeError
@@ -28,28 +31,6 @@ from sandbox.stripe.objects import new_id
 
 IDEMPOTENCY_SECONDS = 24 * 3600.0
 
-#: What a scripted fault does to the answer of a writing call.
-CALL_FAULTS = {
-    "timeout_after_accept": "done, and the answer never comes",
-    "drop_after_accept": "done, and the connection breaks before the answer",
-    "timeout": "not done, and no answer comes",
-    "http_500": "not done, 500; the answer is kept for its idempotency key, as Stripe does",
-    "http_500_after_accept": "done, and 500; kept for its idempotency key",
-    "html_502": "not done, an HTML page and 502",
-    "html_404": "not done, a proxy's HTML page and 404",
-    "bad_key": "not done, 401: the key is wrong",
-    "rate_limited": "not done, 429",
-    "blocked": "not done, 403: the key may not do this",
-    "error": "not done, 400 with `code`",
-}
-#: What a scripted fault does to the answer of a reading call (GET).
-READ_FAULTS = {
-    "read_timeout": "no answer comes to a GET",
-    "read_http_500": "a GET is answered by 500",
-    "read_html_404": "a GET is answered by a proxy's HTML page and 404",
-    "read_bad_key": "a GET is answered by 401: the key is wrong",
-    "read_blocked": "a GET is answered by 403: the key may not do this",
-}
 #: These concern the card that is charged next, not the call that does it.
 CARD_FAULTS = {
     "card_declined": "the next saved card is declined (`code`: the decline code)",
@@ -68,6 +49,7 @@ class StripeApi:
         self._store = store
         self._deliverer = deliverer
         self._account = Account(config, store, deliverer)
+        self._answers = KeptAnswers(store, "stripe", IDEMPOTENCY_SECONDS)
 
     def routes(self) -> list[Route]:
         """One route: the account knows its calls."""
@@ -118,34 +100,25 @@ class StripeApi:
         if request.method == "GET":
             return self._read(path, params)
         key = request.headers.get("idempotency-key")
-        fingerprint = _fingerprint(request.method, path, params)
-        if key is not None:
-            kept = self._kept(key, fingerprint)
-            if kept is not None:
-                return _json(kept[0], kept[1], replayed=True)
+        request_print = fingerprint(request.method, path, params)
+        if key is not None and (kept := self._kept(key, request_print)) is not None:
+            return _json(kept.status, kept.body, replayed=True)
         fault = faults.take(self._store, "stripe", "call")
         kind = fault.kind if fault else None
-        if kind == "timeout":
-            return NoAnswer(self._config.hang_seconds)
-        if kind in _PAGES:
-            return _page(kind)
-        status, body = self._outcome(request.method, path, params, fault, key, fingerprint)
+        if (instead := instead_of_doing(kind, self._config.hang_seconds)) is not None:
+            return instead
+        status, body = self._outcome(request.method, path, params, fault, key, request_print)
         self._deliverer.wake("stripe")
         if status == 200:
             self._store.note("checkout" if "checkout" in path else "stripe", f"POST /v1/{path}")
-        if kind == "timeout_after_accept":
-            return NoAnswer(self._config.hang_seconds)
-        if kind == "drop_after_accept":
-            return BrokenAnswer()
-        return _json(status, body)
+        instead = instead_of_answering(kind, self._config.hang_seconds)
+        return instead or _json(status, body)
 
     def _read(self, path: str, params: Json) -> ASGIApp:
         fault = faults.take(self._store, "stripe", "read")
         kind = fault.kind.removeprefix("read_") if fault else None
-        if kind == "timeout":
-            return NoAnswer(self._config.hang_seconds)
-        if kind in _PAGES:
-            return _page(kind)
+        if (instead := instead_of_doing(kind, self._config.hang_seconds)) is not None:
+            return instead
         if kind == "http_500":
             return _json(500, _server_error("Scripted by the sandbox: http_500."))
         if fault is not None:
@@ -159,13 +132,13 @@ class StripeApi:
         params: Json,
         fault: Fault | None,
         key: str | None,
-        fingerprint: str,
+        request_print: str,
     ) -> tuple[int, Json]:
         """Do it, and keep what an idempotency key must give again, in one transaction."""
         kind = fault.kind if fault else None
-        if fault is not None and kind in ("rate_limited", "blocked", "bad_key", "error"):
+        if fault is not None and kind in _REFUSALS:
             raise _scripted(fault)
-        with self._store.write() as db:
+        with self._store.write():
             if kind == "http_500":
                 status, body = 500, _server_error("Scripted by the sandbox: http_500.")
             else:
@@ -178,12 +151,7 @@ class StripeApi:
                 if kind == "http_500_after_accept":
                     status, body = 500, _server_error("Scripted by the sandbox: the answer broke.")
             if key is not None:
-                db.execute(
-                    "INSERT INTO stripe_answers VALUES (?, ?, ?, ?, ?)"
-                    " ON CONFLICT (key) DO UPDATE SET request = excluded.request,"
-                    " status = excluded.status, body = excluded.body, at = excluded.at",
-                    (key, fingerprint, status, dumps(body), time.time()),
-                )
+                self._answers.keep(key, request_print, status, body)
         return status, body
 
     def _do(self, method: str, path: str, params: Json) -> Json:
@@ -193,36 +161,22 @@ class StripeApi:
         answer = self._account.answer(method, path, params)
         return self._account.objects.shown(answer, expand)
 
-    def _kept(self, key: str, fingerprint: str) -> tuple[int, Json] | None:
+    def _kept(self, key: str, request_print: str) -> Kept | None:
         """The answer kept for this key. Raises StripeError for another request's key."""
         if len(key) > 255:
             raise StripeError("Idempotency keys are at most 255 characters.")
-        row = self._store.db.execute(
-            "SELECT * FROM stripe_answers WHERE key = ? AND at > ?",
-            (key, time.time() - IDEMPOTENCY_SECONDS),
-        ).fetchone()
-        if row is None:
-            return None
-        if row["request"] != fingerprint:
+        kept = self._answers.find(key)
+        if kept is not None and kept.request != request_print:
             raise StripeError(
                 "Keys for idempotent requests can only be used with the same parameters they were"
                 f" first used with. Try using a key other than '{key}' if you meant to execute a"
                 " different request.",
                 type_="idempotency_error",
             )
-        return row["status"], loads(row["body"])
+        return kept
 
 
-_PAGES = {
-    "html_502": (502, "<html><body><h1>502 Bad Gateway</h1></body></html>"),
-    "html_404": (404, "<html><body><h1>404 Not Found</h1></body></html>"),
-}
-"""What comes of a proxy between us and Stripe."""
-
-
-def _page(kind: str) -> Response:
-    status, page = _PAGES[kind]
-    return Response(page, status, media_type="text/html")
+_REFUSALS = ("rate_limited", "blocked", "bad_key", "key_in_use", "error")
 
 
 def _scripted(fault: Fault) -> StripeError:
@@ -231,6 +185,10 @@ def _scripted(fault: Fault) -> StripeError:
         return StripeError(message, status=429, code="rate_limit")
     if fault.kind == "bad_key":
         return StripeError(message, status=401)
+    if fault.kind == "key_in_use":
+        return StripeError(
+            message, status=409, type_="idempotency_error", code="idempotency_key_in_use"
+        )
     if fault.kind == "blocked":
         return StripeError(message, status=403, code=fault.code)
     return StripeError(message, code=fault.code)
@@ -238,11 +196,6 @@ def _scripted(fault: Fault) -> StripeError:
 
 def _server_error(message: str) -> Json:
     return StripeError(message, status=500, type_="api_error").body
-
-
-def _fingerprint(method: str, path: str, params: Json) -> str:
-    canonical = json.dumps([method, path, params], sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _json(status: int, body: Json, *, replayed: bool = False) -> JSONResponse:

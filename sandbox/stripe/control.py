@@ -12,19 +12,16 @@
 | `GET objects?object=` | what there is, newest first, e.g. `checkout.session` |
 """
 
-import json
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import faults
+from sandbox.answers import CALL_FAULTS, READ_FAULTS
 from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.problem import (
     Problem,
     answering_problems,
-    integer_in,
     nothing_here,
     object_of,
     text_in,
@@ -32,10 +29,11 @@ from sandbox.problem import (
 from sandbox.store import Json, Store
 from sandbox.stripe import cards
 from sandbox.stripe.account import Account
-from sandbox.stripe.api import CALL_FAULTS, CARD_FAULTS, READ_FAULTS
+from sandbox.stripe.api import CARD_FAULTS
 from sandbox.stripe.checkout import OUTCOMES, SessionClosed
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.refunds import DISPUTE_ALIASES, DISPUTE_STATUSES
+from sandbox.webhook_control import WebhookControl
 
 OBJECTS_SHOWN = 50
 
@@ -48,6 +46,8 @@ class StripeControl:
         self._store = store
         self._deliverer = deliverer
         self._account = Account(config, store, deliverer)
+        kinds = {"call": CALL_FAULTS, "read": READ_FAULTS, "card": CARD_FAULTS}
+        self._webhooks = WebhookControl("stripe", store, deliverer, kinds, self._event)
 
     def routes(self) -> list[Route]:
         """Routes below `/stripe/_control`."""
@@ -55,11 +55,9 @@ class StripeControl:
         return [
             Route("/checkout/{id}", answering_problems(self._checkout), methods=post),
             Route("/payment_intents/{id}", answering_problems(self._intent), methods=post),
-            Route("/events/{id}/resend", answering_problems(self._resend), methods=post),
             Route("/disputes", answering_problems(self._dispute), methods=post),
             Route("/refunds/{id}", answering_problems(self._refund), methods=post),
-            Route("/faults", answering_problems(self._faults), methods=["GET", "POST"]),
-            Route("/raw", answering_problems(self._raw), methods=post),
+            *self._webhooks.routes(),
             Route("/objects", answering_problems(self._objects), methods=["GET"]),
             Route("/{path:path}", answering_problems(nothing_here), methods=["GET", "POST"]),
         ]
@@ -129,17 +127,6 @@ class StripeControl:
         self._deliverer.wake("stripe")
         return self._account.objects.shown(intent, [])
 
-    async def _resend(self, request: Request) -> Response:
-        event = self._known("event", request.path_params["id"])
-        with self._store.write():
-            ids = self._deliverer.enqueue("stripe", event, ref=event["id"], at_once=False)
-        if ids:
-            answer = await self._deliverer.deliver("stripe", ids[:1])
-            if not answer.acknowledged:
-                detail = f"{answer.reason[:1].upper()}{answer.reason[1:]}."
-                raise Problem(502, "webhook_not_acknowledged", detail)
-        return JSONResponse({"id": event["id"], "type": event["type"], "delivered": bool(ids)})
-
     async def _dispute(self, request: Request) -> Response:
         body = await object_of(request)
         intent_id = text_in(body, "payment_intent")
@@ -169,35 +156,14 @@ class StripeControl:
         self._deliverer.wake("stripe")
         return JSONResponse(refund)
 
-    async def _faults(self, request: Request) -> Response:
-        if request.method == "POST":
-            body = await object_of(request)
-            kinds_by_moment = {"call": CALL_FAULTS, "read": READ_FAULTS, "card": CARD_FAULTS}
-            return JSONResponse(faults.script(self._store, "stripe", kinds_by_moment, body))
-        kinds = {**CALL_FAULTS, **READ_FAULTS, **CARD_FAULTS, **faults.WEBHOOK_FAULTS}
-        return JSONResponse({"waiting": faults.waiting(self._store, "stripe"), "kinds": kinds})
-
-    async def _raw(self, request: Request) -> Response:
-        body = await object_of(request)
-        payload = body.get("payload")
-        signature = text_in(body, "signature", "good")
-        if signature not in ("good", "bad", "none"):
-            raise Problem(422, "invalid_body", "`signature` is good, bad or none.")
-        times = integer_in(body, "times", 1, 1, 1000)
-        raw = payload.encode() if isinstance(payload, str) else json.dumps(payload).encode()
-        answers = [await self._deliverer.post("stripe", raw, signature) for _ in range(times)]
-        return JSONResponse(
-            {
-                "delivered": all(answer.acknowledged for answer in answers),
-                "statuses": [answer.status for answer in answers],
-                "answer": answers[-1].text,
-            }
-        )
-
     async def _objects(self, request: Request) -> Response:
         kind = request.query_params.get("object", "checkout.session")
         found = [self._account.objects.shown(item, []) for item in self._account.objects.all(kind)]
         return JSONResponse({"items": found[:OBJECTS_SHOWN]})
+
+    def _event(self, id_: str) -> tuple[str, Json]:
+        event = self._known("event", id_)
+        return event["type"], event
 
     def _known(self, kind: str, id_: str) -> Json:
         try:

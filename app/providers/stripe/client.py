@@ -18,6 +18,7 @@ from app.payments.provider import (
     Checkout,
     CheckoutRequest,
     CheckoutState,
+    DisputeChanged,
     PaymentsMisconfigured,
     PaymentsUnavailable,
     ProviderBroke,
@@ -36,6 +37,7 @@ ANSWER_SECONDS = 4.0
 unknown, and the same key finds it out."""
 NETWORK_RETRIES = 2
 
+_OWN_IDS = ("cs_", "pi_", "ch_", "py_", "re_", "pyr_", "dp_", "du_")
 _TRY_AGAIN = frozenset({"idempotency_key_in_use", "lock_timeout"})
 """Codes of calls that another one is in the way of."""
 
@@ -51,6 +53,7 @@ class StripePayments:
 
     name = NAME
     currencies: ProviderCurrencies = STRIPE_CURRENCIES
+    keeps_customers = True
 
     def __init__(self, key: str, base_url: str, *, livemode: bool = False) -> None:
         self.livemode = livemode
@@ -65,6 +68,10 @@ class StripePayments:
     async def close(self) -> None:
         """Close the connections to Stripe."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    def owns(self, id_: str) -> bool:
+        """Whether an id is of Stripe's making."""
+        return id_.startswith(_OWN_IDS)
 
     async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
         """Create the customer under which an employer's cards are kept."""
@@ -83,7 +90,7 @@ class StripePayments:
             self._client.v1.checkout.sessions.create_async(
                 {
                     "mode": "payment",
-                    "customer": request.customer_id,
+                    "customer": request.customer_id or "",
                     "client_reference_id": request.payment_id,
                     "line_items": [
                         {
@@ -138,6 +145,13 @@ class StripePayments:
             self._client.v1.refunds.list_async({"payment_intent": intent_id, "limit": 100})
         )
         return [refund_of(made.to_dict()) for made in found.data]
+
+    async def disputes_of(self, intent_id: str) -> list[DisputeChanged]:
+        """Return the disputes of a payment, newest first; one page always holds them all."""
+        found = await _call(
+            self._client.v1.disputes.list_async({"payment_intent": intent_id, "limit": 100})
+        )
+        return [dispute_of(each.to_dict(), intent_id) for each in found.data]
 
 
 async def _call(answer: Any) -> Any:
@@ -213,6 +227,23 @@ def refund_of(refund: Mapping[str, Any]) -> ProviderRefund:
         amount=STRIPE_CURRENCIES.from_provider(refund["amount"], refund["currency"]),
         failure_code=refund.get("failure_reason"),
         refund_id=(refund.get("metadata") or {}).get("refund_id"),
+    )
+
+
+def dispute_of(dispute: Mapping[str, Any], intent_id: str) -> DisputeChanged:
+    """Return a dispute in our own type."""
+    status = str(dispute["status"])
+    if status.startswith("warning_"):
+        ours = "inquiry"
+    elif status == "prevented":  # before the bank took anything
+        ours = "won"
+    else:
+        ours = status if status in {"won", "lost"} else "opened"
+    return DisputeChanged(
+        provider_id=dispute["id"],
+        intent_id=intent_id,
+        status=ours,
+        amount=STRIPE_CURRENCIES.from_provider(dispute["amount"], dispute["currency"]),
     )
 
 

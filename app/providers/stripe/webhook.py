@@ -12,14 +12,13 @@ from app.payments.provider import (
     Checkout,
     CheckoutChanged,
     CheckoutState,
-    DisputeChanged,
     EventsNotConfigured,
     ProviderEvent,
     RefundChanged,
     SignatureInvalid,
     SignedEvent,
 )
-from app.providers.stripe.client import NAME, checkout_of, id_of, refund_of
+from app.providers.stripe.client import NAME, checkout_of, dispute_of, id_of, refund_of
 from app.providers.stripe.currencies import STRIPE_CURRENCIES
 
 SIGNATURE_HEADER = "stripe-signature"
@@ -88,12 +87,7 @@ def event_of(event: Mapping[str, Any]) -> ProviderEvent | None:
     intent_id = id_of(thing["payment_intent"]) or ""
     if kind in _REFUND_EVENTS:
         return RefundChanged(refund_of(thing), intent_id)
-    return DisputeChanged(
-        provider_id=thing["id"],
-        intent_id=intent_id,
-        status=_dispute_status(str(thing["status"])),
-        amount=STRIPE_CURRENCIES.from_provider(thing["amount"], thing["currency"]),
-    )
+    return dispute_of(thing, intent_id)
 
 
 def _of_session(session: Mapping[str, Any], kind: str) -> ProviderEvent | None:
@@ -133,14 +127,6 @@ def _of_intent(intent: Mapping[str, Any], kind: str) -> ProviderEvent | None:
             intent_id=intent["id"],
         )
     )
-
-
-def _dispute_status(status: str) -> str:
-    if status.startswith("warning_"):
-        return "inquiry"
-    if status == "prevented":  # before the bank took anything
-        return "won"
-    return status if status in {"won", "lost"} else "opened"
 
 
 def verified_event(

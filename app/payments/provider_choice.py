@@ -1,0 +1,92 @@
+"""Several payment providers at once: one sells, and each is asked about what it has made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.core.money import Money
+from app.payments.provider import (
+    Checkout,
+    CheckoutRequest,
+    DisputeChanged,
+    PaymentProvider,
+    PaymentsMisconfigured,
+    PaymentsNotConfigured,
+    ProviderRefund,
+)
+from app.payments.provider_currencies import ProviderCurrencies
+
+
+@dataclass(frozen=True)
+class ChosenProviders:
+    """A `PaymentProvider` that opens pages at the selected one, and asks the others about their own objects.
+
+    Whose an object is, is seen by its id: every provider's begin in their own way.
+    """
+
+    name: str
+    """The one that is selected, whether or not its key is configured."""
+    currencies: ProviderCurrencies
+    configured: Mapping[str, PaymentProvider]
+
+    @property
+    def _seller(self) -> PaymentProvider:
+        seller = self.configured.get(self.name)
+        if seller is None:
+            raise PaymentsNotConfigured
+        return seller
+
+    def of(self, id_: str) -> PaymentProvider:
+        """Return whose id this is. Raises `PaymentsMisconfigured` where that one's key is gone."""
+        for provider in self.configured.values():
+            if provider.owns(id_):
+                return provider
+        raise PaymentsMisconfigured
+
+    @property
+    def livemode(self) -> bool:
+        """Whether sales move real money; production refuses keys of both kinds, so all are alike."""
+        return any(provider.livemode for provider in self.configured.values())
+
+    @property
+    def keeps_customers(self) -> bool:
+        """Whether the one that sells does."""
+        return self._seller.keeps_customers
+
+    def owns(self, id_: str) -> bool:
+        """Whether any of them does."""
+        return any(provider.owns(id_) for provider in self.configured.values())
+
+    async def close(self) -> None:
+        """Close the connections to all."""
+        for provider in self.configured.values():
+            await provider.close()
+
+    async def create_customer(self, employer_id: str, company_name: str, key: str) -> str:
+        """Create the customer where we sell. Raises `PaymentsNotConfigured` too."""
+        return await self._seller.create_customer(employer_id, company_name, key)
+
+    async def create_checkout(self, request: CheckoutRequest, key: str) -> Checkout:
+        """Open a page where we sell. Raises `PaymentsNotConfigured` too."""
+        return await self._seller.create_checkout(request, key)
+
+    async def checkout(self, session_id: str) -> Checkout:
+        """Ask whose page it is."""
+        return await self.of(session_id).checkout(session_id)
+
+    async def expire_checkout(self, session_id: str) -> None:
+        """Have it closed by whose page it is."""
+        await self.of(session_id).expire_checkout(session_id)
+
+    async def refund(
+        self, intent_id: str, amount: Money, refund_id: str, key: str
+    ) -> ProviderRefund:
+        """Give money back where it was paid."""
+        return await self.of(intent_id).refund(intent_id, amount, refund_id, key)
+
+    async def refunds_of(self, intent_id: str) -> list[ProviderRefund]:
+        """Ask where it was paid."""
+        return await self.of(intent_id).refunds_of(intent_id)
+
+    async def disputes_of(self, intent_id: str) -> list[DisputeChanged]:
+        """Ask where it was paid."""
+        return await self.of(intent_id).disputes_of(intent_id)
