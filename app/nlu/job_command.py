@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 from app.core.money import exponent
-from app.nlu import job_request, negation, pay
+from app.nlu import head_count, job_request, negation, pay
 from app.nlu.job_draft import Draft
 from app.nlu.normalize import normalize, split_words
 from app.nlu.vocabulary import phrase_set, whole_word
@@ -150,7 +150,7 @@ def _people(plain: str, today: dt.date, language: str, currency: str) -> JobComm
         match = pattern.search(plain)
         if match is None:
             continue
-        more = job_request.parse_count(next(part for part in match.groups() if part))
+        more = head_count.parse_count(next(part for part in match.groups() if part))
         rest = plain[: match.start()] + " " + plain[match.end() :]
         return _more(more, rest, today, language, currency)
     if match := _patterns().another.search(plain):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from app.nlu import dates, job_request, negation, pay, place_phrases
+from app.nlu import dates, head_count, job_request, negation, pay, place_phrases
 from app.nlu.job_draft import Draft, JobPart
 from app.nlu.lexicon import Lexicon
 from app.nlu.negation import CLAUSES, Denied
@@ -156,7 +156,7 @@ def _read_clauses(
                 named, no_place = JobPart.PLACE, found.note
             told = told.merged_with(replace(found, note=""))
         elif re.fullmatch(r"\d+", clause) and int(clause) < _LEAST_BARE_PAY:
-            people = job_request.parse_count(clause)
+            people = head_count.parse_count(clause)
             told = told if people is None else replace(told, people=people)
         else:
             plain.append(clause)
@@ -214,10 +214,10 @@ def _more_or_less(text: str, draft: Draft) -> int | None:
     more, less = (phrase_set(name).anywhere(said) for name in ("more_of", "less_of"))
     rest = phrase_set("more_of", "less_of", "part_people", "change_words", "wants").without(said)
     rest = [word for word in rest if word not in place_phrases.fillers()]
-    if more == less or len(rest) != 1 or (by := job_request.parse_count(rest[0])) is None:
+    if more == less or len(rest) != 1 or (by := head_count.parse_count(rest[0])) is None:
         return None
     people = draft.people + by if more else draft.people - by
-    return people if 1 <= people <= job_request.MOST_PEOPLE else None
+    return people if 1 <= people <= head_count.MOST_PEOPLE else None
 
 
 # ── What is taken out ────────────────────────────────────────────────────────────────────────────

@@ -11,48 +11,35 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from app.catalogue import places, skills
+from app.catalogue import places
 from app.core.week import DAY
 from app.masking.mask import mask
-from app.nlu import dates, negation, pay, place_phrases, weekly_hours
+from app.nlu import dates, head_count, negation, pay, place_phrases, weekly_hours
 from app.nlu.dates import GAP
+from app.nlu.head_count import parse_count
 from app.nlu.intents import intents
 from app.nlu.job_draft import EVERY_SHIFT, Draft
 from app.nlu.normalize import normalize
-from app.nlu.vocabulary import named_phrases, one_of, whole_word, word_set
+from app.nlu.role_words import begins_a_role, guess_roles, roles_in
+from app.nlu.vocabulary import one_of, phrase_set, whole_word
 
-MOST_PEOPLE: Final = 500
 NOTE_CHARACTERS: Final = 200
 _MOST_OPTIONS: Final = 8
-_LONGEST_NAME: Final = 4
-"""Words in the name of a role."""
 _LONGEST_TIMES: Final = 12
 """Words in which days and hours are told at a time."""
 _LEAST_LETTERS: Final = 4
 
-_ONE: Final = frozenset({"a", "an", "1"})
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")
 _BETWEEN: Final = re.compile(r"[,;|।\n]|\s[/+•*]\s|\s-\s(?!\d)|\.(?=\s|$)")
 
 
-@cache
-def _count_words() -> Mapping[str, int]:
-    return {normalize(word): int(number) for number, word in named_phrases("counts")}
-
-
 class _Patterns:
-    """The patterns of people, experience and distance."""
+    """The patterns of experience and distance."""
 
     def __init__(self) -> None:
         def any_of(*names: str) -> str:
             return whole_word("job", *names)
 
-        count = rf"(\d{{1,3}}|{whole_word('counts', *map(str, range(1, 11)))})"
-        self.people = re.compile(rf"(?<![\d:.,-]){count}\s*(?:more\s+|x\s+)?{any_of('people')}")
-        self.wanted = re.compile(
-            rf"(?:{any_of('need')}\s*){count}(?=\s*(?:[,;|।]|$))"
-            rf"|(?<![\d:.,-]){count}\s*{any_of('needed')}"
-        )
         self.experience = re.compile(
             rf"(\d{{1,2}})\s*\+?\s*{any_of('years')}\s*(?:{one_of('job', 'of_years')} )?\s*"
             rf"{any_of('experienced')}"
@@ -123,7 +110,7 @@ def role_and_people(text: str) -> tuple[bool, int | None, list[str]]:
     )
     named, people, beside = False, draft.people, list[str]()
     for chunk in _BETWEEN.split(plain):
-        left, roles, some = _roles_in(chunk)
+        left, roles, some = roles_in(chunk)
         beside += [word for part in left for word in part.split()]
         named = named or bool(roles)
         people = people or (some if some is not None and some > 1 else None)
@@ -140,26 +127,18 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
     if match := _patterns().radius.search(text):
         draft = replace(draft, radius_km=min(max(float(match[1]), 0.5), 500.0))
         text = text[: match.start()] + GAP + text[match.end() :]
-    for pattern in (_patterns().people, _patterns().wanted):
-        match = pattern.search(text)
-        if match is None:
-            continue
-        people = parse_count(next(part for part in match.groups() if part))
-        if people is not None:
-            draft = replace(draft, people=people)
-            text = text[: match.start()] + GAP + text[match.end() :]
-            break
+    text, asides = head_count.take_ages(text)
+    text, _minutes, hours = head_count.take_hours_of_work(text)
+    text, guests = head_count.take_guests(text)
+    if kept := [*asides, *guests, *([hours] if hours else [])]:
+        draft = replace(draft, note=", ".join(kept))
+    text, count = head_count.take(text)
+    if count is not None:
+        draft = replace(draft, people=count.people)
     if (match := _PIN.search(text)) and (found := places.by_pin(match[1])):
         draft = replace(draft, place=place_phrases.as_option(found))
         text = text[: match.start()] + GAP + text[match.end() :]
     return text, draft
-
-
-def parse_count(text: str) -> int | None:
-    """Return a number of people, in digits or in words; None where it is none."""
-    word = normalize(text).strip(" .!")
-    number = _count_words().get(word) or (int(word) if re.fullmatch(r"\d{1,3}", word) else None)
-    return number if number is not None and 1 <= number <= MOST_PEOPLE else None
 
 
 # ── Days and hours ───────────────────────────────────────────────────────────────────────────────
@@ -236,7 +215,7 @@ def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
     left: list[str] = []
     roles: list[str] = []
     for chunk in chunks:
-        rest, found, people = _roles_in(chunk)
+        rest, found, people = roles_in(chunk)
         roles += found
         if people is not None and draft.people is None:
             draft = replace(draft, people=people)
@@ -246,7 +225,8 @@ def _names(chunks: Sequence[str], draft: Draft, looked: _Looked) -> Draft:
         draft = replace(draft, skill=roles[0])
     elif roles:
         draft = replace(draft, skills=tuple(roles[:_MOST_OPTIONS]))
-    notes: list[str] = []
+    notes: list[str] = [draft.note] if draft.note else []
+    draft = replace(draft, note="")
     for chunk in left:
         draft, note = _place_or_role(chunk, draft, looked)
         notes += [note] if note else []
@@ -261,11 +241,13 @@ def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, st
     needs_role = draft.skill is None and not draft.skills and looked.guess_role
     if (people := parse_count(words[0])) is not None and draft.people is None:
         if len(words) == 1:
-            return replace(draft, people=people), ""
-        if needs_role and _begins_a_role(" ".join(words[1:])):
+            # "9 baje" is no number of people.
+            counts = not phrase_set("around_count", "polite", "filler").without(chunk.split()[1:])
+            return (replace(draft, people=people) if counts else draft), ""
+        if needs_role and begins_a_role(" ".join(words[1:])):
             words, draft = words[1:], replace(draft, people=people)
     said = " ".join(words)
-    if needs_role and not place_phrases.has_marker(chunk) and _begins_a_role(said):
+    if needs_role and not place_phrases.has_marker(chunk) and begins_a_role(said):
         return _role(said, draft, looked.language), ""
     if draft.place is None and not draft.places:
         placed, note = _place(chunk, words, draft, looked)
@@ -295,77 +277,20 @@ def _place(chunk: str, words: Sequence[str], draft: Draft, looked: _Looked) -> t
     return draft, ""
 
 
-def _roles_in(chunk: str) -> tuple[list[str], list[str], int | None]:
-    """Take the roles named exactly out of a chunk; return what is left, them, and how many people."""
-    words = chunk.split()
-    for length in range(min(_LONGEST_NAME, len(words)), 0, -1):
-        for at in range(len(words) - length + 1):
-            slug = _named(words[at : at + length])
-            if slug is None:
-                continue
-            before, people = words[:at], None
-            numbered = len(before) > 1 and before[-2] in word_set("job", "numbered")
-            if (
-                before
-                and not numbered
-                and (before[-1] in _ONE or parse_count(before[-1]) is not None)
-            ):
-                people = 1 if before[-1] in _ONE else parse_count(before[-1])
-                before = before[:-1]
-            left, first, some = _roles_in(" ".join(before))
-            right, last, more = _roles_in(" ".join(words[at + length :]))
-            return [*left, *right], [*first, slug, *last], people or some or more
-    return [chunk], [], None
-
-
 def names_role(text: str) -> bool:
     """Return whether a text calls any role by its name, in as much of it as is read."""
     text = text[: place_phrases.MOST_CHARACTERS]
-    return any(_roles_in(chunk)[1] for chunk in _BETWEEN.split(normalize(text)))
+    return any(roles_in(chunk)[1] for chunk in _BETWEEN.split(normalize(text)))
 
 
 def find_role(text: str) -> str | None:
     """Return the one role that a text calls by its name, if it does, in as much of it as is read."""
-    found = _roles_in(text[: place_phrases.MOST_CHARACTERS])[1]
+    found = roles_in(text[: place_phrases.MOST_CHARACTERS])[1]
     return found[0] if len(found) == 1 else None
 
 
-def _named(words: Sequence[str]) -> str | None:
-    said = skills.fold(" ".join(words))
-    if not said or said in place_phrases.fillers():
-        return None
-    for form in (said, said.removesuffix("s"), said.removesuffix("es")):
-        if slug := _role_names().get(form):
-            return slug
-    return None
-
-
-@cache
-def _role_names() -> Mapping[str, str]:
-    return {
-        skills.fold(name): skill.slug for skill in skills.SKILLS.values() for name in skill.known_as
-    }
-
-
-def _begins_a_role(said: str) -> bool:
-    wanted = skills.fold(said).removesuffix("s")
-    if len(wanted) < _LEAST_LETTERS:
-        return False
-    return any(
-        name.startswith(wanted) or any(word.startswith(wanted) for word in name.split())
-        for name in _role_names()
-    )
-
-
 def _role(said: str, draft: Draft, language: str) -> Draft:
-    if not skills.fold(said):
-        # Of an emoji nothing is left to look for.
-        return draft
-    found = [skill.slug for skill in skills.search(said, language, _MOST_OPTIONS)]
-    if not found:
-        found = [s.slug for s in skills.search(said.removesuffix("s"), language, _MOST_OPTIONS)]
-    if not found:
-        return draft
+    found = guess_roles(said, language)
     if len(found) == 1:
         return replace(draft, skill=found[0])
-    return replace(draft, skills=tuple(found))
+    return replace(draft, skills=tuple(found)) if found else draft

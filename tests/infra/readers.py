@@ -74,6 +74,7 @@ def _called() -> dict[str, Run]:
         pay,
         person_name,
         place_choice,
+        role_words,
         skill_corrections,
         skill_phrases,
     )
@@ -109,6 +110,10 @@ def _called() -> dict[str, Run]:
             text, "en"
         ),
         "app.nlu.skill_phrases.find_skills": lambda text: skill_phrases.find_skills(text, "en"),
+        "app.nlu.role_words.guess_roles": lambda text: role_words.guess_roles(text, "en"),
+        "app.nlu.role_words.choose_role": lambda text: role_words.choose_role(
+            text, ["cook", "kitchen_helper"]
+        ),
         "app.nlu.place_choice.choose_place": lambda text: place_choice.choose_place(text, _PLACES),
         "app.masking.harmless_numbers.is_harmless": lambda text: harmless_numbers.is_harmless(
             text, 0, len(text)

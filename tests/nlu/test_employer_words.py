@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from app.core.week import Slot
 from app.nlu import weekly_hours
 from app.nlu.dates import read as read_dates
+from app.nlu.head_count import parse_count
 from app.nlu.job_draft import Draft, Shifts, shifts_of
-from app.nlu.job_request import parse_count, read
+from app.nlu.job_request import read
 from app.nlu.normalize import normalize
 
 TODAY = dt.date(2026, 11, 25)

@@ -25,7 +25,7 @@ from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.onboarding import resume
 from app.messaging.inbound import InboundKind
-from app.nlu import job_request
+from app.nlu import head_count
 from app.nlu.hiring_intent import is_hiring
 from app.nlu.intents import Intent
 from app.nlu.job_draft import Draft
@@ -216,7 +216,7 @@ def _whose(message: Incoming) -> Turn | None:
     if message.has_intent(Intent.NOT_MINE, Intent.NO):
         # Who wrote a job hires people, for another company than those.
         return _new_company(message) if _kept_job(message) else _as_worker(message)
-    if (number := job_request.parse_count(text)) is not None and number <= len(accounts) + 2:
+    if (number := head_count.parse_count(text)) is not None and number <= len(accounts) + 2:
         # By their order in the list, whose last rows are "my own company" and "find me work".
         if number <= len(accounts):
             return _ask_code(message, accounts[number - 1])

@@ -34,6 +34,7 @@ from app.jobs.rules import JobStatus
 from app.nlu.faq_topic import EMPLOYER_TOPICS, find_topic
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
+from app.nlu.vocabulary import phrase_set
 from app.texts import catalogue
 from app.texts.message import Button, Row
 
@@ -87,6 +88,21 @@ def _data(message: EmployerMessage) -> Turn:
 def _code(message: EmployerMessage) -> Turn:
     """Send a sign-in code: it is good for the company, and for a worker of that phone."""
     return Turn(message.state, (), (SendEmployerCode(message.account.id),))
+
+
+_COURTESIES: Final = ("courtesy", "yes", "no", "skip")
+"""Intents that say nothing where no question is open."""
+
+
+def _courtesy(message: EmployerMessage) -> Turn | None:
+    """Answer thanks, an "ok" and a "no", where nothing was asked."""
+    said = split_words(message.text or "")
+    bare = phrase_set("polite").without(said, ends_only=True)
+    known = phrase_set(*_COURTESIES, section="intents")
+    asked = message.state.ask is not Ask.NOTHING
+    if not said or asked or not (known.covers(said) or known.covers(bare)):
+        return None
+    return Turn(message.state, (Reply("employer_courtesy"),))
 
 
 _MENU: Final[Mapping[str, Reader[EmployerMessage]]] = {
@@ -224,6 +240,7 @@ EMPLOYER: Final[Persona[EmployerMessage]] = Persona(
         published_job.read_answer,
         _command,
         _intent,
+        _courtesy,
         _faq,
         published_job.read_days,
         read_report,

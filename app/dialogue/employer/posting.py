@@ -4,16 +4,16 @@ Every answer is read for all parts of a job, so that "Sunday, and 3 people" answ
 what was read back last is posted.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from app.catalogue import places, skills
-from app.core.money import exponent
 from app.dialogue.choices import as_tap, index
 from app.dialogue.context import Context
 from app.dialogue.effects import PostJob
+from app.dialogue.employer import direct_answers
+from app.dialogue.employer.direct_answers import read_whole
 from app.dialogue.employer.job_questions import (
     IN_ORDER,
     PARTS,
@@ -32,19 +32,16 @@ from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
-from app.nlu import dates, job_correction, job_request, negation, pay, place_phrases, weekly_hours
+from app.nlu import head_count, job_correction, job_request, negation, pay
 from app.nlu.intents import INTENT_CHARACTERS, Intent, yes_or_no
-from app.nlu.job_draft import EVERY_SHIFT, Draft, JobPart, token
+from app.nlu.job_draft import Draft, JobPart, token
 from app.nlu.normalize import normalize, split_words
-from app.nlu.place_choice import choose_place
 from app.nlu.vocabulary import phrase_set
 
 _UNITS: Final = frozenset({"hour", "day", "week", "month"})
 _LEAST_SAID: Final = 2
 """A text without a role is a job only with so many of its other parts."""
-_MOST_KM: Final = 500
-_UNIT_WORDS: Final = 3
-"""A longer answer than "per day" says more than a unit."""
+_DISTANCE_CHARACTERS: Final = 60
 _MOST_CHANGED: Final = 3
 """A text with more parts than these beside the role is a whole job, and no correction."""
 
@@ -85,21 +82,20 @@ def find_job(message: EmployerMessage) -> Draft | None:
     text = message.text
     if text is None:
         return None
-    draft = _read(text, message, Draft())
+    draft = read_whole(message, Draft(), text)
     parts = (draft.place or draft.places, draft.when, draft.spans, draft.people, draft.amount)
     guessed = draft.skill is not None or bool(draft.skills)
     much = sum(map(bool, parts)) + guessed
-    # A guessed role counts alone only where somebody says that they need one.
-    named = job_request.names_role(text) or (
-        guessed and phrase_set("wants").anywhere(split_words(text))
-    )
+    # A guessed role or a number of people counts alone only where somebody says that they need them.
+    wants = phrase_set("wants", "hiring").anywhere(split_words(text))
+    named = job_request.names_role(text) or (wants and (guessed or draft.people is not None))
     alone = draft.skill is not None and not draft.note
     return draft if named or alone or much >= _LEAST_SAID else None
 
 
 def read_parts(message: EmployerMessage) -> Draft:
     """Return whatever a text says of a job."""
-    return _read(message.text or "", message, Draft())
+    return read_whole(message, Draft(), message.text or "")
 
 
 def new_job(message: EmployerMessage) -> Turn | None:
@@ -258,12 +254,12 @@ def _tapped_part(message: EmployerMessage, name: str, value: str) -> Draft | Non
             number = index(value, len(options))
             return None if number is None else Draft(place=options[number])
         case "days" | "hours":
-            read = _read(value, message, draft_of(message.state))
+            read = read_whole(message, draft_of(message.state), value)
             fields = ("days", "weekly", "starts_on", "ends_on", "spans")
             return Draft(**{field: getattr(read, field) for field in fields})
         case "weekly":
             return Draft(weekly=value == "yes")
-        case "people" if (people := job_request.parse_count(value)) is not None:
+        case "people" if (people := head_count.parse_count(value)) is not None:
             return Draft(people=people)
         case "pay" if value == "open":
             return Draft(pay_open=True)
@@ -281,9 +277,14 @@ def ask_which_place(message: Incoming, options: Sequence[Mapping[str, Any]]) -> 
 
 
 def _set_radius(message: EmployerMessage, kilometres: float | None) -> Turn:
-    believable = kilometres is not None and 1 <= kilometres <= _MOST_KM
+    believable = kilometres is not None and 1 <= kilometres <= direct_answers.MOST_KM
     draft = replace(draft_of(message.state), radius_km=kilometres if believable else None)
     return _ask_next(message, draft)
+
+
+def _is_any_distance(text: str) -> bool:
+    said = split_words(text[:_DISTANCE_CHARACTERS])
+    return bool(said) and not phrase_set("any_distance", "filler", "polite").without(said)
 
 
 def _number(text: str) -> float | None:
@@ -308,8 +309,8 @@ def _answer(message: EmployerMessage) -> Turn | None:
     if state.ask is Ask.JOB_NOTE:
         note = "" if message.has_intent(Intent.NO, Intent.SKIP) else text
         return _ask_next(message, replace(draft, note=mask(note)[: job_request.NOTE_CHARACTERS]))
-    if state.ask is Ask.JOB_RADIUS and (kilometres := _number(text)) is not None:
-        return _set_radius(message, kilometres)
+    if state.ask is Ask.JOB_RADIUS and _is_any_distance(text):
+        return _set_radius(message, None)
     return _read_job_text(text, message)
 
 
@@ -317,14 +318,20 @@ def _read_job_text(text: str, message: EmployerMessage) -> Turn | None:
     draft = draft_of(message.state)
     if draft == Draft():
         # Nothing can be corrected yet: this is the whole job, or its role.
-        part = _read(text, message, draft)
+        part = read_whole(message, draft, text)
         return _add(message, part) if replace(part, note="") != Draft() else None
     if (turn := _read_nothing(message)) is not None:
+        return turn
+    if (turn := _read_none_of_these(text, message)) is not None:
         return turn
     if (fresh := _other_job(text, message)) is not None:
         turn = begin_job(message, fresh)
         return replace(turn, replies=(Reply("job_anew"), *turn.replies))
-    answer = None if negation.has_negation(normalize(text)) else _direct_answer(text, message)
+    answer = (
+        None
+        if negation.has_negation(normalize(text))
+        else direct_answers.read(message, draft, text)
+    )
     if answer is not None:
         return _add(message, answer)
     found = job_correction.read(text, draft, _correction_context(message))
@@ -362,13 +369,32 @@ def _read_nothing(message: EmployerMessage) -> Turn | None:
             return None
 
 
+def _read_none_of_these(text: str, message: EmployerMessage) -> Turn | None:
+    """Read "none of these", and "none, Dadar": the list is left, and the rest answers the open question."""
+    state, words = message.state, split_words(text)
+    if state.ask not in {Ask.JOB_WHICH_ROLE, Ask.JOB_WHICH_PLACE} or not words:
+        return None
+    none = phrase_set("none_of_these").at(words, 0)
+    if none is None:
+        return None
+    draft = draft_of(state)
+    role = state.ask is Ask.JOB_WHICH_ROLE
+    draft = replace(draft, skills=()) if role else replace(draft, places=())
+    ask = Ask.JOB_ROLE if role else Ask.JOB_PLACE
+    left = phrase_set("polite", "filler").without(words[len(none.words) :])
+    open_again = message.state.at(ask, job=draft.as_json())
+    rest = replace(message, state=open_again)
+    turn = _read_job_text(" ".join(words[len(none.words) :]), rest) if left else None
+    return turn or _open(message, ask, draft)
+
+
 def _other_job(text: str, message: EmployerMessage) -> Draft | None:
     """Return the new job that a text describes, where it is no answer about the unfinished one.
 
     It names its role and other parts; a correction names no other role in that way.
     """
     draft = draft_of(message.state)
-    found = _read(text, message, Draft())
+    found = read_whole(message, Draft(), text)
     named = job_request.find_role(normalize(text))
     parts = (found.place, found.when, found.spans, found.people, found.amount)
     much = sum(map(bool, parts))
@@ -382,63 +408,6 @@ def _other_job(text: str, message: EmployerMessage) -> Draft | None:
 
 def _add(message: Incoming, part: Draft) -> Turn:
     return _ask_next(message, draft_of(message.state).merged_with(part))
-
-
-def _direct_answer(text: str, message: EmployerMessage) -> Draft | None:
-    """Read an answer that only makes sense at the open question, such as a bare number."""
-    match message.state.ask:
-        case Ask.JOB_WHICH_PLACE if left := choose_place(text, draft_of(message.state).places):
-            return Draft(place=left[0]) if len(left) == 1 else Draft(places=tuple(left))
-        case Ask.JOB_PEOPLE:
-            people = job_request.parse_count(text)
-            return None if people is None else Draft(people=people)
-        case Ask.JOB_PAY if re.fullmatch(r"[1-9][\d,]{1,9}", text.strip()):
-            amount = int(text.replace(",", "").strip())
-            minor = amount * 10 ** exponent(message.context.currency)
-            return None if amount > pay.MOST_PAY else Draft(amount=minor)
-        case Ask.JOB_PLACE | Ask.JOB_WHICH_PLACE:
-            if not job_correction.may_hold_name(text):
-                return None
-            found = place_phrases.find_places(text, message.account.city)
-            return None if found == Draft() else _with_rest(found, text, message)
-        case Ask.JOB_PAY_PER if (per := _pay_unit(text, message)) is not None:
-            return Draft(per=per)
-        case Ask.JOB_WEEKLY if (weekly := dates.once_or_weekly(text)) is not None:
-            return Draft(weekly=weekly)
-        case Ask.JOB_HOURS if (slots := weekly_hours.read(text[:100])) is not None:
-            spans = {(EVERY_SHIFT, slot.start, slot.end) for slot in slots}
-            if len({slot.weekday for slot in slots}) < 7 or len(spans) > 1:
-                return None
-            return Draft(spans=tuple(spans))
-        case _:
-            return None
-
-
-def _pay_unit(text: str, message: EmployerMessage) -> str | None:
-    """Return the unit of pay in "per day", "din ke": a unit without a sum."""
-    words = split_words(text[:60])
-    if len(words) > _UNIT_WORDS or any(word.isdecimal() for word in words):
-        return None
-    return pay.extract(f"100 {normalize(text)}", message.context.currency)[1].per
-
-
-def _with_rest(place: Draft, text: str, message: EmployerMessage) -> Draft:
-    """Return a place with whatever else of the job is written beside it."""
-    whole = _read(text, message, Draft())
-    said = (whole.when, whole.spans, whole.people, whole.amount)
-    if not any(said) or not (whole.place or whole.places):
-        return place
-    return replace(whole, skill=None, skills=(), note="")
-
-
-def _read(text: str, message: EmployerMessage, draft: Draft) -> Draft:
-    return job_request.read(
-        text,
-        today_in(draft, message.context),
-        language=message.context.reply_language,
-        currency=message.context.currency,
-        city=message.account.city,
-    )
 
 
 def _unknown_place(message: Incoming, text: str) -> Turn | None:

@@ -37,7 +37,7 @@ from app.dialogue.turn import Incoming, Reply, Turn
 from app.jobs.rules import JobStatus, PayTerms, pay_may_become
 from app.masking.mask import mask
 from app.messaging.inbound import Inbound, InboundKind
-from app.nlu import job_command, job_request
+from app.nlu import head_count, job_command, job_request
 from app.nlu.intents import Intent, intents, yes_or_no
 from app.nlu.job_command import COMMAND_CHARACTERS, JobCommand, JobVerb
 from app.nlu.job_draft import Draft, token
@@ -233,8 +233,8 @@ def _people(message: EmployerMessage, command: JobCommand, job: JobSummary) -> T
     now = int(job.params["people"])
     wanted = command.told.people if command.more is None else now + command.more
     closed = message.state.at(Ask.NOTHING)
-    if wanted is None or wanted > job_request.MOST_PEOPLE:
-        return Turn(closed, (Reply("too_many_people", {"count": job_request.MOST_PEOPLE}),))
+    if wanted is None or wanted > head_count.MOST_PEOPLE:
+        return Turn(closed, (Reply("too_many_people", {"count": head_count.MOST_PEOPLE}),))
     if wanted <= now:
         return Turn(closed, (Reply("people_only_added", job.params),))
     return _propose(message, job, "add_people", total=wanted)

@@ -1,0 +1,135 @@
+"""Answers that only make sense at the question about a job that is open: a bare number, "the second one". Pure.
+
+Each reader returns what the answer says of the job, or None where it is none: then the text is read as a
+correction.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from app.core.money import exponent
+from app.dialogue.employer.job_questions import today_in
+from app.dialogue.employer.message import EmployerMessage
+from app.dialogue.state import Ask
+from app.nlu import dates, head_count, job_correction, job_request, pay, place_phrases, weekly_hours
+from app.nlu.job_draft import EVERY_SHIFT, Draft
+from app.nlu.normalize import normalize, split_words
+from app.nlu.place_choice import choose_place
+from app.nlu.quantities import kilometres
+from app.nlu.role_words import choose_role
+from app.nlu.vocabulary import phrase_set
+
+_UNIT_WORDS: Final = 3
+"""A longer answer than "per day" says more than a unit."""
+MOST_KM: Final = 500
+_HOURS_CHARACTERS: Final = 100
+_SHORT_CHARACTERS: Final = 60
+
+type _Reader = Callable[[EmployerMessage, Draft, str], Draft | None]
+
+
+def read(message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
+    """Return what an answer to the open question says; None where it is no such answer."""
+    reader = _READERS.get(message.state.ask)
+    return None if reader is None else reader(message, draft, text)
+
+
+def read_whole(message: EmployerMessage, draft: Draft, text: str) -> Draft:
+    """Return whatever a text says of a job; days are counted from today at the place of `draft`."""
+    return job_request.read(
+        text,
+        today_in(draft, message.context),
+        language=message.context.reply_language,
+        currency=message.context.currency,
+        city=message.account.city,
+    )
+
+
+def _role(_message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
+    left = choose_role(text, draft.skills)
+    if not left:
+        return None
+    return Draft(skill=left[0]) if len(left) == 1 else Draft(skills=tuple(left))
+
+
+def _place_of_list(message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
+    if left := choose_place(text, draft.places):
+        return Draft(place=left[0]) if len(left) == 1 else Draft(places=tuple(left))
+    return _place(message, draft, text)
+
+
+def _place(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+    if not job_correction.may_hold_name(text):
+        return None
+    found = place_phrases.find_places(text, message.account.city)
+    return None if found == Draft() else _with_rest(found, text, message)
+
+
+def _with_rest(place: Draft, text: str, message: EmployerMessage) -> Draft:
+    """Return a place with whatever else of the job is written beside it."""
+    whole = read_whole(message, Draft(), text)
+    said = (whole.when, whole.spans, whole.people, whole.amount)
+    if not any(said) or not (whole.place or whole.places):
+        return place
+    return replace(whole, skill=None, skills=(), note="")
+
+
+def _people(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+    count = head_count.parse_answer(text)
+    return None if count is None else Draft(people=count.people)
+
+
+def _pay(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+    plain = text.strip().replace(",", "")
+    if not plain.isdecimal() or plain.startswith("0") or not plain.isascii():
+        return None
+    if not 1 < len(plain) <= len(str(pay.MOST_PAY)) or int(plain) > pay.MOST_PAY:
+        return None
+    return Draft(amount=int(plain) * 10 ** exponent(message.context.currency))
+
+
+def _pay_per(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+    """Read the unit of pay in "per day", "din ke": a unit without a sum."""
+    words = split_words(text[:_SHORT_CHARACTERS])
+    if len(words) > _UNIT_WORDS or any(word.isdecimal() for word in words):
+        return None
+    per = pay.extract(f"100 {normalize(text)}", message.context.currency)[1].per
+    return None if per is None else Draft(per=per)
+
+
+def _weekly(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+    weekly = dates.once_or_weekly(text)
+    return None if weekly is None else Draft(weekly=weekly)
+
+
+def _hours(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+    slots = weekly_hours.read(text[:_HOURS_CHARACTERS])
+    if slots is None:
+        return None
+    spans = {(EVERY_SHIFT, slot.start, slot.end) for slot in slots}
+    if len({slot.weekday for slot in slots}) < 7 or len(spans) > 1:
+        return None
+    return Draft(spans=tuple(spans))
+
+
+def _radius(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+    """Read a distance in whatever words; a bare number is one in kilometres."""
+    words = phrase_set("around", "within", section="job").without(
+        split_words(text[:_SHORT_CHARACTERS])
+    )
+    distance = kilometres(" ".join(words))
+    return Draft(radius_km=distance) if distance and 1 <= distance <= MOST_KM else None
+
+
+_READERS: Final[Mapping[Ask, _Reader]] = {
+    Ask.JOB_WHICH_ROLE: _role,
+    Ask.JOB_WHICH_PLACE: _place_of_list,
+    Ask.JOB_PLACE: _place,
+    Ask.JOB_PEOPLE: _people,
+    Ask.JOB_PAY: _pay,
+    Ask.JOB_PAY_PER: _pay_per,
+    Ask.JOB_WEEKLY: _weekly,
+    Ask.JOB_HOURS: _hours,
+    Ask.JOB_RADIUS: _radius,
+}

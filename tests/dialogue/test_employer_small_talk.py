@@ -1,0 +1,101 @@
+"""An employer's small talk names no work, and a list can be answered in words."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.dialogue.employer.posting import draft_of
+from app.dialogue.router import handle_message
+from app.dialogue.state import Ask, State
+from app.dialogue.turn import Turn
+from app.nlu.job_draft import Draft
+from tests.support.dialogue import EMPLOYERS, context, incoming
+
+FACTS = replace(
+    context(profile=None, employers=[EMPLOYERS[0]]), now=dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
+)
+IDLE = State(persona=str(EMPLOYERS[0].id))
+
+
+def after(text: str, state: State = IDLE) -> Turn:
+    return handle_message(state, incoming(text), FACTS)
+
+
+def asked(ask: Ask, **draft: Any) -> State:
+    return IDLE.at(ask, job=Draft(**draft).as_json())
+
+
+@pytest.mark.parametrize(
+    "text",
+    """
+no
+no thanks
+thanks
+thank you so much
+dhanyavaad
+बहुत धन्यवाद
+theek hai bhai
+ok thanks
+i will tell you later
+sorry wrong number
+nobody came
+pay for all
+send me all contacts
+kitne log mile
+""".strip().split("\n"),
+)
+def test_small_talk_begins_no_job(text: str) -> None:
+    turn = after(text)
+    assert turn.state.ask not in {Ask.JOB_PLACE, Ask.JOB_DAYS, Ask.JOB_WHICH_PLACE}
+    assert draft_of(turn.state).skill is None
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [("i want 5 helpers", 5), ("do ladke chahiye", 2), ("need 3", 3), ("staff chahiye", None)],
+)
+def test_who_names_no_work_is_asked_which(text: str, people: int | None) -> None:
+    turn = after(text)
+    assert turn.state.ask in {Ask.JOB_ROLE, Ask.JOB_WHICH_ROLE}
+    assert draft_of(turn.state).people == people
+    assert turn.replies[-1].rows
+
+
+@pytest.mark.parametrize(
+    ("text", "skill"),
+    [
+        ("2", "kitchen_helper"),
+        ("the second one", "kitchen_helper"),
+        ("doosra wala", "kitchen_helper"),
+        ("पहला", "cook"),
+        ("helper", "kitchen_helper"),
+        ("cook hi chahiye", "cook"),
+        ("neither, i need a waiter", "waiter"),
+    ],
+)
+def test_a_role_is_chosen_from_the_list_in_words(text: str, skill: str) -> None:
+    turn = after(text, asked(Ask.JOB_WHICH_ROLE, skills=("cook", "kitchen_helper")))
+    assert draft_of(turn.state).skill == skill
+
+
+def test_none_of_the_list_opens_the_question_again() -> None:
+    turn = after("none of these", asked(Ask.JOB_WHICH_ROLE, skills=("cook", "kitchen_helper")))
+    assert turn.state.ask is Ask.JOB_ROLE
+    assert draft_of(turn.state) == Draft()
+
+
+@pytest.mark.parametrize(
+    ("text", "kilometres"),
+    [
+        ("ten kilometers", 10),
+        ("paanch kilometer ke andar", 5),
+        ("2-3 km", 3),
+        ("kahin se bhi", None),
+    ],
+)
+def test_a_distance_is_read_in_words(text: str, kilometres: float | None) -> None:
+    turn = after(text, asked(Ask.JOB_RADIUS, skill="cook", radius_km=7))
+    assert draft_of(turn.state).radius_km == kilometres
+    assert "not_understood" not in [reply.text for reply in turn.replies]
