@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, Self
 from app.catalogue.skills import SKILLS
 from app.core.week import WEEKDAYS, Slot, overlaps, parse_clock
 from app.masking.mask import MASK, mask
-from app.nlu.job_request import MOST_PEOPLE
+from app.nlu.head_count import MOST_PEOPLE
 from app.nlu.normalize import split_words
 from app.nlu.pay import MOST_PAY, UNITS
 
