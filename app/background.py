@@ -108,7 +108,11 @@ async def _read_limits(runtime: Runtime, _batch: int) -> int:
 
 async def _handle_inbox(runtime: Runtime, batch: int) -> int:
     return await process.handle_due(
-        runtime.database, runtime.clock, batch, runner.handler(runtime.settings)
+        runtime.database,
+        runtime.clock,
+        batch,
+        runner.handler(runtime.settings),
+        bursts=runtime.settings.text_bursts == "on",
     )
 
 

@@ -17,6 +17,7 @@ from app.core.languages import DEFAULT_LANGUAGE
 from app.core.metrics import NOT_OURS
 from app.core.settings import Settings
 from app.dialogue import router
+from app.dialogue.burst import Reading, answers_unread, misses_unread, one_answer, one_miss
 from app.dialogue.state import State
 from app.dialogue.turn import Reply
 from app.employers import phones
@@ -56,6 +57,41 @@ class MessageHandler:
         self, session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
     ) -> None:
         """Handle one message."""
+        reading = await self._read(session, person, inbound, now, ())
+        if reading is not None:
+            await _reply(session, person, inbound, reading.replies, now)
+
+    async def handle_burst(
+        self,
+        session: AsyncSession,
+        person: ChatPerson,
+        inbounds: Sequence[Inbound],
+        now: dt.datetime,
+    ) -> None:
+        """Handle several texts in order, and answer them with one message."""
+        readings: list[Reading] = []
+        for inbound in inbounds:
+            reading = await self._read(session, person, inbound, now, readings)
+            if reading is None:
+                continue
+            readings.append(reading)
+            if reading.ended:
+                break  # what they wrote after it is deleted with the rest
+        if readings:
+            await _reply(session, person, inbounds[-1], one_answer(readings), now)
+
+    async def _read(
+        self,
+        session: AsyncSession,
+        person: ChatPerson,
+        inbound: Inbound,
+        now: dt.datetime,
+        readings: Sequence[Reading],
+    ) -> Reading | None:
+        """Take the turn that follows from a message, and perform its effects; None where nobody is answered.
+
+        `readings` are those of the burst so far.
+        """
         if inbound.kind is InboundKind.MOVED:
             before = person.phone_index
             await identify.follow_move(session, person, inbound, now)
@@ -64,12 +100,12 @@ class MessageHandler:
                 await phones.revoke_proof(session, now_at, now=now)
             if inbound.moved_to_phone is not None and before not in {None, now_at}:
                 await phones.move_to_phone(session, before, inbound.moved_to_phone, now=now)
-            return
+            return None
         if inbound.kind is InboundKind.PREFERENCE:
             identify.record_marketing_choice(person, inbound, now)
-            return
+            return None
         if inbound.kind is InboundKind.CALL or await bursts.is_answered(session, person, inbound):
-            return
+            return None
         account = await profile.find_worker(session, person.user_id)
         if account is None:
             await identify.link_account(session, person, now)
@@ -85,10 +121,15 @@ class MessageHandler:
             form_id=self.form_id,
             currency=self.currency,
         )
-        turn = router.handle_message(State.from_json(person.state or {}), inbound, context)
-        effects = EffectContext(session, person, now, self.base_url, self.country)
-        if account is not None:
-            effects.user, effects.time_zone = account[0], account[1].time_zone
+        began = one_miss(readings, State.from_json(person.state or {}))
+        turn = router.handle_message(began, inbound, context)
+        if answers_unread(readings, turn):
+            return None
+        if misses_unread(readings, Reading(began, turn, turn.replies)):
+            person.state = replace(turn.state, misses=began.misses).as_json()
+            return None
+        user = None if account is None else account[0]
+        effects = EffectContext(session, person, now, self.base_url, self.country, user)
         performed = all([await perform(effects, effect) for effect in turn.effects])
         replies = [*effects.replies, *(turn.replies if performed else ())]
         state = turn.state if performed else turn.if_refused or turn.state
@@ -109,7 +150,7 @@ class MessageHandler:
             if router.stops_or_starts(inbound):
                 person.stop_told_at = max(person.stop_told_at or inbound.sent_at, inbound.sent_at)
             person.updated_at = now
-        await _reply(session, person, inbound, replies, now)
+        return Reading(began, turn, replies, ended=effects.erased)
 
 
 def handler(settings: Settings) -> MessageHandler:

@@ -111,6 +111,7 @@ class Settings(PaymentSettings):
     sms_body: str = '{"to": "{to}", "from": "{sender}", "text": "{text}"}'
 
     rate_limits: Literal["on", "off"] = "on"
+    text_bursts: Literal["on", "off"] = "on"
     background_loops: Literal["on", "off"] = "on"
     sandbox: Literal["on", "off", "public"] = "on"
     openapi: Literal["on", "off"] | None = None

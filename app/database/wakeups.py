@@ -67,6 +67,10 @@ class Wakeups:
             if self._sending is None or self._sending.done():
                 self._sending = asyncio.create_task(self._send_all())
 
+    def wake_later(self, loop: str, seconds: float) -> None:
+        """Wake a loop of this process after some time; should it end before, polling finds the work."""
+        asyncio.get_running_loop().call_later(max(0.0, seconds), self._wake, (loop,))
+
     def wake_all(self) -> None:
         """Wake every loop of this process."""
         self._wake(self._events)

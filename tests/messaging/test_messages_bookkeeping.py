@@ -178,6 +178,9 @@ class Handler:
     async def handle(self, *_args: Any) -> None:
         raise AssertionError("nobody wrote")
 
+    async def handle_burst(self, *_args: Any) -> None:
+        raise AssertionError("nobody wrote")
+
 
 async def stores_status(post: Recipient, message_id: UUID, number: int) -> None:
     """The platform's status arrives and is stored, and nobody opens it."""

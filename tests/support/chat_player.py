@@ -101,6 +101,8 @@ class ChatWorld:
         self.channels = channels_of(self.phone, email=self.phone)
         self._ids = itertools.count(1_000 if registered else 1)
         self.jobs: dict[str, UUID] = {}
+        self.bursts = False
+        """Whether texts are held and read together, as the product does."""
 
     def clock(self) -> dt.datetime:
         return self.clock_now
@@ -122,7 +124,9 @@ class ChatWorld:
                         pass
 
     async def _handle(self) -> int:
-        return await process.handle_due(self.database, self.clock, BATCH, self.conversation)
+        return await process.handle_due(
+            self.database, self.clock, BATCH, self.conversation, bursts=self.bursts
+        )
 
     async def _send(self) -> int:
         return await delivery.send_due(self.database, self.channels, self.clock, BATCH)

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -22,6 +23,8 @@ class Listener:
         self.heard: dict[str, list[str]] = defaultdict(list)
         self.busy: Counter[str] = Counter()
         self.most_at_once = 0
+        self.bursts: list[list[str]] = []
+        """The texts that were read together."""
 
     def parse(self, body: bytes) -> Parsed:
         return parse(body)
@@ -37,6 +40,13 @@ class Listener:
             await session.execute(select(1))
         self.heard[who].append(inbound.text)
         self.busy[who] -= 1
+
+    async def handle_burst(
+        self, session: Any, person: ChatPerson, inbounds: Sequence[Inbound], now: dt.datetime
+    ) -> None:
+        self.bursts.append([inbound.text for inbound in inbounds])
+        for inbound in inbounds:
+            await self.handle(session, person, inbound, now)
 
 
 def clock() -> dt.datetime:

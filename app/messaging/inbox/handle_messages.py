@@ -7,6 +7,8 @@ that kills its process was counted. Three transactions count tries:
 - one for the oldest messages of all people of a round;
 - that which handles a person's message, for their next one.
 
+The later texts of a burst are handled with the first, whose try is counted (`_burst`).
+
 A message that fails is retried, with pauses that grow to hours. For its first tries, about a minute, the person's
 next messages wait. Then they overtake it, and the person is told that it waits.
 """
@@ -33,6 +35,7 @@ from app.database.session import Database, keyring
 from app.database.statements import is_one_of, table
 from app.database.wakeups import wake_loops
 from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.inbox.bursts import MOST_TEXTS, first_texts
 from app.messaging.models import ITEM, ChatPerson, InboxItem, WebhookState
 from app.messaging.outbox import enqueue
 from app.messaging.rules import WINDOW
@@ -65,6 +68,16 @@ class Handler(Protocol):
         """Handle a message in this transaction."""
         ...
 
+    async def handle_burst(
+        self,
+        session: AsyncSession,
+        person: ChatPerson,
+        inbounds: Sequence[Inbound],
+        now: dt.datetime,
+    ) -> None:
+        """Handle several texts in this transaction, in order, and answer with one message."""
+        ...
+
 
 class _Head(NamedTuple):
     """A message that is due and waits for no older one of its person."""
@@ -85,6 +98,8 @@ class Round:
 
     clock: Clock
     handler: Handler
+    bursts: bool = False
+    """Whether a person's texts that wait together are read together."""
     begun: dict[UUID, dt.datetime] = field(default_factory=dict)
     """The leases of messages whose try this round counted and did not finish."""
     stored: list[_Head] = field(default_factory=list)
@@ -172,9 +187,9 @@ _NEXT_ITEMS: Final = (
         ),
     )
     .order_by(InboxItem.sent_at, InboxItem.id)
-    .limit(2)
+    .limit(bindparam("limit", type_=Integer))
 )
-"""A message and the next one, whose try is counted with the end of this one."""
+"""A message and the next ones: those read together with it, and one whose try is counted with their end."""
 
 
 async def _heads(session: AsyncSession, now: dt.datetime, limit: int) -> list[_Head]:
@@ -285,60 +300,106 @@ async def release(database: Database, round_: Round) -> None:
 
 
 async def _handle_in_order(database: Database, round_: Round, head: _Head) -> int:
-    """Handle one person's messages, oldest first, each in a transaction of its own."""
-    item_id = head.id
-    for handled in range(IN_A_ROW):
+    """Handle one person's messages, oldest first, each in a transaction of its own; a burst of texts in one.
+
+    A burst that fails is tried once more without its later texts, for one of these may be what fails.
+    """
+    item_id, handled, most = head.id, 0, MOST_TEXTS if round_.bursts else 1
+    while handled < IN_A_ROW:
+        part = _Part(min(most, IN_A_ROW - handled))
         try:
             async with asyncio.timeout(HANDLING_SECONDS), database.begin() as session:
                 person = await session.scalar(_PERSON, {"person_id": head.person_id})
                 if person is None:
                     return handled
-                done = await _handle(round_, session, person, item_id, last=handled + 1 == IN_A_ROW)
+                left = IN_A_ROW - handled
+                done = await _handle(round_, session, person, item_id, part, left)
         except Exception as error:  # noqa: BLE001 - recorded with the message, and retried
             logger().error("message_handling_failed", message_id=str(item_id), exc_info=error)
+            if part.texts > 1 and not isinstance(error, TimeoutError):
+                most = 1
+                continue
             await _set_back(database, round_, item_id, error)
             return handled
         if done is None:
             return handled
         round_.begun.pop(item_id, None)
+        handled += part.texts
         if done.following is None:
-            return handled + 1
+            return handled
         round_.add(done.following)
         item_id = done.following.id
-    return IN_A_ROW
+    return handled
+
+
+@dataclass(slots=True)
+class _Part:
+    """What one transaction handles."""
+
+    most: int
+    texts: int = 1
+    """How many messages: more than one are a burst of texts."""
 
 
 class _Done(NamedTuple):
-    """A message was handled; `following` is the person's next one, if its try was counted."""
+    """Messages were handled; `following` is the person's next one, if its try was counted."""
 
     following: InboxItem | None
 
 
 async def _handle(
-    round_: Round, session: AsyncSession, person: ChatPerson, item_id: UUID, *, last: bool
+    round_: Round,
+    session: AsyncSession,
+    person: ChatPerson,
+    item_id: UUID,
+    part: _Part,
+    left: int,
 ) -> _Done | None:
-    """Handle a message whose try was counted and, unless it is the last of the round, count the next one's.
+    """Handle a message whose try was counted, with the texts of its burst, and count the next one's.
 
-    None if another process handled it, or an older message came late.
+    `left` is how many this round may handle; after the last the next one waits for another round. None if
+    another process handled it, or an older message came late.
     """
     now = round_.clock()
-    values = {"person_id": person.id, "item_id": item_id}
+    values = {"person_id": person.id, "item_id": item_id, "limit": part.most + 1}
     items = (await session.scalars(_NEXT_ITEMS, values)).all()
     if not items or items[0].id != item_id or items[0].due_at > now:
         return None
-    item, *rest = items
-    inbound = Inbound.from_json(keyring(session).open_json(item.body_sealed, ITEM))
-    item.state, item.handled_at = WebhookState.HANDLED, now
-    item.error = item.lease_until = None
+    burst = _burst(session, items, part)
+    for item in items[: part.texts]:
+        item.state, item.handled_at = WebhookState.HANDLED, now
+        item.error = item.lease_until = None
+    rest = items[part.texts :]
     if person.phone_index is None and person.platform_user_id is None:
-        item.error = "forgotten"  # the person was erased
+        for item in items[: part.texts]:
+            item.error = "forgotten"  # the person was erased
+    elif len(burst) == 1:
+        await round_.handler.handle(session, person, burst[0], now)
     else:
-        await round_.handler.handle(session, person, inbound, now)
-    if last and rest:
+        await round_.handler.handle_burst(session, person, burst, now)
+    if part.texts >= left and rest:
         wake_loops(session, "inbox")
     elif rest and rest[0].due_at <= now and _is_counted(round_, rest[0], now):
         return _Done(rest[0])
     return _Done(None)
+
+
+def _burst(session: AsyncSession, items: Sequence[InboxItem], part: _Part) -> Sequence[Inbound]:
+    """Return the first message, with the texts after it that belong to its burst.
+
+    Only the first one's try is counted. So it goes alone once a try has failed, or its process died: of two
+    that are handled together the second may be the reason.
+    """
+    keys = keyring(session)
+    together = [items[0]]
+    if items[0].attempts <= 1 and items[0].lost == 0:
+        for item in items[1 : part.most]:
+            if item.attempts or item.lease_until is not None:
+                break
+            together.append(item)
+    inbounds = [Inbound.from_json(keys.open_json(item.body_sealed, ITEM)) for item in together]
+    part.texts = first_texts(inbounds)
+    return inbounds[: part.texts]
 
 
 def _is_counted(round_: Round, item: InboxItem, now: dt.datetime) -> bool:

@@ -26,6 +26,7 @@ from app.database.wakeups import wake_loops
 from app.messaging import platform_events
 from app.messaging.contacts import identify
 from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.inbox.bursts import Holds, hold_text
 from app.messaging.inbox.webhook_queue import WebhookQueue
 from app.messaging.models import EVENT, ITEM, Channel, InboxItem, WebhookEvent, WebhookState
 from app.messaging.outbox import enqueue, statuses
@@ -52,27 +53,36 @@ WEBHOOKS_DUE: Final = EVENTS.due
 
 
 async def open_due(
-    database: Database, clock: Clock, limit: int, parse: Parse, begin: Begin | None = None
+    database: Database,
+    clock: Clock,
+    limit: int,
+    parse: Parse,
+    begin: Begin | None = None,
+    holds: Holds | None = None,
 ) -> int:
     """Unpack up to `limit` events, unless another process does; return how many that were.
 
     With `begin`, the first event's message, if it is the only one, is stored with its first try counted. That
     saves the transaction which would count it. A message that `begin` was called for may not be stored after
-    all. The caller counts the tries of all others together.
+    all. The caller counts the tries of all others together. With `holds`, texts are held for more of a burst.
     """
     begin_first = [begin]
 
     async def handle(session: AsyncSession, event: WebhookEvent) -> None:
         await _unpack_event(
-            session, event, parse, clock(), begin_first.pop() if begin_first else None
+            session, event, parse, clock(), begin_first.pop() if begin_first else None, holds
         )
 
     async def salvage(event_id: UUID, _error: Exception) -> bool:
-        return await _unpack_item_by_item(database, event_id, parse, clock())
+        return await _unpack_item_by_item(database, event_id, parse, clock(), holds)
 
     return await EVENTS.handle_due(database, clock, limit, handle, salvage)
 
 
+_UNHEARD: Final = frozenset(
+    {InboundKind.MOVED, InboundKind.PREFERENCE, InboundKind.REACTION, InboundKind.EDIT}
+)
+"""They end no burst: nobody is answered."""
 _KNOWN: Final = select(table(InboxItem).c.id).where(
     table(InboxItem).c.channel == WHATSAPP,
     table(InboxItem).c.message_id == bindparam("message_id"),
@@ -80,19 +90,24 @@ _KNOWN: Final = select(table(InboxItem).c.id).where(
 
 
 async def _unpack_event(
-    session: AsyncSession, event: WebhookEvent, parse: Parse, now: dt.datetime, begin: Begin | None
+    session: AsyncSession,
+    event: WebhookEvent,
+    parse: Parse,
+    now: dt.datetime,
+    begin: Begin | None,
+    holds: Holds | None,
 ) -> None:
     parsed = parse(keyring(session).open(event.body_sealed, EVENT).encode())
     alone = len(parsed.messages) == 1
     for inbound in _in_lock_order(parsed):
-        await _add_item(session, inbound, now, begin if alone else None)
+        await _add_item(session, inbound, now, begin if alone else None, holds)
     await statuses.apply(session, parsed.statuses, now)
     await platform_events.record_events(session, event.id, parsed.notices, now)
     _finish(event, parsed.set_aside, now)
 
 
 async def _unpack_item_by_item(
-    database: Database, event_id: UUID, parse: Parse, now: dt.datetime
+    database: Database, event_id: UUID, parse: Parse, now: dt.datetime, holds: Holds | None
 ) -> bool:
     """Unpack an event that failed as a whole item by item, so that only bad items are lost.
 
@@ -106,7 +121,10 @@ async def _unpack_item_by_item(
             parsed = parse(keyring(session).open(event.body_sealed, EVENT).encode())
             aside = list(parsed.set_aside)
             steps: list[Callable[[AsyncSession], Awaitable[Any]]] = [
-                *(partial(_add_item, inbound=each, now=now) for each in _in_lock_order(parsed)),
+                *(
+                    partial(_add_item, inbound=each, now=now, holds=holds)
+                    for each in _in_lock_order(parsed)
+                ),
                 *(partial(statuses.apply, updates=[each], now=now) for each in parsed.statuses),
             ]
             for step in steps:
@@ -144,7 +162,11 @@ def _finish(event: WebhookEvent, aside: Sequence[str], now: dt.datetime) -> None
 
 
 async def _add_item(
-    session: AsyncSession, inbound: Inbound, now: dt.datetime, begin: Begin | None = None
+    session: AsyncSession,
+    inbound: Inbound,
+    now: dt.datetime,
+    begin: Begin | None = None,
+    holds: Holds | None = None,
 ) -> None:
     known = await session.scalar(_KNOWN, {"message_id": inbound.message_id})
     if known is not None or inbound.in_group:
@@ -152,6 +174,7 @@ async def _add_item(
     # Or a clock that runs ahead would make all later messages too old.
     inbound = replace(inbound, sent_at=min(inbound.sent_at, now))
     person = await identify.resolve_contact(session, WHATSAPP, inbound, now)
+    wrote_at = person.last_inbound_at
     if inbound.kind not in {InboundKind.MOVED, InboundKind.PREFERENCE}:
         # By the platform's clock, unless the window would be long closed: then one refused try, which
         # closes it, costs less than silence.
@@ -162,6 +185,12 @@ async def _add_item(
             # Once as they wake: while they are awake nothing is set aside for the end of the quiet hours.
             await enqueue.release_quiet(session, person.user_id, now)
     await session.flush()
+    due_at = now
+    if holds is not None and inbound.kind not in _UNHEARD:
+        due_at = await hold_text(session, person.id, inbound, wrote_at, now)
+        if due_at > now:
+            begin = None
+            holds.until = max(holds.until or due_at, due_at)
     item_id = new_id()
     lease_until = begin(item_id, person.id, now) if begin is not None else None
     stored = await insert_if_absent(
@@ -176,7 +205,7 @@ async def _add_item(
             "state": WebhookState.WAITING,
             "attempts": 0 if lease_until is None else 1,
             "lease_until": lease_until,
-            "due_at": now,
+            "due_at": due_at,
             "sent_at": inbound.sent_at,
             "received_at": now,
         },
