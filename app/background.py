@@ -29,7 +29,7 @@ from app.messaging.account_links import send_reset_link
 from app.messaging.inbox import process
 from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, remind
-from app.payments import events, reconcile, refunds
+from app.payments import early_events, events, reconcile, reconcile_returns, send_refunds
 from app.privacy import purge, sealing
 from app.reporting import parked
 from app.runtime import Runtime
@@ -132,10 +132,18 @@ async def _reconcile_payments(runtime: Runtime, batch: int) -> int:
     )
 
 
+async def _reconcile_returns(runtime: Runtime, batch: int) -> int:
+    if runtime.payments is None:
+        return 0
+    return await reconcile_returns.check_due(
+        runtime.database, runtime.payments, runtime.clock, batch
+    )
+
+
 async def _send_refunds(runtime: Runtime, batch: int) -> int:
     if runtime.payments is None:
         return 0
-    return await refunds.send_due(runtime.database, runtime.payments, runtime.clock, batch)
+    return await send_refunds.send_due(runtime.database, runtime.payments, runtime.clock, batch)
 
 
 async def _mail_reset_links(runtime: Runtime, batch: int) -> int:
@@ -169,6 +177,9 @@ LOOPS = (
     Loop("remind", _item_by_item(remind.REMINDERS, remind.remind_due), 15),
     Loop("expire_jobs", _item_by_item(closing.ENDS, closing.expire_jobs_due), 30),
     Loop("reconcile_payments", _reconcile_payments, 30),
+    Loop("reconcile_returns", _reconcile_returns, 60),
+    Loop("early_events", _item_by_item(early_events.MATCHES, early_events.match_due), 60),
+    Loop("orphaned_events", _in_one_transaction(early_events.report_orphans), 600),
     Loop("read_limits", _read_limits, 60),
     Loop("set_instants_right", _in_one_transaction(clock_repair.repair), 30),
     Loop(password_reset.LOOP, _mail_reset_links, 5),

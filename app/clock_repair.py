@@ -31,7 +31,7 @@ from app.messaging.outbox.enqueue import OPEN
 from app.messaging.quiet_hours import LONGEST_REST
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.payments.models import Payment, Refund
+from app.payments.models import Dispute, Payment, Refund
 
 _SET_BACK: Final = 2 * LONGEST_PAUSE
 _LEASED: Final = dt.timedelta(hours=2)
@@ -81,8 +81,9 @@ BOUNDS: Final = (
     Bound(Job.next_wave_at, _WEEK + LONGEST_REST, _JOB_ASKS),
     Bound(JobMatch.remind_at, _WEEK + LONGEST_REST, _IS_OFFERED),
     Bound(Payment.check_at, dt.timedelta(days=2)),
-    # A refund may wait for the end of a dispute.
-    Bound(Refund.due_at, dt.timedelta(days=180)),
+    Bound(Refund.due_at, dt.timedelta(days=2)),
+    Bound(Refund.check_at, dt.timedelta(days=2)),
+    Bound(Dispute.check_at, dt.timedelta(days=2)),
     # Codes count against the limits of an hour and a day; they last minutes, links a day.
     Bound(OneTimeCode.created_at, SKEW, ahead=OneTimeCode.expires_at),
     Bound(OneTimeCode.expires_at, dt.timedelta(days=8)),

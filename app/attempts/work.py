@@ -59,6 +59,9 @@ class Kind(StrEnum):
     JOB_END = "job_end"
     REFUND = "refund"
     PAYMENT_CHECK = "payment_check"
+    REFUND_CHECK = "refund_check"
+    DISPUTE_CHECK = "dispute_check"
+    EARLY_EVENT = "early_event"
     ERASURE = "erasure"
 
 

@@ -5,9 +5,10 @@ what is paid on one all the same goes back.
 """
 
 import datetime as dt
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
@@ -17,12 +18,16 @@ from app.database.statements import transition_update
 from app.database.wakeups import wake_loops
 from app.employers.models import Employer
 from app.payments import ledger, refunds, rules, suspense
-from app.payments.models import Dispute, Payment
+from app.payments.models import Dispute, LedgerTransaction, Payment
 from app.payments.provider import DisputeChanged
-from app.payments.rules import PaymentAction, PaymentStatus
+from app.payments.rules import PaymentAction
 
 _ORDER = {"": 0, "inquiry": 1, "opened": 2, "won": 3, "lost": 3}
-"""How far a dispute has come: an inquiry may become a dispute, and that ends one way or the other."""
+"""How far a dispute has come: an inquiry may become a dispute, and that ends one way or the other; seldom it is
+decided anew."""
+DECIDED: Final = frozenset({"won", "lost"})
+ASK_EVERY: Final = dt.timedelta(hours=6)
+"""How often the provider is asked about an open one; banks take weeks."""
 
 
 async def has_open(session: AsyncSession, employer_id: UUID) -> bool:
@@ -31,12 +36,17 @@ async def has_open(session: AsyncSession, employer_id: UUID) -> bool:
     return await session.scalar(query.limit(1)) is not None
 
 
-async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.datetime) -> None:
-    """Record a dispute's status; an event that comes late never takes it back."""
+async def record_dispute(
+    session: AsyncSession, change: DisputeChanged, now: dt.datetime, *, asked: bool = False
+) -> bool:
+    """Record a dispute's status; an event that comes late never takes it back. False for an unknown payment.
+
+    `asked` is for what the provider answered just now, which is true whatever was told before.
+    """
     query = select(Payment).where(Payment.intent_id == change.intent_id).with_for_update()
-    payment = await session.scalar(query)
+    payment = await session.scalar(query.execution_options(populate_existing=True))
     if payment is None:
-        return
+        return False
     found = select(Dispute).where(Dispute.provider_id == change.provider_id)
     dispute = await session.scalar(found)
     if dispute is None:
@@ -53,31 +63,19 @@ async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.
         )
         session.add(dispute)
     before = dispute.status
-    if _ORDER[change.status] <= _ORDER[before]:
-        return
-    dispute.status = change.status
+    if not _is_news(dispute, change, now, asked=asked):
+        await session.flush()
+        return True
+    dispute.status, dispute.changed_at = change.status, change.at or now
+    dispute.check_at = None if change.status in DECIDED else now + ASK_EVERY
     dispute.updated_at = now
     await session.flush()
     if change.status == "opened":
         ALERTS.labels("dispute_opened").inc()
         await refunds.wait_for_dispute(session, payment.id, now)
         await _close_pages(session, payment.employer_id, now)
-    if change.status == "lost":
-        in_review = payment.status == PaymentStatus.IN_REVIEW
-        await ledger.book(
-            session,
-            f"dispute_lost:{dispute.id}",
-            # Money in suspense is not ours to lose.
-            rules.refund(dispute.amount, rules.SUSPENSE)
-            if in_review
-            else rules.dispute_lost(dispute.amount),
-            currency=dispute.currency,
-            payment_id=payment.id,
-            now=now,
-        )
-        if in_review:
-            await suspense.taken_back(session, payment, now)
-    if change.status in {"won", "lost"}:
+    await _book(session, payment, dispute, before, now)
+    if change.status in DECIDED:
         await refunds.dispute_ended(session, payment, now)
     audit.record(
         session,
@@ -88,6 +86,54 @@ async def record_dispute(session: AsyncSession, change: DisputeChanged, now: dt.
         before={"status": before} if before else None,
         after={"status": change.status},
     )
+    return True
+
+
+def _is_news(dispute: Dispute, change: DisputeChanged, now: dt.datetime, *, asked: bool) -> bool:
+    """Whether `change` is later than what we know; where nobody can tell, the provider is asked."""
+    rank, known = _ORDER[change.status], _ORDER[dispute.status]
+    if rank != known or change.status == dispute.status:
+        return rank > known
+    # Won or lost, and told the other way before.
+    at, told_at = change.at, dispute.changed_at
+    if asked or (at is not None and told_at is not None and at > told_at):
+        return True
+    if at is None or told_at is None or at == told_at:
+        dispute.check_at = now
+    return False
+
+
+async def _book(
+    session: AsyncSession, payment: Payment, dispute: Dispute, before: str, now: dt.datetime
+) -> None:
+    """Book what a bank took for good, and what it gave back after all."""
+    # Money in suspense is not ours to lose.
+    suspended = payment.failure_code == rules.MISMATCH
+    lost = rules.refund(dispute.amount, rules.SUSPENSE)
+    if not suspended:
+        lost = rules.dispute_lost(dispute.amount)
+    if dispute.status == "lost":
+        key, postings = "dispute_lost", lost
+    elif before == "lost":
+        key, postings = "dispute_reinstated", rules.reversal(lost)
+    else:
+        return
+    earlier = select(func.count()).where(
+        LedgerTransaction.payment_id == payment.id, LedgerTransaction.kind == "dispute_reinstated"
+    )
+    times = await session.scalar(earlier) or 0
+    await ledger.book(
+        session,
+        f"{key}:{dispute.id}" + (f":{times}" if times else ""),
+        postings,
+        currency=dispute.currency,
+        payment_id=payment.id,
+        now=now,
+        occurred_at=dispute.changed_at,
+        provider_ref=dispute.provider_id,
+    )
+    if suspended:
+        await suspense.taken_back(session, payment, now, again=dispute.status != "lost")
 
 
 async def _close_pages(session: AsyncSession, employer_id: UUID, now: dt.datetime) -> None:

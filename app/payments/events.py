@@ -19,7 +19,7 @@ from app.database.statements import insert_if_absent
 from app.database.wakeups import wake_loops
 from app.messaging.inbox.webhook_queue import WebhookQueue
 from app.messaging.models import WebhookEvent, WebhookState
-from app.payments import disputes, refunds, settle
+from app.payments import disputes, early_events, refunds, settle
 from app.payments.models import Payment
 from app.payments.provider import (
     AttemptFailed,
@@ -94,9 +94,11 @@ async def _handle(
         case AttemptFailed():
             await _failed(session, change, now)
         case RefundChanged(refund, intent_id):
-            await refunds.record_refund(session, refund, intent_id, now)
+            if not await refunds.record_refund(session, refund, intent_id, now):
+                await early_events.keep(session, change, now)
         case DisputeChanged():
-            await disputes.record_dispute(session, change, now)
+            if not await disputes.record_dispute(session, change, now):
+                await early_events.keep(session, change, now)
         case None:
             pass
     event.state = WebhookState.HANDLED

@@ -2,14 +2,16 @@
 
 from typing import Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.core.invariants import Invariant, always
 from app.payments.models import (
+    Dispute,
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
+    OpenItem,
     Payment,
     Refund,
     Unlock,
@@ -23,7 +25,11 @@ _CAPTURED: Final = (
 )
 _KEPT: Final = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
 _another: Final = aliased(Payment)
-_GOES_BACK: Final = exists().where(Refund.payment_id == Payment.id)
+_GOES_BACK: Final = or_(
+    exists().where(Refund.payment_id == Payment.id),
+    exists().where(Dispute.payment_id == Payment.id, Dispute.status == "lost"),
+)
+"""Given back by us, or taken back by a bank."""
 _BOUGHT_TWICE: Final = exists().where(
     _another.match_id == Payment.match_id,
     _another.id != Payment.id,
@@ -69,6 +75,13 @@ INVARIANTS: Final = (
         LedgerEntry,
         ~exists().where(LedgerTransaction.id == LedgerEntry.transaction_id)
         | ~exists().where(LedgerAccount.id == LedgerEntry.account_id),
+    ),
+    always(
+        "money in review has an open item",
+        Payment,
+        ~exists().where(OpenItem.payment_id == Payment.id, OpenItem.kind == "suspense")
+        & ~_GOES_BACK,
+        Payment.status == PaymentStatus.IN_REVIEW,
     ),
     Invariant(
         "the two sides of every booking are equal",

@@ -98,6 +98,9 @@ class Refund(Base):
     """Money given back."""
 
     __tablename__ = "refunds"
+    __table_args__ = (
+        partial_index("ix_refunds_check_at", "check_at", where="check_at IS NOT NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), index=True)
@@ -111,6 +114,8 @@ class Refund(Base):
     """The administrator; None when a rule decided."""
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    check_at: Mapped[dt.datetime | None]
+    """When the provider, who has taken it, is asked should no event have come. None: nothing to ask."""
     failure_code: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
@@ -120,6 +125,9 @@ class Dispute(Base):
     """A chargeback; while it is open, the employer can buy nothing."""
 
     __tablename__ = "disputes"
+    __table_args__ = (
+        partial_index("ix_disputes_check_at", "check_at", where="check_at IS NOT NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     provider_id: Mapped[str] = mapped_column(String(160), unique=True)
@@ -127,10 +135,38 @@ class Dispute(Base):
     employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"), index=True)
     status: Mapped[str] = mapped_column(String(16))
     """opened, won or lost; inquiries are kept as `inquiry` and have no effect."""
+    changed_at: Mapped[dt.datetime | None]
+    """When it came to this status by the provider's clock; None where the provider did not say."""
+    check_at: Mapped[dt.datetime | None]
+    """When the provider is asked, should no event have come. None: it is decided."""
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class EarlyEvent(Base):
+    """What a provider told of a refund or dispute before we knew the payment; applied when that is captured."""
+
+    __tablename__ = "early_events"
+    __table_args__ = (
+        UniqueConstraint("intent_id", "object_id", "status"),
+        partial_index("ix_early_events_waiting", "received_at", where="applied_at IS NULL"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    intent_id: Mapped[str] = mapped_column(String(160))
+    kind: Mapped[str] = mapped_column(String(16))
+    """refund or dispute."""
+    object_id: Mapped[str] = mapped_column(String(160))
+    """The provider's id of the refund or dispute."""
+    status: Mapped[str] = mapped_column(String(16))
+    body: Mapped[dict[str, Any]] = mapped_column(JsonType)
+    """The provider's word in our own words (`app.payments.early_events`)."""
+    received_at: Mapped[dt.datetime]
+    reported_at: Mapped[dt.datetime | None]
+    """Since when it is an open item, because no payment came."""
+    applied_at: Mapped[dt.datetime | None]
 
 
 class LeadReport(Base):

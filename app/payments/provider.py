@@ -152,6 +152,8 @@ class DisputeChanged:
     status: str
     """opened, won, lost, or inquiry, which has no effect."""
     amount: Money
+    at: dt.datetime | None = None
+    """When the provider told so, by its clock; None where it was asked and says how it stands now."""
 
 
 type ProviderEvent = CheckoutChanged | AttemptFailed | RefundChanged | DisputeChanged

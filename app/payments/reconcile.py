@@ -25,12 +25,19 @@ from app.payments.rules import PaymentAction
 from app.payments.settle import move, settle
 
 ASK_EVERY = dt.timedelta(minutes=5)
+"""How often at least a payment is asked about in the hours in which somebody may wait for it."""
+LONGEST: Final = dt.timedelta(hours=6)
+"""Between two questions about an old one: a slow payment takes days."""
 AT_ONCE: Final = 8
 """Payments that are asked about side by side: providers allow tens of requests a second."""
 PAYMENTS_DUE: Final = Due(Payment.check_at <= bindparam("now"))
 CHECKS: Final = Work(
     Kind.PAYMENT_CHECK, "reconcile_payments", Payment.id, Payment.check_at, PAYMENTS_DUE
 )
+NEWEST_CHECKS: Final = Work(
+    Kind.PAYMENT_CHECK, "reconcile_payments", Payment.id, Payment.id.desc(), PAYMENTS_DUE
+)
+"""The same payments, newest first: somebody waits for those, and a backlog never keeps them waiting."""
 _TO_ASK: Final = (
     select(Payment)
     .where(Payment.id == bindparam("payment_id"), *PAYMENTS_DUE.conditions)
@@ -46,7 +53,7 @@ async def check_due(
     *,
     livemode: bool,
 ) -> int:
-    """Ask about the payments that are due, those that wait longest first, and settle what is learnt.
+    """Ask about the payments that are due and settle what is learnt: half of them the newest, then who waits longest.
 
     Returns how many were asked about.
     """
@@ -54,7 +61,11 @@ async def check_due(
     async def check(payment_id: UUID) -> bool:
         return await _check(database, provider, payment_id, clock, livemode=livemode)
 
-    return await ask_due(database, clock, limit, CHECKS, check, at_once=AT_ONCE)
+    newest = (limit + 1) // 2
+    asked = await ask_due(database, clock, newest, NEWEST_CHECKS, check, at_once=AT_ONCE)
+    if asked < newest:
+        return asked
+    return asked + await ask_due(database, clock, limit - asked, CHECKS, check, at_once=AT_ONCE)
 
 
 async def _check(
@@ -71,7 +82,7 @@ async def _check(
         payment = await session.scalar(_TO_ASK, {"payment_id": payment_id, "now": now})
         if payment is None:
             return True  # another process asks, or there is nothing to ask any more
-        payment.check_at = now + ASK_EVERY
+        payment.check_at = now + min(max((now - payment.created_at) / 4, ASK_EVERY), LONGEST)
     try:
         checkout = await _ask(provider, payment)
     except (PaymentsUnavailable, ProviderRefused) as error:

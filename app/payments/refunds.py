@@ -1,4 +1,4 @@
-"""Refunds: requested in one transaction, sent outside any, recorded in another.
+"""Refunds: requested in one transaction, sent outside any (`send_refunds`), recorded in another.
 
 A refund never hides a contact again. Which bad leads get one is decided in `lead_guarantee`. While a dispute is
 open nothing goes back, because the bank may take the same money: refunds wait for its end.
@@ -8,20 +8,15 @@ import datetime as dt
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
-from app.attempts.work import Kind, Work, ask_due
-from app.core.clocks import Clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.logging import logger
 from app.core.metrics import ALERTS
 from app.core.money import Money
-from app.database.due import Due
-from app.database.session import Database
-from app.database.statements import rows_changed
 from app.database.wakeups import wake_loops
 from app.identity.actor import Actor
 from app.jobs.models import Job
@@ -31,22 +26,13 @@ from app.payments import ledger, open_items, rules
 from app.payments.models import Dispute, Payment, Refund
 from app.payments.open_items import ItemKind
 from app.payments.provider import (
-    PaymentProvider,
-    PaymentsUnavailable,
-    ProviderBroke,
-    ProviderDisputes,
     ProviderRefund,
-    ProviderRefused,
     RefundState,
 )
 from app.payments.rules import AccountType, PaymentStatus, RefundStatus
 
-AT_ONCE: Final = 8
-"""Refunds that are asked for side by side: providers allow tens of requests a second."""
-_LEASE = dt.timedelta(minutes=2)
-_LONGEST_WAIT = dt.timedelta(hours=1)
-_DOUBLINGS = 5
-"""Of the lease, until it is longer than the longest wait."""
+CHECK_AFTER: Final = dt.timedelta(hours=1)
+"""When the provider is first asked about a refund that it has taken, should no event have come."""
 
 
 class PaymentNotFound(NotFound):
@@ -96,7 +82,7 @@ async def request(
         raise PaymentNotRefundable
     if amount is not None and not 0 < amount <= left:
         raise Invalid.field("amount", f"must be between 1 and {left}, what is left of the payment")
-    disputed = await _is_disputed(session, payment_id)
+    disputed = await is_disputed(session, payment_id)
     if disputed and actor is not None:
         raise PaymentDisputed
     refund = Refund(
@@ -139,7 +125,8 @@ async def given_up(session: AsyncSession, payment_id: UUID) -> int:
     return int(await session.scalar(both) or 0)
 
 
-async def _is_disputed(session: AsyncSession, payment_id: UUID) -> bool:
+async def is_disputed(session: AsyncSession, payment_id: UUID) -> bool:
+    """Whether a dispute of this payment is open."""
     query = select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.status == "opened")
     return await session.scalar(query.limit(1)) is not None
 
@@ -157,21 +144,24 @@ async def wait_for_dispute(session: AsyncSession, payment_id: UUID, now: dt.date
 async def dispute_ended(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
     """Send the refunds that waited, as far as the bank has left money; the others are cancelled.
 
-    The caller has locked the payment. While another dispute of it is open, they go on waiting.
+    The caller has locked the payment. While another dispute of it is open, they go on waiting. A dispute that was
+    lost and is won after all revives those that were cancelled.
     """
-    if await _is_disputed(session, payment.id):
+    if await is_disputed(session, payment.id):
         return
-    waiting = select(Refund).where(
-        Refund.payment_id == payment.id, Refund.status == RefundStatus.WAITING
+    unsent = select(Refund).where(
+        Refund.payment_id == payment.id,
+        Refund.status.in_([RefundStatus.WAITING, RefundStatus.CANCELLED]),
     )
-    for refund in await session.scalars(waiting.order_by(Refund.id)):
-        left = payment.amount - await given_up(session, payment.id) + refund.amount
+    for refund in list(await session.scalars(unsent.order_by(Refund.id))):
+        waited = refund.status == RefundStatus.WAITING
+        left = payment.amount - await given_up(session, payment.id) + waited * refund.amount
         refund.updated_at = now
         if left > 0:
-            refund.status, refund.due_at = RefundStatus.REQUESTED, now
+            refund.status, refund.due_at, refund.failure_code = RefundStatus.REQUESTED, now, None
             refund.amount = min(refund.amount, left)
             wake_loops(session, "refunds")
-        else:
+        elif waited:
             refund.status, refund.failure_code = RefundStatus.CANCELLED, "dispute_lost"
             audit.record(
                 session,
@@ -185,134 +175,9 @@ async def dispute_ended(session: AsyncSession, payment: Payment, now: dt.datetim
         await session.flush()
 
 
-REFUNDS_DUE: Final = Due(
-    Refund.status == RefundStatus.REQUESTED.value, Refund.due_at <= bindparam("now")
-)
-REFUNDS: Final = Work(Kind.REFUND, "refunds", Refund.id, Refund.due_at, REFUNDS_DUE)
-_TO_SEND: Final = (
-    select(Refund, Payment.intent_id)
-    .join(Payment, Payment.id == Refund.payment_id)
-    .where(Refund.id == bindparam("refund_id"), *REFUNDS_DUE.conditions)
-    .with_for_update(of=Refund, skip_locked=True)
-)
-
-
-async def send_due(
-    database: Database,
-    provider: PaymentProvider,
-    clock: Clock,
-    limit: int,
-) -> int:
-    """Send the refunds that are due, those that wait longest first; return how many were tried."""
-
-    async def send(refund_id: UUID) -> bool:
-        return await _send(database, provider, refund_id, clock)
-
-    return await ask_due(database, clock, limit, REFUNDS, send, at_once=AT_ONCE)
-
-
-async def _send(
-    database: Database,
-    provider: PaymentProvider,
-    refund_id: UUID,
-    clock: Clock,
-) -> bool:
-    """Send one refund and note what came of it; False if the provider was not there."""
-    async with database.begin() as session:
-        now = clock()
-        found = await session.execute(_TO_SEND, {"refund_id": refund_id, "now": now})
-        claimed = found.one_or_none()
-        if claimed is None:
-            return True  # another process has it, or the provider's event came first
-        refund, intent_id = claimed
-        refund.due_at = now + _LEASE
-        refund.attempts += 1
-    # Bounded before it is multiplied: after a month without the provider the power is no duration.
-    later = clock() + min(_LEASE * 2 ** min(refund.attempts, _DOUBLINGS), _LONGEST_WAIT)
-    try:
-        if intent_id is None:
-            raise ProviderRefused("no_payment_intent")
-        made = await _give_back(provider, refund, intent_id)
-    except PaymentsUnavailable:
-        async with database.begin() as session:
-            await session.execute(update(Refund).where(Refund.id == refund.id).values(due_at=later))
-        return False
-    except (ProviderBroke, ProviderDisputes) as error:
-        async with database.begin() as session:
-            code = "provider_error" if isinstance(error, ProviderBroke) else error.code
-            await _replace(session, refund.id, code, later, clock())
-    except ProviderRefused as refusal:
-        async with database.begin() as session:
-            await _refused(session, refund, refusal.code, clock())
-    else:
-        async with database.begin() as session:
-            await _note(session, refund.id, made, clock())
-    return True
-
-
-async def _give_back(provider: PaymentProvider, refund: Refund, intent_id: str) -> ProviderRefund:
-    """Send a refund; should the provider fail at work, look whether it was made all the same."""
-    try:
-        return await provider.refund(
-            intent_id,
-            Money(refund.amount, refund.currency),
-            str(refund.id),
-            f"refund:{refund.id}",
-        )
-    except ProviderBroke:
-        for made in await provider.refunds_of(intent_id):
-            if made.refund_id == str(refund.id):
-                return made
-        raise
-
-
-async def _replace(
-    session: AsyncSession, refund_id: UUID, code: str, due_at: dt.datetime, now: dt.datetime
+async def alert_failed(
+    session: AsyncSession, refund: Refund, code: str | None, now: dt.datetime
 ) -> None:
-    """Put another refund in the place of one whose key the provider answers by the same failure for ever.
-
-    It waits if the payment is disputed; if no event has told us so yet, it is tried again later.
-    """
-    its_payment = select(Refund.payment_id).where(Refund.id == refund_id).scalar_subquery()
-    await session.scalar(select(Payment.id).where(Payment.id == its_payment).with_for_update())
-    if not await _fail(session, refund_id, code, now):
-        return
-    refund = await session.get_one(Refund, refund_id, populate_existing=True)
-    disputed = await _is_disputed(session, refund.payment_id)
-    session.add(
-        Refund(
-            id=new_id(),
-            payment_id=refund.payment_id,
-            status=RefundStatus.WAITING if disputed else RefundStatus.REQUESTED,
-            amount=refund.amount,
-            currency=refund.currency,
-            reason=refund.reason,
-            requested_by=refund.requested_by,
-            attempts=refund.attempts,
-            due_at=None if disputed else due_at,
-            created_at=now,
-            updated_at=now,
-        )
-    )
-
-
-async def _refused(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> None:
-    if await _fail(session, refund.id, code, now):
-        await _alert(session, refund, code, now)
-
-
-async def _fail(session: AsyncSession, refund_id: UUID, code: str, now: dt.datetime) -> bool:
-    """Note that a refund was not made; False if the provider's event came first."""
-    statement = (
-        update(Refund)
-        .where(Refund.id == refund_id, Refund.status.in_(rules.TO_SEND))
-        .values(status=RefundState.FAILED, failure_code=code[:64], due_at=None, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return await rows_changed(session, statement) == 1
-
-
-async def _alert(session: AsyncSession, refund: Refund, code: str | None, now: dt.datetime) -> None:
     """Money that should go back did not: a person has to look."""
     suspended = f"suspense:{refund.payment_id}"
     if not await open_items.reopen(session, suspended, now):
@@ -344,12 +209,12 @@ def _failed_item(refund: Refund) -> str:
 
 async def record_refund(
     session: AsyncSession, made: ProviderRefund, intent_id: str, now: dt.datetime
-) -> None:
-    """Record the provider's status of a refund, also of one made in its dashboard."""
+) -> bool:
+    """Record the provider's status of a refund, also of one made in its dashboard; False for an unknown payment."""
     query = select(Payment).where(Payment.intent_id == intent_id).with_for_update()
-    payment = await session.scalar(query)
+    payment = await session.scalar(query.execution_options(populate_existing=True))
     if payment is None:
-        return
+        return False
     ours = await session.scalar(
         select(Refund.id).where(
             Refund.payment_id == payment.id,
@@ -372,7 +237,8 @@ async def record_refund(
             )
         )
         await session.flush()
-    await _note(session, ours, made, now)
+    await record_state(session, ours, made, now)
+    return True
 
 
 def _our_id(made: ProviderRefund) -> UUID | None:
@@ -382,7 +248,7 @@ def _our_id(made: ProviderRefund) -> UUID | None:
         return None
 
 
-async def _note(
+async def record_state(
     session: AsyncSession, refund_id: UUID, made: ProviderRefund, now: dt.datetime
 ) -> None:
     """Apply the provider's status to our refund, the payment and the ledger."""
@@ -406,9 +272,11 @@ async def _note(
     refund.failure_code = made.failure_code
     refund.due_at = None
     refund.updated_at = now
-    await session.flush()
     if made.state is RefundState.PENDING:
+        refund.check_at = refund.check_at or now + CHECK_AFTER
         return
+    refund.check_at = None
+    await session.flush()
     await _balance(session, payment, refund, was, now)
 
 
@@ -428,7 +296,7 @@ async def _balance(
     postings = rules.refund(refund.amount, source)
     event = f"refund:{refund.id}"
     if refund.status == RefundState.FAILED:
-        await _alert(session, refund, refund.failure_code, now)
+        await alert_failed(session, refund, refund.failure_code, now)
         if was != RefundState.SUCCEEDED:
             return
         postings, event = rules.reversal(postings), f"refund_failed:{refund.id}"

@@ -4,6 +4,7 @@ The unlock, the ledger entries, the messages and the audit row commit in one tra
 twice changes nothing.
 """
 
+import contextlib
 import datetime as dt
 from typing import Any
 from uuid import UUID
@@ -28,11 +29,12 @@ from app.offers.job_lock import lock_jobs
 from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
-from app.payments import disputes, ledger, refunds, rules, suspense, unlock_limits
+from app.payments import disputes, early_events, ledger, refunds, rules, suspense, unlock_limits
 from app.payments.contacts import contacts_of
 from app.payments.first_message import hello_url
 from app.payments.models import OpenItem, Payment, Unlock
 from app.payments.provider import Checkout, CheckoutState
+from app.payments.refunds import PaymentNotRefundable
 from app.payments.rules import PaymentAction, PaymentStatus
 
 
@@ -139,6 +141,8 @@ async def _captured(
     )
     await session.refresh(payment)
     await _book_capture(session, payment, now)
+    await early_events.apply(session, payment.intent_id, now)
+    await session.refresh(payment)
     return True
 
 
@@ -154,7 +158,12 @@ async def _book_capture(session: AsyncSession, payment: Payment, now: dt.datetim
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Unlock the contact; refund if the lead is gone or already bought, or the employer may not buy."""
+    """Unlock the contact; refund if the lead is gone or already bought, or the employer may not buy.
+
+    Nothing is unlocked for money that has gone back already.
+    """
+    if await refunds.given_up(session, payment.id) >= payment.amount:
+        return
     employer = select(User.status).where(User.id == payment.employer_id)
     status = await session.scalar(employer)
     if status != UserStatus.ACTIVE:
@@ -279,7 +288,9 @@ async def _paid_twice(
     session.add(second)
     await session.flush()
     await _book_capture(session, second, now)
-    await refunds.request(session, second.id, None, AlreadyUnlocked.code, None, now)
+    await early_events.apply(session, second.intent_id, now)
+    with contextlib.suppress(PaymentNotRefundable):  # it went back before
+        await refunds.request(session, second.id, None, AlreadyUnlocked.code, None, now)
 
 
 async def _mismatch(
@@ -301,6 +312,7 @@ async def _mismatch(
     audit.record(session, "payment.mismatch", payment.id, None, now, after={"differs": differs})
     if checkout.intent_id is not None:
         await suspense.set_aside(session, payment, checkout, differs, now)
+        await early_events.apply(session, checkout.intent_id, now)
 
 
 async def settle_suspense(

@@ -184,10 +184,16 @@ async def close_other_mode(
     return await open_items.close(session, item, ItemOutcome.CLOSED, reason, actor, now)
 
 
-async def taken_back(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
-    """Close the item of a payment in review whose money a bank has given back."""
-    payment.status, payment.updated_at = PaymentStatus.CANCELLED, now
+async def taken_back(
+    session: AsyncSession, payment: Payment, now: dt.datetime, *, again: bool = False
+) -> None:
+    """Close the item of a payment in review whose money a bank took; `again` is for money it gave us after all."""
+    payment.status = PaymentStatus.IN_REVIEW if again else PaymentStatus.CANCELLED
+    payment.updated_at = now
     await session.flush()
+    if again:
+        await open_items.reopen(session, f"suspense:{payment.id}", now)
+        return
     await open_items.close_key(
         session, f"suspense:{payment.id}", "the bank gave the money back", now
     )

@@ -25,12 +25,26 @@ from app.offers.closing import ENDS
 from app.offers.expire import EXPIRIES
 from app.offers.remind import REMINDERS
 from app.payments import open_items
+from app.payments.early_events import MATCHES
 from app.payments.reconcile import CHECKS
-from app.payments.refunds import REFUNDS
+from app.payments.reconcile_returns import DISPUTE_CHECKS, REFUND_CHECKS
+from app.payments.send_refunds import REFUNDS
 from app.privacy.purge import ERASURES
 
 WORKS: Final[dict[Kind, Work]] = {
-    work.kind: work for work in (WAVES, EXPIRIES, REMINDERS, ENDS, REFUNDS, CHECKS, ERASURES)
+    work.kind: work
+    for work in (
+        WAVES,
+        EXPIRIES,
+        REMINDERS,
+        ENDS,
+        REFUNDS,
+        CHECKS,
+        REFUND_CHECKS,
+        DISPUTE_CHECKS,
+        MATCHES,
+        ERASURES,
+    )
 }
 """Every kind of work whose tries are counted apart."""
 

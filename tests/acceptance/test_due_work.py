@@ -19,7 +19,7 @@ from app.offers.expire import OFFERS_DUE
 from app.offers.remind import REMINDERS_DUE
 from app.payments.events import queue_of
 from app.payments.reconcile import PAYMENTS_DUE
-from app.payments.refunds import REFUNDS_DUE
+from app.payments.send_refunds import REFUNDS_DUE
 from app.runtime import Runtime
 from tests.support.app_harness import World
 from tests.support.factories import NOW, add_employer, add_job

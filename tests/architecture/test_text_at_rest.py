@@ -26,6 +26,7 @@ outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status
 payments.status payments.currency payments.failure_code disputes.status disputes.currency
 ledger_entries.event_key ledger_entries.account ledger_entries.currency
+early_events.kind early_events.status early_events.body
 open_items.kind open_items.key open_items.currency open_items.details open_items.outcome
 ledger_accounts.type ledger_accounts.currency ledger_accounts.provider
 ledger_transactions.kind ledger_transactions.event_key ledger_transactions.provider
@@ -53,7 +54,8 @@ chat_people.other_phone_index sign_in_tries.key
 PLATFORM_IDS = """
 users.chat_user_id chat_people.platform_user_id inbox.message_id outbox.provider_id
 employers.provider_customer_id payments.session_id payments.intent_id payments.checkout_url
-disputes.provider_id refunds.provider_id outbox.number_id ledger_transactions.provider_ref
+early_events.intent_id early_events.object_id disputes.provider_id refunds.provider_id
+outbox.number_id ledger_transactions.provider_ref
 """
 """Ids that mean something to a provider only."""
 

@@ -33,7 +33,7 @@ from app.offers import expire, remind, respond, rules, steps
 from app.offers.job_lock import lock_jobs
 from app.offers.models import JobMatch
 from app.offers.rules import Action, OfferAnswer, OfferClosed, OfferState, OfferStatus
-from app.payments import ledger, refunds
+from app.payments import ledger, refunds, send_refunds
 from app.payments.contacts import contacts_of
 from app.payments.provider import PaymentProvider, PaymentsUnavailable
 from app.payments.rules import CASH, REVENUE, Posting
@@ -268,7 +268,7 @@ def test_a_refund_whose_answer_was_lost_is_made_once(world: World) -> None:
 
     world.in_session(ask)
     for _ in range(2):
-        assert world.run(refunds.send_due(database, forgets, clock, 100)) == 1
+        assert world.run(send_refunds.send_due(database, forgets, clock, 100)) == 1
         world.clock.advance(hours=1)
     intent = payment_row(world, payment_id).intent_id
     made = [each for each in stripe_objects(world, "refund") if each["payment_intent"] == intent]

@@ -1,19 +1,20 @@
 """Asking the payment provider: side by side, and one that fails keeps no other waiting."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app import background
 from app.attempts.models import WorkAttempt
 from app.attempts.rules import LONGEST_PAUSE, MAX_ATTEMPTS, SPREAD
 from app.core.money import Money
-from app.payments import reconcile, refunds
+from app.payments import reconcile, send_refunds
 from app.payments.models import Payment
 from app.payments.provider import PaymentProvider, PaymentsUnavailable, ProviderRefund
 from tests.support import leads, provider_faults
@@ -107,7 +108,7 @@ def test_refunds_go_side_by_side_and_one_that_fails_keeps_no_other_waiting(world
 
     with watched(world, fails) as client:
         world.settle()
-        assert 1 < client.most <= refunds.AT_ONCE
+        assert 1 < client.most <= send_refunds.AT_ONCE
         assert client.calls == FOUR
         done = [refunds_of(world, payment)[0].status for payment in paid]
         assert done == ["requested"] + ["succeeded"] * (FOUR - 1)
@@ -174,3 +175,57 @@ def test_payments_are_asked_about_side_by_side_and_one_that_fails_keeps_no_other
 
 def payment_status(world: World, payment_id: str) -> str:
     return leads.payment_row(world, payment_id).status
+
+
+OLD = 300
+"""Payments of before; a round asks about a hundred."""
+
+
+def test_a_backlog_of_old_payments_never_keeps_the_newest_waiting(world: World) -> None:
+    mine = lead(world)
+    page = mine.begin()
+    first = leads.payment_row(world, page["payment_id"])
+
+    async def add_old(session: Any) -> None:
+        columns = {c.key: getattr(first, c.key) for c in Payment.__table__.columns}
+        long_ago = world.clock() - dt.timedelta(days=3)
+        session.add_all(
+            Payment(
+                **columns
+                | {
+                    "id": UUID(int=number),
+                    "status": "cancelled",
+                    "session_id": f"cs_old_{number}",
+                    "intent_id": None,
+                    "checkout_url": None,
+                    "check_at": long_ago,
+                    "created_at": long_ago,
+                }
+            )
+            for number in range(1, OLD + 1)
+        )
+
+    world.in_session(add_old)
+    provider_faults.stripe_fault(world, "lost", 4)
+    world.clock.advance(minutes=3)
+    body = {"outcome": "pay"}
+    path = f"/sandbox/stripe/_control/checkout/{first.session_id}"
+    ok(world.http.post(path, json=body))
+    with watched(world, lambda _: None) as client:
+        client.two.set()
+        world.run(CHECKS.round(world.runtime))
+        assert client.calls <= CHECKS.batch
+    world.clock.advance(seconds=1)
+    assert leads.payment_row(world, page["payment_id"]).status == "succeeded"
+    with watched(world, lambda _: None) as client:
+        client.two.set()
+        for _ in range(2):
+            world.run(CHECKS.round(world.runtime))
+
+    async def unasked(session: Any) -> int:
+        query = select(func.count()).where(
+            Payment.check_at <= world.clock(), Payment.id != first.id
+        )
+        return int(await session.scalar(query) or 0)
+
+    assert world.in_session(unasked) <= OLD - 2 * CHECKS.batch

@@ -14,7 +14,7 @@ from app.jobs.models import Job, JobStatus
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
 from app.payments import rules
-from app.payments.models import LedgerAccount, LedgerEntry, Payment, Refund, Unlock
+from app.payments.models import Dispute, LedgerAccount, LedgerEntry, Payment, Refund, Unlock
 from tests.support.factories import NOW
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ async def _check_money(session: Any) -> None:
         assert by_id[unlock.payment_id].match_id == unlock.match_id
         unlocked.add(unlock.payment_id)
     going_back = {refund.payment_id for refund in refunds if refund.status != "failed"}
+    taken_back = select(Dispute.payment_id).where(Dispute.status == "lost")
+    going_back |= set(await session.scalars(taken_back))
     assert by_id.keys() <= unlocked | going_back
     _, broken = await log.verify(session)
     assert broken is None

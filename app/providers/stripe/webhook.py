@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.payments.provider import (
@@ -87,7 +88,9 @@ def event_of(event: Mapping[str, Any]) -> ProviderEvent | None:
     intent_id = id_of(thing["payment_intent"]) or ""
     if kind in _REFUND_EVENTS:
         return RefundChanged(refund_of(thing), intent_id)
-    return dispute_of(thing, intent_id)
+    created = event.get("created")
+    at = dt.datetime.fromtimestamp(created, dt.UTC) if isinstance(created, int) else None
+    return replace(dispute_of(thing, intent_id), at=at)
 
 
 def _of_session(session: Mapping[str, Any], kind: str) -> ProviderEvent | None:

@@ -1,0 +1,155 @@
+"""Refunds and disputes that a provider tells of before we know their payment.
+
+Events come in any order, and late: such a one is kept, and applied when the payment is captured. One whose payment
+never comes is an open item after a day: money moved at the provider that we know nothing of.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.attempts.work import Kind, Work
+from app.core.ids import new_id
+from app.core.metrics import ALERTS
+from app.core.money import Money
+from app.database.due import Due
+from app.database.statements import insert_if_absent
+from app.payments import disputes, open_items, refunds
+from app.payments.models import EarlyEvent, Payment
+from app.payments.open_items import ItemKind
+from app.payments.provider import DisputeChanged, ProviderRefund, RefundChanged, RefundState
+
+ORPHANED_AFTER: Final = dt.timedelta(days=1)
+"""Providers send an event again for days, but the payment itself is asked about within minutes."""
+
+
+async def keep(
+    session: AsyncSession, change: RefundChanged | DisputeChanged, now: dt.datetime
+) -> None:
+    """Keep what was told of an unknown payment; told again, it is kept once."""
+    row = _refund(change) if isinstance(change, RefundChanged) else _dispute(change)
+    row |= {"id": new_id(), "intent_id": change.intent_id[:160], "received_at": now}
+    await insert_if_absent(session, EarlyEvent, row)
+
+
+def _refund(change: RefundChanged) -> dict[str, Any]:
+    made = change.refund
+    body = {
+        "amount": made.amount.amount,
+        "currency": made.amount.currency,
+        "failure_code": made.failure_code,
+        "refund_id": made.refund_id,
+    }
+    return {
+        "kind": "refund",
+        "object_id": made.provider_id[:160],
+        "status": made.state.value,
+        "body": body,
+    }
+
+
+def _dispute(change: DisputeChanged) -> dict[str, Any]:
+    body = {
+        "amount": change.amount.amount,
+        "currency": change.amount.currency,
+        "at": change.at.isoformat() if change.at else None,
+    }
+    return {
+        "kind": "dispute",
+        "object_id": change.provider_id[:160],
+        "status": change.status,
+        "body": body,
+    }
+
+
+async def apply(session: AsyncSession, intent_id: str | None, now: dt.datetime) -> None:
+    """Apply what was told of a payment that is known now, in the order it was told."""
+    if intent_id is None:
+        return
+    waiting = select(EarlyEvent).where(
+        EarlyEvent.intent_id == intent_id, EarlyEvent.applied_at.is_(None)
+    )
+    ordered = waiting.order_by(EarlyEvent.id).with_for_update()
+    for event in list(await session.scalars(ordered.execution_options(populate_existing=True))):
+        event.applied_at = now
+        await session.flush()
+        await _apply(session, event, now)
+        await open_items.close_key(session, _orphan(event), "the payment came", now)
+
+
+async def _apply(session: AsyncSession, event: EarlyEvent, now: dt.datetime) -> None:
+    body = event.body
+    amount = Money(body["amount"], body["currency"])
+    if event.kind == "dispute":
+        at = dt.datetime.fromisoformat(body["at"]) if body["at"] else None
+        change = DisputeChanged(event.object_id, event.intent_id, event.status, amount, at)
+        await disputes.record_dispute(session, change, now)
+        return
+    made = ProviderRefund(
+        event.object_id, RefundState(event.status), amount, body["failure_code"], body["refund_id"]
+    )
+    await refunds.record_refund(session, made, event.intent_id, now)
+
+
+_PAYMENT_KNOWN: Final = exists().where(Payment.intent_id == EarlyEvent.intent_id)
+MATCHES: Final = Work(
+    Kind.EARLY_EVENT,
+    "early_events",
+    EarlyEvent.id,
+    EarlyEvent.id,
+    Due(
+        EarlyEvent.applied_at.is_(None), EarlyEvent.received_at <= bindparam("now"), _PAYMENT_KNOWN
+    ),
+)
+"""An event that was kept in the moment in which its payment was captured; elsewhere `apply` has done it."""
+
+
+async def match_due(
+    session: AsyncSession, now: dt.datetime, _limit: int, event_ids: Sequence[UUID]
+) -> int:
+    """Apply these events, whose payments are known; return how many payments it was about."""
+    intents = select(EarlyEvent.intent_id).where(EarlyEvent.id.in_(event_ids)).distinct()
+    found = list(await session.scalars(intents))
+    for intent_id in found:
+        await apply(session, intent_id, now)
+    return len(found)
+
+
+async def report_orphans(session: AsyncSession, now: dt.datetime, limit: int) -> int:
+    """Open an item for events whose payment did not come within a day; return how many there were."""
+    query = select(EarlyEvent).where(
+        EarlyEvent.applied_at.is_(None),
+        EarlyEvent.reported_at.is_(None),
+        EarlyEvent.received_at <= now - ORPHANED_AFTER,
+    )
+    orphans = list(await session.scalars(query.order_by(EarlyEvent.id).limit(limit)))
+    for event in orphans:
+        reported = (
+            update(EarlyEvent).where(EarlyEvent.id == event.id).values(reported_at=now)
+        ).execution_options(synchronize_session=False)
+        await session.execute(reported)
+        opened = await open_items.add(
+            session,
+            ItemKind.UNKNOWN_PAYMENT,
+            _orphan(event),
+            now,
+            money=Money(event.body["amount"], event.body["currency"]),
+            details={
+                "kind": event.kind,
+                "status": event.status,
+                "provider_id": event.object_id,
+                "intent_id": event.intent_id,
+            },
+        )
+        if opened:
+            ALERTS.labels("unknown_payment").inc()
+    return len(orphans)
+
+
+def _orphan(event: EarlyEvent) -> str:
+    """Return the key of the open item about a refund or dispute without a payment."""
+    return f"unknown:{event.object_id}"

@@ -1,0 +1,177 @@
+"""Send the refunds that are requested: each outside any transaction, with a key of its own."""
+
+import datetime as dt
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.attempts.work import Kind, Work, ask_due
+from app.core.clocks import Clock
+from app.core.ids import new_id
+from app.core.money import Money
+from app.database.due import Due
+from app.database.session import Database
+from app.database.statements import rows_changed
+from app.payments import disputes, refunds, rules
+from app.payments.models import Payment, Refund
+from app.payments.provider import (
+    PaymentProvider,
+    PaymentsUnavailable,
+    ProviderBroke,
+    ProviderDisputes,
+    ProviderRefund,
+    ProviderRefused,
+    RefundState,
+)
+from app.payments.rules import RefundStatus
+
+AT_ONCE: Final = 8
+"""Refunds that are asked for side by side: providers allow tens of requests a second."""
+_LEASE = dt.timedelta(minutes=2)
+_LONGEST_WAIT = dt.timedelta(hours=1)
+_DOUBLINGS = 5
+"""Of the lease, until it is longer than the longest wait."""
+
+REFUNDS_DUE: Final = Due(
+    Refund.status == RefundStatus.REQUESTED.value, Refund.due_at <= bindparam("now")
+)
+REFUNDS: Final = Work(Kind.REFUND, "refunds", Refund.id, Refund.due_at, REFUNDS_DUE)
+_TO_SEND: Final = (
+    select(Refund, Payment.intent_id)
+    .join(Payment, Payment.id == Refund.payment_id)
+    .where(Refund.id == bindparam("refund_id"), *REFUNDS_DUE.conditions)
+    .with_for_update(of=Refund, skip_locked=True)
+)
+
+
+async def send_due(
+    database: Database,
+    provider: PaymentProvider,
+    clock: Clock,
+    limit: int,
+) -> int:
+    """Send the refunds that are due, those that wait longest first; return how many were tried."""
+
+    async def send(refund_id: UUID) -> bool:
+        return await _send(database, provider, refund_id, clock)
+
+    return await ask_due(database, clock, limit, REFUNDS, send, at_once=AT_ONCE)
+
+
+async def _send(
+    database: Database,
+    provider: PaymentProvider,
+    refund_id: UUID,
+    clock: Clock,
+) -> bool:
+    """Send one refund and note what came of it; False if the provider was not there."""
+    async with database.begin() as session:
+        now = clock()
+        found = await session.execute(_TO_SEND, {"refund_id": refund_id, "now": now})
+        claimed = found.one_or_none()
+        if claimed is None:
+            return True  # another process has it, or the provider's event came first
+        refund, intent_id = claimed
+        refund.due_at = now + _LEASE
+        refund.attempts += 1
+    # Bounded before it is multiplied: after a month without the provider the power is no duration.
+    later = clock() + min(_LEASE * 2 ** min(refund.attempts, _DOUBLINGS), _LONGEST_WAIT)
+    try:
+        if intent_id is None:
+            raise ProviderRefused("no_payment_intent")
+        made = await _give_back(provider, refund, intent_id)
+    except PaymentsUnavailable:
+        async with database.begin() as session:
+            await session.execute(update(Refund).where(Refund.id == refund.id).values(due_at=later))
+        return False
+    except ProviderBroke:
+        async with database.begin() as session:
+            await _replace(session, refund.id, "provider_error", later, clock())
+    except ProviderDisputes as refusal:
+        async with database.begin() as session:
+            await _replace(session, refund.id, refusal.code, later, clock())
+        await _learn_of_disputes(database, provider, str(intent_id), clock)
+    except ProviderRefused as refusal:
+        async with database.begin() as session:
+            await _refused(session, refund, refusal.code, clock())
+    else:
+        async with database.begin() as session:
+            await refunds.record_state(session, refund.id, made, clock())
+    return True
+
+
+async def _give_back(provider: PaymentProvider, refund: Refund, intent_id: str) -> ProviderRefund:
+    """Send a refund; should the provider fail at work, look whether it was made all the same."""
+    try:
+        return await provider.refund(
+            intent_id,
+            Money(refund.amount, refund.currency),
+            str(refund.id),
+            f"refund:{refund.id}",
+        )
+    except ProviderBroke:
+        for made in await provider.refunds_of(intent_id):
+            if made.refund_id == str(refund.id):
+                return made
+        raise
+
+
+async def _learn_of_disputes(
+    database: Database, provider: PaymentProvider, intent_id: str, clock: Clock
+) -> None:
+    """Ask for the dispute that no event has told us of; the refund waits for its end from now on."""
+    try:
+        found = await provider.disputes_of(intent_id)
+    except (PaymentsUnavailable, ProviderRefused):
+        return  # the refund is tried again, and this with it
+    async with database.begin() as session:
+        for dispute in found:
+            await disputes.record_dispute(session, dispute, clock(), asked=True)
+
+
+async def _replace(
+    session: AsyncSession, refund_id: UUID, code: str, due_at: dt.datetime, now: dt.datetime
+) -> None:
+    """Put another refund in the place of one whose key the provider answers by the same failure for ever.
+
+    It waits if the payment is disputed; if no event has told us so yet, it is tried again later.
+    """
+    its_payment = select(Refund.payment_id).where(Refund.id == refund_id).scalar_subquery()
+    await session.scalar(select(Payment.id).where(Payment.id == its_payment).with_for_update())
+    if not await _fail(session, refund_id, code, now):
+        return
+    refund = await session.get_one(Refund, refund_id, populate_existing=True)
+    disputed = await refunds.is_disputed(session, refund.payment_id)
+    session.add(
+        Refund(
+            id=new_id(),
+            payment_id=refund.payment_id,
+            status=RefundStatus.WAITING if disputed else RefundStatus.REQUESTED,
+            amount=refund.amount,
+            currency=refund.currency,
+            reason=refund.reason,
+            requested_by=refund.requested_by,
+            attempts=refund.attempts,
+            due_at=None if disputed else due_at,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+async def _refused(session: AsyncSession, refund: Refund, code: str, now: dt.datetime) -> None:
+    if await _fail(session, refund.id, code, now):
+        await refunds.alert_failed(session, refund, code, now)
+
+
+async def _fail(session: AsyncSession, refund_id: UUID, code: str, now: dt.datetime) -> bool:
+    """Note that a refund was not made; False if the provider's event came first."""
+    statement = (
+        update(Refund)
+        .where(Refund.id == refund_id, Refund.status.in_(rules.TO_SEND))
+        .values(status=RefundState.FAILED, failure_code=code[:64], due_at=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return await rows_changed(session, statement) == 1
