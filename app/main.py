@@ -23,6 +23,7 @@ from app.api.admin import (
     open_items,
     parked,
     reports,
+    returns,
     stats,
 )
 from app.api.admin import employers as admin_employers
@@ -106,6 +107,7 @@ ROUTERS = (
     parked.router,
     reports.router,
     open_items.router,
+    returns.router,
     email_link.router,
     email_link.page_router,
     matching.router,

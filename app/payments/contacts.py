@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.money import Money
@@ -18,7 +18,8 @@ from app.identity.users import phone_of
 from app.jobs.models import Job
 from app.masking.mask import mask_together
 from app.offers.models import JobMatch
-from app.payments.models import Payment, Unlock
+from app.payments.models import Dispute, Payment, Unlock
+from app.payments.rules import CAPTURED
 
 _HOLDERS = Keyset("contact_holders", [Unlock.id])
 """Newest first."""
@@ -135,10 +136,26 @@ async def list_holders(
 
 
 async def spent_by(session: AsyncSession, employer_id: UUID) -> list[Money]:
-    """Return what an employer has paid and was not given back, one amount a currency, by code."""
+    """Return what an employer has paid for leads and has not got back, one amount a currency, by code."""
+    return await kept(session, Payment.employer_id == employer_id)
+
+
+async def kept(session: AsyncSession, *which: ColumnElement[bool]) -> list[Money]:
+    """Return what was paid for leads and is still ours, one amount a currency, by code.
+
+    What was refunded is not, nor what a bank took back, nor what waits in suspense.
+    """
+    lost = (
+        select(Dispute.payment_id, func.sum(Dispute.amount).label("amount"))
+        .where(Dispute.status == "lost")
+        .group_by(Dispute.payment_id)
+        .subquery()
+    )
+    left = Payment.amount - Payment.refunded_amount - func.coalesce(lost.c.amount, 0)
     query = (
-        select(Payment.currency, func.sum(Payment.amount - Payment.refunded_amount))
-        .where(Payment.employer_id == employer_id, Payment.paid_at.is_not(None))
+        select(Payment.currency, func.sum(left))
+        .join(lost, lost.c.payment_id == Payment.id, isouter=True)
+        .where(Payment.status.in_(CAPTURED), *which)
         .group_by(Payment.currency)
         .order_by(Payment.currency)
     )

@@ -120,6 +120,11 @@ class Refund(Base):
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
+    @property
+    def money(self) -> Money:
+        """What is given back."""
+        return Money(self.amount, self.currency)
+
 
 class Dispute(Base):
     """A chargeback; while it is open, the employer can buy nothing."""
@@ -143,6 +148,11 @@ class Dispute(Base):
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+    @property
+    def money(self) -> Money:
+        """What the bank asks back."""
+        return Money(self.amount, self.currency)
 
 
 class EarlyEvent(Base):

@@ -15,7 +15,8 @@ from app.identity.models import Role, User, UserStatus
 from app.jobs.models import Job
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.payments.models import Payment, Unlock
+from app.payments import contacts
+from app.payments.models import Unlock
 
 DAYS: Final = 30
 
@@ -49,14 +50,8 @@ async def by_status(session: AsyncSession, column: Any, states: type[StrEnum]) -
 
 
 async def revenue(session: AsyncSession) -> list[Money]:
-    """Return what was paid and not refunded, one amount a currency, by its code."""
-    query = (
-        select(func.sum(Payment.amount - Payment.refunded_amount), Payment.currency)
-        .where(Payment.paid_at.is_not(None))
-        .group_by(Payment.currency)
-        .order_by(Payment.currency)
-    )
-    return [Money(int(amount), currency) for amount, currency in await session.execute(query)]
+    """Return what was paid for leads and is still ours, one amount a currency, by its code."""
+    return await contacts.kept(session)
 
 
 async def last_days(session: AsyncSession, now: dt.datetime) -> list[DayTotals]:

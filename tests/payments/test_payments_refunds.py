@@ -361,6 +361,39 @@ class Disputing:
         return page
 
 
+def spend_and_revenue(world: World, mine: leads.Lead) -> tuple[int, int]:
+    """What the employer's dashboard and the administrators' statistics show, in paise."""
+    spend = ok(mine.employer.get("/api/employers/dashboard"))["spend"]["amount"]
+    revenue = ok(world.admin().get("/api/admin/stats"))["revenue"]
+    return spend, sum(money["amount"] for money in revenue if money["currency"] == "INR")
+
+
+def test_what_a_bank_took_back_is_no_spend_and_no_revenue(world: World) -> None:
+    mine, payment = bought_lead(world)
+    spend, revenue = spend_and_revenue(world, mine)
+    assert spend == 4_900
+    dispute(world, payment, "opened")
+    assert spend_and_revenue(world, mine) == (spend, revenue)
+    dispute(world, payment, "lost")
+    assert spend_and_revenue(world, mine) == (0, revenue - 4_900)
+
+
+def test_administrators_list_refunds_and_disputes(world: World) -> None:
+    mine, payment = bought_lead(world)
+    ok(refund(world, payment, amount=300))
+    world.settle()
+    dispute(world, payment, "opened")
+    admin = world.admin()
+    [row] = ok(admin.get(f"/api/admin/refunds?payment_id={payment}&status=succeeded"))["items"]
+    assert (row["money"]["amount"], row["employer_id"]) == (300, mine.employer.id)
+    assert (row["reason"], row["failure_code"]) == ("the number was wrong", None)
+    assert ok(admin.get(f"/api/admin/refunds?payment_id={payment}&status=waiting"))["items"] == []
+    params = {"employer_id": mine.employer.id, "status": "opened"}
+    [row] = ok(admin.get("/api/admin/disputes", params=params))["items"]
+    assert (row["payment_id"], row["money"]["amount"]) == (payment, 4_900)
+    refused(mine.employer.get("/api/admin/disputes"), 403, "wrong_role")
+
+
 def test_an_inquiry_has_no_effect_until_it_becomes_a_dispute(world: World) -> None:
     mine, payment = bought_lead(world)
     dispute(world, payment, "warning_needs_response")

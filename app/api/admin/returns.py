@@ -1,0 +1,123 @@
+"""Refunds and disputes as administrators see them: money on its way back."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import select
+from starlette.responses import Response
+
+from app.api.admin.access import MoneyReader
+from app.api.admin.lists import Listing, ListSpec, equal
+from app.api.http.csv_export import CSV_ANSWER
+from app.api.http.dependencies import Route
+from app.api.http.parameters import InStatus, ListedEmployer
+from app.core.paging import Keyset
+from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
+from app.payments.models import Dispute, Payment, Refund
+from app.payments.rules import RefundStatus
+
+router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
+
+
+class DisputeStatus(StrEnum):
+    """Where a dispute stands."""
+
+    INQUIRY = "inquiry"
+    OPENED = "opened"
+    WON = "won"
+    LOST = "lost"
+
+
+class RefundRow(ResponseModel):
+    """Money given back, or on its way."""
+
+    id: UUID = Field(description="Its id (UUIDv7).")
+    payment_id: UUID = Field(description="Id of the payment.")
+    employer_id: UUID = Field(description="Id of the employer.")
+    status: RefundStatus = Field(
+        description="Where the refund stands; a `waiting` one waits for the end of a dispute."
+    )
+    money: MoneyAnswer = Field(description="What is given back.")
+    reason: str = Field(description="Why, in words; a code where a rule decided.")
+    requested_by: UUID | None = Field(
+        description="Id of the administrator; null where a rule decided."
+    )
+    provider_id: str | None = Field(description="The provider's id of it; null before it is sent.")
+    failure_code: str | None = Field(description="Why it was not made; null where it was.")
+    attempts: int = Field(description="How many times it was sent.")
+    created_at: Instant = Field(description="When it was asked for (UTC).")
+    updated_at: Instant = Field(description="When it changed last (UTC).")
+
+
+class DisputeRow(ResponseModel):
+    """A bank that asks for money back."""
+
+    id: UUID = Field(description="Its id (UUIDv7).")
+    payment_id: UUID = Field(description="Id of the payment.")
+    employer_id: UUID = Field(description="Id of the employer.")
+    provider_id: str = Field(description="The provider's id of it.")
+    status: DisputeStatus = Field(
+        description="Where it stands; an `inquiry` has no effect, while one is `opened` the employer buys nothing."
+    )
+    money: MoneyAnswer = Field(description="What the bank asks back.")
+    changed_at: Instant | None = Field(
+        description="When it came to stand there, by the provider's clock (UTC); null where unknown."
+    )
+    created_at: Instant = Field(description="When we learnt of it (UTC).")
+
+
+_REFUNDS = ListSpec(
+    "refunds",
+    RefundRow,
+    select(Refund, Payment.employer_id).join(Payment, Payment.id == Refund.payment_id),
+    Keyset("admin_refunds", [Refund.id]),
+    {
+        "status": equal(Refund.status),
+        "payment_id": equal(Refund.payment_id),
+        "employer_id": equal(Payment.employer_id),
+    },
+)
+_DISPUTES = ListSpec(
+    "disputes",
+    DisputeRow,
+    select(Dispute),
+    Keyset("admin_disputes", [Dispute.id]),
+    {
+        "status": equal(Dispute.status),
+        "payment_id": equal(Dispute.payment_id),
+        "employer_id": equal(Dispute.employer_id),
+    },
+)
+
+OfPayment = Annotated[UUID | None, Query(description="Only those of this payment, by id.")]
+
+
+@router.get("/refunds", response_model=Page[RefundRow], responses=CSV_ANSWER)
+async def list_refunds(
+    asked: Listing,
+    actor: MoneyReader,
+    status: InStatus[RefundStatus] = None,
+    payment_id: OfPayment = None,
+    employer_id: ListedEmployer = None,
+) -> Page[RefundRow] | Response:
+    """List refunds, newest first; `status=failed` are those that somebody has to look at."""
+    return await _REFUNDS.answer(
+        actor, asked, status=status, payment_id=payment_id, employer_id=employer_id
+    )
+
+
+@router.get("/disputes", response_model=Page[DisputeRow], responses=CSV_ANSWER)
+async def list_disputes(
+    asked: Listing,
+    actor: MoneyReader,
+    status: InStatus[DisputeStatus] = None,
+    payment_id: OfPayment = None,
+    employer_id: ListedEmployer = None,
+) -> Page[DisputeRow] | Response:
+    """List disputes, newest first; `status=opened` are those that wait for a bank."""
+    return await _DISPUTES.answer(
+        actor, asked, status=status, payment_id=payment_id, employer_id=employer_id
+    )
