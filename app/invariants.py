@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.attempts import invariants as attempts
 from app.audit.log import verify
 from app.database.session import Database
+from app.invoices import invariants as invoices
 from app.messaging import invariants as messages
 from app.messaging.retention import SENT_KEPT
 from app.offers import invariants as offers
@@ -17,6 +18,7 @@ from app.workers import invariants as workers
 
 ALL = (
     *attempts.INVARIANTS,
+    *invoices.INVARIANTS,
     *messages.INVARIANTS,
     *offers.INVARIANTS,
     *payments.INVARIANTS,

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.core.invariants import Invariant, always
+from app.invoices.models import Invoice, InvoiceLine
+from app.invoices.numbering import InvoiceKind
 from app.payments.models import (
     Dispute,
     LedgerAccount,
@@ -42,7 +44,33 @@ _SUMS: Final = (
     .subquery()
 )
 
+_INVOICED: Final = (
+    select(
+        func.coalesce(
+            func.sum(
+                case(
+                    (Invoice.kind == InvoiceKind.CREDIT_NOTE, -InvoiceLine.total),
+                    else_=InvoiceLine.total,
+                )
+            ),
+            0,
+        )
+    )
+    .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+    .where(InvoiceLine.payment_id == Payment.id)
+    .correlate(Payment)
+    .scalar_subquery()
+)
+"""What a payment's documents come to."""
+
 INVARIANTS: Final = (
+    always(
+        "the invoice of a quoted payment, less its credit notes, is what was kept of it",
+        Payment,
+        Payment.amount - Payment.refunded_amount != _INVOICED,
+        Payment.status.in_(_CAPTURED),
+        Payment.quote.is_not(None),
+    ),
     always(
         "no lead is charged twice, unless the money goes back",
         Payment,

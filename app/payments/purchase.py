@@ -159,6 +159,13 @@ async def _expire_overdue(
 
 
 async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime) -> Payment:
+    query = select(Payment).where(
+        Payment.employer_id == match.employer_id,
+        Payment.match_id == match.id,
+        Payment.status.in_(rules.OPEN),
+    )
+    if there := await session.scalar(query):
+        return there
     price = Money(match.price_amount, match.price_currency)
     quote = await quotes.quote(session, match.employer_id, price)
     new = {
@@ -177,11 +184,6 @@ async def _open_payment(session: AsyncSession, match: JobMatch, now: dt.datetime
         "updated_at": now,
     }
     await insert_if_absent(session, Payment, new)
-    query = select(Payment).where(
-        Payment.employer_id == match.employer_id,
-        Payment.match_id == match.id,
-        Payment.status.in_(rules.OPEN),
-    )
     return (await session.scalars(query)).one()
 
 

@@ -22,7 +22,7 @@ from app.identity.actor import Actor
 from app.jobs.models import Job
 from app.messaging.outbox.enqueue import notify
 from app.offers.models import JobMatch
-from app.payments import ledger, open_items, rules
+from app.payments import invoicing, ledger, open_items, rules
 from app.payments.models import Dispute, Payment, Refund
 from app.payments.open_items import ItemKind
 from app.payments.provider import (
@@ -293,19 +293,26 @@ async def _balance(
     if in_review and payment.status != PaymentStatus.REFUNDED:
         payment.status = PaymentStatus.IN_REVIEW
     source = AccountType.SUSPENSE if in_review else AccountType.LEAD_REVENUE
-    postings = rules.refund(refund.amount, source)
-    event = f"refund:{refund.id}"
     if refund.status == RefundState.FAILED:
         await alert_failed(session, refund, refund.failure_code, now)
         if was != RefundState.SUCCEEDED:
             return
-        postings, event = rules.reversal(postings), f"refund_failed:{refund.id}"
+        tax = await invoicing.tax_of_failed_refund(session, refund.id)
+        postings = rules.reversal(rules.refund(refund.amount, source, tax=tax))
+        event = f"refund_failed:{refund.id}"
+    else:
+        tax = await invoicing.tax_of_refund(session, payment.id, refund.amount)
+        postings = rules.refund(refund.amount, source, tax=tax)
+        event = f"refund:{refund.id}"
     await ledger.book(
         session, event, postings, currency=refund.currency, payment_id=payment.id, now=now
     )
     if refund.status == RefundState.SUCCEEDED:
         await open_items.close_key(session, _failed_item(refund), "the money went back", now)
         await _notify(session, payment, refund, now)
+        await invoicing.credit_refund(session, payment.id, refund.id, refund.amount, now)
+    else:
+        await invoicing.take_back_credit(session, refund.id, now)
 
 
 async def _notify(

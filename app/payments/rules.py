@@ -193,18 +193,19 @@ class Posting:
 
 CASH: Final = AccountType.PROVIDER_CASH
 REVENUE: Final = AccountType.LEAD_REVENUE
+TAX: Final = AccountType.TAX_PAYABLE
 DISPUTED: Final = AccountType.DISPUTE_LOSSES
 SUSPENSE: Final = AccountType.SUSPENSE
 
 
-def capture(amount: int) -> Sequence[Posting]:
-    """Book a lead that was paid."""
-    return (Posting(CASH, amount), Posting(REVENUE, -amount))
+def capture(amount: int, tax: int = 0) -> Sequence[Posting]:
+    """Book a lead that was paid; `tax` of the amount is the tax office's."""
+    return (Posting(CASH, amount), Posting(REVENUE, tax - amount), Posting(TAX, -tax))
 
 
-def refund(amount: int, source: AccountType = REVENUE) -> Sequence[Posting]:
-    """Book money given back, out of revenue or of suspense."""
-    return (Posting(source, amount), Posting(CASH, -amount))
+def refund(amount: int, source: AccountType = REVENUE, *, tax: int = 0) -> Sequence[Posting]:
+    """Book money given back, out of revenue or of suspense, and the tax in it."""
+    return (Posting(source, amount - tax), Posting(TAX, tax), Posting(CASH, -amount))
 
 
 def set_aside(amount: int) -> Sequence[Posting]:
@@ -212,9 +213,9 @@ def set_aside(amount: int) -> Sequence[Posting]:
     return (Posting(CASH, amount), Posting(SUSPENSE, -amount))
 
 
-def settle_suspense(amount: int) -> Sequence[Posting]:
-    """Book money out of suspense as the price of its lead."""
-    return (Posting(SUSPENSE, amount), Posting(REVENUE, -amount))
+def settle_suspense(amount: int, tax: int = 0) -> Sequence[Posting]:
+    """Book money out of suspense as the price of its lead; `tax` of it is the tax office's."""
+    return (Posting(SUSPENSE, amount), Posting(REVENUE, tax - amount), Posting(TAX, -tax))
 
 
 def reversal(postings: Sequence[Posting]) -> Sequence[Posting]:

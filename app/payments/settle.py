@@ -29,11 +29,21 @@ from app.offers.job_lock import lock_jobs
 from app.offers.mark_unlocked import mark_unlocked
 from app.offers.models import JobMatch
 from app.offers.rules import AlreadyUnlocked, MatchNotAccepted
-from app.payments import disputes, early_events, ledger, refunds, rules, suspense, unlock_limits
+from app.payments import (
+    disputes,
+    early_events,
+    invoicing,
+    ledger,
+    refunds,
+    rules,
+    suspense,
+    unlock_limits,
+)
 from app.payments.contacts import contacts_of
 from app.payments.first_message import hello_url
 from app.payments.models import OpenItem, Payment, Unlock
 from app.payments.provider import Checkout, CheckoutState
+from app.payments.quotes import kept_quote
 from app.payments.refunds import PaymentNotRefundable
 from app.payments.rules import PaymentAction, PaymentStatus
 
@@ -147,14 +157,17 @@ async def _captured(
 
 
 async def _book_capture(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
+    quote = kept_quote(payment)
     await ledger.book(
         session,
         f"capture:{payment.id}",
-        rules.capture(payment.amount),
+        rules.capture(payment.amount, quote.total - quote.net),
         currency=payment.currency,
         payment_id=payment.id,
         now=now,
     )
+    # Before what was told early is applied: a credit note is about an invoice.
+    await invoicing.invoice_capture(session, payment, now)
 
 
 async def _unlock_or_refund(session: AsyncSession, payment: Payment, now: dt.datetime) -> None:
@@ -276,6 +289,7 @@ async def _paid_twice(
         status=PaymentStatus.SUCCEEDED,
         amount=checkout.paid.amount,
         currency=checkout.paid.currency,
+        quote=payment.quote,
         refunded_amount=0,
         attempt=1,
         session_id=None if checkout.session_id == payment.session_id else checkout.session_id,
@@ -318,7 +332,7 @@ async def _mismatch(
 async def settle_suspense(
     session: AsyncSession, item_id: UUID, reason: str, actor: Actor, now: dt.datetime
 ) -> OpenItem:
-    """Take money in suspense for the price of its lead, and unlock that.
+    """Take money in suspense for the price of its lead, unlock that, and invoice what was taken.
 
     Raises `OpenItemNotFound`, `OpenItemClosed`, `OtherMode`, `PaymentNotRefundable` if the money has gone,
     `MatchNotAccepted` or `AlreadyUnlocked` where the lead can't be sold: then the money goes back.
@@ -330,4 +344,5 @@ async def settle_suspense(
     item, payment = await suspense.get_item(session, item_id)
     await suspense.take_as_paid(session, item, payment, reason, actor, now)
     await _unlock(session, payment, now)
+    await invoicing.invoice_capture(session, payment, now)
     return item

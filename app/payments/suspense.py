@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict
 from app.core.ids import new_id
+from app.core.money import Money
 from app.identity.actor import Actor
-from app.payments import ledger, open_items, refunds, rules
+from app.payments import ledger, open_items, quotes, refunds, rules
 from app.payments.models import OpenItem, Payment
 from app.payments.open_items import ItemKind, ItemOutcome, OpenItemNotFound
 from app.payments.provider import Checkout
@@ -146,7 +147,9 @@ async def take_as_paid(
     actor: Actor,
     now: dt.datetime,
 ) -> None:
-    """Make revenue of the money and close the item; the caller unlocks the lead.
+    """Make revenue of the money, with the taxes in it, and close the item.
+
+    The caller unlocks the lead and issues the invoice.
 
     Raises `OtherMode`, or `PaymentNotRefundable` if the money has gone.
     """
@@ -157,11 +160,13 @@ async def take_as_paid(
         raise refunds.PaymentNotRefundable
     payment.status = rules.after_refunds(payment.amount, payment.refunded_amount)
     payment.failure_code, payment.updated_at = None, now
+    quote = await quotes.quote(session, payment.employer_id, Money(left, payment.currency))
+    payment.quote = quote.as_json()
     await session.flush()
     await ledger.book(
         session,
         f"settle:{payment.id}",
-        rules.settle_suspense(left),
+        rules.settle_suspense(left, quote.total - quote.net),
         currency=payment.currency,
         payment_id=payment.id,
         now=now,

@@ -31,6 +31,8 @@ open_items.kind open_items.key open_items.currency open_items.details open_items
 ledger_accounts.type ledger_accounts.currency ledger_accounts.provider
 ledger_transactions.kind ledger_transactions.event_key ledger_transactions.provider
 refunds.status refunds.currency refunds.failure_code idempotency_keys.key
+invoice_series.year invoice_series.kind invoices.source invoices.kind invoices.year invoices.number
+invoices.currency
 """
 """Words of the program or of a provider, and ids of rows."""
 
@@ -62,8 +64,11 @@ outbox.number_id ledger_transactions.provider_ref
 NAMES = "users.name employers.company_name"
 """In clear, because administrators search them by a part."""
 
-COMPANY = "employers.city employers.tax_id jobs.city payments.quote"
-"""A company's, which is no person."""
+COMPANY = """
+employers.city employers.tax_id jobs.city payments.quote invoice_series.seller invoices.seller
+invoices.snapshot
+"""
+"""A company's, which is no person; an invoice says its name, city and tax number for as long as the law wants."""
 
 JOB_TEXTS = "jobs.title jobs.description jobs.review_findings jobs.review_note"
 """What workers are told of a job, and what the review found in it."""

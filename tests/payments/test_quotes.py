@@ -11,27 +11,14 @@ from tests.support import leads
 from tests.support.app_harness import Person, World
 from tests.support.assertions import ok
 from tests.support.leads import lead
-
-MUMBAI, BENGALURU = "27AAPFU0939F1ZV", "29AAPFU0939F1ZR"
-SELLER = {
-    "name": "Partimer Services Pvt Ltd",
-    "address": "14 Hill Road, Bandra West, Mumbai 400050",
-    "tax_id": MUMBAI,
-    "tax_pack": "india",
-    "rate_basis_points": 1_800,
-    "service_code": "998519",
-}
-
-
-def put_settings(world: World, **sections: Any) -> Any:
-    return world.admin().put("/api/admin/settings", sections)
+from tests.support.sellers import BENGALURU, MUMBAI, SELLER, charge_tax, put_settings
 
 
 @pytest.fixture
 def world(world_of_file: World) -> Iterator[World]:
     """One Partimer for the file, whose seller charges GST; money is right after each test."""
     before = ok(world_of_file.admin().get("/api/admin/settings"))
-    ok(put_settings(world_of_file, seller=SELLER))
+    charge_tax(world_of_file)
     yield world_of_file
     leads.check_at_rest(world_of_file)
     ok(put_settings(world_of_file, seller=before["seller"] | {"tax_pack": "none"}))

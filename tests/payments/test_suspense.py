@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
+from app.invoices.models import Invoice
 from app.payments import rules
 from tests.infra.counted import alerts
 from tests.support import leads
@@ -18,6 +21,7 @@ from tests.support.provider_faults import (
     stripe_fault,
     stripe_objects,
 )
+from tests.support.sellers import charge_tax, put_settings
 
 
 @pytest.fixture
@@ -138,6 +142,23 @@ def test_money_in_suspense_is_taken_for_the_price(world: World) -> None:
     world.settle()
     assert mine.payment["refunded"]["amount"] == 4_900
     assert suspended(world) == before
+
+
+def test_money_taken_out_of_suspense_has_an_invoice_with_its_taxes(world: World) -> None:
+    charge_tax(world)
+    tax_before = world.in_session(balances_of).get((rules.TAX, "INR"), 0)
+    mine, _ = paid_otherwise(world, amount_total=4_000)
+    payment_id = UUID(mine.payment["id"])
+    source = Invoice.source == f"payment:{payment_id}"
+    assert world.in_session(lambda session: session.scalar(select(Invoice).where(source))) is None
+    ok(decide(world, item_of(world, mine), "settle"))
+    invoice = world.in_session(lambda session: session.scalar(select(Invoice).where(source)))
+    assert (invoice.net, invoice.tax, invoice.total) == (3_390, 610, 4_000)
+    assert world.in_session(balances_of)[rules.TAX, "INR"] == tax_before - 610
+    ok(refund(world, str(payment_id)))
+    world.settle()
+    assert world.in_session(balances_of)[rules.TAX, "INR"] == tax_before
+    ok(put_settings(world, seller={"tax_pack": "none"}))
 
 
 def test_a_lead_that_is_gone_can_t_be_had_for_money_in_suspense(world: World) -> None:

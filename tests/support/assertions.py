@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 from app.audit import log
 from app.database.session import Database
 from app.invariants import examine
+from app.invoices.models import Invoice
+from app.invoices.numbering import InvoiceKind
 from app.jobs.models import Job, JobStatus
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
@@ -67,6 +69,9 @@ async def balances_of(session: Any) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): int(row[2]) for row in await session.execute(query)}
 
 
+_SIGNS = {InvoiceKind.INVOICE: 1, InvoiceKind.CREDIT_NOTE: -1, InvoiceKind.DEBIT_NOTE: 1}
+
+
 async def _check_money(session: Any) -> None:
     sums = select(LedgerEntry.transaction_id, func.sum(LedgerEntry.amount))
     for transaction_id, total in await session.execute(sums.group_by(LedgerEntry.transaction_id)):
@@ -75,6 +80,7 @@ async def _check_money(session: Any) -> None:
     captured = [payment for payment in payments if payment.status in rules.CAPTURED]
     assert all(payment.paid_at for payment in captured)
     refunds = list(await session.scalars(select(Refund)))
+    invoices = list(await session.scalars(select(Invoice)))
     given_back = Counter[UUID]()
     for refund in refunds:
         given_back[refund.payment_id] += refund.amount if refund.status == "succeeded" else 0
@@ -84,7 +90,10 @@ async def _check_money(session: Any) -> None:
     balances = await balances_of(session)
     for currency in {payment.currency for payment in captured}:
         kept = sum(p.amount - p.refunded_amount for p in captured if p.currency == currency)
-        assert balances.get((rules.REVENUE, currency), 0) == -kept
+        tax = balances.get((rules.TAX, currency), 0)
+        assert balances.get((rules.REVENUE, currency), 0) + tax == -kept
+        invoiced = [one for one in invoices if one.currency == currency]
+        assert tax == -sum(_SIGNS[one.kind] * one.tax for one in invoiced)
         lost = balances.get((rules.DISPUTED, currency), 0)
         suspense = balances.get((rules.SUSPENSE, currency), 0)
         assert balances.get((rules.CASH, currency), 0) == kept - lost - suspense
