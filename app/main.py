@@ -27,6 +27,7 @@ from app.api.admin import (
     stats,
 )
 from app.api.admin import employers as admin_employers
+from app.api.admin import invoices as admin_invoices
 from app.api.admin import jobs as admin_jobs
 from app.api.admin import payments as admin_payments
 from app.api.admin import settings as admin_settings
@@ -41,7 +42,7 @@ from app.api.auth import (
     sessions,
     sign_in,
 )
-from app.api.employers import blocks, matches, pay_page, payments
+from app.api.employers import blocks, invoices, matches, pay_page, payments
 from app.api.employers import jobs as employer_jobs
 from app.api.employers import profile as employer_profile
 from app.api.http import problems, reference_pages
@@ -91,6 +92,7 @@ ROUTERS = (
     employer_jobs.router,
     matches.router,
     payments.router,
+    invoices.router,
     pay_page.router,
     reset_page.router,
     admin_workers.router,
@@ -102,6 +104,7 @@ ROUTERS = (
     stats.router,
     admin_settings.router,
     admin_payments.router,
+    admin_invoices.router,
     channels.router,
     messages.router,
     parked.router,

@@ -94,6 +94,7 @@ class Cast:
             "employer_id": self.employer.id,
             "worker_id": self.worker.id,
             "payment_id": pending["payment_id"],
+            "invoice_id": UNKNOWN,
             "message_id": message["id"],
             "webhook_id": UNKNOWN,
             "item_id": UNKNOWN,
@@ -230,6 +231,9 @@ RULES: dict[str, Rule] = {
     ),
     "GET /api/employers/payments": rule(EMPLOYER),
     "GET /api/employers/payments/{payment_id}": rule(EMPLOYER, owned=EMPLOYER),
+    "GET /api/employers/payments.csv": rule(EMPLOYER),
+    "GET /api/employers/invoices": rule(EMPLOYER),
+    "GET /api/employers/invoices/{invoice_id}": rule(EMPLOYER, 404),
     "GET /api/admin/workers": rule(ADMIN),
     "GET /api/admin/workers/{worker_id}": rule(ADMIN),
     "POST /api/admin/workers/{worker_id}/action": rule(MODERATES, 200, 409, body=_act("verify")),
@@ -252,6 +256,8 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/settings": rule(ADMIN),
     "PUT /api/admin/settings": rule(OWNS, body=lambda _: {}),
     "GET /api/admin/payments": rule(ADMIN),
+    "GET /api/admin/invoices": rule(ADMIN),
+    "GET /api/admin/invoices/{invoice_id}": rule(ADMIN, 404),
     "POST /api/admin/payments/{payment_id}/refund": rule(
         MOVES_MONEY, 409, body=lambda _: {"reason": "to see who may"}
     ),

@@ -5,10 +5,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from app.api.employers.quotes import QuoteAnswer
 from app.api.http.dependencies import EmployerActor, Now, PageQuery, Read, Route
 from app.api.http.parameters import InStatus, JobId
 from app.api.http.problems import problems
+from app.api.http.quotes import QuoteAnswer
 from app.core import schema
 from app.core.money import Money
 from app.core.schema import Instant, MoneyAnswer, Page

@@ -9,8 +9,8 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.employers.matches import ContactAnswer
-from app.api.employers.quotes import QuoteAnswer
 from app.api.http import idempotency
+from app.api.http.csv_export import CSV_ANSWER, export
 from app.api.http.dependencies import (
     EmployerActor,
     EmployerActorApart,
@@ -26,8 +26,9 @@ from app.api.http.dependencies import (
 )
 from app.api.http.parameters import InStatus, MatchId, PaymentId
 from app.api.http.problems import problems
+from app.api.http.quotes import QuoteAnswer
 from app.core import schema
-from app.core.paging import Keyset
+from app.core.paging import Keyset, PageRequest
 from app.core.schema import Instant, MoneyAnswer, Page, ResponseModel
 from app.database.session import keyring
 from app.identity.actor import AccountRestricted
@@ -220,6 +221,49 @@ async def list_payments(
         query = query.where(Payment.status == status)
     rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, keyring(session))
     return Page(items=[_payment(row) for row in rows], next_cursor=cursor)
+
+
+class PaymentRecord(ResponseModel):
+    """A payment as a row of a file: amounts in minor units."""
+
+    id: UUID = Field(description="Id of the payment.")
+    created_at: Instant = Field(description="When it was made (UTC).")
+    paid_at: Instant | None = Field(description="When it was confirmed (UTC); empty before.")
+    status: PaymentStatus = Field(description="Where the payment stands.")
+    job_title: str = Field(description="Title of the job.")
+    currency: str = Field(description="Currency, three letters of ISO 4217.")
+    net: int = Field(description="What of the total is no tax, in minor units.")
+    tax: int = Field(description="All taxes, in minor units.")
+    total: int = Field(description="What it costs, in minor units.")
+    refunded: int = Field(description="What was given back so far, in minor units.")
+    match_id: UUID = Field(description="Id of the match.")
+
+
+@router.get("/payments.csv", response_class=Response, responses=CSV_ANSWER)
+async def export_payments(actor: EmployerActorApart, rt: Rt) -> Response:
+    """Return all my payments as one CSV file, newest first, safe to open in a spreadsheet."""
+
+    async def page_of(page: PageRequest) -> Page[PaymentRecord]:
+        # The request's transaction is over when the file is sent.
+        async with rt.database.read() as session:
+            query = _payments(actor.user_id)
+            rows, cursor = await _NEWEST_FIRST.fetch(session, query, page, rt.keyring)
+            return Page(items=[_record(row) for row in rows], next_cursor=cursor)
+
+    return await export("payments", PaymentRecord, page_of)
+
+
+def _record(row: Row[Payment, UUID, str]) -> PaymentRecord:
+    payment = row[0]
+    quote = quotes.kept_quote(payment)
+    return PaymentRecord.from_rows(
+        payment,
+        row,
+        net=quote.net,
+        tax=quote.total - quote.net,
+        total=quote.total,
+        refunded=payment.refunded_amount,
+    )
 
 
 @router.get("/payments/{payment_id}", responses=problems(PaymentNotFound))

@@ -11,6 +11,7 @@ from app.core.languages import Language
 JobId = Annotated[UUID, Path(description="Id of the job (UUIDv7).")]
 MatchId = Annotated[UUID, Path(description="Id of the match (UUIDv7).")]
 OfferId = Annotated[UUID, Path(description="Id of the offer (UUIDv7).")]
+InvoiceId = Annotated[UUID, Path(description="Id of the invoice (UUIDv7).")]
 PaymentId = Annotated[UUID, Path(description="Id of the payment (UUIDv7).")]
 WorkerId = Annotated[UUID, Path(description="Id of the worker's account (UUIDv7).")]
 EmployerId = Annotated[UUID, Path(description="Id of the employer's account (UUIDv7).")]
