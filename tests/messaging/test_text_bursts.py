@@ -20,6 +20,8 @@ from tests.support.factories import NOW
 from tests.support.inbox import Listener, arrive, text_message
 
 SECOND = dt.timedelta(seconds=1)
+GAP = HOLD / 2
+"""Between texts that a phone sends together."""
 
 
 def text(body: str) -> dict[str, Any]:
@@ -39,7 +41,7 @@ class Writer:
         world.bursts = True
         self.seen = len(world.phone.received)
 
-    async def writes(self, *bodies: str | dict[str, Any], gap: dt.timedelta = SECOND) -> None:
+    async def writes(self, *bodies: str | dict[str, Any], gap: dt.timedelta = GAP) -> None:
         """Send each of these, with this time between them."""
         for number, body in enumerate(bodies):
             if number:
@@ -98,7 +100,7 @@ async def test_each_answer_of_a_burst_is_kept_and_only_the_open_question_is_aske
             await asha.writes(tap(payload))
         asha.answers()
         assert await asha.ask() == Ask.NAME
-        await asha.writes("my name is Asha Patil", "waiter", "yes", "400050", "5 km", gap=SECOND)
+        await asha.writes("my name is Asha Patil", "waiter", "yes", "400050", "5 km")
         await asha.waits(HOLD_BURST)
         [answer] = asha.answers()
         assert "What is your name" not in answer
@@ -118,6 +120,7 @@ async def test_a_single_text_waits_a_second_and_no_longer(writer: Writer) -> Non
     assert writer.answers() == []
     await writer.waits(SECOND / 10)
     assert len(writer.answers()) == 1
+    await writer.waits(HOLD_BURST)
     await writer.writes("hi")
     await writer.waits(HOLD_GREETING - SECOND / 10)
     assert writer.answers() == []
@@ -190,12 +193,12 @@ async def test_texts_that_waited_for_us_together_are_no_burst(writer: Writer) ->
 
 
 async def test_nobody_agrees_to_a_question_of_the_same_burst(writer: Writer) -> None:
-    await writer.writes("delete my data", "yes", gap=SECOND / 2)
+    await writer.writes("delete my data", "yes")
     await writer.waits(HOLD_BURST)
     [answer] = writer.answers()
     assert answer.startswith("Delete everything we know about you?")
     assert await writer.ask() == Ask.DELETE
-    await writer.writes("yes", "thank you", gap=SECOND / 2)
+    await writer.writes("yes", "thank you")
     await writer.waits(HOLD_BURST)
     [answer] = writer.answers()
     assert answer.startswith("Done: your data is deleted.")
@@ -203,7 +206,7 @@ async def test_nobody_agrees_to_a_question_of_the_same_burst(writer: Writer) -> 
 
 async def test_a_burst_of_what_is_not_understood_is_one_miss(writer: Writer) -> None:
     for misses in (1, 2):
-        await writer.writes("qwertz", "asdf", "yxcv", gap=SECOND / 2)
+        await writer.writes("qwertz", "asdf", "yxcv")
         await writer.waits(HOLD_BURST)
         assert len(writer.answers()) == 1
         assert ((await writer.world.person()).state or {})["misses"] == misses
@@ -211,7 +214,7 @@ async def test_a_burst_of_what_is_not_understood_is_one_miss(writer: Writer) -> 
 
 
 async def test_questions_of_a_burst_are_all_answered_in_one_message(writer: Writer) -> None:
-    await writer.writes("what does it cost?", "who are you?", gap=SECOND / 2)
+    await writer.writes("what does it cost?", "who are you?")
     await writer.waits(HOLD_BURST)
     [answer] = writer.answers()
     assert answer.index("free, now and always") < answer.index("I am Partimer's bot")

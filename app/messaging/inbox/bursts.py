@@ -26,15 +26,14 @@ BURST: Final = dt.timedelta(seconds=2)
 """Unreadable messages of a kind within this time belong together, by the platform's clock."""
 _MOST_IN_A_BURST: Final = 30
 """An album has at most 30 pictures."""
-HOLD: Final = dt.timedelta(seconds=1.5)
-"""How long a lone text waits for a second: about as long as a delivery by the platform takes, and less than
-anybody needs to read the answer."""
-HOLD_GREETING: Final = dt.timedelta(seconds=2)
+HOLD: Final = dt.timedelta(seconds=0.7)
+"""How long a lone text waits for a second. Texts that a phone sends together, after it was out of reach or from
+somebody who pastes, arrive within half a second of each other."""
+HOLD_GREETING: Final = dt.timedelta(seconds=1)
 """How long a bare greeting or courtesy waits: mostly more follows, and nothing is answered by it."""
-HOLD_BURST: Final = dt.timedelta(seconds=2)
-"""How long the texts of a burst wait for one more: a short line takes two to three seconds to type. So does a
-text that comes so soon after another message."""
-LONGEST_HOLD: Final = dt.timedelta(seconds=6)
+HOLD_BURST: Final = dt.timedelta(seconds=1.2)
+"""How long the texts of a burst wait for one more. So does a text that comes so soon after another message."""
+LONGEST_HOLD: Final = dt.timedelta(seconds=4)
 """Nobody waits longer for an answer because they go on writing."""
 MOST_TEXTS: Final = 10
 """Texts that are read together at most."""
