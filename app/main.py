@@ -232,7 +232,7 @@ def _warn_of_open_server(settings: Settings) -> None:
 
 
 def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> None:
-    """Mount the stand-ins for WhatsApp and Stripe (development and tests only)."""
+    """Mount the stand-ins for WhatsApp, Stripe and Razorpay (development and tests only)."""
     from sandbox import SandboxConfig, create_sandbox
 
     local = f"http://127.0.0.1:{settings.port}"
@@ -249,6 +249,10 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
             stripe_webhook_secret=settings.stripe_webhook_secrets[0],
             whatsapp_webhook_url=f"{local}/api/webhooks/whatsapp",
             stripe_webhook_url=f"{local}/api/webhooks/stripe",
+            razorpay_key_id=(settings.razorpay_key or ("", ""))[0],
+            razorpay_key_secret=(settings.razorpay_key or ("", ""))[1],
+            razorpay_webhook_secret=settings.razorpay_webhook_secrets[0],
+            razorpay_webhook_url=f"{local}/api/webhooks/razorpay",
             session_clock=lambda: clock().timestamp(),
             public_url=settings.base_url,
             limits=settings.environment != "test",

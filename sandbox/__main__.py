@@ -21,12 +21,13 @@ WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never bound to 
 ENVIRONMENT = """\
 read from the environment, as the product reads them (what is unset is the development value):
   WHATSAPP_API_TOKEN, WHATSAPP_APP_SECRET, WHATSAPP_PHONE_NUMBER_ID,
-  WHATSAPP_BUSINESS_ACCOUNT_ID, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET
+  WHATSAPP_BUSINESS_ACCOUNT_ID, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET,
+  RAZORPAY_KEY_ID, RAZORPAY_KEY_SECRET, RAZORPAY_WEBHOOK_SECRET
                                  what both sides have to agree on
   PUBLIC_URL                     where the product is, unless --product says so
   SANDBOX_JOURNAL                where the world is kept, unless --journal says so
   SANDBOX_PUBLIC_URL             where browsers find this sandbox
-  SANDBOX_WHATSAPP_WEBHOOK_URL, SANDBOX_STRIPE_WEBHOOK_URL
+  SANDBOX_WHATSAPP_WEBHOOK_URL, SANDBOX_STRIPE_WEBHOOK_URL, SANDBOX_RAZORPAY_WEBHOOK_URL
                                  other webhooks than those of the product
   SANDBOX_LIMITS                 off: no throughput and pair limits
 """
@@ -72,7 +73,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="WhatsApp, Stripe and the phones in the browser, played on this machine.",
+        description="WhatsApp, Stripe, Razorpay and the phones in the browser, played on this machine.",
         epilog=ENVIRONMENT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -109,7 +110,8 @@ def _welcome(config: SandboxConfig, product: str) -> str:
 The phones: {config.url("/")}   (Ctrl-C stops)
 Webhooks go to the product at {product}. Start it with
   SANDBOX=off WHATSAPP_API_URL={config.url("/whatsapp")} \\
-    STRIPE_API_URL={config.url("/stripe")} python -m app serve
+    STRIPE_API_URL={config.url("/stripe")} RAZORPAY_API_URL={config.url("/razorpay")} \\
+    python -m app serve
 and give it its message templates, once: the same WHATSAPP_API_URL=… with
   python -m app templates register"""
 

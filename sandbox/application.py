@@ -17,6 +17,10 @@ from sandbox.deliver import Deliverer
 from sandbox.graph import flows, templates, webhooks
 from sandbox.graph.api import GraphApi
 from sandbox.graph.control import WhatsAppControl
+from sandbox.razorpay.account import Account as RazorpayAccount
+from sandbox.razorpay.api import RazorpayApi
+from sandbox.razorpay.control import RazorpayControl
+from sandbox.razorpay.events import service as razorpay_service
 from sandbox.store import Store
 from sandbox.stripe.account import Account
 from sandbox.stripe.api import StripeApi
@@ -42,11 +46,14 @@ class Sandbox:
         self.config = config
         self.store = Store(config.journal)
         self.deliverer = Deliverer(
-            config, self.store, [webhooks.service(config), stripe_service(config)]
+            config,
+            self.store,
+            [webhooks.service(config), stripe_service(config), razorpay_service(config)],
         )
         templates.check(config.templates)
         self._seeded = False
         self._account = Account(config, self.store, self.deliverer)
+        self._razorpay = RazorpayAccount(config, self.store, self.deliverer)
         parts = (config, self.store, self.deliverer)
         self._router = Router(self._routes(*parts), lifespan=self._lifespan)
 
@@ -57,6 +64,8 @@ class Sandbox:
             Mount("/whatsapp", routes=GraphApi(config, store, deliverer).routes()),
             Mount("/stripe/_control", routes=StripeControl(config, store, deliverer).routes()),
             Mount("/stripe/v1", routes=stripe.routes()),
+            Mount("/razorpay/_control", routes=RazorpayControl(config, store, deliverer).routes()),
+            Mount("/razorpay/v1", routes=RazorpayApi(config, store, deliverer).routes()),
             *pages.routes(config, store, deliverer),
         ]
 
@@ -83,6 +92,7 @@ class Sandbox:
             await asyncio.sleep(SESSIONS_LOOK_SECONDS)
             try:
                 self._account.expire_due()
+                self._razorpay.expire_due()
             except sqlite3.OperationalError:
                 # Another process holds the file for long: the next look will do.
                 log.warning("sessions could not be looked at", exc_info=True)
@@ -118,5 +128,5 @@ def refused_cross_site() -> Response:
 
 
 def create_sandbox(config: SandboxConfig) -> Sandbox:
-    """The stand-in for the Graph API and for Stripe, with its pages, as an ASGI application."""
+    """The stand-in for the Graph API, Stripe and Razorpay, with its pages, as an ASGI application."""
     return Sandbox(config)

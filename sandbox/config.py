@@ -12,6 +12,9 @@ DEVELOPMENT_WHATSAPP_TOKEN = "sandbox-whatsapp-token"
 DEVELOPMENT_APP_SECRET = "sandbox-whatsapp-app-secret"
 DEVELOPMENT_STRIPE_KEY = "sk_test_sandbox"
 DEVELOPMENT_STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
+DEVELOPMENT_RAZORPAY_KEY_ID = "rzp_test_sandbox"
+DEVELOPMENT_RAZORPAY_KEY_SECRET = "sandbox-razorpay-key-secret"
+DEVELOPMENT_RAZORPAY_WEBHOOK_SECRET = "sandbox-razorpay-webhook-secret"
 
 STANDARD_THROUGHPUT = 80
 """How many messages a second the platform takes from a number that it has not raised to 1,000."""
@@ -49,6 +52,12 @@ class SandboxConfig:
     stripe_secret_key: str = DEVELOPMENT_STRIPE_KEY
     stripe_webhook_secret: str = DEVELOPMENT_STRIPE_WEBHOOK_SECRET
     stripe_webhook_url: str = "http://localhost:8000/api/webhooks/stripe"
+
+    razorpay_key_id: str = DEVELOPMENT_RAZORPAY_KEY_ID
+    razorpay_key_secret: str = DEVELOPMENT_RAZORPAY_KEY_SECRET
+    razorpay_webhook_secret: str = DEVELOPMENT_RAZORPAY_WEBHOOK_SECRET
+    razorpay_webhook_url: str = "http://localhost:8000/api/webhooks/razorpay"
+
     #: Unix seconds by which a checkout session opens and ends. A test whose product lives in
     #: another time passes that time; signatures are always stamped with the real one.
     session_clock: Callable[[], float] = time.time
@@ -84,7 +93,7 @@ class SandboxConfig:
     def from_environment(
         cls, environ: Mapping[str, str] | None = None, **overrides: Any
     ) -> "SandboxConfig":
-        """Read `SANDBOX_*`, `WHATSAPP_*` and `STRIPE_*`; what is unset keeps its default.
+        """Read `SANDBOX_*`, `WHATSAPP_*`, `STRIPE_*` and `RAZORPAY_*`; what is unset keeps its default.
 
         The server under test is found by `PUBLIC_URL` unless a webhook address is given.
         """
@@ -101,6 +110,10 @@ class SandboxConfig:
             "stripe_secret_key": "STRIPE_SECRET_KEY",
             "stripe_webhook_secret": "STRIPE_WEBHOOK_SECRET",
             "stripe_webhook_url": "SANDBOX_STRIPE_WEBHOOK_URL",
+            "razorpay_key_id": "RAZORPAY_KEY_ID",
+            "razorpay_key_secret": "RAZORPAY_KEY_SECRET",
+            "razorpay_webhook_secret": "RAZORPAY_WEBHOOK_SECRET",
+            "razorpay_webhook_url": "SANDBOX_RAZORPAY_WEBHOOK_URL",
         }
         values: dict[str, Any] = {
             name: env[variable] for name, variable in named.items() if env.get(variable)
@@ -108,13 +121,14 @@ class SandboxConfig:
         if "journal" in values:
             values["journal"] = Path(values["journal"])
         # Several secrets, separated by commas, are valid during a rotation; we sign with the first.
-        for secret in ("stripe_webhook_secret", "whatsapp_app_secret"):
+        for secret in ("stripe_webhook_secret", "razorpay_webhook_secret", "whatsapp_app_secret"):
             if secret in values:
                 values[secret] = values[secret].split(",")[0].strip()
         if env.get("PUBLIC_URL"):
             server = env["PUBLIC_URL"].rstrip("/")
             values.setdefault("whatsapp_webhook_url", f"{server}/api/webhooks/whatsapp")
             values.setdefault("stripe_webhook_url", f"{server}/api/webhooks/stripe")
+            values.setdefault("razorpay_webhook_url", f"{server}/api/webhooks/razorpay")
         if env.get("SANDBOX_LIMITS"):
             values["limits"] = env["SANDBOX_LIMITS"].lower() not in {"off", "0", "false", "no"}
         return cls(**{**values, **overrides})

@@ -151,10 +151,11 @@ class Server:
         await self.call("POST", path, {"phone": phone, "message": message})
 
     async def pay(self, checkout_url: str) -> None:
-        """Pay on the payment page."""
-        session_id = checkout_url.rstrip("/").rsplit("/", 1)[-1]
-        path = f"/sandbox/stripe/_control/checkout/{session_id}"
-        await self.call("POST", path, {"outcome": "pay"})
+        """Pay on the payment page, by card or by UPI, whichever provider's it is."""
+        page_id = checkout_url.rstrip("/").rsplit("/", 1)[-1]
+        by_upi = "/razorpay/" in checkout_url
+        control = "razorpay/_control/payment_links" if by_upi else "stripe/_control/checkout"
+        await self.call("POST", f"/sandbox/{control}/{page_id}", {"outcome": "pay"})
 
 
 def _quoted(path: str) -> str:

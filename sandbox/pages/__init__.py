@@ -1,4 +1,4 @@
-"""The sandbox's pages: the phones in the browser, and the checkout."""
+"""The sandbox's pages: the phones in the browser, and where to pay."""
 
 from starlette.routing import BaseRoute
 
@@ -6,6 +6,7 @@ from sandbox.config import SandboxConfig
 from sandbox.deliver import Deliverer
 from sandbox.pages.checkout import CheckoutPage
 from sandbox.pages.phones import PhonesPage
+from sandbox.pages.upi import LinkPage
 from sandbox.store import Store
 
 
@@ -13,5 +14,6 @@ def routes(config: SandboxConfig, store: Store, deliverer: Deliverer) -> list[Ba
     """All pages and what they load."""
     return [
         *CheckoutPage(config, store, deliverer).routes(),
+        *LinkPage(config, store, deliverer).routes(),
         *PhonesPage(config, store).routes(),
     ]

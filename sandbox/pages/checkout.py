@@ -79,7 +79,9 @@ class CheckoutPage:
 <p role="status" class="notice">{escape(notice)}</p>
 {self._form(session) if session["status"] == "open" else self._over(session)}
 </main>"""
-        targets = " ".join(["'self'", *_origins(session)])
+        targets = " ".join(
+            ["'self'", *form_origins([session["success_url"], session["cancel_url"]])]
+        )
         # Said in the title too: a page that was loaded anew is announced by it.
         return page(f"{notice} Payment".strip(), body, root=root, form_targets=targets)
 
@@ -145,7 +147,7 @@ class CheckoutPage:
 <button name="outcome" value="decline">No</button>
 </p></form>
 </main>"""
-        targets = " ".join(["'self'", *_origins({"success_url": _return_url(intent)})])
+        targets = " ".join(["'self'", *form_origins([_return_url(intent)])])
         return page("Your bank", body, root=root, form_targets=targets)
 
     async def _settle(self, request: Request) -> Response:
@@ -172,11 +174,11 @@ def _return_url(intent: Json) -> str | None:
     return str(url) if url else None
 
 
-def _origins(session: Json) -> list[str]:
+def form_origins(addresses: list[str | None]) -> list[str]:
     """Where the forms may lead: a policy of 'self' alone would stop the redirect to the shop."""
     found = []
-    for name in ("success_url", "cancel_url"):
-        parts = urlsplit(session.get(name) or "")
+    for address in addresses:
+        parts = urlsplit(address or "")
         if parts.scheme in ("http", "https") and parts.netloc and ";" not in parts.netloc:
             found.append(f"{parts.scheme}://{parts.netloc}")
     return sorted(set(found))

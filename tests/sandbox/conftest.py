@@ -90,6 +90,20 @@ class Business:
         found = [r.json for r in self.received if r.path.endswith("/stripe")]
         return [event for event in found if type_ in (None, event["type"])]
 
+    def wait_for_razorpay(self, name: str) -> "Received":
+        """The first event of Razorpay of that name, as it arrived."""
+        found: Received = self.wait(
+            lambda b: next(
+                (
+                    each
+                    for each in b.received
+                    if each.path.endswith("/razorpay") and each.json["event"] == name
+                ),
+                None,
+            )
+        )
+        return found
+
     def wait_for_status(self, message_id: str, name: str) -> Any:
         return self.wait(
             lambda b: next((s for s in b.statuses(message_id) if s["status"] == name), None)
@@ -127,6 +141,16 @@ class World:
             http_client=http,
             max_network_retries=retries,
         )
+
+    def razorpay(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Call the stand-in for Razorpay, as its API is called."""
+        key = (self.config.razorpay_key_id, self.config.razorpay_key_secret)
+        return self.http.request(method, f"/razorpay/v1/{path}", **{"auth": key, **more})
+
+    def upi(self, link_id: str, outcome: str = "pay", **more: Any) -> httpx.Response:
+        """Let somebody act on a link's page."""
+        path = f"/razorpay/_control/payment_links/{link_id}"
+        return self.http.post(path, json={"outcome": outcome, **more})
 
     def graph(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.config.whatsapp_token}"}
@@ -221,7 +245,10 @@ def host() -> Iterator[Host]:
 def business(host: Host) -> Business:
     """The receiver of the webhooks, on a real port."""
     receiver = Business()
-    routes = [Route(path, receiver.__call__, methods=["POST"]) for path in ("/whatsapp", "/stripe")]
+    routes = [
+        Route(path, receiver.__call__, methods=["POST"])
+        for path in ("/whatsapp", "/stripe", "/razorpay")
+    ]
     receiver.url = host.add(Router(routes))
     return receiver
 
@@ -239,6 +266,7 @@ def open_world(host: Host, business: Business, tmp_path: Path) -> Open:
             "journal": tmp_path / "sandbox.db",
             "whatsapp_webhook_url": f"{business.url}/whatsapp",
             "stripe_webhook_url": f"{business.url}/stripe",
+            "razorpay_webhook_url": f"{business.url}/razorpay",
             "delivered_after_seconds": 0.0,
             "retry_first_seconds": 0.02,
             "hang_seconds": 5.0,

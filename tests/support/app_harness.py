@@ -380,9 +380,10 @@ class World:
 
     def pay(self, checkout_url: str, outcome: str = "pay") -> None:
         """Let the employer finish the payment page, and let the news arrive."""
-        session_id = checkout_url.rstrip("/").rsplit("/", 1)[-1]
-        path = f"/sandbox/stripe/_control/checkout/{session_id}"
-        ok(self.http.post(path, json={"outcome": outcome}))
+        page_id = checkout_url.rstrip("/").rsplit("/", 1)[-1]
+        at_razorpay = page_id.startswith("plink_")
+        control = "razorpay/_control/payment_links" if at_razorpay else "stripe/_control/checkout"
+        ok(self.http.post(f"/sandbox/{control}/{page_id}", json={"outcome": outcome}))
         self.settle()
 
 

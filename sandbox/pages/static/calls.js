@@ -3,6 +3,7 @@
 export const root = new URL(".", document.baseURI);
 export const whatsapp = (path) => new URL(`whatsapp/_control/${path}`, root);
 export const stripe = (path) => new URL(`stripe/_control/${path}`, root);
+export const razorpay = (path) => new URL(`razorpay/_control/${path}`, root);
 
 /** A look answers at once; what a person does is answered when the webhook was. */
 const LOOK_MILLISECONDS = 4_000;
