@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core import gc_tuning
+from app.core import gc_tuning, production
 from app.core.errors import DomainError, Invalid
 from app.core.logging import configure_logging
 from app.core.settings import ConfigurationError, Settings, load_settings, read_settings
@@ -117,6 +117,8 @@ async def check(arguments: argparse.Namespace) -> int:
         problems += await _unreachable(settings, deploy=arguments.deploy)
         if arguments.deploy:
             problems += [*settings.missing(), *_advice(settings)]
+        if arguments.deploy and (note := production.what_leaves(settings)):
+            print(note)
     for problem in problems:
         print(f"- {problem}")
     if not problems:

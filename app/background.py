@@ -26,7 +26,7 @@ from app.identity import password_reset
 from app.matching import waves
 from app.messaging import retention as messages_kept
 from app.messaging.account_links import send_reset_link
-from app.messaging.inbox import process
+from app.messaging.inbox import model_readings, process
 from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, remind
 from app.payments import early_events, events, reconcile, reconcile_returns, send_refunds
@@ -111,9 +111,13 @@ async def _handle_inbox(runtime: Runtime, batch: int) -> int:
         runtime.database,
         runtime.clock,
         batch,
-        runner.handler(runtime.settings),
+        runner.handler(runtime.settings, runtime.model_desk),
         bursts=runtime.settings.text_bursts == "on",
     )
+
+
+async def _ask_model(runtime: Runtime, batch: int) -> int:
+    return await model_readings.ask_due(runtime.database, runtime.clock, batch, runtime.model_desk)
 
 
 async def _handle_payment_events(runtime: Runtime, batch: int) -> int:
@@ -170,6 +174,7 @@ async def _log_audit_head(runtime: Runtime, _batch: int) -> int:
 LOOPS = (
     Loop("inbox", _handle_inbox, 2),
     Loop("outbox", _send_messages, 2),
+    Loop(model_readings.LOOP, _ask_model, 2, model_readings.AT_ONCE),
     Loop("payment_events", _handle_payment_events, 2),
     Loop("refunds", _send_refunds, 5),
     Loop("expire_offers", _item_by_item(expire.EXPIRIES, expire.expire_due), 5),

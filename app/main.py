@@ -247,6 +247,7 @@ def _mount_sandbox(application: FastAPI, settings: Settings, clock: Clock) -> No
             graph_version=settings.whatsapp_api_version,
             stripe_secret_key=settings.stripe_key or "",
             stripe_webhook_secret=settings.stripe_webhook_secrets[0],
+            interpreter_key=settings.interpreter_secret,
             whatsapp_webhook_url=f"{local}/api/webhooks/whatsapp",
             stripe_webhook_url=f"{local}/api/webhooks/stripe",
             razorpay_key_id=(settings.razorpay_key or ("", ""))[0],

@@ -23,11 +23,17 @@ from app.identity.tokens import TokenRing
 from app.matching.index import reindex_workers
 from app.messaging.channel import ChannelRegistry
 from app.messaging.inbox.group_commit import GroupCommit
+from app.messaging.inbox.model_readings import ModelDesk
 from app.payments import erasure as payments_privacy
 from app.payments.provider import PaymentEvents, PaymentProvider
 from app.privacy.erase import ERASED_WORKER
 from app.providers.http import outgoing, sending
-from app.providers.wiring import build_channels, build_payment_events, build_payments
+from app.providers.wiring import (
+    build_channels,
+    build_model_desk,
+    build_payment_events,
+    build_payments,
+)
 
 
 def wall_clock() -> dt.datetime:
@@ -54,6 +60,8 @@ class Runtime:
     """The webhook of every provider, by its name, whichever of them sells."""
     redis: Redis | None
     clock_check: ClockCheck
+    model_desk: ModelDesk | None = None
+    """None where no language model is configured."""
 
 
 def build_keyring(settings: Settings) -> Keyring:
@@ -98,6 +106,7 @@ async def running(
             payment_events=build_payment_events(settings),
             redis=redis,
             clock_check=ClockCheck(database, clock, on=settings.environment != "test"),
+            model_desk=build_model_desk(settings, http, clock),
         )
         try:
             await schema.prepare(

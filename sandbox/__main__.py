@@ -22,7 +22,8 @@ ENVIRONMENT = """\
 read from the environment, as the product reads them (what is unset is the development value):
   WHATSAPP_API_TOKEN, WHATSAPP_APP_SECRET, WHATSAPP_PHONE_NUMBER_ID,
   WHATSAPP_BUSINESS_ACCOUNT_ID, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET,
-  RAZORPAY_KEY_ID, RAZORPAY_KEY_SECRET, RAZORPAY_WEBHOOK_SECRET
+  RAZORPAY_KEY_ID, RAZORPAY_KEY_SECRET, RAZORPAY_WEBHOOK_SECRET,
+  INTERPRETER_KEY
                                  what both sides have to agree on
   PUBLIC_URL                     where the product is, unless --product says so
   SANDBOX_JOURNAL                where the world is kept, unless --journal says so

@@ -17,6 +17,8 @@ from sandbox.deliver import Deliverer
 from sandbox.graph import flows, templates, webhooks
 from sandbox.graph.api import GraphApi
 from sandbox.graph.control import WhatsAppControl
+from sandbox.interpreter.api import InterpreterApi
+from sandbox.interpreter.control import InterpreterControl
 from sandbox.razorpay.account import Account as RazorpayAccount
 from sandbox.razorpay.api import RazorpayApi
 from sandbox.razorpay.control import RazorpayControl
@@ -66,6 +68,8 @@ class Sandbox:
             Mount("/stripe/v1", routes=stripe.routes()),
             Mount("/razorpay/_control", routes=RazorpayControl(config, store, deliverer).routes()),
             Mount("/razorpay/v1", routes=RazorpayApi(config, store, deliverer).routes()),
+            Mount("/interpreter/_control", routes=InterpreterControl(store).routes()),
+            Mount("/interpreter/v1", routes=InterpreterApi(config, store).routes()),
             *pages.routes(config, store, deliverer),
         ]
 
@@ -128,5 +132,5 @@ def refused_cross_site() -> Response:
 
 
 def create_sandbox(config: SandboxConfig) -> Sandbox:
-    """The stand-in for the Graph API, Stripe and Razorpay, with its pages, as an ASGI application."""
+    """The stand-ins for the Graph API, Stripe, Razorpay and a language model, with their pages, as one application."""
     return Sandbox(config)

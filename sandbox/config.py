@@ -15,6 +15,7 @@ DEVELOPMENT_STRIPE_WEBHOOK_SECRET = "whsec_sandbox"
 DEVELOPMENT_RAZORPAY_KEY_ID = "rzp_test_sandbox"
 DEVELOPMENT_RAZORPAY_KEY_SECRET = "sandbox-razorpay-key-secret"
 DEVELOPMENT_RAZORPAY_WEBHOOK_SECRET = "sandbox-razorpay-webhook-secret"
+DEVELOPMENT_INTERPRETER_KEY = "sandbox-interpreter-key"
 
 STANDARD_THROUGHPUT = 80
 """How many messages a second the platform takes from a number that it has not raised to 1,000."""
@@ -61,6 +62,8 @@ class SandboxConfig:
     #: Unix seconds by which a checkout session opens and ends. A test whose product lives in
     #: another time passes that time; signatures are always stamped with the real one.
     session_clock: Callable[[], float] = time.time
+
+    interpreter_key: str = DEVELOPMENT_INTERPRETER_KEY
 
     delivered_after_seconds: float = 0.05
     hang_seconds: float = 30.0
@@ -114,6 +117,7 @@ class SandboxConfig:
             "razorpay_key_secret": "RAZORPAY_KEY_SECRET",
             "razorpay_webhook_secret": "RAZORPAY_WEBHOOK_SECRET",
             "razorpay_webhook_url": "SANDBOX_RAZORPAY_WEBHOOK_URL",
+            "interpreter_key": "INTERPRETER_KEY",
         }
         values: dict[str, Any] = {
             name: env[variable] for name, variable in named.items() if env.get(variable)

@@ -14,16 +14,18 @@ from app.chat.effect_context import EffectContext
 from app.chat.effects import perform
 from app.chat.load_context import load_context
 from app.core.languages import DEFAULT_LANGUAGE
-from app.core.metrics import NOT_OURS
+from app.core.metrics import INTERPRETER_PROPOSALS, NOT_OURS
 from app.core.settings import Settings
 from app.dialogue import router
 from app.dialogue.burst import Reading, answers_unread, misses_unread, one_answer, one_miss
+from app.dialogue.interpretation import propose, question_about
 from app.dialogue.state import State
-from app.dialogue.turn import Reply
+from app.dialogue.turn import Incoming, Reply, Turn
 from app.employers import phones
 from app.messaging.contacts import identify
 from app.messaging.inbound import Inbound, InboundKind, Parsed
-from app.messaging.inbox import bursts
+from app.messaging.inbox import bursts, model_readings
+from app.messaging.inbox.model_readings import AskModelFirst, ModelDesk
 from app.messaging.models import ChatPerson
 from app.messaging.outbox import enqueue
 from app.providers.whatsapp.webhook import parse
@@ -45,6 +47,8 @@ class MessageHandler:
     """ISO 4217: the currency of pay."""
     numbers: frozenset[str] = frozenset()
     """The platform's ids of our numbers, whose messages are handled; empty: those of every number."""
+    desk: ModelDesk | None = None
+    """The language model; None where there is none."""
 
     def parse(self, body: bytes) -> Parsed:
         """Return everything in a webhook. Never raises."""
@@ -56,8 +60,8 @@ class MessageHandler:
     async def handle(
         self, session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
     ) -> None:
-        """Handle one message."""
-        reading = await self._read(session, person, inbound, now, ())
+        """Handle one message. Raises `AskModelFirst` before anything is done."""
+        reading = await self._read(session, person, inbound, now, (), desk=self.desk)
         if reading is not None:
             await _reply(session, person, inbound, reading.replies, now)
 
@@ -87,10 +91,12 @@ class MessageHandler:
         inbound: Inbound,
         now: dt.datetime,
         readings: Sequence[Reading],
+        desk: ModelDesk | None = None,
     ) -> Reading | None:
         """Take the turn that follows from a message, and perform its effects; None where nobody is answered.
 
-        `readings` are those of the burst so far.
+        `readings` are those of the burst so far. `desk` is the language model that reads what the rules don't;
+        a burst is answered at once, without it.
         """
         if inbound.kind is InboundKind.MOVED:
             before = person.phone_index
@@ -123,6 +129,8 @@ class MessageHandler:
         )
         began = one_miss(readings, State.from_json(person.state or {}))
         turn = router.handle_message(began, inbound, context)
+        if desk is not None:
+            turn = await _with_model(session, person, Incoming(inbound, began, context), turn, desk)
         if answers_unread(readings, turn):
             return None
         if misses_unread(readings, Reading(began, turn, turn.replies)):
@@ -153,14 +161,37 @@ class MessageHandler:
         return Reading(began, turn, replies, ended=effects.erased)
 
 
-def handler(settings: Settings) -> MessageHandler:
-    """Return the handler with this installation's settings."""
+async def _with_model(
+    session: AsyncSession, person: ChatPerson, message: Incoming, turn: Turn, desk: ModelDesk
+) -> Turn:
+    """Return the turn with what the model read, where the message was not understood.
+
+    Raises `AskModelFirst` the first time, unless there is no use in asking.
+    """
+    question = question_about(message, turn)
+    if question is None:
+        return turn
+    about = (person.channel, message.inbound.message_id)
+    if (found := await model_readings.find(session, *about)) is None:
+        followed = await model_readings.is_followed(session, *about)
+        if followed or not desk.may_ask(message.context.now):
+            return turn
+        raise AskModelFirst(question)
+    answer = await model_readings.take(session, found)
+    proposed = propose(message, turn, answer.question, answer.fields)
+    INTERPRETER_PROPOSALS.labels("none" if proposed is turn else "proposed").inc()
+    return proposed
+
+
+def handler(settings: Settings, desk: ModelDesk | None = None) -> MessageHandler:
+    """Return the handler with this installation's settings, and its language model."""
     return MessageHandler(
         settings.base_url,
         settings.default_country,
         settings.availability_flow,
         settings.default_currency,
         settings.whatsapp_numbers,
+        desk,
     )
 
 

@@ -45,6 +45,24 @@ PARKED = Gauge(
     registry=REGISTRY,
 )
 
+INTERPRETER_CALLS = Counter(
+    "partimer_interpreter_calls_total",
+    "Questions to the language model, by what came of them.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+INTERPRETER_SECONDS = Histogram(
+    "partimer_interpreter_seconds",
+    "Time of one call of the language model.",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5),
+    registry=REGISTRY,
+)
+INTERPRETER_PROPOSALS = Counter(
+    "partimer_interpreter_proposals_total",
+    "Messages that were not understood, by whether the model's answer led to a proposal.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 NOT_OURS = Counter(
     "partimer_whatsapp_other_number_total",
     "Items of WhatsApp webhooks for another number of the business account: ignored.",

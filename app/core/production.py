@@ -16,6 +16,7 @@ from app.core.secret_strength import SHARED_BITS, SIGNING_BITS, bits
 from app.core.settings import (
     DEVELOPMENT_SECRET,
     SANDBOX_APP_SECRET,
+    SANDBOX_INTERPRETER_KEY,
     SANDBOX_TOKEN,
     SANDBOX_VERIFY_TOKEN,
     Settings,
@@ -27,6 +28,7 @@ MINIMUM_SECRET_CHARACTERS: Final = 32
 _SAMPLES: Final = (
     DEVELOPMENT_SECRET,
     SANDBOX_APP_SECRET,
+    SANDBOX_INTERPRETER_KEY,
     SANDBOX_RAZORPAY_KEY_ID,
     SANDBOX_RAZORPAY_KEY_SECRET,
     SANDBOX_RAZORPAY_WEBHOOK_SECRET,
@@ -57,6 +59,7 @@ def problems(settings: Settings) -> list[str]:
         *_addresses(settings),
         *_switches(settings),
         *_providers(settings),
+        *interpreter(settings),
     ]
 
 
@@ -86,6 +89,7 @@ def _shared_secrets(settings: Settings) -> Iterator[str]:
         ("RAZORPAY_KEY_SECRET", settings.razorpay_key_secret),
         ("RAZORPAY_WEBHOOK_SECRET", settings.razorpay_webhook_secret),
         ("METRICS_TOKEN", settings.metrics_token),
+        ("INTERPRETER_KEY", settings.interpreter_key),
     ):
         parts = value.get_secret_value().replace(",", " ").split() if value else []
         if any(part in _SAMPLES for part in parts):
@@ -167,3 +171,31 @@ def _razorpay(settings: Settings) -> Iterator[str]:
         yield "RAZORPAY_KEY_ID is missing: the key's other half."
     if key and not settings.razorpay_webhook_secrets:
         yield "RAZORPAY_WEBHOOK_SECRET is missing: payments could never be confirmed."
+
+
+def interpreter(settings: Settings) -> Iterator[str]:
+    """Yield what keeps the language model from being asked, in any environment, where its address is set."""
+    url = settings.interpreter_base_url
+    if not url:
+        return
+    parts = urlsplit(url)
+    if settings.is_production and parts.scheme != "https":
+        yield "INTERPRETER_URL must be an https:// address: what people write goes there."
+    elif parts.scheme not in {"http", "https"} or not parts.hostname:
+        yield "INTERPRETER_URL must be an http(s) address that ends before /chat/completions."
+    if not settings.interpreter_secret:
+        yield "INTERPRETER_KEY is missing: the language model would refuse every call."
+    if not settings.interpreter_model.strip():
+        yield "INTERPRETER_MODEL is missing: name the language model to ask."
+
+
+def what_leaves(settings: Settings) -> str:
+    """Say where texts of people go, beside the messages themselves; "" where they stay here."""
+    host = urlsplit(settings.interpreter_base_url).hostname
+    if not host:
+        return ""
+    return (
+        f"To {host} go texts that the rules did not understand, masked, of people who agreed to our terms, "
+        f"with the open question: at most {settings.interpreter_calls_per_day} a day. "
+        "Name it in the privacy notice."
+    )

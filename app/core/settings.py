@@ -26,6 +26,7 @@ SANDBOX_VERIFY_TOKEN = "sandbox-whatsapp-verify-token"
 SANDBOX_PHONE_NUMBER_ID = "100000000000001"
 SANDBOX_BUSINESS_ACCOUNT_ID = "200000000000002"
 SANDBOX_AVAILABILITY_FLOW_ID = "300000000000003"
+SANDBOX_INTERPRETER_KEY = "sandbox-interpreter-key"
 
 REAL_WHATSAPP_API_URL = "https://graph.facebook.com"
 
@@ -109,6 +110,12 @@ class Settings(PaymentSettings):
     sms_token: SecretStr | None = None
     sms_sender: str = "Partimer"
     sms_body: str = '{"to": "{to}", "from": "{sender}", "text": "{text}"}'
+
+    interpreter_url: str = ""
+    interpreter_key: SecretStr | None = None
+    interpreter_model: str = ""
+    interpreter_seconds: float = Field(default=3.0, gt=0, le=10)
+    interpreter_calls_per_day: int = Field(default=1_000, ge=1, le=1_000_000)
 
     rate_limits: Literal["on", "off"] = "on"
     text_bursts: Literal["on", "off"] = "on"
@@ -254,6 +261,16 @@ class Settings(PaymentSettings):
         return self._or_sandbox(self.whatsapp_verify_token, SANDBOX_VERIFY_TOKEN)
 
     @property
+    def interpreter_base_url(self) -> str:
+        """Base address of the language model's API; "" while it is off."""
+        return self.interpreter_url.strip().rstrip("/")
+
+    @property
+    def interpreter_secret(self) -> str:
+        """Bearer key of the language model; outside production that of its stand-in."""
+        return self._or_sandbox(self.interpreter_key, SANDBOX_INTERPRETER_KEY) or ""
+
+    @property
     def cors_origins(self) -> list[str]:
         """Origins from which browsers may call the API."""
         return [o.rstrip("/") for o in self.backend_cors_origins.replace(",", " ").split()]
@@ -275,16 +292,17 @@ class Settings(PaymentSettings):
 
     def problems(self) -> list[str]:
         """Return every reason not to start in this environment, each a sentence."""
+        # Imported here, because that module imports this one.
+        from app.core import production
+
         if not self.is_production:
             live = {
                 "STRIPE_SECRET_KEY": self.stripe_is_live,
                 "RAZORPAY_KEY_ID": self.razorpay_is_live,
             }
             advice = "is a live key: set ENVIRONMENT=production or a test key."
-            return [f"{name} {advice}" for name, is_live in live.items() if is_live]
-        # Imported here, because that module imports this one.
-        from app.core import production
-
+            told = [f"{name} {advice}" for name, is_live in live.items() if is_live]
+            return [*told, *production.interpreter(self)]
         return production.problems(self)
 
     def missing(self) -> list[str]:

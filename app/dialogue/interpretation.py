@@ -115,7 +115,8 @@ def question_about(message: Incoming, turn: Turn) -> OpenQuestion | None:
     if not any(map(str.isalnum, text)):
         return None
     choices = tuple(_choices(context, account)) if shape is Shape.CHOICE else ()
-    return OpenQuestion(shape, state.ask.value, text, choices)
+    today = today_in(posting.draft_of(state), context)
+    return OpenQuestion(shape, state.ask.value, text, today, choices)
 
 
 def _has_agreed(message: Incoming, account: EmployerAccount | None) -> bool:
@@ -145,8 +146,7 @@ def propose(message: Incoming, turn: Turn, question: OpenQuestion, fields: objec
     """
     if question_about(message, turn) != question:
         return turn
-    today = today_in(posting.draft_of(message.state), message.context)
-    found = read_answer(question, fields, today)
+    found = read_answer(question, fields)
     made = None if found is None else _proposal(message, question, found)
     if made is None or made.effects:
         return turn

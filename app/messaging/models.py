@@ -20,6 +20,8 @@ EVENT: Final = "webhook"
 """Of a stored webhook."""
 ITEM: Final = "inbox"
 """Of a received message."""
+READING: Final = "reading"
+"""Of a question to the language model, and of its answer."""
 
 
 class Channel(StrEnum):
@@ -250,6 +252,36 @@ class InboxItem(Tried, Base):
     """When the person sent it, by the platform's clock."""
     received_at: Mapped[dt.datetime]
     handled_at: Mapped[dt.datetime | None]
+
+
+class ModelReading(Base):
+    """A question to the language model about a message that waits for its answer, for seconds."""
+
+    __tablename__ = "model_readings"
+    __table_args__ = (
+        partial_index("ix_model_readings_waiting", "asked_at", where="taken_at IS NULL"),
+        Index("ix_model_readings_asked", "asked_at"),
+    )
+
+    item_id: Mapped[UUID] = mapped_column(
+        ForeignKey("inbox.id", ondelete="CASCADE"), primary_key=True
+    )
+    question_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """An `app.nlu.interpreter.OpenQuestion`, as JSON."""
+    fields_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The fields of the answer, as JSON; None where there is none."""
+    asked_at: Mapped[dt.datetime]
+    taken_at: Mapped[dt.datetime | None]
+    """When a process began to ask the model."""
+
+
+class ModelDay(Base):
+    """How often the language model was asked on a day, in UTC: every process counts here."""
+
+    __tablename__ = "model_days"
+
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    calls: Mapped[int]
 
 
 class HandoffReason(StrEnum):

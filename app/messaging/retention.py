@@ -29,6 +29,7 @@ from app.database.statements import is_one_of, rows_changed, table
 from app.messaging.models import (
     ChatPerson,
     InboxItem,
+    ModelReading,
     OutboxMessage,
     OutboxState,
     PlatformNotice,
@@ -43,6 +44,8 @@ RECEIVED_KEPT: Final = dt.timedelta(days=30)
 WORDS_KEPT: Final = dt.timedelta(days=7)
 """The text of received messages, for an administrator who takes over; while a human is wanted it stays,
 `RECEIVED_KEPT` at most."""
+READINGS_KEPT: Final = dt.timedelta(hours=1)
+"""Questions to the language model; they are forgotten with the message, unless it needed none in the end."""
 PAUSE_SECONDS: Final = 0.05
 """The pause between two steps, in which others can write."""
 
@@ -112,6 +115,17 @@ _PAUSED: Final = select(ChatPerson.id).where(ChatPerson.paused_at.is_not(None))
 
 STEPS: Final = (
     *map(_sent, _SETTLED),
+    RetentionStep(
+        "readings",
+        select(ModelReading.item_id)
+        .where(ModelReading.asked_at < bindparam("since"))
+        .order_by(ModelReading.asked_at)
+        .limit(_LIMIT),
+        delete(ModelReading).where(
+            table(ModelReading).c.item_id.in_(bindparam("ids", expanding=True))
+        ),
+        READINGS_KEPT,
+    ),
     RetentionStep(
         "webhook events",
         _old(WebhookEvent, WebhookEvent.handled_at, _HANDLED_EVENT, ~_NOTED),

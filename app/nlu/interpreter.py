@@ -62,6 +62,8 @@ class OpenQuestion:
     """The stored name of the open question (`app.dialogue.state.Ask`)."""
     text: str
     """As `masked` returns it."""
+    today: dt.date
+    """By the clock of the place that the question is about."""
     choices: tuple[str, ...] = ()
     """For `Shape.CHOICE`: what may be chosen."""
 
@@ -71,6 +73,7 @@ class OpenQuestion:
             "shape": self.shape.value,
             "ask": self.ask,
             "text": self.text,
+            "today": self.today.isoformat(),
             "choices": [*self.choices],
         }
 
@@ -78,12 +81,20 @@ class OpenQuestion:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Return a stored question. Raises `LookupError` or `ValueError` for what is none."""
         return cls(
-            Shape(value["shape"]), str(value["ask"]), str(value["text"]), tuple(value["choices"])
+            Shape(value["shape"]),
+            str(value["ask"]),
+            str(value["text"]),
+            dt.date.fromisoformat(value["today"]),
+            tuple(value["choices"]),
         )
 
 
 class Interpreter(Protocol):
     """Something that reads what the rules did not understand."""
+
+    def is_resting(self) -> bool:
+        """Whether nothing is asked now."""
+        ...
 
     async def interpret(self, question: OpenQuestion) -> Mapping[str, Any] | None:
         """Return the fields of an answer that `read_answer` takes; None where there is none. Never raises."""
@@ -197,12 +208,12 @@ class Interpretation:
     choice: str = ""
 
 
-def read_answer(question: OpenQuestion, fields: object, today: dt.date) -> Interpretation | None:
+def read_answer(question: OpenQuestion, fields: object) -> Interpretation | None:
     """Return what the model answered; None unless every field is as the schema says and within bounds."""
     names = {*_FIELDS[question.shape], "understood"}
     if not isinstance(fields, Mapping) or {*fields} != names or fields["understood"] is not True:
         return None
-    return _READERS[question.shape](fields, question, today)
+    return _READERS[question.shape](fields, question)
 
 
 def _name(name: object, text: str) -> Interpretation | None:
@@ -288,9 +299,7 @@ def _items(value: object, most: int) -> list[Any]:
 def _number(name: str, least: int, most: int) -> "_Reader":
     """Return the reader of a whole number, which the answer has by the field's own name."""
 
-    def read(
-        fields: Mapping[str, Any], _question: OpenQuestion, _today: dt.date
-    ) -> Interpretation | None:
+    def read(fields: Mapping[str, Any], _question: OpenQuestion) -> Interpretation | None:
         value = _whole(fields[name], least, most)
         found: dict[str, Any] = {name: value}
         return None if value is None else Interpretation(**found)
@@ -298,26 +307,24 @@ def _number(name: str, least: int, most: int) -> "_Reader":
     return read
 
 
-def _choice(
-    fields: Mapping[str, Any], question: OpenQuestion, _today: dt.date
-) -> Interpretation | None:
+def _choice(fields: Mapping[str, Any], question: OpenQuestion) -> Interpretation | None:
     choice = fields["choice"]
     known = isinstance(choice, str) and choice in question.choices
     return Interpretation(choice=choice) if known else None
 
 
-type _Reader = Callable[[Mapping[str, Any], OpenQuestion, dt.date], Interpretation | None]
+type _Reader = Callable[[Mapping[str, Any], OpenQuestion], Interpretation | None]
 
 _READERS: Final[Mapping[Shape, _Reader]] = {
-    Shape.NAME: lambda fields, question, _today: _name(fields["name"], question.text),
-    Shape.SKILLS: lambda fields, _question, _today: _skills(fields["skills"]),
-    Shape.PLACE: lambda fields, _question, _today: _place(fields["place"], fields["city"]),
+    Shape.NAME: lambda fields, question: _name(fields["name"], question.text),
+    Shape.SKILLS: lambda fields, _question: _skills(fields["skills"]),
+    Shape.PLACE: lambda fields, _question: _place(fields["place"], fields["city"]),
     Shape.KILOMETRES: _number("kilometres", 1, MOST_KM),
     Shape.YEARS: _number("years", 0, MOST_YEARS),
-    Shape.WEEK: lambda fields, _question, _today: _week(fields["week"]),
-    Shape.DAY: lambda fields, _question, today: _day(fields["day"], today),
-    Shape.SPAN: lambda fields, _question, _today: _span(fields["start"], fields["end"]),
+    Shape.WEEK: lambda fields, _question: _week(fields["week"]),
+    Shape.DAY: lambda fields, question: _day(fields["day"], question.today),
+    Shape.SPAN: lambda fields, _question: _span(fields["start"], fields["end"]),
     Shape.PEOPLE: _number("people", 1, MOST_PEOPLE),
-    Shape.PAY: lambda fields, _question, _today: _pay(fields["amount"], fields["per"]),
+    Shape.PAY: lambda fields, _question: _pay(fields["amount"], fields["per"]),
     Shape.CHOICE: _choice,
 }

@@ -5,12 +5,15 @@ from typing import Final
 import aiohttp
 import httpx
 
+from app.core.clocks import Clock
 from app.core.settings import Settings
 from app.messaging.channel import ChannelRegistry
+from app.messaging.inbox.model_readings import ModelDesk
 from app.messaging.models import Channel
 from app.payments.provider import PaymentEvents, PaymentProvider
 from app.payments.provider_choice import ChosenProviders
 from app.payments.provider_currencies import ProviderCurrencies
+from app.providers.interpreter import build_interpreter
 from app.providers.razorpay.client import RazorpayPayments
 from app.providers.razorpay.currencies import RAZORPAY_CURRENCIES
 from app.providers.razorpay.webhook import RazorpayEvents
@@ -76,3 +79,11 @@ def build_payment_events(settings: Settings) -> dict[str, PaymentEvents]:
         RazorpayEvents(settings.razorpay_webhook_secrets, livemode=settings.razorpay_is_live),
     )
     return {each.name: each for each in events}
+
+
+def build_model_desk(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> ModelDesk | None:
+    """Return the language model with its budget, or None where none is configured."""
+    interpreter = build_interpreter(settings, http, clock)
+    return (
+        None if interpreter is None else ModelDesk(interpreter, settings.interpreter_calls_per_day)
+    )

@@ -47,11 +47,11 @@ SLOT: Final = {"weekday": "monday", "start": "09:00", "end": "17:00"}
 
 
 def question(shape: Shape, text: str = "ji mera naam ravi kumar likho") -> OpenQuestion:
-    return OpenQuestion(shape, "name", text, CHOICES if shape is Shape.CHOICE else ())
+    return OpenQuestion(shape, "name", text, TODAY, CHOICES if shape is Shape.CHOICE else ())
 
 
 def read(shape: Shape, **fields: Any) -> Interpretation | None:
-    return read_answer(question(shape), {"understood": True, **fields}, TODAY)
+    return read_answer(question(shape), {"understood": True, **fields})
 
 
 @pytest.mark.parametrize("shape", Shape)
@@ -66,12 +66,12 @@ def test_an_answer_of_the_schema_is_taken(shape: Shape) -> None:
 @pytest.mark.parametrize("shape", Shape)
 def test_what_is_not_of_the_schema_is_not_taken(shape: Shape) -> None:
     fields, _ = GOOD[shape]
-    assert read_answer(question(shape), {**fields, "understood": False}, TODAY) is None
-    assert read_answer(question(shape), {**fields, "understood": "true"}, TODAY) is None
-    assert read_answer(question(shape), fields, TODAY) is None
+    assert read_answer(question(shape), {**fields, "understood": False}) is None
+    assert read_answer(question(shape), {**fields, "understood": "true"}) is None
+    assert read_answer(question(shape), fields) is None
     assert read(shape, **fields, accept=True) is None
     for content in (None, [], "yes", 1, [fields]):
-        assert read_answer(question(shape), content, TODAY) is None
+        assert read_answer(question(shape), content) is None
 
 
 @pytest.mark.parametrize("shape", [shape for shape in Shape if shape is not Shape.PLACE])
@@ -145,7 +145,7 @@ VALUES = st.recursive(
 def test_no_value_breaks_the_validation(shape: Shape, data: st.DataObject) -> None:
     names = [*schema(question(shape))["properties"]]
     fields = data.draw(st.fixed_dictionaries(dict.fromkeys(names, VALUES)))
-    answer = read_answer(question(shape), {**fields, "understood": True}, TODAY)
+    answer = read_answer(question(shape), {**fields, "understood": True})
     assert answer is None or isinstance(answer, Interpretation)
 
 

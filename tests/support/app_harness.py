@@ -419,7 +419,10 @@ def _week(slots: Any) -> list[dict[str, str]]:
 
 @contextmanager
 def running_world(database_url: str, folder: Path, **settings: Any) -> Iterator[World]:
-    """Serve the application with the sandbox on a free port, its loops stopped, its clock ours."""
+    """Serve the application with the sandbox on a free port, its loops stopped, its clock ours.
+
+    `{port}` in the language model's address is that port.
+    """
     # TCP by name: only then is Nagle off, and 40 ms are not waited in every answer to a POST.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
@@ -437,6 +440,8 @@ def running_world(database_url: str, folder: Path, **settings: Any) -> Iterator[
             "sandbox_journal": folder / "sandbox.db",
             **settings,
         }
+        if "interpreter_url" in values:
+            values["interpreter_url"] = values["interpreter_url"].replace("{port}", str(port))
         made = Settings(_env_file=None, **values)
         application = create_app(made, clock, loops=False)
         config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="on")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
@@ -26,6 +26,7 @@ from app.messaging.models import (
     ChatPerson,
     HandoffReason,
     InboxItem,
+    ModelReading,
     OutboxMessage,
     WebhookState,
 )
@@ -432,6 +433,7 @@ async def erase_contacts(session: AsyncSession, ids: Collection[UUID], now: dt.d
         )
         .execution_options(synchronize_session=False)
     )
+    theirs = select(InboxItem.id).where(InboxItem.person_id.in_(ids))
     await session.execute(
         update(InboxItem)
         .where(InboxItem.person_id.in_(ids))
@@ -443,5 +445,10 @@ async def erase_contacts(session: AsyncSession, ids: Collection[UUID], now: dt.d
             ),
             handled_at=func.coalesce(InboxItem.handled_at, now),
         )
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(
+        delete(ModelReading)
+        .where(ModelReading.item_id.in_(theirs))
         .execution_options(synchronize_session=False)
     )

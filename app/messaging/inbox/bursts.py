@@ -112,7 +112,8 @@ _HELD: Final = select(_ITEMS.id, _ITEMS.received_at).where(
     _ITEMS.lease_until.is_(None),
     _ITEMS.due_at > bindparam("now"),
 )
-"""A person's texts that wait for more of their burst. Nothing else that was never tried is due later."""
+"""A person's texts that wait for more of their burst. Nothing else that was never tried is due later, but what
+waits for a language model: it waits no longer either, once its person writes more."""
 _DUE_AT: Final = update(table(InboxItem)).where(
     _ITEMS.id.in_(bindparam("ids", expanding=True)),
     is_one_of(_ITEMS.state, [WebhookState.WAITING]),

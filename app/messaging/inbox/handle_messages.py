@@ -35,7 +35,9 @@ from app.database.session import Database, keyring
 from app.database.statements import is_one_of, table
 from app.database.wakeups import wake_loops
 from app.messaging.inbound import Inbound, InboundKind, Parsed
+from app.messaging.inbox import model_readings
 from app.messaging.inbox.bursts import MOST_TEXTS, first_texts
+from app.messaging.inbox.model_readings import AskModelFirst
 from app.messaging.models import ITEM, ChatPerson, InboxItem, WebhookState
 from app.messaging.outbox import enqueue
 from app.messaging.rules import WINDOW
@@ -65,7 +67,7 @@ class Handler(Protocol):
     async def handle(
         self, session: AsyncSession, person: ChatPerson, inbound: Inbound, now: dt.datetime
     ) -> None:
-        """Handle a message in this transaction."""
+        """Handle a message in this transaction. Raises `AskModelFirst`, which undoes it."""
         ...
 
     async def handle_burst(
@@ -308,12 +310,9 @@ async def _handle_in_order(database: Database, round_: Round, head: _Head) -> in
     while handled < IN_A_ROW:
         part = _Part(min(most, IN_A_ROW - handled))
         try:
-            async with asyncio.timeout(HANDLING_SECONDS), database.begin() as session:
-                person = await session.scalar(_PERSON, {"person_id": head.person_id})
-                if person is None:
-                    return handled
+            async with asyncio.timeout(HANDLING_SECONDS):
                 left = IN_A_ROW - handled
-                done = await _handle(round_, session, person, item_id, part, left)
+                done = await _handle_part(database, round_, head.person_id, item_id, part, left)
         except Exception as error:  # noqa: BLE001 - recorded with the message, and retried
             logger().error("message_handling_failed", message_id=str(item_id), exc_info=error)
             if part.texts > 1 and not isinstance(error, TimeoutError):
@@ -339,6 +338,23 @@ class _Part:
     most: int
     texts: int = 1
     """How many messages: more than one are a burst of texts."""
+
+
+async def _handle_part(
+    database: Database, round_: Round, person_id: UUID, item_id: UUID, part: _Part, left: int
+) -> "_Done | None":
+    """Handle messages in a transaction; None if their person is locked, or waits for a language model."""
+    try:
+        async with database.begin() as session:
+            person = await session.scalar(_PERSON, {"person_id": person_id})
+            if person is None:
+                return None
+            return await _handle(round_, session, person, item_id, part, left)
+    except AskModelFirst as unread:
+        async with database.begin() as session:
+            await model_readings.request(session, item_id, unread.question, round_.clock())
+    round_.begun.pop(item_id, None)
+    return None
 
 
 class _Done(NamedTuple):
