@@ -29,7 +29,14 @@ from app.messaging.account_links import send_reset_link
 from app.messaging.inbox import model_readings, process
 from app.messaging.outbox import delivery, messaging_limits
 from app.offers import closing, expire, remind
-from app.payments import early_events, events, reconcile, reconcile_returns, send_refunds
+from app.payments import (
+    early_events,
+    events,
+    lead_guarantee,
+    reconcile,
+    reconcile_returns,
+    send_refunds,
+)
 from app.privacy import purge, sealing
 from app.reporting import parked
 from app.runtime import Runtime
@@ -184,6 +191,7 @@ LOOPS = (
     Loop("reconcile_payments", _reconcile_payments, 30),
     Loop("reconcile_returns", _reconcile_returns, 60),
     Loop("early_events", _item_by_item(early_events.MATCHES, early_events.match_due), 60),
+    Loop("lead_reports", _item_by_item(lead_guarantee.REPORTS, lead_guarantee.decide_due), 60),
     Loop("orphaned_events", _in_one_transaction(early_events.report_orphans), 600),
     Loop("read_limits", _read_limits, 60),
     Loop("set_instants_right", _in_one_transaction(clock_repair.repair), 30),

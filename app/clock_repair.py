@@ -31,7 +31,7 @@ from app.messaging.outbox.enqueue import OPEN
 from app.messaging.quiet_hours import LONGEST_REST
 from app.offers.models import JobMatch
 from app.offers.rules import OfferStatus
-from app.payments.models import Dispute, Payment, Refund
+from app.payments.models import Dispute, LeadReport, Payment, Refund
 
 _SET_BACK: Final = 2 * LONGEST_PAUSE
 _LEASED: Final = dt.timedelta(hours=2)
@@ -84,6 +84,7 @@ BOUNDS: Final = (
     Bound(Refund.due_at, dt.timedelta(days=2)),
     Bound(Refund.check_at, dt.timedelta(days=2)),
     Bound(Dispute.check_at, dt.timedelta(days=2)),
+    Bound(LeadReport.decides_by, dt.timedelta(days=4)),
     # Codes count against the limits of an hour and a day; they last minutes, links a day.
     Bound(OneTimeCode.created_at, SKEW, ahead=OneTimeCode.expires_at),
     Bound(OneTimeCode.expires_at, dt.timedelta(days=8)),

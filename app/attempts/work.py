@@ -62,6 +62,7 @@ class Kind(StrEnum):
     REFUND_CHECK = "refund_check"
     DISPUTE_CHECK = "dispute_check"
     EARLY_EVENT = "early_event"
+    LEAD_REPORT = "lead_report"
     ERASURE = "erasure"
 
 

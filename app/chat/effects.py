@@ -16,6 +16,7 @@ from app.core.paging import PageRequest
 from app.core.person_names import UNNAMED
 from app.dialogue.effects import (
     AnswerOffer,
+    AnswerReached,
     BlockEmployer,
     CreateWorker,
     EditProfile,
@@ -50,7 +51,7 @@ from app.messaging.models import HandoffReason
 from app.offers import reasons, reconsider, respond
 from app.offers.queries import employer_of_offer
 from app.offers.rules import OfferAnswer
-from app.payments import contacts
+from app.payments import contacts, lead_guarantee
 from app.privacy import export_text
 from app.privacy.erase import erase_worker
 from app.privacy.export import export_worker
@@ -107,6 +108,8 @@ async def _refusal_reply(context: EffectContext, effect: Effect, refusal: Domain
         if refusal.reason in _OFFER_REFUSALS:
             return Reply(_OFFER_REFUSALS[refusal.reason], offer.params)
         return offer_reply(offer)
+    if isinstance(effect, AnswerReached):
+        return Reply("offer_unknown")
     if isinstance(effect, SendSignInCode):
         known = refusal.reason in _CODE_REFUSALS
         return Reply(refusal.reason if known else "code_unregistered", essential=True)
@@ -201,6 +204,16 @@ async def _block_employer(context: EffectContext, effect: BlockEmployer) -> None
     await blocks.block_employer(context.session, context.worker_id, employer_id, now=context.now)
 
 
+async def _answer_reached(context: EffectContext, effect: AnswerReached) -> None:
+    await lead_guarantee.answer(
+        context.session,
+        context.worker_id,
+        effect.offer_id,
+        reached=effect.reached,
+        now=context.now,
+    )
+
+
 async def _report_employer(context: EffectContext, effect: ReportEmployer) -> None:
     employer_id = await employer_of_offer(context.session, context.worker_id, effect.offer_id)
     report_employer(
@@ -279,6 +292,7 @@ HANDLERS: Final[Mapping[type, Handler]] = {
     AnswerOffer: _answer_offer,
     GiveReason: _give_reason,
     BlockEmployer: _block_employer,
+    AnswerReached: _answer_reached,
     ReportEmployer: _report_employer,
     Stop: _stop,
     Start: _start,

@@ -58,7 +58,7 @@ from app.offers.queries import EmployersMatch, list_matches
 from app.offers.rules import OfferStatus
 from app.payments import contacts, lead_guarantee
 from app.payments.contacts import Contact
-from app.payments.rules import ReportStatus
+from app.payments.rules import ReportReason, ReportStatus
 from app.policy import policy
 from app.texts import catalogue
 from app.texts.formatting import FormatContext, inert
@@ -82,7 +82,16 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "employer_not_found": "employer_not_you",
     "match_not_found": "lead_unknown",
     "match_not_unlocked": "lead_unknown",
+    "report_too_early": "lead_report_early",
     "report_too_late": "lead_report_late",
+}
+
+
+_REPORTED: Final[Mapping[ReportStatus, str]] = {
+    ReportStatus.REFUNDED: "lead_refunded",
+    ReportStatus.CHECKING: "lead_checking",
+    ReportStatus.OPEN: "lead_reported",
+    ReportStatus.DECLINED: "lead_reported",
 }
 
 
@@ -351,7 +360,8 @@ async def _answer_faq(context: EffectContext, effect: AnswerHiringFaq) -> None:
 async def _answer_newcomer(context: EffectContext, effect: AnswerNewcomersFaq) -> None:
     in_force = await policy.current(context.session)
     price = {"amount": in_force.lead_prices.default, "currency": in_force.lead_prices.currency}
-    terms = {"price": price, "hours": in_force.deadlines.guarantee_hours}
+    days = max(1, in_force.deadlines.guarantee_hours // 24)
+    terms = {"price": price, "days": days}
     context.reply(f"hire_faq_{effect.topic}", terms)
 
 
@@ -380,18 +390,23 @@ async def _ask_lead_report(context: EffectContext, effect: AskLeadReport) -> Non
     title = await contacts.title_of(context.session, account.id, effect.match_id)
     if title is None:
         raise MatchNotFound
-    context.reply("ask_lead_report", {"title": title})
+    context.reply("ask_lead_report", {"title": title, "match_id": str(effect.match_id)})
 
 
 async def _report_lead(context: EffectContext, effect: ReportLead) -> None:
     account = await _account(context, effect.employer_id)
     report = await lead_guarantee.report(
-        context.session, account.actor, effect.match_id, mask(effect.words), context.now
+        context.session,
+        account.actor,
+        effect.match_id,
+        ReportReason(effect.why),
+        mask(effect.words),
+        context.now,
     )
-    refunded = report.status == ReportStatus.REFUNDED
-    context.reply(
-        "lead_refunded" if refunded else "lead_reported", {"match_id": str(effect.match_id)}
-    )
+    about = {"match_id": str(effect.match_id)}
+    if report.status == ReportStatus.CHECKING and report.decides_by is not None:
+        about["decides_by"] = report.decides_by.isoformat()
+    context.reply(_REPORTED[ReportStatus(report.status)], about)
 
 
 async def _block_worker(context: EffectContext, effect: BlockWorker) -> None:

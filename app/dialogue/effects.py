@@ -103,6 +103,14 @@ class BlockEmployer(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerReached(Effect):
+    """Answer whether the employer who bought the contact reached the worker."""
+
+    offer_id: UUID
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReportEmployer(Effect):
     """Report the employer of this offer to our team."""
 
@@ -285,6 +293,8 @@ class ReportLead(EmployerEffect):
     """Report that a contact is no good."""
 
     match_id: UUID
+    why: str
+    """One of `app.payments.rules.ReportReason`."""
     words: str
 
 

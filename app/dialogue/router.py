@@ -33,7 +33,7 @@ from app.dialogue.persona import acting_account
 from app.dialogue.state import Ask, State
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.dialogue.worker.account_requests import ask_delete, read_delete, send_code
-from app.dialogue.worker.after_unlock import ask_which_company
+from app.dialogue.worker.after_unlock import ask_which_company, reached_tap
 from app.dialogue.worker.conversation import WORKER, WORKERS_OWN
 from app.dialogue.worker.offers import offer_tap, read_quoted_answer
 from app.dialogue.worker.onboarding import greet_newcomer, read_language_choice, resume
@@ -130,10 +130,10 @@ def _in_hindi(message: Incoming) -> Turn | None:
 def _late(message: Incoming) -> Turn:
     """Read a message older than one that was handled: only what must not be lost counts.
 
-    Those are taps on offers, calls for help and for a human, and, where no question is open, a wish to
+    Those are taps on offers and on "did they reach you?", calls for help and for a human, and, where no question is open, a wish to
     delete everything or to report an employer.
     """
-    if (turn := offer_tap(message) or call_for_help(message)) is not None:
+    if (turn := offer_tap(message) or reached_tap(message) or call_for_help(message)) is not None:
         return turn
     handlers: dict[Intent, Reader[Incoming]] = {Intent.HUMAN: hand_over}
     if message.state.ask is Ask.NOTHING:

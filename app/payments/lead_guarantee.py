@@ -1,28 +1,45 @@
-"""The lead guarantee: an employer reports a bad lead."""
+"""The lead guarantee: an employer reports a bad lead, and our own evidence decides wherever it can.
+
+report ─▶ refunded      what we know ourselves says that the contact is no good
+├▶ checking      nobody answers, says the employer: the worker is asked in the chat
+│     ├▶ refunded    they say that nobody reached them, or say nothing for a day
+│     └▶ open        they say that somebody did
+└▶ open          an administrator decides: refunded or declined
+"""
 
 import contextlib
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import audit
+from app.attempts.work import Kind, Work
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
+from app.database.due import Due
 from app.database.statements import insert_if_absent
+from app.employers.models import Employer
 from app.identity.actor import Actor
-from app.identity.models import User, UserStatus
-from app.messaging.models import OutboxMessage, OutboxState
+from app.jobs.models import Job
+from app.messaging.outbox.enqueue import notify
 from app.offers.mark_unlocked import MatchNotFound
 from app.offers.models import JobMatch
-from app.payments import refunds
+from app.payments import lead_evidence, refunds
 from app.payments.models import LeadReport, Unlock
-from app.payments.rules import ReportStatus
+from app.payments.rules import ReportReason, ReportStatus
 from app.policy import policy
+from app.policy.policy import LimitPolicy
 
-UNREACHABLE = "131026"
-"""WhatsApp's error for a number that can't receive its messages."""
+MONTH: Final = dt.timedelta(days=30)
+"""Over which reports are counted against the limits."""
+FEW_REPORTS: Final = 3
+"""So many reports a month are no pattern, whatever their share of the leads."""
+UNDECIDED: Final = (ReportStatus.OPEN, ReportStatus.CHECKING)
 
 
 class MatchNotUnlocked(Conflict):
@@ -46,6 +63,16 @@ class ReportDecided(Conflict):
     detail = "This report was decided before."
 
 
+class ReportTooEarly(Conflict):
+    """People get some time to answer."""
+
+    code = "report_too_early"
+    detail = (
+        "Give them time to answer; that nobody does can be reported two days after the purchase."
+    )
+    remedy = "Report it again later, or with another reason."
+
+
 class ReportTooLate(Conflict):
     """The guarantee has run out."""
 
@@ -54,13 +81,17 @@ class ReportTooLate(Conflict):
 
 
 async def report(
-    session: AsyncSession, actor: Actor, match_id: UUID, reason: str, now: dt.datetime
+    session: AsyncSession,
+    actor: Actor,
+    match_id: UUID,
+    why: ReportReason,
+    note: str,
+    now: dt.datetime,
 ) -> LeadReport:
     """Note the report and decide it where a rule can; reporting again returns the first report.
 
-    A number that proved unreachable is refunded at once, and so is a contact whose worker has erased the
-    account meanwhile; everything else waits for an administrator.
-    Raises `MatchNotFound`, `MatchNotUnlocked` or `ReportTooLate`.
+    `note` is what the employer writes of it, which may be empty. Raises `MatchNotFound`, `MatchNotUnlocked`,
+    `ReportTooEarly` (only for `no_answer` without evidence of ours) or `ReportTooLate`.
     """
     own_match = select(JobMatch.id).where(
         JobMatch.id == match_id, JobMatch.employer_id == actor.user_id
@@ -74,26 +105,158 @@ async def report(
     first: LeadReport | None = await session.scalar(known)
     if first is not None:
         return first
-    hours = (await policy.current(session)).deadlines.guarantee_hours
-    if now > unlock.unlocked_at + dt.timedelta(hours=hours):
+    in_force = await policy.current(session)
+    deadlines = in_force.deadlines
+    age = now - unlock.unlocked_at
+    if age > dt.timedelta(hours=deadlines.guarantee_hours):
         raise ReportTooLate
-    report = {
+    evidence = await lead_evidence.find(session, unlock, now)
+    asks = evidence is None and why is ReportReason.NO_ANSWER
+    if asks and age < dt.timedelta(hours=deadlines.no_answer_from):
+        raise ReportTooEarly
+    if asks:
+        asks = await _decides_itself(session, actor.user_id, in_force.limits, now)
+    row = {
         "id": new_id(),
         "match_id": match_id,
         "employer_id": actor.user_id,
-        "reason": reason,
-        "status": ReportStatus.OPEN,
+        "kind": why.value,
+        "reason": note,
+        "status": ReportStatus.CHECKING if asks else ReportStatus.OPEN,
+        "decides_by": now + dt.timedelta(hours=deadlines.worker_answers_hours) if asks else None,
         "created_at": now,
     }
-    new = await insert_if_absent(session, LeadReport, report)
+    new = await insert_if_absent(session, LeadReport, row)
     made = (await session.scalars(known)).one()
-    if new:
-        audit.record(session, "lead.report", match_id, actor, now, reason=reason)
-        why = await _no_good(session, unlock)
-        if why is not None:
-            await _give_back(session, unlock, why, None, now)
-            made.status, made.decided_at = ReportStatus.REFUNDED, now
+    if not new:
+        return made
+    audit.record(
+        session, "lead.report", match_id, actor, now, reason=note or None, after={"why": why.value}
+    )
+    if evidence is not None:
+        await _refund(session, made, unlock, evidence, now)
+    elif asks:
+        await _ask_worker(session, made, unlock, now)
+    await session.flush()
     return made
+
+
+async def _decides_itself(
+    session: AsyncSession, employer_id: UUID, limits: LimitPolicy, now: dt.datetime
+) -> bool:
+    """Whether silence may still decide for this company; one that reports more often waits for a person."""
+    figures = await reported_lately(session, employer_id, now)
+    if figures.reports >= limits.reports_deciding_themselves_per_month:
+        return False
+    share = (figures.reports + 1) / max(figures.leads, 1)
+    return figures.reports < FEW_REPORTS or share <= limits.reports_deciding_themselves_share
+
+
+@dataclass(frozen=True)
+class ReportFigures:
+    """How often a company reported leads in the last 30 days, and how many it bought."""
+
+    reports: int
+    leads: int
+
+
+async def reported_lately(
+    session: AsyncSession, employer_id: UUID, now: dt.datetime
+) -> ReportFigures:
+    """Return how many leads a company reported, and how many it bought, in the last 30 days."""
+    reports = select(func.count()).where(
+        LeadReport.employer_id == employer_id, LeadReport.created_at > now - MONTH
+    )
+    leads = select(func.count()).where(
+        Unlock.employer_id == employer_id, Unlock.unlocked_at > now - MONTH
+    )
+    return ReportFigures(await session.scalar(reports) or 0, await session.scalar(leads) or 0)
+
+
+async def _ask_worker(
+    session: AsyncSession, report: LeadReport, unlock: Unlock, now: dt.datetime
+) -> None:
+    about = (
+        select(Job.title, Employer.company_name)
+        .join(Employer, Employer.id == Job.employer_id)
+        .join(JobMatch, JobMatch.job_id == Job.id)
+        .where(JobMatch.id == unlock.match_id)
+    )
+    title, company = (await session.execute(about)).one()
+    decides_by = report.decides_by.isoformat() if report.decides_by else ""
+    await notify(
+        session,
+        unlock.worker_id,
+        "lead_reached",
+        {
+            "offer_id": str(unlock.match_id),
+            "company": company,
+            "title": title,
+            "decides_by": decides_by,
+        },
+        key=str(report.id),
+        now=now,
+        subject_id=unlock.match_id,
+        expires_at=report.decides_by,
+    )
+
+
+async def answer(
+    session: AsyncSession, worker_id: UUID, match_id: UUID, *, reached: bool, now: dt.datetime
+) -> None:
+    """Note what the worker says: nobody reached them and the money goes back, or an administrator decides.
+
+    An answer to what is decided already changes nothing. Raises `MatchNotFound`.
+    """
+    unlock = await session.scalar(
+        select(Unlock).where(Unlock.match_id == match_id, Unlock.worker_id == worker_id)
+    )
+    if unlock is None:
+        raise MatchNotFound
+    query = select(LeadReport).where(LeadReport.match_id == match_id).with_for_update()
+    row = await session.scalar(query.execution_options(populate_existing=True))
+    if row is None or row.status != ReportStatus.CHECKING:
+        return
+    audit.record(session, "report.answer", match_id, None, now, after={"reached": reached})
+    if reached:
+        row.status, row.decides_by = ReportStatus.OPEN, None
+    else:
+        await _refund(session, row, unlock, "worker_not_reached", now)
+    await session.flush()
+
+
+REPORTS_DUE: Final = Due(
+    LeadReport.status == ReportStatus.CHECKING.value, LeadReport.decides_by <= bindparam("now")
+)
+REPORTS: Final = Work(
+    Kind.LEAD_REPORT, "lead_reports", LeadReport.id, LeadReport.decides_by, REPORTS_DUE
+)
+
+
+async def decide_due(
+    session: AsyncSession, now: dt.datetime, _limit: int, report_ids: Sequence[UUID]
+) -> int:
+    """Give the money back where the worker said nothing in time; return how many reports that decided."""
+    query = (
+        select(LeadReport, Unlock)
+        .join(Unlock, Unlock.match_id == LeadReport.match_id)
+        .where(LeadReport.id.in_(report_ids), *REPORTS_DUE.conditions)
+        .with_for_update(of=LeadReport, skip_locked=True)
+    )
+    found = (await session.execute(query, {"now": now})).all()
+    for row, unlock in found:
+        await _refund(session, row, unlock, "no_answer", now)
+    await session.flush()
+    return len(found)
+
+
+async def _refund(
+    session: AsyncSession, report: LeadReport, unlock: Unlock, why: str, now: dt.datetime
+) -> None:
+    """Decide a report by a rule: the money goes back."""
+    report.status, report.decided_at = ReportStatus.REFUNDED, now
+    audit.record(session, "report.refund", unlock.match_id, None, now, after={"why": why})
+    await _give_back(session, unlock, why, None, now)
 
 
 async def _give_back(
@@ -115,13 +278,14 @@ async def decide(
 ) -> LeadReport:
     """Let an administrator decide an open report: the money goes back, or it does not.
 
-    Raises `ReportNotFound` or `ReportDecided`.
+    Raises `ReportNotFound`, `ReportDecided`, or `PaymentDisputed`.
     """
     row = await session.get(LeadReport, report_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise ReportNotFound
-    if row.status != ReportStatus.OPEN:
+    if row.status not in UNDECIDED:
         raise ReportDecided
+    before = row.status
     row.status = ReportStatus.REFUNDED if refund else ReportStatus.DECLINED
     row.decided_at = now
     if refund:
@@ -134,26 +298,8 @@ async def decide(
         actor,
         now,
         reason=reason,
-        before={"status": ReportStatus.OPEN.value},
+        before={"status": before},
         after={"status": row.status},
     )
     await session.flush()
     return row
-
-
-async def _no_good(session: AsyncSession, unlock: Unlock) -> str | None:
-    """Why the contact is no good beyond doubt, or None where somebody has to judge.
-
-    A message failed since they accepted (that an older one did says nothing any more), or they are gone.
-    """
-    worker = select(User.status).where(User.id == unlock.worker_id)
-    if await session.scalar(worker) == UserStatus.ERASED:
-        return "account_erased"
-    accepted_at = select(JobMatch.responded_at).where(JobMatch.id == unlock.match_id)
-    query = select(OutboxMessage.id).where(
-        OutboxMessage.created_at >= accepted_at.scalar_subquery(),
-        OutboxMessage.user_id == unlock.worker_id,
-        OutboxMessage.error_code == UNREACHABLE,
-        OutboxMessage.state.in_([OutboxState.FAILED, OutboxState.DEAD]),
-    )
-    return "unreachable" if await session.scalar(query.limit(1)) is not None else None

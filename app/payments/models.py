@@ -183,14 +183,22 @@ class LeadReport(Base):
     """An employer's report of a bad lead."""
 
     __tablename__ = "lead_reports"
-    __table_args__ = (UniqueConstraint("match_id"),)
+    __table_args__ = (
+        UniqueConstraint("match_id"),
+        partial_index("ix_lead_reports_decides_by", "decides_by", where="decides_by IS NOT NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     match_id: Mapped[UUID] = mapped_column(ForeignKey("job_matches.id"))
     employer_id: Mapped[UUID] = mapped_column(ForeignKey("employers.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16), default="other", server_default="other")
+    """See `app.payments.rules.ReportReason`."""
     reason: Mapped[str] = mapped_column(String(500))
+    """What the employer writes of it; may be empty."""
     status: Mapped[str] = mapped_column(String(16))
-    """open (an administrator decides), refunded or declined."""
+    """See `app.payments.rules.ReportStatus`."""
+    decides_by: Mapped[dt.datetime | None]
+    """Until when the worker is waited for."""
     decided_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
 

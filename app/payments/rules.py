@@ -52,9 +52,19 @@ class RefundStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class ReportStatus(StrEnum):
-    """Where a report of a bad lead stands; an open one waits for an administrator."""
+class ReportReason(StrEnum):
+    """What is wrong with a lead."""
 
+    UNREACHABLE = "unreachable"
+    NO_ANSWER = "no_answer"
+    WRONG_PERSON = "wrong_person"
+    OTHER = "other"
+
+
+class ReportStatus(StrEnum):
+    """Where a report of a bad lead stands: a `checking` one waits for the worker, an open one for an administrator."""
+
+    CHECKING = "checking"
     OPEN = "open"
     REFUNDED = "refunded"
     DECLINED = "declined"

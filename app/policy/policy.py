@@ -104,9 +104,23 @@ class DeadlinePolicy(_Part):
         description="Minutes to pay for a lead once the payment page is open (the provider's least is 30).",
     )
     guarantee_hours: Annotated[int, whole(1, 720)] = Field(
-        default=48,
+        default=168,
         description="Hours after its unlock in which a lead that proved bad can be reported.",
     )
+    no_answer_after_hours: Annotated[int, whole(0, 720)] = Field(
+        default=48,
+        description="Hours after the unlock from which it can be reported that nobody answers; at most half of "
+        "the guarantee.",
+    )
+    worker_answers_hours: Annotated[int, whole(1, 72)] = Field(
+        default=24,
+        description="Hours a worker has to say whether somebody reached them; silence gives the money back.",
+    )
+
+    @property
+    def no_answer_from(self) -> int:
+        """Hours after the unlock from which `no_answer` can be reported: never so late that nobody could."""
+        return min(self.no_answer_after_hours, self.guarantee_hours // 2)
 
 
 class LimitPolicy(_Part):
@@ -132,6 +146,15 @@ class LimitPolicy(_Part):
     new_account_unlocks: Annotated[int, whole(1, 10_000)] = Field(
         default=8,
         description="Workers' contacts in 24 hours by a new account that are worth a look.",
+    )
+    reports_deciding_themselves_per_month: Annotated[int, whole(0, 10_000)] = Field(
+        default=10,
+        description="Reports of a company in 30 days that a worker's silence decides; later ones wait for an "
+        "administrator.",
+    )
+    reports_deciding_themselves_share: Share = Field(
+        default=0.3,
+        description="The same as a share of the leads it bought in 30 days, from the fourth report on, 0 to 1.",
     )
     published_jobs_cancelled_per_day: Annotated[int, whole(1, 1_000)] = Field(
         default=10,

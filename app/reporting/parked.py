@@ -26,6 +26,7 @@ from app.offers.expire import EXPIRIES
 from app.offers.remind import REMINDERS
 from app.payments import open_items
 from app.payments.early_events import MATCHES
+from app.payments.lead_guarantee import REPORTS
 from app.payments.reconcile import CHECKS
 from app.payments.reconcile_returns import DISPUTE_CHECKS, REFUND_CHECKS
 from app.payments.send_refunds import REFUNDS
@@ -43,6 +44,7 @@ WORKS: Final[dict[Kind, Work]] = {
         REFUND_CHECKS,
         DISPUTE_CHECKS,
         MATCHES,
+        REPORTS,
         ERASURES,
     )
 }

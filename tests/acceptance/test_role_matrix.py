@@ -227,7 +227,7 @@ RULES: dict[str, Rule] = {
     "GET /api/employers/dashboard": rule(EMPLOYER),
     "POST /api/employers/matches/{match_id}/unlock": rule(EMPLOYER, 202, 409, owned=EMPLOYER),
     "POST /api/employers/matches/{match_id}/report": rule(
-        EMPLOYER, 201, 409, body=lambda _: {"reason": "Nobody answers."}, owned=EMPLOYER
+        EMPLOYER, 201, 409, body=lambda _: {"reason": "wrong_person"}, owned=EMPLOYER
     ),
     "GET /api/employers/payments": rule(EMPLOYER),
     "GET /api/employers/payments/{payment_id}": rule(EMPLOYER, owned=EMPLOYER),
@@ -264,6 +264,16 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/reports": rule(ADMIN),
     "POST /api/admin/reports/{report_id}/action": rule(
         MOVES_MONEY, 404, body=lambda _: {"action": "decline", "reason": "the number works"}
+    ),
+    "GET /api/admin/refunds": rule(ADMIN),
+    "GET /api/admin/disputes": rule(ADMIN),
+    "GET /api/admin/open-items": rule(ADMIN),
+    "POST /api/admin/open-items/{item_id}/close": rule(
+        MOVES_MONEY, 404, body=lambda _: {"reason": "paid out by hand"}
+    ),
+    "GET /api/admin/suspense": rule(ADMIN),
+    "POST /api/admin/suspense/{item_id}/action": rule(
+        MOVES_MONEY, 404, body=lambda _: {"action": "refund", "reason": "paid twice"}
     ),
     "GET /api/admin/messages": rule(READS_MESSAGES),
     "POST /api/admin/messages/{message_id}/retry": rule(RETRIES, 200, 409),

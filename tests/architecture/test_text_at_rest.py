@@ -24,6 +24,7 @@ inbox.channel inbox.state inbox.error jobs.status jobs.salary_currency jobs.sala
 outbox.key outbox.channel outbox.kind outbox.language outbox.state outbox.form outbox.held_why
 outbox.cost_category outbox.error_code outbox.error
 job_matches.status job_matches.price_currency job_matches.why lead_reports.status
+lead_reports.kind
 payments.status payments.currency payments.failure_code disputes.status disputes.currency
 ledger_entries.event_key ledger_entries.account ledger_entries.currency
 early_events.kind early_events.status early_events.body

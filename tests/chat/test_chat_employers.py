@@ -388,7 +388,7 @@ async def test_who_paid_is_told_that_the_worker_is_gone_and_nothing_of_them_is_k
         assert {"en": "deleted their Partimer account", "hi": "खाता हटा दिया है"}[
             language
         ] in told.text
-        assert {"en": "48 hours", "hi": "48 घंटे"}[language] in told.text
+        assert {"en": "168 hours", "hi": "168 घंटे"}[language] in told.text
         assert "Meena" not in told.text
         async with world.database.read() as session:
             kept = session.info["keyring"]
@@ -485,7 +485,7 @@ async def test_each_verb_asks_anew_whether_the_phone_may_act(database_url: str) 
                     AnswerHiringFaq(employer_id, "cost"),
                     AskWhichContact(employer_id, "block"),
                     AskLeadReport(employer_id, new_id()),
-                    ReportLead(employer_id, new_id(), "no answer"),
+                    ReportLead(employer_id, new_id(), "other", "no answer"),
                     BlockWorker(employer_id, new_id()),
                 ]
                 for effect in effects:

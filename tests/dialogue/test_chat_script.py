@@ -63,6 +63,8 @@ payloads = st.sampled_from(
         ),
         f"contact:{OFFER}:block",
         f"contact:{OFFER}:report",
+        *(f"reached:{OFFER}:{answer}" for answer in ("yes", "no", "x")),
+        *("reached:", "reached:x:yes"),
         *"language:en language:hi language:xx consent:yes consent:minor consent:no name:profile".split(),
         *"skill:waiter skill:nothing skills:done skills:page:3 skills:yes skills:no place:0".split(),
         *"place:99 distance:5 years:3 free:yes free:no free:weekends delete:yes delete:no".split(),

@@ -12,7 +12,6 @@ from tests.support.leads import (
     Lead,
     at_once,
     bought_lead,
-    later,
     lead,
     logged_actions,
     refund,
@@ -27,16 +26,18 @@ def world(world_of_file: World) -> Iterator[World]:
     leads.check_at_rest(world_of_file)
 
 
-def report(lead_: Lead, reason: str = "the number is dead") -> Any:
+def report(lead_: Lead, reason: Any = "other", **more: Any) -> Any:
     path = f"/api/employers/matches/{lead_.id}/report"
-    return lead_.employer.post(path, {"reason": reason})
+    return lead_.employer.post(path, {"reason": reason, **more})
 
 
 def test_a_reported_lead_waits_for_an_administrator(world: World) -> None:
     mine, payment = bought_lead(world)
-    first = ok(report(mine), 201)
+    first = ok(report(mine, "wrong_person", note="her brother answers"), 201)
     assert (first["status"], first["match_id"], first["decided_at"]) == ("open", mine.id, None)
-    assert ok(report(mine, "and again"), 201) == first
+    assert (first["reason"], first["note"]) == ("wrong_person", "her brother answers")
+    assert first["decides_by"] is None
+    assert ok(report(mine, "other", note="and again"), 201) == first
     assert mine.payment["status"] == "succeeded"
     assert logged_actions(world, mine.id)[-1] == "lead.report"
     details = ok(world.admin().get(f"/api/admin/employers/{mine.employer.id}"))
@@ -47,10 +48,27 @@ def test_a_reported_lead_waits_for_an_administrator(world: World) -> None:
 def test_only_a_bought_lead_can_be_reported_and_in_time(world: World) -> None:
     mine = lead(world)
     refused(report(mine), 409, "match_not_unlocked")
-    assert report(mine, "").status_code == 422
-    mine.buy()
-    later(world, mine, hours=48, minutes=1)
-    refused(report(mine), 409, "report_too_late")
+    for bad in ("", "the number is dead", None):
+        assert report(mine, bad).status_code == 422
+    assert report(mine, note="x" * 501).status_code == 422
+
+
+# ── What we know ourselves ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("how", ["suspended", "blocks"])
+def test_a_worker_who_is_gone_for_this_employer_is_refunded_at_once(world: World, how: str) -> None:
+    mine, payment = bought_lead(world)
+    if how == "suspended":
+        path = f"/api/admin/workers/{mine.worker.id}/action"
+        ok(world.admin().post(path, {"action": "suspend", "reason": "fraud"}))
+    else:
+        ok(mine.worker.post("/api/workers/blocks", {"employer_id": mine.employer.id}), 201)
+    assert ok(report(mine, "no_answer"), 201)["status"] == "refunded"
+    world.settle()
+    assert mine.payment["status"] == "refunded"
+    why = {"suspended": "account_suspended", "blocks": "worker_withdrew"}[how]
+    assert [one.reason for one in refunds_of(world, payment)] == [why]
 
 
 def unreachable(world: World) -> tuple[Lead, str]:

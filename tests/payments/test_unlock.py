@@ -83,7 +83,7 @@ def test_another_s_lead_is_not_found(world: World) -> None:
     stranger = world.employer(verified=True)
     path = f"/api/employers/matches/{mine.id}"
     refused(stranger.post(f"{path}/unlock"), 404, "match_not_found")
-    refused(stranger.post(f"{path}/report", {"reason": "mine"}), 404, "match_not_found")
+    refused(stranger.post(f"{path}/report", {"reason": "other"}), 404, "match_not_found")
     payment = mine.begin()["payment_id"]
     refused(stranger.get(f"/api/employers/payments/{payment}"), 404, "payment_not_found")
     nowhere = "/api/employers/matches/0190b5a4-0000-7000-8000-000000000000/unlock"

@@ -113,7 +113,8 @@ def test_what_was_written_about_an_erased_worker_goes_and_the_chain_holds(world:
     words = "Zubeida Canary never came, she lives at 7 Canary Lane"
     match_id = bought["id"]
     unlock(world, owner, match_id)
-    ok(owner.post(f"/api/employers/matches/{match_id}/report", {"reason": words}), 201)
+    report = {"reason": "other", "note": words}
+    ok(owner.post(f"/api/employers/matches/{match_id}/report", report), 201)
     admin = world.admin()
     path = f"/api/admin/workers/{worker.id}/action"
     ok(admin.post(path, {"action": "suspend", "reason": words}))

@@ -49,7 +49,8 @@ class ParkedRow(ResponseModel):
     subject_id: UUID = Field(
         description="Id of what it is about: the job of a `wave` or `job_end`, the match of an "
         "`offer_expiry` or `reminder`, the refund (of a `refund_check`, too), the payment of a "
-        "`payment_check`, the dispute of a `dispute_check`, the kept event of an `early_event`, the worker of "
+        "`payment_check`, the dispute of a `dispute_check`, the kept event of an `early_event`, the report of a "
+        "`lead_report`, the worker of "
         "an `erasure`."
     )
     attempts: int = Field(description="How many times it was tried.")

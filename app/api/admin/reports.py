@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 from starlette.responses import Response
 
 from app.api.admin.access import MoneyMover, MoneyReader
@@ -19,9 +20,9 @@ from app.core.schema import Instant, Page, Reason, RequestModel, ResponseModel
 from app.offers.models import JobMatch
 from app.payments import lead_guarantee
 from app.payments.lead_guarantee import ReportDecided, ReportNotFound
-from app.payments.models import LeadReport
+from app.payments.models import LeadReport, Unlock
 from app.payments.refunds import PaymentDisputed, PaymentNotRefundable
-from app.payments.rules import ReportStatus
+from app.payments.rules import ReportReason, ReportStatus
 
 router = APIRouter(prefix="/api/admin", tags=["admin"], route_class=Route)
 
@@ -33,8 +34,19 @@ class ReportRow(ResponseModel):
     match_id: UUID = Field(description="Id of the match.")
     employer_id: UUID = Field(description="Id of the employer.")
     worker_id: UUID = Field(description="Id of the worker.")
-    reason: str = Field(description="What the employer says of the lead.")
-    status: ReportStatus = Field(description="Where the report stands.")
+    kind: ReportReason = Field(description="What is wrong with the lead, as the employer says.")
+    reason: str = Field(description="What the employer writes of the lead; may be empty.")
+    status: ReportStatus = Field(
+        description="Where the report stands; a `checking` one waits for the worker's answer."
+    )
+    decides_by: Instant | None = Field(
+        description="Until when the worker was or is waited for (UTC); null where nobody was asked."
+    )
+    reports_of_employer: int = Field(
+        description="How many leads this employer reported, this one too: who does so often shows."
+    )
+    leads_of_employer: int = Field(description="How many leads this employer bought.")
+    reports_of_worker: int = Field(description="How many times this worker was reported.")
     created_at: Instant = Field(description="When it was made (UTC).")
     decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
 
@@ -48,10 +60,33 @@ class ReportActionRequest(RequestModel):
     )
 
 
+_OTHER = aliased(LeadReport)
+_ITS_MATCH = aliased(JobMatch)
+_ROWS = select(
+    LeadReport,
+    JobMatch.worker_id,
+    select(func.count())
+    .where(_OTHER.employer_id == LeadReport.employer_id)
+    .correlate(LeadReport)
+    .scalar_subquery()
+    .label("reports_of_employer"),
+    select(func.count())
+    .where(Unlock.employer_id == LeadReport.employer_id)
+    .correlate(LeadReport)
+    .scalar_subquery()
+    .label("leads_of_employer"),
+    select(func.count())
+    .select_from(_OTHER)
+    .join(_ITS_MATCH, _ITS_MATCH.id == _OTHER.match_id)
+    .where(_ITS_MATCH.worker_id == JobMatch.worker_id)
+    .correlate(JobMatch)
+    .scalar_subquery()
+    .label("reports_of_worker"),
+).join(JobMatch, JobMatch.id == LeadReport.match_id)
 _REPORTS = ListSpec(
     "reports",
     ReportRow,
-    select(LeadReport, JobMatch.worker_id).join(JobMatch, JobMatch.id == LeadReport.match_id),
+    _ROWS,
     Keyset("admin_reports", [LeadReport.id]),
     {
         "status": equal(LeadReport.status),
@@ -91,5 +126,5 @@ async def act_on_report(
         actor=actor,
         now=now,
     )
-    match = await session.get_one(JobMatch, report.match_id)
-    return ReportRow.from_rows(report, worker_id=match.worker_id)
+    row = (await session.execute(_ROWS.where(LeadReport.id == report.id))).one()
+    return ReportRow.from_rows(row[0], row)

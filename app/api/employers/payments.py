@@ -39,12 +39,12 @@ from app.offers.models import JobMatch
 from app.offers.rules import MatchNotAccepted
 from app.payments import lead_guarantee, provider, purchase, quotes
 from app.payments.contacts import contacts_of
-from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooLate
+from app.payments.lead_guarantee import MatchNotUnlocked, ReportTooEarly, ReportTooLate
 from app.payments.models import Payment, Unlock
 from app.payments.provider import PaymentsNotConfigured, PaymentsUnavailable
 from app.payments.purchase import DisputeOpen, EmailUnconfirmed, VerificationRequired
 from app.payments.refunds import PaymentNotFound
-from app.payments.rules import OPEN, PaymentStatus
+from app.payments.rules import OPEN, PaymentStatus, ReportReason, ReportStatus
 from app.payments.suspense import PaymentInReview
 from app.payments.unlock_limits import UnlocksTooFast
 
@@ -107,19 +107,32 @@ class UnlockRequest(schema.RequestModel):
 class ReportRequest(schema.RequestModel):
     """Why the lead was bad."""
 
-    reason: schema.Reason = Field(
-        description="What is wrong with the lead, 1 to 500 characters.",
-        examples=["The number does not exist."],
+    reason: ReportReason = Field(description="What is wrong with the lead.")
+    note: schema.Reason | None = Field(
+        default=None,
+        description="More about it, at most 500 characters.",
+        examples=["Somebody else answers, and has never heard of it."],
+    )
+    refund_to: Literal["source"] = Field(
+        default="source", description="Where the money goes back to: what it was paid with."
     )
 
 
 class ReportAnswer(ResponseModel):
-    """A report; `open` waits for an administrator."""
+    """A report of a bad lead."""
 
     id: UUID = Field(description="Its id (UUIDv7).")
     match_id: UUID = Field(description="Id of the match.")
-    reason: str = Field(description="What you said of the lead.")
-    status: Literal["open", "refunded", "declined"] = Field(description="Where the report stands.")
+    reason: ReportReason = Field(description="What is wrong with the lead, as you said.")
+    note: str | None = Field(description="What you wrote of it; null where nothing.")
+    status: ReportStatus = Field(
+        description="Where the report stands: `checking` while the worker is asked whether you reached them, "
+        "`open` while an administrator looks at it."
+    )
+    decides_by: Instant | None = Field(
+        description="When it is decided at the latest (UTC), by the worker's answer or silence; null where an "
+        "administrator decides, and once it is decided."
+    )
     created_at: Instant = Field(description="When it was made (UTC).")
     decided_at: Instant | None = Field(description="When it was decided (UTC); null before.")
 
@@ -279,7 +292,7 @@ async def get_payment(payment_id: PaymentId, session: Read, actor: EmployerActor
 @router.post(
     "/matches/{match_id}/report",
     status_code=201,
-    responses=problems(MatchNotFound, MatchNotUnlocked, ReportTooLate),
+    responses=problems(MatchNotFound, MatchNotUnlocked, ReportTooEarly, ReportTooLate),
 )
 async def report_lead(
     match_id: MatchId,
@@ -289,6 +302,19 @@ async def report_lead(
     now: Now,
     _once: Once,
 ) -> ReportAnswer:
-    """Say that a lead was bad; a number that proved unreachable is refunded at once."""
-    report = await lead_guarantee.report(session, actor, match_id, body.reason, now)
-    return ReportAnswer.model_validate(report)
+    """Say that a lead was bad.
+
+    What we know ourselves decides at once: messages of ours that failed or never arrived, a worker who is gone or
+    has broken with you. That nobody answers can be said from the second day on (`report_too_early` before): we
+    ask the worker, and their "no" or a day of silence gives the money back. The rest waits for an administrator.
+    """
+    report = await lead_guarantee.report(
+        session, actor, match_id, body.reason, body.note or "", now
+    )
+    waits = report.status == ReportStatus.CHECKING
+    return ReportAnswer.from_rows(
+        report,
+        reason=report.kind,
+        note=report.reason or None,
+        decides_by=report.decides_by if waits else None,
+    )

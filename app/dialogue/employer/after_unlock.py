@@ -1,5 +1,6 @@
 """An employer blocks or reports a worker whose contact they bought. Pure."""
 
+from typing import Final
 from uuid import UUID
 
 from app.dialogue.effects import (
@@ -15,6 +16,9 @@ from app.dialogue.turn import Reply, Turn
 from app.nlu.intents import Intent
 from app.nlu.normalize import split_words
 from app.nlu.vocabulary import phrase_set
+
+_REASONS: Final = frozenset({"no_answer", "unreachable", "wrong_person"})
+"""The buttons below the question; what is written is another reason."""
 
 
 def lead_tap(message: EmployerMessage) -> Turn | None:
@@ -33,6 +37,9 @@ def lead_tap(message: EmployerMessage) -> Turn | None:
         return Turn(
             closed, replies, (BlockWorker(message.account.id, match_id),), if_refused=closed
         )
+    if verb in _REASONS:
+        effect = ReportLead(message.account.id, match_id, verb, "")
+        return Turn(closed, (), (effect,), if_refused=closed)
     asked = message.state.at(Ask.LEAD_REPORT, match=str(match_id))
     return Turn(asked, (), (AskLeadReport(message.account.id, match_id),), if_refused=closed)
 
@@ -55,5 +62,5 @@ def read_report(message: EmployerMessage) -> Turn | None:
         split_words(text)
     ):
         return Turn(closed, (Reply("kept"),))
-    effect = ReportLead(message.account.id, UUID(match), text[:REPORT_CHARACTERS])
+    effect = ReportLead(message.account.id, UUID(match), "other", text[:REPORT_CHARACTERS])
     return Turn(closed, (), (effect,), if_refused=closed)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
-from app.dialogue.effects import BlockEmployer
+from app.dialogue.effects import AnswerReached, BlockEmployer
 from app.dialogue.state import Ask
 from app.dialogue.turn import Incoming, Reply, Turn
 from app.nlu.intents import Intent
@@ -22,6 +23,22 @@ def contact_tap(message: Incoming) -> Turn | None:
     if offer is None:
         return Turn(message.state, (Reply("offer_unknown"),))
     return _about(message, offer, Intent.BLOCK if rest.endswith(":block") else Intent.REPORT)
+
+
+def reached_tap(message: Incoming) -> Turn | None:
+    """Read the answer to "did they reach you?", which counts however late it comes."""
+    rest = message.tapped("reached")
+    if rest is None:
+        return None
+    name, _, answer = rest.partition(":")
+    try:
+        offer_id = UUID(name)
+    except ValueError:
+        return Turn(message.state, (Reply("offer_unknown"),))
+    reached = answer == "yes"
+    reply = Reply("reached_yes" if reached else "reached_no")
+    effects = (AnswerReached(offer_id, reached),)
+    return Turn(message.state, (reply,), effects, if_refused=message.state)
 
 
 def ask_which_company(verb: Intent) -> Callable[[Incoming], Turn]:

@@ -31,7 +31,7 @@ from app.dialogue.worker.account_requests import (
     read_report,
     send_code,
 )
-from app.dialogue.worker.after_unlock import ask_which_company, contact_tap
+from app.dialogue.worker.after_unlock import ask_which_company, contact_tap, reached_tap
 from app.dialogue.worker.going_back import go_back
 from app.dialogue.worker.hours_answers import (
     read_availability,
@@ -387,6 +387,7 @@ WORKER: Final[Persona[Incoming]] = Persona(
     readers=(
         partial(follow_tap, menus=_MENUS),
         contact_tap,
+        reached_tap,
         read_quiet_tap,
         read_quiet_wish,
         read_changed_mind,
