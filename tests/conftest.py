@@ -36,6 +36,7 @@ from tests.support.fixtures import (
     sqlite_world,
     world,
     world_of_file,
+    world_of_provider,
     world_with,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "sqlite_world",
     "world",
     "world_of_file",
+    "world_of_provider",
     "world_with",
 ]
 

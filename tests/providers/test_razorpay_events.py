@@ -118,7 +118,7 @@ def payment(**changes: Any) -> dict[str, Any]:
 
 def of(kind: str, **entities: dict[str, Any]) -> Any:
     payload = {name: {"entity": entity} for name, entity in entities.items()}
-    return EVENTS.parse({"event": kind, "payload": payload})
+    return EVENTS.parse({"event": kind, "payload": payload, "created_at": 1_764_000_000})
 
 
 CAPTURED = [{"payment_id": "pay_1", "status": "captured", "amount": 4_900}]
@@ -235,7 +235,8 @@ def test_a_dispute_stands_where_the_bank_says(
         "phase": phase,
     }
     told = of("payment.dispute.created", dispute=thing, payment=payment())
-    assert told == DisputeChanged("disp_1", "pay_1", ours, Money(4_900, "INR"))
+    at = dt.datetime.fromtimestamp(1_764_000_000, dt.UTC)
+    assert told == DisputeChanged("disp_1", "pay_1", ours, Money(4_900, "INR"), at)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,32 @@ def world_of_file(
             yield running
 
 
+@pytest.fixture(
+    scope="module",
+    params=[
+        "stripe-sqlite",
+        "stripe-postgresql",
+        "razorpay-sqlite",
+        "razorpay-postgresql",
+    ],
+)
+def world_of_provider(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    _sqlite_template: Path,
+    _lender: Lender,
+) -> Iterator["World"]:
+    """As `world_of_file`, selling by each payment provider: for rules of ours that hold at all of them."""
+    folder = tmp_path_factory.mktemp("file")
+    provider, _, database = request.param.partition("-")
+    if database == "sqlite":
+        with _on_sqlite(folder, _sqlite_template, payment_provider=provider) as running:
+            yield running
+    else:
+        with _lender.lend() as url, _running(url, folder, payment_provider=provider) as running:
+            yield running
+
+
 def _running(database_url: str, folder: Path, **settings: Any) -> AbstractContextManager["World"]:
     from tests.support.app_harness import running_world
 
@@ -69,10 +95,10 @@ def _running(database_url: str, folder: Path, **settings: Any) -> AbstractContex
 
 
 @contextmanager
-def _on_sqlite(folder: Path, template: Path) -> Iterator["World"]:
+def _on_sqlite(folder: Path, template: Path, **settings: Any) -> Iterator["World"]:
     file = folder / "partimer.db"
     shutil.copyfile(template, file)
-    with _running(f"sqlite:///{file}", folder) as running:
+    with _running(f"sqlite:///{file}", folder, **settings) as running:
         yield running
 
 

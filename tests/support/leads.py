@@ -14,7 +14,7 @@ from app.messaging.models import OutboxMessage
 from app.payments.models import Payment, Refund
 from tests.support.app_harness import Person, World
 from tests.support.assertions import check_money, ok
-from tests.support.provider_faults import stripe_fault
+from tests.support.provider_faults import provider_fault
 
 _places = itertools.count()
 
@@ -116,9 +116,10 @@ def at_once(calls: list[Any]) -> list[Any]:
 
 def check_at_rest(world: World) -> None:
     """End a test: no fault is left over for the next, money is right, and all that was sent had words."""
-    waiting = ok(world.http.get("/sandbox/stripe/_control/faults"))["waiting"]
+    provider = world.settings.payment_provider
+    waiting = ok(world.http.get(f"/sandbox/{provider}/_control/faults"))["waiting"]
     for kind in {one["kind"] for one in waiting}:
-        stripe_fault(world, kind, 0)
+        provider_fault(world, kind, 0)
     check_money(world)
     wordless = select(OutboxMessage.kind).where(OutboxMessage.error_code == "unsayable")
     assert world.in_session(lambda session: session.scalar(wordless)) is None

@@ -17,6 +17,37 @@ def stripe_fault(world: World, kind: str, times: int = 1, **more: Any) -> None:
     ok(world.http.post("/sandbox/stripe/_control/faults", json=body))
 
 
+def provider_fault(world: World, kind: str, times: int = 1, **more: Any) -> None:
+    """Let the provider that sells misbehave at the next calls or webhooks."""
+    body = {"next": times, "kind": kind, **more}
+    ok(world.http.post(f"/sandbox/{world.settings.payment_provider}/_control/faults", json=body))
+
+
+def pages_of(world: World, match_id: str) -> list[dict[str, Any]]:
+    """The payment pages that the provider that sells opened for a lead."""
+    if world.settings.payment_provider == "stripe":
+        return checkout_pages(world, match_id)
+    links = razorpay_objects(world, "payment_link")
+    return [link for link in links if (link["notes"] or {}).get("match_id") == match_id]
+
+
+def dispute(world: World, intent_id: str | None, status: str) -> None:
+    """Let the payer's bank say something about a payment, at whosever it is."""
+    at_razorpay = (intent_id or "").startswith("pay_")
+    name = "payment_id" if at_razorpay else "payment_intent"
+    provider = "razorpay" if at_razorpay else "stripe"
+    path = f"/sandbox/{provider}/_control/disputes"
+    ok(world.http.post(path, json={name: intent_id, "status": status}))
+    world.settle()
+
+
+def razorpay_objects(world: World, entity: str) -> list[dict[str, Any]]:
+    """Razorpay's newest objects of a kind, newest first."""
+    answer = world.http.get("/sandbox/razorpay/_control/objects", params={"entity": entity})
+    items: list[dict[str, Any]] = ok(answer)["items"]
+    return items
+
+
 def stripe_objects(world: World, kind: str) -> list[dict[str, Any]]:
     """Stripe's newest objects of a kind, newest first."""
     answer = world.http.get("/sandbox/stripe/_control/objects", params={"object": kind})

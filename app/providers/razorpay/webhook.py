@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from app.payments.provider import (
@@ -103,7 +104,8 @@ def event_of(event: Mapping[str, Any], *, livemode: bool) -> ProviderEvent | Non
         refund = event["payload"]["refund"]["entity"]
         return RefundChanged(refund_of(refund), refund["payment_id"])
     if kind.startswith("payment.dispute."):
-        return dispute_of(event["payload"]["dispute"]["entity"])
+        at = dt.datetime.fromtimestamp(event["created_at"], dt.UTC)
+        return replace(dispute_of(event["payload"]["dispute"]["entity"]), at=at)
     return None
 
 

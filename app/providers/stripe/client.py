@@ -22,7 +22,6 @@ from app.payments.provider import (
     PaymentsMisconfigured,
     PaymentsUnavailable,
     ProviderBroke,
-    ProviderDisputes,
     ProviderHasNot,
     ProviderRefund,
     ProviderRefused,
@@ -177,18 +176,18 @@ def _kind_of(error: stripe.StripeError) -> Exception:
     told = error.json_body.get("error") if isinstance(error.json_body, dict) else None
     if error.http_status is None or not isinstance(told, dict) or "type" not in told:
         return PaymentsUnavailable()
+    # Not all of the SDK's errors carry the code: its IdempotencyError does not.
+    code = str(told.get("code") or "")
     if error.http_status >= 500:
-        return ProviderBroke(error.code or type(error).__name__)
-    if error.code in _TRY_AGAIN:
+        return ProviderBroke(code or type(error).__name__)
+    if code in _TRY_AGAIN:
         return PaymentsUnavailable()
-    if error.code == "resource_missing":
+    if code == "resource_missing":
         # Live objects asked for with a test key, or the other way round, are there.
         if "a similar object exists in" in str(error):
             return _misconfigured(error)
-        return ProviderHasNot(error.code)
-    if error.code == "charge_disputed":
-        return ProviderDisputes(error.code)
-    return ProviderRefused(error.code or type(error).__name__)
+        return ProviderHasNot(code)
+    return ProviderRefused(code or type(error).__name__)
 
 
 def _misconfigured(error: stripe.StripeError) -> PaymentsMisconfigured:
