@@ -136,8 +136,9 @@ class MessageHandler:
         if misses_unread(readings, Reading(began, turn, turn.replies)):
             person.state = replace(turn.state, misses=began.misses).as_json()
             return None
-        user = None if account is None else account[0]
-        effects = EffectContext(session, person, now, self.base_url, self.country, user)
+        effects = EffectContext(session, person, now, self.base_url, self.country)
+        if account is not None:
+            effects.user, effects.time_zone = account[0], account[1].time_zone
         performed = all([await perform(effects, effect) for effect in turn.effects])
         replies = [*effects.replies, *(turn.replies if performed else ())]
         state = turn.state if performed else turn.if_refused or turn.state

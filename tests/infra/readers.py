@@ -42,6 +42,8 @@ NOT_READERS: Final[Mapping[str, str]] = {
     "app.database.engines.sync_engine_for": "a setting",
     "app.core.secret_strength.bits": "a setting",
     "app.masking.addresses.address_spans": "a part of app.masking.mask.mask, which is tried",
+    "app.taxes.pack.get_pack": "the name of a tax pack",
+    "app.taxes.pack.quote": "the name of a tax pack",
     "app.demo.show.bubble": "the demonstration's own people",
     "app.jobs.review.fold_pattern": "a sign out of the rules",
     "app.texts.catalogue.kind_of_template": "the platform's name of one of our templates",
