@@ -3,14 +3,16 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, Final
 
+from app.dialogue.interpretation import propose, question_about
 from app.dialogue.router import handle_message
 from app.dialogue.state import Ask
+from app.dialogue.turn import Incoming
 from app.messaging.inbound import Inbound, InboundKind
 from app.nlu.normalize import has_devanagari
 from app.nlu.offer_reply import REASONS
@@ -42,6 +44,8 @@ class Judgement:
     wrong: tuple[str, ...] = ()
     """What was done or kept that nobody meant."""
     outcome: Outcome = field(default_factory=Outcome)
+    by_model: bool = False
+    """Whether what was proposed comes from a language model."""
 
 
 _HARMLESS: Final = frozenset({"resume"})
@@ -59,22 +63,41 @@ _FALSE_QUESTIONS: Final = frozenset({"delete?", "cancel_job?"})
 """Questions before something grave: asked for nothing, they count as proposed wrongly."""
 
 
-def judge(line: Line) -> Judgement:
-    """Return the verdict on a line; of several alternatives the best. Raises `ValueError`."""
+def judge(line: Line, fields: Mapping[str, Any] | None = None) -> Judgement:
+    """Return the verdict on a line; of several alternatives the best. Raises `ValueError`.
+
+    `fields` are what a language model answered about it. What it proposes is at best asked: a tap is to come.
+    """
     try:
         before = situation(line.side, line.question, line.language)
         alternatives = parse(line.expected)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{line.source}: {error}") from error
     inbound = Inbound("m", InboundKind.TEXT, NOW, phone_from=PHONE, text=line.text)
-    outcome = outcome_of(before, handle_message(before.state, inbound, before.context))
+    turn = by_rules = handle_message(before.state, inbound, before.context)
+    if fields is not None:
+        message = Incoming(inbound, before.state, before.context)
+        question = question_about(message, by_rules)
+        turn = by_rules if question is None else propose(message, by_rules, question, fields)
+    outcome = outcome_of(before, turn)
     judged = [against(line, expected, outcome, before) for expected in alternatives]
-    return max(judged, key=lambda found: (found.verdict, -len(found.misread), found.proposed))
+    best = max(judged, key=lambda found: (found.verdict, -len(found.misread), found.proposed))
+    return best if turn is by_rules else _proposed_by_model(best, alternatives)
 
 
-def judge_all(lines: Iterable[Line]) -> Sequence[Judgement]:
-    """Return the verdict on each line."""
-    return [judge(line) for line in lines]
+def _proposed_by_model(best: Judgement, alternatives: Sequence[Expectation]) -> Judgement:
+    """Return the verdict on a proposal: the right value is there to tap, and nothing is done yet."""
+    says_nothing = all(ASK in expected.acts for expected in alternatives)
+    if best.verdict is Verdict.RIGHT and not says_nothing:
+        best = replace(best, verdict=Verdict.ASKED, proposed=True)
+    return replace(best, by_model=True)
+
+
+def judge_all(
+    lines: Iterable[Line], answers: Mapping[Line, Mapping[str, Any]] | None = None
+) -> Sequence[Judgement]:
+    """Return the verdict on each line; `answers` are those of a language model."""
+    return [judge(line, (answers or {}).get(line)) for line in lines]
 
 
 def is_grave(judgement: Judgement) -> bool:
@@ -101,7 +124,7 @@ def against(line: Line, expected: Expectation, outcome: Outcome, before: Situati
         wanted = expected.facts.get(name, expected.proposed.get(name))
         if wanted is not None and any(_equal(name, wanted, option) for option in options):
             right_offers += 1
-        elif wanted is None or name.endswith("place"):
+        elif wanted is None or name.endswith("place") or name in outcome.guessed:
             misread.append(f"{name}? {', '.join(map(_told, options[:3]))}")
     if before.state.ask is not Ask.DELETE:
         misread += sorted((outcome.replies & _FALSE_QUESTIONS) - expected.acts)

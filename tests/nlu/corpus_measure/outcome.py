@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.core.week import Slot
+from app.core.week import Slot, parse_clock
 from app.dialogue import effects as fx
 from app.dialogue.effects import Effect
 from app.dialogue.state import Ask
@@ -76,6 +76,8 @@ class Outcome:
     """Facts that are read back, or will be before they count."""
     offered: Mapping[str, list[Any]] = field(default_factory=dict)
     """Values to choose from, by a tap."""
+    guessed: frozenset[str] = frozenset()
+    """Those of them of which one value is proposed: "do you mean …?"."""
     acts: frozenset[str] = frozenset()
     """Effects other than of facts."""
     replies: frozenset[str] = frozenset()
@@ -117,6 +119,7 @@ def outcome_of(before: Situation, turn: Turn) -> Outcome:
         saved=saved,
         shown=shown,
         offered=offered,
+        guessed=frozenset(_guessed(str(turn.state.draft.get("guess", "")), before)),
         acts=frozenset(acts),
         replies=_reply_acts(turn) | ({"no"} if _denied(before, turn) else frozenset()),
         keys=keys,
@@ -293,7 +296,32 @@ def _read_draft(
             offered["job.place"] = [_place(option) for option in options]
         if options := draft["job"].get("skills"):
             offered["job.role"] = list(options)
-    return shown, offered, frozenset(lost)
+    return shown, offered | _guessed(str(draft.get("guess", "")), before), frozenset(lost)
+
+
+def _guessed(tap: str, before: Situation) -> dict[str, list[Any]]:
+    """Return the fact in the tap that was proposed; an entry of the menu is none."""
+    *names, value = tap.split(":", 2)
+    match names:
+        case ["distance"]:
+            return {"distance": [float(value)]}
+        case ["years"]:
+            return {"experience": [float(value)]}
+        case ["post", "role"]:
+            return {"job.role": [value]}
+        case ["post", "people"]:
+            return {"job.people": [float(value)]}
+        case ["post", "pay"]:
+            amount, _, per = value.partition("/")
+            return {"job.pay": [(int(amount), per)]}
+        case ["post", "hours"]:
+            start, end = map(parse_clock, value.split("-"))
+            return {"job.hours": [(Slot(0, start, end),)]}
+        case ["post", "days"]:
+            day = dt.date.fromisoformat(value)
+            return {"job.days": [_days(Draft(starts_on=day, ends_on=day), before.context.now)]}
+        case _:
+            return {}
 
 
 def _place(option: Mapping[str, Any]) -> Place:

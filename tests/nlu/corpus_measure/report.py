@@ -19,6 +19,8 @@ class Figures:
     """Of those asked, how many had the right value to tap."""
     misread: int = 0
     """How many had something false read back or proposed."""
+    by_model: int = 0
+    """Of those proposed, how many come from a language model."""
 
     @property
     def total(self) -> int:
@@ -47,6 +49,7 @@ def figures(judged: Iterable[Judgement]) -> Figures:
         wrong=sum(one.verdict is Verdict.WRONG for one in found),
         proposed=sum(one.verdict is Verdict.ASKED and one.proposed for one in found),
         misread=sum(bool(one.misread) for one in found),
+        by_model=sum(one.by_model and one.proposed for one in found),
     )
 
 
@@ -65,14 +68,19 @@ def by(
 def table(title: str, rows: Mapping[str, Figures]) -> str:
     """Return a table with a row for each name and the sum."""
     head = f"{title:<28}{'lines':>6}{'right':>7}{'right %':>21}{'asked':>7}{'(offered)':>10}{'wrong':>7}{'wrong %':>21}{'misread':>9}"
+    with_model = any(row.by_model for row in rows.values())
     lines = [head, *(_row(name, row) for name, row in rows.items())]
     whole = Figures(
         *(
             sum(getattr(row, field) for row in rows.values())
-            for field in ("right", "asked", "wrong", "proposed", "misread")
+            for field in ("right", "asked", "wrong", "proposed", "misread", "by_model")
         )
     )
-    return "\n".join([*lines, _row("all", whole)])
+    lines.append(_row("all", whole))
+    if with_model:
+        found = [f"{'model':>7}", *(f"{row.by_model:>7}" for row in (*rows.values(), whole))]
+        lines = [line + more for line, more in zip(lines, found, strict=True)]
+    return "\n".join(lines)
 
 
 def _row(name: str, row: Figures) -> str:
