@@ -44,6 +44,11 @@ class TaxPack(Protocol):
         """The countries (ISO 3166) whose tax numbers `checked_tax_id` knows."""
         ...
 
+    @property
+    def zone(self) -> dt.tzinfo:
+        """The clock by which invoices are dated."""
+        ...
+
     def checked_tax_id(self, text: str) -> str:
         """Return a tax number as it is written. Raises ValueError with a sentence about what is wrong."""
         ...

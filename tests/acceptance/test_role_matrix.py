@@ -234,6 +234,7 @@ RULES: dict[str, Rule] = {
     "GET /api/employers/payments.csv": rule(EMPLOYER),
     "GET /api/employers/invoices": rule(EMPLOYER),
     "GET /api/employers/invoices/{invoice_id}": rule(EMPLOYER, 404),
+    "GET /api/employers/invoices/{invoice_id}.pdf": rule(EMPLOYER, 404),
     "GET /api/admin/workers": rule(ADMIN),
     "GET /api/admin/workers/{worker_id}": rule(ADMIN),
     "POST /api/admin/workers/{worker_id}/action": rule(MODERATES, 200, 409, body=_act("verify")),
@@ -258,6 +259,7 @@ RULES: dict[str, Rule] = {
     "GET /api/admin/payments": rule(ADMIN),
     "GET /api/admin/invoices": rule(ADMIN),
     "GET /api/admin/invoices/{invoice_id}": rule(ADMIN, 404),
+    "GET /api/admin/invoices/{invoice_id}.pdf": rule(ADMIN, 404),
     "POST /api/admin/payments/{payment_id}/refund": rule(
         MOVES_MONEY, 409, body=lambda _: {"reason": "to see who may"}
     ),

@@ -57,6 +57,7 @@ UNSEEN = {
     "psycopg": "named in the database's URL",
     "asyncpg": "named in the database's URL",
     "alembic": "a command, and migrations",
+    "uharfbuzz": "fpdf2 imports it to shape text",
     "fastapi-offline": "only its files are served, those of Swagger UI",
 }
 """What the product needs though no line imports it."""

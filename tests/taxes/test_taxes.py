@@ -200,6 +200,7 @@ def test_another_country_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
             class Flat:
                 countries = frozenset({"FL"})
+                zone = None
                 def checked_tax_id(self, text):
                     return text.strip("-")
                 def levy(self, seller, buyer):

@@ -14,8 +14,15 @@ from starlette.responses import Response
 from app.api.admin.access import MoneyReader
 from app.api.admin.lists import Listing, ListSpec, contains, equal
 from app.api.http.csv_export import CSV_ANSWER
-from app.api.http.dependencies import Read, Route
-from app.api.http.invoices import InvoiceAnswer, InvoiceDocument, document_answer, invoice_answer
+from app.api.http.dependencies import Read, Route, Rt, limit_subject
+from app.api.http.invoices import (
+    PDF_ANSWER,
+    InvoiceAnswer,
+    InvoiceDocument,
+    document_answer,
+    invoice_answer,
+    pdf_answer,
+)
 from app.api.http.parameters import InvoiceId, ListedEmployer
 from app.api.http.problems import problems
 from app.core.paging import Keyset
@@ -82,6 +89,20 @@ async def list_all_invoices(
     return await _INVOICES.answer(
         actor, asked, number=number, kind=kind, year=year, employer_id=employer_id
     )
+
+
+@router.get(
+    "/invoices/{invoice_id}.pdf",
+    response_class=Response,
+    responses={**problems(InvoiceNotFound), **PDF_ANSWER},
+)
+async def get_any_invoice_pdf(
+    invoice_id: InvoiceId, session: Read, actor: MoneyReader, rt: Rt
+) -> Response:
+    """Return an invoice as PDF."""
+    await limit_subject(rt, "pdf:account", str(actor.user_id))
+    document = await queries.get_document(session, invoice_id)
+    return await pdf_answer(document)
 
 
 @router.get("/invoices/{invoice_id}", responses=problems(InvoiceNotFound))

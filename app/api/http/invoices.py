@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field
+from starlette.responses import Response
 
 from app.api.http.quotes import TaxAnswer
 from app.core.money import Money
 from app.core.schema import Instant, MoneyAnswer, ResponseModel
+from app.invoices.make_pdf import make_pdf
 from app.invoices.models import Invoice
 from app.invoices.numbering import InvoiceKind
 from app.invoices.queries import Document
@@ -106,6 +108,22 @@ def document_answer(document: Document) -> InvoiceDocument:
             for line in said["lines"]
         ],
         about=said["about"],
+    )
+
+
+PDF_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
+}
+"""Documents that a route answers with a PDF."""
+
+
+async def pdf_answer(document: Document) -> Response:
+    """Return a document as a PDF file."""
+    name = document.invoice.number.replace("/", "-")
+    return Response(
+        await make_pdf(document),
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'},
     )
 
 

@@ -82,6 +82,7 @@ class IndiaGst:
     """Goods and services tax."""
 
     countries: frozenset[str] = frozenset({_HOME})
+    zone: dt.tzinfo = _ZONE
 
     def checked_tax_id(self, text: str) -> str:
         """Return a GSTIN in capitals, without spaces."""

@@ -14,6 +14,7 @@ class NoTax:
     """A seller who charges no tax, as everybody is before a tax number is set."""
 
     countries: frozenset[str] = frozenset()
+    zone: dt.tzinfo = india.PACK.zone
 
     def checked_tax_id(self, text: str) -> str:
         """Return any number as it is."""

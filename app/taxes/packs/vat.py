@@ -26,6 +26,7 @@ class ValueAddedTax:
     countries: frozenset[str] = frozenset(
         _GREECE.get(code.upper(), code.upper()) for code in vat.MEMBER_STATES
     )
+    zone: dt.tzinfo = dt.UTC
 
     def checked_tax_id(self, text: str) -> str:
         """Return a VAT number with its country, without spaces."""
