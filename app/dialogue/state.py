@@ -37,6 +37,7 @@ class Ask(StrEnum):
     JOB_DAYS = "job_days"
     JOB_WEEKLY = "job_weekly"
     JOB_HOURS = "job_hours"
+    JOB_WHICH_HOURS = "job_which_hours"
     JOB_PEOPLE = "job_people"
     JOB_PAY = "job_pay"
     JOB_PAY_PER = "job_pay_per"

@@ -9,7 +9,9 @@ from enum import Enum, auto
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
-from app.core.week import Slot, weekdays_between
+from app.core.week import DAY, Slot, weekdays_between
+from app.nlu.fact import Confidence
+from app.nlu.hour_halves import nearest, usual_start, whole_hours
 
 EVERY_SHIFT: Final = -1
 """In place of a weekday: these hours count on every day of the job."""
@@ -51,6 +53,14 @@ class Draft:
     """A day that no calendar has, as it was written; said once."""
     spans: tuple[tuple[int, int, int], ...] = ()
     """Weekday or `EVERY_SHIFT`, start and end in minutes."""
+    halves: tuple[tuple[int, int, int], ...] = ()
+    """The two spans that unclear hours may be, the one in the first half of the day first: "7 to 11"."""
+    starts_at: int | None = None
+    """When a shift begins whose end nobody said, in minutes."""
+    start_sure: bool = False
+    """Whether it was said which half of the day `starts_at` is of."""
+    ends_at: int | None = None
+    end_sure: bool = False
     people: int | None = None
     amount: int | None = None
     """The pay, in minor units."""
@@ -60,6 +70,35 @@ class Draft:
     radius_km: float | None = None
     years: int | None = None
     note: str = ""
+    unsure: tuple[tuple[str, str], ...] = ()
+    """What is only likely, by the name of its part, with the words that gave it: ("people", "2-3 log")."""
+
+    def confidence(self, part: JobPart) -> Confidence | None:
+        """Return how sure it is what was said of a part; None where nothing was said."""
+        value, options = {
+            JobPart.ROLE: (self.skill, self.skills),
+            JobPart.PLACE: (self.place, self.places),
+            JobPart.DAYS: (self.when, self.dates),
+            JobPart.HOURS: (self.spans and not self.halves, self.spans),
+            JobPart.PEOPLE: (self.people, None),
+            JobPart.PAY: (self.amount is not None or self.pay_open, None),
+        }[part]
+        if not value:
+            return Confidence.GUESS if options else None
+        likely = any(name == part.name.lower() for name, _ in self.unsure)
+        return Confidence.LIKELY if likely else Confidence.CERTAIN
+
+    def with_whole_hours(self, minutes: int | None = None) -> "Draft":
+        """Return the draft with its hours, where a start and an end, or `minutes` of work, make them."""
+        start, end = self.starts_at, self.ends_at
+        if start is None or (end is None and minutes is None):
+            return self
+        if end is None:
+            start = start if self.start_sure else usual_start(start)
+            end = start + (minutes or 0)
+        else:
+            start, end = whole_hours(start, end, (self.start_sure, self.end_sure))
+        return replace(self, spans=((EVERY_SHIFT, start, end % DAY),), starts_at=None, ends_at=None)
 
     @property
     def when(self) -> bool:
@@ -90,8 +129,11 @@ class Draft:
             for name in ("skills", "places", "days", "dates"):
                 if name in known:
                     known[name] = tuple(known[name])
-            if "spans" in known:
-                known["spans"] = tuple((int(d), int(s), int(e)) for d, s, e in known["spans"])
+            for name in ("spans", "halves"):
+                if name in known:
+                    known[name] = tuple((int(d), int(s), int(e)) for d, s, e in known[name])
+            if "unsure" in known:
+                known["unsure"] = tuple((str(part), str(said)) for part, said in known["unsure"])
         except (TypeError, ValueError):
             return cls()
         return cls(**known)
@@ -111,8 +153,7 @@ class Draft:
             changes |= self._when_with(newer, adds=adds)
         elif newer.weekly is not None:
             changes["weekly"] = newer.weekly
-        if newer.spans:
-            changes["spans"] = newer.spans
+        changes |= self._hours_with(newer)
         if newer.people is not None:
             changes["people"] = newer.people
         if newer.amount is not None or newer.pay_open:
@@ -124,7 +165,29 @@ class Draft:
                 changes[name] = getattr(newer, name)
         if newer.note:
             changes["note"] = newer.note
-        return replace(self, **changes)
+        told = {part.name.lower() for part in JobPart if newer.confidence(part) is not None}
+        kept = tuple(one for one in self.unsure if one[0] not in told)
+        return replace(self, **changes, unsure=(*kept, *newer.unsure)).with_whole_hours()
+
+    def _hours_with(self, newer: "Draft") -> dict[str, Any]:
+        """Return the hours after a newer draft; a start or an end alone changes only that."""
+        if newer.spans:
+            gone: dict[str, Any] = {"starts_at": None, "ends_at": None}
+            return {"spans": newer.spans, "halves": newer.halves, **gone}
+        told = {
+            name: getattr(newer, name)
+            for at, sure in (("starts_at", "start_sure"), ("ends_at", "end_sure"))
+            if getattr(newer, at) is not None
+            for name in (at, sure)
+        }
+        if not told or len(self.spans) != 1:
+            return told
+        [(day, start, end)] = self.spans
+        if newer.starts_at is not None:
+            start = nearest(newer.starts_at, start, sure=newer.start_sure)
+        if newer.ends_at is not None:
+            start, end = whole_hours(start, newer.ends_at, (True, newer.end_sure))
+        return {"spans": ((day, start, end % DAY),), "halves": ()}
 
     def _when_with(self, newer: "Draft", *, adds: bool) -> dict[str, Any]:
         """Return the days after a newer draft named some; hours of weekdays that are left out go with them."""

@@ -6,19 +6,18 @@ role and place. What it can't read stays as a note, which the bot reads back wit
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
 from app.catalogue import places
-from app.core.week import DAY
 from app.masking.mask import mask
-from app.nlu import dates, head_count, negation, pay, place_phrases, weekly_hours
+from app.nlu import dates, head_count, job_hours, negation, pay, place_phrases
 from app.nlu.dates import GAP
 from app.nlu.head_count import parse_count
 from app.nlu.intents import intents
-from app.nlu.job_draft import EVERY_SHIFT, Draft
+from app.nlu.job_draft import Draft
 from app.nlu.normalize import normalize
 from app.nlu.role_words import begins_a_role, guess_roles, roles_in
 from app.nlu.vocabulary import one_of, phrase_set, whole_word
@@ -30,7 +29,7 @@ _LONGEST_TIMES: Final = 12
 _LEAST_LETTERS: Final = 4
 
 _PIN: Final = re.compile(r"(?<![\d₹])([1-9]\d{2}\s?\d{3})(?![\d/])")
-_BETWEEN: Final = re.compile(r"[,;|।\n]|\s[/+•*]\s|\s-\s(?!\d)|\.(?=\s|$)")
+BETWEEN_PARTS: Final = re.compile(r"[,;|।\n]|\s[/+•*]\s|\s-\s(?!\d)|\.(?=\s|$)")
 
 
 class _Patterns:
@@ -53,6 +52,11 @@ class _Patterns:
 
 
 _patterns = cache(_Patterns)
+
+
+@cache
+def _tonight() -> re.Pattern[str]:
+    return re.compile(whole_word("dates", "tonight"))
 
 
 def warm_up() -> None:
@@ -83,7 +87,7 @@ def read(
         else (plain, None)
     )
     plain, draft = pay.extract(plain, currency)
-    plain, draft = _figures(plain, draft)
+    plain, draft, minutes = _figures(plain, draft)
     plain, draft = pay.extract_bare(plain, draft, currency)
     when = dates.read(plain, now_here)
     draft = replace(
@@ -94,7 +98,8 @@ def read(
         dates=tuple(day.isoformat() for day in when.choices),
         no_day=mask(when.unreal)[:NOTE_CHARACTERS],
     )
-    draft, chunks = _week(when.rest, when.weekly, draft)
+    said = job_hours.Said(when.weekly, minutes, _tonight().search(plain) is not None)
+    draft, chunks = job_hours.read(when.rest, draft, said, BETWEEN_PARTS)
     if denied is not None and denied.when:
         draft = negation.remove_days(draft, denied) or draft
     return _names(chunks, draft, _Looked(language, city, guess_role, guess_place))
@@ -105,11 +110,11 @@ def role_and_people(text: str) -> tuple[bool, int | None, list[str]]:
 
     One is said of oneself, too ("I am a cook", "1 waiter"): it counts only as "1 person".
     """
-    plain, draft = _figures(
+    plain, draft, _ = _figures(
         normalize(text[: place_phrases.MOST_CHARACTERS].replace("\n", " , ")), Draft()
     )
     named, people, beside = False, draft.people, list[str]()
-    for chunk in _BETWEEN.split(plain):
+    for chunk in BETWEEN_PARTS.split(plain):
         left, roles, some = roles_in(chunk)
         beside += [word for part in left for word in part.split()]
         named = named or bool(roles)
@@ -120,7 +125,8 @@ def role_and_people(text: str) -> tuple[bool, int | None, list[str]]:
 # ── People, experience, distance, PIN code ───────────────────────────────────────────────────────
 
 
-def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
+def _figures(text: str, draft: Draft) -> tuple[str, Draft, int | None]:
+    """Return a text without its figures, the draft with them, and how many minutes the work takes."""
     if match := _patterns().experience.search(text):
         draft = replace(draft, years=int(match[1] or match[2]))
         text = text[: match.start()] + GAP + text[match.end() :]
@@ -128,74 +134,18 @@ def _figures(text: str, draft: Draft) -> tuple[str, Draft]:
         draft = replace(draft, radius_km=min(max(float(match[1]), 0.5), 500.0))
         text = text[: match.start()] + GAP + text[match.end() :]
     text, asides = head_count.take_ages(text)
-    text, _minutes, hours = head_count.take_hours_of_work(text)
+    text, minutes, hours = head_count.take_hours_of_work(text)
     text, guests = head_count.take_guests(text)
     if kept := [*asides, *guests, *([hours] if hours else [])]:
         draft = replace(draft, note=", ".join(kept))
     text, count = head_count.take(text)
     if count is not None:
-        draft = replace(draft, people=count.people)
+        unsure = () if count.sure else (("people", count.said),)
+        draft = replace(draft, people=count.people, unsure=(*draft.unsure, *unsure))
     if (match := _PIN.search(text)) and (found := places.by_pin(match[1])):
         draft = replace(draft, place=place_phrases.as_option(found))
         text = text[: match.start()] + GAP + text[match.end() :]
-    return text, draft
-
-
-# ── Days and hours ───────────────────────────────────────────────────────────────────────────────
-
-
-def _week(text: str, weekly: bool | None, draft: Draft) -> tuple[Draft, list[str]]:
-    """Read the week out of a text; return it with what is left of each part."""
-    runs: list[str] = []
-    chunks: list[str] = []
-    for part in _BETWEEN.split(text):
-        left: list[str] = []
-        words = part.split()
-        at = 0
-        while at < len(words):
-            end = weekly_hours.longest_run(words, at, _LONGEST_TIMES)
-            if end is None:
-                left.append(words[at])
-                at += 1
-                continue
-            runs.append(" ".join(words[at:end]))
-            chunks.append(" ".join(left))
-            left, at = [], end
-        chunks.append(" ".join(left))
-    said = ", ".join(runs)
-    slots = weekly_hours.read(said) if said else None
-    if not slots:
-        return draft, [chunk for chunk in chunks if chunk]
-    days = tuple(sorted({slot.weekday for slot in slots}))
-    spans = {
-        day: tuple((slot.start, slot.end) for slot in slots if slot.weekday == day) for day in days
-    }
-    told = {day: () if _whole(found) else found for day, found in spans.items()}
-    if not dates.names_weekday(said):
-        some = next(iter(told.values()))
-        return _timed(draft, (), None, {EVERY_SHIFT: some}), [c for c in chunks if c]
-    same = len(set(told.values())) == 1
-    hours = {EVERY_SHIFT: told[days[0]]} if same else told
-    if weekly is None and dates.is_weekly(said):
-        weekly = True
-    if weekly is None and len(days) == 1 and draft.per not in {"week", "month"}:
-        weekly = False
-    return _timed(draft, days, weekly, hours), [c for c in chunks if c]
-
-
-def _timed(
-    draft: Draft,
-    days: tuple[int, ...],
-    weekly: bool | None,
-    hours: Mapping[int, tuple[tuple[int, int], ...]],
-) -> Draft:
-    spans = tuple((day, start, end) for day, found in hours.items() for start, end in found)
-    return replace(draft, days=days or draft.days, weekly=weekly, spans=spans)
-
-
-def _whole(spans: tuple[tuple[int, int], ...]) -> bool:
-    """Return whether these are a whole day, which says nothing about a shift's hours."""
-    return sum((end - start) % DAY or DAY for start, end in spans) >= DAY
+    return text, draft, minutes
 
 
 # ── Role and place ───────────────────────────────────────────────────────────────────────────────
@@ -242,7 +192,7 @@ def _place_or_role(chunk: str, draft: Draft, looked: _Looked) -> tuple[Draft, st
     if (people := parse_count(words[0])) is not None and draft.people is None:
         if len(words) == 1:
             # "9 baje" is no number of people.
-            counts = not phrase_set("around_count", "polite", "filler").without(chunk.split()[1:])
+            counts = not phrase_set("clock", section="hours").anywhere(chunk.split())
             return (replace(draft, people=people) if counts else draft), ""
         if needs_role and begins_a_role(" ".join(words[1:])):
             words, draft = words[1:], replace(draft, people=people)
@@ -280,7 +230,7 @@ def _place(chunk: str, words: Sequence[str], draft: Draft, looked: _Looked) -> t
 def names_role(text: str) -> bool:
     """Return whether a text calls any role by its name, in as much of it as is read."""
     text = text[: place_phrases.MOST_CHARACTERS]
-    return any(roles_in(chunk)[1] for chunk in _BETWEEN.split(normalize(text)))
+    return any(roles_in(chunk)[1] for chunk in BETWEEN_PARTS.split(normalize(text)))
 
 
 def find_role(text: str) -> str | None:

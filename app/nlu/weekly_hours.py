@@ -43,7 +43,7 @@ def read(
     before, of which "not sunday" takes away and to which "sunday too" adds; with `adds` all that is told.
     """
     every = tokens(text)
-    return _hours_meant(every, today, known, adds=adds) if every else None
+    return slots_of(every, today, known, adds=adds) if every else None
 
 
 def longest_run(words: Sequence[str], at: int, most: int) -> int | None:
@@ -62,13 +62,13 @@ def longest_run(words: Sequence[str], at: int, most: int) -> int | None:
             every = seen.before(end)
         except ValueError:
             every = tokens(text[:end])
-        if every and _hours_meant(every) is not None:
+        if every and slots_of(every) is not None:
             return after
         end -= len(words[after - 1]) + 1
     return None
 
 
-def _hours_meant(
+def slots_of(
     every: _Tokens, today: int | None = None, known: Sequence[Slot] = (), *, adds: bool = False
 ) -> list[Slot] | None:
     """Return the slots that tokens mean; see `read`."""
@@ -289,7 +289,7 @@ def _span_at(tokens: _Tokens, position: int) -> tuple[_Span, int] | None:
     part = _one_of(names, PARTS)
     if part is not None:
         if _is(tokens, position + 1, "before") and _time_follows(tokens, position + 2):
-            return (PARTS[part][0], _moment(tokens[position + 2], part)), position + 3
+            return (PARTS[part][0], moment_of(tokens[position + 2], part)), position + 3
         return _times_at(tokens, position + 1, part) or _part_at(tokens, position, part)
     if "after" in names and _time_follows(tokens, position + 1):
         return _after(tokens, position + 1)
@@ -307,7 +307,7 @@ def _after(tokens: _Tokens, position: int) -> tuple[_Span, int]:
         return ranged
     first = tokens[position]
     after, hint = _hint_after(tokens, position + 1)
-    start = _moment(first, hint) if hint else _opening(first)
+    start = moment_of(first, hint) if hint else _opening(first)
     return (start, DAY), after
 
 
@@ -344,11 +344,11 @@ def _times_at(tokens: _Tokens, position: int, part: str | None) -> tuple[_Span, 
             after, last_hint = _hint_after(tokens, ahead + 1)
             span = _span(first, last, part, late_part or last_hint, both=late_part is None)
             return span, _closed(tokens, after)
-        if late_part and UNTIL[late_part] > (start := _moment(first, part)):
+        if late_part and UNTIL[late_part] > (start := moment_of(first, part)):
             # "subah 9 se sham tak".
             return (start, UNTIL[late_part]), _closed(tokens, ahead)
     if after_it or _is(tokens, position, "after") or _onwards(tokens, position):
-        start = _opening(first) if part is None else _moment(first, part)
+        start = _opening(first) if part is None else moment_of(first, part)
         return (start, DAY), position + (not after_it)
     if _is(tokens, position, "before"):
         return _until(first, part), position + 1
@@ -363,7 +363,7 @@ def _onwards(tokens: _Tokens, position: int) -> bool:
 
 def _until(last: Token, part: str | None) -> _Span:
     """Read "before 10": from six in the morning, but "before 6am" from midnight."""
-    end = _moment(last, part)
+    end = moment_of(last, part)
     if 0 < end <= 6 * 60 and (last.fixed or part == "morning"):
         return 0, end
     return 6 * 60, end if end > 6 * 60 else end + (HALF_DAY if end else DAY)
@@ -392,7 +392,8 @@ def _hint_after(tokens: _Tokens, position: int) -> tuple[int, str | None]:
     return position, None
 
 
-def _moment(token: Token, part: str | None) -> int:
+def moment_of(token: Token, part: str | None) -> int:
+    """Return the minutes of a time that is said to be in a part of the day."""
     minutes = token.minutes
     if token.fixed or part is None:
         return minutes
@@ -415,8 +416,8 @@ def _span(
     """
     if both and late_part == "night" and part is None and not (first.fixed or last.fixed):
         return _in_the_night(first, last)
-    start = _moment(first, part)
-    end = _moment(last, late_part)
+    start = moment_of(first, part)
+    end = moment_of(last, late_part)
     if not first.fixed and part is None:
         start = _usual_start(start, end, last, late_part, both=both)
     if last.fixed or late_part is not None:

@@ -299,6 +299,7 @@ def _template(
 SAMPLES: Final[Mapping[str, Any]] = {
     "code": "123456",
     "minutes": 5,
+    "time": "9 am",
     "days": 3,
     "url": "https://partimer.example/jobs/1",
     "offer_id": "0198c0de-0000-7000-8000-000000000001",

@@ -71,6 +71,7 @@ def _called() -> dict[str, Run]:
         dates,
         job_command,
         job_correction,
+        job_hours,
         job_request,
         negation,
         pay,
@@ -100,6 +101,9 @@ def _called() -> dict[str, Run]:
         "app.nlu.pay.parse_tapped": lambda text: pay.parse_tapped(text, "INR"),
         "app.nlu.pay.extract": lambda text: pay.extract(text, "INR"),
         "app.nlu.pay.extract_bare": lambda text: pay.extract_bare(text, Draft(), "INR"),
+        "app.nlu.job_hours.read": lambda text: job_hours.read(
+            text[:300], Draft(), job_hours.Said(), job_request.BETWEEN_PARTS
+        ),
         "app.nlu.job_request.read": lambda text: job_request.read(text, TODAY),
         "app.dialogue.choices.index": lambda text: choices.index(text, 9),
         "app.nlu.person_name.find_corrected_name": lambda text: person_name.find_corrected_name(

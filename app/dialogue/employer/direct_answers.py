@@ -12,8 +12,18 @@ from app.core.money import exponent
 from app.dialogue.employer.job_questions import today_in
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.state import Ask
-from app.nlu import dates, head_count, job_correction, job_request, pay, place_phrases, weekly_hours
-from app.nlu.job_draft import EVERY_SHIFT, Draft
+from app.nlu import (
+    dates,
+    head_count,
+    hour_halves,
+    job_correction,
+    job_hours,
+    job_request,
+    pay,
+    place_phrases,
+    weekly_hours,
+)
+from app.nlu.job_draft import Draft
 from app.nlu.normalize import normalize, split_words
 from app.nlu.place_choice import choose_place
 from app.nlu.quantities import kilometres
@@ -77,7 +87,9 @@ def _with_rest(place: Draft, text: str, message: EmployerMessage) -> Draft:
 
 def _people(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
     count = head_count.parse_answer(text)
-    return None if count is None else Draft(people=count.people)
+    if count is None:
+        return None
+    return Draft(people=count.people, unsure=() if count.sure else (("people", count.said),))
 
 
 def _pay(message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
@@ -103,14 +115,24 @@ def _weekly(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None
     return None if weekly is None else Draft(weekly=weekly)
 
 
-def _hours(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
+def _which_hours(_message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
+    """Read "evening", "subah", "7 pm" and "the second" as one of the two readings."""
+    half = hour_halves.half_in(text[:_SHORT_CHARACTERS])
+    if half is None or not draft.halves:
+        return None
+    return Draft(spans=(draft.halves[half],))
+
+
+def _hours(_message: EmployerMessage, draft: Draft, text: str) -> Draft | None:
+    if draft.starts_at is not None and (end := hour_halves.end_alone(text[:_SHORT_CHARACTERS])):
+        return Draft(ends_at=end.minutes, end_sure=end.sure)
     slots = weekly_hours.read(text[:_HOURS_CHARACTERS])
     if slots is None:
         return None
-    spans = {(EVERY_SHIFT, slot.start, slot.end) for slot in slots}
-    if len({slot.weekday for slot in slots}) < 7 or len(spans) > 1:
+    if len({slot.weekday for slot in slots}) < 7:
         return None
-    return Draft(spans=tuple(spans))
+    told, _ = job_hours.read(normalize(text), Draft(), job_hours.Said(), job_request.BETWEEN_PARTS)
+    return told if len({span[0] for span in told.spans}) == 1 else None
 
 
 def _radius(_message: EmployerMessage, _draft: Draft, text: str) -> Draft | None:
@@ -131,5 +153,6 @@ _READERS: Final[Mapping[Ask, _Reader]] = {
     Ask.JOB_PAY_PER: _pay_per,
     Ask.JOB_WEEKLY: _weekly,
     Ask.JOB_HOURS: _hours,
+    Ask.JOB_WHICH_HOURS: _which_hours,
     Ask.JOB_RADIUS: _radius,
 }

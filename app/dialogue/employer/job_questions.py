@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.catalogue import places, skills
 from app.catalogue.skills import WANTED_MOST
 from app.core.geo import Point
-from app.core.week import Slot
+from app.core.week import DAY, Slot
 from app.dialogue.context import Context
 from app.dialogue.state import Ask
 from app.dialogue.turn import Reply
@@ -17,11 +17,13 @@ from app.jobs.job_text import JobSalary, JobText
 from app.jobs.usual_pay import least_usual
 from app.nlu.job_draft import EVERY_SHIFT, Draft, Shifts, is_past, shifts_of, token
 from app.texts import catalogue
-from app.texts.formatting import inert, slot_params
+from app.texts.formatting import clock, inert, slot_params
 from app.texts.message import ROW_DESCRIPTION_CHARACTERS, ROW_TITLE_CHARACTERS, Button, Row
 
 MOST_ROWS: Final = 9
 _MOST_USUAL_PEOPLE: Final = 100
+_SAID_CHARACTERS: Final = 40
+"""So much is repeated of what somebody wrote."""
 
 
 def open_question(draft: Draft, context: Context) -> Ask:
@@ -65,6 +67,7 @@ _UNANSWERED: Final[Sequence[tuple[Ask, Callable[[Draft], bool]]]] = (
     (Ask.JOB_PLACE, lambda d: d.place is None),
     (Ask.JOB_DAYS, lambda d: not d.when or _weekdays_missing(d)),
     (Ask.JOB_HOURS, _hours_missing),
+    (Ask.JOB_WHICH_HOURS, lambda d: bool(d.halves)),
     (Ask.JOB_WEEKLY, lambda d: d.weekly is None and d.starts_on is None),
     (Ask.JOB_PEOPLE, lambda d: d.people is None),
     (Ask.JOB_PAY, lambda d: d.amount is None and not d.pay_open),
@@ -85,6 +88,7 @@ IN_ORDER: Final = (
 PARTS: Final[Mapping[Ask, Ask]] = {
     Ask.JOB_WHICH_ROLE: Ask.JOB_ROLE,
     Ask.JOB_WHICH_PLACE: Ask.JOB_PLACE,
+    Ask.JOB_WHICH_HOURS: Ask.JOB_HOURS,
     Ask.JOB_WEEKLY: Ask.JOB_DAYS,
     Ask.JOB_PAY_PER: Ask.JOB_PAY,
     Ask.JOB_RADIUS: Ask.JOB_RIGHT,
@@ -163,6 +167,26 @@ def _shift_params(shifts: Shifts) -> dict[str, Any]:
     }
 
 
+def _ask_hours(draft: Draft, context: Context) -> Reply:
+    if draft.starts_at is None or not draft.start_sure:
+        return Reply("ask_job_hours")
+    return Reply("ask_job_until", {"time": _clock(draft.starts_at, context)}, rows=())
+
+
+def _ask_which_hours(draft: Draft, context: Context) -> Reply:
+    """Ask which half of the day is meant, with a button for each."""
+    title = context.word("hours_from")
+    buttons = [
+        Button(f"post:half:{name}", title.replace("{time}", _clock(start, context)))
+        for name, (_, start, _) in zip(("early", "late"), draft.halves, strict=False)
+    ]
+    return Reply("ask_job_which_hours", buttons=buttons)
+
+
+def _clock(minutes: int, context: Context) -> str:
+    return clock(dt.time(*divmod(minutes % DAY, 60)), context.format_context({}))
+
+
 def _ask_pay_per(draft: Draft, context: Context) -> Reply:
     return Reply("ask_job_pay_per", {"price": _money(draft, context)})
 
@@ -202,7 +226,8 @@ _QUESTIONS: Final[Mapping[Ask, Callable[[Draft, Context], Reply]]] = {
     Ask.JOB_WHICH_PLACE: _ask_which_place,
     Ask.JOB_DAYS: _ask_days,
     Ask.JOB_WEEKLY: _ask_weekly,
-    Ask.JOB_HOURS: lambda _draft, _context: Reply("ask_job_hours"),
+    Ask.JOB_HOURS: _ask_hours,
+    Ask.JOB_WHICH_HOURS: _ask_which_hours,
     Ask.JOB_PEOPLE: lambda _draft, _context: Reply("ask_job_people"),
     Ask.JOB_PAY: lambda _draft, _context: Reply("ask_job_pay"),
     Ask.JOB_PAY_PER: _ask_pay_per,
@@ -242,6 +267,7 @@ def job_values(draft: Draft, context: Context) -> dict[str, Any] | None:
         "radius_km": draft.radius_km,
         "years": draft.years or 0,
         "note": draft.note,
+        "unsure": [list(one) for one in draft.unsure],
     }
 
 
@@ -274,7 +300,10 @@ def job_text(values: Mapping[str, Any]) -> JobText:
 def read_back_params(values: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Return the values of the text that reads a job back."""
     reads = context.format_context({})
-    notes = []
+    notes = [
+        context.word(f"check_{part}").replace("{said}", inert(said, _SAID_CHARACTERS))
+        for part, said in values["unsure"]
+    ]
     if values["years"]:
         word = context.word("job_years")
         notes.append(word.replace("{years}", str(values["years"])))

@@ -7,6 +7,7 @@ what was read back last is posted.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from app.catalogue import places, skills
 from app.dialogue.choices import as_tap, index
@@ -25,6 +26,7 @@ from app.dialogue.employer.job_questions import (
     question,
     today_in,
     warnings_of,
+    zone_of,
 )
 from app.dialogue.employer.message import EmployerMessage
 from app.dialogue.employer.reworded import reworded
@@ -34,6 +36,7 @@ from app.masking.mask import mask
 from app.messaging.inbound import InboundKind
 from app.nlu import head_count, job_correction, job_request, negation, pay
 from app.nlu.intents import INTENT_CHARACTERS, Intent, yes_or_no
+from app.nlu.job_certainty import chosen, settled
 from app.nlu.job_draft import Draft, JobPart, token
 from app.nlu.normalize import normalize, split_words
 from app.nlu.vocabulary import phrase_set
@@ -58,6 +61,9 @@ _PART_ASKED: Final[Mapping[Ask, JobPart]] = {
     **{ask: part for part, ask in _QUESTION_OF.items()},
     Ask.JOB_WHICH_ROLE: JobPart.ROLE,
     Ask.JOB_WHICH_PLACE: JobPart.PLACE,
+    Ask.JOB_WHICH_HOURS: JobPart.HOURS,
+    Ask.JOB_WEEKLY: JobPart.DAYS,
+    Ask.JOB_PAY_PER: JobPart.PAY,
 }
 
 
@@ -131,6 +137,8 @@ def read_posting(message: EmployerMessage) -> Turn | None:
 
 def _ask_next(message: Incoming, draft: Draft, *before: Reply) -> Turn:
     """Ask the next open question, or read the job back."""
+    here = message.context.now.astimezone(ZoneInfo(zone_of(draft, message.context)))
+    draft = settled(draft, here)
     ask = open_question(draft, message.context)
     if draft.no_day:
         before = (*before, Reply("job_no_such_day", {"said": draft.no_day}))
@@ -257,6 +265,9 @@ def _tapped_part(message: EmployerMessage, name: str, value: str) -> Draft | Non
             read = read_whole(message, draft_of(message.state), value)
             fields = ("days", "weekly", "starts_on", "ends_on", "spans")
             return Draft(**{field: getattr(read, field) for field in fields})
+        case "half" if value in {"early", "late"} and draft_of(message.state).halves:
+            known = draft_of(message.state)
+            return Draft(spans=chosen(known, is_late=value == "late").spans)
         case "weekly":
             return Draft(weekly=value == "yes")
         case "people" if (people := head_count.parse_count(value)) is not None:
