@@ -2,9 +2,13 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import Final
 
 from app.nlu.hour_halves import usually_late
 from app.nlu.job_draft import Draft
+
+_SURELY_DAY: Final = 9 * 60
+"""Hours of work by day that begin at this minute or later are meant so."""
 
 
 def settled(draft: Draft, here: dt.datetime) -> Draft:
@@ -21,7 +25,12 @@ def settled(draft: Draft, here: dt.datetime) -> Draft:
             # "today 7 to 11", said at noon.
             return chosen(draft, is_late=True)
     meant = None if draft.skill is None else usually_late(draft.skill, (early[1], early[2]))
-    return draft if meant is None else replace(chosen(draft, is_late=meant), unsure=draft.unsure)
+    if meant is None:
+        return draft
+    settled_so = chosen(draft, is_late=meant)
+    # "11 to 4" by day is no guess; that "7 to 11" is the morning may be one.
+    sure = not meant and early[1] >= _SURELY_DAY
+    return settled_so if sure else replace(settled_so, unsure=draft.unsure)
 
 
 def chosen(draft: Draft, *, is_late: bool) -> Draft:

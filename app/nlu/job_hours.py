@@ -64,7 +64,7 @@ def read(text: str, draft: Draft, said: Said, between: re.Pattern[str]) -> tuple
         runs = [alone]
     elif alone is not None and not runs and not moments:
         chunks.append(alone)
-    draft, times = _told(", ".join(runs), draft, said.weekly, half)
+    draft, times = _with_runs(", ".join(runs), draft, said.weekly, half)
     draft = _with_moments(draft, moments, said.minutes, half)
     return draft, [chunk for chunk in chunks if chunk] if times or moments or not runs else chunks
 
@@ -130,7 +130,9 @@ def _has_times(run: str) -> bool:
     ).anywhere(run.split())
 
 
-def _told(said: str, draft: Draft, weekly: bool | None, half: bool | None) -> tuple[Draft, bool]:
+def _with_runs(
+    said: str, draft: Draft, weekly: bool | None, half: bool | None
+) -> tuple[Draft, bool]:
     """Return the draft with the days and hours of the runs, and whether there are any."""
     slots = weekly_hours.read(said) if said else None
     if not slots:
